@@ -1,0 +1,23 @@
+import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
+import { buildApp } from '../src/app.ts'
+import { aggregate, times } from '../src/fanout/aggregate.ts'
+import { defineUpstream, operation } from '../src/upstream/declare.ts'
+import { announce, upstreamOrigin } from './announce.ts'
+import { settings } from './settings.ts'
+
+const Fact = z.object({ fact: z.string(), length: z.number() })
+const Facts = z.object({ facts: z.array(Fact) })
+const Query = z.object({ n: z.coerce.number().int().min(1).max(100) })
+
+const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), slots: settings.slots, queue: settings.queue }, {
+  fact: operation({ path: '/fact', output: Fact }),
+})
+
+const bench = aggregate('bench', { url: '/', query: Query })
+  .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { width: settings.width })
+  .reply(Facts, ({ facts }) => ({ facts }))
+
+const app = await buildApp([bench])
+await app.listen({ port: 0, host: '127.0.0.1' })
+announce((app.server.address() as AddressInfo).port)

@@ -1,0 +1,41 @@
+// node bench/upstream.ts [bodyBytes] [delayMs]: answers every request head with the same prebuilt bytes.
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { announce } from './announce.ts'
+
+const endOfHead = '\r\n\r\n'
+const bodyBytes = Number(process.argv[2] ?? 110)
+const delayMs = Number(process.argv[3] ?? 0)
+const response = prebuilt(bodyBytes)
+
+const server = createServer({ noDelay: true }, socket => {
+  let tail: Buffer | undefined
+
+  socket.on('data', chunk => {
+    const bytes = tail ? Buffer.concat([tail, chunk]) : chunk
+    let requests = 0
+    let from = 0
+    for (let end = bytes.indexOf(endOfHead); end !== -1; end = bytes.indexOf(endOfHead, from)) {
+      requests++
+      from = end + endOfHead.length
+    }
+    // Three bytes are the most of an end of head that a chunk can hold without holding all of it.
+    tail = from === bytes.length ? undefined : bytes.subarray(Math.max(from, bytes.length - 3))
+
+    if (requests === 0) return
+    const answer = requests === 1 ? response : Buffer.concat(Array.from({ length: requests }, () => response))
+    if (delayMs === 0) socket.write(answer)
+    else setTimeout(() => socket.write(answer), delayMs)
+  })
+  socket.on('error', () => socket.destroy())
+})
+
+server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))
+
+function prebuilt (size: number) {
+  const sentence = 'A cat has more bones than a human: 230 against 206, most of them in its tail. '
+  const around = JSON.stringify({ fact: '', length: size }).length
+  const fact = sentence.repeat(Math.ceil(size / sentence.length)).slice(0, Math.max(1, size - around))
+  const body = JSON.stringify({ fact, length: fact.length })
+  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: keep-alive\r\n\r\n${body}`)
+}

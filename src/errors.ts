@@ -1,0 +1,203 @@
+/** How an upstream's failure is judged once, for everything that learns from it. */
+export type Verdict = 'failed' | 'ignored'
+
+interface Row {
+  /** The status our caller gets when this decides the reply. */
+  readonly status: number
+  readonly title: string
+  /** Follows the name of whoever failed. */
+  readonly text: string
+  /** Says something about the upstream's health, or not. */
+  readonly verdict: Verdict
+  /** Asking again may help (idempotent calls only). */
+  readonly retryable: boolean
+}
+
+function row (status: number, title: string, text: string, verdict: Verdict = 'ignored', retryable = false): Row {
+  return { status, title, text, verdict, retryable }
+}
+
+/** Every way to fail. `docs/errors.md` is held against this table by a test. */
+export const errors = {
+  // One call to an upstream
+  UPSTREAM_UNREACHABLE: row(502, 'Upstream unreachable', 'could not be reached', 'failed', true),
+  UPSTREAM_TLS: row(502, 'Upstream not trusted', 'could not prove its identity over TLS', 'failed'),
+  UPSTREAM_RESET: row(502, 'Upstream broke off', 'closed the connection before its answer was complete', 'failed', true),
+  UPSTREAM_PROTOCOL: row(502, 'Upstream spoke no HTTP', 'answered with something that is not valid HTTP', 'failed'),
+  UPSTREAM_STATUS: row(502, 'Unexpected upstream status', 'answered with an unexpected status', 'failed'),
+  UPSTREAM_BUSY: row(503, 'Upstream overloaded', 'answered that it takes no more calls now', 'failed', true),
+  UPSTREAM_CONTENT_TYPE: row(502, 'Unexpected upstream content type', 'answered with a content type its operation does not accept', 'failed'),
+  UPSTREAM_ENCODING: row(502, 'Unreadable upstream encoding', 'answered in an encoding that cannot be read', 'failed'),
+  UPSTREAM_TOO_LARGE: row(502, 'Upstream answer too large', 'answered with more bytes than allowed', 'failed'),
+  UPSTREAM_JSON: row(502, 'Upstream sent no JSON', 'answered with a body that is not valid JSON', 'failed'),
+  UPSTREAM_SCHEMA: row(502, 'Unexpected upstream answer', 'answered with a shape its operation does not declare', 'failed'),
+  UPSTREAM_TIMEOUT: row(504, 'Upstream too slow', 'did not answer in time', 'failed', true),
+  OUTCOME_UNKNOWN: row(504, 'Outcome unknown', 'was cut off during an unsafe call: whether it took effect is unknown', 'failed'),
+  BULKHEAD_FULL: row(503, 'Upstream at capacity', 'has no free slot and its queue is full'),
+  UPSTREAM_OFF: row(503, 'Upstream switched off', 'is switched off by configuration'),
+  RUNTIME_CLOSED: row(503, 'Shutting down', 'is closed: the service is shutting down'),
+  LOCAL_RESOURCES: row(503, 'Out of sockets', 'could not be called: this machine has no free port or file descriptor'),
+
+  // One step
+  STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout'),
+  TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
+  UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'was given more items by an upstream than its maxItems allows'),
+  CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be asked with this input'),
+  UPSTREAM_CALL_INPUT_INVALID: row(502, 'Unusable upstream answer', 'cannot be asked with what an earlier upstream answered'),
+
+  // One run
+  DEADLINE_EXCEEDED: row(504, 'Deadline exceeded', 'did not end before its deadline', 'failed'),
+  INPUT_INVALID: row(400, 'Invalid input', 'was asked with invalid input'),
+  REFUSED: row(400, 'Refused', 'refused the request'),
+  REPLY_INVALID: row(500, 'Invalid reply', 'merged a reply that its own schema refuses'),
+  INTERNAL: row(500, 'Internal error', 'failed by a fault of its own'),
+
+  // The service
+  BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
+  NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
+  METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
+  PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'takes no body of this size'),
+  UNSUPPORTED_MEDIA_TYPE: row(415, 'Unsupported media type', 'takes JSON bodies: send content-type: application/json'),
+  DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
+} as const satisfies Record<string, Row>
+
+export type ErrorCode = keyof typeof errors
+
+/** Statuses of an upstream after which asking again may help. */
+const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504])
+
+export interface UpstreamErrorOptions extends ErrorOptions {
+  /** The status that the upstream answered. */
+  readonly upstreamStatus?: number
+  /** How long the upstream asks us to stay away, in ms. */
+  readonly retryAfterMs?: number | undefined
+  /** What was wrong, in our words: never an upstream's. */
+  readonly detail?: string
+  /** Overrides the table, where only the thrower knows. */
+  readonly verdict?: Verdict
+  /** Overrides the table, where only the thrower knows. */
+  readonly statusCode?: number
+}
+
+/** A call or a step that failed for a reason outside this process; the only error that becomes a fallback. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError'
+  readonly code: ErrorCode
+  /** Who failed: an upstream, a step, or the aggregate as a whole. */
+  readonly source: string
+  readonly upstreamStatus: number | undefined
+  readonly retryAfterMs: number | undefined
+  readonly verdict: Verdict
+  readonly retryable: boolean
+  /** Read by Fastify's error handler. */
+  readonly statusCode: number
+
+  constructor (code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
+    const { status, text, verdict, retryable } = errors[code]
+    // Failing is a hot path under overload, and nobody reads the stack of a refusal.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    super(`${source} ${text}${options.detail ? `: ${options.detail}` : ''}`, options)
+    Error.stackTraceLimit = stackTraceLimit
+
+    const upstreamStatus = options.upstreamStatus
+    const callersFault = upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500 && !retryableStatuses.has(upstreamStatus)
+    this.code = code
+    this.source = source
+    this.upstreamStatus = upstreamStatus
+    this.retryAfterMs = options.retryAfterMs
+    this.verdict = options.verdict ?? (callersFault ? 'ignored' : verdict)
+    this.retryable = retryable || (code === 'UPSTREAM_STATUS' && retryableStatuses.has(upstreamStatus ?? 0))
+    this.statusCode = options.statusCode ?? status
+  }
+}
+
+/** One fault of the input: where it is and why it is refused. */
+export interface Fault {
+  /** JSON Pointer into the request, for example `/query/count`. */
+  readonly pointer: string
+  readonly reason: string
+}
+
+export interface ProblemOptions extends ErrorOptions {
+  readonly status?: number
+  readonly detail?: string
+  readonly faults?: readonly Fault[]
+  /** After how many seconds asking again may help. */
+  readonly retryAfterSeconds?: number
+  /** How each step ended, by name. */
+  readonly sources?: object
+}
+
+/** An answer that is an error, as RFC 9457 writes it. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly code: ErrorCode
+  /** Read by Fastify's error handler. */
+  readonly statusCode: number
+  readonly title: string
+  readonly detail: string
+  readonly faults: readonly Fault[] | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly sources: object | undefined
+
+  constructor (code: ErrorCode, options: ProblemOptions = {}) {
+    const { status, title, text } = errors[code]
+    const detail = options.detail ?? `The service ${text}.`
+    super(detail, options)
+    this.code = code
+    this.statusCode = options.status ?? status
+    this.title = title
+    this.detail = detail
+    this.faults = options.faults
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (this.statusCode === 503 ? 1 : undefined)
+    this.sources = options.sources
+  }
+
+  /** The same problem, with how each step ended. */
+  with (sources: object): Problem {
+    const { statusCode: status, detail, faults, retryAfterSeconds, cause } = this
+    return new Problem(this.code, { status, detail, sources, cause, ...faults && { faults }, ...retryAfterSeconds !== undefined && { retryAfterSeconds } })
+  }
+
+  /** The `application/problem+json` body. */
+  toJSON (): object {
+    return {
+      type: `urn:headwaters:problem:${this.code.toLowerCase().replaceAll('_', '-')}`,
+      title: this.title,
+      status: this.statusCode,
+      detail: this.detail,
+      code: this.code,
+      errors: this.faults,
+      sources: this.sources,
+    }
+  }
+}
+
+/** An author's 4xx answer to the caller, thrown from a step or a merge; it ends the run, even from an optional step. */
+export function refuse (status: number, detail: string): never {
+  if (!Number.isInteger(status) || status < 400 || status > 499) {
+    throw new TypeError(`refuse(${status}) is not an answer to the caller: use a status from 400 to 499`)
+  }
+  throw new Problem('REFUSED', { status, detail })
+}
+
+/** The cap on a `Retry-After` that we hand on, in seconds. */
+const maxRetryAfterSeconds = 60
+
+/** What a caller is told of a failure: an upstream's failure by its code, anything else as a bug that stays in the log. */
+export function toProblem (error: unknown, where?: string): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof UpstreamError) {
+    const { retryAfterMs } = error
+    return new Problem(error.code, {
+      status: error.statusCode,
+      detail: where === undefined || where === error.source ? `${error.message}.` : `Step '${where}': ${error.message}.`,
+      cause: error,
+      ...(retryAfterMs !== undefined && error.statusCode === 503 && {
+        retryAfterSeconds: Math.min(maxRetryAfterSeconds, Math.max(1, Math.ceil(retryAfterMs / 1000))),
+      }),
+    })
+  }
+  return new Problem('INTERNAL', { detail: 'The service failed by a fault of its own; it is in the log.', cause: error })
+}

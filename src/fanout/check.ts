@@ -1,0 +1,60 @@
+import { wholeNumber } from '../upstream/bounds.ts'
+import { deepFreeze } from '../upstream/freeze.ts'
+import { parseTemplate } from '../upstream/template.ts'
+import type { Route, RouteOptions } from './aggregate.ts'
+import type { Schema } from './inference.ts'
+import type { Step, StepKind } from './step.ts'
+
+const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
+const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
+
+/** Checks an aggregate's route and fills its defaults in. */
+export function checkRoute (name: string, options: RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }): Route {
+  if (!aggregateName.test(name)) throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
+  const owner = `aggregate '${name}'`
+  const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', summary, description } = options
+  wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
+  parseTemplate(url, owner)
+  if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
+  return Object.freeze({ url, method, deadline, params, query, body, headers, summary, description })
+}
+
+interface AnyStepOptions {
+  readonly needs?: readonly string[]
+  readonly timeout?: number
+  readonly width?: number
+  readonly maxItems?: number
+  readonly tolerate?: { readonly atLeast: number, readonly fallback: unknown }
+  readonly count?: number
+  readonly fallback?: unknown
+}
+
+/** Checks one step against those before it and fills its defaults in. */
+export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, ask: Step['ask'], options: AnyStepOptions): Step {
+  const owner = `aggregate '${aggregate}', step '${name}'`
+  if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
+  if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
+  if (before.some(step => step.name === name)) throw new TypeError(`${owner}: a step of this name is already declared`)
+  if (typeof ask !== 'function') throw new TypeError(`${owner}: needs a function that returns what to ask`)
+
+  const { needs = [], timeout, width = 16, maxItems = 100, tolerate, count = 1 } = options
+  if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
+  wholeNumber(owner, 'width', width)
+  wholeNumber(owner, 'maxItems', maxItems)
+  wholeNumber(owner, 'count', count)
+  if (tolerate !== undefined) wholeNumber(owner, 'tolerate.atLeast', tolerate.atLeast, { min: 0 })
+
+  return Object.freeze({
+    name, index: before.length, kind, ask, timeout, width, maxItems, count,
+    needs: Object.freeze(needs.map(need => placeOf(before, need, owner))),
+    fallback: deepFreeze(tolerate === undefined ? options.fallback : tolerate.fallback),
+    atLeast: tolerate?.atLeast,
+  })
+}
+
+function placeOf (before: readonly Step[], need: string, owner: string): number {
+  const step = before.find(({ name }) => name === need)
+  if (step === undefined) throw new TypeError(`${owner}: needs '${need}', and no earlier step has that name`)
+  return step.index
+}

@@ -1,0 +1,32 @@
+import type { Runtime } from '../upstream/runtime.ts'
+import type { Aggregate } from './aggregate.ts'
+import { readInput, type RawInput } from './input.ts'
+import { Run, type Reply, type RunOptions } from './run.ts'
+
+export interface FanOutOptions extends RunOptions {
+  readonly runtime: Runtime
+  /** Ends the run when its caller has gone. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs an aggregate once.
+ * Rejects with a `Problem` (any code of the table but `BAD_REQUEST` to `DRAINING`), or with the reason of `signal`, untouched.
+ */
+export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D, K>, input: RawInput, options: FanOutOptions): Promise<Reply<D, K>> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  const run = begin(aggregate, input, options)
+  const cancel = () => run.cancel(signal?.reason)
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    return await run.start() as Reply<D, K>
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/** Reads the input and makes a run that has not started; throws a `Problem` for input that cannot be read. */
+export function begin (aggregate: Aggregate<unknown, unknown, string>, input: RawInput, options: RunOptions): Run {
+  return new Run(aggregate, readInput(aggregate.route, input), (input.headers ?? {}) as Run['headers'], options)
+}

@@ -1,0 +1,86 @@
+import pLimit from 'p-limit'
+import { UpstreamError } from '../errors.ts'
+import type { Call } from '../upstream/call.ts'
+import type { Tally } from './events.ts'
+import type { Loss } from './outcome.ts'
+import type { Step } from './step.ts'
+
+export interface GatherOptions {
+  readonly step: Step
+  readonly calls: readonly Call<unknown>[]
+  /** Asks one call; resolves when one of the two functions has been told how it ended. */
+  readonly ask: Ask
+  /** Enough good answers have come: all there are for an `each`, `count` for a `firstOf`. */
+  readonly done: (values: readonly unknown[], tally: Tally) => void
+  /** Too many calls are lost; the error is that of the first. */
+  readonly fail: (error: unknown, tally: Tally) => void
+}
+
+/** Asks a call and tells one of two functions how it ended; what it returns never rejects. */
+export type Ask = (call: Call<unknown>, index: number, win: (value: unknown) => void, lose: (error: unknown) => void) => Promise<void>
+
+/** The calls of an `each` or a `firstOf` under way, so many at once, until enough have come or too many are lost. */
+export interface Gathering {
+  /** Counts every call that has not ended as lost. */
+  expire (reason: unknown): void
+}
+
+/** Asks many calls and ends once, by `done` or `fail`. */
+export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gathering {
+  const isFirstOf = step.kind === 'firstOf'
+  /** So many good answers must come, or the step fails. */
+  const needed = isFirstOf ? step.count : Math.min(step.atLeast ?? calls.length, calls.length)
+  /** After so many good answers the others are not waited for. */
+  const enough = isFirstOf ? step.count : calls.length
+  const values: unknown[] = Array.from({ length: calls.length })
+  const settled: boolean[] = []
+  const failed: Loss[] = []
+  const limit = calls.length > step.width ? pLimit(step.width) : undefined
+  let ok = 0
+  let first: UpstreamError | undefined
+  let over = false
+
+  const tally = (): Tally => ({ calls: calls.length, ok, failed: failed.sort((a, b) => a.index - b.index) })
+
+  function end (error?: unknown): void {
+    over = true
+    limit?.clearQueue()
+    if (error !== undefined) fail(error, tally())
+    else done(isFirstOf ? values.filter((_, index) => settled[index]) : values, tally())
+  }
+
+  function win (index: number, value: unknown): void {
+    if (over) return
+    settled[index] = true
+    values[index] = value
+    ok++
+    if (ok === enough || ok + failed.length === calls.length) end()
+  }
+
+  function lose (index: number, error: unknown): void {
+    if (over) return
+    if (!(error instanceof UpstreamError)) return end(error)
+    first ??= error
+    const { code, upstreamStatus } = error
+    failed.push(upstreamStatus === undefined ? { index, code } : { index, code, status: upstreamStatus })
+    values[index] = step.fallback
+    if (calls.length - failed.length < needed) end(first)
+    else if (ok + failed.length === calls.length) end()
+  }
+
+  const send = (index: number) => ask(calls[index] as Call<unknown>, index, value => win(index, value), error => lose(index, error))
+
+  for (let index = 0; index < calls.length && !over; index++) {
+    if (limit === undefined) void send(index)
+    else void limit(send, index)
+  }
+  if (calls.length === 0) end()
+
+  return {
+    expire (reason) {
+      for (let index = 0; index < calls.length; index++) {
+        if (!settled[index] && !failed.some(loss => loss.index === index)) lose(index, reason)
+      }
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import type { z } from 'zod'
+import type { Call } from '../upstream/declare.ts'
+import type { ParamsFor, Schema, Shown } from '../upstream/inference.ts'
+
+export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/inference.ts'
+
+declare const skipped: unique symbol, wrong: unique symbol
+
+/** What an optional step, or an `each`, returns when there is nothing to ask. */
+export interface Skip { readonly [skipped]: true }
+
+/** A type that nothing has: the compiler prints its sentence. */
+export interface Wrong<Sentence extends string> { readonly [wrong]: Sentence }
+
+export type Awaitable<T> = T | Promise<T>
+/** The value a step brings. */
+export type Answered<R> = R extends Call<infer T> ? T : R extends Skip ? never : R
+export type Or<T, F> = [F] extends [T] ? T : T | F
+export type Names<V> = readonly (keyof V & string)[]
+/** What a step sees: the input and the values it needs. */
+export type Seen<I, V, N extends Names<V>> = Shown<I & Pick<V, N[number]>>
+
+type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal'
+
+export type Fresh<K extends string, V> =
+  K extends keyof V ? Wrong<`a step '${K}' is already declared`> :
+    K extends Reserved ? Wrong<`'${K}' is part of the input: choose another step name`> : K
+export type Single<K extends string, V, R> = unknown extends R ? Fresh<K, V> :
+  [R] extends [void] ? Wrong<`step '${K}' must return a call, a value or skip`> :
+    [Extract<R, readonly Call<unknown>[]>] extends [never] ? Fresh<K, V> : Wrong<`step '${K}' returns several calls: use each or firstOf`>
+export type Sure<K extends string, V, R> = unknown extends R ? Fresh<K, V> :
+  [Extract<R, Skip>] extends [never] ? Single<K, V, R> : Wrong<`required step '${K}' cannot skip: make it optional`>
+
+type Out<S> = S extends z.ZodType ? z.output<S> : {}
+
+/** What every step and the merge see of the request. */
+export type Input<Pa, Q, B, H> = {
+  readonly params: Out<Pa>
+  readonly query: Out<Q>
+  readonly headers: Out<H>
+  /** Aborted when the run is over, for whatever reason. */
+  readonly signal: AbortSignal
+} & (B extends z.ZodType ? { readonly body: z.output<B> } : {})
+
+export type AnyParams = ParamsFor<string> | Schema

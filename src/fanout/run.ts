@@ -1,0 +1,218 @@
+import { Problem, toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
+import { Abort } from '../upstream/abort.ts'
+import type { Scope } from '../upstream/call.ts'
+import type { Runtime } from '../upstream/runtime.ts'
+import type { AnyAggregate } from './aggregate.ts'
+import type { RunEvent, Tally } from './events.ts'
+import type { ReadInput } from './input.ts'
+import { sourcesOf, type Outcome, type State } from './outcome.ts'
+import { Seen } from './seen.ts'
+import { StepRun, type Host } from './step-run.ts'
+import { isThenable } from './thenable.ts'
+
+/** What a run comes to when it does not fail. */
+export interface Reply<D, K extends string> {
+  readonly data: D
+  /** Whether every step is `ok` or `skipped`. */
+  readonly complete: boolean
+  /** How each step ended, in the order of declaration. */
+  readonly sources: Record<K, Outcome>
+}
+
+export interface RunOptions {
+  readonly runtime: Runtime
+  /** Shortens the aggregate's deadline, in ms; a longer one changes nothing. */
+  readonly deadline?: number | undefined
+  /** Is told everything as it happens. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+/** How long an async merge that starts at the deadline may take, in ms. */
+const mergeGrace = 25
+
+/** One execution of an aggregate: starts each step when its needs have values, merges what they bring, and ends once. */
+export class Run implements Host {
+  readonly abort = new Abort()
+  readonly runtime: Runtime
+  readonly deadline: number
+  readonly headers: Scope['headers']
+  readonly admitted = new Set<object>()
+  readonly events: RunEvent[] = []
+  expired: UpstreamError | undefined
+  readonly #aggregate: AnyAggregate
+  readonly #input: ReadInput
+  readonly #onEvent: RunOptions['onEvent']
+  readonly #startedAt = performance.now()
+  readonly #runs: readonly StepRun[]
+  readonly #shared: Seen
+  #left: number
+  #clock: NodeJS.Timeout | undefined
+  #merging = false
+  /** What ends the run without a reply; the first one stays. */
+  #failure: { readonly error: unknown, readonly step: string | undefined, readonly isCancel: boolean } | undefined
+  #over = false
+  #resolve!: (reply: Reply<unknown, string>) => void
+  #reject!: (reason: unknown) => void
+
+  constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, onEvent }: RunOptions) {
+    this.#aggregate = aggregate
+    this.#input = input
+    this.#onEvent = onEvent
+    this.runtime = runtime
+    this.headers = headers
+    this.deadline = Math.min(deadline, aggregate.route.deadline)
+    this.#shared = new Seen(input, this.abort)
+    this.#runs = aggregate.steps.map(step => new StepRun(step, this))
+    this.#left = this.#runs.length
+  }
+
+  /** Starts the run; rejects with a `Problem`, or with the reason it was cancelled for. */
+  start (): Promise<Reply<unknown, string>> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#clock = setTimeout(() => this.#expire(), this.deadline)
+      for (const run of this.#runs) if (run.step.needs.length === 0) this.#start(run)
+      if (this.#runs.length === 0) this.#merge()
+    })
+  }
+
+  /** Ends the run because its caller has gone. */
+  cancel (reason: unknown): void {
+    this.#decide(reason, undefined, true)
+  }
+
+  get failed (): boolean {
+    return this.#failure !== undefined
+  }
+
+  now (): number {
+    return performance.now() - this.#startedAt
+  }
+
+  emit (event: RunEvent): void {
+    if (this.#over) return
+    this.events.push(event)
+    this.#onEvent?.(event)
+  }
+
+  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+    run.release()
+    this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state, code, tally })
+    if (this.failed) return
+    for (const dependent of this.#aggregate.dependents[run.step.index] as readonly number[]) {
+      const waiting = this.#runs[dependent] as StepRun
+      if (--waiting.missing === 0) this.#start(waiting)
+    }
+    if (--this.#left === 0) this.#merge()
+  }
+
+  fail (error: unknown, run: StepRun, tally?: Tally): void {
+    run.release()
+    const code = error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
+    this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'failed', code, tally })
+    this.#decide(error, run.step.name)
+  }
+
+  unsafeOver (): void {
+    if (this.failed) this.#settle()
+    else if (this.#over) this.#stopClock()
+  }
+
+  #start (run: StepRun): void {
+    if (this.failed) return
+    this.emit({ type: 'step started', at: this.now(), step: run.step.index })
+    run.start(run.abort === this.abort && run.step.needs.length === 0 ? this.#shared : this.#see(run.step.needs, run.abort))
+  }
+
+  /** The input with the values of some steps, under their names. */
+  #see (steps: readonly number[], abort: Abort): Seen {
+    const seen = new Seen(this.#input, abort)
+    for (const index of steps) {
+      const { step, value } = this.#runs[index] as StepRun
+      (seen as unknown as Record<string, unknown>)[step.name] = value
+    }
+    return seen
+  }
+
+  /** The deadline has come: what runs is cut, what is optional falls back, and the reply goes out with what there is. */
+  #expire (): void {
+    const { name, route } = this.#aggregate
+    const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
+    const reason = this.expired = new UpstreamError('DEADLINE_EXCEEDED', name, { detail: `it may take ${this.deadline} ms`, verdict })
+    this.abort.cut(reason)
+    if (this.#merging) return this.#decide(reason, undefined)
+    for (const run of this.#runs) run.cutShort(reason)
+    // Cut calls have ended by then; a layer that swallows its abort must not hold the reply.
+    setImmediate(() => {
+      for (const run of this.#runs) {
+        run.unsafe = 0
+        run.giveUp(reason)
+      }
+      if (this.failed) this.#settle()
+    })
+  }
+
+  #merge (): void {
+    this.#merging = true
+    const { merge, steps } = this.#aggregate
+    let merged: unknown
+    try {
+      merged = merge(this.#see(steps.map(({ index }) => index), this.abort) as never)
+    } catch (error) {
+      return this.#decide(error, undefined)
+    }
+    if (!isThenable(merged)) return this.#succeed(merged)
+    const reason = this.expired
+    if (reason !== undefined) this.#clock = setTimeout(() => this.#decide(reason, undefined), mergeGrace)
+    merged.then(value => this.#succeed(value), error => this.#decide(error, undefined))
+  }
+
+  #succeed (merged: unknown): void {
+    if (this.#over || this.failed) return
+    let checked
+    try {
+      checked = this.#aggregate.schema.safeParse(merged)
+    } catch (error) {
+      return this.#decide(error, undefined)
+    }
+    if (!checked.success) return this.#decide(new Problem('REPLY_INVALID', { cause: checked.error }), undefined)
+    const sources = sourcesOf(this.#aggregate.steps, this.events)
+    this.#finish(undefined)
+    this.#resolve({ data: checked.data, complete: Object.values(sources).every(({ state }) => state === 'ok' || state === 'skipped'), sources })
+  }
+
+  /** The first failure decides: everything else is stopped. */
+  #decide (error: unknown, step: string | undefined, isCancel = false): void {
+    if (this.failed || this.#over) return
+    this.#failure = { error, step, isCancel }
+    this.abort.cut(error)
+    for (const run of this.#runs) {
+      if (run.phase === 'ended' || run.phase === 'waiting' || run.unsafe > 0) continue
+      run.release()
+      this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'cancelled', code: undefined, tally: undefined })
+    }
+    this.#settle()
+  }
+
+  /** Rejects, as soon as no unsafe call is under way whose outcome the caller must hear of. */
+  #settle (): void {
+    if (this.#over || this.#failure === undefined || this.#runs.some(run => run.unsafe > 0)) return
+    const { error, step, isCancel } = this.#failure
+    const problem = isCancel ? undefined : toProblem(error, step)
+    this.#finish(problem?.code ?? 'CANCELLED')
+    this.#reject(problem === undefined ? error : problem.with(sourcesOf(this.#aggregate.steps, this.events)))
+  }
+
+  #finish (code: string | undefined): void {
+    this.emit({ type: 'run ended', at: this.now(), code })
+    this.#over = true
+    if (this.abort.size > 0) this.abort.cut(new Error('the run has ended'))
+    this.#stopClock()
+  }
+
+  /** The deadline's timer stays for unsafe calls alone. */
+  #stopClock (): void {
+    if (this.#runs.every(run => run.unsafe === 0)) clearTimeout(this.#clock)
+  }
+}

@@ -1,0 +1,24 @@
+import type { Abort } from '../upstream/abort.ts'
+import type { ReadInput } from './input.ts'
+
+/** The one flat object that a step or a merge is given: the input, and the values it needs under their names. */
+export class Seen {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly headers: unknown
+  readonly #abort: Abort
+
+  constructor ({ params, query, body, headers }: ReadInput, abort: Abort) {
+    this.params = params
+    this.query = query
+    this.body = body
+    this.headers = headers
+    this.#abort = abort
+  }
+
+  /** Made when first asked for, since most steps never ask. */
+  get signal (): AbortSignal {
+    return this.#abort.signal
+  }
+}

@@ -1,0 +1,185 @@
+import { UpstreamError, type ErrorCode } from '../errors.ts'
+import { Abort } from '../upstream/abort.ts'
+import { Call, LiveCall, type Scope } from '../upstream/call.ts'
+import type { Runtime } from '../upstream/runtime.ts'
+import { skip } from './aggregate.ts'
+import type { Tally } from './events.ts'
+import { gather, type Ask, type Gathering } from './gather.ts'
+import type { State } from './outcome.ts'
+import type { Step } from './step.ts'
+import { isThenable } from './thenable.ts'
+
+/** What a step knows of the run it belongs to. */
+export interface Host extends Scope {
+  readonly abort: Abort
+  readonly runtime: Runtime
+  /** Why nothing is waited for any more; none before the deadline. */
+  readonly expired: UpstreamError | undefined
+  /** Whether the run has failed. */
+  readonly failed: boolean
+  /** Takes the value of a step that has ended. */
+  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
+  /** Takes the failure that ends the run. */
+  fail (error: unknown, run: StepRun, tally?: Tally): void
+  /** Hears that an unsafe call is over. */
+  unsafeOver (): void
+}
+
+/** One step of one run: asks its function, sends what it returns, and ends once, with a value or with a failure. */
+export class StepRun {
+  readonly step: Step
+  /** Waits for its needs; its function has not returned; its calls are under way; has ended. */
+  phase: 'waiting' | 'thinking' | 'calling' | 'ended' = 'waiting'
+  /** Needs that have no value yet. */
+  missing: number
+  value: unknown
+  /** Unsafe calls under way: a failing reply waits for them. */
+  unsafe = 0
+  /** Stops this step alone; the run's own abort where nothing stops it alone. */
+  readonly abort: Abort
+  readonly #host: Host
+  #timer: NodeJS.Timeout | undefined
+  #gathering: Gathering | undefined
+
+  constructor (step: Step, host: Host) {
+    this.step = step
+    this.missing = step.needs.length
+    this.#host = host
+    this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? host.abort : new Abort()
+  }
+
+  /** Asks the step's function what to ask. */
+  start (seen: object): void {
+    const { step, abort } = this
+    this.phase = 'thinking'
+    if (abort !== this.#host.abort) this.#host.abort.add(abort)
+    if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#ring(step.timeout as number), step.timeout)
+
+    let asked: unknown
+    try {
+      asked = step.ask(seen as never)
+    } catch (error) {
+      return this.#lose(error)
+    }
+    if (!isThenable(asked)) return this.#proceed(asked)
+    asked.then(value => this.#proceed(value), error => this.#lose(error))
+    // Past the deadline nothing is waited for.
+    if (this.#host.expired !== undefined) this.#lose(this.#host.expired)
+  }
+
+  /** Ends a step whose function has not returned; calls that were cut end by themselves. */
+  cutShort (reason: UpstreamError): void {
+    if (this.phase === 'thinking') this.#lose(reason)
+  }
+
+  /** Ends a step whose calls have not ended although they were cut. */
+  giveUp (reason: UpstreamError): void {
+    if (this.phase !== 'calling') return
+    if (this.#gathering === undefined) this.#lose(reason)
+    else this.#gathering.expire(reason)
+  }
+
+  /** Lets go of the timer, and of calls that are no longer waited for. */
+  release (): void {
+    this.phase = 'ended'
+    clearTimeout(this.#timer)
+    const { abort } = this
+    if (abort === this.#host.abort) return
+    abort.cut(new Error(`step '${this.step.name}' has ended`))
+    // Unsafe calls that have left go on, and still listen for the deadline.
+    if (abort.size === 0) this.#host.abort.delete(abort)
+  }
+
+  #ring (ms: number): void {
+    const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
+    this.abort.cut(reason)
+    this.cutShort(reason)
+    setImmediate(() => {
+      if (this.unsafe === 0) this.giveUp(reason)
+    })
+  }
+
+  /** Goes on with what the step's function returned. */
+  #proceed (asked: unknown): void {
+    if (this.phase !== 'thinking' || this.#host.failed) return
+    const { kind, name } = this.step
+    this.phase = 'calling'
+    if (asked === skip) return this.#skip()
+    if (kind === 'each' || kind === 'firstOf') return this.#askMany(asked)
+    if (asked instanceof Call) void this.#ask(asked, 0, value => this.#end(value, 'ok'), error => this.#lose(error))
+    else if (Array.isArray(asked) && asked.some(item => item instanceof Call)) this.#bug(`step '${name}' returned several calls: use each or firstOf`)
+    else this.#end(asked, 'ok')
+  }
+
+  #skip (): void {
+    const { kind, name, fallback } = this.step
+    if (kind === 'optional') this.#end(fallback, 'skipped')
+    else if (kind === 'each') this.#end([], 'skipped')
+    else this.#bug(`step '${name}' is ${kind} and cannot skip: make it optional`)
+  }
+
+  #askMany (asked: unknown): void {
+    const { step } = this
+    const { name, kind, maxItems, needs, count } = step
+    if (!Array.isArray(asked) || !asked.every(item => item instanceof Call)) return this.#bug(`step '${name}' must return a list of calls`)
+    const calls: readonly Call<unknown>[] = asked
+    if (calls.length > maxItems) {
+      // From the input it is the caller's to mend, from an upstream it is not.
+      const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
+      return this.#host.fail(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }), this)
+    }
+    if (kind === 'firstOf' && calls.length < count) return this.#bug(`step '${name}' returned ${calls.length} calls to take the first ${count} answers of: return more calls`)
+    this.#gathering = gather({
+      step,
+      calls,
+      ask: this.#ask,
+      done: (values, tally) => {
+        const state = kind === 'each' && tally.failed.length > 0 ? 'partial' : 'ok'
+        this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
+      },
+      fail: (error, tally) => {
+        if (this.phase !== 'ended') this.#host.fail(this.#judged(error), this, tally)
+      },
+    })
+  }
+
+  readonly #ask: Ask = (call, position, win, lose) => {
+    const { abort, step } = this
+    if (abort.aborted) {
+      lose(abort.reason)
+      return Promise.resolve()
+    }
+    const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position))
+    if (call.spec.safe) return sent.then(answer => win(answer.value), lose)
+    this.unsafe++
+    return sent.then(answer => win(answer.value), lose).then(() => {
+      this.unsafe--
+      this.#host.unsafeOver()
+    })
+  }
+
+  /** Failed: by an upstream, with a fallback or without; by the author's refusal; or by a bug. */
+  #lose (error: unknown): void {
+    if (this.phase === 'ended') return
+    const failure = this.#judged(error)
+    if (failure instanceof UpstreamError && this.step.kind === 'optional') this.#end(this.step.fallback, 'fallback', failure.code)
+    else this.#host.fail(failure, this)
+  }
+
+  /** A call that cannot be asked is the caller's fault only where its input can have come from nobody else. */
+  #judged (error: unknown): unknown {
+    return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.step.needs.length > 0
+      ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
+      : error
+  }
+
+  #bug (message: string): void {
+    this.#host.fail(new TypeError(message), this)
+  }
+
+  #end (value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+    if (this.phase === 'ended') return
+    this.value = value
+    this.#host.ended(this, value, state, code, tally)
+  }
+}

@@ -1,0 +1,40 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../errors.ts'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { begin } from '../fanout/fan-out.ts'
+import type { Runtime } from '../upstream/runtime.ts'
+
+/** Gives each aggregate its route. */
+export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyAggregate[], runtime: Runtime): void {
+  for (const aggregate of aggregates) {
+    const { method, url } = aggregate.route
+    app.route({
+      method,
+      url: url.replaceAll(/\{([^{}]*)\}/g, ':$1'),
+      handler: (request, reply) => answer(aggregate, runtime, request, reply),
+    })
+  }
+}
+
+async function answer (aggregate: AnyAggregate, runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { params, query, body, headers } = request
+  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline: deadlineOf(request) })
+  const { raw } = reply
+  const gone = () => {
+    if (!raw.writableFinished) run.cancel(new Error('the caller has gone'))
+  }
+  raw.once('close', gone)
+  const { data, complete, sources } = await run.start()
+  reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
+  return JSON.stringify({ data, complete, sources })
+}
+
+/** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */
+function deadlineOf ({ headers }: FastifyRequest): number | undefined {
+  const value = headers['x-request-timeout-ms']
+  if (value === undefined) return undefined
+  const ms = Number(value)
+  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && ms >= 1) return ms
+  const faults = [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' }]
+  throw new Problem('INPUT_INVALID', { detail: 'The deadline header cannot be read: see errors.', faults })
+}

@@ -1,0 +1,41 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem, toProblem, type ErrorCode } from '../errors.ts'
+
+/** Fastify's own refusals, by its codes. */
+const known: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BAD_REQUEST',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BAD_REQUEST',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
+  FST_ERR_BAD_URL: 'BAD_REQUEST',
+}
+
+/** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
+export function problems (app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = read(error)
+    log(request, problem)
+    return send(reply, problem)
+  })
+  app.setNotFoundHandler((_request, reply) => send(reply, new Problem('NOT_FOUND')))
+}
+
+function read (error: FastifyError): Problem {
+  const code = known[error.code]
+  if (code !== undefined) return new Problem(code, { cause: error })
+  const isCallers = !(error instanceof Problem) && error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+  return isCallers ? new Problem('BAD_REQUEST', { status: error.statusCode as number, cause: error }) : toProblem(error)
+}
+
+function log (request: FastifyRequest, problem: Problem): void {
+  const { code, cause, statusCode } = problem
+  if (statusCode === 500) request.log.error({ err: cause ?? problem, code }, 'a request failed by a bug')
+  else if (statusCode > 500) request.log.warn({ code, detail: problem.detail }, 'a request failed')
+}
+
+function send (reply: FastifyReply, problem: Problem): FastifyReply {
+  reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
+  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
+  return reply.send(JSON.stringify(problem))
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+
+/** One fact with its length, as catfact.ninja sends it. */
+export const NinjaFact = z.object({
+  fact: z.string().max(2000),
+  length: z.int().min(0),
+})
+export type NinjaFact = z.output<typeof NinjaFact>
+
+/** A page of facts from catfact.ninja; its page links are left out. */
+export const NinjaFacts = z.object({ data: z.array(NinjaFact).max(1000), total: z.int().min(0) })
+export type NinjaFacts = z.output<typeof NinjaFacts>
+
+/** What meowfacts sends. */
+export const MeowFacts = z.object({ data: z.array(z.string().max(2000)).max(100) })
+export type MeowFacts = z.output<typeof MeowFacts>
+
+/** What a caller may ask of `/v1/cat-facts`. */
+export const CatFactsQuery = z.object({
+  count: z.coerce.number().int().min(1).max(50).default(3).describe('How many facts to ask each source for.'),
+  max_length: z.coerce.number().int().min(20).max(500).optional().describe('Facts longer than this are left out, in characters.'),
+})
+export type CatFactsQuery = z.output<typeof CatFactsQuery>
+
+/** A fact and who told it. */
+export const CatFact = z.object({
+  text: z.string(),
+  length: z.int().min(0),
+  source: z.enum(['catfact-ninja', 'meowfacts']),
+}).meta({ id: 'CatFact' })
+export type CatFact = z.output<typeof CatFact>
+
+/** What `/v1/cat-facts` answers. */
+export const CatFacts = z.object({
+  facts: z.array(CatFact).describe('No fact twice; those of catfact.ninja first, each source in its own order.'),
+  picture: z.object({ url: z.url(), width: z.int(), height: z.int() }).nullable().describe('A cat to go with them; null when none could be had.'),
+}).meta({ id: 'CatFacts' })
+export type CatFacts = z.output<typeof CatFacts>

@@ -1,0 +1,12 @@
+import { z } from 'zod'
+
+/** A picture as TheCatAPI sends it. */
+export const CatPicture = z.object({ id: z.string(), url: z.url({ protocol: /^https?$/ }), width: z.int().min(1), height: z.int().min(1) })
+export type CatPicture = z.output<typeof CatPicture>
+
+/** What a search for pictures sends. */
+export const CatPictures = z.array(CatPicture).max(100)
+export type CatPictures = z.output<typeof CatPictures>
+
+/** The one picture that was asked for. */
+export const OneCatPicture = CatPictures.min(1).transform(pictures => pictures[0] as CatPicture)

@@ -1,0 +1,14 @@
+import { fraction } from './fraction.ts'
+import { hash } from './hash.ts'
+
+/** The ways in which a stand-in goes wrong. */
+export const faultKinds = ['reset', 'error', 'unavailable', 'broken-json', 'wrong-shape', 'slow'] as const
+
+/** One way in which a stand-in goes wrong. */
+export type FaultKind = typeof faultKinds[number]
+
+/** Tells how the request of this number goes wrong at this rate (0 to 1), or that it does not. */
+export function fault (seed: number, number: number, rate: number): FaultKind | undefined {
+  if (fraction(hash(seed, 3), number) >= rate) return undefined
+  return faultKinds[hash(hash(seed, 4), number) % faultKinds.length]
+}

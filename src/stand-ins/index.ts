@@ -1,0 +1,84 @@
+import { catfactNinja } from './catfact-ninja.ts'
+import { hash } from './hash.ts'
+import { createLatency } from './latency.ts'
+import { meowfacts } from './meowfacts.ts'
+import { startStandIn } from './server.ts'
+import { theCatApi } from './the-cat-api.ts'
+import { wikipedia } from './wikipedia.ts'
+
+const routesOf = {
+  'catfact-ninja': catfactNinja,
+  meowfacts,
+  'the-cat-api': theCatApi,
+  wikipedia
+}
+
+/** The name of a stand-in, which is the name of the upstream it stands in for. */
+export type StandInName = keyof typeof routesOf
+
+/** How the stand-ins behave. */
+export interface StandInsOptions {
+  /**
+   * Half of the answers are faster, in milliseconds; 0 answers at once.
+   * @default 15
+   */
+  medianMs?: number
+  /**
+   * No answer is later, in milliseconds.
+   * @default 300
+   */
+  maxMs?: number
+  /**
+   * Equal seeds give equal answers, delays and faults, request by request.
+   * @default 1
+   */
+  seed?: number
+  /**
+   * The share of requests that go wrong, 0 to 1.
+   * @default 0
+   */
+  faultRate?: number
+}
+
+/** All stand-ins, running. */
+export interface StandIns {
+  readonly origins: Readonly<Record<StandInName, string>>
+  /** Sets the share of requests that go wrong from now on, 0 to 1. */
+  setFaultRate: (rate: number) => void
+  /** Ends all of them at once. */
+  close: () => Promise<void>
+}
+
+/** Starts all stand-ins on the loopback interface, each on a free port. */
+export async function startStandIns (options: StandInsOptions = {}): Promise<StandIns> {
+  const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0 } = options
+
+  async function start (name: StandInName, index: number) {
+    const own = hash(seed, index)
+    const latency = createLatency({ seed: own, medianMs, maxMs })
+    return startStandIn({ name, routes: routesOf[name](own), latency, faultRate, seed: own })
+  }
+
+  const [ninja, meow, catApi, wiki] = await Promise.all([
+    start('catfact-ninja', 0),
+    start('meowfacts', 1),
+    start('the-cat-api', 2),
+    start('wikipedia', 3)
+  ])
+  const all = [ninja, meow, catApi, wiki]
+
+  return {
+    origins: {
+      'catfact-ninja': ninja.origin,
+      meowfacts: meow.origin,
+      'the-cat-api': catApi.origin,
+      wikipedia: wiki.origin
+    },
+    setFaultRate (rate) {
+      for (const standIn of all) standIn.setFaultRate(rate)
+    },
+    async close () {
+      await Promise.all(all.map((standIn) => standIn.close()))
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { UpstreamError } from '../errors.ts'
+import { Call } from './call.ts'
+import { writeQuery } from './query.ts'
+import type { OperationSpec } from './spec.ts'
+import { fillTemplate } from './template.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const nothing: Fields = Object.freeze({})
+
+/** Makes the function that turns an operation's input into a call. Throws `CALL_INPUT_INVALID` for input its schemas refuse. */
+export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> {
+  const { name, template, params, query, body, idempotencyKey } = spec
+
+  if (params === undefined && query === undefined && body === undefined && idempotencyKey === undefined) {
+    const always = Object.freeze(new Call<unknown>(spec, template.path, undefined, undefined))
+    return () => always
+  }
+
+  const several = [params, query, body].filter(schema => schema !== undefined).length > 1
+  const ofParams = several ? picker(params) : whole
+  const ofQuery = several ? picker(query) : whole
+
+  return (input = nothing) => {
+    let path = params === undefined ? template.path : fillTemplate(template, parse(params, ofParams(input), name) as Fields, name)
+    if (query !== undefined) path += writeQuery(parse(query, ofQuery(input), name) as Fields, name)
+    return new Call(
+      spec, path,
+      body === undefined ? undefined : JSON.stringify(parse(body, input['body'], name, 'body')),
+      idempotencyKey?.(input as never),
+    )
+  }
+}
+
+function whole (input: Fields): Fields {
+  return input
+}
+
+/** Takes a schema's own fields out of an input that other schemas share, for schemas that refuse what they do not know. */
+function picker (schema: z.ZodType | undefined): (input: Fields) => Fields {
+  if (!(schema instanceof z.ZodObject)) return whole
+  const keys = Object.keys(schema.shape)
+  return input => Object.fromEntries(keys.filter(key => key in input).map(key => [key, input[key]]))
+}
+
+function parse (schema: z.ZodType, input: unknown, owner: string, part?: string): unknown {
+  const { success, data, error } = schema.safeParse(input)
+  if (success) return data
+  const [issue] = error.issues
+  const field = [...part === undefined ? [] : [part], ...issue?.path ?? []].join('.')
+  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `${field === '' ? 'input' : field}: ${issue?.message}`, cause: error })
+}

@@ -1,0 +1,77 @@
+import { isUtf8 } from 'node:buffer'
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib'
+import { UpstreamError } from '../errors.ts'
+import type { Head } from './head.ts'
+import type { OperationSpec } from './spec.ts'
+
+type Decoder = (body: Buffer, options: { maxOutputLength: number }, done: (error: Error | null, decoded: Buffer) => void) => void
+
+const decoders: Readonly<Record<string, Decoder>> = {
+  gzip: gunzip, 'x-gzip': gunzip, deflate: inflate, br: brotliDecompress, zstd: zstdDecompress,
+}
+
+/** Undoes a content coding under the same cap as the wire, so that a small body cannot become a large one. */
+export function decode (spec: OperationSpec, coding: string, body: Buffer, done: (error: Error | null, decoded: Buffer) => void): void {
+  const { name, maxBytes } = spec.upstream
+  const decoder = decoders[coding.toLowerCase()] as Decoder
+  decoder(body, { maxOutputLength: maxBytes }, (error, decoded) => {
+    if (error === null) return done(null, decoded)
+    const { code } = error as NodeJS.ErrnoException
+    done(code === 'ERR_BUFFER_TOO_LARGE'
+      ? new UpstreamError('UPSTREAM_TOO_LARGE', name, { detail: `the limit is ${maxBytes} bytes decoded` })
+      : new UpstreamError('UPSTREAM_ENCODING', name, { detail: `its ${coding} cannot be undone`, cause: error }), body)
+  })
+}
+
+/** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
+export function readBody (spec: OperationSpec, status: number, head: Head, body: Buffer): unknown {
+  const value = spec.empty && body.length === 0 ? null : checked(spec, spec.output, status, parse(spec, status, body))
+  return spec.withHeaders === undefined ? value : { body: value, headers: checked(spec, spec.withHeaders, status, head) }
+}
+
+function parse (spec: OperationSpec, status: number, body: Buffer): unknown {
+  if (spec.as === 'bytes') return body
+  if (!isUtf8(body)) throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus: status, detail: 'it is not UTF-8' })
+  const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
+  const text = body.toString('utf8', hasMark ? 3 : 0)
+  return spec.as === 'text' ? text : parseJson(spec, status, text)
+}
+
+function parseJson (spec: OperationSpec, status: number, text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    // The parser's message quotes the body, so it stays behind.
+    throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, cause: (cause as Error).name })
+  }
+  if (maySmuggle(text) && smuggles(value)) {
+    throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, detail: 'it names __proto__ as a key' })
+  }
+  return value
+}
+
+/** Whether the text could hold a key `__proto__`, also one written with escapes; cheap, and true of next to nothing. */
+function maySmuggle (text: string): boolean {
+  return text.includes('__proto__') || /\\u00(?:5f|70|72|6f|74)/i.test(text)
+}
+
+function smuggles (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(smuggles)
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(smuggles)
+}
+
+function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown): unknown {
+  let error: unknown
+  try {
+    const result = schema.safeParse(value)
+    if (result.success) return result.data
+    error = result.error
+  } catch (cause) {
+    // A body nested too deep for a recursive schema ends the stack, not the process.
+    if (!(cause instanceof RangeError)) throw cause
+    error = cause
+  }
+  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error })
+}

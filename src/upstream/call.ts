@@ -1,0 +1,82 @@
+import type { Abort } from './abort.ts'
+import type { CallEvent } from './events.ts'
+import type { OperationSpec } from './spec.ts'
+
+declare const answer: unique symbol
+
+/** One question to one operation, not yet sent: inert, and of no run. */
+export class Call<out T> {
+  declare readonly [answer]: T
+  readonly spec: OperationSpec
+  /** Path and query, encoded. */
+  readonly path: string
+  readonly body: string | undefined
+  readonly idempotencyKey: string | undefined
+
+  constructor (spec: OperationSpec, path: string, body: string | undefined, idempotencyKey: string | undefined) {
+    this.spec = spec
+    this.path = path
+    this.body = body
+    this.idempotencyKey = idempotencyKey
+  }
+
+  /** The operation's name, for example `catfact-ninja.fact`. */
+  get operation (): string {
+    return this.spec.name
+  }
+}
+
+/** What a call knows of the run it belongs to. */
+export interface Scope {
+  /** The moment by which the run ends, in ms from its start. */
+  readonly deadline: number
+  /** The inbound headers, lower case; an upstream's `forward` picks from them. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The bulkheads that have let this run in. */
+  readonly admitted: Set<object>
+  /** The moment now, in ms from the run's start. */
+  now (): number
+  emit (event: CallEvent): void
+}
+
+/** What was spent on a call so far. */
+export interface Effort {
+  /** How often it was sent. */
+  attempts: number
+  /** How long it has waited for a slot, in ms. */
+  waitedMs: number
+}
+
+/** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
+export class LiveCall<out T> {
+  declare readonly [answer]: T
+  readonly spec: OperationSpec
+  readonly path: string
+  readonly body: string | undefined
+  readonly idempotencyKey: string | undefined
+  /** Stops the call; the reason is what it then rejects with. */
+  readonly abort: Abort
+  readonly scope: Scope
+  /** Which step of the run asks, by position. */
+  readonly step: number
+  /** Which call of that step this is, by position. */
+  readonly index: number
+  readonly effort: Effort
+
+  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, effort: Effort = { attempts: 0, waitedMs: 0 }) {
+    this.spec = call.spec
+    this.path = call.path
+    this.body = call.body
+    this.idempotencyKey = call.idempotencyKey
+    this.abort = abort
+    this.scope = scope
+    this.step = step
+    this.index = index
+    this.effort = effort
+  }
+
+  /** The same call, and the same effort, with an abort of its own. */
+  under (abort: Abort, scope: Scope = this.scope): LiveCall<T> {
+    return new LiveCall(this, abort, scope, this.step, this.index, this.effort)
+  }
+}

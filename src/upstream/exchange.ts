@@ -1,0 +1,147 @@
+import type { Dispatcher } from 'undici'
+import { UpstreamError } from '../errors.ts'
+import type { Abortable } from './abort.ts'
+import { decode, readBody } from './body.ts'
+import type { LiveCall } from './call.ts'
+import { judge, type Head } from './head.ts'
+import type { Answer } from './policies/layer.ts'
+import { wireError } from './wire-errors.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/** A refused answer's body is read to its end, to keep the connection, unless it is longer than this. */
+const discardBytes = 16 * 1024
+
+/** Informational answers taken before the real one. */
+const maxHints = 8
+
+/** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
+export class Exchange<T> implements Dispatcher.DispatchHandler, Abortable {
+  readonly #call: LiveCall<T>
+  readonly #resolve: (answer: Answer<T>) => void
+  readonly #reject: (error: unknown) => void
+  #settled = false
+  #controller: Controller | undefined
+  #status = 0
+  #head: Head = {}
+  /** Why the answer is no good, known since its head; `null` when it means "there is none". */
+  #verdict: UpstreamError | null | undefined
+  #first: Buffer | undefined
+  #more: Buffer[] | undefined
+  #bytes = 0
+  #hints = 0
+
+  constructor (call: LiveCall<T>, resolve: (answer: Answer<T>) => void, reject: (error: unknown) => void) {
+    this.#call = call
+    this.#resolve = resolve
+    this.#reject = reject
+    call.abort.add(this)
+  }
+
+  /** Stops the exchange at once; an unsafe call that has left is stopped by a deadline only. */
+  cut (reason: unknown): void {
+    if (this.#settled) return
+    if (this.#controller !== undefined && !this.#call.spec.safe) {
+      if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
+      return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason }))
+    }
+    this.#fail(reason)
+  }
+
+  onRequestStart (controller: Controller): void {
+    this.#controller = controller
+    // Given up while it waited for its connection: it must not leave.
+    if (this.#settled) controller.abort(new Error('given up before it was sent'))
+  }
+
+  onResponseStart (_controller: Controller, status: number, head: Head): void {
+    const { spec } = this.#call
+    if (status < 200) {
+      if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
+      return
+    }
+    this.#status = status
+    this.#head = head
+    const judgement = judge(spec, status, head)
+    if (judgement === 'read') return
+    this.#verdict = judgement === 'absent' ? null : judgement
+    if (Number(head['content-length'] ?? 0) > discardBytes) this.#conclude()
+  }
+
+  onResponseData (_controller: Controller, chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#verdict !== undefined) {
+      if (this.#bytes > discardBytes) this.#conclude()
+      return
+    }
+    const { name, maxBytes } = this.#call.spec.upstream
+    if (this.#bytes > maxBytes) {
+      this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
+    } else if (this.#first === undefined) {
+      this.#first = chunk
+    } else {
+      (this.#more ??= [this.#first]).push(chunk)
+    }
+  }
+
+  onResponseEnd (): void {
+    if (this.#settled) return
+    if (this.#verdict !== undefined) return this.#conclude()
+    const body = this.#more === undefined ? this.#first ?? Buffer.alloc(0) : Buffer.concat(this.#more, this.#bytes)
+    const coding = this.#head['content-encoding']
+    if (coding === undefined || coding === 'identity' || body.length === 0) return this.#finish(body)
+    decode(this.#call.spec, String(coding), body, (error, decoded) => {
+      if (error === null) this.#finish(decoded)
+      else this.#fail(error)
+    })
+  }
+
+  onResponseError (_controller: Controller | null, error: Error): void {
+    if (this.#settled) return
+    if (this.#verdict !== undefined) return this.#conclude()
+    const { spec } = this.#call
+    const failure = wireError(error, spec.upstream.name)
+    const lost = failure instanceof UpstreamError && !spec.safe && this.#controller !== undefined
+    this.#fail(lost ? new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: failure, statusCode: failure.statusCode }) : failure)
+  }
+
+  #finish (body: Buffer): void {
+    let value: unknown
+    try {
+      value = readBody(this.#call.spec, this.#status, this.#head, body)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#succeed(value)
+  }
+
+  /** Settles an answer that was decided by its head. */
+  #conclude (): void {
+    if (this.#verdict === null) {
+      this.#succeed(null)
+      this.#hangUp()
+    } else {
+      this.#fail(this.#verdict)
+    }
+  }
+
+  #succeed (value: unknown): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#call.abort.delete(this)
+    this.#resolve({ value: value as T, status: this.#status })
+  }
+
+  #fail (error: unknown): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#call.abort.delete(this)
+    this.#reject(error)
+    this.#hangUp()
+  }
+
+  /** Closes the connection, unless the exchange has come to its end. */
+  #hangUp (): void {
+    this.#controller?.abort(new Error('settled before its end'))
+  }
+}

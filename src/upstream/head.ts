@@ -1,0 +1,75 @@
+import { UpstreamError } from '../errors.ts'
+import { readRetryAfter } from './retry-after.ts'
+import type { OperationSpec } from './spec.ts'
+
+/** Response headers as they came, by lower-case name. */
+export type Head = Readonly<Record<string, string | string[] | undefined>>
+
+/** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
+export type Judgement = 'read' | 'absent' | UpstreamError
+
+/** Content codings that can be undone; every other one is refused, so that no bytes are taken for text. */
+export const codings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd'])
+
+/** Judges status, framing, size and content type of an answer before a byte of its body is read. */
+export function judge (spec: OperationSpec, status: number, head: Head): Judgement {
+  const upstream = spec.upstream.name
+  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head)
+
+  const transfer = head['transfer-encoding']
+  if (transfer !== undefined && !/^chunked$/i.test(String(transfer))) {
+    return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked' })
+  }
+  const length = head['content-length']
+  if (length !== undefined && Number(length) > spec.upstream.maxBytes && spec.method !== 'HEAD') {
+    return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })
+  }
+  const coding = head['content-encoding']
+  if (coding !== undefined && coding !== 'identity' && !codings.has(String(coding).toLowerCase())) {
+    return new UpstreamError('UPSTREAM_ENCODING', upstream, { upstreamStatus: status, detail: 'its content coding is unknown' })
+  }
+  const mayBeEmpty = spec.empty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)
+  if (!mayBeEmpty && !accepts(spec.accept, head['content-type'], spec.as !== 'bytes')) {
+    return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, { upstreamStatus: status, detail: `accepted are ${spec.accept.join(', ')}` })
+  }
+  return 'read'
+}
+
+function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgement {
+  if (spec.absent.includes(status)) return 'absent'
+  const upstream = spec.upstream.name
+  if (status < 200 || status > 599) return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: `${status} is no HTTP status` })
+  const retryAfter = head['retry-after']
+  return new UpstreamError(status === 429 || status === 503 ? 'UPSTREAM_BUSY' : 'UPSTREAM_STATUS', upstream, {
+    upstreamStatus: status,
+    detail: `status ${status}`,
+    retryAfterMs: readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now()),
+  })
+}
+
+const accepted = new WeakMap<readonly string[], Map<string, boolean>>()
+
+/** Whether a content type is one of those accepted; remembered, since an upstream sends few different ones. */
+function accepts (ranges: readonly string[], header: string | string[] | undefined, isText: boolean): boolean {
+  if (typeof header !== 'string') return header === undefined && ranges.includes('*/*')
+  let known = accepted.get(ranges)
+  if (known === undefined) accepted.set(ranges, known = new Map())
+  let verdict = known.get(header)
+  if (verdict === undefined) {
+    // An upstream that invents types must not fill the memory.
+    if (known.size >= 64) known.clear()
+    known.set(header, verdict = matches(ranges, header, isText))
+  }
+  return verdict
+}
+
+function matches (ranges: readonly string[], header: string, isText: boolean): boolean {
+  const [type = '', ...parameters] = header.toLowerCase().split(';').map(part => part.trim())
+  const charset = parameters.find(parameter => parameter.startsWith('charset='))?.slice('charset='.length).replaceAll('"', '')
+  if (isText && charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)) return false
+  return ranges.some(range => {
+    const [before = '', after] = range.toLowerCase().split('*', 2)
+    if (range === '*/*') return true
+    return after === undefined ? type === before : type.startsWith(before) && type.endsWith(after)
+  })
+}

@@ -1,0 +1,41 @@
+import { UpstreamError } from '../../errors.ts'
+import type { LiveCall } from '../call.ts'
+import { timeouts } from '../timeouts.ts'
+import type { Layer } from './layer.ts'
+import { limited } from './limit.ts'
+
+export interface AttemptOptions {
+  readonly upstream: string
+  /** Limit on one attempt, from dispatch to the last byte, in ms. */
+  readonly timeout: number
+}
+
+/**
+ * Counts an attempt, reports its start and end, and cuts it when it takes too long.
+ * An unsafe call that has left is not cut: that would make its outcome unknown, and it cannot be asked again.
+ */
+export function attempt ({ upstream, timeout }: AttemptOptions): Layer {
+  const running = timeouts(timeout, () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }))
+
+  return next => call => {
+    if (call.abort.aborted) return Promise.reject(call.abort.reason)
+    const { scope, spec, effort } = call
+    const number = ++effort.attempts
+    const at = scope.now()
+    scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
+
+    // What the run's own deadline cuts earlier needs no timer of its own.
+    const sent = spec.safe && scope.deadline - at > timeout ? limited(next, call, running) : next(call)
+    return sent.then(answer => {
+      ended(call, number, undefined)
+      return answer
+    }, error => {
+      ended(call, number, error instanceof UpstreamError ? error.code : 'CANCELLED')
+      throw error
+    })
+  }
+}
+
+function ended ({ scope, step, index }: LiveCall<unknown>, number: number, code: string | undefined): void {
+  scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: number, code })
+}

@@ -1,0 +1,17 @@
+import { UpstreamError } from '../../errors.ts'
+import { timeouts } from '../timeouts.ts'
+import type { Layer } from './layer.ts'
+import { limited } from './limit.ts'
+
+export interface DeadlineOptions {
+  readonly upstream: string
+  /** Limit on one call with its waiting, every attempt and the body, in ms. */
+  readonly deadline: number
+}
+
+/** Gives a call a deadline of its own, where that is nearer than its run's. */
+export function deadline ({ upstream, deadline }: DeadlineOptions): Layer {
+  const running = timeouts(deadline, () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }))
+
+  return next => call => call.scope.deadline - call.scope.now() > deadline ? limited(next, call, running) : next(call)
+}

@@ -1,0 +1,41 @@
+import { UpstreamError } from '../../errors.ts'
+import type { LiveCall } from '../call.ts'
+import { verdictOf } from '../verdict.ts'
+import type { Layer } from './layer.ts'
+
+/** What has come of an upstream's calls since the runtime began. */
+export interface Counts {
+  calls: number
+  ok: number
+  /** Failed in a way that says something about the upstream. */
+  failed: number
+  /** Ended for other reasons: refused by us, given up by the caller, refused as a bad question. */
+  ignored: number
+  attempts: number
+  /** Time spent waiting for a slot, all calls together, in ms. */
+  waitedMs: number
+}
+
+/** Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting too. */
+export function observe (counts: Counts): Layer {
+  return next => call => {
+    counts.calls++
+    return next(call).then(answer => {
+      counts.ok++
+      ended(counts, call, answer.status, undefined)
+      return answer
+    }, error => {
+      counts[verdictOf(error, call)]++
+      if (error instanceof UpstreamError) ended(counts, call, error.upstreamStatus, error.code)
+      else ended(counts, call, undefined, 'CANCELLED')
+      throw error
+    })
+  }
+}
+
+function ended (counts: Counts, call: LiveCall<unknown>, status: number | undefined, code: string | undefined): void {
+  const { effort: { attempts, waitedMs }, scope, step, index } = call
+  counts.attempts += attempts
+  counts.waitedMs += waitedMs
+  scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code })
+}

@@ -1,0 +1,83 @@
+import { UpstreamError } from '../errors.ts'
+import { wholeNumber } from './bounds.ts'
+import type { LiveCall } from './call.ts'
+import { createClient, type Client, type Place } from './client.ts'
+import type { BulkheadGauge } from './policies/bulkhead.ts'
+import type { Answer } from './policies/layer.ts'
+import type { Counts } from './policies/observe.ts'
+import type { UpstreamSpec } from './spec.ts'
+
+/** What is set for one upstream from outside its declaration. */
+export interface Override {
+  /** Replaces the declared origin; may carry a path prefix. */
+  readonly origin?: string | undefined
+  readonly slots?: number | undefined
+  /** Limit on one attempt, in ms. */
+  readonly timeout?: number | undefined
+  /** Whether every call is refused. */
+  readonly off?: boolean | undefined
+}
+
+export interface RuntimeOptions {
+  /** Overrides by the upstream's name. @default {} */
+  readonly overrides?: Readonly<Record<string, Override>>
+}
+
+/** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
+export interface Runtime {
+  /** Sends a call through the layers of its upstream. */
+  send<T> (call: LiveCall<T>): Promise<Answer<T>>
+  /** What each upstream that was called holds and has counted, by name. */
+  stats (): Record<string, Readonly<Counts> & BulkheadGauge>
+  /** Ends every pool; calls in flight and later ones are rejected with `RUNTIME_CLOSED`. */
+  close (): Promise<void>
+}
+
+/** Makes a runtime; it opens nothing until a call is sent. */
+export function createRuntime ({ overrides = {} }: RuntimeOptions = {}): Runtime {
+  for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
+  const clients = new Map<UpstreamSpec, Client>()
+  let closed = false
+
+  function open (spec: UpstreamSpec): Client {
+    const override = overrides[spec.name] ?? {}
+    const client = createClient(withOverride(spec, override), placeOf(override.origin ?? spec.origin, override.off ?? false))
+    clients.set(spec, client)
+    return client
+  }
+
+  return {
+    send (call) {
+      const { upstream } = call.spec
+      if (closed) return Promise.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
+      return (clients.get(upstream) ?? open(upstream)).send(call)
+    },
+    stats: () => Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) =>
+      [name, { ...counts, active: gauge.active, waiting: gauge.waiting }])),
+    async close () {
+      closed = true
+      await Promise.all(Array.from(clients.values(), client => client.close()))
+    },
+  }
+}
+
+function withOverride (spec: UpstreamSpec, { slots = spec.slots, timeout = spec.timeout }: Override): UpstreamSpec {
+  return { ...spec, slots, timeout, connections: slots === spec.slots ? spec.connections : Math.max(slots, spec.connections - spec.slots + slots) }
+}
+
+function placeOf (origin: string, off: boolean): Place {
+  const url = new URL(origin)
+  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, ''), off }
+}
+
+function checkOverride (name: string, { origin, slots, timeout }: Override): void {
+  const owner = `upstream '${name}'`
+  if (slots !== undefined) wholeNumber(owner, 'slots', slots)
+  if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
+  if (origin === undefined) return
+  if (!URL.canParse(origin) || !['http:', 'https:'].includes(new URL(origin).protocol)) {
+    throw new TypeError(`${owner}: '${origin}' is not an origin: write scheme, host and port, for example http://127.0.0.1:8080`)
+  }
+  const { search, hash, username, password } = new URL(origin)
+  if (search + hash + username + password !== '') throw new TypeError(`${owner}: the origin may carry a path, but no query, fragment or credentials`)
+}

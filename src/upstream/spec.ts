@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { wholeNumber } from './bounds.ts'
+import type { AnyOperationOptions, UpstreamOptions } from './declare.ts'
+import { parseTemplate, type Template } from './template.ts'
+
+/** What one upstream is: the declaration, checked, with its defaults filled in. */
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline'>> {
+  readonly name: string
+  readonly deadline: number | undefined
+}
+
+/** The form in which an operation's body is read. */
+export type As = 'json' | 'text' | 'bytes'
+
+/** What one operation is: the declaration, checked and bound to its upstream. */
+export interface OperationSpec {
+  readonly upstream: UpstreamSpec
+  /** With its upstream: `catfact-ninja.fact`. */
+  readonly name: string
+  readonly method: string
+  /** Whether the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
+  readonly safe: boolean
+  readonly template: Template
+  readonly params: z.ZodType | undefined
+  readonly query: z.ZodType | undefined
+  readonly body: z.ZodType | undefined
+  readonly output: z.ZodType
+  readonly as: As
+  readonly accept: readonly string[]
+  readonly empty: boolean
+  readonly absent: readonly number[]
+  readonly withHeaders: z.ZodType | undefined
+  readonly coalesce: boolean
+  readonly idempotencyKey: ((input: never) => string) | undefined
+}
+
+const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Headers that belong to one connection or to the message's framing (RFC 9110, section 7.6.1), so nobody may set or forward them. */
+const ownHeaders = new Set(['host', 'connection', 'content-length', 'content-encoding', 'content-type', 'transfer-encoding', 'keep-alive',
+  'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te', 'trailer', 'upgrade', 'expect', 'accept-encoding'])
+
+/** Checks an upstream's declaration and fills its defaults in. */
+export function upstreamSpec (name: string, options: UpstreamOptions): UpstreamSpec {
+  if (!upstreamName.test(name)) throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
+  const owner = `upstream '${name}'`
+  const {
+    slots = 64, connections = slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
+    maxBytes = 5 * 1024 * 1024, forward = [], headers = {}, decompress = true,
+  } = options
+
+  wholeNumber(owner, 'slots', slots)
+  wholeNumber(owner, 'connections', connections)
+  if (slots > connections) {
+    throw new TypeError(`${owner}: ${slots} slots above ${connections} connections would queue where no deadline reaches: raise connections or lower slots`)
+  }
+  wholeNumber(owner, 'queue', queue, { min: 0 })
+  wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
+  wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
+  if (deadline !== undefined) wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
+  wholeNumber(owner, 'maxBytes', maxBytes)
+  for (const header of [...forward, ...Object.keys(headers)]) checkHeaderName(owner, header)
+  for (const [header, value] of Object.entries(headers)) {
+    if (!headerValue.test(value)) throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
+  }
+
+  return Object.freeze({
+    name, origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes,
+    forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
+  })
+}
+
+function checkHeaderName (owner: string, header: string): void {
+  if (!headerName.test(header)) throw new TypeError(`${owner}: '${header}' is not the name of a header`)
+  if (ownHeaders.has(header.toLowerCase())) {
+    throw new TypeError(`${owner}: the header '${header}' belongs to each connection or message itself: leave it out`)
+  }
+}
+
+function checkOrigin (owner: string, origin: string): string {
+  const url = URL.canParse(origin) ? new URL(origin) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new TypeError(`${owner}: '${origin}' is not an origin: write scheme, host and port, for example https://catfact.ninja`)
+  }
+  if (url.username !== '' || url.password !== '') throw new TypeError(`${owner}: the origin holds credentials: send them as a header`)
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new TypeError(`${owner}: '${origin}' is more than an origin: put the path into the operations`)
+  }
+  return url.origin
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+const methods = new Set([...safeMethods, 'POST', 'PUT', 'PATCH', 'DELETE'])
+const acceptDefaults = { json: ['application/json', 'application/*+json', 'text/json'], text: ['text/*'], bytes: ['*/*'] } as const
+
+/** Checks an operation's declaration and fills its defaults in. */
+export function operationSpec (upstream: UpstreamSpec, key: string, options: AnyOperationOptions): OperationSpec {
+  const name = `${upstream.name}.${key}`
+  const {
+    method = 'GET', path, params, query, body, output, as = 'json', accept = acceptDefaults[as], empty = false, absent = [],
+    withHeaders, coalesce = false, idempotencyKey,
+  } = options
+  const safe = safeMethods.has(method)
+
+  if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
+  if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)
+  if (coalesce && !safe) throw new TypeError(`${name}: a ${method} changes something each time, so equal calls cannot share an answer: leave coalesce out`)
+  if (idempotencyKey !== undefined && safe) throw new TypeError(`${name}: a ${method} is idempotent by itself: leave idempotencyKey out`)
+  if (params instanceof z.ZodObject && query instanceof z.ZodObject) {
+    const twice = Object.keys(params.shape).find(field => field in query.shape)
+    if (twice !== undefined) throw new TypeError(`${name}: '${twice}' is in params and in query, and an input can give it once: rename one`)
+  }
+  for (const status of absent) {
+    if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
+  }
+  return {
+    upstream, name, method, safe, template: parseTemplate(path, name), params, query, body, output, as, accept, empty, absent,
+    withHeaders, coalesce, idempotencyKey,
+  }
+}

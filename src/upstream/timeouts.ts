@@ -1,0 +1,74 @@
+import type { Abort } from './abort.ts'
+
+/** One abort that is due at a moment, and its neighbours in the order of those moments. */
+export interface Due {
+  readonly abort: Abort
+  readonly at: number
+  before: Due | undefined
+  after: Due | undefined
+  listed: boolean
+}
+
+/**
+ * Many timeouts of one length on one timer: they fall due in the order they began, so a list and a timer for its head are enough.
+ * `npm run bench:steps` has the price beside that of a `setTimeout` each.
+ */
+export interface Timeouts {
+  /** Cuts `abort` with a reason made by `reason`, unless it is stopped before. */
+  start (abort: Abort): Due
+  stop (due: Due): void
+  /** How many are running. */
+  readonly size: number
+}
+
+/** Makes a set of timeouts of `ms` each; `reason` makes what they cut with. */
+export function timeouts (ms: number, reason: () => unknown): Timeouts {
+  let first: Due | undefined
+  let last: Due | undefined
+  let timer: NodeJS.Timeout | undefined
+  let size = 0
+
+  function ring () {
+    timer = undefined
+    const now = performance.now()
+    // A timer of Node counts whole milliseconds and may ring up to one early.
+    while (first !== undefined && first.at <= now + 1) {
+      const due = first
+      stop(due)
+      due.abort.cut(reason())
+    }
+    if (first !== undefined && timer === undefined) arm(first.at - now)
+  }
+
+  function arm (afterMs: number) {
+    timer = setTimeout(ring, Math.max(1, afterMs))
+  }
+
+  function stop (due: Due) {
+    if (!due.listed) return
+    due.listed = false
+    size--
+    if (due.before === undefined) first = due.after
+    else due.before.after = due.after
+    if (due.after === undefined) last = due.before
+    else due.after.before = due.before
+    if (size === 0 && timer !== undefined) {
+      clearTimeout(timer)
+      timer = undefined
+    }
+  }
+
+  return {
+    start (abort) {
+      const due: Due = { abort, at: performance.now() + ms, before: last, after: undefined, listed: true }
+      if (last === undefined) first = due
+      else last.after = due
+      last = due
+      size++
+      if (timer === undefined) arm(ms)
+      return due
+    },
+    stop,
+    get size () { return size },
+  }
+}

@@ -1,0 +1,40 @@
+import { UpstreamError, type ErrorCode } from '../errors.ts'
+
+const byCode: Readonly<Record<string, ErrorCode>> = {
+  ECONNREFUSED: 'UPSTREAM_UNREACHABLE',
+  ENOTFOUND: 'UPSTREAM_UNREACHABLE',
+  EAI_AGAIN: 'UPSTREAM_UNREACHABLE',
+  EHOSTUNREACH: 'UPSTREAM_UNREACHABLE',
+  EHOSTDOWN: 'UPSTREAM_UNREACHABLE',
+  ENETUNREACH: 'UPSTREAM_UNREACHABLE',
+  ENETDOWN: 'UPSTREAM_UNREACHABLE',
+  ETIMEDOUT: 'UPSTREAM_UNREACHABLE',
+  UND_ERR_CONNECT_TIMEOUT: 'UPSTREAM_UNREACHABLE',
+  EMFILE: 'LOCAL_RESOURCES',
+  ENFILE: 'LOCAL_RESOURCES',
+  ENOBUFS: 'LOCAL_RESOURCES',
+  EADDRNOTAVAIL: 'LOCAL_RESOURCES',
+  UND_ERR_HEADERS_OVERFLOW: 'UPSTREAM_PROTOCOL',
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'UPSTREAM_TOO_LARGE',
+  UND_ERR_DESTROYED: 'RUNTIME_CLOSED',
+  UND_ERR_CLOSED: 'RUNTIME_CLOSED',
+  EPROTO: 'UPSTREAM_TLS',
+}
+
+/** Names what went wrong on the wire; anything that is no wire error (a bug of ours) comes back as it is. */
+export function wireError (error: Error & { readonly code?: string }, upstream: string): Error {
+  const code = codeOf(error)
+  return code === undefined ? error : new UpstreamError(code, upstream, { cause: error })
+}
+
+function codeOf (error: Error & { readonly code?: string }): ErrorCode | undefined {
+  const { code = '', message } = error
+  const known = byCode[code]
+  if (known !== undefined) return known
+  // llhttp's words for an end in the middle of a message; every other one is about bytes that are no HTTP.
+  if (code.startsWith('HPE_')) return code === 'HPE_INVALID_EOF_STATE' ? 'UPSTREAM_RESET' : 'UPSTREAM_PROTOCOL'
+  if (/^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/.test(code)) return 'UPSTREAM_TLS'
+  if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === '') return undefined
+  return 'UPSTREAM_RESET'
+}
