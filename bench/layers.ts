@@ -9,7 +9,7 @@ const callsPerRound = 5_000
 
 const kinds: Record<string, Layer> = {
   'next => call => next(call)': next => call => next(call),
-  'next => async call => await next(call)': next => async call => await next(call),
+  'next => async call => await next(call)': next => async call => { const answer = await next(call); return answer },
 }
 
 // No layer of these looks at the call or at the answer.

@@ -18,6 +18,6 @@ const bench = aggregate('bench', { url: '/', query: Query })
   .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { width: settings.width })
   .reply(Facts, ({ facts }) => ({ facts }))
 
-const app = await buildApp([bench])
+const app = buildApp([bench])
 await app.listen({ port: 0, host: '127.0.0.1' })
 announce((app.server.address() as AddressInfo).port)
