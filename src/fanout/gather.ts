@@ -8,7 +8,6 @@ import type { Step } from './step.ts'
 export interface GatherOptions {
   readonly step: Step
   readonly calls: readonly Call<unknown>[]
-  /** Asks one call; resolves when one of the two functions has been told how it ended. */
   readonly ask: Ask
   /** Enough good answers have come: all there are for an `each`, `count` for a `firstOf`. */
   readonly done: (values: readonly unknown[], tally: Tally) => void
@@ -16,8 +15,14 @@ export interface GatherOptions {
   readonly fail: (error: unknown, tally: Tally) => void
 }
 
-/** Asks a call and tells one of two functions how it ended; what it returns never rejects. */
-export type Ask = (call: Call<unknown>, index: number, win: (value: unknown) => void, lose: (error: unknown) => void) => Promise<void>
+/** Is told how each call ended. */
+export interface Taker {
+  win (index: number, value: unknown): void
+  lose (index: number, error: unknown): void
+}
+
+/** Asks a call and tells `taker` how it ended; what it returns never rejects. */
+export type Ask = (call: Call<unknown>, index: number, taker: Taker) => Promise<void>
 
 /** The calls of an `each` or a `firstOf` under way, so many at once, until enough have come or too many are lost. */
 export interface Gathering {
@@ -68,7 +73,8 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     else if (ok + failed.length === calls.length) end()
   }
 
-  const send = (index: number) => ask(calls[index] as Call<unknown>, index, value => win(index, value), error => lose(index, error))
+  const taker: Taker = { win, lose }
+  const send = (index: number) => ask(calls[index] as Call<unknown>, index, taker)
 
   for (let index = 0; index < calls.length && !over; index++) {
     if (limit === undefined) void send(index)

@@ -16,54 +16,71 @@ export interface Loss {
 export interface Outcome {
   readonly state: State
   /** When it started, in ms from the run's start; none when it never did. */
-  start?: number
+  readonly start?: number
   /** How long it took, in ms. */
-  ms: number
+  readonly ms: number
   /** How often its calls were sent. */
-  attempts: number
+  readonly attempts: number
   /** Calls it made, of a step that makes several. */
-  calls?: number
+  readonly calls?: number
   /** Calls that were answered. */
-  ok?: number
-  failed?: readonly Loss[]
+  readonly ok?: number
+  readonly failed?: readonly Loss[]
   /** The upstream's status, of a step that makes one call. */
-  status?: number
+  readonly status?: number
   /** Why it has no value of its own. */
-  code?: string
+  readonly code?: string
 }
 
-/** What each step came to, in the order of declaration, read from a run's events. */
-export function sourcesOf (steps: readonly Step[], events: readonly RunEvent[]): Record<string, Outcome> {
-  const started: number[] = []
-  const outcomes: (Outcome | undefined)[] = []
-  const attempts: number[] = []
-  const statuses: (number | undefined)[] = []
+/** What a run's events have said of one step so far. */
+interface Account {
+  start: number | undefined
+  attempts: number
+  status: number | undefined
+  end: Extract<RunEvent, { type: 'step ended' }> | undefined
+}
 
-  for (const event of events) {
-    if (event.type === 'step started') started[event.step] = event.at
-    else if (event.type === 'call ended') {
-      attempts[event.step] = (attempts[event.step] ?? 0) + event.attempts
-      statuses[event.step] = event.status
-    } else if (event.type === 'step ended') {
-      const { step, at, state, code, tally } = event
-      const start = started[step]
-      const outcome: Outcome = { state, ms: start === undefined ? 0 : rounded(at - start), attempts: 0 }
-      if (tally !== undefined) Object.assign(outcome, tally)
-      if (start !== undefined) outcome.start = rounded(start)
-      if (code !== undefined) outcome.code = code
-      outcomes[step] = outcome
-    }
+/** Reads a run's events as they come, and knows at any moment what each step came to. */
+export class Ledger {
+  readonly #steps: readonly Step[]
+  readonly #accounts: readonly Account[]
+
+  constructor (steps: readonly Step[]) {
+    this.#steps = steps
+    this.#accounts = steps.map(() => ({ start: undefined, attempts: 0, status: undefined, end: undefined }))
   }
 
-  const sources: Record<string, Outcome> = {}
-  for (const { name, index, kind } of steps) {
-    const outcome = outcomes[index] ?? { state: 'cancelled', ms: 0, attempts: 0 }
-    outcome.attempts = attempts[index] ?? 0
-    const status = statuses[index]
-    if (status !== undefined && (kind === 'required' || kind === 'optional')) outcome.status = status
-    sources[name] = outcome
+  take (event: RunEvent): void {
+    if (event.type === 'run ended') return
+    const account = this.#accounts[event.step] as Account
+    if (event.type === 'call ended') {
+      account.attempts += event.attempts
+      account.status = event.status
+    } else if (event.type === 'step started') account.start = event.at
+    else if (event.type === 'step ended') account.end = event
   }
-  return sources
+
+  /** Whether every step is `ok` or `skipped`. */
+  get complete (): boolean {
+    return this.#accounts.every(({ end }) => end?.state === 'ok' || end?.state === 'skipped')
+  }
+
+  /** One outcome a step, by name, in the order of declaration. */
+  outcomes (): { [step: string]: Outcome } {
+    return Object.fromEntries(this.#steps.map((step, index) => [step.name, outcomeOf(step, this.#accounts[index] as Account)]))
+  }
+}
+
+function outcomeOf ({ kind }: Step, { start, attempts, status, end }: Account): Outcome {
+  return {
+    state: end?.state ?? 'cancelled',
+    ...start !== undefined && { start: rounded(start) },
+    ms: start === undefined || end === undefined ? 0 : rounded(end.at - start),
+    attempts,
+    ...end?.tally,
+    ...status !== undefined && (kind === 'required' || kind === 'optional') && { status },
+    ...end?.code !== undefined && { code: end.code },
+  }
 }
 
 /** To a tenth of a millisecond: what lies below says nothing. */

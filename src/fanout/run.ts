@@ -5,7 +5,7 @@ import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
 import type { ReadInput } from './input.ts'
-import { sourcesOf, type Outcome, type State } from './outcome.ts'
+import { Ledger, type Outcome, type State } from './outcome.ts'
 import { Seen } from './seen.ts'
 import { StepRun, type Host } from './step-run.ts'
 import { isThenable } from './thenable.ts'
@@ -37,11 +37,11 @@ export class Run implements Host {
   readonly deadline: number
   readonly headers: Scope['headers']
   readonly admitted = new Set<object>()
-  readonly events: RunEvent[] = []
   expired: UpstreamError | undefined
   readonly #aggregate: AnyAggregate
   readonly #input: ReadInput
   readonly #onEvent: RunOptions['onEvent']
+  readonly #ledger: Ledger
   readonly #startedAt = performance.now()
   readonly #runs: readonly StepRun[]
   readonly #shared: Seen
@@ -58,6 +58,7 @@ export class Run implements Host {
     this.#aggregate = aggregate
     this.#input = input
     this.#onEvent = onEvent
+    this.#ledger = new Ledger(aggregate.steps)
     this.runtime = runtime
     this.headers = headers
     this.deadline = Math.min(deadline, aggregate.route.deadline)
@@ -92,7 +93,7 @@ export class Run implements Host {
 
   emit (event: RunEvent): void {
     if (this.#over) return
-    this.events.push(event)
+    this.#ledger.take(event)
     this.#onEvent?.(event)
   }
 
@@ -177,9 +178,8 @@ export class Run implements Host {
       return this.#decide(error, undefined)
     }
     if (!checked.success) return this.#decide(new Problem('REPLY_INVALID', { cause: checked.error }), undefined)
-    const sources = sourcesOf(this.#aggregate.steps, this.events)
     this.#finish(undefined)
-    this.#resolve({ data: checked.data, complete: Object.values(sources).every(({ state }) => state === 'ok' || state === 'skipped'), sources })
+    this.#resolve({ data: checked.data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() })
   }
 
   /** The first failure decides: everything else is stopped. */
@@ -201,7 +201,7 @@ export class Run implements Host {
     const { error, step, isCancel } = this.#failure
     const problem = isCancel ? undefined : toProblem(error, step)
     this.#finish(problem?.code ?? 'CANCELLED')
-    this.#reject(problem === undefined ? error : problem.with(sourcesOf(this.#aggregate.steps, this.events)))
+    this.#reject(problem === undefined ? error : problem.with(this.#ledger.outcomes()))
   }
 
   #finish (code: string | undefined): void {

@@ -4,7 +4,7 @@ import { Call, LiveCall, type Scope } from '../upstream/call.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { skip } from './aggregate.ts'
 import type { Tally } from './events.ts'
-import { gather, type Ask, type Gathering } from './gather.ts'
+import { gather, type Ask, type Gathering, type Taker } from './gather.ts'
 import type { State } from './outcome.ts'
 import type { Step } from './step.ts'
 import { isThenable } from './thenable.ts'
@@ -106,7 +106,7 @@ export class StepRun {
     this.phase = 'calling'
     if (asked === skip) return this.#skip()
     if (kind === 'each' || kind === 'firstOf') return this.#askMany(asked)
-    if (asked instanceof Call) void this.#ask(asked, 0, value => this.#end(value, 'ok'), error => this.#lose(error))
+    if (asked instanceof Call) void this.#ask(asked, 0, this.#single)
     else if (Array.isArray(asked) && asked.some(item => item instanceof Call)) this.#bug(`step '${name}' returned several calls: use each or firstOf`)
     else this.#end(asked, 'ok')
   }
@@ -143,16 +143,22 @@ export class StepRun {
     })
   }
 
-  readonly #ask: Ask = (call, position, win, lose) => {
+  readonly #single: Taker = {
+    win: (_index, value) => this.#end(value, 'ok'),
+    lose: (_index, error) => this.#lose(error),
+  }
+
+  readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
     if (abort.aborted) {
-      lose(abort.reason)
+      taker.lose(position, abort.reason)
       return Promise.resolve()
     }
     const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position))
-    if (call.spec.safe) return sent.then(answer => win(answer.value), lose)
+    const told = sent.then(answer => taker.win(position, answer.value), error => taker.lose(position, error))
+    if (call.spec.safe) return told
     this.unsafe++
-    return sent.then(answer => win(answer.value), lose).then(() => {
+    return told.then(() => {
       this.unsafe--
       this.#host.unsafeOver()
     })

@@ -10,21 +10,29 @@ export interface Abortable {
 export class Abort implements Abortable {
   aborted = false
   reason: unknown = undefined
-  #listeners: Set<Abortable> | undefined
+  /** The only listener, as long as there is one: the abort of a single attempt needs no set. */
+  #one: Abortable | undefined
+  #many: Set<Abortable> | undefined
   #controller: AbortController | undefined
 
   /** Tells `listener` when the abort comes. It is not told of one that has come: ask `aborted` first. */
   add (listener: Abortable): void {
-    (this.#listeners ??= new Set()).add(listener)
+    if (this.#many !== undefined) this.#many.add(listener)
+    else if (this.#one === undefined) this.#one = listener
+    else {
+      this.#many = new Set([this.#one, listener])
+      this.#one = undefined
+    }
   }
 
   delete (listener: Abortable): void {
-    this.#listeners?.delete(listener)
+    if (this.#one === listener) this.#one = undefined
+    else this.#many?.delete(listener)
   }
 
   /** How many are listening: 0 when nothing of a run goes on. */
   get size (): number {
-    return this.#listeners?.size ?? 0
+    return this.#many?.size ?? (this.#one === undefined ? 0 : 1)
   }
 
   /**
@@ -36,8 +44,8 @@ export class Abort implements Abortable {
       this.aborted = true
       this.reason = reason
     }
-    const listeners = this.#listeners
-    if (listeners !== undefined) for (const listener of listeners) listener.cut(reason)
+    this.#one?.cut(reason)
+    if (this.#many !== undefined) for (const listener of this.#many) listener.cut(reason)
     this.#controller?.abort(reason)
   }
 

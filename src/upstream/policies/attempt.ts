@@ -2,7 +2,7 @@ import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
 import { timeouts } from '../timeouts.ts'
 import type { Layer } from './layer.ts'
-import { limited } from './limit.ts'
+import { Limited } from './limit.ts'
 
 export interface AttemptOptions {
   readonly upstream: string
@@ -25,11 +25,13 @@ export function attempt ({ upstream, timeout }: AttemptOptions): Layer {
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
 
     // What the run's own deadline cuts earlier needs no timer of its own.
-    const sent = spec.safe && scope.deadline - at > timeout ? limited(next, call, running) : next(call)
-    return sent.then(answer => {
+    const limit = spec.safe && scope.deadline - at > timeout ? new Limited(call, running) : undefined
+    return next(limit?.call ?? call).then(answer => {
+      limit?.lift()
       ended(call, number, undefined)
       return answer
     }, error => {
+      limit?.lift()
       ended(call, number, error instanceof UpstreamError ? error.code : 'CANCELLED')
       throw error
     })

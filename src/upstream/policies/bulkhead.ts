@@ -2,6 +2,7 @@ import { UpstreamError } from '../../errors.ts'
 import type { Abortable } from '../abort.ts'
 import type { LiveCall, Scope } from '../call.ts'
 import type { Answer, Layer, Service } from './layer.ts'
+import { Line, type Place } from './line.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
@@ -17,12 +18,6 @@ export interface BulkheadGauge {
   readonly waiting: number
 }
 
-interface Waiter extends Abortable {
-  /** Where it stands; it takes itself out when it gives up. */
-  home: Set<Waiter>
-  admit (): void
-}
-
 type Run = Scope['admitted']
 
 /**
@@ -34,71 +29,47 @@ type Run = Scope['admitted']
 export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readonly layer: Layer, readonly gauge: BulkheadGauge } {
   let free = slots
   let waiting = 0
-  /** Calls of runs that hold or have held a slot; a Set is a queue that forgets a leaver in O(1). */
-  const ahead = new Set<Waiter>()
+  /** Calls of runs that hold or have held a slot. */
+  const ahead = new Line<Waiter>()
   /** Calls of runs that have not, by run. */
-  const newcomers = new Map<Run, Set<Waiter>>()
+  const newcomers = new Map<Run, Line<Waiter>>()
   const self = {}
 
-  function enter (call: LiveCall<unknown>): Promise<void> | undefined {
-    const run = call.scope.admitted
-    if (free > 0) {
-      free--
-      run.add(self)
-      return
-    }
-    if (run.has(self)) return wait(call, ahead)
-    const group = newcomers.get(run)
-    if (group !== undefined) return wait(call, group)
-    if (waiting >= queue) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
-    const fresh = new Set<Waiter>()
-    newcomers.set(run, fresh)
-    return wait(call, fresh)
+  /** Where a call that found no free slot has to wait; none when it may not. */
+  function lineFor (run: Run): Line<Waiter> | undefined {
+    if (run.has(self)) return ahead
+    let line = newcomers.get(run)
+    if (line === undefined && waiting < queue) newcomers.set(run, line = new Line())
+    return line
   }
 
-  function wait (call: LiveCall<unknown>, home: Set<Waiter>): Promise<void> {
-    const since = call.scope.now()
-    waiting++
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        waiting--
-        waiter.home.delete(waiter)
-        call.abort.delete(waiter)
-        call.effort.waitedMs += call.scope.now() - since
-      }
-      const waiter: Waiter = {
-        home,
-        admit () {
-          leave()
-          resolve()
-        },
-        cut (reason) {
-          leave()
-          const run = call.scope.admitted
-          if (newcomers.get(run)?.size === 0) newcomers.delete(run)
-          reject(reason)
-        },
-      }
-      home.add(waiter)
-      call.abort.add(waiter)
-    })
+  function left (run: Run): void {
+    waiting--
+    if (newcomers.size > 0 && newcomers.get(run)?.size === 0) newcomers.delete(run)
   }
 
   // A slot is handed over, never freed while somebody waits, so nobody can overtake the queue.
-  function exit () {
-    const [next] = ahead
-    if (next !== undefined) return next.admit()
-    for (const [run, group] of newcomers) {
+  function exit (): void {
+    const next = ahead.first ?? newcomer()
+    if (next === undefined) free++
+    else next.admit()
+  }
+
+  /** The first of the run that has waited longest; the rest of that run moves ahead. */
+  function newcomer (): Waiter | undefined {
+    for (const [run, line] of newcomers) {
       newcomers.delete(run)
       run.add(self)
-      const [first, ...others] = group
-      for (const waiter of others) {
-        waiter.home = ahead
-        ahead.add(waiter)
+      const first = line.first as Waiter
+      for (let other = first.after; other !== undefined;) {
+        const { after } = other
+        ahead.join(other)
+        other = after
       }
-      return (first as Waiter).admit()
+      first.after = undefined
+      return first
     }
-    free++
+    return undefined
   }
 
   function hold<T> (next: Service, call: LiveCall<T>): Promise<Answer<T>> {
@@ -118,14 +89,61 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   }
 
   return {
-    layer: next => call => {
+    layer: next => <T>(call: LiveCall<T>) => {
       if (call.abort.aborted) return Promise.reject(call.abort.reason)
-      const entered = enter(call)
-      return entered === undefined ? hold(next, call) : entered.then(() => hold(next, call))
+      const run = call.scope.admitted
+      if (free > 0) {
+        free--
+        run.add(self)
+        return hold(next, call)
+      }
+      const line = lineFor(run)
+      if (line === undefined) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
+      waiting++
+      return new Promise<void>((resolve, reject) => line.join(new Waiter(call, left, resolve, reject))).then(() => hold(next, call))
     },
     gauge: {
       get active () { return slots - free },
       get waiting () { return waiting },
     },
+  }
+}
+
+/** A call that waits for a slot, and leaves at once when it is given up. */
+class Waiter implements Abortable, Place<Waiter> {
+  line: Line<Waiter> | undefined
+  before: Waiter | undefined
+  after: Waiter | undefined
+  readonly #call: LiveCall<unknown>
+  readonly #since: number
+  readonly #left: (run: Run) => void
+  readonly #resolve: () => void
+  readonly #reject: (reason: unknown) => void
+
+  constructor (call: LiveCall<unknown>, left: (run: Run) => void, resolve: () => void, reject: (reason: unknown) => void) {
+    this.#call = call
+    this.#since = call.scope.now()
+    this.#left = left
+    this.#resolve = resolve
+    this.#reject = reject
+    call.abort.add(this)
+  }
+
+  admit (): void {
+    this.#leave()
+    this.#resolve()
+  }
+
+  cut (reason: unknown): void {
+    this.#leave()
+    this.#reject(reason)
+  }
+
+  #leave (): void {
+    const { abort, effort, scope } = this.#call
+    abort.delete(this)
+    effort.waitedMs += scope.now() - this.#since
+    this.line?.leave(this)
+    this.#left(scope.admitted)
   }
 }

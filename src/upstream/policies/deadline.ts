@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { timeouts } from '../timeouts.ts'
 import type { Layer } from './layer.ts'
-import { limited } from './limit.ts'
+import { Limited } from './limit.ts'
 
 export interface DeadlineOptions {
   readonly upstream: string
@@ -13,5 +13,10 @@ export interface DeadlineOptions {
 export function deadline ({ upstream, deadline }: DeadlineOptions): Layer {
   const running = timeouts(deadline, () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }))
 
-  return next => call => call.scope.deadline - call.scope.now() > deadline ? limited(next, call, running) : next(call)
+  return next => call => {
+    if (call.abort.aborted) return Promise.reject(call.abort.reason)
+    if (call.scope.deadline - call.scope.now() <= deadline) return next(call)
+    const limit = new Limited(call, running)
+    return next(limit.call).finally(() => limit.lift())
+  }
 }

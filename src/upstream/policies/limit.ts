@@ -1,16 +1,27 @@
 import { Abort } from '../abort.ts'
 import type { LiveCall } from '../call.ts'
-import type { Timeouts } from '../timeouts.ts'
-import type { Answer, Service } from './layer.ts'
+import type { Due, Timeouts } from '../timeouts.ts'
 
-/** Sends a call that is cut when its timeout rings, and leaves no timer and no listener behind. */
-export function limited<T> (next: Service, call: LiveCall<T>, timeouts: Timeouts): Promise<Answer<T>> {
-  const abort = new Abort()
-  call.abort.add(abort)
-  const due = timeouts.start(abort)
-  const stop = () => {
-    timeouts.stop(due)
-    call.abort.delete(abort)
+/** A call with a timeout over it, until `lift` takes it away. */
+export class Limited<T> {
+  /** The call to send: it is cut when the timeout rings. */
+  readonly call: LiveCall<T>
+  readonly #outer: Abort
+  readonly #timeouts: Timeouts
+  readonly #due: Due
+
+  constructor (call: LiveCall<T>, timeouts: Timeouts) {
+    const abort = new Abort()
+    call.abort.add(abort)
+    this.call = call.under(abort)
+    this.#outer = call.abort
+    this.#timeouts = timeouts
+    this.#due = timeouts.start(abort)
   }
-  return next(call.under(abort)).finally(stop)
+
+  /** Leaves no timer and no listener behind. */
+  lift (): void {
+    this.#timeouts.stop(this.#due)
+    this.#outer.delete(this.#due.abort)
+  }
 }

@@ -1,0 +1,33 @@
+/** One place in a line; whoever stands in it can leave from anywhere at once. */
+export interface Place<P extends Place<P>> {
+  line: Line<P> | undefined
+  before: P | undefined
+  after: P | undefined
+}
+
+/** First come, first served, and a leaver costs the others nothing. */
+export class Line<P extends Place<P>> {
+  first: P | undefined
+  #last: P | undefined
+  size = 0
+
+  join (place: P): void {
+    place.line = this
+    place.before = this.#last
+    place.after = undefined
+    if (this.#last === undefined) this.first = place
+    else this.#last.after = place
+    this.#last = place
+    this.size++
+  }
+
+  leave (place: P): void {
+    const { before, after } = place
+    if (before === undefined) this.first = after
+    else before.after = after
+    if (after === undefined) this.#last = before
+    else after.before = before
+    place.line = undefined
+    this.size--
+  }
+}
