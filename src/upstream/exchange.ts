@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../errors.ts'
-import type { Abortable } from './abort.ts'
+import { Abortable } from './abort.ts'
 import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
 import { judge, type Head } from './head.ts'
@@ -16,7 +16,7 @@ const discardBytes = 16 * 1024
 const maxHints = 8
 
 /** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
-export class Exchange<T> implements Dispatcher.DispatchHandler, Abortable {
+export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler {
   readonly #call: LiveCall<T>
   readonly #resolve: (answer: Answer<T>) => void
   readonly #reject: (error: unknown) => void
@@ -32,6 +32,7 @@ export class Exchange<T> implements Dispatcher.DispatchHandler, Abortable {
   #hints = 0
 
   constructor (call: LiveCall<T>, resolve: (answer: Answer<T>) => void, reject: (error: unknown) => void) {
+    super()
     this.#call = call
     this.#resolve = resolve
     this.#reject = reject

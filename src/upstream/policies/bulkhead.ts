@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
-import type { Abortable } from '../abort.ts'
+import { Abortable } from '../abort.ts'
 import type { LiveCall, Scope } from '../call.ts'
 import type { Answer, Layer, Service } from './layer.ts'
 import { Line, type Place } from './line.ts'
@@ -110,7 +110,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
 }
 
 /** A call that waits for a slot, and leaves at once when it is given up. */
-class Waiter implements Abortable, Place<Waiter> {
+class Waiter extends Abortable implements Place<Waiter> {
   line: Line<Waiter> | undefined
   before: Waiter | undefined
   after: Waiter | undefined
@@ -121,6 +121,7 @@ class Waiter implements Abortable, Place<Waiter> {
   readonly #reject: (reason: unknown) => void
 
   constructor (call: LiveCall<unknown>, left: (run: Run) => void, resolve: () => void, reject: (reason: unknown) => void) {
+    super()
     this.#call = call
     this.#since = call.scope.now()
     this.#left = left

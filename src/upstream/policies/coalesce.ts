@@ -1,4 +1,4 @@
-import { Abort, type Abortable } from '../abort.ts'
+import { Abort, Abortable } from '../abort.ts'
 import type { LiveCall } from '../call.ts'
 import { deepFreeze } from '../freeze.ts'
 import type { Answer, Layer } from './layer.ts'
@@ -55,27 +55,46 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
 function join (call: LiveCall<unknown>, flight: Flight, forget: () => void): Promise<Answer<unknown>> {
   flight.waiting++
   return new Promise((resolve, reject) => {
-    const leave = () => {
-      call.abort.delete(waiter)
-      flight.waiting--
-    }
-    const waiter: Abortable = {
-      cut (reason) {
-        leave()
-        if (flight.waiting === 0) {
-          forget()
-          flight.abort.cut(reason)
-        }
-        reject(reason)
-      },
-    }
-    call.abort.add(waiter)
+    const passenger = new Passenger(call, flight, forget, reject)
     flight.answer.then(answer => {
-      leave()
+      passenger.leave()
       resolve(answer)
     }, error => {
-      leave()
+      passenger.leave()
       reject(error)
     })
   })
+}
+
+/** One of the callers that share a flight. */
+class Passenger extends Abortable {
+  readonly #call: LiveCall<unknown>
+  readonly #flight: Flight
+  readonly #forget: () => void
+  readonly #reject: (reason: unknown) => void
+
+  constructor (call: LiveCall<unknown>, flight: Flight, forget: () => void, reject: (reason: unknown) => void) {
+    super()
+    this.#call = call
+    this.#flight = flight
+    this.#forget = forget
+    this.#reject = reject
+    call.abort.add(this)
+  }
+
+  /** Takes itself out; one that was cut has gone before the flight ends. */
+  leave (): void {
+    if (this.listensTo === undefined) return
+    this.#call.abort.delete(this)
+    this.#flight.waiting--
+  }
+
+  cut (reason: unknown): void {
+    this.leave()
+    if (this.#flight.waiting === 0) {
+      this.#forget()
+      this.#flight.abort.cut(reason)
+    }
+    this.#reject(reason)
+  }
 }
