@@ -12,7 +12,7 @@ Options
   --live     calls the public upstreams; without it, stand-ins on this machine answer
   --help     prints this
 
-Environment: HOST, PORT, LOG_LEVEL, HEADWATERS_ENV, DRAIN_MS, and for each upstream
+Environment: HOST, PORT, LOG_LEVEL, DRAIN_MS, and for each upstream
 HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF. See docs/options.md.
 
 Exit codes: 0 ended as asked, 1 ended by a fault, 2 wrong arguments or configuration.

@@ -3,11 +3,11 @@ import type { Override } from './upstream/runtime.ts'
 
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to)
 
-const Environment = z.object({
+/** The environment that is read; `docs/options.md` is held against it by a test. */
+export const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  HEADWATERS_ENV: z.enum(['development', 'production']).default('production').describe('Switches on what is only allowed in development.'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
 })
 
@@ -23,7 +23,6 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
-  readonly isDevelopment: boolean
   /** How long requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
   /** By the upstream's name. */
@@ -52,7 +51,7 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
 
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
-    host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, isDevelopment: data.HEADWATERS_ENV === 'development', drainMs: data.DRAIN_MS,
+    host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS,
     overrides: Object.freeze(overrides),
   })
 }

@@ -30,6 +30,9 @@ export interface RunOptions {
 /** How long an async merge that starts at the deadline may take, in ms. */
 const mergeGrace = 25
 
+/** Why whatever still goes on is stopped when the run has ended. */
+const over = new DOMException('the run has ended', 'AbortError')
+
 /** One execution of an aggregate: starts each step when its needs have values, merges what they bring, and ends once. */
 export class Run implements Host {
   readonly abort = new Abort()
@@ -207,7 +210,7 @@ export class Run implements Host {
   #finish (code: string | undefined): void {
     this.emit({ type: 'run ended', at: this.now(), code })
     this.#over = true
-    if (this.abort.size > 0) this.abort.cut(new Error('the run has ended'))
+    this.abort.cut(over)
     this.#stopClock()
   }
 

@@ -9,6 +9,9 @@ import type { State } from './outcome.ts'
 import type { Step } from './step.ts'
 import { isThenable } from './thenable.ts'
 
+/** Why calls are stopped whose step has its value; nobody waits for them, so nobody reads its stack. */
+const over = new DOMException('the step has ended', 'AbortError')
+
 /** What a step knows of the run it belongs to. */
 export interface Host extends Scope {
   readonly abort: Abort
@@ -85,7 +88,7 @@ export class StepRun {
     clearTimeout(this.#timer)
     const { abort } = this
     if (abort === this.#host.abort) return
-    abort.cut(new Error(`step '${this.step.name}' has ended`))
+    abort.cut(over)
     // Unsafe calls that have left go on, and still listen for the deadline.
     if (abort.size === 0) this.#host.abort.delete(abort)
   }

@@ -51,11 +51,15 @@ export class Abort extends Abortable {
       this.aborted = true
       this.reason = reason
     }
-    // Listeners leave while they are told.
+    if (this.#first !== undefined) for (const listener of this.#listeners()) listener.cut(reason)
+    this.#controller?.abort(reason)
+  }
+
+  /** A copy, since listeners leave while they are told. */
+  #listeners (): Abortable[] {
     const listeners: Abortable[] = []
     for (let each = this.#first; each !== undefined; each = each.next) listeners.push(each)
-    for (const listener of listeners) listener.cut(reason)
-    this.#controller?.abort(reason)
+    return listeners
   }
 
   /** The same abort for code that wants an `AbortSignal`; made when first asked for. */

@@ -45,7 +45,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
   const layers: readonly (Layer | false)[] = [
     observe(counts), // all: it also counts refusals and time spent waiting
     spec.deadline !== undefined && deadline({ upstream, deadline: spec.deadline }), // everything that waits or is repeated: one limit for all of it
-    coalesce({ keyOf }), // every effort: those who join share the whole of it
+    spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
     slotsAndQueue, // attempt: a slot is held exactly while the wire is in use
     attempt({ upstream, timeout }), // dispatch: a precise limit on one attempt
   ]

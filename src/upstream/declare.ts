@@ -98,7 +98,7 @@ export type Upstream<Ops> = Ops & { readonly [upstream]: UpstreamSpec }
 export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>> (
   name: string, options: UpstreamOptions, operations: Ops,
 ): Upstream<Ops> {
-  const spec = upstreamSpec(name, options)
+  const spec = upstreamSpec(name, options, Object.values(operations).some(each => definitionOf(each)?.coalesce))
   const bound = Object.entries(operations).map(([key, unbound]) => [key, bind(spec, key, unbound)] as const)
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
 }
@@ -108,8 +108,12 @@ export function specOf (declared: Upstream<unknown>): UpstreamSpec {
   return declared[upstream]
 }
 
+function definitionOf (unbound: Operation<never, unknown>): AnyOperationOptions | undefined {
+  return (unbound as unknown as { [definition]?: AnyOperationOptions })[definition]
+}
+
 function bind (spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {
-  const options = (unbound as unknown as { [definition]?: AnyOperationOptions })[definition]
+  const options = definitionOf(unbound)
   if (options === undefined) throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
   const ask = askFor(operationSpec(spec, key, options))
   return Object.freeze(Object.assign(ask, { path: options.path }))

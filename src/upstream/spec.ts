@@ -7,6 +7,8 @@ import { parseTemplate, type Template } from './template.ts'
 export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline'>> {
   readonly name: string
   readonly deadline: number | undefined
+  /** Whether some operation lets equal calls share an answer. */
+  readonly coalesces: boolean
 }
 
 /** The form in which an operation's body is read. */
@@ -43,7 +45,7 @@ const ownHeaders = new Set(['host', 'connection', 'content-length', 'content-enc
   'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te', 'trailer', 'upgrade', 'expect', 'accept-encoding'])
 
 /** Checks an upstream's declaration and fills its defaults in. */
-export function upstreamSpec (name: string, options: UpstreamOptions): UpstreamSpec {
+export function upstreamSpec (name: string, options: UpstreamOptions, coalesces: boolean): UpstreamSpec {
   if (!upstreamName.test(name)) throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `upstream '${name}'`
   const {
@@ -67,7 +69,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions): UpstreamS
   }
 
   return Object.freeze({
-    name, origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes,
+    name, coalesces, origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
   })
 }
