@@ -3,7 +3,7 @@ import type { AnyAggregate } from './fanout/aggregate.ts'
 import { aggregateRoutes } from './plugins/aggregates.ts'
 import { drain } from './plugins/drain.ts'
 import { health, type Readiness } from './plugins/health.ts'
-import { problems } from './plugins/problems.ts'
+import { answerNonsense, answerProblem, problems } from './plugins/problems.ts'
 import { createRuntime, type Override } from './upstream/runtime.ts'
 
 export interface AppOptions {
@@ -17,7 +17,16 @@ export interface AppOptions {
 export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, logger = false }: AppOptions = {}): FastifyInstance {
   const runtime = createRuntime({ overrides })
   const readiness: Readiness = { isDraining: false }
-  const app = fastify({ logger: logger ?? false, bodyLimit: 1024 * 1024 })
+  const app = fastify({
+    logger: logger ?? false,
+    bodyLimit: 1024 * 1024,
+    // What is too long is for a schema to say, not for the router.
+    routerOptions: { maxParamLength: 16 * 1024 },
+    // Draining refuses new work itself, as a problem.
+    return503OnClosing: false,
+    frameworkErrors: answerProblem,
+    clientErrorHandler: answerNonsense,
+  })
 
   problems(app)
   drain(app, readiness)

@@ -56,8 +56,10 @@ export const errors = {
   BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
   NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
   METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
+  REQUEST_TIMEOUT: row(408, 'Request too slow', 'was not sent a whole request in time'),
   PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'takes no body of this size'),
   UNSUPPORTED_MEDIA_TYPE: row(415, 'Unsupported media type', 'takes JSON bodies: send content-type: application/json'),
+  HEADERS_TOO_LARGE: row(431, 'Headers too large', 'takes no headers of this size'),
   DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
 } as const satisfies Record<string, Row>
 

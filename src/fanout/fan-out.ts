@@ -1,5 +1,6 @@
 import type { Runtime } from '../upstream/runtime.ts'
-import type { Aggregate } from './aggregate.ts'
+import type { Fault } from '../errors.ts'
+import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { readInput, type RawInput } from './input.ts'
 import { Run, type Reply, type RunOptions } from './run.ts'
 
@@ -26,7 +27,7 @@ export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D,
   }
 }
 
-/** Reads the input and makes a run that has not started; throws a `Problem` for input that cannot be read. */
-export function begin (aggregate: Aggregate<unknown, unknown, string>, input: RawInput, options: RunOptions): Run {
-  return new Run(aggregate, readInput(aggregate.route, input), (input.headers ?? {}) as Run['headers'], options)
+/** Reads the input and makes a run that has not started; throws a `Problem` for input that cannot be read, and for faults found before. */
+export function begin (aggregate: AnyAggregate, input: RawInput, options: RunOptions, faults?: readonly Fault[]): Run {
+  return new Run(aggregate, readInput(aggregate.route, input, faults), (input.headers ?? {}) as Run['headers'], options)
 }

@@ -21,9 +21,9 @@ export interface ReadInput {
 
 const nothing = Object.freeze({})
 
-/** Reads all parts of an input in one pass; throws `INPUT_INVALID` with every fault of every part. */
-export function readInput (route: Route, raw: RawInput): ReadInput {
-  const faults: Fault[] = []
+/** Reads all parts of an input in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. */
+export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = []): ReadInput {
+  const faults = [...found]
   const input = {
     params: read('params', route.params, raw.params, faults),
     query: read('query', route.query, raw.query, faults),
@@ -31,7 +31,7 @@ export function readInput (route: Route, raw: RawInput): ReadInput {
     headers: read('headers', route.headers, raw.headers, faults),
   }
   if (faults.length > 0) {
-    throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part' : `${faults.length} parts`} of the input cannot be read: see errors.`, faults })
+    throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`, faults })
   }
   return input
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Problem } from '../errors.ts'
+import type { Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { begin } from '../fanout/fan-out.ts'
 import type { Runtime } from '../upstream/runtime.ts'
@@ -18,7 +18,9 @@ export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyA
 
 async function answer (aggregate: AnyAggregate, runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { params, query, body, headers } = request
-  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline: deadlineOf(request) })
+  const faults: Fault[] = []
+  const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
+  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline }, faults)
   const { raw } = reply
   const gone = () => {
     if (!raw.writableFinished) run.cancel(new Error('the caller has gone'))
@@ -30,11 +32,9 @@ async function answer (aggregate: AnyAggregate, runtime: Runtime, request: Fasti
 }
 
 /** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */
-function deadlineOf ({ headers }: FastifyRequest): number | undefined {
-  const value = headers['x-request-timeout-ms']
+function deadlineOf (value: string | string[] | undefined, faults: Fault[]): number | undefined {
   if (value === undefined) return undefined
-  const ms = Number(value)
-  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && ms >= 1) return ms
-  const faults = [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' }]
-  throw new Problem('INPUT_INVALID', { detail: 'The deadline header cannot be read: see errors.', faults })
+  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1) return Number(value)
+  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' })
+  return undefined
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../errors.ts'
 
@@ -13,12 +14,29 @@ const known: Readonly<Record<string, ErrorCode>> = {
 
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
 export function problems (app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = read(error)
-    log(request, problem)
-    return send(reply, problem)
-  })
+  app.setErrorHandler(answerProblem)
   app.setNotFoundHandler((_request, reply) => send(reply, new Problem('NOT_FOUND')))
+}
+
+/** Answers one failure; also for those that come before any route. */
+export function answerProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = read(error)
+  log(request, problem)
+  return send(reply, problem)
+}
+
+/** Answers bytes that are no HTTP request, and closes their connection. */
+export function answerNonsense (error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, phrase, code]: [number, string, ErrorCode] =
+    error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large', 'HEADERS_TOO_LARGE']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout', 'REQUEST_TIMEOUT']
+        : [400, 'Bad Request', 'BAD_REQUEST']
+  const body = JSON.stringify(new Problem(code))
+  socket.end(`HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
 }
 
 function read (error: FastifyError): Problem {

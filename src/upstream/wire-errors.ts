@@ -15,7 +15,7 @@ const byCode: Readonly<Record<string, ErrorCode>> = {
   ENOBUFS: 'LOCAL_RESOURCES',
   EADDRNOTAVAIL: 'LOCAL_RESOURCES',
   UND_ERR_HEADERS_OVERFLOW: 'UPSTREAM_PROTOCOL',
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'UPSTREAM_TOO_LARGE',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'UPSTREAM_PROTOCOL',
   UND_ERR_DESTROYED: 'RUNTIME_CLOSED',
   UND_ERR_CLOSED: 'RUNTIME_CLOSED',
   EPROTO: 'UPSTREAM_TLS',
@@ -31,8 +31,8 @@ function codeOf (error: Error & { readonly code?: string }): ErrorCode | undefin
   const { code = '', message } = error
   const known = byCode[code]
   if (known !== undefined) return known
-  // llhttp's words for an end in the middle of a message; every other one is about bytes that are no HTTP.
-  if (code.startsWith('HPE_')) return code === 'HPE_INVALID_EOF_STATE' ? 'UPSTREAM_RESET' : 'UPSTREAM_PROTOCOL'
+  // undici's parser gives its errors a name and no code, and asserts that a status has three digits.
+  if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'UPSTREAM_PROTOCOL'
   if (/^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/.test(code)) return 'UPSTREAM_TLS'
   if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === '') return undefined
