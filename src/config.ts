@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { originFault } from './upstream/origin.ts'
 import type { Override } from './upstream/runtime.ts'
 
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to)
@@ -12,7 +13,10 @@ export const Environment = z.object({
 })
 
 const Overrides = z.object({
-  ORIGIN: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+  ORIGIN: z.string().superRefine((origin, context) => {
+    const fault = originFault(origin, true)
+    if (fault !== undefined) context.addIssue(fault)
+  }).optional(),
   SLOTS: whole(1, 65_535).optional(),
   TIMEOUT_MS: whole(1, 600_000).optional(),
   OFF: z.enum(['0', '1']).optional(),
@@ -44,7 +48,7 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
 
   const overrides: Record<string, Override> = {}
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('HEADWATERS_UPSTREAM_') || value === undefined || value === '') continue
+    if (!variable.startsWith('HEADWATERS_UPSTREAM_') || value === undefined || value.trim() === '') continue
     const fault = readOverride(variable, value, upstreams, overrides)
     if (fault !== undefined) faults.push(`${variable}: ${fault}`)
   }
@@ -76,5 +80,5 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
 
 /** A variable that is set to nothing counts as not set, as shells have it. */
 function blankless (environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''))
 }

@@ -103,7 +103,7 @@ export class UpstreamError extends Error {
     Error.stackTraceLimit = stackTraceLimit
 
     const upstreamStatus = options.upstreamStatus
-    const callersFault = upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500 && !retryableStatuses.has(upstreamStatus)
+    const callersFault = upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500 && upstreamStatus !== 408 && upstreamStatus !== 429
     this.code = code
     this.source = source
     this.upstreamStatus = upstreamStatus

@@ -47,7 +47,7 @@ export function addStep (aggregate: string, before: readonly Step[], kind: StepK
 
   return Object.freeze({
     name, index: before.length, kind, ask, timeout, width, maxItems, count,
-    needs: Object.freeze(needs.map(need => placeOf(before, need, owner))),
+    needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
     fallback: deepFreeze(tolerate === undefined ? options.fallback : tolerate.fallback),
     atLeast: tolerate?.atLeast,
   })

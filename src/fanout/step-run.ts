@@ -56,6 +56,8 @@ export class StepRun {
     const { step, abort } = this
     this.phase = 'thinking'
     if (abort !== this.#host.abort) this.#host.abort.add(abort)
+    // A step that falls due at the deadline may still look, and sends nothing.
+    if (this.#host.abort.aborted) abort.cut(this.#host.abort.reason)
     if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#ring(step.timeout as number), step.timeout)
 
     let asked: unknown

@@ -4,6 +4,9 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { begin } from '../fanout/fan-out.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 
+/** Why a run is cancelled whose caller has gone. */
+const callerGone = new DOMException('the caller has gone', 'AbortError')
+
 /** Gives each aggregate its route. */
 export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyAggregate[], runtime: Runtime): void {
   for (const aggregate of aggregates) {
@@ -23,12 +26,18 @@ async function answer (aggregate: AnyAggregate, runtime: Runtime, request: Fasti
   const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline }, faults)
   const { raw } = reply
   const gone = () => {
-    if (!raw.writableFinished) run.cancel(new Error('the caller has gone'))
+    if (!raw.writableFinished) run.cancel(callerGone)
   }
   raw.once('close', gone)
-  const { data, complete, sources } = await run.start()
-  reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
-  return JSON.stringify({ data, complete, sources })
+  try {
+    const { data, complete, sources } = await run.start()
+    reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
+    return JSON.stringify({ data, complete, sources })
+  } catch (error) {
+    if (error !== callerGone) throw error
+    // Nobody is there to be answered, and nothing has failed.
+    return reply.hijack()
+  }
 }
 
 /** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */

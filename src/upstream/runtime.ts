@@ -5,6 +5,7 @@ import { createClient, type Client, type Place } from './client.ts'
 import type { BulkheadGauge } from './policies/bulkhead.ts'
 import type { Answer } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
+import { originFault } from './origin.ts'
 import type { UpstreamSpec } from './spec.ts'
 
 /** What is set for one upstream from outside its declaration. */
@@ -74,10 +75,6 @@ function checkOverride (name: string, { origin, slots, timeout }: Override): voi
   const owner = `upstream '${name}'`
   if (slots !== undefined) wholeNumber(owner, 'slots', slots)
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  if (origin === undefined) return
-  if (!URL.canParse(origin) || !['http:', 'https:'].includes(new URL(origin).protocol)) {
-    throw new TypeError(`${owner}: '${origin}' is not an origin: write scheme, host and port, for example http://127.0.0.1:8080`)
-  }
-  const { search, hash, username, password } = new URL(origin)
-  if (search + hash + username + password !== '') throw new TypeError(`${owner}: the origin may carry a path, but no query, fragment or credentials`)
+  const fault = origin === undefined ? undefined : originFault(origin, true)
+  if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { wholeNumber } from './bounds.ts'
 import type { AnyOperationOptions, UpstreamOptions } from './declare.ts'
+import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
@@ -82,15 +83,9 @@ function checkHeaderName (owner: string, header: string): void {
 }
 
 function checkOrigin (owner: string, origin: string): string {
-  const url = URL.canParse(origin) ? new URL(origin) : undefined
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new TypeError(`${owner}: '${origin}' is not an origin: write scheme, host and port, for example https://catfact.ninja`)
-  }
-  if (url.username !== '' || url.password !== '') throw new TypeError(`${owner}: the origin holds credentials: send them as a header`)
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    throw new TypeError(`${owner}: '${origin}' is more than an origin: put the path into the operations`)
-  }
-  return url.origin
+  const fault = originFault(origin, false)
+  if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
+  return new URL(origin).origin
 }
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
