@@ -1,10 +1,12 @@
+import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
-import { aggregateRoutes } from './plugins/aggregates.ts'
 import { drain } from './plugins/drain.ts'
+import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
 import { answerNonsense, answerProblem, problems } from './plugins/problems.ts'
-import { createRuntime, type Override } from './upstream/runtime.ts'
+import { requestId, requestIdOf } from './plugins/request-id.ts'
+import type { Override } from './upstream/runtime.ts'
 
 export interface AppOptions {
   /** What is set for an upstream from outside its declaration, by its name. @default {} */
@@ -15,7 +17,6 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; it has a runtime of its own, which closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, logger = false }: AppOptions = {}): FastifyInstance {
-  const runtime = createRuntime({ overrides })
   const readiness: Readiness = { isDraining: false }
   const app = fastify({
     logger: logger ?? false,
@@ -24,14 +25,17 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
     routerOptions: { maxParamLength: 16 * 1024 },
     // Draining refuses new work itself, as a problem.
     return503OnClosing: false,
-    frameworkErrors: answerProblem,
+    genReqId: requestIdOf,
+    frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply) },
     clientErrorHandler: answerNonsense,
   })
 
+  // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
+  for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   problems(app)
+  requestId(app)
   drain(app, readiness)
   health(app, readiness)
-  aggregateRoutes(app, aggregates, runtime)
-  app.addHook('onClose', () => runtime.close())
+  void app.register(headwaters, { aggregates, overrides })
   return app
 }

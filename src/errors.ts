@@ -56,6 +56,7 @@ export const errors = {
   BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
   NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
   METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
+  NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers application/json, which the Accept header refuses'),
   REQUEST_TIMEOUT: row(408, 'Request too slow', 'was not sent a whole request in time'),
   PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'takes no body of this size'),
   UNSUPPORTED_MEDIA_TYPE: row(415, 'Unsupported media type', 'takes JSON bodies: send content-type: application/json'),

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import { addStep, checkRoute } from './check.ts'
-import type { Answered, Awaitable, Fresh, Input, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure } from './inference.ts'
+import type { Answered, Awaitable, Fresh, Input, Item, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure } from './inference.ts'
 import type { Step } from './step.ts'
 
 export { refuse } from '../errors.ts'
@@ -26,6 +26,10 @@ export interface Route {
   readonly query: Schema
   readonly body: Schema
   readonly headers: Schema
+  /** Whether the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
+  readonly envelope: boolean
+  /** What a complete reply says of being kept. */
+  readonly cacheControl: string | undefined
   readonly summary: string | undefined
   readonly description: string | undefined
 }
@@ -38,6 +42,10 @@ export interface RouteOptions<P> {
   readonly method?: Route['method']
   /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
   readonly deadline?: number
+  /** Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers. @default true */
+  readonly envelope?: boolean
+  /** The `cache-control` of a complete reply, which then has an `etag` too. @default 'no-store' */
+  readonly cacheControl?: string
   /** One line for the API's documentation. */
   readonly summary?: string
   readonly description?: string
@@ -92,11 +100,11 @@ export interface Builder<I, V> {
   optional<const K extends string, F, R, const N extends Names<V> = []> (name: Single<K, V, R>, fallback: F,
     step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: StepOptions<N>): Builder<I, V & Record<K, Or<Answered<R>, F>>>
   /** A list of calls, and the list of their answers in the same order. */
-  each<const K extends string, T, F = never, const N extends Names<V> = []> (name: Fresh<K, V>,
-    step: (seen: Seen<I, V, N>) => Awaitable<readonly Call<T>[] | Skip>, options?: EachOptions<N, F>): Builder<I, V & Record<K, Or<T, F>[]>>
+  each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends Names<V> = []> (name: Fresh<K, V>,
+    step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: EachOptions<N, F>): Builder<I, V & Record<K, Or<Item<R>, F>[]>>
   /** Calls that stand for each other: the first good answers are taken, the other calls are stopped. */
-  firstOf<const K extends string, T, const C extends number = 1, const N extends Names<V> = []> (name: Fresh<K, V>,
-    step: (seen: Seen<I, V, N>) => Awaitable<readonly Call<T>[]>, options?: FirstOfOptions<N, C>): Builder<I, V & Record<K, C extends 1 ? T : T[]>>
+  firstOf<const K extends string, R extends readonly Call<unknown>[], const C extends number = 1, const N extends Names<V> = []> (name: Fresh<K, V>,
+    step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: FirstOfOptions<N, C>): Builder<I, V & Record<K, C extends 1 ? Item<R> : Item<R>[]>>
   /** The body: what `merge` makes of the steps' values, held against `schema`. */
   reply<S extends z.ZodType> (schema: S, merge: (seen: Shown<I & V>) => Awaitable<z.input<S>>): Aggregate<I, z.output<S>, keyof V & string>
 }

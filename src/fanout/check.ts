@@ -13,11 +13,12 @@ const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'sign
 export function checkRoute (name: string, options: RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }): Route {
   if (!aggregateName.test(name)) throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `aggregate '${name}'`
-  const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', summary, description } = options
+  const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
+  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
   if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
-  return Object.freeze({ url, method, deadline, params, query, body, headers, summary, description })
+  return Object.freeze({ url, method, deadline, params, query, body, headers, envelope, cacheControl, summary, description })
 }
 
 interface AnyStepOptions {

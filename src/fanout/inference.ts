@@ -15,6 +15,8 @@ export interface Wrong<Sentence extends string> { readonly [wrong]: Sentence }
 export type Awaitable<T> = T | Promise<T>
 /** The value a step brings. */
 export type Answered<R> = R extends Call<infer T> ? T : R extends Skip ? never : R
+/** What one call of a list brings. */
+export type Item<R> = R extends readonly Call<infer T>[] ? T : never
 export type Or<T, F> = [F] extends [T] ? T : T | F
 export type Names<V> = readonly (keyof V & string)[]
 /** What a step sees: the input and the values it needs. */

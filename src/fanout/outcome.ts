@@ -53,10 +53,9 @@ export class Ledger {
   take (event: RunEvent): void {
     if (event.type === 'run ended') return
     const account = this.#accounts[event.step] as Account
-    if (event.type === 'call ended') {
-      account.attempts += event.attempts
-      account.status = event.status
-    } else if (event.type === 'step started') account.start = event.at
+    if (event.type === 'attempt started') account.attempts++
+    else if (event.type === 'call ended') account.status = event.status
+    else if (event.type === 'step started') account.start = event.at
     else if (event.type === 'step ended') account.end = event
   }
 

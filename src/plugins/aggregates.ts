@@ -1,49 +1,34 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Fault } from '../errors.ts'
+import type { FastifyInstance } from 'fastify'
+import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { begin } from '../fanout/fan-out.ts'
 import type { Runtime } from '../upstream/runtime.ts'
+import { answer } from './answer.ts'
 
-/** Why a run is cancelled whose caller has gone. */
-const callerGone = new DOMException('the caller has gone', 'AbortError')
-
-/** Gives each aggregate its route. */
+/** Gives each aggregate its route; other methods at its URL are told what it answers. */
 export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyAggregate[], runtime: Runtime): void {
+  const served = new Map<string, string[]>()
   for (const aggregate of aggregates) {
-    const { method, url } = aggregate.route
-    app.route({
-      method,
-      url: url.replaceAll(/\{([^{}]*)\}/g, ':$1'),
-      handler: (request, reply) => answer(aggregate, runtime, request, reply),
-    })
+    const { method } = aggregate.route
+    const url = aggregate.route.url.replaceAll(/\{([^{}]*)\}/g, ':$1')
+    served.set(url, [...served.get(url) ?? [], method])
+    app.route({ method, url, exposeHeadRoute: method === 'GET', handler: (request, reply) => answer(aggregate, runtime, request, reply) })
   }
+  for (const [url, methods] of served) otherMethods(app, url, methods)
 }
 
-async function answer (aggregate: AnyAggregate, runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { params, query, body, headers } = request
-  const faults: Fault[] = []
-  const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline }, faults)
-  const { raw } = reply
-  const gone = () => {
-    if (!raw.writableFinished) run.cancel(callerGone)
-  }
-  raw.once('close', gone)
-  try {
-    const { data, complete, sources } = await run.start()
-    reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
-    return JSON.stringify({ data, complete, sources })
-  } catch (error) {
-    if (error !== callerGone) throw error
-    // Nobody is there to be answered, and nothing has failed.
-    return reply.hijack()
-  }
-}
-
-/** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */
-function deadlineOf (value: string | string[] | undefined, faults: Fault[]): number | undefined {
-  if (value === undefined) return undefined
-  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1) return Number(value)
-  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' })
-  return undefined
+/** `OPTIONS` says what a URL answers, without a fan-out; any other method is 405. */
+function otherMethods (app: FastifyInstance, url: string, served: readonly string[]): void {
+  const methods = [...served.includes('GET') ? ['HEAD'] : [], ...served, 'OPTIONS']
+  const allow = methods.join(', ')
+  app.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.code(204).header('allow', allow).send() })
+  const others = app.supportedMethods.filter(method => !methods.includes(method))
+  app.route({
+    method: others,
+    url,
+    exposeHeadRoute: false,
+    handler: (_request, reply) => {
+      reply.header('allow', allow)
+      throw new Problem('METHOD_NOT_ALLOWED', { detail: `This answers ${allow}.` })
+    },
+  })
 }

@@ -15,14 +15,14 @@ const known: Readonly<Record<string, ErrorCode>> = {
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
 export function problems (app: FastifyInstance): void {
   app.setErrorHandler(answerProblem)
-  app.setNotFoundHandler((_request, reply) => send(reply, new Problem('NOT_FOUND')))
+  app.setNotFoundHandler((request, reply) => send(request, reply, new Problem('NOT_FOUND')))
 }
 
 /** Answers one failure; also for those that come before any route. */
 export function answerProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = read(error)
   log(request, problem)
-  return send(reply, problem)
+  return send(request, reply, problem)
 }
 
 /** Answers bytes that are no HTTP request, and closes their connection. */
@@ -52,8 +52,8 @@ function log (request: FastifyRequest, problem: Problem): void {
   else if (statusCode > 500) request.log.warn({ code, detail: problem.detail }, 'a request failed')
 }
 
-function send (reply: FastifyReply, problem: Problem): FastifyReply {
+function send ({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
-  return reply.send(JSON.stringify(problem))
+  return reply.send(JSON.stringify({ ...problem.toJSON(), instance: `urn:headwaters:request:${id}` }))
 }

@@ -1,0 +1,97 @@
+import { hash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Problem, type Fault } from '../errors.ts'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { begin } from '../fanout/fan-out.ts'
+import type { Outcome } from '../fanout/outcome.ts'
+import type { Reply } from '../fanout/run.ts'
+import type { Runtime } from '../upstream/runtime.ts'
+import { acceptsJson } from './accept.ts'
+
+/** Why a run is cancelled whose caller has gone. */
+const callerGone = new DOMException('the caller has gone', 'AbortError')
+
+/** Runs an aggregate for one request and writes what it comes to. */
+export async function answer (aggregate: AnyAggregate, runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { params, query, body, headers, raw: { url = '' } } = request
+  if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
+  const faults: Fault[] = []
+  checkQuery(url, faults)
+  const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
+  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline }, faults)
+
+  const { raw } = reply
+  raw.once('close', () => {
+    if (!raw.writableFinished) run.cancel(callerGone)
+  })
+  let merged: Reply<unknown, string>
+  try {
+    merged = await run.start()
+  } catch (error) {
+    if (error !== callerGone) throw error
+    // Nobody is there to be answered, and nothing has failed.
+    return reply.hijack()
+  }
+  return write(aggregate, merged, request, reply)
+}
+
+function write ({ route }: AnyAggregate, { data, complete, sources }: Reply<unknown, string>, { headers }: FastifyRequest, reply: FastifyReply): string | FastifyReply {
+  const json = JSON.stringify(data)
+  reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
+  // A partial answer is nothing to keep, and nothing to compare with.
+  if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
+  else {
+    const tag = `W/"${hash('sha1', json, 'base64url')}"`
+    reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers))
+    if (isKnown(tag, headers['if-none-match'])) return reply.code(304).send()
+  }
+  if (route.envelope) return `{"data":${json},"complete":${complete},"sources":${JSON.stringify(sources)}}`
+  reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
+  return json
+}
+
+/** A metric for each step that started (W3C Server-Timing). */
+function serverTiming (sources: Readonly<Record<string, Outcome>>): string {
+  let text = ''
+  for (const [name, { start, ms, state }] of Object.entries(sources)) {
+    if (start !== undefined) text += `${text === '' ? '' : ', '}${name};dur=${ms};desc="${state}"`
+  }
+  return text
+}
+
+/** The sources as a dictionary of RFC 9651: `ninja=ok;ms=31.2, meow=fallback;ms=12;code=UPSTREAM_STATUS`. */
+function sourcesHeader (sources: Readonly<Record<string, Outcome>>): string {
+  return Object.entries(sources)
+    .map(([name, { state, ms, code }]) => `${name.toLowerCase()}=${state};ms=${ms}${code === undefined ? '' : `;code=${code}`}`)
+    .join(', ')
+}
+
+/** Whether the caller has this answer already (RFC 9110, section 13.1.2; the comparison is weak). */
+function isKnown (tag: string, header: string | undefined): boolean {
+  if (header === undefined) return false
+  return header.trim() === '*' || header.split(',').some(each => each.trim().replace(/^W\//, '') === tag.slice(2))
+}
+
+function varyOf (headers: AnyAggregate['route']['headers']): string {
+  const shape = (headers?._zod.def as { readonly shape?: object } | undefined)?.shape ?? {}
+  return ['accept', ...Object.keys(shape)].join(', ')
+}
+
+/** Bad percent-encoding is refused, where the parser would take it for text. */
+function checkQuery (url: string, faults: Fault[]): void {
+  const at = url.indexOf('?')
+  if (at === -1 || !url.includes('%', at)) return
+  try {
+    decodeURIComponent(url.slice(at + 1))
+  } catch {
+    faults.push({ pointer: '/query', reason: 'is not valid percent-encoded UTF-8' })
+  }
+}
+
+/** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */
+function deadlineOf (value: string | string[] | undefined, faults: Fault[]): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1) return Number(value)
+  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' })
+  return undefined
+}

@@ -1,0 +1,43 @@
+import { catfactNinja } from '../clients/catfact-ninja.ts'
+import { theCatApi } from '../clients/the-cat-api.ts'
+import { wikipedia } from '../clients/wikipedia.ts'
+import { aggregate, refuse, skip } from '../fanout/aggregate.ts'
+import { Breed, BreedParams, BreedQuery } from '../schemas/breed.ts'
+import type { CatApiBreed } from '../schemas/cat-breed.ts'
+
+/** The breed is looked up first; pictures, encyclopedia and facts are then asked at once. */
+export const breed = aggregate('breed', {
+  url: '/v1/breeds/{breed}',
+  params: BreedParams,
+  query: BreedQuery,
+  deadline: 1200,
+  summary: 'A breed with pictures, an encyclopedia summary and facts',
+})
+  .required('matches', ({ params }) => theCatApi.searchBreeds({ q: params.breed }))
+  .required('found', ({ params, matches }) => bestFit(matches, params.breed), { needs: ['matches'] })
+  .each('pictures', ({ found }) => found.slice(0, 5).map(({ id }) => theCatApi.breedImages({ breed_ids: id, limit: 1 })),
+    { needs: ['found'], tolerate: { atLeast: 0, fallback: [] } })
+  .optional('summary', null, ({ found }) => wikipedia.summary({ title: found[0].wikipedia_url?.split('/').at(-1) ?? found[0].name }), { needs: ['found'] })
+  .optional('facts', { data: [], total: 0 }, ({ query }) => query.facts === 0 ? skip : catfactNinja.facts({ limit: query.facts }), { needs: ['found'] })
+  .reply(Breed, ({ found, pictures, summary, facts }) => {
+    const [{ id, name, origin = null, temperament = '', description = null }, ...others] = found
+    return {
+      id,
+      name,
+      origin,
+      description,
+      temperament: temperament.split(',').map(word => word.trim()).filter(word => word !== ''),
+      summary: summary && { text: summary.extract, url: summary.content_urls.desktop.page },
+      pictures: pictures.flatMap((list, index) => list.map(({ url, width, height }) => ({ breed: found[index]?.id ?? id, url, width, height }))),
+      facts: facts.data.map(({ fact }) => fact),
+      alsoCalled: others.map(each => ({ id: each.id, name: each.name })),
+    }
+  })
+
+/** All that match, the one of exactly this name or id first; none is the caller's answer. */
+function bestFit (matches: readonly CatApiBreed[], asked: string): [CatApiBreed, ...CatApiBreed[]] {
+  const word = asked.toLowerCase()
+  const exact = matches.find(({ id, name }) => id === word || name.toLowerCase() === word)
+  const [first, ...rest] = exact === undefined ? matches : [exact, ...matches.filter(each => each !== exact)]
+  return first === undefined ? refuse(404, 'No breed has this name.') : [first, ...rest]
+}
