@@ -2,6 +2,7 @@ import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
 import { drain } from './plugins/drain.ts'
+import { explorer } from './plugins/explorer.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
 import { answerNonsense, answerProblem, problems } from './plugins/problems.ts'
@@ -37,5 +38,6 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   drain(app, readiness)
   health(app, readiness)
   void app.register(headwaters, { aggregates, overrides })
+  explorer(app)
   return app
 }

@@ -12,11 +12,6 @@ export const theCatApi = defineUpstream('the-cat-api', { origin: 'https://api.th
     output: CatApiBreeds,
     coalesce: true,
   }),
-  breedImage: operation({
-    path: '/v1/images/search',
-    query: z.object({ breed_ids: z.string().min(1) }),
-    output: OneCatPicture,
-  }),
   breedImages: operation({
     path: '/v1/images/search',
     query: z.object({ breed_ids: z.string().min(1), limit: z.number().int().min(1).max(10).optional() }),

@@ -38,9 +38,8 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  const isText = part === 'query' || part === 'params'
-  const given = value ?? (part === 'body' ? undefined : nothing)
-  const { success, data, error } = schema.safeParse(isText ? withoutEmptyNumbers(schema, given) : given)
+  const given = part === 'body' ? value : withoutEmptyNumbers(schema, value ?? nothing)
+  const { success, data, error } = schema.safeParse(given)
   if (success) return data
   for (const { path, message } of error.issues) {
     faults.push({ pointer: ['', part, ...path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: message })
@@ -50,20 +49,31 @@ function read (part: string, schema: z.ZodType | undefined, value: unknown, faul
 
 const numbers = new WeakMap<z.ZodType, readonly string[]>()
 
-/** An empty value is not a number, though JavaScript makes it 0. */
+/** An empty text is not a number, though JavaScript makes it 0; only a body has numbers of its own. */
 function withoutEmptyNumbers (schema: z.ZodType, value: unknown): unknown {
   let names = numbers.get(schema)
   if (names === undefined) numbers.set(schema, names = numericFields(schema))
   const fields = value as Readonly<Record<string, unknown>>
-  const empty = names.filter(name => isBlank(fields[name]))
-  return empty.length === 0 ? value : { ...fields, ...Object.fromEntries(empty.map(name => [name, Number.NaN])) }
+  const empty = names.filter(name => isBlank(fields[name]) || (Array.isArray(fields[name]) && fields[name].some(isBlank)))
+  return empty.length === 0 ? value : { ...fields, ...Object.fromEntries(empty.map(name => [name, asNoNumber(fields[name])])) }
+}
+
+function asNoNumber (value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asNoNumber)
+  return isBlank(value) ? Number.NaN : value
 }
 
 function isBlank (value: unknown): boolean {
   return typeof value === 'string' && value.trim() === ''
 }
 
-interface Def { readonly type: string, readonly innerType?: z.ZodType, readonly in?: z.ZodType, readonly shape?: Record<string, z.ZodType> }
+interface Def {
+  readonly type: string
+  readonly innerType?: z.ZodType
+  readonly in?: z.ZodType
+  readonly element?: z.ZodType
+  readonly shape?: Record<string, z.ZodType>
+}
 
 function numericFields (schema: z.ZodType): string[] {
   const { shape, innerType, in: source } = schema._zod.def as unknown as Def
@@ -71,8 +81,9 @@ function numericFields (schema: z.ZodType): string[] {
   return Object.keys(shape).filter(name => isNumeric(shape[name] as z.ZodType))
 }
 
+/** A number, or a list of them, under whatever default, option or pipe. */
 function isNumeric (schema: z.ZodType): boolean {
-  const { type, innerType, in: source } = schema._zod.def as unknown as Def
-  const inner = innerType ?? source
+  const { type, innerType, in: source, element } = schema._zod.def as unknown as Def
+  const inner = innerType ?? source ?? element
   return type === 'number' || type === 'bigint' || (inner !== undefined && isNumeric(inner))
 }

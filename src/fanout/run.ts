@@ -50,6 +50,7 @@ export class Run implements Host {
   readonly #shared: Seen
   #left: number
   #clock: NodeJS.Timeout | undefined
+  #grace: NodeJS.Timeout | undefined
   #merging = false
   /** What ends the run without a reply; the first one stays. */
   #failure: { readonly error: unknown, readonly step: string | undefined, readonly isCancel: boolean } | undefined
@@ -168,7 +169,7 @@ export class Run implements Host {
     }
     if (!isThenable(merged)) return this.#succeed(merged)
     const reason = this.expired
-    if (reason !== undefined) this.#clock = setTimeout(() => this.#decide(reason, undefined), mergeGrace)
+    if (reason !== undefined) this.#grace = setTimeout(() => this.#decide(reason, undefined), mergeGrace)
     merged.then(value => this.#succeed(value), error => this.#decide(error, undefined))
   }
 
@@ -190,17 +191,18 @@ export class Run implements Host {
     if (this.failed || this.#over) return
     this.#failure = { error, step, isCancel }
     this.abort.cut(error)
+    this.#settle()
+  }
+
+  /** Reports what was stopped, and rejects as soon as no unsafe call is under way whose outcome the caller must hear of. */
+  #settle (): void {
+    if (this.#over || this.#failure === undefined) return
     for (const run of this.#runs) {
       if (run.phase === 'ended' || run.phase === 'waiting' || run.unsafe > 0) continue
       run.release()
       this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'cancelled', code: undefined, tally: undefined })
     }
-    this.#settle()
-  }
-
-  /** Rejects, as soon as no unsafe call is under way whose outcome the caller must hear of. */
-  #settle (): void {
-    if (this.#over || this.#failure === undefined || this.#runs.some(run => run.unsafe > 0)) return
+    if (this.#runs.some(run => run.unsafe > 0)) return
     const { error, step, isCancel } = this.#failure
     const problem = isCancel ? undefined : toProblem(error, step)
     this.#finish(problem?.code ?? 'CANCELLED')
@@ -211,6 +213,7 @@ export class Run implements Host {
     this.emit({ type: 'run ended', at: this.now(), code })
     this.#over = true
     this.abort.cut(over)
+    clearTimeout(this.#grace)
     this.#stopClock()
   }
 

@@ -155,12 +155,13 @@ export class StepRun {
 
   readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
-    if (abort.aborted) {
-      taker.lose(position, abort.reason)
-      return Promise.resolve()
+    // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
+    const lose = (error: unknown) => {
+      if (!this.#host.failed || error !== this.#host.abort.reason) taker.lose(position, error)
     }
+    if (abort.aborted) return Promise.reject(abort.reason).catch(lose)
     const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position))
-    const told = sent.then(answer => taker.win(position, answer.value), error => taker.lose(position, error))
+    const told = sent.then(answer => taker.win(position, answer.value), lose)
     if (call.spec.safe) return told
     this.unsafe++
     return told.then(() => {

@@ -17,7 +17,7 @@ export const breed = aggregate('breed', {
   .required('found', ({ params, matches }) => bestFit(matches, params.breed), { needs: ['matches'] })
   .each('pictures', ({ found }) => found.slice(0, 5).map(({ id }) => theCatApi.breedImages({ breed_ids: id, limit: 1 })),
     { needs: ['found'], tolerate: { atLeast: 0, fallback: [] } })
-  .optional('summary', null, ({ found }) => wikipedia.summary({ title: found[0].wikipedia_url?.split('/').at(-1) ?? found[0].name }), { needs: ['found'] })
+  .optional('summary', null, ({ found }) => wikipedia.summary({ title: titleOf(found[0]) }), { needs: ['found'] })
   .optional('facts', { data: [], total: 0 }, ({ query }) => query.facts === 0 ? skip : catfactNinja.facts({ limit: query.facts }), { needs: ['found'] })
   .reply(Breed, ({ found, pictures, summary, facts }) => {
     const [{ id, name, origin = null, temperament = '', description = null }, ...others] = found
@@ -33,6 +33,17 @@ export const breed = aggregate('breed', {
       alsoCalled: others.map(each => ({ id: each.id, name: each.name })),
     }
   })
+
+/** The title of a breed's article, which an address may hold encoded. */
+function titleOf ({ wikipedia_url: address, name }: CatApiBreed): string {
+  const url = address !== undefined && URL.canParse(address) ? new URL(address) : undefined
+  const title = url?.pathname.split('/').at(-1)
+  try {
+    return decodeURIComponent(title || name)
+  } catch {
+    return name
+  }
+}
 
 /** All that match, the one of exactly this name or id first; none is the caller's answer. */
 function bestFit (matches: readonly CatApiBreed[], asked: string): [CatApiBreed, ...CatApiBreed[]] {

@@ -4,8 +4,7 @@ import { z } from 'zod'
 export const PostcardOrder = z.object({
   greeting: z.string().trim().min(1).max(200).meta({ examples: ['Greetings from the window sill'] }),
   breeds: z.array(z.string().regex(/^[a-z]{4}$/, 'must be the id of a breed, four small letters')).min(1).max(5)
-    .describe('Ids of breeds, any of which may be on the picture.').meta({ examples: [['siam', 'beng']] }),
-  max_length: z.int().min(20).max(500).default(140).describe('The longest fact that fits, in characters.'),
+    .describe('Ids of breeds; the picture is of the first that has one.').meta({ examples: [['siam', 'beng']] }),
 }).meta({ id: 'PostcardOrder' })
 export type PostcardOrder = z.output<typeof PostcardOrder>
 

@@ -1,0 +1,61 @@
+import { hash } from 'node:crypto'
+import { createGunzip } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { lazyBundle } from './explorer/bundle.ts'
+import { bundleVersion, page, script } from './explorer/page.ts'
+
+/** The explorer writes styles into its page; scripts are files, and nothing is asked of another origin. */
+const policy = [
+  'default-src \'none\'',
+  'script-src \'self\'',
+  'style-src \'self\' \'unsafe-inline\'',
+  'img-src \'self\' data:',
+  'font-src \'self\' data:',
+  'connect-src \'self\'',
+  'base-uri \'none\'',
+  'form-action \'none\'',
+  'frame-ancestors \'none\'',
+].join('; ')
+
+/** `/docs`: a page that shows the `openapi.json` beside it and sends its requests. Nothing of it is loaded before it is opened. */
+export function explorer (app: FastifyInstance): void {
+  const bundle = lazyBundle()
+
+  app.get('/docs', (request, reply) => {
+    reply.header('content-security-policy', policy).header('referrer-policy', 'no-referrer')
+    return send(request, reply, 'text/html', page)
+  })
+  app.get('/docs/', (_request, reply) => reply.redirect('../docs', 308))
+  app.get('/docs/explorer.js', (request, reply) => send(request, reply, 'text/javascript', script))
+
+  app.get(`/docs/scalar-${bundleVersion}.js`, async (request, reply) => {
+    reply.header('cache-control', 'public, max-age=31536000, immutable').header('vary', 'accept-encoding')
+    if (isKnown(request, reply, `W/"scalar-${bundleVersion}"`)) return reply
+    const zipped = await bundle()
+    reply.type('text/javascript; charset=utf-8')
+    if (takesGzip(request.headers['accept-encoding'])) return reply.header('content-encoding', 'gzip').send(zipped)
+    const plain = createGunzip()
+    plain.end(zipped)
+    return reply.send(plain)
+  })
+}
+
+/** Sends a text that browsers keep and ask about each time. */
+function send (request: FastifyRequest, reply: FastifyReply, type: string, text: string): FastifyReply {
+  reply.header('cache-control', 'no-cache')
+  if (isKnown(request, reply, `"${hash('sha1', text, 'base64url')}"`)) return reply
+  return reply.type(`${type}; charset=utf-8`).send(text)
+}
+
+/** Names what is sent, and answers a browser that has it already. */
+function isKnown (request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+  reply.header('etag', tag).header('x-content-type-options', 'nosniff')
+  const known = request.headers['if-none-match']?.includes(tag) ?? false
+  if (known) reply.code(304).send()
+  return known
+}
+
+/** Whether an `Accept-Encoding` header takes gzip (RFC 9110, section 12.5.3). */
+function takesGzip (header = ''): boolean {
+  return header.toLowerCase().split(',').some(each => /^\s*(?:x-)?gzip\s*(?:$|;(?!\s*q=0(?:\.0*)?\s*$))/.test(each))
+}
