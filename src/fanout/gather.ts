@@ -49,7 +49,6 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
 
   function end (error?: unknown): void {
     over = true
-    limit?.clearQueue()
     if (error !== undefined) fail(error, tally())
     else done(isFirstOf ? values.filter((_, index) => settled[index]) : values, tally())
   }
@@ -76,7 +75,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   const taker: Taker = { win, lose }
   const send = (index: number) => ask(calls[index] as Call<unknown>, index, taker)
 
-  for (let index = 0; index < calls.length && !over; index++) {
+  for (let index = 0; index < calls.length; index++) {
     if (limit === undefined) void send(index)
     else void limit(send, index)
   }

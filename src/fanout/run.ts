@@ -39,11 +39,11 @@ export class Run implements Host {
   readonly runtime: Runtime
   readonly deadline: number
   readonly headers: Scope['headers']
-  readonly admitted = new Set<object>()
+  readonly admitted = new Map<object, object>()
   expired: UpstreamError | undefined
   readonly #aggregate: AnyAggregate
   readonly #input: ReadInput
-  readonly #onEvent: RunOptions['onEvent']
+  #onEvent: RunOptions['onEvent']
   readonly #ledger: Ledger
   readonly #startedAt = performance.now()
   readonly #runs: readonly StepRun[]
@@ -65,6 +65,7 @@ export class Run implements Host {
     this.#ledger = new Ledger(aggregate.steps)
     this.runtime = runtime
     this.headers = headers
+    if (!(deadline > 0)) throw new TypeError(`aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`)
     this.deadline = Math.min(deadline, aggregate.route.deadline)
     this.#shared = new Seen(input, this.abort)
     this.#runs = aggregate.steps.map(step => new StepRun(step, this))
@@ -98,13 +99,22 @@ export class Run implements Host {
   emit (event: RunEvent): void {
     if (this.#over) return
     this.#ledger.take(event)
-    this.#onEvent?.(event)
+    this.#tell(event)
+  }
+
+  /** Tells whoever watches; one who throws is told no more, and fails the run like any other bug. */
+  #tell (event: RunEvent): void {
+    try {
+      this.#onEvent?.(event)
+    } catch (error) {
+      this.#onEvent = undefined
+      this.#decide(error, undefined)
+    }
   }
 
   ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
     run.release()
     this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state, code, tally })
-    if (this.failed) return
     for (const dependent of this.#aggregate.dependents[run.step.index] as readonly number[]) {
       const waiting = this.#runs[dependent] as StepRun
       if (--waiting.missing === 0) this.#start(waiting)
@@ -210,8 +220,8 @@ export class Run implements Host {
   }
 
   #finish (code: string | undefined): void {
-    this.emit({ type: 'run ended', at: this.now(), code })
     this.#over = true
+    this.#tell({ type: 'run ended', at: this.now(), code })
     this.abort.cut(over)
     clearTimeout(this.#grace)
     this.#stopClock()

@@ -12,6 +12,8 @@ import { isThenable } from './thenable.ts'
 /** Why calls are stopped whose step has its value; nobody waits for them, so nobody reads its stack. */
 const over = new DOMException('the step has ended', 'AbortError')
 
+const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
+
 /** What a step knows of the run it belongs to. */
 export interface Host extends Scope {
   readonly abort: Abort
@@ -43,6 +45,7 @@ export class StepRun {
   readonly #host: Host
   #timer: NodeJS.Timeout | undefined
   #gathering: Gathering | undefined
+  #calls = 1
 
   constructor (step: Step, host: Host) {
     this.step = step
@@ -119,7 +122,7 @@ export class StepRun {
   #skip (): void {
     const { kind, name, fallback } = this.step
     if (kind === 'optional') this.#end(fallback, 'skipped')
-    else if (kind === 'each') this.#end([], 'skipped')
+    else if (kind === 'each') this.#end([], 'skipped', undefined, noCalls)
     else this.#bug(`step '${name}' is ${kind} and cannot skip: make it optional`)
   }
 
@@ -128,6 +131,7 @@ export class StepRun {
     const { name, kind, maxItems, needs, count } = step
     if (!Array.isArray(asked) || !asked.every(item => item instanceof Call)) return this.#bug(`step '${name}' must return a list of calls`)
     const calls: readonly Call<unknown>[] = asked
+    this.#calls = calls.length
     if (calls.length > maxItems) {
       // From the input it is the caller's to mend, from an upstream it is not.
       const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
@@ -160,7 +164,7 @@ export class StepRun {
       if (!this.#host.failed || error !== this.#host.abort.reason) taker.lose(position, error)
     }
     if (abort.aborted) return Promise.reject(abort.reason).catch(lose)
-    const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position))
+    const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls))
     const told = sent.then(answer => taker.win(position, answer.value), lose)
     if (call.spec.safe) return told
     this.unsafe++
@@ -174,7 +178,10 @@ export class StepRun {
   #lose (error: unknown): void {
     if (this.phase === 'ended') return
     const failure = this.#judged(error)
-    if (failure instanceof UpstreamError && this.step.kind === 'optional') this.#end(this.step.fallback, 'fallback', failure.code)
+    const { kind, fallback, atLeast } = this.step
+    if (!(failure instanceof UpstreamError)) this.#host.fail(failure, this)
+    else if (kind === 'optional') this.#end(fallback, 'fallback', failure.code)
+    else if (atLeast === 0) this.#end([], 'fallback', failure.code, noCalls)
     else this.#host.fail(failure, this)
   }
 

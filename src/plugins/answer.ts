@@ -21,6 +21,8 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
   const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline }, faults)
 
   const { raw } = reply
+  // Gone while a hook was waiting, when nobody listened yet.
+  if (raw.destroyed) return reply.hijack()
   raw.once('close', () => {
     if (!raw.writableFinished) run.cancel(callerGone)
   })

@@ -1,16 +1,18 @@
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { createRuntime, type Override, type Runtime } from '../upstream/runtime.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies.ts'
 import { answerProblem } from './problems.ts'
 import { requestId } from './request-id.ts'
+import { described } from './swagger.ts'
 
 export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
   /** What is set for an upstream from outside its declaration, by its name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
-  /** A runtime to share with others, whoever made it closes it. @default one of its own, which closes with the app */
+  /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
   readonly runtime?: Runtime
 }
 
@@ -19,12 +21,43 @@ export interface HeadwatersOptions {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export const headwaters: FastifyPluginCallback<HeadwatersOptions> = (app, { aggregates, overrides = {}, runtime }, done) => {
-  const own = runtime ?? createRuntime({ overrides })
+export const headwaters: FastifyPluginAsync<HeadwatersOptions> = async (app, { aggregates, overrides, runtime }) => {
+  check(app, aggregates)
+  if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
+  const own = runtime ?? createRuntime({ overrides: overrides ?? {} })
   jsonBodies(app)
   requestId(app)
-  if (app.errorHandler.name === 'defaultErrorHandler') app.setErrorHandler(answerProblem)
-  aggregateRoutes(app, aggregates, own)
+  handleErrors(app)
+  aggregateRoutes(described(app, aggregates), aggregates, own)
   if (runtime === undefined) app.addHook('onClose', () => own.close())
-  done()
+}
+
+/** Refuses what cannot be served, where Fastify would name neither the aggregate nor the fix. */
+function check (app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
+  if (!Array.isArray(aggregates)) throw new TypeError('headwaters: needs a list of aggregates: app.register(headwaters, { aggregates: [catFacts] })')
+  const taken = new Map<string, string>()
+  for (const [index, { name, route, schema }] of (aggregates as readonly Partial<AnyAggregate>[]).entries()) {
+    if (name === undefined || route === undefined || schema === undefined) throw new TypeError(`headwaters: aggregates[${index}] is no aggregate: is its reply(…) missing?`)
+    const { method } = route
+    const url = app.prefix + route.url.replaceAll(/\{([^{}]*)\}/g, ':$1')
+    // What a parameter is called does not make another place of it.
+    const place = `${method} ${url.replaceAll(/:\w+/g, ':')}`
+    const other = taken.get(place)
+    if (other !== undefined) throw new TypeError(`headwaters: the aggregates '${other}' and '${name}' are both ${method} ${url}: change the url of one`)
+    if (app.hasRoute({ method, url })) throw new TypeError(`headwaters: ${method} ${url} (aggregate '${name}') is already a route of this app: register it once, or under another prefix`)
+    taken.set(place, name)
+  }
+}
+
+/** Leaves failures to the app's own error handler, and answers them where it has none. */
+function handleErrors (app: FastifyInstance): void {
+  const { errorHandler } = app as unknown as { readonly errorHandler: { readonly name: string } }
+  if (errorHandler === answerProblem) return
+  app.setErrorHandler(errorHandler.name === 'defaultErrorHandler' ? answerProblem : passOn)
+}
+
+/** What is thrown in an error handler goes to the one around it: the app's own, which need not know of `retry-after`. */
+function passOn (error: unknown, _request: FastifyRequest, reply: FastifyReply): never {
+  if (error instanceof Problem && error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
+  throw error
 }

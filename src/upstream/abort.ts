@@ -51,7 +51,7 @@ export class Abort extends Abortable {
       this.aborted = true
       this.reason = reason
     }
-    if (this.#first !== undefined) for (const listener of this.#listeners()) listener.cut(reason)
+    if (this.#first !== undefined) for (const listener of this.#listeners()) if (listener.listensTo === this) listener.cut(reason)
     this.#controller?.abort(reason)
   }
 

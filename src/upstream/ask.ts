@@ -47,7 +47,7 @@ function picker (schema: z.ZodType | undefined): (input: Fields) => Fields {
 function parse (schema: z.ZodType, input: unknown, owner: string, part?: string): unknown {
   const { success, data, error } = schema.safeParse(input)
   if (success) return data
-  const [issue] = error.issues
-  const field = [...part === undefined ? [] : [part], ...issue?.path ?? []].join('.')
-  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `${field === '' ? 'input' : field}: ${issue?.message}`, cause: error })
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue]
+  const field = [...part === undefined ? [] : [part], ...path].join('.')
+  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `${field === '' ? 'input' : field}: ${message}`, cause: error })
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib'
 import { UpstreamError } from '../errors.ts'
+import { isTooDeep, maxDepth } from './depth.ts'
 import type { Head } from './head.ts'
 import type { OperationSpec } from './spec.ts'
 
@@ -11,20 +12,23 @@ const decoders: Readonly<Record<string, Decoder>> = {
 }
 
 /** Undoes a content coding under the same cap as the wire, so that a small body cannot become a large one. */
-export function decode (spec: OperationSpec, coding: string, body: Buffer, done: (error: Error | null, decoded: Buffer) => void): void {
+export function decode (spec: OperationSpec, upstreamStatus: number, coding: string, body: Buffer, done: (error: Error | null, decoded: Buffer) => void): void {
   const { name, maxBytes } = spec.upstream
   const decoder = decoders[coding.toLowerCase()] as Decoder
   decoder(body, { maxOutputLength: maxBytes }, (error, decoded) => {
     if (error === null) return done(null, decoded)
     const { code } = error as NodeJS.ErrnoException
     done(code === 'ERR_BUFFER_TOO_LARGE'
-      ? new UpstreamError('UPSTREAM_TOO_LARGE', name, { detail: `the limit is ${maxBytes} bytes decoded` })
-      : new UpstreamError('UPSTREAM_ENCODING', name, { detail: `its ${coding} cannot be undone`, cause: error }), body)
+      ? new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus, detail: `the limit is ${maxBytes} bytes decoded` })
+      : new UpstreamError('UPSTREAM_ENCODING', name, { upstreamStatus, detail: `its ${coding} cannot be undone`, cause: error }), body)
   })
 }
 
 /** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
 export function readBody (spec: OperationSpec, status: number, head: Head, body: Buffer): unknown {
+  if (spec.empty && body.length > 0 && head['content-type'] === undefined && !spec.accept.includes('*/*')) {
+    throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, { upstreamStatus: status, detail: 'it is not empty and says nothing of its type' })
+  }
   const value = spec.empty && body.length === 0 ? null : checked(spec, spec.output, status, parse(spec, status, body))
   return spec.withHeaders === undefined ? value : { body: value, headers: checked(spec, spec.withHeaders, status, head) }
 }
@@ -48,6 +52,9 @@ function parseJson (spec: OperationSpec, status: number, text: string): unknown 
   if (maySmuggle(text) && smuggles(value)) {
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, detail: 'it names __proto__ as a key' })
   }
+  if (spec.isOpen && isTooDeep(value)) {
+    throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, detail: `it is nested deeper than ${maxDepth}` })
+  }
   return value
 }
 
@@ -56,10 +63,16 @@ function maySmuggle (text: string): boolean {
   return text.includes('__proto__') || text.includes('\\u00')
 }
 
+/** Without recursion: how deep a body goes is the upstream's choice, and the stack is ours. */
 function smuggles (value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(value)) return value.some(smuggles)
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(smuggles)
+  const open = [value]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (typeof next !== 'object' || next === null) continue
+    if (Object.hasOwn(next, '__proto__')) return true
+    for (const item of Object.values(next)) open.push(item)
+  }
+  return false
 }
 
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown): unknown {

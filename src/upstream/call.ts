@@ -32,8 +32,10 @@ export interface Scope {
   readonly deadline: number
   /** The inbound headers, lower case; an upstream's `forward` picks from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The bulkheads that have let this run in. */
-  readonly admitted: Set<object>
+  /** Cut when the run is over, for whatever reason. */
+  readonly abort: Abort
+  /** What each bulkhead that has let this run in remembers of it. */
+  readonly admitted: Map<object, object>
   /** The moment now, in ms from the run's start. */
   now (): number
   emit (event: CallEvent): void
@@ -45,6 +47,8 @@ export interface Effort {
   attempts: number
   /** How long it has waited for a slot, in ms. */
   waitedMs: number
+  /** Whether the upstream was asked, by this call or by an equal one that it shares. */
+  sent: boolean
 }
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
@@ -61,9 +65,11 @@ export class LiveCall<out T> {
   readonly step: number
   /** Which call of that step this is, by position. */
   readonly index: number
+  /** How many calls that step makes. */
+  readonly of: number
   readonly effort: Effort
 
-  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, effort: Effort = { attempts: 0, waitedMs: 0 }) {
+  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort: Effort = { attempts: 0, waitedMs: 0, sent: false }) {
     this.spec = call.spec
     this.path = call.path
     this.body = call.body
@@ -72,11 +78,12 @@ export class LiveCall<out T> {
     this.scope = scope
     this.step = step
     this.index = index
+    this.of = of
     this.effort = effort
   }
 
   /** The same call, and the same effort, with an abort of its own. */
   under (abort: Abort, scope: Scope = this.scope): LiveCall<T> {
-    return new LiveCall(this, abort, scope, this.step, this.index, this.effort)
+    return new LiveCall(this, abort, scope, this.step, this.index, this.of, this.effort)
   }
 }

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
 import { askFor } from './ask.ts'
 import type { Call } from './call.ts'
@@ -7,8 +8,9 @@ import { operationSpec, upstreamSpec, type As, type UpstreamSpec } from './spec.
 export type { Call } from './call.ts'
 
 type In<S> = S extends z.ZodType ? z.input<S> : {}
-type Value<O extends z.ZodType, H extends Schema, Nullable extends boolean> =
-  (H extends z.ZodType ? { readonly body: z.output<O>, readonly headers: z.output<H> } : z.output<O>) | (Nullable extends true ? null : never)
+type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
+type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
+  (H extends z.ZodType ? { readonly body: Body<O, E>, readonly headers: z.output<H> } : Body<O, E>) | (A extends readonly [] ? never : null)
 
 /** Makes calls to one thing that an upstream can do; inert, so calling it sends nothing. */
 export interface Operation<I, T> {
@@ -52,6 +54,9 @@ export type AnyOperationOptions = OperationOptions<string, z.ZodType, z.ZodType 
 const definition: unique symbol = Symbol('headwaters.operation')
 const upstream: unique symbol = Symbol('headwaters.upstream')
 
+/** Tells whoever listens of each upstream as it is declared, exported or not. */
+export const declarations = channel('headwaters.upstream')
+
 type Input<Pa, Q, B> = Shown<In<Pa> & In<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})>
 
 /** Declares one thing that an upstream can do. Throws a `TypeError` for what its types cannot see. */
@@ -60,7 +65,7 @@ export function operation<
   Pa extends ParamsFor<NoInfer<P>> | undefined = undefined, Q extends Schema = undefined, B extends Schema = undefined,
   H extends Schema = undefined, const E extends boolean = false, const A extends readonly number[] = [],
 > (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly empty?: E, readonly absent?: A } & ParamsIf<NoInfer<P>>):
-  Operation<Input<Pa, Q, B>, Value<O, H, E extends true ? true : A extends readonly [] ? false : true>> {
+  Operation<Input<Pa, Q, B>, Value<O, H, E, A>> {
   const unbound = () => { throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`) }
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }
@@ -99,6 +104,7 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   name: string, options: UpstreamOptions, operations: Ops,
 ): Upstream<Ops> {
   const spec = upstreamSpec(name, options, Object.values(operations).some(each => definitionOf(each)?.coalesce))
+  declarations.publish(spec)
   const bound = Object.entries(operations).map(([key, unbound]) => [key, bind(spec, key, unbound)] as const)
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
 }
@@ -109,7 +115,7 @@ export function specOf (declared: Upstream<unknown>): UpstreamSpec {
 }
 
 function definitionOf (unbound: Operation<never, unknown>): AnyOperationOptions | undefined {
-  return (unbound as unknown as { [definition]?: AnyOperationOptions })[definition]
+  return (unbound as unknown as { [definition]?: AnyOperationOptions } | undefined | null)?.[definition]
 }
 
 function bind (spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {

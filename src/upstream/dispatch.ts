@@ -28,10 +28,11 @@ function headerWriter (): (call: LiveCall<unknown>) => string[] {
     const { forward } = spec.upstream
     if (forward.length === 0 && idempotencyKey === undefined) return headers
 
-    const sent = forward.filter(name => scope.headers[name] !== undefined)
-    const all = headers.filter((_, at) => !sent.includes((headers[at - at % 2] as string).toLowerCase()))
-    for (const name of sent) all.push(name, scope.headers[name] as string)
-    if (idempotencyKey !== undefined) all.push('idempotency-key', idempotencyKey)
+    const own: Record<string, string> = {}
+    for (const name of forward) if (scope.headers[name] !== undefined) own[name] = scope.headers[name]
+    if (idempotencyKey !== undefined) own['idempotency-key'] = idempotencyKey
+    const all = headers.filter((_, at) => !((headers[at - at % 2] as string).toLowerCase() in own))
+    for (const name of Object.keys(own)) all.push(name, own[name] as string)
     return all
   }
 }

@@ -3,7 +3,7 @@ import { UpstreamError } from '../errors.ts'
 import { Abortable } from './abort.ts'
 import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
-import { judge, type Head } from './head.ts'
+import { codingOf, judge, type Head } from './head.ts'
 import type { Answer } from './policies/layer.ts'
 import { wireError } from './wire-errors.ts'
 
@@ -89,9 +89,9 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
     const body = this.#more === undefined ? this.#first ?? Buffer.alloc(0) : Buffer.concat(this.#more, this.#bytes)
-    const coding = this.#head['content-encoding']
-    if (coding === undefined || coding === 'identity' || body.length === 0) return this.#finish(body)
-    decode(this.#call.spec, String(coding), body, (error, decoded) => {
+    const coding = codingOf(this.#head)
+    if (coding === undefined || body.length === 0) return this.#finish(body)
+    decode(this.#call.spec, this.#status, coding, body, (error, decoded) => {
       if (error === null) this.#finish(decoded)
       else this.#fail(error)
     })

@@ -1,13 +1,13 @@
 /** Freezes a value that several callers will share, all the way down; bytes cannot be frozen and stay as they are. */
 export function deepFreeze<T> (value: T): T {
-  freeze(value, new Set())
+  const seen = new Set<object>()
+  const open: unknown[] = [value]
+  while (open.length > 0) {
+    const next = open.pop()
+    // One that is frozen outside may be open inside, so only those already seen are passed over.
+    if (typeof next !== 'object' || next === null || ArrayBuffer.isView(next) || seen.has(next)) continue
+    seen.add(Object.freeze(next))
+    for (const item of Object.values(next)) open.push(item)
+  }
   return value
-}
-
-/** A value that is frozen outside may be open inside, so only those already seen are passed over. */
-function freeze (value: unknown, seen: Set<object>): void {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return
-  seen.add(value)
-  Object.freeze(value)
-  for (const item of Object.values(value)) freeze(item, seen)
 }

@@ -9,7 +9,15 @@ export type Head = Readonly<Record<string, string | string[] | undefined>>
 export type Judgement = 'read' | 'absent' | UpstreamError
 
 /** Content codings that can be undone; every other one is refused, so that no bytes are taken for text. */
-export const codings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd'])
+const codings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd'])
+
+/** The content coding of an answer, lower case; none for `identity`, which is none. */
+export function codingOf (head: Head): string | undefined {
+  const coding = head['content-encoding']
+  if (coding === undefined) return undefined
+  const name = String(coding).trim().toLowerCase()
+  return name === 'identity' ? undefined : name
+}
 
 /** Judges status, framing, size and content type of an answer before a byte of its body is read. */
 export function judge (spec: OperationSpec, status: number, head: Head): Judgement {
@@ -24,8 +32,8 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
   if (length !== undefined && Number(length) > spec.upstream.maxBytes && spec.method !== 'HEAD') {
     return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })
   }
-  const coding = head['content-encoding']
-  if (coding !== undefined && coding !== 'identity' && !codings.has(String(coding).toLowerCase())) {
+  const coding = codingOf(head)
+  if (coding !== undefined && !codings.has(coding)) {
     return new UpstreamError('UPSTREAM_ENCODING', upstream, { upstreamStatus: status, detail: 'its content coding is unknown' })
   }
   const mayBeEmpty = spec.empty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)

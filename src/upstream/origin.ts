@@ -2,10 +2,10 @@
 export function originFault (origin: string, mayHavePath: boolean): string | undefined {
   const url = URL.canParse(origin) ? new URL(origin) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    return `'${origin}' is not an origin: write scheme, host and port, for example https://catfact.ninja`
+    // Before an @ stand credentials, which must not be said again.
+    return `${origin.includes('@') ? 'this' : `'${origin}'`} is not an origin: write scheme, host and port, for example https://catfact.ninja`
   }
   const { username, password, search, hash, pathname } = url
-  // The credentials themselves must not be said again.
   if (username + password !== '') return 'the origin holds credentials: send them as a header'
   if (search + hash !== '') return `'${origin}' is more than an origin: leave the query and the fragment out`
   if (!mayHavePath && pathname !== '/') return `'${origin}' is more than an origin: put the path into the operations`

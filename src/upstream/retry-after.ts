@@ -8,6 +8,7 @@ export function readRetryAfter (value: string | undefined, nowMs: number): numbe
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
   // Date.parse takes far more than the three date forms of RFC 9110; all of those begin with a day's name.
   if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return undefined
-  const dateMs = Date.parse(text)
+  // The asctime form names no zone, and is in GMT like the others.
+  const dateMs = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs)
 }

@@ -63,7 +63,7 @@ export function createRuntime ({ overrides = {} }: RuntimeOptions = {}): Runtime
 }
 
 function withOverride (spec: UpstreamSpec, { slots = spec.slots, timeout = spec.timeout }: Override): UpstreamSpec {
-  return { ...spec, slots, timeout, connections: slots === spec.slots ? spec.connections : Math.max(slots, spec.connections - spec.slots + slots) }
+  return { ...spec, slots, timeout, connections: spec.connections - spec.slots + slots }
 }
 
 function placeOf (origin: string, off: boolean): Place {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { wholeNumber } from './bounds.ts'
+import { isOpen } from './depth.ts'
 import type { AnyOperationOptions, UpstreamOptions } from './declare.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
@@ -28,6 +29,8 @@ export interface OperationSpec {
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
   readonly output: z.ZodType
+  /** Whether the output lets values of any depth through, which are then measured. */
+  readonly isOpen: boolean
   readonly as: As
   readonly accept: readonly string[]
   readonly empty: boolean
@@ -113,7 +116,7 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
     if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
   }
   return {
-    upstream, name, method, safe, template: parseTemplate(path, name), params, query, body, output, as, accept, empty, absent,
+    upstream, name, method, safe, template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
     withHeaders, coalesce, idempotencyKey,
   }
 }

@@ -13,7 +13,7 @@ const literal = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/
 
 /** Takes a path template apart; throws a `TypeError` that names what cannot be a path. */
 export function parseTemplate (path: string, owner: string): Template {
-  const names = Array.from(path.matchAll(placeholder), match => match[1] ?? '')
+  const names = Array.from(path.matchAll(placeholder), match => match[1] as string)
   const literals = path.split(/\{[^{}]*\}/)
   if (!path.startsWith('/')) throw new TypeError(`${owner}: the path '${path}' must start with a slash`)
   for (const part of literals) {
@@ -33,6 +33,8 @@ export function fillTemplate ({ names, literals }: Template, params: Readonly<Re
   for (let index = 0; index < names.length; index++) {
     path += segment(names[index] as string, params[names[index] as string], owner) + (literals[index + 1] as string)
   }
+  // Two values, or a value and what stands beside it, can make together what neither is alone.
+  if (climbs(path)) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameters make a '.' or '..' segment` })
   return path
 }
 

@@ -37,7 +37,10 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
       stop(due)
       due.abort.cut(reason())
     }
-    if (first !== undefined && timer === undefined) arm(first.at - now)
+    if (first === undefined) return
+    // Whatever was started meanwhile is due later.
+    clearTimeout(timer)
+    arm(first.at - now)
   }
 
   function arm (afterMs: number) {

@@ -5,5 +5,5 @@ import type { LiveCall } from './call.ts'
 export function verdictOf (error: unknown, { effort }: LiveCall<unknown>): Verdict {
   if (!(error instanceof UpstreamError)) return 'ignored'
   // A deadline that found the call still in our own queue says nothing about the upstream.
-  return error.code === 'DEADLINE_EXCEEDED' && effort.attempts === 0 ? 'ignored' : error.verdict
+  return error.code === 'DEADLINE_EXCEEDED' && !effort.sent ? 'ignored' : error.verdict
 }

@@ -21,6 +21,7 @@ export function attempt ({ upstream, timeout }: AttemptOptions): Layer {
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const { scope, spec, effort } = call
     const number = ++effort.attempts
+    effort.sent = true
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
 

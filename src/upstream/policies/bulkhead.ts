@@ -1,6 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { Abortable } from '../abort.ts'
-import type { LiveCall, Scope } from '../call.ts'
+import type { LiveCall } from '../call.ts'
+import { Admission, Workload } from './admission.ts'
 import type { Answer, Layer, Service } from './layer.ts'
 import { Line, type Place } from './line.ts'
 
@@ -18,34 +19,50 @@ export interface BulkheadGauge {
   readonly waiting: number
 }
 
-type Run = Scope['admitted']
-
 /**
  * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
  *
- * A run is admitted, not a call. When a run's first call finds the queue full, it is refused; when it gets a slot, the run's
- * other calls go ahead of every run that has none yet. So under overload admitted runs finish, and the others know it at once.
+ * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or when what
+ * earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go ahead of every run that
+ * has none yet. So under overload admitted runs finish, and the others know it at once.
  */
 export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readonly layer: Layer, readonly gauge: BulkheadGauge } {
   let free = slots
   let waiting = 0
+  let entered = 0
   /** Calls of runs that hold or have held a slot. */
   const ahead = new Line<Waiter>()
   /** Calls of runs that have not, by run. */
-  const newcomers = new Map<Run, Line<Waiter>>()
+  const newcomers = new Map<Admission, Line<Waiter>>()
+  const work = new Workload()
   const self = {}
 
-  /** Where a call that found no free slot has to wait; none when it may not. */
-  function lineFor (run: Run): Line<Waiter> | undefined {
-    if (run.has(self)) return ahead
-    let line = newcomers.get(run)
-    if (line === undefined && waiting < queue) newcomers.set(run, line = new Line())
+  /** Lets the run of a call in, or does not. */
+  function admit (call: LiveCall<unknown>): Admission | undefined {
+    const { scope, index, of, effort } = call
+    let admission = scope.admitted.get(self) as Admission | undefined
+    if (admission === undefined) {
+      if (free === 0 && (waiting >= queue || !work.hasTimeFor(call, slots))) return undefined
+      scope.admitted.set(self, admission = new Admission(scope, work))
+      admission.announce(of)
+    } else if (index === 0 && effort.attempts === 0) {
+      admission.announce(of)
+    }
+    return admission
+  }
+
+  function lineOf (admission: Admission): Line<Waiter> {
+    if (admission.hasEntered) return ahead
+    let line = newcomers.get(admission)
+    if (line === undefined) newcomers.set(admission, line = new Line())
     return line
   }
 
-  function left (run: Run): void {
+  function left (admission: Admission): void {
     waiting--
-    if (newcomers.size > 0 && newcomers.get(run)?.size === 0) newcomers.delete(run)
+    if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
+    newcomers.delete(admission)
+    admission.revoke(self)
   }
 
   // A slot is handed over, never freed while somebody waits, so nobody can overtake the queue.
@@ -57,22 +74,29 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
 
   /** The first of the run that has waited longest; the rest of that run moves ahead. */
   function newcomer (): Waiter | undefined {
-    for (const [run, line] of newcomers) {
-      newcomers.delete(run)
-      run.add(self)
+    for (const [admission, line] of newcomers) {
+      newcomers.delete(admission)
+      admission.hasEntered = true
       const first = line.first as Waiter
-      for (let other = first.after; other !== undefined;) {
-        const { after } = other
+      line.leave(first)
+      for (let other = line.first; other !== undefined; other = line.first) {
+        line.leave(other)
         ahead.join(other)
-        other = after
       }
-      first.after = undefined
       return first
     }
     return undefined
   }
 
-  function hold<T> (next: Service, call: LiveCall<T>): Promise<Answer<T>> {
+  function hold<T> (next: Service, call: LiveCall<T>, admission: Admission): Promise<Answer<T>> {
+    const { scope } = call
+    // One in eight is measured: the clock is not free either.
+    const since = (entered++ & 7) === 0 ? scope.now() : undefined
+    const over = () => {
+      if (since !== undefined) work.held(scope.now() - since)
+      admission.done()
+      exit()
+    }
     let sent: Promise<Answer<T>>
     try {
       sent = next(call)
@@ -80,10 +104,10 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
       sent = Promise.reject(error)
     }
     return sent.then(answer => {
-      exit()
+      over()
       return answer
     }, error => {
-      exit()
+      over()
       throw error
     })
   }
@@ -91,16 +115,15 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   return {
     layer: next => <T>(call: LiveCall<T>) => {
       if (call.abort.aborted) return Promise.reject(call.abort.reason)
-      const run = call.scope.admitted
+      const admission = admit(call)
+      if (admission === undefined) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
       if (free > 0) {
         free--
-        run.add(self)
-        return hold(next, call)
+        admission.hasEntered = true
+        return hold(next, call, admission)
       }
-      const line = lineFor(run)
-      if (line === undefined) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
       waiting++
-      return new Promise<void>((resolve, reject) => line.join(new Waiter(call, left, resolve, reject))).then(() => hold(next, call))
+      return new Promise<void>((resolve, reject) => lineOf(admission).join(new Waiter(call, admission, left, resolve, reject))).then(() => hold(next, call, admission))
     },
     gauge: {
       get active () { return slots - free },
@@ -116,14 +139,16 @@ class Waiter extends Abortable implements Place<Waiter> {
   after: Waiter | undefined
   readonly #call: LiveCall<unknown>
   readonly #since: number
-  readonly #left: (run: Run) => void
+  readonly #admission: Admission
+  readonly #left: (admission: Admission) => void
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
 
-  constructor (call: LiveCall<unknown>, left: (run: Run) => void, resolve: () => void, reject: (reason: unknown) => void) {
+  constructor (call: LiveCall<unknown>, admission: Admission, left: (admission: Admission) => void, resolve: () => void, reject: (reason: unknown) => void) {
     super()
     this.#call = call
     this.#since = call.scope.now()
+    this.#admission = admission
     this.#left = left
     this.#resolve = resolve
     this.#reject = reject
@@ -137,6 +162,7 @@ class Waiter extends Abortable implements Place<Waiter> {
 
   cut (reason: unknown): void {
     this.#leave()
+    this.#admission.done()
     this.#reject(reason)
   }
 
@@ -145,6 +171,6 @@ class Waiter extends Abortable implements Place<Waiter> {
     abort.delete(this)
     effort.waitedMs += scope.now() - this.#since
     this.line?.leave(this)
-    this.#left(scope.admitted)
+    this.#left(this.#admission)
   }
 }

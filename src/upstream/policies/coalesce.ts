@@ -1,10 +1,11 @@
 import { Abort, Abortable } from '../abort.ts'
-import type { LiveCall } from '../call.ts'
+import type { Effort, LiveCall } from '../call.ts'
 import { deepFreeze } from '../freeze.ts'
 import type { Answer, Layer } from './layer.ts'
 
 interface Flight {
   readonly abort: Abort
+  readonly effort: Effort
   readonly answer: Promise<Answer<unknown>>
   waiting: number
 }
@@ -33,12 +34,14 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
       const shared = call.under(abort, {
         deadline: Infinity,
         headers: scope.headers,
+        abort: scope.abort,
         admitted: scope.admitted,
         now: () => scope.now(),
         emit: event => scope.emit(event),
       })
       const started: Flight = {
         abort,
+        effort: shared.effort,
         waiting: 0,
         answer: next(shared).then(deepFreeze).finally(() => {
           if (flights.get(key) === started) flights.delete(key)
@@ -86,6 +89,7 @@ class Passenger extends Abortable {
   leave (): void {
     if (this.listensTo === undefined) return
     this.#call.abort.delete(this)
+    this.#call.effort.sent = this.#flight.effort.sent
     this.#flight.waiting--
   }
 

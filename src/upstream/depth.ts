@@ -1,0 +1,41 @@
+import type { z } from 'zod'
+
+/** How deep a body may be nested where its schema lets anything through. */
+export const maxDepth = 64
+
+interface Def {
+  readonly type: string
+  readonly shape?: Readonly<Record<string, z.ZodType>>
+  readonly [part: string]: unknown
+}
+
+/** Types that let a value through as it is, or whose depth is not in the declaration. */
+const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
+
+/** Whether a schema lets values of any depth through: it says so somewhere, or it holds itself. */
+export function isOpen (schema: z.ZodType, above: readonly z.ZodType[] = []): boolean {
+  if (above.includes(schema)) return true
+  const def = schema._zod.def as unknown as Def
+  if (openTypes.has(def.type)) return true
+  const path = [...above, schema]
+  return [...Object.values(def.shape ?? {}), ...partsOf(def)].some(part => isOpen(part, path))
+}
+
+/** The schemas that a schema is made of, whatever it calls them. */
+function partsOf (def: Def): z.ZodType[] {
+  return Object.entries(def).filter(([name]) => name !== 'shape').map(([, part]) => part).flat().filter(isSchema)
+}
+
+function isSchema (value: unknown): value is z.ZodType {
+  return typeof value === 'object' && value !== null && '_zod' in value
+}
+
+/** Whether a value is nested deeper than allowed; without recursion, since its depth is somebody else's choice. */
+export function isTooDeep (value: unknown): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true
+    level = level.flatMap(each => typeof each === 'object' && each !== null ? Object.values(each) : [])
+  }
+  return false
+}

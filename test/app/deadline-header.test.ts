@@ -1,0 +1,47 @@
+import { test } from 'tap'
+import { isProblem, type ProblemBody } from '../helpers/problem.ts'
+import { rawUpstream } from '../helpers/raw-upstream.ts'
+import { serveApp } from '../helpers/served-app.ts'
+
+const silent = () => {}
+
+test('a caller may shorten the deadline', async t => {
+  const ninja = await rawUpstream(t, silent)
+  const { get } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
+  const before = performance.now()
+  const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '60' } })
+  const elapsed = performance.now() - before
+  isProblem(t, got, 504, 'DEADLINE_EXCEEDED')
+  t.ok(elapsed > 50 && elapsed < 60 + 500, `answered after ${elapsed.toFixed(0)} ms`)
+  t.match(got.body.sources, { ninja: { state: 'failed', code: 'DEADLINE_EXCEEDED' } })
+})
+
+test('a caller cannot extend the deadline', async t => {
+  const ninja = await rawUpstream(t, silent)
+  const { get } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
+  const before = performance.now()
+  const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '60000' } })
+  isProblem(t, got, 504, 'DEADLINE_EXCEEDED')
+  t.ok(performance.now() - before < 800 + 1000)
+})
+
+test('a deadline that is long enough changes nothing', async t => {
+  const { get } = await serveApp(t)
+  t.match(await get('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '700' } }), { status: 200, body: { complete: true } })
+})
+
+test('a deadline that is no whole number of milliseconds is 400', async t => {
+  const { get } = await serveApp(t)
+  for (const value of ['0', '-5', 'soon', '1.5', '1e3', '0x10', '', '100, 200', '9999999999']) {
+    const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': value } })
+    isProblem(t, got, 400, 'INPUT_INVALID')
+    t.match(got.body.errors, [{ pointer: '/headers/x-request-timeout-ms', reason: /\w/ }], `'${value}'`)
+  }
+})
+
+test('a bad deadline and a bad query are told at once', async t => {
+  const { get } = await serveApp(t)
+  const got = await get<ProblemBody>('/v1/cat-facts?count=0', { headers: { 'x-request-timeout-ms': 'soon' } })
+  isProblem(t, got, 400, 'INPUT_INVALID')
+  t.same(got.body.errors?.map(({ pointer }) => pointer).sort(), ['/headers/x-request-timeout-ms', '/query/count'])
+})

@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { test, type Test } from 'tap'
+import { hostileUpstream } from '../helpers/hostile-upstream.ts'
+import { isProblem, type ProblemBody } from '../helpers/problem.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { serveApp } from '../helpers/served-app.ts'
+
+/** A connection that sends bytes when told to. */
+async function open (t: Test, port: number) {
+  const socket: Socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  const gone = new Promise<void>(resolve => { socket.once('close', () => resolve()) })
+  await once(socket, 'connect')
+  let text = ''
+  socket.on('data', part => { text += part.toString() })
+  return {
+    ask: (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`),
+    send: (bytes: string) => socket.write(bytes),
+    end: () => socket.destroy(),
+    closed: async () => {
+      await gone
+      return text
+    },
+    heard: async (words: string) => {
+      while (!text.includes(words)) await once(socket, 'data')
+      return text
+    },
+  }
+}
+
+test('a service that runs is live and ready', async t => {
+  const { get } = await serveApp(t)
+  for (const [path, state] of [['live', 'live'], ['ready', 'ready']] as const) {
+    const { status, headers, body } = await get(`/health/${path}`)
+    t.equal(status, 200)
+    t.equal(headers.get('cache-control'), 'no-store')
+    t.same(body, { status: state })
+  }
+})
+
+test('an upstream that is down does not make it unready', async t => {
+  const overrides = { 'catfact-ninja': { origin: (await hostileUpstream(t, 'catfact-ninja', 'down')).origin } }
+  const { get } = await serveApp(t, { overrides })
+  t.equal((await get('/v1/cat-facts')).status, 502)
+  t.equal((await get('/health/ready')).status, 200)
+})
+
+test('an idle connection is closed when the service drains, and does not hold it', async t => {
+  const { app, port } = await serveApp(t)
+  const idle = await open(t, port)
+  idle.ask('/health/live')
+  await idle.heard('"live"')
+  await app.close()
+  await idle.closed()
+  t.pass('closed')
+})
+
+for (const [what, bytes] of [['says nothing', ''], ['sends half a request', 'GET /health/live HT']] as const) {
+  test(`a connection that ${what} does not hold a service that drains`, async t => {
+    const { app, port } = await serveApp(t)
+    const mute = await open(t, port)
+    mute.send(bytes)
+    const first = await open(t, port)
+    first.ask('/health/live')
+    await first.heard('"live"')
+    const closing = app.close()
+    const isClosed = await Promise.race([closing.then(() => true), setTimeout(2000, false, { ref: false })])
+    t.ok(isClosed, 'closed within two seconds')
+    mute.end()
+    await closing
+  })
+}
+
+test('while it drains, a request in flight is answered and told that its connection closes', async t => {
+  const answers: (() => void)[] = []
+  const ninja = await rawUpstream(t, socket => { answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 }))) })
+  const { app, port } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
+  const busy = await open(t, port)
+  busy.ask('/v1/cat-facts?count=1')
+  await ninja.asked(1)
+  const closing = app.close()
+  for (const answer of answers) answer()
+  const text = await busy.closed()
+  await closing
+  t.match(text, /^HTTP\/1\.1 200 /)
+  t.match(text.toLowerCase(), '\r\nconnection: close\r\n')
+  t.match(text, '"complete":true')
+})
+
+test('while it drains it is live and not ready, and refuses new work', async t => {
+  const { promise: others, resolve: release } = Promise.withResolvers<void>()
+  const ninja = await rawUpstream(t, () => {})
+  const { app, get } = await serveApp(t, {
+    overrides: { 'catfact-ninja': { origin: ninja.origin } },
+    // What else has to end first keeps the listener open.
+    before (app) { app.addHook('preClose', () => others) },
+  })
+  const closing = app.close()
+  t.match(await get('/health/live'), { status: 200, body: { status: 'live' } })
+  const ready = await get('/health/ready')
+  t.match(ready, { status: 503, body: { status: 'draining' } })
+  t.equal(ready.headers.get('retry-after'), '1')
+
+  const refused = await get<ProblemBody>('/v1/cat-facts?count=1')
+  isProblem(t, refused, 503, 'DRAINING')
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.equal(refused.headers.get('connection'), 'close')
+  t.equal(ninja.requests.length, 0, 'no upstream was asked')
+  release()
+  await closing
+})
+
+test('while it drains, a request behind one in flight starts nothing', async t => {
+  const answers: (() => void)[] = []
+  const ninja = await rawUpstream(t, socket => { answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 }))) })
+  const { app, port } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
+  const busy = await open(t, port)
+  busy.ask('/v1/cat-facts?count=1')
+  await ninja.asked(1)
+  const closing = app.close()
+  busy.ask('/v1/cat-facts?count=1')
+  const late = await open(t, port).then(() => true, () => false)
+  t.notOk(late, 'no new connection is taken')
+  for (const answer of answers) answer()
+  t.match(await busy.closed(), /^HTTP\/1\.1 200 /)
+  await closing
+  t.equal(ninja.requests.length, 1)
+})

@@ -1,0 +1,125 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { meowfacts } from '../../src/clients/meowfacts.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { acceptsJson } from '../../src/plugins/accept.ts'
+import { isProblem, type ProblemBody } from '../helpers/problem.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { serveApp } from '../helpers/served-app.ts'
+
+const Facts = z.object({ data: z.array(z.string()) })
+const kept = aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60', headers: z.object({ 'x-tone': z.string().optional() }) })
+  .optional('meow', { data: [] }, () => meowfacts.facts())
+  .reply(Facts, ({ meow }) => meow)
+const bare = aggregate('bare', { url: '/bare', envelope: false })
+  .optional('meow', { data: [] }, () => meowfacts.facts())
+  .reply(Facts, ({ meow }) => meow)
+const both = [kept, bare]
+const said = json({ data: ['Cats purr.'] })
+
+test('a method that a path does not answer is 405 with those it does, whatever else is wrong', async t => {
+  const { get } = await serveApp(t)
+  const text = { 'content-type': 'text/plain' }
+  for (const request of [{ method: 'DELETE' }, { method: 'PUT' }, { method: 'POST', body: 'x', headers: text }, { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }, { method: 'PROPFIND' }]) {
+    const got = await get<ProblemBody>('/v1/cat-facts?count=0', request)
+    isProblem(t, got, 405, 'METHOD_NOT_ALLOWED')
+    t.equal(got.headers.get('allow'), 'HEAD, GET, OPTIONS')
+  }
+  const got = await get<ProblemBody>('/v1/postcards')
+  isProblem(t, got, 405, 'METHOD_NOT_ALLOWED')
+  t.equal(got.headers.get('allow'), 'POST, OPTIONS')
+})
+
+test('OPTIONS says what a path answers and asks nobody', async t => {
+  const meow = await rawUpstream(t, said)
+  const { get } = await serveApp(t, { overrides: { meowfacts: { origin: meow.origin } } })
+  for (const headers of [{}, { 'content-type': 'text/plain' }]) {
+    const { status, headers: replied, text } = await get('/v1/cat-facts?count=0', { method: 'OPTIONS', headers })
+    t.match({ status, text, allow: replied.get('allow') }, { status: 204, text: '', allow: 'HEAD, GET, OPTIONS' }, JSON.stringify(headers))
+  }
+  t.equal(meow.requests.length, 0)
+})
+
+test('two aggregates may share a path by their methods', async t => {
+  const path = z.object({ id: z.string() })
+  const read = aggregate('read', { url: '/things/{id}', params: path }).reply(z.object({ id: z.string() }), ({ params }) => params)
+  const write = aggregate('write', { url: '/things/{id}', params: path, method: 'PUT' }).reply(z.object({ id: z.string() }), ({ params }) => params)
+  const { get } = await serveApp(t, { aggregates: [read, write] })
+  for (const method of ['GET', 'PUT']) t.match(await get('/things/a', { method }), { status: 200, body: { data: { id: 'a' } } }, method)
+  t.equal((await get('/things/a', { method: 'DELETE' })).headers.get('allow'), 'HEAD, GET, PUT, OPTIONS')
+})
+
+test('a caller that takes no JSON is told so before anything is asked', async t => {
+  const meow = await rawUpstream(t, said)
+  const { get } = await serveApp(t, { overrides: { meowfacts: { origin: meow.origin } } })
+  isProblem(t, await get<ProblemBody>('/v1/cat-facts', { headers: { accept: 'image/png' } }), 406, 'NOT_ACCEPTABLE')
+  t.equal(meow.requests.length, 0)
+})
+
+test('what a caller accepts is read as RFC 9110 says', async t => {
+  const yes = [undefined, '', '*/*', 'application/json', 'Application/JSON', 'application/*', 'text/html, */*;q=0.1', 'application/json; charset=utf-8', 'application/json;q=0.001',
+    'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', '*/*;q=0, application/json', ' application/json , text/html']
+  const no = ['text/html', 'image/*', 'application/json;q=0', '*/*;q=0', 'application/json;q=0, */*', 'application/*;q=0.0, */*', 'application/jsonx', 'application/json;q=most']
+  for (const header of yes) t.ok(acceptsJson(header), String(header))
+  for (const header of no) t.notOk(acceptsJson(header), header)
+})
+
+test('a whole reply may be kept, and is not sent again to who has it', async t => {
+  const meow = await rawUpstream(t, said)
+  const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
+  const { status, headers } = await get('/kept')
+  t.equal(status, 200)
+  t.equal(headers.get('cache-control'), 'public, max-age=60')
+  t.equal(headers.get('vary'), 'accept, x-tone')
+  const tag = headers.get('etag') ?? ''
+  t.match(tag, /^W\/"[\w-]+"$/)
+  for (const known of [tag, tag.slice(2), `"other", ${tag}`, '*']) {
+    const again = await get<undefined>('/kept', { headers: { 'if-none-match': known } })
+    t.equal(again.status, 304, known)
+    t.equal(again.text, '')
+    t.equal(again.headers.get('etag'), tag)
+    t.equal(again.headers.get('cache-control'), 'public, max-age=60')
+  }
+  t.equal((await get('/kept', { headers: { 'if-none-match': '"other"' } })).status, 200)
+})
+
+test('a partial reply is never kept', async t => {
+  const meow = await rawUpstream(t, json({}, 500))
+  const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
+  const { status, headers } = await get('/kept', { headers: { 'if-none-match': '*' } })
+  t.equal(status, 200)
+  t.equal(headers.get('cache-control'), 'no-store')
+  t.equal(headers.get('etag'), null)
+})
+
+test('without an envelope the data stands alone, and the rest is in headers', async t => {
+  let isWell = true
+  const meow = await rawUpstream(t, socket => socket.write(isWell ? said : json({}, 500)))
+  const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
+  const whole = await get('/bare')
+  t.same(whole.body, { data: ['Cats purr.'] })
+  t.equal(whole.headers.get('headwaters-complete'), '?1')
+  t.match(whole.headers.get('headwaters-sources'), /^meow=ok;ms=[\d.]+$/)
+  isWell = false
+  const partial = await get('/bare')
+  t.same(partial.body, { data: [] })
+  t.equal(partial.headers.get('headwaters-complete'), '?0')
+  t.match(partial.headers.get('headwaters-sources'), /^meow=fallback;ms=[\d.]+;code=UPSTREAM_STATUS$/)
+})
+
+test('Server-Timing has a metric for each step', async t => {
+  const { get } = await serveApp(t)
+  const { headers } = await get('/v1/cat-facts')
+  t.match(headers.get('server-timing'), /^ninja;dur=[\d.]+;desc="ok", meow;dur=[\d.]+;desc="ok", picture;dur=[\d.]+;desc="ok"$/)
+})
+
+test('every answer has a request id: the caller\'s own where it is plain, else a new one', async t => {
+  const { get } = await serveApp(t)
+  for (const path of ['/v1/cat-facts', '/nowhere', '/health/live', '/v1/cat-facts?count=0']) {
+    t.equal((await get(path, { headers: { 'x-request-id': 'a-1:b.c' } })).headers.get('x-request-id'), 'a-1:b.c', path)
+    t.match((await get(path)).headers.get('x-request-id'), /^[0-9a-f-]{36}$/, path)
+  }
+  for (const id of ['two words', 'x'.repeat(129), '<b>', '"']) t.match((await get('/health/live', { headers: { 'x-request-id': id } })).headers.get('x-request-id'), /^[0-9a-f-]{36}$/, id)
+  const { body } = await get<ProblemBody & { instance: string }>('/nowhere', { headers: { 'x-request-id': 'a-1' } })
+  t.match(body.instance, /a-1$/)
+})

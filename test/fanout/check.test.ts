@@ -1,0 +1,92 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+
+/** What the types refuse already is tried untyped: an author may write JavaScript. */
+const declare = aggregate as unknown as (name: string, options: object) => {
+  required (name: string, step: unknown, options?: object): unknown
+  optional (name: string, fallback: unknown, step: unknown, options?: object): unknown
+  each (name: string, step: unknown, options?: object): unknown
+  firstOf (name: string, step: unknown, options?: object): unknown
+}
+const made = () => declare('a', { url: '/a' })
+const step = () => 1
+
+test('a name that is none is refused, with one that is', t => {
+  for (const name of ['', 'Cats', 'cat_facts', '1cats', '-cats', 'cats-', 'cat--facts', 'cat facts', 'cats/']) {
+    t.throws(() => declare(name, { url: '/a' }), { name: 'TypeError', message: `the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'` })
+  }
+  for (const name of ['a', 'cats', 'cat-facts', 'v2-cats-4u']) t.doesNotThrow(() => declare(name, { url: '/a' }))
+  t.end()
+})
+
+test('a deadline is a whole number of ms from 1', t => {
+  for (const deadline of [0, -1, 1.5, Infinity, Number.NaN, 2 ** 31, '800']) {
+    t.throws(() => declare('a', { url: '/a', deadline }), { name: 'TypeError', message: `aggregate 'a': deadline is ${deadline}, and must be a whole number of ms from 1 to 2147483647` })
+  }
+  for (const deadline of [1, 2 ** 31 - 1]) t.doesNotThrow(() => declare('a', { url: '/a', deadline }))
+  t.end()
+})
+
+test('a url is a path template', t => {
+  t.throws(() => declare('a', { url: 'v1/cats' }), { name: 'TypeError', message: "aggregate 'a': the path 'v1/cats' must start with a slash" })
+  t.throws(() => declare('a', { url: '/v1/{a b}', params: z.object({}) }), { message: "aggregate 'a': '{a b}' in the path '/v1/{a b}' is not a name" })
+  t.throws(() => declare('a', { url: '/v1?x=1' }), { message: /declare a query as 'query'/ })
+  t.end()
+})
+
+test('a GET has no body, and the message says what to do', t => {
+  t.throws(() => declare('a', { url: '/a', method: 'GET', body: z.unknown() }), { name: 'TypeError', message: "aggregate 'a': a GET has no body: declare its input as query, or its method as POST" })
+  t.end()
+})
+
+test('a cache-control is a header value', t => {
+  for (const cacheControl of ['', 'public\nmax-age=60', 'é']) {
+    t.throws(() => declare('a', { url: '/a', cacheControl }), { name: 'TypeError', message: /^aggregate 'a': the cacheControl '.*' is no header value, for example 'public, max-age=60'$/s })
+  }
+  t.doesNotThrow(() => declare('a', { url: '/a', cacheControl: 'public, max-age=60' }))
+  t.end()
+})
+
+test('the name of a step is a name that no other has', t => {
+  for (const name of ['', '1a', '_a', 'a-b', 'a b', '__proto__', 'ä']) {
+    t.throws(() => made().required(name, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': a step's name is letters, digits and underscores, and begins with a letter` })
+  }
+  for (const name of ['params', 'query', 'body', 'headers', 'context', 'signal']) {
+    t.throws(() => made().optional(name, null, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': '${name}' is part of the input: choose another step name` })
+  }
+  const twice = made().required('one', step) as ReturnType<typeof made>
+  t.throws(() => twice.each('one', step), { name: 'TypeError', message: "aggregate 'a', step 'one': a step of this name is already declared" })
+  for (const name of ['a', 'A1', 'camelCase', 'snake_case', 'constructor', 'toString', 'then', 'data']) t.doesNotThrow(() => made().required(name, step))
+  t.end()
+})
+
+test('a step needs a function', t => {
+  for (const wrong of [undefined, null, 'x', {}]) {
+    t.throws(() => made().firstOf('one', wrong), { name: 'TypeError', message: "aggregate 'a', step 'one': needs a function that returns what to ask" })
+  }
+  t.end()
+})
+
+test('a step needs only what stands before it', t => {
+  const one = made().required('one', step) as ReturnType<typeof made>
+  t.throws(() => one.required('two', step, { needs: ['three'] }), { name: 'TypeError', message: "aggregate 'a', step 'two': needs 'three', and no earlier step has that name" })
+  t.throws(() => one.required('two', step, { needs: ['two'] }), { message: /needs 'two', and no earlier step/ }, 'not itself')
+  t.doesNotThrow(() => one.required('two', step, { needs: ['one'] }))
+  t.end()
+})
+
+test('the numbers of a step are whole and large enough', t => {
+  const range = (min: number) => `must be a whole number from ${min} to 2147483647`
+  for (const [options, message] of [
+    [{ width: 0 }, `width is 0, and ${range(1)}`],
+    [{ width: 2.5 }, `width is 2.5, and ${range(1)}`],
+    [{ maxItems: 0 }, `maxItems is 0, and ${range(1)}`],
+    [{ maxItems: Infinity }, `maxItems is Infinity, and ${range(1)}`],
+    [{ tolerate: { atLeast: -1, fallback: null } }, `tolerate.atLeast is -1, and ${range(0)}`],
+    [{ timeout: 0 }, 'timeout is 0, and must be a whole number of ms from 1 to 2147483647'],
+  ] as const) t.throws(() => made().each('one', step, options), { name: 'TypeError', message: `aggregate 'a', step 'one': ${message}` })
+  t.throws(() => made().firstOf('one', step, { count: 0 }), { message: `aggregate 'a', step 'one': count is 0, and ${range(1)}` })
+  t.doesNotThrow(() => made().each('one', step, { width: 1, maxItems: 1, timeout: 1, tolerate: { atLeast: 0, fallback: null } }))
+  t.end()
+})

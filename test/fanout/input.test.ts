@@ -1,0 +1,148 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { Problem } from '../../src/errors.ts'
+import { checkRoute } from '../../src/fanout/check.ts'
+import { readInput, type RawInput } from '../../src/fanout/input.ts'
+import type { Schema } from '../../src/fanout/inference.ts'
+
+interface Schemas { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
+
+function read (schemas: Schemas, raw: RawInput) {
+  return readInput(checkRoute('asked', { url: '/asked', ...schemas }), raw)
+}
+
+/** The problem that an input is refused with. */
+function refusal (schemas: Schemas, raw: RawInput): Problem {
+  try {
+    read(schemas, raw)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+  throw new Error('the input was taken')
+}
+
+const pointers = (schemas: Schemas, raw: RawInput) => refusal(schemas, raw).faults?.map(({ pointer }) => pointer)
+
+test('each part is read by its schema', t => {
+  const schemas = {
+    params: z.object({ id: z.string() }),
+    query: z.object({ count: z.coerce.number().default(3) }),
+    body: z.object({ when: z.string().transform(text => text.length) }),
+    headers: z.object({ 'accept-language': z.string() }),
+  }
+  t.strictSame(read(schemas, { params: { id: 'x' }, query: { unknown: 1 }, body: { when: 'now' }, headers: { 'accept-language': 'en', authorization: 'secret' } }), {
+    params: { id: 'x' }, query: { count: 3 }, body: { when: 3 }, headers: { 'accept-language': 'en' },
+  }, 'and what no schema names is not seen')
+  t.end()
+})
+
+test('a part without a schema is empty, whatever came', t => {
+  t.strictSame(read({}, { params: { a: 1 }, query: { b: 1 }, body: 'text', headers: { c: 'd' } }), { params: {}, query: {}, body: {}, headers: {} })
+  t.end()
+})
+
+test('a part that did not come is read as empty, but a body is none', t => {
+  const optional = z.object({ a: z.string().optional() })
+  t.strictSame(read({ params: optional, query: optional, headers: optional }, {}), { params: {}, query: {}, body: {}, headers: {} })
+  t.strictSame(pointers({ body: optional }, {}), ['/body'])
+  t.strictSame(read({ body: optional.optional() }, {}).body, undefined)
+  t.end()
+})
+
+test('a body of null is what its schema says of null', t => {
+  t.equal(read({ body: z.object({ a: z.string() }).nullable() }, { body: null }).body, null)
+  t.end()
+})
+
+test('all faults of all parts are told at once, each with its pointer and reason', t => {
+  const schemas = {
+    params: z.object({ id: z.string().max(2) }),
+    query: z.object({ count: z.coerce.number().max(10), tags: z.array(z.string()) }),
+    body: z.object({ list: z.array(z.object({ name: z.string() })) }),
+    headers: z.object({ 'x-kind': z.enum(['a', 'b']) }),
+  }
+  const problem = refusal(schemas, { params: { id: 'long' }, query: { count: '11', tags: ['a', 1] }, body: { list: [{ name: 'x' }, { name: 3 }, {}] }, headers: { 'x-kind': 'c' } })
+  t.match(problem, { code: 'INPUT_INVALID', statusCode: 400, detail: '6 parts of the input cannot be read: see errors.' })
+  t.strictSame(problem.faults?.map(({ pointer }) => pointer),
+    ['/params/id', '/query/count', '/query/tags/1', '/body/list/1/name', '/body/list/2/name', '/headers/x-kind'])
+  t.ok(problem.faults?.every(({ reason }) => reason.length > 5))
+  t.match(problem.toJSON(), { status: 400, errors: [{ pointer: '/params/id', reason: String }] })
+  t.end()
+})
+
+test('one fault is told of in the singular', t => {
+  t.equal(refusal({ query: z.object({ a: z.string() }) }, {}).detail, 'One part of the input cannot be read: see errors.')
+  t.end()
+})
+
+test('a pointer escapes what stands between its parts', t => {
+  const schema = z.object({ 'a/b': z.object({ 'm~n': z.string(), '~1': z.string(), '': z.string() }) })
+  t.strictSame(pointers({ body: schema }, { body: { 'a/b': {} } }), ['/body/a~1b/m~0n', '/body/a~1b/~01', '/body/a~1b/'])
+  t.end()
+})
+
+test('a fault of a whole part points at the part', t => {
+  t.strictSame(pointers({ body: z.array(z.string()) }, { body: { a: 1 } }), ['/body'])
+  t.strictSame(pointers({ query: z.strictObject({}) }, { query: { a: '1' } }), ['/query'])
+  t.end()
+})
+
+const numeric: Readonly<Record<string, z.ZodType>> = {
+  'a number': z.coerce.number(),
+  'a bigint': z.coerce.bigint(),
+  'an optional one': z.coerce.number().optional(),
+  'one with a default': z.coerce.number().default(3),
+  'a nullable one': z.coerce.number().nullable(),
+  'one with checks': z.coerce.number().int().min(0).max(5),
+  'one that is transformed': z.coerce.number().transform(value => value + 1),
+  'one in a pipe': z.coerce.number().pipe(z.number().min(0)),
+  'one in all of them': z.coerce.number().min(0).optional().default(1).nullable().readonly(),
+}
+
+test('an empty or blank value is not a number', t => {
+  for (const [what, count] of Object.entries(numeric)) {
+    for (const blank of ['', ' ', '\t \n']) {
+      t.strictSame(pointers({ query: z.object({ count }) }, { query: { count: blank } }), ['/query/count'], `${what}: ${JSON.stringify(blank)}`)
+    }
+    t.doesNotThrow(() => read({ query: z.object({ count }) }, { query: { count: '0' } }), `${what}: 0 is one`)
+  }
+  t.strictSame(pointers({ params: z.object({ page: z.coerce.number() }) }, { params: { page: '' } }), ['/params/page'])
+  t.end()
+})
+
+test('an empty value is not a number in a list of numbers either', t => {
+  const schema = z.object({ ids: z.array(z.coerce.number()) })
+  t.strictSame(pointers({ query: schema }, { query: { ids: ['1', ''] } }), ['/query/ids/1'])
+  t.end()
+})
+
+test('an empty header is not a number either', t => {
+  t.strictSame(pointers({ headers: z.object({ 'x-count': z.coerce.number() }) }, { headers: { 'x-count': ' ' } }), ['/headers/x-count'])
+  t.end()
+})
+
+test('an empty value of another kind stays what it is', t => {
+  const schema = z.object({ text: z.string(), other: z.string(), count: z.coerce.number() })
+  t.strictSame(read({ query: schema }, { query: { text: '', other: ' ', count: '2' } }).query, { text: '', other: ' ', count: 2 })
+  t.strictSame(read({ body: z.object({ count: z.coerce.number() }) }, { body: { count: 0 } }).body, { count: 0 })
+  t.end()
+})
+
+test('schemas around the object, and schemas that are no object, are read too', t => {
+  const inner = z.object({ count: z.coerce.number() })
+  for (const query of [inner.refine(() => true), inner.transform(value => value), inner.pipe(z.object({ count: z.number() })), inner.optional(), inner.readonly()]) {
+    t.strictSame(pointers({ query }, { query: { count: '' } }), ['/query/count'])
+    t.strictSame(read({ query }, { query: { count: '4' } }).query, { count: 4 })
+  }
+  t.strictSame(read({ query: z.record(z.string(), z.string()) }, { query: { a: '' } }).query, { a: '' })
+  t.strictSame(read({ query: z.any() }, { query: { a: '1' } }).query, { a: '1' })
+  t.end()
+})
+
+test('the input a caller gave is not changed', t => {
+  const query = Object.freeze({ count: '', other: 'x' })
+  t.strictSame(pointers({ query: z.object({ count: z.coerce.number() }) }, { query }), ['/query/count'])
+  t.strictSame(query, { count: '', other: 'x' })
+  t.end()
+})

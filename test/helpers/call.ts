@@ -1,0 +1,39 @@
+import { Abort } from '../../src/upstream/abort.ts'
+import { LiveCall, type Call, type Scope } from '../../src/upstream/call.ts'
+import type { CallEvent } from '../../src/upstream/events.ts'
+
+export interface TestRunOptions {
+  /** In ms from now. */
+  readonly deadline?: number
+  readonly headers?: Scope['headers']
+  /** In place of the real clock. */
+  readonly now?: () => number
+}
+
+/** One run: the scope that its calls share, its abort, and what it was told. */
+export interface TestRun extends Scope {
+  readonly abort: Abort
+  readonly events: CallEvent[]
+  /** Makes a call of this run; under an abort of its own when one is given. */
+  ask<T> (call: Call<T>, own?: { readonly abort?: Abort, readonly step?: number, readonly index?: number }): LiveCall<T>
+}
+
+export function testRun ({ deadline = 60_000, headers = {}, now = clock() }: TestRunOptions = {}): TestRun {
+  const events: CallEvent[] = []
+  const run: TestRun = {
+    deadline,
+    headers,
+    admitted: new Map(),
+    abort: new Abort(),
+    events,
+    now,
+    emit: event => { events.push(event) },
+    ask: (call, { abort = run.abort, step = 0, index = 0 } = {}) => new LiveCall(call, abort, run, step, index),
+  }
+  return run
+}
+
+function clock (): () => number {
+  const start = performance.now()
+  return () => performance.now() - start
+}

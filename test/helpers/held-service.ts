@@ -1,0 +1,64 @@
+import { once, EventEmitter } from 'node:events'
+import type { LiveCall } from '../../src/upstream/call.ts'
+import type { Answer, Service } from '../../src/upstream/policies/layer.ts'
+import { Listener } from './listener.ts'
+
+/** A call that a held service has taken and not yet ended. */
+export interface HeldCall {
+  readonly call: LiveCall<unknown>
+  readonly answer: (value?: unknown, status?: number) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** A service that answers when the test says so, and stops a call whose caller gives it up. */
+export interface HeldService {
+  readonly service: Service
+  /** What is under way, oldest first. */
+  readonly held: HeldCall[]
+  /** How many were ever taken. */
+  readonly taken: number
+  /** Resolves when as many as that were taken. */
+  readonly arrived: (count: number) => Promise<void>
+}
+
+export function heldService (): HeldService {
+  const arrivals = new EventEmitter()
+  const held: HeldCall[] = []
+  let taken = 0
+
+  const service: Service = <T>(call: LiveCall<T>) => {
+    if (call.abort.aborted) return Promise.reject(call.abort.reason)
+    taken++
+    return new Promise<Answer<T>>((resolve, reject) => {
+      const end = () => {
+        call.abort.delete(ear)
+        const at = held.indexOf(entry)
+        if (at !== -1) held.splice(at, 1)
+      }
+      const entry: HeldCall = {
+        call,
+        answer (value, status = 200) {
+          end()
+          resolve({ value: value as T, status })
+        },
+        fail (error) {
+          end()
+          reject(error)
+        },
+      }
+      const ear = new Listener(reason => entry.fail(reason))
+      call.abort.add(ear)
+      held.push(entry)
+      arrivals.emit('taken')
+    })
+  }
+
+  return {
+    service,
+    held,
+    get taken () { return taken },
+    async arrived (count) {
+      while (taken < count) await once(arrivals, 'taken')
+    },
+  }
+}

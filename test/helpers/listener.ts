@@ -1,0 +1,15 @@
+import { Abortable } from '../../src/upstream/abort.ts'
+
+/** Listens to an abort with a plain function. */
+export class Listener extends Abortable {
+  readonly #tell: (reason: unknown) => void
+
+  constructor (tell: (reason: unknown) => void) {
+    super()
+    this.#tell = tell
+  }
+
+  override cut (reason: unknown): void {
+    this.#tell(reason)
+  }
+}

@@ -1,0 +1,109 @@
+import { once, EventEmitter } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import type { Test } from 'tap'
+
+/** A request as it came over the wire. */
+export interface RawRequest {
+  readonly method: string
+  readonly path: string
+  /** Names in lower case, in the order and number in which they came. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+  /** Which request of all, and which connection of all; from 0. */
+  readonly index: number
+  readonly connection: number
+}
+
+/** Decides what goes back: whole bytes, or whatever it does with the socket. */
+export type Script = string | Buffer | ((socket: Socket, request: RawRequest) => unknown)
+
+export interface RawUpstream {
+  readonly origin: string
+  readonly requests: RawRequest[]
+  readonly connections: number
+  /** Connections that are open now. */
+  readonly open: number
+  /** Resolves when as many requests as that have come. */
+  readonly asked: (count: number) => Promise<void>
+  /** Resolves when no connection is open. */
+  readonly deserted: () => Promise<void>
+}
+
+/** Writes an answer with its length; a header given as `undefined` is left out. */
+export function written (status: number, headers: Readonly<Record<string, string | undefined>>, body: string | Buffer): Buffer {
+  const bytes = Buffer.from(body)
+  const lines = Object.entries({ 'content-length': String(bytes.length), ...headers }).filter(([, value]) => value !== undefined)
+  return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Whatever\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1'), bytes])
+}
+
+/** Writes an answer in JSON. */
+export function json (value: unknown, status = 200, headers: Readonly<Record<string, string | undefined>> = {}): Buffer {
+  return written(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(value))
+}
+
+/** Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key. */
+export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions): Promise<RawUpstream> {
+  const requests: RawRequest[] = []
+  const sockets = new Set<Socket>()
+  const changes = new EventEmitter()
+  let connections = 0
+
+  function serve (socket: Socket): void {
+    const connection = connections++
+    let received = ''
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      sockets.delete(socket)
+      changes.emit('change')
+    })
+    socket.on('data', chunk => {
+      received += chunk.toString('latin1')
+      for (let taken = take(received); taken !== undefined; taken = take(received)) {
+        received = received.slice(taken.length)
+        const request = { ...taken.request, index: requests.length, connection }
+        requests.push(request)
+        changes.emit('change')
+        if (typeof script === 'function') script(socket, request)
+        else socket.write(script)
+      }
+    })
+  }
+
+  const server: Server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+
+  return {
+    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    get connections () { return connections },
+    get open () { return sockets.size },
+    async asked (count) {
+      while (requests.length < count) await once(changes, 'change')
+    },
+    async deserted () {
+      while (sockets.size > 0) await once(changes, 'change')
+    },
+  }
+}
+
+/** Takes the first whole request off what has come. */
+function take (received: string): { readonly length: number, readonly request: Omit<RawRequest, 'index' | 'connection'> } | undefined {
+  const end = received.indexOf('\r\n\r\n')
+  if (end === -1) return undefined
+  const [start = '', ...lines] = received.slice(0, end).split('\r\n')
+  const [method = '', path = ''] = start.split(' ')
+  const headers = lines.map(line => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const
+  })
+  const size = Number(headers.find(([name]) => name === 'content-length')?.[1] ?? 0)
+  const length = end + 4 + size
+  return received.length < length ? undefined : { length, request: { method, path, headers, body: received.slice(end + 4, length) } }
+}

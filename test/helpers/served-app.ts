@@ -1,0 +1,48 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { buildApp, type AppOptions } from '../../src/app.ts'
+import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregates as builtIn } from '../../src/routes/index.ts'
+import { startStandIns, type StandInsOptions } from '../../src/stand-ins/index.ts'
+import type { Override } from '../../src/upstream/runtime.ts'
+
+export interface ServedAppOptions {
+  /** @default the built-in ones */
+  readonly aggregates?: readonly AnyAggregate[]
+  /** Stands over the stand-ins' origins. */
+  readonly overrides?: Readonly<Record<string, Override>>
+  readonly standIns?: StandInsOptions
+  readonly logger?: AppOptions['logger']
+  /** Adds hooks or routes before the app listens. */
+  readonly before?: (app: FastifyInstance) => void
+}
+
+/** What a caller got. */
+export interface Got<Body> {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly body: Body
+}
+
+/** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
+export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, before }: ServedAppOptions = {}) {
+  const standIns = await startStandIns(delays)
+  t.teardown(() => standIns.close())
+  const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
+  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger })
+  t.teardown(() => app.close())
+  before?.(app)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
+
+  async function get<Body> (path: string, options: RequestInit = {}): Promise<Got<Body>> {
+    const response = await fetch(origin + path, options)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: (text === '' ? undefined : JSON.parse(text)) as Body }
+  }
+
+  return { app, origin, port, standIns, get }
+}

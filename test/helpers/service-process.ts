@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import type { Test } from 'tap'
+
+const root = join(import.meta.dirname, '../..')
+
+export type Environment = Readonly<Record<string, string>>
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** Starts the command as a user does, with nothing of this process's environment but the path. */
+function start (t: Test, args: readonly string[], environment: Environment) {
+  const child = spawn(process.execPath, ['src/cli.ts', ...args], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return { child, ended, errors: text(child.stderr) }
+}
+
+/** Runs the command to its end. */
+export async function runCommand (t: Test, args: readonly string[], environment: Environment = {}) {
+  const { child, ended, errors } = start(t, args, environment)
+  const output = text(child.stdout)
+  const { code } = await ended
+  return { code, output: await output, errors: await errors }
+}
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: number
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+/** Starts the service on a free port; it is there when its first line says where. */
+export async function startService (t: Test, environment: Environment = {}, args: readonly string[] = ['serve']) {
+  const { child, ended, errors } = start(t, args, { HOST: '127.0.0.1', PORT: '0', ...environment })
+  const log: LogLine[] = []
+  const lines = createInterface(child.stdout)
+  lines.on('line', line => { log.push(JSON.parse(line) as LogLine) })
+
+  /** The first line of the log, from now on or from before, whose message has these words. */
+  async function said (words: string): Promise<LogLine> {
+    for (;;) {
+      const line = log.find(({ msg }) => msg.includes(words))
+      if (line !== undefined) return line
+      const next = await Promise.race([once(lines, 'line'), ended])
+      if (!Array.isArray(next) && !log.some(({ msg }) => msg.includes(words))) throw new Error(`the service ended (${next.code}) and never said '${words}': ${await errors}`)
+    }
+  }
+
+  await Promise.race([once(lines, 'line'), ended])
+  const [, port = ''] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(log[0]?.msg ?? '') ?? []
+  if (port === '') throw new Error(`the first line of the log names no port: ${JSON.stringify(log[0])} ${log[0] === undefined ? await errors : ''}`)
+  return { port: Number(port), origin: `http://127.0.0.1:${port}`, log, said, ended, errors, stop: (signal: NodeJS.Signals) => child.kill(signal) }
+}

@@ -1,0 +1,27 @@
+import type { Test } from 'tap'
+import { defineUpstream, type Operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import type { Answer } from '../../src/upstream/policies/layer.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { testRun, type TestRun } from './call.ts'
+import { rawUpstream, type RawUpstream, type Script } from './raw-upstream.ts'
+
+export interface Wire<I, T> {
+  readonly upstream: RawUpstream
+  /** Sends one call through every layer. */
+  readonly send: (run?: TestRun, ...input: Parameters<Operation<I, T>>) => Promise<Answer<T>>
+  /** Ends the runtime. */
+  readonly close: () => Promise<void>
+}
+
+/** A runtime with one operation on a raw upstream. */
+export async function wire<I, T> (t: Test, script: Script, ask: Operation<I, T>, options: Partial<UpstreamOptions> = {}): Promise<Wire<I, T>> {
+  const upstream = await rawUpstream(t, script)
+  const declared = defineUpstream('raw', { origin: upstream.origin, ...options }, { ask })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  return {
+    upstream,
+    send: (run = testRun(), ...input) => runtime.send(run.ask(declared.ask(...input))),
+    close: () => runtime.close(),
+  }
+}

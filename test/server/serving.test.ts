@@ -1,0 +1,49 @@
+import { test } from 'tap'
+import { hostileUpstream } from '../helpers/hostile-upstream.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { startService } from '../helpers/service-process.ts'
+
+interface Body { readonly complete?: boolean, readonly code?: string, readonly data: { readonly facts: readonly { readonly text: string }[] } }
+
+test('the service starts on stand-ins, says where it is and what it serves, and serves', async t => {
+  const { origin, said } = await startService(t)
+  t.match(await said('serving'), { level: 30, upstreams: 'stand-ins', aggregates: ['GET /v1/cat-facts (cat-facts)'] })
+  const response = await fetch(`${origin}/v1/cat-facts?count=5`)
+  t.equal(response.status, 200)
+  const { data } = await response.json() as Body
+  t.ok(data.facts.length >= 5)
+  t.equal((await fetch(`${origin}/health/ready`)).status, 200)
+})
+
+test('serving is what it does when it is not told what to do', async t => {
+  const { origin } = await startService(t, {}, [])
+  t.equal((await fetch(`${origin}/health/live`)).status, 200)
+})
+
+test('it starts with an upstream that is down, and says so to who asks', async t => {
+  const upstream = await hostileUpstream(t, 'catfact-ninja', 'down')
+  const { origin, said } = await startService(t, { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: upstream.origin })
+  const response = await fetch(`${origin}/v1/cat-facts?count=2`)
+  t.equal(response.status, 502)
+  t.match(response.headers.get('content-type'), 'application/problem+json')
+  t.match(await response.json(), { code: 'UPSTREAM_UNREACHABLE', sources: { ninja: { state: 'failed' } } })
+  t.match(await said('a request failed'), { level: 40, code: 'UPSTREAM_UNREACHABLE' })
+
+  await upstream.recover()
+  t.equal((await fetch(`${origin}/v1/cat-facts?count=2`)).status, 200)
+})
+
+test('an origin may carry a path, and an upstream may be switched off', async t => {
+  const ninja = await rawUpstream(t, json({ fact: 'Cats purr.', length: 10 }))
+  const { origin } = await startService(t, { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: `${ninja.origin}/under/`, HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' })
+  const body = await (await fetch(`${origin}/v1/cat-facts?count=1`)).json()
+  t.match(body, { complete: false, sources: { ninja: { state: 'ok' }, meow: { state: 'fallback', code: 'UPSTREAM_OFF', attempts: 0 }, picture: { state: 'ok' } } })
+  t.same(ninja.requests.map(({ path }) => path), ['/under/fact'])
+})
+
+test('with --live it calls nobody until it is asked', async t => {
+  const { origin, said, log } = await startService(t, { HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' }, ['serve', '--live'])
+  t.match(await said('serving'), { upstreams: 'public' })
+  t.equal((await fetch(`${origin}/health/ready`)).status, 200)
+  t.same(log.filter(({ level }) => level > 30), [])
+})

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+
+export const Breed = z.object({ id: z.string(), name: z.string() })
+export type Breed = z.infer<typeof Breed>
+export const Fact = z.object({ fact: z.string(), length: z.number() })
+export type Fact = z.infer<typeof Fact>
+export const Picture = z.object({ url: z.string() })
+export type Picture = z.infer<typeof Picture>
+export const Summary = z.object({ title: z.string(), extract: z.string() })
+export type Summary = z.infer<typeof Summary>
+
+/** What the declarations beside this file call. */
+export const upstream = defineUpstream('upstream', { origin: 'http://upstream.test' }, {
+  breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: Breed }),
+  fact: operation({ path: '/fact', query: z.object({ max_length: z.number().optional() }), output: Fact }),
+  facts: operation({ path: '/facts', query: z.object({ count: z.number() }), output: z.object({ data: z.array(z.string()) }) }),
+  picture: operation({ path: '/picture', output: Picture }),
+  summary: operation({ path: '/summary/{title}', params: z.object({ title: z.string() }), output: Summary }),
+  note: operation({ method: 'POST', path: '/notes/{id}', params: z.object({ id: z.string() }), body: z.object({ text: z.string() }), output: z.object({ ok: z.boolean() }) }),
+  maybe: operation({ path: '/maybe', output: Breed, empty: true }),
+  absent: operation({ path: '/absent', output: Breed, absent: [404] }),
+  withHeaders: operation({ path: '/paged', output: Breed, withHeaders: z.object({ etag: z.string() }) }),
+  absentWithHeaders: operation({ path: '/paged', output: Breed, absent: [404, 410], withHeaders: z.object({ etag: z.string() }) }),
+})

@@ -1,0 +1,166 @@
+// Declarations that the type checker must take, with the exact types it infers from them.
+import { z } from 'zod'
+import { aggregate, skip, times, type Aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
+import type { Outcome } from '../../src/fanout/outcome.ts'
+import type { Call, Operation } from '../../src/upstream/declare.ts'
+import type { Runtime } from '../../src/upstream/runtime.ts'
+import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+type Typed<A> = { is: <B>(same: Equal<A, B>) => void }
+/** `typed(value).is<Wanted>` takes its `true` only when the value's type is exactly `Wanted`. */
+declare function typed<A> (value: A): Typed<A>
+declare function register (aggregates: readonly AnyAggregate[]): void
+declare const runtime: Runtime
+
+const { breed, fact, facts, picture, summary, note } = upstream
+const R = z.object({ name: z.string() })
+
+// Operations: what they take and what they answer
+typed(breed).is<Operation<{ id: string }, Breed>>(true)
+typed(fact()).is<Call<Fact>>(true)
+typed(fact({})).is<Call<Fact>>(true)
+typed(fact({ max_length: 3 })).is<Call<Fact>>(true)
+typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
+typed(upstream.maybe()).is<Call<Breed | null>>(true)
+typed(upstream.absent()).is<Call<Breed | null>>(true)
+typed(upstream.withHeaders()).is<Call<{ readonly body: Breed, readonly headers: { etag: string } }>>(true)
+typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed, readonly headers: { etag: string } } | null>>(true)
+
+// The input: each part by its schema's output
+aggregate('all-parts', {
+  url: '/v1/{breed}/{page}',
+  method: 'PUT',
+  params: z.object({ breed: z.string(), page: z.coerce.number() }),
+  query: z.object({ count: z.coerce.number().default(3), tags: z.array(z.string()).optional() }),
+  body: z.object({ when: z.string().transform(text => new Date(text)) }),
+  headers: z.object({ 'accept-language': z.string().optional() }),
+}).required('seen', ({ params, query, body, headers, signal }) => {
+  typed(params).is<{ breed: string, page: number }>(true)
+  typed(query).is<{ count: number, tags?: string[] | undefined }>(true)
+  typed(body).is<{ when: Date }>(true)
+  typed(headers).is<{ 'accept-language'?: string | undefined }>(true)
+  typed(signal).is<AbortSignal>(true)
+  return picture()
+}).reply(R, ({ params, body, signal }) => {
+  typed(params.page).is<number>(true)
+  typed(body.when).is<Date>(true)
+  typed(signal).is<AbortSignal>(true)
+  return { name: params.breed }
+})
+
+// No schemas: empty parts, and no body at all
+aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
+  typed(seen.params).is<{}>(true)
+  typed(seen.query).is<{}>(true)
+  typed(seen.headers).is<{}>(true)
+  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+  return 1
+})
+
+const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ breed: z.string() }), query: z.object({ count: z.coerce.number() }) })
+  .required('found', ({ params }) => breed({ id: params.breed }))
+
+// required: the answer, or a plain value, sync or async
+base()
+  .required('plain', () => 3)
+  .required('later', async () => ({ at: 1 }))
+  .required('either', ({ query }) => query.count > 1 ? 'many' as const : 1 as const)
+  .required('nothing', () => null)
+  .required('pictured', async () => picture())
+  .required('list', () => ['a', 'b'])
+  .reply(R, seen => {
+    typed(seen.found).is<Breed>(true)
+    typed(seen.plain).is<number>(true)
+    typed(seen.later).is<{ at: number }>(true)
+    typed(seen.either).is<'many' | 1>(true)
+    typed(seen.nothing).is<null>(true)
+    typed(seen.pictured).is<Picture>(true)
+    typed(seen.list).is<string[]>(true)
+    return { name: seen.found.name }
+  })
+
+// optional: the answer or the fallback; the fallback's type goes where the answer's takes it in
+base()
+  .optional('orNull', null, () => picture())
+  .optional('orSame', { url: 'none' }, () => picture())
+  .optional('orEmpty', { data: [] }, () => facts({ count: 1 }))
+  .optional('orSkip', null, ({ query }) => query.count > 3 ? picture() : skip)
+  .optional('laterOrSkip', 0, async ({ query }) => query.count > 3 ? picture() : skip)
+  .optional('plain', null, () => 'text')
+  .optional('nothing', null, () => null)
+  .reply(R, seen => {
+    typed(seen.orNull).is<Picture | null>(true)
+    typed(seen.orSame).is<Picture>(true)
+    typed(seen.orEmpty).is<{ data: string[] }>(true)
+    typed(seen.orSkip).is<Picture | null>(true)
+    typed(seen.laterOrSkip).is<Picture | number>(true)
+    typed(seen.plain).is<string | null>(true)
+    typed(seen.nothing).is<null>(true)
+    return { name: seen.orSame.url }
+  })
+
+// each: a list in the order of the calls, with the fallback among them where losses are tolerated
+base()
+  .each('all', ({ query }) => times(query.count, () => fact()))
+  .each('some', ({ query }) => times(query.count, () => fact()), { width: 4, maxItems: 10, timeout: 100, tolerate: { atLeast: 2, fallback: null } })
+  .each('same', () => [fact()], { tolerate: { atLeast: 0, fallback: { fact: '', length: 0 } } })
+  .each('skipped', ({ query }) => query.count === 0 ? skip : [picture()])
+  .each('later', async ({ found }) => [summary({ title: found.name })], { needs: ['found'] })
+  .each('unlike', () => [picture(), fact()])
+  .each('unlikeOrNull', async () => [picture(), fact()], { tolerate: { atLeast: 1, fallback: null } })
+  .reply(R, seen => {
+    typed(seen.all).is<Fact[]>(true)
+    typed(seen.some).is<(Fact | null)[]>(true)
+    typed(seen.same).is<Fact[]>(true)
+    typed(seen.skipped).is<Picture[]>(true)
+    typed(seen.later).is<Summary[]>(true)
+    typed(seen.unlike).is<(Picture | Fact)[]>(true)
+    typed(seen.unlikeOrNull).is<(Picture | Fact | null)[]>(true)
+    return { name: seen.found.name }
+  })
+
+// firstOf: one answer, or a list where several are taken
+base()
+  .firstOf('one', () => [picture(), picture()])
+  .firstOf('alsoOne', () => [picture()], { count: 1 })
+  .firstOf('two', () => [picture(), picture(), picture()], { count: 2 })
+  .firstOf('mixed', async ({ found }) => [summary({ title: found.name }), summary({ title: found.id })], { needs: ['found'], timeout: 5 })
+  .firstOf('either', () => [picture(), fact()])
+  .firstOf('both', () => [picture(), fact()], { count: 2 })
+  .reply(R, seen => {
+    typed(seen.one).is<Picture>(true)
+    typed(seen.alsoOne).is<Picture>(true)
+    typed(seen.two).is<Picture[]>(true)
+    typed(seen.mixed).is<Summary>(true)
+    typed(seen.either).is<Picture | Fact>(true)
+    typed(seen.both).is<(Picture | Fact)[]>(true)
+    return { name: seen.one.url }
+  })
+
+// needs: those values and no others, with the fallback's type where one can stand in
+base()
+  .optional('shot', null, () => picture())
+  .required('both', seen => {
+    typed(seen.found).is<Breed>(true)
+    typed(seen.shot).is<Picture | null>(true)
+    typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
+    return 1
+  }, { needs: ['found', 'shot'] })
+
+// reply: the merge gives the schema's input, a caller gets its output
+const dated = base().reply(z.object({ name: z.string(), when: z.string().transform(text => new Date(text)) }), async ({ found }) => ({ name: found.name, when: '2026' }))
+typed(dated).is<Aggregate<{
+  readonly params: { breed: string }
+  readonly query: { count: number }
+  readonly headers: {}
+  readonly signal: AbortSignal
+} & {}, { name: string, when: Date }, 'found'>>(true)
+const reply = await fanOut(dated, {}, { runtime })
+typed(reply.data).is<{ name: string, when: Date }>(true)
+typed(reply.sources).is<Record<'found', Outcome>>(true)
+typed(reply.complete).is<boolean>(true)
+
+// Aggregates of any kind stand in one list
+register([dated, base().reply(R, ({ found }) => ({ name: found.name })), aggregate('bare', { url: '/v1' }).reply(z.null(), () => null)])

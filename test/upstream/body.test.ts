@@ -1,0 +1,166 @@
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { failure } from '../helpers/failure.ts'
+import { json, written } from '../helpers/raw-upstream.ts'
+import { wire } from '../helpers/wire.ts'
+
+const asJson = operation({ path: '/', output: z.unknown() })
+const asText = operation({ path: '/', output: z.string(), as: 'text' })
+const secret = 'the upstream\'s own words'
+
+async function ask (t: Test, bytes: Buffer, what: typeof asJson = asJson, options: Partial<UpstreamOptions> = {}) {
+  const { send } = await wire(t, bytes, what, options)
+  return send()
+}
+
+const type = { 'content-type': 'application/json' }
+const bodyOf = (body: string | Buffer, headers: Record<string, string> = {}) => written(200, { ...type, ...headers }, body)
+
+test('a body in many pieces is one body', async t => {
+  const value = { text: 'ü'.repeat(50) }
+  const body = Buffer.from(JSON.stringify(value))
+  const { send } = await wire(t, async socket => {
+    socket.setNoDelay()
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n')
+    for (const byte of body) {
+      await new Promise(resolve => socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.from([byte]), Buffer.from('\r\n')]), resolve))
+    }
+    socket.write('0\r\n\r\n')
+  }, asJson)
+  t.same((await send()).value, value)
+})
+
+test('text and bytes are given as they are', async t => {
+  t.equal((await ask(t, written(200, { 'content-type': 'text/plain' }, 'a ü'), asText)).value, 'a ü')
+  const asBytes = operation({ path: '/', output: z.instanceof(Buffer), as: 'bytes' })
+  const bytes = Buffer.from([0xff, 0x00, 0xfe])
+  t.same((await ask(t, written(200, { 'content-type': 'image/png; charset=odd' }, bytes), asBytes)).value, bytes)
+  t.same((await ask(t, written(204, { 'content-length': undefined }, ''), asBytes)).value, Buffer.alloc(0))
+})
+
+test('an empty body is null where the operation says so, and no JSON elsewhere', async t => {
+  const mayBeEmpty = operation({ path: '/', output: z.object({ a: z.number() }), empty: true })
+  const nothing = written(204, { 'content-length': undefined }, '')
+  t.same(await ask(t, nothing, mayBeEmpty), { value: null, status: 204 })
+  t.same(await ask(t, written(200, {}, ''), mayBeEmpty), { value: null, status: 200 })
+  t.same(await ask(t, bodyOf(''), mayBeEmpty), { value: null, status: 200 })
+  t.same((await ask(t, bodyOf('{"a":1}'), mayBeEmpty)).value, { a: 1 })
+  t.match(await failure(ask(t, nothing)), { code: 'UPSTREAM_CONTENT_TYPE', upstreamStatus: 204 })
+  t.match(await failure(ask(t, bodyOf(''))), { code: 'UPSTREAM_JSON' })
+})
+
+test('a body that says nothing of its type is not read, where an empty one would be null too', async t => {
+  const mayBeEmpty = operation({ path: '/', output: z.unknown(), empty: true })
+  t.match(await failure(ask(t, written(200, {}, '{}'), mayBeEmpty)), { code: 'UPSTREAM_CONTENT_TYPE' })
+})
+
+test('response headers are read by their schema, and a mismatch is a failure', async t => {
+  const paged = operation({ path: '/', output: z.array(z.number()), withHeaders: z.object({ 'x-total': z.coerce.number() }) })
+  const value = { body: [1], headers: { 'x-total': 7 } }
+  t.same((await ask(t, bodyOf('[1]', { 'x-total': '7', 'x-other': 'dropped' }), paged)).value, value)
+  t.match(await failure(ask(t, bodyOf('[1]', { 'x-total': 'many' }), paged)), { code: 'UPSTREAM_SCHEMA' })
+})
+
+test('each content coding is undone', async t => {
+  const body = JSON.stringify({ list: 'x'.repeat(1000) })
+  for (const [coding, bytes] of [
+    ['gzip', gzipSync(body)], ['x-gzip', gzipSync(body)], ['GZIP', gzipSync(body)], ['deflate', deflateSync(body)], ['br', brotliCompressSync(body)], ['zstd', zstdCompressSync(body)],
+    ['identity', Buffer.from(body)], ['Identity', Buffer.from(body)],
+  ] as const) {
+    t.same((await ask(t, bodyOf(bytes, { 'content-encoding': coding }))).value, { list: 'x'.repeat(1000) }, coding)
+  }
+  const mayBeEmpty = operation({ path: '/', output: z.unknown(), empty: true })
+  t.equal((await ask(t, bodyOf('', { 'content-encoding': 'gzip' }), mayBeEmpty)).value, null)
+})
+
+test('a small body that becomes a large one is cut at the cap', async t => {
+  const bomb = JSON.stringify('x'.repeat(1_000_000))
+  for (const [coding, bytes] of [['gzip', gzipSync(bomb)], ['deflate', deflateSync(bomb)], ['br', brotliCompressSync(bomb)], ['zstd', zstdCompressSync(bomb)]] as const) {
+    t.ok(bytes.length < 10_000)
+    t.match(await failure(ask(t, bodyOf(bytes, { 'content-encoding': coding }), asJson, { maxBytes: 10_000 })), { code: 'UPSTREAM_TOO_LARGE', message: /10000 bytes decoded/ }, coding)
+  }
+})
+
+test('a coding that cannot be undone is a failure', async t => {
+  const whole = gzipSync(JSON.stringify({ list: secret.repeat(100) }))
+  for (const [coding, bytes] of [['gzip', whole.subarray(0, -10)], ['gzip', Buffer.from(JSON.stringify(secret))], ['br', whole], ['zstd', whole]] as const) {
+    const error = await failure(ask(t, bodyOf(bytes, { 'content-encoding': coding })))
+    t.match(error, { code: 'UPSTREAM_ENCODING', message: new RegExp(`its ${coding} cannot be undone`) })
+    t.notMatch(String(error), secret)
+  }
+  for (const coding of ['compress', 'gzip, br', 'x-secret']) {
+    const error = await failure(ask(t, bodyOf(whole, { 'content-encoding': coding })))
+    t.match(error, { code: 'UPSTREAM_ENCODING', message: /its content coding is unknown/ }, coding)
+    t.notMatch(String(error), 'x-secret')
+  }
+  t.match(await failure(ask(t, bodyOf(whole))), { code: 'UPSTREAM_ENCODING', message: /not UTF-8/ }, 'gzip that says nothing')
+})
+
+test('bytes that are not UTF-8 are refused, and a byte order mark is taken off', async t => {
+  const bad = Buffer.concat([Buffer.from('"a'), Buffer.from([0xc3, 0x28]), Buffer.from('"')])
+  t.match(await failure(ask(t, bodyOf(bad))), { code: 'UPSTREAM_ENCODING', upstreamStatus: 200 })
+  t.match(await failure(ask(t, written(200, { 'content-type': 'text/plain' }, bad), asText)), { code: 'UPSTREAM_ENCODING' })
+  t.same((await ask(t, bodyOf('\ufeff{"a":1}'))).value, { a: 1 })
+  t.equal((await ask(t, written(200, { 'content-type': 'text/plain' }, '\ufeffa'), asText)).value, 'a')
+})
+
+test('a body that is no JSON is a failure that does not quote it', async t => {
+  for (const body of [secret, `{"a":"${secret}"`, '{}x', 'undefined', 'NaN', '{a:1}']) {
+    const error = await failure(ask(t, bodyOf(body)))
+    t.match(error, { code: 'UPSTREAM_JSON', upstreamStatus: 200, cause: 'SyntaxError' }, body)
+    t.notMatch(String(error), secret)
+  }
+})
+
+test('a key that would reach a prototype is refused however it is written, and the word in a value is fine', async t => {
+  for (const body of [
+    '{"__proto__":{"admin":true}}', '{"a":[{"b":{"__proto__":1}}]}', String.raw`{"\u005f_proto__":1}`, String.raw`{"__\u0070roto__":1}`, String.raw`[{"__pr\u006Fto__":null}]`,
+  ]) {
+    t.match(await failure(ask(t, bodyOf(body))), { code: 'UPSTREAM_JSON', message: /__proto__ as a key/ }, body)
+  }
+  for (const value of [{ a: '__proto__' }, ['__proto__'], '__proto__', { __proto: 1 }, { a: [null, { b: '"__proto__":1' }] }]) {
+    t.same((await ask(t, json(value))).value, value)
+  }
+  t.same((await ask(t, bodyOf(String.raw`{"a":"\u005f\u0070"}`))).value, { a: '_p' })
+})
+
+interface Nested { readonly next?: Nested | undefined }
+const Nested: z.ZodType<Nested> = z.object({ get next () { return Nested.optional() } })
+const nested = operation({ path: '/', output: Nested })
+const depth = 100_000
+
+test('a body nested too deep for its schema is a failure of the upstream', async t => {
+  t.match(await failure(ask(t, bodyOf('{"next":'.repeat(depth) + '{}' + '}'.repeat(depth)), nested)), { code: 'UPSTREAM_SCHEMA', upstreamStatus: 200 })
+})
+
+test('a body nested too deep to be searched is a failure of the upstream', async t => {
+  const deep = (inside: string) => bodyOf('['.repeat(depth) + inside + ']'.repeat(depth))
+  t.match(await failure(ask(t, deep('"__proto__"'))), { name: 'UpstreamError' })
+  t.match(await failure(ask(t, deep(String.raw`"\u0070"`))), { name: 'UpstreamError' })
+})
+
+test('a shared answer nested too deep to be frozen is a failure of the upstream', async t => {
+  const shared = operation({ path: '/', output: z.unknown(), coalesce: true })
+  t.match(await failure(ask(t, bodyOf('['.repeat(depth) + ']'.repeat(depth)), shared)), { name: 'UpstreamError' })
+})
+
+test('an answer of another shape is a failure that keeps the reason for the log', async t => {
+  const one = operation({ path: '/', output: z.object({ fact: z.string() }) })
+  const error = await failure(ask(t, json({ fact: 42, other: secret }), one)) as Error
+  t.match(error, { code: 'UPSTREAM_SCHEMA', upstreamStatus: 200 })
+  t.ok(error.cause instanceof z.ZodError)
+  t.notMatch(String(error), secret)
+})
+
+test('fields that the schema does not name are dropped, and its transforms apply', async t => {
+  const one = operation({ path: '/', output: z.object({ at: z.string().transform(text => text.length) }) })
+  t.same((await ask(t, json({ at: 'abc', other: 1 }), one)).value, { at: 3 })
+})
+
+test('a schema that throws by a bug of its own is no failure of the upstream', async t => {
+  const bug = new TypeError('a bug in a transform')
+  const one = operation({ path: '/', output: z.unknown().transform(() => { throw bug }) })
+  t.equal(await failure(ask(t, json({}), one)), bug)
+})

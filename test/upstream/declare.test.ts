@@ -1,0 +1,167 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { Call } from '../../src/upstream/call.ts'
+import { defineUpstream, operation, specOf, type Operation, type OperationOptions } from '../../src/upstream/declare.ts'
+
+const ask = operation({ path: '/ask', output: z.unknown() })
+const origin = 'https://cats.example'
+
+/** What the types refuse too, and JavaScript does not. */
+const untyped = (options: object) => options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object>
+const define = (options: object, name = 'cats') => defineUpstream(name, { origin, ...options }, { ask })
+const declare = (options: object) => defineUpstream('cats', { origin }, { ask: operation(untyped({ path: '/a', output: z.unknown(), ...options })) })
+
+test('a declaration is checked, filled with its defaults, and cannot be changed', t => {
+  const declared = define({})
+  t.same(specOf(declared), {
+    name: 'cats', origin, slots: 64, connections: 64, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024,
+    forward: [], headers: {}, decompress: true, coalesces: false,
+  })
+  t.ok(Object.isFrozen(declared))
+  t.ok(Object.isFrozen(specOf(declared)))
+  t.ok(Object.isFrozen(specOf(declared).headers))
+  t.ok(Object.isFrozen(specOf(declared).forward))
+  t.ok(Object.isFrozen(declared.ask))
+  t.equal(declared.ask.path, '/ask')
+  t.end()
+})
+
+test('what it was given to declare with may change later and changes nothing', t => {
+  const headers: Record<string, string> = { 'x-a': '1' }
+  const forward = ['X-Tenant']
+  const spec = specOf(define({ headers, forward, slots: 2 }))
+  headers['x-b'] = '2'
+  forward.push('cookie')
+  t.same(spec.headers, { 'x-a': '1' })
+  t.same(spec.forward, ['x-tenant'])
+  t.equal(spec.connections, 2)
+  t.end()
+})
+
+test('the operations of an upstream are listed by name and make calls that are inert', t => {
+  const declared = define({})
+  t.same(Object.keys(declared), ['ask'])
+  const call = declared.ask()
+  t.ok(call instanceof Call)
+  t.equal(call.operation, 'cats.ask')
+  t.match(call, { path: '/ask', body: undefined, idempotencyKey: undefined })
+  t.end()
+})
+
+test('one operation may belong to two upstreams', t => {
+  const other = defineUpstream('dogs', { origin: 'http://dogs.example' }, { ask })
+  t.equal(define({}).ask().operation, 'cats.ask')
+  t.equal(other.ask().operation, 'dogs.ask')
+  t.end()
+})
+
+test('an upstream\'s name is lower case with hyphens', t => {
+  for (const name of ['cats', 'the-cat-api', 'v2', 'a']) t.equal(specOf(define({}, name)).name, name)
+  for (const name of ['', 'Cats', 'the_cat', '-cats', 'cats-', 'a--b', '2cats', 'cats.api', 'c\u00e4ts']) {
+    t.throws(() => define({}, name), { name: 'TypeError', message: /lower case with hyphens, for example 'cat-facts'/ }, name)
+  }
+  t.end()
+})
+
+test('an origin is scheme, host and port, and the message says where the rest belongs', t => {
+  for (const [given, expected] of [['https://Cats.example/', 'https://cats.example'], ['http://127.0.0.1:80', 'http://127.0.0.1'], ['http://[::1]:8080', 'http://[::1]:8080']] as const) {
+    t.equal(specOf(define({ origin: given })).origin, expected)
+  }
+  for (const [given, message] of [
+    ['cats.example', /write scheme, host and port/], ['', /not an origin/], ['ftp://cats.example', /not an origin/], ['file:///etc/passwd', /not an origin/], ['cats.example:80', /not an origin/],
+    ['https://cats.example/v1', /put the path into the operations/], ['https://cats.example/?a=1', /more than an origin/], ['https://cats.example/#x', /more than an origin/],
+    ['https://user:pw@cats.example', /credentials: send them as a header/], ['https://user@cats.example', /credentials/],
+  ] as const) {
+    t.throws(() => define({ origin: given }), { name: 'TypeError', message }, given)
+    t.throws(() => define({ origin: given }), { message: /upstream 'cats'/ })
+  }
+  t.end()
+})
+
+test('an origin that holds credentials is refused without showing them, whatever else is wrong with it', t => {
+  for (const given of ['https://user:secret@cats.example', 'https://user:secret@cats.example/v1?a=1', 'ftp://user:secret@cats.example', 'https://user:secret@cats.example:99999']) {
+    let said: unknown
+    try {
+      define({ origin: given })
+    } catch (error) {
+      said = error
+    }
+    t.match(said, { name: 'TypeError' })
+    t.notMatch(String(said), 'secret', given.replace('secret', '…'))
+  }
+  t.end()
+})
+
+test('a number is whole and within its bounds, and the message names option, value and unit', t => {
+  for (const [options, message] of [
+    [{ slots: 0 }, /slots is 0, and must be a whole number from 1 to 2147483647/], [{ slots: 1.5 }, /slots is 1.5/], [{ slots: '8' }, /slots is 8/], [{ slots: Number.NaN }, /NaN/],
+    [{ connections: 0, slots: 1 }, /connections is 0/], [{ queue: -1 }, /queue is -1, and must be a whole number from 0/],
+    [{ timeout: 0 }, /timeout is 0, and must be a whole number of ms/], [{ timeout: 2 ** 31 }, /timeout is 2147483648/], [{ connectTimeout: Infinity }, /connectTimeout is Infinity/],
+    [{ deadline: 0 }, /deadline is 0/], [{ maxBytes: 0 }, /maxBytes is 0/],
+  ] as const) t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
+  t.match(specOf(define({ queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })), { queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })
+  t.end()
+})
+
+test('more slots than connections are refused, with both ways out', t => {
+  t.throws(() => define({ slots: 3, connections: 2 }), { name: 'TypeError', message: /3 slots above 2 connections.*raise connections or lower slots/ })
+  t.end()
+})
+
+test('headers that belong to the connection or the message can be neither set nor forwarded', t => {
+  for (const name of ['Host', 'connection', 'Content-Length', 'content-type', 'content-encoding', 'Transfer-Encoding', 'keep-alive', 'te', 'trailer', 'Upgrade', 'expect', 'accept-encoding', 'proxy-authorization']) {
+    for (const options of [{ headers: { [name]: 'x' } }, { forward: [name] }]) t.throws(() => define(options), { name: 'TypeError', message: new RegExp(`'${name}' belongs to each connection.*leave it out`) })
+  }
+  for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'ä']) {
+    for (const options of [{ headers: { [name]: 'x' } }, { forward: [name] }]) t.throws(() => define(options), { name: 'TypeError', message: /is not the name of a header/ }, JSON.stringify(name))
+  }
+  for (const value of ['a\r\nb: c', 'a\0', '\u{1f408}']) t.throws(() => define({ headers: { 'x-a': value } }), { name: 'TypeError', message: /'x-a' holds characters that no header may hold/ })
+  t.match(specOf(define({ headers: { 'X-A': 'a\tb \xe9' }, forward: ['Authorization'] })), { headers: { 'X-A': 'a\tb \xe9' }, forward: ['authorization'] })
+  t.end()
+})
+
+test('an operation that no upstream has cannot be asked, and the message says what to do', t => {
+  t.throws(() => ask(), { name: 'TypeError', message: /'\/ask' belongs to no upstream: give it to defineUpstream/ })
+  t.equal(ask.path, '/ask')
+  t.end()
+})
+
+test('what is no operation is refused by its name', t => {
+  for (const wrong of [() => {}, { path: '/a', output: z.unknown() }]) {
+    t.throws(() => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }), { name: 'TypeError', message: /cats\.fact is not an operation: make it with operation/ })
+  }
+  t.throws(() => defineUpstream('cats', { origin }, { fact: define({}).ask }), { message: /is not an operation/ }, 'one that another upstream has')
+  t.end()
+})
+
+test('what is nothing at all in place of an operation is refused by its name too', t => {
+  for (const wrong of [undefined, null, 'GET /a']) {
+    t.throws(() => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }), { name: 'TypeError', message: /cats\.fact is not an operation/ }, String(wrong))
+  }
+  t.end()
+})
+
+test('an operation\'s declaration is refused where it cannot work, and the message says what to do', t => {
+  for (const [options, message] of [
+    [{ method: 'get' }, /cats\.ask: 'get' is not a method/], [{ method: 'CONNECT' }, /'CONNECT' is not a method/], [{ method: 'TRACE' }, /is not a method/],
+    [{ body: z.unknown() }, /a GET has no body: declare its input as query/], [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
+    [{ method: 'POST', coalesce: true }, /a POST changes something.*leave coalesce out/], [{ method: 'DELETE', coalesce: true }, /coalesce/],
+    [{ idempotencyKey: () => 'k' }, /a GET is idempotent by itself: leave idempotencyKey out/],
+    [{ path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ id: z.string() }) }, /'id' is in params and in query.*rename one/],
+    [{ absent: [500] }, /absent takes statuses from 400 to 499, not 500/], [{ absent: [404, 200] }, /not 200/], [{ absent: [404.5] }, /not 404.5/],
+  ] as const) t.throws(() => declare(options), { name: 'TypeError', message }, JSON.stringify(options))
+  t.end()
+})
+
+test('every method that can be called is taken, and only those that change nothing are safe', t => {
+  for (const [method, safe] of [['GET', true], ['HEAD', true], ['OPTIONS', true], ['POST', false], ['PUT', false], ['PATCH', false], ['DELETE', false]] as const) {
+    t.match(declare({ method }).ask().spec, { method, safe })
+  }
+  t.end()
+})
+
+test('whether some operation shares answers is known of the upstream', t => {
+  t.equal(specOf(declare({ coalesce: true })).coalesces, true)
+  t.equal(specOf(declare({})).coalesces, false)
+  t.end()
+})

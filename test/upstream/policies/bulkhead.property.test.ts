@@ -1,0 +1,127 @@
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
+import { test } from 'tap'
+import { Abort } from '../../../src/upstream/abort.ts'
+import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
+import { testRun, type TestRun } from '../../helpers/call.ts'
+import { heldService } from '../../helpers/held-service.ts'
+import { questions } from '../../helpers/questions.ts'
+
+type Act =
+  | { readonly type: 'enter', readonly run: number }
+  | { readonly type: 'finish' | 'fail' | 'abort', readonly which: number }
+
+const acts: fc.Arbitrary<Act[]> = fc.array(fc.oneof(
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('enter' as const), run: fc.nat(4) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('finish' as const, 'fail' as const, 'abort' as const), which: fc.nat(20) }) },
+), { maxLength: 60, size: 'max' })
+
+interface Waiter {
+  readonly index: number
+  readonly run: number
+}
+
+/** The rules of admission in their plainest form: lists, searched from the front. */
+class Rules {
+  active: number[] = []
+  /** Of runs that were let in. */
+  ahead: Waiter[] = []
+  /** Of runs that were not, in the order in which the runs came. */
+  newcomers: Waiter[][] = []
+  readonly admitted = new Set<number>()
+  readonly slots: number
+  readonly queue: number
+
+  constructor (slots: number, queue: number) {
+    this.slots = slots
+    this.queue = queue
+  }
+
+  get waiting (): number {
+    return this.ahead.length + this.newcomers.flat().length
+  }
+
+  /** Whether the call may stay. */
+  enter (waiter: Waiter): boolean {
+    const group = this.newcomers.find(([first]) => first?.run === waiter.run)
+    if (this.active.length < this.slots) this.admit(waiter)
+    else if (this.admitted.has(waiter.run)) this.ahead.push(waiter)
+    else if (group !== undefined) group.push(waiter)
+    else if (this.waiting < this.queue) this.newcomers.push([waiter])
+    else return false
+    return true
+  }
+
+  leave (index: number): void {
+    const held = this.active.includes(index)
+    const others = (list: readonly Waiter[]) => list.filter(waiter => waiter.index !== index)
+    this.active = this.active.filter(each => each !== index)
+    this.ahead = others(this.ahead)
+    this.newcomers = this.newcomers.map(others).filter(group => group.length > 0)
+    if (!held) return
+    if (this.ahead.length === 0) this.ahead = this.newcomers.shift() ?? []
+    const next = this.ahead.shift()
+    if (next !== undefined) this.admit(next)
+  }
+
+  admit ({ index, run }: Waiter): void {
+    this.admitted.add(run)
+    this.active.push(index)
+  }
+}
+
+const endings = { abort: 'gone', finish: 'ok', fail: 'broken' }
+
+test('under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken', async t => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (slots, queue, list) => {
+    const { layer, gauge } = bulkhead({ upstream: 'nobody', slots, queue })
+    const bottom = heldService()
+    const service = layer(bottom.service)
+    const runs: TestRun[] = Array.from({ length: 5 }, () => testRun())
+    const calls: { readonly abort: Abort, ended: string | undefined, readonly asked: Promise<void> }[] = []
+    const rules = new Rules(slots, queue)
+    const active = () => bottom.held.map(({ call }) => call.index)
+
+    async function enter (run: number): Promise<void> {
+      const index = calls.length
+      const abort = new Abort()
+      const asked = service((runs[run] as TestRun).ask(questions.ask(), { abort, index }))
+      const call = { abort, ended: undefined as string | undefined, asked: asked.then(() => { call.ended = 'ok' }, error => { call.ended = error.code ?? error }) }
+      calls.push(call)
+      const expected = rules.enter({ index, run }) ? undefined : 'BULKHEAD_FULL'
+      await setImmediate()
+      if (call.ended !== expected) throw new Error(`call ${index} came and is ${call.ended}, not ${expected}`)
+    }
+
+    async function end (type: 'finish' | 'fail' | 'abort', which: number): Promise<void> {
+      const able = type === 'abort' ? calls.flatMap((call, index) => call.ended === undefined ? [index] : []) : active()
+      const index = able[which % able.length]
+      if (index === undefined) return
+      rules.leave(index)
+      const entry = bottom.held.find(({ call }) => call.index === index)
+      if (type === 'abort') calls[index]?.abort.cut('gone')
+      else if (type === 'finish') entry?.answer('done')
+      else entry?.fail('broken')
+      await setImmediate()
+      if (calls[index]?.ended !== endings[type]) throw new Error(`call ${index} is ${calls[index]?.ended}, not ${endings[type]}`)
+    }
+
+    for (const act of list) {
+      if (act.type === 'enter') await enter(act.run)
+      else await end(act.type, act.which)
+      if (gauge.active > slots) throw new Error(`${gauge.active} calls in ${slots} slots`)
+      if (gauge.active < slots && gauge.waiting > 0) throw new Error('a slot is free while somebody waits')
+      if (active().join() !== rules.active.join()) throw new Error(`active are ${active().join()}, and by the rules ${rules.active.join()}`)
+      if (gauge.active !== active().length || gauge.waiting !== rules.waiting) throw new Error(`the gauge says ${gauge.active} and ${gauge.waiting}`)
+    }
+
+    while (bottom.held.length > 0) {
+      bottom.held[0]?.answer('done')
+      await setImmediate()
+    }
+    await Promise.all(calls.map(({ asked }) => asked))
+    if (calls.some(({ abort }) => abort.size > 0)) throw new Error('a listener stays')
+    if (gauge.active + gauge.waiting > 0) throw new Error('a slot stays')
+  }), { numRuns: 100 })
+  t.pass('held for 100 histories')
+})

@@ -1,0 +1,138 @@
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
+import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
+import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
+
+const operations = { ask: operation({ path: '/ask', output: z.unknown() }), tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }) }
+
+async function arrange (t: Test, script: Script = json('well'), { upstreamOptions = {}, ...options }: RuntimeOptions & { upstreamOptions?: Partial<UpstreamOptions> } = {}) {
+  const raw = await rawUpstream(t, script)
+  const runtime = createRuntime(options)
+  t.teardown(() => runtime.close())
+  const cats = defineUpstream('cats', { origin: raw.origin, ...upstreamOptions }, operations)
+  return { raw, runtime, cats, ask: (run = testRun()) => runtime.send(run.ask(cats.ask())) }
+}
+
+test('nothing is opened before the first call, and the first call opens one connection', async t => {
+  const { raw, runtime, ask } = await arrange(t)
+  t.same(runtime.stats(), {})
+  t.equal(raw.connections, 0)
+  t.same(await ask(), { value: 'well', status: 200 })
+  t.equal(raw.connections, 1)
+})
+
+test('the statistics tell what each upstream holds and has counted', async t => {
+  const replies: (() => void)[] = []
+  const { raw, runtime, ask } = await arrange(t, (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))), { upstreamOptions: { slots: 2 } })
+  const asked = [ask(), failure(ask()), failure(ask())]
+  await raw.asked(2)
+  t.match(runtime.stats(), { cats: { active: 2, waiting: 1, calls: 3, ok: 0 } })
+  for (const at of [0, 1]) replies[at]?.()
+  await raw.asked(3)
+  replies[2]?.()
+  await Promise.all(asked)
+  const { waitedMs, ...stats } = runtime.stats()['cats'] ?? { waitedMs: 0 }
+  t.same(stats, { active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3 })
+  t.ok(waitedMs > 0)
+})
+
+test('two runtimes share nothing', async t => {
+  const { raw, cats, ask } = await arrange(t)
+  const other = createRuntime()
+  t.teardown(() => other.close())
+  await ask()
+  t.same(other.stats(), {})
+  await other.send(testRun().ask(cats.ask()))
+  t.equal(raw.connections, 2)
+  t.match(other.stats(), { cats: { calls: 1 } })
+})
+
+test('closing rejects later calls and those in flight, waiting ones too, and the sockets are gone', async t => {
+  const { raw, runtime, cats, ask } = await arrange(t, () => {}, { upstreamOptions: { slots: 2 } })
+  const run = testRun()
+  const asked = [failure(ask(run)), failure(runtime.send(run.ask(cats.tell({ body: {} })))), failure(ask(run))]
+  await raw.asked(2)
+  await runtime.close()
+  const closed = { code: 'RUNTIME_CLOSED', statusCode: 503, verdict: 'ignored' }
+  t.match(await asked[0], closed)
+  t.match(await asked[1], { code: 'OUTCOME_UNKNOWN', statusCode: 503, cause: closed }, 'an unsafe call that had left')
+  t.match(await asked[2], closed)
+  t.match(await failure(ask(run)), closed)
+  await raw.deserted()
+  t.equal(run.abort.size, 0)
+  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  await runtime.close()
+  t.equal(raw.requests.length, 2)
+})
+
+test('a runtime that was never used closes, and refuses calls then', async t => {
+  const { raw, runtime, ask } = await arrange(t)
+  await runtime.close()
+  t.match(await failure(ask()), { code: 'RUNTIME_CLOSED', source: 'cats' })
+  t.equal(raw.connections, 0)
+})
+
+test('an origin from outside replaces the declared one, with its path prefix', async t => {
+  const real = await rawUpstream(t, json('the other'))
+  const { raw, ask } = await arrange(t, json('well'), { overrides: { cats: { origin: `${real.origin}/v2/proxy/` } } })
+  t.equal((await ask()).value, 'the other')
+  t.equal(real.requests[0]?.path, '/v2/proxy/ask')
+  t.equal(raw.connections, 0)
+})
+
+test('slots from outside replace the declared ones, fewer or more', async t => {
+  for (const slots of [1, 5]) {
+    const { raw, runtime, ask } = await arrange(t, () => {}, { overrides: { cats: { slots } }, upstreamOptions: { slots: 3, connections: 4 } })
+    const run = testRun()
+    const asked = Array.from({ length: 6 }, () => failure(ask(run)))
+    await raw.asked(slots)
+    t.match(runtime.stats(), { cats: { active: slots, waiting: 6 - slots } })
+    t.equal(raw.connections, slots)
+    run.abort.cut('done')
+    await Promise.all(asked)
+  }
+})
+
+test('a timeout from outside replaces the declared one', async t => {
+  const { ask } = await arrange(t, () => {}, { overrides: { cats: { timeout: 15 } }, upstreamOptions: { timeout: 50_000 } })
+  t.match(await failure(ask()), { code: 'UPSTREAM_TIMEOUT', message: /15 ms/ })
+})
+
+test('a deadline of the upstream covers a call', async t => {
+  const { ask } = await arrange(t, () => {}, { upstreamOptions: { deadline: 15 } })
+  t.match(await failure(ask()), { code: 'DEADLINE_EXCEEDED', message: /15 ms/ })
+})
+
+test('a deadline of the upstream cuts an unsafe call too, whose outcome is unknown then', async t => {
+  const { raw, runtime, cats } = await arrange(t, () => {}, { upstreamOptions: { deadline: 30 } })
+  const run = testRun()
+  t.match(await failure(runtime.send(run.ask(cats.tell({ body: {} })))), { code: 'OUTCOME_UNKNOWN', statusCode: 504, cause: { code: 'DEADLINE_EXCEEDED' } })
+  await raw.deserted()
+  t.equal(run.abort.size, 0)
+})
+
+test('an upstream that is switched off refuses every call and is not asked', async t => {
+  const { raw, runtime, ask } = await arrange(t, json('well'), { overrides: { cats: { off: true } } })
+  const run = testRun()
+  t.match(await failure(ask(run)), { code: 'UPSTREAM_OFF', statusCode: 503, source: 'cats' })
+  t.match(run.events, [{ type: 'call ended', attempts: 0, code: 'UPSTREAM_OFF' }])
+  t.match(runtime.stats(), { cats: { calls: 1, ignored: 1, attempts: 0 } })
+  t.equal(raw.connections, 0)
+})
+
+test('overrides of one upstream leave the others alone', async t => {
+  const { ask } = await arrange(t, json('well'), { overrides: { dogs: { off: true }, cats: { off: undefined, origin: undefined, slots: undefined, timeout: undefined } } })
+  t.equal((await ask()).value, 'well')
+})
+
+test('an override that cannot be is refused at the start, by the name of its upstream', t => {
+  for (const [override, message] of [
+    [{ slots: 0 }, /'cats': slots is 0/], [{ slots: 1.5 }, /slots is 1.5/], [{ timeout: -1 }, /timeout is -1, .* of ms/], [{ timeout: Number.NaN }, /timeout is NaN/],
+    [{ origin: 'cats.example' }, /'cats\.example' is not an origin/], [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
+    [{ origin: 'http://h/?q=1' }, /leave the query and the fragment out/], [{ origin: 'http://h/#f' }, /fragment/], [{ origin: 'http://u:p@h' }, /credentials/], [{ origin: 'http://u@h' }, /credentials/],
+  ] as const) t.throws(() => createRuntime({ overrides: { cats: override } }), { name: 'TypeError', message })
+  t.end()
+})
