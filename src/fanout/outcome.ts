@@ -50,8 +50,7 @@ export class Ledger {
     this.#accounts = steps.map(() => ({ start: undefined, attempts: 0, status: undefined, end: undefined }))
   }
 
-  take (event: RunEvent): void {
-    if (event.type === 'run ended') return
+  take (event: Exclude<RunEvent, { type: 'run ended' }>): void {
     const account = this.#accounts[event.step] as Account
     if (event.type === 'attempt started') account.attempts++
     else if (event.type === 'call ended') account.status = event.status

@@ -96,7 +96,7 @@ export class Run implements Host {
     return performance.now() - this.#startedAt
   }
 
-  emit (event: RunEvent): void {
+  emit (event: Exclude<RunEvent, { type: 'run ended' }>): void {
     if (this.#over) return
     this.#ledger.take(event)
     this.#tell(event)

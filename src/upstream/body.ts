@@ -76,15 +76,7 @@ function smuggles (value: unknown): boolean {
 }
 
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown): unknown {
-  let error: unknown
-  try {
-    const result = schema.safeParse(value)
-    if (result.success) return result.data
-    error = result.error
-  } catch (cause) {
-    // A body nested too deep for a recursive schema ends the stack, not the process.
-    if (!(cause instanceof RangeError)) throw cause
-    error = cause
-  }
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return data
   throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error })
 }

@@ -177,3 +177,13 @@ test('each of several lists has a width of its own', async t => {
   t.strictSame(runtime.calls.map(({ path }) => path).sort(), ['/a0', '/a1', '/b0', '/b1', '/b2'])
   run.cancel(new Error('seen'))
 })
+
+test('an each that need not be answered at all is empty when it cannot be asked', async t => {
+  const described = aggregate('tolerant', { url: '/tolerant' })
+    .each('list', () => { throw new UpstreamError('CALL_INPUT_INVALID', 'oracle.ask') }, { tolerate: { atLeast: 0, fallback: null } })
+    .reply(z.unknown(), ({ list }) => list)
+  const { data, complete, sources } = await fanOut(described, {}, { runtime: heldRuntime() })
+  t.same(data, [])
+  t.equal(complete, false)
+  t.match(sources, { list: { state: 'fallback', code: 'CALL_INPUT_INVALID', calls: 0, ok: 0, failed: [] } })
+})
