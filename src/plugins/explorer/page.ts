@@ -21,12 +21,14 @@ export const page = `<!doctype html>
 `
 
 /**
- * Starts the explorer as soon as the bundle is there; a file of its own, since the page allows no inline script. Whatever would leave the origin is off.
- * The first line keeps the zod in the bundle from trying `eval`, which the page does not allow either.
+ * Starts the explorer as soon as the bundle is there; a file of its own, since the page allows no inline script. Requests go to where
+ * the page is from: behind a proxy the document cannot know its place, and the page may ask no other. The first line keeps the
+ * bundle's zod from trying `eval`, which the page does not allow either.
  */
 export const script = `globalThis.__zod_globalConfig = { jitless: true }
 addEventListener('DOMContentLoaded', () => Scalar.createApiReference('#explorer', {
   url: new URL('openapi.json', document.baseURI).href,
+  servers: [{ url: new URL('.', document.baseURI).href.slice(0, -1) }],
   telemetry: false,
   withDefaultFonts: false,
   agent: { disabled: true },
