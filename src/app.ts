@@ -5,6 +5,7 @@ import { drain } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
+import { openapi } from './plugins/openapi/serve.ts'
 import { answerNonsense, answerProblem, problems } from './plugins/problems.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import type { Override } from './upstream/runtime.ts'
@@ -38,6 +39,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   drain(app, readiness)
   health(app, readiness)
   void app.register(headwaters, { aggregates, overrides })
+  openapi(app, { aggregates })
   explorer(app)
   return app
 }

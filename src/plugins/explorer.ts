@@ -3,6 +3,7 @@ import { createGunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { lazyBundle } from './explorer/bundle.ts'
 import { bundleVersion, page, script } from './explorer/page.ts'
+import { otherMethods } from './other-methods.ts'
 
 /** The explorer writes styles into its page; scripts are files, and nothing is asked of another origin. */
 const policy = [
@@ -38,6 +39,7 @@ export function explorer (app: FastifyInstance): void {
     plain.end(zipped)
     return reply.send(plain)
   })
+  otherMethods(app, '/docs', ['GET'])
 }
 
 /** Sends a text that browsers keep and ask about each time. */

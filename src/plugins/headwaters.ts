@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { createRuntime, type Override, type Runtime } from '../upstream/runtime.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies.ts'
+import { fastifyPath } from './fastify-path.ts'
 import { answerProblem } from './problems.ts'
 import { requestId } from './request-id.ts'
 import { described } from './swagger.ts'
@@ -16,12 +17,19 @@ export interface HeadwatersOptions {
   readonly runtime?: Runtime
 }
 
+/** A Fastify app of whatever copy and version: the types of two copies do not fit each other, though the apps do. */
+export interface AnyFastify {
+  readonly version: string
+  readonly prefix: string
+}
+
 /**
  * Serves aggregates as routes of somebody's Fastify app: `app.register(headwaters, { aggregates, prefix: '/api' })`.
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export const headwaters: FastifyPluginAsync<HeadwatersOptions> = async (app, { aggregates, overrides, runtime }) => {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, runtime }: HeadwatersOptions): Promise<void> {
+  const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
   const own = runtime ?? createRuntime({ overrides: overrides ?? {} })
@@ -36,10 +44,11 @@ export const headwaters: FastifyPluginAsync<HeadwatersOptions> = async (app, { a
 function check (app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
   if (!Array.isArray(aggregates)) throw new TypeError('headwaters: needs a list of aggregates: app.register(headwaters, { aggregates: [catFacts] })')
   const taken = new Map<string, string>()
-  for (const [index, { name, route, schema }] of (aggregates as readonly Partial<AnyAggregate>[]).entries()) {
+  for (const [index, aggregate] of (aggregates as readonly (Partial<AnyAggregate> | undefined)[]).entries()) {
+    const { name, route, schema } = aggregate ?? {}
     if (name === undefined || route === undefined || schema === undefined) throw new TypeError(`headwaters: aggregates[${index}] is no aggregate: is its reply(…) missing?`)
     const { method } = route
-    const url = app.prefix + route.url.replaceAll(/\{([^{}]*)\}/g, ':$1')
+    const url = app.prefix.replace(/\/$/, '') + fastifyPath(route.url)
     // What a parameter is called does not make another place of it.
     const place = `${method} ${url.replaceAll(/:\w+/g, ':')}`
     const other = taken.get(place)

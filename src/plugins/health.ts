@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { otherMethods } from './other-methods.ts'
 
 /** Whether the app still takes work. */
 export interface Readiness {
@@ -12,4 +13,5 @@ export function health (app: FastifyInstance, readiness: Readiness): void {
     reply.header('cache-control', 'no-store')
     return readiness.isDraining ? reply.code(503).header('retry-after', '1').send({ status: 'draining' }) : reply.send({ status: 'ready' })
   })
+  for (const url of ['/health/live', '/health/ready']) otherMethods(app, url, ['GET'])
 }

@@ -33,9 +33,9 @@ function description ({ name, route: { params, query, body, headers, envelope, s
   return {
     schema: {
       // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their ids.
-      operationId: [...prefix.split(/\W+/), name].filter(part => part !== '').join('-'),
+      operationId: `${prefix} ${name}`.trim().replaceAll(/\W+(\w)/g, (_, first: string, at: number) => at === 0 ? first : first.toUpperCase()),
       summary,
-      tags: ['aggregates'],
+      tags: ['Aggregates'],
       ...text !== undefined && { description: text },
       ...params !== undefined && { params: jsonSchema(params, 'input') },
       ...query !== undefined && { querystring: jsonSchema(query, 'input') },
@@ -55,8 +55,18 @@ function description ({ name, route: { params, query, body, headers, envelope, s
 const nothing = (() => undefined) as unknown as NonNullable<RouteOptions['validatorCompiler']> & NonNullable<RouteOptions['serializerCompiler']>
 
 function jsonSchema (schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-7', unrepresentable: 'any', metadata: unnamed as unknown as typeof z.globalRegistry })
-  return rest
+  const { $schema: _, definitions = {}, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-7', unrepresentable: 'any', metadata: unnamed as unknown as typeof z.globalRegistry })
+  return unrolled(rest, { ...definitions as object, '#': rest }, ['#']) as object
+}
+
+/** The schema with each reference to one of its own parts replaced by that part, once: what a recursive schema says of deeper levels is left open. */
+function unrolled (value: unknown, parts: Readonly<Record<string, unknown>>, within: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(each => unrolled(each, parts, within))
+  const { $ref } = value as { readonly $ref?: unknown }
+  if (typeof $ref !== 'string') return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unrolled(each, parts, within)]))
+  const name = $ref.replace('#/definitions/', '')
+  return within.includes(name) ? {} : unrolled(parts[name], parts, [...within, name])
 }
 
 const sources = {

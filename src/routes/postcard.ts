@@ -9,6 +9,7 @@ export const postcard = aggregate('postcard', {
   url: '/v1/postcards',
   body: PostcardOrder,
   deadline: 800,
+  description: 'When none of the breeds has a picture, the answer is 404.',
   summary: 'A greeting with the first fact that comes and a picture of a breed',
 })
   .firstOf('fact', () => [catfactNinja.fact(), meowfacts.facts({ count: 1 })])

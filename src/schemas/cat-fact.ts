@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Picture } from './picture.ts'
 
 /** One fact with its length, as catfact.ninja sends it. */
 export const NinjaFact = z.object({
@@ -17,8 +18,8 @@ export type MeowFacts = z.output<typeof MeowFacts>
 
 /** What a caller may ask of `/v1/cat-facts`. */
 export const CatFactsQuery = z.object({
-  count: z.coerce.number().int().min(1).max(50).default(3).describe('How many facts to ask each source for.'),
-  max_length: z.coerce.number().int().min(20).max(500).optional().describe('Facts longer than this are left out, in characters.'),
+  count: z.coerce.number().int().min(1).max(50).default(3).describe('How many facts to ask each source for.').meta({ examples: [1] }),
+  max_length: z.coerce.number().int().min(20).max(500).optional().describe('Facts longer than this are left out, in characters.').meta({ examples: [140] }),
 })
 export type CatFactsQuery = z.output<typeof CatFactsQuery>
 
@@ -33,6 +34,15 @@ export type CatFact = z.output<typeof CatFact>
 /** What `/v1/cat-facts` answers. */
 export const CatFacts = z.object({
   facts: z.array(CatFact).describe('No fact twice; those of catfact.ninja first, each source in its own order.'),
-  picture: z.object({ url: z.url(), width: z.int(), height: z.int() }).nullable().describe('A cat to go with them; null when none could be had.'),
-}).meta({ id: 'CatFacts' })
+  picture: Picture.nullable().describe('A cat to go with them; null when none could be had.'),
+}).meta({
+  id: 'CatFacts',
+  examples: [{
+    facts: [
+      { text: 'Cats are most active at dawn and at dusk, which is called being crepuscular.', length: 76, source: 'catfact-ninja' },
+      { text: 'Cats know their own names from other words, as a study from Japan showed in 2019.', length: 81, source: 'meowfacts' },
+    ],
+    picture: { url: 'https://cdn2.thecatapi.com/images/qrTV1MSiC.jpg', width: 1149, height: 684 },
+  }],
+})
 export type CatFacts = z.output<typeof CatFacts>

@@ -123,3 +123,24 @@ test('every answer has a request id: the caller\'s own where it is plain, else a
   const { body } = await get<ProblemBody & { instance: string }>('/nowhere', { headers: { 'x-request-id': 'a-1' } })
   t.match(body.instance, /a-1$/)
 })
+
+test('a colon in a path is a colon', async t => {
+  const batch = aggregate('batch', { url: '/v1/things:batch' }).reply(z.number(), () => 1)
+  const { get } = await serveApp(t, { aggregates: [batch] })
+  t.equal((await get('/v1/things:batch')).status, 200)
+  isProblem(t, await get<ProblemBody>('/v1/thingsFOO'), 404, 'NOT_FOUND')
+})
+
+test('a star in a path is refused, since a router takes it for anything', async t => {
+  t.throws(() => aggregate('all', { url: '/v1/all*' }), /encode it as %2A/)
+})
+
+test('what is not an aggregate says which methods it answers too', async t => {
+  const { get } = await serveApp(t)
+  for (const path of ['/health/live', '/health/ready', '/openapi.json', '/openapi.yaml', '/docs']) {
+    const got = await get<ProblemBody>(path, { method: 'POST' })
+    isProblem(t, got, 405, 'METHOD_NOT_ALLOWED')
+    t.equal(got.headers.get('allow'), 'HEAD, GET, OPTIONS')
+    t.match(await get(path, { method: 'OPTIONS' }), { status: 204 })
+  }
+})

@@ -8,6 +8,8 @@ type Section = 'headers' | 'parameters' | 'responses'
 export interface Components {
   /** A zod schema as JSON Schema; those with an id become components, and refer to each other. */
   schema (schema: z.ZodType, side: Side, where: string): JsonSchema
+  /** The same without a name of its own, for what is read field by field. */
+  expanded (schema: z.ZodType, side: Side, where: string): JsonSchema
   /** Names a schema that has no zod schema of its own. */
   named (name: string, shape: JsonSchema, where: string): JsonSchema
   /** A reference to a shared part, which `make` writes. */
@@ -36,6 +38,12 @@ export function createComponents (): Components {
       for (const [id, shape] of Object.entries($defs)) keep(side, id, shape, where)
       return repointed(root, id => `${local}${side}/${id}`)
     },
+    expanded (schema, side, where) {
+      const { root, $defs } = jsonSchema(schema, side, where)
+      const own = typeof root['$ref'] === 'string' ? root['$ref'].slice(local.length) : undefined
+      for (const [id, shape] of Object.entries($defs)) if (id !== own) keep(side, id, shape, where)
+      return repointed(own === undefined ? root : $defs[own] ?? root, id => `${local}${side}/${id}`)
+    },
     named (name, shape, where) {
       keep('output', name, shape, where)
       return { $ref: `${local}output/${name}` }
@@ -57,8 +65,9 @@ export function createComponents (): Components {
       for (const side of ['output', 'input'] as const) {
         for (const [id, shape] of shapes[side]) {
           const name = nameOf(side, id)
-          if (name !== id && shapes.output.has(name)) throw new TypeError(`the id '${name}' is needed for what is sent as '${id}': give that schema another id`)
-          schemas[name] = settle(repointed(shape, each => each.includes('/') ? local + each : `${local}${side}/${each}`))
+          const written = settle(repointed(shape, each => each.includes('/') ? local + each : `${local}${side}/${each}`))
+          if (name in schemas && !isDeepStrictEqual(schemas[name], written)) throw new TypeError(`the schema '${name.slice(0, -'Input'.length)}' is sent in another shape than it is answered in and needs the id '${name}' too, which another has: rename that one`)
+          schemas[name] = written
         }
       }
       const others = Object.fromEntries(Array.from(sections, ([section, parts]) => [section, settle(sorted(Object.fromEntries(parts)))]))

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 
 /** What a caller sends, or what a caller gets: a schema with defaults or transforms has a shape for each. */
@@ -13,12 +14,13 @@ export interface NamedParts {
 
 type Draft = Record<string, unknown>
 
-const keywords = new Set([
-  '$ref', '$defs', 'type', 'const', 'enum', 'format', 'default', 'examples', 'title', 'description', 'deprecated', 'readOnly', 'writeOnly', 'discriminator',
-  'properties', 'required', 'additionalProperties', 'patternProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependentRequired',
-  'items', 'prefixItems', 'contains', 'minItems', 'maxItems', 'uniqueItems', 'minLength', 'maxLength', 'pattern', 'contentEncoding', 'contentMediaType',
-  'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else',
-])
+/** What a schema is written with, in this order; anything else that an author keeps in `meta` is not for readers. */
+const keywords = [
+  '$ref', '$defs', 'title', 'description', 'deprecated', 'readOnly', 'writeOnly', 'type', 'const', 'enum', 'format', 'pattern', 'contentEncoding', 'contentMediaType',
+  'minLength', 'maxLength', 'minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum', 'multipleOf', 'default',
+  'properties', 'required', 'patternProperties', 'propertyNames', 'additionalProperties', 'minProperties', 'maxProperties', 'dependentRequired',
+  'items', 'prefixItems', 'contains', 'minItems', 'maxItems', 'uniqueItems', 'allOf', 'anyOf', 'oneOf', 'discriminator', 'not', 'if', 'then', 'else', 'examples',
+]
 
 /** Above this many characters a pattern beside a format tells a reader nothing that the format does not. */
 const longPattern = 60
@@ -29,11 +31,11 @@ export function jsonSchema (schema: z.ZodType, side: Side, where: string): Named
   try {
     written = z.toJSONSchema(schema, {
       io: side,
-      override: ({ zodSchema, jsonSchema: draft }) => tidy(zodSchema as z.ZodType, draft as Draft, side),
-      unrepresentable: ({ zodSchema, path }) => dateOf(zodSchema as z.ZodType, side) ?? refuse(zodSchema as z.ZodType, path, where),
+      override: ({ zodSchema, jsonSchema: draft }) => tidy(zodSchema, draft as Draft, side),
+      unrepresentable: ({ zodSchema, path }) => wireForm(zodSchema, side) ?? refuse(zodSchema, path, where),
     })
   } catch (error) {
-    throw error instanceof TypeError ? error : new TypeError(`${where}: ${(error as Error).message}`, { cause: error })
+    throw error instanceof TypeError && error.message.startsWith(where) ? error : new TypeError(`${where}: ${(error as Error).message}`, { cause: error })
   }
   // What is left after this is JSON and nothing else.
   const { $schema: _, $defs = {}, ...root } = JSON.parse(JSON.stringify(written)) as { $schema: string, $defs?: Record<string, JsonSchema> }
@@ -43,21 +45,25 @@ export function jsonSchema (schema: z.ZodType, side: Side, where: string): Named
 }
 
 /** Leaves what a reader of the schema can use. */
-function tidy (schema: z.ZodType, draft: Draft, side: Side): void {
+function tidy (schema: z.core.$ZodType, draft: Draft, side: Side): void {
   const { def } = schema._zod as { readonly def: { readonly type: string, readonly format?: string, readonly catchall?: unknown, readonly discriminator?: string } }
-  for (const key of Object.keys(draft)) if (!keywords.has(key) && !key.startsWith('x-')) delete draft[key]
   if (draft['minimum'] === Number.MIN_SAFE_INTEGER) delete draft['minimum']
   if (draft['maximum'] === Number.MAX_SAFE_INTEGER) delete draft['maximum']
   if (draft['format'] !== undefined && typeof draft['pattern'] === 'string' && draft['pattern'].length > longPattern) delete draft['pattern']
   // A reply may gain fields, and its defaults are filled in.
   if (def.type === 'object' && def.catchall === undefined) delete draft['additionalProperties']
   if (side === 'output') delete draft['default']
+  if (def.type === 'record' && isDeepStrictEqual(draft['propertyNames'], { type: 'string' })) delete draft['propertyNames']
   if (def.discriminator !== undefined) discriminate(schema, def.discriminator, draft)
+
+  const written = { ...draft }
+  for (const key of Object.keys(draft)) delete draft[key]
+  for (const key of keywords) if (written[key] !== undefined) draft[key] = written[key]
 }
 
 /** Says which value names which option; a discriminator can only point at options that have a name. */
-function discriminate (schema: z.ZodType, propertyName: string, draft: Draft): void {
-  const { options } = schema._zod.def as unknown as { readonly options: readonly z.ZodType[] }
+function discriminate (schema: z.core.$ZodType, propertyName: string, draft: Draft): void {
+  const { options } = schema._zod.def as unknown as { readonly options: readonly z.core.$ZodType[] }
   const written = (draft['oneOf'] ?? draft['anyOf']) as readonly { readonly $ref?: string }[]
   if (written.some(({ $ref }) => $ref === undefined)) return
   const mapping = options.flatMap((option, index) => Array.from(option._zod.propValues?.[propertyName] ?? [], value => [String(value), written[index]?.$ref]))
@@ -66,13 +72,14 @@ function discriminate (schema: z.ZodType, propertyName: string, draft: Draft): v
   draft['discriminator'] = { propertyName, mapping: Object.fromEntries(mapping) }
 }
 
-/** Dates are text on the wire: `JSON.stringify` writes them so, and a coerced one is read from it. */
-function dateOf (schema: z.ZodType, side: Side): JsonSchema | undefined {
-  const { type, coerce } = schema._zod.def as { readonly type: string, readonly coerce?: boolean }
-  return type === 'date' && (side === 'output' || coerce) ? { type: 'string', format: 'date-time' } : undefined
+/** Dates are text on the wire: `JSON.stringify` writes them so. What is coerced is read from what a caller can write. */
+function wireForm (schema: z.core.$ZodType, side: Side): JsonSchema | undefined {
+  const { type, coerce = false } = schema._zod.def as { readonly type: string, readonly coerce?: boolean }
+  if (type === 'date' && (side === 'output' || coerce)) return { type: 'string', format: 'date-time' }
+  return type === 'bigint' && side === 'input' && coerce ? { type: 'integer', format: 'int64' } : undefined
 }
 
-function refuse (schema: z.ZodType, path: readonly (string | number)[], where: string): never {
+function refuse (schema: z.core.$ZodType, path: readonly (string | number)[], where: string): never {
   const { type } = schema._zod.def
   const place = path.length === 0 ? '' : `, at /${path.join('/')}`
   throw new TypeError(`${where}${place}: '${type}' cannot be written as JSON Schema: use a type that JSON has${type === 'transform' ? ', or say what the transform brings with .pipe()' : ''}`)

@@ -1,0 +1,36 @@
+import type { Components } from './components.ts'
+import { header } from './headers.ts'
+import { problemResponse } from './problem-responses.ts'
+
+/** What the service tells of itself. */
+export function healthPaths (components: Components): Readonly<Record<string, object>> {
+  const headers = { 'x-request-id': header('RequestId', components), 'cache-control': header('NotStored', components) }
+  const state = (value: string) => ({
+    'application/json': { schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] }, example: { status: value } },
+  })
+  const others = { '4XX': problemResponse('4XX', components), 500: problemResponse(500, components) }
+  return {
+    '/health/live': {
+      get: {
+        operationId: 'healthLive',
+        summary: 'Whether the service runs',
+        description: 'Answers as long as the process does; asks no upstream.',
+        tags: ['Health'],
+        responses: { 200: { description: 'It runs.', headers, content: state('live') }, ...others },
+      },
+    },
+    '/health/ready': {
+      get: {
+        operationId: 'healthReady',
+        summary: 'Whether the service takes work',
+        description: 'Asks no upstream: one that is down does not make the service unready.',
+        tags: ['Health'],
+        responses: {
+          200: { description: 'It takes work.', headers, content: state('ready') },
+          ...others,
+          503: { description: 'It is shutting down and takes no new work.', headers: { ...headers, 'retry-after': header('RetryAfter', components) }, content: state('draining') },
+        },
+      },
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { Components } from './components.ts'
+import type { JsonSchema } from './json-schema.ts'
+
+const shared = {
+  RequestTimeout: {
+    name: 'x-request-timeout-ms',
+    in: 'header',
+    description: 'By when the answer must be there, in ms. It shortens the deadline of the operation and cannot extend it.',
+    schema: { type: 'integer', minimum: 1, maximum: 999_999_999 },
+  },
+  RequestId: {
+    name: 'x-request-id',
+    in: 'header',
+    description: 'An id for this request, which comes back and is in the log; one that does not fit is replaced.',
+    schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
+  },
+  IfNoneMatch: {
+    name: 'if-none-match',
+    in: 'header',
+    description: 'The `etag` of an answer that the caller has; if that is still the answer, it is not sent again.',
+    schema: { type: 'string' },
+  },
+} as const
+
+/** The parameters of an operation: those its schemas declare, then those that all have. `names` are the path's own, by place. */
+export function parametersOf ({ name, route }: AnyAggregate, names: readonly string[], components: Components): readonly object[] {
+  const own = (['params', 'query', 'headers'] as const).flatMap(part => {
+    const schema = route[part]
+    const where = `aggregate '${name}', ${part}`
+    return schema === undefined ? [] : fieldsOf(components.expanded(schema, 'input', where), where).map(field => parameter(part, field))
+  })
+  const templated = Array.from(route.url.matchAll(/\{([^{}]*)\}/g), match => match[1])
+  const path = names.map((as, index) => {
+    const declared = own.find(each => each.in === 'path' && each.name === templated[index])
+    return { ...declared ?? { in: 'path', schema: { type: 'string' } }, name: as, required: true }
+  })
+  const others = own.filter(each => each.in !== 'path')
+  const common = (['RequestTimeout', 'RequestId', ...route.cacheControl === undefined ? [] : ['IfNoneMatch'] as const] as const)
+    .filter(key => !others.some(each => each.in === 'header' && each.name.toLowerCase() === shared[key].name))
+  return [...path, ...others, ...common.map(key => components.shared('parameters', key, () => shared[key]))]
+}
+
+interface Field { readonly name: string, readonly schema: JsonSchema, readonly required: boolean }
+
+const places = { params: 'path', query: 'query', headers: 'header' } as const
+
+function parameter (part: keyof typeof places, { name, schema: { description, examples, ...schema }, required }: Field) {
+  return {
+    name,
+    in: places[part],
+    ...description !== undefined && { description },
+    ...required && { required },
+    schema,
+    ...Array.isArray(examples) && examples.length > 0 && { example: examples[0] as unknown },
+  }
+}
+
+/** The fields of a part that is an object, or several of them at once. */
+function fieldsOf (schema: JsonSchema, where: string): Field[] {
+  const { properties, required = [], allOf } = schema as { readonly properties?: Record<string, JsonSchema>, readonly required?: readonly string[], readonly allOf?: readonly JsonSchema[] }
+  if (allOf !== undefined) return allOf.flatMap(each => fieldsOf(each, where))
+  if (properties === undefined) throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
+  return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
+}

@@ -1,0 +1,65 @@
+import { Problem, toProblem, UpstreamError } from '../../errors.ts'
+import type { Components } from './components.ts'
+import { header } from './headers.ts'
+import type { JsonSchema } from './json-schema.ts'
+import { ProblemBody } from './problem-body.ts'
+
+interface Kind {
+  /** The component's name. */
+  readonly name: string
+  readonly description: string
+  readonly example: Problem
+}
+
+const kinds = {
+  400: {
+    name: 'BadRequest',
+    description: 'The request cannot be read, or its input is refused: `errors` names every fault.',
+    example: new Problem('INPUT_INVALID', {
+      detail: 'One part of the input cannot be read: see errors.',
+      faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' }],
+    }),
+  },
+  406: { name: 'NotAcceptable', description: 'The `accept` header takes no `application/json`.', example: new Problem('NOT_ACCEPTABLE') },
+  413: { name: 'PayloadTooLarge', description: 'The body is too large.', example: new Problem('PAYLOAD_TOO_LARGE') },
+  415: { name: 'UnsupportedMediaType', description: 'The body is not declared as JSON.', example: new Problem('UNSUPPORTED_MEDIA_TYPE') },
+  '4XX': {
+    name: 'Refused',
+    description: 'The request is refused for another reason, which `detail` tells: 404, for example, where there is no such thing.',
+    example: new Problem('REFUSED', { status: 404, detail: 'There is no such thing.' }),
+  },
+  500: { name: 'InternalError', description: 'The service failed by a fault of its own.', example: toProblem(undefined) },
+  502: {
+    name: 'BadGateway',
+    description: 'An upstream that has to answer could not be reached, or answered with a failure or with nonsense.',
+    example: toProblem(new UpstreamError('UPSTREAM_UNREACHABLE', 'some-upstream'), 'first'),
+  },
+  503: {
+    name: 'ServiceUnavailable',
+    description: 'The service, or an upstream that has to answer, takes no more work now: ask again after `retry-after` seconds.',
+    example: toProblem(new UpstreamError('UPSTREAM_BUSY', 'some-upstream', { upstreamStatus: 429 }), 'first'),
+  },
+  504: {
+    name: 'GatewayTimeout',
+    description: 'The deadline passed, or the timeout of a call or a step that has to be answered.',
+    example: toProblem(new UpstreamError('UPSTREAM_TIMEOUT', 'some-upstream'), 'first'),
+  },
+} as const satisfies Record<string, Kind>
+
+/** Statuses that a caller of anything may get, and those of an aggregate. */
+export type ProblemStatus = keyof typeof kinds
+
+/** A reference to the response of one status, which all operations share. */
+export function problemResponse (status: ProblemStatus, components: Components): JsonSchema {
+  const { name, description, example }: Kind = kinds[status]
+  return components.shared('responses', name, () => ({
+    description,
+    headers: { 'x-request-id': header('RequestId', components), ...status === 503 && { 'retry-after': header('RetryAfter', components) } },
+    content: {
+      'application/problem+json': {
+        schema: components.schema(ProblemBody, 'output', 'the problems'),
+        example: { ...example.toJSON(), instance: 'urn:headwaters:request:7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10' },
+      },
+    },
+  }))
+}

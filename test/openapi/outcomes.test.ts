@@ -1,0 +1,75 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { aggregate, skip, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
+import type { Outcome as Sent, State } from '../../src/fanout/outcome.ts'
+import { ListOutcome, Outcome } from '../../src/plugins/openapi/outcomes.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { httpUpstream } from '../helpers/http-upstream.ts'
+import { oracleAt } from '../helpers/oracle.ts'
+import { problemOf } from '../helpers/problem-of.ts'
+
+const base = aggregate('told', { url: '/told', deadline: 20_000 })
+
+/** Asserts that what is sent of each step is what is documented of it: each field, and no other. */
+function documented ({ steps }: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
+  return Object.fromEntries(steps.map(({ name, kind }) => {
+    const schema = z.toJSONSchema(kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome)
+    // As zod writes it, a plain object takes no field beyond its own.
+    const { success, error } = z.fromJSONSchema(schema).safeParse(sources[name])
+    if (!success) throw new Error(`${name} is ${JSON.stringify(sources[name])}: ${z.prettifyError(error)}`)
+    return [name, (sources[name] as Sent).state]
+  }))
+}
+
+test('what is sent of a step is what is documented of it', async t => {
+  const upstream = await httpUpstream(t, ({ request, json }) => {
+    const status = /^\/(\d{3})$/.exec(request.url ?? '')?.[1]
+    if (request.url !== '/held') json({}, Number(status ?? 200))
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { ask } = oracleAt(upstream.origin)
+
+  const whole = base
+    .required('plain', () => 1)
+    .required('one', () => ask({ id: 'one' }))
+    .optional('lost', null, () => ask({ id: 500 }))
+    .optional('late', null, () => ask({ id: 'held' }), { timeout: 20 })
+    .optional('none', null, (): unknown => skip)
+    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 })], { tolerate: { atLeast: 1, fallback: null } })
+    .each('empty', () => [])
+    .each('nothing', () => skip)
+    .firstOf('race', () => [ask({ id: 500 }), ask({ id: 'b' })])
+    .reply(z.null(), () => null)
+  t.same(documented(whole, (await fanOut(whole, {}, { runtime })).sources), {
+    plain: 'ok', one: 'ok', lost: 'fallback', late: 'fallback', none: 'skipped', list: 'partial', empty: 'ok', nothing: 'skipped', race: 'ok',
+  })
+
+  const failing = (what: 'one' | 'list' | 'bug' | 'many') => base
+    .required('held', () => ask({ id: 'held' }))
+    .each('holding', () => [ask({ id: 'held' })])
+    .optional('after', null, () => 1, { needs: ['held'] })
+    .each('listed', () => [], { needs: ['held'] })
+    .required('one', () => what === 'one' ? ask({ id: 500 }) : 1)
+    .each('list', () => {
+      if (what === 'bug') throw new Error('a bug')
+      return what === 'list' ? [ask({ id: 'a' }), ask({ id: 404 })] : what === 'many' ? [ask({ id: 'a' }), ask({ id: 'b' }), ask({ id: 'c' })] : []
+    }, { maxItems: 2 })
+    .reply(z.null(), () => null)
+  for (const what of ['one', 'list', 'bug', 'many'] as const) {
+    const each = failing(what)
+    const states = documented(each, (await problemOf(fanOut(each, {}, { runtime }))).sources)
+    const { held, holding, after, listed } = states
+    t.same([held, holding, after, listed], ['cancelled', 'cancelled', 'cancelled', 'cancelled'], what)
+    t.equal(states[what === 'one' ? 'one' : 'list'], 'failed', what)
+  }
+})
+
+test('a field that is not documented would be seen', async t => {
+  const step = base.required('one', () => 1).reply(z.null(), () => null)
+  const sent: Sent = { state: 'ok', start: 1, ms: 1, attempts: 1 }
+  t.same(documented(step, { one: sent }), { one: 'ok' })
+  t.throws(() => documented(step, { one: { ...sent, code: 'INTERNAL' } }), /code/)
+  t.throws(() => documented(step, { one: { ...sent, state: 'stale' } }))
+})
