@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import type { AnyAggregate } from './fanout/aggregate.ts'
 import { drain } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
+import { framing } from './plugins/framing.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
 import { openapi } from './plugins/openapi/serve.ts'
@@ -23,10 +24,14 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   const app = fastify({
     logger: logger ?? false,
     bodyLimit: 1024 * 1024,
+    // For a whole request, its body included, in ms.
+    requestTimeout: 30_000,
     // What is too long is for a schema to say, not for the router.
     routerOptions: { maxParamLength: 16 * 1024 },
     // Draining refuses new work itself, as a problem.
     return503OnClosing: false,
+    // A missing host is refused by us, as a problem.
+    http: { requireHostHeader: false },
     genReqId: requestIdOf,
     frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply) },
     clientErrorHandler: answerNonsense,
@@ -36,6 +41,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   problems(app)
   requestId(app)
+  framing(app)
   drain(app, readiness)
   health(app, readiness)
   void app.register(headwaters, { aggregates, overrides })

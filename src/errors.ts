@@ -60,6 +60,7 @@ export const errors = {
   REQUEST_TIMEOUT: row(408, 'Request too slow', 'was not sent a whole request in time'),
   PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'takes no body of this size'),
   UNSUPPORTED_MEDIA_TYPE: row(415, 'Unsupported media type', 'takes JSON bodies: send content-type: application/json'),
+  EXPECTATION_FAILED: row(417, 'Expectation failed', 'meets no expectation but 100-continue'),
   HEADERS_TOO_LARGE: row(431, 'Headers too large', 'takes no headers of this size'),
   DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
 } as const satisfies Record<string, Row>

@@ -1,43 +1,74 @@
 import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
-import { upstreams } from './clients/index.ts'
-import { ConfigError, readConfig, type Config } from './config.ts'
-import { aggregates } from './routes/index.ts'
-import { startStandIns } from './stand-ins/index.ts'
-import { specOf } from './upstream/declare.ts'
+import { ConfigError } from './config.ts'
+import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
+import { DefinitionsError } from './definitions/definitions-error.ts'
 
 export interface ServeOptions {
+  /** Files and folders of definitions. @default the built-in aggregates */
+  readonly paths?: readonly string[]
   /** Calls the public upstreams instead of the stand-ins. @default false */
   readonly live?: boolean
+  /** Loads definitions anew when one of their files changes. @default false */
+  readonly watch?: boolean
 }
 
-/** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Bad configuration exits with 2. */
-export async function serve ({ live = false }: ServeOptions = {}): Promise<void> {
-  const config = configOrExit()
-  const standIns = live ? undefined : await startStandIns()
-  const origins = Object.entries(standIns?.origins ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
-  const app = buildApp(aggregates, {
-    overrides: { ...config.overrides, ...Object.fromEntries(origins) },
-    logger: { level: config.logLevel },
-  })
+/** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
+export async function serve ({ paths = [], live = false, watch = false }: ServeOptions = {}): Promise<void> {
+  const catalogue = await openCatalogue({ paths, live, environment: process.env })
+  const app = await readyApp(catalogue)
+  await (watch ? serveWatched(catalogue, app) : serveOnce(catalogue, app))
+  app.log.info({ upstreams: catalogue.upstreams, aggregates: namesOf(catalogue) }, 'serving')
+}
 
+async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+  endWithGrace(catalogue, app, () => app.close())
+  await app.listen({ host: catalogue.config.host, port: catalogue.config.port })
+}
+
+/** The socket stays while the apps behind it change; a change that cannot be used changes nothing. */
+async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+  const [{ createFront }, { watch }] = await Promise.all([import('./definitions/front.ts'), import('./definitions/watch.ts')])
+  const front = createFront()
+  let stop = () => {}
+  front.turnTo(app)
+  endWithGrace(catalogue, app, async () => {
+    stop()
+    await front.close()
+  })
+  app.log.info(`Server listening at ${await front.listen(catalogue.config)}`)
+  stop = watch(catalogue, async () => {
+    try {
+      const next = await catalogue.reload()
+      front.turnTo(await readyApp(next))
+      app.log.info({ aggregates: namesOf(next) }, 'reloaded')
+    } catch (error) {
+      if (error instanceof DefinitionsError || error instanceof ConfigError) app.log.error({ faults: error.message.split('\n') }, 'not reloaded: the definitions from before are still served')
+      else app.log.error({ err: error }, 'not reloaded: the definitions from before are still served')
+    }
+  })
+}
+
+async function readyApp ({ aggregates, overrides, config }: Catalogue): Promise<FastifyInstance> {
+  const app = buildApp(aggregates, { overrides, logger: { level: config.logLevel } })
+  try {
+    await app.ready()
+    return app
+  } catch (error) {
+    throw new DefinitionsError([{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }], { cause: error })
+  }
+}
+
+function endWithGrace ({ config, close }: OpenCatalogue, app: FastifyInstance, end: () => Promise<unknown>): void {
   closeWithGrace({ delay: config.drainMs, logger: { error: (error: unknown) => app.log.error(error) } }, async ({ err, signal }) => {
     if (err !== undefined) app.log.fatal({ err }, 'the process ends: something was thrown that nobody caught')
     else app.log.info({ signal }, 'draining')
-    await app.close()
-    await standIns?.close()
+    await end()
+    await close()
   })
-
-  await app.listen({ host: config.host, port: config.port })
-  app.log.info({ upstreams: live ? 'public' : 'stand-ins', aggregates: aggregates.map(({ name, route }) => `${route.method} ${route.url} (${name})`) }, 'serving')
 }
 
-function configOrExit (): Config {
-  try {
-    return readConfig(process.env, upstreams.map(upstream => specOf(upstream).name))
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(`headwaters: the configuration cannot be used\n${error.message.replaceAll(/^/gm, '  ')}\n`)
-    process.exit(2)
-  }
+function namesOf ({ aggregates }: Catalogue): string[] {
+  return aggregates.map(({ name, route }) => `${route.method} ${route.url} (${name})`)
 }

@@ -4,6 +4,12 @@ import { Problem } from '../errors.ts'
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
 export function jsonBodies (app: FastifyInstance): void {
+  // After a method that is not answered has been refused, and before the body is read.
+  app.addHook('preParsing', ({ headers }, _reply, payload, done) => {
+    const coding = headers['content-encoding']
+    if (coding === undefined || coding.toLowerCase() === 'identity') done(null, payload)
+    else done(new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'The service takes bodies without a content coding.' }))
+  })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>(/^application\/(?:[\w.+-]+\+)?json(?:$|[ \t]*;)/i, { parseAs: 'buffer' }, (request, body, done) => {

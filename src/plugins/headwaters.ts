@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { createRuntime, type Override, type Runtime } from '../upstream/runtime.ts'
@@ -15,6 +15,8 @@ export interface HeadwatersOptions {
   readonly overrides?: Readonly<Record<string, Override>>
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
   readonly runtime?: Runtime
+  /** Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like. @default true */
+  readonly describe?: boolean
 }
 
 /** A Fastify app of whatever copy and version: the types of two copies do not fit each other, though the apps do. */
@@ -28,7 +30,7 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, runtime }: HeadwatersOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, runtime, describe = true }: HeadwatersOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
@@ -36,7 +38,7 @@ export async function headwaters (host: AnyFastify, { aggregates, overrides, run
   jsonBodies(app)
   requestId(app)
   handleErrors(app)
-  aggregateRoutes(described(app, aggregates), aggregates, own)
+  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, own)
   if (runtime === undefined) app.addHook('onClose', () => own.close())
 }
 
@@ -50,7 +52,7 @@ function check (app: FastifyInstance, aggregates: readonly AnyAggregate[]): void
     const { method } = route
     const url = app.prefix.replace(/\/$/, '') + fastifyPath(route.url)
     // What a parameter is called does not make another place of it.
-    const place = `${method} ${url.replaceAll(/:\w+/g, ':')}`
+    const place = `${method} ${route.url.replaceAll(/\{[^{}]*\}/g, '{}')}`
     const other = taken.get(place)
     if (other !== undefined) throw new TypeError(`headwaters: the aggregates '${other}' and '${name}' are both ${method} ${url}: change the url of one`)
     if (app.hasRoute({ method, url })) throw new TypeError(`headwaters: ${method} ${url} (aggregate '${name}') is already a route of this app: register it once, or under another prefix`)
@@ -58,15 +60,22 @@ function check (app: FastifyInstance, aggregates: readonly AnyAggregate[]): void
   }
 }
 
-/** Leaves failures to the app's own error handler, and answers them where it has none. */
+/** Leaves failures to the app's own error handler; where it has none, those that are ours are answered as problems. */
 function handleErrors (app: FastifyInstance): void {
-  const { errorHandler } = app as unknown as { readonly errorHandler: { readonly name: string } }
-  if (errorHandler === answerProblem) return
-  app.setErrorHandler(errorHandler.name === 'defaultErrorHandler' ? answerProblem : passOn)
+  const theirs = app.errorHandler
+  if (theirs === answerProblem) return
+  const hasNone = theirs.name === 'defaultErrorHandler'
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (hasNone && isOurs(error)) return answerProblem(error, request, reply)
+    // Their handler need not know of it.
+    if (error instanceof Problem && error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
+    // An error that is thrown here goes to the handler around this one, which is theirs; anything else would be taken for an answer.
+    if (error instanceof Error) throw error
+    return theirs.call(app, error, request, reply)
+  })
 }
 
-/** What is thrown in an error handler goes to the one around it: the app's own, which need not know of `retry-after`. */
-function passOn (error: unknown, _request: FastifyRequest, reply: FastifyReply): never {
-  if (error instanceof Problem && error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
-  throw error
+/** Whether an aggregate or the reading of its body failed, and not a hook of the app's. */
+function isOurs (error: FastifyError | null | undefined): boolean {
+  return error instanceof Problem || (typeof error?.code === 'string' && error.code.startsWith('FST_ERR_CTP_'))
 }

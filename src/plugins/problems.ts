@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../errors.ts'
+import { answerRaw } from './answer-raw.ts'
 
 /** Fastify's own refusals, by its codes. */
 const known: Readonly<Record<string, ErrorCode>> = {
@@ -27,16 +28,9 @@ export function answerProblem (error: FastifyError, request: FastifyRequest, rep
 
 /** Answers bytes that are no HTTP request, and closes their connection. */
 export function answerNonsense (error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const [status, phrase, code]: [number, string, ErrorCode] =
-    error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large', 'HEADERS_TOO_LARGE']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout', 'REQUEST_TIMEOUT']
-        : [400, 'Bad Request', 'BAD_REQUEST']
-  const body = JSON.stringify(new Problem(code))
-  socket.end(`HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  if (error.code === 'HPE_HEADER_OVERFLOW') answerRaw(socket, 431, 'HEADERS_TOO_LARGE')
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') answerRaw(socket, 408, 'REQUEST_TIMEOUT')
+  else answerRaw(socket, 400, 'BAD_REQUEST')
 }
 
 function read (error: FastifyError): Problem {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { fastifyPath } from './fastify-path.ts'
 
 /** Metadata without ids: an id would become a `$ref` within one schema, which points to nothing in somebody's whole document. */
 const unnamed = {
@@ -16,9 +17,9 @@ const unnamed = {
  * routes hidden from it. Fastify neither validates nor serialises by it: both are done once, by the aggregate's own schemas.
  */
 export function described (app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
-  const byRoute = new Map(aggregates.map(aggregate => [`${aggregate.route.method} ${aggregate.route.url}`, aggregate]))
+  const byRoute = new Map(aggregates.map(aggregate => [`${aggregate.route.method} ${fastifyPath(aggregate.route.url)}`, aggregate]))
   const route = (options: RouteOptions): FastifyInstance => {
-    const aggregate = byRoute.get(`${String(options.method)} ${options.url.replaceAll(/:(\w+)/g, '{$1}')}`)
+    const aggregate = byRoute.get(`${String(options.method)} ${options.url}`)
     return app.route({ ...options, ...aggregate === undefined ? hidden : description(aggregate, app.prefix) })
   }
   return Object.create(app, { route: { value: route } }) as FastifyInstance

@@ -48,7 +48,10 @@ function segment (key: string, value: unknown, owner: string): string {
   return encodeURIComponent(value.toWellFormed())
 }
 
-/** Whether some piece of the text is `.` or `..`, also for servers that decode before they normalise. */
+/** Whether some piece of the text is `.` or `..`, also for servers that decode before they normalise, however often. */
 function climbs (text: string): boolean {
-  return /(?:^|[\\/]|%2f|%5c)(?:\.|%2e){1,2}(?:[\\/]|%2f|%5c|$)/i.test(text)
+  for (let decoded = text; ; decoded = decoded.replaceAll(/%(?:2e|2f|5c|25)/gi, decodeURIComponent)) {
+    if (/(?:^|[\\/])\.\.?(?:[\\/]|$)/.test(decoded)) return true
+    if (!/%(?:2e|2f|5c|25)/i.test(decoded)) return false
+  }
 }

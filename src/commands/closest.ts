@@ -1,0 +1,29 @@
+/** `: did you mean 'x'?` with the one of `known` that is nearest to `word`, or nothing where none is near. */
+export function closest (word: string, known: Iterable<string>): string {
+  let best: string | undefined
+  // A third of the letters may differ, and a short word by two, as where neighbours are swapped.
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const each of known) {
+    const distance = editDistance(word.toLowerCase(), each.toLowerCase())
+    const isBeginning = word.length > 2 && each.startsWith(word)
+    if (distance < least || (isBeginning && best === undefined)) {
+      best = each
+      least = Math.min(least, distance)
+    }
+  }
+  return best === undefined ? '' : `: did you mean '${best}'?`
+}
+
+/** How many letters must be put in, left out or changed to make one word of the other. */
+function editDistance (from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const change = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[to.length] as number
+}

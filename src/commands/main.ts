@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { closest } from './closest.ts'
+import { usageOf, type Command } from './command.ts'
+import { help } from './help.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Each is loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  serve: () => import('./serve.ts'),
+  run: () => import('./run.ts'),
+  openapi: () => import('./openapi.ts'),
+}
+
+/** Runs the command line; resolves with the exit code, or with nothing when a service goes on. */
+export async function main (args: readonly string[]): Promise<number | undefined> {
+  const [first = 'serve', ...others] = args
+  if (first === '--help' || first === '-h') return print(help)
+  if (first === '--version') return print(`${version()}\n`)
+  const isNamed = args.length > 0 && !first.startsWith('-')
+  const name = isNamed ? first : 'serve'
+  let usage = usageOf(help)
+  try {
+    if (!Object.hasOwn(commands, name)) throw new UsageError(noCommand(name))
+    const { command } = await (commands[name] as (typeof commands)[string])()
+    usage = usageOf(command.help)
+    return await command.run(isNamed ? others : args)
+  } catch (error) {
+    return report(error, `${usage}\nMore: headwaters${Object.hasOwn(commands, name) ? ` ${name}` : ''} --help`)
+  }
+}
+
+function noCommand (name: string): string {
+  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : closest(name, Object.keys(commands))
+  return `there is no command '${name}'${hint}`
+}
+
+/** Says what went wrong; what the user can mend comes without a stack. */
+function report (error: unknown, usage: string): number {
+  const { name, message, stack, code } = error as Error & { readonly code?: string }
+  if (error instanceof UsageError) return print(`headwaters: ${message}\n\n${usage}\n`, 2)
+  if (name === 'DefinitionsError') return print(`headwaters: the definitions cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+  if (name === 'ConfigError') return print(`headwaters: the configuration cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+  return print(`headwaters: ${code === undefined ? stack : message}\n`, 1)
+}
+
+/** Prints to stdout for 0 and to stderr for anything else. */
+function print (text: string, code = 0): number {
+  (code === 0 ? process.stdout : process.stderr).write(text)
+  return code
+}
+
+function version (): string {
+  const { version: own } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return own
+}

@@ -1,0 +1,23 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import { closest } from './closest.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Reads a command's arguments; throws a `UsageError` that names the first one that cannot be used. */
+export function readArguments<const O extends ParseArgsOptionsConfig> (args: readonly string[], options: O) {
+  const unknown = optionNames(args, options).find(({ name }) => !Object.hasOwn(options, name))
+  if (unknown !== undefined) {
+    const known = Object.keys(options).map(name => `--${name}`)
+    throw new UsageError(`there is no option '${unknown.rawName}'${closest(unknown.rawName, known)}`)
+  }
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error })
+  }
+}
+
+/** Every option that is given, known or not, in order. */
+export function optionNames (args: readonly string[], options: ParseArgsOptionsConfig): { readonly name: string, readonly rawName: string }[] {
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
+  return tokens.filter(token => token.kind === 'option')
+}

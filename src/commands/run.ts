@@ -1,0 +1,99 @@
+import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import type { RawInput } from '../fanout/input.ts'
+import { checkPaths } from './check-paths.ts'
+import { closest } from './closest.ts'
+import type { Command } from './command.ts'
+import { fieldsHelp } from './fields-help.ts'
+import { environment, exitCodes } from './help.ts'
+import { optionNames, readArguments } from './read-arguments.ts'
+import { readInput } from './read-input.ts'
+import { tellFailure } from './tell-failure.ts'
+import { UsageError } from './usage-error.ts'
+import { watchedRun } from './watched-run.ts'
+
+const help = `headwaters: runs one aggregate here and shows how it went
+
+Usage: headwaters run NAME [files or folders...] [--FIELD value...] [options]
+
+Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without files
+NAME is a built-in aggregate, on stand-ins: breed, cat-facts or postcard. 'headwaters run NAME --help' lists the fields.
+
+On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes to
+stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
+
+Options
+  --body JSON            the body; @file reads it from a file, @- from stdin
+  --header name:value    one header; may be repeated
+  --deadline MS          shortens the aggregate's deadline
+  --json                 prints { data, complete, sources }, or the problem, as one JSON document, and draws nothing
+  --live                 calls the public upstreams of the built-in aggregates instead of the stand-ins
+  --help                 prints this
+
+${environment}
+${exitCodes}A reply that is not complete is a reply: 0.
+`
+
+const options = {
+  body: { type: 'string' },
+  header: { type: 'string', multiple: true, default: [] as string[] },
+  deadline: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  live: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+const field = { type: 'string', multiple: true } as const
+
+export const command: Command = {
+  help,
+  async run (args) {
+    // What is a field is known when the aggregate is; until then every other option is taken for one.
+    const fields = optionNames(args, options).filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name)).map(({ name }) => name)
+    const { values, positionals: [name, ...paths] } = readArguments(args, { ...Object.fromEntries(fields.map(each => [each, field])), ...options })
+    const { body, header, deadline, json, live, help: isHelp } = values
+    if (name === undefined) {
+      if (!isHelp) throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
+      process.stdout.write(help)
+      return 0
+    }
+    checkPaths(`run ${name}`, paths)
+    const within = readDeadline(deadline)
+    const catalogue = await openCatalogue({ paths, live, environment: process.env })
+    try {
+      const aggregate = find(catalogue, name)
+      if (isHelp) {
+        process.stdout.write(help + fieldsHelp(aggregate))
+        return 0
+      }
+      const given = values as unknown as Readonly<Record<string, string[]>>
+      const input = readInput(aggregate, { fields: Object.fromEntries(fields.map(each => [each, given[each] as string[]])), body, headers: header })
+      return await runOnce(catalogue, aggregate, input, { within, json })
+    } finally {
+      await catalogue.close()
+    }
+  },
+}
+
+async function runOnce ({ overrides }: OpenCatalogue, aggregate: AnyAggregate, input: RawInput, { within, json }: { readonly within: number | undefined, readonly json: boolean }): Promise<number> {
+  const ended = await watchedRun(aggregate, input, { overrides, deadline: within, isQuiet: json })
+  if (ended.signal !== undefined) return ended.signal === 'SIGINT' ? 130 : 143
+  if (ended.reply !== undefined) {
+    process.stdout.write(`${JSON.stringify(json ? ended.reply : ended.reply.data, null, 2)}\n`)
+    return 0
+  }
+  return tellFailure(ended.error, json)
+}
+
+function find ({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
+  const found = aggregates.find(aggregate => aggregate.name === name)
+  if (found !== undefined) return found
+  const names = aggregates.map(aggregate => aggregate.name)
+  throw new UsageError(`there is no aggregate '${name}'${closest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`)
+}
+
+function readDeadline (given: string | undefined): number | undefined {
+  if (given === undefined) return undefined
+  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline '${given}' is none: give a whole number of milliseconds, 1 or more`)
+  return Number(given)
+}

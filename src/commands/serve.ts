@@ -1,0 +1,44 @@
+import { checkPaths } from './check-paths.ts'
+import type { Command } from './command.ts'
+import { environment, exitCodes } from './help.ts'
+import { readArguments } from './read-arguments.ts'
+import { UsageError } from './usage-error.ts'
+
+const help = `headwaters: serves aggregates over HTTP
+
+Usage: headwaters serve [files or folders...] [options]
+
+Serves every aggregate that the given TypeScript or JavaScript modules export. A folder is searched whole for .ts, .mts,
+.js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be imported,
+and zod where the project has none. Without files the built-in aggregates are served on stand-ins.
+
+Options
+  --watch    loads the given definitions anew when a file of theirs changes; no request is dropped, and a faulty change
+             is reported and changes nothing
+  --live     calls the public upstreams of the built-in aggregates instead of the stand-ins
+  --help     prints this
+
+${environment}
+${exitCodes}`
+
+const options = {
+  live: { type: 'boolean', default: false },
+  watch: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+export const command: Command = {
+  help,
+  async run (args) {
+    const { values: { live, watch, help: isHelp }, positionals: paths } = readArguments(args, options)
+    if (isHelp) {
+      process.stdout.write(help)
+      return 0
+    }
+    checkPaths(`serve ${paths.join(' ')}`, paths)
+    if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
+    const { serve } = await import('../server.ts')
+    await serve({ paths, live, watch })
+    return undefined
+  },
+}

@@ -1,0 +1,69 @@
+import { readConfig, type Config } from '../config.ts'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import type { Override } from '../upstream/runtime.ts'
+
+/** What can be served or run, and where its upstreams are. */
+export interface Catalogue {
+  readonly aggregates: readonly AnyAggregate[]
+  readonly config: Config
+  readonly overrides: Readonly<Record<string, Override>>
+  /** Who answers: local stand-ins, the public upstreams, or those that definitions declare. */
+  readonly upstreams: 'stand-ins' | 'public' | 'as declared'
+}
+
+/** A catalogue that is open: it may hold stand-ins and the hooks of its modules. */
+export interface OpenCatalogue extends Catalogue {
+  /** Loads definitions anew. */
+  readonly reload: () => Promise<Catalogue>
+  /** Folders in which a change may change the definitions; none for the built-in ones. */
+  readonly folders: () => ReadonlySet<string>
+  /** Whether a file of theirs was written, added or taken away since they were loaded. */
+  readonly changed: () => boolean
+  readonly close: () => Promise<void>
+}
+
+export interface CatalogueOptions {
+  /** Files and folders of definitions; without any, the built-in aggregates. */
+  readonly paths: readonly string[]
+  /** Calls the public upstreams of the built-in aggregates instead of stand-ins. */
+  readonly live: boolean
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Opens what the user named; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
+export function openCatalogue ({ paths, live, environment }: CatalogueOptions): Promise<OpenCatalogue> {
+  return paths.length === 0 ? builtIn(live, environment) : given(paths, environment)
+}
+
+async function given (paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
+  const { createLoader } = await import('./loader.ts')
+  const loader = createLoader(paths)
+  const read = async (): Promise<Catalogue> => {
+    const { aggregates, upstreams } = await loader.load()
+    const config = readConfig(environment, upstreams)
+    return { aggregates, config, overrides: config.overrides, upstreams: 'as declared' }
+  }
+  try {
+    return { ...await read(), reload: read, folders: loader.folders, changed: loader.changed, close: async () => loader.close() }
+  } catch (error) {
+    loader.close()
+    throw error
+  }
+}
+
+async function builtIn (live: boolean, environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
+  const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([import('../routes/index.ts'), import('../clients/index.ts'), import('../upstream/declare.ts')])
+  const config = readConfig(environment, upstreams.map(upstream => specOf(upstream).name))
+  const standIns = live ? undefined : await (await import('../stand-ins/index.ts')).startStandIns()
+  const origins = Object.entries(standIns?.origins ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
+  const catalogue: Catalogue = {
+    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, upstreams: live ? 'public' : 'stand-ins',
+  }
+  return {
+    ...catalogue,
+    reload: async () => catalogue,
+    folders: () => new Set(),
+    changed: () => false,
+    close: async () => { await standIns?.close() },
+  }
+}

@@ -1,0 +1,62 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { shownPath } from './shown-path.ts'
+import type { DefinitionFault } from './definitions-error.ts'
+
+/** One place the user named, and the modules there. */
+export interface Place {
+  /** Absolute, with links followed. */
+  readonly path: string
+  readonly isFolder: boolean
+  /** Absolute, in order. */
+  readonly files: readonly string[]
+}
+
+const isModule = (name: string) => /\.(?:ts|mts|js|mjs)$/.test(name)
+const isLeftOut = (name: string) => /\.d\.m?ts$/.test(name) || /\.test\.\w+$/.test(name)
+
+/** Finds the modules of files and folders; a folder is searched whole, but for `node_modules`, hidden folders, tests and type declarations. */
+export function findFiles (paths: readonly string[], faults: DefinitionFault[]): Place[] {
+  const places: Place[] = []
+  for (const given of paths) {
+    const path = realPathOf(given)
+    if (path === undefined) {
+      faults.push({ file: given, reason: 'there is no such file or folder' })
+      continue
+    }
+    const isFolder = statSync(path).isDirectory()
+    if (!isFolder && (!isModule(path) || isLeftOut(path))) {
+      faults.push({ file: shownPath(path), reason: 'is no module of definitions: give .ts, .mts, .js or .mjs files, or a folder of them' })
+      continue
+    }
+    places.push({ path, isFolder, files: isFolder ? modulesIn(path) : [path] })
+  }
+  return places
+}
+
+/** A folder and all below it that definitions are looked for in; nothing for a file. */
+export function foldersIn (folder: string): string[] {
+  return !statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? [] : [folder, ...entriesOf(folder).filter(entry => entry.isDirectory()).flatMap(({ name }) => foldersIn(join(folder, name)))]
+}
+
+function modulesIn (folder: string): string[] {
+  return entriesOf(folder).flatMap(entry => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return modulesIn(path)
+    return isModule(entry.name) && !isLeftOut(entry.name) ? [path] : []
+  })
+}
+
+function entriesOf (folder: string) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
+    .sort((a, b) => a.name < b.name ? -1 : 1)
+}
+
+function realPathOf (path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,100 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { dirname } from 'node:path'
+import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { declarations } from '../upstream/declare.ts'
+import type { UpstreamSpec } from '../upstream/spec.ts'
+import { collisions } from './collisions.ts'
+import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
+import { findFiles, foldersIn, type Place } from './find-files.ts'
+import { importFault } from './import-fault.ts'
+import { createModules, stampOf, type Modules } from './modules.ts'
+import { readModule, type Found } from './read-module.ts'
+import { shownPath } from './shown-path.ts'
+
+/** What definitions files came to. */
+export interface Definitions {
+  readonly aggregates: readonly AnyAggregate[]
+  /** Names of the upstreams that were ever declared, exported or not. */
+  readonly upstreams: readonly string[]
+}
+
+/** Loads the aggregates of files and folders, as often as asked. */
+export interface Loader {
+  /** Loads everything, anew after the first time; throws a `DefinitionsError` with every fault of every file. */
+  readonly load: () => Promise<Definitions>
+  /** Folders in which a change may change the definitions. */
+  readonly folders: () => ReadonlySet<string>
+  /** Whether a file was written, added or taken away since the last load began. */
+  readonly changed: () => boolean
+  readonly close: () => void
+}
+
+/** Makes a loader for the files and folders a user named. */
+export function createLoader (paths: readonly string[]): Loader {
+  const unusable: DefinitionFault[] = []
+  const named = findFiles(paths, unusable).map(({ path }) => path)
+  const modules = createModules(named)
+  const upstreams = new Set<string>()
+  let loads = 0
+  let listed = ''
+
+  const list = () => findFiles(named, []).flatMap(({ files }) => files).join('\n')
+
+  async function load (): Promise<Definitions> {
+    const hear = (spec: unknown) => { upstreams.add((spec as UpstreamSpec).name) }
+    if (loads++ > 0) modules.renew()
+    listed = list()
+    subscribe(declarations.name, hear)
+    try {
+      return { aggregates: await loadAll(), upstreams: [...upstreams] }
+    } finally {
+      unsubscribe(declarations.name, hear)
+    }
+  }
+
+  async function loadAll (): Promise<AnyAggregate[]> {
+    const wrong = [...unusable]
+    const seen = new Map<AnyAggregate, Found>()
+    for (const place of findFiles(named, wrong)) {
+      const found = await loadPlace(place, modules, wrong)
+      // An aggregate that is exported twice, as from an index, is one.
+      for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
+    }
+    const all = [...seen.values()]
+    wrong.push(...collisions(all))
+    if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
+    return all.map(({ aggregate }) => aggregate)
+  }
+
+  return {
+    load,
+    changed: () => list() !== listed || Array.from(modules.stamps).some(([file, stamp]) => stampOf(file) !== stamp),
+    folders: () => new Set([
+      ...named.flatMap(path => [dirname(path), ...foldersIn(path)]),
+      ...Array.from(modules.stamps.keys(), file => dirname(file)),
+    ]),
+    close: modules.close,
+  }
+}
+
+async function loadPlace ({ path, isFolder, files }: Place, modules: Modules, faults: DefinitionFault[]): Promise<Found[]> {
+  const before = faults.length
+  const found: Found[] = []
+  for (const file of files) {
+    try {
+      found.push(...readModule(file, await modules.load(file), faults))
+    } catch (error) {
+      faults.push(importFault(error, file, modules.files))
+    }
+  }
+  if (found.length === 0 && faults.length === before) {
+    const what = isFolder ? 'no module in it exports an aggregate' : 'exports no aggregate'
+    faults.push({ file: shownPath(path), reason: `${what}: export what aggregate(…).reply(…) returns` })
+  }
+  return found
+}
+
+/** A module that several import is one fault. */
+function onceEach (faults: readonly DefinitionFault[]): DefinitionFault[] {
+  return [...new Map(faults.map(fault => [JSON.stringify(fault), fault])).values()]
+}

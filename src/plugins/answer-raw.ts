@@ -1,0 +1,16 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { Problem, type ErrorCode } from '../errors.ts'
+
+/** Answers a problem on a connection that no reply belongs to, and closes it. */
+export function answerRaw (socket: Duplex, status: number, code: ErrorCode, headers = ''): void {
+  // In the middle of an answer nothing else can be said; Node's own handler looks at the same field.
+  const { _httpMessage: answering } = socket as Duplex & { readonly _httpMessage?: { readonly headersSent: boolean } | null }
+  if (!socket.writable || answering?.headersSent === true) {
+    socket.destroy()
+    return
+  }
+  const body = JSON.stringify(new Problem(code))
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n${headers}`
+    + `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,5 @@
+export { runAggregate, type RunAggregateOptions, type TestedReply } from './run-aggregate.ts'
+export { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts'
+export type { AnswerOptions, Script, StatusOptions } from './script.ts'
+export type { Matcher } from './matcher.ts'
+export type { ReceivedCall } from './received-call.ts'

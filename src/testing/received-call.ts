@@ -1,0 +1,40 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+
+/** One call as it came over the wire. */
+export interface ReceivedCall {
+  readonly method: string
+  /** Without the query, and still encoded. */
+  readonly path: string
+  /** A name that came several times has a list. */
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly headers: Readonly<IncomingHttpHeaders>
+  /** What the JSON said; text where it was none, and `undefined` where there was no body. */
+  readonly body: unknown
+}
+
+/** Reads a whole call. */
+export async function receive (request: IncomingMessage): Promise<ReceivedCall> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const { method = '', url = '', headers } = request
+  const [path = '', search = ''] = url.split('?', 2)
+  return Object.freeze({ method, path, query: readQuery(search), headers, body: readBody(Buffer.concat(chunks).toString('utf8')) })
+}
+
+/** The fields of a query. */
+export function readQuery (search: string): ReceivedCall['query'] {
+  const fields = new URLSearchParams(search)
+  return Object.fromEntries([...new Set(fields.keys())].map(name => {
+    const values = fields.getAll(name)
+    return [name, values.length === 1 ? values[0] as string : values]
+  }))
+}
+
+function readBody (text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}

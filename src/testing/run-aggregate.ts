@@ -1,0 +1,47 @@
+import type { Aggregate } from '../fanout/aggregate.ts'
+import type { RunEvent } from '../fanout/events.ts'
+import { fanOut } from '../fanout/fan-out.ts'
+import type { RawInput } from '../fanout/input.ts'
+import type { Reply } from '../fanout/run.ts'
+import { createRuntime, type Runtime } from '../upstream/runtime.ts'
+
+export interface RunAggregateOptions {
+  /** Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine. */
+  readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
+  /** Shortens the aggregate's deadline, in ms. */
+  readonly deadline?: number
+  readonly signal?: AbortSignal
+}
+
+/** A reply, and everything that happened on its way. */
+export interface TestedReply<D, K extends string> extends Reply<D, K> {
+  readonly events: readonly RunEvent[]
+}
+
+/** Runs an aggregate once against scripted upstreams, with a runtime of its own. Rejects with a `Problem`, as `fanOut` does. */
+export async function runAggregate<I, D, K extends string> (
+  aggregate: Aggregate<I, D, K>, input: RawInput, { upstreams, deadline, signal }: RunAggregateOptions,
+): Promise<TestedReply<D, K>> {
+  const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
+  const runtime = createRuntime({ overrides })
+  const events: RunEvent[] = []
+  let stranger: Error | undefined
+
+  const guarded: Runtime = {
+    ...runtime,
+    send (call) {
+      const { upstream, name } = call.spec
+      if (Object.hasOwn(upstreams, upstream.name)) return runtime.send(call)
+      stranger ??= new Error(`the aggregate '${aggregate.name}' calls ${name}: give runAggregate an upstream for '${upstream.name}'`)
+      return Promise.reject(stranger)
+    },
+  }
+  try {
+    const reply = await fanOut(aggregate, input, { runtime: guarded, deadline, signal, onEvent: event => { events.push(event) } })
+    return { ...reply, events }
+  } catch (error) {
+    throw stranger ?? error
+  } finally {
+    await runtime.close()
+  }
+}
