@@ -5,8 +5,8 @@ import { Problem, type ErrorCode } from '../errors.ts'
 /** Answers a problem on a connection that no reply belongs to, and closes it. */
 export function answerRaw (socket: Duplex, status: number, code: ErrorCode, headers = ''): void {
   // In the middle of an answer nothing else can be said; Node's own handler looks at the same field.
-  const { _httpMessage: answering } = socket as Duplex & { readonly _httpMessage?: { readonly headersSent: boolean } | null }
-  if (!socket.writable || answering?.headersSent === true) {
+  const { _httpMessage: answering } = socket as Duplex & { readonly _httpMessage?: { readonly headersSent: boolean, readonly writableEnded: boolean } | null }
+  if (!socket.writable || (answering?.headersSent && !answering.writableEnded)) {
     socket.destroy()
     return
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
@@ -9,7 +9,10 @@ import { answerRaw } from './answer-raw.ts'
  * an unknown `Expect`, and `CONNECT`. The server must leave a missing `Host` to us (`requireHostHeader: false`).
  */
 export function framing (app: FastifyInstance): void {
-  app.server.on('checkExpectation', (_request, response) => answerRaw(response.socket as Duplex, 417, 'EXPECTATION_FAILED'))
+  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const body = JSON.stringify(new Problem('EXPECTATION_FAILED'))
+    response.writeHead(417, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
+  })
   app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n'))
   app.addHook('onRequest', ({ raw }, reply, done) => {
     const hosts = hostsOf(raw)
