@@ -1,0 +1,170 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
+import { test } from 'tap'
+
+/** What a layer of `policies/` may speak in: the words of a call, and nothing that sends one. */
+const leaves = ['call', 'abort', 'timeouts', 'freeze', 'verdict', 'events', 'spec'].map(name => `upstream/${name}.ts`)
+
+/**
+ * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all that is
+ * under it but has no line of its own. Imports run one way, so no line names a room whose own line names it.
+ */
+const house: Readonly<Record<string, readonly string[]>> = {
+  // Leaves
+  'errors.ts': [],
+  'schemas/': [],
+  'stand-ins/': [],
+
+  // Content: what is served and called. It uses the machine through two doors.
+  'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
+  'routes/': ['clients/', 'schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
+
+  // Machine: how. Each line may use those above it.
+  'upstream/policies/': ['errors.ts', ...leaves],
+  'upstream/': ['errors.ts', 'upstream/policies/'],
+  'fanout/': ['errors.ts', 'upstream/'],
+  'plugins/': ['errors.ts', 'upstream/', 'fanout/'],
+  'config.ts': ['upstream/'],
+  'app.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/'],
+
+  // Entrances: they put the rooms together.
+  'index.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts'],
+  'testing/': ['errors.ts', 'upstream/', 'fanout/'],
+  'definitions/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'config.ts', 'clients/', 'routes/', 'stand-ins/'],
+  'server.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/'],
+  'commands/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'definitions/', 'server.ts'],
+  'cli.ts': ['commands/'],
+}
+
+const readers = ['server.ts', 'cli.ts']
+
+interface Import {
+  readonly file: string
+  readonly specifier: string
+  /** Gone after type stripping; `import { type A }` is not, since it still loads the module. */
+  readonly isType: boolean
+}
+
+const src = join(import.meta.dirname, '../src')
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).map(file => file.replaceAll('\\', '/')).filter(file => file.endsWith('.ts')).sort()
+const sources = new Map(files.map(file => [file, readFileSync(join(src, file), 'utf8')]))
+
+function importsOf (file: string, text: string): Import[] {
+  const from = Array.from(text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm), ([, type, specifier = '']) => ({ file, specifier, isType: type !== undefined }))
+  const bare = Array.from(text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g), ([, specifier = '']) => ({ file, specifier, isType: false }))
+  return [...from, ...bare]
+}
+
+/** The room a file is in: the line of the table that fits it best. */
+function roomOf (file: string): string | undefined {
+  return Object.keys(house).filter(room => room === file || (room.endsWith('/') && file.startsWith(room))).sort((a, b) => b.length - a.length)[0]
+}
+
+function targetOf ({ file, specifier }: Import): string {
+  return normalize(join(dirname(file), specifier)).replaceAll('\\', '/')
+}
+
+/** Whether the table allows an import of ours. */
+function isAllowed (each: Import): boolean {
+  const target = targetOf(each)
+  const [from, to] = [roomOf(each.file), roomOf(target)]
+  if (from === undefined || to === undefined) return false
+  return from === to || [target, to].some(name => (house[from] as readonly string[]).includes(name))
+}
+
+const imports = files.flatMap(file => importsOf(file, sources.get(file) as string))
+const ours = imports.filter(({ specifier }) => specifier.startsWith('.'))
+const shown = ({ file, specifier }: Import) => `${file} imports ${specifier}`
+
+/** The text without comments and without what is in quotes; an expression within a template stays. */
+function codeOf (text: string): string {
+  return text
+    .replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+    .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, '\'\'')
+    .replaceAll(/`(?:[^`\\]|\\.)*`/g, template => (template.match(/\$\{[^}]*\}/g) ?? []).join(' '))
+}
+
+/** A way around through value imports, or nothing. */
+function cycle (edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>()
+  function walk (file: string, path: readonly string[]): string[] | undefined {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const next of edges.get(file) ?? []) {
+      const found = walk(next, [...path, file])
+      if (found !== undefined) return found
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of edges.keys()) {
+    const found = walk(file, [])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+test('every file is in a room of the table, and every room of the table has a file', async t => {
+  t.same(files.filter(file => roomOf(file) === undefined), [])
+  t.same(Object.keys(house).filter(room => !files.some(file => roomOf(file) === room)), [])
+})
+
+test('the table runs one way', async t => {
+  const edges = new Map(Object.entries(house).map(([room, allowed]) => {
+    const [parent] = Object.keys(house).filter(other => other !== room && other.endsWith('/') && room.startsWith(other))
+    // What a room inside a room may import of it are leaves, which the cycles among files below look after.
+    return [room, allowed.map(name => roomOf(name) as string).filter(name => name !== room && name !== parent)]
+  }))
+  t.equal(cycle(edges), undefined)
+})
+
+test('rooms import only what the table allows them', async t => {
+  t.same(ours.filter(each => !isAllowed(each)).map(shown), [])
+  t.ok(ours.length > 100, 'imports were found')
+})
+
+test('the table refuses what would break it', async t => {
+  const refused: readonly (readonly [string, string])[] = [
+    ['errors.ts', './app.ts'],
+    ['schemas/cat-fact.ts', '../errors.ts'],
+    ['clients/wikipedia.ts', '../upstream/call.ts'],
+    ['clients/wikipedia.ts', '../routes/index.ts'],
+    ['routes/cat-facts.ts', '../fanout/run.ts'],
+    ['routes/cat-facts.ts', '../errors.ts'],
+    ['upstream/policies/observe.ts', '../runtime.ts'],
+    ['upstream/policies/observe.ts', '../declare.ts'],
+    ['upstream/client.ts', '../fanout/run.ts'],
+    ['fanout/run.ts', '../plugins/health.ts'],
+    ['plugins/health.ts', '../config.ts'],
+    ['app.ts', './routes/index.ts'],
+    ['stand-ins/index.ts', '../errors.ts'],
+  ]
+  for (const [file, specifier] of refused) t.notOk(isAllowed({ file, specifier, isType: true }), `${file} may not import ${specifier}`)
+})
+
+test('an import of ours names its file with .ts, and that file is there', async t => {
+  t.same(ours.filter(each => !each.specifier.endsWith('.ts') || !sources.has(targetOf(each))).map(shown), [])
+})
+
+test('what is not ours is of Node, by its node: name, or declared as a dependency', async t => {
+  const { dependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as { dependencies: Record<string, string> }
+  const foreign = imports.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+  t.same(foreign.filter(({ specifier }) => !Object.hasOwn(dependencies, specifier)).map(shown), [])
+})
+
+test('no modules import each other in a circle', async t => {
+  const edges = new Map(files.map(file => [file, ours.filter(each => each.file === file && !each.isType).map(targetOf)]))
+  t.equal(cycle(edges), undefined)
+  t.same(cycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b'], 'a circle would be seen')
+})
+
+test('only the server and the commands read the process', async t => {
+  const isReader = (text: string) => /(?<![.\w$])process\b(?!\s*[:(])|(?<=globalThis\.)process\b/.test(codeOf(text)) || /['"](?:node:)?process['"]/.test(text)
+  t.same(files.filter(file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string)), [])
+  for (const file of readers) t.ok(isReader(sources.get(file) as string), `${file} does`)
+  t.notOk(isReader('// the process ends\nconst a = \'process.env\''), 'words in comments and quotes do not count')
+})
+
+test('no file is named for being of use', async t => {
+  t.same(files.filter(file => /\b(?:utils?|helpers?|managers?|misc|common|base|impl)\b/i.test(basename(file, '.ts'))), [])
+})

@@ -1,0 +1,28 @@
+import { test } from 'tap'
+import * as api from '../src/index.ts'
+import * as testing from '../src/testing/index.ts'
+
+test('the package gives out these names and no others', async t => {
+  t.same(Object.keys(api).sort(), [
+    'Problem',
+    'UpstreamError',
+    'aggregate',
+    'createRuntime',
+    'defineUpstream',
+    'errors',
+    'fanOut',
+    'headwaters',
+    'operation',
+    'refuse',
+    'skip',
+    'times',
+  ])
+})
+
+test('the test kit gives out these names and no others', async t => {
+  t.same(Object.keys(testing).sort(), ['runAggregate', 'scriptedUpstream'])
+})
+
+test('every name that is given out has a value', async t => {
+  for (const [name, value] of Object.entries(api)) t.not(value, undefined, name)
+})
