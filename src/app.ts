@@ -44,7 +44,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   framing(app)
   drain(app, readiness)
   health(app, readiness)
-  void app.register(headwaters, { aggregates, overrides })
+  void app.register(headwaters, { aggregates, overrides, describe: false })
   openapi(app, { aggregates })
   explorer(app)
   return app

@@ -125,6 +125,8 @@ export interface Fault {
 
 export interface ProblemOptions extends ErrorOptions {
   readonly status?: number
+  /** @default that of the code */
+  readonly title?: string
   readonly detail?: string
   readonly faults?: readonly Fault[]
   /** After how many seconds asking again may help. */
@@ -151,7 +153,7 @@ export class Problem extends Error {
     super(detail, options)
     this.code = code
     this.statusCode = options.status ?? status
-    this.title = title
+    this.title = options.title ?? title
     this.detail = detail
     this.faults = options.faults
     this.retryAfterSeconds = options.retryAfterSeconds ?? (this.statusCode === 503 ? 1 : undefined)
@@ -160,8 +162,8 @@ export class Problem extends Error {
 
   /** The same problem, with how each step ended. */
   with (sources: object): Problem {
-    const { statusCode: status, detail, faults, retryAfterSeconds, cause } = this
-    return new Problem(this.code, { status, detail, sources, cause, ...faults && { faults }, ...retryAfterSeconds !== undefined && { retryAfterSeconds } })
+    const { statusCode: status, title, detail, faults, retryAfterSeconds, cause } = this
+    return new Problem(this.code, { status, title, detail, sources, cause, ...faults && { faults }, ...retryAfterSeconds !== undefined && { retryAfterSeconds } })
   }
 
   /** The `application/problem+json` body. */

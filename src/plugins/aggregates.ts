@@ -13,8 +13,9 @@ export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyA
     const url = fastifyPath(aggregate.route.url)
     // One place, whatever each aggregate calls its parameters.
     const place = aggregate.route.url.replaceAll(/\{[^{}]*\}/g, ':')
-    const { methods } = places.get(place) ?? places.set(place, { url, methods: [] }).get(place) as { methods: string[] }
-    methods.push(method)
+    const known = places.get(place)
+    if (known === undefined) places.set(place, { url, methods: [method] })
+    else known.methods.push(method)
     app.route({ method, url, exposeHeadRoute: method === 'GET', handler: (request, reply) => answer(aggregate, runtime, request, reply) })
   }
   for (const { url, methods } of places.values()) otherMethods(app, url, methods)

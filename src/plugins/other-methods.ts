@@ -13,7 +13,7 @@ export function otherMethods (app: FastifyInstance, url: string, served: readonl
     handler: unreachable,
   })
   app.route({
-    method: app.supportedMethods.filter(method => !methods.includes(method)),
+    method: app.supportedMethods.filter(method => !methods.includes(method) && !app.hasRoute({ method, url: app.prefix + url })),
     url,
     exposeHeadRoute: false,
     onRequest: (_request, reply, done) => {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../errors.ts'
@@ -36,8 +37,12 @@ export function answerNonsense (error: Error & { readonly code?: string }, socke
 function read (error: FastifyError): Problem {
   const code = known[error.code]
   if (code !== undefined) return new Problem(code, { cause: error })
-  const isCallers = !(error instanceof Problem) && error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
-  return isCallers ? new Problem('BAD_REQUEST', { status: error.statusCode as number, cause: error }) : toProblem(error)
+  const { statusCode: status = 500, message } = error
+  if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
+  // Fastify's own speak of its inside; what a hook throws with a 4xx is meant for the caller.
+  return error.code?.startsWith('FST_')
+    ? new Problem('BAD_REQUEST', { status, cause: error })
+    : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', detail: message, cause: error })
 }
 
 function log (request: FastifyRequest, problem: Problem): void {

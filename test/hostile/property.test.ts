@@ -27,7 +27,8 @@ test('whatever the breed and the title are, the answer is in order and no upstre
   const app = await hostileApp(t)
   await fc.assert(fc.asyncProperty(name, fc.constantFrom('breeds', 'articles'), async (text, room) => {
     const bytes = wireRequest({ target: `/v1/${room}/${encodeURIComponent(text)}` })
-    const faults = [...judge(plain, await exchange(app.port, { ...plain, bytes })), ...app.strays()]
+    const known = app.strays().length
+    const faults = [...judge(plain, await exchange(app.port, { ...plain, bytes })), ...app.strays().slice(known)]
     if (faults.length > 0) throw new Error(faults.join('; '))
   }), { numRuns })
   t.same(app.errors(), [])
@@ -38,7 +39,8 @@ test('whatever the query is, the answer is in order and no upstream sees a path 
   const app = await hostileApp(t)
   await fc.assert(fc.asyncProperty(query, fc.constantFrom('/v1/cat-facts', '/v1/breeds/siamese'), async (text, path) => {
     const bytes = wireRequest({ target: `${path}?${text}` })
-    const faults = [...judge(plain, await exchange(app.port, { ...plain, bytes })), ...app.strays()]
+    const known = app.strays().length
+    const faults = [...judge(plain, await exchange(app.port, { ...plain, bytes })), ...app.strays().slice(known)]
     if (faults.length > 0) throw new Error(faults.join('; '))
   }), { numRuns })
   t.same(app.errors(), [])

@@ -1,0 +1,68 @@
+import { test, type Test } from 'tap'
+import { catfactNinja } from '../../src/clients/catfact-ninja.ts'
+import { meowfacts } from '../../src/clients/meowfacts.ts'
+import { catFacts } from '../../src/routes/cat-facts.ts'
+import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
+import { problemOf } from '../helpers/problem-of.ts'
+
+async function cast (t: Test) {
+  const [ninja, meow, pictures] = await Promise.all([scriptedUpstream(), scriptedUpstream(), scriptedUpstream()])
+  t.teardown(() => Promise.all([ninja.close(), meow.close(), pictures.close()]))
+  pictures.always('GET /v1/images/search', [{ id: 'a', url: 'http://cats.test/a', width: 1, height: 2 }])
+  return { ninja, meow, pictures, upstreams: { 'catfact-ninja': ninja, meowfacts: meow, 'the-cat-api': pictures } }
+}
+
+test('an aggregate is run with what its upstreams are told to answer', async t => {
+  const { ninja, meow, upstreams } = await cast(t)
+  ninja.answer(catfactNinja.fact, { fact: 'They purr.', length: 10 })
+  meow.answer(meowfacts.facts, { data: ['They nap.'] })
+  const { data, complete, sources, events } = await runAggregate(catFacts, { query: { count: '1' } }, { upstreams })
+  const texts: string[] = data.facts.map(({ text }) => text)
+  t.strictSame(texts, ['They purr.', 'They nap.'])
+  t.equal(complete, true)
+  t.equal(sources.ninja.state, 'ok')
+  t.match(events[0], { type: 'step started', step: 0 })
+  t.match(events.at(-1), { type: 'run ended', code: undefined })
+  t.match(meow.calls, [{ method: 'GET', path: '/', query: { count: '1' }, headers: { 'user-agent': 'headwaters' } }])
+})
+
+test('each fault comes out as the code it has in production', async t => {
+  for (const [fault, code] of [['reset', 'UPSTREAM_RESET'], ['garbage', 'UPSTREAM_PROTOCOL'], ['malformed', 'UPSTREAM_JSON'], ['hang', 'DEADLINE_EXCEEDED']] as const) {
+    const { ninja, meow, upstreams } = await cast(t)
+    ninja.answer('/fact', { fact: 'They purr.', length: 10 })
+    meow[fault]()
+    const { data, complete, sources } = await runAggregate(catFacts, { query: { count: 1 } }, { upstreams, deadline: 200 })
+    t.equal(complete, false)
+    t.match(sources.meow, { state: 'fallback', code })
+    t.equal(data.facts.length, 1)
+  }
+})
+
+test('a failure is a problem, as fanOut gives it', async t => {
+  const { ninja, meow, upstreams } = await cast(t)
+  ninja.status(catfactNinja.fact, 503, { headers: { 'retry-after': '7' } })
+  meow.always('*', { data: [] })
+  const problem = await problemOf(runAggregate(catFacts, { query: { count: 1 } }, { upstreams }))
+  t.match(problem, { code: 'UPSTREAM_BUSY', statusCode: 503, retryAfterSeconds: 7, sources: { ninja: { state: 'failed' } } })
+  t.match(await problemOf(runAggregate(catFacts, { query: { count: 0 } }, { upstreams })), { code: 'INPUT_INVALID' })
+})
+
+test('an upstream that nobody speaks for is named, and nothing leaves the machine', async t => {
+  const { ninja, meow } = await cast(t)
+  ninja.always('*', { fact: 'They purr.', length: 10 })
+  meow.always('*', { data: [] })
+  await t.rejects(runAggregate(catFacts, {}, { upstreams: { 'catfact-ninja': ninja, meowfacts: meow } }), {
+    message: 'the aggregate \'cat-facts\' calls the-cat-api.randomImage: give runAggregate an upstream for \'the-cat-api\'',
+  })
+})
+
+test('a caller that goes ends the run with its own reason', async t => {
+  const { ninja, meow, upstreams } = await cast(t)
+  ninja.hang()
+  meow.always('*', { data: [] })
+  const caller = new AbortController()
+  const gone = t.rejects(runAggregate(catFacts, { query: { count: 1 } }, { upstreams, signal: caller.signal }), { message: 'gone' })
+  await ninja.called(1)
+  caller.abort(new Error('gone'))
+  await gone
+})

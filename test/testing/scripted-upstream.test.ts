@@ -1,0 +1,175 @@
+import { request } from 'node:http'
+import { once } from 'node:events'
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { scriptedUpstream } from '../../src/testing/index.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+
+const cats = defineUpstream('cats', { origin: 'http://cats.test' }, {
+  fact: operation({ path: '/fact', query: z.object({ max_length: z.number().optional() }), output: z.object({ fact: z.string() }) }),
+  breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: z.object({ name: z.string() }) }),
+  order: operation({ method: 'POST', path: '/orders', body: z.object({ cat: z.string() }), output: z.object({ id: z.string() }) }),
+})
+
+async function start (t: Test) {
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  return { upstream, ask: (path: string, options: RequestInit = {}) => fetch(upstream.origin + path, options) }
+}
+
+function json (response: Promise<Response>): Promise<unknown> {
+  return response.then(got => got.json())
+}
+
+test('what is queued is used once, in its order, and then the default', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.answer(cats.fact, { fact: 'one' }).answer(cats.fact, { fact: 'two' }, { status: 201, headers: { 'X-Cat': 'tom' } }).always('/fact', { fact: 'again' })
+  t.strictSame(upstream.unused, ['any /fact', 'any /fact'])
+  t.strictSame(await json(ask('/fact')), { fact: 'one' })
+  const second = await ask('/fact')
+  t.equal(second.status, 201)
+  t.equal(second.headers.get('x-cat'), 'tom')
+  t.equal(second.headers.get('content-type'), 'application/json')
+  t.strictSame(await second.json(), { fact: 'two' })
+  for (let i = 0; i < 3; i++) t.strictSame(await json(ask('/fact')), { fact: 'again' })
+  t.strictSame(upstream.unused, [])
+  t.strictSame(upstream.unexpected, [])
+  t.equal(upstream.calls.length, 5)
+})
+
+test('the default that was given last counts', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.always('*', 1).always('/fact', 2)
+  t.equal(await json(ask('/fact')), 2)
+  t.equal(await json(ask('/other')), 1)
+})
+
+test('calls are told apart by operation, by call and by text', async t => {
+  const { upstream, ask } = await start(t)
+  upstream
+    .answer(cats.breed, 'any breed')
+    .answer(cats.breed({ id: 'a b' }), 'this breed')
+    .answer(cats.fact({ max_length: 20 }), 'short')
+    .answer('POST /orders', 'an order')
+    .answer('GET /facts?limit=2', 'two')
+    .answer('/breeds/{id}/pictures', 'pictures')
+  t.equal(await json(ask('/breeds/x')), 'any breed')
+  t.equal(await json(ask('/breeds/a%20b')), 'this breed')
+  t.equal(await json(ask('/facts?page=1&limit=2')), 'two', 'more in the query is let through')
+  t.equal(await json(ask('/breeds/x/pictures')), 'pictures')
+  t.equal((await ask('/orders')).status, 501, 'another method')
+  t.equal(await json(ask('/orders', { method: 'POST' })), 'an order')
+  for (const path of ['/fact', '/fact?max_length=2', '/fact?max_length=20&more=1', '/breeds/a/b']) t.equal((await ask(path)).status, 501, path)
+  t.equal(await json(ask('/fact?max_length=20')), 'short')
+})
+
+test('a call is there to be looked at', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.always('*', null)
+  const come = upstream.called(2)
+  await ask('/orders?tag=a&tag=b&note=%C3%A4', { method: 'POST', body: '{"cat":"tom"}', headers: { 'X-Who': 'me' } })
+  await ask('/text', { method: 'PUT', body: 'no json' })
+  const [first, second] = await come
+  t.match(first, { method: 'POST', path: '/orders', query: { tag: ['a', 'b'], note: 'ä' }, headers: { 'x-who': 'me' }, body: { cat: 'tom' } })
+  t.match(second, { method: 'PUT', path: '/text', query: {}, body: 'no json' })
+  await ask('/none')
+  t.equal(upstream.calls[2]?.body, undefined)
+  t.equal((await upstream.called(1)).length, 1, 'what has come is given at once')
+})
+
+test('a call that nothing is queued for is answered 501 and reported', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.answer('/fact', 1)
+  const response = await ask('/facts')
+  t.equal(response.status, 501)
+  t.match(await response.json(), { message: 'nothing is queued for GET /facts' })
+  t.match(upstream.unexpected, [{ method: 'GET', path: '/facts' }])
+  t.strictSame(upstream.unused, ['any /fact'])
+})
+
+test('text and bytes go out as they are', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.answer('*', '<p>', { headers: { 'Content-Type': 'text/html' } }).answer('*', Uint8Array.of(1, 2)).answer('*', 'a word').status('*', 204)
+  const page = await ask('/')
+  t.equal(page.headers.get('content-type'), 'text/html')
+  t.equal(await page.text(), '<p>')
+  const bytes = await ask('/')
+  t.equal(bytes.headers.get('content-type'), 'application/octet-stream')
+  t.strictSame(new Uint8Array(await bytes.arrayBuffer()), Uint8Array.of(1, 2))
+  t.equal(await (await ask('/')).text(), '"a word"')
+  const none = await ask('/')
+  t.equal(none.status, 204)
+  t.equal(none.headers.get('content-type'), null)
+})
+
+test('a status has its body and its headers', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.status('/fact', 503, { headers: { 'retry-after': '2' }, body: { error: 'busy' } }).status('/fact', 500)
+  const busy = await ask('/fact')
+  t.equal(busy.status, 503)
+  t.equal(busy.headers.get('retry-after'), '2')
+  t.strictSame(await busy.json(), { error: 'busy' })
+  t.equal((await ask('/fact')).status, 500)
+})
+
+test('faults happen on the wire', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.reset().garbage().malformed()
+  await t.rejects(ask('/'), { cause: { code: 'ECONNRESET' } })
+  await t.rejects(ask('/'), { cause: { name: 'HTTPParserError' } })
+  const broken = await ask('/')
+  t.equal(broken.status, 200)
+  await t.rejects(broken.json(), SyntaxError)
+  t.strictSame(upstream.unexpected, [])
+})
+
+test('an answer waits as long as it is told to', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.answer('/fact', 1, { delayMs: 60 })
+  const start_ = performance.now()
+  await ask('/fact')
+  t.ok(performance.now() - start_ >= 55)
+})
+
+test('closing ends what hangs and what waits, and tells who waits for calls', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.hang('/fact').answer('/late', 1, { delayMs: 60_000 })
+  const asked = [t.rejects(ask('/fact')), t.rejects(ask('/late'))]
+  const come = t.rejects(upstream.called(3), { message: 'the upstream was closed after 2 of 3 calls' })
+  await upstream.called(2)
+  await upstream.close()
+  await upstream.close()
+  await Promise.all([...asked, come])
+})
+
+test('it can be disposed of', async t => {
+  let origin
+  {
+    await using upstream = await scriptedUpstream()
+    origin = upstream.origin
+  }
+  await t.rejects(fetch(origin), { cause: { code: 'ECONNREFUSED' } })
+})
+
+test('a call that breaks off while it is sent has not come', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.always('*', 1)
+  const cut = request(upstream.origin, { method: 'POST', headers: { 'content-length': '100' } })
+  cut.on('error', () => {})
+  cut.write('half')
+  await once(cut, 'socket')
+  await ask('/before')
+  cut.destroy()
+  await ask('/after')
+  t.strictSame(upstream.calls.map(({ path }) => path), ['/before', '/after'])
+})
+
+test('what cannot be sent is refused where it is queued', async t => {
+  const { upstream } = await start(t)
+  t.throws(() => upstream.answer('fact', 1), { message: /'fact' names no calls: write '\*', a path/ })
+  t.throws(() => upstream.answer('get /fact', 1), TypeError)
+  t.throws(() => upstream.status('/fact', 99), { message: /99 is no status/ })
+  t.throws(() => upstream.answer('/fact', 1, { headers: { 'x-cat': 'a\nb' } }), { code: 'ERR_INVALID_CHAR' })
+  t.throws(() => upstream.answer('/fact', 1n), TypeError)
+  t.strictSame(upstream.unused, [])
+})
