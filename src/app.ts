@@ -3,11 +3,11 @@ import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import type { AnyAggregate } from './fanout/aggregate.ts'
 import { drain } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
-import { framing } from './plugins/framing.ts'
+import { framing, serverOptions } from './plugins/framing.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
 import { openapi } from './plugins/openapi/serve.ts'
-import { answerNonsense, answerProblem, problems } from './plugins/problems.ts'
+import { answerProblem, problems } from './plugins/problems.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import type { Override } from './upstream/runtime.ts'
 
@@ -24,17 +24,16 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   const app = fastify({
     logger: logger ?? false,
     bodyLimit: 1024 * 1024,
-    // For a whole request, its body included, in ms.
-    requestTimeout: 30_000,
+    requestTimeout: serverOptions.requestTimeout,
     // What is too long is for a schema to say, not for the router.
     routerOptions: { maxParamLength: 16 * 1024 },
     // Draining refuses new work itself, as a problem.
     return503OnClosing: false,
-    // A missing host is refused by us, as a problem.
-    http: { requireHostHeader: false },
+    http: serverOptions,
     genReqId: requestIdOf,
     frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply) },
-    clientErrorHandler: answerNonsense,
+    // It answers by itself, as on any server of ours.
+    clientErrorHandler: () => {},
   })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.

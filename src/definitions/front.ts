@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { answerNonsense } from '../plugins/problems.ts'
+import { refuseOddities, serverOptions } from '../plugins/framing.ts'
 
 /** One listening server that hands each request to the app of the moment. */
 export interface Front {
@@ -32,8 +32,8 @@ export function createFront (): Front {
   let current: Shift
   let isClosing = false
 
-  const server = createServer({ keepAliveTimeout, requestTimeout: 0 }, (request, response) => take(current, request, response))
-  server.on('clientError', answerNonsense)
+  const server = createServer({ keepAliveTimeout, ...serverOptions }, (request, response) => take(current, request, response))
+  refuseOddities(server)
 
   function take (shift: Shift, request: IncomingMessage, response: ServerResponse): void {
     shift.underWay.add(response)

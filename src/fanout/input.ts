@@ -38,7 +38,7 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  const given = part === 'body' ? value : withoutEmptyNumbers(schema, value ?? nothing)
+  const given = part === 'body' ? value : withPlainNumbers(schema, value ?? nothing)
   const { success, data, error } = schema.safeParse(given)
   if (success) return data
   for (const { path, message } of error.issues) {
@@ -49,22 +49,22 @@ function read (part: string, schema: z.ZodType | undefined, value: unknown, faul
 
 const numbers = new WeakMap<z.ZodType, readonly string[]>()
 
-/** An empty text is not a number, though JavaScript makes it 0; only a body has numbers of its own. */
-function withoutEmptyNumbers (schema: z.ZodType, value: unknown): unknown {
+/** A text is a number where JSON would read one, so not when it is empty or `0x10`, as JavaScript has it; only a body has numbers of its own. */
+function withPlainNumbers (schema: z.ZodType, value: unknown): unknown {
   let names = numbers.get(schema)
   if (names === undefined) numbers.set(schema, names = numericFields(schema))
   const fields = value as Readonly<Record<string, unknown>>
-  const empty = names.filter(name => isBlank(fields[name]) || (Array.isArray(fields[name]) && fields[name].some(isBlank)))
-  return empty.length === 0 ? value : { ...fields, ...Object.fromEntries(empty.map(name => [name, asNoNumber(fields[name])])) }
+  const odd = names.filter(name => isNoNumber(fields[name]) || (Array.isArray(fields[name]) && fields[name].some(isNoNumber)))
+  return odd.length === 0 ? value : { ...fields, ...Object.fromEntries(odd.map(name => [name, withoutNumber(fields[name])])) }
 }
 
-function asNoNumber (value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(asNoNumber)
-  return isBlank(value) ? Number.NaN : value
+function withoutNumber (value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNumber)
+  return isNoNumber(value) ? Number.NaN : value
 }
 
-function isBlank (value: unknown): boolean {
-  return typeof value === 'string' && value.trim() === ''
+function isNoNumber (value: unknown): boolean {
+  return typeof value === 'string' && !/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(value)
 }
 
 interface Def {

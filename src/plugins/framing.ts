@@ -1,25 +1,32 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import { answerRaw } from './answer-raw.ts'
+import { answerNonsense } from './problems.ts'
 
-/**
- * Refuses, as problems, what Node would answer with an empty body or not at all: no `Host` or two of them (RFC 9112, section 3.2),
- * an unknown `Expect`, and `CONNECT`. The server must leave a missing `Host` to us (`requireHostHeader: false`).
- */
+/** How a server of ours is made: a missing `Host` is left to us, and a whole request, its body included, has 30 s. */
+export const serverOptions = { requireHostHeader: false, requestTimeout: 30_000 } as const
+
+/** Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2). */
 export function framing (app: FastifyInstance): void {
-  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const body = JSON.stringify(new Problem('EXPECTATION_FAILED'))
-    response.writeHead(417, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
-  })
-  app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n'))
+  refuseOddities(app.server)
   app.addHook('onRequest', ({ raw }, reply, done) => {
     const hosts = hostsOf(raw)
     if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return done()
     reply.header('connection', 'close')
     done(new Problem('BAD_REQUEST', { detail: `The request names ${hosts === 0 ? 'no host' : 'several hosts'}: it must name one.` }))
   })
+}
+
+/** Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown `Expect`, and `CONNECT`. */
+export function refuseOddities (server: Server): void {
+  server.on('clientError', answerNonsense)
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const body = JSON.stringify(new Problem('EXPECTATION_FAILED'))
+    response.writeHead(417, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n'))
 }
 
 /** How many `Host` headers came; Node keeps the first and says nothing of the others. */

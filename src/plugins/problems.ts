@@ -37,12 +37,12 @@ export function answerNonsense (error: Error & { readonly code?: string }, socke
 function read (error: FastifyError): Problem {
   const code = known[error.code]
   if (code !== undefined) return new Problem(code, { cause: error })
-  const { statusCode: status = 500, message } = error
+  const { statusCode: status = 500 } = error
   if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
-  // Fastify's own speak of its inside; what a hook throws with a 4xx is meant for the caller.
+  // Whose words these are is not known, so only the status is handed on; refuse() is for words.
   return error.code?.startsWith('FST_')
     ? new Problem('BAD_REQUEST', { status, cause: error })
-    : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', detail: message, cause: error })
+    : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
 }
 
 function log (request: FastifyRequest, problem: Problem): void {

@@ -37,8 +37,11 @@ const unknown: readonly Line[] = ['count[]=1', 'count[a]=1', 'count[0]=x&count[1
   'constructor[prototype][count]=x', 'toString=1', 'hasOwnProperty=1', 'COUNT=x', '%20count=x', 'count%00=x', 'then=1', '?count=x', '=x', '&&&', '=', `a=${'%41'.repeat(4000)}`, Array.from({ length: 3000 }, () => 'a=1').join('&')]
   .map(query => legal(`?${brief(query)}`, 'a parameter of another name is ignored', { target: `/v1/cat-facts?${query}` }))
 
-const lenient: readonly Line[] = ['0x10', '0b11', '0o7', '1e1', '5.0', '05', '%2b5', '%205', '5%20', '5%0a', '%ef%bb%bf5']
-  .map(text => legal(`count=${text}`, 'JavaScript reads a whole number of the range', { target: `/v1/cat-facts?count=${text}` }))
+const lenient: readonly Line[] = [
+  ...['1e1', '5.0', '05'].map(text => legal(`count=${text}`, 'it is a whole number of the range', { target: `/v1/cat-facts?count=${text}` })),
+  ...['0x10', '0b11', '0o7', '%2b5', '%205', '5%20', '5%0a', '%ef%bb%bf5']
+    .map(text => refused(`count=${text}`, { target: `/v1/cat-facts?count=${text}` }, '400 INPUT_INVALID')),
+]
 
 /** What can be in a query. */
 export const queries: readonly Line[] = [
