@@ -78,7 +78,7 @@ test('no value leaves its place: not after a server normalised the path, nor aft
 
 test('a value that climbs when it is decoded more than once is refused too', async t => {
   const template = parseTemplate('/files/{name}', 'files')
-  for (const name of ['%2e%2e', '%252e%252e', '..%252fadmin', '%25252e%25252e%25252fadmin', '%2E.', 'a%5c..%5cb', '..%zz%2f..']) {
+  for (const name of ['%2e%2e', '%252e%252e', '..%252fadmin', '%25252e%25252e%25252fadmin', '%2E.', 'a%5c..%5cb', '..%zz%2f..', `%${'25'.repeat(20)}41`]) {
     t.throws(() => fillTemplate(template, { name }, 'files'), { code: 'CALL_INPUT_INVALID' }, name)
   }
   for (const name of ['100%', '50%25', 'a%2fb', '%zz', 'dr.who', '...']) t.doesNotThrow(() => fillTemplate(template, { name }, 'files'), name)
