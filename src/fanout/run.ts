@@ -4,10 +4,11 @@ import type { Scope } from '../upstream/call.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
+import type { Host } from './host.ts'
 import type { ReadInput } from './input.ts'
 import { Ledger, type Outcome, type State } from './outcome.ts'
 import { Seen } from './seen.ts'
-import { StepRun, type Host } from './step-run.ts'
+import { StepRun } from './step-run.ts'
 import { isThenable } from './thenable.ts'
 
 /** What a run comes to when it does not fail. */

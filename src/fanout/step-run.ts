@@ -1,10 +1,10 @@
 import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../upstream/abort.ts'
-import { Call, LiveCall, type Scope } from '../upstream/call.ts'
-import type { Runtime } from '../upstream/runtime.ts'
+import { Call, LiveCall } from '../upstream/call.ts'
 import { skip } from './aggregate.ts'
 import type { Tally } from './events.ts'
 import { gather, type Ask, type Gathering, type Taker } from './gather.ts'
+import type { Host } from './host.ts'
 import type { State } from './outcome.ts'
 import type { Step } from './step.ts'
 import { isThenable } from './thenable.ts'
@@ -13,22 +13,6 @@ import { isThenable } from './thenable.ts'
 const over = new DOMException('the step has ended', 'AbortError')
 
 const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
-
-/** What a step knows of the run it belongs to. */
-export interface Host extends Scope {
-  readonly abort: Abort
-  readonly runtime: Runtime
-  /** Why nothing is waited for any more; none before the deadline. */
-  readonly expired: UpstreamError | undefined
-  /** Whether the run has failed. */
-  readonly failed: boolean
-  /** Takes the value of a step that has ended. */
-  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
-  /** Takes the failure that ends the run. */
-  fail (error: unknown, run: StepRun, tally?: Tally): void
-  /** Hears that an unsafe call is over. */
-  unsafeOver (): void
-}
 
 /** One step of one run: asks its function, sends what it returns, and ends once, with a value or with a failure. */
 export class StepRun {

@@ -1,9 +1,9 @@
 import { UpstreamError } from '../../errors.ts'
-import { Abortable } from '../abort.ts'
 import type { LiveCall } from '../call.ts'
 import { Admission, Workload } from './admission.ts'
 import type { Answer, Layer, Service } from './layer.ts'
-import { Line, type Place } from './line.ts'
+import { Line } from './line.ts'
+import { Waiter } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
@@ -129,48 +129,5 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
       get active () { return slots - free },
       get waiting () { return waiting },
     },
-  }
-}
-
-/** A call that waits for a slot, and leaves at once when it is given up. */
-class Waiter extends Abortable implements Place<Waiter> {
-  line: Line<Waiter> | undefined
-  before: Waiter | undefined
-  after: Waiter | undefined
-  readonly #call: LiveCall<unknown>
-  readonly #since: number
-  readonly #admission: Admission
-  readonly #left: (admission: Admission) => void
-  readonly #resolve: () => void
-  readonly #reject: (reason: unknown) => void
-
-  constructor (call: LiveCall<unknown>, admission: Admission, left: (admission: Admission) => void, resolve: () => void, reject: (reason: unknown) => void) {
-    super()
-    this.#call = call
-    this.#since = call.scope.now()
-    this.#admission = admission
-    this.#left = left
-    this.#resolve = resolve
-    this.#reject = reject
-    call.abort.add(this)
-  }
-
-  admit (): void {
-    this.#leave()
-    this.#resolve()
-  }
-
-  cut (reason: unknown): void {
-    this.#leave()
-    this.#admission.done()
-    this.#reject(reason)
-  }
-
-  #leave (): void {
-    const { abort, effort, scope } = this.#call
-    abort.delete(this)
-    effort.waitedMs += scope.now() - this.#since
-    this.line?.leave(this)
-    this.#left(this.#admission)
   }
 }

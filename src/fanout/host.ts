@@ -1,0 +1,21 @@
+import type { ErrorCode, UpstreamError } from '../errors.ts'
+import type { Scope } from '../upstream/call.ts'
+import type { Runtime } from '../upstream/runtime.ts'
+import type { Tally } from './events.ts'
+import type { State } from './outcome.ts'
+import type { StepRun } from './step-run.ts'
+
+/** What a step knows of the run it belongs to. */
+export interface Host extends Scope {
+  readonly runtime: Runtime
+  /** Why nothing is waited for any more; none before the deadline. */
+  readonly expired: UpstreamError | undefined
+  /** Whether the run has failed. */
+  readonly failed: boolean
+  /** Takes the value of a step that has ended. */
+  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
+  /** Takes the failure that ends the run. */
+  fail (error: unknown, run: StepRun, tally?: Tally): void
+  /** Hears that an unsafe call is over. */
+  unsafeOver (): void
+}
