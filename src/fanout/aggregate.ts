@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import { addStep, checkRoute } from './check.ts'
 import type { Answered, Awaitable, Fresh, Input, Item, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure } from './inference.ts'
+import type { Route, RouteOptions } from './route.ts'
 import type { Step } from './step.ts'
 
 export { refuse } from '../errors.ts'
@@ -13,42 +14,6 @@ export const skip: Skip = Object.freeze({}) as Skip
 /** Makes `count` calls, or whatever `make` makes of 0, 1, 2 … */
 export function times<T> (count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index))
-}
-
-/** Where an aggregate is served and what it is asked with. */
-export interface Route {
-  /** Path template: `/v1/breeds/{breed}`. */
-  readonly url: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** By when everything must be done, in ms from the start of a run. */
-  readonly deadline: number
-  readonly params: Schema
-  readonly query: Schema
-  readonly body: Schema
-  readonly headers: Schema
-  /** Whether the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
-  readonly envelope: boolean
-  /** What a complete reply says of being kept. */
-  readonly cacheControl: string | undefined
-  readonly summary: string | undefined
-  readonly description: string | undefined
-}
-
-/** What `aggregate` takes beside its schemas. */
-export interface RouteOptions<P> {
-  /** Path template: `/v1/breeds/{breed}`. */
-  readonly url: P
-  /** @default 'GET', or 'POST' with a body */
-  readonly method?: Route['method']
-  /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
-  readonly deadline?: number
-  /** Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers. @default true */
-  readonly envelope?: boolean
-  /** The `cache-control` of a complete reply, which then has an `etag` too. @default 'no-store' */
-  readonly cacheControl?: string
-  /** One line for the API's documentation. */
-  readonly summary?: string
-  readonly description?: string
 }
 
 /** Many calls that become one answer: a value, with no state, that can be listed, served and run. */

@@ -1,8 +1,8 @@
 import { wholeNumber } from '../upstream/bounds.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
 import { parseTemplate } from '../upstream/template.ts'
-import type { Route, RouteOptions } from './aggregate.ts'
 import type { Schema } from './inference.ts'
+import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
 
 const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/

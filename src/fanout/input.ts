@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { Problem, type Fault } from '../errors.ts'
-import type { Route } from './aggregate.ts'
+import type { Route } from './route.ts'
 
 /** The parts of a request, as they came. */
 export interface RawInput {

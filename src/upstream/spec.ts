@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { wholeNumber } from './bounds.ts'
 import { isOpen } from './depth.ts'
-import type { AnyOperationOptions, UpstreamOptions } from './declare.ts'
+import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
 
@@ -12,9 +12,6 @@ export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline'>
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
 }
-
-/** The form in which an operation's body is read. */
-export type As = 'json' | 'text' | 'bytes'
 
 /** What one operation is: the declaration, checked and bound to its upstream. */
 export interface OperationSpec {

@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { Call } from '../../src/upstream/call.ts'
-import { defineUpstream, operation, specOf, type Operation, type OperationOptions } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation, specOf, type Operation } from '../../src/upstream/declare.ts'
+import type { OperationOptions } from '../../src/upstream/options.ts'
 
 const ask = operation({ path: '/ask', output: z.unknown() })
 const origin = 'https://cats.example'

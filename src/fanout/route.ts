@@ -1,0 +1,37 @@
+import type { Schema } from './inference.ts'
+
+/** Where an aggregate is served and what it is asked with. */
+export interface Route {
+  /** Path template: `/v1/breeds/{breed}`. */
+  readonly url: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** By when everything must be done, in ms from the start of a run. */
+  readonly deadline: number
+  readonly params: Schema
+  readonly query: Schema
+  readonly body: Schema
+  readonly headers: Schema
+  /** Whether the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
+  readonly envelope: boolean
+  /** What a complete reply says of being kept. */
+  readonly cacheControl: string | undefined
+  readonly summary: string | undefined
+  readonly description: string | undefined
+}
+
+/** What `aggregate` takes beside its schemas. */
+export interface RouteOptions<P> {
+  /** Path template: `/v1/breeds/{breed}`. */
+  readonly url: P
+  /** @default 'GET', or 'POST' with a body */
+  readonly method?: Route['method']
+  /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
+  readonly deadline?: number
+  /** Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers. @default true */
+  readonly envelope?: boolean
+  /** The `cache-control` of a complete reply, which then has an `etag` too. @default 'no-store' */
+  readonly cacheControl?: string
+  /** One line for the API's documentation. */
+  readonly summary?: string
+  readonly description?: string
+}
