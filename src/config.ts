@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { reasonOf } from './errors.ts'
 import { originFault } from './upstream/origin.ts'
 import type { Override } from './upstream/runtime.ts'
 
@@ -44,7 +45,7 @@ const overridePattern = /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOU
 export function readConfig (environment: Readonly<Record<string, string | undefined>>, upstreams: readonly string[]): Config {
   const faults: string[] = []
   const { success, data, error } = Environment.safeParse(blankless(environment))
-  if (!success) for (const { path, message } of error.issues) faults.push(`${path.join('.')}: ${message}`)
+  if (!success) for (const { path, message } of error.issues) faults.push(`${path.join('.')}: ${reasonOf({ message })}`)
 
   const overrides: Record<string, Override> = {}
   for (const [variable, value] of Object.entries(environment)) {
@@ -66,7 +67,7 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
   if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}`
   const { success, data, error } = Overrides.safeParse({ [key]: value })
-  if (!success) return error.issues.map(({ message }) => message).join('; ')
+  if (!success) return error.issues.map(reasonOf).join('; ')
   const { ORIGIN: origin, SLOTS: slots, TIMEOUT_MS: timeout, OFF: off } = data
   overrides[name] = {
     ...overrides[name],

@@ -180,12 +180,23 @@ export class Problem extends Error {
   }
 }
 
+export interface RefuseOptions {
+  /** When asking again may help, in seconds; sent as `retry-after`. @default none */
+  readonly retryAfterSeconds?: number
+}
+
+/** What a fault says in words that a caller can use, where a schema library speaks of its own types. */
+export function reasonOf ({ message }: { readonly message: string }): string {
+  if (message.endsWith('received undefined')) return 'is missing'
+  return message.endsWith('received NaN') ? 'must be a number' : message
+}
+
 /** An author's 4xx answer to the caller, thrown from a step or a merge; it ends the run, even from an optional step. */
-export function refuse (status: number, detail: string): never {
+export function refuse (status: number, detail: string, { retryAfterSeconds }: RefuseOptions = {}): never {
   if (!Number.isInteger(status) || status < 400 || status > 499) {
     throw new TypeError(`refuse(${status}) is not an answer to the caller: use a status from 400 to 499`)
   }
-  throw new Problem('REFUSED', { status, detail })
+  throw new Problem('REFUSED', { status, detail, ...retryAfterSeconds !== undefined && { retryAfterSeconds } })
 }
 
 /** The cap on a `Retry-After` that we hand on, in seconds. */

@@ -24,7 +24,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'upstream/': ['errors.ts', 'upstream/policies/'],
   'fanout/': ['errors.ts', 'upstream/'],
   'plugins/': ['errors.ts', 'upstream/', 'fanout/'],
-  'config.ts': ['upstream/'],
+  'config.ts': ['errors.ts', 'upstream/'],
   'app.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/'],
 
   // Entrances: they put the rooms together.

@@ -1,6 +1,6 @@
 /** What every help text ends with. */
-export const exitCodes = `Exit codes: 0 ended as asked, 1 ended by a fault, 2 wrong arguments, definitions or configuration,
-130 interrupted.
+export const exitCodes = `Exit codes: 0 ended as asked, 1 ended by a fault, 2 wrong arguments, input, definitions or configuration,
+130 interrupted, 143 terminated during a run.
 `
 
 /** How upstreams are set from outside. */

@@ -59,6 +59,7 @@ export const command: Command = {
     }
     checkPaths(`run ${name}`, paths)
     const within = readDeadline(deadline)
+    if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
     const catalogue = await openCatalogue({ paths, live, environment: process.env })
     try {
       const aggregate = find(catalogue, name)

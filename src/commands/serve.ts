@@ -36,6 +36,7 @@ export const command: Command = {
       return 0
     }
     checkPaths(`serve ${paths.join(' ')}`, paths)
+    if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
     if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
     const { serve } = await import('../server.ts')
     await serve({ paths, live, watch })

@@ -18,6 +18,7 @@ export function checkRoute (name: string, options: RouteOptions<string> & { read
   parseTemplate(url, owner)
   if (url.includes('*')) throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
+  if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
   if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
   return Object.freeze({ url, method, deadline, params, query, body, headers, envelope, cacheControl, summary, description })
 }

@@ -38,7 +38,8 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   /** After so many good answers the others are not waited for. */
   const enough = isFirstOf ? step.count : calls.length
   const values: unknown[] = Array.from({ length: calls.length })
-  const settled: boolean[] = []
+  const won: boolean[] = []
+  const ended: boolean[] = []
   const failed: Loss[] = []
   const limit = calls.length > step.width ? pLimit(step.width) : undefined
   let ok = 0
@@ -50,12 +51,12 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   function end (error?: unknown): void {
     over = true
     if (error !== undefined) fail(error, tally())
-    else done(isFirstOf ? values.filter((_, index) => settled[index]) : values, tally())
+    else done(isFirstOf ? values.filter((_, index) => won[index]) : values, tally())
   }
 
   function win (index: number, value: unknown): void {
     if (over) return
-    settled[index] = true
+    won[index] = ended[index] = true
     values[index] = value
     ok++
     if (ok === enough || ok + failed.length === calls.length) end()
@@ -64,6 +65,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   function lose (index: number, error: unknown): void {
     if (over) return
     if (!(error instanceof UpstreamError)) return end(error)
+    ended[index] = true
     first ??= error
     const { code, upstreamStatus } = error
     failed.push(upstreamStatus === undefined ? { index, code } : { index, code, status: upstreamStatus })
@@ -84,7 +86,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   return {
     expire (reason) {
       for (let index = 0; index < calls.length; index++) {
-        if (!settled[index] && !failed.some(loss => loss.index === index)) lose(index, reason)
+        if (!ended[index]) lose(index, reason)
       }
     },
   }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { Problem, type Fault } from '../errors.ts'
+import { Problem, reasonOf, type Fault } from '../errors.ts'
 import type { Route } from './route.ts'
 
 /** The parts of a request, as they came. */
@@ -21,6 +21,9 @@ export interface ReadInput {
 
 const nothing = Object.freeze({})
 
+/** Faults told of one part: who sends more of them than this has no use for a longer list. */
+const mostFaults = 100
+
 /** Reads all parts of an input in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. */
 export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = []): ReadInput {
   const faults = [...found]
@@ -38,24 +41,38 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  const given = part === 'body' ? value : withPlainNumbers(schema, value ?? nothing)
+  const given = part === 'body' ? value : fromText(schema, value ?? nothing)
   const { success, data, error } = schema.safeParse(given)
   if (success) return data
-  for (const { path, message } of error.issues) {
-    faults.push({ pointer: ['', part, ...path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: message })
+  for (const issue of error.issues.slice(0, mostFaults)) {
+    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: reasonOf(issue) })
   }
   return undefined
 }
 
-const numbers = new WeakMap<z.ZodType, readonly string[]>()
+interface TextFields {
+  /** Fields that are numbers, or lists of them. */
+  readonly numbers: readonly string[]
+  readonly lists: readonly string[]
+}
 
-/** A text is a number where JSON would read one, so not when it is empty or `0x10`, as JavaScript has it; only a body has numbers of its own. */
-function withPlainNumbers (schema: z.ZodType, value: unknown): unknown {
-  let names = numbers.get(schema)
-  if (names === undefined) numbers.set(schema, names = numericFields(schema))
+const known = new WeakMap<z.ZodType, TextFields>()
+
+/**
+ * Text becomes what is declared, where JavaScript would read too much or too little into it: one value of a list is a list of one,
+ * and a text is a number where JSON would read one, so not when it is empty or `0x10`. Only a body has types of its own.
+ */
+function fromText (schema: z.ZodType, value: unknown): unknown {
+  let textFields = known.get(schema)
+  if (textFields === undefined) known.set(schema, textFields = textFieldsOf(schema))
   const fields = value as Readonly<Record<string, unknown>>
-  const odd = names.filter(name => isNoNumber(fields[name]) || (Array.isArray(fields[name]) && fields[name].some(isNoNumber)))
-  return odd.length === 0 ? value : { ...fields, ...Object.fromEntries(odd.map(name => [name, withoutNumber(fields[name])])) }
+  const changed: Record<string, unknown> = {}
+  for (const name of textFields.lists) if (typeof fields[name] === 'string') changed[name] = [fields[name]]
+  for (const name of textFields.numbers) {
+    const given = changed[name] ?? fields[name]
+    if (isNoNumber(given) || (Array.isArray(given) && given.some(isNoNumber))) changed[name] = withoutNumber(given)
+  }
+  return Object.keys(changed).length === 0 ? value : { ...fields, ...changed }
 }
 
 function withoutNumber (value: unknown): unknown {
@@ -75,15 +92,16 @@ interface Def {
   readonly shape?: Record<string, z.ZodType>
 }
 
-function numericFields (schema: z.ZodType): string[] {
+function textFieldsOf (schema: z.ZodType): TextFields {
   const { shape, innerType, in: source } = schema._zod.def as unknown as Def
-  if (shape === undefined) return innerType ?? source ? numericFields((innerType ?? source) as z.ZodType) : []
-  return Object.keys(shape).filter(name => isNumeric(shape[name] as z.ZodType))
+  if (shape === undefined) return innerType ?? source ? textFieldsOf((innerType ?? source) as z.ZodType) : { numbers: [], lists: [] }
+  const typed = (types: readonly string[]) => Object.keys(shape).filter(name => types.some(type => holds(shape[name] as z.ZodType, type)))
+  return { numbers: typed(['number', 'bigint']), lists: typed(['array']) }
 }
 
-/** A number, or a list of them, under whatever default, option or pipe. */
-function isNumeric (schema: z.ZodType): boolean {
+/** Whether a schema is of a type, or a list of it, under whatever default, option or pipe. */
+function holds (schema: z.ZodType, wanted: string): boolean {
   const { type, innerType, in: source, element } = schema._zod.def as unknown as Def
   const inner = innerType ?? source ?? element
-  return type === 'number' || type === 'bigint' || (inner !== undefined && isNumeric(inner))
+  return type === wanted || (inner !== undefined && holds(inner, wanted))
 }

@@ -138,6 +138,8 @@ export class Run implements Host {
   #start (run: StepRun): void {
     if (this.failed) return
     this.emit({ type: 'step started', at: this.now(), step: run.step.index })
+    // Whoever watches may have ended it.
+    if (this.failed) return
     run.start(run.abort === this.abort && run.step.needs.length === 0 ? this.#shared : this.#see(run.step.needs, run.abort))
   }
 
@@ -170,6 +172,8 @@ export class Run implements Host {
   }
 
   #merge (): void {
+    // Whoever has gone while an unsafe call ended is not answered.
+    if (this.failed) return
     this.#merging = true
     const { merge, steps } = this.#aggregate
     let merged: unknown

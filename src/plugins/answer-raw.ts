@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../errors.ts'
+import { problemText } from './problem-text.ts'
 
 /** Answers a problem on a connection that no reply belongs to, and closes it. */
 export function answerRaw (socket: Duplex, status: number, code: ErrorCode, headers = ''): void {
@@ -10,7 +12,8 @@ export function answerRaw (socket: Duplex, status: number, code: ErrorCode, head
     socket.destroy()
     return
   }
-  const body = JSON.stringify(new Problem(code))
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n${headers}`
+  const id = randomUUID()
+  const body = problemText(new Problem(code), id)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${headers}`
     + `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
 }

@@ -7,6 +7,7 @@ import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/run.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
+import { notModified } from './not-modified.ts'
 
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
@@ -37,7 +38,7 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
   return write(aggregate, merged, request, reply)
 }
 
-function write ({ route }: AnyAggregate, { data, complete, sources }: Reply<unknown, string>, { headers }: FastifyRequest, reply: FastifyReply): string | FastifyReply {
+function write ({ route }: AnyAggregate, { data, complete, sources }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | FastifyReply {
   const json = JSON.stringify(data)
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   // A partial answer is nothing to keep, and nothing to compare with.
@@ -45,7 +46,7 @@ function write ({ route }: AnyAggregate, { data, complete, sources }: Reply<unkn
   else {
     const tag = `W/"${hash('sha1', json, 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers))
-    if (isKnown(tag, headers['if-none-match'])) return reply.code(304).send()
+    if (notModified(request, reply, tag)) return reply
   }
   if (route.envelope) return `{"data":${json},"complete":${complete},"sources":${JSON.stringify(sources)}}`
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
@@ -61,17 +62,12 @@ function serverTiming (sources: Readonly<Record<string, Outcome>>): string {
   return text
 }
 
-/** The sources as a dictionary of RFC 9651: `ninja=ok;ms=31.2, meow=fallback;ms=12;code=UPSTREAM_STATUS`. */
+/** The sources as a dictionary of RFC 9651: `ninja=ok;start=0.4;ms=31.2;attempts=1, meow=fallback;start=0.5;ms=12;attempts=1;code=UPSTREAM_STATUS`. */
 function sourcesHeader (sources: Readonly<Record<string, Outcome>>): string {
-  return Object.entries(sources)
-    .map(([name, { state, ms, code }]) => `${name.toLowerCase()}=${state};ms=${ms}${code === undefined ? '' : `;code=${code}`}`)
-    .join(', ')
-}
-
-/** Whether the caller has this answer already (RFC 9110, section 13.1.2; the comparison is weak). */
-function isKnown (tag: string, header: string | undefined): boolean {
-  if (header === undefined) return false
-  return header.trim() === '*' || header.split(',').some(each => each.trim().replace(/^W\//, '') === tag.slice(2))
+  return Object.entries(sources).map(([name, { state, failed, ...rest }]) => {
+    const numbers = Object.entries(rest).map(([key, value]) => `;${key}=${value}`).join('')
+    return `${name.toLowerCase()}=${state}${numbers}${failed === undefined ? '' : `;failed=${failed.length}`}`
+  }).join(', ')
 }
 
 function varyOf (headers: AnyAggregate['route']['headers']): string {

@@ -16,6 +16,10 @@ export function jsonBodies (app: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
-    return parse(request, text, (error, value) => error === null ? done(null, value) : done(new Problem('BAD_REQUEST', { detail: 'The body is not JSON.', cause: error })))
+    return parse(request, text, (error, value) => error === null ? done(null, value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
   })
+}
+
+function detailOf ({ message }: Error): string {
+  return message.includes('prototype') ? 'The body has a key __proto__, or a prototype under constructor, which is not taken.' : 'The body is not JSON.'
 }

@@ -3,6 +3,7 @@ import { createGunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { lazyBundle } from './explorer/bundle.ts'
 import { bundleVersion, page, script } from './explorer/page.ts'
+import { notModified } from './not-modified.ts'
 import { otherMethods } from './other-methods.ts'
 
 /** The explorer writes styles into its page; scripts are files, and nothing is asked of another origin. */
@@ -39,7 +40,7 @@ export function explorer (app: FastifyInstance): void {
     plain.end(zipped)
     return reply.send(plain)
   })
-  otherMethods(app, '/docs', ['GET'])
+  for (const url of ['/docs', '/docs/', '/docs/explorer.js', `/docs/scalar-${bundleVersion}.js`]) otherMethods(app, url, ['GET'])
 }
 
 /** Sends a text that browsers keep and ask about each time. */
@@ -52,9 +53,7 @@ function send (request: FastifyRequest, reply: FastifyReply, type: string, text:
 /** Names what is sent, and answers a browser that has it already. */
 function isKnown (request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag).header('x-content-type-options', 'nosniff')
-  const known = request.headers['if-none-match']?.includes(tag) ?? false
-  if (known) reply.code(304).send()
-  return known
+  return notModified(request, reply, tag)
 }
 
 /** Whether an `Accept-Encoding` header takes gzip (RFC 9110, section 12.5.3). */

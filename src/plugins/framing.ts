@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import { answerRaw } from './answer-raw.ts'
+import { problemText } from './problem-text.ts'
 import { answerNonsense } from './problems.ts'
+import { requestIdOf } from './request-id.ts'
 
 /** How a server of ours is made: a missing `Host` is left to us, and a whole request, its body included, has 30 s. */
 export const serverOptions = { requireHostHeader: false, requestTimeout: 30_000 } as const
@@ -22,9 +24,10 @@ export function framing (app: FastifyInstance): void {
 /** Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown `Expect`, and `CONNECT`. */
 export function refuseOddities (server: Server): void {
   server.on('clientError', answerNonsense)
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const body = JSON.stringify(new Problem('EXPECTATION_FAILED'))
-    response.writeHead(417, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const id = requestIdOf(request)
+    const body = problemText(new Problem('EXPECTATION_FAILED'), id)
+    response.writeHead(417, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'x-request-id': id, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n'))
 }

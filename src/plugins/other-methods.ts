@@ -3,17 +3,19 @@ import { Problem } from '../errors.ts'
 
 /** `OPTIONS` says what a URL answers, without a fan-out; any other method is 405. Both before a body is looked at. */
 export function otherMethods (app: FastifyInstance, url: string, served: readonly string[]): void {
-  const methods = [...served.includes('GET') ? ['HEAD'] : [], ...served, 'OPTIONS']
-  const allow = methods.join(', ')
+  const place = app.prefix.replace(/\/+$/, '') + url
+  const isTheirs = (method: string) => app.hasRoute({ method, url: place })
+  const known = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(method => isTheirs(method) || served.includes(method))
+  const allow = [...known, 'OPTIONS'].join(', ')
   const unreachable = () => { throw new TypeError('answered by its onRequest hook') }
-  app.route({
+  if (!isTheirs('OPTIONS')) app.route({
     method: 'OPTIONS',
     url,
     onRequest: (_request, reply) => { reply.code(204).header('allow', allow).send() },
     handler: unreachable,
   })
   app.route({
-    method: app.supportedMethods.filter(method => !methods.includes(method) && !app.hasRoute({ method, url: app.prefix + url })),
+    method: app.supportedMethods.filter(method => method !== 'OPTIONS' && !isTheirs(method)),
     url,
     exposeHeadRoute: false,
     onRequest: (_request, reply, done) => {

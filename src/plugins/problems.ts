@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../errors.ts'
 import { answerRaw } from './answer-raw.ts'
+import { problemText } from './problem-text.ts'
 
 /** Fastify's own refusals, by its codes. */
 const known: Readonly<Record<string, ErrorCode>> = {
@@ -53,6 +54,8 @@ function log (request: FastifyRequest, problem: Problem): void {
 
 function send ({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
+  // What fails before any hook has run has no id yet.
+  if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', id)
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
-  return reply.send(JSON.stringify({ ...problem.toJSON(), instance: `urn:headwaters:request:${id}` }))
+  return reply.send(problemText(problem, id))
 }

@@ -28,9 +28,14 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
     return new Call(
       spec, path,
       body === undefined ? undefined : JSON.stringify(parse(body, input['body'], name, 'body')),
-      idempotencyKey?.(input as never),
+      idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
     )
   }
+}
+
+function keyOf (key: string, owner: string): string {
+  if (/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(key)) return key
+  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: 'its idempotency key is empty or holds characters that no header may hold' })
 }
 
 function whole (input: Fields): Fields {
@@ -41,7 +46,7 @@ function whole (input: Fields): Fields {
 function picker (schema: z.ZodType | undefined): (input: Fields) => Fields {
   if (!(schema instanceof z.ZodObject)) return whole
   const keys = Object.keys(schema.shape)
-  return input => Object.fromEntries(keys.filter(key => key in input).map(key => [key, input[key]]))
+  return input => Object.fromEntries(keys.filter(key => Object.hasOwn(input, key)).map(key => [key, input[key]]))
 }
 
 function parse (schema: z.ZodType, input: unknown, owner: string, part?: string): unknown {

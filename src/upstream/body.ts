@@ -42,6 +42,10 @@ function parse (spec: OperationSpec, status: number, body: Buffer): unknown {
 }
 
 function parseJson (spec: OperationSpec, status: number, text: string): unknown {
+  const { maxValues } = spec.upstream
+  if (hasMore(text, maxValues)) {
+    throw new UpstreamError('UPSTREAM_TOO_LARGE', spec.upstream.name, { upstreamStatus: status, detail: `the limit is ${maxValues} values` })
+  }
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -56,6 +60,14 @@ function parseJson (spec: OperationSpec, status: number, text: string): unknown 
     throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, detail: `it is nested deeper than ${maxDepth}` })
   }
   return value
+}
+
+/** Whether a JSON text may hold more values than this; commas are a bound on them, and few texts are long enough to be counted. */
+function hasMore (text: string, values: number): boolean {
+  if (text.length <= values) return false
+  let count = 0
+  for (let at = text.indexOf(','); at !== -1; at = text.indexOf(',', at + 1)) if (++count >= values) return true
+  return false
 }
 
 /** Whether the text could hold a key `__proto__`, also one written with escapes; cheap, and true of next to nothing. */

@@ -30,6 +30,8 @@ export class Call<out T> {
 export interface Scope {
   /** The moment by which the run ends, in ms from its start. */
   readonly deadline: number
+  /** By when its first caller wants it, in ms from the run's start, where the deadline does not say. */
+  readonly patience?: number
   /** The inbound headers, lower case; an upstream's `forward` picks from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Cut when the run is over, for whatever reason. */
@@ -49,6 +51,8 @@ export interface Effort {
   waitedMs: number
   /** Whether the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
+  /** Resolves when the wire lets go of a call that was given up before it had a connection; its slot is held until then. */
+  held: Promise<void> | undefined
 }
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
@@ -69,7 +73,7 @@ export class LiveCall<out T> {
   readonly of: number
   readonly effort: Effort
 
-  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort: Effort = { attempts: 0, waitedMs: 0, sent: false }) {
+  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort: Effort = { attempts: 0, waitedMs: 0, sent: false, held: undefined }) {
     this.spec = call.spec
     this.path = call.path
     this.body = call.body
@@ -83,7 +87,7 @@ export class LiveCall<out T> {
   }
 
   /** The same call, and the same effort, with an abort of its own. */
-  under (abort: Abort, scope: Scope = this.scope): LiveCall<T> {
-    return new LiveCall(this, abort, scope, this.step, this.index, this.of, this.effort)
+  under (abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
+    return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort)
   }
 }

@@ -13,12 +13,20 @@ interface Def {
 const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
 
 /** Whether a schema lets values of any depth through: it says so somewhere, or it holds itself. */
-export function isOpen (schema: z.ZodType, above: readonly z.ZodType[] = []): boolean {
-  if (above.includes(schema)) return true
+export function isOpen (schema: z.ZodType, known = new Map<z.ZodType, boolean>()): boolean {
+  const before = known.get(schema)
+  if (before !== undefined) return before
+  // Until it is known, whoever meets it again has met a schema that holds itself.
+  known.set(schema, true)
+  const verdict = isOpenItself(schema, known)
+  known.set(schema, verdict)
+  return verdict
+}
+
+function isOpenItself (schema: z.ZodType, known: Map<z.ZodType, boolean>): boolean {
   const def = schema._zod.def as unknown as Def
   if (openTypes.has(def.type)) return true
-  const path = [...above, schema]
-  return [...Object.values(def.shape ?? {}), ...partsOf(def)].some(part => isOpen(part, path))
+  return [...Object.values(def.shape ?? {}), ...partsOf(def)].some(part => isOpen(part, known))
 }
 
 /** The schemas that a schema is made of, whatever it calls them. */

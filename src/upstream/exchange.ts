@@ -30,6 +30,7 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
   #more: Buffer[] | undefined
   #bytes = 0
   #hints = 0
+  #letGo: (() => void) | undefined
 
   constructor (call: LiveCall<T>, resolve: (answer: Answer<T>) => void, reject: (error: unknown) => void) {
     super()
@@ -44,12 +45,15 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     if (this.#settled) return
     if (this.#controller !== undefined && !this.#call.spec.safe) {
       if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
-      return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason }))
+      return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
     }
+    // It stays in undici's queue until there is a connection, or none, and takes up the place of a call that lives.
+    if (this.#controller === undefined) this.#call.effort.held = new Promise(resolve => { this.#letGo = resolve })
     this.#fail(reason)
   }
 
   onRequestStart (controller: Controller): void {
+    this.#letGo?.()
     this.#controller = controller
     // Given up while it waited for its connection: it must not leave.
     if (this.#settled) controller.abort(new Error('given up before it was sent'))
@@ -98,6 +102,7 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
   }
 
   onResponseError (_controller: Controller | null, error: Error): void {
+    this.#letGo?.()
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
     const { spec } = this.#call

@@ -54,6 +54,8 @@ export interface UpstreamOptions {
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxBytes?: number
+  /** Values in one JSON answer: checking each of very many wrong ones would hold up everything else. @default 200000 */
+  readonly maxValues?: number
   /** Inbound headers that are sent on, by name. @default [] */
   readonly forward?: readonly string[]
   /** Headers sent with every call. @default {} */

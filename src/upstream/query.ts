@@ -3,8 +3,9 @@ export function writeQuery (query: Readonly<Record<string, unknown>>, owner: str
   let text = ''
   for (const name of Object.keys(query)) {
     const value = query[name]
-    if (Array.isArray(value)) for (const item of value) text += pair(name, item, owner)
-    else if (value !== undefined && value !== null) text += pair(name, value, owner)
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item !== undefined && item !== null) text += pair(name, item, owner)
+    }
   }
   return text === '' ? '' : `?${text.slice(1)}`
 }

@@ -51,7 +51,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   const owner = `upstream '${name}'`
   const {
     slots = 64, connections = slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
-    maxBytes = 5 * 1024 * 1024, forward = [], headers = {}, decompress = true,
+    maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
   } = options
 
   wholeNumber(owner, 'slots', slots)
@@ -64,13 +64,14 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
   if (deadline !== undefined) wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   wholeNumber(owner, 'maxBytes', maxBytes)
+  wholeNumber(owner, 'maxValues', maxValues)
   for (const header of [...forward, ...Object.keys(headers)]) checkHeaderName(owner, header)
   for (const [header, value] of Object.entries(headers)) {
     if (!headerValue.test(value)) throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
   }
 
   return Object.freeze({
-    name, coalesces, origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes,
+    name, coalesces, origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
   })
 }

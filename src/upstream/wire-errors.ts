@@ -3,7 +3,8 @@ import { UpstreamError, type ErrorCode } from '../errors.ts'
 const byCode: Readonly<Record<string, ErrorCode>> = {
   ECONNREFUSED: 'UPSTREAM_UNREACHABLE',
   ENOTFOUND: 'UPSTREAM_UNREACHABLE',
-  EAI_AGAIN: 'UPSTREAM_UNREACHABLE',
+  EACCES: 'UPSTREAM_UNREACHABLE',
+  EPERM: 'UPSTREAM_UNREACHABLE',
   EHOSTUNREACH: 'UPSTREAM_UNREACHABLE',
   EHOSTDOWN: 'UPSTREAM_UNREACHABLE',
   ENETUNREACH: 'UPSTREAM_UNREACHABLE',
@@ -28,11 +29,11 @@ export function wireError (error: Error & { readonly code?: string }, upstream: 
 
 function codeOf (error: Error & { readonly code?: string }): ErrorCode | undefined {
   const { code = '', message } = error
-  const known = byCode[code]
+  const known = byCode[code] ?? (code.startsWith('EAI_') ? 'UPSTREAM_UNREACHABLE' : undefined)
   if (known !== undefined) return known
   // undici's parser gives its errors a name and no code, and asserts that a status has three digits.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'UPSTREAM_PROTOCOL'
-  if (/^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/.test(code)) return 'UPSTREAM_TLS'
+  if (/^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/.test(code)) return 'UPSTREAM_TLS'
   if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === '') return undefined
   return 'UPSTREAM_RESET'

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
-import { aggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
 import { acceptsJson } from '../../src/plugins/accept.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
@@ -99,12 +99,12 @@ test('without an envelope the data stands alone, and the rest is in headers', as
   const whole = await get('/bare')
   t.same(whole.body, { data: ['Cats purr.'] })
   t.equal(whole.headers.get('headwaters-complete'), '?1')
-  t.match(whole.headers.get('headwaters-sources'), /^meow=ok;ms=[\d.]+$/)
+  t.match(whole.headers.get('headwaters-sources'), /^meow=ok;start=[\d.]+;ms=[\d.]+;attempts=1;status=200$/)
   isWell = false
   const partial = await get('/bare')
   t.same(partial.body, { data: [] })
   t.equal(partial.headers.get('headwaters-complete'), '?0')
-  t.match(partial.headers.get('headwaters-sources'), /^meow=fallback;ms=[\d.]+;code=UPSTREAM_STATUS$/)
+  t.match(partial.headers.get('headwaters-sources'), /^meow=fallback;start=[\d.]+;ms=[\d.]+;attempts=1;status=500;code=UPSTREAM_STATUS$/)
 })
 
 test('Server-Timing has a metric for each step', async t => {
@@ -143,4 +143,58 @@ test('what is not an aggregate says which methods it answers too', async t => {
     t.equal(got.headers.get('allow'), 'HEAD, GET, OPTIONS')
     t.match(await get(path, { method: 'OPTIONS' }), { status: 204 })
   }
+})
+
+test('who asks with HEAD for what it has is told so, without a length that is not that of the answer', async t => {
+  const meow = await rawUpstream(t, said)
+  const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
+  for (const path of ['/kept', '/openapi.json', '/docs']) {
+    const tag = (await get(path, { method: 'HEAD' })).headers.get('etag') ?? ''
+    const got = await get(path, { method: 'HEAD', headers: { 'if-none-match': tag } })
+    t.equal(got.status, 304, path)
+    t.equal(got.headers.get('content-length'), null)
+    t.equal(got.headers.get('etag'), tag)
+  }
+})
+
+test('an answer to anything but GET is not kept, and so never not modified', async t => {
+  t.throws(() => aggregate('posted', { url: '/posted', body: z.object({}), cacheControl: 'public' }), /leave cacheControl out/)
+})
+
+test('one value of a list is a list of one, and one number of a list of numbers too', async t => {
+  const lists = aggregate('lists', { url: '/lists', query: z.object({ tags: z.array(z.string()).optional(), ids: z.array(z.coerce.number()).default([]) }) })
+    .reply(z.unknown(), ({ query }) => query)
+  const { get } = await serveApp(t, { aggregates: [lists] })
+  t.match((await get('/lists?tags=a&ids=1')).body, { data: { tags: ['a'], ids: [1] } })
+  t.match((await get('/lists?tags=a&tags=b')).body, { data: { tags: ['a', 'b'], ids: [] } })
+  isProblem(t, await get<ProblemBody>('/lists?ids='), 400, 'INPUT_INVALID')
+})
+
+test('who is refused can be told when to come again', async t => {
+  const busy = aggregate('busy', { url: '/busy' }).reply(z.unknown(), () => refuse(429, 'One at a time.', { retryAfterSeconds: 7 }))
+  const { get } = await serveApp(t, { aggregates: [busy] })
+  const got = await get<ProblemBody>('/busy')
+  isProblem(t, got, 429, 'REFUSED')
+  t.equal(got.headers.get('retry-after'), '7')
+})
+
+test('faults without end are told of up to a hundred', async t => {
+  const many = aggregate('many', { url: '/many', body: z.array(z.string().min(1)) }).reply(z.unknown(), () => 1)
+  const { get } = await serveApp(t, { aggregates: [many] })
+  const got = await get<ProblemBody>('/many', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(Array.from({ length: 5000 }, () => '')) })
+  isProblem(t, got, 400, 'INPUT_INVALID')
+  t.equal(got.body.errors?.length, 100)
+})
+
+test('what is missing is said to be, and what is no number', async t => {
+  const { get } = await serveApp(t)
+  t.match((await get<ProblemBody>('/v1/cat-facts?count=many')).body.errors, [{ pointer: '/query/count', reason: 'must be a number' }])
+  t.match((await get<ProblemBody>('/v1/postcards', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"breeds":["abys"]}' })).body.errors, [{ pointer: '/body/greeting', reason: 'is missing' }])
+})
+
+test('an answer that comes before any route has an id too', async t => {
+  const { get } = await serveApp(t)
+  const got = await get<ProblemBody & { instance: string }>('/%zz')
+  isProblem(t, got, 400, 'BAD_REQUEST')
+  t.equal(got.body.instance, `urn:headwaters:request:${got.headers.get('x-request-id')}`)
 })

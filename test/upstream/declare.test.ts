@@ -15,7 +15,7 @@ const declare = (options: object) => defineUpstream('cats', { origin }, { ask: o
 test('a declaration is checked, filled with its defaults, and cannot be changed', t => {
   const declared = define({})
   t.same(specOf(declared), {
-    name: 'cats', origin, slots: 64, connections: 64, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024,
+    name: 'cats', origin, slots: 64, connections: 64, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024, maxValues: 200_000,
     forward: [], headers: {}, decompress: true, coalesces: false,
   })
   t.ok(Object.isFrozen(declared))

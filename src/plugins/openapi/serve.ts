@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import { notModified } from '../not-modified.ts'
 import { otherMethods } from '../other-methods.ts'
 import type { OpenapiOptions } from './document.ts'
 
@@ -21,11 +22,10 @@ function serve (app: FastifyInstance, url: string, type: string, write: () => Pr
     const text = await write()
     return { text, tag: `"${hash('sha1', text, 'base64url')}"` }
   })
-  app.get(url, async ({ headers }, reply) => {
+  app.get(url, async (request, reply) => {
     const { text, tag } = await written()
     reply.header('etag', tag).header('cache-control', 'no-cache')
-    const known = headers['if-none-match']
-    if (known !== undefined && (known.trim() === '*' || known.includes(tag))) return reply.code(304).send()
+    if (notModified(request, reply, tag)) return reply
     return reply.type(`${type}; charset=utf-8`).send(text)
   })
   otherMethods(app, url, ['GET'])

@@ -1,5 +1,6 @@
+import { UpstreamError } from '../../errors.ts'
 import { Abortable } from '../abort.ts'
-import type { LiveCall, Scope } from '../call.ts'
+import type { LiveCall } from '../call.ts'
 
 /** The work that admitted runs have announced and not yet had done, in calls. */
 export class Workload {
@@ -7,9 +8,11 @@ export class Workload {
   /** How long a call holds its slot, in ms: a moving average, which begins with a guess. */
   holdMs = 25
 
-  /** Takes one more call's time into account. */
-  held (ms: number): void {
-    this.holdMs += (ms - this.holdMs) / 16
+  /** Learns from one more call; one that failed before the upstream had its say tells nothing of how long it takes. */
+  held (ms: number, error?: unknown): void {
+    if (error === undefined || (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))) {
+      this.holdMs += (ms - this.holdMs) / 16
+    }
   }
 
   /**
@@ -17,28 +20,24 @@ export class Workload {
    * if all that was announced before goes first; the other half is for its own slowest call.
    */
   hasTimeFor ({ of, scope }: LiveCall<unknown>, slots: number): boolean {
-    return (this.announced + of) * this.holdMs / slots <= (scope.deadline - scope.now()) / 2
+    return (this.announced + of) * this.holdMs / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
 
-/** One run that was let in: what it has announced, until it is done or the run is over. */
-export class Admission extends Abortable {
-  /** Whether it holds, or has held, a slot. */
-  hasEntered = false
-  readonly #scope: Scope
+/** What one step has announced, until it is done or the step is over. */
+class Announcement extends Abortable {
   readonly #workload: Workload
   #left = 0
 
-  constructor (scope: Scope, workload: Workload) {
+  constructor (workload: Workload) {
     super()
-    this.#scope = scope
     this.#workload = workload
   }
 
-  announce (calls: number): void {
-    this.#left += calls
-    this.#workload.announced += calls
-    if (this.listensTo === undefined) this.#scope.abort.add(this)
+  make ({ of, abort }: LiveCall<unknown>): void {
+    this.#left += of
+    this.#workload.announced += of
+    if (this.listensTo === undefined) abort.add(this)
   }
 
   /** One of its calls is over. */
@@ -46,19 +45,43 @@ export class Admission extends Abortable {
     if (this.#left === 0) return
     this.#left--
     this.#workload.announced--
-    if (this.#left === 0) this.#scope.abort.delete(this)
+    if (this.#left === 0) this.listensTo?.delete(this)
   }
 
-  /** All its calls have left before one got a slot: it is a newcomer again. */
-  revoke (bulkhead: object): void {
-    this.#scope.admitted.delete(bulkhead)
-    this.cut()
-  }
-
-  /** The run is over: what it has announced will not come. */
+  /** The step is over: what it has announced will not come. */
   cut (): void {
     this.#workload.announced -= this.#left
     this.#left = 0
-    this.#scope.abort.delete(this)
+    this.listensTo?.delete(this)
+  }
+}
+
+/** One run that was let in. */
+export class Admission {
+  /** Whether it holds, or has held, a slot. */
+  hasEntered = false
+  readonly #workload: Workload
+  readonly #steps = new Map<number, Announcement>()
+
+  constructor (workload: Workload) {
+    this.#workload = workload
+  }
+
+  /** The first call of a step announces all of them. */
+  announce (call: LiveCall<unknown>): void {
+    if (call.index !== 0 || call.effort.attempts !== 0) return
+    let announcement = this.#steps.get(call.step)
+    if (announcement === undefined) this.#steps.set(call.step, announcement = new Announcement(this.#workload))
+    announcement.make(call)
+  }
+
+  /** One call is over. */
+  done ({ step }: LiveCall<unknown>): void {
+    this.#steps.get(step)?.done()
+  }
+
+  /** Every call has left before one got a slot. */
+  revoke (): void {
+    for (const announcement of this.#steps.values()) announcement.cut()
   }
 }

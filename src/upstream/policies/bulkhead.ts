@@ -39,15 +39,13 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
 
   /** Lets the run of a call in, or does not. */
   function admit (call: LiveCall<unknown>): Admission | undefined {
-    const { scope, index, of, effort } = call
-    let admission = scope.admitted.get(self) as Admission | undefined
+    const { admitted } = call.scope
+    let admission = admitted.get(self) as Admission | undefined
     if (admission === undefined) {
       if (free === 0 && (waiting >= queue || !work.hasTimeFor(call, slots))) return undefined
-      scope.admitted.set(self, admission = new Admission(scope, work))
-      admission.announce(of)
-    } else if (index === 0 && effort.attempts === 0) {
-      admission.announce(of)
+      admitted.set(self, admission = new Admission(work))
     }
+    admission.announce(call)
     return admission
   }
 
@@ -58,11 +56,13 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
     return line
   }
 
-  function left (admission: Admission): void {
+  function left (admission: Admission, { scope }: LiveCall<unknown>): void {
     waiting--
     if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
     newcomers.delete(admission)
-    admission.revoke(self)
+    // All its calls have left before one got a slot: it is a newcomer again.
+    admission.revoke()
+    scope.admitted.delete(self)
   }
 
   // A slot is handed over, never freed while somebody waits, so nobody can overtake the queue.
@@ -92,10 +92,13 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
     const { scope } = call
     // One in eight is measured: the clock is not free either.
     const since = (entered++ & 7) === 0 ? scope.now() : undefined
-    const over = () => {
-      if (since !== undefined) work.held(scope.now() - since)
-      admission.done()
-      exit()
+    const over = (error?: unknown) => {
+      if (since !== undefined) work.held(scope.now() - since, error)
+      admission.done(call)
+      const { held } = call.effort
+      if (held === undefined) return exit()
+      call.effort.held = undefined
+      void held.then(exit)
     }
     let sent: Promise<Answer<T>>
     try {
@@ -107,7 +110,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
       over()
       return answer
     }, error => {
-      over()
+      over(error)
       throw error
     })
   }

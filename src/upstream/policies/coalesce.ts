@@ -33,12 +33,13 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
       const { scope } = call
       const shared = call.under(abort, {
         deadline: Infinity,
+        patience: scope.deadline,
         headers: scope.headers,
         abort: scope.abort,
         admitted: scope.admitted,
         now: () => scope.now(),
         emit: event => scope.emit(event),
-      })
+      }, 1)
       const started: Flight = {
         abort,
         effort: shared.effort,

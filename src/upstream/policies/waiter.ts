@@ -11,11 +11,11 @@ export class Waiter extends Abortable implements Place<Waiter> {
   readonly #call: LiveCall<unknown>
   readonly #since: number
   readonly #admission: Admission
-  readonly #left: (admission: Admission) => void
+  readonly #left: (admission: Admission, call: LiveCall<unknown>) => void
   readonly #resolve: () => void
   readonly #reject: (reason: unknown) => void
 
-  constructor (call: LiveCall<unknown>, admission: Admission, left: (admission: Admission) => void, resolve: () => void, reject: (reason: unknown) => void) {
+  constructor (call: LiveCall<unknown>, admission: Admission, left: (admission: Admission, call: LiveCall<unknown>) => void, resolve: () => void, reject: (reason: unknown) => void) {
     super()
     this.#call = call
     this.#since = call.scope.now()
@@ -33,7 +33,7 @@ export class Waiter extends Abortable implements Place<Waiter> {
 
   cut (reason: unknown): void {
     this.#leave()
-    this.#admission.done()
+    this.#admission.done(this.#call)
     this.#reject(reason)
   }
 
@@ -42,6 +42,6 @@ export class Waiter extends Abortable implements Place<Waiter> {
     abort.delete(this)
     effort.waitedMs += scope.now() - this.#since
     this.line?.leave(this)
-    this.#left(this.#admission)
+    this.#left(this.#admission, this.#call)
   }
 }
