@@ -16,6 +16,8 @@ export function checkRoute (name: string, options: RouteOptions<string> & { read
   const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
+  const colon = /\/:([A-Za-z_]\w*)/.exec(url)
+  if (colon !== null) throw new TypeError(`${owner}: the url '${url}' holds ':${colon[1]}', which is a text here: write {${colon[1]}} for a parameter`)
   if (url.includes('*')) throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
   if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)

@@ -3,14 +3,22 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { begin } from '../fanout/fan-out.ts'
+import type { RunEvent } from '../fanout/events.ts'
 import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/run.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { notModified } from './not-modified.ts'
+import { why } from './why.ts'
 
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
+
+/** A call that failed without failing the run, as the log has it. */
+interface Lost { readonly step: string | undefined, readonly code: string, readonly why: string | undefined }
+
+/** Lost calls that are logged of one run. */
+const mostLost = 10
 
 /** Runs an aggregate for one request and writes what it comes to. */
 export async function answer (aggregate: AnyAggregate, runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -19,7 +27,12 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline }, faults)
+  const lost: Lost[] = []
+  const onEvent = (event: RunEvent) => {
+    if (event.type !== 'call ended' || event.error === undefined || lost.length >= mostLost) return
+    lost.push({ step: aggregate.steps[event.step]?.name, code: event.error.code, why: why(event.error) })
+  }
+  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline, onEvent }, faults)
 
   const { raw } = reply
   // Gone while a hook was waiting, when nobody listened yet.
@@ -35,6 +48,7 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
     // Nobody is there to be answered, and nothing has failed.
     return reply.hijack()
   }
+  if (!merged.complete) request.log.info({ aggregate: aggregate.name, lost }, 'a reply is partial')
   return write(aggregate, merged, request, reply)
 }
 

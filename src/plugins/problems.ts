@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Problem, toProblem, type ErrorCode } from '../errors.ts'
 import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
+import { why } from './why.ts'
 
 /** Fastify's own refusals, by its codes. */
 const known: Readonly<Record<string, ErrorCode>> = {
@@ -49,7 +50,7 @@ function read (error: FastifyError): Problem {
 function log (request: FastifyRequest, problem: Problem): void {
   const { code, cause, statusCode } = problem
   if (statusCode === 500) request.log.error({ err: cause ?? problem, code }, 'a request failed by a bug')
-  else if (statusCode > 500) request.log.warn({ code, detail: problem.detail }, 'a request failed')
+  else if (statusCode > 500) request.log.warn({ code, detail: problem.detail, why: why(problem) }, 'a request failed')
 }
 
 function send ({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {

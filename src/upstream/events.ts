@@ -1,3 +1,5 @@
+import type { UpstreamError } from '../errors.ts'
+
 /** What happens to a run's calls on their way; `at` is in ms from the run's start. */
 export type CallEvent =
   | { readonly type: 'attempt started', readonly at: number, readonly step: number, readonly call: number, readonly attempt: number }
@@ -13,4 +15,6 @@ export type CallEvent =
     readonly status: number | undefined
     /** Why it failed; none when it was answered. */
     readonly code: string | undefined
+    /** The failure itself, for whoever writes a log; nothing of it is for a caller. */
+    readonly error: UpstreamError | undefined
   }

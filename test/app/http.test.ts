@@ -198,3 +198,27 @@ test('an answer that comes before any route has an id too', async t => {
   isProblem(t, got, 400, 'BAD_REQUEST')
   t.equal(got.body.instance, `urn:headwaters:request:${got.headers.get('x-request-id')}`)
 })
+
+test('a parameter written as routers write it is refused with how to write it here', async t => {
+  t.throws(() => aggregate('breeds', { url: '/v1/breeds/:breed' }), /write \{breed\} for a parameter/)
+})
+
+test('the log says why an upstream failed, whether the reply failed with it or not', async t => {
+  const lines: string[] = []
+  const logger = { level: 'info', stream: { write: (line: string) => { lines.push(line) } } }
+  const wrong = await rawUpstream(t, json({ data: 'seven' }))
+  const needed = aggregate('needed', { url: '/needed' }).required('meow', () => meowfacts.facts()).reply(z.unknown(), () => 1)
+  const { get } = await serveApp(t, { aggregates: [kept, needed], overrides: { meowfacts: { origin: wrong.origin } }, logger })
+  const said = (message: string) => lines.map(line => JSON.parse(line) as { msg: string }).find(({ msg }) => msg === message)
+
+  t.equal((await get('/kept')).status, 200)
+  t.match(said('a reply is partial'), { aggregate: 'kept', lost: [{ step: 'meow', code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ }] })
+  const failed = await get('/needed')
+  t.match(said('a request failed'), { code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ })
+  t.notMatch(failed.text, 'expected array', 'and the caller hears nothing of it')
+
+  const { get: reach } = await serveApp(t, { aggregates: [needed], overrides: { meowfacts: { origin: 'http://127.0.0.1:1' } }, logger })
+  lines.length = 0
+  await reach('/needed')
+  t.match(said('a request failed'), { code: 'UPSTREAM_UNREACHABLE', why: /ECONNREFUSED/ })
+})

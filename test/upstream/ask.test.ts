@@ -60,3 +60,12 @@ test('input that its schemas refuse is told by its field, without being quoted',
   }
   t.end()
 })
+
+test('a key that no header can hold is refused before anything is sent', t => {
+  const { ask } = defineUpstream('cats', { origin: 'http://cats.example' }, {
+    ask: operation({ method: 'POST', path: '/', query: z.object({ key: z.string() }), idempotencyKey: ({ key }) => key, output: z.unknown() }),
+  })
+  for (const key of ['', ' ', 'a\r\nx-evil: 1', 'schl\u00fcssel', '\u20ac', 'a\0']) t.throws(() => ask({ key }), { code: 'CALL_INPUT_INVALID' }, JSON.stringify(key))
+  t.equal(ask({ key: 'order 7' }).idempotencyKey, 'order 7')
+  t.end()
+})

@@ -164,3 +164,10 @@ test('a schema that throws by a bug of its own is no failure of the upstream', a
   const one = operation({ path: '/', output: z.unknown().transform(() => { throw bug }) })
   t.equal(await failure(ask(t, json({}), one)), bug)
 })
+
+test('an answer of more values than allowed is a failure before any of them is checked', async t => {
+  const numbers = (count: number) => bodyOf(JSON.stringify(Array.from({ length: count }, () => 1)))
+  t.match(await failure(ask(t, numbers(1001), asJson, { maxValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE', message: /the limit is 1000 values/ })
+  t.match((await ask(t, numbers(1000), asJson, { maxValues: 1000 })).value, { length: 1000 })
+  t.equal((await ask(t, bodyOf(JSON.stringify('a, b, c, '.repeat(300))), asJson, { maxValues: 1000 })).status, 200, 'commas in a text count, and there may be as many')
+})

@@ -22,20 +22,20 @@ export function observe (counts: Counts): Layer {
     counts.calls++
     return next(call).then(answer => {
       counts.ok++
-      ended(counts, call, answer.status, undefined)
+      ended(counts, call, answer.status, undefined, undefined)
       return answer
     }, error => {
       counts[verdictOf(error, call)]++
-      if (error instanceof UpstreamError) ended(counts, call, error.upstreamStatus, error.code)
-      else ended(counts, call, undefined, 'CANCELLED')
+      if (error instanceof UpstreamError) ended(counts, call, error.upstreamStatus, error.code, error)
+      else ended(counts, call, undefined, 'CANCELLED', undefined)
       throw error
     })
   }
 }
 
-function ended (counts: Counts, call: LiveCall<unknown>, status: number | undefined, code: string | undefined): void {
+function ended (counts: Counts, call: LiveCall<unknown>, status: number | undefined, code: string | undefined, error: UpstreamError | undefined): void {
   const { effort: { attempts, waitedMs }, scope, step, index } = call
   counts.attempts += attempts
   counts.waitedMs += waitedMs
-  scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code })
+  scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error })
 }

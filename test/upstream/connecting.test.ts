@@ -1,0 +1,39 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { test } from 'tap'
+import { z } from 'zod'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
+
+test('a call given up while it connects holds its slot until the wire lets go, so that none piles up behind it', async t => {
+  // Takes connections and never shakes hands.
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const mute = defineUpstream('mute', { origin: `https://127.0.0.1:${port}`, slots: 1, queue: 1, timeout: 40, connectTimeout: 300 }, {
+    ask: operation({ path: '/', output: z.unknown() }),
+  })
+  const runtime = createRuntime()
+  t.teardown(async () => {
+    await runtime.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+
+  const ask = () => {
+    const run = testRun()
+    return failure(runtime.send(run.ask(mute.ask())))
+  }
+  t.match(await ask(), { code: 'UPSTREAM_TIMEOUT' })
+  t.match(runtime.stats(), { mute: { active: 1, waiting: 0 } }, 'it is over for its caller, and not for its slot')
+  const second = ask()
+  t.match(runtime.stats(), { mute: { active: 1, waiting: 1 } }, 'the next one waits where we can see it')
+  t.match(await ask(), { code: 'BULKHEAD_FULL' }, 'and one more is refused at once')
+  t.match(await second, { code: 'UPSTREAM_TIMEOUT' }, 'the slot came free when the connection was given up')
+})
