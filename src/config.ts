@@ -65,7 +65,7 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
   const [, upper, key] = overridePattern.exec(variable) ?? []
   if (upper === undefined || key === undefined) return 'is not known: an upstream takes _ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF'
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
-  if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}; is yours in the list of upstreams?`
+  if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}`
   const { success, data, error } = Overrides.safeParse({ [key]: value })
   if (!success) return error.issues.map(reasonOf).join('; ')
   const { ORIGIN: origin, SLOTS: slots, TIMEOUT_MS: timeout, OFF: off } = data
