@@ -22,7 +22,7 @@ export interface AppOptions {
 export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, logger = false }: AppOptions = {}): FastifyInstance {
   const readiness: Readiness = { isDraining: false }
   const app = fastify({
-    logger: logger ?? false,
+    logger,
     bodyLimit: 1024 * 1024,
     requestTimeout: serverOptions.requestTimeout,
     // What is too long is for a schema to say, not for the router.
@@ -40,8 +40,9 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   problems(app)
   requestId(app)
-  framing(app)
+  // Counts a request before anything can refuse it.
   drain(app, readiness)
+  framing(app)
   health(app, readiness)
   void app.register(headwaters, { aggregates, overrides, describe: false })
   openapi(app, { aggregates })
