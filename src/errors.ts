@@ -34,6 +34,7 @@ export const errors = {
   UPSTREAM_TIMEOUT: row(504, 'Upstream too slow', 'did not answer in time', 'failed', true),
   OUTCOME_UNKNOWN: row(504, 'Outcome unknown', 'was cut off during an unsafe call: whether it took effect is unknown', 'failed'),
   BULKHEAD_FULL: row(503, 'Upstream at capacity', 'has no free slot and its queue is full'),
+  BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has failed too often and is not asked for a while'),
   UPSTREAM_OFF: row(503, 'Upstream switched off', 'is switched off by configuration'),
   RUNTIME_CLOSED: row(503, 'Shutting down', 'is closed: the service is shutting down'),
   LOCAL_RESOURCES: row(503, 'Out of sockets', 'could not be called: this machine has no free port or file descriptor'),
@@ -81,6 +82,10 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly verdict?: Verdict
   /** Overrides the table, where only the thrower knows. */
   readonly statusCode?: number
+  /** Overrides the table, where only the thrower knows. */
+  readonly retryable?: boolean
+  /** Whether the connection had served before and died before anything of this answer came. @default false */
+  readonly isIdleClose?: boolean
 }
 
 /** A call or a step that failed for a reason outside this process; the only error that becomes a fallback. */
@@ -93,6 +98,8 @@ export class UpstreamError extends Error {
   readonly retryAfterMs: number | undefined
   readonly verdict: Verdict
   readonly retryable: boolean
+  /** Whether the upstream closed a connection it took for idle while the call was on its way, which says nothing of its health. */
+  readonly isIdleClose: boolean
   /** Read by Fastify's error handler. */
   readonly statusCode: number
 
@@ -110,8 +117,9 @@ export class UpstreamError extends Error {
     this.source = source
     this.upstreamStatus = upstreamStatus
     this.retryAfterMs = options.retryAfterMs
-    this.verdict = options.verdict ?? (callersFault ? 'ignored' : verdict)
-    this.retryable = retryable || (code === 'UPSTREAM_STATUS' && retryableStatuses.has(upstreamStatus ?? 0))
+    this.isIdleClose = options.isIdleClose ?? false
+    this.verdict = options.verdict ?? (callersFault || this.isIdleClose ? 'ignored' : verdict)
+    this.retryable = options.retryable ?? (retryable || (code === 'UPSTREAM_STATUS' && retryableStatuses.has(upstreamStatus ?? 0)))
     this.statusCode = options.statusCode ?? status
   }
 }

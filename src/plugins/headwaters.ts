@@ -34,7 +34,13 @@ export async function headwaters (host: AnyFastify, { aggregates, overrides, run
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
-  const own = runtime ?? createRuntime({ overrides: overrides ?? {} })
+  const own = runtime ?? createRuntime({
+    overrides: overrides ?? {},
+    onBreaker: change => {
+      if (change.to === 'open') app.log.warn(change, 'an upstream is not asked for a while: it has failed too often')
+      else app.log.info(change, change.to === 'closed' ? 'an upstream has recovered' : 'an upstream is tried again')
+    },
+  })
   jsonBodies(app)
   requestId(app)
   handleErrors(app)

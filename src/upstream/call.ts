@@ -43,7 +43,7 @@ export interface Scope {
   emit (event: CallEvent): void
 }
 
-/** What was spent on a call so far. */
+/** What was spent on a call so far, all its attempts together. */
 export interface Effort {
   /** How often it was sent. */
   attempts: number
@@ -51,9 +51,20 @@ export interface Effort {
   waitedMs: number
   /** Whether the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
-  /** Resolves when the wire lets go of a call that was given up before it had a connection; its slot is held until then. */
+}
+
+/** One attempt on its way. */
+export interface Attempt {
+  /** Whether it may wait for a slot; one that may not is refused where none is free. */
+  readonly mayWait: boolean
+  /** Whether it has left for the wire. */
+  sent: boolean
+  /** Resolves when the wire lets go of an attempt that was given up before it had a connection; its slot is held until then. */
   held: Promise<void> | undefined
 }
+
+const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, held: undefined })
+const firstEffort = (): Effort => ({ attempts: 0, waitedMs: 0, sent: false })
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
 export class LiveCall<out T> {
@@ -72,8 +83,9 @@ export class LiveCall<out T> {
   /** How many calls that step makes. */
   readonly of: number
   readonly effort: Effort
+  readonly attempt: Attempt
 
-  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort: Effort = { attempts: 0, waitedMs: 0, sent: false, held: undefined }) {
+  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort = firstEffort(), attempt = firstAttempt()) {
     this.spec = call.spec
     this.path = call.path
     this.body = call.body
@@ -84,10 +96,21 @@ export class LiveCall<out T> {
     this.index = index
     this.of = of
     this.effort = effort
+    this.attempt = attempt
   }
 
-  /** The same call, and the same effort, with an abort of its own. */
+  /** The same attempt of the same call, with an abort of its own. */
   under (abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
-    return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort)
+    return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort, this.attempt)
+  }
+
+  /** The same call for one more attempt. */
+  again (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
+    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, this.effort, { mayWait, sent: false, held: undefined })
+  }
+
+  /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */
+  get isRepeatable (): boolean {
+    return this.spec.idempotent || this.idempotencyKey !== undefined
   }
 }

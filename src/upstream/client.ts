@@ -1,12 +1,15 @@
-import { Pool } from 'undici'
 import { UpstreamError } from '../errors.ts'
 import { dispatch, keyOf } from './dispatch.ts'
 import { attempt } from './policies/attempt.ts'
+import { breaker, type BreakerState } from './policies/breaker.ts'
+import { Budget } from './policies/budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { stack, type Layer, type Service } from './policies/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
+import { retry } from './policies/retry.ts'
+import { openPool } from './pool.ts'
 import type { UpstreamSpec } from './spec.ts'
 
 /** Where an upstream really is; a path prefix stands before every path. */
@@ -17,37 +20,47 @@ export interface Place {
   readonly off: boolean
 }
 
+/** A circuit breaker that has changed. */
+export interface BreakerChange {
+  readonly upstream: string
+  readonly from: BreakerState
+  readonly to: BreakerState
+}
+
+/** What an upstream's layers hold at a moment. */
+export interface Gauge extends BulkheadGauge {
+  /** None where the upstream has no breaker. */
+  readonly breaker: BreakerState | undefined
+}
+
 /** One upstream with its pool and the state of its layers. */
 export interface Client {
   readonly send: Service
   readonly counts: Counts
-  readonly gauge: BulkheadGauge
+  /** What its layers hold now. */
+  readonly gauge: () => Gauge
   /** Ends the pool; calls in flight are rejected with `RUNTIME_CLOSED`. */
   close (): Promise<void>
 }
 
 /** Opens an upstream: one pool, and the layers around it in the one order there is. */
-export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place): Client {
-  const { name: upstream, connections, slots, queue, timeout, connectTimeout } = spec
+export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place, onBreaker?: (change: BreakerChange) => void): Client {
+  const { name: upstream, slots, queue, timeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
-  const pool = new Pool(origin, {
-    connections,
-    connect: { timeout: connectTimeout },
-    // Our own timers are exact and undici's are late by up to a second, so undici sets none.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: 16 * 1024,
-    allowH2: false,
-  })
-  const { layer: slotsAndQueue, gauge } = bulkhead({ upstream, slots, queue })
+  const pool = openPool(spec, origin)
+  const budget = new Budget(spec.budget)
+  const circuit = spec.breaker && breaker({ upstream, ...spec.breaker, changed: (from, to) => onBreaker?.({ upstream, from, to }) })
+  const slotsAndQueue = bulkhead({ upstream, slots, queue })
 
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [
     observe(counts), // all: it also counts refusals and time spent waiting
     spec.deadline !== undefined && deadline({ upstream, deadline: spec.deadline }), // everything that waits or is repeated: one limit for all of it
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
-    slotsAndQueue, // attempt: a slot is held exactly while the wire is in use
-    attempt({ upstream, timeout }), // dispatch: a precise limit on one attempt
+    spec.retry && retry({ ...spec.retry, budget }), // breaker: each attempt is judged, and an open circuit ends the retries
+    circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
+    slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
+    attempt({ upstream, timeout, budget }), // dispatch: a precise limit on one attempt
   ]
 
   return {
@@ -55,7 +68,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
       ? stack([observe(counts)], () => Promise.reject(new UpstreamError('UPSTREAM_OFF', upstream)))
       : stack(layers.filter(layer => layer !== false), dispatch(pool, prefix)),
     counts,
-    gauge,
+    gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined }),
     close: () => pool.destroy(),
   }
 }

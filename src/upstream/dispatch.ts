@@ -1,11 +1,11 @@
-import type { Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { LiveCall } from './call.ts'
 import { Exchange } from './exchange.ts'
 import type { Answer, Service } from './policies/layer.ts'
 import type { OperationSpec } from './spec.ts'
 
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Pool, prefix: string): Service {
+export function dispatch (pool: Dispatcher, prefix: string): Service {
   const headersOf = headerWriter()
   return <T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => {
     if (call.abort.aborted) return reject(call.abort.reason)

@@ -5,6 +5,7 @@ import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
 import { codingOf, judge, type Head } from './head.ts'
 import type { Answer } from './policies/layer.ts'
+import type { Connection, Through } from './pool.ts'
 import { wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -16,7 +17,7 @@ const discardBytes = 16 * 1024
 const maxHints = 8
 
 /** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
-export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler {
+export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler, Through {
   readonly #call: LiveCall<T>
   readonly #resolve: (answer: Answer<T>) => void
   readonly #reject: (error: unknown) => void
@@ -31,6 +32,10 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
   #bytes = 0
   #hints = 0
   #letGo: (() => void) | undefined
+  /** Given by the pool. */
+  connection: Connection | undefined
+  /** Whether the connection has served before. */
+  #isReused = false
 
   constructor (call: LiveCall<T>, resolve: (answer: Answer<T>) => void, reject: (error: unknown) => void) {
     super()
@@ -48,13 +53,14 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
       return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
     }
     // It stays in undici's queue until there is a connection, or none, and takes up the place of a call that lives.
-    if (this.#controller === undefined) this.#call.effort.held = new Promise(resolve => { this.#letGo = resolve })
+    if (this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
     this.#fail(reason)
   }
 
   onRequestStart (controller: Controller): void {
     this.#letGo?.()
     this.#controller = controller
+    if (this.connection !== undefined) this.#isReused = this.connection.served++ > 0
     // Given up while it waited for its connection: it must not leave.
     if (this.#settled) controller.abort(new Error('given up before it was sent'))
   }
@@ -107,8 +113,11 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     if (this.#verdict !== undefined) return this.#conclude()
     const { spec } = this.#call
     const failure = wireError(error, spec.upstream.name)
-    const lost = failure instanceof UpstreamError && !spec.safe && this.#controller !== undefined
-    this.#fail(lost ? new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: failure, statusCode: failure.statusCode }) : failure)
+    if (!(failure instanceof UpstreamError) || this.#controller === undefined) return this.#fail(failure)
+    const { code, statusCode, retryable } = failure
+    const isIdleClose = this.#isReused && this.#status === 0 && this.#hints === 0 && code === 'UPSTREAM_RESET'
+    if (!spec.safe) this.#fail(new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: failure, statusCode, retryable, isIdleClose }))
+    else this.#fail(isIdleClose ? new UpstreamError(code, spec.upstream.name, { cause: error, isIdleClose }) : failure)
   }
 
   #finish (body: Buffer): void {

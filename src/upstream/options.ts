@@ -36,6 +36,36 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
 /** The same with nothing inferred. */
 export type AnyOperationOptions = OperationOptions<string, z.ZodType, z.ZodType | undefined, Schema, Schema, Schema, never>
 
+/** How a call that failed is sent again. */
+export interface RetryOptions {
+  /** How often a call is sent at most. @default 2 */
+  readonly attempts?: number
+  /** Bound of the first pause, in ms; it doubles with each, and pauses are random below it. @default 25 */
+  readonly delay?: number
+  /** Bound of every pause, in ms. @default 250 */
+  readonly maxDelay?: number
+}
+
+/** How many attempts beyond one a call an upstream may be sent, retries and hedges together. */
+export interface BudgetOptions {
+  /** Share of the calls sent in the last 10 s. @default 0.2 */
+  readonly share?: number
+  /** As many a second however few calls are sent. @default 10 */
+  readonly perSecond?: number
+}
+
+/** When an upstream is not asked for a while. */
+export interface BreakerOptions {
+  /** Share of failures that opens the breaker, above 0 and up to 1. @default 0.5 */
+  readonly failures?: number
+  /** Calls within the window below which nothing is concluded. @default 20 */
+  readonly minimum?: number
+  /** How far back it looks, in ms. @default 10000 */
+  readonly window?: number
+  /** How long it stays open before it lets one call through, in ms. @default 5000 */
+  readonly open?: number
+}
+
 /** What `defineUpstream` takes. */
 export interface UpstreamOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
@@ -46,6 +76,12 @@ export interface UpstreamOptions {
   readonly connections?: number
   /** Calls that may wait for a slot before new runs are refused. @default 256 */
   readonly queue?: number
+  /** How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left. @default { attempts: 2 } */
+  readonly retry?: RetryOptions | false
+  /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
+  readonly budget?: BudgetOptions
+  /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, window: 10000, open: 5000 } */
+  readonly breaker?: BreakerOptions | false
   /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
   readonly timeout?: number
   /** Limit on one call with its waiting and all its attempts, in ms. @default what remains of the run's deadline */

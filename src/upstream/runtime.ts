@@ -1,12 +1,13 @@
 import { UpstreamError } from '../errors.ts'
 import { wholeNumber } from './bounds.ts'
 import type { LiveCall } from './call.ts'
-import { createClient, type Client, type Place } from './client.ts'
-import type { BulkheadGauge } from './policies/bulkhead.ts'
+import { createClient, type BreakerChange, type Client, type Gauge, type Place } from './client.ts'
 import type { Answer } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { originFault } from './origin.ts'
 import type { UpstreamSpec } from './spec.ts'
+
+export type { BreakerChange } from './client.ts'
 
 /** What is set for one upstream from outside its declaration. */
 export interface Override {
@@ -22,6 +23,8 @@ export interface Override {
 export interface RuntimeOptions {
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
+  /** Is told when an upstream's circuit breaker opens, tries and closes. @default nobody is */
+  readonly onBreaker?: (change: BreakerChange) => void
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
@@ -29,20 +32,20 @@ export interface Runtime {
   /** Sends a call through the layers of its upstream. */
   send<T> (call: LiveCall<T>): Promise<Answer<T>>
   /** What each upstream that was called holds and has counted, by name. */
-  stats (): Record<string, Readonly<Counts> & BulkheadGauge>
+  stats (): Record<string, Readonly<Counts> & Gauge>
   /** Ends every pool; calls in flight and later ones are rejected with `RUNTIME_CLOSED`. */
   close (): Promise<void>
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {} }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, onBreaker }: RuntimeOptions = {}): Runtime {
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
     const override = overrides[spec.name] ?? {}
-    const client = createClient(withOverride(spec, override), placeOf(override.origin ?? spec.origin, override.off ?? false))
+    const client = createClient(withOverride(spec, override), placeOf(override.origin ?? spec.origin, override.off ?? false), onBreaker)
     clients.set(spec, client)
     return client
   }
@@ -54,7 +57,7 @@ export function createRuntime ({ overrides = {} }: RuntimeOptions = {}): Runtime
       return (clients.get(upstream) ?? open(upstream)).send(call)
     },
     stats: () => Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) =>
-      [name, { ...counts, active: gauge.active, waiting: gauge.waiting }])),
+      [name, { ...counts, ...gauge() }])),
     async close () {
       closed = true
       await Promise.all(Array.from(clients.values(), client => client.close()))

@@ -1,13 +1,16 @@
 import { z } from 'zod'
-import { wholeNumber } from './bounds.ts'
+import { numberWithin, wholeNumber } from './bounds.ts'
 import { isOpen } from './depth.ts'
-import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
+import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
-export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline'>> {
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'budget' | 'breaker'>> {
   readonly name: string
+  readonly retry: Required<RetryOptions> | false
+  readonly budget: Required<BudgetOptions>
+  readonly breaker: Required<BreakerOptions> | false
   readonly deadline: number | undefined
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
@@ -21,6 +24,8 @@ export interface OperationSpec {
   readonly method: string
   /** Whether the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
   readonly safe: boolean
+  /** Whether asking twice does no more than asking once, by the method (RFC 9110, section 9.2.2). */
+  readonly idempotent: boolean
   readonly template: Template
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
@@ -52,6 +57,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   const {
     slots = 64, connections = slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
+    retry = {}, budget = {}, breaker = {},
   } = options
 
   wholeNumber(owner, 'slots', slots)
@@ -71,9 +77,30 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   }
 
   return Object.freeze({
-    name, coalesces, origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
+    name, coalesces, retry: retry && retrySpec(owner, retry), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
   })
+}
+
+function retrySpec (owner: string, { attempts = 2, delay = 25, maxDelay = 250 }: RetryOptions): Required<RetryOptions> {
+  wholeNumber(owner, 'retry.attempts', attempts, { min: 2 })
+  wholeNumber(owner, 'retry.delay', delay, { min: 0, unit: 'ms' })
+  wholeNumber(owner, 'retry.maxDelay', maxDelay, { min: 0, unit: 'ms' })
+  return Object.freeze({ attempts, delay, maxDelay })
+}
+
+function budgetSpec (owner: string, { share = 0.2, perSecond = 10 }: BudgetOptions): Required<BudgetOptions> {
+  numberWithin(owner, 'budget.share', share, 0, 1)
+  numberWithin(owner, 'budget.perSecond', perSecond, 0, 1_000_000)
+  return Object.freeze({ share, perSecond })
+}
+
+function breakerSpec (owner: string, { failures = 0.5, minimum = 20, window = 10_000, open = 5000 }: BreakerOptions): Required<BreakerOptions> {
+  numberWithin(owner, 'breaker.failures', failures, 0.01, 1)
+  wholeNumber(owner, 'breaker.minimum', minimum)
+  wholeNumber(owner, 'breaker.window', window, { min: 100, unit: 'ms' })
+  wholeNumber(owner, 'breaker.open', open, { unit: 'ms' })
+  return Object.freeze({ failures, minimum, window, open })
 }
 
 function checkHeaderName (owner: string, header: string): void {
@@ -90,6 +117,7 @@ function checkOrigin (owner: string, origin: string): string {
 }
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE'])
 const methods = new Set([...safeMethods, 'POST', 'PUT', 'PATCH', 'DELETE'])
 const acceptDefaults = { json: ['application/json', 'application/*+json', 'text/json'], text: ['text/*'], bytes: ['*/*'] } as const
 
@@ -114,7 +142,7 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
     if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
   }
   return {
-    upstream, name, method, safe, template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
+    upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
     withHeaders, coalesce, idempotencyKey,
   }
 }

@@ -1,9 +1,8 @@
 import { UpstreamError, type Verdict } from '../errors.ts'
-import type { LiveCall } from './call.ts'
 
-/** Judges once whether a failed call says something about its upstream; metrics, and later breaker and retry, read this. */
-export function verdictOf (error: unknown, { effort }: LiveCall<unknown>): Verdict {
+/** Judges once whether a failure says something about its upstream; `sent` is whether the upstream was asked at all. */
+export function verdictOf (error: unknown, sent: boolean): Verdict {
   if (!(error instanceof UpstreamError)) return 'ignored'
   // A deadline that found the call still in our own queue says nothing about the upstream.
-  return error.code === 'DEADLINE_EXCEEDED' && !effort.sent ? 'ignored' : error.verdict
+  return error.code === 'DEADLINE_EXCEEDED' && !sent ? 'ignored' : error.verdict
 }

@@ -104,7 +104,7 @@ test('without an envelope the data stands alone, and the rest is in headers', as
   const partial = await get('/bare')
   t.same(partial.body, { data: [] })
   t.equal(partial.headers.get('headwaters-complete'), '?0')
-  t.match(partial.headers.get('headwaters-sources'), /^meow=fallback;start=[\d.]+;ms=[\d.]+;attempts=1;status=500;code=UPSTREAM_STATUS$/)
+  t.match(partial.headers.get('headwaters-sources'), /^meow=fallback;start=[\d.]+;ms=[\d.]+;attempts=2;status=500;code=UPSTREAM_STATUS$/)
 })
 
 test('Server-Timing has a metric for each step', async t => {

@@ -5,7 +5,7 @@ const Id = z.object({ id: z.union([z.string(), z.number()]) })
 
 /** An upstream that takes any question: `ask` is safe, `tell` is not. The path of a call is `/` and its id. */
 export function oracleAt (origin: string, options: { readonly slots?: number, readonly timeout?: number } = {}) {
-  return defineUpstream('oracle', { origin, ...options }, {
+  return defineUpstream('oracle', { origin, retry: false, ...options }, {
     ask: operation({ path: '/{id}', params: Id, output: z.unknown() }),
     tell: operation({ method: 'POST', path: '/{id}', params: Id, output: z.unknown() }),
   })

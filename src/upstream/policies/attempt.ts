@@ -1,6 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
 import { timeouts } from '../timeouts.ts'
+import type { Budget } from './budget.ts'
 import type { Layer } from './layer.ts'
 import { Limited } from './limit.ts'
 
@@ -8,20 +9,23 @@ export interface AttemptOptions {
   readonly upstream: string
   /** Limit on one attempt, from dispatch to the last byte, in ms. */
   readonly timeout: number
+  /** Hears of each call that is sent for the first time. */
+  readonly budget?: Budget
 }
 
 /**
  * Counts an attempt, reports its start and end, and cuts it when it takes too long.
  * An unsafe call that has left is not cut: that would make its outcome unknown, and it cannot be asked again.
  */
-export function attempt ({ upstream, timeout }: AttemptOptions): Layer {
+export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
   const running = timeouts(timeout, () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }))
 
   return next => call => {
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const { scope, spec, effort } = call
     const number = ++effort.attempts
-    effort.sent = true
+    effort.sent = call.attempt.sent = true
+    if (number === 1) budget?.called()
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
 

@@ -89,16 +89,16 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   }
 
   function hold<T> (next: Service, call: LiveCall<T>, admission: Admission): Promise<Answer<T>> {
-    const { scope } = call
+    const { scope, effort } = call
+    const isFirst = effort.attempts === 0
     // One in eight is measured: the clock is not free either.
     const since = (entered++ & 7) === 0 ? scope.now() : undefined
     const over = (error?: unknown) => {
       if (since !== undefined) work.held(scope.now() - since, error)
-      admission.done(call)
-      const { held } = call.effort
-      if (held === undefined) return exit()
-      call.effort.held = undefined
-      void held.then(exit)
+      if (isFirst) admission.done(call)
+      const { held } = call.attempt
+      if (held === undefined) exit()
+      else void held.then(exit)
     }
     let sent: Promise<Answer<T>>
     try {
@@ -118,7 +118,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   return {
     layer: next => <T>(call: LiveCall<T>) => {
       if (call.abort.aborted) return Promise.reject(call.abort.reason)
-      const admission = admit(call)
+      const admission = free > 0 || call.attempt.mayWait ? admit(call) : undefined
       if (admission === undefined) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
       if (free > 0) {
         free--

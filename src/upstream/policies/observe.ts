@@ -25,7 +25,7 @@ export function observe (counts: Counts): Layer {
       ended(counts, call, answer.status, undefined, undefined)
       return answer
     }, error => {
-      counts[verdictOf(error, call)]++
+      counts[verdictOf(error, call.effort.sent)]++
       if (error instanceof UpstreamError) ended(counts, call, error.upstreamStatus, error.code, error)
       else ended(counts, call, undefined, 'CANCELLED', undefined)
       throw error

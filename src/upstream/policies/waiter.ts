@@ -33,7 +33,7 @@ export class Waiter extends Abortable implements Place<Waiter> {
 
   cut (reason: unknown): void {
     this.#leave()
-    this.#admission.done(this.#call)
+    if (this.#call.effort.attempts === 0) this.#admission.done(this.#call)
     this.#reject(reason)
   }
 

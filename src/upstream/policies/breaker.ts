@@ -1,0 +1,98 @@
+import { UpstreamError } from '../../errors.ts'
+import type { LiveCall } from '../call.ts'
+import { verdictOf } from '../verdict.ts'
+import type { Answer, Layer, Service } from './layer.ts'
+import { Rolling } from './rolling.ts'
+
+export type BreakerState = 'closed' | 'open' | 'half-open'
+
+export interface BreakerOptions {
+  readonly upstream: string
+  /** Share of failures that opens it, above 0 and up to 1. */
+  readonly failures: number
+  /** Calls within the window below which nothing is concluded. */
+  readonly minimum: number
+  /** How far back it looks, in ms. */
+  readonly window: number
+  /** How long it stays open before it lets one call through, in ms. */
+  readonly open: number
+  /** Is told of each change. */
+  readonly changed?: (from: BreakerState, to: BreakerState) => void
+  /** A clock in ms. @default that of performance.now() */
+  readonly now?: () => number
+}
+
+export interface BreakerGauge {
+  readonly breaker: BreakerState
+}
+
+/**
+ * Stops asking an upstream that fails: after enough failures it is open and refuses at once; after a while one call is let through
+ * (half-open), and its end decides. Only what says something about the upstream counts: no refusal of ours, no caller who left, no
+ * 4xx but 408 and 429. A call that began before the last change ends too late to say anything of the state after it.
+ * After Nygard, "Release It!"; the figures are Hystrix's.
+ */
+export function breaker ({ upstream, failures, minimum, window, open, changed, now = () => performance.now() }: BreakerOptions): { readonly layer: Layer, readonly gauge: BreakerGauge } {
+  /** First count: calls that say something; second: those that failed. */
+  const seen = new Rolling(window, now)
+  let state: BreakerState = 'closed'
+  let generation = 0
+  let openUntil = 0
+  let isProbing = false
+
+  function turn (to: BreakerState): void {
+    const from = state
+    state = to
+    generation++
+    isProbing = false
+    seen.clear()
+    if (to === 'open') openUntil = now() + open
+    changed?.(from, to)
+  }
+
+  function succeeded (began: number): void {
+    if (began !== generation) return
+    if (state === 'half-open') turn('closed')
+    else seen.add(1, 0)
+  }
+
+  function failed (began: number, error: unknown, call: LiveCall<unknown>): void {
+    if (began !== generation) return
+    const verdict = verdictOf(error, call.attempt.sent)
+    if (state === 'half-open') {
+      if (verdict === 'failed') turn('open')
+      // It answered, if only to blame the question.
+      else if (error instanceof UpstreamError && error.upstreamStatus !== undefined) turn('closed')
+      else isProbing = false
+    } else if (verdict === 'failed') {
+      seen.add(1, 1)
+      const { first: calls, second: bad } = seen
+      if (calls >= minimum && bad >= failures * calls) turn('open')
+    }
+  }
+
+  function pass<T> (next: Service, call: LiveCall<T>): Promise<Answer<T>> {
+    const began = generation
+    return next(call).then(answer => {
+      succeeded(began)
+      return answer
+    }, error => {
+      failed(began, error, call)
+      throw error
+    })
+  }
+
+  return {
+    layer: next => call => {
+      if (state === 'closed') return pass(next, call)
+      const leftMs = openUntil - now()
+      if (leftMs > 0 || isProbing) return Promise.reject(new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: Math.max(leftMs, 1) }))
+      if (state === 'open') turn('half-open')
+      isProbing = true
+      return pass(next, call)
+    },
+    gauge: {
+      get breaker () { return state },
+    },
+  }
+}

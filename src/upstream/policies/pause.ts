@@ -1,0 +1,28 @@
+import { Abortable } from '../abort.ts'
+import type { LiveCall } from '../call.ts'
+
+/** Waits so many ms; a call that is stopped meanwhile rejects at once, with the reason. */
+export function pause ({ abort }: LiveCall<unknown>, ms: number): Promise<void> {
+  if (abort.aborted) return Promise.reject(abort.reason)
+  return new Promise((resolve, reject) => { abort.add(new Pause(ms, resolve, reject)) })
+}
+
+class Pause extends Abortable {
+  readonly #timer: NodeJS.Timeout
+  readonly #reject: (reason: unknown) => void
+
+  constructor (ms: number, resolve: () => void, reject: (reason: unknown) => void) {
+    super()
+    this.#reject = reject
+    this.#timer = setTimeout(() => {
+      this.listensTo?.delete(this)
+      resolve()
+    }, ms)
+  }
+
+  cut (reason: unknown): void {
+    clearTimeout(this.#timer)
+    this.listensTo?.delete(this)
+    this.#reject(reason)
+  }
+}

@@ -1,0 +1,57 @@
+import { UpstreamError } from '../../errors.ts'
+import type { LiveCall } from '../call.ts'
+import type { Budget } from './budget.ts'
+import type { Answer, Layer, Service } from './layer.ts'
+import { pause } from './pause.ts'
+
+export interface RetryOptions {
+  /** How often a call is sent at most. */
+  readonly attempts: number
+  /** Bound of the first pause, in ms; it doubles with each. */
+  readonly delay: number
+  /** Bound of every pause, in ms. */
+  readonly maxDelay: number
+  readonly budget: Budget
+  /** A number from 0 up to 1. @default Math.random */
+  readonly random?: () => number
+}
+
+/** The longest pause an upstream can ask for, in ms; one that asks for more is not asked again. */
+const maxRetryAfter = 30_000
+
+/**
+ * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. Pauses are full jitter
+ * (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent from the budget.
+ * A connection that had served before and died before a byte of this answer says nothing of the upstream (it closed an idle
+ * connection while the call was on its way): that is tried once more at once, and costs nothing.
+ */
+export function retry (options: RetryOptions): Layer {
+  return next => call => next(call).then(undefined, error => again(next, call, options, error, 1, false))
+}
+
+/** Decides what follows on a failure: one more attempt, or the failure itself. */
+async function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number, freed: boolean): Promise<Answer<T>> {
+  if (!(error instanceof UpstreamError) || call.abort.aborted) throw error
+  const free = error.isIdleClose && !freed && call.isRepeatable
+  if (!free) {
+    if (attempts >= options.attempts || !error.retryable || (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')) throw error
+    const { patience, deadline } = call.scope
+    const ms = pauseBefore(error, attempts, options)
+    if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.take()) throw error
+    await pause(call, ms)
+  }
+  const second = call.again()
+  try {
+    return await next(second)
+  } catch (later) {
+    // Our own refusal of the repetition would hide what the upstream did.
+    if (later instanceof UpstreamError && !second.attempt.sent && !call.abort.aborted) throw error
+    return again(next, call, options, later, free ? attempts : attempts + 1, freed || free)
+  }
+}
+
+function pauseBefore ({ retryAfterMs }: UpstreamError, attempts: number, { delay, maxDelay, random = Math.random }: RetryOptions): number {
+  // Those who were told the same moment do not come back all at once.
+  if (retryAfterMs !== undefined) return retryAfterMs + random() * delay
+  return random() * Math.min(maxDelay, delay * 2 ** (attempts - 1))
+}
