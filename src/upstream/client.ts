@@ -6,6 +6,7 @@ import { Budget } from './policies/budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
+import { hedge } from './policies/hedge.ts'
 import { stack, type Layer, type Service } from './policies/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { retry } from './policies/retry.ts'
@@ -58,6 +59,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
     spec.deadline !== undefined && deadline({ upstream, deadline: spec.deadline }), // everything that waits or is repeated: one limit for all of it
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
     spec.retry && retry({ ...spec.retry, budget }), // breaker: each attempt is judged, and an open circuit ends the retries
+    spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
     circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
     slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
     attempt({ upstream, timeout, budget }), // dispatch: a precise limit on one attempt

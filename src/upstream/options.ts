@@ -46,6 +46,16 @@ export interface RetryOptions {
   readonly maxDelay?: number
 }
 
+/** When a second attempt is sent while the first is still under way. */
+export interface HedgeOptions {
+  /** How long to wait for the first, in ms. @default the time within which `percentile` of the operation's latest calls were answered */
+  readonly delay?: number
+  /** Share of calls, in percent, that are answered before a second is sent; above 50 and below 100. @default 98 */
+  readonly percentile?: number
+  /** How many second attempts there are at most, as a share of the calls of the last 10 s. @default 0.03 */
+  readonly share?: number
+}
+
 /** How many attempts beyond one a call an upstream may be sent, retries and hedges together. */
 export interface BudgetOptions {
   /** Share of the calls sent in the last 10 s. @default 0.2 */
@@ -78,6 +88,8 @@ export interface UpstreamOptions {
   readonly queue?: number
   /** How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left. @default { attempts: 2 } */
   readonly retry?: RetryOptions | false
+  /** When safe calls are sent a second time while the first is under way; the first good answer wins. @default false */
+  readonly hedge?: HedgeOptions | boolean
   /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
   readonly budget?: BudgetOptions
   /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, window: 10000, open: 5000 } */

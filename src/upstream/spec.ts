@@ -1,19 +1,25 @@
 import { z } from 'zod'
 import { numberWithin, wholeNumber } from './bounds.ts'
 import { isOpen } from './depth.ts'
-import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, RetryOptions, UpstreamOptions } from './options.ts'
+import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
-export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'budget' | 'breaker'>> {
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker'>> {
   readonly name: string
   readonly retry: Required<RetryOptions> | false
+  readonly hedge: HedgeSpec | false
   readonly budget: Required<BudgetOptions>
   readonly breaker: Required<BreakerOptions> | false
   readonly deadline: number | undefined
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
+}
+
+/** When a second attempt is sent; without a delay after a percentile of the operation's own latencies. */
+export interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
+  readonly delay: number | undefined
 }
 
 /** What one operation is: the declaration, checked and bound to its upstream. */
@@ -57,7 +63,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   const {
     slots = 64, connections = slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
-    retry = {}, budget = {}, breaker = {},
+    retry = {}, hedge = false, budget = {}, breaker = {},
   } = options
 
   wholeNumber(owner, 'slots', slots)
@@ -77,7 +83,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   }
 
   return Object.freeze({
-    name, coalesces, retry: retry && retrySpec(owner, retry), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
+    name, coalesces, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
   })
 }
@@ -87,6 +93,13 @@ function retrySpec (owner: string, { attempts = 2, delay = 25, maxDelay = 250 }:
   wholeNumber(owner, 'retry.delay', delay, { min: 0, unit: 'ms' })
   wholeNumber(owner, 'retry.maxDelay', maxDelay, { min: 0, unit: 'ms' })
   return Object.freeze({ attempts, delay, maxDelay })
+}
+
+function hedgeSpec (owner: string, { delay, percentile = 98, share = 0.03 }: HedgeOptions): HedgeSpec {
+  if (delay !== undefined) wholeNumber(owner, 'hedge.delay', delay, { unit: 'ms' })
+  numberWithin(owner, 'hedge.percentile', percentile, 50, 99.99)
+  numberWithin(owner, 'hedge.share', share, 0, 1)
+  return Object.freeze({ delay, percentile, share })
 }
 
 function budgetSpec (owner: string, { share = 0.2, perSecond = 10 }: BudgetOptions): Required<BudgetOptions> {

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { defineUpstream, type Operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import type { Answer } from '../../src/upstream/policies/layer.ts'
-import { createRuntime } from '../../src/upstream/runtime.ts'
+import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import { testRun, type TestRun } from './call.ts'
 import { rawUpstream, type RawUpstream, type Script } from './raw-upstream.ts'
 
@@ -14,10 +14,10 @@ export interface Wire<I, T> {
 }
 
 /** A runtime with one operation on a raw upstream. */
-export async function wire<I, T> (t: Test, script: Script, ask: Operation<I, T>, options: Partial<UpstreamOptions> = {}): Promise<Wire<I, T>> {
+export async function wire<I, T> (t: Test, script: Script, ask: Operation<I, T>, options: Partial<UpstreamOptions> = {}, runtimeOptions: RuntimeOptions = {}): Promise<Wire<I, T>> {
   const upstream = await rawUpstream(t, script)
   const declared = defineUpstream('raw', { origin: upstream.origin, ...options }, { ask })
-  const runtime = createRuntime()
+  const runtime = createRuntime(runtimeOptions)
   t.teardown(() => runtime.close())
   return {
     upstream,

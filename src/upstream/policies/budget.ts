@@ -45,4 +45,9 @@ export class Budget {
     this.#spent.add(0, 1)
     return true
   }
+
+  /** Takes back one that was spent and not sent. */
+  refund (): void {
+    this.#spent.add(0, -1)
+  }
 }

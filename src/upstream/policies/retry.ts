@@ -22,17 +22,18 @@ const maxRetryAfter = 30_000
 /**
  * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. Pauses are full jitter
  * (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent from the budget.
- * A connection that had served before and died before a byte of this answer says nothing of the upstream (it closed an idle
- * connection while the call was on its way): that is tried once more at once, and costs nothing.
+ * A connection that had served before and died before anything of this answer says nothing of the upstream (it closed an idle
+ * connection while the call was on its way): that is tried again at once and costs nothing. A new connection has not served before,
+ * so this ends, and it cannot happen more often than answers were given.
  */
 export function retry (options: RetryOptions): Layer {
-  return next => call => next(call).then(undefined, error => again(next, call, options, error, 1, false))
+  return next => call => next(call).then(undefined, error => again(next, call, options, error, 1))
 }
 
 /** Decides what follows on a failure: one more attempt, or the failure itself. */
-async function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number, freed: boolean): Promise<Answer<T>> {
+async function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
   if (!(error instanceof UpstreamError) || call.abort.aborted) throw error
-  const free = error.isIdleClose && !freed && call.isRepeatable
+  const free = error.isIdleClose && call.isRepeatable
   if (!free) {
     if (attempts >= options.attempts || !error.retryable || (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')) throw error
     const { patience, deadline } = call.scope
@@ -46,7 +47,7 @@ async function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions
   } catch (later) {
     // Our own refusal of the repetition would hide what the upstream did.
     if (later instanceof UpstreamError && !second.attempt.sent && !call.abort.aborted) throw error
-    return again(next, call, options, later, free ? attempts : attempts + 1, freed || free)
+    return again(next, call, options, later, free ? attempts : attempts + 1)
   }
 }
 

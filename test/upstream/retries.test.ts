@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'tap'
+import { z } from 'zod'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
+import { json } from '../helpers/raw-upstream.ts'
+import { wire } from '../helpers/wire.ts'
+
+const ask = operation({ path: '/ask', output: z.unknown() })
+const put = operation({ method: 'PUT', path: '/put', output: z.unknown() })
+const post = operation({ method: 'POST', path: '/post', output: z.unknown() })
+
+test('a reset before the answer is followed by a second attempt on another connection', async t => {
+  const { upstream, send } = await wire(t, (socket, { index }) => index === 0 ? socket.resetAndDestroy() : socket.write(json('second')), ask)
+  const run = testRun()
+  t.equal((await send(run)).value, 'second')
+  t.equal(upstream.requests.length, 2)
+  t.equal(upstream.connections, 2)
+  t.equal(run.events.filter(({ type }) => type === 'attempt started').length, 2)
+  t.match(run.events.at(-1), { type: 'call ended', attempts: 2, status: 200 })
+})
+
+test('an upstream that closes its connection after each answer, without a word, is no trouble to anybody', async t => {
+  // The second request on a connection finds it closed: as an idle timeout that comes while the request is on its way.
+  const { upstream, send } = await wire(t, (socket, { connection }) => {
+    const times = (served.get(connection) ?? 0) + 1
+    served.set(connection, times)
+    if (times === 1) socket.write(json('well'))
+    else socket.destroy()
+  }, ask, { budget: { share: 0, perSecond: 0 }, breaker: { minimum: 1, failures: 0.01 } })
+  const served = new Map<number, number>()
+  for (let call = 0; call < 20; call++) t.equal((await send()).value, 'well')
+  t.ok(upstream.requests.length > 30, `${upstream.requests.length} requests: most calls needed a second attempt, of which none was charged`)
+})
+
+test('a PUT is sent again when its connection breaks, a POST is not: its outcome is unknown', async t => {
+  const putting = await wire(t, (socket, { index }) => index === 0 ? socket.destroy() : socket.write(json('put')), put)
+  t.equal((await putting.send()).value, 'put')
+  const posting = await wire(t, socket => socket.destroy(), post)
+  t.match(await failure(posting.send()), { code: 'OUTCOME_UNKNOWN' })
+  t.equal(posting.upstream.requests.length, 1)
+})
+
+test('a breaker that is open asks no upstream, and the runtime says so', async t => {
+  const changes: unknown[] = []
+  const { upstream, send } = await wire(t, json({}, 500), ask, { retry: false, breaker: { minimum: 3, open: 60_000 } }, { onBreaker: change => changes.push(change) })
+  for (let call = 0; call < 3; call++) t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
+  t.match(await failure(send()), { code: 'BREAKER_OPEN', statusCode: 503 })
+  t.equal(upstream.requests.length, 3)
+  t.same(changes, [{ upstream: 'raw', from: 'closed', to: 'open' }])
+})
+
+test('without a breaker an upstream is asked however often it fails', async t => {
+  const { upstream, send } = await wire(t, json({}, 500), ask, { retry: false, breaker: false })
+  for (let call = 0; call < 30; call++) await failure(send())
+  t.equal(upstream.requests.length, 30)
+})
+
+/** Whether attempt `n` of call `id` fails: one in twenty, the same each time. */
+const fails = (id: string, attempt: number) => createHash('sha256').update(`${id}/${attempt}`).digest().readUInt32BE() < 2 ** 32 / 20
+
+test('with one in twenty attempts failing, as many calls succeed as two tries give', async t => {
+  const asked = new Map<string, number>()
+  const server = createServer((request, response) => {
+    const id = String(request.url).slice(1)
+    const attempt = (asked.get(id) ?? 0) + 1
+    asked.set(id, attempt)
+    response.writeHead(fails(id, attempt) ? 500 : 200, { 'content-type': 'application/json' }).end('{}')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const flaky = defineUpstream('flaky', { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, retry: { delay: 0 } }, {
+    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+
+  const ids = Array.from({ length: 4000 }, (_, index) => `call-${index}`)
+  let succeeded = 0
+  for (let from = 0; from < ids.length; from += 50) {
+    await Promise.all(ids.slice(from, from + 50).map(id => runtime.send(testRun().ask(flaky.get({ id }))).then(() => { succeeded++ }, () => {})))
+  }
+  const computed = ids.filter(id => !(fails(id, 1) && fails(id, 2))).length
+  t.comment(`${succeeded} of ${ids.length} succeeded, ${computed} by computation`)
+  t.ok(Math.abs(succeeded - computed) / ids.length <= 0.005)
+  t.ok(computed / ids.length > 0.995)
+})
