@@ -100,8 +100,20 @@ test('a number is whole and within its bounds, and the message names option, val
     [{ connections: 0, slots: 1 }, /connections is 0/], [{ queue: -1 }, /queue is -1, and must be a whole number from 0/],
     [{ timeout: 0 }, /timeout is 0, and must be a whole number of ms/], [{ timeout: 2 ** 31 }, /timeout is 2147483648/], [{ connectTimeout: Infinity }, /connectTimeout is Infinity/],
     [{ deadline: 0 }, /deadline is 0/], [{ maxBytes: 0 }, /maxBytes is 0/],
+    [{ retry: { attempts: 1 } }, /retry\.attempts is 1, and must be a whole number from 2/], [{ retry: { delay: -1 } }, /retry\.delay is -1/], [{ retry: { maxDelay: 0.5 } }, /retry\.maxDelay is 0\.5/],
+    [{ hedge: { delay: 0 } }, /hedge\.delay is 0/], [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/], [{ hedge: { share: -1 } }, /hedge\.share is -1/],
+    [{ budget: { share: 2 } }, /budget\.share is 2, and must be a number from 0 to 1/], [{ budget: { perSecond: Number.NaN } }, /budget\.perSecond is NaN/],
+    [{ breaker: { failures: 0 } }, /breaker\.failures is 0/], [{ breaker: { minimum: 0 } }, /breaker\.minimum is 0/], [{ breaker: { window: 5 } }, /breaker\.window is 5/], [{ breaker: { open: 0 } }, /breaker\.open is 0/],
   ] as const) t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
   t.match(specOf(define({ queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })), { queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })
+  t.end()
+})
+
+test('what a policy is not told it takes from its defaults, and each can be off', t => {
+  t.same(specOf(define({ retry: { attempts: 3 } })).retry, { attempts: 3, delay: 25, maxDelay: 250 })
+  t.same(specOf(define({ hedge: true })).hedge, { delay: undefined, percentile: 98, share: 0.03 })
+  t.same(specOf(define({ hedge: { delay: 50 } })).hedge, { delay: 50, percentile: 98, share: 0.03 })
+  t.match(specOf(define({ retry: false, hedge: false, breaker: false })), { retry: false, hedge: false, breaker: false })
   t.end()
 })
 

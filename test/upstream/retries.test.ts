@@ -8,6 +8,7 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
+import { turn } from '../helpers/turn.ts'
 import { json } from '../helpers/raw-upstream.ts'
 import { wire } from '../helpers/wire.ts'
 
@@ -16,7 +17,7 @@ const put = operation({ method: 'PUT', path: '/put', output: z.unknown() })
 const post = operation({ method: 'POST', path: '/post', output: z.unknown() })
 
 test('a reset before the answer is followed by a second attempt on another connection', async t => {
-  const { upstream, send } = await wire(t, (socket, { index }) => index === 0 ? socket.resetAndDestroy() : socket.write(json('second')), ask)
+  const { upstream, send } = await wire(t, (socket, { index }) => index === 0 ? socket.resetAndDestroy() : socket.write(json('second')), ask, { retry: {} })
   const run = testRun()
   t.equal((await send(run)).value, 'second')
   t.equal(upstream.requests.length, 2)
@@ -32,23 +33,23 @@ test('an upstream that closes its connection after each answer, without a word, 
     served.set(connection, times)
     if (times === 1) socket.write(json('well'))
     else socket.destroy()
-  }, ask, { budget: { share: 0, perSecond: 0 }, breaker: { minimum: 1, failures: 0.01 } })
+  }, ask, { retry: {}, budget: { share: 0, perSecond: 0 }, breaker: { minimum: 1, failures: 0.01 } })
   const served = new Map<number, number>()
   for (let call = 0; call < 20; call++) t.equal((await send()).value, 'well')
   t.ok(upstream.requests.length > 30, `${upstream.requests.length} requests: most calls needed a second attempt, of which none was charged`)
 })
 
 test('a PUT is sent again when its connection breaks, a POST is not: its outcome is unknown', async t => {
-  const putting = await wire(t, (socket, { index }) => index === 0 ? socket.destroy() : socket.write(json('put')), put)
+  const putting = await wire(t, (socket, { index }) => index === 0 ? socket.destroy() : socket.write(json('put')), put, { retry: {} })
   t.equal((await putting.send()).value, 'put')
-  const posting = await wire(t, socket => socket.destroy(), post)
+  const posting = await wire(t, socket => socket.destroy(), post, { retry: {} })
   t.match(await failure(posting.send()), { code: 'OUTCOME_UNKNOWN' })
   t.equal(posting.upstream.requests.length, 1)
 })
 
 test('a breaker that is open asks no upstream, and the runtime says so', async t => {
   const changes: unknown[] = []
-  const { upstream, send } = await wire(t, json({}, 500), ask, { retry: false, breaker: { minimum: 3, open: 60_000 } }, { onBreaker: change => changes.push(change) })
+  const { upstream, send } = await wire(t, json({}, 500), ask, { breaker: { minimum: 3, open: 60_000 } }, { onBreaker: change => changes.push(change) })
   for (let call = 0; call < 3; call++) t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
   t.match(await failure(send()), { code: 'BREAKER_OPEN', statusCode: 503 })
   t.equal(upstream.requests.length, 3)
@@ -56,9 +57,24 @@ test('a breaker that is open asks no upstream, and the runtime says so', async t
 })
 
 test('without a breaker an upstream is asked however often it fails', async t => {
-  const { upstream, send } = await wire(t, json({}, 500), ask, { retry: false, breaker: false })
+  const { upstream, send } = await wire(t, json({}, 500), ask)
   for (let call = 0; call < 30; call++) await failure(send())
   t.equal(upstream.requests.length, 30)
+})
+
+test('a slow answer is overtaken by that of a second attempt, and its connection is closed', async t => {
+  const { upstream, send } = await wire(t, (socket, { index }) => { if (index > 0) socket.write(json('second')) }, ask, { hedge: { delay: 5, share: 1 } })
+  const run = testRun()
+  t.equal((await send(run)).value, 'second')
+  t.match(run.events.at(-1), { type: 'call ended', attempts: 2 })
+  while (upstream.open > 1) await turn()
+  t.equal(run.abort.size, 0)
+})
+
+test('a bulkhead below takes a second attempt for what it is: it has no place in the queue', async t => {
+  const { upstream, send } = await wire(t, (socket, { index }) => { if (index > 0) socket.write(json('well')) }, ask, { hedge: { delay: 1, share: 1 }, slots: 1, timeout: 60 })
+  t.match(await failure(send()), { code: 'UPSTREAM_TIMEOUT' })
+  t.equal(upstream.requests.length, 1)
 })
 
 /** Whether attempt `n` of call `id` fails: one in twenty, the same each time. */

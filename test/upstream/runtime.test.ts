@@ -26,7 +26,7 @@ test('nothing is opened before the first call, and the first call opens one conn
 
 test('the statistics tell what each upstream holds and has counted', async t => {
   const replies: (() => void)[] = []
-  const { raw, runtime, ask } = await arrange(t, (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))), { upstreamOptions: { slots: 2 } })
+  const { raw, runtime, ask } = await arrange(t, (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))), { upstreamOptions: { slots: 2, retry: false } })
   const asked = [ask(), failure(ask()), failure(ask())]
   await raw.asked(2)
   t.match(runtime.stats(), { cats: { active: 2, waiting: 1, calls: 3, ok: 0 } })
@@ -35,8 +35,14 @@ test('the statistics tell what each upstream holds and has counted', async t => 
   replies[2]?.()
   await Promise.all(asked)
   const { waitedMs, ...stats } = runtime.stats()['cats'] ?? { waitedMs: 0 }
-  t.same(stats, { active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3 })
+  t.same(stats, { active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3, breaker: 'closed' })
   t.ok(waitedMs > 0)
+})
+
+test('of an upstream without a breaker the statistics tell of none', async t => {
+  const { runtime, ask } = await arrange(t, json({}), { upstreamOptions: { breaker: false } })
+  await ask()
+  t.match(runtime.stats()['cats'], { ok: 1, breaker: undefined })
 })
 
 test('two runtimes share nothing', async t => {

@@ -1,9 +1,8 @@
 import { Abortable } from '../abort.ts'
 import type { LiveCall } from '../call.ts'
 
-/** Waits so many ms; a call that is stopped meanwhile rejects at once, with the reason. */
+/** Waits so many ms for a call that goes on; one that is stopped meanwhile rejects at once, with the reason. */
 export function pause ({ abort }: LiveCall<unknown>, ms: number): Promise<void> {
-  if (abort.aborted) return Promise.reject(abort.reason)
   return new Promise((resolve, reject) => { abort.add(new Pause(ms, resolve, reject)) })
 }
 
