@@ -11,7 +11,7 @@ async function slowPages (t: Test) {
   const waiting: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, { path }) => {
     if (path === '/page?number=0') socket.write(json({ number: 0 }))
-    else if (path === '/extra') socket.write(json({}, 500))
+    else if (path === '/extra') socket.write(json({}, 404))
     else waiting.push(() => socket.write(json({ number: Number(path.at(-1)) })))
   })
   const { path } = definitionsFolder(t, {
@@ -65,7 +65,7 @@ test('on a terminal of 80 columns the steps are drawn as they go, and the drawin
   t.match(rows[1], /^pages {2}ok {9}━+ +│ {4}3\/3 +3 +\d+\.\d$/)
   t.match(rows[3], /^sum {4}ok +━ +│ +0 +\d+\.\d$/)
   t.ok(Math.abs((rows[3] ?? '').indexOf('━') - (rows[1] ?? '').lastIndexOf('━')) <= 1, 'a step that needs another begins where that one ended')
-  t.match(last.join('\n'), /\nnot complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(500\), answered with an unexpected status\n\n\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\[ended: 0\]\n\$$/)
+  t.match(last.join('\n'), /\nnot complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\n\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\[ended: 0\]\n\$$/)
   t.ok(await terminal.hasCursor())
   t.equal(upstream.requests.length, 4)
   t.comment(last.join('\n'))

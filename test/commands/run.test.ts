@@ -29,7 +29,7 @@ test('in a pipe the data is all there is on stdout, and stderr has a plain line 
     'N ms  ninja    ok after N ms, 3 attempts, 3/3 calls',
     'N ms  ninja    started',
     'N ms  not complete, in N ms',
-    'N ms  picture  fallback after N ms, 1 attempt: UPSTREAM_STATUS (500), answered with an unexpected status',
+    'N ms  picture  fallback after N ms, 2 attempts: UPSTREAM_STATUS (500), answered with an unexpected status',
     'N ms  picture  started',
   ])
 })

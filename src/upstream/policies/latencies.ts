@@ -38,7 +38,8 @@ export class Latencies {
 
   /** The time in ms within which a share of the calls (0 to 1) has ended. */
   percentile (share: number): number {
-    let above = this.size * (1 - share)
+    // As many as may take longer; a tenth of ten is one, whatever the fraction makes of it.
+    let above = Math.floor(this.size * (1 - share) + 1e-9)
     for (let at = perOctave * octaves - 1; at >= 0; at--) {
       above -= (this.#counts[at] as number) + (this.#before[at] as number)
       if (above < 0) return upperBound(at)
