@@ -51,10 +51,13 @@ async function given (paths: readonly string[], environment: CatalogueOptions['e
   }
 }
 
+/** As a sound upstream has them: now and then, and gone when asked again. */
+const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as const
+
 async function builtIn (live: boolean, environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
   const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([import('../routes/index.ts'), import('../clients/index.ts'), import('../upstream/declare.ts')])
   const config = readConfig(environment, upstreams.map(upstream => specOf(upstream).name))
-  const standIns = live ? undefined : await (await import('../stand-ins/index.ts')).startStandIns()
+  const standIns = live ? undefined : await (await import('../stand-ins/index.ts')).startStandIns(occasionalFaults)
   const origins = Object.entries(standIns?.origins ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
   const catalogue: Catalogue = {
     aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, upstreams: live ? 'public' : 'stand-ins',

@@ -7,8 +7,8 @@ export const faultKinds = ['reset', 'error', 'unavailable', 'broken-json', 'wron
 /** One way in which a stand-in goes wrong. */
 export type FaultKind = typeof faultKinds[number]
 
-/** Tells how the request of this number goes wrong at this rate (0 to 1), or that it does not. */
-export function fault (seed: number, number: number, rate: number): FaultKind | undefined {
+/** Tells how the request of this number goes wrong at this rate (0 to 1), in one of these ways, or that it does not. */
+export function fault (seed: number, number: number, rate: number, kinds: readonly FaultKind[] = faultKinds): FaultKind | undefined {
   if (fraction(hash(seed, 3), number) >= rate) return undefined
-  return faultKinds[hash(hash(seed, 4), number) % faultKinds.length]
+  return kinds[hash(hash(seed, 4), number) % kinds.length]
 }

@@ -1,4 +1,5 @@
 import { catfactNinja } from './catfact-ninja.ts'
+import type { FaultKind } from './fault.ts'
 import { hash } from './hash.ts'
 import { createLatency } from './latency.ts'
 import { meowfacts } from './meowfacts.ts'
@@ -38,6 +39,11 @@ export interface StandInsOptions {
    * @default 0
    */
   faultRate?: number
+  /**
+   * The ways in which requests go wrong.
+   * @default all
+   */
+  faultKinds?: readonly FaultKind[]
 }
 
 /** All stand-ins, running. */
@@ -51,12 +57,12 @@ export interface StandIns {
 
 /** Starts all stand-ins on the loopback interface, each on a free port. */
 export async function startStandIns (options: StandInsOptions = {}): Promise<StandIns> {
-  const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0 } = options
+  const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0, faultKinds } = options
 
   async function start (name: StandInName, index: number) {
     const own = hash(seed, index)
     const latency = createLatency({ seed: own, medianMs, maxMs })
-    return startStandIn({ name, routes: routesOf[name](own), latency, faultRate, seed: own })
+    return startStandIn({ name, routes: routesOf[name](own), latency, faultRate, faultKinds, seed: own })
   }
 
   const [ninja, meow, catApi, wiki] = await Promise.all([

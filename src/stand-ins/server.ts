@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delays } from './delays.ts'
-import { fault } from './fault.ts'
+import { fault, type FaultKind } from './fault.ts'
 import { faultAnswer } from './fault-answer.ts'
 import type { Answer, Route } from './route.ts'
 import { router } from './router.ts'
@@ -19,6 +19,11 @@ export interface StandInOptions {
    * @default 0
    */
   faultRate?: number
+  /**
+   * The ways in which requests go wrong.
+   * @default all
+   */
+  faultKinds?: readonly FaultKind[] | undefined
   /**
    * Equal seeds give equal faults, request by request.
    * @default 1
@@ -58,7 +63,7 @@ const notAllowed: Answer = {
 
 /** Starts one stand-in on the loopback interface. */
 export async function startStandIn (options: StandInOptions): Promise<StandIn> {
-  const { name, routes, latency, seed = 1, port = 0 } = options
+  const { name, routes, latency, seed = 1, port = 0, faultKinds } = options
   const answerTo = router(routes)
   const waiting = delays()
   let faultRate = options.faultRate ?? 0
@@ -72,7 +77,7 @@ export async function startStandIn (options: StandInOptions): Promise<StandIn> {
     requestTimeout: REQUEST_TIMEOUT_MS
   }, function handle (req, res) {
     const number = requests++
-    const kind = fault(seed, number, faultRate)
+    const kind = fault(seed, number, faultRate, faultKinds)
     const delayMs = latency() + (kind === 'slow' ? SLOW_FAULT_MS : 0)
     waiting.later(res, delayMs, function answer () {
       if (kind === 'reset') req.socket.resetAndDestroy()

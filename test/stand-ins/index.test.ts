@@ -53,6 +53,13 @@ test('the fault rate reaches all stand-ins', async (t) => {
   t.same(await statuses(standIns.origins['catfact-ninja'], 3), [200, 200, 200])
 })
 
+test('faults come in the ways that were asked for, and in no other', async (t) => {
+  const { origins, close } = await startStandIns({ medianMs: 0, faultRate: 1, faultKinds: ['error', 'unavailable'] })
+  t.teardown(close)
+  const seen = new Set(await statuses(origins.meowfacts, 30))
+  t.same(seen, new Set([500, 503]))
+})
+
 test('closing ends all of them', async (t) => {
   const standIns = await startStandIns({ medianMs: 0 })
   await standIns.close()
