@@ -88,7 +88,7 @@ function builder (name: string, route: Route, steps: readonly Step[]): object {
   const add = addStep.bind(undefined, name, steps)
   return {
     required: (key: string, ask: Step['ask'], options = {}) => after(add('required', key, ask, options)),
-    optional: (key: string, fallback: unknown, ask: Step['ask'], options = {}) => after(add('optional', key, ask, { ...options, fallback })),
+    optional: (key: string, fallback: unknown, ask: Step['ask'], options = {}) => after(add('optional', key, ask, options, fallback)),
     each: (key: string, ask: Step['ask'], options = {}) => after(add('each', key, ask, options)),
     firstOf: (key: string, ask: Step['ask'], options = {}) => after(add('firstOf', key, ask, options)),
     reply: (schema: z.ZodType, merge: (seen: never) => unknown): AnyAggregate => Object.freeze({

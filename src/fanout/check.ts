@@ -1,5 +1,6 @@
 import { wholeNumber } from '../upstream/bounds.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
+import { refuseUnknown, type Known } from '../upstream/known.ts'
 import { parseTemplate } from '../upstream/template.ts'
 import type { Schema } from './inference.ts'
 import type { Route, RouteOptions } from './route.ts'
@@ -9,10 +10,25 @@ const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
 const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
 
+type AnyRouteOptions = RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
+
+const routeOptions: Known<AnyRouteOptions> = {
+  url: true, method: true, params: true, query: true, body: true, headers: true, deadline: true, envelope: true, cacheControl: true, summary: true, description: true,
+}
+const stepOptions = { needs: true, timeout: true } as const
+const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
+  required: stepOptions,
+  optional: stepOptions,
+  each: { ...stepOptions, width: true, maxItems: true, tolerate: true },
+  firstOf: { ...stepOptions, count: true },
+}
+const tolerateOptions = { atLeast: true, fallback: true } as const
+
 /** Checks an aggregate's route and fills its defaults in. */
-export function checkRoute (name: string, options: RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }): Route {
+export function checkRoute (name: string, options: AnyRouteOptions): Route {
   if (!aggregateName.test(name)) throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `aggregate '${name}'`
+  refuseUnknown(owner, options, routeOptions)
   const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
@@ -32,28 +48,29 @@ interface AnyStepOptions {
   readonly maxItems?: number
   readonly tolerate?: { readonly atLeast: number, readonly fallback: unknown }
   readonly count?: number
-  readonly fallback?: unknown
 }
 
 /** Checks one step against those before it and fills its defaults in. */
-export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, ask: Step['ask'], options: AnyStepOptions): Step {
+export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, ask: Step['ask'], options: AnyStepOptions, fallback?: unknown): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
   if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
   if (before.some(step => step.name === name)) throw new TypeError(`${owner}: a step of this name is already declared`)
   if (typeof ask !== 'function') throw new TypeError(`${owner}: needs a function that returns what to ask`)
 
+  refuseUnknown(owner, options, optionsOf[kind])
   const { needs = [], timeout, width = 16, maxItems = 100, tolerate, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
   wholeNumber(owner, 'width', width)
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
+  if (tolerate !== undefined) refuseUnknown(owner, tolerate, tolerateOptions, 'tolerate')
   if (tolerate !== undefined) wholeNumber(owner, 'tolerate.atLeast', tolerate.atLeast, { min: 0 })
 
   return Object.freeze({
     name, index: before.length, kind, ask, timeout, width, maxItems, count,
     needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
-    fallback: deepFreeze(tolerate === undefined ? options.fallback : tolerate.fallback),
+    fallback: deepFreeze(tolerate === undefined ? fallback : tolerate.fallback),
     atLeast: tolerate?.atLeast,
   })
 }

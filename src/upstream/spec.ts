@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { numberWithin, wholeNumber } from './bounds.ts'
 import { isOpen } from './depth.ts'
+import { refuseUnknown, type Known } from './known.ts'
 import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
@@ -48,6 +49,19 @@ export interface OperationSpec {
   readonly idempotencyKey: ((input: never) => string) | undefined
 }
 
+const upstreamOptions: Known<UpstreamOptions> = {
+  origin: true, slots: true, connections: true, queue: true, retry: true, hedge: true, budget: true, breaker: true, timeout: true, deadline: true,
+  connectTimeout: true, maxBytes: true, maxValues: true, forward: true, headers: true, decompress: true,
+}
+const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
+const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
+const budgetOptions: Known<BudgetOptions> = { share: true, perSecond: true }
+const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, window: true, open: true }
+const operationOptions: Known<AnyOperationOptions> = {
+  method: true, path: true, params: true, query: true, body: true, output: true, as: true, accept: true, empty: true, absent: true,
+  withHeaders: true, coalesce: true, idempotencyKey: true,
+}
+
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -60,6 +74,7 @@ const ownHeaders = new Set(['host', 'connection', 'content-length', 'content-enc
 export function upstreamSpec (name: string, options: UpstreamOptions, coalesces: boolean): UpstreamSpec {
   if (!upstreamName.test(name)) throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `upstream '${name}'`
+  refuseUnknown(owner, options, upstreamOptions)
   const {
     slots = 64, connections = slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
@@ -88,27 +103,35 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   })
 }
 
-function retrySpec (owner: string, { attempts = 2, delay = 25, maxDelay = 250 }: RetryOptions): Required<RetryOptions> {
+function retrySpec (owner: string, options: RetryOptions): Required<RetryOptions> {
+  refuseUnknown(owner, options, retryOptions, 'retry')
+  const { attempts = 2, delay = 25, maxDelay = 250 } = options
   wholeNumber(owner, 'retry.attempts', attempts, { min: 2 })
   wholeNumber(owner, 'retry.delay', delay, { min: 0, unit: 'ms' })
   wholeNumber(owner, 'retry.maxDelay', maxDelay, { min: 0, unit: 'ms' })
   return Object.freeze({ attempts, delay, maxDelay })
 }
 
-function hedgeSpec (owner: string, { delay, percentile = 98, share = 0.03 }: HedgeOptions): HedgeSpec {
+function hedgeSpec (owner: string, options: HedgeOptions): HedgeSpec {
+  refuseUnknown(owner, options, hedgeOptions, 'hedge')
+  const { delay, percentile = 98, share = 0.03 } = options
   if (delay !== undefined) wholeNumber(owner, 'hedge.delay', delay, { unit: 'ms' })
   numberWithin(owner, 'hedge.percentile', percentile, 50, 99.99)
   numberWithin(owner, 'hedge.share', share, 0, 1)
   return Object.freeze({ delay, percentile, share })
 }
 
-function budgetSpec (owner: string, { share = 0.2, perSecond = 10 }: BudgetOptions): Required<BudgetOptions> {
+function budgetSpec (owner: string, options: BudgetOptions): Required<BudgetOptions> {
+  refuseUnknown(owner, options, budgetOptions, 'budget')
+  const { share = 0.2, perSecond = 10 } = options
   numberWithin(owner, 'budget.share', share, 0, 1)
   numberWithin(owner, 'budget.perSecond', perSecond, 0, 1_000_000)
   return Object.freeze({ share, perSecond })
 }
 
-function breakerSpec (owner: string, { failures = 0.5, minimum = 20, window = 10_000, open = 5000 }: BreakerOptions): Required<BreakerOptions> {
+function breakerSpec (owner: string, options: BreakerOptions): Required<BreakerOptions> {
+  refuseUnknown(owner, options, breakerOptions, 'breaker')
+  const { failures = 0.5, minimum = 20, window = 10_000, open = 5000 } = options
   numberWithin(owner, 'breaker.failures', failures, 0.01, 1)
   wholeNumber(owner, 'breaker.minimum', minimum)
   wholeNumber(owner, 'breaker.window', window, { min: 100, unit: 'ms' })
@@ -142,6 +165,7 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
     withHeaders, coalesce = false, idempotencyKey,
   } = options
   const safe = safeMethods.has(method)
+  refuseUnknown(name, options, operationOptions)
 
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)

@@ -90,3 +90,13 @@ test('the numbers of a step are whole and large enough', t => {
   t.doesNotThrow(() => made().each('one', step, { width: 1, maxItems: 1, timeout: 1, tolerate: { atLeast: 0, fallback: null } }))
   t.end()
 })
+
+test('an option that does not exist is refused, with those that do', t => {
+  t.throws(() => declare('a', { url: '/a', timeout: 5 }), { name: 'TypeError', message: /aggregate 'a': there is no option 'timeout'; there are url, method, / })
+  t.throws(() => made().required('x', step, { width: 2 }), { message: "aggregate 'a', step 'x': there is no option 'width'; there are needs, timeout" })
+  t.throws(() => made().optional('x', null, step, { fallback: 2 }), { message: /no option 'fallback'/ })
+  t.throws(() => made().each('x', step, { count: 2 }), { message: /no option 'count'; there are needs, timeout, width, maxItems, tolerate/ })
+  t.throws(() => made().each('x', step, { tolerate: { atleast: 1 } }), { message: /no option 'tolerate.atleast'; there are atLeast, fallback/ })
+  t.throws(() => made().firstOf('x', step, { width: 2 }), { message: /no option 'width'; there are needs, timeout, count/ })
+  t.end()
+})

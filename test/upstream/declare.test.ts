@@ -117,6 +117,13 @@ test('what a policy is not told it takes from its defaults, and each can be off'
   t.end()
 })
 
+test('an option that does not exist is refused, with those that do', t => {
+  t.throws(() => define({ timeouts: 5 }), { name: 'TypeError', message: /upstream 'cats': there is no option 'timeouts'; there are origin, slots, / })
+  for (const group of ['retry', 'hedge', 'budget', 'breaker']) t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`no option '${group}.tries'; there are `) })
+  t.throws(() => declare({ cached: true }), { message: /cats\.ask: there is no option 'cached'; there are method, path, / })
+  t.end()
+})
+
 test('more slots than connections are refused, with both ways out', t => {
   t.throws(() => define({ slots: 3, connections: 2 }), { name: 'TypeError', message: /3 slots above 2 connections.*raise connections or lower slots/ })
   t.end()

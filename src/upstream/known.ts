@@ -1,0 +1,11 @@
+/** The names of all options of a type: one that is forgotten here does not compile. */
+export type Known<T> = Readonly<Record<keyof T, true>>
+
+/** Refuses options that do not exist: a file of definitions runs without anybody having checked its types. */
+export function refuseUnknown (owner: string, given: object, known: Readonly<Record<string, true>>, group?: string): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(known, name)) continue
+    const path = group === undefined ? name : `${group}.${name}`
+    throw new TypeError(`${owner}: there is no option '${path}'; there are ${Object.keys(known).join(', ')}`)
+  }
+}
