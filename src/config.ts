@@ -18,7 +18,7 @@ const Overrides = z.object({
     const fault = originFault(origin, true)
     if (fault !== undefined) context.addIssue(fault)
   }).optional(),
-  SLOTS: whole(1, 65_535).optional(),
+  SLOTS: z.union([z.literal('adaptive'), whole(1, 65_535)], 'must be a whole number from 1 to 65535, or adaptive').optional(),
   TIMEOUT_MS: whole(1, 600_000).optional(),
   OFF: z.enum(['0', '1']).optional(),
 })

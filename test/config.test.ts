@@ -53,10 +53,11 @@ test('an upstream takes an origin, slots, a timeout and a switch', async t => {
     HEADWATERS_UPSTREAM_CATFACT_NINJA_TIMEOUT_MS: '350',
     HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '0',
     HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
+    HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: 'adaptive',
   }, upstreams)
   t.same(overrides, {
     'catfact-ninja': { origin: 'http://127.0.0.1:8080/cats', slots: 8, timeout: 350, off: false },
-    meowfacts: { off: true },
+    meowfacts: { off: true, slots: 'adaptive' },
   })
 })
 

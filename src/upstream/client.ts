@@ -1,5 +1,6 @@
 import { UpstreamError } from '../errors.ts'
 import { dispatch, keyOf } from './dispatch.ts'
+import { adaptiveSlots } from './policies/adaptive-slots.ts'
 import { attempt } from './policies/attempt.ts'
 import { breaker, type BreakerState } from './policies/breaker.ts'
 import { Budget } from './policies/budget.ts'
@@ -51,7 +52,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
   const pool = openPool(spec, origin)
   const budget = new Budget(spec.budget)
   const circuit = spec.breaker && breaker({ upstream, ...spec.breaker, changed: (from, to) => onBreaker?.({ upstream, from, to }) })
-  const slotsAndQueue = bulkhead({ upstream, slots, queue })
+  const slotsAndQueue = bulkhead({ upstream, queue, slots: slots === 'adaptive' ? adaptiveSlots(spec) : slots })
 
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [

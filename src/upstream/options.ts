@@ -80,9 +80,9 @@ export interface BreakerOptions {
 export interface UpstreamOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
   readonly origin: string
-  /** Calls on the wire at once. @default 64 */
-  readonly slots?: number
-  /** Sockets at most; never fewer than `slots`. @default the slots */
+  /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */
+  readonly slots?: number | 'adaptive'
+  /** Sockets at most; never fewer than `slots`. @default the slots; 200 where they are adaptive */
   readonly connections?: number
   /** Calls that may wait for a slot before new runs are refused. @default 256 */
   readonly queue?: number

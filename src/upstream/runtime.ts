@@ -5,7 +5,7 @@ import { createClient, type BreakerChange, type Client, type Gauge, type Place }
 import type { Answer } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { originFault } from './origin.ts'
-import type { UpstreamSpec } from './spec.ts'
+import { adaptiveConnections, type UpstreamSpec } from './spec.ts'
 
 export type { BreakerChange } from './client.ts'
 
@@ -13,7 +13,7 @@ export type { BreakerChange } from './client.ts'
 export interface Override {
   /** Replaces the declared origin; may carry a path prefix. */
   readonly origin?: string | undefined
-  readonly slots?: number | undefined
+  readonly slots?: number | 'adaptive' | undefined
   /** Limit on one attempt, in ms. */
   readonly timeout?: number | undefined
   /** Whether every call is refused. */
@@ -66,7 +66,14 @@ export function createRuntime ({ overrides = {}, onBreaker }: RuntimeOptions = {
 }
 
 function withOverride (spec: UpstreamSpec, { slots = spec.slots, timeout = spec.timeout }: Override): UpstreamSpec {
-  return { ...spec, slots, timeout, connections: spec.connections - spec.slots + slots }
+  return { ...spec, slots, timeout, connections: connectionsFor(slots, spec) }
+}
+
+/** Sockets enough for other slots than the declared ones, with as many to spare. */
+function connectionsFor (slots: number | 'adaptive', declared: UpstreamSpec): number {
+  if (slots === declared.slots) return declared.connections
+  if (slots === 'adaptive') return Math.max(declared.connections, adaptiveConnections)
+  return declared.slots === 'adaptive' ? Math.max(declared.connections, slots) : declared.connections - declared.slots + slots
 }
 
 function placeOf (origin: string, off: boolean): Place {
@@ -76,7 +83,7 @@ function placeOf (origin: string, off: boolean): Place {
 
 function checkOverride (name: string, { origin, slots, timeout }: Override): void {
   const owner = `upstream '${name}'`
-  if (slots !== undefined) wholeNumber(owner, 'slots', slots)
+  if (slots !== undefined && slots !== 'adaptive') wholeNumber(owner, 'slots', slots)
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
   const fault = origin === undefined ? undefined : originFault(origin, true)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)

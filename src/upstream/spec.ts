@@ -62,6 +62,9 @@ const operationOptions: Known<AnyOperationOptions> = {
   withHeaders: true, coalesce: true, idempotencyKey: true,
 }
 
+/** Sockets at most where the slots are adaptive and nothing else is said: the most that Netflix's limits take. */
+export const adaptiveConnections = 200
+
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -76,14 +79,14 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   const owner = `upstream '${name}'`
   refuseUnknown(owner, options, upstreamOptions)
   const {
-    slots = 64, connections = slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
+    slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
     retry = {}, hedge = false, budget = {}, breaker = {},
   } = options
 
-  wholeNumber(owner, 'slots', slots)
+  if (slots !== 'adaptive') wholeNumber(owner, 'slots', slots)
   wholeNumber(owner, 'connections', connections)
-  if (slots > connections) {
+  if (slots !== 'adaptive' && slots > connections) {
     throw new TypeError(`${owner}: ${slots} slots above ${connections} connections would queue where no deadline reaches: raise connections or lower slots`)
   }
   wholeNumber(owner, 'queue', queue, { min: 0 })

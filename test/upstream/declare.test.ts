@@ -129,6 +129,14 @@ test('more slots than connections are refused, with both ways out', t => {
   t.end()
 })
 
+test('adaptive slots bring 200 connections, or as many as are given', t => {
+  t.match(specOf(define({ slots: 'adaptive' })), { slots: 'adaptive', connections: 200 })
+  t.match(specOf(define({ slots: 'adaptive', connections: 5 })), { slots: 'adaptive', connections: 5 })
+  t.throws(() => define({ slots: 'adaptive', connections: 0 }), { name: 'TypeError', message: /connections is 0/ })
+  t.throws(() => define({ slots: 'many' }), { name: 'TypeError', message: /slots is many/ })
+  t.end()
+})
+
 test('headers that belong to the connection or the message can be neither set nor forwarded', t => {
   for (const name of ['Host', 'connection', 'Content-Length', 'content-type', 'content-encoding', 'Transfer-Encoding', 'keep-alive', 'te', 'trailer', 'Upgrade', 'expect', 'accept-encoding', 'proxy-authorization']) {
     for (const options of [{ headers: { [name]: 'x' } }, { forward: [name] }]) t.throws(() => define(options), { name: 'TypeError', message: new RegExp(`'${name}' belongs to each connection.*leave it out`) })

@@ -35,7 +35,7 @@ test('the statistics tell what each upstream holds and has counted', async t => 
   replies[2]?.()
   await Promise.all(asked)
   const { waitedMs, ...stats } = runtime.stats()['cats'] ?? { waitedMs: 0 }
-  t.same(stats, { active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3, breaker: 'closed' })
+  t.same(stats, { slots: 2, active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3, breaker: 'closed' })
   t.ok(waitedMs > 0)
 })
 
@@ -97,6 +97,24 @@ test('slots from outside replace the declared ones, fewer or more', async t => {
     await raw.asked(slots)
     t.match(runtime.stats(), { cats: { active: slots, waiting: 6 - slots } })
     t.equal(raw.connections, slots)
+    run.abort.cut('done')
+    await Promise.all(asked)
+  }
+})
+
+test('slots from outside may be adaptive, and fixed where they are declared to be adaptive', async t => {
+  const declared = [[{ slots: 3 }, 200], [{ slots: 3, connections: 300 }, 300], [{ slots: 'adaptive' }, 200], [{ slots: 'adaptive', connections: 5 }, 200]] as const
+  for (const [upstreamOptions] of declared) {
+    const { runtime, ask } = await arrange(t, json('well'), { overrides: { cats: { slots: 'adaptive' } }, upstreamOptions })
+    await ask()
+    t.match(runtime.stats(), { cats: { slots: 'connections' in upstreamOptions && upstreamOptions.connections === 5 ? 5 : 20 } })
+  }
+  for (const [slots, connections] of [[2, 5], [6, 5]] as const) {
+    const { raw, runtime, ask } = await arrange(t, () => {}, { overrides: { cats: { slots } }, upstreamOptions: { slots: 'adaptive', connections } })
+    const run = testRun()
+    const asked = Array.from({ length: 8 }, () => failure(ask(run)))
+    await raw.asked(slots)
+    t.match(runtime.stats(), { cats: { slots, active: slots, waiting: 8 - slots } })
     run.abort.cut('done')
     await Promise.all(asked)
   }

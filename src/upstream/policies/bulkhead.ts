@@ -1,5 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
+import type { AdaptiveSlots } from './adaptive-slots.ts'
 import { Admission, Workload } from './admission.ts'
 import type { Answer, Layer, Service } from './layer.ts'
 import { Line } from './line.ts'
@@ -7,14 +8,16 @@ import { Waiter } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
-  /** Calls on the wire at once. */
-  readonly slots: number
+  /** Calls on the wire at once; a number, or what learns it. */
+  readonly slots: number | AdaptiveSlots
   /** Calls that may wait before the first call of a new run is refused. */
   readonly queue: number
 }
 
 /** What a bulkhead can be asked about itself. */
 export interface BulkheadGauge {
+  /** How many calls may be on the wire now. */
+  readonly slots: number
   readonly active: number
   readonly waiting: number
 }
@@ -25,9 +28,13 @@ export interface BulkheadGauge {
  * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or when what
  * earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go ahead of every run that
  * has none yet. So under overload admitted runs finish, and the others know it at once.
+ *
+ * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
  */
 export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readonly layer: Layer, readonly gauge: BulkheadGauge } {
-  let free = slots
+  const adaptive = typeof slots === 'number' ? undefined : slots
+  let limit = typeof slots === 'number' ? slots : slots.slots
+  let active = 0
   let waiting = 0
   let entered = 0
   /** Calls of runs that hold or have held a slot. */
@@ -42,7 +49,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
     const { admitted } = call.scope
     let admission = admitted.get(self) as Admission | undefined
     if (admission === undefined) {
-      if (free === 0 && (waiting >= queue || !work.hasTimeFor(call, slots))) return undefined
+      if (active >= limit && (waiting >= queue || !work.hasTimeFor(call, limit))) return undefined
       admitted.set(self, admission = new Admission(work))
     }
     admission.announce(call)
@@ -65,11 +72,15 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
     scope.admitted.delete(self)
   }
 
-  // A slot is handed over, never freed while somebody waits, so nobody can overtake the queue.
+  // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
   function exit (): void {
-    const next = ahead.first ?? newcomer()
-    if (next === undefined) free++
-    else next.admit()
+    active--
+    while (active < limit) {
+      const next = ahead.first ?? newcomer()
+      if (next === undefined) return
+      active++
+      next.admit()
+    }
   }
 
   /** The first of the run that has waited longest; the rest of that run moves ahead. */
@@ -91,10 +102,18 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   function hold<T> (next: Service, call: LiveCall<T>, admission: Admission): Promise<Answer<T>> {
     const { scope, effort } = call
     const isFirst = effort.attempts === 0
-    // One in eight is measured: the clock is not free either.
-    const since = (entered++ & 7) === 0 ? scope.now() : undefined
+    // One in eight is measured where no slots learn from it: the clock is not free either.
+    const since = adaptive !== undefined || (entered++ & 7) === 0 ? scope.now() : undefined
+    const noted = adaptive === undefined ? 0 : adaptive.noted
     const over = (error?: unknown) => {
-      if (since !== undefined) work.held(scope.now() - since, error)
+      if (since !== undefined) {
+        const ms = scope.now() - since
+        work.held(ms, error)
+        if (adaptive !== undefined) {
+          adaptive.ended(call, noted, ms, active, error)
+          limit = adaptive.slots
+        }
+      }
       if (isFirst) admission.done(call)
       const { held } = call.attempt
       if (held === undefined) exit()
@@ -118,10 +137,10 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   return {
     layer: next => <T>(call: LiveCall<T>) => {
       if (call.abort.aborted) return Promise.reject(call.abort.reason)
-      const admission = free > 0 || call.attempt.mayWait ? admit(call) : undefined
+      const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
       if (admission === undefined) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
-      if (free > 0) {
-        free--
+      if (active < limit) {
+        active++
         admission.hasEntered = true
         return hold(next, call, admission)
       }
@@ -129,7 +148,8 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
       return new Promise<void>((resolve, reject) => lineOf(admission).join(new Waiter(call, admission, left, resolve, reject))).then(() => hold(next, call, admission))
     },
     gauge: {
-      get active () { return slots - free },
+      get slots () { return limit },
+      get active () { return active },
       get waiting () { return waiting },
     },
   }

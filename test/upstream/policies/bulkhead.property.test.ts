@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { Abort } from '../../../src/upstream/abort.ts'
+import type { AdaptiveSlots } from '../../../src/upstream/policies/adaptive-slots.ts'
 import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'
 import { heldService } from '../../helpers/held-service.ts'
@@ -9,11 +10,12 @@ import { questions } from '../../helpers/questions.ts'
 
 type Act =
   | { readonly type: 'enter', readonly run: number }
-  | { readonly type: 'finish' | 'fail' | 'abort', readonly which: number }
+  /** `slots`: how many there are when it has ended, where their number moves. */
+  | { readonly type: 'finish' | 'fail' | 'abort', readonly which: number, readonly slots: number }
 
 const acts: fc.Arbitrary<Act[]> = fc.array(fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constant('enter' as const), run: fc.nat(4) }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('finish' as const, 'fail' as const, 'abort' as const), which: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('finish' as const, 'fail' as const, 'abort' as const), which: fc.nat(20), slots: fc.integer({ min: 1, max: 4 }) }) },
 ), { maxLength: 60, size: 'max' })
 
 interface Waiter {
@@ -29,7 +31,7 @@ class Rules {
   /** Of runs that were not, in the order in which the runs came. */
   newcomers: Waiter[][] = []
   readonly admitted = new Set<number>()
-  readonly slots: number
+  slots: number
   readonly queue: number
 
   constructor (slots: number, queue: number) {
@@ -58,10 +60,10 @@ class Rules {
     this.active = this.active.filter(each => each !== index)
     this.ahead = others(this.ahead)
     this.newcomers = this.newcomers.map(others).filter(group => group.length > 0)
-    if (!held) return
-    if (this.ahead.length === 0) this.ahead = this.newcomers.shift() ?? []
-    const next = this.ahead.shift()
-    if (next !== undefined) this.admit(next)
+    while (held && this.active.length < this.slots && this.waiting > 0) {
+      if (this.ahead.length === 0) this.ahead = this.newcomers.shift() ?? []
+      this.admit(this.ahead.shift() as Waiter)
+    }
   }
 
   admit ({ index, run }: Waiter): void {
@@ -72,14 +74,30 @@ class Rules {
 
 const endings = { abort: 'gone', finish: 'ok', fail: 'broken' }
 
-test('under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken', async t => {
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (slots, queue, list) => {
-    const { layer, gauge } = bulkhead({ upstream: 'nobody', slots, queue })
+/** Slots whose number is what the next ending makes it. */
+class MovingSlots implements AdaptiveSlots {
+  slots: number
+  next: number
+  readonly noted = 0
+
+  constructor (slots: number) {
+    this.slots = this.next = slots
+  }
+
+  ended (): void {
+    this.slots = this.next
+  }
+}
+
+for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken`, async t => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (start, queue, list) => {
+    const moving = kind === 'moving' ? new MovingSlots(start) : undefined
+    const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: moving ?? start, queue })
     const bottom = heldService()
     const service = layer(bottom.service)
     const runs: TestRun[] = Array.from({ length: 5 }, () => testRun())
     const calls: { readonly abort: Abort, ended: string | undefined, readonly asked: Promise<void> }[] = []
-    const rules = new Rules(slots, queue)
+    const rules = new Rules(start, queue)
     const active = () => bottom.held.map(({ call }) => call.index)
 
     async function enter (run: number): Promise<void> {
@@ -93,10 +111,14 @@ test('under any order of coming, ending, failing and giving up: no call too many
       if (call.ended !== expected) throw new Error(`call ${index} came and is ${call.ended}, not ${expected}`)
     }
 
-    async function end (type: 'finish' | 'fail' | 'abort', which: number): Promise<void> {
+    async function end (type: 'finish' | 'fail' | 'abort', which: number, slots: number): Promise<void> {
       const able = type === 'abort' ? calls.flatMap((call, index) => call.ended === undefined ? [index] : []) : active()
       const index = able[which % able.length]
       if (index === undefined) return
+      if (moving !== undefined) {
+        moving.next = slots
+        if (rules.active.includes(index)) rules.slots = slots
+      }
       rules.leave(index)
       const entry = bottom.held.find(({ call }) => call.index === index)
       if (type === 'abort') calls[index]?.abort.cut('gone')
@@ -107,10 +129,13 @@ test('under any order of coming, ending, failing and giving up: no call too many
     }
 
     for (const act of list) {
+      const before = gauge.active
       if (act.type === 'enter') await enter(act.run)
-      else await end(act.type, act.which)
-      if (gauge.active > slots) throw new Error(`${gauge.active} calls in ${slots} slots`)
-      if (gauge.active < slots && gauge.waiting > 0) throw new Error('a slot is free while somebody waits')
+      else await end(act.type, act.which, act.slots)
+      // Fewer slots cut nobody, and let nobody in.
+      if (gauge.active > Math.max(gauge.slots, before)) throw new Error(`${gauge.active} calls in ${gauge.slots} slots`)
+      if (gauge.slots !== rules.slots) throw new Error(`the gauge says ${gauge.slots} slots, and there are ${rules.slots}`)
+      if (gauge.active < gauge.slots && gauge.waiting > 0) throw new Error('a slot is free while somebody waits')
       if (active().join() !== rules.active.join()) throw new Error(`active are ${active().join()}, and by the rules ${rules.active.join()}`)
       if (gauge.active !== active().length || gauge.waiting !== rules.waiting) throw new Error(`the gauge says ${gauge.active} and ${gauge.waiting}`)
     }

@@ -1,18 +1,22 @@
 import { setImmediate } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { Abort } from '../../../src/upstream/abort.ts'
+import { LiveCall } from '../../../src/upstream/call.ts'
+import type { AdaptiveSlots } from '../../../src/upstream/policies/adaptive-slots.ts'
 import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
+import { turn } from '../../helpers/turn.ts'
 
-function arrange ({ slots = 1, queue = 10 } = {}) {
+function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | AdaptiveSlots, readonly queue?: number } = {}) {
   const { layer, gauge } = bulkhead({ upstream: 'nobody', slots, queue })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
     gauge,
+    service,
     held: bottom.held,
     enter: (run: TestRun, index = 0, abort = run.abort) => service(run.ask(questions.ask(), { abort, index })),
     /** Which calls hold a slot, by position. */
@@ -20,6 +24,21 @@ function arrange ({ slots = 1, queue = 10 } = {}) {
     finish: async () => {
       bottom.held[0]?.answer('done')
       await setImmediate()
+    },
+  }
+}
+
+/** Slots that are as many as the next ending finds on the list, and the last ones from then on. */
+function slotsThatBecome (first: number, ...then: number[]): AdaptiveSlots & { readonly seen: unknown[] } {
+  let slots = first
+  const seen: unknown[] = []
+  return {
+    seen,
+    get slots () { return slots },
+    get noted () { return slots },
+    ended (call, noted, _ms, active, error) {
+      seen.push([call.index, noted, active, error])
+      slots = then.shift() ?? slots
     },
   }
 }
@@ -205,4 +224,61 @@ test('a service that throws instead of rejecting gives its slot back', async t =
   const service = layer(() => { throw fault })
   t.equal(await failure(service(testRun().ask(questions.ask()))), fault)
   t.match(gauge, { active: 0, waiting: 0 })
+})
+
+test('when the slots become more, those who wait are let in at once', async t => {
+  const place = arrange({ slots: slotsThatBecome(1, 3) })
+  const asked = [0, 1, 2, 3, 4].map(index => place.enter(testRun(), index))
+  t.same(place.active(), [0])
+  t.match(place.gauge, { slots: 1, active: 1, waiting: 4 })
+  await place.finish()
+  t.same(place.active(), [1, 2, 3])
+  t.match(place.gauge, { slots: 3, active: 3, waiting: 1 })
+  await drain(place, t)
+  await Promise.all(asked)
+})
+
+test('when the slots become fewer, nobody is cut, and nobody comes in until enough are done', async t => {
+  const place = arrange({ slots: slotsThatBecome(4, 2), queue: 1 })
+  const asked = [0, 1, 2, 3, 4].map(index => place.enter(testRun(), index))
+  await place.finish()
+  t.same(place.active(), [1, 2, 3])
+  t.match(place.gauge, { slots: 2, active: 3, waiting: 1 })
+  t.match(await failure(place.enter(testRun(), 5)), { code: 'BULKHEAD_FULL' }, 'the queue bound holds while they are too many')
+  await place.finish()
+  t.same(place.active(), [2, 3])
+  await place.finish()
+  t.same(place.active(), [3, 4])
+  await drain(place, t)
+  await Promise.all(asked)
+})
+
+test('what learns is told of each call that ended: what was noted when it was sent, how many were active with it, and its error', async t => {
+  const slots = slotsThatBecome(2, 3)
+  const place = arrange({ slots })
+  const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
+  const fault = new Error('broken')
+  place.held[1]?.fail(fault)
+  t.equal(await failure(asked[1] as Promise<unknown>), fault)
+  await drain(place, t)
+  await Promise.all([asked[0], asked[2]])
+  t.same(slots.seen, [[1, 2, 2, fault], [0, 2, 2, undefined], [2, 3, 1, undefined]])
+})
+
+test('whether a run has the time is reckoned with the slots there are now', async t => {
+  const place = arrange({ slots: slotsThatBecome(2, 1), queue: 100 })
+  const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
+  const announce = (of: number, deadline: number) => {
+    const run = testRun({ deadline, now: () => 0 })
+    return place.service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of))
+  }
+  // 3 and 5 calls of 25 ms are 100 ms in two slots, and 200 in one; half of 250 is 125.
+  const before = announce(5, 250)
+  await turn()
+  t.match(place.gauge, { waiting: 2 })
+  place.held[0]?.fail(new Error('tells nothing of the time it takes'))
+  await failure(asked[0] as Promise<unknown>)
+  t.match(await failure(announce(1, 250)), { code: 'BULKHEAD_FULL' })
+  await drain(place, t)
+  await Promise.all([asked[1], asked[2], before])
 })

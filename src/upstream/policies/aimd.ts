@@ -1,0 +1,54 @@
+export interface AimdOptions {
+  /** Slots to begin with; never more than `max`. @default 20 */
+  readonly start?: number
+  /** Never fewer, so that a trickle finds out when the upstream is well again. @default 1 */
+  readonly min?: number
+  readonly max: number
+}
+
+/** A number of slots that learns from how the calls in them end. */
+export interface Aimd {
+  readonly slots: number
+  /** How often it was lowered: what a call notes when it starts. */
+  readonly lowered: number
+  /** Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it. */
+  ended (noted: number, isLost: boolean, active: number): void
+}
+
+/** One in so many losses in a round is forgiven, and one more in any round: upstreams lose some calls at any load. */
+const forgiven = 20
+
+/**
+ * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion
+ * avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's concurrency-limits.
+ *
+ * It counts in rounds of as many answers as there are slots. A round that is not half full is no evidence and changes nothing; any
+ * other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count that started
+ * after it: a burst of losses among calls that were under way together lowers it once.
+ */
+export function aimd ({ start = 20, min = 1, max }: AimdOptions): Aimd {
+  let slots = Math.max(min, Math.min(start, max))
+  let lowered = 0
+  let answered = 0
+  let lost = 0
+
+  function lower (): void {
+    slots = Math.max(min, Math.floor(slots * 0.9))
+    lowered++
+    answered = lost = 0
+  }
+
+  return {
+    get slots () { return slots },
+    get lowered () { return lowered },
+    ended (noted, isLost, active) {
+      if (noted !== lowered) return
+      if (isLost) {
+        if (++lost > 1 + Math.floor(slots / forgiven)) lower()
+      } else if (++answered >= slots) {
+        if (active * 2 >= slots && slots < max) slots++
+        answered = lost = 0
+      }
+    },
+  }
+}
