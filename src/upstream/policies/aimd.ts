@@ -15,16 +15,18 @@ export interface Aimd {
   ended (noted: number, isLost: boolean, active: number): void
 }
 
-/** One in so many losses in a round is forgiven, and one more in any round: upstreams lose some calls at any load. */
-const forgiven = 20
+/** Answers in a round, at least: few slots would else try one more all the time, and lose calls by it. */
+const leastAnswers = 10
+/** One loss is forgiven in any round, and one more for each so many slots: upstreams lose some calls at any load. */
+const slotsPerForgiven = 20
 
 /**
  * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion
  * avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's concurrency-limits.
  *
- * It counts in rounds of as many answers as there are slots. A round that is not half full is no evidence and changes nothing; any
- * other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count that started
- * after it: a burst of losses among calls that were under way together lowers it once.
+ * It counts in rounds of as many answers as there are slots. A round that ends less than half full is no evidence and changes
+ * nothing; any other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count
+ * that started after it: a burst of losses among calls that were under way together lowers the slots once.
  */
 export function aimd ({ start = 20, min = 1, max }: AimdOptions): Aimd {
   let slots = Math.max(min, Math.min(start, max))
@@ -44,8 +46,8 @@ export function aimd ({ start = 20, min = 1, max }: AimdOptions): Aimd {
     ended (noted, isLost, active) {
       if (noted !== lowered) return
       if (isLost) {
-        if (++lost > 1 + Math.floor(slots / forgiven)) lower()
-      } else if (++answered >= slots) {
+        if (++lost > 1 + Math.floor(slots / slotsPerForgiven)) lower()
+      } else if (++answered >= Math.max(slots, leastAnswers)) {
         if (active * 2 >= slots && slots < max) slots++
         answered = lost = 0
       }

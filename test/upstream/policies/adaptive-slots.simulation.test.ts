@@ -25,7 +25,7 @@ interface Phase {
   readonly ms: number
   /** The mean of the slots. */
   readonly slots: number
-  /** Answers, as a share of what the upstream can answer, or of what was asked where that is less. */
+  /** Answers, as a share of what the upstream can answer, or of what came where that is less. */
   readonly goodput: number
   /** Lost calls as a share of those that were sent. */
   readonly lost: number
@@ -74,18 +74,19 @@ async function simulate (t: Test, { queue, work, load, noise = 0, fixed, bounds 
     })
   })
   const busy = simulatedUpstream({ ...upstream, capacity: 0, queue: 0 })
-  let [answers, lost, latency, rounds, slots, samples] = [0, 0, 0, 0, 0, 0]
-  let start = 0
+  let [came, answers, lost, latency, rounds, slots, samples] = [0, 0, 0, 0, 0, 0, 0]
+  let changedAt = 0
   let settled = { rounds: Infinity, ms: Infinity }
 
   function arrive (): void {
-    const came = clock.now
-    service(testRun({ deadline: 2000, now: () => clock.now - came }).ask(questions.ask())).catch(() => {})
+    const start = clock.now
+    came++
+    service(testRun({ deadline: 2000, now: () => clock.now - start }).ask(questions.ask())).catch(() => {})
     clock.after(-Math.log(1 - random()) * work / (load * upstream.capacity), arrive)
   }
   function sample (): void {
     const [least, most] = bounds(upstream.capacity)
-    if (settled.ms === Infinity && gauge.slots >= least && gauge.slots <= most) settled = { rounds, ms: clock.now - start }
+    if (settled.ms === Infinity && gauge.slots >= least && gauge.slots <= most) settled = { rounds, ms: clock.now - changedAt }
     slots += gauge.slots
     samples++
     clock.after(5, sample)
@@ -98,12 +99,12 @@ async function simulate (t: Test, { queue, work, load, noise = 0, fixed, bounds 
     upstream.capacity = capacity
     rounds = 0
     settled = { rounds: Infinity, ms: Infinity }
-    start = clock.now
-    await clock.until(start + settledMs)
-    ;[answers, lost, latency, slots, samples] = [0, 0, 0, 0, 0]
-    await clock.until(start + phaseMs)
+    changedAt = clock.now
+    await clock.until(changedAt + settledMs)
+    ;[came, answers, lost, latency, slots, samples] = [0, 0, 0, 0, 0, 0]
+    await clock.until(changedAt + phaseMs)
     const rate = answers / (phaseMs - settledMs)
-    const phase = { capacity, ...settled, slots: slots / samples, goodput: rate * work / capacity / Math.min(1, load), lost: lost / (answers + lost), latency: latency / answers, rate }
+    const phase = { capacity, ...settled, slots: slots / samples, goodput: answers / Math.min(came, (phaseMs - settledMs) / work * capacity), lost: lost / (answers + lost), latency: latency / answers, rate }
     phases.push(phase)
     t.comment(`capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} rounds, ${phase.slots.toFixed(1)} slots, goodput ${phase.goodput.toFixed(2)}, lost ${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`)
   }

@@ -31,6 +31,14 @@ test('as many answers as there are slots add one slot', async t => {
   t.equal(limit.slots, 22)
 })
 
+test('a round has ten answers at least', async t => {
+  const limit = aimd({ max: 200, start: 1 })
+  end(limit, 9, false)
+  t.equal(limit.slots, 1)
+  end(limit, 1, false)
+  t.equal(limit.slots, 2)
+})
+
 test('a round that ends less than half full adds none: it shows nothing of what more calls would meet', async t => {
   const limit = aimd({ max: 200 })
   end(limit, 100, false, 9)
@@ -94,7 +102,7 @@ test('an upstream that loses all leaves a trickle of 1 after 14 times, and comes
   t.equal(limit.slots, 1)
   let answers = 0
   for (; limit.slots < 20; answers++) end(limit, 1, false)
-  t.equal(answers, 190, '1 + 2 + … + 19 answers')
+  t.equal(answers, 235, 'ten rounds of 10 answers, then 11 + 12 + … + 19')
 })
 
 test('under any history it stays within its bounds, and changes by one up or by a tenth down', t => {
