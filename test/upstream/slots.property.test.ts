@@ -32,7 +32,7 @@ for (const slots of [1, 3, 'adaptive'] as const) test(`with ${slots} slots an up
     })
     const runtime = createRuntime()
     // Sockets to spare, so that it is not they that bound the calls.
-    const upstream = defineUpstream('nobody', { origin: raw.origin, slots, connections: slots === 'adaptive' ? 4 : 20, queue: 1000, timeout: 60_000 }, {
+    const upstream = defineUpstream('nobody', { origin: raw.origin, slots, connections: slots === 'adaptive' ? 4 : 20, queue: 1000, timeout: 60_000, retry: false, breaker: false }, {
       ask: operation({ path: '/', output: z.unknown() }),
     })
     const calls: { readonly abort: Abort, isOver: boolean, readonly asked: Promise<void> }[] = []

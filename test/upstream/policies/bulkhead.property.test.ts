@@ -9,12 +9,12 @@ import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
 type Act =
-  | { readonly type: 'enter', readonly run: number }
+  | { readonly type: 'enter', readonly run: number, readonly mayWait: boolean }
   /** `slots`: how many there are when it has ended, where their number moves. */
   | { readonly type: 'finish' | 'fail' | 'abort', readonly which: number, readonly slots: number }
 
 const acts: fc.Arbitrary<Act[]> = fc.array(fc.oneof(
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('enter' as const), run: fc.nat(4) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('enter' as const), run: fc.nat(4), mayWait: fc.nat(4).map(one => one > 0) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('finish' as const, 'fail' as const, 'abort' as const), which: fc.nat(20), slots: fc.integer({ min: 1, max: 4 }) }) },
 ), { maxLength: 60, size: 'max' })
 
@@ -44,9 +44,10 @@ class Rules {
   }
 
   /** Whether the call may stay. */
-  enter (waiter: Waiter): boolean {
+  enter (waiter: Waiter, mayWait: boolean): boolean {
     const group = this.newcomers.find(([first]) => first?.run === waiter.run)
     if (this.active.length < this.slots) this.admit(waiter)
+    else if (!mayWait) return false
     else if (this.admitted.has(waiter.run)) this.ahead.push(waiter)
     else if (group !== undefined) group.push(waiter)
     else if (this.waiting < this.queue) this.newcomers.push([waiter])
@@ -100,13 +101,13 @@ for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under
     const rules = new Rules(start, queue)
     const active = () => bottom.held.map(({ call }) => call.index)
 
-    async function enter (run: number): Promise<void> {
+    async function enter (run: number, mayWait: boolean): Promise<void> {
       const index = calls.length
       const abort = new Abort()
-      const asked = service((runs[run] as TestRun).ask(questions.ask(), { abort, index }))
+      const asked = service((runs[run] as TestRun).ask(questions.ask(), { abort, index }).again(abort, mayWait))
       const call = { abort, ended: undefined as string | undefined, asked: asked.then(() => { call.ended = 'ok' }, error => { call.ended = error.code ?? error }) }
       calls.push(call)
-      const expected = rules.enter({ index, run }) ? undefined : 'BULKHEAD_FULL'
+      const expected = rules.enter({ index, run }, mayWait) ? undefined : 'BULKHEAD_FULL'
       await setImmediate()
       if (call.ended !== expected) throw new Error(`call ${index} came and is ${call.ended}, not ${expected}`)
     }
@@ -130,7 +131,7 @@ for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under
 
     for (const act of list) {
       const before = gauge.active
-      if (act.type === 'enter') await enter(act.run)
+      if (act.type === 'enter') await enter(act.run, act.mayWait)
       else await end(act.type, act.which, act.slots)
       // Fewer slots cut nobody, and let nobody in.
       if (gauge.active > Math.max(gauge.slots, before)) throw new Error(`${gauge.active} calls in ${gauge.slots} slots`)
