@@ -63,6 +63,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
     spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
     circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
     slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
+    circuit && circuit.gate, // attempt: whoever was waiting for a slot when the circuit opened is turned away
     attempt({ upstream, timeout, budget }), // dispatch: a precise limit on one attempt
   ]
 

@@ -26,13 +26,20 @@ export interface BreakerGauge {
   readonly breaker: BreakerState
 }
 
+export interface Breaker {
+  readonly layer: Layer
+  /** Stands below the bulkhead: turns those away that were waiting for their slot when the breaker opened. */
+  readonly gate: Layer
+  readonly gauge: BreakerGauge
+}
+
 /**
  * Stops asking an upstream that fails: after enough failures it is open and refuses at once; after a while one call is let through
  * (half-open), and its end decides. Only what says something about the upstream counts: no refusal of ours, no caller who left, no
  * 4xx but 408 and 429. A call that began before the last change ends too late to say anything of the state after it.
  * After Nygard, "Release It!"; the figures are Hystrix's.
  */
-export function breaker ({ upstream, failures, minimum, window, open, changed, now = () => performance.now() }: BreakerOptions): { readonly layer: Layer, readonly gauge: BreakerGauge } {
+export function breaker ({ upstream, failures, minimum, window, open, changed, now = () => performance.now() }: BreakerOptions): Breaker {
   /** First count: calls that say something; second: those that failed. */
   const seen = new Rolling(window, now)
   let state: BreakerState = 'closed'
@@ -82,15 +89,18 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
     })
   }
 
+  const refusal = (leftMs: number) => Promise.reject(new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: Math.max(leftMs, 1) }))
+
   return {
     layer: next => call => {
       if (state === 'closed') return pass(next, call)
       const leftMs = openUntil - now()
-      if (leftMs > 0 || isProbing) return Promise.reject(new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: Math.max(leftMs, 1) }))
+      if (leftMs > 0 || isProbing) return refusal(leftMs)
       if (state === 'open') turn('half-open')
       isProbing = true
       return pass(next, call)
     },
+    gate: next => call => state === 'open' ? refusal(openUntil - now()) : next(call),
     gauge: {
       get breaker () { return state },
     },

@@ -3,6 +3,8 @@ import { test } from 'tap'
 import { UpstreamError } from '../../../src/errors.ts'
 import { Abort } from '../../../src/upstream/abort.ts'
 import { breaker, type BreakerState } from '../../../src/upstream/policies/breaker.ts'
+import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
+import { stack } from '../../../src/upstream/policies/layer.ts'
 import { testRun } from '../../helpers/call.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
@@ -60,6 +62,22 @@ test('open, it refuses at once, says for how long, and asks nobody', async t => 
   const before = bottom.taken
   t.match(await fail(), { code: 'BREAKER_OPEN', statusCode: 503, retryable: false, verdict: 'ignored', retryAfterMs: 3000 })
   t.equal(bottom.taken, before)
+})
+
+test('whoever was waiting for a slot when it opened is turned away', async t => {
+  const bottom = heldService()
+  const { layer, gate } = breaker({ upstream, failures: 0.5, minimum: 2, window: 10_000, open: 5000, now: () => 0 })
+  const slots = bulkhead({ upstream, slots: 2, queue: 9 })
+  const service = stack([layer, slots.layer, gate], call => {
+    call.attempt.sent = true
+    return bottom.service(call)
+  })
+  const run = testRun()
+  const asked = Array.from({ length: 6 }, () => service(run.ask(questions.ask())).then(() => 'ok', error => error.code))
+  while (bottom.held.length > 0) bottom.held[0]?.fail(busy())
+  t.same(await Promise.all(asked), ['UPSTREAM_BUSY', 'UPSTREAM_BUSY', 'BREAKER_OPEN', 'BREAKER_OPEN', 'BREAKER_OPEN', 'BREAKER_OPEN'])
+  t.equal(bottom.taken, 2)
+  t.equal(slots.gauge.active, 0)
 })
 
 test('after a while one call is let through, and its good end closes it', async t => {
