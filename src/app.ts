@@ -10,16 +10,19 @@ import { openapi } from './plugins/openapi/serve.ts'
 import { answerProblem, problems } from './plugins/problems.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import type { Override } from './upstream/runtime.ts'
+import type { Use } from './upstream/use.ts'
 
 export interface AppOptions {
   /** What is set for an upstream from outside its declaration, by its name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
+  /** Own layers around every upstream, outermost first. @default [] */
+  readonly use?: readonly Use[]
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
 }
 
 /** Builds an app that serves aggregates; it has a runtime of its own, which closes with it. Nothing listens yet. */
-export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, logger = false }: AppOptions = {}): FastifyInstance {
+export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, use = [], logger = false }: AppOptions = {}): FastifyInstance {
   const readiness: Readiness = { isDraining: false }
   const app = fastify({
     logger,
@@ -44,7 +47,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   drain(app, readiness)
   framing(app)
   health(app, readiness)
-  void app.register(headwaters, { aggregates, overrides, describe: false })
+  void app.register(headwaters, { aggregates, overrides, use, describe: false })
   openapi(app, { aggregates })
   explorer(app)
   return app

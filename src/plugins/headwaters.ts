@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { createRuntime, type Override, type Runtime } from '../upstream/runtime.ts'
+import type { Use } from '../upstream/use.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies.ts'
 import { fastifyPath } from './fastify-path.ts'
@@ -13,6 +14,8 @@ export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
   /** What is set for an upstream from outside its declaration, by its name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
+  /** Own layers around every upstream, outermost first. @default [] */
+  readonly use?: readonly Use[]
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
   readonly runtime?: Runtime
   /** Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like. @default true */
@@ -30,12 +33,14 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, runtime, describe = true }: HeadwatersOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, use, runtime, describe = true }: HeadwatersOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
+  if (runtime !== undefined && use !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give use to createRuntime, or leave runtime out')
   const own = runtime ?? createRuntime({
     overrides: overrides ?? {},
+    use: use ?? [],
     onBreaker: change => {
       if (change.to === 'open') app.log.warn(change, 'an upstream is not asked for a while: it has failed too often')
       else app.log.info(change, change.to === 'closed' ? 'an upstream has recovered' : 'an upstream is tried again')

@@ -34,6 +34,8 @@ export interface Scope {
   readonly patience?: number
   /** The inbound headers, lower case; an upstream's `forward` picks from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** What the aggregate's `before` made of the request; none where the call is shared by several callers. */
+  readonly context?: unknown
   /** Cut when the run is over, for whatever reason. */
   readonly abort: Abort
   /** What each bulkhead that has let this run in remembers of it. */
@@ -73,6 +75,8 @@ export class LiveCall<out T> {
   readonly path: string
   readonly body: string | undefined
   readonly idempotencyKey: string | undefined
+  /** Headers it was given on its way, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>> | undefined
   /** Stops the call; the reason is what it then rejects with. */
   readonly abort: Abort
   readonly scope: Scope
@@ -90,6 +94,7 @@ export class LiveCall<out T> {
     this.path = call.path
     this.body = call.body
     this.idempotencyKey = call.idempotencyKey
+    this.headers = call instanceof LiveCall ? call.headers : undefined
     this.abort = abort
     this.scope = scope
     this.step = step
@@ -112,5 +117,10 @@ export class LiveCall<out T> {
   /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */
   get isRepeatable (): boolean {
     return this.spec.idempotent || this.idempotencyKey !== undefined
+  }
+
+  /** The same attempt with headers of its own, by lower-case name; they stand over all others. */
+  with (headers: Readonly<Record<string, string>>): LiveCall<T> {
+    return Object.assign(this.under(this.abort), { headers: { ...this.headers, ...headers } })
   }
 }

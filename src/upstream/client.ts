@@ -10,9 +10,11 @@ import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge.ts'
 import { stack, type Layer, type Service } from './policies/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
+import { own } from './policies/own.ts'
 import { retry } from './policies/retry.ts'
 import { openPool } from './pool.ts'
 import type { UpstreamSpec } from './spec.ts'
+import type { At } from './use.ts'
 
 /** Where an upstream really is; a path prefix stands before every path. */
 export interface Place {
@@ -54,10 +56,13 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
   const circuit = spec.breaker && breaker({ upstream, ...spec.breaker, changed: (from, to) => onBreaker?.({ upstream, from, to }) })
   const slotsAndQueue = bulkhead({ upstream, queue, slots: slots === 'adaptive' ? adaptiveSlots(spec) : slots })
 
+  const ownAt = (at: At) => spec.use.filter(use => use.at === at).map(use => own(use, { name: upstream, origin, prefix }))
+
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [
     observe(counts), // all: it also counts refusals and time spent waiting
     spec.deadline !== undefined && deadline({ upstream, deadline: spec.deadline }), // everything that waits or is repeated: one limit for all of it
+    ...ownAt('call'), // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
     spec.retry && retry({ ...spec.retry, budget }), // breaker: each attempt is judged, and an open circuit ends the retries
     spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
@@ -65,6 +70,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
     slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
     circuit && circuit.gate, // attempt: whoever was waiting for a slot when the circuit opened is turned away
     attempt({ upstream, timeout, budget }), // dispatch: a precise limit on one attempt
+    ...ownAt('attempt'), // dispatch: each attempt is signed anew, within its time and its slot
   ]
 
   return {

@@ -8,6 +8,7 @@ import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec.ts'
 
 export type { Call } from './call.ts'
 export type { UpstreamOptions } from './options.ts'
+export { use } from './use.ts'
 
 type In<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)

@@ -22,15 +22,17 @@ export function dispatch (pool: Dispatcher, prefix: string): Service {
 /** Writes the headers of a call; those that are the same each time are written once an operation. */
 function headerWriter (): (call: LiveCall<unknown>) => string[] {
   const fixed = new WeakMap<OperationSpec, string[]>()
-  return ({ spec, idempotencyKey, scope }) => {
+  return ({ spec, idempotencyKey, scope, headers: given }) => {
     let headers = fixed.get(spec)
     if (headers === undefined) fixed.set(spec, headers = fixedHeaders(spec))
     const { forward } = spec.upstream
-    if (forward.length === 0 && idempotencyKey === undefined) return headers
+    if (forward.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
     const own: Record<string, string> = {}
     for (const name of forward) if (scope.headers[name] !== undefined) own[name] = scope.headers[name]
     if (idempotencyKey !== undefined) own['idempotency-key'] = idempotencyKey
+    // Whoever gave them to this call knows best.
+    if (given !== undefined) Object.assign(own, given)
     const all = headers.filter((_, at) => !((headers[at - at % 2] as string).toLowerCase() in own))
     for (const name of Object.keys(own)) all.push(name, own[name] as string)
     return all
@@ -48,8 +50,9 @@ function fixedHeaders ({ upstream, accept, body }: OperationSpec): string[] {
   ]
 }
 
-/** What makes two calls of one operation equal: everything that goes out, every forwarded header and the idempotency key included. */
-export function keyOf ({ spec, path, body, idempotencyKey, scope }: LiveCall<unknown>): string {
+/** What makes two calls of one operation equal: everything that goes out, every header and the idempotency key included. */
+export function keyOf ({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
   const forwarded = spec.upstream.forward.map(name => scope.headers[name] ?? null)
-  return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded])
+  const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => a < b ? -1 : 1)
+  return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
 }

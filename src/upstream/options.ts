@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Schema } from './inference.ts'
+import type { Use } from './use.ts'
 
 /** The form in which an operation's body is read. */
 export type As = 'json' | 'text' | 'bytes'
@@ -110,4 +111,6 @@ export interface UpstreamOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Whether to ask for compressed answers. @default true */
   readonly decompress?: boolean
+  /** Own layers, outermost first. @default [] */
+  readonly use?: readonly Use[]
 }

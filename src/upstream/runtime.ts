@@ -6,6 +6,7 @@ import type { Answer } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { originFault } from './origin.ts'
 import { adaptiveConnections, type UpstreamSpec } from './spec.ts'
+import { checkUses, type Use } from './use.ts'
 
 export type { BreakerChange } from './client.ts'
 
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
   readonly overrides?: Readonly<Record<string, Override>>
   /** Is told when an upstream's circuit breaker opens, tries and closes. @default nobody is */
   readonly onBreaker?: (change: BreakerChange) => void
+  /** Own layers around every upstream, outermost first; an upstream's own stand below them. @default [] */
+  readonly use?: readonly Use[]
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
@@ -38,14 +41,15 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, onBreaker }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, use = [], onBreaker }: RuntimeOptions = {}): Runtime {
+  const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
     const override = overrides[spec.name] ?? {}
-    const client = createClient(withOverride(spec, override), placeOf(override.origin ?? spec.origin, override.off ?? false), onBreaker)
+    const client = createClient(withOverride({ ...spec, use: [...around, ...spec.use] }, override), placeOf(override.origin ?? spec.origin, override.off ?? false), onBreaker)
     clients.set(spec, client)
     return client
   }

@@ -5,6 +5,7 @@ import { refuseUnknown, type Known } from './known.ts'
 import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
+import { checkUses } from './use.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
 export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker'>> {
@@ -95,14 +96,13 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   if (deadline !== undefined) wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   wholeNumber(owner, 'maxBytes', maxBytes)
   wholeNumber(owner, 'maxValues', maxValues)
-  for (const header of [...forward, ...Object.keys(headers)]) checkHeaderName(owner, header)
-  for (const [header, value] of Object.entries(headers)) {
-    if (!headerValue.test(value)) throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
-  }
+  for (const header of forward) checkHeaderName(owner, header)
+  for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
 
   return Object.freeze({
     name, coalesces, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
+    use: checkUses(owner, options.use ?? []),
   })
 }
 
@@ -140,6 +140,12 @@ function breakerSpec (owner: string, options: BreakerOptions): Required<BreakerO
   wholeNumber(owner, 'breaker.window', window, { min: 100, unit: 'ms' })
   wholeNumber(owner, 'breaker.open', open, { unit: 'ms' })
   return Object.freeze({ failures, minimum, window, open })
+}
+
+/** Refuses a header that nobody may set, or that none may hold, with a `TypeError` that names its owner. */
+export function checkHeader (owner: string, header: string, value: string): void {
+  checkHeaderName(owner, header)
+  if (!headerValue.test(value)) throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
 }
 
 function checkHeaderName (owner: string, header: string): void {

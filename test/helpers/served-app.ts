@@ -13,6 +13,7 @@ export interface ServedAppOptions {
   /** Stands over the stand-ins' origins. */
   readonly overrides?: Readonly<Record<string, Override>>
   readonly standIns?: StandInsOptions
+  readonly use?: AppOptions['use']
   readonly logger?: AppOptions['logger']
   /** Adds hooks or routes before the app listens. */
   readonly before?: (app: FastifyInstance) => void
@@ -27,11 +28,11 @@ export interface Got<Body> {
 }
 
 /** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
-export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, before }: ServedAppOptions = {}) {
+export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, use = [], before }: ServedAppOptions = {}) {
   const standIns = await startStandIns(delays)
   t.teardown(() => standIns.close())
   const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
-  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger })
+  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use })
   t.teardown(() => app.close())
   before?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
