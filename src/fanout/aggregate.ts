@@ -1,7 +1,10 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
+import type { AfterReply } from './after.ts'
 import { addStep, checkRoute } from './check.ts'
-import type { Answered, Awaitable, Fresh, Input, Item, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure } from './inference.ts'
+import { beforeStep, type Hooks } from './hooks.ts'
+import type { Answered, Asking, Awaitable, Fresh, Input, Item, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure, Within } from './inference.ts'
+import type { Outcome } from './outcome.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step } from './step.ts'
 
@@ -25,6 +28,7 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly dependents: readonly (readonly number[])[]
   readonly schema: z.ZodType
   readonly merge: (seen: never) => unknown
+  readonly hooks: Hooks
   /** For the type checker only. */
   readonly input?: I
   /** For the type checker only. */
@@ -34,6 +38,20 @@ export interface Aggregate<out I, out D, out K extends string> {
 }
 
 export type AnyAggregate = Aggregate<unknown, unknown, string>
+
+/** What `after` sees beside the input and the context: the reply as it goes out. */
+export interface AfterSeen<D, K extends string> {
+  readonly data: D
+  /** Whether every step is `ok` or `skipped`. */
+  readonly complete: boolean
+  readonly sources: Record<K, Outcome>
+}
+
+/** An aggregate to which one thing may still be added. */
+export interface Replied<out I, out D, K extends string> extends Aggregate<I, D, K> {
+  /** What happens when there is a reply, before it goes out: it may give headers, or refuse. It does not run when there is none. */
+  after (hook: (seen: Shown<I & AfterSeen<D, K>>) => Awaitable<AfterReply | undefined | void>): Aggregate<I, D, K>
+}
 
 export interface StepOptions<N> {
   /** Earlier steps whose values this one is given; it starts when it has them. @default [] */
@@ -71,7 +89,13 @@ export interface Builder<I, V> {
   firstOf<const K extends string, R extends readonly Call<unknown>[], const C extends number = 1, const N extends Names<V> = []> (name: Fresh<K, V>,
     step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: FirstOfOptions<N, C>): Builder<I, V & Record<K, C extends 1 ? Item<R> : Item<R>[]>>
   /** The body: what `merge` makes of the steps' values, held against `schema`. */
-  reply<S extends z.ZodType> (schema: S, merge: (seen: Shown<I & V>) => Awaitable<z.input<S>>): Aggregate<I, z.output<S>, keyof V & string>
+  reply<S extends z.ZodType> (schema: S, merge: (seen: Shown<I & V>) => Awaitable<z.input<S>>): Replied<I, z.output<S>, keyof V & string>
+}
+
+/** A builder without steps. */
+export interface Opening<I> extends Builder<I, {}> {
+  /** What happens before any step starts: it may refuse, and what it brings is the `context` that everything after it sees. */
+  before<R> (hook: (seen: Shown<I & Asking>) => Awaitable<R>): Within<R, Builder<I, {}>, Builder<Shown<I & { readonly context: Answered<R> }>, {}>>
 }
 
 /** Declares an aggregate. Throws a `TypeError` for what its types cannot see: a deadline of 0, a name that is none. */
@@ -79,21 +103,36 @@ export function aggregate<
   const P extends string, Pa extends ParamsFor<NoInfer<P>> | undefined = undefined,
   Q extends Schema = undefined, B extends Schema = undefined, H extends Schema = undefined,
 > (name: string, options: RouteOptions<P> & { readonly params?: Pa, readonly query?: Q, readonly body?: B, readonly headers?: H } & ParamsIf<NoInfer<P>>):
-  Builder<Input<Pa, Q, B, H>, {}> {
-  return builder(name, checkRoute(name, options), []) as Builder<Input<Pa, Q, B, H>, {}>
+  Opening<Input<Pa, Q, B, H>> {
+  return builder(name, checkRoute(name, options), undefined, []) as Opening<Input<Pa, Q, B, H>>
 }
 
-function builder (name: string, route: Route, steps: readonly Step[]): object {
-  const after = (step: Step) => builder(name, route, [...steps, step])
+function builder (name: string, route: Route, before: Step | undefined, steps: readonly Step[]): object {
+  const after = (step: Step) => builder(name, route, before, [...steps, step])
   const add = addStep.bind(undefined, name, steps)
   return {
+    before: (hook: Step['ask']) => {
+      if (before === undefined && steps.length === 0) return builder(name, route, beforeStep(name, hook), steps)
+      throw new TypeError(`aggregate '${name}': before stands once, and before the first step`)
+    },
     required: (key: string, ask: Step['ask'], options = {}) => after(add('required', key, ask, options)),
     optional: (key: string, fallback: unknown, ask: Step['ask'], options = {}) => after(add('optional', key, ask, options, fallback)),
     each: (key: string, ask: Step['ask'], options = {}) => after(add('each', key, ask, options)),
     firstOf: (key: string, ask: Step['ask'], options = {}) => after(add('firstOf', key, ask, options)),
-    reply: (schema: z.ZodType, merge: (seen: never) => unknown): AnyAggregate => Object.freeze({
+    reply: (schema: z.ZodType, merge: (seen: never) => unknown): AnyAggregate => replied({
       name, route, steps: Object.freeze(steps), schema, merge,
       dependents: steps.map(({ index }) => steps.filter(({ needs }) => needs.includes(index)).map(step => step.index)),
+      hooks: { before, after: undefined },
     }),
   }
+}
+
+function replied (aggregate: AnyAggregate): AnyAggregate {
+  const { name, hooks } = aggregate
+  const after = (hook: Hooks['after']) => {
+    if (typeof hook !== 'function') throw new TypeError(`aggregate '${name}': after needs a function`)
+    if (hooks.after !== undefined) throw new TypeError(`aggregate '${name}': after stands once`)
+    return replied({ ...aggregate, hooks: Object.freeze({ ...hooks, after: hook }) })
+  }
+  return Object.freeze({ ...aggregate, after })
 }

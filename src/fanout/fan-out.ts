@@ -2,7 +2,8 @@ import type { Runtime } from '../upstream/runtime.ts'
 import type { Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { readInput, type RawInput } from './input.ts'
-import { Run, type Reply, type RunOptions } from './run.ts'
+import type { Reply } from './reply.ts'
+import { Run, type RunOptions } from './run.ts'
 
 export interface FanOutOptions extends RunOptions {
   readonly runtime: Runtime

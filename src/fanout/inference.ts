@@ -22,6 +22,18 @@ export type Names<V> = readonly (keyof V & string)[]
 /** What a step sees: the input and the values it needs. */
 export type Seen<I, V, N extends Names<V>> = Shown<I & Pick<V, N[number]>>
 
+/** What `before` sees beside the input. */
+export interface Asking {
+  /** Sends a call through the layers of its upstream and waits for its answer. */
+  readonly ask: <T>(call: Call<T>) => Promise<T>
+}
+
+/** What comes of a `before`: one that returns nothing gives no context. */
+export type Within<R, Without, With> = unknown extends R ? With :
+  [R] extends [never] ? Without :
+    [R] extends [void] ? Without :
+      [Extract<R, readonly Call<unknown>[] | Skip>] extends [never] ? With : Wrong<'before returns one value, or one call: wait for several with ask'>
+
 type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal'
 
 export type Fresh<K extends string, V> =

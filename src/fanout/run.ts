@@ -6,19 +6,11 @@ import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
 import type { Host } from './host.ts'
 import type { ReadInput } from './input.ts'
-import { Ledger, type Outcome, type State } from './outcome.ts'
+import { Ending, type Ended } from './ending.ts'
+import { Ledger, type State } from './outcome.ts'
+import type { Reply } from './reply.ts'
 import { Seen } from './seen.ts'
 import { StepRun } from './step-run.ts'
-import { isThenable } from './thenable.ts'
-
-/** What a run comes to when it does not fail. */
-export interface Reply<D, K extends string> {
-  readonly data: D
-  /** Whether every step is `ok` or `skipped`. */
-  readonly complete: boolean
-  /** How each step ended, in the order of declaration. */
-  readonly sources: Record<K, Outcome>
-}
 
 export interface RunOptions {
   readonly runtime: Runtime
@@ -28,19 +20,20 @@ export interface RunOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
-/** How long an async merge that starts at the deadline may take, in ms. */
-const mergeGrace = 25
+/** How long an async merge that starts at the deadline may take, with what stands after it, in ms. */
+const endGrace = 25
 
 /** Why whatever still goes on is stopped when the run has ended. */
 const over = new DOMException('the run has ended', 'AbortError')
 
-/** One execution of an aggregate: starts each step when its needs have values, merges what they bring, and ends once. */
-export class Run implements Host {
+/** One execution of an aggregate: asks `before`, starts each step when its needs have values, merges what they bring, and ends once. */
+export class Run implements Host, Ended {
   readonly abort = new Abort()
   readonly runtime: Runtime
   readonly deadline: number
   readonly headers: Scope['headers']
   readonly admitted = new Map<object, object>()
+  context: unknown = undefined
   expired: UpstreamError | undefined
   readonly #aggregate: AnyAggregate
   readonly #input: ReadInput
@@ -48,11 +41,14 @@ export class Run implements Host {
   readonly #ledger: Ledger
   readonly #startedAt = performance.now()
   readonly #runs: readonly StepRun[]
-  readonly #shared: Seen
+  /** The run of `before`, which is no step to whoever watches. */
+  readonly #prelude: StepRun | undefined
+  /** What steps without needs see. */
+  #shared: Seen
   #left: number
   #clock: NodeJS.Timeout | undefined
   #grace: NodeJS.Timeout | undefined
-  #merging = false
+  #ending: Ending | undefined
   /** What ends the run without a reply; the first one stays. */
   #failure: { readonly error: unknown, readonly step: string | undefined, readonly isCancel: boolean } | undefined
   #over = false
@@ -68,7 +64,8 @@ export class Run implements Host {
     this.headers = headers
     if (!(deadline > 0)) throw new TypeError(`aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`)
     this.deadline = Math.min(deadline, aggregate.route.deadline)
-    this.#shared = new Seen(input, this.abort)
+    this.#shared = new Seen(input, this.abort, undefined)
+    this.#prelude = aggregate.hooks.before && new StepRun(aggregate.hooks.before, this)
     this.#runs = aggregate.steps.map(step => new StepRun(step, this))
     this.#left = this.#runs.length
   }
@@ -79,9 +76,14 @@ export class Run implements Host {
       this.#resolve = resolve
       this.#reject = reject
       this.#clock = setTimeout(() => this.#expire(), this.deadline)
-      for (const run of this.#runs) if (run.step.needs.length === 0) this.#start(run)
-      if (this.#runs.length === 0) this.#merge()
+      if (this.#prelude === undefined) this.#begin()
+      else this.#prelude.start(this.#prelude.asking(this.#shared))
     })
+  }
+
+  #begin (): void {
+    for (const run of this.#runs) if (run.step.needs.length === 0) this.#start(run)
+    if (this.#runs.length === 0) this.#merge()
   }
 
   /** Ends the run because its caller has gone. */
@@ -98,7 +100,7 @@ export class Run implements Host {
   }
 
   emit (event: Exclude<RunEvent, { type: 'run ended' }>): void {
-    if (this.#over) return
+    if (this.#over || event.step < 0) return
     this.#ledger.take(event)
     this.#tell(event)
   }
@@ -115,6 +117,11 @@ export class Run implements Host {
 
   ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
     run.release()
+    if (run === this.#prelude) {
+      this.context = value
+      this.#shared = this.look()
+      return this.#begin()
+    }
     this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state, code, tally })
     for (const dependent of this.#aggregate.dependents[run.step.index] as readonly number[]) {
       const waiting = this.#runs[dependent] as StepRun
@@ -127,7 +134,7 @@ export class Run implements Host {
     run.release()
     const code = error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
     this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'failed', code, tally })
-    this.#decide(error, run.step.name)
+    this.#decide(error, run === this.#prelude ? undefined : run.step.name)
   }
 
   unsafeOver (): void {
@@ -143,9 +150,13 @@ export class Run implements Host {
     run.start(run.abort === this.abort && run.step.needs.length === 0 ? this.#shared : this.#see(run.step.needs, run.abort))
   }
 
-  /** The input with the values of some steps, under their names. */
+  look (): Seen {
+    return new Seen(this.#input, this.abort, this.context)
+  }
+
+  /** The same with the values of some steps, under their names. */
   #see (steps: readonly number[], abort: Abort): Seen {
-    const seen = new Seen(this.#input, abort)
+    const seen = new Seen(this.#input, abort, this.context)
     for (const index of steps) {
       const { step, value } = this.#runs[index] as StepRun
       (seen as unknown as Record<string, unknown>)[step.name] = value
@@ -159,11 +170,11 @@ export class Run implements Host {
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
     const reason = this.expired = new UpstreamError('DEADLINE_EXCEEDED', name, { detail: `it may take ${this.deadline} ms`, verdict })
     this.abort.cut(reason)
-    if (this.#merging) return this.#decide(reason, undefined)
-    for (const run of this.#runs) run.cutShort(reason)
+    if (this.#ending !== undefined) return this.stop(reason)
+    for (const run of this.#all()) run.cutShort(reason)
     // Cut calls have ended by then; a layer that swallows its abort must not hold the reply.
     setImmediate(() => {
-      for (const run of this.#runs) {
+      for (const run of this.#all()) {
         run.unsafe = 0
         run.giveUp(reason)
       }
@@ -174,31 +185,19 @@ export class Run implements Host {
   #merge (): void {
     // Whoever has gone while an unsafe call ended is not answered.
     if (this.failed) return
-    this.#merging = true
-    const { merge, steps } = this.#aggregate
-    let merged: unknown
-    try {
-      merged = merge(this.#see(steps.map(({ index }) => index), this.abort) as never)
-    } catch (error) {
-      return this.#decide(error, undefined)
-    }
-    if (!isThenable(merged)) return this.#succeed(merged)
+    this.#ending = new Ending(this.#aggregate, this.#ledger, this)
     const reason = this.expired
-    if (reason !== undefined) this.#grace = setTimeout(() => this.#decide(reason, undefined), mergeGrace)
-    merged.then(value => this.#succeed(value), error => this.#decide(error, undefined))
+    if (reason !== undefined) this.#grace = setTimeout(() => this.stop(reason), endGrace)
+    this.#ending.merge(this.#see(this.#aggregate.steps.map(({ index }) => index), this.abort))
   }
 
-  #succeed (merged: unknown): void {
-    if (this.#over || this.failed) return
-    let checked
-    try {
-      checked = this.#aggregate.schema.safeParse(merged)
-    } catch (error) {
-      return this.#decide(error, undefined)
-    }
-    if (!checked.success) return this.#decide(new Problem('REPLY_INVALID', { cause: checked.error }), undefined)
+  done (reply: Reply<unknown, string>): void {
     this.#finish(undefined)
-    this.#resolve({ data: checked.data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() })
+    this.#resolve(reply)
+  }
+
+  stop (error: unknown): void {
+    this.#decide(error, undefined)
   }
 
   /** The first failure decides: everything else is stopped. */
@@ -212,12 +211,12 @@ export class Run implements Host {
   /** Reports what was stopped, and rejects as soon as no unsafe call is under way whose outcome the caller must hear of. */
   #settle (): void {
     if (this.#over || this.#failure === undefined) return
-    for (const run of this.#runs) {
+    for (const run of this.#all()) {
       if (run.phase === 'ended' || run.phase === 'waiting' || run.unsafe > 0) continue
       run.release()
       this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'cancelled', code: undefined, tally: undefined })
     }
-    if (this.#runs.some(run => run.unsafe > 0)) return
+    if (this.#all().some(run => run.unsafe > 0)) return
     const { error, step, isCancel } = this.#failure
     const problem = isCancel ? undefined : toProblem(error, step)
     this.#finish(problem?.code ?? 'CANCELLED')
@@ -234,6 +233,10 @@ export class Run implements Host {
 
   /** The deadline's timer stays for unsafe calls alone. */
   #stopClock (): void {
-    if (this.#runs.every(run => run.unsafe === 0)) clearTimeout(this.#clock)
+    if (this.#all().every(run => run.unsafe === 0)) clearTimeout(this.#clock)
+  }
+
+  #all (): readonly StepRun[] {
+    return this.#prelude === undefined ? this.#runs : [this.#prelude, ...this.#runs]
   }
 }

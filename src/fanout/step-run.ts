@@ -59,6 +59,15 @@ export class StepRun {
     if (this.#host.expired !== undefined) this.#lose(this.#host.expired)
   }
 
+  /** What `before` sees: it may wait for answers, which a step declares. */
+  asking (seen: object): object {
+    const ask = (call: unknown) => new Promise((resolve, reject) => {
+      if (call instanceof Call) void this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
+      else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
+    })
+    return Object.assign(seen, { ask })
+  }
+
   /** Ends a step whose function has not returned; calls that were cut end by themselves. */
   cutShort (reason: UpstreamError): void {
     if (this.phase === 'thinking') this.#lose(reason)

@@ -5,7 +5,7 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { begin } from '../fanout/fan-out.ts'
 import type { RunEvent } from '../fanout/events.ts'
 import type { Outcome } from '../fanout/outcome.ts'
-import type { Reply } from '../fanout/run.ts'
+import type { Reply } from '../fanout/reply.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { notModified } from './not-modified.ts'
@@ -52,9 +52,10 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
   return write(aggregate, merged, request, reply)
 }
 
-function write ({ route }: AnyAggregate, { data, complete, sources }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | FastifyReply {
+function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | FastifyReply {
   const json = JSON.stringify(data)
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
+  if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
   // A partial answer is nothing to keep, and nothing to compare with.
   if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
   else {

@@ -2,15 +2,20 @@ import type { Aggregate } from '../fanout/aggregate.ts'
 import type { RunEvent } from '../fanout/events.ts'
 import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
-import type { Reply } from '../fanout/run.ts'
+import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Runtime } from '../upstream/runtime.ts'
+import type { Use } from '../upstream/use.ts'
 
-export interface RunAggregateOptions {
+export interface RunAggregateOptions<I> {
   /** Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine. */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
   /** Shortens the aggregate's deadline, in ms. */
   readonly deadline?: number
   readonly signal?: AbortSignal
+  /** What the steps see as their context; `before` is not asked then. @default what `before` makes of the input */
+  readonly context?: I extends { readonly context: infer C } ? C : never
+  /** Own layers around every upstream, outermost first. @default [] */
+  readonly use?: readonly Use[]
 }
 
 /** A reply, and everything that happened on its way. */
@@ -20,10 +25,11 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
 
 /** Runs an aggregate once against scripted upstreams, with a runtime of its own. Rejects with a `Problem`, as `fanOut` does. */
 export async function runAggregate<I, D, K extends string> (
-  aggregate: Aggregate<I, D, K>, input: RawInput, { upstreams, deadline, signal }: RunAggregateOptions,
+  aggregate: Aggregate<I, D, K>, input: RawInput, options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
+  const { upstreams, deadline, signal, use = [] } = options
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
-  const runtime = createRuntime({ overrides })
+  const runtime = createRuntime({ overrides, use })
   const events: RunEvent[] = []
   let stranger: Error | undefined
 
@@ -37,11 +43,18 @@ export async function runAggregate<I, D, K extends string> (
     },
   }
   try {
-    const reply = await fanOut(aggregate, input, { runtime: guarded, deadline, signal, onEvent: event => { events.push(event) } })
+    const reply = await fanOut('context' in options ? within(aggregate, options.context) : aggregate, input, { runtime: guarded, deadline, signal, onEvent: event => { events.push(event) } })
     return { ...reply, events }
   } catch (error) {
     throw stranger ?? error
   } finally {
     await runtime.close()
   }
+}
+
+/** The same aggregate with its context given. */
+function within<I, D, K extends string> (aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
+  const { name, hooks } = aggregate
+  if (hooks.before === undefined) throw new TypeError(`the aggregate '${name}' has no before, so there is no context to give`)
+  return { ...aggregate, hooks: { ...hooks, before: { ...hooks.before, ask: () => context } } }
 }

@@ -2,7 +2,8 @@ import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { begin } from '../../src/fanout/fan-out.ts'
 import type { RawInput } from '../../src/fanout/input.ts'
-import type { Reply, Run, RunOptions } from '../../src/fanout/run.ts'
+import type { Reply } from '../../src/fanout/reply.ts'
+import type { Run, RunOptions } from '../../src/fanout/run.ts'
 
 /** A run that has started, with everything it has told so far. */
 export interface Watched {

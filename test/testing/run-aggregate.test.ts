@@ -1,8 +1,11 @@
 import { test, type Test } from 'tap'
+import { z } from 'zod'
 import { catfactNinja } from '../../src/clients/catfact-ninja.ts'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
 import { catFacts } from '../../src/routes/cat-facts.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
+import { use } from '../../src/upstream/declare.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
 async function cast (t: Test) {
@@ -67,4 +70,23 @@ test('a caller that goes ends the run with its own reason', async t => {
   await ninja.called(1)
   caller.abort(new Error('gone'))
   await gone
+})
+
+test('a context can be given, and before is not asked then', async t => {
+  const described = aggregate('greeting', { url: '/greeting' })
+    .before((): { user: string } => { throw new Error('it was asked') })
+    .reply(z.string(), ({ context }) => `Hello ${context.user}`)
+  t.match(await runAggregate(described, {}, { upstreams: {}, context: { user: 'ada' } }), { data: 'Hello ada' })
+  t.match(await problemOf(runAggregate(described, {}, { upstreams: {} })), { code: 'INTERNAL', cause: { message: 'it was asked' } })
+  const without = aggregate('plain', { url: '/plain' }).reply(z.string(), () => 'x')
+  await t.rejects(runAggregate(without, {}, { upstreams: {}, context: 1 as never }), { message: 'the aggregate \'plain\' has no before, so there is no context to give' })
+})
+
+test('own layers stand around every upstream of the run', async t => {
+  const { meow, upstreams } = await cast(t)
+  meow.always('*', { data: [] })
+  await runAggregate(aggregate('facts', { url: '/facts' }).required('facts', () => meowfacts.facts({ count: 1 })).reply(z.null(), () => null), {}, {
+    upstreams, use: [use(next => call => next(call.with({ headers: { 'x-layer': call.operation } })), { at: 'call' })],
+  })
+  t.match(meow.calls, [{ headers: { 'x-layer': 'meowfacts.facts' } }])
 })

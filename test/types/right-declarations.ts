@@ -1,10 +1,13 @@
 // Declarations that the type checker must take, with the exact types it infers from them.
 import { z } from 'zod'
-import { aggregate, skip, times, type Aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
+import type { AfterReply } from '../../src/fanout/after.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
-import type { Call, Operation } from '../../src/upstream/declare.ts'
+import { runAggregate } from '../../src/testing/run-aggregate.ts'
+import { defineUpstream, use, type Call, type Operation } from '../../src/upstream/declare.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
+import type { Answer, LayerCall, OwnLayer, Use } from '../../src/upstream/use.ts'
 import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -151,7 +154,7 @@ base()
 
 // reply: the merge gives the schema's input, a caller gets its output
 const dated = base().reply(z.object({ name: z.string(), when: z.string().transform(text => new Date(text)) }), async ({ found }) => ({ name: found.name, when: '2026' }))
-typed(dated).is<Aggregate<{
+typed(dated).is<Replied<{
   readonly params: { breed: string }
   readonly query: { count: number }
   readonly headers: {}
@@ -164,3 +167,71 @@ typed(reply.complete).is<boolean>(true)
 
 // Aggregates of any kind stand in one list
 register([dated, base().reply(R, ({ found }) => ({ name: found.name })), aggregate('bare', { url: '/v1' }).reply(z.null(), () => null)])
+
+// before: its value is the context, sync or async, a value or a call's answer; without one there is none
+interface User { readonly id: string, readonly claims: readonly string[] }
+const user: User = { id: 'ada', claims: [] }
+const hooked = aggregate('hooked', { url: '/v1/hooked', query: z.object({ count: z.coerce.number() }), headers: z.object({ authorization: z.string() }) })
+const withUser = hooked.before(async ({ headers, query, ask, ...rest }) => {
+  typed(headers).is<{ authorization: string }>(true)
+  typed(query).is<{ count: number }>(true)
+  typed<keyof typeof rest>('params').is<'params' | 'signal'>(true)
+  typed(await ask(breed({ id: '1' }))).is<Breed>(true)
+  return user
+})
+const withContext = withUser
+  .required('one', ({ context }) => {
+    typed(context).is<User>(true)
+    return breed({ id: context.id })
+  })
+  .each('many', ({ context, one }) => {
+    typed(context).is<User>(true)
+    return [summary({ title: one.name })]
+  }, { needs: ['one'] })
+  .reply(R, ({ context, one }) => {
+    typed(context).is<User>(true)
+    return { name: one.name + context.id }
+  })
+hooked.before(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
+hooked.before(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
+hooked.before(async ({ query }) => query.count > 1 ? user : null).required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
+hooked.before(() => ({ tenant: 'a' as const })).reply(R, ({ context }) => {
+  typed(context).is<{ tenant: 'a' }>(true)
+  return { name: context.tenant }
+})
+hooked.before(() => {}).required('a', seen => {
+  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+  return 1
+})
+
+// after: the reply as it goes out, beside the input and the context
+const answered = withContext.after(({ data, complete, sources, context, query }) => {
+  typed(data).is<{ name: string }>(true)
+  typed(complete).is<boolean>(true)
+  typed(sources).is<Record<'one' | 'many', Outcome>>(true)
+  typed(context).is<User>(true)
+  typed(query).is<{ count: number }>(true)
+  return { headers: { 'x-user': context.id, 'set-cookie': ['a=1', 'b=2'] } }
+})
+typed((await fanOut(answered, {}, { runtime })).data).is<{ name: string }>(true)
+withContext.after(async ({ data }): Promise<AfterReply | undefined> => data.name === '' ? undefined : { headers: {} })
+withContext.after(() => {})
+withContext.after(async () => {})
+register([answered, withContext])
+await runAggregate(answered, {}, { upstreams: {}, context: user })
+
+// Own layers
+const through: OwnLayer = next => call => next(call)
+typed(use(through, { at: 'call' })).is<Use>(true)
+defineUpstream('own', { origin: 'http://own.test', use: [
+  use(next => call => next(call), { at: 'call' }),
+  use(next => async call => {
+    typed(call.operation).is<string>(true)
+    const answer = await next(call.with({ headers: { 'x-a': String(call.attempt) } }))
+    return { ...answer, status: 200 }
+  }, { at: 'attempt' }),
+  use((next, place) => <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
+    typed(place.origin).is<string>(true)
+    return next(call).catch(() => ({ value: null as T, status: 204 }))
+  }, { at: 'call' }),
+] }, {})

@@ -1,7 +1,8 @@
 // Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see test/fanout/merge.test.ts.
 import { z } from 'zod'
 import { aggregate, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { operation } from '../../src/upstream/declare.ts'
+import { runAggregate } from '../../src/testing/run-aggregate.ts'
+import { operation, use } from '../../src/upstream/declare.ts'
 import { Fact, upstream } from './clients.ts'
 
 const { breed, fact, facts, picture, summary } = upstream
@@ -85,3 +86,51 @@ base().optional('a', null, () => null).reply(R, ({ a }) => ({ name: a }))
 // 26 required async skip
 // @ts-expect-error
 base().required('a', async ({ query }) => query.count > 3 ? picture() : skip)
+// 27 context without a before
+// @ts-expect-error
+base().optional('a', null, ({ context }) => context)
+// 28 field that the context does not have
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).before(() => ({ user: 'ada' })).required('a', ({ context }) => context.tenant)
+// 29 before after a step
+// @ts-expect-error
+base().before(() => 1)
+// 30 before twice
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).before(() => 1).before(() => 2)
+// 31 several calls as a context
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).before(() => [picture()]).required('a', () => 1)
+// 32 after twice
+// @ts-expect-error
+base().reply(R, ({ found }) => found).after(() => {}).after(() => {})
+// 33 after before there is a reply
+// @ts-expect-error
+base().after(() => {})
+// 34 after that gives what is no header
+// @ts-expect-error
+base().reply(R, ({ found }) => found).after(() => ({ headers: { 'x-count': 3 } }))
+// 35 after that misspells headers
+// @ts-expect-error
+base().reply(R, ({ found }) => found).after(() => ({ header: { 'x-count': '3' } }))
+// 36 ask where there is no before
+// @ts-expect-error
+base().required('a', ({ ask }) => ask(picture()))
+// 37 layer without a place
+// @ts-expect-error
+use(next => call => next(call))
+// 38 layer at a place that there is not
+// @ts-expect-error
+use(next => call => next(call), { at: 'top' })
+// 39 layer that returns no answer
+// @ts-expect-error
+use(next => call => { void next(call) }, { at: 'call' })
+// 40 layer that answers a value of its own making
+// @ts-expect-error
+use(() => () => ({ value: 1, status: 200 }), { at: 'call' })
+// 41 context given to a run of an aggregate that has none
+// @ts-expect-error
+await runAggregate(base().reply(R, ({ found }) => found), {}, { upstreams: {}, context: 1 })
+// 42 context of another type
+// @ts-expect-error
+await runAggregate(aggregate('c', { url: '/v1/c' }).before(() => 'ada').reply(R, ({ context }) => ({ name: context })), {}, { upstreams: {}, context: 1 })

@@ -1,0 +1,78 @@
+import { Problem } from '../errors.ts'
+import { readAfter, type AfterReply } from './after.ts'
+import type { AnyAggregate } from './aggregate.ts'
+import type { Ledger } from './outcome.ts'
+import type { Reply } from './reply.ts'
+import type { Seen } from './seen.ts'
+import { isThenable } from './thenable.ts'
+
+/** The run that an ending belongs to. */
+export interface Ended {
+  /** Whether it has failed, while something was waited for. */
+  readonly failed: boolean
+  /** The input and the context, with no step's value. */
+  look (): Seen
+  done (reply: Reply<unknown, string>): void
+  stop (error: unknown): void
+}
+
+/** The end of a run whose steps all have values: the merge, the reply's schema, and what stands after. A sync function costs no promise. */
+export class Ending {
+  readonly #aggregate: AnyAggregate
+  readonly #ledger: Ledger
+  readonly #run: Ended
+
+  constructor (aggregate: AnyAggregate, ledger: Ledger, run: Ended) {
+    this.#aggregate = aggregate
+    this.#ledger = ledger
+    this.#run = run
+  }
+
+  /** Ends the run with what the merge makes of all values. */
+  merge (seen: Seen): void {
+    let merged: unknown
+    try {
+      merged = this.#aggregate.merge(seen as never)
+    } catch (error) {
+      return this.#run.stop(error)
+    }
+    if (isThenable(merged)) merged.then(value => this.#check(value), error => this.#run.stop(error))
+    else this.#check(merged)
+  }
+
+  #check (merged: unknown): void {
+    if (this.#run.failed) return
+    let checked
+    try {
+      checked = this.#aggregate.schema.safeParse(merged)
+    } catch (error) {
+      return this.#run.stop(error)
+    }
+    if (!checked.success) return this.#run.stop(new Problem('REPLY_INVALID', { cause: checked.error }))
+    const reply = { data: checked.data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() }
+    if (this.#aggregate.hooks.after === undefined) this.#run.done(reply)
+    else this.#after(this.#aggregate.hooks.after, reply)
+  }
+
+  #after (after: NonNullable<AnyAggregate['hooks']['after']>, reply: Reply<unknown, string>): void {
+    let said: unknown
+    try {
+      said = after(Object.assign(this.#run.look(), reply) as never)
+    } catch (error) {
+      return this.#run.stop(error)
+    }
+    if (isThenable(said)) said.then(value => this.#close(reply, value), error => this.#run.stop(error))
+    else this.#close(reply, said)
+  }
+
+  #close (reply: Reply<unknown, string>, said: unknown): void {
+    if (this.#run.failed) return
+    let headers
+    try {
+      headers = readAfter(this.#aggregate.name, said as AfterReply | undefined)
+    } catch (error) {
+      return this.#run.stop(error)
+    }
+    this.#run.done(headers === undefined ? reply : { ...reply, headers })
+  }
+}
