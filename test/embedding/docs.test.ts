@@ -50,3 +50,39 @@ test('the tests of the docs pass', async t => {
   t.match(stdout, /^# tests 3$/m)
   t.match(stdout, /^# pass 3$/m)
 })
+
+test('the layers of the docs sign what is sent and measure what is asked', async t => {
+  const { run } = await write(t, 'layers-and-hooks')
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  upstream.status('/balance', 503).answer('/balance', { cents: 7 })
+  const { stdout } = await run(['--input-type=module', '--eval', `
+    import { bank, runtime } from './signing.ts'
+    import { aggregate, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
+    import { z } from '${import.meta.resolve('zod')}'
+    const balance = aggregate('balance', { url: '/balance' }).required('balance', () => bank.balance()).reply(z.number(), ({ balance }) => balance.cents)
+    console.log((await fanOut(balance, {}, { runtime })).data)
+    await runtime.close()`], { BANK: upstream.origin })
+  t.match(stdout, /^bank: bank\.balance took [\d.]+ ms\n7\n$/)
+  const signatures = upstream.calls.map(({ headers }) => headers['x-signature'])
+  t.ok(signatures.every(signature => /^[0-9a-f]{64}$/.test(String(signature))))
+  t.equal(new Set(upstream.calls.map(({ headers }) => headers['x-date'])).size, 2, 'each attempt has its own')
+})
+
+test('the hooks of the docs ask who it is, and tell who was answered', async t => {
+  const { run } = await write(t, 'layers-and-hooks')
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  upstream.answer('/whoami', { id: 'ada', tenant: 'a' }).status('/whoami', 401).always('/orders?user=ada', ['tea'])
+  const { stdout } = await run(['--input-type=module', '--eval', `
+    import { account } from './account.ts'
+    import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
+    const runtime = createRuntime()
+    for (const headers of [{ authorization: 'Bearer 1' }, { authorization: 'Bearer 2' }, {}]) {
+      const { data, headers: given } = await fanOut(account, { headers }, { runtime }).catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
+      console.log(JSON.stringify(data), JSON.stringify(given))
+    }
+    await runtime.close()`], { IDENTITY: upstream.origin, SHOP: upstream.origin })
+  t.equal(stdout, 'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n401 "Nobody is known by this token."\n401 "Say who you are."\n')
+  t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
+})

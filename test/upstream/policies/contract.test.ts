@@ -9,6 +9,8 @@ import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
 import { stack, type Layer, type Service } from '../../../src/upstream/policies/layer.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
+import { own } from '../../../src/upstream/policies/own.ts'
+import { use } from '../../../src/upstream/use.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
@@ -28,6 +30,7 @@ interface Subject {
 }
 
 const upstream = 'nobody'
+const place = { name: upstream, origin: 'http://127.0.0.1:9', prefix: '' }
 const counts = () => ({ calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 })
 
 function above (layers: readonly Layer[], gauge?: BulkheadGauge): Subject {
@@ -57,6 +60,8 @@ const subjects: Readonly<Record<string, (t: Test) => Subject | Promise<Subject>>
   bulkhead: () => oneSlot(),
   'an attempt with a timer': () => above([attempt({ upstream, timeout: 30_000 })]),
   'an attempt without one': () => above([attempt({ upstream, timeout: 90_000 })]),
+  'an own layer that hands on': () => above([own(use(next => call => next(call), { at: 'attempt' }), place)]),
+  'an own layer that waits': () => above([own(use(next => async call => next(call.with({ headers: { 'x-a': '1' } })), { at: 'call' }), place)]),
   'all layers': () => {
     const { layer, gauge } = bulkhead({ upstream, slots: 1, queue: 10 })
     return above([observe(counts()), deadline({ upstream, deadline: 40_000 }), coalesce({ keyOf }), layer, attempt({ upstream, timeout: 30_000 })], gauge)

@@ -27,7 +27,7 @@ const ask = (run = testRun(), abort = run.abort) => run.ask(questions.ask(), { a
 test('a layer is opened once an upstream and then called once a call', async t => {
   const opened: unknown[] = []
   let calls = 0
-  const service = over(answering, 'call', next => {
+  const service = over(answering, 'call', (next, place) => {
     opened.push(place)
     return call => {
       calls++
