@@ -52,7 +52,7 @@ export interface OperationSpec {
 
 const upstreamOptions: Known<UpstreamOptions> = {
   origin: true, slots: true, connections: true, queue: true, retry: true, hedge: true, budget: true, breaker: true, timeout: true, deadline: true,
-  connectTimeout: true, maxBytes: true, maxValues: true, forward: true, headers: true, decompress: true,
+  connectTimeout: true, maxBytes: true, maxValues: true, forward: true, headers: true, decompress: true, use: true,
 }
 const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
 const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
