@@ -1,6 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
 import { timeouts } from '../timeouts.ts'
+import { codeOf } from '../verdict.ts'
 import type { Budget } from './budget.ts'
 import type { Layer } from './layer.ts'
 import { Limited } from './limit.ts'
@@ -37,7 +38,7 @@ export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
       return answer
     }, error => {
       limit?.lift()
-      ended(call, number, error instanceof UpstreamError ? error.code : 'CANCELLED')
+      ended(call, number, codeOf(error, limit?.call ?? call))
       throw error
     })
   }

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
-import { verdictOf } from '../verdict.ts'
+import { codeOf, verdictOf } from '../verdict.ts'
 import type { Layer } from './layer.ts'
 
 /** What has come of an upstream's calls since the runtime began. */
@@ -26,8 +26,8 @@ export function observe (counts: Counts): Layer {
       return answer
     }, error => {
       counts[verdictOf(error, call.effort.sent)]++
-      if (error instanceof UpstreamError) ended(counts, call, error.upstreamStatus, error.code, error)
-      else ended(counts, call, undefined, 'CANCELLED', undefined)
+      const failure = error instanceof UpstreamError ? error : undefined
+      ended(counts, call, failure?.upstreamStatus, codeOf(error, call), failure)
       throw error
     })
   }
