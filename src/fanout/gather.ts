@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import { UpstreamError } from '../errors.ts'
+import type { Cached } from '../upstream/cached.ts'
 import type { Call } from '../upstream/call.ts'
 import type { Tally } from './events.ts'
 import type { Loss } from './outcome.ts'
@@ -10,14 +11,14 @@ export interface GatherOptions {
   readonly calls: readonly Call<unknown>[]
   readonly ask: Ask
   /** Enough good answers have come: all there are for an `each`, `count` for a `firstOf`. */
-  readonly done: (values: readonly unknown[], tally: Tally) => void
+  readonly done: (values: readonly unknown[], tally: Tally, isStale: boolean) => void
   /** Too many calls are lost; the error is that of the first. */
   readonly fail: (error: unknown, tally: Tally) => void
 }
 
 /** Is told how each call ended. */
 export interface Taker {
-  win (index: number, value: unknown): void
+  win (index: number, value: unknown, cached: Cached | undefined): void
   lose (index: number, error: unknown): void
 }
 
@@ -45,19 +46,21 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   let ok = 0
   let first: UpstreamError | undefined
   let over = false
+  let isStale = false
 
   const tally = (): Tally => ({ calls: calls.length, ok, failed: failed.sort((a, b) => a.index - b.index) })
 
   function end (error?: unknown): void {
     over = true
     if (error !== undefined) fail(error, tally())
-    else done(isFirstOf ? values.filter((_, index) => won[index]) : values, tally())
+    else done(isFirstOf ? values.filter((_, index) => won[index]) : values, tally(), isStale)
   }
 
-  function win (index: number, value: unknown): void {
+  function win (index: number, value: unknown, cached: Cached | undefined): void {
     if (over) return
     won[index] = ended[index] = true
     values[index] = value
+    if (cached?.insteadOf !== undefined) isStale = true
     ok++
     if (ok === enough || ok + failed.length === calls.length) end()
   }

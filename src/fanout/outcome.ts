@@ -1,3 +1,4 @@
+import type { Cached } from '../upstream/cached.ts'
 import type { RunEvent } from './events.ts'
 import type { Step } from './step.ts'
 
@@ -28,7 +29,15 @@ export interface Outcome {
   readonly failed?: readonly Loss[]
   /** The upstream's status, of a step that makes one call. */
   readonly status?: number
-  /** Why it has no value of its own. */
+  /**
+   * How a cache answered, of a step that calls an operation with one: `hit` (fresh), `stale`, or `miss` (the upstream was asked). Of
+   * several calls the last of these that is true of one.
+   */
+  readonly cache?: Cached['cache']
+  /** How old an answer is that was kept, and for how long it stays fresh, in whole seconds; of several the oldest and the shortest. */
+  readonly age?: number
+  readonly ttl?: number
+  /** Why it has no value of its own, or only an old one. */
   readonly code?: string
 }
 
@@ -37,6 +46,7 @@ interface Account {
   start: number | undefined
   attempts: number
   status: number | undefined
+  cached: Cached | undefined
   end: Extract<RunEvent, { type: 'step ended' }> | undefined
 }
 
@@ -47,13 +57,16 @@ export class Ledger {
 
   constructor (steps: readonly Step[]) {
     this.#steps = steps
-    this.#accounts = steps.map(() => ({ start: undefined, attempts: 0, status: undefined, end: undefined }))
+    this.#accounts = steps.map(() => ({ start: undefined, attempts: 0, status: undefined, cached: undefined, end: undefined }))
   }
 
   take (event: Exclude<RunEvent, { type: 'run ended' }>): void {
     const account = this.#accounts[event.step] as Account
     if (event.type === 'attempt started') account.attempts++
-    else if (event.type === 'call ended') account.status = event.status
+    else if (event.type === 'call ended') {
+      account.status = event.status
+      if (event.cached !== undefined) account.cached = account.cached === undefined ? event.cached : worseOf(account.cached, event.cached)
+    }
     else if (event.type === 'step started') account.start = event.at
     else if (event.type === 'step ended') account.end = event
   }
@@ -69,7 +82,7 @@ export class Ledger {
   }
 }
 
-function outcomeOf ({ kind }: Step, { start, attempts, status, end }: Account): Outcome {
+function outcomeOf ({ kind }: Step, { start, attempts, status, cached, end }: Account): Outcome {
   return {
     state: end?.state ?? 'cancelled',
     ...start !== undefined && { start: rounded(start) },
@@ -77,7 +90,26 @@ function outcomeOf ({ kind }: Step, { start, attempts, status, end }: Account): 
     attempts,
     ...end?.tally,
     ...status !== undefined && (kind === 'required' || kind === 'optional') && { status },
+    ...cached !== undefined && answered.has(end?.state) && told(cached),
     ...end?.code !== undefined && { code: end.code },
+  }
+}
+
+/** States of a step that has a value from its calls. */
+const answered: ReadonlySet<State | undefined> = new Set(['ok', 'stale', 'partial'])
+
+function told ({ cache, age, ttl }: Cached): Pick<Outcome, 'cache' | 'age' | 'ttl'> {
+  return age === undefined || ttl === undefined ? { cache } : { cache, age, ttl }
+}
+
+const byWorth = ['hit', 'stale', 'miss'] as const
+
+/** What is true of two answers together. */
+function worseOf (one: Cached, other: Cached): Cached {
+  const [age, ttl] = [Math.max(one.age ?? -1, other.age ?? -1), Math.min(one.ttl ?? Infinity, other.ttl ?? Infinity)]
+  return {
+    cache: byWorth[Math.max(byWorth.indexOf(one.cache), byWorth.indexOf(other.cache))] as Cached['cache'],
+    ...age !== -1 && { age, ttl },
   }
 }
 

@@ -135,8 +135,8 @@ export class StepRun {
       step,
       calls,
       ask: this.#ask,
-      done: (values, tally) => {
-        const state = kind === 'each' && tally.failed.length > 0 ? 'partial' : 'ok'
+      done: (values, tally, isStale) => {
+        const state = kind === 'each' && tally.failed.length > 0 ? 'partial' : isStale ? 'stale' : 'ok'
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {
@@ -146,7 +146,7 @@ export class StepRun {
   }
 
   readonly #single: Taker = {
-    win: (_index, value) => this.#end(value, 'ok'),
+    win: (_index, value, cached) => cached?.insteadOf === undefined ? this.#end(value, 'ok') : this.#end(value, 'stale', cached.insteadOf.code),
     lose: (_index, error) => this.#lose(error),
   }
 
@@ -158,7 +158,7 @@ export class StepRun {
     }
     if (abort.aborted) return Promise.reject(abort.reason).catch(lose)
     const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls))
-    const told = sent.then(answer => taker.win(position, answer.value), lose)
+    const told = sent.then(answer => taker.win(position, answer.value, answer.cached), lose)
     if (call.spec.safe) return told
     this.unsafe++
     return told.then(() => {

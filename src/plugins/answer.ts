@@ -8,6 +8,7 @@ import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/reply.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
+import { cacheStatus } from './cache-status.ts'
 import { notModified } from './not-modified.ts'
 import { why } from './why.ts'
 
@@ -29,8 +30,9 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
   const lost: Lost[] = []
   const onEvent = (event: RunEvent) => {
-    if (event.type !== 'call ended' || event.error === undefined || lost.length >= mostLost) return
-    lost.push({ step: aggregate.steps[event.step]?.name, code: event.error.code, why: why(event.error) })
+    if (event.type !== 'call ended' || lost.length >= mostLost) return
+    const error = event.error ?? event.cached?.insteadOf
+    if (error !== undefined) lost.push({ step: aggregate.steps[event.step]?.name, code: error.code, why: why(error) })
   }
   const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline, onEvent }, faults)
 
@@ -55,6 +57,8 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
 function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | FastifyReply {
   const json = JSON.stringify(data)
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
+  const cached = cacheStatus(sources)
+  if (cached !== '') reply.header('cache-status', cached)
   if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
   // A partial answer is nothing to keep, and nothing to compare with.
   if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')

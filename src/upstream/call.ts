@@ -88,6 +88,8 @@ export class LiveCall<out T> {
   readonly of: number
   readonly effort: Effort
   readonly attempt: Attempt
+  /** Whether it asks if something has changed, so that a 304 is an answer. */
+  readonly isConditional: boolean
 
   constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort = firstEffort(), attempt = firstAttempt()) {
     this.spec = call.spec
@@ -102,6 +104,7 @@ export class LiveCall<out T> {
     this.of = of
     this.effort = effort
     this.attempt = attempt
+    this.isConditional = call instanceof LiveCall && call.isConditional
   }
 
   /** The same attempt of the same call, with an abort of its own. */
@@ -122,5 +125,9 @@ export class LiveCall<out T> {
   /** The same attempt with headers of its own, by lower-case name; they stand over all others. */
   with (headers: Readonly<Record<string, string>>): LiveCall<T> {
     return Object.assign(this.under(this.abort), { headers: { ...this.headers, ...headers } })
+  }
+  /** The same attempt under a condition: headers that ask whether something has changed. */
+  when (condition: Readonly<Record<string, string>>): LiveCall<T> {
+    return Object.assign(this.with(condition), { isConditional: true })
   }
 }

@@ -1,10 +1,14 @@
 import { UpstreamError } from '../errors.ts'
+import { cacheKey } from './cache/cache-key.ts'
+import { createMemoryStore } from './cache/memory-store.ts'
+import type { CacheStore } from './cache/store.ts'
 import { dispatch, keyOf } from './dispatch.ts'
 import { adaptiveSlots } from './policies/adaptive-slots.ts'
 import { attempt } from './policies/attempt.ts'
 import { breaker, type BreakerState } from './policies/breaker.ts'
 import { Budget } from './policies/budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead.ts'
+import { cache, type CacheGauge } from './policies/cache.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge.ts'
@@ -35,6 +39,13 @@ export interface BreakerChange {
 export interface Gauge extends BulkheadGauge {
   /** None where the upstream has no breaker. */
   readonly breaker: BreakerState | undefined
+  /** None where the upstream keeps no answers. */
+  readonly cache?: CacheGauge
+}
+
+export interface ClientOptions {
+  readonly onBreaker?: ((change: BreakerChange) => void) | undefined
+  readonly cacheStore?: CacheStore | undefined
 }
 
 /** One upstream with its pool and the state of its layers. */
@@ -48,13 +59,19 @@ export interface Client {
 }
 
 /** Opens an upstream: one pool, and the layers around it in the one order there is. */
-export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place, onBreaker?: (change: BreakerChange) => void): Client {
+export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place, { onBreaker, cacheStore }: ClientOptions = {}): Client {
   const { name: upstream, slots, queue, timeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const pool = openPool(spec, origin)
   const budget = new Budget(spec.budget)
   const circuit = spec.breaker && breaker({ upstream, ...spec.breaker, changed: (from, to) => onBreaker?.({ upstream, from, to }) })
   const slotsAndQueue = bulkhead({ upstream, queue, slots: slots === 'adaptive' ? adaptiveSlots(spec) : slots })
+  const kept = spec.caches && cache({
+    upstream,
+    store: cacheStore ?? createMemoryStore({ maxBytes: spec.cacheBytes }),
+    keyOf: cacheKey(origin + prefix, keyOf),
+    refreshLimit: spec.deadline ?? 30_000,
+  })
 
   const ownAt = (at: At) => spec.use.filter(use => use.at === at).map(use => own(use, { name: upstream, origin, prefix }))
 
@@ -63,6 +80,7 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
     observe(counts), // all: it also counts refusals and time spent waiting
     spec.deadline !== undefined && deadline({ upstream, deadline: spec.deadline }), // everything that waits or is repeated: one limit for all of it
     ...ownAt('call'), // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
+    kept && kept.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
     spec.retry && retry({ ...spec.retry, budget }), // breaker: each attempt is judged, and an open circuit ends the retries
     spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
@@ -78,7 +96,10 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
       ? stack([observe(counts)], () => Promise.reject(new UpstreamError('UPSTREAM_OFF', upstream)))
       : stack(layers.filter(layer => layer !== false), dispatch(pool, prefix)),
     counts,
-    gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined }),
-    close: () => pool.destroy(),
+    gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined, ...kept && { cache: kept.gauge() } }),
+    close: () => {
+      if (kept) kept.close()
+      return pool.destroy()
+    },
   }
 }

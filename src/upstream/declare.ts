@@ -48,7 +48,7 @@ export type Upstream<Ops> = Ops & { readonly [upstream]: UpstreamSpec }
 export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>> (
   name: string, options: UpstreamOptions, operations: Ops,
 ): Upstream<Ops> {
-  const spec = upstreamSpec(name, options, Object.values(operations).some(each => definitionOf(each)?.coalesce))
+  const spec = upstreamSpec(name, options, Object.values(operations).map(definitionOf))
   declarations.publish(spec)
   const bound = Object.entries(operations).map(([key, unbound]) => [key, bind(spec, key, unbound)] as const)
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>

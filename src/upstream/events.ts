@@ -1,4 +1,5 @@
 import type { UpstreamError } from '../errors.ts'
+import type { Cached } from './cached.ts'
 
 /** What happens to a run's calls on their way; `at` is in ms from the run's start. */
 export type CallEvent =
@@ -17,4 +18,6 @@ export type CallEvent =
     readonly code: string | undefined
     /** The failure itself, for whoever writes a log; nothing of it is for a caller. */
     readonly error: UpstreamError | undefined
+    /** How a cache had part in its answer; none where none was asked, or there is no answer. */
+    readonly cached: Cached | undefined
   }

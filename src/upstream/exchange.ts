@@ -16,6 +16,8 @@ const discardBytes = 16 * 1024
 /** Informational answers taken before the real one. */
 const maxHints = 8
 
+const noBody = Buffer.alloc(0)
+
 /** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
 export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler, Through {
   readonly #call: LiveCall<T>
@@ -66,14 +68,14 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
   }
 
   onResponseStart (_controller: Controller, status: number, head: Head): void {
-    const { spec } = this.#call
+    const { spec, isConditional } = this.#call
     if (status < 200) {
       if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
       return
     }
     this.#status = status
     this.#head = head
-    const judgement = judge(spec, status, head)
+    const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement
     if (Number(head['content-length'] ?? 0) > discardBytes) this.#conclude()
@@ -98,7 +100,7 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
   onResponseEnd (): void {
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
-    const body = this.#more === undefined ? this.#first ?? Buffer.alloc(0) : Buffer.concat(this.#more, this.#bytes)
+    const body = this.#more === undefined ? this.#first ?? noBody : Buffer.concat(this.#more, this.#bytes)
     const coding = codingOf(this.#head)
     if (coding === undefined || body.length === 0) return this.#finish(body)
     decode(this.#call.spec, this.#status, coding, body, (error, decoded) => {
@@ -127,24 +129,25 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     } catch (error) {
       return this.#fail(error)
     }
-    this.#succeed(value)
+    this.#succeed(value, body)
   }
 
   /** Settles an answer that was decided by its head. */
   #conclude (): void {
     if (this.#verdict === null) {
-      this.#succeed(null)
+      this.#succeed(null, noBody)
       this.#hangUp()
     } else {
       this.#fail(this.#verdict)
     }
   }
 
-  #succeed (value: unknown): void {
+  #succeed (value: unknown, body: Buffer): void {
     if (this.#settled) return
     this.#settled = true
     this.#call.abort.delete(this)
-    this.#resolve({ value: value as T, status: this.#status })
+    const answer = { value: value as T, status: this.#status }
+    this.#resolve(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
   }
 
   #fail (error: unknown): void {

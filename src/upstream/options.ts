@@ -30,8 +30,23 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly withHeaders?: H
   /** Whether equal calls in flight share one answer; not for answers that ought to differ. @default false */
   readonly coalesce?: boolean
+  /**
+   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with times for those
+   * whose headers do not say. Of safe methods; equal calls in flight then share one answer too. @default false
+   */
+  readonly cache?: boolean | CacheOptions
   /** Makes the `idempotency-key` of a call that is not idempotent by its method. */
   readonly idempotencyKey?: (input: I) => string
+}
+
+/** For how long answers are used whose headers do not say; what an upstream says goes before. */
+export interface CacheOptions {
+  /** For how long an answer is fresh, in ms from when it came. @default 0 */
+  readonly ttl?: number
+  /** For how long after that it is still given while one call fetches it anew, in ms. @default 0 */
+  readonly staleWhileRevalidate?: number
+  /** For how long after that it stands in for a failure, in ms. @default 0 */
+  readonly staleIfError?: number
 }
 
 /** The same with nothing inferred. */
@@ -105,6 +120,8 @@ export interface UpstreamOptions {
   readonly maxBytes?: number
   /** Values in one JSON answer: checking each of very many wrong ones would hold up everything else. @default 200000 */
   readonly maxValues?: number
+  /** Bytes of the answers that are kept of operations with `cache`, all together; one may have an eighth of it. @default 32 MiB */
+  readonly cacheBytes?: number
   /** Inbound headers that are sent on, by name. @default [] */
   readonly forward?: readonly string[]
   /** Headers sent with every call. @default {} */

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../errors.ts'
 import { wholeNumber } from './bounds.ts'
+import type { CacheStore } from './cache/store.ts'
 import type { LiveCall } from './call.ts'
 import { createClient, type BreakerChange, type Client, type Gauge, type Place } from './client.ts'
 import type { Answer } from './policies/layer.ts'
@@ -28,6 +29,8 @@ export interface RuntimeOptions {
   readonly onBreaker?: (change: BreakerChange) => void
   /** Own layers around every upstream, outermost first; an upstream's own stand below them. @default [] */
   readonly use?: readonly Use[]
+  /** Where the answers of operations with `cache` are kept; whoever made it closes it. @default a memory store for each upstream, of its `cacheBytes` */
+  readonly cacheStore?: CacheStore
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
@@ -41,7 +44,7 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, use = [], onBreaker }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, use = [], onBreaker, cacheStore }: RuntimeOptions = {}): Runtime {
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const clients = new Map<UpstreamSpec, Client>()
@@ -49,7 +52,7 @@ export function createRuntime ({ overrides = {}, use = [], onBreaker }: RuntimeO
 
   function open (spec: UpstreamSpec): Client {
     const override = overrides[spec.name] ?? {}
-    const client = createClient(withOverride({ ...spec, use: [...around, ...spec.use] }, override), placeOf(override.origin ?? spec.origin, override.off ?? false), onBreaker)
+    const client = createClient(withOverride({ ...spec, use: [...around, ...spec.use] }, override), placeOf(override.origin ?? spec.origin, override.off ?? false), { onBreaker, cacheStore })
     clients.set(spec, client)
     return client
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { numberWithin, wholeNumber } from './bounds.ts'
+import { cachePolicy, type CachePolicy } from './cache/policy.ts'
 import { isOpen } from './depth.ts'
 import { refuseUnknown, type Known } from './known.ts'
 import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
@@ -17,6 +18,8 @@ export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' 
   readonly deadline: number | undefined
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
+  /** Whether some operation keeps answers. */
+  readonly caches: boolean
 }
 
 /** When a second attempt is sent; without a delay after a percentile of the operation's own latencies. */
@@ -47,12 +50,14 @@ export interface OperationSpec {
   readonly absent: readonly number[]
   readonly withHeaders: z.ZodType | undefined
   readonly coalesce: boolean
+  /** How answers are kept; none when they are not. */
+  readonly cache: CachePolicy | undefined
   readonly idempotencyKey: ((input: never) => string) | undefined
 }
 
 const upstreamOptions: Known<UpstreamOptions> = {
   origin: true, slots: true, connections: true, queue: true, retry: true, hedge: true, budget: true, breaker: true, timeout: true, deadline: true,
-  connectTimeout: true, maxBytes: true, maxValues: true, forward: true, headers: true, decompress: true, use: true,
+  connectTimeout: true, maxBytes: true, maxValues: true, cacheBytes: true, forward: true, headers: true, decompress: true, use: true,
 }
 const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
 const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
@@ -60,7 +65,7 @@ const budgetOptions: Known<BudgetOptions> = { share: true, perSecond: true }
 const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, window: true, open: true }
 const operationOptions: Known<AnyOperationOptions> = {
   method: true, path: true, params: true, query: true, body: true, output: true, as: true, accept: true, empty: true, absent: true,
-  withHeaders: true, coalesce: true, idempotencyKey: true,
+  withHeaders: true, coalesce: true, cache: true, idempotencyKey: true,
 }
 
 /** Sockets at most where the slots are adaptive and nothing else is said: the most that Netflix's limits take. */
@@ -75,7 +80,7 @@ const ownHeaders = new Set(['host', 'connection', 'content-length', 'content-enc
   'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te', 'trailer', 'upgrade', 'expect', 'accept-encoding'])
 
 /** Checks an upstream's declaration and fills its defaults in. */
-export function upstreamSpec (name: string, options: UpstreamOptions, coalesces: boolean): UpstreamSpec {
+export function upstreamSpec (name: string, options: UpstreamOptions, operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache'> | undefined)[]): UpstreamSpec {
   if (!upstreamName.test(name)) throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `upstream '${name}'`
   refuseUnknown(owner, options, upstreamOptions)
@@ -83,6 +88,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
     slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
     retry = {}, hedge = false, budget = {}, breaker = {},
+    cacheBytes = 32 * 1024 * 1024,
   } = options
 
   if (slots !== 'adaptive') wholeNumber(owner, 'slots', slots)
@@ -96,11 +102,13 @@ export function upstreamSpec (name: string, options: UpstreamOptions, coalesces:
   if (deadline !== undefined) wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   wholeNumber(owner, 'maxBytes', maxBytes)
   wholeNumber(owner, 'maxValues', maxValues)
+  wholeNumber(owner, 'cacheBytes', cacheBytes)
   for (const header of forward) checkHeaderName(owner, header)
   for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
 
   return Object.freeze({
-    name, coalesces, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
+    coalesces: operations.some(each => each?.coalesce || each?.cache), caches: operations.some(each => each?.cache), cacheBytes,
+    name, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
     use: checkUses(owner, options.use ?? []),
   })
@@ -171,7 +179,7 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
   const name = `${upstream.name}.${key}`
   const {
     method = 'GET', path, params, query, body, output, as = 'json', accept = acceptDefaults[as], empty = false, absent = [],
-    withHeaders, coalesce = false, idempotencyKey,
+    withHeaders, coalesce = false, cache = false, idempotencyKey,
   } = options
   const safe = safeMethods.has(method)
   refuseUnknown(name, options, operationOptions)
@@ -179,6 +187,7 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)
   if (coalesce && !safe) throw new TypeError(`${name}: a ${method} changes something each time, so equal calls cannot share an answer: leave coalesce out`)
+  if (cache !== false && method !== 'GET' && method !== 'HEAD') throw new TypeError(`${name}: the answer to a ${method} cannot be kept: leave cache out`)
   if (idempotencyKey !== undefined && safe) throw new TypeError(`${name}: a ${method} is idempotent by itself: leave idempotencyKey out`)
   if (params instanceof z.ZodObject && query instanceof z.ZodObject) {
     const twice = Object.keys(params.shape).find(field => field in query.shape)
@@ -189,6 +198,6 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
   }
   return {
     upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
-    withHeaders, coalesce, idempotencyKey,
+    withHeaders, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
   }
 }

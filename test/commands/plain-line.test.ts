@@ -10,7 +10,7 @@ test('a line is said for each start and end of a step and for the end of the run
     { type: 'step started', at: 0, step: 0 },
     { type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 },
     { type: 'attempt ended', at: 20, step: 0, call: 0, attempt: 1, code: undefined },
-    { type: 'call ended', at: 20, step: 0, call: 0, attempts: 1, status: 200, code: undefined, error: undefined },
+    { type: 'call ended', at: 20, step: 0, call: 0, attempts: 1, status: 200, code: undefined, error: undefined, cached: undefined },
     { type: 'step ended', at: 20.06, step: 0, state: 'ok', code: undefined, tally: undefined },
     { type: 'step started', at: 20.1, step: 1 },
     { type: 'step ended', at: 30, step: 1, state: 'partial', code: undefined, tally: { calls: 3, ok: 1, failed: [{ index: 0, code: 'UPSTREAM_RESET' }, { index: 2, code: 'UPSTREAM_RESET' }] } },

@@ -1,12 +1,14 @@
 import { once, EventEmitter } from 'node:events'
 import type { LiveCall } from '../../src/upstream/call.ts'
+import type { Head } from '../../src/upstream/head.ts'
 import type { Answer, Service } from '../../src/upstream/policies/layer.ts'
 import { Listener } from './listener.ts'
 
 /** A call that a held service has taken and not yet ended. */
 export interface HeldCall {
   readonly call: LiveCall<unknown>
-  readonly answer: (value?: unknown, status?: number) => void
+  /** With headers it is as it came from the wire. */
+  readonly answer: (value?: unknown, status?: number, head?: Head) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -37,9 +39,9 @@ export function heldService (): HeldService {
       }
       const entry: HeldCall = {
         call,
-        answer (value, status = 200) {
+        answer (value, status = 200, head) {
           end()
-          resolve({ value: value as T, status })
+          resolve({ value: value as T, status, ...head && { received: { head, body: Buffer.from(JSON.stringify(value ?? '')), value } } })
         },
         fail (error) {
           end()

@@ -4,6 +4,7 @@ import { aggregate, skip, type AnyAggregate } from '../../src/fanout/aggregate.t
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome as Sent, State } from '../../src/fanout/outcome.ts'
 import { ListOutcome, Outcome } from '../../src/plugins/openapi/outcomes.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracleAt } from '../helpers/oracle.ts'
@@ -64,6 +65,26 @@ test('what is sent of a step is what is documented of it', async t => {
     t.same([held, holding, after, listed], ['cancelled', 'cancelled', 'cancelled', 'cancelled'], what)
     t.equal(states[what === 'one' ? 'one' : 'list'], 'failed', what)
   }
+})
+
+test('what is sent of a step whose answers are kept is documented too', async t => {
+  let isDown = false
+  const upstream = await httpUpstream(t, ({ response }) => {
+    response.writeHead(isDown ? 503 : 200, { 'content-type': 'application/json', 'cache-control': 'max-age=60, stale-if-error=600', age: isDown ? '0' : '90' }).end('{}')
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { ask } = defineUpstream('kept', { origin: upstream.origin, retry: false, breaker: false }, { ask: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown(), cache: true }) })
+  const kept = base
+    .required('one', () => ask({ id: 'a' }))
+    .each('list', () => [ask({ id: 'b' }), ask({ id: 'c' })])
+    .each('loss', () => [ask({ id: 'd' }), ask({ id: String(isDown) })], { tolerate: { atLeast: 1, fallback: null } })
+    .reply(z.null(), () => null)
+  t.same(documented(kept, (await fanOut(kept, {}, { runtime })).sources), { one: 'ok', list: 'ok', loss: 'ok' })
+  isDown = true
+  const { sources } = await fanOut(kept, {}, { runtime })
+  t.match(sources, { one: { cache: 'stale', age: Number, ttl: Number }, list: { cache: 'stale' }, loss: { cache: 'stale' } })
+  t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial' })
 })
 
 test('a field that is not documented would be seen', async t => {

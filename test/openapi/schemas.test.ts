@@ -155,7 +155,7 @@ test('every part of the input is documented', async t => {
 
 test('a reply that may be kept is documented with its headers and 304', async t => {
   const { responses, parameters } = operationOf(aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60' }).reply(z.null(), () => null))
-  const names = ['x-request-id', 'server-timing', 'cache-control', 'etag', 'vary']
+  const names = ['x-request-id', 'server-timing', 'cache-status', 'cache-control', 'etag', 'vary']
   t.same(Object.keys(responses['200']?.headers ?? {}), names)
   t.same(Object.keys(responses['304']?.headers ?? {}), names)
   t.notOk(responses['304']?.content)

@@ -6,6 +6,7 @@ const text = { type: 'string' }
 const headers = {
   RequestId: { description: 'The id under which this request is in the log: the caller\'s own where it is plain.', schema: text, example: '7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10' },
   ServerTiming: { description: 'How long each step took, and how it ended (W3C Server Timing).', schema: text, example: 'first;dur=31.2;desc="ok", second;dur=12.0;desc="fallback"' },
+  CacheStatus: { description: 'How the cache had part in each step that has one (RFC 9211); absent where none has.', schema: text, example: 'headwaters;hit;ttl=42;detail=first' },
   NotStored: { description: 'Always `no-store`: an answer of this kind is not to be kept.', schema: { type: 'string', const: 'no-store' } },
   CacheControl: { description: 'How long a complete answer may be kept; `no-store` when it is not complete.', schema: text, example: 'public, max-age=60' },
   ETag: { description: 'Names this answer; absent when it is not complete.', schema: text, example: 'W/"2jmj7l5rSw0yVb_vlWAYkK_YBwk"' },

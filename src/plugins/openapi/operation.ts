@@ -88,6 +88,7 @@ function headersOf ({ route }: AnyAggregate, components: Components): object {
   return {
     'x-request-id': header('RequestId', components),
     'server-timing': header('ServerTiming', components),
+    'cache-status': header('CacheStatus', components),
     'cache-control': header(route.cacheControl === undefined ? 'NotStored' : 'CacheControl', components),
     ...route.cacheControl !== undefined && { etag: header('ETag', components), vary: header('Vary', components) },
   }

@@ -14,6 +14,11 @@ const ms = z.number().min(0).describe('How long it took, in ms.')
 const attempts = z.int().min(0).describe('How often its calls were sent.')
 const status = z.int().min(100).max(599).optional().describe('The HTTP status of the upstream, where it came that far.')
 const times = { start, ms, attempts }
+const cached = {
+  cache: z.enum(['hit', 'stale', 'miss']).optional().describe('Where the answer is from: kept and fresh (`hit`), kept and no longer fresh (`stale`), or from the upstream (`miss`; with status 304 it said that what was kept has not changed). Of several calls the last of these that is true of one; absent where nothing is kept.'),
+  age: z.int().min(0).optional().describe('How old an answer is that was kept, in s; of several the oldest.'),
+  ttl: z.int().optional().describe('For how long it stays fresh, in s; negative when it no longer is. Of several the shortest.'),
+}
 
 const Loss = z.object({
   index: z.int().min(0).describe('Which of the calls, from 0.'),
@@ -32,8 +37,10 @@ const Cancelled = z.object({ state: z.literal('cancelled'), start: start.optiona
 
 /** How a step that asks one thing ended. */
 export const Outcome = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('ok'), ...times, status })
+  z.object({ state: z.literal('ok'), ...times, status, ...cached })
     .describe('It has its value.').meta({ id: 'OutcomeOk' }),
+  z.object({ state: z.literal('stale'), ...times, status, ...cached, code })
+    .describe('It failed, and an older answer that was kept stands in for its value.').meta({ id: 'OutcomeStale' }),
   z.object({ state: z.literal('skipped'), ...times })
     .describe('There was nothing to ask; this does not make a reply incomplete.').meta({ id: 'OutcomeSkipped' }),
   z.object({ state: z.literal('fallback'), ...times, status, code })
@@ -45,8 +52,8 @@ export const Outcome = z.discriminatedUnion('state', [
 
 /** How a step that makes several calls ended. */
 export const ListOutcome = z.discriminatedUnion('state', [
-  z.object({ state: z.enum(['ok', 'partial', 'skipped']), ...times, ...tally })
-    .describe('It has its values; when `partial`, fallbacks stand in for those of the calls in `failed`, and when `skipped`, there was nothing to ask.').meta({ id: 'ListOutcomeOk' }),
+  z.object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, ...cached })
+    .describe('It has its values; when `stale`, older answers that were kept stand in for some that failed, when `partial`, fallbacks stand in for those of the calls in `failed`, and when `skipped`, there was nothing to ask.').meta({ id: 'ListOutcomeOk' }),
   z.object({ state: z.literal('failed'), ...times, calls: tally.calls.optional(), ok: tally.ok.optional(), failed: tally.failed.optional(), code })
     .describe('It failed, and the request with it.').meta({ id: 'ListOutcomeFailed' }),
   Cancelled,

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
+import type { Cached } from '../cached.ts'
 import type { LiveCall } from '../call.ts'
 import { codeOf, verdictOf } from '../verdict.ts'
 import type { Layer } from './layer.ts'
@@ -22,20 +23,21 @@ export function observe (counts: Counts): Layer {
     counts.calls++
     return next(call).then(answer => {
       counts.ok++
-      ended(counts, call, answer.status, undefined, undefined)
+      const { cached } = answer
+      ended(counts, call, cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus, undefined, undefined, cached)
       return answer
     }, error => {
       counts[verdictOf(error, call.effort.sent)]++
       const failure = error instanceof UpstreamError ? error : undefined
-      ended(counts, call, failure?.upstreamStatus, codeOf(error, call), failure)
+      ended(counts, call, failure?.upstreamStatus, codeOf(error, call), failure, undefined)
       throw error
     })
   }
 }
 
-function ended (counts: Counts, call: LiveCall<unknown>, status: number | undefined, code: string | undefined, error: UpstreamError | undefined): void {
+function ended (counts: Counts, call: LiveCall<unknown>, status: number | undefined, code: string | undefined, error: UpstreamError | undefined, cached: Cached | undefined): void {
   const { effort: { attempts, waitedMs }, scope, step, index } = call
   counts.attempts += attempts
   counts.waitedMs += waitedMs
-  scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error })
+  scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })
 }

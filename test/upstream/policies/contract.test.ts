@@ -4,7 +4,9 @@ import { UpstreamError } from '../../../src/errors.ts'
 import { Abort } from '../../../src/upstream/abort.ts'
 import { dispatch, keyOf } from '../../../src/upstream/dispatch.ts'
 import { attempt } from '../../../src/upstream/policies/attempt.ts'
+import { createMemoryStore } from '../../../src/upstream/cache/memory-store.ts'
 import { bulkhead, type BulkheadGauge } from '../../../src/upstream/policies/bulkhead.ts'
+import { cache } from '../../../src/upstream/policies/cache.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
 import { stack, type Layer, type Service } from '../../../src/upstream/policies/layer.ts'
@@ -13,6 +15,7 @@ import { own } from '../../../src/upstream/policies/own.ts'
 import { use } from '../../../src/upstream/use.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
+import { farStore } from '../../helpers/far-store.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
@@ -56,6 +59,8 @@ const subjects: Readonly<Record<string, (t: Test) => Subject | Promise<Subject>>
   observe: () => above([observe(counts())]),
   'a deadline nearer than the run\'s': () => above([deadline({ upstream, deadline: 30_000 })]),
   'a deadline later than the run\'s': () => above([deadline({ upstream, deadline: 90_000 })]),
+  'a cache above coalesce': () => above([cache({ upstream, store: createMemoryStore(), keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
+  'a cache above coalesce whose store answers later': () => above([cache({ upstream, store: farStore().store, keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
   coalesce: () => above([coalesce({ keyOf })]),
   bulkhead: () => oneSlot(),
   'an attempt with a timer': () => above([attempt({ upstream, timeout: 30_000 })]),
@@ -83,10 +88,11 @@ async function onTheWire (t: Test): Promise<Subject> {
   }
 }
 
-const question = (run: TestRun, abort = run.abort) => run.ask(questions.shared({ id: 'one' }), { abort })
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 for (const [name, arrange] of Object.entries(subjects)) {
+  const question = (run: TestRun, abort = run.abort) => run.ask(questions[name.includes('cache') ? 'kept' : 'shared']({ id: 'one' }), { abort })
+
   test(`${name}: an answer goes through with its status, and nothing stays behind`, async t => {
     const subject = await arrange(t)
     const before = timers()
@@ -95,7 +101,7 @@ for (const [name, arrange] of Object.entries(subjects)) {
     await subject.reached(1)
     t.ok(run.abort.size > 0, 'the call listens while it is under way')
     subject.answer({ well: true })
-    t.same(await asked, { value: { well: true }, status: 203 })
+    t.match(await asked, { value: { well: true }, status: 203 })
     leftNothing(t, subject, [run.abort], name === 'dispatch' ? undefined : before)
   })
 

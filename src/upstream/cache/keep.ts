@@ -1,0 +1,33 @@
+import type { LiveCall } from '../call.ts'
+import type { Head } from '../head.ts'
+import type { Clock } from './clock.ts'
+import { renewedHead } from './condition.ts'
+import type { Entry } from './entry.ts'
+import { entryOf, renewed, type Came } from './entry-of.ts'
+import { freshnessOf } from './freshness.ts'
+import { isAuthorized } from './is-authorized.ts'
+import type { CachePolicy } from './policy.ts'
+import type { Shelf } from './shelf.ts'
+
+/** Keeps an answer that may be kept; one that may not takes what was kept before along. */
+export function keepAnswer (shelf: Shelf, clock: Clock, key: string, call: LiveCall<unknown>, came: Came, requestedAt: number): void {
+  const times = { requestedAt, receivedAt: clock.steady() }
+  const freshness = judged(call, came.status, came.head, times, clock)
+  if (freshness === undefined) shelf.forget(key)
+  else shelf.keep(key, entryOf(call.spec, came, times, freshness, shelf.keeps))
+}
+
+/** Keeps an entry for longer, since the upstream has said that it has not changed (RFC 9111, section 4.3.4). */
+export function keepOn (shelf: Shelf, clock: Clock, key: string, call: LiveCall<unknown>, entry: Entry, confirmation: Head, requestedAt: number): void {
+  const times = { requestedAt, receivedAt: clock.steady() }
+  const head = renewedHead(entry.head, confirmation)
+  const freshness = judged(call, entry.status, head, times, clock)
+  if (freshness === undefined) shelf.forget(key)
+  else shelf.keep(key, renewed(entry, head, times, freshness))
+}
+
+function judged (call: LiveCall<unknown>, status: number, head: Head, { requestedAt, receivedAt }: Pick<Entry, 'requestedAt' | 'receivedAt'>, clock: Clock) {
+  return freshnessOf(head, {
+    status, policy: call.spec.cache as CachePolicy, isAuthorized: isAuthorized(call), delay: receivedAt - requestedAt, receivedAt: clock.wall(),
+  })
+}

@@ -1,0 +1,14 @@
+import { readBody } from '../body.ts'
+import type { OperationSpec } from '../spec.ts'
+import type { Entry } from './entry.ts'
+
+/** The body of an answer as a store of bodies has it. */
+export function bodyText ({ as }: OperationSpec, body: Buffer): string {
+  return body.toString(as === 'bytes' ? 'base64' : 'utf8')
+}
+
+/** Reads the value out of a kept body, as if it had just come; throws what an answer throws that its operation does not take. */
+export function valueOf (spec: OperationSpec, { status, head, body }: Entry & { readonly body: string }): unknown {
+  if (spec.absent.includes(status)) return null
+  return readBody(spec, status, head, Buffer.from(body, spec.as === 'bytes' ? 'base64' : 'utf8'))
+}

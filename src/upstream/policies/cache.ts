@@ -1,0 +1,154 @@
+import { UpstreamError } from '../../errors.ts'
+import { Abort } from '../abort.ts'
+import { createChanges } from '../cache/changes.ts'
+import { machineClock, type Clock } from '../cache/clock.ts'
+import { conditionOf, speaksOf } from '../cache/condition.ts'
+import { detached } from '../cache/detached.ts'
+import { ageOf, type Entry } from '../cache/entry.ts'
+import { keepAnswer, keepOn } from '../cache/keep.ts'
+import { createShelf } from '../cache/shelf.ts'
+import { isExcused, isFinal } from '../cache/stale-if-error.ts'
+import type { CacheStore } from '../cache/store.ts'
+import type { LiveCall } from '../call.ts'
+import { deadline } from './deadline.ts'
+import type { Answer, Layer, Service } from './layer.ts'
+
+export interface CacheLayerOptions {
+  readonly upstream: string
+  readonly store: CacheStore
+  /** What makes two answers the same one. */
+  readonly keyOf: (call: LiveCall<unknown>) => string
+  /** Limit on a refresh that nobody waits for, in ms. */
+  readonly refreshLimit: number
+  readonly clock?: Clock
+}
+
+/** What a cache has counted, and what it holds where its store knows. */
+export interface CacheGauge {
+  /** Calls that were answered with a fresh answer, with a stale one, and by the upstream. */
+  readonly hits: number
+  readonly stale: number
+  readonly misses: number
+  /** Misses whose answer was that nothing has changed. */
+  readonly revalidated: number
+  /** Refreshes that nobody waited for. */
+  readonly refreshes: number
+  /** How often the store failed. */
+  readonly storeFaults: number
+  readonly entries?: number
+  readonly bytes?: number
+}
+
+/**
+ * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them anew, and in place of
+ * a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with different credentials share nothing.
+ * What is kept has passed framing, parser and schema. Below it equal calls must share one flight (`coalesce`).
+ */
+export function cache ({ upstream, store, keyOf, refreshLimit, clock = machineClock }: CacheLayerOptions): { readonly layer: Layer, readonly gauge: () => CacheGauge, readonly close: () => void } {
+  const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
+  const shelf = createShelf(store)
+  const changes = createChanges()
+  const refreshing = new Set<string>()
+  /** What was made of an answer that several calls share, so that it is made and kept once. */
+  const made = new WeakMap<Answer<unknown>, Answer<unknown>>()
+  const life = new Abort()
+
+  /** Asks the upstream, under the condition that the entry allows, and keeps what it says. */
+  function ask (next: Service, key: string, entry: Entry | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+    const requestedAt = clock.steady()
+    const condition = entry && conditionOf(entry, call.spec)
+    return next(condition === undefined ? call : call.when(condition)).then(answer => {
+      counts.misses++
+      const { received, value, status } = answer
+      // Made or changed by a layer of somebody's own: nothing is known of how long it may be used.
+      if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
+      const known = made.get(answer)
+      if (known !== undefined) return known
+      const mine = { value, status, cached: { cache: 'miss' } } as const
+      if (entry === undefined || condition === undefined || status !== 304) {
+        keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
+        made.set(answer, mine)
+        return mine
+      }
+      // It speaks of another answer, so it says nothing of this one.
+      if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
+      counts.revalidated++
+      keepOn(shelf, clock, key, call, entry, received.head, requestedAt)
+      const old = { ...mine, value: entry.value }
+      made.set(answer, old)
+      return old
+    }, error => {
+      if (!call.abort.aborted && isFinal(error)) shelf.forget(key)
+      throw error
+    })
+  }
+
+  /** Fetches an answer anew that nobody waits for; one at a time for each key. */
+  function refresh (next: Service, key: string, entry: Entry, call: LiveCall<unknown>): void {
+    if (life.aborted || refreshing.has(key)) return
+    refreshing.add(key)
+    counts.refreshes++
+    const over = () => { refreshing.delete(key) }
+    ask(next, key, entry, detached(call, life)).then(over, over)
+  }
+
+  function given (entry: Entry, how: 'hit' | 'stale', now: number, insteadOf?: UpstreamError): Answer<unknown> {
+    const age = ageOf(entry, now)
+    const cached = { cache: how, age: Math.floor(age / 1000), ttl: Math.floor((entry.lifetime - age) / 1000) }
+    return { value: entry.value, status: entry.status, cached: insteadOf === undefined ? cached : { ...cached, insteadOf } }
+  }
+
+  function answer (next: Service, refreshNext: Service, key: string, found: Entry | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+    const now = clock.steady()
+    const entry = found !== undefined && changes.since(call.path, found.requestedAt) ? undefined : found
+    if (entry === undefined) return ask(next, key, undefined, call)
+    const staleFor = ageOf(entry, now) - entry.lifetime
+    if (staleFor < 0) {
+      counts.hits++
+      return Promise.resolve(given(entry, 'hit', now))
+    }
+    if (staleFor < entry.staleWhileRevalidate) {
+      counts.stale++
+      refresh(refreshNext, key, entry, call)
+      return Promise.resolve(given(entry, 'stale', now))
+    }
+    const asked = ask(next, key, entry, call)
+    if (staleFor >= entry.staleIfError) return asked
+    return asked.catch((error: unknown) => {
+      const late = clock.steady()
+      if (!isExcused(error, call.abort.aborted) || ageOf(entry, late) - entry.lifetime >= entry.staleIfError) throw error
+      counts.stale++
+      return given(entry, 'stale', late, error)
+    })
+  }
+
+  return {
+    layer: next => {
+      const refreshNext = deadline({ upstream, deadline: refreshLimit })(next)
+      const service = (call: LiveCall<unknown>): Promise<Answer<unknown>> => {
+        const { spec, path, abort } = call
+        if (spec.cache === undefined) {
+          return spec.safe ? next(call) : next(call).then(done => {
+            changes.note(path, clock.steady())
+            return done
+          }, (error: unknown) => {
+            if (error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN') changes.note(path, clock.steady())
+            throw error
+          })
+        }
+        if (abort.aborted) return Promise.reject(abort.reason)
+        const key = keyOf(call)
+        const found = shelf.find(key, call)
+        return found instanceof Promise
+          ? found.then(entry => answer(next, refreshNext, key, entry, call))
+          : answer(next, refreshNext, key, found, call)
+      }
+      return service as Service
+    },
+    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...store.size }),
+    close () {
+      life.cut(new UpstreamError('RUNTIME_CLOSED', upstream))
+      shelf.close()
+    },
+  }
+}
