@@ -9,7 +9,7 @@ import { health, type Readiness } from './plugins/health.ts'
 import { openapi } from './plugins/openapi/serve.ts'
 import { answerProblem, problems } from './plugins/problems.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
-import type { Override } from './upstream/runtime.ts'
+import type { Override, RuntimeOptions } from './upstream/runtime.ts'
 import type { Use } from './upstream/use.ts'
 
 export interface AppOptions {
@@ -17,12 +17,14 @@ export interface AppOptions {
   readonly overrides?: Readonly<Record<string, Override>>
   /** Own layers around every upstream, outermost first. @default [] */
   readonly use?: readonly Use[]
+  /** What `env('NAME')` of a declaration reads. @default {} */
+  readonly environment?: RuntimeOptions['environment']
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
 }
 
 /** Builds an app that serves aggregates; it has a runtime of its own, which closes with it. Nothing listens yet. */
-export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, use = [], logger = false }: AppOptions = {}): FastifyInstance {
+export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, environment = {}, use = [], logger = false }: AppOptions = {}): FastifyInstance {
   const readiness: Readiness = { isDraining: false }
   const app = fastify({
     logger,
@@ -47,7 +49,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {},
   drain(app, readiness)
   framing(app)
   health(app, readiness)
-  void app.register(headwaters, { aggregates, overrides, use, describe: false })
+  void app.register(headwaters, { aggregates, overrides, environment, use, describe: false })
   openapi(app, { aggregates })
   explorer(app)
   return app

@@ -22,6 +22,8 @@ export const errors = {
   // One call to an upstream
   UPSTREAM_UNREACHABLE: row(502, 'Upstream unreachable', 'could not be reached', 'failed', true),
   UPSTREAM_TLS: row(502, 'Upstream not trusted', 'could not prove its identity over TLS', 'failed'),
+  UPSTREAM_AUTH: row(502, 'Upstream not authorized', 'could not be asked, since there is no token for it'),
+  ADDRESS_REFUSED: row(502, 'Upstream address refused', 'is at an address that is not public'),
   UPSTREAM_RESET: row(502, 'Upstream broke off', 'closed the connection before its answer was complete', 'failed', true),
   UPSTREAM_PROTOCOL: row(502, 'Upstream spoke no HTTP', 'answered with something that is not valid HTTP', 'failed'),
   UPSTREAM_STATUS: row(502, 'Unexpected upstream status', 'answered with an unexpected status', 'failed'),

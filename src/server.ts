@@ -4,6 +4,7 @@ import { buildApp } from './app.ts'
 import { ConfigError } from './config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
 import { DefinitionsError } from './definitions/definitions-error.ts'
+import { logOptions } from './plugins/log.ts'
 
 export interface ServeOptions {
   /** Files and folders of definitions. @default the built-in aggregates */
@@ -50,8 +51,8 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
   })
 }
 
-async function readyApp ({ aggregates, overrides, config }: Catalogue): Promise<FastifyInstance> {
-  const app = buildApp(aggregates, { overrides, logger: { level: config.logLevel } })
+async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue): Promise<FastifyInstance> {
+  const app = buildApp(aggregates, { overrides, environment, logger: logOptions({ level: config.logLevel, secrets }) })
   try {
     await app.ready()
     return app

@@ -10,6 +10,7 @@ test('the package gives out these names and no others', async t => {
     'createMemoryStore',
     'createRuntime',
     'defineUpstream',
+    'env',
     'errors',
     'fanOut',
     'headwaters',

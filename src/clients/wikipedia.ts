@@ -3,7 +3,7 @@ import { Summary } from '../schemas/encyclopedia.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
 /** The first paragraph of an article; `null` when there is no article of that title. */
-export const wikipedia = defineUpstream('wikipedia', { origin: 'https://en.wikipedia.org' }, {
+export const wikipedia = defineUpstream('wikipedia', { origin: 'https://en.wikipedia.org', public: true }, {
   summary: operation({
     path: '/api/rest_v1/page/summary/{title}',
     params: z.object({ title: z.string().min(1).max(255) }),

@@ -34,7 +34,7 @@ export const command: Command = {
     }
     checkPaths(`openapi ${paths.join(' ')}`, paths)
     // Nothing is called, so it is no matter where upstreams are.
-    const catalogue = await openCatalogue({ paths, live: true, environment: {} })
+    const catalogue = await openCatalogue({ paths, live: true })
     const { openapiDocument, openapiYaml } = await import('../plugins/openapi.ts')
     const text = json ? `${JSON.stringify(openapiDocument(catalogue.aggregates), null, 2)}\n` : openapiYaml(catalogue.aggregates)
     await catalogue.close()

@@ -76,8 +76,8 @@ export const command: Command = {
   },
 }
 
-async function runOnce ({ overrides }: OpenCatalogue, aggregate: AnyAggregate, input: RawInput, { within, json }: { readonly within: number | undefined, readonly json: boolean }): Promise<number> {
-  const ended = await watchedRun(aggregate, input, { overrides, deadline: within, isQuiet: json })
+async function runOnce ({ overrides, environment }: OpenCatalogue, aggregate: AnyAggregate, input: RawInput, { within, json }: { readonly within: number | undefined, readonly json: boolean }): Promise<number> {
+  const ended = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
   if (ended.signal !== undefined) return ended.signal === 'SIGINT' ? 130 : 143
   if (ended.reply !== undefined) {
     process.stdout.write(`${JSON.stringify(json ? ended.reply : ended.reply.data, null, 2)}\n`)

@@ -4,7 +4,7 @@ import type { RunEvent } from '../fanout/events.ts'
 import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
-import { createRuntime, type Override } from '../upstream/runtime.ts'
+import { createRuntime, type Override, type RuntimeOptions } from '../upstream/runtime.ts'
 import { createBoard, note, type Board } from './board.ts'
 import { liveView } from './live-view.ts'
 import { plainLine } from './plain-line.ts'
@@ -13,6 +13,7 @@ import { waterfall } from './waterfall.ts'
 
 export interface WatchedRunOptions {
   readonly overrides: Readonly<Record<string, Override>>
+  readonly environment: NonNullable<RuntimeOptions['environment']>
   readonly deadline: number | undefined
   /** Shows nothing. */
   readonly isQuiet: boolean
@@ -26,8 +27,8 @@ export interface Ended {
 }
 
 /** Runs an aggregate and shows it on stderr as it goes; SIGINT and SIGTERM cancel it, a second one ends the process. */
-export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { overrides, deadline, isQuiet }: WatchedRunOptions): Promise<Ended> {
-  const runtime = createRuntime({ overrides })
+export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { overrides, environment, deadline, isQuiet }: WatchedRunOptions): Promise<Ended> {
+  const runtime = createRuntime({ overrides, environment })
   const board = createBoard(aggregate, deadline)
   const caller = new AbortController()
   let signal: NodeJS.Signals | undefined

@@ -1,12 +1,18 @@
 import { readConfig, type Config } from '../config.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { Override } from '../upstream/runtime.ts'
+import type { Variables } from '../upstream/variables.ts'
+import { readSecrets } from './read-secrets.ts'
 
 /** What can be served or run, and where its upstreams are. */
 export interface Catalogue {
   readonly aggregates: readonly AnyAggregate[]
   readonly config: Config
   readonly overrides: Readonly<Record<string, Override>>
+  /** What `env('NAME')` of a declaration reads. */
+  readonly environment: Variables
+  /** Values that no log may show. */
+  readonly secrets: readonly string[]
   /** Who answers: local stand-ins, the public upstreams, or those that definitions declare. */
   readonly upstreams: 'stand-ins' | 'public' | 'as declared'
 }
@@ -27,7 +33,8 @@ export interface CatalogueOptions {
   readonly paths: readonly string[]
   /** Calls the public upstreams of the built-in aggregates instead of stand-ins. */
   readonly live: boolean
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** What is set from outside. @default nothing, and then nothing is needed: nobody will be called */
+  readonly environment?: Variables
 }
 
 /** Opens what the user named; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
@@ -39,9 +46,10 @@ async function given (paths: readonly string[], environment: CatalogueOptions['e
   const { createLoader } = await import('./loader.ts')
   const loader = createLoader(paths)
   const read = async (): Promise<Catalogue> => {
-    const { aggregates, upstreams } = await loader.load()
-    const config = readConfig(environment, upstreams)
-    return { aggregates, config, overrides: config.overrides, upstreams: 'as declared' }
+    const { aggregates, upstreams, specs } = await loader.load()
+    const config = readConfig(environment ?? {}, upstreams)
+    const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
+    return { aggregates, config, overrides: config.overrides, environment: environment ?? {}, secrets, upstreams: 'as declared' }
   }
   try {
     return { ...await read(), reload: read, folders: loader.folders, changed: loader.changed, close: async () => loader.close() }
@@ -56,11 +64,13 @@ const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as 
 
 async function builtIn (live: boolean, environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
   const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([import('../routes/index.ts'), import('../clients/index.ts'), import('../upstream/declare.ts')])
-  const config = readConfig(environment, upstreams.map(upstream => specOf(upstream).name))
+  const specs = upstreams.map(upstream => specOf(upstream))
+  const config = readConfig(environment ?? {}, specs.map(({ name }) => name))
+  const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
   const standIns = live ? undefined : await (await import('../stand-ins/index.ts')).startStandIns(occasionalFaults)
   const origins = Object.entries(standIns?.origins ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
   const catalogue: Catalogue = {
-    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, upstreams: live ? 'public' : 'stand-ins',
+    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, environment: environment ?? {}, secrets, upstreams: live ? 'public' : 'stand-ins',
   }
   return {
     ...catalogue,

@@ -16,6 +16,8 @@ export interface Definitions {
   readonly aggregates: readonly AnyAggregate[]
   /** Names of the upstreams that were ever declared, exported or not. */
   readonly upstreams: readonly string[]
+  /** The upstreams that this load has declared. */
+  readonly specs: readonly UpstreamSpec[]
 }
 
 /** Loads the aggregates of files and folders, as often as asked. */
@@ -41,12 +43,16 @@ export function createLoader (paths: readonly string[]): Loader {
   const list = () => findFiles(named, []).flatMap(({ files }) => files).join('\n')
 
   async function load (): Promise<Definitions> {
-    const hear = (spec: unknown) => { upstreams.add((spec as UpstreamSpec).name) }
+    const specs: UpstreamSpec[] = []
+    const hear = (spec: unknown) => {
+      specs.push(spec as UpstreamSpec)
+      upstreams.add((spec as UpstreamSpec).name)
+    }
     if (loads++ > 0) modules.renew()
     listed = list()
     subscribe(declarations.name, hear)
     try {
-      return { aggregates: await loadAll(), upstreams: [...upstreams] }
+      return { aggregates: await loadAll(), upstreams: [...upstreams], specs }
     } finally {
       unsubscribe(declarations.name, hear)
     }

@@ -1,6 +1,7 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import type { Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
+import { endToEnd } from './end-to-end.ts'
 import { readInput, type RawInput } from './input.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions } from './run.ts'
@@ -30,5 +31,6 @@ export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D,
 
 /** Reads the input and makes a run that has not started; throws a `Problem` for input that cannot be read, and for faults found before. */
 export function begin (aggregate: AnyAggregate, input: RawInput, options: RunOptions, faults?: readonly Fault[]): Run {
-  return new Run(aggregate, readInput(aggregate.route, input, faults), (input.headers ?? {}) as Run['headers'], options)
+  const headers = endToEnd(input.headers ?? {})
+  return new Run(aggregate, readInput(aggregate.route, headers === input.headers ? input : { ...input, headers }, faults), headers as Run['headers'], options)
 }

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { createRuntime, type Override, type Runtime } from '../upstream/runtime.ts'
+import { createRuntime, type Override, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
 import type { Use } from '../upstream/use.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies.ts'
@@ -14,6 +14,8 @@ export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
   /** What is set for an upstream from outside its declaration, by its name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
+  /** What `env('NAME')` of a declaration reads, for example `process.env`. @default {} */
+  readonly environment?: RuntimeOptions['environment']
   /** Own layers around every upstream, outermost first. @default [] */
   readonly use?: readonly Use[]
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
@@ -33,13 +35,15 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, use, runtime, describe = true }: HeadwatersOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, runtime, describe = true }: HeadwatersOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
+  if (runtime !== undefined && environment !== undefined) throw new TypeError('headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out')
   if (runtime !== undefined && use !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give use to createRuntime, or leave runtime out')
   const own = runtime ?? createRuntime({
     overrides: overrides ?? {},
+    environment: environment ?? {},
     use: use ?? [],
     onBreaker: change => {
       if (change.to === 'open') app.log.warn(change, 'an upstream is not asked for a while: it has failed too often')

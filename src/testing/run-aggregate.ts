@@ -1,14 +1,18 @@
+import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import type { Aggregate } from '../fanout/aggregate.ts'
 import type { RunEvent } from '../fanout/events.ts'
 import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
-import { createRuntime, type Runtime } from '../upstream/runtime.ts'
+import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
 import type { Use } from '../upstream/use.ts'
 
 export interface RunAggregateOptions<I> {
   /** Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine. */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
+  /** What `env('NAME')` of a declaration reads. @default {} */
+  readonly environment?: RuntimeOptions['environment']
   /** Shortens the aggregate's deadline, in ms. */
   readonly deadline?: number
   readonly signal?: AbortSignal
@@ -27,9 +31,9 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
 export async function runAggregate<I, D, K extends string> (
   aggregate: Aggregate<I, D, K>, input: RawInput, options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
-  const { upstreams, deadline, signal, use = [] } = options
+  const { upstreams, environment = {}, deadline, signal, use = [] } = options
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
-  const runtime = createRuntime({ overrides, use })
+  const runtime = createRuntime({ overrides, environment, use, lookup: lookupOnly(() => Object.values(upstreams).map(({ origin }) => new URL(origin).hostname)) })
   const events: RunEvent[] = []
   let stranger: Error | undefined
 
@@ -57,4 +61,12 @@ function within<I, D, K extends string> (aggregate: Aggregate<I, D, K>, context:
   const { name, hooks } = aggregate
   if (hooks.before === undefined) throw new TypeError(`the aggregate '${name}' has no before, so there is no context to give`)
   return { ...aggregate, hooks: { ...hooks, before: { ...hooks.before, ask: () => context } } }
+}
+
+/** Finds these hosts and no others: a token endpoint is asked besides the upstreams. */
+function lookupOnly (hosts: () => readonly string[]): LookupFunction {
+  return (hostname, options, done) => {
+    if (hosts().includes(hostname)) lookup(hostname, options, done)
+    else done(new Error(`${hostname} is no upstream that runAggregate was given: let the test's environment say another place`), [])
+  }
 }

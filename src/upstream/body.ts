@@ -30,7 +30,10 @@ export function readBody (spec: OperationSpec, status: number, head: Head, body:
     throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, { upstreamStatus: status, detail: 'it is not empty and says nothing of its type' })
   }
   const value = spec.empty && body.length === 0 ? null : checked(spec, spec.output, status, parse(spec, status, body))
-  return spec.withHeaders === undefined ? value : { body: value, headers: checked(spec, spec.withHeaders, status, head) }
+  if (spec.withHeaders === undefined) return value
+  // A cookie is between its upstream and us, and we keep none; a schema that takes every header must not hand it on.
+  const { 'set-cookie': _, ...others } = head
+  return { body: value, headers: checked(spec, spec.withHeaders, status, others) }
 }
 
 function parse (spec: OperationSpec, status: number, body: Buffer): unknown {

@@ -2,7 +2,7 @@ import { UpstreamError } from '../errors.ts'
 import { cacheKey } from './cache/cache-key.ts'
 import { createMemoryStore } from './cache/memory-store.ts'
 import type { CacheStore } from './cache/store.ts'
-import { dispatch, keyOf } from './dispatch.ts'
+import { keyOf } from './dispatch.ts'
 import { adaptiveSlots } from './policies/adaptive-slots.ts'
 import { attempt } from './policies/attempt.ts'
 import { breaker, type BreakerState } from './policies/breaker.ts'
@@ -16,17 +16,9 @@ import { stack, type Layer, type Service } from './policies/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { own } from './policies/own.ts'
 import { retry } from './policies/retry.ts'
-import { openPool } from './pool.ts'
 import type { UpstreamSpec } from './spec.ts'
 import type { At } from './use.ts'
-
-/** Where an upstream really is; a path prefix stands before every path. */
-export interface Place {
-  readonly origin: string
-  readonly prefix: string
-  /** Refuses every call. */
-  readonly off: boolean
-}
+import { openWire, type Place, type Surroundings } from './wire.ts'
 
 /** A circuit breaker that has changed. */
 export interface BreakerChange {
@@ -54,26 +46,26 @@ export interface Client {
   readonly counts: Counts
   /** What its layers hold now. */
   readonly gauge: () => Gauge
-  /** Ends the pool; calls in flight are rejected with `RUNTIME_CLOSED`. */
+  /** Ends the wire; calls in flight are rejected with `RUNTIME_CLOSED`. */
   close (): Promise<void>
 }
 
-/** Opens an upstream: one pool, and the layers around it in the one order there is. */
-export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place, { onBreaker, cacheStore }: ClientOptions = {}): Client {
+/** Opens an upstream: the wire to it, and the layers around that in the one order there is. */
+export function createClient (spec: UpstreamSpec, place: Place, around: Surroundings, { onBreaker, cacheStore }: ClientOptions = {}): Client {
   const { name: upstream, slots, queue, timeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
-  const pool = openPool(spec, origin)
+  const wire = place.isOff ? undefined : openWire(spec, place, around)
   const budget = new Budget(spec.budget)
   const circuit = spec.breaker && breaker({ upstream, ...spec.breaker, changed: (from, to) => onBreaker?.({ upstream, from, to }) })
   const slotsAndQueue = bulkhead({ upstream, queue, slots: slots === 'adaptive' ? adaptiveSlots(spec) : slots })
   const kept = spec.caches && cache({
     upstream,
     store: cacheStore ?? createMemoryStore({ maxBytes: spec.cacheBytes }),
-    keyOf: cacheKey(origin + prefix, keyOf),
+    keyOf: cacheKey(place.url.origin + place.prefix, keyOf),
     refreshLimit: spec.deadline ?? 30_000,
   })
 
-  const ownAt = (at: At) => spec.use.filter(use => use.at === at).map(use => own(use, { name: upstream, origin, prefix }))
+  const ownAt = (at: At) => spec.use.filter(use => use.at === at).map(use => own(use, { name: upstream, origin: place.url.origin, prefix: place.prefix }))
 
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [
@@ -87,19 +79,20 @@ export function createClient (spec: UpstreamSpec, { origin, prefix, off }: Place
     circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
     slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
     circuit && circuit.gate, // attempt: whoever was waiting for a slot when the circuit opened is turned away
-    attempt({ upstream, timeout, budget }), // dispatch: a precise limit on one attempt
+    attempt({ upstream, timeout, budget }), // authorize: a precise limit on one attempt, waiting for a token included
+    wire?.authorize ?? false, // own layers, dispatch: a call leaves with a token, and once more where that was refused
     ...ownAt('attempt'), // dispatch: each attempt is signed anew, within its time and its slot
   ]
 
   return {
-    send: off
+    send: wire === undefined
       ? stack([observe(counts)], () => Promise.reject(new UpstreamError('UPSTREAM_OFF', upstream)))
-      : stack(layers.filter(layer => layer !== false), dispatch(pool, prefix)),
+      : stack(layers.filter(layer => layer !== false), wire.service),
     counts,
     gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined, ...kept && { cache: kept.gauge() } }),
-    close: () => {
+    close: async () => {
       if (kept) kept.close()
-      return pool.destroy()
+      await wire?.close()
     },
   }
 }

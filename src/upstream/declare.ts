@@ -8,6 +8,7 @@ import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec.ts'
 
 export type { Call } from './call.ts'
 export type { UpstreamOptions } from './options.ts'
+export { env } from './secret.ts'
 export { use } from './use.ts'
 
 type In<S> = S extends z.ZodType ? z.input<S> : {}

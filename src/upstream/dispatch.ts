@@ -1,18 +1,22 @@
 import type { Dispatcher } from 'undici'
 import type { LiveCall } from './call.ts'
+import type { Credentials } from './credentials.ts'
 import { Exchange } from './exchange.ts'
 import type { Answer, Service } from './policies/layer.ts'
 import type { OperationSpec } from './spec.ts'
 
+const nobody: Credentials = { headers: [], query: '' }
+
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Dispatcher, prefix: string): Service {
-  const headersOf = headerWriter()
+export function dispatch (pool: Dispatcher, prefix: string, credentials = nobody): Service {
+  const headersOf = headerWriter(credentials)
+  const { query } = credentials
   return <T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => {
     if (call.abort.aborted) return reject(call.abort.reason)
     const { spec, path, body } = call
     pool.dispatch({
       method: spec.method,
-      path: prefix + path,
+      path: query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`,
       headers: headersOf(call),
       body: body ?? null,
     }, new Exchange(call, resolve, reject))
@@ -20,11 +24,16 @@ export function dispatch (pool: Dispatcher, prefix: string): Service {
 }
 
 /** Writes the headers of a call; those that are the same each time are written once an operation. */
-function headerWriter (): (call: LiveCall<unknown>) => string[] {
-  const fixed = new WeakMap<OperationSpec, string[]>()
+function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => string[] {
+  let fixed = new WeakMap<OperationSpec, string[]>()
+  let { headers: signed } = credentials
   return ({ spec, idempotencyKey, scope, headers: given }) => {
+    if (signed !== credentials.headers) {
+      signed = credentials.headers
+      fixed = new WeakMap()
+    }
     let headers = fixed.get(spec)
-    if (headers === undefined) fixed.set(spec, headers = fixedHeaders(spec))
+    if (headers === undefined) fixed.set(spec, headers = fixedHeaders(spec, signed))
     const { forward } = spec.upstream
     if (forward.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
@@ -39,14 +48,15 @@ function headerWriter (): (call: LiveCall<unknown>) => string[] {
   }
 }
 
-function fixedHeaders ({ upstream, accept, body }: OperationSpec): string[] {
-  const own = Object.keys(upstream.headers).map(name => name.toLowerCase())
+function fixedHeaders ({ upstream, accept, body }: OperationSpec, signed: readonly string[]): string[] {
+  const own = [...Object.keys(upstream.headers), ...signed].map(name => name.toLowerCase())
   return [
     ...own.includes('accept') ? [] : ['accept', accept.join(', ')],
     ...upstream.decompress ? ['accept-encoding', 'gzip, br'] : [],
     ...own.includes('user-agent') ? [] : ['user-agent', 'headwaters'],
     ...Object.entries(upstream.headers).flat(),
     ...body === undefined ? [] : ['content-type', 'application/json'],
+    ...signed,
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { AccessOptions } from './access-options.ts'
 import type { Schema } from './inference.ts'
 import type { Use } from './use.ts'
 
@@ -93,7 +94,7 @@ export interface BreakerOptions {
 }
 
 /** What `defineUpstream` takes. */
-export interface UpstreamOptions {
+export interface UpstreamOptions extends AccessOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
   readonly origin: string
   /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */

@@ -1,5 +1,4 @@
-import { Client, Pool, type Dispatcher } from 'undici'
-import type { UpstreamSpec } from './spec.ts'
+import { Client, Pool, type buildConnector, type Dispatcher } from 'undici'
 
 /** What is told which connection it goes through. */
 export interface Through {
@@ -22,16 +21,28 @@ export class Connection extends Client {
   }
 }
 
-/** Opens the pool of an upstream: at most so many connections, none before a call needs one. */
-export function openPool ({ connections, connectTimeout }: UpstreamSpec, origin: string): Pool {
+export interface PoolOptions {
+  /** Sockets at most. */
+  readonly connections: number
+  /** How each is opened. */
+  readonly connect: buildConnector.connector | buildConnector.BuildOptions
+  /** Bytes of one answer on the wire; without it, whoever reads it counts. */
+  readonly maxBytes?: number
+}
+
+/** Opens a pool to an origin: at most so many connections, none before a call needs one. */
+export function openPool (origin: string, { connections, connect, maxBytes = -1 }: PoolOptions): Pool {
   return new Pool(origin, {
     connections,
-    connect: { timeout: connectTimeout },
+    connect,
     factory: (place, options) => new Connection(place, options),
+    // A connection that is never idle would never hear that the name has moved.
+    clientTtl: 5 * 60_000,
     // Our own timers are exact and undici's are late by up to a second, so undici sets none.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: 16 * 1024,
+    maxResponseSize: maxBytes,
     allowH2: false,
   })
 }

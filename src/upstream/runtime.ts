@@ -1,13 +1,18 @@
+import { lookup as systemLookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import { UpstreamError } from '../errors.ts'
 import { wholeNumber } from './bounds.ts'
 import type { CacheStore } from './cache/store.ts'
 import type { LiveCall } from './call.ts'
-import { createClient, type BreakerChange, type Client, type Gauge, type Place } from './client.ts'
+import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import type { Answer } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { originFault } from './origin.ts'
+import { createResolve } from './resolve.ts'
 import { adaptiveConnections, type UpstreamSpec } from './spec.ts'
 import { checkUses, type Use } from './use.ts'
+import type { Variables } from './variables.ts'
+import type { Place } from './wire.ts'
 
 export type { BreakerChange } from './client.ts'
 
@@ -25,6 +30,10 @@ export interface Override {
 export interface RuntimeOptions {
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
+  /** What `env('NAME')` and `proxy: true` of a declaration read, for example `process.env`. @default {} */
+  readonly environment?: Variables
+  /** How names become addresses. @default `dns.lookup` of Node */
+  readonly lookup?: LookupFunction
   /** Is told when an upstream's circuit breaker opens, tries and closes. @default nobody is */
   readonly onBreaker?: (change: BreakerChange) => void
   /** Own layers around every upstream, outermost first; an upstream's own stand below them. @default [] */
@@ -44,7 +53,8 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, use = [], onBreaker, cacheStore }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore }: RuntimeOptions = {}): Runtime {
+  const surroundings = { variables: environment, resolve: createResolve(lookup) }
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const clients = new Map<UpstreamSpec, Client>()
@@ -52,7 +62,7 @@ export function createRuntime ({ overrides = {}, use = [], onBreaker, cacheStore
 
   function open (spec: UpstreamSpec): Client {
     const override = overrides[spec.name] ?? {}
-    const client = createClient(withOverride({ ...spec, use: [...around, ...spec.use] }, override), placeOf(override.origin ?? spec.origin, override.off ?? false), { onBreaker, cacheStore })
+    const client = createClient(withOverride({ ...spec, use: [...around, ...spec.use] }, override), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
     clients.set(spec, client)
     return client
   }
@@ -61,7 +71,13 @@ export function createRuntime ({ overrides = {}, use = [], onBreaker, cacheStore
     send (call) {
       const { upstream } = call.spec
       if (closed) return Promise.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
-      return (clients.get(upstream) ?? open(upstream)).send(call)
+      const client = clients.get(upstream)
+      if (client !== undefined) return client.send(call)
+      try {
+        return open(upstream).send(call)
+      } catch (error) {
+        return Promise.reject(error)
+      }
     },
     stats: () => Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) =>
       [name, { ...counts, ...gauge() }])),
@@ -83,9 +99,9 @@ function connectionsFor (slots: number | 'adaptive', declared: UpstreamSpec): nu
   return declared.slots === 'adaptive' ? Math.max(declared.connections, slots) : declared.connections - declared.slots + slots
 }
 
-function placeOf (origin: string, off: boolean): Place {
-  const url = new URL(origin)
-  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, ''), off }
+function placeOf (spec: UpstreamSpec, { origin, off = false }: Override): Place {
+  const url = new URL(origin ?? spec.origin)
+  return { url, prefix: url.pathname.replace(/\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
 }
 
 function checkOverride (name: string, { origin, slots, timeout }: Override): void {

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { checkAccess, checkQueryAuth, type AccessSpec } from './access-spec.ts'
 import { numberWithin, wholeNumber } from './bounds.ts'
 import { cachePolicy, type CachePolicy } from './cache/policy.ts'
 import { isOpen } from './depth.ts'
+import { checkHeaderName } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
 import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
@@ -9,7 +11,7 @@ import { parseTemplate, type Template } from './template.ts'
 import { checkUses } from './use.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
-export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker'>> {
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker' | keyof AccessSpec>>, AccessSpec {
   readonly name: string
   readonly retry: Required<RetryOptions> | false
   readonly hedge: HedgeSpec | false
@@ -58,6 +60,7 @@ export interface OperationSpec {
 const upstreamOptions: Known<UpstreamOptions> = {
   origin: true, slots: true, connections: true, queue: true, retry: true, hedge: true, budget: true, breaker: true, timeout: true, deadline: true,
   connectTimeout: true, maxBytes: true, maxValues: true, cacheBytes: true, forward: true, headers: true, decompress: true, use: true,
+  public: true, auth: true, tls: true, proxy: true,
 }
 const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
 const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
@@ -72,12 +75,7 @@ const operationOptions: Known<AnyOperationOptions> = {
 export const adaptiveConnections = 200
 
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
-/** Headers that belong to one connection or to the message's framing (RFC 9110, section 7.6.1), so nobody may set or forward them. */
-const ownHeaders = new Set(['host', 'connection', 'content-length', 'content-encoding', 'content-type', 'transfer-encoding', 'keep-alive',
-  'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te', 'trailer', 'upgrade', 'expect', 'accept-encoding'])
 
 /** Checks an upstream's declaration and fills its defaults in. */
 export function upstreamSpec (name: string, options: UpstreamOptions, operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache'> | undefined)[]): UpstreamSpec {
@@ -111,6 +109,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
     name, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
     use: checkUses(owner, options.use ?? []),
+    ...checkAccess(owner, options),
   })
 }
 
@@ -156,13 +155,6 @@ export function checkHeader (owner: string, header: string, value: string): void
   if (!headerValue.test(value)) throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
 }
 
-function checkHeaderName (owner: string, header: string): void {
-  if (!headerName.test(header)) throw new TypeError(`${owner}: '${header}' is not the name of a header`)
-  if (ownHeaders.has(header.toLowerCase())) {
-    throw new TypeError(`${owner}: the header '${header}' belongs to each connection or message itself: leave it out`)
-  }
-}
-
 function checkOrigin (owner: string, origin: string): string {
   const fault = originFault(origin, false)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
@@ -193,6 +185,8 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
     const twice = Object.keys(params.shape).find(field => field in query.shape)
     if (twice !== undefined) throw new TypeError(`${name}: '${twice}' is in params and in query, and an input can give it once: rename one`)
   }
+  checkQueryAuth(name, upstream.auth, query)
+  if (withHeaders instanceof z.ZodObject && 'set-cookie' in withHeaders.shape) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of withHeaders`)
   for (const status of absent) {
     if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
   }

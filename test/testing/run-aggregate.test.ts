@@ -5,7 +5,8 @@ import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { catFacts } from '../../src/routes/cat-facts.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
-import { use } from '../../src/upstream/declare.ts'
+import { defineUpstream, env, operation, use } from '../../src/upstream/declare.ts'
+import { failure } from '../helpers/failure.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
 async function cast (t: Test) {
@@ -89,4 +90,24 @@ test('own layers stand around every upstream of the run', async t => {
     upstreams, use: [use(next => call => next(call.with({ headers: { 'x-layer': call.operation } })), { at: 'call' })],
   })
   t.match(meow.calls, [{ headers: { 'x-layer': 'meowfacts.facts' } }])
+})
+
+test('secrets come from the environment that the test gives, and a token from an upstream of the test, never from elsewhere', async t => {
+  await using upstream = await scriptedUpstream()
+  await using tokens = await scriptedUpstream()
+  upstream.always('*', { well: true })
+  tokens.always('*', { access_token: 'abc', token_type: 'Bearer' })
+  const ask = { ask: operation({ path: '/ask', output: z.object({ well: z.boolean() }) }) }
+  const signed = (tokenUrl: string | ReturnType<typeof env>) => {
+    const cats = defineUpstream('cats', { origin: 'https://cats.example', auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('SECRET') } } }, ask)
+    return aggregate('signed', { url: '/signed' }).required('it', () => cats.ask()).reply(z.unknown(), ({ it }) => it)
+  }
+  const environment = { SECRET: 's3cret', TOKEN_URL: `${tokens.origin}/token` }
+  const { data } = await runAggregate(signed(env('TOKEN_URL')), {}, { upstreams: { cats: upstream }, environment })
+  t.same(data, { well: true })
+  t.equal(upstream.calls[0]?.headers.authorization, 'Bearer abc')
+
+  t.match(await failure(runAggregate(signed('https://auth.example/token'), {}, { upstreams: { cats: upstream }, environment })), { code: 'UPSTREAM_AUTH', cause: { cause: { message: /^auth\.example is no upstream that runAggregate was given/ } } })
+  const { port } = new URL(upstream.origin)
+  t.match(await runAggregate(signed(env('TOKEN_URL')), {}, { upstreams: { cats: { origin: `http://localhost:${port}` } }, environment }), { data: { well: true } }, 'its upstreams are found by name')
 })

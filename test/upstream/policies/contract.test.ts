@@ -5,6 +5,7 @@ import { Abort } from '../../../src/upstream/abort.ts'
 import { dispatch, keyOf } from '../../../src/upstream/dispatch.ts'
 import { attempt } from '../../../src/upstream/policies/attempt.ts'
 import { createMemoryStore } from '../../../src/upstream/cache/memory-store.ts'
+import { authorize } from '../../../src/upstream/policies/authorize.ts'
 import { bulkhead, type BulkheadGauge } from '../../../src/upstream/policies/bulkhead.ts'
 import { cache } from '../../../src/upstream/policies/cache.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
@@ -67,6 +68,7 @@ const subjects: Readonly<Record<string, (t: Test) => Subject | Promise<Subject>>
   'an attempt without one': () => above([attempt({ upstream, timeout: 90_000 })]),
   'an own layer that hands on': () => above([own(use(next => call => next(call), { at: 'attempt' }), place)]),
   'an own layer that waits': () => above([own(use(next => async call => next(call.with({ headers: { 'x-a': '1' } })), { at: 'call' }), place)]),
+  authorize: () => above([authorize({ fetchToken: () => Promise.resolve({ value: 'token', livesMs: 60_000 }), use: () => {} })]),
   'all layers': () => {
     const { layer, gauge } = bulkhead({ upstream, slots: 1, queue: 10 })
     return above([observe(counts()), deadline({ upstream, deadline: 40_000 }), coalesce({ keyOf }), layer, attempt({ upstream, timeout: 30_000 })], gauge)

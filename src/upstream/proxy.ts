@@ -1,0 +1,78 @@
+import { isIP } from 'node:net'
+import { unescape } from 'node:querystring'
+import type { Secret } from './secret.ts'
+import type { VariableReader } from './variables.ts'
+
+/** Which proxy stands before what. */
+export interface ProxyAccess {
+  /** By the protocol of what is asked. */
+  readonly 'http:': Proxy | undefined
+  readonly 'https:': Proxy | undefined
+  /** What `NO_PROXY` says. */
+  readonly except: string
+}
+
+/** One proxy. */
+export interface Proxy {
+  readonly url: URL
+  /** What it is told of who asks; none without credentials in its URL. */
+  readonly authorization: string | undefined
+}
+
+/** Says what keeps a text from being the URL of a proxy, without saying the text. */
+export function proxyFault (text: string): string | undefined {
+  const url = URL.parse(text)
+  return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/' ? undefined : 'is not the URL of a proxy: write http://host:port'
+}
+
+/** Reads which proxies there are, by the names that everybody uses, lower case first. */
+export function readProxy (declared: true | string | Secret, reader: VariableReader): ProxyAccess {
+  const { optional } = reader
+  const except = optional('no_proxy') ?? optional('NO_PROXY') ?? ''
+  if (declared !== true) {
+    const proxy = proxyAt(reader.read(declared, 'proxy', proxyFault), reader)
+    return { 'http:': proxy, 'https:': proxy, except }
+  }
+  const first = (...variables: readonly string[]) => {
+    const variable = variables.find(name => optional(name) !== undefined)
+    if (variable === undefined) return undefined
+    const url = optional(variable) as string
+    const reason = proxyFault(url)
+    if (reason !== undefined) reader.fault(variable, reason)
+    return proxyAt(url, reader)
+  }
+  return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), except }
+}
+
+function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined {
+  const url = URL.parse(text)
+  if (url === null) return undefined
+  const credentials = `${unescape(url.username)}:${unescape(url.password)}`
+  if (credentials === ':') return { url, authorization: undefined }
+  const encoded = Buffer.from(credentials).toString('base64')
+  secrets.push(url.password, unescape(url.password), encoded)
+  return { url, authorization: `Basic ${encoded}` }
+}
+
+/** The proxy on the way to a place; none where `NO_PROXY` names it. */
+export function proxyFor (access: ProxyAccess | undefined, target: URL): Proxy | undefined {
+  if (access === undefined || isExcepted(access.except, target)) return undefined
+  return access[target.protocol as 'http:' | 'https:']
+}
+
+/** Names of hosts and all below them, with a port or without, or `*` for everything. */
+function isExcepted (except: string, { hostname, port, protocol }: URL): boolean {
+  const host = bare(hostname)
+  const at = port || (protocol === 'https:' ? '443' : '80')
+  return except.toLowerCase().split(/[\s,]+/).some(entry => {
+    // Colons within an address are no port's.
+    const [, name = '', only] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [entry, entry]
+    if (name === '' || (only !== undefined && only !== at)) return false
+    const suffix = bare(name).replace(/^\*?\./, '')
+    return name === '*' || host === suffix || (isIP(host) === 0 && host.endsWith(`.${suffix}`))
+  })
+}
+
+function bare (host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}

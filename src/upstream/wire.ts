@@ -1,0 +1,65 @@
+import { readAccess } from './access.ts'
+import type { Credentials } from './credentials.ts'
+import { dispatch } from './dispatch.ts'
+import { authorize } from './policies/authorize.ts'
+import type { Layer, Service } from './policies/layer.ts'
+import { openPool } from './pool.ts'
+import type { Resolve } from './resolve.ts'
+import { routeTo } from './route.ts'
+import type { UpstreamSpec } from './spec.ts'
+import { maxTokenBytes, tokenEndpoint } from './token-endpoint.ts'
+import type { Variables } from './variables.ts'
+
+/** Where an upstream really is. */
+export interface Place {
+  readonly url: URL
+  /** Stands before every path. */
+  readonly prefix: string
+  /** Whether it was set from outside, by whoever knows what is there. */
+  readonly isTrusted: boolean
+  /** Whether every call is refused. */
+  readonly isOff: boolean
+}
+
+/** What all upstreams of a runtime share. */
+export interface Surroundings {
+  readonly variables: Variables
+  readonly resolve: Resolve
+}
+
+/** The way to one upstream. */
+export interface Wire {
+  /** Sends a call as it is. */
+  readonly service: Service
+  /** Has a token ready for it; only with OAuth. */
+  readonly authorize: Layer | undefined
+  readonly close: () => Promise<unknown>
+}
+
+/** Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot be used. */
+export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place, { variables, resolve }: Surroundings): Wire {
+  const access = readAccess(spec, variables)
+  if (access.faults.length > 0) {
+    throw new TypeError(`${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`)
+  }
+  const { connections, connectTimeout } = spec
+  const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
+  const { origin, before, headers, connect } = to(url, spec.public && !isTrusted, spec.tls?.servername)
+  const pool = openPool(origin, { connections, connect })
+
+  const fixed = access.credentials ?? { headers: [], query: '' }
+  const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
+  const service = dispatch(pool, before + prefix, credentials)
+  if (access.token === undefined) return { service, authorize: undefined, close: () => pool.destroy() }
+
+  const way = to(access.token.url, spec.public && !access.token.isTrusted)
+  const tokens = openPool(way.origin, { connections: 1, connect: way.connect, maxBytes: maxTokenBytes })
+  return {
+    service,
+    authorize: authorize({
+      fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens, before: way.before, headers: way.headers }),
+      use: token => { credentials.headers = [...headers, 'authorization', `Bearer ${token}`] },
+    }),
+    close: () => Promise.all([pool.destroy(), tokens.destroy()]),
+  }
+}

@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { defineUpstream, env, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
+import { json, rawUpstream, type RawUpstream } from '../helpers/raw-upstream.ts'
+
+const operations = {
+  ask: operation({ path: '/ask', output: z.unknown() }),
+  find: operation({ path: '/find', query: z.object({ q: z.string() }), output: z.unknown() }),
+  tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown(), idempotencyKey: () => 'once' }),
+}
+const key = env('CATS_KEY')
+const environment = { CATS_KEY: 's3cret/&=' }
+
+async function arrange (t: Test, options: Partial<UpstreamOptions>, variables: Record<string, string> = environment) {
+  const raw = await rawUpstream(t, json('well'))
+  const runtime = createRuntime({ environment: variables })
+  t.teardown(() => runtime.close())
+  return { raw, runtime, cats: defineUpstream('cats', { origin: raw.origin, ...options }, operations) }
+}
+
+const last = ({ requests }: RawUpstream) => requests.at(-1) as NonNullable<RawUpstream['requests'][number]>
+const headerOf = (raw: RawUpstream, name: string) => last(raw).headers.filter(([each]) => each === name).map(([, value]) => value)
+
+test('a bearer token goes out with every call', async t => {
+  const { raw, runtime, cats } = await arrange(t, { auth: { bearer: key } })
+  await runtime.send(testRun().ask(cats.ask()))
+  t.same(headerOf(raw, 'authorization'), ['Bearer s3cret/&='])
+  await runtime.send(testRun().ask(cats.tell({ body: 1 })))
+  t.same(headerOf(raw, 'authorization'), ['Bearer s3cret/&='])
+  t.same(headerOf(raw, 'idempotency-key'), ['once'])
+})
+
+test('a key goes out in the header that the upstream wants, once, also where that is one of ours', async t => {
+  for (const header of ['X-Api-Key', 'User-Agent']) {
+    const { raw, runtime, cats } = await arrange(t, { auth: { header, secret: key } })
+    await runtime.send(testRun().ask(cats.ask()))
+    t.same(headerOf(raw, header.toLowerCase()), ['s3cret/&='])
+  }
+})
+
+test('a key goes out in the query, encoded, behind what is there', async t => {
+  const { raw, runtime, cats } = await arrange(t, { auth: { query: 'api_key', secret: key } })
+  await runtime.send(testRun().ask(cats.ask()))
+  t.equal(last(raw).path, '/ask?api_key=s3cret%2F%26%3D')
+  const call = cats.find({ q: 'a b' })
+  await runtime.send(testRun().ask(call))
+  t.equal(last(raw).path, '/find?q=a%20b&api_key=s3cret%2F%26%3D')
+  t.equal(call.path, '/find?q=a%20b', 'the call itself holds no secret')
+})
+
+test('without its variable a call is a bug of the setup that names the variable and the fix', async t => {
+  const { raw, runtime, cats } = await arrange(t, { auth: { bearer: key } }, { CATS_KEY: '' })
+  const run = testRun()
+  const error = await failure(runtime.send(run.ask(cats.ask())))
+  t.type(error, TypeError)
+  t.match(error, { message: 'CATS_KEY is not set, and upstream \'cats\' needs it for auth: give createRuntime an environment that has it, for example process.env' })
+  t.equal(raw.connections, 0)
+  t.equal(run.abort.size, 0)
+})
+
+test('an upstream that is off needs no secret', async t => {
+  const { cats } = await arrange(t, { auth: { bearer: key } })
+  const runtime = createRuntime({ overrides: { cats: { off: true } } })
+  t.match(await failure(runtime.send(testRun().ask(cats.ask()))), { code: 'UPSTREAM_OFF' })
+  await runtime.close()
+})
+
+const value = fc.stringMatching(/^[!-~]([ -~]{0,10}[!-~])?$/)
+const names = ['authorization', 'cookie', 'x-tenant', 'x-api-key', 'accept', 'user-agent', 'idempotency-key']
+
+test('whatever a caller sends, what says who asks is ours', async t => {
+  const auths: readonly NonNullable<UpstreamOptions['auth']>[] = [{ bearer: key }, { header: 'x-api-key', secret: key }, { query: 'key', secret: key }]
+  const raw = await rawUpstream(t, json('well'))
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...auths), fc.subarray(names), fc.dictionary(fc.constantFrom(...names), value), async (auth, forwarded, headers) => {
+    const own = 'bearer' in auth ? 'authorization' : 'header' in auth ? auth.header : 'none'
+    const forward = forwarded.filter(name => name !== own)
+    const runtime = createRuntime({ environment })
+    const { ask } = defineUpstream('cats', { origin: raw.origin, forward, auth }, operations)
+    await runtime.send(testRun({ headers }).ask(ask()))
+    await runtime.close()
+    const sent = headerOf(raw, own)
+    if (own === 'none' ? last(raw).path !== '/ask?key=s3cret%2F%26%3D' : sent.length !== 1 || !sent[0]?.endsWith('s3cret/&=')) throw new Error(`${own}: ${sent.join()}`)
+    for (const name of names) if (name !== own && name !== 'accept' && name !== 'user-agent' && !forward.includes(name) && headerOf(raw, name).length > 0) throw new Error(`${name} left`)
+  }), { numRuns: 40 })
+  t.pass('held for 40 callers')
+})

@@ -1,0 +1,85 @@
+import type { LookupAddress } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { test } from 'tap'
+import { createResolve, lookupOf } from '../../src/upstream/resolve.ts'
+import { failure } from '../helpers/failure.ts'
+import { turn } from '../helpers/turn.ts'
+
+type Done = Parameters<LookupFunction>[2]
+
+/** A lookup that the test answers. */
+function arrange () {
+  const clock = { ms: 0 }
+  const asked: { readonly hostname: string, readonly options: object, readonly done: Done }[] = []
+  const resolve = createResolve((hostname, options, done) => { asked.push({ hostname, options, done }) }, () => clock.ms)
+  const ask = (hostname: string, options = {}) => new Promise<readonly LookupAddress[]>((given, refused) => resolve(hostname, options, (error, addresses) => error === null ? given(addresses) : refused(error)))
+  return { clock, asked, ask, resolve }
+}
+
+const one = [{ address: '1.1.1.1', family: 4 }]
+const other = [{ address: '8.8.8.8', family: 4 }]
+
+test('all who want a name at once ask once, for all its addresses', async t => {
+  const { asked, ask } = arrange()
+  const answers = [ask('cats.example', { hints: 1 }), ask('cats.example', { hints: 1 }), ask('cats.example', { hints: 1 })]
+  t.match(asked, [{ hostname: 'cats.example', options: { all: true, hints: 1 } }])
+  t.equal(asked.length, 1)
+  asked[0]?.done(null, one)
+  t.same(await Promise.all(answers), [one, one, one])
+  void ask('cats.example', { hints: 1, family: 6 })
+  void ask('dogs.example')
+  t.equal(asked.length, 3, 'another name and another question are asked for themselves')
+})
+
+test('an answer stands for a second, so new connections follow a name that moves', async t => {
+  const { asked, ask, clock } = arrange()
+  const first = ask('cats.example')
+  clock.ms = 5000
+  asked[0]?.done(null, one)
+  t.same(await first, one)
+  clock.ms = 5999
+  t.same(await ask('cats.example'), one)
+  t.equal(asked.length, 1)
+  clock.ms = 6000
+  const later = ask('cats.example')
+  asked[1]?.done(null, other)
+  t.same(await later, other)
+})
+
+test('so does a failure, and an answer without addresses is one', async t => {
+  const { asked, ask, clock } = arrange()
+  const error = Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
+  const failures = [failure(ask('cats.example')), failure(ask('cats.example'))]
+  asked[0]?.done(error, [])
+  t.same(await Promise.all(failures), [error, error])
+  t.equal(await failure(ask('cats.example')), error)
+  clock.ms = 1000
+  const none = failure(ask('cats.example'))
+  asked[1]?.done(null, [])
+  t.match(await none, { code: 'ENOTFOUND' })
+})
+
+test('a lookup that gives one address is understood', async t => {
+  const { asked, ask } = arrange()
+  const answers = [ask('a.example'), ask('b.example')]
+  asked[0]?.done(null, '::1', 6)
+  asked[1]?.done(null, '1.1.1.1')
+  t.same(await Promise.all(answers), [[{ address: '::1', family: 6 }], one])
+})
+
+test('sockets are answered in the form in which they ask', async t => {
+  const { asked, resolve } = arrange()
+  const lookup = lookupOf(resolve)
+  const given: unknown[] = []
+  lookup('cats.example', { all: true }, (...answer) => { given.push(answer) })
+  lookup('cats.example', {}, (...answer) => { given.push(answer) })
+  asked[0]?.done(null, [...one, ...other])
+  await turn()
+  t.same(given, [[null, [...one, ...other]], [null, '1.1.1.1', 4]])
+
+  const error = new Error('not found')
+  lookup('dogs.example', { all: true }, (...answer) => { given.push(answer) })
+  asked[1]?.done(error, [])
+  await turn()
+  t.same(given[2], [error, []])
+})
