@@ -17,7 +17,7 @@ export function tunnel ({ proxy: { url, authorization }, connect }: TunnelOption
     const asked = request({
       method: 'CONNECT',
       host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port || 80,
+      port: url.port,
       path: place,
       headers: { host: place, ...authorization !== undefined && { 'proxy-authorization': authorization } },
       agent: false,
