@@ -61,7 +61,7 @@ export function createClient (spec: UpstreamSpec, place: Place, around: Surround
   const kept = spec.caches && cache({
     upstream,
     store: cacheStore ?? createMemoryStore({ maxBytes: spec.cacheBytes }),
-    keyOf: cacheKey(place.url.origin + place.prefix, keyOf),
+    keyOf: cacheKey([place.url.origin + place.prefix, wire?.identity], keyOf),
     refreshLimit: spec.deadline ?? 30_000,
   })
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readAccess } from './access.ts'
 import type { Credentials } from './credentials.ts'
 import { dispatch } from './dispatch.ts'
@@ -33,6 +34,8 @@ export interface Wire {
   readonly service: Service
   /** Has a token ready for it; only with OAuth. */
   readonly authorize: Layer | undefined
+  /** Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular does. */
+  readonly identity: string
   readonly close: () => Promise<unknown>
 }
 
@@ -50,12 +53,14 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   const fixed = access.credentials ?? { headers: [], query: '' }
   const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
   const service = dispatch(pool, before + prefix, credentials)
-  if (access.token === undefined) return { service, authorize: undefined, close: () => pool.destroy() }
+  const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
+  if (access.token === undefined) return { service, identity, authorize: undefined, close: () => pool.destroy() }
 
   const way = to(access.token.url, spec.public && !access.token.isTrusted)
   const tokens = openPool(way.origin, { connections: 1, connect: way.connect, maxBytes: maxTokenBytes })
   return {
     service,
+    identity,
     authorize: authorize({
       fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens, before: way.before, headers: way.headers }),
       use: token => { credentials.headers = [...headers, 'authorization', `Bearer ${token}`] },

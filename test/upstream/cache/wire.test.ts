@@ -3,7 +3,8 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../src/upstream/abort.ts'
 import { cacheKey } from '../../../src/upstream/cache/cache-key.ts'
-import { defineUpstream, operation, type UpstreamOptions } from '../../../src/upstream/declare.ts'
+import { createMemoryStore } from '../../../src/upstream/cache/memory-store.ts'
+import { defineUpstream, env, operation, type UpstreamOptions } from '../../../src/upstream/declare.ts'
 import { keyOf } from '../../../src/upstream/dispatch.ts'
 import { createRuntime, type RuntimeOptions } from '../../../src/upstream/runtime.ts'
 import { testRun } from '../../helpers/call.ts'
@@ -182,14 +183,41 @@ test('credentials that are sent on are in the key', async t => {
   t.equal(raw.requests.length, 3)
 })
 
+test('what an upstream answers to our own Authorization is kept only where it says that others may have it', async t => {
+  for (const [auth, second] of [
+    [{ bearer: env('TOKEN') }, 'miss'], [{ header: 'authorization', secret: env('TOKEN') }, 'miss'],
+    [{ header: 'x-api-key', secret: env('TOKEN') }, 'hit'], [{ query: 'key', secret: env('TOKEN') }, 'hit'],
+  ] as const) {
+    const { ask } = await arrange(t, json({ name: 'Tom' }, 200, minute), { upstreamOptions: { auth }, environment: { TOKEN: 'one' } })
+    await ask()
+    t.match(await ask(), { cached: { cache: second } }, JSON.stringify(Object.keys(auth)))
+  }
+  const { ask } = await arrange(t, json({ name: 'Tom' }, 200, { 'cache-control': 'public, max-age=60' }), { upstreamOptions: { auth: { bearer: env('TOKEN') } }, environment: { TOKEN: 'one' } })
+  await ask()
+  t.match(await ask(), { cached: { cache: 'hit' } })
+})
+
+test('services that share a store and ask with other secrets share no answer', async t => {
+  const cacheStore = createMemoryStore()
+  const raw = await rawUpstream(t, json({}, 200, minute))
+  const cats = defineUpstream('cats', { origin: raw.origin, auth: { query: 'key', secret: env('KEY') } }, { get: operation({ path: '/', output: z.unknown(), cache: true }) })
+  const caches = []
+  for (const KEY of ['one', 'two', 'one']) {
+    const runtime = createRuntime({ cacheStore, environment: { KEY } })
+    t.teardown(() => runtime.close())
+    caches.push((await runtime.send(testRun().ask(cats.get()))).cached?.cache)
+  }
+  t.same(caches, ['miss', 'miss', 'hit'])
+})
+
 test('the key differs whenever something that goes out differs, and only then', t => {
   const declare = (headers: Record<string, string>, accept: string[]) => defineUpstream('keys', { origin: 'http://127.0.0.1:9', forward: ['authorization', 'x-tenant'], headers }, {
     get: operation({ path: '/{a}', params: z.object({ a: z.string() }), output: z.unknown(), accept, cache: true }),
   })
   const upstreams = { plain: declare({}, ['a/b']), headed: declare({ 'x-key': '1' }, ['a/b']), accepting: declare({}, ['a/c']) }
-  const keys = { here: cacheKey('http://a', keyOf), there: cacheKey('http://b', keyOf) }
+  const keys = { here: cacheKey(['http://a', ''], keyOf), there: cacheKey(['http://b', ''], keyOf), asOther: cacheKey(['http://a', 'other'], keyOf) }
   const word = fc.constantFrom('a', 'b', '"', ',', 'null', 'a","b')
-  const asks = fc.record({ upstream: fc.constantFrom('plain' as const, 'headed' as const, 'accepting' as const), where: fc.constantFrom('here' as const, 'there' as const), a: word, authorization: fc.option(word, { nil: undefined }), tenant: fc.option(word, { nil: undefined }), other: word })
+  const asks = fc.record({ upstream: fc.constantFrom('plain' as const, 'headed' as const, 'accepting' as const), where: fc.constantFrom('here' as const, 'there' as const, 'asOther' as const), a: word, authorization: fc.option(word, { nil: undefined }), tenant: fc.option(word, { nil: undefined }), other: word })
   type Ask = typeof asks extends fc.Arbitrary<infer A> ? A : never
   const key = ({ upstream, where, a, authorization, tenant, other }: Ask) => keys[where](testRun({ headers: { authorization, 'x-tenant': tenant, other } }).ask(upstreams[upstream].get({ a })))
   const sent = ({ upstream, where, a, authorization, tenant }: Ask) => JSON.stringify([upstream, where, a, authorization ?? 0, tenant ?? 0])
