@@ -1,14 +1,22 @@
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
+import { connectionsOf } from './plugins/connections.ts'
+import { cors } from './plugins/cors.ts'
 import { drain } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
-import { framing, serverOptions } from './plugins/framing.ts'
+import { framing } from './plugins/framing.ts'
+import { guard } from './plugins/guard.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
+import { defaultLimits, serverOptions, type Limits } from './plugins/limits.ts'
+import { loggedRuntime } from './plugins/logged-runtime.ts'
 import { openapi } from './plugins/openapi/serve.ts'
+import { createGauge, defaultPressureLimits, watchProcess, type PressureLimits } from './plugins/pressure.ts'
 import { answerProblem, problems } from './plugins/problems.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
+import { secured, securityHeaders } from './plugins/security-headers.ts'
+import { slowReaders } from './plugins/slow-readers.ts'
 import type { Override, RuntimeOptions } from './upstream/runtime.ts'
 import type { Use } from './upstream/use.ts'
 
@@ -21,36 +29,68 @@ export interface AppOptions {
   readonly environment?: RuntimeOptions['environment']
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
+  /** What one request and its connection may take. @default those of `Limits` */
+  readonly limits?: Partial<Limits>
+  /** From where on work is refused. @default those of `PressureLimits` */
+  readonly pressure?: Partial<PressureLimits>
+  /** Requests a minute that one client may make of aggregates; 0 is no limit. @default 0 */
+  readonly rateLimit?: number
+  /** Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody. @default false */
+  readonly trustProxy?: boolean | readonly string[]
+  /** Keys of which callers of aggregates must show one, as `authorization: Bearer`. @default [], which asks for none */
+  readonly keys?: readonly string[]
+  /** Origins whose pages may ask; `*` is any. @default [] */
+  readonly corsOrigins?: readonly string[]
+  /** How long requests in flight may take once the app closes, in ms; who still waits then is answered 503. @default 10_000 */
+  readonly drainMs?: number
 }
 
 /** Builds an app that serves aggregates; it has a runtime of its own, which closes with it. Nothing listens yet. */
-export function buildApp (aggregates: readonly AnyAggregate[], { overrides = {}, environment = {}, use = [], logger = false }: AppOptions = {}): FastifyInstance {
+export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
+  const { overrides = {}, environment = {}, use = [], logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
+  const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
   const app = fastify({
     logger,
-    bodyLimit: 1024 * 1024,
-    requestTimeout: serverOptions.requestTimeout,
+    trustProxy: typeof trustProxy === 'boolean' ? trustProxy : [...trustProxy],
+    bodyLimit: limits.bodyBytes,
+    requestTimeout,
+    keepAliveTimeout,
     // What is too long is for a schema to say, not for the router.
     routerOptions: { maxParamLength: 16 * 1024 },
     // Draining refuses new work itself, as a problem.
     return503OnClosing: false,
-    http: serverOptions,
+    http,
     genReqId: requestIdOf,
-    frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply) },
+    // These come before any hook has run.
+    frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply.headers(securityHeaders)) },
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
+  const runtime = loggedRuntime(app.log, { overrides, environment, use })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   problems(app)
   requestId(app)
+  secured(app)
+  const connections = connectionsOf(app)
+  slowReaders(app, connections, limits.replyTimeout)
   // Counts a request before anything can refuse it.
-  drain(app, readiness)
+  drain(app, { readiness, connections, runtime, grace: drainMs })
   framing(app)
+  if (corsOrigins.length > 0) cors(app, corsOrigins)
   health(app, readiness)
-  void app.register(headwaters, { aggregates, overrides, environment, use, describe: false })
-  openapi(app, { aggregates })
+  const gauge = createGauge(pressure)
+  watchProcess(app, gauge, pressure)
+  void app.register(async guarded => {
+    await guard(guarded, { gauge, rateLimit, keys })
+    await guarded.register(headwaters, { aggregates, runtime, load: gauge, describe: false })
+  })
+  app.addHook('onClose', () => runtime.close())
+  openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
   explorer(app)
   return app
 }

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
 import { originFault } from './upstream/origin.ts'
@@ -11,6 +12,18 @@ export const Environment = z.object({
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
+  MAX_RUNS: whole(0, 1_000_000).default(1000),
+  MAX_LOOP_DELAY_MS: whole(0, 60_000).default(250),
+  MAX_HEAP_PERCENT: whole(0, 100).default(90),
+  RATE_LIMIT: whole(0, 1_000_000).default(0),
+  TRUST_PROXY: z.string().default('false').transform(readTrustProxy),
+  API_KEYS: z.string().default('').transform(readKeys),
+  CORS_ORIGINS: z.string().default('').transform(readOrigins),
+  BODY_LIMIT_BYTES: whole(1, 1_073_741_824).default(1_048_576),
+  HEADER_LIMIT_BYTES: whole(1024, 1_048_576).default(16_384),
+  REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
+  REPLY_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
+  KEEP_ALIVE_MS: whole(100, 3_600_000).default(72_000),
 })
 
 const Overrides = z.object({
@@ -23,6 +36,16 @@ const Overrides = z.object({
   OFF: z.enum(['0', '1']).optional(),
 })
 
+/** How the service is protected from those who call it; what each means is said where the app is built. */
+export interface Inbound {
+  readonly limits: { readonly bodyBytes: number, readonly headerBytes: number, readonly requestTimeout: number, readonly replyTimeout: number, readonly keepAlive: number }
+  readonly pressure: { readonly runs: number, readonly loopDelay: number, readonly heapPercent: number }
+  readonly rateLimit: number
+  readonly trustProxy: boolean | readonly string[]
+  readonly keys: readonly string[]
+  readonly corsOrigins: readonly string[]
+}
+
 /** Everything that is set from outside, checked and frozen. */
 export interface Config {
   readonly host: string
@@ -30,6 +53,8 @@ export interface Config {
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** How long requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
+  /** What protects the service from those who call it. */
+  readonly inbound: Inbound
   /** By the upstream's name. */
   readonly overrides: Readonly<Record<string, Override>>
 }
@@ -57,6 +82,7 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
     host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS,
+    inbound: inboundOf(data),
     overrides: Object.freeze(overrides),
   })
 }
@@ -77,6 +103,61 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
     ...off !== undefined && { off: off === '1' },
   }
   return undefined
+}
+
+function inboundOf (data: z.output<typeof Environment>): Inbound {
+  return Object.freeze({
+    limits: Object.freeze({ bodyBytes: data.BODY_LIMIT_BYTES, headerBytes: data.HEADER_LIMIT_BYTES, requestTimeout: data.REQUEST_TIMEOUT_MS, replyTimeout: data.REPLY_TIMEOUT_MS, keepAlive: data.KEEP_ALIVE_MS }),
+    pressure: Object.freeze({ runs: data.MAX_RUNS, loopDelay: data.MAX_LOOP_DELAY_MS, heapPercent: data.MAX_HEAP_PERCENT }),
+    rateLimit: data.RATE_LIMIT,
+    trustProxy: data.TRUST_PROXY,
+    keys: data.API_KEYS,
+    corsOrigins: data.CORS_ORIGINS,
+  })
+}
+
+/** The entries of a list with commas. */
+function entriesOf (list: string): string[] {
+  return list.split(',').map(entry => entry.trim()).filter(entry => entry !== '')
+}
+
+/** Keys are named by their place, so that no fault shows one. */
+function readKeys (list: string, context: z.RefinementCtx): readonly string[] {
+  const keys = entriesOf(list)
+  for (const [index, key] of keys.entries()) {
+    if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters`)
+    else if (!/^[\w.~+/-]+=*$/.test(key)) context.addIssue(`key ${index + 1} has a character that no bearer token has: use letters, digits and - . _ ~ + /`)
+  }
+  return Object.freeze(keys)
+}
+
+function readOrigins (list: string, context: z.RefinementCtx): readonly string[] {
+  const origins = entriesOf(list)
+  for (const origin of origins) {
+    if (origin !== '*' && (origin.includes('*') || URL.parse(origin)?.origin !== origin)) context.addIssue(`'${origin}' is not an origin as browsers write it: write scheme, host and port, for example https://app.example, or * alone`)
+  }
+  if (origins.length > 1 && origins.includes('*')) context.addIssue('* is any origin, and stands alone')
+  return Object.freeze(origins)
+}
+
+/** `true`, `false`, or the addresses and networks of the proxies. */
+function readTrustProxy (value: string, context: z.RefinementCtx): boolean | readonly string[] {
+  const text = value.trim()
+  if (text === 'true' || text === 'false') return text === 'true'
+  const networks = entriesOf(text)
+  for (const network of networks) if (!isNetwork(network)) context.addIssue(`'${network}' is neither true, false, an address nor a network such as 10.0.0.0/8`)
+  return Object.freeze(networks)
+}
+
+function isNetwork (text: string): boolean {
+  const [address = '', bits] = text.split('/')
+  if (bits === undefined || isIP(address) === 0) return isIP(text) !== 0
+  try {
+    new BlockList().addSubnet(address, /^\d{1,3}$/.test(bits) ? Number(bits) : -1, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A variable that is set to nothing counts as not set, as shells have it. */

@@ -45,6 +45,7 @@ export const errors = {
   STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout'),
   TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
   UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'was given more items by an upstream than its maxItems allows'),
+  SHED: row(503, 'Left out under load', 'was left out: the service is under load'),
   CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be asked with this input'),
   UPSTREAM_CALL_INPUT_INVALID: row(502, 'Unusable upstream answer', 'cannot be asked with what an earlier upstream answered'),
 
@@ -57,6 +58,7 @@ export const errors = {
 
   // The service
   BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
+  UNAUTHENTICATED: row(401, 'Not authenticated', 'answers those who show one of its keys: send authorization: Bearer and the key'),
   NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
   METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
   NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers application/json, which the Accept header refuses'),
@@ -64,7 +66,9 @@ export const errors = {
   PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'takes no body of this size'),
   UNSUPPORTED_MEDIA_TYPE: row(415, 'Unsupported media type', 'takes JSON bodies: send content-type: application/json'),
   EXPECTATION_FAILED: row(417, 'Expectation failed', 'meets no expectation but 100-continue'),
+  RATE_LIMITED: row(429, 'Too many requests', 'takes no more requests of this client for now'),
   HEADERS_TOO_LARGE: row(431, 'Headers too large', 'takes no headers of this size'),
+  OVERLOADED: row(503, 'Overloaded', 'takes no more work now: send this again in a moment'),
   DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
 } as const satisfies Record<string, Row>
 

@@ -6,6 +6,9 @@ import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions
 import { DefinitionsError } from './definitions/definitions-error.ts'
 import { logOptions } from './plugins/log.ts'
 
+/** Errors that nobody caught. */
+const faults = ['uncaughtException', 'unhandledRejection'] as const
+
 export interface ServeOptions {
   /** Files and folders of definitions. @default the built-in aggregates */
   readonly paths?: readonly string[]
@@ -31,7 +34,7 @@ async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promi
 /** The socket stays while the apps behind it change; a change that cannot be used changes nothing. */
 async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
   const [{ createFront }, { watch }] = await Promise.all([import('./definitions/front.ts'), import('./definitions/watch.ts')])
-  const front = createFront()
+  const front = createFront({ limits: catalogue.config.inbound.limits, drainMs: catalogue.config.drainMs })
   let stop = () => {}
   front.turnTo(app)
   endWithGrace(catalogue, app, async () => {
@@ -52,7 +55,9 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
 }
 
 async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue): Promise<FastifyInstance> {
-  const app = buildApp(aggregates, { overrides, environment, logger: logOptions({ level: config.logLevel, secrets }) })
+  const { inbound, logLevel, drainMs } = config
+  const logger = logOptions({ level: logLevel, secrets: [...secrets, ...inbound.keys ?? []] })
+  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, ...inbound })
   try {
     await app.ready()
     return app
@@ -61,10 +66,22 @@ async function readyApp ({ aggregates, overrides, environment, secrets, config }
   }
 }
 
+/** Longer than an app takes to close when its time for draining is over, in ms. */
+const lastResort = 2000
+
+/** A signal drains; a second one, or an error that nobody caught, ends the process at once, since nobody knows what still works. */
 function endWithGrace ({ config, close }: OpenCatalogue, app: FastifyInstance, end: () => Promise<unknown>): void {
-  closeWithGrace({ delay: config.drainMs, logger: { error: (error: unknown) => app.log.error(error) } }, async ({ err, signal }) => {
-    if (err !== undefined) app.log.fatal({ err }, 'the process ends: something was thrown that nobody caught')
-    else app.log.info({ signal }, 'draining')
+  for (const event of faults) process.on(event, (err: unknown) => {
+    app.log.fatal({ err, event }, 'the process ends: something was thrown that nobody caught')
+    process.exit(1)
+  })
+  closeWithGrace({
+    delay: config.drainMs + lastResort,
+    skip: [...faults],
+    logger: { error: (error: unknown) => app.log.error(error) },
+    onSecondSignal: signal => app.log.warn({ signal }, 'a second signal: the process ends at once'),
+  }, async ({ signal }) => {
+    app.log.info({ signal }, 'draining')
     await end()
     await close()
   })

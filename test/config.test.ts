@@ -15,13 +15,19 @@ function faultsOf (t: Test, environment: Record<string, string>): string[] {
   return []
 }
 
+const inbound = {
+  limits: { bodyBytes: 1024 * 1024, headerBytes: 16 * 1024, requestTimeout: 30_000, replyTimeout: 30_000, keepAlive: 72_000 },
+  pressure: { runs: 1000, loopDelay: 250, heapPercent: 90 },
+  rateLimit: 0, trustProxy: false, keys: [], corsOrigins: [],
+}
+
 test('an empty environment gives the defaults', async t => {
-  t.same(readConfig({}, upstreams), { host: '127.0.0.1', port: 3000, logLevel: 'info', drainMs: 10_000, overrides: {} })
+  t.same(readConfig({}, upstreams), { host: '127.0.0.1', port: 3000, logLevel: 'info', drainMs: 10_000, inbound, overrides: {} })
 })
 
 test('what is set stands over the defaults', async t => {
   const config = readConfig({ HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', DRAIN_MS: '250' }, upstreams)
-  t.same(config, { host: '::1', port: 0, logLevel: 'warn', drainMs: 250, overrides: {} })
+  t.same(config, { host: '::1', port: 0, logLevel: 'warn', drainMs: 250, inbound, overrides: {} })
 })
 
 test('variables that are not ours are passed by', async t => {
@@ -108,4 +114,34 @@ test('a variable of an upstream that sets nothing says what can be set', async t
 test('all faults are listed at once', async t => {
   const faults = faultsOf(t, { PORT: 'x', LOG_LEVEL: 'loud', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '0', HEADWATERS_UPSTREAM_DOGFACTS_OFF: '1' })
   t.same(faults.map(fault => fault.split(':')[0]), ['PORT', 'LOG_LEVEL', 'HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', 'HEADWATERS_UPSTREAM_DOGFACTS_OFF'])
+})
+
+test('what protects the service is read from outside', async t => {
+  const config = readConfig({
+    MAX_RUNS: '0', MAX_LOOP_DELAY_MS: '100', MAX_HEAP_PERCENT: '75', RATE_LIMIT: '600', API_KEYS: ' 0123456789abcdef, Aa-._~+/Aa-._~+/== ,',
+    TRUST_PROXY: '10.0.0.0/8, ::1,192.0.2.7,2001:db8::/32', CORS_ORIGINS: 'https://app.example, http://localhost:5173',
+    BODY_LIMIT_BYTES: '2048', HEADER_LIMIT_BYTES: '4096', REQUEST_TIMEOUT_MS: '5000', REPLY_TIMEOUT_MS: '6000', KEEP_ALIVE_MS: '7000',
+  }, upstreams)
+  t.same(config.inbound, {
+    limits: { bodyBytes: 2048, headerBytes: 4096, requestTimeout: 5000, replyTimeout: 6000, keepAlive: 7000 },
+    pressure: { runs: 0, loopDelay: 100, heapPercent: 75 },
+    rateLimit: 600, trustProxy: ['10.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
+    keys: ['0123456789abcdef', 'Aa-._~+/Aa-._~+/=='], corsOrigins: ['https://app.example', 'http://localhost:5173'],
+  })
+  for (const [value, trust] of [['true', true], ['false', false], [' true ', true]] as const) t.equal(readConfig({ TRUST_PROXY: value }, upstreams).inbound.trustProxy, trust)
+  t.same(readConfig({ CORS_ORIGINS: '*' }, upstreams).inbound.corsOrigins, ['*'])
+})
+
+test('a key that is none is named by its place and never shown', async t => {
+  const faults = faultsOf(t, { API_KEYS: 'tooshort,0123456789abcdef,a key with blanks in it' })
+  t.same(faults, [
+    'API_KEYS: key 1 has fewer than 16 characters',
+    'API_KEYS: key 3 has a character that no bearer token has: use letters, digits and - . _ ~ + /',
+  ])
+})
+
+test('proxies and origins that are none are refused', async t => {
+  for (const proxies of ['2', 'yes', 'example.com', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/x', '10.0.0/8', 'true,10.0.0.1']) t.match(faultsOf(t, { TRUST_PROXY: proxies }), [/^TRUST_PROXY: '.*' is neither true, false, an address nor a network/], proxies)
+  for (const origin of ['app.example', 'https://app.example/', 'https://app.example/path', 'HTTPS://app.example', 'https://app.example:443', 'null', 'https://*.example']) t.match(faultsOf(t, { CORS_ORIGINS: origin }), [/^CORS_ORIGINS: '.*' is not an origin as browsers write it/], origin)
+  t.match(faultsOf(t, { CORS_ORIGINS: '*,https://app.example' }), [/^CORS_ORIGINS: \* is any origin, and stands alone/])
 })

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { refuseOddities, serverOptions } from '../plugins/framing.ts'
+import { refuseOddities } from '../plugins/framing.ts'
+import { defaultLimits, serverOptions, type Limits } from '../plugins/limits.ts'
 
 /** One listening server that hands each request to the app of the moment. */
 export interface Front {
@@ -23,16 +25,23 @@ interface Shift {
   readonly end: () => void
 }
 
-/** As long as Fastify keeps an idle connection, in ms. */
-const keepAliveTimeout = 72_000
+/** So long the last replies have to be written, in ms. */
+const lastWords = 200
+
+export interface FrontOptions {
+  /** What one request and its connection may take. @default those of `Limits` */
+  readonly limits?: Limits
+  /** How long requests under way may take when it closes, in ms; after that the apps are closed in any case. @default 10_000 */
+  readonly drainMs?: number
+}
 
 /** Makes a front without an app; `turnTo` gives it one before it listens. */
-export function createFront (): Front {
+export function createFront ({ limits = defaultLimits, drainMs = 10_000 }: FrontOptions = {}): Front {
   const shifts = new Set<Shift>()
   let current: Shift
   let isClosing = false
 
-  const server = createServer({ keepAliveTimeout, ...serverOptions }, (request, response) => take(current, request, response))
+  const server = createServer(serverOptions(limits), (request, response) => take(current, request, response))
   refuseOddities(server)
 
   function take (shift: Shift, request: IncomingMessage, response: ServerResponse): void {
@@ -46,8 +55,12 @@ export function createFront (): Front {
   }
 
   function settle (shift: Shift): void {
-    if (shift.underWay.size > 0 || !shifts.delete(shift)) return
-    void shift.app.close().then(shift.end, shift.end)
+    if (shift.underWay.size > 0) return
+    end(shift)
+  }
+
+  function end (shift: Shift): void {
+    if (shifts.delete(shift)) void shift.app.close().then(shift.end, shift.end)
   }
 
   return {
@@ -75,7 +88,12 @@ export function createFront (): Front {
         shift.isOver = true
         settle(shift)
       }
+      // An app that closes ends its runs, whose callers are answered by that.
+      const timer = setTimeout(() => { for (const shift of left) end(shift) }, drainMs)
       await Promise.all(left.map(({ ended }) => ended))
+      clearTimeout(timer)
+      // What was ended with its app is still to be answered.
+      if (left.some(({ underWay }) => underWay.size > 0)) await delay(lastWords)
       server.closeAllConnections()
     },
   }

@@ -8,6 +8,8 @@ import type { StepRun } from './step-run.ts'
 /** What a step knows of the run it belongs to. */
 export interface Host extends Scope {
   readonly runtime: Runtime
+  /** Whether optional steps are left out. */
+  readonly shedOptional: boolean
   /** Why nothing is waited for any more; none before the deadline. */
   readonly expired: UpstreamError | undefined
   /** Whether the run has failed. */

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly runtime: Runtime
   /** Shortens the aggregate's deadline, in ms; a longer one changes nothing. */
   readonly deadline?: number | undefined
+  /** Answers optional steps by their fallback at once, as an app under pressure does. @default false */
+  readonly shedOptional?: boolean | undefined
   /** Is told everything as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
@@ -31,6 +33,7 @@ export class Run implements Host, Ended {
   readonly abort = new Abort()
   readonly runtime: Runtime
   readonly deadline: number
+  readonly shedOptional: boolean
   readonly headers: Scope['headers']
   readonly admitted = new Map<object, object>()
   context: unknown = undefined
@@ -55,13 +58,14 @@ export class Run implements Host, Ended {
   #resolve!: (reply: Reply<unknown, string>) => void
   #reject!: (reason: unknown) => void
 
-  constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, onEvent }: RunOptions) {
+  constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions) {
     this.#aggregate = aggregate
     this.#input = input
     this.#onEvent = onEvent
     this.#ledger = new Ledger(aggregate.steps)
     this.runtime = runtime
     this.headers = headers
+    this.shedOptional = shedOptional
     if (!(deadline > 0)) throw new TypeError(`aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`)
     this.deadline = Math.min(deadline, aggregate.route.deadline)
     this.#shared = new Seen(input, this.abort, undefined)

@@ -42,6 +42,7 @@ export class StepRun {
   start (seen: object): void {
     const { step, abort } = this
     this.phase = 'thinking'
+    if (this.#host.shedOptional && (step.kind === 'optional' || step.atLeast === 0)) return this.#lose(new UpstreamError('SHED', step.name))
     if (abort !== this.#host.abort) this.#host.abort.add(abort)
     // A step that falls due at the deadline may still look, and sends nothing.
     if (this.#host.abort.aborted) abort.cut(this.#host.abort.reason)

@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../errors.ts'
 import { problemText } from './problem-text.ts'
+import { securityHeaders } from './security-headers.ts'
+
+const security = Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}\r\n`).join('')
 
 /** Answers a problem on a connection that no reply belongs to, and closes it. */
 export function answerRaw (socket: Duplex, status: number, code: ErrorCode, headers = ''): void {
@@ -14,6 +17,6 @@ export function answerRaw (socket: Duplex, status: number, code: ErrorCode, head
   }
   const id = randomUUID()
   const body = problemText(new Problem(code), id)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${headers}`
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}`
     + `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
 }

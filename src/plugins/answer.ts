@@ -9,6 +9,7 @@ import type { Reply } from '../fanout/reply.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
+import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
 import { why } from './why.ts'
 
@@ -21,8 +22,14 @@ interface Lost { readonly step: string | undefined, readonly code: string, reado
 /** Lost calls that are logged of one run. */
 const mostLost = 10
 
+/** What runs are made with. */
+export interface Serving {
+  readonly runtime: Runtime
+  readonly load: Load | undefined
+}
+
 /** Runs an aggregate for one request and writes what it comes to. */
-export async function answer (aggregate: AnyAggregate, runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+export async function answer (aggregate: AnyAggregate, { runtime, load }: Serving, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { params, query, body, headers, raw: { url = '' } } = request
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
   const faults: Fault[] = []
@@ -34,7 +41,7 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
     const error = event.error ?? event.cached?.insteadOf
     if (error !== undefined) lost.push({ step: aggregate.steps[event.step]?.name, code: error.code, why: why(error) })
   }
-  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline, onEvent }, faults)
+  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline, shedOptional: load?.shedOptional, onEvent }, faults)
 
   const { raw } = reply
   // Gone while a hook was waiting, when nobody listened yet.
@@ -42,14 +49,17 @@ export async function answer (aggregate: AnyAggregate, runtime: Runtime, request
   raw.once('close', () => {
     if (!raw.writableFinished) run.cancel(callerGone)
   })
-  let merged: Reply<unknown, string>
+  let merged: Reply<unknown, string> | undefined
+  if (load !== undefined) load.runs++
   try {
     merged = await run.start()
   } catch (error) {
     if (error !== callerGone) throw error
-    // Nobody is there to be answered, and nothing has failed.
-    return reply.hijack()
+  } finally {
+    if (load !== undefined) load.runs--
   }
+  // Nobody is there to be answered, and nothing has failed.
+  if (merged === undefined) return reply.hijack()
   if (!merged.complete) request.log.info({ aggregate: aggregate.name, lost }, 'a reply is partial')
   return write(aggregate, merged, request, reply)
 }
@@ -64,7 +74,7 @@ function write ({ route }: AnyAggregate, { data, complete, sources, headers }: R
   if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
   else {
     const tag = `W/"${hash('sha1', json, 'base64url')}"`
-    reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers))
+    reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers, reply.getHeader('vary')))
     if (notModified(request, reply, tag)) return reply
   }
   if (route.envelope) return `{"data":${json},"complete":${complete},"sources":${JSON.stringify(sources)}}`
@@ -89,9 +99,9 @@ function sourcesHeader (sources: Readonly<Record<string, Outcome>>): string {
   }).join(', ')
 }
 
-function varyOf (headers: AnyAggregate['route']['headers']): string {
+function varyOf (headers: AnyAggregate['route']['headers'], before: unknown): string {
   const shape = (headers?._zod.def as { readonly shape?: object } | undefined)?.shape ?? {}
-  return ['accept', ...Object.keys(shape)].join(', ')
+  return [...typeof before === 'string' ? [before] : [], 'accept', ...Object.keys(shape)].join(', ')
 }
 
 /** Bad percent-encoding is refused, where the parser would take it for text. */

@@ -6,9 +6,7 @@ import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
 import { answerNonsense } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
-
-/** How a server of ours is made: a missing `Host` is left to us, and a whole request, its body included, has 30 s. */
-export const serverOptions = { requireHostHeader: false, requestTimeout: 30_000 } as const
+import { securityHeaders } from './security-headers.ts'
 
 /** Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2). */
 export function framing (app: FastifyInstance): void {
@@ -27,7 +25,7 @@ export function refuseOddities (server: Server): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const id = requestIdOf(request)
     const body = problemText(new Problem('EXPECTATION_FAILED'), id)
-    response.writeHead(417, { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'x-request-id': id, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
+    response.writeHead(417, { ...securityHeaders, 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'x-request-id': id, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n'))
 }

@@ -1,11 +1,13 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { createRuntime, type Override, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
+import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Use } from '../upstream/use.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies.ts'
 import { fastifyPath } from './fastify-path.ts'
+import type { Load } from './load.ts'
+import { loggedRuntime } from './logged-runtime.ts'
 import { answerProblem } from './problems.ts'
 import { requestId } from './request-id.ts'
 import { described } from './swagger.ts'
@@ -20,6 +22,8 @@ export interface HeadwatersOptions {
   readonly use?: readonly Use[]
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
   readonly runtime?: Runtime
+  /** Counts the runs of these routes, and says whether one that starts is to leave out its optional steps. @default none */
+  readonly load?: Load
   /** Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like. @default true */
   readonly describe?: boolean
 }
@@ -35,25 +39,17 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, runtime, describe = true }: HeadwatersOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, runtime, load, describe = true }: HeadwatersOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
   if (runtime !== undefined && environment !== undefined) throw new TypeError('headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out')
   if (runtime !== undefined && use !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give use to createRuntime, or leave runtime out')
-  const own = runtime ?? createRuntime({
-    overrides: overrides ?? {},
-    environment: environment ?? {},
-    use: use ?? [],
-    onBreaker: change => {
-      if (change.to === 'open') app.log.warn(change, 'an upstream is not asked for a while: it has failed too often')
-      else app.log.info(change, change.to === 'closed' ? 'an upstream has recovered' : 'an upstream is tried again')
-    },
-  })
+  const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, use: use ?? [] })
   jsonBodies(app)
   requestId(app)
   handleErrors(app)
-  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, own)
+  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, { runtime: own, load })
   if (runtime === undefined) app.addHook('onClose', () => own.close())
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { jsonSchema, type JsonSchema, type Side } from './json-schema.ts'
 
-type Section = 'headers' | 'parameters' | 'responses'
+type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
 
 /** The named parts of a document, each written once, on its first use. */
 export interface Components {

@@ -2,17 +2,19 @@ import type { Components } from './components.ts'
 import { header } from './headers.ts'
 import { problemResponse } from './problem-responses.ts'
 
-/** What the service tells of itself. */
-export function healthPaths (components: Components): Readonly<Record<string, object>> {
+/** What the service tells of itself, to everybody, also where aggregates are for those who have a key. */
+export function healthPaths (components: Components, bearer: boolean): Readonly<Record<string, object>> {
   const headers = { 'x-request-id': header('RequestId', components), 'cache-control': header('NotStored', components) }
   const state = (value: string) => ({
     'application/json': { schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] }, example: { status: value } },
   })
+  const open = bearer ? { security: [] } : {}
   const others = { '4XX': problemResponse('4XX', components), 500: problemResponse(500, components) }
   return {
     '/health/live': {
       get: {
         operationId: 'healthLive',
+        ...open,
         summary: 'Whether the service runs',
         description: 'Answers as long as the process does; asks no upstream.',
         tags: ['Health'],
@@ -22,6 +24,7 @@ export function healthPaths (components: Components): Readonly<Record<string, ob
     '/health/ready': {
       get: {
         operationId: 'healthReady',
+        ...open,
         summary: 'Whether the service takes work',
         description: 'Asks no upstream: one that is down does not make the service unready.',
         tags: ['Health'],

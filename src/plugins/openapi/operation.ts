@@ -9,10 +9,10 @@ import { ListOutcome, Outcome } from './outcomes.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
 
-/** One aggregate as an operation; `names` are those of its path's parameters. */
-export function operationOf (aggregate: AnyAggregate, names: readonly string[], components: Components): object {
+/** One aggregate as an operation; `names` are those of its path's parameters, `guards` the statuses of what stands before it. */
+export function operationOf (aggregate: AnyAggregate, names: readonly string[], components: Components, guards: readonly ProblemStatus[]): object {
   const { name, route: { summary, body } } = aggregate
-  const statuses: readonly ProblemStatus[] = [400, 406, ...body === undefined ? [] : [413, 415] as const, '4XX', 500, 502, 503, 504]
+  const statuses: readonly ProblemStatus[] = [400, 406, ...body === undefined ? [] : [413, 415] as const, ...guards, '4XX', 500, 502, 503, 504]
   return {
     operationId: operationId(name),
     summary: summary ?? name.replaceAll('-', ' '),

@@ -20,9 +20,11 @@ const kinds = {
       faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' }],
     }),
   },
+  401: { name: 'NotAuthenticated', description: 'No key was shown, or one that is none: `www-authenticate` says which.', example: new Problem('UNAUTHENTICATED') },
   406: { name: 'NotAcceptable', description: 'The `accept` header takes no `application/json`.', example: new Problem('NOT_ACCEPTABLE') },
   413: { name: 'PayloadTooLarge', description: 'The body is too large.', example: new Problem('PAYLOAD_TOO_LARGE') },
   415: { name: 'UnsupportedMediaType', description: 'The body is not declared as JSON.', example: new Problem('UNSUPPORTED_MEDIA_TYPE') },
+  429: { name: 'TooManyRequests', description: 'This client has asked too often: ask again after `retry-after` seconds.', example: new Problem('RATE_LIMITED', { retryAfterSeconds: 30 }) },
   '4XX': {
     name: 'Refused',
     description: 'The request is refused for another reason, which `detail` tells: 404, for example, where there is no such thing.',
@@ -54,7 +56,7 @@ export function problemResponse (status: ProblemStatus, components: Components):
   const { name, description, example }: Kind = kinds[status]
   return components.shared('responses', name, () => ({
     description,
-    headers: { 'x-request-id': header('RequestId', components), ...status === 503 && { 'retry-after': header('RetryAfter', components) } },
+    headers: { 'x-request-id': header('RequestId', components), ...(status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) } },
     content: {
       'application/problem+json': {
         schema: components.schema(ProblemBody, 'output', 'the problems'),

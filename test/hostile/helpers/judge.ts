@@ -1,10 +1,11 @@
 import { errors, type ErrorCode } from '../../../src/errors.ts'
+import { securityHeaders } from '../../../src/plugins/security-headers.ts'
 import type { Exchange } from './exchange.ts'
 import type { Expected, Line } from './line.ts'
 import type { Answer } from './read-answers.ts'
 
 /** Headers that an answer may have; another one is an injected one. */
-const usual = new Set(['allow', 'cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server-timing', 'transfer-encoding', 'x-request-id'])
+const usual = new Set(['allow', 'cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server-timing', 'transfer-encoding', 'x-request-id', ...Object.keys(securityHeaders)])
 
 /** Says what is wrong with the answer to a line, and with what became of its connection; nothing when all is well. */
 export function judge ({ expect, before, ends, hides, isBare }: Pick<Line, 'expect' | 'before' | 'ends' | 'hides' | 'isBare'>, { answers, left, isClosed }: Exchange): string[] {
@@ -18,6 +19,7 @@ export function judge ({ expect, before, ends, hides, isBare }: Pick<Line, 'expe
   if (!(expect as readonly string[]).includes(got)) faults.push(`answered ${got}, not ${expect.join(' or ')}`)
   if (answer.status === 405 && !answer.headers.has('allow')) faults.push('405 without allow')
   for (const name of answer.headers.keys()) if (!usual.has(name)) faults.push(`a header '${name}'`)
+  for (const [name, value] of Object.entries(securityHeaders)) if (answer.headers.get(name) !== value) faults.push(`no ${name}: ${value}`)
   if (hides !== undefined && (answer.head + answer.body).includes(hides)) faults.push(`says '${hides}' again`)
 
   const after = answers.slice(before + 1)

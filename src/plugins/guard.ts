@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../errors.ts'
+import { keyring } from './keyring.ts'
+import type { PressureGauge } from './pressure.ts'
+
+export interface GuardOptions {
+  readonly gauge: PressureGauge
+  /** Requests a minute of one client; 0 is no limit. */
+  readonly rateLimit: number
+  /** Keys of which a caller must show one; nobody must where there are none. */
+  readonly keys: readonly string[]
+  /** Clients whose requests are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */
+  readonly clientsCounted?: number
+}
+
+/** A body of at most so many bytes is read and thrown away to keep the connection. */
+const discardBytes = 64 * 1024
+
+/**
+ * Refuses, before a body is read, what is more than the app can do, more than a client may ask, or asked without a key.
+ * The cheapest refusal comes first. A key is taken out of the request, so that nothing hands it on.
+ */
+export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000 }: GuardOptions): Promise<void> {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (gauge.level !== 'overloaded') return done()
+    done(refusal(request, reply, new Problem('OVERLOADED')))
+  })
+  const find = keys.length > 0 ? keyring(keys) : undefined
+  const clients = new WeakMap<FastifyRequest, number>()
+  if (find !== undefined) app.addHook('onRequest', (request, _reply, done) => {
+    const key = find(request.headers.authorization)
+    if (key !== undefined) clients.set(request, key)
+    done()
+  })
+  if (max > 0) {
+    const { default: rateLimit, normalizeIP } = await import('@fastify/rate-limit')
+    await app.register(rateLimit, {
+      global: false,
+      max,
+      timeWindow: 60_000,
+      cache: clientsCounted,
+      // A key that is none does not make another client.
+      keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(request.ip),
+    })
+    const count = app.createRateLimit()
+    app.addHook('onRequest', async (request, reply) => {
+      const counted = await count(request)
+      if (!counted.isAllowed && counted.isExceeded) throw refusal(request, reply, new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) }))
+    })
+  }
+  if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
+    const { authorization } = request.headers
+    delete request.headers.authorization
+    if (clients.has(request)) return done()
+    reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
+    done(refusal(request, reply, new Problem('UNAUTHENTICATED')))
+  })
+}
+
+/** A refusal; the connection is closed where a body is on its way that is not worth its reading. */
+function refusal ({ headers }: FastifyRequest, reply: FastifyReply, problem: Problem): Problem {
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > discardBytes) reply.header('connection', 'close')
+  return problem
+}

@@ -1,0 +1,13 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
+
+/** Makes a runtime that tells the log when an upstream is given up for a while, and when it has recovered. */
+export function loggedRuntime (log: FastifyBaseLogger, options: RuntimeOptions): Runtime {
+  return createRuntime({
+    ...options,
+    onBreaker: change => {
+      if (change.to === 'open') log.warn(change, 'an upstream is not asked for a while: it has failed too often')
+      else log.info(change, change.to === 'closed' ? 'an upstream has recovered' : 'an upstream is tried again')
+    },
+  })
+}

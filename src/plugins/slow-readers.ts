@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+
+/** What was written to a socket when it was seen to hold something back, and when that was. */
+interface Mark {
+  readonly bytes: number
+  readonly since: number
+}
+
+/** Looked for once in so many ms. */
+const sweepEvery = 1000
+
+/** Cuts callers who do not take what was written to them within `timeout` ms; a reply costs nothing more by it. */
+export function slowReaders (app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
+  const marks = new WeakMap<Socket, Mark>()
+  const sweep = () => {
+    const now = performance.now()
+    for (const socket of connections) {
+      if (socket.writableLength === 0) continue
+      const mark = marks.get(socket)
+      // What was there when it was marked has gone out since, and what is there now is new.
+      if (mark === undefined || socket.bytesWritten - socket.writableLength >= mark.bytes) marks.set(socket, { bytes: socket.bytesWritten, since: now })
+      else if (now - mark.since >= timeout) socket.destroy()
+    }
+  }
+  const timer = setInterval(sweep, Math.min(timeout, sweepEvery)).unref()
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(timer)
+    done()
+  })
+}

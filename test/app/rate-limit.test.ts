@@ -1,0 +1,94 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import fastify from 'fastify'
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { buildApp, type AppOptions } from '../../src/app.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { guard } from '../../src/plugins/guard.ts'
+import { createGauge, defaultPressureLimits } from '../../src/plugins/pressure.ts'
+import { listening } from '../helpers/listening.ts'
+import { isProblem, type ProblemBody } from '../helpers/problem.ts'
+
+const quick = aggregate('quick', { url: '/v1/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
+const sink = aggregate('sink', { url: '/v1/sink', body: z.unknown() }).required('now', () => 1).reply(z.number(), ({ now }) => now)
+
+async function arrange (t: Test, options: AppOptions) {
+  const app = buildApp([quick, sink], options)
+  const ask = await listening(t, app)
+  const statuses = async (count: number, headers: Record<string, string> = {}) => {
+    const all = []
+    for (let times = 0; times < count; times++) all.push((await ask('/v1/quick', { headers })).status)
+    return all
+  }
+  return { app, ask, statuses }
+}
+
+const from = (address: string) => ({ 'x-forwarded-for': address })
+
+test('a client that asks more than it may is refused, and told when to come again; health and documents do not count', async t => {
+  const { ask, statuses } = await arrange(t, { rateLimit: 3 })
+  t.same(await statuses(3), [200, 200, 200])
+  const refused = await ask<ProblemBody>('/v1/quick')
+  isProblem(t, refused, 429, 'RATE_LIMITED')
+  const after = Number(refused.headers.get('retry-after'))
+  t.ok(after >= 1 && after <= 60, `again after ${after} s`)
+  t.equal((await ask('/v1/sink', { method: 'POST' })).status, 429, 'aggregates are counted together')
+  for (let times = 0; times < 5; times++) t.equal((await ask('/health/ready')).status, 200)
+  t.equal((await ask('/openapi.json')).status, 200)
+})
+
+test('without a limit nobody is counted', async t => {
+  const { statuses } = await arrange(t, {})
+  t.same(new Set(await statuses(50)), new Set([200]))
+})
+
+test('whoever says that it asks for another is not believed', async t => {
+  const { statuses } = await arrange(t, { rateLimit: 2 })
+  t.same([...await statuses(1, from('192.0.2.1')), ...await statuses(1, from('192.0.2.2')), ...await statuses(1, from('192.0.2.3'))], [200, 200, 429])
+})
+
+test('a proxy that is trusted is, and each of its clients is counted by itself', async t => {
+  for (const trustProxy of [['127.0.0.0/8'], ['loopback'], true] as const) {
+    const { statuses } = await arrange(t, { rateLimit: 2, trustProxy })
+    t.same(await statuses(3, from('192.0.2.1')), [200, 200, 429])
+    t.same(await statuses(3, from('192.0.2.2')), [200, 200, 429])
+    // The last one that is not trusted is the client; what stands before it is the client's own word.
+    if (trustProxy !== true) t.same(await statuses(1, from('192.0.2.77, 192.0.2.1')), [429])
+  }
+  const { statuses } = await arrange(t, { rateLimit: 2, trustProxy: ['10.0.0.0/8'] })
+  t.same([...await statuses(2, from('192.0.2.1')), ...await statuses(1, from('192.0.2.2'))], [200, 200, 429], 'another proxy is not')
+})
+
+test('the addresses of one IPv6 network are one client', async t => {
+  const { statuses } = await arrange(t, { rateLimit: 2, trustProxy: true })
+  t.same([...await statuses(1, from('2001:db8::1')), ...await statuses(1, from('2001:db8::2')), ...await statuses(1, from('2001:db8::3')), ...await statuses(1, from('2001:db8:1::1'))], [200, 200, 429, 200])
+})
+
+test('who shows a key is counted by it, wherever it asks from; keys that are none are counted by address', async t => {
+  const { statuses } = await arrange(t, { rateLimit: 2, trustProxy: true, keys: ['first-key-0123456789', 'second-key-0123456789'] })
+  const showing = (key: string, address: string) => ({ ...from(address), authorization: `Bearer ${key}` })
+  t.same([...await statuses(1, showing('first-key-0123456789', '192.0.2.1')), ...await statuses(1, showing('first-key-0123456789', '192.0.2.2')), ...await statuses(1, showing('first-key-0123456789', '192.0.2.3'))], [200, 200, 429])
+  t.same(await statuses(2, showing('second-key-0123456789', '192.0.2.1')), [200, 200])
+  t.same([...await statuses(1, showing('guess-1', '192.0.2.9')), ...await statuses(1, showing('guess-2', '192.0.2.9')), ...await statuses(1, showing('guess-3', '192.0.2.9'))], [401, 401, 429], 'whoever guesses is stopped')
+})
+
+test('it refuses before the body has come', async t => {
+  const { app, statuses } = await arrange(t, { rateLimit: 1 })
+  t.same(await statuses(1), [200])
+  const socket = connect((app.server.address() as { readonly port: number }).port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write('POST /v1/sink HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{')
+  t.match(await text(socket), /^HTTP\/1\.1 429 [^]*\r\nconnection: close\r\n[^]*RATE_LIMITED/i)
+})
+
+test('only so many clients are counted, and those that asked longest ago are forgotten', async t => {
+  const app = fastify({ trustProxy: true })
+  t.teardown(() => app.close())
+  await guard(app, { gauge: createGauge(defaultPressureLimits), rateLimit: 1, keys: [], clientsCounted: 3 })
+  app.get('/', () => 'well')
+  const status = async (index: number) => (await app.inject({ url: '/', headers: from(`192.0.2.${index}`) })).statusCode
+  const all = []
+  for (const index of [1, 2, 3, 3, 1, 4, 3, 2]) all.push(await status(index))
+  t.same(all, [200, 200, 200, 429, 429, 200, 429, 200])
+})
