@@ -4,7 +4,7 @@ export const exitCodes = `Exit codes: 0 ended as asked, 1 ended by a fault, 2 wr
 `
 
 /** How upstreams are set from outside. */
-export const environment = `Environment: HOST, PORT, LOG_LEVEL, DRAIN_MS, and for each upstream
+export const environment = `Environment: HOST, PORT, LOG_LEVEL, DRAIN_MS, API_KEYS, RATE_LIMIT and others, and for each upstream
 HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF. See docs/options.md.
 `
 

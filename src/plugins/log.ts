@@ -1,4 +1,5 @@
 import type { FastifyServerOptions } from 'fastify'
+import { loggedRequest } from './logged-request.ts'
 
 export interface LogOptions {
   readonly level: string
@@ -29,6 +30,7 @@ export function logOptions ({ level, secrets }: LogOptions): NonNullable<Fastify
   const values = [...spelled].sort((a, b) => b.length - a.length)
   return {
     level,
+    serializers: { req: loggedRequest },
     redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
     hooks: {
       streamWrite: line => {

@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify'
 export const securityHeaders = Object.freeze({
   'x-content-type-options': 'nosniff',
   'content-security-policy': 'default-src \'none\'; frame-ancestors \'none\'',
-  'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
 })
 

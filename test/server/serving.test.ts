@@ -41,6 +41,19 @@ test('an origin may carry a path, and an upstream may be switched off', async t 
   t.same(ninja.requests.map(({ path }) => path), ['/under/fact'])
 })
 
+test('what a caller writes into its URL is logged without its query, and cut', async t => {
+  const { origin, said, log, stop, ended } = await startService(t)
+  await fetch(`${origin}/nowhere?api_key=secret-9f2d`, { headers: { authorization: 'Bearer secret-9f2d', cookie: 'id=secret-9f2d' } })
+  await fetch(`${origin}/${'a'.repeat(5000)}`)
+  stop('SIGTERM')
+  await ended
+  await said('draining')
+  const requests = log.map(({ req }) => req as { readonly url: string } | undefined).filter(req => req !== undefined)
+  t.match(requests, [{ method: 'GET', url: '/nowhere', host: new URL(origin).host, remoteAddress: '127.0.0.1' }, { url: `/${'a'.repeat(511)}` }])
+  t.equal(requests[1]?.url.length, 512)
+  t.notMatch(JSON.stringify(log), 'secret-9f2d')
+})
+
 test('with --live it calls nobody until it is asked', async t => {
   const { origin, said, log } = await startService(t, { HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' }, ['serve', '--live'])
   t.match(await said('serving'), { upstreams: 'public' })
