@@ -13,7 +13,7 @@ export const Environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
-  MAX_LOOP_DELAY_MS: whole(0, 60_000).default(250),
+  MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
   MAX_HEAP_PERCENT: whole(0, 100).default(90),
   RATE_LIMIT: whole(0, 1_000_000).default(0),
   TRUST_PROXY: z.string().default('false').transform(readTrustProxy),

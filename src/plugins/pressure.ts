@@ -7,14 +7,14 @@ import type { Load } from './load.ts'
 export interface PressureLimits {
   /** Runs in flight. @default 1000 */
   readonly runs: number
-  /** How late the event loop is on average, in ms. @default 250 */
+  /** How late the event loop is on average, in ms. @default 500 */
   readonly loopDelay: number
   /** Share of the heap's limit that is in use, in percent. @default 90 */
   readonly heapPercent: number
 }
 
 /** What holds where nothing is said. */
-export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 250, heapPercent: 90 })
+export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 90 })
 
 /** `pressed`: what is optional is left out. `overloaded`: nothing new is begun. */
 export type Pressure = 'calm' | 'pressed' | 'overloaded'
