@@ -64,18 +64,22 @@ function shareOf (value: number, limit: number): number {
   return limit === 0 ? 0 : value / limit
 }
 
-/** Lets the gauge look at this process for as long as the app is there. */
-export function watchProcess (app: FastifyInstance, gauge: PressureGauge, { loopDelay, heapPercent }: PressureLimits): void {
-  if (loopDelay === 0 && heapPercent === 0) return
+/** Lets the gauge look at this process for as long as the app is there, and logs when its level changes. */
+export function watchProcess (app: FastifyInstance, gauge: PressureGauge): void {
   const resolution = 20
   const delays = monitorEventLoopDelay({ resolution })
   let timer: NodeJS.Timeout | undefined
+  let logged: Pressure = 'calm'
   app.addHook('onReady', done => {
     delays.enable()
     timer = setInterval(() => {
       const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
-      gauge.take({ loopDelay: delays.count === 0 ? 0 : Math.max(0, delays.mean / 1e6 - resolution), heapPercent: 100 * used / limit })
+      const sample = { loopDelay: delays.count === 0 ? 0 : Math.max(0, delays.mean / 1e6 - resolution), heapPercent: 100 * used / limit }
       delays.reset()
+      gauge.take(sample)
+      const { level, runs } = gauge
+      if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'the pressure has changed')
+      logged = level
     }, sampleEvery).unref()
     done()
   })

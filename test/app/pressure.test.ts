@@ -131,7 +131,8 @@ for (const [what, head, isKept] of [
 
 test('the process is looked at: a loop that is held up overloads the app, and it recovers', async t => {
   const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 5, heapPercent: 0 } }))
+  const logged: string[] = []
+  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 5, heapPercent: 0 }, logger: { level: 'warn', stream: { write: (line: string) => { logged.push(line) } } } }))
   let hold = true
   const block = () => {
     const until = performance.now() + 100
@@ -142,7 +143,8 @@ test('the process is looked at: a loop that is held up overloads the app, and it
   while ((await ask('/quick')).status !== 503);
   hold = false
   while ((await ask('/quick')).status !== 200);
-  t.pass('refused while it was held up, answered after that')
+  const levels = logged.map(line => JSON.parse(line) as { readonly msg: string, readonly pressure: string }).filter(({ msg }) => msg === 'the pressure has changed').map(({ pressure }) => pressure)
+  t.ok(levels.includes('overloaded') && levels.at(-1) === 'calm', `refused while it was held up, answered after that: ${levels.join(', ')}`)
 })
 
 test('the heap is looked at', async t => {
