@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
+/** What is asked of a socket. */
+export type Watched = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
+
 /** What was written to a socket when it was seen to hold something back, and when that was. */
 interface Mark {
   readonly bytes: number
@@ -10,11 +13,10 @@ interface Mark {
 /** Looked for once in so many ms. */
 const sweepEvery = 1000
 
-/** Cuts callers who do not take what was written to them within `timeout` ms; a reply costs nothing more by it. */
-export function slowReaders (app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
-  const marks = new WeakMap<Socket, Mark>()
-  const sweep = () => {
-    const now = performance.now()
+/** Makes a sweep over connections, told the time in ms, that cuts those on which something was not taken within `timeout` ms. */
+export function sweeper (connections: ReadonlySet<Watched>, timeout: number): (now: number) => void {
+  const marks = new WeakMap<Watched, Mark>()
+  return now => {
     for (const socket of connections) {
       if (socket.writableLength === 0) continue
       const mark = marks.get(socket)
@@ -23,7 +25,12 @@ export function slowReaders (app: FastifyInstance, connections: ReadonlySet<Sock
       else if (now - mark.since >= timeout) socket.destroy()
     }
   }
-  const timer = setInterval(sweep, Math.min(timeout, sweepEvery)).unref()
+}
+
+/** Cuts callers who do not take what was written to them within `timeout` ms; a reply costs nothing more by it. */
+export function slowReaders (app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
+  const sweep = sweeper(connections, timeout)
+  const timer = setInterval(() => sweep(performance.now()), Math.min(timeout, sweepEvery)).unref()
   app.addHook('onClose', (_app, done) => {
     clearInterval(timer)
     done()

@@ -5,6 +5,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
+import { sweeper, type Watched } from '../../src/plugins/slow-readers.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
@@ -102,19 +103,23 @@ test('a caller who does not take its reply is cut, and one who takes it slowly b
   t.notOk(taking.destroyed)
 })
 
-test('what was taken does not count against what comes after it', async t => {
-  const { app, open } = await arrange(t, { replyTimeout: 400 })
-  const slow = await open()
-  const sockets: Socket[] = []
-  app.server.on('request', ({ socket }: { readonly socket: Socket }) => { sockets.push(socket) })
-  // Each reply is held up for less than is allowed, and all of them together for more.
-  for (let times = 0; times < 3; times++) {
-    slow.pause()
-    slow.write('GET /v1/say?length=10000000 HTTP/1.1\r\nhost: a\r\n\r\n')
-    while (sockets.length <= times) await once(app.server, 'request')
-    await new Promise(resolve => { setTimeout(resolve, 200) })
-    slow.resume()
-    while ((sockets[times] as Socket).writableLength > 0) await new Promise(resolve => { setImmediate(resolve) })
+test('a sweep cuts who took nothing for so long; what was taken does not count against what comes after it', async t => {
+  let cut = 0
+  const socket = { writableLength: 0, bytesWritten: 0, destroy () { cut++ } }
+  const sweep = sweeper(new Set([socket as unknown as Watched]), 1000)
+  const see = (now: number, written: number, taken: number) => {
+    socket.bytesWritten = written
+    socket.writableLength = written - taken
+    sweep(now)
+    return cut
   }
-  t.notOk(slow.destroyed)
+  t.equal(see(0, 0, 0), 0)
+  t.equal(see(500, 100, 10), 0, 'seen to hold something back')
+  t.equal(see(1400, 100, 90), 0)
+  t.equal(see(1450, 300, 100), 0, 'the first reply was taken, and the next one has its own time')
+  t.equal(see(2400, 300, 299), 0)
+  t.equal(see(2440, 300, 300), 0, 'all was taken')
+  t.equal(see(9000, 500, 400), 0)
+  t.equal(see(9999, 900, 499), 0, 'what is written later buys no time')
+  t.equal(see(10_000, 900, 499), 1)
 })
