@@ -89,7 +89,7 @@ export interface BreakerOptions {
   readonly minimum?: number
   /** How far back it looks, in ms. @default 10000 */
   readonly window?: number
-  /** How long it stays open before it lets one call through, in ms. @default 5000 */
+  /** How long it stays open before it lets one run through, in ms. @default 5000 */
   readonly open?: number
 }
 

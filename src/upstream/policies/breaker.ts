@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
-import type { LiveCall } from '../call.ts'
+import type { LiveCall, Scope } from '../call.ts'
 import { verdictOf } from '../verdict.ts'
 import type { Answer, Layer, Service } from './layer.ts'
 import { Rolling } from './rolling.ts'
@@ -14,7 +14,7 @@ export interface BreakerOptions {
   readonly minimum: number
   /** How far back it looks, in ms. */
   readonly window: number
-  /** How long it stays open before it lets one call through, in ms. */
+  /** How long it stays open before it lets one run through, in ms. */
   readonly open: number
   /** Is told of each change. */
   readonly changed?: (from: BreakerState, to: BreakerState) => void
@@ -34,9 +34,11 @@ export interface Breaker {
 }
 
 /**
- * Stops asking an upstream that fails: after enough failures it is open and refuses at once; after a while one call is let through
- * (half-open), and its end decides. Only what says something about the upstream counts: no refusal of ours, no caller who left, no
- * 4xx but 408 and 429. A call that began before the last change ends too late to say anything of the state after it.
+ * Stops asking an upstream that fails: after enough failures it is open and refuses at once; after a while one run is let through
+ * (half-open), and the end of its first call decides. One run and not one call: a run whose other calls were refused would end at
+ * once, and stop the call that tries before it could say anything. Only what says something about the upstream counts: no refusal of
+ * ours, no caller who left, no 4xx but 408 and 429. A call that began before the last change ends too late to say anything of the
+ * state after it.
  * After Nygard, "Release It!"; the figures are Hystrix's.
  */
 export function breaker ({ upstream, failures, minimum, window, open, changed, now = () => performance.now() }: BreakerOptions): Breaker {
@@ -45,13 +47,16 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
   let state: BreakerState = 'closed'
   let generation = 0
   let openUntil = 0
-  let isProbing = false
+  /** The run that is let through, and how many of its calls are under way. */
+  let probing: Scope | undefined
+  let probes = 0
 
   function turn (to: BreakerState): void {
     const from = state
     state = to
     generation++
-    isProbing = false
+    probing = undefined
+    probes = 0
     seen.clear()
     if (to === 'open') openUntil = now() + open
     changed?.(from, to)
@@ -70,7 +75,7 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
       if (verdict === 'failed') turn('open')
       // It answered, if only to blame the question.
       else if (error instanceof UpstreamError && error.upstreamStatus !== undefined) turn('closed')
-      else isProbing = false
+      else if (--probes === 0) probing = undefined
     } else if (verdict === 'failed') {
       seen.add(1, 1)
       const { first: calls, second: bad } = seen
@@ -95,9 +100,10 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
     layer: next => call => {
       if (state === 'closed') return pass(next, call)
       const leftMs = openUntil - now()
-      if (leftMs > 0 || isProbing) return refusal(leftMs)
+      if (leftMs > 0 || (probing !== undefined && probing !== call.scope)) return refusal(leftMs)
       if (state === 'open') turn('half-open')
-      isProbing = true
+      probing = call.scope
+      probes++
       return pass(next, call)
     },
     gate: next => call => state === 'open' ? refusal(openUntil - now()) : next(call),

@@ -24,8 +24,8 @@ function arrange ({ minimum = 4 } = {}) {
   const service = layer(bottom.service)
   const run = testRun()
   /** One call that left for the wire. */
-  const send = (abort = run.abort) => {
-    const call = run.ask(questions.ask(), { abort })
+  const send = (abort = run.abort, of = run) => {
+    const call = of.ask(questions.ask(), { abort })
     call.attempt.sent = true
     const settled = service(call).then(() => 'ok', error => error)
     return { settled, held: bottom.held.at(-1) }
@@ -83,13 +83,13 @@ test('whoever was waiting for a slot when it opened is turned away', async t => 
   t.ok(bottom.taken <= 4, 'at most those whose slots were handed over at that moment had left')
 })
 
-test('after a while one call is let through, and its good end closes it', async t => {
+test('after a while one run is let through, and its good end closes it', async t => {
   const { trip, send, succeed, clock, gauge, changes } = arrange()
   await trip()
   clock.now = 5000
   const probe = send()
   t.equal(gauge.breaker, 'half-open')
-  t.match(await send().settled, { code: 'BREAKER_OPEN', retryAfterMs: 1 }, 'one and no more')
+  t.match(await send(undefined, testRun()).settled, { code: 'BREAKER_OPEN', retryAfterMs: 1 }, 'one and no more')
   probe.held?.answer()
   t.equal(await probe.settled, 'ok')
   t.equal(gauge.breaker, 'closed')
@@ -120,6 +120,25 @@ test('a probe whose caller leaves says nothing: the next call is the probe', asy
   t.equal(gauge.breaker, 'half-open')
   t.equal(await succeed(), 'ok')
   t.equal(gauge.breaker, 'closed')
+})
+
+test('the other calls of the run that tries are let through too, or their refusal would end that run and its probe', async t => {
+  const { trip, send, clock, gauge, changes } = arrange()
+  await trip()
+  clock.now = 5000
+  const [first, second] = [new Abort(), new Abort()]
+  const probes = [send(first), send(second)]
+  t.ok(probes.every(({ held }) => held !== undefined))
+  first.cut('gone')
+  t.equal(await probes[0]?.settled, 'gone')
+  t.match(await send(undefined, testRun()).settled, { code: 'BREAKER_OPEN' }, 'the run still tries')
+  second.cut('gone')
+  await probes[1]?.settled
+  const next = send(undefined, testRun())
+  next.held?.answer()
+  t.equal(await next.settled, 'ok', 'nothing of it is left: the next run tries')
+  t.equal(gauge.breaker, 'closed')
+  t.same(changes, ['closed > open', 'open > half-open', 'half-open > closed'])
 })
 
 test('a probe that is answered 404 shows an upstream that answers', async t => {
@@ -188,7 +207,7 @@ test('what failed long ago is forgotten', async t => {
   t.equal(gauge.breaker, 'closed')
 })
 
-test('whatever happens, at most one call is let through while it is not closed, and each change is one that exists', async t => {
+test('whatever happens, at most one run is let through while it is not closed, and each change is one that exists', async t => {
   const legal = new Set(['closed > open', 'open > half-open', 'half-open > open', 'half-open > closed'])
   const step = fc.oneof(fc.constant('send' as const), fc.constant('fail' as const), fc.constant('answer' as const), fc.constant('leave' as const), fc.constant('wait' as const))
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 120 }), async steps => {
@@ -211,11 +230,10 @@ test('whatever happens, at most one call is let through while it is not closed, 
       if (state === 'half-open' && ++probes > 1) changes.push('a second probe')
       return bottom.service(call)
     })
-    const run = testRun()
     for (const each of steps) {
       const oldest = bottom.held[0]
       if (each === 'send') {
-        const call = run.ask(questions.ask(), { abort: new Abort() })
+        const call = testRun().ask(questions.ask(), { abort: new Abort() })
         call.attempt.sent = true
         void service(call).catch(() => {})
       } else if (each === 'wait') clock.now += 200
