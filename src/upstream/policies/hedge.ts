@@ -27,7 +27,7 @@ const leastKnown = 100
 
 /**
  * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins and the other
- * attempt is stopped. A second attempt takes a slot that is free and never waits for one, and it has a cap of its own beside the
+ * attempt is stopped. A second attempt takes a slot that is free and never waits for one (where there is none it tries again later), and it has a cap of its own beside the
  * budget, so that a general slowness makes no storm. After Dean and Barroso, "The Tail at Scale", and Finagle's `BackupRequestFilter`.
  */
 export function hedge ({ delay, percentile, share, budget, now = () => performance.now() }: HedgeOptions): Layer {
@@ -87,7 +87,7 @@ class Pace {
   get delay (): number | undefined {
     const now = this.#now()
     if (now - this.#readAt >= readEveryMs) {
-      this.#delay = this.#latencies.size < leastKnown ? undefined : Math.max(1, this.#latencies.percentile(this.#share))
+      this.#delay = this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#share))
       if (this.#delay !== undefined) this.#readAt = now
     }
     return this.#delay

@@ -21,7 +21,8 @@ export class Race<T> {
   readonly #options: RaceOptions
   readonly #first = new Abort()
   #second: Abort | undefined
-  #timer: NodeJS.Timeout | undefined
+  #isOver = false
+  #timer!: NodeJS.Timeout
   /** How the first attempt failed while the second is under way. */
   #failure: { readonly error: unknown } | undefined
   #resolve!: (answer: Answer<T>) => void
@@ -45,15 +46,22 @@ export class Race<T> {
   }
 
   #sendSecond (): void {
-    this.#timer = undefined
-    if (!this.#options.take()) return
+    if (!this.#options.take()) return this.#wait()
     const second = this.#second = new Abort()
     this.#call.abort.add(second)
     const call = this.#call.again(second, false)
     this.#next(call).then(answer => this.#win(answer), () => {
-      if (!call.attempt.sent) this.#options.refund()
+      if (!call.attempt.sent) {
+        this.#options.refund()
+        this.#wait()
+      }
       this.#loseSecond()
     })
+  }
+
+  /** Tries again after as long: what is slow for longest needs its second most, and there may be a slot or a budget for it then. */
+  #wait (): void {
+    if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
   }
 
   #win (answer: Answer<T>): void {
@@ -81,6 +89,7 @@ export class Race<T> {
 
   /** Leaves no timer and no listener behind. */
   #leave (): void {
+    this.#isOver = true
     clearTimeout(this.#timer)
     this.#call.abort.delete(this.#first)
     if (this.#second !== undefined) this.#call.abort.delete(this.#second)

@@ -9,6 +9,7 @@ import { stack, type Layer } from '../../../src/upstream/policies/layer.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
+import { Listener } from '../../helpers/listener.ts'
 import { questions } from '../../helpers/questions.ts'
 import { turn } from '../../helpers/turn.ts'
 
@@ -162,6 +163,52 @@ test('a second attempt takes a free slot and never waits for one; what it did no
   }
   await Promise.all([...asked, waiting])
   t.equal(gauge.active, 0)
+})
+
+test('a second attempt that finds no slot, or no budget, is tried again as long as the first is under way', async t => {
+  const { layer } = bulkhead({ upstream: 'nobody', slots: 1, queue: 9 })
+  const slotless = arrange({ delay: 1, below: [layer] })
+  const other = slotless.send()
+  const [blocker] = slotless.bottom.held
+  const waiting = slotless.send()
+  await hedgedElsewhere(3)
+  t.equal(slotless.bottom.taken, 1, 'there is one slot')
+  blocker?.answer()
+  await other
+  await slotless.bottom.arrived(2)
+  slotless.bottom.held[0]?.answer()
+  await waiting
+  t.equal(slotless.bottom.taken, 2)
+
+  const clock = { now: 0 }
+  const budget = new Budget({ share: 0, perSecond: 0.1 }, () => clock.now)
+  budget.take()
+  const { bottom, send } = arrange({ delay: 1, budget })
+  const slow = send()
+  await hedgedElsewhere(3)
+  t.equal(bottom.taken, 1, 'the budget is spent')
+  clock.now = 60_000
+  await bottom.arrived(2)
+  bottom.held[1]?.answer('second')
+  t.equal((await slow).value, 'second')
+})
+
+test('a second attempt that was stopped before it left is not tried again when the first has answered', async t => {
+  const budget = new Budget({ share: 0, perSecond: 0.1 }, () => 0)
+  let seconds = 0
+  const stuck: Layer = next => call => {
+    if (call.attempt.mayWait) return next(call)
+    seconds++
+    return new Promise((_resolve, reject) => { call.abort.add(new Listener(reject)) })
+  }
+  const { bottom, send } = arrange({ delay: 1, budget, below: [stuck] })
+  const asked = send()
+  await hedgedElsewhere(3)
+  bottom.held[0]?.answer()
+  await asked
+  await hedgedElsewhere(3)
+  t.equal(seconds, 1)
+  t.ok(budget.allows, 'and it is not spent')
 })
 
 test('its delay is what nearly all of the latest calls took, and nothing while little is known', async t => {
