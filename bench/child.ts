@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 
 export interface Child {
@@ -7,6 +8,8 @@ export interface Child {
   readonly port: number
   /** Sends a message and gives the next one that comes back; one question at a time. */
   ask<Reply>(question: object): Promise<Reply>
+  /** Ends the process. */
+  stop(): Promise<void>
 }
 
 const startMs = 15_000
@@ -54,6 +57,13 @@ export async function startChild (name: string, file: string, argv: readonly str
         const reply = nextMessage<Reply>()
         if (child.connected) child.send(question)
         return reply
+      },
+      async stop () {
+        running.delete(child)
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const closed = once(child, 'close')
+        child.kill('SIGKILL')
+        await closed
       },
     }
   } finally {
