@@ -15,7 +15,7 @@ no breaker, the budget at its defaults (a fifth of the calls, and ten a second).
 
 Usage: npm run bench:retries -- [options]
 
-  --seconds N  of each rate (default 10)
+  --seconds N  of each rate, at least the ten over which the budget is kept (default 10)
   --help       prints this
 `
 
@@ -26,6 +26,7 @@ const fails: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: 1, fa
 await bench(async () => {
   const flags = readFlags(help, { seconds: 10 })
   if (flags === undefined) return []
+  if (flags.seconds < 10) throw new TypeError(`--seconds ${flags.seconds}: the budget is kept over ten, and in fewer all of its floor may be spent`)
   const rows: string[][] = []
   const violations: string[] = []
   for (const { perSecond, most } of bounds) {
