@@ -6,7 +6,8 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
-const ours = new Set(['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server-timing', 'x-request-id', 'retry-after'])
+const ours = new Set(['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server-timing', 'x-request-id', 'retry-after',
+  'content-security-policy', 'referrer-policy', 'x-content-type-options'])
 const marked = (text: string) => `of-upstream-${text}`
 const names = ['set-cookie', 'x-powered-by', 'server', 'location', 'access-control-allow-origin', 'cache-control', 'etag', 'x-request-id', 'authorization', 'www-authenticate', 'link', 'via', 'server-timing']
 
