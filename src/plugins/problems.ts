@@ -47,9 +47,13 @@ function read (error: FastifyError): Problem {
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
 }
 
+/** What we refuse ourselves comes in floods; what leads to it (a breaker, pressure, a drain) is in the log once, and these only at debug. */
+const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'BREAKER_OPEN', 'OVERLOADED', 'DRAINING'])
+
 function log (request: FastifyRequest, problem: Problem): void {
   const { code, cause, statusCode } = problem
   if (statusCode === 500) request.log.error({ err: cause ?? problem, code }, 'a request failed by a bug')
+  else if (ownRefusals.has(code)) request.log.debug({ code, detail: problem.detail }, 'a request was refused')
   else if (statusCode > 500) request.log.warn({ code, detail: problem.detail, why: why(problem) }, 'a request failed')
 }
 

@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { acceptsJson } from '../../src/plugins/accept.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
@@ -221,4 +222,17 @@ test('the log says why an upstream failed, whether the reply failed with it or n
   lines.length = 0
   await reach('/needed')
   t.match(said('a request failed'), { code: 'UPSTREAM_UNREACHABLE', why: /ECONNREFUSED/ })
+})
+
+test('what the service refuses itself floods no log: it is there at debug alone', async t => {
+  const lines: string[] = []
+  const logger = { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } }
+  const full = defineUpstream('full', { origin: 'http://127.0.0.1:1', slots: 1, queue: 0, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const asked = aggregate('asked', { url: '/asked', deadline: 1 }).required('it', () => full.ask()).reply(z.unknown(), () => 1)
+  const { get } = await serveApp(t, { aggregates: [asked], logger, overrides: { full: { origin: (await rawUpstream(t, () => {})).origin } } })
+  const replies = await Promise.all(Array.from({ length: 4 }, () => get<ProblemBody>('/asked')))
+  t.ok(replies.some(({ body }) => body.code === 'BULKHEAD_FULL'))
+  const said = lines.map(line => JSON.parse(line) as { msg: string, code?: string, level: number }).filter(({ code }) => code === 'BULKHEAD_FULL')
+  t.ok(said.length > 0)
+  t.ok(said.every(({ msg, level }) => msg === 'a request was refused' && level === 20))
 })
