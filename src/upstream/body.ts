@@ -57,7 +57,7 @@ function parseJson (spec: OperationSpec, status: number, text: string): unknown 
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, cause: (cause as Error).name })
   }
   if (maySmuggle(text) && smuggles(value)) {
-    throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, detail: 'it names __proto__ as a key' })
+    throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, detail: 'it has a key that would reach a prototype' })
   }
   if (spec.isOpen && isTooDeep(value)) {
     throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, detail: `it is nested deeper than ${maxDepth}` })
@@ -73,21 +73,27 @@ function hasMore (text: string, values: number): boolean {
   return false
 }
 
-/** Whether the text could hold a key `__proto__`, also one written with escapes; cheap, and true of next to nothing. */
+/** Whether the text could hold a key `__proto__` or `prototype`, also one written with escapes; cheap, and true of next to nothing. */
 function maySmuggle (text: string): boolean {
-  return text.includes('__proto__') || text.includes('\\u00')
+  return text.includes('__proto__') || text.includes('prototype"') || text.includes('\\u00')
 }
 
-/** Without recursion: how deep a body goes is the upstream's choice, and the stack is ours. */
+/** Whether a merge that copies key by key could be led to a prototype: by `__proto__`, or by a `constructor` that has one. Without recursion: how deep a body goes is the upstream's choice, and the stack is ours. */
 function smuggles (value: unknown): boolean {
   const open = [value]
   while (open.length > 0) {
     const next = open.pop()
     if (typeof next !== 'object' || next === null) continue
-    if (Object.hasOwn(next, '__proto__')) return true
+    if (Object.hasOwn(next, '__proto__') || hasPrototype(next)) return true
     for (const item of Object.values(next)) open.push(item)
   }
   return false
+}
+
+function hasPrototype (value: object): boolean {
+  if (!Object.hasOwn(value, 'constructor')) return false
+  const { constructor } = value as { readonly constructor: unknown }
+  return typeof constructor === 'object' && constructor !== null && Object.hasOwn(constructor, 'prototype')
 }
 
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown): unknown {

@@ -124,10 +124,12 @@ test('a body that is no JSON is a failure that does not quote it', async t => {
 test('a key that would reach a prototype is refused however it is written, and the word in a value is fine', async t => {
   for (const body of [
     '{"__proto__":{"admin":true}}', '{"a":[{"b":{"__proto__":1}}]}', String.raw`{"\u005f_proto__":1}`, String.raw`{"__\u0070roto__":1}`, String.raw`[{"__pr\u006Fto__":null}]`,
+    '{"constructor":{"prototype":{"admin":true}}}', '[{"a":{"constructor":{"prototype":null}}}]', String.raw`{"c\u006fnstructor":{"\u0070rototype":{}}}`,
   ]) {
-    t.match(await failure(ask(t, bodyOf(body))), { code: 'UPSTREAM_JSON', message: /__proto__ as a key/ }, body)
+    t.match(await failure(ask(t, bodyOf(body))), { code: 'UPSTREAM_JSON', message: /would reach a prototype/ }, body)
   }
-  for (const value of [{ a: '__proto__' }, ['__proto__'], '__proto__', { __proto: 1 }, { a: [null, { b: '"__proto__":1' }] }]) {
+  for (const value of [{ a: '__proto__' }, ['__proto__'], '__proto__', { __proto: 1 }, { a: [null, { b: '"__proto__":1' }] },
+    { constructor: 'prototype' }, { constructor: null, prototype: {} }, { constructor: { a: { prototype: 1 } } }]) {
     t.same((await ask(t, json(value))).value, value)
   }
   t.same((await ask(t, bodyOf(String.raw`{"a":"\u005f\u0070"}`))).value, { a: '_p' })
