@@ -1,5 +1,6 @@
 import type { buildConnector } from 'undici'
 import type { Access } from './access.ts'
+import { dialer } from './dial.ts'
 import { proxyFor } from './proxy.ts'
 import { publicOnly } from './public-address.ts'
 import { lookupOf, type Resolve } from './resolve.ts'
@@ -13,7 +14,7 @@ export interface Route {
   readonly before: string
   /** Names and values that every call has, one after the other. */
   readonly headers: readonly string[]
-  readonly connect: buildConnector.connector | buildConnector.BuildOptions
+  readonly connect: buildConnector.connector
 }
 
 export interface RouteOptions {
@@ -40,13 +41,13 @@ export function routeTo (target: URL, { access: { secureContext, proxy: proxies 
     ...secureContext !== undefined && { secureContext },
   } as const
   const proxy = proxyFor(proxies, target)
-  if (proxy === undefined) return { origin: target.origin, before: '', headers: [], connect }
+  if (proxy === undefined) return { origin: target.origin, before: '', headers: [], connect: dialer(connect) }
   if (target.protocol === 'https:') return { origin: target.origin, before: '', headers: [], connect: tunnel({ proxy, connect }) }
   const { url, authorization } = proxy
   return {
     origin: url.origin,
     before: target.origin,
     headers: ['host', target.host, ...authorization === undefined ? [] : ['proxy-authorization', authorization]],
-    connect,
+    connect: dialer(connect),
   }
 }

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
+import { dialer } from './dial.ts'
 import type { Proxy } from './proxy.ts'
 
 export interface TunnelOptions {
@@ -10,7 +11,7 @@ export interface TunnelOptions {
 
 /** Connects to an upstream through a proxy's `CONNECT` (RFC 9110, section 9.3.6), and speaks TLS through it. */
 export function tunnel ({ proxy: { url, authorization }, connect }: TunnelOptions): buildConnector.connector {
-  const secure = buildConnector(connect)
+  const secure = dialer(connect)
   return (options, callback) => {
     const host = options.host as string
     const place = options.port === '' ? `${host}:443` : host

@@ -1,0 +1,17 @@
+import type { Socket } from 'node:net'
+import { buildConnector, errors } from 'undici'
+
+type Connect = (...args: Parameters<buildConnector.connector>) => Socket
+
+/** Makes what opens connections, TLS included, each within `timeout` ms: undici's own timer for it is late by up to a second. */
+export function dialer ({ timeout, ...options }: buildConnector.BuildOptions & { readonly timeout: number }): buildConnector.connector {
+  // Its type hides that it gives the socket that it opens.
+  const connect = buildConnector({ ...options, timeout: 0 }) as unknown as Connect
+  return (place, callback) => {
+    const limit = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError(`no connection within ${timeout} ms`)), timeout)
+    const socket = connect(place, (...opened) => {
+      clearTimeout(limit)
+      callback(...opened)
+    })
+  }
+}
