@@ -17,7 +17,7 @@ import { answerProblem, problems } from './plugins/problems.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { secured, securityHeaders } from './plugins/security-headers.ts'
 import { slowReaders } from './plugins/slow-readers.ts'
-import type { Override, RuntimeOptions } from './upstream/runtime.ts'
+import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import type { Use } from './upstream/use.ts'
 
 export interface AppOptions {
@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly use?: readonly Use[]
   /** What `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
+  /** A runtime made before, in place of `overrides`, `use` and `environment`; it closes with the app. @default one of its own */
+  readonly runtime?: Runtime
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
   /** What one request and its connection may take. @default those of `Limits` */
@@ -45,7 +47,7 @@ export interface AppOptions {
   readonly drainMs?: number
 }
 
-/** Builds an app that serves aggregates; it has a runtime of its own, which closes with it. Nothing listens yet. */
+/** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
   const { overrides = {}, environment = {}, use = [], logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
   const limits = { ...defaultLimits, ...options.limits }
@@ -69,7 +71,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = loggedRuntime(app.log, { overrides, environment, use })
+  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)

@@ -1,6 +1,6 @@
 import { once, EventEmitter } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls'
 import type { Test } from 'tap'
 
 /** A request as it came over the wire. */
@@ -20,14 +20,22 @@ export type Script = string | Buffer | ((socket: Socket, request: RawRequest) =>
 
 export interface RawUpstream {
   readonly origin: string
+  readonly port: number
   readonly requests: RawRequest[]
   readonly connections: number
   /** Connections that are open now. */
   readonly open: number
   /** Resolves when as many requests as that have come. */
   readonly asked: (count: number) => Promise<void>
+  /** Resolves when as many connections as that are open. */
+  readonly holds: (count: number) => Promise<void>
   /** Resolves when no connection is open. */
   readonly deserted: () => Promise<void>
+  /** Takes no more connections and resets those that are open, until it listens again. */
+  readonly stop: () => Promise<void>
+  /** Shows another certificate from now on. */
+  readonly present: (tls: TlsOptions) => void
+  readonly listen: () => Promise<void>
 }
 
 /** Writes an answer with its length; a header given as `undefined` is left out. */
@@ -42,8 +50,8 @@ export function json (value: unknown, status = 200, headers: Readonly<Record<str
   return written(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(value))
 }
 
-/** Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key. */
-export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions): Promise<RawUpstream> {
+/** Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key. `onConnection` sees a connection before a byte of it is read. */
+export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, onConnection?: (socket: Socket, connection: number) => void): Promise<RawUpstream> {
   const requests: RawRequest[] = []
   const sockets = new Set<Socket>()
   const changes = new EventEmitter()
@@ -53,11 +61,13 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions): P
     const connection = connections++
     let received = ''
     sockets.add(socket)
+    changes.emit('change')
     socket.on('error', () => {})
     socket.on('close', () => {
       sockets.delete(socket)
       changes.emit('change')
     })
+    onConnection?.(socket, connection)
     socket.on('data', chunk => {
       received += chunk.toString('latin1')
       for (let taken = take(received); taken !== undefined; taken = take(received)) {
@@ -72,20 +82,33 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions): P
   }
 
   const server: Server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(async () => {
-    for (const socket of sockets) socket.destroy()
+  const listen = async (port: number) => { await once(server.listen(port, '127.0.0.1'), 'listening') }
+  const stop = async () => {
+    if (!server.listening) return
+    for (const socket of sockets) if (tls === undefined) socket.resetAndDestroy(); else socket.destroy()
     server.close()
     await once(server, 'close')
-  })
+  }
+  await listen(0)
+  const { port } = server.address() as AddressInfo
+  t.teardown(stop)
 
   return {
-    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    port,
+    stop,
+    listen: () => listen(port),
+    present (options) {
+      if (server instanceof TlsServer) server.setSecureContext(options)
+    },
     requests,
     get connections () { return connections },
     get open () { return sockets.size },
     async asked (count) {
       while (requests.length < count) await once(changes, 'change')
+    },
+    async holds (count) {
+      while (sockets.size !== count) await once(changes, 'change')
     },
     async deserted () {
       while (sockets.size > 0) await once(changes, 'change')

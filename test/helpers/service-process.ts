@@ -16,8 +16,9 @@ export interface Ending {
 }
 
 /** Starts the command as a user does, with nothing of this process's environment but the path. */
-function start (t: Test, args: readonly string[], environment: Environment) {
-  const child = spawn(process.execPath, ['src/cli.ts', ...args], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+function start (t: Test, args: readonly string[], environment: Environment, files?: number) {
+  const [command, ...rest] = files === undefined ? [process.execPath] : ['sh', '-c', `ulimit -n ${files} && exec "$0" "$@"`, process.execPath]
+  const child = spawn(command as string, [...rest, 'src/cli.ts', ...args], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
   t.teardown(async () => {
     child.kill('SIGKILL')
@@ -42,8 +43,8 @@ export interface LogLine {
 }
 
 /** Starts the service on a free port; it is there when its first line says where. */
-export async function startService (t: Test, environment: Environment = {}, args: readonly string[] = ['serve']) {
-  const { child, ended, errors } = start(t, args, { HOST: '127.0.0.1', PORT: '0', ...environment })
+export async function startService (t: Test, environment: Environment = {}, args: readonly string[] = ['serve'], { files }: { /** How many it may have open. */ readonly files?: number } = {}) {
+  const { child, ended, errors } = start(t, args, { HOST: '127.0.0.1', PORT: '0', ...environment }, files)
   const log: LogLine[] = []
   const lines = createInterface(child.stdout)
   lines.on('line', line => { log.push(JSON.parse(line) as LogLine) })

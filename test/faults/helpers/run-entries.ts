@@ -1,0 +1,31 @@
+import { test } from 'tap'
+import { rawUpstream } from '../../helpers/raw-upstream.ts'
+import type { Entry, Line, Scene } from './entry.ts'
+import { runLine, setUp } from './run-line.ts'
+import { well } from './victim.ts'
+
+/** Runs a letter of the catalogue: its lines several at once, then its scenes; and says how many ran. */
+export function runEntries (letter: string, title: string, entries: readonly Entry[]): void {
+  test(`${letter}. ${title}`, { jobs: 8 }, async t => {
+    const neighbour = await rawUpstream(t, well)
+    const lines = entries.filter((entry): entry is Line => 'upstream' in entry)
+    const scenes = entries.filter((entry): entry is Scene => 'play' in entry)
+    let ran = 0
+
+    const ready = []
+    for (const line of lines) ready.push(await setUp(t, line, neighbour.origin))
+    await Promise.all(ready.map(each => t.test(`${each.line.no}. ${each.line.fault}`, { buffered: true }, async t => {
+      await runLine(t, each)
+      ran++
+    })))
+    for (const { no, fault, right, play } of scenes) {
+      await t.test(`${no}. ${fault}: ${right}`, async t => {
+        await play(t)
+        ran++
+      })
+    }
+
+    t.equal(ran, entries.length)
+    t.comment(`${letter}: ${new Set(entries.map(({ no }) => no)).size} entries of the catalogue ran, in ${ran} forms`)
+  })
+}

@@ -1,0 +1,25 @@
+import type { Entry, Line } from '../helpers/entry.ts'
+import { selfSigned } from '../../helpers/self-signed.ts'
+import { certificates } from '../helpers/certificates.ts'
+import { deaf } from '../helpers/deaf.ts'
+import { aloof, shows } from '../helpers/tls-victims.ts'
+import { down } from '../helpers/victim.ts'
+import { downForLong } from '../scenes/breaking.ts'
+import { outOfFiles } from '../scenes/local.ts'
+
+const short = { options: { connectTimeout: 150 } } as const
+const untrusted = { code: 'UPSTREAM_TLS', required: 502, optional: 'fallback', withinMs: 40, connectionsAfter: 0 } as const
+
+/** Finding an upstream and connecting to it. */
+export const connecting: readonly Entry[] = [
+  { no: 1, fault: 'nobody listens', upstream: down, code: 'UPSTREAM_UNREACHABLE', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
+  { no: 2, fault: 'the first packet is dropped', upstream: deaf, code: 'UPSTREAM_UNREACHABLE', required: 502, optional: 'fallback', attempts: 2, ...short, afterMs: 300, withinMs: 350, connectionsAfter: 0 },
+  { no: 3, fault: 'takes the connection and never shakes hands', upstream: aloof, code: 'UPSTREAM_UNREACHABLE', required: 502, optional: 'fallback', attempts: 2, ...short, afterMs: 300, withinMs: 350, connectionsAfter: 0 },
+  { no: 4, fault: 'a certificate that has expired', upstream: shows(certificates.expired), ...untrusted },
+  { no: 4, fault: 'a certificate of another name', upstream: shows(certificates.otherName), ...untrusted },
+  { no: 4, fault: 'a certificate that signs itself', upstream: shows(certificates.stranger), ...untrusted },
+  ...([['no version of TLS in common', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }], ['no cipher in common', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-CAMELLIA128-SHA256' }]] as const)
+    .map(([fault, options]): Line => ({ no: 4, fault, upstream: shows({ ...selfSigned, ...options }), ...untrusted })),
+  { no: 9, fault: 'no file descriptor is left in this process', right: 'refused as our own want (LOCAL_RESOURCES, 503) and not held against the upstream', play: outOfFiles },
+  { no: 10, fault: 'down for long', right: 'refused at once, one probe a window, and closed within one when it is back', play: downForLong },
+]
