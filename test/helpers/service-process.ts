@@ -17,8 +17,8 @@ export interface Ending {
 
 /** Starts the command as a user does, with nothing of this process's environment but the path. */
 function start (t: Test, args: readonly string[], environment: Environment, files?: number) {
-  const [command, ...rest] = files === undefined ? [process.execPath] : ['sh', '-c', `ulimit -n ${files} && exec "$0" "$@"`, process.execPath]
-  const child = spawn(command as string, [...rest, 'src/cli.ts', ...args], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const limit = files === undefined ? '' : `ulimit -n ${files} && `
+  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, 'src/cli.ts', ...args], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
   t.teardown(async () => {
     child.kill('SIGKILL')

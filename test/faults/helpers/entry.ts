@@ -28,7 +28,7 @@ export interface Line {
   /** The value of a good answer. @default the word that was asked for */
   readonly value?: unknown
   /** `retry-after` of the reply whose step is required. @default '1' for 503, none for others */
-  readonly retryAfter?: string
+  readonly retryAfter?: string | RegExp
   /** What differs from `GET /word/{id}` that answers `{ word }`. */
   readonly operation?: Partial<Omit<AnyOperationOptions, 'path'>> & { readonly input?: object, readonly output?: z.ZodType }
   /** @default two slots, and timeouts of 10 s */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { secret } from '../../helpers/hostile-upstream.ts'
 import type { Entry, Line } from '../helpers/entry.ts'
 import { says } from '../helpers/victim.ts'
-import { good, typed, wordOf } from '../helpers/wire.ts'
+import { typed, wordOf } from '../helpers/wire.ts'
 import { busy } from '../scenes/payloads.ts'
 
 const type = 'application/json'
