@@ -1,0 +1,16 @@
+import type { Entry, NotApplicable } from '../helpers/entry.ts'
+import { drained, halfOpen, idleClosed, mixed, neverKept, restarted } from '../scenes/connections.ts'
+
+/** The life of a connection. */
+export const connections: readonly Entry[] = [
+  { no: 71, fault: 'closes connections that were idle for as long as callers pause', right: 'nobody notices', play: idleClosed },
+  { no: 72, fault: 'vanishes without a word', right: 'one attempt times out, its connection is dropped, and one is no reason to stop asking', play: halfOpen },
+  { no: 73, fault: 'closes after each answer', right: 'nothing is sent twice, nothing leaks', play: neverKept },
+  { no: 74, fault: 'resets all connections, is away, and comes back', right: 'losses only while it is away, and no more connections than slots', play: restarted },
+  { no: 75, fault: 'closes each connection with the answer it still owes', right: 'those are answered, later calls go over new connections', play: drained },
+  { no: 77, fault: 'a thousand failures of all kinds', right: 'no slot, no connection and no caller is left behind', play: mixed },
+]
+
+export const noConnections: readonly NotApplicable[] = [
+  { no: 76, why: 'it is about HTTP/2, which is off: no connection offers it (allowH2: false)' },
+]
