@@ -8,9 +8,14 @@ export function dialer ({ timeout, ...options }: buildConnector.BuildOptions & {
   // Its type hides that it gives the socket that it opens.
   const connect = buildConnector({ ...options, timeout: 0 }) as unknown as Connect
   return (place, callback) => {
-    const limit = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError(`no connection within ${timeout} ms`)), timeout)
+    let last: NodeJS.Immediate | undefined
+    const limit = setTimeout(() => {
+      // Timers come before sockets: one that is there by now is taken.
+      last = setImmediate(() => socket.destroy(new errors.ConnectTimeoutError(`no connection within ${timeout} ms`)))
+    }, timeout)
     const socket = connect(place, (...opened) => {
       clearTimeout(limit)
+      clearImmediate(last)
       callback(...opened)
     })
   }
