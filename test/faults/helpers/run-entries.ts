@@ -18,14 +18,14 @@ export function runEntries (letter: string, title: string, entries: readonly Ent
       await runLine(t, each)
       ran++
     })))
-    for (const { no, fault, right, play } of scenes) {
-      await t.test(`${no}. ${fault}: ${right}`, async t => {
+    for (const { no, fault, right, play, todo = false } of scenes) {
+      await t.test(`${no}. ${fault}: ${right}`, { todo }, async t => {
         await play(t)
         ran++
       })
     }
 
-    t.equal(ran, entries.length)
+    t.equal(ran, entries.filter(entry => !('todo' in entry)).length)
     t.comment(`${letter}: ${new Set(entries.map(({ no }) => no)).size} entries of the catalogue ran, in ${ran} forms`)
   })
 }

@@ -1,4 +1,4 @@
-import type { Entry, NotApplicable } from '../helpers/entry.ts'
+import type { Entry } from '../helpers/entry.ts'
 import { drained, halfOpen, idleClosed, mixed, neverKept, restarted } from '../scenes/connections.ts'
 
 /** The life of a connection. */
@@ -9,8 +9,4 @@ export const connections: readonly Entry[] = [
   { no: 74, fault: 'resets all connections, is away, and comes back', right: 'losses only while it is away, and no more connections than slots', play: restarted },
   { no: 75, fault: 'closes each connection with the answer it still owes', right: 'those are answered, later calls go over new connections', play: drained },
   { no: 77, fault: 'a thousand failures of all kinds', right: 'no slot, no connection and no caller is left behind', play: mixed },
-]
-
-export const noConnections: readonly NotApplicable[] = [
-  { no: 76, why: 'it is about HTTP/2, which is off: no connection offers it (allowH2: false)' },
 ]

@@ -60,7 +60,7 @@ export async function allFail (t: Test): Promise<void> {
 
   for (const [round, order] of [['status', 'shape', 'reset'], ['shape', 'reset', 'status'], ['reset', 'status', 'shape'], ['reset', 'shape', 'status']].entries()) {
     const reply = get<Reply>('/required?id=a')
-    await Promise.all(names.map(name => upstreams[name]?.upstream.asked(round + 1)))
+    await Promise.all(names.map(async name => upstreams[name]?.upstream.asked(round + 1)))
     // Each fails only when the one before has been told to.
     const first = order[0] as typeof names[number]
     asked[first]?.()

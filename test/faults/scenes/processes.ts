@@ -5,7 +5,6 @@ import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { runCommand, startService } from '../../helpers/service-process.ts'
 import { slack } from '../helpers/slack.ts'
-import type { Reply } from '../helpers/stage.ts'
 
 const fact = json({ fact: 'Cats purr.', length: 10 })
 /** Long enough that nothing of these scenes waits for it. */
@@ -137,7 +136,7 @@ export async function started (t: Test): Promise<void> {
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)
   const response = await fetch(`${origin}/v1/cat-facts?count=1`)
   t.equal(response.status, 200)
-  t.match(await response.json() as Reply, { complete: false, sources: { meow: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' }, picture: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' } } })
+  t.match(await response.json(), { complete: false, sources: { meow: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' }, picture: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' } } })
   stop('SIGTERM')
   t.same(await end, { code: 0, signal: null })
 

@@ -1,0 +1,25 @@
+import { readdirSync } from 'node:fs'
+import { test } from 'tap'
+import { catalogue, notApplicable, pending } from './catalogue.ts'
+
+const all = Array.from({ length: 106 }, (_, index) => index + 1)
+const ran = Object.values(catalogue).flatMap(({ entries }) => entries)
+
+test('every entry of the catalogue is run or does not apply, and none is both', t => {
+  const run = new Set(ran.map(({ no }) => no))
+  const left = [...notApplicable.map(({ no }) => no), ...pending]
+  t.same([...run, ...left].sort((a, b) => a - b), all)
+  t.comment(`faults: ${run.size} of ${all.length} entries run, in ${ran.length} forms; ${notApplicable.length} do not apply, ${pending.length} wait for their part of the service`)
+  for (const { no, why } of notApplicable) t.comment(`${no} does not apply: ${why}`)
+  t.end()
+})
+
+test('each letter has its own entries, and a file that runs them', t => {
+  const files = readdirSync(import.meta.dirname)
+  for (const [letter, { entries, from, to }] of Object.entries(catalogue)) {
+    t.same(entries.filter(({ no }) => no < from || no > to), [], letter)
+    t.ok(files.some(file => file.startsWith(`${letter.toLowerCase()}-`) && file.endsWith('.test.ts')))
+  }
+  t.equal(new Set(ran.map(({ no, fault }) => `${no} ${fault}`)).size, ran.length, 'no two are alike')
+  t.end()
+})
