@@ -34,7 +34,7 @@ export const inbound: readonly Entry[] = [
   { no: 99, fault: 'requests that could be read in two ways', right: 'refused, and the connection closed', play: requests(smuggling) },
   { no: 100, fault: 'paths and bodies that cannot be read', right: 'refused, each with its status', play: requests(bodies) },
   { no: 101, fault: 'a path parameter that is more than a name', right: 'one segment, or refused', play: paths },
-  { no: 102, fault: 'headers that are none of the upstream\'s business', right: 'only what is allowed goes out', play: headers, todo: 'outbound protection' },
+  { no: 102, fault: 'headers that are none of the upstream\'s business', right: 'only what is allowed goes out', play: headers },
   { no: 105, fault: 'thousands of places that are asked for once', right: 'nothing grows by them', play: distinct },
   { no: 106, fault: 'secrets, and lines of a log, in what a caller and an upstream say', right: 'not in the log, or as text within one line', play: logs, todo: 'inbound protection' },
 ]
