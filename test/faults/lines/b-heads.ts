@@ -1,6 +1,6 @@
 import { secret } from '../../helpers/hostile-upstream.ts'
 import type { Entry } from '../helpers/entry.ts'
-import { brokenOff, reused } from '../scenes/reuse.ts'
+import { brokenOff, reused, reusedAtOnce } from '../scenes/reuse.ts'
 import { greets, says } from '../helpers/victim.ts'
 import { answer, drip, good, pour } from '../helpers/wire.ts'
 
@@ -15,6 +15,7 @@ export const heads: readonly Entry[] = [
   { no: 12, fault: 'closes a fresh connection without a byte, once it was asked', upstream: says(socket => socket.end()), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 12, fault: 'closes a fresh connection before it was asked', upstream: greets(socket => socket.destroy()), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 13, fault: 'closes a connection it has kept as the next request comes', right: 'asked once more at once on a new connection, and not charged', play: reused },
+  { no: 13, fault: 'closes all connections it has kept as all are wanted', right: 'each asked once more on a new connection', play: reusedAtOnce },
   { no: 14, fault: 'resets while the body of a POST is written', right: 'the outcome is unknown, and nothing is sent again', play: brokenOff },
   { no: 15, fault: 'resets within its head', upstream: says(socket => { socket.write(`HTTP/1.1 200 ${secret}\r\nx-secr`, () => socket.resetAndDestroy()) }), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 16, fault: 'closes within its head', upstream: says(socket => socket.end(`HTTP/1.1 200 ${secret}\r\nx-secr`)), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },

@@ -27,14 +27,17 @@ async function lane (get: Get, path: string, count: number, name: string, pauseM
 
 /** Connections that are closed when they were idle for about as long as callers pause. */
 export async function idleClosed (t: Test): Promise<void> {
-  const idle = 20
-  const upstream = await rawUpstream(t, well, undefined, socket => { socket.setTimeout(idle, () => socket.destroy()) })
+  const idle = 50
+  const upstream = await rawUpstream(t, (socket, request) => {
+    well(socket, request)
+    socket.removeAllListeners('timeout').setTimeout(idle, () => socket.destroy())
+  })
   const { required } = asking('keeper', { origin: upstream.origin, slots: 16 })
   const { get, runtime } = await stage(t, [required])
-  const lost = await Promise.all(Array.from({ length: 16 }, (_, index) => lane(get, '/keeper', 60, `lane-${index}`, call => idle - 2 + (call + index) % 4)))
+  const lost = await Promise.all(Array.from({ length: 16 }, (_, index) => lane(get, '/keeper', 30, `lane-${index}`, call => idle - 2 + (call + index) % 4)))
   t.same(lost.flat(), [], 'nobody notices')
-  t.match(runtime.stats(), { keeper: { calls: 960, ok: 960, failed: 0, active: 0, breaker: 'closed' } })
-  t.comment(`${upstream.connections} connections for 960 calls`)
+  t.match(runtime.stats(), { keeper: { calls: 480, ok: 480, failed: 0, active: 0, breaker: 'closed' } })
+  t.comment(`${upstream.connections} connections for 480 calls`)
   t.ok(upstream.connections > 16, 'though connections were closed all the time')
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
@@ -34,6 +34,28 @@ export async function reused (t: Test): Promise<void> {
   }
   t.match(runtime.stats(), { keeper: { calls: 32, ok: 32, failed: 0, active: 0 } })
   t.ok(upstream.open <= 8, `${upstream.open} connections of 8 slots`)
+}
+
+/** Connections that are all closed in the moment in which all are wanted again. */
+export async function reusedAtOnce (t: Test): Promise<void> {
+  const slots = 16
+  const sockets = new Set<Socket>()
+  const upstream = await rawUpstream(t, well, undefined, socket => { sockets.add(socket.on('close', () => sockets.delete(socket))) })
+  const keeper = defineUpstream('keeper', { origin: upstream.origin, slots, budget: { share: 0, perSecond: 0 } }, { word: operation(wordPath) })
+  const required = aggregate('required', { url: '/required', query: Id })
+    .each('words', ({ query }) => Array.from({ length: slots }, (_, index) => keeper.word({ id: `${query.id}-${index}` })))
+    .reply(z.array(Word), ({ words }) => words)
+  const { get, runtime } = await stage(t, [required])
+
+  const lost: string[] = []
+  for (let round = 0; round < 20; round++) {
+    await get(`/required?id=warm-${round}`)
+    for (const socket of sockets) socket.destroy()
+    const { status, body } = await get<Reply<readonly unknown[]>>(`/required?id=again-${round}`)
+    if (status !== 200) lost.push(`${round}: ${status} ${body.code}`)
+  }
+  t.same(lost, [], 'nobody notices, though there is no retry to spend')
+  t.match(runtime.stats(), { keeper: { ok: 40 * slots, failed: 0, active: 0, breaker: 'closed' } })
 }
 
 /** An unsafe call whose connection is reset while its body is on the way. */
