@@ -1,5 +1,6 @@
 import { secret } from '../../helpers/hostile-upstream.ts'
 import type { Entry, Line } from '../helpers/entry.ts'
+import { neverKept } from '../scenes/caches.ts'
 import { says, type Victim } from '../helpers/victim.ts'
 import { answer, drip, good, pour, status, wordOf } from '../helpers/wire.ts'
 import type { Test } from 'tap'
@@ -34,6 +35,7 @@ const head = { operation: { method: 'HEAD', empty: true } } as const
 export const framing: readonly Entry[] = [
   { no: 28, fault: 'a length of 100, some bytes, and a close', upstream: says(socket => socket.end(answer(['content-length: 100'], part))), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 28, fault: 'a length of 100, whole JSON, and a close', upstream: says((socket, request) => socket.end(answer(['content-length: 100'], wordOf(request)))), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
+  { no: 28, fault: 'answers that are cut short, no good, or somebody\'s own, of an operation that keeps its answers', right: 'not kept', play: neverKept },
   { no: 29, fault: 'a length of 100, some bytes, and a reset', upstream: says(socket => { socket.write(answer(['content-length: 100'], part), () => socket.resetAndDestroy()) }), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 30, fault: 'chunks without the last one, and a close', upstream: says((socket, request) => socket.end(answer([chunked], chunk(wordOf(request))))), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 30, fault: 'a close within a chunk', upstream: says(socket => socket.end(answer([chunked], chunk(part, 'ff')))), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },

@@ -1,4 +1,5 @@
 import type { Entry } from '../helpers/entry.ts'
+import { detached, hotKey, keptApart } from '../scenes/caches.ts'
 import { apart, finished, gone, herd, leaderGone, sameConnection, slowReaders } from '../scenes/callers.ts'
 import { allFail, allFailAtOnce, oneHangs } from '../scenes/fan-outs.ts'
 import { hedged } from '../scenes/hedges.ts'
@@ -8,12 +9,15 @@ import { allRetried, allSlow, oneSlow, overloaded, storm } from '../scenes/load.
 export const fanOuts: readonly Entry[] = [
   { no: 78, fault: 'a caller goes in the middle of a fan-out', right: 'his calls are cut, those that wait are never sent, nothing is tried again', play: gone },
   { no: 79, fault: 'a caller is answered while others share a call of his', right: 'the call goes on', play: finished },
+  { no: 79, fault: 'a caller is answered, and his connection closed, while something is fetched anew because of him', right: 'it goes on', play: detached },
   { no: 80, fault: 'one of four parts hangs', right: 'an answer at the deadline: the other three, or 504', play: oneHangs },
   { no: 81, fault: 'all required parts fail, each in its own way', right: 'the first failure decides, all are listed', play: allFail },
   { no: 81, fault: 'all required parts fail in the same moment', right: 'the first in the declaration decides', play: allFailAtOnce },
   { no: 82, fault: 'the first of those who share a call goes', right: 'the others have its answer', play: leaderGone },
   { no: 83, fault: 'a thousand equal calls at once', right: 'one call to the upstream', play: herd },
+  { no: 83, fault: 'a word that all want is no longer fresh', right: 'one call fetches it anew, nobody waits', play: hotKey },
   { no: 84, fault: 'equal calls of callers with different credentials', right: 'never one answer for two', play: apart },
+  { no: 84, fault: 'callers with different credentials ask for what is kept', right: 'never what was kept for another', play: keptApart },
   { no: 85, fault: 'ten times as many callers as there is room for', right: 'who gets in is answered, who does not is told at once', play: overloaded },
   { no: 86, fault: 'one upstream at which all wait', right: 'its queue is bounded, others wait for nothing', play: oneSlow },
   { no: 87, fault: 'an upstream that fails every time', right: 'it is asked 1.2 times as often at most, and 10 a second', play: allRetried },
