@@ -6,6 +6,7 @@ import type { Entry, Line } from '../helpers/entry.ts'
 import { says, type Victim } from '../helpers/victim.ts'
 import { good, status } from '../helpers/wire.ts'
 import { elsewhere } from '../scenes/redirects.ts'
+import { refusedTokens } from '../scenes/tokens.ts'
 
 const failed = { required: 502, optional: 'fallback', withinMs: 40, connectionsAfter: 1 } as const
 const unexpected = { code: 'UPSTREAM_STATUS', ...failed } as const
@@ -47,6 +48,7 @@ export const statuses: readonly Entry[] = [
   { no: 62, fault: 'retry-after twice', upstream: says(status(503, ['retry-after: 20', 'retry-after: 30'])), ...busy, attempts: 2 },
   ...(['999999999', '1000000000', '9'.repeat(400)]).map((value): Line => ({ no: 62, fault: `retry-after: ${value.slice(0, 12)}, which is far too long`, upstream: says(status(429, [`retry-after: ${value}`])), ...later, deadline: 10_000, retryAfter: /^60$/ })),
   ...([401, 403, 407] as const).map((code): Line => ({ no: 63, fault: `${code}`, upstream: says(status(code, ['www-authenticate: Basic'])), ...unexpected, learnt: 'ignored' })),
+  { no: 63, fault: 'a token that is refused, and then all tokens', right: 'one new token for all calls, once, and nothing is learnt of the upstream', play: refusedTokens },
   { no: 64, fault: '408', upstream: says(status(408)), ...unexpected, attempts: 2 },
   { no: 64, fault: '425', upstream: says(status(425)), ...unexpected, attempts: 2, learnt: 'ignored' },
   ...([400, 404, 409, 410, 412, 418, 422, 451] as const).map((code): Line => ({ no: 64, fault: `${code}`, upstream: says(status(code)), ...unexpected, learnt: 'ignored' })),
