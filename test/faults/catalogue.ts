@@ -26,6 +26,3 @@ export const catalogue: Readonly<Record<string, { readonly entries: readonly Ent
 export const notApplicable: readonly NotApplicable[] = [
   { no: 76, why: 'it is about HTTP/2, which is off: no connection offers it (allowH2: false)' },
 ]
-
-/** Entries whose part of the service is being built. */
-export const pending: readonly number[] = [98]

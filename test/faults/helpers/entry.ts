@@ -46,8 +46,6 @@ export interface Scene {
   /** What is right, in words. */
   readonly right: string
   readonly play: (t: Test) => Promise<void>
-  /** The part of the service that it waits for. */
-  readonly todo?: string
 }
 
 /** An entry that this service cannot meet. */

@@ -18,15 +18,14 @@ export function runEntries (letter: string, title: string, entries: readonly Ent
       await runLine(t, each)
       ran++
     })))
-    for (const { no, fault, right, play, todo = false } of scenes) {
-      await t.test(`${no}. ${fault}: ${right}`, { todo }, async t => {
+    for (const { no, fault, right, play } of scenes) {
+      await t.test(`${no}. ${fault}: ${right}`, async t => {
         await play(t)
         ran++
       })
     }
 
-    const due = entries.filter(entry => !('todo' in entry))
-    t.equal(ran, due.length, 'each has run to its end')
-    t.comment(`${letter}: ${new Set(due.map(({ no }) => no)).size} entries of the catalogue ran, in ${ran} forms`)
+    t.equal(ran, entries.length, 'each has run to its end')
+    t.comment(`${letter}: ${new Set(entries.map(({ no }) => no)).size} entries of the catalogue ran, in ${ran} forms`)
   })
 }

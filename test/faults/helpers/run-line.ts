@@ -12,6 +12,7 @@ import { isProblem, type ProblemBody } from '../../helpers/problem.ts'
 import type { Got } from '../../helpers/served-app.ts'
 import type { Line } from './entry.ts'
 import { patience, slack, triesOfBusy } from './slack.ts'
+import { calm } from './stage.ts'
 import type { Victim } from './victim.ts'
 
 interface Body extends ProblemBody {
@@ -60,7 +61,7 @@ export async function setUp (t: Test, line: Line, neighbour: string): Promise<Se
 
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  return { line, victim, runtime, get: await listening(t, buildApp([required, optional, again], { runtime })) }
+  return { line, victim, runtime, get: await listening(t, buildApp([required, optional, again], { runtime, pressure: calm })) }
 }
 
 /** Asks a bad upstream by a step that is required and by one that is optional, and again when it is well. */

@@ -3,7 +3,7 @@ import { detached, hotKey, keptApart } from '../scenes/caches.ts'
 import { apart, finished, gone, herd, leaderGone, sameConnection, slowReaders } from '../scenes/callers.ts'
 import { allFail, allFailAtOnce, oneHangs } from '../scenes/fan-outs.ts'
 import { hedged } from '../scenes/hedges.ts'
-import { allRetried, allSlow, oneSlow, overloaded, storm } from '../scenes/load.ts'
+import { allRetried, allSlow, oneSlow, overloaded, shrinking, storm, tooManyRuns } from '../scenes/load.ts'
 
 /** Many calls, many callers, and those who go. */
 export const fanOuts: readonly Entry[] = [
@@ -19,11 +19,13 @@ export const fanOuts: readonly Entry[] = [
   { no: 84, fault: 'equal calls of callers with different credentials', right: 'never one answer for two', play: apart },
   { no: 84, fault: 'callers with different credentials ask for what is kept', right: 'never what was kept for another', play: keptApart },
   { no: 85, fault: 'ten times as many callers as there is room for', right: 'who gets in is answered, who does not is told at once', play: overloaded },
+  { no: 85, fault: 'more runs than the service takes', right: 'refused before anything is asked', play: tooManyRuns },
   { no: 86, fault: 'one upstream at which all wait', right: 'its queue is bounded, others wait for nothing', play: oneSlow },
   { no: 87, fault: 'an upstream that fails every time', right: 'it is asked 1.2 times as often at most, and 10 a second', play: allRetried },
   { no: 88, fault: 'an upstream that is slow for all at once', right: 'second attempts stay within their share', play: allSlow },
   { no: 89, fault: 'two attempts of one call, one or both of which are bad', right: 'the good one is taken, the other cut, its late error harms nobody', play: hedged },
-  { no: 90, fault: 'callers who never read', right: 'they hold no slot', play: slowReaders },
+  { no: 90, fault: 'callers who never read', right: 'they hold no slot, and are hung up on', play: slowReaders },
   { no: 91, fault: 'one request of two over a connection ends, one caller of two goes', right: 'the other is answered', play: sameConnection },
   { no: 92, fault: '503 to everybody', right: 'the breaker opens once and says so once', play: storm },
+  { no: 92, fault: '503 beyond a few calls at once', right: 'slots that learn become few', play: shrinking },
 ]

@@ -5,7 +5,7 @@ import { ended, forced, hungWhileEnding, lateRequests, started, uncaught } from 
 export const processes: readonly Entry[] = [
   { no: 93, fault: 'SIGTERM with requests under way', right: 'no new connection, each answer is the last of its connection, the end with 0 at once after them', play: ended },
   { no: 94, fault: 'a request over a kept connection while it ends', right: 'closed, and no upstream is asked', play: lateRequests },
-  { no: 95, fault: 'SIGTERM while an upstream hangs', right: '503 when the time is over, and the end with 0', play: hungWhileEnding, todo: 'inbound protection' },
+  { no: 95, fault: 'SIGTERM while an upstream hangs', right: '503 when the time is over, and the end with 0', play: hungWhileEnding },
   { no: 96, fault: 'a second SIGTERM', right: 'the end at once, not with 0', play: forced },
   { no: 96, fault: 'an error that nobody caught', right: 'logged, and the end, not with 0', play: uncaught },
   { no: 97, fault: 'a start while upstreams are down, and one with bad configuration', right: 'it starts, its replies are partial; it does not start and says what is wrong', play: started },

@@ -1,6 +1,6 @@
 import { refused } from '../../hostile/helpers/line.ts'
 import type { Entry } from '../helpers/entry.ts'
-import { distinct, headers, logs, paths, requests } from '../scenes/inbound.ts'
+import { distinct, headers, logs, paths, requests, slowly } from '../scenes/inbound.ts'
 import { inward, rebound } from '../scenes/names.ts'
 
 const start = 'GET /v1/cat-facts HTTP/1.1\r\nhost: a\r\n'
@@ -32,6 +32,7 @@ const bodies = [
 
 /** What callers do. */
 export const inbound: readonly Entry[] = [
+  { no: 98, fault: 'heads and bodies that never end', right: 'cut in time, and no upstream is asked', play: slowly },
   { no: 99, fault: 'requests that could be read in two ways', right: 'refused, and the connection closed', play: requests(smuggling) },
   { no: 100, fault: 'paths and bodies that cannot be read', right: 'refused, each with its status', play: requests(bodies) },
   { no: 101, fault: 'a path parameter that is more than a name', right: 'one segment, or refused', play: paths },
@@ -39,5 +40,5 @@ export const inbound: readonly Entry[] = [
   { no: 103, fault: 'a public upstream at an address that is not', right: 'refused before it is dialled', play: inward },
   { no: 104, fault: 'a name that turns inward', right: 'each dial looks at every address', play: rebound },
   { no: 105, fault: 'thousands of places that are asked for once', right: 'nothing grows by them', play: distinct },
-  { no: 106, fault: 'secrets, and lines of a log, in what a caller and an upstream say', right: 'not in the log, or as text within one line', play: logs, todo: 'inbound protection' },
+  { no: 106, fault: 'secrets, and lines of a log, in what a caller and an upstream say', right: 'not in the log, or as text within one line', play: logs },
 ]

@@ -1,17 +1,55 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
+import { logOptions } from '../../../src/plugins/log.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { exchange } from '../../hostile/helpers/exchange.ts'
 import { hostileApp } from '../../hostile/helpers/hostile-app.ts'
 import { judge } from '../../hostile/helpers/judge.ts'
 import type { Line } from '../../hostile/helpers/line.ts'
+import { slack } from '../helpers/slack.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 import { good } from '../helpers/wire.ts'
+
+/** Heads and bodies that come so slowly that they never end, and a caller who says nothing at all. */
+export async function slowly (t: Test): Promise<void> {
+  const limit = 300
+  const upstream = await rawUpstream(t, well)
+  const asked = defineUpstream('asked', { origin: upstream.origin }, { word: operation(wordPath) })
+  const told = aggregate('told', { url: '/told', body: Id }).required('part', ({ body }) => asked.word({ id: body.id })).reply(Word, ({ part }) => part)
+  const { app, get } = await stage(t, [told], { limits: { requestTimeout: limit } })
+  const { port } = app.server.address() as AddressInfo
+  const post = 'POST /told HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'
+  for (const [what, start, drop] of [
+    ['a head that never ends', 'GET /told HTTP/1.1\r\nhost: a\r\nx-a: ', 'a'],
+    ['a body that never ends', `${post}content-length: 100000\r\n\r\n{`, ' '],
+    ['chunks that never end', `${post}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+    ['nothing', '', ''],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1')
+    let received = ''
+    socket.on('error', () => {}).on('data', part => { received += String(part) })
+    const closed = new Promise<void>(resolve => { socket.on('close', () => resolve()) })
+    await once(socket, 'connect')
+    const since = performance.now()
+    socket.write(start)
+    const drip = setInterval(() => { if (drop !== '') socket.write(drop) }, 20)
+    t.teardown(() => clearInterval(drip))
+    await closed
+    clearInterval(drip)
+    const elapsed = performance.now() - since
+    t.ok(elapsed >= limit - 10 && elapsed < 3 * limit + slack, `${what}: closed after ${elapsed.toFixed(0)} ms`)
+    t.match(received, /^(?:HTTP\/1\.1 408 |$)/, 'with 408, where that can be said')
+  }
+  t.equal(upstream.requests.length, 0)
+  t.match(await get('/told', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"id":"a"}' }), { status: 200, body: { data: { word: 'a' } } })
+}
 
 /** Hostile requests, each over a connection of its own. */
 export function requests (lines: readonly Line[]): (t: Test) => Promise<void> {
@@ -81,7 +119,7 @@ export async function logs (t: Test): Promise<void> {
   const told = defineUpstream('told', { origin: upstream.origin, headers: { authorization: `Bearer ${secret}` }, forward: ['x-api-key'], retry: false, breaker: false }, { word: operation(wordPath) })
   const required = aggregate('required', { url: '/required', query: z.object({ id: z.string(), token: z.string().optional() }) }).required('part', ({ query }) => told.word({ id: query.id })).reply(Word, ({ part }) => part)
   const lines: string[] = []
-  const { app, get } = await stage(t, [required], { logger: { level: 'info', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { app, get } = await stage(t, [required], { logger: { ...logOptions({ level: 'info', secrets: [] }) as object, stream: { write: (line: string) => { lines.push(line) } } } })
   t.equal((await get(`/required?id=a&token=${secret}`, { headers: { authorization: `Bearer ${secret}`, 'x-api-key': secret, cookie: `id=${secret}` } })).status, 502)
   t.equal((await get(`/required?id=${encodeURIComponent('a\r\n{"level":60,"msg":"forged"}')}`)).status, 502)
   t.equal((await get(`/${'x'.repeat(10_000)}`)).status, 404)

@@ -7,7 +7,7 @@ import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import type { BreakerChange } from '../../../src/upstream/client.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { asking } from '../helpers/asking.ts'
-import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
+import { calm, Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 import { good, status } from '../helpers/wire.ts'
 
@@ -34,6 +34,21 @@ export async function overloaded (t: Test): Promise<void> {
   t.ok((tookMs[Math.floor(tookMs.length / 2)] ?? 0) < 5, `a refusal takes ${tookMs[Math.floor(tookMs.length / 2)]} ms`)
   t.match(await get('/small?id=after'), { status: 200 }, 'the next one gets in')
   t.match(runtime.stats(), { small: { active: 0, waiting: 0, failed: 0, breaker: 'closed' } })
+}
+
+/** More runs than the service takes. */
+export async function tooManyRuns (t: Test): Promise<void> {
+  const upstream = await rawUpstream(t, after(20))
+  const { required } = asking('small', { origin: upstream.origin })
+  const { get, runtime } = await stage(t, [required], { pressure: { ...calm, runs: 8 } })
+  const replies = await Promise.all(Array.from({ length: 120 }, (_, index) => get<Reply>(`/small?id=${index}`)))
+  const whole = replies.filter(({ status }) => status === 200)
+  const refused = replies.filter(({ status }) => status === 503)
+  t.ok(whole.length >= 8 && whole.length + refused.length === replies.length, `${whole.length} are answered, ${refused.length} refused`)
+  t.ok(refused.every(({ headers, body }) => body.code === 'OVERLOADED' && Number(headers.get('retry-after')) >= 1))
+  t.equal(upstream.requests.length, whole.length)
+  t.match(await get('/small?id=after'), { status: 200 })
+  t.match(runtime.stats(), { small: { active: 0, waiting: 0, ignored: 0 } })
 }
 
 /** An upstream at which everybody waits, beside one that is well. */
@@ -90,6 +105,37 @@ export async function allSlow (t: Test): Promise<void> {
   const extra = upstream.requests.length - calls
   t.ok(extra <= 0.02 * calls, `${extra} extra attempts for ${calls} calls, half of which were slow`)
   t.match(runtime.stats(), { hedged: { ok: calls, active: 0, waiting: 0 } })
+}
+
+/** An upstream that takes few calls and says 503 to more, where the slots learn. */
+export async function shrinking (t: Test): Promise<void> {
+  const takes = 4
+  let busy = 0
+  let refused = 0
+  const upstream = await rawUpstream(t, (socket, request) => {
+    if (busy >= takes) {
+      refused++
+      return socket.write(status(503))
+    }
+    busy++
+    globalThis.setTimeout(() => {
+      busy--
+      socket.write(good(request))
+    }, 5)
+  })
+  const learning = defineUpstream('learning', { origin: upstream.origin, slots: 'adaptive', queue: 1000, retry: false, breaker: false, timeout: 10_000 }, { word: operation(wordPath) })
+  const many = aggregate('many', { url: '/many', query: Id, deadline: 20_000 })
+    .each('words', () => Array.from({ length: 100 }, (_, index) => learning.word({ id: String(index) })), { width: 50, tolerate: { atLeast: 0, fallback: { word: '' } } })
+    .reply(z.unknown(), ({ words }) => words)
+  const { get, runtime } = await stage(t, [many])
+  const before = runtime.stats()['learning']?.slots ?? Infinity
+  for (let times = 0; times < 8; times++) await get('/many?id=a')
+  refused = 0
+  for (let times = 0; times < 4; times++) await get('/many?id=a')
+  const { slots } = runtime.stats()['learning'] ?? { slots: NaN }
+  t.ok(slots < 16 && slots < before, `it is down to ${slots} slots for an upstream that takes ${takes}`)
+  t.ok(refused < 200, `${refused} of 400 calls are refused`)
+  t.match(runtime.stats(), { learning: { active: 0, waiting: 0 } })
 }
 
 /** An upstream that says 503 to everybody. */
