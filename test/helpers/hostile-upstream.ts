@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { quietPort } from './quiet-port.ts'
 import { json, written } from './raw-upstream.ts'
 
 /** What no caller may ever read: every hostile answer holds it wherever bytes can be put. */
@@ -86,7 +87,7 @@ export async function hostileUpstream (t: Test, name: Victim, kind: keyof typeof
     server.close()
     await once(server, 'close')
   }
-  await listen(0)
+  await listen(kind === 'down' ? await quietPort() : 0)
   const { port } = server.address() as AddressInfo
   if (kind === 'down') await close()
   t.teardown(close)

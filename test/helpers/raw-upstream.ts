@@ -50,8 +50,8 @@ export function json (value: unknown, status = 200, headers: Readonly<Record<str
   return written(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(value))
 }
 
-/** Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key. `onConnection` sees a connection before a byte of it is read. */
-export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, onConnection?: (socket: Socket, connection: number) => void): Promise<RawUpstream> {
+/** Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key. `onConnection` sees a connection before a byte of it is read; `place` is its port. */
+export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, onConnection?: (socket: Socket, connection: number) => void, place = 0): Promise<RawUpstream> {
   const requests: RawRequest[] = []
   const sockets = new Set<Socket>()
   const changes = new EventEmitter()
@@ -89,7 +89,7 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
     server.close()
     await once(server, 'close')
   }
-  await listen(0)
+  await listen(place)
   const { port } = server.address() as AddressInfo
   t.teardown(stop)
 

@@ -1,6 +1,7 @@
 import type { TlsOptions } from 'node:tls'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
+import { quietPort } from '../../helpers/quiet-port.ts'
 import { json, rawUpstream, type RawUpstream, type Script } from '../../helpers/raw-upstream.ts'
 
 /** An upstream that is bad until it recovers. */
@@ -45,7 +46,7 @@ export function greets (greet: (socket: Socket) => unknown): (t: Test) => Promis
 
 /** Nobody listens there. */
 export async function down (t: Test): Promise<Victim> {
-  const upstream = await rawUpstream(t, well)
+  const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())
   await upstream.stop()
   return victim(upstream, () => upstream.listen())
 }

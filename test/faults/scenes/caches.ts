@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import type { OperationOptions, UpstreamOptions } from '../../../src/upstream/options.ts'
+import { quietPort } from '../../helpers/quiet-port.ts'
 import { rawUpstream, type RawRequest } from '../../helpers/raw-upstream.ts'
 import { slack } from '../helpers/slack.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
@@ -14,7 +15,7 @@ type Cache = NonNullable<OperationOptions<string, z.ZodType, undefined, undefine
 
 /** A word that is kept, from an upstream that counts how often it was asked. */
 async function keeping (t: Test, cache: Cache, answers: (socket: Socket, request: RawRequest) => unknown, options: Partial<UpstreamOptions> = {}) {
-  const upstream = await rawUpstream(t, answers)
+  const upstream = await rawUpstream(t, answers, undefined, undefined, await quietPort())
   const keeper = defineUpstream('keeper', { origin: upstream.origin, timeout: 10_000, ...options }, { word: operation({ ...wordPath, cache }) })
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 }).required('part', ({ query }) => keeper.word({ id: query.id })).reply(Word, ({ part }) => part)
   const served = await stage(t, [required])

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
+import { quietPort } from '../../helpers/quiet-port.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { asking } from '../helpers/asking.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
@@ -73,7 +74,7 @@ export async function neverKept (t: Test): Promise<void> {
 /** All connections reset at once, nobody there for a while, and back. */
 export async function restarted (t: Test): Promise<void> {
   const slots = 8
-  const upstream = await rawUpstream(t, well)
+  const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())
   const { required } = asking('rolling', { origin: upstream.origin, slots, breaker: { open: 100 } })
   const { get, runtime } = await stage(t, [required])
   let isOver = false

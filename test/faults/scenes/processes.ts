@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { definitionsFolder } from '../../helpers/definitions-folder.ts'
+import { quietPort } from '../../helpers/quiet-port.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { runCommand, startService } from '../../helpers/service-process.ts'
 import { slack } from '../helpers/slack.ts'
@@ -129,7 +130,7 @@ export const bug: unknown = aggregate('bug', { url: '/bug' }).required('part', (
 
 /** A start while an upstream is down, and with configuration that cannot be used. */
 export async function started (t: Test): Promise<void> {
-  const ninja = await rawUpstream(t, fact)
+  const ninja = await rawUpstream(t, fact, undefined, undefined, await quietPort())
   await ninja.stop()
   const environment = { HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: ninja.origin, HEADWATERS_UPSTREAM_THE_CAT_API_ORIGIN: ninja.origin }
   const { origin, stop, ended: end } = await startService(t, environment)
