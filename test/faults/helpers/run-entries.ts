@@ -2,11 +2,12 @@ import { test } from 'tap'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import type { Entry, Line, Scene } from './entry.ts'
 import { runLine, setUp } from './run-line.ts'
+import { isExact } from './slack.ts'
 import { well } from './victim.ts'
 
 /** Runs a letter of the catalogue: its lines several at once, then its scenes; and says how many ran. */
 export function runEntries (letter: string, title: string, entries: readonly Entry[]): void {
-  test(`${letter}. ${title}`, { jobs: 8 }, async t => {
+  test(`${letter}. ${title}`, { jobs: isExact ? 1 : 8 }, async t => {
     const neighbour = await rawUpstream(t, well)
     const lines = entries.filter((entry): entry is Line => 'upstream' in entry)
     const scenes = entries.filter((entry): entry is Scene => 'play' in entry)

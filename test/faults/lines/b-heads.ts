@@ -39,7 +39,7 @@ export const heads: readonly Entry[] = [
     ({ no: 23, fault, upstream: says(`${bare(lines)}\r\n{}`), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 })),
   { no: 24, fault: '100 Continue to a request that asked for none', upstream: says((socket, request) => socket.write(Buffer.concat([Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'), good(request)]))), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 },
   { no: 25, fault: '103, and then 200', upstream: says((socket, request) => socket.write(Buffer.concat([Buffer.from(hint), good(request)]))), required: 200, optional: 'ok', withinMs: 20, connectionsAfter: 1 },
-  { no: 26, fault: '103 without end', upstream: says(socket => pour(socket, '', hint)), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 },
+  { no: 26, fault: '103 without end', upstream: says(socket => pour(socket, '', hint.repeat(500))), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 },
   { no: 26, fault: '103 each 20 ms', upstream: says(socket => {
     const timer = setInterval(() => socket.write(hint), 20)
     socket.once('close', () => clearInterval(timer))
