@@ -9,7 +9,6 @@ import type { Reply } from '../fanout/reply.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
-import { endToEnd } from './end-to-end.ts'
 import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
 import { why } from './why.ts'
@@ -42,7 +41,7 @@ export async function answer (aggregate: AnyAggregate, { runtime, load }: Servin
     const error = event.error ?? event.cached?.insteadOf
     if (error !== undefined) lost.push({ step: aggregate.steps[event.step]?.name, code: error.code, why: why(error) })
   }
-  const run = begin(aggregate, { params, query, body, headers: endToEnd(headers) }, { runtime, deadline, shedOptional: load?.shedOptional, onEvent }, faults)
+  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline, shedOptional: load?.shedOptional, onEvent }, faults)
 
   const { raw } = reply
   // Gone while a hook was waiting, when nobody listened yet.

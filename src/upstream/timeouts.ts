@@ -33,11 +33,13 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
   let isHeldUp = false
 
   function ring () {
-    timer = undefined
     const now = performance.now()
     // Timers come before sockets: when the loop was held up, what has arrived meanwhile is read first.
     isHeldUp = !isHeldUp && first !== undefined && now - first.at > heldUpMs
+    // Its timer stays until then, so that nobody starts another.
     if (isHeldUp) return void setImmediate(ring)
+    clearTimeout(timer)
+    timer = undefined
     // A timer of Node counts whole milliseconds and may ring up to one early.
     while (first !== undefined && first.at <= now + 1) {
       const due = first

@@ -76,3 +76,22 @@ test('one that begins while another rings does not hold up those that wait', asy
   await ringing(running).rang
   t.equal(third?.aborted, false, 'the second rings long before the one that began when the first rang')
 })
+
+test('when the loop was held up, what has arrived meanwhile comes before the cut', async t => {
+  const running = timeouts(5, () => 'late')
+  const [answered, hung, later] = [new Abort(), new Abort(), new Abort()]
+  const due = running.start(answered)
+  running.start(hung)
+  // Stands for an answer that lies in its socket: it is read after timers have rung.
+  setImmediate(() => {
+    running.stop(due)
+    running.start(later)
+  })
+  const until = performance.now() + 30
+  while (performance.now() < until);
+  await new Promise<void>(resolve => { hung.add(new Listener(() => resolve())) })
+  t.notOk(answered.aborted)
+  t.notOk(later.aborted)
+  await new Promise<void>(resolve => { later.add(new Listener(() => resolve())) })
+  t.equal(running.size, 0)
+})
