@@ -78,7 +78,10 @@ function maySmuggle (text: string): boolean {
   return text.includes('__proto__') || text.includes('prototype"') || text.includes('\\u00')
 }
 
-/** Whether a merge that copies key by key could be led to a prototype: by `__proto__`, or by a `constructor` that has one. Without recursion: how deep a body goes is the upstream's choice, and the stack is ours. */
+/**
+ * Whether a merge that copies key by key could be led to a prototype: by `__proto__`, or by a `constructor` that has one.
+ * Without recursion: how deep a body goes is the upstream's choice, and the stack is ours.
+ */
 function smuggles (value: unknown): boolean {
   const open = [value]
   while (open.length > 0) {
