@@ -119,7 +119,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxBytes?: number
-  /** Values in one JSON answer: checking each of very many wrong ones would hold up everything else. @default 200000 */
+  /** Values in one JSON answer: checking each of very many wrong ones would hold up everything else. @default 100000 */
   readonly maxValues?: number
   /** Bytes of the answers that are kept of operations with `cache`, all together; one may have an eighth of it. @default 32 MiB */
   readonly cacheBytes?: number

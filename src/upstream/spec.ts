@@ -84,7 +84,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
   refuseUnknown(owner, options, upstreamOptions)
   const {
     slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
-    maxBytes = 5 * 1024 * 1024, maxValues = 200_000, forward = [], headers = {}, decompress = true,
+    maxBytes = 5 * 1024 * 1024, maxValues = 100_000, forward = [], headers = {}, decompress = true,
     retry = {}, hedge = false, budget = {}, breaker = {},
     cacheBytes = 32 * 1024 * 1024,
   } = options
