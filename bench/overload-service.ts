@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { buildApp } from '../src/app.ts'
 import { aggregate } from '../src/fanout/aggregate.ts'
-import { headwaters } from '../src/plugins/headwaters.ts'
 import { defineUpstream, operation } from '../src/upstream/declare.ts'
 import { createRuntime } from '../src/upstream/runtime.ts'
 import { announce, upstreamOrigin } from './announce.ts'
@@ -32,8 +31,7 @@ const each = aggregate('each', { url: '/' })
 const since = new WeakMap<object, number>()
 let refusals: number[] = []
 const runtime = createRuntime()
-const app = buildApp([])
-await app.register(headwaters, { aggregates: [each], runtime, describe: false })
+const app = buildApp([each], { runtime })
 app.addHook('onRequest', (request, _reply, done) => {
   since.set(request, performance.now())
   done()

@@ -47,20 +47,21 @@ test('what the page for beginners says to write is an aggregate that serves', as
 
 test('what the pages say to write is typed as they say', async t => {
   const dir = checkoutWith(t.testdir({ src: { clients: {}, routes: {} } }), blocksOf('docs/getting-started.md'))
-  const [aggregate = '', upstream = '', plugin = '', fanOut = ''] = blocksOf('README.md').filter(({ language }) => language === 'ts').map(({ code }) => code)
+  const [aggregate = '', upstream = '', prices = '', plugin = '', fanOut = ''] = blocksOf('README.md').filter(({ language }) => language === 'ts').map(({ code }) => code)
   const prelude = `
 import { z } from 'zod'
 import type { FastifyInstance } from 'fastify'
-import { aggregate, createRuntime, defineUpstream, fanOut, headwaters, operation, times } from './index.ts'
+import { aggregate, createRuntime, defineUpstream, env, fanOut, headwaters, operation, times } from './index.ts'
 import { CatFacts, CatFactsQuery, MeowFacts, type CatFact, type NinjaFact } from './schemas/cat-fact.ts'
 import { catfactNinja } from './clients/catfact-ninja.ts'
 import { theCatApi } from './clients/the-cat-api.ts'
+declare const Price: z.ZodType
 declare const signal: AbortSignal
 declare const app: FastifyInstance
 declare function mergeCatFacts (maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture']): CatFacts
 export type Fact = CatFact
 `
-  writeFileSync(join(dir, 'src/readme.ts'), [prelude, upstream, aggregate, plugin.replace(/^import .*$/m, ''), fanOut.replace(/^import .*$/m, ''), 'export { data, complete, sources }'].join('\n'))
+  writeFileSync(join(dir, 'src/readme.ts'), [prelude, upstream, aggregate, prices, plugin.replace(/^import .*$/m, ''), fanOut.replace(/^import .*$/m, ''), 'export { data, complete, sources }'].join('\n'))
   const compiler = join(root, 'node_modules/typescript/lib/tsc.js')
   const config = JSON.parse(readFileSync(join(dir, 'tsconfig.json'), 'utf8')) as object
   writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ ...config, include: undefined, files: ['src/readme.ts', 'src/clients/tea.ts', 'src/routes/tea-party.ts'] }))
