@@ -106,7 +106,7 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
       probes++
       return pass(next, call)
     },
-    gate: next => call => state === 'open' ? refusal(openUntil - now()) : next(call),
+    gate: next => call => state === 'closed' || (state === 'half-open' && probing === call.scope) ? next(call) : refusal(openUntil - now()),
     gauge: {
       get breaker () { return state },
     },

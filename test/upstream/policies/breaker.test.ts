@@ -83,6 +83,35 @@ test('whoever was waiting for a slot when it opened is turned away', async t => 
   t.ok(bottom.taken <= 4, 'at most those whose slots were handed over at that moment had left')
 })
 
+test('whoever still waits for a slot when another run tries is turned away too', async t => {
+  const bottom = heldService()
+  const clock = { now: 0 }
+  const { layer, gate, gauge } = breaker({ upstream, failures: 0.5, minimum: 2, window: 10_000, open: 5000, now: () => clock.now })
+  const { promise: slot, resolve: letGo } = Promise.withResolvers<void>()
+  const waits = new Set<unknown>()
+  const service = stack([layer, next => call => waits.has(call.scope) ? slot.then(() => next(call)) : next(call), gate], call => {
+    call.attempt.sent = true
+    return bottom.service(call)
+  })
+  const ask = (mustWait = false) => {
+    const run = testRun()
+    if (mustWait) waits.add(run)
+    return service(run.ask(questions.ask())).then(() => 'ok', error => error.code)
+  }
+  const failing = [ask(), ask()]
+  const waiting = ask(true)
+  for (const { fail } of [...bottom.held]) fail(busy())
+  await Promise.all(failing)
+  clock.now = 5000
+  const trying = ask()
+  t.equal(gauge.breaker, 'half-open')
+  letGo()
+  t.equal(await waiting, 'BREAKER_OPEN')
+  bottom.held[0]?.answer()
+  t.equal(await trying, 'ok')
+  t.equal(bottom.taken, 3)
+})
+
 test('after a while one run is let through, and its good end closes it', async t => {
   const { trip, send, succeed, clock, gauge, changes } = arrange()
   await trip()
