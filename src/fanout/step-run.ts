@@ -62,10 +62,15 @@ export class StepRun {
 
   /** What `before` sees: it may wait for answers, which a step declares. */
   asking (seen: object): object {
-    const ask = (call: unknown) => new Promise((resolve, reject) => {
-      if (call instanceof Call) void this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
-      else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
-    })
+    const ask = (call: unknown) => {
+      const asked = new Promise((resolve, reject) => {
+        if (call instanceof Call) void this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
+        else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
+      })
+      // It may fail while another is awaited; whoever awaits it hears of it then.
+      asked.catch(() => {})
+      return asked
+    }
     return Object.assign(seen, { ask })
   }
 

@@ -38,7 +38,7 @@ export interface Scope {
   readonly context?: unknown
   /** Cut when the run is over, for whatever reason. */
   readonly abort: Abort
-  /** What each bulkhead that has let this run in remembers of it. */
+  /** What each bulkhead that has let this run in remembers of it; the same for all calls of a run, coalesced ones too. */
   readonly admitted: Map<object, object>
   /** The moment now, in ms from the run's start. */
   now (): number

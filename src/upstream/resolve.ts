@@ -6,6 +6,8 @@ export type Resolve = (hostname: string, options: LookupOptions, done: (error: E
 
 /** How long an answer stands, in ms: Node has four threads for all look-ups, and a pool that opens asks once per connection. */
 const keptMs = 1000
+/** How long a question is waited for before it is asked again, in ms. */
+const unansweredMs = 5000
 
 interface Asked {
   readonly answer: Promise<readonly LookupAddress[]>
@@ -18,7 +20,7 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
 
   function ask (hostname: string, options: LookupOptions): Asked {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
-    const entry: Asked = { answer: promise, until: Infinity }
+    const entry: Asked = { answer: promise, until: now() + unansweredMs }
     lookup(hostname, { ...options, all: true }, (error, address, family = 4) => {
       entry.until = now() + keptMs
       const addresses = Array.isArray(address) ? address : [{ address, family }]

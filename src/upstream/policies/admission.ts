@@ -24,7 +24,7 @@ export class Workload {
   }
 }
 
-/** What one step has announced, until it is done or the step is over. */
+/** What one step has announced, until it is done or the run is over. */
 class Announcement extends Abortable {
   readonly #workload: Workload
   #left = 0
@@ -34,9 +34,10 @@ class Announcement extends Abortable {
     this.#workload = workload
   }
 
-  make ({ of, abort }: LiveCall<unknown>): void {
+  make ({ of, scope: { abort } }: LiveCall<unknown>): void {
     this.#left += of
     this.#workload.announced += of
+    // The run's own: what stands between (a hedge, a deadline) unlinks its abort without cutting it.
     if (this.listensTo === undefined) abort.add(this)
   }
 
@@ -48,7 +49,7 @@ class Announcement extends Abortable {
     if (this.#left === 0) this.listensTo?.delete(this)
   }
 
-  /** The step is over: what it has announced will not come. */
+  /** The run is over: what was announced will not come. */
   cut (): void {
     this.#workload.announced -= this.#left
     this.#left = 0
@@ -69,7 +70,8 @@ export class Admission {
 
   /** The first call of a step announces all of them. */
   announce (call: LiveCall<unknown>): void {
-    if (call.index !== 0 || call.effort.attempts !== 0) return
+    // A coalesced call announces itself alone, wherever it stands in its step.
+    if ((call.index !== 0 && call.of !== 1) || call.effort.attempts !== 0) return
     let announcement = this.#steps.get(call.step)
     if (announcement === undefined) this.#steps.set(call.step, announcement = new Announcement(this.#workload))
     announcement.make(call)

@@ -33,15 +33,21 @@ export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
     // What the run's own deadline cuts earlier needs no timer of its own.
     const limit = spec.safe && scope.deadline - at > timeout ? new Limited(call, running) : undefined
     return next(limit?.call ?? call).then(answer => {
-      limit?.lift()
+      if (limit !== undefined) lift(limit, call)
       ended(call, number, undefined)
       return answer
     }, error => {
-      limit?.lift()
+      if (limit !== undefined) lift(limit, call)
       ended(call, number, codeOf(error, limit?.call ?? call))
       throw error
     })
   }
+}
+
+/** What a layer below has answered before it was done with the wire is limited for as long as it holds its slot. */
+function lift (limit: Limited<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
+  if (held === undefined || limit.call.abort.aborted) limit.lift()
+  else void held.then(() => limit.lift())
 }
 
 function ended ({ scope, step, index }: LiveCall<unknown>, number: number, code: string | undefined): void {

@@ -116,6 +116,7 @@ class Wait extends Abortable {
 
   cut (reason: unknown): void {
     this.leave()
-    this.#reject(reason)
+    // The attempt's time is over, and its upstream was never asked.
+    this.#reject(reason instanceof UpstreamError && reason.code === 'UPSTREAM_TIMEOUT' ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'there was no token in time' }) : reason)
   }
 }

@@ -47,8 +47,8 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
   let state: BreakerState = 'closed'
   let generation = 0
   let openUntil = 0
-  /** The run that is let through, and how many of its calls are under way. */
-  let probing: Scope | undefined
+  /** The run that is let through, known by what its calls share even where they are coalesced; and how many of them are under way. */
+  let probing: Scope['admitted'] | undefined
   let probes = 0
 
   function turn (to: BreakerState): void {
@@ -100,13 +100,13 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
     layer: next => call => {
       if (state === 'closed') return pass(next, call)
       const leftMs = openUntil - now()
-      if (leftMs > 0 || (probing !== undefined && probing !== call.scope)) return refusal(leftMs)
+      if (leftMs > 0 || (probing !== undefined && probing !== call.scope.admitted)) return refusal(leftMs)
       if (state === 'open') turn('half-open')
-      probing = call.scope
+      probing = call.scope.admitted
       probes++
       return pass(next, call)
     },
-    gate: next => call => state === 'closed' || (state === 'half-open' && probing === call.scope) ? next(call) : refusal(openUntil - now()),
+    gate: next => call => state === 'closed' || (state === 'half-open' && probing === call.scope.admitted) ? next(call) : refusal(openUntil - now()),
     gauge: {
       get breaker () { return state },
     },

@@ -132,7 +132,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, clock = machineCl
             changes.note(path, clock.steady())
             return done
           }, (error: unknown) => {
-            if (error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN') changes.note(path, clock.steady())
+            if (error instanceof UpstreamError && (error.code === 'OUTCOME_UNKNOWN' || (error.upstreamStatus ?? 400) < 400)) changes.note(path, clock.steady())
             throw error
           })
         }

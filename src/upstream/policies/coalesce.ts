@@ -1,5 +1,6 @@
 import { Abort, Abortable } from '../abort.ts'
-import type { Effort, LiveCall } from '../call.ts'
+import type { Effort, LiveCall, Scope } from '../call.ts'
+import type { CallEvent } from '../events.ts'
 import { deepFreeze } from '../freeze.ts'
 import type { Answer, Layer } from './layer.ts'
 
@@ -7,6 +8,9 @@ interface Flight {
   readonly abort: Abort
   readonly effort: Effort
   readonly answer: Promise<Answer<unknown>>
+  readonly path: string
+  /** By when the most patient of those who share it wants it. */
+  readonly scope: Scope & { patience: number }
   waiting: number
 }
 
@@ -22,7 +26,13 @@ export interface CoalesceOptions {
 export function coalesce ({ keyOf }: CoalesceOptions): Layer {
   const flights = new Map<string, Flight>()
 
+  /** After a call that may have changed what is at a path, nobody joins those who asked for it before. */
+  function leaveBehind (changed: string): void {
+    for (const [key, { path }] of flights) if (path === changed) flights.delete(key)
+  }
+
   return next => <T>(call: LiveCall<T>) => {
+    if (!call.spec.safe) return next(call).finally(() => leaveBehind(call.path))
     if (!call.spec.coalesce) return next(call)
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const key = keyOf(call)
@@ -31,17 +41,20 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
       const abort = new Abort()
       // No deadline: each caller keeps its own, and leaves by it.
       const { scope } = call
-      const shared = call.under(abort, {
+      const common = {
         deadline: Infinity,
         patience: scope.deadline,
         headers: scope.headers,
         abort: scope.abort,
         admitted: scope.admitted,
         now: () => scope.now(),
-        emit: event => scope.emit(event),
-      }, 1)
+        emit: (event: CallEvent) => scope.emit(event),
+      }
+      const shared = call.under(abort, common, 1)
       const started: Flight = {
         abort,
+        scope: common,
+        path: call.path,
         effort: shared.effort,
         waiting: 0,
         answer: next(shared).then(deepFreeze).finally(() => {
@@ -49,6 +62,10 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
         }),
       }
       flights.set(key, flight = started)
+    } else {
+      // By the flight's own clock, which began with its first caller's run.
+      const { scope } = call
+      flight.scope.patience = Math.max(flight.scope.patience, flight.scope.now() + scope.deadline - scope.now())
     }
     return join(call, flight, () => {
       if (flights.get(key) === flight) flights.delete(key)

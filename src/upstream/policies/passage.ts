@@ -14,7 +14,8 @@ export class Passage<T> extends Abortable {
   readonly #upstream: string
   /** What `next` returned last. */
   #last: Promise<Answer<T>> | undefined
-  #underWay = 0
+  /** What was sent and has not ended, once somebody must know. */
+  #underWay: Set<Promise<unknown>> | undefined
   #isWatched = false
   #isOver = false
   #reject: (reason: unknown) => void = () => {}
@@ -50,10 +51,12 @@ export class Passage<T> extends Abortable {
     return new Promise((resolve, reject) => {
       this.#reject = reject
       this.#live.abort.add(this)
-      Promise.resolve(answer).then(value => this.#checked(value)).then(value => {
+      Promise.resolve(answer).then(value => this.#checked(value)).then(async value => {
+        await this.#unsafe()
         this.#end()
         resolve(value)
-      }, error => {
+      }, async error => {
+        await this.#unsafe()
         this.#end()
         reject(error)
       })
@@ -61,9 +64,19 @@ export class Passage<T> extends Abortable {
   }
 
   cut (reason: unknown): void {
-    if (this.#underWay > 0) return
+    if (this.#isWaitedFor) return
     this.#end()
     this.#reject(reason)
+  }
+
+  get #isWaitedFor (): boolean {
+    return this.#underWay !== undefined && this.#underWay.size > 0
+  }
+
+  /** An unsafe call that has left is waited for, whatever the layer has made of it: its run must know when it is over. */
+  async #unsafe (): Promise<void> {
+    if (this.#live.spec.safe) return
+    while (this.#isWaitedFor) await Promise.allSettled(this.#underWay as Set<Promise<unknown>>)
   }
 
   /** A call that is sent again takes a slot of its own. An attempt has the one, so what it sends goes one after the other. */
@@ -80,12 +93,12 @@ export class Passage<T> extends Abortable {
 
   #count (sent: Promise<unknown>): void {
     const ended = () => {
-      this.#underWay--
+      this.#underWay?.delete(sent)
       const { abort } = this.#live
       // The layer may still make something of it; it is not waited for.
       if (abort.aborted) setImmediate(() => { if (!this.#isOver) this.cut(abort.reason) })
     }
-    this.#underWay++
+    ;(this.#underWay ??= new Set()).add(sent)
     sent.then(ended, ended)
   }
 
@@ -93,7 +106,7 @@ export class Passage<T> extends Abortable {
     this.#isOver = true
     this.#live.abort.delete(this)
     // Answered while something it sent is still on the wire: the slot stays with that.
-    if (this.at === 'attempt' && this.#underWay > 0) this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
+    if (this.at === 'attempt' && this.#isWaitedFor) this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
   }
 
   #checked (answer: Answer<T>): Answer<T> {

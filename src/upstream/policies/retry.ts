@@ -30,8 +30,14 @@ export function retry (options: RetryOptions): Layer {
   return next => call => next(call).then(undefined, error => again(next, call, options, error, 1))
 }
 
-/** Decides what follows on a failure: one more attempt, or the failure itself. */
-async function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
+/** One more attempt, or the failure itself. What may have taken effect stays unknown, whatever comes of repeating it. */
+function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
+  return repeat(next, call, options, error, attempts).catch((last: unknown) => {
+    throw error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN' ? error : last
+  })
+}
+
+async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
   if (!(error instanceof UpstreamError) || call.abort.aborted) throw error
   const free = error.isIdleClose && call.isRepeatable
   if (!free) {

@@ -100,7 +100,7 @@ test('whoever still waits for a slot when another run tries is turned away too',
   }
   const failing = [ask(), ask()]
   const waiting = ask(true)
-  for (const { fail } of [...bottom.held]) fail(busy())
+  while (bottom.held.length > 0) bottom.held[0]?.fail(busy())
   await Promise.all(failing)
   clock.now = 5000
   const trying = ask()

@@ -1,0 +1,225 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { UpstreamError } from '../../src/errors.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
+import { Abort } from '../../src/upstream/abort.ts'
+import { LiveCall } from '../../src/upstream/call.ts'
+import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { keyOf } from '../../src/upstream/dispatch.ts'
+import { breaker } from '../../src/upstream/policies/breaker.ts'
+import { Budget } from '../../src/upstream/policies/budget.ts'
+import { bulkhead } from '../../src/upstream/policies/bulkhead.ts'
+import { coalesce } from '../../src/upstream/policies/coalesce.ts'
+import { hedge } from '../../src/upstream/policies/hedge.ts'
+import { stack } from '../../src/upstream/policies/layer.ts'
+import { retry } from '../../src/upstream/policies/retry.ts'
+import { createResolve } from '../../src/upstream/resolve.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
+import { heldService } from '../helpers/held-service.ts'
+import { problemOf } from '../helpers/problem-of.ts'
+import { questions } from '../helpers/questions.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { turn } from '../helpers/turn.ts'
+
+const upstream = 'nobody'
+const over = new DOMException('the run is over', 'AbortError')
+
+test('a breaker that tries lets all calls of one run through, coalesced ones too', async t => {
+  const bottom = heldService()
+  const clock = { now: 0 }
+  const { layer, gate, gauge } = breaker({ upstream, failures: 0.5, minimum: 1, window: 10_000, open: 5000, now: () => clock.now })
+  const service = stack([coalesce({ keyOf }), layer, gate], call => {
+    call.attempt.sent = true
+    return bottom.service(call)
+  })
+  const run = testRun()
+  const ask = (id: string, by = run) => service(by.ask(questions.shared({ id }))).then(() => 'ok', error => error.code)
+  const failing = ask('a')
+  bottom.held[0]?.fail(new UpstreamError('UPSTREAM_BUSY', upstream))
+  t.equal(await failing, 'UPSTREAM_BUSY')
+  clock.now = 5000
+  const trying = [ask('a'), ask('b')]
+  t.equal(gauge.breaker, 'half-open')
+  t.equal(bottom.held.length, 2)
+  t.equal(await ask('c', testRun()), 'BREAKER_OPEN', 'one run and no other')
+  while (bottom.held.length > 0) bottom.held[0]?.answer()
+  t.same(await Promise.all(trying), ['ok', 'ok'])
+  t.equal(gauge.breaker, 'closed')
+})
+
+test('what before has asked may fail while it awaits something else', async t => {
+  const asked: (() => void)[] = []
+  const raw = await rawUpstream(t, (socket, { path }) => {
+    if (path === '/b') socket.write(json({}, 500))
+    else asked.push(() => socket.write(json('a')))
+  })
+  const cats = defineUpstream('cats', { origin: raw.origin, retry: false }, { a: operation({ path: '/a', output: z.unknown() }), b: operation({ path: '/b', output: z.unknown() }) })
+  const page = aggregate('page', { url: '/page' }).before(async ({ ask }) => {
+    const [a, b] = [ask(cats.a()), ask(cats.b())]
+    return [await a, await b]
+  }).required('one', () => 1).reply(z.unknown(), () => 1)
+  let failed = () => {}
+  const bFailed = new Promise<void>(resolve => { failed = resolve })
+  const watching = use(next => async call => {
+    try {
+      return await next(call)
+    } finally {
+      if (call.path === '/b') failed()
+    }
+  }, { at: 'call' })
+  const runtime = createRuntime({ use: [watching] })
+  t.teardown(() => runtime.close())
+  const problem = problemOf(fanOut(page, {}, { runtime }))
+  await bFailed
+  // A rejection that nobody handles would be told in this turn, and fail this test.
+  await turn()
+  await turn()
+  asked[0]?.()
+  t.match(await problem, { code: 'UPSTREAM_STATUS', statusCode: 502 })
+})
+
+test('an attempt that a layer has answered early is still cut at its timeout, and gives its slot back', async t => {
+  const raw = await rawUpstream(t, () => {})
+  const early = use(next => call => {
+    next(call).catch(() => {})
+    return Promise.resolve({ value: 'early' as never, status: 200 })
+  }, { at: 'attempt' })
+  const cats = defineUpstream('cats', { origin: raw.origin, slots: 1, timeout: 30, retry: false, breaker: false, use: [early] }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  for (let nth = 0; nth < 3; nth++) {
+    const run = testRun()
+    t.equal((await runtime.send(run.ask(cats.ask()))).value, 'early')
+    run.abort.cut(over)
+  }
+  await raw.deserted()
+  await turn()
+  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+})
+
+test('an unsafe call that a layer has answered early is still cut by the deadline', async t => {
+  const raw = await rawUpstream(t, () => {})
+  const early = use(next => call => {
+    next(call).catch(() => {})
+    return Promise.resolve({ value: 'early' as never, status: 200 })
+  }, { at: 'call' })
+  const cats = defineUpstream('cats', { origin: raw.origin, use: [early] }, { post: operation({ method: 'POST', path: '/', output: z.unknown() }) })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const page = aggregate('page', { url: '/page', deadline: 50 }).required('one', () => cats.post()).reply(z.unknown(), ({ one }) => one)
+  await fanOut(page, {}, { runtime }).catch(() => {})
+  await raw.deserted()
+  await turn()
+  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+})
+
+test('what a run has announced goes with it, also where a hedge stands above the bulkhead', async t => {
+  const bottom = heldService()
+  const { layer, gauge } = bulkhead({ upstream, slots: 1, queue: 9 })
+  const service = stack([hedge({ delay: 60_000, percentile: 98, share: 1, budget: new Budget() }), layer], bottom.service)
+  const first = testRun()
+  const failing = failure(service(new LiveCall(questions.ask(), first.abort, first, 0, 0, 1000)))
+  bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', upstream))
+  await failing
+  first.abort.cut(over)
+
+  const busy = service(testRun().ask(questions.ask()))
+  const newcomer = service(testRun({ deadline: 5000 }).ask(questions.ask()))
+  t.equal(gauge.waiting, 1, 'there is nothing before it but one call')
+  bottom.held[0]?.answer()
+  await busy
+  await bottom.arrived(3)
+  bottom.held[0]?.answer()
+  await newcomer
+})
+
+test('after a call that may have changed it, nobody joins those who asked before', async t => {
+  const bottom = heldService()
+  const service = coalesce({ keyOf })(bottom.service)
+  const paths = defineUpstream('paths', { origin: 'http://127.0.0.1:9' }, {
+    get: operation({ path: '/a', output: z.unknown(), coalesce: true }),
+    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+  })
+  const ask = () => service(testRun().ask(paths.get()))
+  const before = ask()
+  const put = service(testRun().ask(paths.put()))
+  bottom.held[1]?.answer()
+  await put
+  const after = ask()
+  t.equal(bottom.taken, 3)
+  bottom.held[0]?.answer('old')
+  bottom.held[0]?.answer('new')
+  t.same([(await before).value, (await after).value], ['old', 'new'])
+})
+
+test('a flight is as patient as the most patient of those who share it', async t => {
+  const bottom = heldService()
+  const service = coalesce({ keyOf })(bottom.service)
+  const ask = (deadline: number) => service(testRun({ deadline }).ask(questions.shared({ id: 'a' })))
+  const all = [ask(300), ask(5000), ask(100)]
+  const { patience = 0 } = bottom.held[0]?.call.scope ?? {}
+  t.ok(patience > 4000 && patience <= 5100, `${patience} ms`)
+  bottom.held[0]?.answer()
+  await Promise.all(all)
+})
+
+test('what may have taken effect stays unknown, whatever comes of repeating it', async t => {
+  const unknown = () => new UpstreamError('OUTCOME_UNKNOWN', upstream, { retryable: true })
+  const arrange = () => {
+    const bottom = heldService()
+    const service = retry({ attempts: 3, delay: 200, maxDelay: 200, budget: new Budget(), random: () => 0 })(call => {
+      call.attempt.sent = true
+      return bottom.service(call)
+    })
+    const abort = new Abort()
+    return { bottom, abort, asked: failure(service(testRun().ask(questions.ask(), { abort }))) }
+  }
+  const failed = arrange()
+  failed.bottom.held[0]?.fail(unknown())
+  await failed.bottom.arrived(2)
+  failed.bottom.held[0]?.fail(new UpstreamError('UPSTREAM_BUSY', upstream))
+  await failed.bottom.arrived(3)
+  failed.bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', upstream))
+  t.match(await failed.asked, { code: 'OUTCOME_UNKNOWN' })
+
+  const cut = arrange()
+  cut.bottom.held[0]?.fail(unknown())
+  await cut.bottom.arrived(2)
+  cut.abort.cut(over)
+  t.match(await cut.asked, { code: 'OUTCOME_UNKNOWN' })
+})
+
+test('an answer that cannot be read has changed what it was about all the same', async t => {
+  let value = 'old'
+  const raw = await rawUpstream(t, (socket, { method }) => {
+    if (method === 'PUT') value = 'new'
+    socket.write(method === 'PUT' ? 'HTTP/1.1 204 No Content\r\n\r\n' : json(value))
+  })
+  const cats = defineUpstream('cats', { origin: raw.origin }, {
+    get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
+    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const get = async () => (await runtime.send(testRun().ask(cats.get()))).value
+  t.equal(await get(), 'old')
+  t.match(await failure(runtime.send(testRun().ask(cats.put()))), { code: 'UPSTREAM_CONTENT_TYPE' })
+  t.equal(await get(), 'new')
+})
+
+test('a look-up that is never answered is asked again after a while', t => {
+  const clock = { now: 0 }
+  let asked = 0
+  const resolve = createResolve(() => { asked++ }, () => clock.now)
+  resolve('cats.example', {}, () => {})
+  clock.now = 4999
+  resolve('cats.example', {}, () => {})
+  t.equal(asked, 1)
+  clock.now = 5000
+  resolve('cats.example', {}, () => {})
+  t.equal(asked, 2)
+  t.end()
+})
