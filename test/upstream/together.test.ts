@@ -110,7 +110,9 @@ test('an unsafe call that a layer has answered early is still cut by the deadlin
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const page = aggregate('page', { url: '/page', deadline: 50 }).required('one', () => cats.post()).reply(z.unknown(), ({ one }) => one)
-  await fanOut(page, {}, { runtime }).catch(() => {})
+  const replying = fanOut(page, {}, { runtime }).catch(() => {})
+  await raw.asked(1)
+  await replying
   await raw.deserted()
   await turn()
   t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
