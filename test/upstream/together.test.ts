@@ -4,7 +4,7 @@ import { UpstreamError } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { Abort } from '../../src/upstream/abort.ts'
-import { LiveCall } from '../../src/upstream/call.ts'
+import { LiveCall, type Call } from '../../src/upstream/call.ts'
 import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
 import { keyOf } from '../../src/upstream/dispatch.ts'
 import { breaker } from '../../src/upstream/policies/breaker.ts'
@@ -224,4 +224,20 @@ test('a look-up that is never answered is asked again after a while', t => {
   resolve('cats.example', {}, () => {})
   t.equal(asked, 2)
   t.end()
+})
+
+test('a call that never left has changed nothing', async t => {
+  const raw = await rawUpstream(t, (socket, { path }) => socket.write(path === '/broken' ? json({}, 500) : json('kept')))
+  const cats = defineUpstream('cats', { origin: raw.origin, retry: false, breaker: { minimum: 1, failures: 0.01, open: 60_000 } }, {
+    get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
+    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+    broken: operation({ path: '/broken', output: z.unknown() }),
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const send = (call: Call<unknown>) => runtime.send(testRun().ask(call))
+  await send(cats.get())
+  await failure(send(cats.broken()))
+  t.match(await failure(send(cats.put())), { code: 'BREAKER_OPEN' })
+  t.match(await send(cats.get()), { value: 'kept', cached: { cache: 'hit' } })
 })
