@@ -124,6 +124,8 @@ function entriesOf (list: string): string[] {
 /** Keys are named by their place, so that no fault shows one. */
 function readKeys (list: string, context: z.RefinementCtx): readonly string[] {
   const keys = entriesOf(list)
+  // Commas around nothing are what is left of secrets that were not there: they must not open the service.
+  if (keys.length === 0 && list.trim() !== '') context.addIssue('holds no key: give one, or leave it unset to ask for none')
   for (const [index, key] of keys.entries()) {
     if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters`)
     else if (!/^[\w.~+/-]+=*$/.test(key)) context.addIssue(`key ${index + 1} has a character that no bearer token has: use letters, digits and - . _ ~ + /`)
@@ -133,6 +135,7 @@ function readKeys (list: string, context: z.RefinementCtx): readonly string[] {
 
 function readOrigins (list: string, context: z.RefinementCtx): readonly string[] {
   const origins = entriesOf(list)
+  if (origins.length === 0 && list.trim() !== '') context.addIssue('holds no origin: give one, or leave it unset')
   for (const origin of origins) {
     if (origin !== '*' && (origin.includes('*') || URL.parse(origin)?.origin !== origin)) context.addIssue(`'${origin}' is not an origin as browsers write it: write scheme, host and port, for example https://app.example, or * alone`)
   }

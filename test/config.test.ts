@@ -140,6 +140,15 @@ test('a key that is none is named by its place and never shown', async t => {
   ])
 })
 
+test('a list of nothing is refused, where it would leave the service open', t => {
+  for (const list of [',', ' , ,']) {
+    t.match(faultsOf(t, { API_KEYS: list }), [/^API_KEYS: holds no key/], list)
+    t.match(faultsOf(t, { CORS_ORIGINS: list }), [/^CORS_ORIGINS: holds no origin/], list)
+  }
+  for (const list of ['', '  ']) t.same(readConfig({ API_KEYS: list }, upstreams).inbound.keys, [])
+  t.end()
+})
+
 test('proxies and origins that are none are refused', async t => {
   for (const proxies of ['2', 'yes', 'example.com', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/x', '10.0.0/8', 'true,10.0.0.1']) t.match(faultsOf(t, { TRUST_PROXY: proxies }), [/^TRUST_PROXY: '.*' is neither true, false, an address nor a network/], proxies)
   for (const origin of ['app.example', 'https://app.example/', 'https://app.example/path', 'HTTPS://app.example', 'https://app.example:443', 'null', 'https://*.example']) t.match(faultsOf(t, { CORS_ORIGINS: origin }), [/^CORS_ORIGINS: '.*' is not an origin as browsers write it/], origin)

@@ -48,6 +48,12 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       if (!counted.isAllowed && counted.isExceeded) throw refusal(request, reply, new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) }))
     })
   }
+  // Nobody between may hand on to others what one key has got.
+  if (find !== undefined) app.addHook('onSend', (_request, reply, payload, done) => {
+    const vary = reply.getHeader('vary')
+    reply.header('vary', vary === undefined ? 'authorization' : `${String(vary)}, authorization`)
+    done(null, payload)
+  })
   if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
     const { authorization } = request.headers
     delete request.headers.authorization

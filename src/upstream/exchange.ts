@@ -116,7 +116,9 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     const { spec } = this.#call
     const failure = wireError(error, spec.upstream.name)
     if (!(failure instanceof UpstreamError) || this.#controller === undefined) return this.#fail(failure)
-    const { code, statusCode, retryable } = failure
+    const { code, retryable } = failure
+    // A shutdown invites to ask again at once, which an unknown outcome must not.
+    const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode
     const isIdleClose = this.#isReused && this.#status === 0 && this.#hints === 0 && code === 'UPSTREAM_RESET'
     if (!spec.safe) this.#fail(new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: failure, statusCode, retryable: retryable && this.#call.isRepeatable, isIdleClose }))
     else this.#fail(isIdleClose ? new UpstreamError(code, spec.upstream.name, { cause: error, isIdleClose }) : failure)

@@ -57,7 +57,7 @@ test('when the time for draining is over, callers of an upstream that hangs get 
   t.equal((await needed).headers.get('connection'), 'close')
   t.equal((await needed).headers.get('retry-after'), '1')
   t.match(await wished, { status: 200, body: { data: 'instead', complete: false, sources: { it: { code: 'RUNTIME_CLOSED' } } } })
-  isProblem(t, await told, 503, 'OUTCOME_UNKNOWN')
+  isProblem(t, await told, 504, 'OUTCOME_UNKNOWN')
   await raw.deserted()
 })
 

@@ -41,7 +41,11 @@ test('an aggregate is for those who show a key; everything else is for everybody
   isProblem(t, wrong, 401, 'UNAUTHENTICATED')
   t.equal(wrong.headers.get('www-authenticate'), 'Bearer error="invalid_token"')
   t.equal(raw.requests.length, 0, 'no upstream was asked')
-  for (const key of keys) t.equal((await ask('/v1/told', { headers: bearer(key) })).status, 200)
+  for (const key of keys) {
+    const told = await ask('/v1/told', { headers: bearer(key) })
+    t.equal(told.status, 200)
+    t.match(told.headers.get('vary'), /\bauthorization$/, 'nobody between hands it on to others')
+  }
   for (const path of ['/docs', '/openapi.json', '/openapi.yaml', '/health/live', '/health/ready']) t.equal((await ask(path)).status, 200, path)
 })
 

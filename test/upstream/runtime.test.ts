@@ -64,7 +64,7 @@ test('closing rejects later calls and those in flight, waiting ones too, and the
   await runtime.close()
   const closed = { code: 'RUNTIME_CLOSED', statusCode: 503, verdict: 'ignored' }
   t.match(await asked[0], closed)
-  t.match(await asked[1], { code: 'OUTCOME_UNKNOWN', statusCode: 503, cause: closed }, 'an unsafe call that had left')
+  t.match(await asked[1], { code: 'OUTCOME_UNKNOWN', statusCode: 504, cause: closed }, 'an unsafe call that had left')
   t.match(await asked[2], closed)
   t.match(await failure(ask(run)), closed)
   await raw.deserted()
