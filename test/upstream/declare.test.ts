@@ -122,6 +122,7 @@ test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => define({ timeouts: 5 }), { name: 'TypeError', message: /upstream 'cats': there is no option 'timeouts'; there are origin, slots, / })
   for (const group of ['retry', 'hedge', 'budget', 'breaker']) t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`no option '${group}.tries'; there are `) })
   t.throws(() => define({ retry: 3 }), { name: 'TypeError', message: "upstream 'cats': retry must be an object with some of attempts, delay, maxDelay" })
+  t.throws(() => defineUpstream('cats', origin as never, { ask }), { name: 'TypeError', message: /^upstream 'cats': its options must be an object with some of origin, / })
   t.throws(() => define({ breaker: [] }), { message: /breaker must be an object/ })
   t.throws(() => define({ hedge: 'yes' }), { message: /hedge must be an object/ })
   t.throws(() => declare({ cached: true }), { message: /cats\.ask: there is no option 'cached'; there are method, path, / })
