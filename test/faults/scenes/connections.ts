@@ -92,7 +92,9 @@ export async function restarted (t: Test): Promise<void> {
   t.same(lost, [], 'all is well before')
   const before = upstream.connections
   await upstream.stop()
-  await setTimeout(300)
+  // Long enough for the breaker to have opened, tried in vain, and opened again.
+  const hasTriedAgain = () => lost.filter(({ code }) => code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_RESET').at(-1)?.at as number > (lost.find(({ code }) => code === 'BREAKER_OPEN')?.at ?? Infinity)
+  while (!hasTriedAgain()) await setTimeout(5)
   await upstream.listen()
   const back = performance.now()
   const sofar = answered
