@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { delays } from './delays.ts'
 import { fault, type FaultKind } from './fault.ts'
 import { faultAnswer } from './fault-answer.ts'
+import { reset } from './reset.ts'
 import type { Answer, Route } from './route.ts'
 import { router } from './router.ts'
 
@@ -80,7 +81,7 @@ export async function startStandIn (options: StandInOptions): Promise<StandIn> {
     const kind = fault(seed, number, faultRate, faultKinds)
     const delayMs = latency() + (kind === 'slow' ? SLOW_FAULT_MS : 0)
     waiting.later(res, delayMs, function answer () {
-      if (kind === 'reset') req.socket.resetAndDestroy()
+      if (kind === 'reset') reset(res)
       else if (kind !== undefined && kind !== 'slow') write(req, res, faultAnswer[kind])
       else if (req.method !== 'GET' && req.method !== 'HEAD') write(req, res, notAllowed)
       else write(req, res, answerTo(req.url ?? '/', { number, origin }))

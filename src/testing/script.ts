@@ -60,7 +60,6 @@ export function answering (value: unknown, { status = 200, headers = {}, delayMs
   }
 }
 
-export const reset: Act = ({ socket }) => { socket?.resetAndDestroy() }
 export const hang: Act = () => {}
 export const garbage: Act = ({ socket }) => { socket?.end('this is no HTTP\r\n\r\n') }
 export const malformed: Act = response => { response.writeHead(200, { 'content-type': 'application/json' }).end('{"broken":') }

@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readMatcher, type Match, type Matcher } from './matcher.ts'
 import { receive, type ReceivedCall } from './received-call.ts'
-import { answering, garbage, hang, malformed, reset, type Act, type Script } from './script.ts'
+import { reset } from '../stand-ins/reset.ts'
+import { answering, garbage, hang, malformed, type Act, type Script } from './script.ts'
 
 /** A real server on loopback that answers by a script. */
 export interface ScriptedUpstream extends Script, AsyncDisposable {

@@ -85,7 +85,8 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
   const listen = async (port: number) => { await once(server.listen(port, '127.0.0.1'), 'listening') }
   const stop = async () => {
     if (!server.listening) return
-    for (const socket of sockets) if (tls === undefined) socket.resetAndDestroy(); else socket.destroy()
+    // One that waits for its own FIN to leave cannot be reset: Node would neither close it nor ever end the process.
+    for (const socket of sockets) if (tls === undefined && !socket.writableEnded) socket.resetAndDestroy(); else socket.destroy()
     server.close()
     await once(server, 'close')
   }
