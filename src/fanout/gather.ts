@@ -1,4 +1,3 @@
-import pLimit from 'p-limit'
 import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/cached.ts'
 import type { Call } from '../upstream/call.ts'
@@ -17,13 +16,13 @@ export interface GatherOptions {
 }
 
 /** Is told how each call ended. */
-export interface Taker {
+export interface CallTaker {
   win (index: number, value: unknown, cached: Cached | undefined): void
   lose (index: number, error: unknown): void
 }
 
-/** Asks a call and tells `taker` how it ended; what it returns never rejects. */
-export type Ask = (call: Call<unknown>, index: number, taker: Taker) => Promise<void>
+/** Asks a call and tells `taker` how it ended, maybe before it returns. */
+export type Ask = (call: Call<unknown>, index: number, taker: CallTaker) => void
 
 /** The calls of an `each` or a `firstOf` under way, so many at once, until enough have come or too many are lost. */
 export interface Gathering {
@@ -42,7 +41,9 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   const won: boolean[] = []
   const ended: boolean[] = []
   const failed: Loss[] = []
-  const limit = calls.length > step.width ? pLimit(step.width) : undefined
+  const { width } = step
+  let sent = 0
+  let isSending = false
   let ok = 0
   let first: UpstreamError | undefined
   let over = false
@@ -63,6 +64,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     if (cached?.insteadOf !== undefined) isStale = true
     ok++
     if (ok === enough || ok + failed.length === calls.length) end()
+    else goOn()
   }
 
   function lose (index: number, error: unknown): void {
@@ -75,19 +77,28 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     values[index] = step.fallback
     if (calls.length - failed.length < needed) end(first)
     else if (ok + failed.length === calls.length) end()
+    else goOn()
   }
 
-  const taker: Taker = { win, lose }
-  const send = (index: number) => ask(calls[index] as Call<unknown>, index, taker)
+  const taker: CallTaker = { win, lose }
 
-  for (let index = 0; index < calls.length; index++) {
-    if (limit === undefined) void send(index)
-    else void limit(send, index)
+  /** Sends what the width has room for. One that ends before it returns comes here again: the one that is here already goes on. */
+  function goOn (): void {
+    if (isSending) return
+    isSending = true
+    while (!over && sent < calls.length && sent - ok - failed.length < width) {
+      const index = sent++
+      ask(calls[index] as Call<unknown>, index, taker)
+    }
+    isSending = false
   }
+
   if (calls.length === 0) end()
+  else goOn()
 
   return {
     expire (reason) {
+      sent = calls.length
       for (let index = 0; index < calls.length; index++) {
         if (!ended[index]) lose(index, reason)
       }

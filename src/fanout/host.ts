@@ -1,13 +1,14 @@
 import type { ErrorCode, UpstreamError } from '../errors.ts'
 import type { Scope } from '../upstream/call.ts'
-import type { Runtime } from '../upstream/runtime.ts'
+import type { Send } from '../upstream/policies/layer.ts'
 import type { Tally } from './events.ts'
 import type { State } from './outcome.ts'
 import type { StepRun } from './step-run.ts'
 
 /** What a step knows of the run it belongs to. */
 export interface Host extends Scope {
-  readonly runtime: Runtime
+  /** Sends a call through the layers of its upstream. */
+  readonly send: Send
   /** Whether optional steps are left out. */
   readonly shedOptional: boolean
   /** Why nothing is waited for any more; none before the deadline. */

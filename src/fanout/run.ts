@@ -1,6 +1,7 @@
 import { Problem, toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../upstream/abort.ts'
 import type { Scope } from '../upstream/call.ts'
+import { sendOf, type Send } from '../upstream/policies/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
@@ -31,7 +32,7 @@ const over = new DOMException('the run has ended', 'AbortError')
 /** One execution of an aggregate: asks `before`, starts each step when its needs have values, merges what they bring, and ends once. */
 export class Run implements Host, Ended {
   readonly abort = new Abort()
-  readonly runtime: Runtime
+  readonly send: Send
   readonly deadline: number
   readonly shedOptional: boolean
   readonly headers: Scope['headers']
@@ -63,7 +64,7 @@ export class Run implements Host, Ended {
     this.#input = input
     this.#onEvent = onEvent
     this.#ledger = new Ledger(aggregate.steps)
-    this.runtime = runtime
+    this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
     this.shedOptional = shedOptional
     if (!(deadline > 0)) throw new TypeError(`aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`)
@@ -173,8 +174,9 @@ export class Run implements Host, Ended {
     const { name, route } = this.#aggregate
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
     const reason = this.expired = new UpstreamError('DEADLINE_EXCEEDED', name, { detail: `it may take ${this.deadline} ms`, verdict })
+    const isEnding = this.#ending !== undefined
     this.abort.cut(reason)
-    if (this.#ending !== undefined) return this.stop(reason)
+    if (isEnding) return this.stop(reason)
     for (const run of this.#all()) run.cutShort(reason)
     // Cut calls have ended by then; a layer that swallows its abort must not hold the reply.
     setImmediate(() => {

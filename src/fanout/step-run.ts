@@ -1,9 +1,11 @@
 import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../upstream/abort.ts'
+import type { Cached } from '../upstream/cached.ts'
 import { Call, LiveCall } from '../upstream/call.ts'
+import type { Answer, Taker } from '../upstream/policies/layer.ts'
 import { skip } from './aggregate.ts'
 import type { Tally } from './events.ts'
-import { gather, type Ask, type Gathering, type Taker } from './gather.ts'
+import { gather, type Ask, type CallTaker, type Gathering } from './gather.ts'
 import type { Host } from './host.ts'
 import type { State } from './outcome.ts'
 import type { Step } from './step.ts'
@@ -15,7 +17,7 @@ const over = new DOMException('the step has ended', 'AbortError')
 const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
 
 /** One step of one run: asks its function, sends what it returns, and ends once, with a value or with a failure. */
-export class StepRun {
+export class StepRun implements CallTaker {
   readonly step: Step
   /** Waits for its needs; its function has not returned; its calls are under way; has ended. */
   phase: 'waiting' | 'thinking' | 'calling' | 'ended' = 'waiting'
@@ -64,7 +66,7 @@ export class StepRun {
   asking (seen: object): object {
     const ask = (call: unknown) => {
       const asked = new Promise((resolve, reject) => {
-        if (call instanceof Call) void this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
+        if (call instanceof Call) this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
         else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
       })
       // It may fail while another is awaited; whoever awaits it hears of it then.
@@ -113,7 +115,7 @@ export class StepRun {
     this.phase = 'calling'
     if (asked === skip) return this.#skip()
     if (kind === 'each' || kind === 'firstOf') return this.#askMany(asked)
-    if (asked instanceof Call) void this.#ask(asked, 0, this.#single)
+    if (asked instanceof Call) this.#ask(asked, 0, this)
     else if (Array.isArray(asked) && asked.some(item => item instanceof Call)) this.#bug(`step '${name}' returned several calls: use each or firstOf`)
     else this.#end(asked, 'ok')
   }
@@ -151,26 +153,22 @@ export class StepRun {
     })
   }
 
-  readonly #single: Taker = {
-    win: (_index, value, cached) => cached?.insteadOf === undefined ? this.#end(value, 'ok') : this.#end(value, 'stale', cached.insteadOf.code),
-    lose: (_index, error) => this.#lose(error),
+  /** The answer to the one call of a step that makes no more. */
+  win (_index: number, value: unknown, cached: Cached | undefined): void {
+    if (cached?.insteadOf === undefined) this.#end(value, 'ok')
+    else this.#end(value, 'stale', cached.insteadOf.code)
+  }
+
+  lose (_index: number, error: unknown): void {
+    this.#lose(error)
   }
 
   readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
-    // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
-    const lose = (error: unknown) => {
-      if (!this.#host.failed || error !== this.#host.abort.reason) taker.lose(position, error)
-    }
-    if (abort.aborted) return Promise.reject(abort.reason).catch(lose)
-    const sent = this.#host.runtime.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls))
-    const told = sent.then(answer => taker.win(position, answer.value, answer.cached), lose)
-    if (call.spec.safe) return told
-    this.unsafe++
-    return told.then(() => {
-      this.unsafe--
-      this.#host.unsafeOver()
-    })
+    const asked = new Asked(this, this.#host, call.spec.safe, position, taker)
+    if (!call.spec.safe) this.unsafe++
+    if (abort.aborted) asked.lose(abort.reason)
+    else this.#host.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls), asked)
   }
 
   /** Failed: by an upstream, with a fallback or without; by the author's refusal; or by a bug. */
@@ -199,5 +197,38 @@ export class StepRun {
     if (this.phase === 'ended') return
     this.value = value
     this.#host.ended(this, value, state, code, tally)
+  }
+}
+
+/** One call of a step under way. */
+class Asked implements Taker<unknown> {
+  readonly #run: StepRun
+  readonly #host: Host
+  readonly #isSafe: boolean
+  readonly #position: number
+  readonly #taker: CallTaker
+
+  constructor (run: StepRun, host: Host, isSafe: boolean, position: number, taker: CallTaker) {
+    this.#run = run
+    this.#host = host
+    this.#isSafe = isSafe
+    this.#position = position
+    this.#taker = taker
+  }
+
+  win ({ value, cached }: Answer<unknown>): void {
+    this.#taker.win(this.#position, value, cached)
+    if (!this.#isSafe) this.#over()
+  }
+
+  lose (error: unknown): void {
+    // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
+    if (!this.#host.failed || error !== this.#host.abort.reason) this.#taker.lose(this.#position, error)
+    if (!this.#isSafe) this.#over()
+  }
+
+  #over (): void {
+    this.#run.unsafe--
+    this.#host.unsafeOver()
   }
 }

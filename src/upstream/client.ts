@@ -12,7 +12,7 @@ import { cache, type CacheGauge } from './policies/cache.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge.ts'
-import { stack, type Layer, type Service } from './policies/layer.ts'
+import { sendOf, serviceOf, stack, type Layer, type Send } from './policies/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { own } from './policies/own.ts'
 import { retry } from './policies/retry.ts'
@@ -42,7 +42,7 @@ export interface ClientOptions {
 
 /** One upstream with its pool and the state of its layers. */
 export interface Client {
-  readonly send: Service
+  readonly send: Send
   readonly counts: Counts
   /** What its layers hold now. */
   readonly gauge: () => Gauge
@@ -63,6 +63,7 @@ export function createClient (spec: UpstreamSpec, place: Place, around: Surround
     store: cacheStore ?? createMemoryStore({ maxBytes: spec.cacheBytes }),
     keyOf: cacheKey([place.url.origin + place.prefix, wire?.identity], keyOf),
     refreshLimit: spec.deadline ?? 30_000,
+    refreshWidth: Math.ceil(spec.connections / 4),
   })
 
   const ownAt = (at: At) => spec.use.filter(use => use.at === at).map(use => own(use, { name: upstream, origin: place.url.origin, prefix: place.prefix }))
@@ -85,9 +86,9 @@ export function createClient (spec: UpstreamSpec, place: Place, around: Surround
   ]
 
   return {
-    send: wire === undefined
-      ? stack([observe(counts)], () => Promise.reject(new UpstreamError('UPSTREAM_OFF', upstream)))
-      : stack(layers.filter(layer => layer !== false), wire.service),
+    send: sendOf(wire === undefined
+      ? stack([observe(counts)], serviceOf((_call, taker) => taker.lose(new UpstreamError('UPSTREAM_OFF', upstream))))
+      : stack(layers.filter(layer => layer !== false), wire.service)),
     counts,
     gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined, ...kept && { cache: kept.gauge() } }),
     close: async () => {

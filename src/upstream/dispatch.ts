@@ -1,25 +1,25 @@
-import type { Dispatcher } from 'undici'
 import type { LiveCall } from './call.ts'
 import type { Credentials } from './credentials.ts'
 import { Exchange } from './exchange.ts'
-import type { Answer, Service } from './policies/layer.ts'
+import { serviceOf, type Service } from './policies/layer.ts'
+import type { Pool } from './pool.ts'
 import type { OperationSpec } from './spec.ts'
 
 const nobody: Credentials = { headers: [], query: '' }
 
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Dispatcher, prefix: string, credentials = nobody): Service {
+export function dispatch (pool: Pool, prefix: string, credentials = nobody): Service {
   const headersOf = headerWriter(credentials)
   const { query } = credentials
-  return <T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => {
-    if (call.abort.aborted) return reject(call.abort.reason)
+  return serviceOf((call, taker) => {
+    if (call.abort.aborted) return taker.lose(call.abort.reason)
     const { spec, path, body } = call
     pool.dispatch({
       method: spec.method,
       path: query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`,
       headers: headersOf(call),
       body: body ?? null,
-    }, new Exchange(call, resolve, reject))
+    }, new Exchange(call, taker))
   })
 }
 

@@ -4,8 +4,9 @@ import { Abortable } from './abort.ts'
 import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
 import { codingOf, judge, type Head } from './head.ts'
-import type { Answer } from './policies/layer.ts'
-import type { Connection, Through } from './pool.ts'
+import type { Taker } from './policies/layer.ts'
+import { parsing, type Connection } from './connection.ts'
+import type { Passenger } from './pool.ts'
 import { wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -18,12 +19,15 @@ const maxHints = 8
 
 const noBody = Buffer.alloc(0)
 
+/** Why undici ends an exchange that was decided before its end; nobody reads it. */
+const early = new Error('settled before its end')
+
 /** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
-export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler, Through {
+export class Exchange<T> extends Abortable implements Passenger {
   readonly #call: LiveCall<T>
-  readonly #resolve: (answer: Answer<T>) => void
-  readonly #reject: (error: unknown) => void
+  readonly #taker: Taker<T>
   #settled = false
+  #hasEnded = false
   #controller: Controller | undefined
   #status = 0
   #head: Head = {}
@@ -39,11 +43,10 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
   /** Whether the connection has served before. */
   #isReused = false
 
-  constructor (call: LiveCall<T>, resolve: (answer: Answer<T>) => void, reject: (error: unknown) => void) {
+  constructor (call: LiveCall<T>, taker: Taker<T>) {
     super()
     this.#call = call
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#taker = taker
     call.abort.add(this)
   }
 
@@ -64,10 +67,37 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     this.#controller = controller
     if (this.connection !== undefined) this.#isReused = this.connection.served++ > 0
     // Given up while it waited for its connection: it must not leave.
-    if (this.#settled) controller.abort(new Error('given up before it was sent'))
+    if (this.#settled) controller.abort(early)
   }
 
   onResponseStart (_controller: Controller, status: number, head: Head): void {
+    parsing.connection = this.connection
+    try {
+      this.#begin(status, head)
+    } finally {
+      parsing.connection = undefined
+    }
+  }
+
+  onResponseData (_controller: Controller, chunk: Buffer): void {
+    parsing.connection = this.connection
+    try {
+      this.#collect(chunk)
+    } finally {
+      parsing.connection = undefined
+    }
+  }
+
+  onResponseEnd (): void {
+    parsing.connection = this.connection
+    try {
+      this.#end()
+    } finally {
+      parsing.connection = undefined
+    }
+  }
+
+  #begin (status: number, head: Head): void {
     const { spec, isConditional } = this.#call
     if (status < 200) {
       if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
@@ -81,7 +111,7 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     if (Number(head['content-length'] ?? 0) > discardBytes) this.#conclude()
   }
 
-  onResponseData (_controller: Controller, chunk: Buffer): void {
+  #collect (chunk: Buffer): void {
     this.#bytes += chunk.length
     if (this.#verdict !== undefined) {
       if (this.#bytes > discardBytes) this.#conclude()
@@ -97,7 +127,8 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
     }
   }
 
-  onResponseEnd (): void {
+  #end (): void {
+    this.#free(true)
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
     const body = this.#more === undefined ? this.#first ?? noBody : Buffer.concat(this.#more, this.#bytes)
@@ -111,6 +142,7 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
 
   onResponseError (_controller: Controller | null, error: Error): void {
     this.#letGo?.()
+    this.#free(false)
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
     const { spec } = this.#call
@@ -136,32 +168,34 @@ export class Exchange<T> extends Abortable implements Dispatcher.DispatchHandler
 
   /** Settles an answer that was decided by its head. */
   #conclude (): void {
-    if (this.#verdict === null) {
-      this.#succeed(null, noBody)
-      this.#hangUp()
-    } else {
-      this.#fail(this.#verdict)
-    }
+    if (this.#verdict === null) this.#succeed(null, noBody)
+    else this.#fail(this.#verdict)
   }
 
   #succeed (value: unknown, body: Buffer): void {
-    if (this.#settled) return
-    this.#settled = true
-    this.#call.abort.delete(this)
+    if (!this.#settle()) return
     const answer = { value: value as T, status: this.#status }
-    this.#resolve(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
+    this.#taker.win(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
   }
 
   #fail (error: unknown): void {
-    if (this.#settled) return
-    this.#settled = true
-    this.#call.abort.delete(this)
-    this.#reject(error)
-    this.#hangUp()
+    if (this.#settle()) this.#taker.lose(error)
   }
 
-  /** Closes the connection, unless the exchange has come to its end. */
-  #hangUp (): void {
-    this.#controller?.abort(new Error('settled before its end'))
+  /** Settles once. Before anybody hears of it the connection is free, or closed where the exchange has not come to its end. */
+  #settle (): boolean {
+    if (this.#settled) return false
+    this.#settled = true
+    this.#call.abort.delete(this)
+    if (!this.#hasEnded) this.#controller?.abort(early)
+    return true
+  }
+
+  /** It has come to its end, and takes nothing more from its connection. */
+  #free (isSound: boolean): void {
+    const { connection } = this
+    this.connection = undefined
+    this.#hasEnded = true
+    connection?.free(isSound)
   }
 }

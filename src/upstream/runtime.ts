@@ -3,9 +3,8 @@ import type { LookupFunction } from 'node:net'
 import { UpstreamError } from '../errors.ts'
 import { wholeNumber } from './bounds.ts'
 import type { CacheStore } from './cache/store.ts'
-import type { LiveCall } from './call.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
-import type { Answer } from './policies/layer.ts'
+import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { originFault } from './origin.ts'
 import { createResolve } from './resolve.ts'
@@ -45,7 +44,7 @@ export interface RuntimeOptions {
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
 export interface Runtime {
   /** Sends a call through the layers of its upstream. */
-  send<T> (call: LiveCall<T>): Promise<Answer<T>>
+  readonly send: Service
   /** What each upstream that was called holds and has counted, by name. */
   stats (): Record<string, Readonly<Counts> & Gauge>
   /** Ends every pool; calls in flight and later ones are rejected with `RUNTIME_CLOSED`. */
@@ -68,17 +67,19 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   }
 
   return {
-    send (call) {
+    send: serviceOf((call, taker) => {
       const { upstream } = call.spec
-      if (closed) return Promise.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
-      const client = clients.get(upstream)
-      if (client !== undefined) return client.send(call)
-      try {
-        return open(upstream).send(call)
-      } catch (error) {
-        return Promise.reject(error)
+      if (closed) return taker.lose(new UpstreamError('RUNTIME_CLOSED', upstream.name))
+      let client = clients.get(upstream)
+      if (client === undefined) {
+        try {
+          client = open(upstream)
+        } catch (error) {
+          return taker.lose(error)
+        }
       }
-    },
+      client.send(call, taker)
+    }),
     stats: () => Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) =>
       [name, { ...counts, ...gauge() }])),
     async close () {

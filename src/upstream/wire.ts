@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { readAccess } from './access.ts'
 import type { Credentials } from './credentials.ts'
+import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { authorize } from './policies/authorize.ts'
 import type { Layer, Service } from './policies/layer.ts'
@@ -57,7 +58,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   if (access.token === undefined) return { service, identity, authorize: undefined, close: () => pool.destroy() }
 
   const way = to(access.token.url, spec.public && !access.token.isTrusted)
-  const tokens = openPool(way.origin, { connections: 1, connect: way.connect, maxBytes: maxTokenBytes })
+  const tokens = new Connection(way.origin, { connect: way.connect, maxBytes: maxTokenBytes })
   return {
     service,
     identity,

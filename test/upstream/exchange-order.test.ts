@@ -22,7 +22,7 @@ function arrange (call = ask()) {
     told.push(what)
     settled.emit('settled')
   }
-  const exchange = new Exchange(run.ask(call), settle, settle)
+  const exchange = new Exchange(run.ask(call), { win: settle, lose: settle })
   const aborts: Error[] = []
   const controller = { abort: (reason: Error) => { aborts.push(reason) } } as unknown as Dispatcher.DispatchController
   const start = (headers = {}) => {

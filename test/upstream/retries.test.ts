@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { z } from 'zod'
+import { UpstreamError } from '../../src/errors.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
@@ -105,4 +106,22 @@ test('with one in twenty attempts failing, as many calls succeed as two tries gi
   t.comment(`${succeeded} of ${ids.length} succeeded, ${computed} by computation`)
   t.ok(Math.abs(succeeded - computed) / ids.length <= 0.005)
   t.ok(computed / ids.length > 0.995)
+})
+
+test('whoever is told of a breaker\'s changes and throws fails the call at which it changed, and holds nothing up', async t => {
+  let answered = json({}, 500)
+  const onBreaker = () => { throw new Error('a bug of whoever listens') }
+  const { send } = await wire(t, socket => socket.write(answered), ask, { breaker: { minimum: 1, open: 1 } }, { onBreaker })
+  const ended = () => send().then(({ value }) => value, (error: Error) => error instanceof UpstreamError ? error.code : error.message)
+  const next = async () => {
+    let last
+    do last = await ended()
+    while (last === 'BREAKER_OPEN')
+    return last
+  }
+  t.equal(await ended(), 'a bug of whoever listens', 'it opens')
+  answered = json('well')
+  t.equal(await next(), 'a bug of whoever listens', 'it tries')
+  t.equal(await next(), 'a bug of whoever listens', 'it closes')
+  t.equal(await next(), 'well')
 })

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, env, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
-import { openPool } from '../../src/upstream/pool.ts'
+import { Connection } from '../../src/upstream/connection.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import { tokenEndpoint } from '../../src/upstream/token-endpoint.ts'
 import { testRun } from '../helpers/call.ts'
@@ -116,10 +116,10 @@ test('an endpoint that never answers holds a call no longer than its attempt, an
 
 test('it has its own limit, so that those who come later are not left with one that hangs', async t => {
   const tokens = await rawUpstream(t, () => {})
-  const pool = openPool(tokens.origin, { connections: 1, connect: {} })
-  t.teardown(() => pool.destroy())
+  const connection = new Connection(tokens.origin, { connect: {} })
+  t.teardown(() => connection.destroy())
   const access = { url: new URL(`${tokens.origin}/token`), isTrusted: false, clientId: 'us', clientSecret: secret, scope: undefined, send: 'header' } as const
-  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: pool, before: '', headers: [], timeout: 40 })
+  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [], timeout: 40 })
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH', message: /its token endpoint did not answer within 40 ms$/ })
   await tokens.deserted()
 })

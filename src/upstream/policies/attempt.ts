@@ -3,7 +3,7 @@ import type { LiveCall } from '../call.ts'
 import { timeouts } from '../timeouts.ts'
 import { codeOf } from '../verdict.ts'
 import type { Budget } from './budget.ts'
-import type { Layer } from './layer.ts'
+import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 import { Limited } from './limit.ts'
 
 export interface AttemptOptions {
@@ -21,8 +21,8 @@ export interface AttemptOptions {
 export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
   const running = timeouts(timeout, () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }))
 
-  return next => call => {
-    if (call.abort.aborted) return Promise.reject(call.abort.reason)
+  return relay(next => (call, taker) => {
+    if (call.abort.aborted) return taker.lose(call.abort.reason)
     const { scope, spec, effort } = call
     const number = ++effort.attempts
     effort.sent = call.attempt.sent = true
@@ -32,15 +32,37 @@ export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
 
     // What the run's own deadline cuts earlier needs no timer of its own.
     const limit = spec.safe && scope.deadline - at > timeout ? new Limited(call, running) : undefined
-    return next(limit?.call ?? call).then(answer => {
-      if (limit !== undefined) lift(limit, call)
-      ended(call, number, undefined)
-      return answer
-    }, error => {
-      if (limit !== undefined) lift(limit, call)
-      ended(call, number, codeOf(error, limit?.call ?? call))
-      throw error
-    })
+    next(limit?.call ?? call, new Attempted(call, number, limit, taker))
+  })
+}
+
+class Attempted<T> implements Taker<T> {
+  readonly #call: LiveCall<T>
+  readonly #number: number
+  readonly #limit: Limited<T> | undefined
+  readonly #taker: Taker<T>
+
+  constructor (call: LiveCall<T>, number: number, limit: Limited<T> | undefined, taker: Taker<T>) {
+    this.#call = call
+    this.#number = number
+    this.#limit = limit
+    this.#taker = taker
+  }
+
+  win (answer: Answer<T>): void {
+    this.#ended(undefined)
+    this.#taker.win(answer)
+  }
+
+  lose (error: unknown): void {
+    this.#ended(codeOf(error, this.#limit?.call ?? this.#call))
+    this.#taker.lose(error)
+  }
+
+  #ended (code: string | undefined): void {
+    if (this.#limit !== undefined) lift(this.#limit, this.#call)
+    const { scope, step, index } = this.#call
+    scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
   }
 }
 
@@ -48,8 +70,4 @@ export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
 function lift (limit: Limited<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
   if (held === undefined || limit.call.abort.aborted) limit.lift()
   else void held.then(() => limit.lift())
-}
-
-function ended ({ scope, step, index }: LiveCall<unknown>, number: number, code: string | undefined): void {
-  scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: number, code })
 }

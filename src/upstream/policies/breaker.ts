@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall, Scope } from '../call.ts'
 import { verdictOf } from '../verdict.ts'
-import type { Answer, Layer, Service } from './layer.ts'
+import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 import { Rolling } from './rolling.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
@@ -83,32 +83,69 @@ export function breaker ({ upstream, failures, minimum, window, open, changed, n
     }
   }
 
-  function pass<T> (next: Service, call: LiveCall<T>): Promise<Answer<T>> {
-    const began = generation
-    return next(call).then(answer => {
-      succeeded(began)
-      return answer
-    }, error => {
-      failed(began, error, call)
-      throw error
-    })
-  }
-
-  const refusal = (leftMs: number) => Promise.reject(new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: Math.max(leftMs, 1) }))
+  const judge: Judge = { succeeded, failed }
+  const refusal = (leftMs: number) => new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: Math.max(leftMs, 1) })
 
   return {
-    layer: next => call => {
-      if (state === 'closed') return pass(next, call)
+    layer: relay(next => (call, taker) => {
+      if (state === 'closed') return next(call, new Passing(call, taker, generation, judge))
       const leftMs = openUntil - now()
-      if (leftMs > 0 || (probing !== undefined && probing !== call.scope.admitted)) return refusal(leftMs)
-      if (state === 'open') turn('half-open')
+      if (leftMs > 0 || (probing !== undefined && probing !== call.scope.admitted)) return taker.lose(refusal(leftMs))
+      try {
+        if (state === 'open') turn('half-open')
+      } catch (bug) {
+        // Of whoever is told of changes: it must not keep the call from ending.
+        return taker.lose(bug)
+      }
       probing = call.scope.admitted
       probes++
-      return pass(next, call)
-    },
-    gate: next => call => state === 'closed' || (state === 'half-open' && probing === call.scope.admitted) ? next(call) : refusal(openUntil - now()),
+      next(call, new Passing(call, taker, generation, judge))
+    }),
+    gate: relay(next => (call, taker) => {
+      if (state === 'closed' || (state === 'half-open' && probing === call.scope.admitted)) next(call, taker)
+      else taker.lose(refusal(openUntil - now()))
+    }),
     gauge: {
       get breaker () { return state },
     },
+  }
+}
+
+/** Learns how calls end that began in a state of it. */
+interface Judge {
+  succeeded (began: number): void
+  failed (began: number, error: unknown, call: LiveCall<unknown>): void
+}
+
+/** A call that was let through. */
+class Passing<T> implements Taker<T> {
+  readonly #call: LiveCall<T>
+  readonly #taker: Taker<T>
+  readonly #began: number
+  readonly #judge: Judge
+
+  constructor (call: LiveCall<T>, taker: Taker<T>, began: number, judge: Judge) {
+    this.#call = call
+    this.#taker = taker
+    this.#began = began
+    this.#judge = judge
+  }
+
+  win (answer: Answer<T>): void {
+    try {
+      this.#judge.succeeded(this.#began)
+    } catch (bug) {
+      return this.#taker.lose(bug)
+    }
+    this.#taker.win(answer)
+  }
+
+  lose (error: unknown): void {
+    try {
+      this.#judge.failed(this.#began, error, this.#call)
+    } catch (bug) {
+      return this.#taker.lose(bug)
+    }
+    this.#taker.lose(error)
   }
 }

@@ -2,7 +2,7 @@ import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
 import type { AdaptiveSlots } from './adaptive-slots.ts'
 import { Admission, Workload } from './admission.ts'
-import type { Answer, Layer, Service } from './layer.ts'
+import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 import { Line } from './line.ts'
 import { Waiter } from './waiter.ts'
 
@@ -37,6 +37,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   let active = 0
   let waiting = 0
   let entered = 0
+  let isLettingIn = false
   /** Calls of runs that hold or have held a slot. */
   const ahead = new Line<Waiter>()
   /** Calls of runs that have not, by run. */
@@ -75,12 +76,16 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
   // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
   function exit (): void {
     active--
+    // Whoever is let in may end at once, and come here again: the one that is here already goes on.
+    if (isLettingIn) return
+    isLettingIn = true
     while (active < limit) {
       const next = ahead.first ?? newcomer()
-      if (next === undefined) return
+      if (next === undefined) break
       active++
       next.admit()
     }
+    isLettingIn = false
   }
 
   /** The first of the run that has waited longest; the rest of that run moves ahead. */
@@ -99,58 +104,79 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
     return undefined
   }
 
-  function hold<T> (next: Service, call: LiveCall<T>, admission: Admission): Promise<Answer<T>> {
-    const { scope, effort } = call
-    const isFirst = effort.attempts === 0
-    // One in eight is measured where no slots learn from it: the clock is not free either.
-    const since = adaptive !== undefined || (entered++ & 7) === 0 ? scope.now() : undefined
-    const noted = adaptive === undefined ? 0 : adaptive.noted
-    const over = (error?: unknown) => {
-      if (since !== undefined) {
-        const ms = scope.now() - since
-        work.held(ms, error)
-        if (adaptive !== undefined) {
-          adaptive.ended(call, noted, ms, active, error)
-          limit = adaptive.slots
-        }
+  function over ({ call, admission, isFirst, since, noted }: Held<unknown>, error: unknown): void {
+    if (since !== undefined) {
+      const ms = call.scope.now() - since
+      work.held(ms, error)
+      if (adaptive !== undefined) {
+        adaptive.ended(call, noted, ms, active, error)
+        limit = adaptive.slots
       }
-      if (isFirst) admission.done(call)
-      const { held } = call.attempt
-      if (held === undefined) exit()
-      else void held.then(exit)
     }
-    let sent: Promise<Answer<T>>
-    try {
-      sent = next(call)
-    } catch (error) {
-      sent = Promise.reject(error)
-    }
-    return sent.then(answer => {
-      over()
-      return answer
-    }, error => {
-      over(error)
-      throw error
-    })
+    if (isFirst) admission.done(call)
+    const { held } = call.attempt
+    if (held === undefined) exit()
+    else void held.then(exit)
   }
 
   return {
-    layer: next => <T>(call: LiveCall<T>) => {
-      if (call.abort.aborted) return Promise.reject(call.abort.reason)
-      const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
-      if (admission === undefined) return Promise.reject(new UpstreamError('BULKHEAD_FULL', upstream))
-      if (active < limit) {
-        active++
-        admission.hasEntered = true
-        return hold(next, call, admission)
+    layer: relay(next => {
+      const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Taker<T>) => {
+        // One in eight is measured where no slots learn from it: the clock is not free either.
+        const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
+        next(call, new Held(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
       }
-      waiting++
-      return new Promise<void>((resolve, reject) => lineOf(admission).join(new Waiter(call, admission, left, resolve, reject))).then(() => hold(next, call, admission))
-    },
+      return (call, taker) => {
+        if (call.abort.aborted) return taker.lose(call.abort.reason)
+        const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
+        if (admission === undefined) return taker.lose(new UpstreamError('BULKHEAD_FULL', upstream))
+        if (active < limit) {
+          active++
+          admission.hasEntered = true
+          return hold(call, admission, taker)
+        }
+        waiting++
+        lineOf(admission).join(new Waiter({ call, admission, taker: taker as Taker<unknown>, left, enter: hold }))
+      }
+    }),
     gauge: {
       get slots () { return limit },
       get active () { return active },
       get waiting () { return waiting },
     },
+  }
+}
+
+/** A call that holds a slot. */
+class Held<T> implements Taker<T> {
+  readonly call: LiveCall<T>
+  readonly admission: Admission
+  /** Whether it was not sent before. */
+  readonly isFirst: boolean
+  /** Since when it holds its slot, where that is measured; in ms from the run's start. */
+  readonly since: number | undefined
+  /** What adaptive slots noted when it began. */
+  readonly noted: number
+  readonly #taker: Taker<T>
+  readonly #over: (held: Held<unknown>, error: unknown) => void
+
+  constructor (call: LiveCall<T>, admission: Admission, taker: Taker<T>, since: number | undefined, noted: number, over: (held: Held<unknown>, error: unknown) => void) {
+    this.call = call
+    this.admission = admission
+    this.isFirst = call.effort.attempts === 0
+    this.since = since
+    this.noted = noted
+    this.#taker = taker
+    this.#over = over
+  }
+
+  win (answer: Answer<T>): void {
+    this.#over(this as Held<unknown>, undefined)
+    this.#taker.win(answer)
+  }
+
+  lose (error: unknown): void {
+    this.#over(this as Held<unknown>, error)
+    this.#taker.lose(error)
   }
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { UpstreamError } from '../../errors.ts'
 import { Abort } from '../abort.ts'
 import { createChanges } from '../cache/changes.ts'
@@ -20,6 +21,8 @@ export interface CacheLayerOptions {
   readonly keyOf: (call: LiveCall<unknown>) => string
   /** Limit on a refresh that nobody waits for, in ms. */
   readonly refreshLimit: number
+  /** Refreshes at once, so that they leave slots to calls that somebody waits for. @default 16 */
+  readonly refreshWidth?: number
   readonly clock?: Clock
 }
 
@@ -44,11 +47,12 @@ export interface CacheGauge {
  * a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with different credentials share nothing.
  * What is kept has passed framing, parser and schema. Below it equal calls must share one flight (`coalesce`).
  */
-export function cache ({ upstream, store, keyOf, refreshLimit, clock = machineClock }: CacheLayerOptions): { readonly layer: Layer, readonly gauge: () => CacheGauge, readonly close: () => void } {
+export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16, clock = machineClock }: CacheLayerOptions): { readonly layer: Layer, readonly gauge: () => CacheGauge, readonly close: () => void } {
   const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
   const shelf = createShelf(store)
   const changes = createChanges()
   const refreshing = new Set<string>()
+  const inTurn = pLimit(refreshWidth)
   /** What was made of an answer that several calls share, so that it is made and kept once. */
   const made = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const life = new Abort()
@@ -83,13 +87,13 @@ export function cache ({ upstream, store, keyOf, refreshLimit, clock = machineCl
     })
   }
 
-  /** Fetches an answer anew that nobody waits for; one at a time for each key. */
+  /** Fetches an answer anew that nobody waits for; one at a time for each key, and so many of all. */
   function refresh (next: Service, key: string, entry: Entry, call: LiveCall<unknown>): void {
     if (life.aborted || refreshing.has(key)) return
     refreshing.add(key)
     counts.refreshes++
     const over = () => { refreshing.delete(key) }
-    ask(next, key, entry, detached(call, life)).then(over, over)
+    inTurn(ask, next, key, entry, detached(call, life)).then(over, over)
   }
 
   function given (entry: Entry, how: 'hit' | 'stale', now: number, insteadOf?: UpstreamError): Answer<unknown> {

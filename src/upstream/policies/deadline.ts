@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import { timeouts } from '../timeouts.ts'
-import type { Layer } from './layer.ts'
+import { relay, type Layer } from './layer.ts'
 import { Limited } from './limit.ts'
 
 export interface DeadlineOptions {
@@ -13,10 +13,19 @@ export interface DeadlineOptions {
 export function deadline ({ upstream, deadline }: DeadlineOptions): Layer {
   const running = timeouts(deadline, () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }))
 
-  return next => call => {
-    if (call.abort.aborted) return Promise.reject(call.abort.reason)
-    if (call.scope.deadline - call.scope.now() <= deadline) return next(call)
+  return relay(next => (call, taker) => {
+    if (call.abort.aborted) return taker.lose(call.abort.reason)
+    if (call.scope.deadline - call.scope.now() <= deadline) return next(call, taker)
     const limit = new Limited(call, running)
-    return next(limit.call).finally(() => limit.lift())
-  }
+    next(limit.call, {
+      win (answer) {
+        limit.lift()
+        taker.win(answer)
+      },
+      lose (error) {
+        limit.lift()
+        taker.lose(error)
+      },
+    })
+  })
 }

@@ -13,8 +13,21 @@ export interface Answer<out T> {
   readonly cached?: Cached
 }
 
+/** Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched. */
+export interface Taker<in T> {
+  win (answer: Answer<T>): void
+  lose (error: unknown): void
+}
+
+/** Answers a call by telling whoever takes the answer, maybe before it returns; it never throws. */
+export type Send = <T>(call: LiveCall<T>, taker: Taker<T>) => void
+
 /** Answers a call, or rejects with an `UpstreamError` or the call's own abort reason, untouched. */
-export type Service = <T>(call: LiveCall<T>) => Promise<Answer<T>>
+export interface Service {
+  <T>(call: LiveCall<T>): Promise<Answer<T>>
+  /** The same without a promise, where it needs none. */
+  readonly send?: Send
+}
 
 /** Adds one behaviour around a service. The layer that adds none is `next => next`. */
 export type Layer = (next: Service) => Service
@@ -22,4 +35,27 @@ export type Layer = (next: Service) => Service
 /** Puts layers around a service; the first is the outermost: it sees the call first and the answer last. */
 export function stack (layers: readonly Layer[], service: Service): Service {
   return layers.reduceRight((next, layer) => layer(next), service)
+}
+
+/** Makes a layer of what needs no promise: neighbours of its kind call each other, so that a call through all of them makes none. */
+export function relay (around: (next: Send) => Send): Layer {
+  return next => serviceOf(around(sendOf(next)))
+}
+
+/** A service for those who want a promise. */
+export function serviceOf (send: Send): Service & { readonly send: Send } {
+  return Object.assign(<T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => { send(call, { win: resolve, lose: reject }) }), { send })
+}
+
+/** Any service, for those who want none. */
+export function sendOf (service: Service): Send {
+  return service.send ?? ((call, taker) => {
+    let sent
+    try {
+      sent = service(call)
+    } catch (error) {
+      return taker.lose(error)
+    }
+    sent.then(answer => taker.win(answer), error => taker.lose(error))
+  })
 }

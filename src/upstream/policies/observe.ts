@@ -2,7 +2,7 @@ import { UpstreamError } from '../../errors.ts'
 import type { Cached } from '../cached.ts'
 import type { LiveCall } from '../call.ts'
 import { codeOf, verdictOf } from '../verdict.ts'
-import type { Layer } from './layer.ts'
+import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 
 /** What has come of an upstream's calls since the runtime began. */
 export interface Counts {
@@ -19,25 +19,41 @@ export interface Counts {
 
 /** Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting too. */
 export function observe (counts: Counts): Layer {
-  return next => call => {
+  return relay(next => (call, taker) => {
     counts.calls++
-    return next(call).then(answer => {
-      counts.ok++
-      const { cached } = answer
-      ended(counts, call, cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus, undefined, undefined, cached)
-      return answer
-    }, error => {
-      counts[verdictOf(error, call.effort.sent)]++
-      const failure = error instanceof UpstreamError ? error : undefined
-      ended(counts, call, failure?.upstreamStatus, codeOf(error, call), failure, undefined)
-      throw error
-    })
-  }
+    next(call, new Observed(counts, call, taker))
+  })
 }
 
-function ended (counts: Counts, call: LiveCall<unknown>, status: number | undefined, code: string | undefined, error: UpstreamError | undefined, cached: Cached | undefined): void {
-  const { effort: { attempts, waitedMs }, scope, step, index } = call
-  counts.attempts += attempts
-  counts.waitedMs += waitedMs
-  scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })
+class Observed<T> implements Taker<T> {
+  readonly #counts: Counts
+  readonly #call: LiveCall<T>
+  readonly #taker: Taker<T>
+
+  constructor (counts: Counts, call: LiveCall<T>, taker: Taker<T>) {
+    this.#counts = counts
+    this.#call = call
+    this.#taker = taker
+  }
+
+  win (answer: Answer<T>): void {
+    this.#counts.ok++
+    const { cached } = answer
+    this.#ended(cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus, undefined, undefined, cached)
+    this.#taker.win(answer)
+  }
+
+  lose (error: unknown): void {
+    this.#counts[verdictOf(error, this.#call.effort.sent)]++
+    const failure = error instanceof UpstreamError ? error : undefined
+    this.#ended(failure?.upstreamStatus, codeOf(error, this.#call), failure, undefined)
+    this.#taker.lose(error)
+  }
+
+  #ended (status: number | undefined, code: string | undefined, error: UpstreamError | undefined, cached: Cached | undefined): void {
+    const { effort: { attempts, waitedMs }, scope, step, index } = this.#call
+    this.#counts.attempts += attempts
+    this.#counts.waitedMs += waitedMs
+    scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })
+  }
 }

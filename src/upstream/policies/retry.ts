@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call.ts'
 import type { Budget } from './budget.ts'
-import type { Answer, Layer, Service } from './layer.ts'
+import { relay, serviceOf, type Answer, type Layer, type Service, type Taker } from './layer.ts'
 import { pause } from './pause.ts'
 
 export interface RetryOptions {
@@ -27,7 +27,34 @@ const maxRetryAfter = 30_000
  * so this ends, and it cannot happen more often than answers were given.
  */
 export function retry (options: RetryOptions): Layer {
-  return next => call => next(call).then(undefined, error => again(next, call, options, error, 1))
+  return relay(next => {
+    const service = serviceOf(next)
+    const first = <T>(call: LiveCall<T>, taker: Taker<T>, error: unknown) => {
+      again(service, call, options, error, 1).then(answer => taker.win(answer), last => taker.lose(last))
+    }
+    return (call, taker) => next(call, new Tried(call, taker, first))
+  })
+}
+
+/** A first attempt: its failure is looked at, and its answer is passed on. */
+class Tried<T> implements Taker<T> {
+  readonly #call: LiveCall<T>
+  readonly #taker: Taker<T>
+  readonly #failed: (call: LiveCall<T>, taker: Taker<T>, error: unknown) => void
+
+  constructor (call: LiveCall<T>, taker: Taker<T>, failed: (call: LiveCall<T>, taker: Taker<T>, error: unknown) => void) {
+    this.#call = call
+    this.#taker = taker
+    this.#failed = failed
+  }
+
+  win (answer: Answer<T>): void {
+    this.#taker.win(answer)
+  }
+
+  lose (error: unknown): void {
+    this.#failed(this.#call, this.#taker, error)
+  }
 }
 
 /** One more attempt, or the failure itself. What may have taken effect stays unknown, whatever comes of repeating it. */

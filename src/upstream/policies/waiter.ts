@@ -1,47 +1,54 @@
 import { Abortable } from '../abort.ts'
 import type { LiveCall } from '../call.ts'
 import type { Admission } from './admission.ts'
+import type { Taker } from './layer.ts'
 import type { Line, Place } from './line.ts'
+
+/** What waits, and where it goes. */
+interface WaiterOptions {
+  readonly call: LiveCall<unknown>
+  readonly admission: Admission
+  readonly taker: Taker<unknown>
+  /** It waits no longer, for whatever reason. */
+  readonly left: (admission: Admission, call: LiveCall<unknown>) => void
+  /** It has a slot. */
+  readonly enter: (call: LiveCall<unknown>, admission: Admission, taker: Taker<unknown>) => void
+}
 
 /** A call that waits for a slot, and leaves at once when it is given up. */
 export class Waiter extends Abortable implements Place<Waiter> {
   line: Line<Waiter> | undefined
   before: Waiter | undefined
   after: Waiter | undefined
-  readonly #call: LiveCall<unknown>
   readonly #since: number
-  readonly #admission: Admission
-  readonly #left: (admission: Admission, call: LiveCall<unknown>) => void
-  readonly #resolve: () => void
-  readonly #reject: (reason: unknown) => void
+  readonly #options: WaiterOptions
 
-  constructor (call: LiveCall<unknown>, admission: Admission, left: (admission: Admission, call: LiveCall<unknown>) => void, resolve: () => void, reject: (reason: unknown) => void) {
+  constructor (options: WaiterOptions) {
     super()
-    this.#call = call
-    this.#since = call.scope.now()
-    this.#admission = admission
-    this.#left = left
-    this.#resolve = resolve
-    this.#reject = reject
-    call.abort.add(this)
+    const { abort, scope } = options.call
+    this.#since = scope.now()
+    this.#options = options
+    abort.add(this)
   }
 
   admit (): void {
     this.#leave()
-    this.#resolve()
+    const { call, admission, taker, enter } = this.#options
+    enter(call, admission, taker)
   }
 
   cut (reason: unknown): void {
     this.#leave()
-    if (this.#call.effort.attempts === 0) this.#admission.done(this.#call)
-    this.#reject(reason)
+    const { call, admission, taker } = this.#options
+    if (call.effort.attempts === 0) admission.done(call)
+    taker.lose(reason)
   }
 
   #leave (): void {
-    const { abort, effort, scope } = this.#call
-    abort.delete(this)
-    effort.waitedMs += scope.now() - this.#since
+    const { call, admission, left } = this.#options
+    call.abort.delete(this)
+    call.effort.waitedMs += call.scope.now() - this.#since
     this.line?.leave(this)
-    this.#left(this.#admission, this.#call)
+    left(admission, call)
   }
 }

@@ -28,10 +28,10 @@ const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9', forward: ['a
 })
 const cat = cats.cat({ id: 'tom' })
 
-function arrange (t: Test, { refreshLimit = 30_000 } = {}) {
+function arrange (t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
   const bottom = heldService()
   const clock = handClock()
-  const kept = cache({ upstream: 'cats', store: createMemoryStore(), keyOf, refreshLimit, clock })
+  const kept = cache({ upstream: 'cats', store: createMemoryStore(), keyOf, refreshLimit, refreshWidth, clock })
   t.teardown(kept.close)
   const service = stack([kept.layer, coalesce({ keyOf })], bottom.service)
   const ask = (call: Call<unknown> = cat, { abort = new Abort(), headers = {} }: { abort?: Abort, headers?: Record<string, string> } = {}) => service(testRun({ headers }).ask(call, { abort }))
@@ -295,6 +295,21 @@ test('a refresh takes as long as it may, and no longer', async t => {
   while (bottom.held.length > 0) await turn()
   t.match(await ask(), { cached: { cache: 'stale' } })
   t.equal(bottom.taken, 3)
+})
+
+test('so many refreshes run at once, and the others in their turn', async t => {
+  const { bottom, clock, ask, fill, gauge } = arrange(t, { refreshWidth: 1 })
+  const calls = ['tom', 'kit', 'ada'].map(id => cats.cat({ id }))
+  for (const call of calls) await fill(swr, 'old', call)
+  clock.pass(70_000)
+  for (const call of calls) t.match(await ask(call), { value: 'old', cached: { cache: 'stale' } })
+  for (const path of ['/cats/tom', '/cats/kit', '/cats/ada']) {
+    t.same(bottom.held.map(({ call }) => call.path), [path])
+    bottom.held[0]?.answer('new', 200, swr)
+    await turn()
+  }
+  for (const call of calls) t.match(await ask(call), { value: 'new', cached: { cache: 'hit' } })
+  t.match(gauge(), { refreshes: 3 })
 })
 
 test('closing ends refreshes, and begins none', async t => {
