@@ -16,7 +16,9 @@ export const skip: Skip = Object.freeze({}) as Skip
 
 /** Makes `count` calls, or whatever `make` makes of 0, 1, 2 … */
 export function times<T> (count: number, make: (index: number) => T): T[] {
-  return Array.from({ length: count }, (_, index) => make(index))
+  const made: T[] = []
+  for (let index = 0; index < count; index++) made.push(make(index))
+  return made
 }
 
 /** Many calls that become one answer: a value, with no state, that can be listed, served and run. */

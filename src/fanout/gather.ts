@@ -37,7 +37,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   const needed = isFirstOf ? step.count : Math.min(step.atLeast ?? calls.length, calls.length)
   /** After so many good answers the others are not waited for. */
   const enough = isFirstOf ? step.count : calls.length
-  const values: unknown[] = Array.from({ length: calls.length })
+  const values: unknown[] = calls.map(() => undefined)
   const won: boolean[] = []
   const ended: boolean[] = []
   const failed: Loss[] = []

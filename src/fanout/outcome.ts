@@ -1,3 +1,4 @@
+import type { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/cached.ts'
 import type { RunEvent } from './events.ts'
 import type { Step } from './step.ts'
@@ -41,6 +42,15 @@ export interface Outcome {
   readonly code?: string
 }
 
+/** A call that was lost although its step is not, or whose answer is an old one: for the log. */
+export interface Lost {
+  readonly step: number
+  readonly error: UpstreamError
+}
+
+/** So many lost calls of one run are remembered. */
+const mostLost = 10
+
 /** What a run's events have said of one step so far. */
 interface Account {
   start: number | undefined
@@ -54,6 +64,7 @@ interface Account {
 export class Ledger {
   readonly #steps: readonly Step[]
   readonly #accounts: readonly Account[]
+  readonly lost: Lost[] = []
 
   constructor (steps: readonly Step[]) {
     this.#steps = steps
@@ -65,6 +76,8 @@ export class Ledger {
     if (event.type === 'attempt started') account.attempts++
     else if (event.type === 'call ended') {
       account.status = event.status
+      const error = event.error ?? event.cached?.insteadOf
+      if (error !== undefined && this.lost.length < mostLost) this.lost.push({ step: event.step, error })
       if (event.cached !== undefined) account.cached = account.cached === undefined ? event.cached : worseOf(account.cached, event.cached)
     }
     else if (event.type === 'step started') account.start = event.at
@@ -78,28 +91,35 @@ export class Ledger {
 
   /** One outcome a step, by name, in the order of declaration. */
   outcomes (): { [step: string]: Outcome } {
-    return Object.fromEntries(this.#steps.map((step, index) => [step.name, outcomeOf(step, this.#accounts[index] as Account)]))
+    const outcomes: { [step: string]: Outcome } = {}
+    for (const step of this.#steps) outcomes[step.name] = outcomeOf(step, this.#accounts[step.index] as Account)
+    return outcomes
   }
 }
 
+type Draft = { -readonly [Field in keyof Outcome]: Outcome[Field] }
+
+/** Written field by field: spreads cost more than all the rest. */
 function outcomeOf ({ kind }: Step, { start, attempts, status, cached, end }: Account): Outcome {
-  return {
-    state: end?.state ?? 'cancelled',
-    ...start !== undefined && { start: rounded(start) },
-    ms: start === undefined || end === undefined ? 0 : rounded(end.at - start),
-    attempts,
-    ...end?.tally,
-    ...status !== undefined && (kind === 'required' || kind === 'optional') && { status },
-    ...cached !== undefined && answered.has(end?.state) && told(cached),
-    ...end?.code !== undefined && { code: end.code },
-  }
+  const state = end?.state ?? 'cancelled'
+  const draft: Draft = start === undefined
+    ? { state, ms: 0, attempts }
+    : { state, start: rounded(start), ms: end === undefined ? 0 : rounded(end.at - start), attempts }
+  if (end?.tally !== undefined) Object.assign(draft, end.tally)
+  if (status !== undefined && (kind === 'required' || kind === 'optional')) draft.status = status
+  if (cached !== undefined && answered.has(state)) tell(draft, cached)
+  if (end?.code !== undefined) draft.code = end.code
+  return draft
 }
 
 /** States of a step that has a value from its calls. */
-const answered: ReadonlySet<State | undefined> = new Set(['ok', 'stale', 'partial'])
+const answered: ReadonlySet<State> = new Set(['ok', 'stale', 'partial'])
 
-function told ({ cache, age, ttl }: Cached): Pick<Outcome, 'cache' | 'age' | 'ttl'> {
-  return age === undefined || ttl === undefined ? { cache } : { cache, age, ttl }
+function tell (draft: Draft, { cache, age, ttl }: Cached): void {
+  draft.cache = cache
+  if (age === undefined || ttl === undefined) return
+  draft.age = age
+  draft.ttl = ttl
 }
 
 const byWorth = ['hit', 'stale', 'miss'] as const

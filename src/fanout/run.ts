@@ -8,7 +8,7 @@ import type { RunEvent, Tally } from './events.ts'
 import type { Host } from './host.ts'
 import type { ReadInput } from './input.ts'
 import { Ending, type Ended } from './ending.ts'
-import { Ledger, type State } from './outcome.ts'
+import { Ledger, type Lost, type State } from './outcome.ts'
 import type { Reply } from './reply.ts'
 import { Seen } from './seen.ts'
 import { StepRun } from './step-run.ts'
@@ -21,6 +21,12 @@ export interface RunOptions {
   readonly shedOptional?: boolean | undefined
   /** Is told everything as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+/** Is told once how a run ended. */
+export interface Over {
+  win (reply: Reply<unknown, string>): void
+  lose (error: unknown): void
 }
 
 /** How long an async merge that starts at the deadline may take, with what stands after it, in ms. */
@@ -56,8 +62,7 @@ export class Run implements Host, Ended {
   /** What ends the run without a reply; the first one stays. */
   #failure: { readonly error: unknown, readonly step: string | undefined, readonly isCancel: boolean } | undefined
   #over = false
-  #resolve!: (reply: Reply<unknown, string>) => void
-  #reject!: (reason: unknown) => void
+  #onOver!: Over
 
   constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions) {
     this.#aggregate = aggregate
@@ -77,13 +82,24 @@ export class Run implements Host, Ended {
 
   /** Starts the run; rejects with a `Problem`, or with the reason it was cancelled for. */
   start (): Promise<Reply<unknown, string>> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      this.#clock = setTimeout(() => this.#expire(), this.deadline)
-      if (this.#prelude === undefined) this.#begin()
-      else this.#prelude.start(this.#prelude.asking(this.#shared))
-    })
+    return new Promise((win, lose) => this.startFor({ win, lose }))
+  }
+
+  /** Starts the run, and tells `over` how it ended, with no promise. */
+  startFor (over: Over): void {
+    this.#onOver = over
+    this.#clock = setTimeout(() => this.#expire(), this.deadline)
+    if (this.#prelude === undefined) this.#begin()
+    else this.#prelude.start(this.#prelude.asking(this.#shared))
+  }
+
+  /** Calls that were lost although the run has not failed by them, the first few. */
+  get lost (): readonly Lost[] {
+    return this.#ledger.lost
+  }
+
+  get isWatched (): boolean {
+    return this.#onEvent !== undefined
   }
 
   #begin (): void {
@@ -199,7 +215,7 @@ export class Run implements Host, Ended {
 
   done (reply: Reply<unknown, string>): void {
     this.#finish(undefined)
-    this.#resolve(reply)
+    this.#onOver.win(reply)
   }
 
   stop (error: unknown): void {
@@ -226,7 +242,7 @@ export class Run implements Host, Ended {
     const { error, step, isCancel } = this.#failure
     const problem = isCancel ? undefined : toProblem(error, step)
     this.#finish(problem?.code ?? 'CANCELLED')
-    this.#reject(problem === undefined ? error : problem.with(this.#ledger.outcomes()))
+    this.#onOver.lose(problem === undefined ? error : problem.with(this.#ledger.outcomes()))
   }
 
   #finish (code: string | undefined): void {

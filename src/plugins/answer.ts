@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { begin } from '../fanout/fan-out.ts'
-import type { RunEvent } from '../fanout/events.ts'
 import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/reply.ts'
+import type { Over, Run } from '../fanout/run.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
@@ -16,55 +16,81 @@ import { why } from './why.ts'
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
 
-/** A call that failed without failing the run, as the log has it. */
-interface Lost { readonly step: string | undefined, readonly code: string, readonly why: string | undefined }
-
-/** Lost calls that are logged of one run. */
-const mostLost = 10
-
 /** What runs are made with. */
 export interface Serving {
   readonly runtime: Runtime
   readonly load: Load | undefined
 }
 
-/** Runs an aggregate for one request and writes what it comes to. */
-export async function answer (aggregate: AnyAggregate, { runtime, load }: Serving, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+/** Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run. */
+export function answer (aggregate: AnyAggregate, serving: Serving, request: FastifyRequest, reply: FastifyReply): void {
   const { params, query, body, headers, raw: { url = '' } } = request
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  const lost: Lost[] = []
-  const onEvent = (event: RunEvent) => {
-    if (event.type !== 'call ended' || lost.length >= mostLost) return
-    const error = event.error ?? event.cached?.insteadOf
-    if (error !== undefined) lost.push({ step: aggregate.steps[event.step]?.name, code: error.code, why: why(error) })
-  }
-  const run = begin(aggregate, { params, query, body, headers }, { runtime, deadline, shedOptional: load?.shedOptional, onEvent }, faults)
-
-  const { raw } = reply
+  const run = begin(aggregate, { params, query, body, headers }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
   // Gone while a hook was waiting, when nobody listened yet.
-  if (raw.destroyed) return reply.hijack()
-  raw.once('close', () => {
-    if (!raw.writableFinished) run.cancel(callerGone)
-  })
-  let merged: Reply<unknown, string> | undefined
-  if (load !== undefined) load.runs++
-  try {
-    merged = await run.start()
-  } catch (error) {
-    if (error !== callerGone) throw error
-  } finally {
-    if (load !== undefined) load.runs--
-  }
-  // Nobody is there to be answered, and nothing has failed.
-  if (merged === undefined) return reply.hijack()
-  if (!merged.complete) request.log.info({ aggregate: aggregate.name, lost }, 'a reply is partial')
-  return write(aggregate, merged, request, reply)
+  if (reply.raw.destroyed) reply.hijack()
+  else new Answering(aggregate, serving, request, reply, run).start()
 }
 
-function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | FastifyReply {
+/** One request whose run is under way. */
+class Answering implements Over {
+  readonly #aggregate: AnyAggregate
+  readonly #load: Load | undefined
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #run: Run
+
+  constructor (aggregate: AnyAggregate, { load }: Serving, request: FastifyRequest, reply: FastifyReply, run: Run) {
+    this.#aggregate = aggregate
+    this.#load = load
+    this.#request = request
+    this.#reply = reply
+    this.#run = run
+  }
+
+  start (): void {
+    const { raw } = this.#reply
+    raw.on('close', () => {
+      if (!raw.writableFinished) this.#run.cancel(callerGone)
+    })
+    if (this.#load !== undefined) this.#load.runs++
+    this.#run.startFor(this)
+  }
+
+  win (merged: Reply<unknown, string>): void {
+    this.#over()
+    if (!merged.complete) this.#logLost()
+    let text
+    try {
+      text = write(this.#aggregate, merged, this.#request, this.#reply)
+    } catch (error) {
+      text = error
+    }
+    if (text !== undefined) this.#reply.send(text)
+  }
+
+  lose (error: unknown): void {
+    this.#over()
+    // Nobody is there to be answered, and nothing has failed.
+    if (error === callerGone) this.#reply.hijack()
+    else this.#reply.send(error)
+  }
+
+  #logLost (): void {
+    const { name, steps } = this.#aggregate
+    const lost = this.#run.lost.map(({ step, error }) => ({ step: steps[step]?.name, code: error.code, why: why(error) }))
+    this.#request.log.info({ aggregate: name, lost }, 'a reply is partial')
+  }
+
+  #over (): void {
+    if (this.#load !== undefined) this.#load.runs--
+  }
+}
+
+function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | undefined {
   const json = JSON.stringify(data)
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   const cached = cacheStatus(sources)
@@ -75,7 +101,7 @@ function write ({ route }: AnyAggregate, { data, complete, sources, headers }: R
   else {
     const tag = `W/"${hash('sha1', json, 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers, reply.getHeader('vary')))
-    if (notModified(request, reply, tag)) return reply
+    if (notModified(request, reply, tag)) return undefined
   }
   if (route.envelope) return `{"data":${json},"complete":${complete},"sources":${JSON.stringify(sources)}}`
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))

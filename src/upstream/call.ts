@@ -43,6 +43,8 @@ export interface Scope {
   /** The moment now, in ms from the run's start. */
   now (): number
   emit (event: CallEvent): void
+  /** Whether somebody wants every event, and not only those that tell how calls ended. @default true */
+  readonly isWatched?: boolean
 }
 
 /** What was spent on a call so far, all its attempts together. */
@@ -91,12 +93,12 @@ export class LiveCall<out T> {
   /** Whether it asks if something has changed, so that a 304 is an answer. */
   readonly isConditional: boolean
 
-  constructor (call: Call<T> | LiveCall<T>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort = firstEffort(), attempt = firstAttempt()) {
+  constructor (call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort = firstEffort(), attempt = firstAttempt(), headers?: LiveCall<T>['headers'], isConditional = false) {
     this.spec = call.spec
     this.path = call.path
     this.body = call.body
     this.idempotencyKey = call.idempotencyKey
-    this.headers = call instanceof LiveCall ? call.headers : undefined
+    this.headers = headers
     this.abort = abort
     this.scope = scope
     this.step = step
@@ -104,17 +106,22 @@ export class LiveCall<out T> {
     this.of = of
     this.effort = effort
     this.attempt = attempt
-    this.isConditional = call instanceof LiveCall && call.isConditional
+    this.isConditional = isConditional
   }
 
   /** The same attempt of the same call, with an abort of its own. */
   under (abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
-    return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort, this.attempt)
+    return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort, this.attempt, this.headers, this.isConditional)
+  }
+
+  /** The same question of another scope, with nothing spent on it. */
+  apart (abort: Abort, scope: Scope): LiveCall<T> {
+    return new LiveCall(this, abort, scope, 0, 0, 1, firstEffort(), firstAttempt(), this.headers, this.isConditional)
   }
 
   /** The same call for one more attempt. */
   again (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
-    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, this.effort, { mayWait, sent: false, held: undefined })
+    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, this.effort, { mayWait, sent: false, held: undefined }, this.headers, this.isConditional)
   }
 
   /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */

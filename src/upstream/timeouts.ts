@@ -3,7 +3,7 @@ import type { Abort } from './abort.ts'
 /** One abort that is due at a moment, and its neighbours in the order of those moments. */
 export interface Due {
   readonly abort: Abort
-  readonly at: number
+  at: number
   before: Due | undefined
   after: Due | undefined
   listed: boolean
@@ -19,6 +19,8 @@ const heldUpMs = 5
 export interface Timeouts {
   /** Cuts `abort` with a reason made by `reason`, unless it is stopped before. */
   start (abort: Abort): Due
+  /** The same for whoever brings the place. */
+  enter (due: Due): void
   stop (due: Due): void
   /** How many are running. */
   readonly size: number
@@ -70,16 +72,24 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
     }
   }
 
+  function enter (due: Due) {
+    due.at = performance.now() + ms
+    due.listed = true
+    due.before = last
+    if (last === undefined) first = due
+    else last.after = due
+    last = due
+    size++
+    if (timer === undefined) arm(ms)
+  }
+
   return {
     start (abort) {
-      const due: Due = { abort, at: performance.now() + ms, before: last, after: undefined, listed: true }
-      if (last === undefined) first = due
-      else last.after = due
-      last = due
-      size++
-      if (timer === undefined) arm(ms)
+      const due: Due = { abort, at: 0, before: undefined, after: undefined, listed: false }
+      enter(due)
       return due
     },
+    enter,
     stop,
     get size () { return size },
   }

@@ -62,7 +62,8 @@ export class Admission {
   /** Whether it holds, or has held, a slot. */
   hasEntered = false
   readonly #workload: Workload
-  readonly #steps = new Map<number, Announcement>()
+  /** By step. */
+  readonly #steps: (Announcement | undefined)[] = []
 
   constructor (workload: Workload) {
     this.#workload = workload
@@ -72,18 +73,16 @@ export class Admission {
   announce (call: LiveCall<unknown>): void {
     // A coalesced call announces itself alone, wherever it stands in its step.
     if ((call.index !== 0 && call.of !== 1) || call.effort.attempts !== 0) return
-    let announcement = this.#steps.get(call.step)
-    if (announcement === undefined) this.#steps.set(call.step, announcement = new Announcement(this.#workload))
-    announcement.make(call)
+    (this.#steps[call.step] ??= new Announcement(this.#workload)).make(call)
   }
 
   /** One call is over. */
   done ({ step }: LiveCall<unknown>): void {
-    this.#steps.get(step)?.done()
+    this.#steps[step]?.done()
   }
 
   /** Every call has left before one got a slot. */
   revoke (): void {
-    for (const announcement of this.#steps.values()) announcement.cut()
+    for (const announcement of this.#steps) announcement?.cut()
   }
 }

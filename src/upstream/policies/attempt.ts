@@ -62,7 +62,7 @@ class Attempted<T> implements Taker<T> {
   #ended (code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
     const { scope, step, index } = this.#call
-    scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
+    if (scope.isWatched !== false) scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
   }
 }
 

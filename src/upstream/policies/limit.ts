@@ -3,25 +3,29 @@ import type { LiveCall } from '../call.ts'
 import type { Due, Timeouts } from '../timeouts.ts'
 
 /** A call with a timeout over it, until `lift` takes it away. */
-export class Limited<T> {
+export class Limited<T> extends Abort implements Due {
   /** The call to send: it is cut when the timeout rings. */
   readonly call: LiveCall<T>
+  readonly abort: Abort = this
+  at = 0
+  before: Due | undefined = undefined
+  after: Due | undefined = undefined
+  listed = false
   readonly #outer: Abort
   readonly #timeouts: Timeouts
-  readonly #due: Due
 
   constructor (call: LiveCall<T>, timeouts: Timeouts) {
-    const abort = new Abort()
-    call.abort.add(abort)
-    this.call = call.under(abort)
+    super()
     this.#outer = call.abort
     this.#timeouts = timeouts
-    this.#due = timeouts.start(abort)
+    call.abort.add(this)
+    this.call = call.under(this)
+    timeouts.enter(this)
   }
 
   /** Leaves no timer and no listener behind. */
   lift (): void {
-    this.#timeouts.stop(this.#due)
-    this.#outer.delete(this.#due.abort)
+    this.#timeouts.stop(this)
+    this.#outer.delete(this)
   }
 }
