@@ -1,5 +1,14 @@
 import { Client, type buildConnector, type Dispatcher } from 'undici'
 
+/** What is sent through a connection: it frees that when it has ended. */
+export interface Passenger extends Dispatcher.DispatchHandler {
+  connection: Connection | undefined
+  /** The connection is lost, and with it whatever was under way on it. */
+  lost (): void
+  /** Closes the connection. */
+  hangUp (): void
+}
+
 export interface ConnectionOptions {
   /** How it is opened. */
   readonly connect: buildConnector.connector | buildConnector.BuildOptions
@@ -7,6 +16,8 @@ export interface ConnectionOptions {
   readonly maxBytes?: number
   /** After how long a connection takes its last call, in ms. @default 300000 */
   readonly maxAge?: number
+  /** @default 1 */
+  readonly pipelining?: number
   /** Hears that it can take the next call; and whether it is still open, as far as is known. */
   readonly freed?: (connection: Connection, isSound: boolean) => void
 }
@@ -25,9 +36,10 @@ export class Connection extends Client {
   #timer: NodeJS.Timeout | undefined
   readonly #freed: ConnectionOptions['freed']
 
-  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, freed }: ConnectionOptions) {
+  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, freed }: ConnectionOptions) {
     super(origin, {
       connect,
+      pipelining,
       // Our own timers are exact and undici's are late by up to a second, so undici sets none.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -56,8 +68,16 @@ export class Connection extends Client {
     return super.dispatch(options, handler)
   }
 
+  /** Takes one more. */
+  carry (_passenger: Passenger): void {}
+
+  /** Whether somebody who is not wanted any more may stay until the answer has come, for the sake of others. */
+  leave (_passenger: Passenger): boolean {
+    return false
+  }
+
   /** What it carried has ended. */
-  free (isSound: boolean): void {
+  free (_passenger: Passenger, isSound: boolean): void {
     this.#freed?.(this, isSound)
   }
 }

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici'
 import type { LiveCall } from './call.ts'
 import type { Credentials } from './credentials.ts'
 import { Exchange } from './exchange.ts'
@@ -8,18 +9,21 @@ import type { OperationSpec } from './spec.ts'
 const nobody: Credentials = { headers: [], query: '' }
 
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Pool, prefix: string, credentials = nobody): Service {
+export function dispatch (pool: Pool, prefix: string, credentials = nobody, isPipelined = false): Service {
   const headersOf = headerWriter(credentials)
   const { query } = credentials
   return serviceOf((call, taker) => {
     if (call.abort.aborted) return taker.lose(call.abort.reason)
     const { spec, path, body } = call
-    pool.dispatch({
+    const options: Dispatcher.DispatchOptions = {
       method: spec.method,
       path: query === '' ? prefix + path : `${prefix}${path}${path.includes('?') ? '&' : '?'}${query}`,
       headers: headersOf(call),
       body: body ?? null,
-    }, new Exchange(call, taker))
+    }
+    // A connection that blocks waits for the head of an answer before it takes the next call.
+    if (isPipelined && spec.safe && spec.method !== 'HEAD') options.blocking = false
+    pool.dispatch(options, new Exchange(call, taker))
   })
 }
 

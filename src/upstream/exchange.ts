@@ -3,10 +3,9 @@ import { UpstreamError } from '../errors.ts'
 import { Abortable } from './abort.ts'
 import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
+import { parsing, type Connection, type Passenger } from './connection.ts'
 import { codingOf, judge, type Head } from './head.ts'
 import type { Taker } from './policies/layer.ts'
-import { parsing, type Connection } from './connection.ts'
-import type { Passenger } from './pool.ts'
 import { wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -28,6 +27,8 @@ export class Exchange<T> extends Abortable implements Passenger {
   readonly #taker: Taker<T>
   #settled = false
   #hasEnded = false
+  /** Whether it was given up and stays on its connection for the sake of others. */
+  #isLingering = false
   #controller: Controller | undefined
   #status = 0
   #head: Head = {}
@@ -57,17 +58,31 @@ export class Exchange<T> extends Abortable implements Passenger {
       if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
       return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
     }
-    // It stays in undici's queue until there is a connection, or none, and takes up the place of a call that lives.
-    if (this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
+    const stays = this.connection?.leave(this) === true
+    // It stays in undici's queue until there is a connection, or none, and takes up the place of a call that lives; or on a connection that others share.
+    if (stays || this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
+    if (stays) this.#isLingering = true
     this.#fail(reason)
   }
 
   onRequestStart (controller: Controller): void {
-    this.#letGo?.()
     this.#controller = controller
     if (this.connection !== undefined) this.#isReused = this.connection.served++ > 0
-    // Given up while it waited for its connection: it must not leave.
-    if (this.#settled) controller.abort(early)
+    // Given up while it waited for its connection: it must not leave, unless that would take others along.
+    if (this.#settled && !this.#isLingering) controller.abort(early)
+  }
+
+  hangUp (): void {
+    this.#controller?.abort(early)
+  }
+
+  lost (): void {
+    // What has not left goes with the next connection.
+    if (this.#controller === undefined) return
+    this.#free(false)
+    // One lost connection is one failure, which whoever was first on it tells.
+    this.#fail(new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored' }))
+    this.hangUp()
   }
 
   onResponseStart (_controller: Controller, status: number, head: Head): void {
@@ -98,6 +113,7 @@ export class Exchange<T> extends Abortable implements Passenger {
   }
 
   #begin (status: number, head: Head): void {
+    if (this.#settled) return
     const { spec, isConditional } = this.#call
     if (status < 200) {
       if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
@@ -112,6 +128,7 @@ export class Exchange<T> extends Abortable implements Passenger {
   }
 
   #collect (chunk: Buffer): void {
+    if (this.#settled) return
     this.#bytes += chunk.length
     if (this.#verdict !== undefined) {
       if (this.#bytes > discardBytes) this.#conclude()
@@ -141,7 +158,6 @@ export class Exchange<T> extends Abortable implements Passenger {
   }
 
   onResponseError (_controller: Controller | null, error: Error): void {
-    this.#letGo?.()
     this.#free(false)
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
@@ -187,7 +203,7 @@ export class Exchange<T> extends Abortable implements Passenger {
     if (this.#settled) return false
     this.#settled = true
     this.#call.abort.delete(this)
-    if (!this.#hasEnded) this.#controller?.abort(early)
+    if (!this.#hasEnded && !this.#isLingering) this.hangUp()
     return true
   }
 
@@ -196,6 +212,7 @@ export class Exchange<T> extends Abortable implements Passenger {
     const { connection } = this
     this.connection = undefined
     this.#hasEnded = true
-    connection?.free(isSound)
+    this.#letGo?.()
+    connection?.free(this, isSound)
   }
 }

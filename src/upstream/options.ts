@@ -93,6 +93,15 @@ export interface BreakerOptions {
   readonly open?: number
 }
 
+/** What may be done with an upstream whose owner is you. */
+export interface TrustedOptions {
+  /**
+   * How many safe calls go over one connection one behind the other, when they are sent in the same turn of the loop. It costs the least,
+   * and a slow answer holds up those behind it; a lost connection loses all of them, which the retries send again.
+   */
+  readonly pipelining: number
+}
+
 /** What `defineUpstream` takes. */
 export interface UpstreamOptions extends AccessOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
@@ -129,6 +138,8 @@ export interface UpstreamOptions extends AccessOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Whether to ask for compressed answers. @default true */
   readonly decompress?: boolean
+  /** What only an upstream that you run yourself may be asked to take: calls in a pipeline. @default none of it */
+  readonly trusted?: TrustedOptions
   /** Own layers, outermost first. @default [] */
   readonly use?: readonly Use[]
 }

@@ -1,10 +1,6 @@
 import { errors, type buildConnector, type Dispatcher } from 'undici'
-import { Connection, parsing } from './connection.ts'
-
-/** What is sent through a pool: it is told which connection takes it, and frees that when it has ended. */
-export interface Passenger extends Dispatcher.DispatchHandler {
-  connection: Connection | undefined
-}
+import { Connection, parsing, type Passenger } from './connection.ts'
+import { Pipeline } from './pipeline.ts'
 
 export interface PoolOptions {
   /** Sockets at most. */
@@ -13,6 +9,8 @@ export interface PoolOptions {
   readonly connect: buildConnector.connector | buildConnector.BuildOptions
   /** After how long a connection takes its last call, in ms. @default 300000 */
   readonly maxAge?: number
+  /** How many calls that do not block go over one connection, one behind the other, when they are sent in one turn of the loop. @default 1 */
+  readonly pipelining?: number
 }
 
 /** Connections to one origin. */
@@ -23,17 +21,25 @@ export interface Pool {
   destroy (): Promise<void>
 }
 
+/** What waits for a connection. */
+interface Waiting {
+  readonly options: Dispatcher.DispatchOptions
+  readonly passenger: Passenger
+}
+
 /**
  * Opens a pool to an origin: at most so many connections, none before a call needs one, and one call at a time on each.
  * The connection that was freed last goes first: it is warm, and the others may close when fewer are needed. A call that is sent
  * while another one ends takes over its connection then and there, which undici's own pool can do only later (docs/performance.md).
  */
-export function openPool (origin: string, { connections: most, ...options }: PoolOptions): Pool {
+export function openPool (origin: string, { connections: most, pipelining = 1, ...options }: PoolOptions): Pool {
   const all: Connection[] = []
   /** Free ones; the last goes first. */
   const idle: Connection[] = []
   /** Only where more is sent than there are connections, which slots do not allow: a layer may send a call twice. */
-  const waiting: { readonly options: Dispatcher.DispatchOptions, readonly passenger: Passenger }[] = []
+  const waiting: Waiting[] = []
+  /** What takes the calls of this turn of the loop. */
+  let batch: Pipeline | undefined
   let isClosed = false
 
   function freed (connection: Connection, isSound: boolean): void {
@@ -51,25 +57,42 @@ export function openPool (origin: string, { connections: most, ...options }: Poo
 
   function open (): Connection | undefined {
     if (all.length === most || isClosed) return undefined
-    const connection = new Connection(origin, {
+    const hears = {
       ...options,
-      freed (self, isSound) {
+      freed (self: Connection, isSound: boolean) {
         if (isSound) freed(self, true)
         // undici tells several of one failure in turn, and can take no call in between.
         else queueMicrotask(() => freed(self, false))
       },
-    })
+    }
+    const connection = pipelining > 1 ? new Pipeline(origin, { ...hears, pipelining }) : new Connection(origin, hears)
     connection.on('disconnect', () => closed(connection))
     all.push(connection)
     return connection
   }
 
+  /** The first of a batch: the others of this turn follow it, and all are written together at its end. */
+  function begin (pipeline: Pipeline, first: Dispatcher.DispatchOptions, passenger: Passenger): void {
+    batch = pipeline
+    carry(pipeline, first, passenger, () => {
+      pipeline.cork()
+      setImmediate(() => {
+        pipeline.uncork()
+        if (batch === pipeline) batch = undefined
+      })
+    })
+  }
+
   return {
-    dispatch (options, passenger) {
+    dispatch (how, passenger) {
+      const follows = how.blocking === false
+      if (follows && batch?.hasRoom === true) return carry(batch, how, passenger)
       const connection = idle.pop() ?? open()
-      if (connection !== undefined) carry(connection, options, passenger)
-      else if (isClosed) passenger.onResponseError?.(null as never, new errors.ClientDestroyedError())
-      else waiting.push({ options, passenger })
+      if (connection !== undefined) {
+        if (follows && connection instanceof Pipeline) begin(connection, how, passenger)
+        else carry(connection, how, passenger)
+      } else if (isClosed) passenger.onResponseError?.(null as never, new errors.ClientDestroyedError())
+      else waiting.push({ options: how, passenger })
     },
     async destroy () {
       isClosed = true
@@ -79,8 +102,14 @@ export function openPool (origin: string, { connections: most, ...options }: Poo
   }
 }
 
-function carry (connection: Connection, options: Dispatcher.DispatchOptions, passenger: Passenger): void {
+function carry (connection: Connection, options: Dispatcher.DispatchOptions, passenger: Passenger, sent?: () => void): void {
   passenger.connection = connection
-  if (parsing.connection === undefined || parsing.connection === connection) connection.dispatch(options, passenger)
-  else queueMicrotask(() => connection.dispatch(options, passenger))
+  connection.carry(passenger)
+  if (parsing.connection === undefined || parsing.connection === connection) send()
+  else queueMicrotask(send)
+
+  function send () {
+    connection.dispatch(options, passenger)
+    sent?.()
+  }
 }

@@ -5,19 +5,20 @@ import { cachePolicy, type CachePolicy } from './cache/policy.ts'
 import { isOpen } from './depth.ts'
 import { checkHeaderName } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
-import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
+import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, TrustedOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { parseTemplate, type Template } from './template.ts'
 import { checkUses } from './use.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
-export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker' | keyof AccessSpec>>, AccessSpec {
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker' | 'trusted' | keyof AccessSpec>>, AccessSpec {
   readonly name: string
   readonly retry: Required<RetryOptions> | false
   readonly hedge: HedgeSpec | false
   readonly budget: Required<BudgetOptions>
   readonly breaker: Required<BreakerOptions> | false
   readonly deadline: number | undefined
+  readonly trusted: TrustedOptions | undefined
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
   /** Whether some operation keeps answers. */
@@ -59,13 +60,14 @@ export interface OperationSpec {
 
 const upstreamOptions: Known<UpstreamOptions> = {
   origin: true, slots: true, connections: true, queue: true, retry: true, hedge: true, budget: true, breaker: true, timeout: true, deadline: true,
-  connectTimeout: true, maxBytes: true, maxValues: true, cacheBytes: true, forward: true, headers: true, decompress: true, use: true,
+  connectTimeout: true, maxBytes: true, maxValues: true, cacheBytes: true, forward: true, headers: true, decompress: true, use: true, trusted: true,
   public: true, auth: true, tls: true, proxy: true,
 }
 const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
 const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
 const budgetOptions: Known<BudgetOptions> = { share: true, perSecond: true }
 const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, window: true, open: true }
+const trustedOptions: Known<TrustedOptions> = { pipelining: true }
 const operationOptions: Known<AnyOperationOptions> = {
   method: true, path: true, params: true, query: true, body: true, output: true, as: true, accept: true, empty: true, absent: true,
   withHeaders: true, coalesce: true, cache: true, idempotencyKey: true,
@@ -109,8 +111,15 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
     name, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
     use: checkUses(owner, options.use ?? []),
+    trusted: options.trusted && trustedSpec(owner, options.trusted),
     ...checkAccess(owner, options),
   })
+}
+
+function trustedSpec (owner: string, options: TrustedOptions): TrustedOptions {
+  refuseUnknown(owner, options, trustedOptions, 'trusted')
+  wholeNumber(owner, 'trusted.pipelining', options.pipelining, { min: 2 })
+  return Object.freeze({ pipelining: options.pipelining })
 }
 
 function retrySpec (owner: string, options: RetryOptions): Required<RetryOptions> {

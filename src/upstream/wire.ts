@@ -49,11 +49,12 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   const { connections, connectTimeout } = spec
   const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
   const { origin, before, headers, connect } = to(url, spec.public && !isTrusted, spec.tls?.servername)
-  const pool = openPool(origin, { connections, connect })
+  const pipelining = spec.trusted?.pipelining ?? 1
+  const pool = openPool(origin, { connections, connect, pipelining })
 
   const fixed = access.credentials ?? { headers: [], query: '' }
   const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
-  const service = dispatch(pool, before + prefix, credentials)
+  const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
   const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
   if (access.token === undefined) return { service, identity, authorize: undefined, close: () => pool.destroy() }
 

@@ -1,0 +1,174 @@
+import type { Socket } from 'node:net'
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { Abort } from '../../src/upstream/abort.ts'
+import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
+import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
+import { json, rawUpstream, type RawRequest } from '../helpers/raw-upstream.ts'
+import { turn } from '../helpers/turn.ts'
+
+const params = z.object({ id: z.string() })
+const operations = {
+  get: operation({ path: '/{id}', params, output: z.unknown() }),
+  head: operation({ method: 'HEAD', path: '/{id}', params, output: z.unknown(), empty: true }),
+  post: operation({ method: 'POST', path: '/{id}', params, output: z.unknown() }),
+}
+
+/** A trusted upstream, whose answers the test gives where it wants to; its first connection is open. */
+async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, script = (socket: Socket, { path }: RawRequest): unknown => socket.write(json(path))) {
+  const reads: number[] = []
+  let answer: (socket: Socket, request: RawRequest) => unknown = (socket, { path }) => socket.write(json(path))
+  const raw = await rawUpstream(t, (socket, request) => { answer(socket, request) }, undefined, (socket, connection) => {
+    socket.on('data', () => { reads[connection] = (reads[connection] ?? 0) + 1 })
+  })
+  const upstream = defineUpstream('ours', { origin: raw.origin, trusted: { pipelining: 4 }, retry: false, breaker: false, ...options }, operations)
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const run = testRun()
+  const send = (call = upstream.get({ id: 'a' }), abort = new Abort()) => runtime.send(run.ask(call, { abort }))
+  const get = async (id: string, abort?: Abort) => (await send(upstream.get({ id }), abort)).value
+  await get('warm')
+  await turn()
+  answer = script
+  return { raw, reads, upstream, runtime, send, get, onRequest: (next: typeof answer) => { answer = next } }
+}
+
+test('calls of one turn of the loop are written together, over as many connections as they need, and each gets its own answer', async t => {
+  const { raw, reads, get } = await arrange(t)
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f']
+  t.same(await Promise.all(ids.map(id => get(id))), ids.map(id => `/${id}`))
+  t.same(Object.fromEntries(raw.requests.map(({ path, connection }) => [path, connection])), { '/warm': 0, '/a': 0, '/b': 0, '/c': 0, '/d': 0, '/e': 1, '/f': 1 })
+  t.equal(reads[0], 2, 'one for the first call of all, and one for the four')
+})
+
+test('a call of a later turn does not stand behind one that waits', async t => {
+  const { raw, get } = await arrange(t, {}, (socket, { path }) => path === '/slow' ? undefined : socket.write(json(path)))
+  const slow = new Abort()
+  const waits = failure(get('slow', slow))
+  await raw.asked(2)
+  t.equal(await get('quick'), '/quick')
+  slow.cut('enough')
+  t.equal(await waits, 'enough')
+  while (raw.open > 1) await turn()
+  t.equal(await get('again'), '/again', 'nobody else was on its connection, which is closed')
+})
+
+test('what changes something, and a HEAD, has a connection to itself', async t => {
+  const { raw, upstream, send, get } = await arrange(t, {}, (socket, { method, path }) => socket.write(method === 'HEAD' ? 'HTTP/1.1 204 No\r\n\r\n' : json(path)))
+  await Promise.all([send(upstream.post({ id: 'post' })), get('a'), send(upstream.head({ id: 'head' })), get('b')])
+  const on = (path: string) => raw.requests.find(request => request.path === path)?.connection
+  t.equal(on('/a'), on('/b'))
+  t.equal(new Set(['/post', '/head', '/a'].map(on)).size, 3)
+})
+
+test('who is given up leaves the others their connection, and his slot is held until his answer has come', async t => {
+  const owed: (() => void)[] = []
+  const { raw, get, runtime } = await arrange(t, {}, (socket, { path }) => owed.push(() => socket.write(json(path))))
+  const abort = new Abort()
+  const [gone, ...others] = [failure(get('a', abort)), get('b'), get('c')]
+  await raw.asked(4)
+  abort.cut('gone')
+  t.equal(await gone, 'gone')
+  t.match(runtime.stats(), { ours: { active: 3 } })
+  for (const answer of owed) answer()
+  t.same(await Promise.all(others), ['/b', '/c'])
+  await turn()
+  t.match(runtime.stats(), { ours: { active: 0, ok: 3 } })
+  t.equal(raw.connections, 1)
+})
+
+test('when nobody is wanted any more the connection is closed', async t => {
+  const { raw, get, runtime } = await arrange(t, { timeout: 40 }, () => {})
+  const abort = new Abort()
+  const gone = [failure(get('a', abort)), failure(get('b')), failure(get('c'))]
+  await raw.asked(4)
+  abort.cut('gone')
+  t.match(await Promise.all(gone), ['gone', { code: 'UPSTREAM_TIMEOUT' }, { code: 'UPSTREAM_TIMEOUT' }])
+  await raw.deserted()
+  while (runtime.stats()['ours']?.active !== 0) await turn()
+  t.pass('no slot is held')
+})
+
+test('the last one who is wanted has his answer, and those behind him who are not are not waited for', async t => {
+  const owed: (() => void)[] = []
+  const { raw, get } = await arrange(t, {}, (socket, { path }) => owed.push(() => socket.write(json(path))))
+  const abort = new Abort()
+  const [first, ...gone] = [get('a'), failure(get('b', abort)), failure(get('c', abort))]
+  await raw.asked(4)
+  abort.cut('gone')
+  t.same(await Promise.all(gone), ['gone', 'gone'])
+  owed[0]?.()
+  t.equal(await first, '/a')
+  await raw.deserted()
+})
+
+test('who is given up before there is a connection is sent and forgotten, for the sake of the others', async t => {
+  const { raw, get } = await arrange(t)
+  const ids = ['a', 'b', 'c', 'd']
+  const first = ids.map(id => get(id))
+  const abort = new Abort()
+  const [gone, other] = [failure(get('e', abort)), get('f')]
+  abort.cut('gone')
+  t.equal(await gone, 'gone')
+  t.equal(await other, '/f')
+  t.same(await Promise.all(first), ids.map(id => `/${id}`))
+  t.equal(raw.connections, 2)
+})
+
+test('a lost connection loses those on it, which are sent again within the budget, and counts once', async t => {
+  const lose = (socket: Socket, { path }: RawRequest) => path === '/c' && socket.resetAndDestroy()
+  const lost = await arrange(t, {}, lose)
+  const codes = await Promise.all(['a', 'b', 'c'].map(id => failure(lost.get(id))))
+  t.match(codes, ['a', 'b', 'c'].map(() => ({ code: 'UPSTREAM_RESET' })))
+  t.equal(lost.raw.requests.length, 4, 'nothing is sent again by itself')
+
+  let isUp = false
+  const { raw, get } = await arrange(t, { retry: { attempts: 2, delay: 0 } }, (socket, { path }) => {
+    if (isUp) socket.write(json(path))
+    else if (path === '/c') {
+      isUp = true
+      socket.resetAndDestroy()
+    }
+  })
+  t.same(await Promise.all(['a', 'b', 'c'].map(id => get(id))), ['/a', '/b', '/c'])
+  t.equal(raw.requests.length, 7)
+
+  const { raw: poor, get: ask } = await arrange(t, { retry: { attempts: 2, delay: 0 }, budget: { share: 0, perSecond: 0 } }, lose)
+  const ended = await Promise.all(['a', 'b', 'c'].map(id => failure(ask(id))))
+  t.match(ended.slice(1), [{ code: 'UPSTREAM_RESET' }, { code: 'UPSTREAM_RESET' }])
+  t.ok(poor.requests.length <= 5, 'the first may have found an idle connection closed, which is free')
+})
+
+test('an answer that breaks off loses those behind it, and those before it have theirs', async t => {
+  const { get, runtime } = await arrange(t, {}, (socket, { path }) => {
+    if (path === '/a') socket.write(json(path))
+    if (path === '/b') socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{')
+  })
+  t.match(await Promise.all([get('a'), failure(get('b')), failure(get('c'))]), ['/a', { code: 'UPSTREAM_RESET' }, { code: 'UPSTREAM_RESET' }])
+  t.match(runtime.stats(), { ours: { active: 0, ok: 2, failed: 1, ignored: 1 } })
+})
+
+test('more calls than slots take turns, and every one is answered', async t => {
+  const { raw, get } = await arrange(t, { slots: 8 })
+  const ids = Array.from({ length: 200 }, (_, index) => `n${index}`)
+  t.same(await Promise.all(ids.map(id => get(id))), ids.map(id => `/${id}`))
+  t.ok(raw.connections <= 8)
+})
+
+test('a closed runtime ends a batch', async t => {
+  const { raw, get, runtime } = await arrange(t, {}, () => {})
+  const waiting = ['a', 'b'].map(id => failure(get(id)))
+  await raw.asked(3)
+  await runtime.close()
+  t.match(await Promise.all(waiting), [{ code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }])
+})
+
+test('what is no pipeline is refused where it is declared', t => {
+  for (const pipelining of [1, 0, 1.5, -2, Number.NaN]) {
+    t.throws(() => defineUpstream('ours', { origin: 'http://127.0.0.1:9', trusted: { pipelining } }, operations), { message: /trusted\.pipelining/ })
+  }
+  t.throws(() => defineUpstream('ours', { origin: 'http://127.0.0.1:9', trusted: { pipelines: 3 } as never }, operations), { message: /pipelines/ })
+  t.end()
+})
