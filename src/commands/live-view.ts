@@ -17,8 +17,8 @@ const wrap = '\x1b[?7h'
 const eraseLine = '\x1b[K'
 const eraseBelow = '\x1b[J'
 
-/** Draws lines on a terminal, each frame in one write over the one before. */
-export function liveView (terminal: WriteStream, draw: (columns: number) => readonly string[]): LiveView {
+/** Draws lines on a terminal, each frame in one write over the one before; so many ms apart, if not as often as the eye sees. */
+export function liveView (terminal: WriteStream, draw: (columns: number) => readonly string[], everyMs = frameMs): LiveView {
   let drawn: readonly string[] = []
 
   function frame (lines: readonly string[]): void {
@@ -39,7 +39,7 @@ export function liveView (terminal: WriteStream, draw: (columns: number) => read
   terminal.on('resize', tick)
   terminal.write(hideCursor)
   tick()
-  const timer = setInterval(tick, frameMs)
+  const timer = setInterval(tick, everyMs)
 
   return {
     end () {

@@ -7,6 +7,7 @@ import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Override, type RuntimeOptions } from '../upstream/runtime.ts'
 import { createBoard, note, type Board } from './board.ts'
 import { liveView } from './live-view.ts'
+import { isTerminal, terminalLook } from './look.ts'
 import { plainLine } from './plain-line.ts'
 import { lossesOf } from './summary.ts'
 import { waterfall } from './waterfall.ts'
@@ -77,9 +78,8 @@ function plain (board: Board): Shown {
 }
 
 function drawn (board: Board): Shown {
-  const { stderr, env: { NO_COLOR: noColor, TERM: term, LC_ALL: all, LC_CTYPE: type, LANG: language } } = process
-  const locale = [all, type, language].find(value => value !== undefined && value !== '')
-  const look = { color: noColor === undefined || noColor === '', unicode: term !== 'linux' && (locale === undefined || /utf-?8/i.test(locale)) }
+  const { stderr } = process
+  const look = terminalLook()
   const startedAt = performance.now()
   const view = liveView(stderr, columns => waterfall(board, { ...look, columns, now: board.over?.at ?? performance.now() - startedAt }))
   return {
@@ -89,10 +89,4 @@ function drawn (board: Board): Shown {
       stderr.write(`${lossesOf(board).map(line => `  ${line}\n`).join('')}\n`)
     },
   }
-}
-
-/** Whether someone looks at a screen that can be drawn on. */
-function isTerminal (): boolean {
-  const { stdout, stderr, env } = process
-  return stdout.isTTY && stderr.isTTY && env['TERM'] !== 'dumb'
 }
