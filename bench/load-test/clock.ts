@@ -4,12 +4,3 @@ export interface Clock {
   /** What comes back calls it off. */
   readonly at: (moment: number, wake: () => void) => () => void
 }
-
-/** The clock of this process. Node's timers are of whole milliseconds, so waking is up to 1 ms late. */
-export const steadyClock: Clock = {
-  now: () => performance.now(),
-  at (moment, wake) {
-    const timer = setTimeout(wake, Math.max(1, moment - performance.now()))
-    return () => clearTimeout(timer)
-  },
-}

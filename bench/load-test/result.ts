@@ -1,3 +1,4 @@
+import { msText } from './figures.ts'
 import { replies, type Reply } from './reply.ts'
 import type { Latencies } from './latency-histogram.ts'
 import type { Options } from './options.ts'
@@ -53,11 +54,10 @@ export interface Circumstances {
 }
 
 export const percentiles = [50, 75, 90, 95, 99, 99.9, 99.99, 100]
-/** A sender that is later than this at p99, or busier than that, is seen in its figures. */
-const lateMs = 10
+/** Of a latency, what may be the sender's own before it is said. */
+const ownShare = 0.2
+/** A sender that is busier than this is seen in its figures. */
 const busyShare = 0.9
-/** Of a latency, what of it may be the sender's own. */
-const ownShare = 1 / 3
 
 /** Puts together what a tally has counted. */
 export function resultOf (tally: Tally, { question, rate, connections, warmUpMs, maxP99Ms, maxErrorPercent }: Options, { durationMs, busy, isInterrupted }: Circumstances): Result {
@@ -66,14 +66,14 @@ export function resultOf (tally: Tally, { question, rate, connections, warmUpMs,
   const p99Ms = fromDue.atMs(99)
   const well = tally.replies.whole.count + tally.replies.partial.count + tally.replies.other.count
   const errorPercent = due === 0 ? 0 : (due - well) / due * 100
-  const lagMs = lag.atMs(99)
 
   const notes = [
     ...rate === undefined ? ['a closed loop cannot be corrected: while the service stalls nobody asks, so what other callers would have met is not in these figures; --rate N keeps a rate'] : [],
     ...neverSent > 0 ? [`the rate was not held: ${neverSent} of ${due} due requests were never sent, since all ${connections} connections were taken`] : [],
     ...tally.lowerBounds > 0 ? [`${tally.lowerBounds} requests without an answer are in the table with the time they had had when they were given up: it would have been more`] : [],
-    ...lagMs > lateMs ? [`the sender itself was ${lagMs.toFixed(0)} ms late at p99: the figures describe it as much as the service`] : [],
-    ...lag.atMs(50) > ownShare * fromDue.atMs(50) ? [`of the p50 from due ${(lag.atMs(50) / fromDue.atMs(50) * 100).toFixed(0)} % is the sender's own lateness: for answers as quick as this, read the column from sent`] : [],
+    ...[50, 99].flatMap(percentile => lag.atMs(percentile) > ownShare * fromDue.atMs(percentile)
+      ? [`at p${percentile} the sender itself was ${msText(lag.atMs(percentile))} ms late, and the latency from due is ${msText(fromDue.atMs(percentile))}: so much of it is not the service's`]
+      : []),
     ...busy > busyShare ? [`the sender was busy ${(busy * 100).toFixed(0)} % of the time: the figures describe it as much as the service`] : [],
   ]
   const violations = [

@@ -1,4 +1,3 @@
-import { steadyClock } from './clock.ts'
 import { connection } from './connection.ts'
 import type { Options } from './options.ts'
 import { asFastAsAnswered, fixedRate } from './pace.ts'
@@ -7,6 +6,7 @@ import { resultOf, type Result } from './result.ts'
 import { startSending } from './sending.ts'
 import { show } from './shown.ts'
 import { createTally, type Second } from './tally.ts'
+import { threadClock } from './thread-clock.ts'
 
 /** A longer past is not drawn. */
 const mostSeconds = 300
@@ -14,7 +14,7 @@ const mostSeconds = 300
 /** Asks as the options say, shows it as it goes, and gives what came of it; when the signal is aborted it ends with what there is. */
 export async function runLoad (options: Options, signal: AbortSignal): Promise<Result> {
   const { question, rate, warmUpMs, durationMs } = options
-  const clock = steadyClock
+  const clock = await threadClock()
   const connections = Array.from({ length: options.connections }, () => connection(question))
   const startedAt = clock.now()
   const countFrom = startedAt + warmUpMs
@@ -49,6 +49,7 @@ export async function runLoad (options: Options, signal: AbortSignal): Promise<R
     clearInterval(timer)
     shown.end()
     for (const each of connections) each.close()
+    await clock.close()
   }
   const busy = performance.eventLoopUtilization(utilization).utilization
   return resultOf(tally, options, { durationMs: Math.max(0, endedAt - countFrom), busy, isInterrupted: signal.aborted })

@@ -15,7 +15,8 @@ export function screenOf (progress: Progress, columns: number, { color, unicode 
   const { question: { method, url }, warmUpMs, durationMs } = options
   const room = Math.max(20, columns - 1)
   const phase = phaseOf(progress)
-  const row = (name: string, cells: readonly string[]) => `${name.padEnd(label)}${cells.map(text => text.padStart(cell)).join('')}`.trimEnd()
+  // A number that is cut off is another number.
+  const row = (name: string, cells: readonly string[]) => `${name.padEnd(label)}${cells.slice(0, Math.floor((room - label) / cell)).map(text => text.padStart(cell)).join('')}`.trimEnd()
   const mark = (text: string) => paint(color, 'mark', cut(text))
   const cut = (text: string) => text.length <= room ? text : text.slice(0, room)
   const time = `${(elapsedMs / 1000).toFixed(0)} of ${((warmUpMs + durationMs) / 1000).toFixed(0)} s, ${phase}`
@@ -30,7 +31,7 @@ export function screenOf (progress: Progress, columns: number, { color, unicode 
     cut(row('last second', second === undefined ? [] : [String(second.sent), String(second.answered), msText(second.p50Ms), msText(second.p99Ms), msText(second.maxMs)])),
     cut(row('so far', [String(tally.sent), String(tally.answered), msText(tally.fromDue.atMs(50)), msText(tally.fromDue.atMs(99)), msText(tally.fromDue.atMs(100))])),
     '',
-    cut(row('in flight', [String(inFlight)]) + `   waiting for a connection ${waiting}`),
+    cut(row('in flight', [String(inFlight)]) + `   waiting ${waiting}`),
     cut(`${'p99 by s'.padEnd(label)}  ${sparkline(history.slice(-Math.max(1, room - label - 2)), unicode)}`.trimEnd()),
     fit(room, 'answers'.padEnd(label), Object.entries(tally.replies).filter(([, { count }]) => count > 0).map(([reply, { count }]) => [`${reply} ${count}`, text => paint(color, tints[reply as keyof typeof tints], text)])),
     cut(`${'statuses'.padEnd(label)}  ${countsText(tally.statuses)}`.trimEnd()),

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { latencyHistogram } from '../../bench/load-test/latency-histogram.ts'
 
-test('a latency from a µs to an hour is kept to a thousandth', async t => {
+test('a latency from a µs to an hour is kept to a thousandth', async () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 3_600_000_000 }), micros => {
     const latencies = latencyHistogram()
     latencies.add(micros / 1000)

@@ -19,7 +19,7 @@ test('on a terminal the run is drawn as it goes; Ctrl-C ends it with the table b
   const terminal = await openTerminal(t)
   await terminal.resize(80, 48)
   await terminal.type(command)
-  const lines = await terminal.until(screen => isCounting(screen) && screen.some(line => /^in flight +20 +waiting for a connection [1-9]/.test(line)))
+  const lines = await terminal.until(screen => isCounting(screen) && screen.some(line => /^in flight +20 +waiting [1-9]/.test(line)))
   t.notOk(await terminal.hasCursor(), 'no cursor blinks in the drawing')
   t.ok(lines.every(line => line.length < 80))
   t.equal(drawings(lines), 1)

@@ -30,7 +30,7 @@ test('what is ended early is due no more, and what was due until then is', async
   t.equal(pace.nextAt(900), undefined)
 })
 
-test('however it is looked at, each moment is taken once and in order, and as many as the rate says', async t => {
+test('however it is looked at, each moment is taken once and in order, and as many as the rate says', async () => {
   fc.assert(fc.property(fc.double({ min: 0.1, max: 5000, noNaN: true }), fc.integer({ min: 1, max: 2000 }), fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 20 }), (perSecond, ms, steps) => {
     const pace = fixedRate(perSecond, 7, ms)
     const moments: number[] = []

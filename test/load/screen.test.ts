@@ -35,7 +35,7 @@ test('all there is to see is drawn', async t => {
     'last second         14        13      14.0      40.0      40.0',
     'so far              14        13      14.0      5001      5001',
     '',
-    'in flight            7   waiting for a connection 3',
+    'in flight            7   waiting 3',
     'p99 by s      ▃▅ █',
     'answers       whole 10  partial 1  refused 1  failed 1',
     'statuses      200: 11, 503: 1, 502: 1',
@@ -60,6 +60,11 @@ test('no line is as wide as the terminal, with colours or without', async t => {
       t.equal(lines.length, 14)
     }
   }
+})
+
+test('where there is no room for a number it is left out, and not cut', async t => {
+  const lines = screenOf(progress(), 50, look)
+  t.same(lines.slice(5, 7), ['                  sent  answered    p50 ms', 'last second         14        13      14.0'])
 })
 
 test('after the duration it says that it waits for the rest', async t => {
