@@ -78,7 +78,8 @@ export function connection ({ url, method, headers, body, timeoutMs, isInsecure 
           tail = (tail === undefined ? chunk : Buffer.concat([tail, chunk])).subarray(-keptBytes)
         },
         onResponseEnd () { end({ status, bytes, reply: replyOf(status, fields, tail) }) },
-        onResponseError (_controller, error) { end({ failure: failureOf(error) }) },
+        // What undici will not send fails before `dispatch` has returned, when whoever asked does not expect it yet.
+        onResponseError (_controller, error) { setImmediate(end, { failure: failureOf(error) }) },
       })
     },
     cut () { cut?.('cut off at the end') },

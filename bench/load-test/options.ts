@@ -71,7 +71,7 @@ export function readOptions (args: readonly string[]): Options | undefined {
   if (others.length > 0) throw new UsageError(`one URL is asked, and '${others[0]}' is another`)
   const body = readBody(values.body, values['body-file'])
   const method = values.method ?? (body === undefined ? 'GET' : 'POST')
-  if (!/^[A-Za-z]+$/.test(method)) throw new UsageError(`--method '${method}' is none`)
+  if (!/^[A-Za-z]+$/.test(method) || /^connect$/i.test(method)) throw new UsageError(`--method '${method}' is none`)
   return {
     question: {
       url: readUrl(address), method: method.toUpperCase(), body, isInsecure: values.insecure,

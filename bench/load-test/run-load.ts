@@ -42,6 +42,7 @@ export async function runLoad (options: Options, signal: AbortSignal): Promise<R
     sending.stop()
   }
   signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
   try {
     await sending.over
   } finally {

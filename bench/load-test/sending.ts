@@ -37,8 +37,8 @@ export interface Sending {
   stop (): void
 }
 
-/** How long a caller without a rate waits when its connection was refused: it would do nothing else but try. */
-const refusedMs = 100
+/** How long a caller without a rate waits when it had no answer: where it fails at once, it would do nothing else but try. */
+const failedMs = 100
 
 /**
  * Sends each request when it is due and a connection is free, whatever has become of the ones before; what is due and finds none waits.
@@ -75,7 +75,7 @@ export function startSending ({ pace, connections, cutAt, clock, listener }: Sen
       const now = clock.now()
       listener.ended(request, now, how)
       if (isOver) return
-      if ('failure' in how && how.failure === 'connection refused' && !pace.isFixed) clock.at(now + refusedMs, () => release(connection))
+      if ('failure' in how && !pace.isFixed) clock.at(now + failedMs, () => release(connection))
       else release(connection)
     })
   }

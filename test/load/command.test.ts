@@ -181,6 +181,16 @@ test('the service\'s own replies are known as whole or partial', async t => {
   t.match((await loadResult(`${origin}/health/live`, ...shortly)).replies, { other: { count: 5 } })
 })
 
+test('a request that cannot be sent is an error, at a rate and without one', async t => {
+  const upstream = await rawUpstream(t, whole)
+  for (const rate of ['50', 'max']) {
+    const { code, answered, errors } = await loadResult(upstream.origin, ...atOnce, '--rate', rate, '--connections', '2', '--duration', '300ms', '--header', 'transfer-encoding: chunked')
+    t.same([code, answered], [1, 0], rate)
+    t.match(Object.keys(errors), [/^UND_ERR_/])
+  }
+  t.equal(upstream.requests.length, 0)
+})
+
 test('a body that comes in parts counts whole, and from its end', async t => {
   const [head = '', body = ''] = whole.toString().split('\r\n\r\n')
   const upstream = await rawUpstream(t, socket => {

@@ -42,6 +42,7 @@ test('what cannot be used is refused by its name', async t => {
     [[url, '--header', 'no colon'], '--header \'no colon\' is none: give \'name: value\''],
     [[url, '--header', 'a b: c'], '--header'],
     [[url, '--method', 'GET /'], '--method'],
+    [[url, '--method', 'connect'], '--method \'connect\' is none'],
     [[url, '--body', 'a', '--body-file', 'b'], 'two bodies'],
     [[url, '--body-file', 'not-there.json'], '--body-file \'not-there.json\' cannot be read: ENOENT'],
     [[url, '--max-errors', '101'], '--max-errors \'101\' is none: give a number from 0 to 100'],
