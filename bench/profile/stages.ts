@@ -1,0 +1,64 @@
+/** A function as V8's profiles name it. */
+export interface Frame {
+  readonly functionName: string
+  readonly url: string
+}
+
+/** What a request's time is spent on, in the order in which it happens. */
+export const stages = [
+  'inbound parse and routing', 'hooks', 'input schema', 'scheduling', 'layers', 'dispatch', 'wire write', 'answer parse', 'JSON.parse and text', 'part schema',
+  'merge', 'reply schema', 'reply text', 'reply write', 'promises and ticks', 'garbage collection', 'loop, reads and idle', 'other',
+] as const
+
+export type Stage = typeof stages[number]
+
+interface Rule {
+  readonly stage: Stage
+  readonly file?: RegExp
+  readonly name?: RegExp
+}
+
+/** The first that fits a frame says its stage. */
+const rules: readonly Rule[] = [
+  { stage: 'garbage collection', name: /^\(garbage collector\)$/ },
+  { stage: 'loop, reads and idle', name: /^\((?:idle|program)\)$/ },
+  { stage: 'merge', file: /\/bench\/service\.ts$/ },
+  { stage: 'input schema', file: /\/src\/fanout\/input\.ts$/ },
+  { stage: 'part schema', file: /\/src\/upstream\/body\.ts$/, name: /^checked$/ },
+  { stage: 'JSON.parse and text', file: /\/src\/upstream\/body\.ts$/ },
+  { stage: 'reply schema', file: /\/src\/fanout\/ending\.ts$/, name: /^#check$/ },
+  { stage: 'merge', file: /\/src\/fanout\/ending\.ts$/ },
+  { stage: 'scheduling', file: /\/src\/fanout\// },
+  { stage: 'layers', file: /\/src\/upstream\/(?:policies\/|call|abort|timeouts|client|runtime)/ },
+  { stage: 'answer parse', file: /\/src\/upstream\/(?:exchange|head)\.ts$/ },
+  { stage: 'dispatch', file: /\/src\/upstream\// },
+  { stage: 'reply text', file: /\/src\/plugins\/(?:answer|cache-status)\.ts$/ },
+  { stage: 'hooks', file: /\/src\/plugins\// },
+  { stage: 'wire write', file: /\/undici\/lib\/dispatcher\/client-h1\.js$/, name: /^write/ },
+  { stage: 'answer parse', file: /\/undici\/lib\/dispatcher\/client-h1\.js$|\/undici\/lib\/llhttp|^wasm:/ },
+  { stage: 'answer parse', file: /\/undici\//, name: /^onResponse|^parseHeaders/ },
+  { stage: 'dispatch', file: /\/undici\// },
+  { stage: 'reply write', file: /\/fastify\/lib\/reply\.js$|_http_outgoing$/ },
+  { stage: 'reply write', file: /_http_server$/, name: /^(?:resOnFinish|writeHead)/ },
+  { stage: 'inbound parse and routing', file: /_http_server$|_http_incoming$|_http_common$|\/fastify\/|\/find-my-way\// },
+]
+
+/** For stacks of which no frame fits: nobody of ours asked for it. */
+const others: readonly Rule[] = [
+  { stage: 'promises and ticks', name: /^(?:runMicrotasks|processTicksAndRejections)$/ },
+  { stage: 'loop, reads and idle', file: /^node:/ },
+]
+
+/** The stage of a stack, leaf first: the nearest frame that says one. */
+export function stageOf (stack: readonly Frame[]): Stage {
+  return nearest(stack, rules) ?? nearest(stack, others) ?? 'other'
+}
+
+function nearest (stack: readonly Frame[], among: readonly Rule[]): Stage | undefined {
+  for (const { functionName, url } of stack) {
+    for (const { stage, file, name } of among) {
+      if ((file === undefined || file.test(url)) && (name === undefined || name.test(functionName))) return stage
+    }
+  }
+  return undefined
+}
