@@ -27,7 +27,9 @@ export interface AppOptions {
   readonly use?: readonly Use[]
   /** What `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
-  /** A runtime made before, in place of `overrides`, `use` and `environment`; it closes with the app. @default one of its own */
+  /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
+  readonly threads?: RuntimeOptions['threads']
+  /** A runtime made before, in place of `overrides`, `use`, `environment` and `threads`; it closes with the app. @default one of its own */
   readonly runtime?: Runtime
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
@@ -49,7 +51,7 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, use = [], logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
+  const { overrides = {}, environment = {}, use = [], threads = {}, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
@@ -71,7 +73,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use })
+  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
+import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/origin.ts'
 import type { Override } from './upstream/runtime.ts'
 
@@ -15,6 +16,8 @@ export const Environment = z.object({
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
   MAX_HEAP_PERCENT: whole(0, 100).default(90),
+  OFFLOAD_THREADS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default('auto'),
+  OFFLOAD_QUEUE: whole(0, 1_000_000).default(256),
   RATE_LIMIT: whole(0, 1_000_000).default(0),
   TRUST_PROXY: z.string().default('false').transform(readTrustProxy),
   API_KEYS: z.string().default('').transform(readKeys),
@@ -55,6 +58,8 @@ export interface Config {
   readonly drainMs: number
   /** What protects the service from those who call it. */
   readonly inbound: Inbound
+  /** The threads in which offloaded functions run. */
+  readonly threads: ThreadOptions
   /** By the upstream's name. */
   readonly overrides: Readonly<Record<string, Override>>
 }
@@ -83,6 +88,7 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
   return Object.freeze({
     host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS,
     inbound: inboundOf(data),
+    threads: Object.freeze({ queue: data.OFFLOAD_QUEUE, ...data.OFFLOAD_THREADS !== 'auto' && { count: data.OFFLOAD_THREADS } }),
     overrides: Object.freeze(overrides),
   })
 }

@@ -45,6 +45,7 @@ export const errors = {
   STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout'),
   TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
   UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'was given more items by an upstream than its maxItems allows'),
+  THREADS_FULL: row(503, 'No thread free', 'has no free thread, and the queue for one is full'),
   SHED: row(503, 'Left out under load', 'was left out: the service is under load'),
   CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be asked with this input'),
   UPSTREAM_CALL_INPUT_INVALID: row(502, 'Unusable upstream answer', 'cannot be asked with what an earlier upstream answered'),

@@ -55,9 +55,9 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
 }
 
 async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue): Promise<FastifyInstance> {
-  const { inbound, logLevel, drainMs } = config
+  const { inbound, logLevel, drainMs, threads } = config
   const logger = logOptions({ level: logLevel, secrets: [...secrets, ...inbound.keys ?? []] })
-  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, ...inbound })
+  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, ...inbound })
   try {
     await app.ready()
     return app

@@ -14,6 +14,7 @@ test('the package gives out these names and no others', async t => {
     'errors',
     'fanOut',
     'headwaters',
+    'offload',
     'operation',
     'refuse',
     'skip',

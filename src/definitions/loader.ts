@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { dirname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { missingFunction } from '../fanout/check-offloads.ts'
+import { offloads, type OffloadSpec } from '../fanout/offload.ts'
 import { declarations } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec.ts'
 import { collisions } from './collisions.ts'
@@ -10,6 +12,9 @@ import { importFault } from './import-fault.ts'
 import { createModules, stampOf, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
 import { shownPath } from './shown-path.ts'
+
+/** Loads modules of definitions in threads. */
+const threadLoader = new URL(`./thread-loader${extname(import.meta.url)}`, import.meta.url).href
 
 /** What definitions files came to. */
 export interface Definitions {
@@ -48,17 +53,21 @@ export function createLoader (paths: readonly string[]): Loader {
       specs.push(spec as UpstreamSpec)
       upstreams.add((spec as UpstreamSpec).name)
     }
+    const offloaded: OffloadSpec[] = []
+    const take = (spec: unknown) => { offloaded.push(spec as OffloadSpec) }
     if (loads++ > 0) modules.renew()
     listed = list()
     subscribe(declarations.name, hear)
+    subscribe(offloads.name, take)
     try {
-      return { aggregates: await loadAll(), upstreams: [...upstreams], specs }
+      return { aggregates: await loadAll(offloaded), upstreams: [...upstreams], specs }
     } finally {
       unsubscribe(declarations.name, hear)
+      unsubscribe(offloads.name, take)
     }
   }
 
-  async function loadAll (): Promise<AnyAggregate[]> {
+  async function loadAll (offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
     const wrong = [...unusable]
     const seen = new Map<AnyAggregate, Found>()
     for (const place of findFiles(named, wrong)) {
@@ -66,6 +75,7 @@ export function createLoader (paths: readonly string[]): Loader {
       // An aggregate that is exported twice, as from an index, is one.
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
+    for (const spec of offloaded) wrong.push(...await loadOffloaded(spec, modules))
     const all = [...seen.values()]
     wrong.push(...collisions(all))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
@@ -98,6 +108,18 @@ async function loadPlace ({ path, isFolder, files }: Place, modules: Modules, fa
     faults.push({ file: shownPath(path), reason: `${what}: export what aggregate(…).reply(…) returns` })
   }
   return found
+}
+
+/** Loads what runs in threads here too: so it is seen at the start whether it can be, and of which files it is made. */
+async function loadOffloaded (spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
+  spec.loader = threadLoader
+  spec.isChecked = true
+  try {
+    const fault = missingFunction(spec, await modules.load(spec.file))
+    return fault === undefined ? [] : [{ file: shownPath(spec.file), reason: `${fault}, which is offloaded` }]
+  } catch (error) {
+    return [importFault(error, spec.file, modules.files)]
+  }
 }
 
 /** A module that several import is one fault. */

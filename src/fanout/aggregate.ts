@@ -9,6 +9,7 @@ import type { Route, RouteOptions } from './route.ts'
 import type { Step } from './step.ts'
 
 export { refuse } from '../errors.ts'
+export { offload } from './offload.ts'
 export type { Skip } from './inference.ts'
 
 /** What an optional step or an `each` returns when there is nothing to ask. */

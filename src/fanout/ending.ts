@@ -1,15 +1,14 @@
 import { Problem } from '../errors.ts'
 import { readAfter, type AfterReply } from './after.ts'
 import type { AnyAggregate } from './aggregate.ts'
+import type { Host } from './host.ts'
 import type { Ledger } from './outcome.ts'
 import type { Reply } from './reply.ts'
 import type { Seen } from './seen.ts'
 import { isThenable } from './thenable.ts'
 
 /** The run that an ending belongs to. */
-export interface Ended {
-  /** Whether it has failed, while something was waited for. */
-  readonly failed: boolean
+export interface Ended extends Pick<Host, 'failed' | 'abort' | 'invoke'> {
   /** The input and the context, with no step's value. */
   look (): Seen
   done (reply: Reply<unknown, string>): void
@@ -32,7 +31,7 @@ export class Ending {
   merge (seen: Seen): void {
     let merged: unknown
     try {
-      merged = this.#aggregate.merge(seen as never)
+      merged = this.#run.invoke(this.#aggregate.merge, seen, this.#run.abort, 'merge')
     } catch (error) {
       return this.#run.stop(error)
     }
@@ -57,7 +56,7 @@ export class Ending {
   #after (after: NonNullable<AnyAggregate['hooks']['after']>, reply: Reply<unknown, string>): void {
     let said: unknown
     try {
-      said = after(Object.assign(this.#run.look(), reply) as never)
+      said = this.#run.invoke(after, Object.assign(this.#run.look(), reply), this.#run.abort, 'after')
     } catch (error) {
       return this.#run.stop(error)
     }

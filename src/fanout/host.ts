@@ -1,9 +1,14 @@
 import type { ErrorCode, UpstreamError } from '../errors.ts'
+import type { Abort } from '../upstream/abort.ts'
 import type { Scope } from '../upstream/call.ts'
 import type { Send } from '../upstream/policies/layer.ts'
 import type { Tally } from './events.ts'
 import type { State } from './outcome.ts'
 import type { StepRun } from './step-run.ts'
+import type { Step } from './step.ts'
+
+/** Where in an aggregate a function of the author's stands. */
+export type Place = Step | 'merge' | 'after'
 
 /** What a step knows of the run it belongs to. */
 export interface Host extends Scope {
@@ -19,6 +24,8 @@ export interface Host extends Scope {
   ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
   /** Takes the failure that ends the run. */
   fail (error: unknown, run: StepRun, tally?: Tally): void
+  /** Calls a function of the author's, for a step or at the end of the run. */
+  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown
   /** Hears that an unsafe call is over. */
   unsafeOver (): void
 }

@@ -5,11 +5,12 @@ import { sendOf, type Send } from '../upstream/policies/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
-import type { Host } from './host.ts'
+import type { Host, Place } from './host.ts'
 import type { ReadInput } from './input.ts'
 import { Ending, type Ended } from './ending.ts'
 import { Ledger, type Lost, type State } from './outcome.ts'
 import type { Reply } from './reply.ts'
+import { offloading, running, type Running } from './running.ts'
 import { Seen } from './seen.ts'
 import { StepRun } from './step-run.ts'
 
@@ -169,6 +170,13 @@ export class Run implements Host, Ended {
     // Whoever watches may have ended it.
     if (this.failed) return
     run.start(run.abort === this.abort && run.step.needs.length === 0 ? this.#shared : this.#see(run.step.needs, run.abort))
+  }
+
+  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown {
+    if (!offloading.isUsed) return author(seen as never)
+    const where = typeof place === 'string' ? place : place.index < 0 ? 'before' : `step '${place.name}'`
+    const at: Running = { runtime: this.runtime, abort, owner: `aggregate '${this.#aggregate.name}', ${where}`, isLast: typeof place === 'string' && this.expired !== undefined }
+    return running.run(at, author, seen as never)
   }
 
   look (): Seen {

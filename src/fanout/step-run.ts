@@ -52,7 +52,7 @@ export class StepRun implements CallTaker {
 
     let asked: unknown
     try {
-      asked = step.ask(seen as never)
+      asked = this.#host.invoke(step.ask, seen, abort, step)
     } catch (error) {
       return this.#lose(error)
     }

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Use } from '../upstream/use.ts'
 import { aggregateRoutes } from './aggregates.ts'
@@ -20,6 +21,8 @@ export interface HeadwatersOptions {
   readonly environment?: RuntimeOptions['environment']
   /** Own layers around every upstream, outermost first. @default [] */
   readonly use?: readonly Use[]
+  /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
+  readonly threads?: RuntimeOptions['threads']
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
   readonly runtime?: Runtime
   /** Counts the runs of these routes, and says whether one that starts is to leave out its optional steps. @default none */
@@ -39,13 +42,15 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, runtime, load, describe = true }: HeadwatersOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, threads, runtime, load, describe = true }: HeadwatersOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
   if (runtime !== undefined && environment !== undefined) throw new TypeError('headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out')
   if (runtime !== undefined && use !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give use to createRuntime, or leave runtime out')
-  const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, use: use ?? [] })
+  if (runtime !== undefined && threads !== undefined) throw new TypeError('headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out')
+  const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, use: use ?? [], threads: threads ?? {} })
+  await checkOffloads(aggregates)
   jsonBodies(app)
   requestId(app)
   handleErrors(app)

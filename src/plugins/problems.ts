@@ -48,7 +48,7 @@ function read (error: FastifyError): Problem {
 }
 
 /** What we refuse ourselves comes in floods; what leads to it (a breaker, pressure, a drain) is in the log once, and these only at debug. */
-const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'BREAKER_OPEN', 'OVERLOADED', 'DRAINING'])
+const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'THREADS_FULL', 'BREAKER_OPEN', 'OVERLOADED', 'DRAINING'])
 
 function log (request: FastifyRequest, problem: Problem): void {
   const { code, cause, statusCode } = problem

@@ -1,8 +1,11 @@
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { UpstreamError } from '../errors.ts'
+import type { Task } from '../threads/task.ts'
+import { createThreads, type Offloaded, type ThreadOptions } from '../threads/threads.ts'
 import { wholeNumber } from './bounds.ts'
 import type { CacheStore } from './cache/store.ts'
+import { checkThreads } from './check-threads.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
@@ -39,23 +42,30 @@ export interface RuntimeOptions {
   readonly use?: readonly Use[]
   /** Where the answers of operations with `cache` are kept; whoever made it closes it. @default a memory store for each upstream, of its `cacheBytes` */
   readonly cacheStore?: CacheStore
+  /** The threads in which offloaded functions run; there are none where nothing is offloaded. @default those of `ThreadOptions` */
+  readonly threads?: ThreadOptions
+  /** Is told of a thread that ended while it had nothing to do. @default nobody is */
+  readonly onThreadError?: (error: Error) => void
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
 export interface Runtime {
   /** Sends a call through the layers of its upstream. */
   readonly send: Service
+  /** Has a function called in a thread. */
+  offload (task: Task): Offloaded
   /** What each upstream that was called holds and has counted, by name. */
   stats (): Record<string, Readonly<Counts> & Gauge>
-  /** Ends every pool; calls in flight and later ones are rejected with `RUNTIME_CLOSED`. */
+  /** Ends every pool and thread; calls and tasks under way and later ones are rejected with `RUNTIME_CLOSED`. */
   close (): Promise<void>
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, threads: threadOptions = {}, onThreadError }: RuntimeOptions = {}): Runtime {
   const surroundings = { variables: environment, resolve: createResolve(lookup) }
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
+  const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
@@ -80,11 +90,12 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
       }
       client.send(call, taker)
     }),
+    offload: task => threads.run(task),
     stats: () => Object.fromEntries(Array.from(clients, ([{ name }, { counts, gauge }]) =>
       [name, { ...counts, ...gauge() }])),
     async close () {
       closed = true
-      await Promise.all(Array.from(clients.values(), client => client.close()))
+      await Promise.all([threads.close(), ...Array.from(clients.values(), client => client.close())])
     },
   }
 }

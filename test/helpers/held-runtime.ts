@@ -71,6 +71,7 @@ export function heldRuntime ({ deaf = () => false }: HeldRuntimeOptions = {}): H
       return held === undefined ? new Promise(resolve => { expected.set(path, resolve) }) : Promise.resolve(held)
     },
     send: <T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => hold(call, resolve as (answer: Answer<unknown>) => void, reject)),
+    offload: () => { throw new Error('there are no threads here') },
     stats: () => ({}),
     close: () => Promise.resolve(),
   }

@@ -1,0 +1,27 @@
+import type { ToldError } from './told-error.ts'
+
+/** One call of a function in a thread. */
+export interface Task {
+  /** The module's file, as a URL. */
+  readonly href: string
+  /** The function's name among its exports. */
+  readonly name: string
+  /** The module whose `load` loads it; Node's own `import` when undefined. */
+  readonly loader: string | undefined
+  /** What the function is given. */
+  readonly given: readonly unknown[]
+  /** Who asks for it, for messages: `aggregate 'cat-facts', merge`. */
+  readonly owner: string
+}
+
+/** The same, as it goes to the thread. */
+export type TaskMessage = Omit<Task, 'owner'>
+
+/** What a thread says of a task: the value, or why there is none. */
+export type Told =
+  | { readonly value: unknown }
+  | { readonly thrown: ToldError }
+  /** What is wrong with the value. */
+  | { readonly fault: string }
+  /** The module has no such function. */
+  | { readonly missing: true }

@@ -1,0 +1,152 @@
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Piscina } from 'piscina'
+import { UpstreamError } from '../errors.ts'
+import { unpassable } from './passable.ts'
+import type { Task, TaskMessage, Told } from './task.ts'
+import { readError } from './told-error.ts'
+
+export interface ThreadOptions {
+  /** Threads at most; each is started when it is first needed, and ends after a minute without work. @default one fewer than there are cores, at least 1 */
+  readonly count?: number
+  /** Tasks that may wait for a thread; one more is refused. @default 256 */
+  readonly queue?: number
+  /** Bytes of heap that a thread may have; one that needs more ends, and its task fails. @default what Node gives a thread */
+  readonly heapBytes?: number
+}
+
+export interface ThreadsOptions extends ThreadOptions {
+  /** Is told of a thread that ended while it had nothing to do. */
+  readonly onError?: ((error: Error) => void) | undefined
+}
+
+/** A task that was taken. */
+export interface Offloaded {
+  /** Rejects with what the function threw, with the reason it was stopped for, or with why it could not be done. */
+  readonly value: Promise<unknown>
+  /** Takes it out of the queue, or ends its thread. */
+  stop (reason: unknown): void
+}
+
+/** The threads of a runtime; there are none before the first task. */
+export interface Threads {
+  run (task: Task): Offloaded
+  /** Ends every thread; tasks under way and later ones are rejected with `RUNTIME_CLOSED`. */
+  close (): Promise<void>
+}
+
+/** How long a thread without work stays, in ms. */
+const idleTimeout = 60_000
+const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
+
+/**
+ * Makes threads. The queue is ours, bounded and in order, and the pool is given no more tasks than it has threads: its own queue
+ * loses tasks when the last thread ends with a task before them.
+ */
+export function createThreads ({ count = Math.max(1, availableParallelism() - 1), queue = 256, heapBytes, onError }: ThreadsOptions = {}): Threads {
+  /** What admits each task that waits; a Set forgets one that leaves at once. */
+  const waiting = new Set<() => void>()
+  const live = new Map<AbortController, Task>()
+  let busy = 0
+  let pool: Promise<Piscina> | undefined
+  let closed = false
+
+  async function start (): Promise<Piscina> {
+    const { Piscina } = await import('piscina')
+    const resourceLimits = heapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }
+    const started = new Piscina({ filename: worker, minThreads: 0, maxThreads: count, idleTimeout, atomics: 'disabled', recordTiming: false, ...resourceLimits })
+    return started.on('error', (error: Error) => onError?.(error))
+  }
+
+  function enter (owner: string, signal: AbortSignal): Promise<void> | undefined {
+    if (busy < count) {
+      busy++
+      return undefined
+    }
+    if (waiting.size >= queue) throw new UpstreamError('THREADS_FULL', owner)
+    return new Promise((resolve, reject) => {
+      const admit = () => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = () => {
+        waiting.delete(admit)
+        reject(signal.reason)
+      }
+      waiting.add(admit)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  function exit (): void {
+    const [next] = waiting
+    if (next === undefined) {
+      busy--
+      return
+    }
+    waiting.delete(next)
+    // The place is handed over, so that nobody overtakes the queue.
+    next()
+  }
+
+  async function work (task: Task, signal: AbortSignal): Promise<unknown> {
+    const { owner, name, given, href, loader } = task
+    if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
+    const fault = unpassableOf(given)
+    if (fault !== undefined) throw new TypeError(`${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`)
+    await enter(owner, signal)
+    let told: Told
+    try {
+      const threads = await (pool ??= start())
+      signal.throwIfAborted()
+      told = await threads.run({ href, name, loader, given } satisfies TaskMessage, { signal }) as Told
+    } catch (error) {
+      throw signal.aborted ? signal.reason : explained(error as Error, task)
+    } finally {
+      exit()
+    }
+    return read(told, task)
+  }
+
+  return {
+    run (task) {
+      const controller = new AbortController()
+      live.set(controller, task)
+      const value = work(task, controller.signal).finally(() => live.delete(controller))
+      return { value, stop: reason => controller.abort(reason) }
+    },
+    async close () {
+      closed = true
+      for (const [controller, { owner }] of live) controller.abort(new UpstreamError('RUNTIME_CLOSED', owner))
+      await (await pool)?.destroy()
+    },
+  }
+}
+
+function unpassableOf (given: readonly unknown[]): string | undefined {
+  for (const [index, value] of given.entries()) {
+    // One object is what engine and authors give most, and its fields are known by their own names.
+    const fault = unpassable(value, given.length === 1 && isPlain(value) ? '' : `argument ${index + 1}`)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function isPlain (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** What became of a task for which the pool has no answer. */
+function explained (error: Error, { owner, name }: Task): Error {
+  return error.name === 'DataCloneError'
+    ? new TypeError(`${owner}: '${name}' runs in a thread, and something cannot go between threads: ${error.message}`, { cause: error })
+    : new Error(`${owner}: the thread of '${name}' ended before it was done: ${error.message}`, { cause: error })
+}
+
+function read (told: Told, { owner, name, href }: Task): unknown {
+  if ('value' in told) return told.value
+  if ('thrown' in told) throw readError(told.thrown)
+  if ('missing' in told) throw new TypeError(`${owner}: ${fileURLToPath(href)} exports no function '${name}'`)
+  throw new TypeError(`${owner}: '${name}' runs in a thread, and ${told.fault}: return plain data`)
+}

@@ -1,0 +1,23 @@
+// What runs in a thread: it loads the module of a task and calls the function.
+import { unpassable } from './passable.ts'
+import type { Told, TaskMessage } from './task.ts'
+import { tellError } from './told-error.ts'
+
+type Exports = Readonly<Record<string, unknown>>
+type Load = (href: string) => Promise<Exports>
+
+const load: Load = href => import(href) as Promise<Exports>
+
+/** Does one task; never throws, since an error that is thrown here would lose what it is. */
+export default async function work ({ href, name, loader, given }: TaskMessage): Promise<Told> {
+  try {
+    const loadIt = loader === undefined ? load : (await import(loader) as { readonly load: Load }).load
+    const author = (await loadIt(href))[name]
+    if (typeof author !== 'function') return { missing: true }
+    const value: unknown = await author(...given)
+    const fault = unpassable(value, 'what it returns')
+    return fault === undefined ? { value } : { fault }
+  } catch (error) {
+    return { thrown: tellError(error) }
+  }
+}
