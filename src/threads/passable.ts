@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** Prototypes of values that arrive in another thread as what they were. */
 const passing: ReadonlySet<unknown> = new Set([
   null, Object.prototype, Array.prototype, Date.prototype, RegExp.prototype, Map.prototype, Set.prototype, ArrayBuffer.prototype, SharedArrayBuffer.prototype,
@@ -15,6 +17,7 @@ export function unpassable (value: unknown, at: string, seen = new Set<unknown>(
   // Bytes are bytes, whatever class shows them.
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return undefined
   seen.add(value)
+  if (types.isProxy(value)) return `${at} is a proxy`
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!passing.has(prototype)) return `${at} is an object of the class ${(prototype as { readonly constructor?: { readonly name: string } }).constructor?.name ?? 'it has'}, of which only the fields would arrive`
   if (Array.isArray(value)) return first(value.entries(), at, seen)

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { types } from 'node:util'
 import type { Piscina } from 'piscina'
 import { UpstreamError } from '../errors.ts'
 import { unpassable } from './passable.ts'
@@ -48,6 +49,8 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
   /** What admits each task that waits; a Set forgets one that leaves at once. */
   const waiting = new Set<() => void>()
   const live = new Map<AbortController, Task>()
+  /** Those that the pool has. */
+  const handed = new Map<AbortController, Task>()
   let busy = 0
   let pool: Promise<Piscina> | undefined
   let closed = false
@@ -56,7 +59,11 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
     const { Piscina } = await import('piscina')
     const resourceLimits = heapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }
     const started = new Piscina({ filename: worker, minThreads: 0, maxThreads: count, idleTimeout, atomics: 'disabled', recordTiming: false, ...resourceLimits })
-    return started.on('error', (error: Error) => onError?.(error))
+    return started.on('error', (error: Error) => {
+      onError?.(error)
+      // It could not even start, and the pool does not try again.
+      if (started.threads.length === 0) for (const [controller, task] of handed) controller.abort(explained(error, task))
+    })
   }
 
   function enter (owner: string, signal: AbortSignal): Promise<void> | undefined {
@@ -90,7 +97,8 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
     next()
   }
 
-  async function work (task: Task, signal: AbortSignal): Promise<unknown> {
+  async function work (task: Task, controller: AbortController): Promise<unknown> {
+    const { signal } = controller
     const { owner, name, given, href, loader } = task
     if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
     const fault = unpassableOf(given)
@@ -100,10 +108,12 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
     try {
       const threads = await (pool ??= start())
       signal.throwIfAborted()
+      handed.set(controller, task)
       told = await threads.run({ href, name, loader, given } satisfies TaskMessage, { signal }) as Told
     } catch (error) {
       throw signal.aborted ? signal.reason : explained(error as Error, task)
     } finally {
+      handed.delete(controller)
       exit()
     }
     return read(told, task)
@@ -113,7 +123,7 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
     run (task) {
       const controller = new AbortController()
       live.set(controller, task)
-      const value = work(task, controller.signal).finally(() => live.delete(controller))
+      const value = work(task, controller).finally(() => live.delete(controller))
       return { value, stop: reason => controller.abort(reason) }
     },
     async close () {
@@ -134,7 +144,7 @@ function unpassableOf (given: readonly unknown[]): string | undefined {
 }
 
 function isPlain (value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return typeof value === 'object' && value !== null && !types.isProxy(value) && Object.getPrototypeOf(value) === Object.prototype
 }
 
 /** What became of a task for which the pool has no answer. */

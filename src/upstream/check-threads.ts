@@ -4,8 +4,8 @@ import { refuseUnknown, type Known } from './known.ts'
 
 const names: Known<ThreadOptions> = { count: true, queue: true, heapBytes: true }
 
-/** Below this a thread does not even start. */
-const leastHeap = 16 * 2 ** 20
+/** With less a thread may not start, or V8 ends the process with it. */
+const leastHeap = 64 * 2 ** 20
 
 /** Checks the options of a runtime's threads; throws a `TypeError` that names the option. */
 export function checkThreads (options: ThreadOptions): ThreadOptions {

@@ -1,0 +1,89 @@
+// Functions that tests have run in threads.
+import { Problem, UpstreamError } from '../../src/errors.ts'
+
+export function add (a: number, b = 1): number {
+  return a + b
+}
+
+/** What it is given, as it arrived. */
+export function same (given: unknown): unknown {
+  return given
+}
+
+/** What it is given, and how each field arrived. */
+export function kinds (given: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value === null ? 'null' : typeof value === 'object' ? value.constructor.name : typeof value]))
+}
+
+/** Stops its thread until the test opens it: field 0 is the gate, field 1 counts who has come to it. */
+export function hold (gate: Int32Array): string {
+  Atomics.add(gate, 1, 1)
+  Atomics.notify(gate, 1)
+  Atomics.wait(gate, 0, 0)
+  return 'held'
+}
+
+/** The same while it keeps its core busy. */
+export function burn (gate: Int32Array): string {
+  Atomics.add(gate, 1, 1)
+  Atomics.notify(gate, 1)
+  while (Atomics.load(gate, 0) === 0) { /* until it is ended */ }
+  return 'burnt'
+}
+
+export async function later (value: string): Promise<string> {
+  await Promise.resolve()
+  return value
+}
+
+export function refusing (): never {
+  throw new Problem('REFUSED', { status: 404, detail: 'Not here.', retryAfterSeconds: 7, faults: [{ pointer: '/query', reason: 'is odd' }] })
+}
+
+export function plainlyRefusing (): never {
+  throw new Problem('REFUSED', { detail: 'No.' })
+}
+
+export function failing (detail?: string): never {
+  throw new UpstreamError('UPSTREAM_STATUS', 'cats', { upstreamStatus: 503, retryAfterMs: 1500, ...detail !== undefined && { detail } })
+}
+
+export function unreachable (): never {
+  throw new UpstreamError('UPSTREAM_UNREACHABLE', 'cats')
+}
+
+export function throwing (what: 'error' | 'text'): never {
+  if (what === 'error') throw new RangeError('too far')
+  // Authors can.
+  // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+  throw 'a text'
+}
+
+export function exiting (): never {
+  process.exit(3)
+}
+
+/** Throws when nobody listens any more. */
+export function failingLater (): Promise<never> {
+  setImmediate(() => { throw new Error('thrown on the side') })
+  return new Promise(() => {})
+}
+
+export function failingAfterwards (gate: Int32Array): string {
+  setImmediate(() => {
+    Atomics.wait(gate, 0, 0)
+    throw new Error('thrown afterwards')
+  })
+  return 'done'
+}
+
+export function hoarding (): number {
+  const kept: unknown[] = []
+  for (;;) kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })))
+}
+
+export function giving (what: 'function' | 'class' | 'proxy'): unknown {
+  if (what === 'function') return { call: () => 1 }
+  if (what === 'class') return { at: [new URL('http://cats.test')] }
+  return new Proxy({}, {})
+}
