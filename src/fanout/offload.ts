@@ -15,13 +15,13 @@ type IsAny<T> = 0 extends 1 & T ? true : false
 /** The names of a module's functions. */
 export type FunctionsOf<M> = { [K in keyof M & string]: M[K] extends AnyFunction ? K : never }[keyof M & string]
 type IsOne<K, All = K> = K extends unknown ? [All] extends [K] ? true : false : never
+/** Whether a parameter names a signal; one with whatever fields does not. */
+type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? true : false
 type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip | readonly Call<unknown>[]>
 
 /** A function that runs in a thread: it takes what the other takes, and gives a promise of what the other gives. */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
-  ? P extends readonly [infer First, ...unknown[]]
-    ? 'signal' extends keyof First ? Wrong<'a thread is given no signal, and is ended with the run: take signal out of what the function takes'> : Sendable<P, Awaited<R>>
-    : Sendable<P, Awaited<R>>
+  ? HasSignal<P[0]> extends true ? Wrong<'a thread is given no signal, and is ended with the run: take signal out of what the function takes'> : Sendable<P, Awaited<R>>
   : never
 type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never] ? (...given: P) => Promise<R> : Wrong<'a call or skip cannot come back from a thread: let the function return data'>
 

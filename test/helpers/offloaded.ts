@@ -10,10 +10,13 @@ export function same (given: unknown): unknown {
   return given
 }
 
-/** What it is given, and how each field arrived. */
-export function kinds (given: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value === null ? 'null' : typeof value === 'object' ? value.constructor.name : typeof value]))
+/** The fields of what it is given, and their types. */
+export function kinds (given: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, typeof value]))
 }
+
+/** As an `after` that gives no headers. */
+export function nothing (_seen: object): void {}
 
 /** Stops its thread until the test opens it: field 0 is the gate, field 1 counts who has come to it. */
 export function hold (gate: Int32Array): string {

@@ -13,7 +13,7 @@ const why = new Error('the test stops it')
 function threadsOf (t: Test, options: ThreadsOptions = {}) {
   const threads = createThreads({ count: 1, ...options })
   t.teardown(() => threads.close())
-  const start = (name: keyof typeof functions | 'nothing', ...given: unknown[]) => threads.run({ href, name, loader: undefined, given, owner: 'aggregate \'a\', merge' })
+  const start = (name: keyof typeof functions | 'nobody', ...given: unknown[]) => threads.run({ href, name, loader: undefined, given, owner: 'aggregate \'a\', merge' })
   return { threads, start, run: (...of: Parameters<typeof start>) => start(...of).value }
 }
 
@@ -160,7 +160,7 @@ test('what only the platform finds out is told by its words', async t => {
 
 test('a function that is not there is named', async t => {
   const { run } = threadsOf(t)
-  t.match(await failure(run('nothing')), { name: 'TypeError', message: /^aggregate 'a', merge: .*offloaded\.ts exports no function 'nothing'$/ })
+  t.match(await failure(run('nobody')), { name: 'TypeError', message: /^aggregate 'a', merge: .*offloaded\.ts exports no function 'nobody'$/ })
 })
 
 test('a thread that ends by itself fails its own task and no other', async t => {
