@@ -1,6 +1,6 @@
 // Declarations that the type checker must take, with the exact types it infers from them.
 import { z } from 'zod'
-import { aggregate, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
+import { aggregate, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
 import type { AfterReply } from '../../src/fanout/after.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
@@ -9,6 +9,8 @@ import { defineUpstream, use, type Call, type Operation } from '../../src/upstre
 import type { Runtime } from '../../src/upstream/runtime.ts'
 import type { Answer, LayerCall, OwnLayer, Use } from '../../src/upstream/use.ts'
 import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
+import type * as functions from './functions.ts'
+import type * as oneFunction from './one-function.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 type Typed<A> = { is: <B>(same: Equal<A, B>) => void }
@@ -235,3 +237,23 @@ defineUpstream('own', { origin: 'http://own.test', use: [
     return next(call).catch(() => ({ value: null as T, status: 204 }))
   }, { at: 'call' }),
 ] }, {})
+
+// Offloaded functions: what they take, and a promise of what they give
+const place = new URL('./functions.ts', import.meta.url)
+const nameOf = offload<typeof oneFunction>(place, 'nameOf')
+typed(nameOf).is<(seen: { readonly found: Breed }) => Promise<{ name: string }>>(true)
+const named = offload<typeof functions, 'named'>(place, 'named')
+const sum = offload<typeof functions, 'sum'>(place, 'sum')
+typed(named).is<(seen: { readonly found: Breed, readonly query: { readonly count: number } }) => Promise<{ name: string }>>(true)
+typed(sum(1)).is<Promise<number>>(true)
+typed(sum(1, 2, 3, 4)).is<Promise<number>>(true)
+typed(offload<typeof functions, 'anything'>(place, 'anything')).is<(given: Readonly<Record<string, unknown>>) => Promise<unknown>>(true)
+register([base().reply(R, nameOf), base().reply(R, named)])
+base()
+  .required('again', named, { needs: ['found'] })
+  .optional('total', null, async ({ query }) => sum(query.count, 2))
+  .reply(R, async seen => {
+    typed(seen.again).is<{ name: string }>(true)
+    typed(seen.total).is<number | null>(true)
+    return named(seen)
+  })

@@ -1,15 +1,18 @@
 // Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see test/fanout/merge.test.ts.
 import { z } from 'zod'
-import { aggregate, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { operation, use } from '../../src/upstream/declare.ts'
 import { Fact, upstream } from './clients.ts'
+import type * as functions from './functions.ts'
+import type * as oneFunction from './one-function.ts'
 
 const { breed, fact, facts, picture, summary } = upstream
 const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ breed: z.string() }), query: z.object({ count: z.coerce.number() }) })
   .required('found', ({ params }) => breed({ id: params.breed }))
 const R = z.object({ name: z.string() })
 declare function register (aggregates: readonly AnyAggregate[]): void
+const place = new URL('./functions.ts', import.meta.url)
 
 // 1 unknown need
 // @ts-expect-error
@@ -134,3 +137,45 @@ await runAggregate(base().reply(R, ({ found }) => found), {}, { upstreams: {}, c
 // 42 context of another type
 // @ts-expect-error
 await runAggregate(aggregate('c', { url: '/v1/c' }).before(() => 'ada').reply(R, ({ context }) => ({ name: context })), {}, { upstreams: {}, context: 1 })
+// 43 offloaded name that the module does not have
+// @ts-expect-error
+offload<typeof oneFunction>(place, 'nameOff')
+// 44 offloaded name that is no function
+// @ts-expect-error
+offload<typeof functions, 'version'>(place, 'version')
+// 45 name that differs from the one whose type is meant
+// @ts-expect-error
+offload<typeof functions, 'named'>(place, 'sum')
+// 46 one of several functions, and nobody says which
+// @ts-expect-error
+base().reply(R, offload<typeof functions>(place, 'named'))
+// 47 file that is a text
+// @ts-expect-error
+offload<typeof oneFunction>('./functions.ts', 'nameOf')
+// 48 offloaded merge that takes what the aggregate does not have
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).reply(R, offload<typeof oneFunction>(place, 'nameOf'))
+// 49 offloaded merge that gives something else
+// @ts-expect-error
+base().reply(z.object({ count: z.number() }), offload<typeof functions, 'named'>(place, 'named'))
+// 50 offloaded step that takes a value it does not need
+// @ts-expect-error
+base().required('a', offload<typeof functions, 'named'>(place, 'named'))
+// 51 offloaded step that returns a call
+// @ts-expect-error
+base().required('a', offload<typeof functions, 'asking'>(place, 'asking'))
+// 52 offloaded each
+// @ts-expect-error
+base().each('a', offload<typeof functions, 'askingAll'>(place, 'askingAll'))
+// 53 offloaded function that skips
+// @ts-expect-error
+await offload<typeof functions, 'skipping'>(place, 'skipping')(true)
+// 54 offloaded function that is given a signal
+// @ts-expect-error
+base().required('a', offload<typeof functions, 'signalled'>(place, 'signalled'))
+// 55 wrong argument of an offloaded function
+// @ts-expect-error
+base().required('a', async () => offload<typeof functions, 'sum'>(place, 'sum')('1'))
+// 56 offloaded without its module's type
+// @ts-expect-error
+base().reply(R, offload(place, 'named'))
