@@ -18,10 +18,10 @@ const running = new Set<ChildProcess>()
 /** Whether processes can be kept apart, each on a core of its own. */
 export const pinned = [0, 1].every(core => spawnSync('taskset', ['-c', String(core), 'true']).status === 0)
 
-/** Starts a file of this folder as a process on one core, and resolves when it listens. */
-export async function startChild (name: string, file: string, argv: readonly string[], core: 0 | 1): Promise<Child> {
+/** Starts a file of this folder as a process on one core or on any, and resolves when it listens. */
+export async function startChild (name: string, file: string, argv: readonly string[], core: 0 | 1 | 'any'): Promise<Child> {
   const command = [process.execPath, join(import.meta.dirname, `${file}.ts`), ...argv]
-  if (pinned) command.unshift('taskset', '-c', String(core))
+  if (pinned && core !== 'any') command.unshift('taskset', '-c', String(core))
   const [program = '', ...rest] = command
   const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   running.add(child)
