@@ -86,3 +86,17 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
   t.equal(stdout, 'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n401 "Nobody is known by this token."\n401 "Say who you are."\n')
   t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
 })
+
+test('the merge of the docs ranks in a thread what two shops offer', async t => {
+  const { run } = await write(t, 'offload')
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  upstream.always('/near', [{ title: 'Milk', cents: 100 }, { title: 'Cat food', cents: 300 }]).always('/far', [{ title: 'Cat food', cents: 200 }])
+  const { stdout } = await run(['--input-type=module', '--eval', `
+    import { cheapest, search } from './search.ts'
+    import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
+    const runtime = createRuntime()
+    for (const aggregate of [search, cheapest]) console.log(JSON.stringify((await fanOut(aggregate, { query: { words: 'cat' } }, { runtime })).data))
+    await runtime.close()`], { SHOPS: upstream.origin })
+  t.equal(stdout, '{"offers":[{"title":"Cat food","cents":200},{"title":"Cat food","cents":300},{"title":"Milk","cents":100}]}\n{"offer":{"title":"Cat food","cents":300}}\n')
+})

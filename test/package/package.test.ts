@@ -29,7 +29,7 @@ if (offline === undefined) {
   // Kept as text, so that the checkout's own compiler leaves them to the one that runs there.
   const programs = join(import.meta.dirname, 'project')
   for (const name of readdirSync(programs)) copyFileSync(join(programs, name), join(project, name.replace(/\.txt$/, '')))
-  for (const page of ['embedding', 'testing', 'layers-and-hooks']) for (const [name, code] of Object.entries(docBlocks(page))) writeFileSync(join(project, name), code)
+  for (const page of ['embedding', 'testing', 'layers-and-hooks', 'offload']) for (const [name, code] of Object.entries(docBlocks(page))) writeFileSync(join(project, name), code)
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({
     compilerOptions: { module: 'nodenext', target: 'es2024', types: ['node'], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true, allowImportingTsExtensions: true },
     include: ['*.ts'],
