@@ -47,6 +47,7 @@ export class Run implements Host, Ended {
   context: unknown = undefined
   expired: UpstreamError | undefined
   readonly #aggregate: AnyAggregate
+  readonly #runtime: Runtime
   readonly #input: ReadInput
   #onEvent: RunOptions['onEvent']
   readonly #ledger: Ledger
@@ -67,6 +68,7 @@ export class Run implements Host, Ended {
 
   constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions) {
     this.#aggregate = aggregate
+    this.#runtime = runtime
     this.#input = input
     this.#onEvent = onEvent
     this.#ledger = new Ledger(aggregate.steps)
@@ -175,7 +177,7 @@ export class Run implements Host, Ended {
   invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown {
     if (!offloading.isUsed) return author(seen as never)
     const where = typeof place === 'string' ? place : place.index < 0 ? 'before' : `step '${place.name}'`
-    const at: Running = { runtime: this.runtime, abort, owner: `aggregate '${this.#aggregate.name}', ${where}`, isLast: typeof place === 'string' && this.expired !== undefined }
+    const at: Running = { runtime: this.#runtime, abort, owner: `aggregate '${this.#aggregate.name}', ${where}`, isLast: typeof place === 'string' && this.expired !== undefined }
     return running.run(at, author, seen as never)
   }
 

@@ -92,7 +92,7 @@ test('the merge of the docs ranks in a thread what two shops offer', async t => 
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
   upstream.always('/near', [{ title: 'Milk', cents: 100 }, { title: 'Cat food', cents: 300 }]).always('/far', [{ title: 'Cat food', cents: 200 }])
-  const { stdout } = await run(['--input-type=module', '--eval', `
+  const { stdout } = await run(['--eval', `
     import { cheapest, search } from './search.ts'
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     const runtime = createRuntime()
