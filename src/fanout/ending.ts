@@ -4,6 +4,7 @@ import type { AnyAggregate } from './aggregate.ts'
 import type { Host } from './host.ts'
 import type { Ledger } from './outcome.ts'
 import type { Reply } from './reply.ts'
+import { offloading } from './running.ts'
 import type { Seen } from './seen.ts'
 import { isThenable } from './thenable.ts'
 
@@ -31,7 +32,7 @@ export class Ending {
   merge (seen: Seen): void {
     let merged: unknown
     try {
-      merged = this.#run.invoke(this.#aggregate.merge, seen, this.#run.abort, 'merge')
+      merged = offloading.isUsed ? this.#run.invoke(this.#aggregate.merge, seen, this.#run.abort, 'merge') : this.#aggregate.merge(seen as never)
     } catch (error) {
       return this.#run.stop(error)
     }
@@ -56,7 +57,8 @@ export class Ending {
   #after (after: NonNullable<AnyAggregate['hooks']['after']>, reply: Reply<unknown, string>): void {
     let said: unknown
     try {
-      said = this.#run.invoke(after, Object.assign(this.#run.look(), reply), this.#run.abort, 'after')
+      const seen = Object.assign(this.#run.look(), reply)
+      said = offloading.isUsed ? this.#run.invoke(after, seen, this.#run.abort, 'after') : after(seen as never)
     } catch (error) {
       return this.#run.stop(error)
     }

@@ -24,7 +24,7 @@ export interface Host extends Scope {
   ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
   /** Takes the failure that ends the run. */
   fail (error: unknown, run: StepRun, tally?: Tally): void
-  /** Calls a function of the author's, for a step or at the end of the run. */
+  /** Calls a function of the author's, for a step or at the end of the run, so that what it offloads is known to be this run's. */
   invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown
   /** Hears that an unsafe call is over. */
   unsafeOver (): void

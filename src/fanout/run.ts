@@ -10,7 +10,7 @@ import type { ReadInput } from './input.ts'
 import { Ending, type Ended } from './ending.ts'
 import { Ledger, type Lost, type State } from './outcome.ts'
 import type { Reply } from './reply.ts'
-import { offloading, running, type Running } from './running.ts'
+import { running, type Running } from './running.ts'
 import { Seen } from './seen.ts'
 import { StepRun } from './step-run.ts'
 
@@ -175,7 +175,6 @@ export class Run implements Host, Ended {
   }
 
   invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown {
-    if (!offloading.isUsed) return author(seen as never)
     const where = typeof place === 'string' ? place : place.index < 0 ? 'before' : `step '${place.name}'`
     const at: Running = { runtime: this.#runtime, abort, owner: `aggregate '${this.#aggregate.name}', ${where}`, isLast: typeof place === 'string' && this.expired !== undefined }
     return running.run(at, author, seen as never)

@@ -8,6 +8,7 @@ import type { Tally } from './events.ts'
 import { gather, type Ask, type CallTaker, type Gathering } from './gather.ts'
 import type { Host } from './host.ts'
 import type { State } from './outcome.ts'
+import { offloading } from './running.ts'
 import type { Step } from './step.ts'
 import { isThenable } from './thenable.ts'
 
@@ -52,7 +53,7 @@ export class StepRun implements CallTaker {
 
     let asked: unknown
     try {
-      asked = this.#host.invoke(step.ask, seen, abort, step)
+      asked = offloading.isUsed ? this.#host.invoke(step.ask, seen, abort, step) : step.ask(seen as never)
     } catch (error) {
       return this.#lose(error)
     }
