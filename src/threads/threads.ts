@@ -7,6 +7,7 @@ import { UpstreamError } from '../errors.ts'
 import { unpassable } from './passable.ts'
 import type { Task, TaskMessage, Told } from './task.ts'
 import { readError } from './told-error.ts'
+import { createTurns } from './turns.ts'
 
 export interface ThreadOptions {
   /** Threads at most; each is started when it is first needed, and ends after a minute without work. @default one fewer than there are cores, at least 1 */
@@ -46,12 +47,10 @@ const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, impo
  * loses tasks when the last thread ends with a task before them.
  */
 export function createThreads ({ count = Math.max(1, availableParallelism() - 1), queue = 256, heapBytes, onError }: ThreadsOptions = {}): Threads {
-  /** What admits each task that waits; a Set forgets one that leaves at once. */
-  const waiting = new Set<() => void>()
+  const turns = createTurns(count, queue)
   const live = new Map<AbortController, Task>()
   /** Those that the pool has. */
   const handed = new Map<AbortController, Task>()
-  let busy = 0
   let pool: Promise<Piscina> | undefined
   let closed = false
 
@@ -66,44 +65,13 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
     })
   }
 
-  function enter (owner: string, signal: AbortSignal): Promise<void> | undefined {
-    if (busy < count) {
-      busy++
-      return undefined
-    }
-    if (waiting.size >= queue) throw new UpstreamError('THREADS_FULL', owner)
-    return new Promise((resolve, reject) => {
-      const admit = () => {
-        signal.removeEventListener('abort', leave)
-        resolve()
-      }
-      const leave = () => {
-        waiting.delete(admit)
-        reject(signal.reason)
-      }
-      waiting.add(admit)
-      signal.addEventListener('abort', leave, { once: true })
-    })
-  }
-
-  function exit (): void {
-    const [next] = waiting
-    if (next === undefined) {
-      busy--
-      return
-    }
-    waiting.delete(next)
-    // The place is handed over, so that nobody overtakes the queue.
-    next()
-  }
-
   async function work (task: Task, controller: AbortController): Promise<unknown> {
     const { signal } = controller
     const { owner, name, given, href, loader } = task
     if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
     const fault = unpassableOf(given)
     if (fault !== undefined) throw new TypeError(`${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`)
-    await enter(owner, signal)
+    await turns.enter(owner, signal)
     let told: Told
     try {
       const threads = await (pool ??= start())
@@ -114,7 +82,7 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
       throw signal.aborted ? signal.reason : explained(error as Error, task)
     } finally {
       handed.delete(controller)
-      exit()
+      turns.exit()
     }
     return read(told, task)
   }

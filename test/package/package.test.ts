@@ -79,6 +79,12 @@ test('the tests of the docs pass there', { skip }, async t => {
   t.match(output, /^# pass 3$/m)
 })
 
+test('what is offloaded runs in a thread of the package', { skip }, async t => {
+  const { code, output } = await say(project, 'node', ['offloaded.ts'])
+  t.equal(code, 0, { output })
+  t.equal(output, '{"offer":{"title":"Cat food","cents":300}}\n')
+})
+
 test('its command serves a definitions file of the project', { skip }, async t => {
   const cats = await scriptedUpstream()
   t.teardown(() => cats.close())
