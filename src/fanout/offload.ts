@@ -44,8 +44,8 @@ const definition: unique symbol = Symbol('headwaters.offload')
 export const offloads = channel('headwaters.offload')
 
 /**
- * Makes a function of another module run in a thread, as a merge, as a step's function, or called from one of those:
- * `offload<typeof import('./merge.ts')>(new URL('./merge.ts', import.meta.url), 'merge')`. It is stopped when its run ends.
+ * Makes a function of another module run in a thread, as a merge, as a step's function, or called from one of those; it is stopped
+ * when its run ends. `M` is the module's type: `offload<typeof module>(new URL('./merge.ts', import.meta.url), 'merge')`.
  * Throws a `TypeError` for a file that is not there.
  */
 export function offload<M = AnyModule, const K extends FunctionsOf<M> = FunctionsOf<M>> (module: URL, name: K): Named<M, K> {
