@@ -1,9 +1,27 @@
-/** What every child of the bench tells its parent: its port once, its CPU time when asked. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
+/** What a process of Node says of itself when it is asked `{ usage: true }`. */
+export interface OwnUsage {
+  /** User and system time of the whole process. */
+  readonly cpuMicros: number
+  /** The most memory it ever had resident. */
+  readonly peakBytes: number
+  /** The longest time between two beats of a 10-ms timer since it was asked last: no turn of its loop took longer. */
+  readonly stallMs: number
+}
+
+/** What every child of the bench tells its parent: its port once, and what it used when asked. */
 export function announce (port: number) {
+  // A beat every 10 ms costs nothing that one could measure, and who is never asked has none.
+  let beats: ReturnType<typeof monitorEventLoopDelay> | undefined
+
   process.on('message', message => {
-    if (!isCpuQuestion(message)) return
+    if (!isUsageQuestion(message)) return
     const { user, system } = process.cpuUsage()
-    process.send?.({ cpuMicros: user + system })
+    const stallMs = beats === undefined ? 0 : beats.max / 1e6
+    process.send?.({ cpuMicros: user + system, peakBytes: process.resourceUsage().maxRSS * 1024, stallMs } satisfies OwnUsage)
+    if (beats === undefined) (beats = monitorEventLoopDelay({ resolution: 10 })).enable()
+    else beats.reset()
   })
   // A parent that was killed hard cannot stop its children.
   process.on('disconnect', () => process.exit())
@@ -17,6 +35,6 @@ export function upstreamOrigin (): string {
   return origin
 }
 
-function isCpuQuestion (message: unknown) {
-  return typeof message === 'object' && message !== null && 'cpu' in message
+function isUsageQuestion (message: unknown) {
+  return typeof message === 'object' && message !== null && 'usage' in message
 }

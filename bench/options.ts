@@ -1,27 +1,29 @@
 import { parseArgs } from 'node:util'
-import { targetNames } from './settings.ts'
+import { foreignLimit } from './disturbance.ts'
+import type { Plan } from './measure.ts'
+import { kinds } from './targets.ts'
 
-export interface Options {
-  readonly targets: readonly string[]
-  readonly fanouts: readonly number[]
-  readonly rounds: number
-  readonly windowMs: number
-  readonly callers: number
-  readonly bodyBytes: number
-  readonly delayMs: number
-  readonly json: boolean
+export interface Options extends Plan {
+  readonly print: 'tables' | 'json' | 'markdown'
+  /** Where the chart goes. */
+  readonly svg: string | undefined
 }
 
-const help = `node bench/run.ts: CPU µs per upstream call of the service against two hand-written floors
+const targetNames = Object.keys(kinds)
+
+const help = `node bench/run.ts: CPU µs per upstream call of the service, of floors written by hand and of its peers
 
   --fanouts 1,5,20,100   fan-outs to measure, 1 to 100
-  --rounds 7             windows of each target at each fan-out
-  --ms 1500              length of a window
-  --callers 32           concurrent inbound requests
+  --rounds 15            windows of each target at each fan-out
+  --ms 1000              length of a window
+  --callers 32           concurrent inbound requests, 1 to 1000
   --targets a,b          of ${targetNames.join(', ')}
   --body-bytes 110       size of the upstream's body
+  --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
   --delay-ms 0           time the upstream takes
-  --json                 print JSON instead of tables
+  --json                 print JSON, with every window
+  --markdown             print tables for a page
+  --svg FILE             write a chart of the ratios to Pool.request
   --help
 `
 
@@ -31,13 +33,16 @@ export function readOptions (argv: readonly string[]): Options | undefined {
     args: [...argv],
     options: {
       fanouts: { type: 'string', default: '1,5,20,100' },
-      rounds: { type: 'string', default: '7' },
-      ms: { type: 'string', default: '1500' },
+      rounds: { type: 'string', default: '15' },
+      ms: { type: 'string', default: '1000' },
       callers: { type: 'string', default: '32' },
       targets: { type: 'string', default: targetNames.join(',') },
       'body-bytes': { type: 'string', default: '110' },
+      filler: { type: 'string', default: 'fields' },
       'delay-ms': { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      svg: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -49,6 +54,10 @@ export function readOptions (argv: readonly string[]): Options | undefined {
   const targets = values.targets.split(',')
   const unknown = targets.find(target => !targetNames.includes(target))
   if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${targetNames.join(', ')}`)
+  const { filler } = values
+  if (filler !== 'fields' && filler !== 'string') throw new Error(`--filler: '${filler}' is neither fields nor string`)
+  if (values.json && values.markdown) throw new Error('--json and --markdown: one of them is printed, not both')
+  if (values.svg !== undefined && !targets.includes('floor-request')) throw new Error('--svg: the chart is relative to floor-request, which is not among --targets')
 
   return {
     targets,
@@ -57,8 +66,11 @@ export function readOptions (argv: readonly string[]): Options | undefined {
     windowMs: whole('--ms', values.ms, 50, 600_000),
     callers: whole('--callers', values.callers, 1, 1000),
     bodyBytes: whole('--body-bytes', values['body-bytes'], 32, 4_000_000),
+    filler,
     delayMs: whole('--delay-ms', values['delay-ms'], 0, 60_000),
-    json: values.json,
+    foreignLimit,
+    print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables',
+    svg: values.svg,
   }
 }
 

@@ -1,88 +1,41 @@
-import { pinned, startChild, stopChildren } from './child.ts'
-import type { Child } from './child.ts'
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { bench } from './bench.ts'
+import { chartOf } from './chart.ts'
+import { pinned } from './child.ts'
+import { markdownOf } from './markdown.ts'
+import { measure } from './measure.ts'
 import { readOptions } from './options.ts'
 import type { Options } from './options.ts'
-import { ratiosOf, tableOf, twin } from './report.ts'
+import { goVersion } from './peers/go.ts'
+import { ratiosOf } from './ratios.ts'
+import { bracketsText, tableOf } from './report.ts'
 import { settings } from './settings.ts'
-import { drive, measureWindow } from './window.ts'
-import type { Window } from './window.ts'
+import { withTwin } from './targets.ts'
 
-/** The engine optimises by counts of calls, so this one is long and at a high fan-out. */
-const firstWarmUp = { fanout: 20, ms: 2000 }
-const warmUpMs = 300
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    stopChildren()
-    process.exit(130)
-  })
-}
-
-try {
+await bench(async () => {
   const options = readOptions(process.argv.slice(2))
-  if (options) await run(options)
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-} finally {
-  stopChildren()
-}
+  return options === undefined ? [] : run(options)
+})
 
-async function run (options: Options) {
-  const { fanouts, rounds, windowMs, callers, json } = options
-  const note = json ? () => {} : console.log
-  const upstream = await startChild('upstream', 'upstream', [String(options.bodyBytes), String(options.delayMs)], 0)
-  const load = await startChild('load', 'load', [], 0)
-  const targets = await startTargets(options.targets, `http://127.0.0.1:${upstream.port}`)
-  const names = targets.map(({ name }) => name)
-  const windows: Window[] = []
+async function run (options: Options): Promise<string[]> {
+  const { rounds, windowMs, callers, bodyBytes, filler, delayMs, print, svg } = options
+  // What is printed to be used elsewhere is alone on the output.
+  const note = print === 'tables' ? console.log : console.error
+  const node = process.versions.node
+  const go = options.targets.includes('go') ? await goVersion() : undefined
+  const cpu = cpus()[0]?.model ?? 'unknown'
 
-  note(`Node ${process.versions.node}, ${pinned ? 'target on one core, upstream and load on the other' : 'processes not pinned: taskset is missing'}`)
-  note(`${rounds} rounds of ${windowMs} ms, ${callers} callers, body ${options.bodyBytes} B, ${settings.slots} slots, width ${settings.width}\n`)
+  note(`Node ${node}${go === undefined ? '' : `, ${go}`}, ${cpu}; ${pinned ? 'target on one core, upstream and load on the other' : 'processes not pinned: taskset is missing'}`)
+  note(`${rounds} rounds of ${windowMs} ms, ${callers} callers, bodies of ${bodyBytes} B${bodyBytes > 250 ? ` (${filler})` : ''} after ${delayMs} ms, ${settings.slots} slots, width ${settings.width}; in brackets ${bracketsText(rounds)}\n`)
+  const measurement = await measure({ ...options, targets: withTwin(options.targets) }, note, (measured, soFar) => note(tableOf(measured, soFar)))
 
-  for (const target of targets) await drive(target, load, firstWarmUp.fanout, firstWarmUp.ms, callers)
+  const fanouts = measurement.fanouts.map(each => ({ fanout: each.fanout, ratios: ratiosOf(each.windows, measurement.targets), dropped: each.dropped, windows: each.windows }))
+  if (print === 'json') console.log(JSON.stringify({ node, go, cpu, pinned, settings, options, targets: measurement.targets, idleBytes: measurement.idleBytes, fanouts }, null, 2))
+  if (print === 'markdown') console.log(markdownOf(measurement))
+  if (svg !== undefined) writeFileSync(svg, chartOf(measurement, `Node ${node}${go === undefined ? '' : `, ${go}`}; ${rounds} rounds, ${callers} callers, bodies of ${bodyBytes} B; ${new Date().toISOString().slice(0, 10)}`))
 
-  for (const fanout of fanouts) {
-    for (const target of targets) {
-      await check(target, fanout)
-      await drive(target, load, fanout, warmUpMs, callers)
-    }
-    for (let round = 0; round < rounds; round++) {
-      for (const target of rotated(targets, round)) {
-        const window = await measureWindow(target, load, { fanout, round, windowMs, callers })
-        if (window.non200 === 0) windows.push(window)
-        else console.error(`dropped: ${target.name}, fan-out ${fanout}, round ${round}: ${window.non200} responses were not 200`)
-      }
-    }
-    note(tableOf(fanout, names, windows.filter(window => window.fanout === fanout)))
-  }
-
-  if (json) {
-    const ratios = fanouts.map(fanout => ({ fanout, ratios: ratiosOf(windows.filter(window => window.fanout === fanout)) }))
-    console.log(JSON.stringify({ node: process.versions.node, pinned, settings, options, ratios, windows }, null, 2))
-  }
-  if (windows.length === 0) throw new Error('no window without faults')
-}
-
-/** A second process of one floor tells how far two equal targets differ here today. */
-async function startTargets (names: readonly string[], origin: string) {
-  const files = names.map(name => [name, name] as const)
-  const all = names.includes('floor-dispatch') ? [...files, [twin, 'floor-dispatch'] as const] : files
-  const targets: Child[] = []
-  for (const [name, file] of all) targets.push(await startChild(name, file, [origin], 1))
-  return targets
-}
-
-/** A target that answers fast and wrong would win. */
-async function check ({ name, port }: Child, fanout: number) {
-  const response = await fetch(`http://127.0.0.1:${port}/?n=${fanout}`)
-  const text = await response.text()
-  const facts = text.match(/"fact":"[^"]+","length":\d+/g)?.length ?? 0
-  const whole = facts === fanout && text.includes('"complete":true') && text.includes('"data":{"facts":[')
-  if (response.status !== 200 || !whole) throw new Error(`${name} answered ${response.status} with ${facts} facts for fan-out ${fanout}: ${text.slice(0, 400)}`)
-}
-
-function rotated<T> (items: readonly T[], by: number): T[] {
-  const turn = by % items.length
-  return [...items.slice(turn), ...items.slice(0, turn)]
+  return measurement.fanouts.flatMap(({ fanout, windows }) => measurement.targets
+    .filter(name => !windows.some(({ target }) => target === name))
+    .map(name => `${name} has no window left at fan-out ${fanout}`))
 }

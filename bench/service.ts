@@ -1,20 +1,16 @@
 import type { AddressInfo } from 'node:net'
-import { z } from 'zod'
 import { buildApp } from '../src/app.ts'
 import { aggregate, times } from '../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../src/upstream/declare.ts'
 import { announce, upstreamOrigin } from './announce.ts'
+import { Fact, Facts, Query } from './fact.ts'
 import { settings } from './settings.ts'
-
-const Fact = z.object({ fact: z.string(), length: z.number() })
-const Facts = z.object({ facts: z.array(Fact) })
-const Query = z.object({ n: z.coerce.number().int().min(1).max(100) })
 
 const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), slots: settings.slots, queue: settings.queue }, {
   fact: operation({ path: '/fact', output: Fact }),
 })
 
-const bench = aggregate('bench', { url: '/', query: Query })
+const bench = aggregate('bench', { url: '/', query: Query, deadline: settings.deadlineMs })
   .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { width: settings.width })
   .reply(Facts, ({ facts }) => ({ facts }))
 

@@ -1,4 +1,4 @@
-/** What the service and both floors share, so that a ratio compares code and not configuration. */
+/** What every target shares, so that a ratio compares code and not configuration. */
 export const settings = {
   /** Connections of the pool, and calls on the wire at once. */
   slots: 64,
@@ -6,7 +6,6 @@ export const settings = {
   queue: 4096,
   /** Calls of one fan-out at once. */
   width: 16,
+  /** By when a fan-out must have its answer, in ms; a floor has no deadline. */
+  deadlineMs: 2000,
 } as const
-
-/** Each is a file of this folder: it serves `/?n=5` and gets the upstream's origin as its argument. */
-export const targetNames: readonly string[] = ['service', 'floor-request', 'floor-dispatch']

@@ -1,12 +1,14 @@
-// node bench/upstream.ts [bodyBytes] [delayMs]: answers every request head with the same prebuilt bytes.
+// node bench/upstream.ts [bodyBytes] [delayMs] [fields|string]: answers every request head with the same prebuilt bytes.
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { announce } from './announce.ts'
+import { factBody } from './fact-body.ts'
+import type { Filler } from './fact-body.ts'
 
 const endOfHead = '\r\n\r\n'
 const bodyBytes = Number(process.argv[2] ?? 110)
 const delayMs = Number(process.argv[3] ?? 0)
-const response = prebuilt(bodyBytes)
+const response = prebuilt(bodyBytes, process.argv[4] === 'string' ? 'string' : 'fields')
 
 const server = createServer({ noDelay: true }, socket => {
   let tail: Buffer | undefined
@@ -32,10 +34,7 @@ const server = createServer({ noDelay: true }, socket => {
 
 server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))
 
-function prebuilt (size: number) {
-  const sentence = 'A cat has more bones than a human: 230 against 206, most of them in its tail. '
-  const around = JSON.stringify({ fact: '', length: size }).length
-  const fact = sentence.repeat(Math.ceil(size / sentence.length)).slice(0, Math.max(1, size - around))
-  const body = JSON.stringify({ fact, length: fact.length })
+function prebuilt (size: number, filler: Filler) {
+  const body = factBody(size, filler)
   return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: keep-alive\r\n\r\n${body}`)
 }

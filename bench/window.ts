@@ -1,5 +1,8 @@
 import type { Child } from './child.ts'
 import type { LoadResult, LoadStart } from './load.ts'
+import { startMeter } from './meter.ts'
+import type { Used } from './meter.ts'
+import type { Target } from './targets.ts'
 
 export interface Window {
   readonly target: string
@@ -11,23 +14,28 @@ export interface Window {
   readonly p99Ms: number
   /** Share of the window that the target was on a core: well below 1 it was waiting, or somebody else had its core. */
   readonly busy: number
+  readonly peakBytes: number
+  readonly stallMs: Used['stallMs']
+  readonly foreign: Used['foreign']
   readonly non200: number
 }
 
 export interface Demand { readonly fanout: number, readonly round: number, readonly windowMs: number, readonly callers: number }
 
+/** The processes that every target is measured with. */
+export interface Stage { readonly load: Child, readonly upstream: Child }
+
 const leadInMs = 200
 
 /** Loads one target for one window and divides the CPU time of its whole process by the upstream calls it made. */
-export async function measureWindow (target: Child, load: Child, { fanout, round, windowMs, callers }: Demand): Promise<Window> {
+export async function measureWindow (target: Target, { load, upstream }: Stage, { fanout, round, windowMs, callers }: Demand): Promise<Window> {
   // Idle connections were closed while other targets had their turn: opening them again is not part of a call's price.
   await drive(target, load, fanout, leadInMs, callers)
 
-  const before = await target.ask<{ cpuMicros: number }>({ cpu: true })
+  const stop = await startMeter(target, [load, upstream])
   const { responses, non200, elapsedMs, p50Ms, p99Ms } = await drive(target, load, fanout, windowMs, callers)
-  const after = await target.ask<{ cpuMicros: number }>({ cpu: true })
+  const { cpuMicros, peakBytes, stallMs, foreign } = await stop(elapsedMs)
 
-  const cpuMicros = after.cpuMicros - before.cpuMicros
   const calls = responses * fanout
   return {
     target: target.name,
@@ -38,12 +46,15 @@ export async function measureWindow (target: Child, load: Child, { fanout, round
     p50Ms,
     p99Ms,
     busy: cpuMicros / 1000 / elapsedMs,
+    peakBytes,
+    stallMs,
+    foreign,
     non200,
   }
 }
 
 /** Drives a target without measuring it. */
-export function drive ({ port }: Child, load: Child, fanout: number, ms: number, callers: number) {
+export function drive ({ port }: Target, load: Child, fanout: number, ms: number, callers: number) {
   const start: LoadStart = { port, path: `/?n=${fanout}`, ms, callers }
   return load.ask<LoadResult>({ start })
 }

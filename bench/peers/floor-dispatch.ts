@@ -1,8 +1,8 @@
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import { upstreamOrigin } from './announce.ts'
+import { upstreamOrigin } from '../announce.ts'
 import { serveFloor } from './floor.ts'
-import { settings } from './settings.ts'
+import { settings } from '../settings.ts'
 
 const pool = new Pool(upstreamOrigin(), { connections: settings.slots })
 const get = { path: '/fact', method: 'GET' } as const

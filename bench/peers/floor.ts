@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { announce } from './announce.ts'
-import { settings } from './settings.ts'
+import { announce } from '../announce.ts'
+import { settings } from '../settings.ts'
 
 /** Serves `/?n=5` with what a competent person writes by hand around one upstream call: width, slots, queue and merge, no more. */
 export function serveFloor (call: () => Promise<unknown>) {

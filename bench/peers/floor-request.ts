@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
-import { upstreamOrigin } from './announce.ts'
+import { upstreamOrigin } from '../announce.ts'
 import { serveFloor } from './floor.ts'
-import { settings } from './settings.ts'
+import { settings } from '../settings.ts'
 
 const pool = new Pool(upstreamOrigin(), { connections: settings.slots })
 const get = { path: '/fact', method: 'GET' } as const

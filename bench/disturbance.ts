@@ -1,0 +1,12 @@
+import type { Window } from './window.ts'
+
+/** The share of a window that other processes may have of a core before it counts for nothing. */
+export const foreignLimit = 0.25
+
+/** Why a window counts for nothing, whichever target it is of. */
+export function disturbanceOf ({ non200, foreign }: Pick<Window, 'non200' | 'foreign'>, limit: number): string | undefined {
+  if (non200 > 0) return `${non200} responses were not 200`
+  if (foreign === null) return undefined
+  const worst = foreign.target > foreign.load ? 'target' : 'load'
+  return foreign[worst] > limit ? `other processes had ${(foreign[worst] * 100).toFixed(0)} % of the core of ${worst === 'target' ? 'the target' : 'upstream and load'}` : undefined
+}

@@ -1,0 +1,3 @@
+module headwaters/bench/peer
+
+go 1.19
