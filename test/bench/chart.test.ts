@@ -1,0 +1,62 @@
+import { test } from 'tap'
+import { chartOf } from '../../bench/chart.ts'
+import { measurementOf } from '../helpers/measurement.ts'
+
+const measurement = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, 'go': 40 }, [1, 20], 6)
+const chart = chartOf(measurement, 'Node <24> & Go')
+
+/** The elements of a document in order; it throws where one is not closed, or text has a character that is not allowed. */
+function elementsOf (xml: string) {
+  const open: string[] = []
+  const elements: { name: string, attributes: Record<string, string>, text: string }[] = []
+  let end = 0
+  for (const { index, 0: tag, 1: closing = '', 2: name = '', 3: rest = '', 4: own = '' } of xml.matchAll(/<(\/?)([\w:]+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g)) {
+    const text = xml.slice(end, index)
+    if (/[<]|&(?!amp;|lt;|gt;)/.test(text)) throw new Error(`not well-formed: ${text}`)
+    if (closing === '') {
+      elements.push({ name, attributes: Object.fromEntries(Array.from(rest.matchAll(/([\w:-]+)="([^"]*)"/g), ([, key = '', value = '']) => [key, value])), text: '' })
+      if (own === '') open.push(name)
+    } else {
+      if (open.pop() !== name) throw new Error(`${tag} closes something else`)
+      const opened = elements.findLast(element => element.name === name)
+      if (opened) opened.text = text
+    }
+    end = index + tag.length
+  }
+  if (open.length > 0) throw new Error(`not closed: ${open.join(', ')}`)
+  return elements
+}
+
+test('the chart is well-formed, and what is not would be seen', async t => {
+  t.equal(elementsOf(chart)[0]?.name, 'svg')
+  t.throws(() => elementsOf(chart.replace('</style>', '')))
+  t.throws(() => elementsOf(chart.replace('&amp;', '&')))
+})
+
+test('it says each ratio to Pool.request, which is a line and no bar, and has no twin', async t => {
+  const elements = elementsOf(chart)
+  t.same(elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ text }) => text), ['1.20', '0.80', '1.60', '1.20', '0.80', '1.60'])
+  t.equal(elements.filter(({ attributes }) => attributes['class'] === 'one').length, 1)
+  t.same(elements.filter(({ attributes }) => attributes['class'] === 'whisker').length, 6)
+  t.notMatch(chart, 'twice')
+  t.match(chart, 'Node &lt;24&gt; &amp; Go')
+  for (const words of ['Headwaters', 'pool.dispatch', 'Go net/http', 'fan-out 1<', 'fan-out 20<', '95 % interval']) t.ok(chart.includes(words), words)
+})
+
+test('a bar is as high as its ratio, and all is within the picture', async t => {
+  const elements = elementsOf(chart)
+  const bars = elements.filter(({ name, attributes: { class: hue = '', rx } }) => name === 'rect' && hue.startsWith('hue') && rx === undefined).map(({ attributes }) => attributes)
+  const [service = NaN, dispatch = NaN, go = NaN] = bars.map(({ height }) => Number(height))
+  t.ok(Math.abs(service / go - 0.75) < 0.01)
+  t.ok(Math.abs(dispatch / go - 0.5) < 0.01)
+  const [, , width = NaN, height = NaN] = (elements[0]?.attributes['viewBox'] ?? '').split(' ').map(Number)
+  for (const bar of bars) {
+    t.ok(Number(bar['x']) > 0 && Number(bar['x']) + Number(bar['width']) < width)
+    t.ok(Number(bar['y']) > 90 && Number(bar['y']) + Number(bar['height']) < height)
+  }
+})
+
+test('it is readable on a light page and on a dark one', async t => {
+  const [light = '', dark = ''] = chart.split('@media (prefers-color-scheme: dark)')
+  for (const rule of ['.page {', '.hue0 {', '.hue2 {', 'text {']) t.ok(light.includes(rule) && dark.includes(rule), rule)
+})

@@ -1,0 +1,39 @@
+import { test } from 'tap'
+import { markdownOf } from '../../bench/markdown.ts'
+import type { Measured } from '../../bench/measure.ts'
+import { bracketsText, tableOf } from '../../bench/report.ts'
+import { measurementOf, windowOf } from '../helpers/measurement.ts'
+
+const costs = { 'service': 30, 'floor-request': 25, 'go': 40 }
+
+test('tables for a page have a row a fan-out and a column a target', async t => {
+  const lines = markdownOf(measurementOf(costs, [5, 20], 6)).split('\n')
+  t.same(lines.slice(0, 4), [
+    '| fan-out | to `Pool.request` | to Go net/http | windows dropped |',
+    '| --- | --- | --- | --- |',
+    '| 5 | 1.20 (1.20–1.20) | 0.75 (0.75–0.75) | 0 of 18 |',
+    '| 20 | 1.20 (1.20–1.20) | 0.75 (0.75–0.75) | 0 of 18 |',
+  ])
+  // The middle of six rounds of one hundredth more each.
+  t.ok(lines.includes('| 5 | 30.8 | 25.6 | 41.0 |'))
+  t.ok(lines.includes('| 5 | 100 (60) | 100 (60) | 100 (60) |'), 'memory')
+  t.ok(lines.includes('| 5 | 15 | 15 | – |'), 'stalls, of which Go has none to tell')
+})
+
+test('a table for a terminal says how many windows were dropped and why', async t => {
+  const measurement = measurementOf(costs, [5], 6)
+  const [measured] = measurement.fanouts as [Measured]
+  t.match(tableOf(measured, measurement), 'no window dropped')
+  const reason = 'other processes had 40 % of the core of the target'
+  const disturbed = { ...measured, windows: measured.windows.filter(({ target }) => target !== 'go'), dropped: [{ reason, window: windowOf('go', 5, 3, 1) }] }
+  const table = tableOf(disturbed, measurement)
+  t.match(table, `1 windows dropped, each measured once more; the first: go, round 3: ${reason}`)
+  t.match(table, /^go +no window left$/m)
+  t.match(table, /^ {2}service \/ floor-request +1\.20 \(1\.20–1\.20\)/m)
+  t.notMatch(table, 'service / go')
+})
+
+test('brackets are the range until there are rounds enough', async t => {
+  t.match(bracketsText(5), 'the range')
+  t.match(bracketsText(6), '95 % interval')
+})

@@ -1,0 +1,20 @@
+import type { Measurement } from '../../bench/measure.ts'
+import type { Window } from '../../bench/window.ts'
+
+/** A window of a target in a round, in which nothing but the CPU time of a call is of interest. */
+export function windowOf (target: string, fanout: number, round: number, cpuMicrosPerCall: number): Window {
+  return { target, fanout, round, cpuMicrosPerCall, callsPerSecond: 1000, p50Ms: 1, p99Ms: 2, busy: 0.99, peakBytes: 100 * 2 ** 20, stallMs: target === 'go' ? null : 10 + round, foreign: null, non200: 0 }
+}
+
+/** A measurement in which the calls of each target cost so many µs, times one hundredth more in each next round of all. */
+export function measurementOf (costs: Readonly<Record<string, number>>, fanouts: readonly number[], rounds: number): Measurement {
+  return {
+    targets: Object.keys(costs),
+    idleBytes: Object.fromEntries(Object.keys(costs).map(name => [name, 40 * 2 ** 20])),
+    fanouts: fanouts.map(fanout => ({
+      fanout,
+      windows: Object.entries(costs).flatMap(([name, micros]) => Array.from({ length: rounds }, (_, round) => windowOf(name, fanout, round, micros * (1 + round / 100)))),
+      dropped: [],
+    })),
+  }
+}
