@@ -1,9 +1,6 @@
 import type { Window } from './window.ts'
 
-/** The share of a window that other processes may have of a core before it counts for nothing. */
-export const foreignLimit = 0.25
-
-/** Why a window counts for nothing, whichever target it is of. */
+/** Why a window counts for nothing, whichever target it is of: what was answered wrongly, or more than a share of a core went to other processes. */
 export function disturbanceOf ({ non200, foreign }: Pick<Window, 'non200' | 'foreign'>, limit: number): string | undefined {
   if (non200 > 0) return `${non200} responses were not 200`
   if (foreign === null) return undefined

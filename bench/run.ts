@@ -15,10 +15,11 @@ import { withTwin } from './targets.ts'
 
 await bench(async () => {
   const options = readOptions(process.argv.slice(2))
-  return options === undefined ? [] : run(options)
+  if (options !== undefined) await run(options)
+  return []
 })
 
-async function run (options: Options): Promise<string[]> {
+async function run (options: Options): Promise<void> {
   const { rounds, windowMs, callers, bodyBytes, filler, delayMs, print, svg } = options
   // What is printed to be used elsewhere is alone on the output.
   const note = print === 'tables' ? console.log : console.error
@@ -35,7 +36,8 @@ async function run (options: Options): Promise<string[]> {
   if (print === 'markdown') console.log(markdownOf(measurement))
   if (svg !== undefined) writeFileSync(svg, chartOf(measurement, `Node ${node}${go === undefined ? '' : `, ${go}`}; ${rounds} rounds, ${callers} callers, bodies of ${bodyBytes} B; ${new Date().toISOString().slice(0, 10)}`))
 
-  return measurement.fanouts.flatMap(({ fanout, windows }) => measurement.targets
+  const empty = measurement.fanouts.flatMap(({ fanout, windows }) => measurement.targets
     .filter(name => !windows.some(({ target }) => target === name))
-    .map(name => `${name} has no window left at fan-out ${fanout}`))
+    .map(name => `${name} at fan-out ${fanout}`))
+  if (empty.length > 0) throw new Error(`no window left: ${empty.join(', ')}`)
 }

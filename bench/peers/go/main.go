@@ -66,11 +66,16 @@ func (s *service) call(ctx context.Context, into *fact) error {
 		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusOK || response.ContentLength < 0 {
 		io.Copy(io.Discard, response.Body)
-		return fmt.Errorf("the upstream answered %d", response.StatusCode)
+		return fmt.Errorf("the upstream answered %d with a length of %d", response.StatusCode, response.ContentLength)
 	}
-	return json.NewDecoder(response.Body).Decode(into)
+	// Its length is known, so nothing is read into a buffer that has to grow.
+	body := make([]byte, response.ContentLength)
+	if _, err := io.ReadFull(response.Body, body); err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
 }
 
 // fanOut makes count calls, width of them at once; the first failure ends the others.
