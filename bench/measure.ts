@@ -17,7 +17,7 @@ export interface Plan {
   readonly bodyBytes: number
   readonly filler: Filler
   readonly delayMs: number
-  /** The share of a window that other processes may have of a core. */
+  /** The share of the target's core that other processes may have in a window. */
   readonly foreignLimit: number
 }
 

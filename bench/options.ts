@@ -20,7 +20,7 @@ const help = `node bench/run.ts: CPU µs per upstream call of the service, of fl
   --body-bytes 110       size of the upstream's body
   --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
   --delay-ms 0           time the upstream takes
-  --foreign 25           % of a core that other processes may have before a window counts for nothing
+  --foreign 25           % of the target's core that others may have before a window counts for nothing
   --json                 print JSON, with every window
   --markdown             print tables for a page
   --svg FILE             write a chart of the ratios to Pool.request
