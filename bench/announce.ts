@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** What a process of Node says of itself when it is asked `{ usage: true }`. */
+/** What a process of Node says of itself when it is asked `{ cpu: true }`. */
 export interface OwnUsage {
   /** User and system time of the whole process. */
   readonly cpuMicros: number
@@ -16,7 +16,7 @@ export function announce (port: number) {
   let beats: ReturnType<typeof monitorEventLoopDelay> | undefined
 
   process.on('message', message => {
-    if (!isUsageQuestion(message)) return
+    if (!isCpuQuestion(message)) return
     const { user, system } = process.cpuUsage()
     const stallMs = beats === undefined ? 0 : beats.max / 1e6
     process.send?.({ cpuMicros: user + system, peakBytes: process.resourceUsage().maxRSS * 1024, stallMs } satisfies OwnUsage)
@@ -35,6 +35,6 @@ export function upstreamOrigin (): string {
   return origin
 }
 
-function isUsageQuestion (message: unknown) {
-  return typeof message === 'object' && message !== null && 'usage' in message
+function isCpuQuestion (message: unknown) {
+  return typeof message === 'object' && message !== null && 'cpu' in message
 }

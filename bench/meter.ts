@@ -17,7 +17,7 @@ export interface Used {
 
 /** Starts to account for a target, whose neighbours have the other core; the function that it gives says what was used since. */
 export async function startMeter (target: Target, neighbours: readonly Listening[]): Promise<(elapsedMs: number) => Promise<Used>> {
-  const asked = await target.ask?.<OwnUsage>({ usage: true })
+  const asked = await target.ask?.<OwnUsage>({ cpu: true })
   if (accounted) forgetPeak(target.pid)
   const before = accounted ? read(target, neighbours) : undefined
 
@@ -25,7 +25,7 @@ export async function startMeter (target: Target, neighbours: readonly Listening
     // All that is in files first, and only then the question, which costs the target an answer.
     const after = before && read(target, neighbours)
     const peakBytes = after && readMemory(target.pid).peakBytes
-    const told = await target.ask?.<OwnUsage>({ usage: true })
+    const told = await target.ask?.<OwnUsage>({ cpu: true })
     const stallMs = told?.stallMs ?? null
     if (before === undefined || after === undefined || peakBytes === undefined) return { cpuMicros: (told?.cpuMicros ?? NaN) - (asked?.cpuMicros ?? NaN), peakBytes: told?.peakBytes ?? NaN, stallMs, foreign: null }
 

@@ -50,8 +50,8 @@ export function mebibytes (bytes: number): string {
 /** How many windows were dropped, and the first reason. */
 function droppedLine ({ dropped }: Pick<Measured, 'dropped'>) {
   const [first] = dropped
-  if (first === undefined) return '  no window dropped'
-  return `  ${dropped.length} windows dropped, each measured once more; the first: ${first.window.target}, round ${first.window.round}: ${first.reason}`
+  if (first === undefined) return '  windows dropped: none'
+  return `  windows dropped: ${dropped.length}, and measured once more; the first: ${first.window.target}, round ${first.window.round}: ${first.reason}`
 }
 
 function row (name: string, cells: readonly string[]) {

@@ -23,11 +23,11 @@ test('tables for a page have a row a fan-out and a column a target', async t => 
 test('a table for a terminal says how many windows were dropped and why', async t => {
   const measurement = measurementOf(costs, [5], 6)
   const [measured] = measurement.fanouts as [Measured]
-  t.match(tableOf(measured, measurement), 'no window dropped')
+  t.match(tableOf(measured, measurement), 'windows dropped: none')
   const reason = 'other processes had 40 % of the core of the target'
   const disturbed = { ...measured, windows: measured.windows.filter(({ target }) => target !== 'go'), dropped: [{ reason, window: windowOf('go', 5, 3, 1) }] }
   const table = tableOf(disturbed, measurement)
-  t.match(table, `1 windows dropped, each measured once more; the first: go, round 3: ${reason}`)
+  t.match(table, `windows dropped: 1, and measured once more; the first: go, round 3: ${reason}`)
   t.match(table, /^go +no window left$/m)
   t.match(table, /^ {2}service \/ floor-request +1\.20 \(1\.20–1\.20\)/m)
   t.notMatch(table, 'service / go')
