@@ -18,6 +18,7 @@ node bench/profile/main.ts [options]
   --fanouts   1,5,20,100  calls of a request
   --ms        4000        each measurement, in ms
   --callers   32          callers at once
+  --body-bytes 110        an answer
   --target    service     a file of bench/
 `
 
@@ -38,6 +39,7 @@ const { values } = parseArgs({ options: {
   fanouts: { type: 'string', default: '1,5,20,100' },
   ms: { type: 'string', default: '4000' },
   callers: { type: 'string', default: '32' },
+  'body-bytes': { type: 'string', default: '110' },
   target: { type: 'string', default: 'service' },
   help: { type: 'boolean', short: 'h', default: false },
 } })
@@ -52,7 +54,7 @@ try {
 }
 
 async function profile (): Promise<void> {
-  const upstream = await startChild('upstream', 'upstream', ['110', '0'], 0)
+  const upstream = await startChild('upstream', 'upstream', [values['body-bytes'], '0'], 0)
   const load = await startChild('load', 'load', [], 0)
   const command = [process.execPath, '--import', join(import.meta.dirname, 'record.ts'), join(import.meta.dirname, `../${values.target}.ts`), `http://127.0.0.1:${upstream.port}`]
   if (pinned) command.unshift('taskset', '-c', '1')

@@ -6,8 +6,8 @@ export interface Frame {
 
 /** What a request's time is spent on, in the order in which it happens. */
 export const stages = [
-  'inbound parse and routing', 'hooks', 'input schema', 'scheduling', 'layers', 'dispatch', 'wire write', 'answer parse', 'JSON.parse and text', 'part schema',
-  'merge', 'reply schema', 'reply text', 'reply write', 'promises and ticks', 'garbage collection', 'loop, reads and idle', 'other',
+  'inbound parse and routing', 'hooks', 'input schema', 'scheduling', 'layers', 'dispatch', 'wire write', 'answer parse', 'JSON.parse and text', 'part and reply schema',
+  'merge', 'reply text', 'reply write', 'promises and ticks', 'garbage collection', 'loop, reads and idle', 'other',
 ] as const
 
 export type Stage = typeof stages[number]
@@ -24,9 +24,11 @@ const rules: readonly Rule[] = [
   { stage: 'loop, reads and idle', name: /^\((?:idle|program)\)$/ },
   { stage: 'merge', file: /\/bench\/service\.ts$/ },
   { stage: 'input schema', file: /\/src\/fanout\/input\.ts$/ },
-  { stage: 'part schema', file: /\/src\/upstream\/body\.ts$/, name: /^checked$/ },
+  { stage: 'part and reply schema', file: /\/src\/upstream\/schema-reader\.ts$/ },
+  // What a schema was written as.
+  { stage: 'part and reply schema', file: /^$/, name: /^read$/ },
+  { stage: 'part and reply schema', file: /\/src\/upstream\/body\.ts$/, name: /^checked$/ },
   { stage: 'JSON.parse and text', file: /\/src\/upstream\/body\.ts$/ },
-  { stage: 'reply schema', file: /\/src\/fanout\/ending\.ts$/, name: /^#check$/ },
   { stage: 'merge', file: /\/src\/fanout\/ending\.ts$/ },
   { stage: 'scheduling', file: /\/src\/fanout\// },
   { stage: 'layers', file: /\/src\/upstream\/(?:policies\/|call|abort|timeouts|client|runtime)/ },

@@ -1,5 +1,6 @@
 import { Problem } from '../errors.ts'
 import { readAfter, type AfterReply } from './after.ts'
+import { readerOf, unfit } from '../upstream/schema-reader.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { Host } from './host.ts'
 import type { Ledger } from './outcome.ts'
@@ -42,14 +43,15 @@ export class Ending {
 
   #check (merged: unknown): void {
     if (this.#run.failed) return
-    let checked
+    const { schema } = this.#aggregate
+    let data
     try {
-      checked = this.#aggregate.schema.safeParse(merged)
+      data = readerOf(schema)(merged)
+      if (data === unfit) throw new Problem('REPLY_INVALID', { cause: schema.safeParse(merged).error })
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (!checked.success) return this.#run.stop(new Problem('REPLY_INVALID', { cause: checked.error }))
-    const reply = { data: checked.data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() }
+    const reply = { data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() }
     if (this.#aggregate.hooks.after === undefined) this.#run.done(reply)
     else this.#after(this.#aggregate.hooks.after, reply)
   }

@@ -54,7 +54,12 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   function end (error?: unknown): void {
     over = true
     if (error !== undefined) fail(error, tally())
-    else done(isFirstOf ? values.filter((_, index) => won[index]) : values, tally(), isStale)
+    else {
+      // A list of now: the one that has waited may be old, and dead it would keep the values that are young.
+      const taken = isFirstOf ? values.filter((_, index) => won[index]) : values.slice()
+      values.length = 0
+      done(taken, tally(), isStale)
+    }
   }
 
   function win (index: number, value: unknown, cached: Cached | undefined): void {

@@ -258,6 +258,7 @@ export class Run implements Host, Ended {
     this.#over = true
     this.#tell({ type: 'run ended', at: this.now(), code })
     this.abort.cut(over)
+    for (const run of this.#runs) run.forget()
     clearTimeout(this.#grace)
     this.#stopClock()
   }

@@ -100,6 +100,12 @@ export class StepRun implements CallTaker {
     if (abort.size === 0) this.#host.abort.delete(abort)
   }
 
+  /** Lets go of the value: a run that has waited is old, and dead it would keep from dying what is young (docs/performance.md). */
+  forget (): void {
+    this.value = undefined
+    this.#gathering = undefined
+  }
+
   #ring (ms: number): void {
     const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
     this.abort.cut(reason)

@@ -16,6 +16,9 @@ import { why } from './why.ts'
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
 
+/** From so many characters on a reply goes out as bytes: Node would put its head and a text together, and copy both. */
+const longText = 16 * 1024
+
 /** What runs are made with. */
 export interface Serving {
   readonly runtime: Runtime
@@ -69,7 +72,7 @@ class Answering implements Over {
     } catch (error) {
       text = error
     }
-    if (text !== undefined) this.#reply.send(text)
+    if (text !== undefined) this.#reply.send(typeof text === 'string' && text.length > longText ? Buffer.from(text) : text)
   }
 
   lose (error: unknown): void {
@@ -91,7 +94,6 @@ class Answering implements Over {
 }
 
 function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | undefined {
-  const json = JSON.stringify(data)
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   const cached = cacheStatus(sources)
   if (cached !== '') reply.header('cache-status', cached)
@@ -99,13 +101,14 @@ function write ({ route }: AnyAggregate, { data, complete, sources, headers }: R
   // A partial answer is nothing to keep, and nothing to compare with.
   if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
   else {
-    const tag = `W/"${hash('sha1', json, 'base64url')}"`
+    const tag = `W/"${hash('sha1', JSON.stringify(data), 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers, reply.getHeader('vary')))
     if (notModified(request, reply, tag)) return undefined
   }
-  if (route.envelope) return `{"data":${json},"complete":${complete},"sources":${JSON.stringify(sources)}}`
+  // As one value: pieces put together would be copied once more.
+  if (route.envelope) return JSON.stringify({ data, complete, sources })
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
-  return json
+  return JSON.stringify(data)
 }
 
 /** A metric for each step that started (W3C Server-Timing). */

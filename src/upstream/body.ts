@@ -3,6 +3,7 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
 import type { Head } from './head.ts'
+import { readerOf, unfit } from './schema-reader.ts'
 import type { OperationSpec } from './spec.ts'
 
 type Decoder = (body: Buffer, options: { maxOutputLength: number }, done: (error: Error | null, decoded: Buffer) => void) => void
@@ -100,7 +101,7 @@ function hasPrototype (value: object): boolean {
 }
 
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown): unknown {
-  const { success, data, error } = schema.safeParse(value)
-  if (success) return data
-  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error })
+  const read = readerOf(schema)(value)
+  if (read === unfit) throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: schema.safeParse(value).error })
+  return read
 }

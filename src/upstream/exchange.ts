@@ -5,6 +5,7 @@ import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
 import { parsing, type Connection, type Passenger } from './connection.ts'
 import { codingOf, judge, type Head } from './head.ts'
+import { inTurns } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
 import { wireError } from './wire-errors.ts'
 
@@ -15,6 +16,9 @@ const discardBytes = 16 * 1024
 
 /** Informational answers taken before the real one. */
 const maxHints = 8
+
+/** From so many on a body is read in a turn of its own: parsing and checking it takes a millisecond, or ten. */
+const largeBytes = 128 * 1024
 
 const noBody = Buffer.alloc(0)
 
@@ -150,9 +154,9 @@ export class Exchange<T> extends Abortable implements Passenger {
     if (this.#verdict !== undefined) return this.#conclude()
     const body = this.#more === undefined ? this.#first ?? noBody : Buffer.concat(this.#more, this.#bytes)
     const coding = codingOf(this.#head)
-    if (coding === undefined || body.length === 0) return this.#finish(body)
+    if (coding === undefined || body.length === 0) return this.#take(body)
     decode(this.#call.spec, this.#status, coding, body, (error, decoded) => {
-      if (error === null) this.#finish(decoded)
+      if (error === null) this.#take(decoded)
       else this.#fail(error)
     })
   }
@@ -170,6 +174,11 @@ export class Exchange<T> extends Abortable implements Passenger {
     const isIdleClose = this.#isReused && this.#status === 0 && this.#hints === 0 && code === 'UPSTREAM_RESET'
     if (!spec.safe) this.#fail(new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: failure, statusCode, retryable: retryable && this.#call.isRepeatable, isIdleClose }))
     else this.#fail(isIdleClose ? new UpstreamError(code, spec.upstream.name, { cause: error, isIdleClose }) : failure)
+  }
+
+  #take (body: Buffer): void {
+    if (body.length < largeBytes) this.#finish(body)
+    else inTurns(() => { if (!this.#settled) this.#finish(body) })
   }
 
   #finish (body: Buffer): void {

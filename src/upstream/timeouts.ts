@@ -62,10 +62,13 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
     if (!due.listed) return
     due.listed = false
     size--
-    if (due.before === undefined) first = due.after
-    else due.before.after = due.after
-    if (due.after === undefined) last = due.before
-    else due.after.before = due.before
+    const { before, after } = due
+    if (before === undefined) first = after
+    else before.after = after
+    if (after === undefined) last = before
+    else after.before = before
+    // One that is dead and old would keep all that came after it from dying young.
+    due.before = due.after = undefined
     if (size === 0 && timer !== undefined) {
       clearTimeout(timer)
       timer = undefined

@@ -28,6 +28,8 @@ export class Line<P extends Place<P>> {
     if (after === undefined) this.#last = before
     else after.before = before
     place.line = undefined
+    // One that is dead and old would keep all that came after it from dying young.
+    place.before = place.after = undefined
     this.size--
   }
 }

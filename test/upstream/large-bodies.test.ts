@@ -1,0 +1,57 @@
+import { test } from 'tap'
+import { z } from 'zod'
+import { Abort } from '../../src/upstream/abort.ts'
+import { operation } from '../../src/upstream/declare.ts'
+import { testRun } from '../helpers/call.ts'
+import { json } from '../helpers/raw-upstream.ts'
+import { wire } from '../helpers/wire.ts'
+
+const large = 'x'.repeat(200_000)
+
+/** Takes longer than such work is given of a turn. */
+function hold (): void {
+  const until = performance.now() + 12
+  while (performance.now() < until);
+}
+
+test('large bodies that come together are read in turns of the loop', async t => {
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns++
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  const at: number[] = []
+  const output = z.string().transform(text => {
+    hold()
+    at.push(turns)
+    return text.length
+  })
+  const owed: (() => void)[] = []
+  const { send, upstream } = await wire(t, socket => owed.push(() => socket.write(json(large))), operation({ path: '/', output }))
+  const asked = Array.from({ length: 4 }, () => send())
+  await upstream.asked(4)
+  for (const answer of owed) answer()
+  t.match(await Promise.all(asked), asked.map(() => ({ value: 200_000 })))
+  isOver = true
+  t.equal(new Set(at).size, 4, `each in a turn of its own: ${at.join(', ')}`)
+})
+
+test('a call that is given up while its large body waits for its turn is not read', async t => {
+  let reads = 0
+  const aborts = [new Abort(), new Abort()]
+  const output = z.string().transform(text => {
+    reads++
+    hold()
+    for (const abort of aborts) abort.cut('gone')
+    return text.length
+  })
+  const owed: (() => void)[] = []
+  const { send, upstream } = await wire(t, socket => owed.push(() => socket.write(json(large))), operation({ path: '/', output }))
+  const ended = aborts.map(abort => send(Object.assign(testRun(), { abort })).then(({ value }) => value, (reason: unknown) => reason))
+  await upstream.asked(2)
+  for (const answer of owed) answer()
+  t.same(await Promise.all(ended), ['gone', 'gone'])
+  t.equal(reads, 1)
+})

@@ -1,0 +1,89 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { test } from 'tap'
+import { z } from 'zod'
+import { readerOf, unfit } from '../../src/upstream/schema-reader.ts'
+
+const names = ['a', 'b', 'c', 'toString']
+
+/** Schemas of many kinds, those that are zod's to read among them. */
+const schemas: fc.Arbitrary<z.ZodType> = fc.letrec<{ schema: z.ZodType }>(tie => ({
+  schema: fc.oneof({ maxDepth: 4, withCrossShrink: true },
+    fc.constantFrom<z.ZodType>(
+      z.string(), z.string().min(2), z.string().trim(), z.email(), z.number(), z.int(), z.number().int(), z.number().min(1), z.coerce.number(), z.boolean(), z.null(), z.undefined(),
+      z.any(), z.unknown(), z.literal(['a', 1, null]), z.enum(['a', 'b']), z.string().default('d'), z.number().catch(7), z.string().transform(text => text.length),
+      z.record(z.string(), z.number()), z.tuple([z.string(), z.number()]), z.never(), z.date(),
+    ),
+    tie('schema').map(inner => inner.optional()),
+    tie('schema').map(inner => inner.nullable()),
+    tie('schema').map(inner => inner.readonly()),
+    tie('schema').map(inner => z.array(inner)),
+    tie('schema').map(inner => z.array(inner).max(2)),
+    fc.array(tie('schema'), { minLength: 1, maxLength: 3 }).map(options => z.union(options as [z.ZodType])),
+    fc.record({ shape: fc.dictionary(fc.constantFrom(...names), tie('schema'), { noNullPrototype: true }), rest: fc.nat(4) }).map(({ shape, rest }) => [
+      z.object(shape), z.strictObject(shape), z.looseObject(shape), z.object(shape).refine(() => true), z.object(shape).catchall(z.number()),
+    ][rest] as z.ZodType),
+  ),
+})).schema
+
+class Odd {
+  a = 1
+  get b () { return 'b' }
+}
+
+const values: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>(tie => ({
+  value: fc.oneof({ maxDepth: 4, withCrossShrink: true },
+    fc.constantFrom<unknown>('', 'a', ' b ', 'ab', '7', 'a@b.cd', 0, 1, 1.5, -0, Number.NaN, Infinity, true, null, undefined, 7n, new Date(0), new Odd(), () => 1, 2 ** 60),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...names, 'd', '__proto__'), tie('value')),
+  ),
+})).value
+
+function byZod (schema: z.ZodType, value: unknown): unknown {
+  const { success, data } = schema.safeParse(value)
+  return success ? data : unfit
+}
+
+test('a reader gives what zod gives, and refuses what zod refuses', t => {
+  let fits = 0
+  fc.assert(fc.property(schemas, values, (schema, value) => {
+    const expected = byZod(schema, value)
+    const read = readerOf(schema)(value)
+    if (expected !== unfit) fits++
+    if (!isDeepStrictEqual(plain(read), plain(expected))) throw new Error(`zod gives ${String(expected)}`)
+  }), { numRuns: 20_000 })
+  t.ok(fits > 1000, `${fits} of 20,000 fitted`)
+  t.end()
+})
+
+test('a value of a schema is given as it is, by the same reader each time', t => {
+  const schema = z.object({ id: z.int(), name: z.string().nullable(), tags: z.array(z.enum(['a', 'b'])), more: z.object({ on: z.boolean() }).optional() })
+  const value = { id: 1, name: null, tags: ['a'], more: { on: true } }
+  t.equal(readerOf(schema)(value), value)
+  t.equal(readerOf(schema), readerOf(schema))
+  const more = { ...value, secret: 'x' }
+  t.strictSame(readerOf(schema)(more), value, 'what it does not name is left out')
+  t.equal(more.secret, 'x', 'and nothing is taken from the value itself')
+  t.end()
+})
+
+test('a schema that holds itself is read to the bottom', t => {
+  const tree = z.object({ name: z.string(), get children () { return z.array(tree) } })
+  const value = { name: 'a', children: [{ name: 'b', children: [] }] }
+  t.equal(readerOf(tree)(value), value)
+  t.equal(readerOf(tree)({ name: 'a', children: [{ name: 'b', children: [{ name: 1, children: [] }] }] }), unfit)
+  t.end()
+})
+
+test('a value with a key __proto__ gets none', t => {
+  const read = readerOf(z.object({ a: z.string() }))(JSON.parse('{"a":"b","__proto__":{"c":1}}'))
+  t.strictSame(Object.getOwnPropertyNames(read), ['a'])
+  t.end()
+})
+
+/** Without what zod's copies lose or gain and JSON does not show: the prototype of none, and the order of keys. */
+function plain (value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Odd) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, plain(inner)]))
+}
