@@ -14,10 +14,12 @@ import { loggedRuntime } from './plugins/logged-runtime.ts'
 import { openapi } from './plugins/openapi/serve.ts'
 import { createGauge, defaultPressureLimits, watchProcess, type PressureLimits } from './plugins/pressure.ts'
 import { answerProblem, problems } from './plugins/problems.ts'
+import type { CountRequest } from './plugins/rate-store.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { secured, securityHeaders } from './plugins/security-headers.ts'
 import { slowReaders } from './plugins/slow-readers.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
+import type { Part } from './upstream/share.ts'
 import type { Use } from './upstream/use.ts'
 
 export interface AppOptions {
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly threads?: RuntimeOptions['threads']
   /** A runtime made before, in place of `overrides`, `use`, `environment` and `threads`; it closes with the app. @default one of its own */
   readonly runtime?: Runtime
+  /** Which part of every upstream's bounds this app has, where several processes share them. @default all of them */
+  readonly part?: Part | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
   /** What one request and its connection may take. @default those of `Limits` */
@@ -39,6 +43,8 @@ export interface AppOptions {
   readonly pressure?: Partial<PressureLimits>
   /** Requests a minute that one client may make of aggregates; 0 is no limit. @default 0 */
   readonly rateLimit?: number
+  /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
+  readonly countRequest?: CountRequest | undefined
   /** Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody. @default false */
   readonly trustProxy?: boolean | readonly string[]
   /** Keys of which callers of aggregates must show one, as `authorization: Bearer`. @default [], which asks for none */
@@ -51,7 +57,7 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, use = [], threads = {}, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
+  const { overrides = {}, environment = {}, use = [], threads = {}, part, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
@@ -73,7 +79,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads })
+  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
@@ -90,7 +96,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   const gauge = createGauge(pressure)
   watchProcess(app, gauge)
   void app.register(async guarded => {
-    await guard(guarded, { gauge, rateLimit, keys })
+    await guard(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, describe: false })
   })
   app.addHook('onClose', () => runtime.close())

@@ -27,6 +27,7 @@ export const Environment = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   REPLY_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   KEEP_ALIVE_MS: whole(100, 3_600_000).default(72_000),
+  HEADWATERS_WORKERS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default(1),
 })
 
 const Overrides = z.object({
@@ -60,6 +61,8 @@ export interface Config {
   readonly inbound: Inbound
   /** The threads in which offloaded functions run. */
   readonly threads: ThreadOptions
+  /** How many processes serve; as many as there are cores with `auto`. @default 1 */
+  readonly workers?: number | 'auto'
   /** By the upstream's name. */
   readonly overrides: Readonly<Record<string, Override>>
 }
@@ -89,6 +92,7 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
     host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS,
     inbound: inboundOf(data),
     threads: Object.freeze({ queue: data.OFFLOAD_QUEUE, ...data.OFFLOAD_THREADS !== 'auto' && { count: data.OFFLOAD_THREADS } }),
+    ...data.HEADWATERS_WORKERS !== 1 && { workers: data.HEADWATERS_WORKERS },
     overrides: Object.freeze(overrides),
   })
 }

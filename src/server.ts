@@ -1,10 +1,14 @@
+import cluster from 'node:cluster'
+import { availableParallelism, hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from './app.ts'
+import { buildApp, type AppOptions } from './app.ts'
 import { ConfigError } from './config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
 import { DefinitionsError } from './definitions/definitions-error.ts'
 import { logOptions } from './plugins/log.ts'
+import type { Fit } from './workers/fit.ts'
+import { taskVariable, type Task } from './workers/messages.ts'
 
 /** Errors that nobody caught. */
 const faults = ['uncaughtException', 'unhandledRejection'] as const
@@ -16,19 +20,75 @@ export interface ServeOptions {
   readonly live?: boolean
   /** Loads definitions anew when one of their files changes. @default false */
   readonly watch?: boolean
+  /** How many processes serve; with `auto` one for each core. @default what `HEADWATERS_WORKERS` says, and else 1 */
+  readonly workers?: number | 'auto' | undefined
 }
 
 /** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
-export async function serve ({ paths = [], live = false, watch = false }: ServeOptions = {}): Promise<void> {
+export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
+  const task = process.env[taskVariable]
+  if (cluster.isWorker && task !== undefined) return serveAsWorker({ paths, live }, JSON.parse(task) as Task)
   const catalogue = await openCatalogue({ paths, live, environment: process.env })
+  const fit = await fitFor(catalogue, watch, workers)
   const app = await readyApp(catalogue)
-  await (watch ? serveWatched(catalogue, app) : serveOnce(catalogue, app))
-  app.log.info({ upstreams: catalogue.upstreams, aggregates: namesOf(catalogue) }, 'serving')
+  if (fit !== undefined && fit.workers > 1) await serveWithWorkers(catalogue, app, fit.workers)
+  else await (watch ? serveWatched(catalogue, app) : serveOnce(catalogue, app))
+  app.log.info({ upstreams: catalogue.upstreams, aggregates: namesOf(catalogue), ...fit }, 'serving')
+}
+
+/** How many processes serve, where more than one was asked for. */
+async function fitFor (catalogue: OpenCatalogue, watch: boolean, asked = catalogue.config.workers ?? 1): Promise<Fit | undefined> {
+  if (asked === 1) return undefined
+  if (watch) throw new ConfigError('HEADWATERS_WORKERS: --watch serves in one process: leave one of them out, or say --workers 1')
+  if (!cluster.isPrimary) throw new ConfigError('--workers and HEADWATERS_WORKERS: this process is a worker of a cluster itself: start more of it there')
+  const { checkWorkers, fitWorkers } = await import('./workers/fit.ts')
+  if (asked === 'auto') return fitWorkers(catalogue, availableParallelism())
+  checkWorkers(catalogue, asked)
+  return { workers: asked }
 }
 
 async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
   endWithGrace(catalogue, app, () => app.close())
   await app.listen({ host: catalogue.config.host, port: catalogue.config.port })
+}
+
+/** The app was made to see that it can be; the workers make their own, and this process starts, replaces and ends them. */
+async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
+  await app.close()
+  const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([import('./workers/workers.ts'), import('./workers/env-files.ts')])
+  const { config: { host, port, drainMs }, standIns } = catalogue
+  const workers = createWorkers({
+    log: app.log, count, host, port, standIns, withheld: fromEnvFiles(process.execArgv, process.env),
+    onGivenUp: () => {
+      app.log.fatal('no worker is left, and none can be started: the process ends')
+      process.exit(1)
+    },
+  })
+  await workers.start()
+  process.on('SIGHUP', () => { void workers.restart() })
+  endWithGrace(catalogue, app, async () => {
+    if (await workers.stop()) return
+    await catalogue.close()
+    process.exit(1)
+  }, { delay: drainMs + leaveMs, skip: ['SIGHUP'], force: () => workers.kill() })
+}
+
+/** Serves as one of several processes, for as long as the primary wants it. */
+async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'paths' | 'live'>>, task: Task): Promise<void> {
+  // Of one's own: definitions are not to see it.
+  delete process.env[taskVariable]
+  // A terminal and a service manager send them to all processes at once; the primary alone acts on them.
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+  const { work } = await import('./workers/work.ts')
+  await work(task, {
+    open: () => openCatalogue({ paths, live, environment: process.env, standIns: task.standIns }),
+    async ready (catalogue, options) {
+      const app = await readyApp(catalogue, options, { pid: process.pid, hostname: hostname(), worker: task.index + 1 })
+      endAtFaults(app)
+      return app
+    },
+    exit: code => process.exit(code),
+  })
 }
 
 /** The socket stays while the apps behind it change; a change that cannot be used changes nothing. */
@@ -54,10 +114,10 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
   })
 }
 
-async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue): Promise<FastifyInstance> {
+async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
   const { inbound, logLevel, drainMs, threads } = config
-  const logger = logOptions({ level: logLevel, secrets: [...secrets, ...inbound.keys ?? []] })
-  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, ...inbound })
+  const logger = logOptions({ level: logLevel, secrets: [...secrets, ...inbound.keys ?? []], base })
+  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, ...inbound, ...options })
   try {
     await app.ready()
     return app
@@ -66,20 +126,37 @@ async function readyApp ({ aggregates, overrides, environment, secrets, config }
   }
 }
 
-/** Longer than an app takes to close when its time for draining is over, in ms. */
-const lastResort = 2000
-
-/** A signal drains; a second one, or an error that nobody caught, ends the process at once, since nobody knows what still works. */
-function endWithGrace ({ config, close }: OpenCatalogue, app: FastifyInstance, end: () => Promise<unknown>): void {
+/** An error that nobody caught ends the process at once, since nobody knows what still works. */
+function endAtFaults (app: FastifyInstance): void {
   for (const event of faults) process.on(event, (err: unknown) => {
     app.log.fatal({ err, event }, 'the process ends: something was thrown that nobody caught')
     process.exit(1)
   })
+}
+
+/** Longer than an app takes to close when its time for draining is over, in ms. */
+const lastResort = 2000
+
+interface GraceOptions {
+  /** By when the process has ended, in ms. */
+  readonly delay?: number
+  /** Signals that do not end it. */
+  readonly skip?: readonly 'SIGHUP'[]
+  /** What goes with it when it ends at once. */
+  readonly force?: () => void
+}
+
+/** A signal drains; a second one ends the process at once. */
+function endWithGrace ({ config, close }: OpenCatalogue, app: FastifyInstance, end: () => Promise<unknown>, { delay = config.drainMs + lastResort, skip = [], force }: GraceOptions = {}): void {
+  endAtFaults(app)
   closeWithGrace({
-    delay: config.drainMs + lastResort,
-    skip: [...faults],
+    delay,
+    skip: [...faults, ...skip],
     logger: { error: (error: unknown) => app.log.error(error) },
-    onSecondSignal: signal => app.log.warn({ signal }, 'a second signal: the process ends at once'),
+    onSecondSignal: signal => {
+      app.log.warn({ signal }, 'a second signal: the process ends at once')
+      force?.()
+    },
   }, async ({ signal }) => {
     app.log.info({ signal }, 'draining')
     await end()

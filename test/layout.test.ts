@@ -33,7 +33,8 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['errors.ts', 'threads/', 'upstream/', 'upstream/cache/', 'fanout/', 'plugins/', 'app.ts'],
   'testing/': ['errors.ts', 'upstream/', 'fanout/', 'stand-ins/'],
   'definitions/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'config.ts', 'clients/', 'routes/', 'stand-ins/'],
-  'server.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/'],
+  'workers/': ['errors.ts', 'upstream/', 'plugins/', 'app.ts', 'config.ts', 'definitions/'],
+  'server.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/', 'workers/'],
   'commands/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'definitions/', 'server.ts'],
   'cli.ts': ['commands/'],
 }

@@ -1,5 +1,6 @@
 import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
+import { readWorkers } from './read-workers.ts'
 import { environment, exitCodes } from './help.ts'
 import { readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
@@ -15,6 +16,8 @@ and zod where the project has none. Without files the built-in aggregates are se
 Options
   --watch    loads the given definitions anew when a file of theirs changes; no request is dropped, and a faulty change
              is reported and changes nothing
+  --workers  N processes that share the port, 'auto' for one a core; bounds are divided among them. SIGHUP replaces them one
+             by one, with the definitions as they are then, and drops no request
   --live     calls the public upstreams of the built-in aggregates instead of the stand-ins
   --help     prints this
 
@@ -23,6 +26,7 @@ ${exitCodes}`
 
 const options = {
   live: { type: 'boolean', default: false },
+  workers: { type: 'string' },
   watch: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -30,7 +34,7 @@ const options = {
 export const command: Command = {
   help,
   async run (args) {
-    const { values: { live, watch, help: isHelp }, positionals: paths } = readArguments(args, options)
+    const { values: { live, watch, workers: asked, help: isHelp }, positionals: paths } = readArguments(args, options)
     if (isHelp) {
       process.stdout.write(help)
       return 0
@@ -38,8 +42,10 @@ export const command: Command = {
     checkPaths(`serve ${paths.join(' ')}`, paths)
     if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
     if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
+    const workers = asked === undefined ? undefined : readWorkers(asked)
+    if (watch && workers !== undefined && workers !== 1) throw new UsageError('--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change')
     const { serve } = await import('../server.ts')
-    await serve({ paths, live, watch })
+    await serve({ paths, live, watch, workers })
     return undefined
   },
 }

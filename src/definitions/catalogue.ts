@@ -1,6 +1,7 @@
 import { readConfig, type Config } from '../config.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { Override } from '../upstream/runtime.ts'
+import type { UpstreamSpec } from '../upstream/spec.ts'
 import type { Variables } from '../upstream/variables.ts'
 import { readSecrets } from './read-secrets.ts'
 
@@ -9,6 +10,8 @@ export interface Catalogue {
   readonly aggregates: readonly AnyAggregate[]
   readonly config: Config
   readonly overrides: Readonly<Record<string, Override>>
+  /** The upstreams that are declared, exported or not. */
+  readonly specs: readonly UpstreamSpec[]
   /** What `env('NAME')` of a declaration reads. */
   readonly environment: Variables
   /** Values that no log may show. */
@@ -19,6 +22,8 @@ export interface Catalogue {
 
 /** A catalogue that is open: it may hold stand-ins and the hooks of its modules. */
 export interface OpenCatalogue extends Catalogue {
+  /** Where stand-ins answer that run in this process or in another, by their upstream's name. */
+  readonly standIns: Readonly<Record<string, string>> | undefined
   /** Loads definitions anew. */
   readonly reload: () => Promise<Catalogue>
   /** Folders in which a change may change the definitions; none for the built-in ones. */
@@ -35,11 +40,13 @@ export interface CatalogueOptions {
   readonly live: boolean
   /** What is set from outside. @default nothing, and then nothing is needed: nobody will be called */
   readonly environment?: Variables
+  /** Where stand-ins answer that another process runs, by their upstream's name. @default some of its own are started where they are needed */
+  readonly standIns?: Readonly<Record<string, string>> | undefined
 }
 
 /** Opens what the user named; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
-export function openCatalogue ({ paths, live, environment }: CatalogueOptions): Promise<OpenCatalogue> {
-  return paths.length === 0 ? builtIn(live, environment) : given(paths, environment)
+export function openCatalogue ({ paths, live, environment, standIns }: CatalogueOptions): Promise<OpenCatalogue> {
+  return paths.length === 0 ? builtIn(live, environment, standIns) : given(paths, environment)
 }
 
 async function given (paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
@@ -49,10 +56,10 @@ async function given (paths: readonly string[], environment: CatalogueOptions['e
     const { aggregates, upstreams, specs } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
     const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-    return { aggregates, config, overrides: config.overrides, environment: environment ?? {}, secrets, upstreams: 'as declared' }
+    return { aggregates, config, overrides: config.overrides, specs, environment: environment ?? {}, secrets, upstreams: 'as declared' }
   }
   try {
-    return { ...await read(), reload: read, folders: loader.folders, changed: loader.changed, close: async () => loader.close() }
+    return { ...await read(), standIns: undefined, reload: read, folders: loader.folders, changed: loader.changed, close: async () => loader.close() }
   } catch (error) {
     loader.close()
     throw error
@@ -62,18 +69,20 @@ async function given (paths: readonly string[], environment: CatalogueOptions['e
 /** As a sound upstream has them: now and then, and gone when asked again. */
 const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as const
 
-async function builtIn (live: boolean, environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
+async function builtIn (live: boolean, environment: CatalogueOptions['environment'], elsewhere: CatalogueOptions['standIns']): Promise<OpenCatalogue> {
   const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([import('../routes/index.ts'), import('../clients/index.ts'), import('../upstream/declare.ts')])
   const specs = upstreams.map(upstream => specOf(upstream))
   const config = readConfig(environment ?? {}, specs.map(({ name }) => name))
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-  const standIns = live ? undefined : await (await import('../stand-ins/index.ts')).startStandIns(occasionalFaults)
-  const origins = Object.entries(standIns?.origins ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
+  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../stand-ins/index.ts')).startStandIns(occasionalFaults)
+  const whereStandIns = elsewhere ?? standIns?.origins
+  const origins = Object.entries(whereStandIns ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
   const catalogue: Catalogue = {
-    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, environment: environment ?? {}, secrets, upstreams: live ? 'public' : 'stand-ins',
+    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, specs, environment: environment ?? {}, secrets, upstreams: live ? 'public' : 'stand-ins',
   }
   return {
     ...catalogue,
+    standIns: whereStandIns,
     reload: async () => catalogue,
     folders: () => new Set(),
     changed: () => false,

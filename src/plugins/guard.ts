@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { keyring } from './keyring.ts'
+import { sharedStore, type CountRequest } from './rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
 
 export interface GuardOptions {
@@ -11,6 +12,8 @@ export interface GuardOptions {
   readonly keys: readonly string[]
   /** Clients whose requests are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */
   readonly clientsCounted?: number
+  /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
+  readonly countRequest?: CountRequest | undefined
 }
 
 /** A body of at most so many bytes is read and thrown away to keep the connection. */
@@ -20,7 +23,7 @@ const discardBytes = 64 * 1024
  * Refuses, before a body is read, what is more than the app can do, more than a client may ask, or asked without a key.
  * The cheapest refusal comes first. A key is taken out of the request, so that nothing hands it on.
  */
-export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000 }: GuardOptions): Promise<void> {
+export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<void> {
   app.addHook('onRequest', (request, reply, done) => {
     if (gauge.level !== 'overloaded') return done()
     done(refusal(request, reply, new Problem('OVERLOADED')))
@@ -39,6 +42,7 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       max,
       timeWindow: 60_000,
       cache: clientsCounted,
+      ...countRequest !== undefined && { store: sharedStore(countRequest) },
       // A key that is none does not make another client.
       keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(request.ip),
     })

@@ -5,6 +5,8 @@ export interface LogOptions {
   readonly level: string
   /** Values that no line may show. */
   readonly secrets: readonly string[]
+  /** What every line says of who writes it. @default its process and its host */
+  readonly base?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Headers that say who asks, whoever logs a request or an answer with them. */
@@ -24,12 +26,13 @@ const patterns: readonly RegExp[] = [
 const shortest = 4
 
 /** The logger's options: nothing secret is written, neither what a header is known to hold, nor a value of these secrets wherever it turns up. */
-export function logOptions ({ level, secrets }: LogOptions): NonNullable<FastifyServerOptions['logger']> {
+export function logOptions ({ level, secrets, base }: LogOptions): NonNullable<FastifyServerOptions['logger']> {
   const spelled = new Set(secrets.flatMap(secret => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]).filter(text => text.length >= shortest))
   // The longest first: one may be the beginning of another.
   const values = [...spelled].sort((a, b) => b.length - a.length)
   return {
     level,
+    ...base !== undefined && { base },
     serializers: { req: loggedRequest },
     redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
     hooks: {

@@ -9,8 +9,10 @@ import { checkThreads } from './check-threads.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
+import { dividedSpec } from './divide.ts'
 import { originFault } from './origin.ts'
 import { createResolve } from './resolve.ts'
+import { checkPart, type Part } from './share.ts'
 import { adaptiveConnections, type UpstreamSpec } from './spec.ts'
 import { checkUses, type Use } from './use.ts'
 import type { Variables } from './variables.ts'
@@ -46,6 +48,8 @@ export interface RuntimeOptions {
   readonly threads?: ThreadOptions
   /** Is told of a thread that ended while it had nothing to do. @default nobody is */
   readonly onThreadError?: (error: Error) => void
+  /** Which part of every upstream's bounds this runtime has, where several processes share them. @default all of them */
+  readonly part?: Part | undefined
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
@@ -61,17 +65,19 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, threads: threadOptions = {}, onThreadError }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, threads: threadOptions = {}, onThreadError }: RuntimeOptions = {}): Runtime {
   const surroundings = { variables: environment, resolve: createResolve(lookup) }
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })
+  if (part !== undefined) checkPart('runtime', part)
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
     const override = overrides[spec.name] ?? {}
-    const client = createClient(withOverride({ ...spec, use: [...around, ...spec.use] }, override), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
+    const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
+    const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
     clients.set(spec, client)
     return client
   }
@@ -100,7 +106,8 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   }
 }
 
-function withOverride (spec: UpstreamSpec, { slots = spec.slots, timeout = spec.timeout }: Override): UpstreamSpec {
+/** An upstream as it is with what is set for it from outside. */
+export function withOverride (spec: UpstreamSpec, { slots = spec.slots, timeout = spec.timeout }: Override): UpstreamSpec {
   return { ...spec, slots, timeout, connections: connectionsFor(slots, spec) }
 }
 

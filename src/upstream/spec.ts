@@ -19,6 +19,8 @@ export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' 
   readonly breaker: Required<BreakerOptions> | false
   readonly deadline: number | undefined
   readonly trusted: TrustedOptions | undefined
+  /** Slots to begin with where they are adaptive. @default 20 */
+  readonly startSlots?: number
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
   /** Whether some operation keeps answers. */

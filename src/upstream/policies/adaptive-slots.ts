@@ -13,6 +13,8 @@ export interface AdaptiveSlots {
 }
 
 export interface AdaptiveSlotsOptions {
+  /** How many there are to begin with. @default 20 */
+  readonly startSlots?: number
   /** The most slots there can be. */
   readonly connections: number
   /** What one attempt may take, in ms. */
@@ -29,8 +31,8 @@ const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREA
  * advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so is a call that was on the wire
  * for more than three quarters of the time it may take, before an upstream that queues lets all of them time out.
  */
-export function adaptiveSlots ({ connections, timeout, deadline = timeout }: AdaptiveSlotsOptions): AdaptiveSlots {
-  const limit = aimd({ max: connections })
+export function adaptiveSlots ({ startSlots: start, connections, timeout, deadline = timeout }: AdaptiveSlotsOptions): AdaptiveSlots {
+  const limit = aimd({ ...start !== undefined && { start }, max: connections })
   const most = Math.min(timeout, deadline)
 
   /** Nothing, where the call says nothing about what the upstream can take. */

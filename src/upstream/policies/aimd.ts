@@ -1,3 +1,6 @@
+/** Slots to begin with where nothing is said. */
+export const startSlots = 20
+
 export interface AimdOptions {
   /** Slots to begin with; never more than `max`. @default 20 */
   readonly start?: number
@@ -28,7 +31,7 @@ const slotsPerForgiven = 20
  * nothing; any other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count
  * that started after it: a burst of losses among calls that were under way together lowers the slots once.
  */
-export function aimd ({ start = 20, min = 1, max }: AimdOptions): Aimd {
+export function aimd ({ start = startSlots, min = 1, max }: AimdOptions): Aimd {
   let slots = Math.max(min, Math.min(start, max))
   let lowered = 0
   let answered = 0

@@ -1,0 +1,49 @@
+import { ConfigError, type Inbound } from '../config.ts'
+import { divisiblesOf, type Divisible } from '../upstream/divide.ts'
+import { withOverride, type Override } from '../upstream/runtime.ts'
+import { share, type Part } from '../upstream/share.ts'
+import type { UpstreamSpec } from '../upstream/spec.ts'
+
+/** What workers share. */
+export interface Shared {
+  readonly specs: readonly UpstreamSpec[]
+  readonly overrides: Readonly<Record<string, Override>>
+  readonly config: { readonly inbound: Inbound }
+}
+
+/** How many workers there are to be, and the bound because of which they are fewer than the cores. */
+export interface Fit {
+  readonly workers: number
+  readonly limitedBy?: string
+}
+
+/** Every bound of which each worker must have one at least. */
+function bounds ({ specs, overrides, config: { inbound } }: Shared): Divisible[] {
+  const called = specs.filter(({ name }) => overrides[name]?.off !== true)
+  const { runs } = inbound.pressure
+  return [
+    ...called.flatMap(spec => divisiblesOf(withOverride(spec, overrides[spec.name] ?? {}))),
+    ...runs > 0 ? [{ owner: 'the service', option: 'MAX_RUNS', total: runs }] : [],
+  ]
+}
+
+/** Refuses more workers than a bound can be divided among, by a `ConfigError` that names each such bound. */
+export function checkWorkers (shared: Shared, count: number): void {
+  const faults = bounds(shared).filter(({ total }) => total < count).map(({ owner, option, total }) =>
+    `${owner}: ${option} is ${total}, which cannot be divided among ${count} workers: raise it to ${count} or more, or start ${total === 1 ? 'one worker' : `${total} workers`} at most`)
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('\n'))
+}
+
+/** As many workers as there are cores, as far as every bound can be divided among them. */
+export function fitWorkers (shared: Shared, cores: number): Fit {
+  const tightest = bounds(shared).toSorted((a, b) => a.total - b.total)[0]
+  if (tightest === undefined || tightest.total >= cores) return { workers: cores }
+  return { workers: tightest.total, limitedBy: `${tightest.owner}: ${tightest.option} is ${tightest.total}` }
+}
+
+/** What one worker has of what protects the service; what is of a process, of a request or of a connection stays as it is. */
+export function dividedInbound (inbound: Inbound, part: Part): Inbound {
+  const { runs } = inbound.pressure
+  // None is no limit, and stays none.
+  return { ...inbound, pressure: { ...inbound.pressure, runs: share(runs, part) } }
+}

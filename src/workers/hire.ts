@@ -1,0 +1,85 @@
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import type { Counted } from '../plugins/rate-store.ts'
+import { taskVariable, type Failure, type FromWorker, type Leave, type Task, type ToWorker } from './messages.ts'
+import { lingerMs } from './retire.ts'
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** One worker process, seen from the primary. */
+export interface Hired {
+  readonly pid: number | undefined
+  /** Resolves with its port once it listens; rejects when it cannot, or ends before. */
+  readonly listening: Promise<number>
+  readonly ended: Promise<Ending>
+  /** Lets it end as it is told, and kills it when it has not within its time; resolves with whether it had to be killed. */
+  leave (how: Leave): Promise<boolean>
+  kill (): void
+}
+
+export interface HireOptions {
+  /** Variables that it is not to inherit. */
+  readonly withheld: readonly string[]
+  readonly count: (client: string) => Counted
+}
+
+/** So long after its time for draining a worker is waited for, in ms; it ends itself within two seconds of it where it can. */
+export const lastWords = 3000
+
+/** Starts a worker: this program once more, with the same arguments and a task. */
+export function hire (task: Task, { withheld, count }: HireOptions): Hired {
+  cluster.schedulingPolicy = cluster.SCHED_RR
+  const worker = cluster.fork({ ...Object.fromEntries(withheld.map(name => [name, undefined])), [taskVariable]: JSON.stringify(task) })
+  const started = Promise.withResolvers<number>()
+  let drainMs = 0
+  let timer: NodeJS.Timeout | undefined
+  let wasKilled = false
+  const say = (message: ToWorker) => { worker.process.send(message, () => {}) }
+
+  worker.on('message', (message: FromWorker) => {
+    if (message.kind === 'listening') {
+      ({ drainMs } = message)
+      started.resolve(message.port)
+    } else if (message.kind === 'failed') {
+      started.reject(errorOf(message.failure))
+      worker.process.kill('SIGKILL')
+    } else {
+      say({ kind: 'counted', id: message.id, ...count(message.client) })
+    }
+  })
+  const ended = once(worker, 'exit').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }), (error: unknown): Ending => {
+    started.reject(error)
+    return { code: null, signal: null }
+  })
+  void ended.then(({ code, signal }) => {
+    clearTimeout(timer)
+    started.reject(new Error(`worker ${task.index + 1} ended with ${signal ?? `exit code ${code}`} before it listened`))
+  })
+  // Nobody may be waiting for it any more.
+  started.promise.catch(() => {})
+
+  return {
+    pid: worker.process.pid,
+    listening: started.promise,
+    ended,
+    async leave (how) {
+      say({ kind: 'leave', how })
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        wasKilled = true
+        worker.process.kill('SIGKILL')
+      }, drainMs + (how === 'retire' ? lingerMs : 0) + lastWords)
+      await ended
+      return wasKilled
+    },
+    kill: () => { worker.process.kill('SIGKILL') },
+  }
+}
+
+function errorOf ({ name, message, stack, code }: Failure): Error {
+  return Object.assign(new Error(message), { name, ...stack !== undefined && { stack }, ...code !== undefined && { code } })
+}

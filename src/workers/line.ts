@@ -1,0 +1,55 @@
+import type { Worker } from 'node:cluster'
+import type { CountRequest, Counted } from '../plugins/rate-store.ts'
+import type { Failure, FromWorker, Leave, ToWorker } from './messages.ts'
+
+/** A worker's line to its primary. */
+export interface Line {
+  /** Says that the worker listens. */
+  readonly listening: (port: number, drainMs: number) => void
+  /** Says why it cannot; the primary then ends it. */
+  readonly failed: (error: unknown) => void
+  /** Counts a request where all workers' requests are counted. */
+  readonly count: CountRequest
+}
+
+/** Opens the line; `leave` is called when the primary wants this worker to end, and when there is no primary any more. */
+export function openLine (worker: Worker, leave: (how: Leave) => void): Line {
+  const counting = new Map<number, (counted: Counted) => void>()
+  let counts = 0
+  let isListening = false
+  const say = (message: FromWorker) => { worker.process.send?.(message, () => {}) }
+
+  worker.on('message', (message: ToWorker) => {
+    if (message.kind === 'leave') return leave(message.how)
+    counting.get(message.id)?.(message)
+    counting.delete(message.id)
+  })
+  worker.on('disconnect', () => {
+    if (!isListening) return
+    // Without this, Node.js ends the process at once, as it does where nobody is served yet.
+    worker.exitedAfterDisconnect = true
+    for (const counted of counting.values()) counted(uncounted)
+    leave('drain')
+  })
+
+  return {
+    listening (port, drainMs) {
+      isListening = true
+      say({ kind: 'listening', port, drainMs })
+    },
+    failed: error => say({ kind: 'failed', failure: failureOf(error) }),
+    count: client => new Promise(resolve => {
+      if (!worker.isConnected()) return resolve(uncounted)
+      counting.set(counts, resolve)
+      say({ kind: 'count', id: counts++, client })
+    }),
+  }
+}
+
+/** What counts where nobody counts any more: the worker ends with the requests it has. */
+const uncounted: Counted = { current: 0, ttl: 0 }
+
+function failureOf (error: unknown): Failure {
+  const { name, message, stack, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
+  return { name, message, stack, code }
+}
