@@ -78,7 +78,7 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
   // Of one's own: definitions are not to see it.
   delete process.env[taskVariable]
   // A terminal and a service manager send them to all processes at once; the primary alone acts on them.
-  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) process.on(signal, () => {})
   const { work } = await import('./workers/work.ts')
   await work(task, {
     open: () => openCatalogue({ paths, live, environment: process.env, standIns: task.standIns }),

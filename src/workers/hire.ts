@@ -12,6 +12,8 @@ export interface Ending {
 
 /** One worker process, seen from the primary. */
 export interface Hired {
+  /** From 1 up to the number of workers. */
+  readonly number: number
   readonly pid: number | undefined
   /** Resolves with its port once it listens; rejects when it cannot, or ends before. */
   readonly listening: Promise<number>
@@ -63,6 +65,7 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
   started.promise.catch(() => {})
 
   return {
+    number: task.index + 1,
     pid: worker.process.pid,
     listening: started.promise,
     ended,

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { backOff } from './back-off.ts'
 import { hire, lastWords, type Hired, type HireOptions } from './hire.ts'
-import type { Task } from './messages.ts'
+import type { Leave, Task } from './messages.ts'
 import { lingerMs } from './retire.ts'
 import { rateCounter } from './rate-counter.ts'
 
@@ -102,7 +102,7 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
     } catch (err) {
       place.coming = undefined
       if (isStopping) return
-      log.error({ worker: place.index + 1, err }, 'a worker has not started')
+      log.error({ worker: place.index + 1, ...reasonOf(err) }, 'a worker has not started')
       place.failedStarts++
       if (places.every(({ current, failedStarts }) => current === undefined && failedStarts >= startsInVain)) onGivenUp()
       else replaceLater(place)
@@ -129,15 +129,18 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
       }
       const before = place.current
       settle(place, hired)
-      if (before !== undefined) await dismiss(before, place)
+      if (before !== undefined) await dismiss(before, 'retire')
     }
-    log.info({ workers: count }, 'restarted')
+    log.info({ workers: count }, 'all workers are new')
   }
 
-  async function dismiss (hired: Hired, { index }: Place): Promise<void> {
+  /** Resolves with whether it had to be killed. */
+  async function dismiss (hired: Hired, how: Leave): Promise<boolean> {
     leaving.add(hired)
-    if (await hired.leave('retire')) log.error({ worker: index + 1, workerPid: hired.pid }, 'a worker has not ended in its time and was killed')
+    const wasKilled = await hired.leave(how)
+    if (wasKilled && leaving.delete(hired)) log.error({ worker: hired.number, workerPid: hired.pid }, 'a worker did not end in its time and was killed')
     leaving.delete(hired)
+    return wasKilled
   }
 
   const all = () => [...leaving, ...places.flatMap(({ current, coming }) => [current, coming])].filter(hired => hired !== undefined)
@@ -177,7 +180,7 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
         coming?.kill()
       }
       const staying = [...leaving, ...places.flatMap(({ current }) => current ?? [])]
-      const killed = await Promise.all(staying.map(hired => hired.leave('drain')))
+      const killed = await Promise.all(staying.map(hired => dismiss(hired, 'drain')))
       return !killed.includes(true)
     },
     kill,

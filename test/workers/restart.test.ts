@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { Agent } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { definitionsFolder } from '../helpers/definitions-folder.ts'
+import { definitions, whoAnswers, workersService, type Who } from './helpers/workers-service.ts'
+
+/** Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time, until told to end. */
+function callers (ask: (url: string, agent?: Agent) => Promise<{ readonly status: number, readonly body: { readonly data: Who } }>, count: number) {
+  const agents = Array.from({ length: count }, (_, index) => index % 2 === 0 ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined)
+  const versions = new Map<number, number>()
+  const failures: unknown[] = []
+  let isOver = false
+  const all = Promise.all(agents.map(async agent => {
+    while (!isOver) {
+      try {
+        const { status, body } = await ask('/who', agent)
+        if (status !== 200) failures.push(status)
+        versions.set(body.data.version, (versions.get(body.data.version) ?? 0) + 1)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    agent?.destroy()
+  }))
+  return {
+    async end () {
+      isOver = true
+      await all
+      return { versions, failures }
+    },
+  }
+}
+
+test('SIGHUP replaces one worker after the other, with the definitions as they are then, and drops no request', async t => {
+  const { ask, said, log, stop, define, upstream, answers } = await workersService(t)
+  await said('serving')
+  const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
+  const inFlight = [ask('/hung'), ask('/hung')]
+  await upstream.asked(2)
+  const busy = callers(ask, 8)
+
+  define(definitions({ version: 2 }))
+  stop('SIGHUP')
+  t.match(await said('draining'), { how: 'retire' })
+  t.equal(log.filter(({ msg }) => msg.includes('listening')).length, 3, 'one is new, and listens before one of the old ones is told to end')
+  for (const answer of answers) answer()
+  await said('all workers are new')
+  const { versions, failures } = await busy.end()
+  t.same(failures, [])
+  t.ok((versions.get(1) ?? 0) > 0 && (versions.get(2) ?? 0) > 0)
+  t.comment(`answers by version: ${JSON.stringify([...versions])}`)
+
+  for (const { status, body } of await Promise.all(inFlight)) t.match([status, body.data.version], [200, 1])
+  const after = await whoAnswers(ask, 4)
+  t.ok(after.every(({ pid, version }) => !before.has(pid) && version === 2))
+  t.equal(new Set(after.map(({ pid }) => pid)).size, 2)
+})
+
+test('a connection that is kept ends with an answer of the worker it belongs to, and the next one is of another', async t => {
+  const { ask, said, stop } = await workersService(t)
+  await said('serving')
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  t.equal((await ask('/who', agent)).connection, 'keep-alive')
+  stop('SIGHUP')
+  await said('draining')
+  const { status, connection } = await ask('/who', agent)
+  t.same([status, connection], [200, 'close'])
+  await said('all workers are new')
+  t.equal((await ask('/who', agent)).connection, 'keep-alive')
+})
+
+test('connections that stay idle are closed after a while, and hold no restart', async t => {
+  const { said, stop, port } = await workersService(t)
+  await said('serving')
+  const idle = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  t.teardown(() => { for (const socket of idle) socket.destroy() })
+  await Promise.all(idle.map(socket => once(socket, 'connect')))
+  const closed = Promise.all(idle.map(socket => once(socket.resume(), 'close')))
+  stop('SIGHUP')
+  await said('all workers are new')
+  t.equal((await closed).length, 2)
+})
+
+test('a new worker that cannot start changes nothing, and the log says why', async t => {
+  const { ask, said, stop, define, saidTimes } = await workersService(t)
+  await said('serving')
+  const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
+  const broken = [
+    ['export const nothing = 1', { faults: [/no module in it exports an aggregate/] }],
+    [definitions({ slots: 1 }), { faults: [/^upstream 'source': slots is 1, which cannot be divided among 2 workers/] }],
+    [definitions({ atLoad: 'if (cluster.isWorker) process.exit(3)' }), { err: { message: /ended with exit code 3 before it listened/ } }],
+  ] as const
+  for (const [index, [text, line]] of broken.entries()) {
+    define(text)
+    stop('SIGHUP')
+    t.match((await saidTimes('not restarted', index + 1))[index], { level: 50, worker: 1, restarted: 0, ...line })
+    t.ok((await whoAnswers(ask, 4)).every(({ pid, version }) => before.has(pid) && version === 1))
+  }
+  define(definitions({ version: 3 }))
+  stop('SIGHUP')
+  await said('all workers are new')
+  t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
+})
+
+test('SIGHUP during a restart begins another one after it', async t => {
+  const { ask, said, saidTimes, stop, define, log } = await workersService(t)
+  await said('serving')
+  define(definitions({ version: 2 }))
+  stop('SIGHUP')
+  await said('restarting')
+  await said('draining')
+  define(definitions({ version: 3 }))
+  stop('SIGHUP')
+  await saidTimes('all workers are new', 2)
+  t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
+  t.equal(log.filter(({ msg }) => msg === 'restarting the workers').length, 2)
+})
+
+test('what Node.js reads from an environment file is read anew', async t => {
+  const { path, write } = definitionsFolder(t, { '.env': 'VARIABLE=first\n' })
+  const { ask, said, stop } = await workersService(t, { node: [`--env-file=${join(path, '.env')}`] })
+  await said('serving')
+  t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'first'))
+  write('.env', 'VARIABLE=second\n')
+  stop('SIGHUP')
+  await said('all workers are new')
+  t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'second'))
+})
