@@ -19,7 +19,7 @@ test('parts are all of the whole, and differ by one at most', async t => {
   }))
 })
 
-test('every bound of an upstream is divided, so that the parts are all of it', async t => {
+test('every bound of an upstream is divided, so that the parts are all of it', async () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 64 }), fc.nat(300), fc.nat(300), fc.nat(1000), fc.double({ min: 0, max: 1000, noNaN: true }), fc.nat(10_000),
     (count, moreSlots, moreConnections, queue, perSecond, moreBytes) => {

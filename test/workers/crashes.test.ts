@@ -3,7 +3,6 @@ import { definitions, whoAnswers, workersService } from './helpers/workers-servi
 
 test('a worker that crashes is replaced, and only its own requests are lost', async t => {
   const { ask, said, saidTimes, upstream, answers, log } = await workersService(t)
-  await said('serving')
   // Connections are given out in turn, so one of these is with each worker.
   const inFlight = [ask('/hung'), ask('/hung')].map(each => each.then(({ status, body }) => ({ status, pid: body.data.pid }), () => 'lost' as const))
   await upstream.asked(2)
@@ -24,8 +23,7 @@ test('a worker that crashes is replaced, and only its own requests are lost', as
 })
 
 test('when all crash at once they listen where they did, also at a port that was theirs by chance', async t => {
-  const { ask, said, saidTimes, port } = await workersService(t)
-  await said('serving')
+  const { ask, saidTimes, port } = await workersService(t)
   for (const { pid } of await whoAnswers(ask, 2)) process.kill(pid, 'SIGKILL')
   const listening = await saidTimes('listening', 4)
   t.ok(listening.every(({ msg }) => msg.endsWith(`:${port}`)))
@@ -34,7 +32,6 @@ test('when all crash at once they listen where they did, also at a port that was
 
 test('an error that nobody caught ends its worker, with a line that says which', async t => {
   const { ask, said, saidTimes } = await workersService(t, { definitions: definitions({ atLoad: 'if (cluster.isWorker) process.on("SIGUSR2", () => { throw new Error("left alone") })' }) })
-  await said('serving')
   const [{ pid } = { pid: 0 }] = await whoAnswers(ask, 1)
   process.kill(pid, 'SIGUSR2')
   t.match(await said('nobody caught'), { level: 60, pid, worker: Number, err: { message: 'left alone' } })
@@ -44,7 +41,6 @@ test('an error that nobody caught ends its worker, with a line that says which',
 
 test('where none is left and none can be started the process ends with 1, and not at once', async t => {
   const { ask, said, ended, define, log } = await workersService(t)
-  await said('serving')
   define('throw new Error("broken")')
   for (const { pid } of await whoAnswers(ask, 2)) process.kill(pid, 'SIGKILL')
   t.same(await ended, { code: 1, signal: null })

@@ -5,9 +5,8 @@ import { workersService } from './helpers/workers-service.ts'
 
 for (const [signal, isGroup] of [['SIGTERM', false], ['SIGINT', false], ['SIGINT', true], ['SIGTERM', true]] as const) {
   test(`${signal}${isGroup ? ' to all processes at once' : ''} lets the requests in flight of all workers end, and exits with 0`, async t => {
-    const { ask, said, saidTimes, upstream, answers, stop, ended, errors, port } = await workersService(t, { isGroup })
-    await said('serving')
-    const inFlight = [ask('/hung'), ask('/hung')]
+    const { ask, saidTimes, upstream, answers, stop, ended, errors, port } = await workersService(t, { isGroup })
+      const inFlight = [ask('/hung'), ask('/hung')]
     await upstream.asked(2)
     stop(signal)
     t.same(new Set((await saidTimes('draining', 3)).map(({ worker }) => worker ?? 'primary')), new Set(['primary', 1, 2]))
@@ -21,8 +20,7 @@ for (const [signal, isGroup] of [['SIGTERM', false], ['SIGINT', false], ['SIGINT
 }
 
 test('what is in flight when the time for draining is over is cut, and its callers hear why', async t => {
-  const { ask, said, upstream, stop, ended } = await workersService(t, { environment: { DRAIN_MS: '100' } })
-  await said('serving')
+  const { ask, upstream, stop, ended } = await workersService(t, { environment: { DRAIN_MS: '100' } })
   const inFlight = [ask('/hung'), ask('/hung')]
   await upstream.asked(2)
   stop('SIGTERM')
@@ -32,7 +30,6 @@ test('what is in flight when the time for draining is over is cut, and its calle
 
 test('a second signal ends all of them at once', async t => {
   const { ask, said, saidTimes, upstream, stop, ended } = await workersService(t, { isGroup: true, environment: { DRAIN_MS: '60000' } })
-  await said('serving')
   const inFlight = [ask('/hung'), ask('/hung')].map(each => each.then(() => 'answered', () => 'cut'))
   await upstream.asked(2)
   stop('SIGINT')
@@ -44,36 +41,8 @@ test('a second signal ends all of them at once', async t => {
   t.same(await Promise.all(inFlight), ['cut', 'cut'])
 })
 
-test('a worker that does not end in its time is killed, and the exit code says so', async t => {
-  const { ask, said, upstream, answers, stop, ended } = await workersService(t, { environment: { DRAIN_MS: '100' } })
-  await said('serving')
-  const stuck = ask('/stuck').then(() => 'answered', () => 'cut')
-  await upstream.asked(1)
-  answers[0]?.()
-  // The other one is asked, while this one computes for ever.
-  t.equal((await ask('/who')).status, 200)
-  stop('SIGTERM')
-  t.same(await ended, { code: 1, signal: null })
-  t.match(await said('did not end in its time'), { level: 50, worker: Number })
-  t.equal(await stuck, 'cut')
-})
-
-test('a restart does not wait for ever for a worker that does not end', async t => {
-  const { ask, said, upstream, answers, stop } = await workersService(t, { environment: { DRAIN_MS: '100' } })
-  await said('serving')
-  const stuck = ask('/stuck').then(() => 'answered', () => 'cut')
-  await upstream.asked(1)
-  answers[0]?.()
-  t.equal((await ask('/who')).status, 200)
-  stop('SIGHUP')
-  t.match(await said('did not end in its time'), { level: 50, worker: Number })
-  await said('all workers are new')
-  t.equal(await stuck, 'cut')
-})
-
 test('when the primary is gone the workers end with the requests they have', async t => {
-  const { ask, said, saidTimes, upstream, answers, stop, ended } = await workersService(t)
-  await said('serving')
+  const { ask, saidTimes, upstream, answers, stop, ended } = await workersService(t)
   const inFlight = [ask('/hung'), ask('/hung')]
   await upstream.asked(2)
   stop('SIGKILL')

@@ -37,10 +37,7 @@ test('as many as there are cores, but never more than can be divided', async t =
 test('runs in flight are divided; what is of a process, a request or a connection is not', async t => {
   const parts = [0, 1, 2].map(index => dividedInbound(inbound, { index, count: 3 }))
   t.same(parts.map(({ pressure }) => pressure.runs), [334, 333, 333])
-  for (const { pressure, ...others } of parts) {
-    t.same({ ...pressure, runs: inbound.pressure.runs }, inbound.pressure)
-    t.same(others, (({ pressure: _, ...rest }) => rest)(inbound))
-  }
+  for (const part of parts) t.same({ ...part, pressure: { ...part.pressure, runs: inbound.pressure.runs } }, inbound)
   t.equal(dividedInbound({ ...inbound, pressure: { ...inbound.pressure, runs: 0 } }, { index: 1, count: 2 }).pressure.runs, 0, 'none is no limit')
 })
 

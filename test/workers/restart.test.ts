@@ -1,9 +1,7 @@
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { test } from 'tap'
-import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { definitions, whoAnswers, workersService, type Who } from './helpers/workers-service.ts'
 
 /** Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time, until told to end. */
@@ -35,7 +33,6 @@ function callers (ask: (url: string, agent?: Agent) => Promise<{ readonly status
 
 test('SIGHUP replaces one worker after the other, with the definitions as they are then, and drops no request', async t => {
   const { ask, said, log, stop, define, upstream, answers } = await workersService(t)
-  await said('serving')
   const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
   const inFlight = [ask('/hung'), ask('/hung')]
   await upstream.asked(2)
@@ -60,7 +57,6 @@ test('SIGHUP replaces one worker after the other, with the definitions as they a
 
 test('a connection that is kept ends with an answer of the worker it belongs to, and the next one is of another', async t => {
   const { ask, said, stop } = await workersService(t)
-  await said('serving')
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
   t.equal((await ask('/who', agent)).connection, 'keep-alive')
@@ -74,7 +70,6 @@ test('a connection that is kept ends with an answer of the worker it belongs to,
 
 test('connections that stay idle are closed after a while, and hold no restart', async t => {
   const { said, stop, port } = await workersService(t)
-  await said('serving')
   const idle = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
   t.teardown(() => { for (const socket of idle) socket.destroy() })
   await Promise.all(idle.map(socket => once(socket, 'connect')))
@@ -82,50 +77,4 @@ test('connections that stay idle are closed after a while, and hold no restart',
   stop('SIGHUP')
   await said('all workers are new')
   t.equal((await closed).length, 2)
-})
-
-test('a new worker that cannot start changes nothing, and the log says why', async t => {
-  const { ask, said, stop, define, saidTimes } = await workersService(t)
-  await said('serving')
-  const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
-  const broken = [
-    ['export const nothing = 1', { faults: [/no module in it exports an aggregate/] }],
-    [definitions({ slots: 1 }), { faults: [/^upstream 'source': slots is 1, which cannot be divided among 2 workers/] }],
-    [definitions({ atLoad: 'if (cluster.isWorker) process.exit(3)' }), { err: { message: /ended with exit code 3 before it listened/ } }],
-  ] as const
-  for (const [index, [text, line]] of broken.entries()) {
-    define(text)
-    stop('SIGHUP')
-    t.match((await saidTimes('not restarted', index + 1))[index], { level: 50, worker: 1, restarted: 0, ...line })
-    t.ok((await whoAnswers(ask, 4)).every(({ pid, version }) => before.has(pid) && version === 1))
-  }
-  define(definitions({ version: 3 }))
-  stop('SIGHUP')
-  await said('all workers are new')
-  t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
-})
-
-test('SIGHUP during a restart begins another one after it', async t => {
-  const { ask, said, saidTimes, stop, define, log } = await workersService(t)
-  await said('serving')
-  define(definitions({ version: 2 }))
-  stop('SIGHUP')
-  await said('restarting')
-  await said('draining')
-  define(definitions({ version: 3 }))
-  stop('SIGHUP')
-  await saidTimes('all workers are new', 2)
-  t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
-  t.equal(log.filter(({ msg }) => msg === 'restarting the workers').length, 2)
-})
-
-test('what Node.js reads from an environment file is read anew', async t => {
-  const { path, write } = definitionsFolder(t, { '.env': 'VARIABLE=first\n' })
-  const { ask, said, stop } = await workersService(t, { node: [`--env-file=${join(path, '.env')}`] })
-  await said('serving')
-  t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'first'))
-  write('.env', 'VARIABLE=second\n')
-  stop('SIGHUP')
-  await said('all workers are new')
-  t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'second'))
 })

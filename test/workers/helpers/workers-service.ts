@@ -19,7 +19,7 @@ const who = { pid: process.pid, version: ${version}, variable: process.env['VARI
 export const whoAnswers = aggregate('who', { url: '/who', ...options }).reply(z.unknown(), () => who)
 export const hung = aggregate('hung', { url: '/hung', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => who)
 export const crash = aggregate('crash', { url: '/crash', ...options }).reply(z.unknown(), () => { process.kill(process.pid, 'SIGKILL') })
-export const stuck = aggregate('stuck', { url: '/stuck', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => { for (;;); })
+export const stuck = aggregate('stuck', { url: '/stuck', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })
 `
 
 /** Who answered. */
@@ -42,6 +42,8 @@ export async function workersService (t: Test, { environment = {}, flags = ['--w
   const upstream = await rawUpstream(t, socket => { answers.push(() => socket.write(json('at last'))) })
   const { path, write } = definitionsFolder(t, { 'aggregates.mjs': text })
   const service = await startService(t, { HEADWATERS_UPSTREAM_SOURCE_ORIGIN: upstream.origin, ...environment }, ['serve', path, ...flags], options)
+  // The first line is of the first worker; this one comes when all of them are there.
+  await service.said('serving')
   return { ...service, upstream, answers, define: (next: string) => write('aggregates.mjs', next), ask: (url: string, agent?: Agent) => ask(service.origin + url, agent) }
 }
 

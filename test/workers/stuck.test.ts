@@ -1,0 +1,27 @@
+import { test } from 'tap'
+import { workersService } from './helpers/workers-service.ts'
+
+test('a worker that does not end in its time is killed, and the exit code says so', async t => {
+  const { ask, said, upstream, answers, stop, ended } = await workersService(t, { environment: { DRAIN_MS: '100' } })
+  const stuck = ask('/stuck').then(() => 'answered', () => 'cut')
+  await upstream.asked(1)
+  answers[0]?.()
+  // The other one is asked, while this one is held up for ever.
+  t.equal((await ask('/who')).status, 200)
+  stop('SIGTERM')
+  t.same(await ended, { code: 1, signal: null })
+  t.match(await said('did not end in its time'), { level: 50, worker: Number })
+  t.equal(await stuck, 'cut')
+})
+
+test('a restart does not wait for ever for a worker that does not end', async t => {
+  const { ask, said, upstream, answers, stop } = await workersService(t, { environment: { DRAIN_MS: '100' } })
+  const stuck = ask('/stuck').then(() => 'answered', () => 'cut')
+  await upstream.asked(1)
+  answers[0]?.()
+  t.equal((await ask('/who')).status, 200)
+  stop('SIGHUP')
+  t.match(await said('did not end in its time'), { level: 50, worker: Number })
+  await said('all workers are new')
+  t.equal(await stuck, 'cut')
+})
