@@ -18,8 +18,8 @@ export interface Hired {
   /** Resolves with its port once it listens; rejects when it cannot, or ends before. */
   readonly listening: Promise<number>
   readonly ended: Promise<Ending>
-  /** Lets it end as it is told, and kills it when it has not within its time; resolves with whether it had to be killed. */
-  leave (how: Leave): Promise<boolean>
+  /** Lets it end as it is told, and kills it when it has not within its time. */
+  leave (how: Leave): Promise<Ending>
   kill (): void
 }
 
@@ -39,7 +39,6 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
   const started = Promise.withResolvers<number>()
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
-  let wasKilled = false
   const say = (message: ToWorker) => { worker.process.send(message, () => {}) }
 
   worker.on('message', (message: FromWorker) => {
@@ -61,23 +60,20 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
     clearTimeout(timer)
     started.reject(new Error(`worker ${task.index + 1} ended with ${signal ?? `exit code ${code}`} before it listened`))
   })
-  // Nobody may be waiting for it any more.
+  // Nobody may be waiting for these any more.
   started.promise.catch(() => {})
+  worker.on('error', () => {})
 
   return {
     number: task.index + 1,
     pid: worker.process.pid,
     listening: started.promise,
     ended,
-    async leave (how) {
+    leave (how) {
       say({ kind: 'leave', how })
       clearTimeout(timer)
-      timer = setTimeout(() => {
-        wasKilled = true
-        worker.process.kill('SIGKILL')
-      }, drainMs + (how === 'retire' ? lingerMs : 0) + lastWords)
-      await ended
-      return wasKilled
+      timer = setTimeout(() => { worker.process.kill('SIGKILL') }, drainMs + (how === 'retire' ? lingerMs : 0) + lastWords)
+      return ended
     },
     kill: () => { worker.process.kill('SIGKILL') },
   }

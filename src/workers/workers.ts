@@ -17,7 +17,7 @@ export interface Workers {
   start (): Promise<void>
   /** Replaces one after the other by a new one; asked while that is under way, it does so once more. */
   restart (): Promise<void>
-  /** Ends all of them; resolves with whether none had to be killed. */
+  /** Ends all of them; resolves with whether each ended as it was told. */
   stop (): Promise<boolean>
   /** Ends all of them at once. */
   kill (): void
@@ -134,13 +134,14 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
     log.info({ workers: count }, 'all workers are new')
   }
 
-  /** Resolves with whether it had to be killed. */
+  /** Resolves with whether it ended as it was told. */
   async function dismiss (hired: Hired, how: Leave): Promise<boolean> {
     leaving.add(hired)
-    const wasKilled = await hired.leave(how)
-    if (wasKilled && leaving.delete(hired)) log.error({ worker: hired.number, workerPid: hired.pid }, 'a worker did not end in its time and was killed')
-    leaving.delete(hired)
-    return wasKilled
+    const { code, signal } = await hired.leave(how)
+    // A restart and the end may both be waiting for it.
+    const isFirst = leaving.delete(hired)
+    if (isFirst && code !== 0) log.error({ worker: hired.number, workerPid: hired.pid, code, signal }, signal === 'SIGKILL' ? 'a worker did not end in its time and was killed' : 'a worker ended by a fault while it drained')
+    return code === 0
   }
 
   const all = () => [...leaving, ...places.flatMap(({ current, coming }) => [current, coming])].filter(hired => hired !== undefined)
@@ -180,8 +181,8 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
         coming?.kill()
       }
       const staying = [...leaving, ...places.flatMap(({ current }) => current ?? [])]
-      const killed = await Promise.all(staying.map(hired => dismiss(hired, 'drain')))
-      return !killed.includes(true)
+      const ended = await Promise.all(staying.map(hired => dismiss(hired, 'drain')))
+      return !ended.includes(false)
     },
     kill,
   }
