@@ -1,4 +1,5 @@
-import { ConfigError, type Inbound } from '../config.ts'
+import { availableParallelism } from 'node:os'
+import { ConfigError, type Config } from '../config.ts'
 import { divisiblesOf, type Divisible } from '../upstream/divide.ts'
 import { withOverride, type Override } from '../upstream/runtime.ts'
 import { share, type Part } from '../upstream/share.ts'
@@ -8,7 +9,7 @@ import type { UpstreamSpec } from '../upstream/spec.ts'
 export interface Shared {
   readonly specs: readonly UpstreamSpec[]
   readonly overrides: Readonly<Record<string, Override>>
-  readonly config: { readonly inbound: Inbound }
+  readonly config: Pick<Config, 'inbound' | 'threads'>
 }
 
 /** How many workers there are to be, and the bound because of which they are fewer than the cores. */
@@ -18,12 +19,13 @@ export interface Fit {
 }
 
 /** Every bound of which each worker must have one at least. */
-function bounds ({ specs, overrides, config: { inbound } }: Shared): Divisible[] {
+function bounds ({ specs, overrides, config: { inbound, threads } }: Shared): Divisible[] {
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
   const { runs } = inbound.pressure
   return [
     ...called.flatMap(spec => divisiblesOf(withOverride(spec, overrides[spec.name] ?? {}))),
     ...runs > 0 ? [{ owner: 'the service', option: 'MAX_RUNS', total: runs }] : [],
+    ...threads.count === undefined ? [] : [{ owner: 'the service', option: 'OFFLOAD_THREADS', total: threads.count }],
   ]
 }
 
@@ -42,8 +44,17 @@ export function fitWorkers (shared: Shared, cores: number): Fit {
 }
 
 /** What one worker has of what protects the service; what is of a process, of a request or of a connection stays as it is. */
-export function dividedInbound (inbound: Inbound, part: Part): Inbound {
+export function dividedInbound (inbound: Config['inbound'], part: Part): Config['inbound'] {
   const { runs } = inbound.pressure
   // None is no limit, and stays none.
   return { ...inbound, pressure: { ...inbound.pressure, runs: share(runs, part) } }
+}
+
+/** The threads of one worker, and the tasks that may wait for them; where nobody has said how many there are, each worker has one at least. */
+export function dividedThreads ({ count, queue, ...threads }: Config['threads'], part: Part, cores = availableParallelism()): Config['threads'] {
+  return {
+    ...threads,
+    count: count === undefined ? Math.max(1, share(Math.max(1, cores - 1), part)) : share(count, part),
+    ...queue !== undefined && { queue: share(queue, part) },
+  }
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { AppOptions } from '../app.ts'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
-import { checkWorkers, dividedInbound } from './fit.ts'
+import { checkWorkers, dividedInbound, dividedThreads } from './fit.ts'
 import { openLine } from './line.ts'
 import type { Leave, Task } from './messages.ts'
 import { lingerMs, retire } from './retire.ts'
@@ -28,9 +28,9 @@ export async function work (task: Task, { open, ready, exit }: Surroundings): Pr
   })
   try {
     const catalogue = await open()
-    const { inbound, drainMs } = catalogue.config
+    const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, task.count)
-    const app = await ready(catalogue, { part: task, countRequest: line.count, ...dividedInbound(inbound, task) })
+    const app = await ready(catalogue, { part: task, countRequest: line.count, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
     await app.listen({ host: task.host, port: task.port })
     line.listening((app.server.address() as AddressInfo).port, drainMs)
 

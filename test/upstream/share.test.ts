@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { test } from 'tap'
+import { z } from 'zod'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
 import { dividedSpec, divisiblesOf } from '../../src/upstream/divide.ts'
 import { defineUpstream, operation, specOf, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { checkPart, share } from '../../src/upstream/share.ts'
-import { z } from 'zod'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 
 const partsOf = (count: number) => Array.from({ length: count }, (_, index) => ({ index, count }))
 const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0)
@@ -54,8 +57,22 @@ test('a part of a bound that is too small for it is refused by upstream and opti
 })
 
 test('a runtime takes one part of what is declared and of what is set from outside', async t => {
-  const upstream = defineUpstream('prices', { origin: 'http://127.0.0.1:9', slots: 10 }, { price: operation({ path: '/', output: z.unknown() }) })
-  t.equal(specOf(upstream).slots, 10)
+  const { origin } = await rawUpstream(t, json('dear'))
+  for (const [slots, override, part, expected] of [
+    [10, undefined, { index: 0, count: 3 }, 4],
+    [10, undefined, { index: 2, count: 3 }, 3],
+    [10, undefined, undefined, 10],
+    [10, 7, { index: 1, count: 2 }, 3],
+    ['adaptive', undefined, { index: 1, count: 3 }, 7],
+    ['adaptive', undefined, undefined, 20],
+  ] as const) {
+    const upstream = defineUpstream('prices', { origin, slots }, { price: operation({ path: '/', output: z.unknown() }) })
+    const price = aggregate('price', { url: '/' }).required('it', () => upstream.price()).reply(z.unknown(), ({ it }) => it)
+    const runtime = createRuntime({ part, overrides: { prices: { slots: override } } })
+    await fanOut(price, {}, { runtime })
+    t.equal(runtime.stats()['prices']?.slots, expected)
+    await runtime.close()
+  }
   for (const part of [{ index: 2, count: 2 }, { index: -1, count: 2 }, { index: 0, count: 0 }, { index: 0.5, count: 2 }]) {
     t.throws(() => createRuntime({ part }), /^runtime: part\.(?:index|count) is /)
   }

@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { ConfigError, readConfig } from '../../src/config.ts'
 import { openCatalogue } from '../../src/definitions/catalogue.ts'
 import { defineUpstream, operation, specOf } from '../../src/upstream/declare.ts'
-import { checkWorkers, dividedInbound, fitWorkers } from '../../src/workers/fit.ts'
+import { checkWorkers, dividedInbound, dividedThreads, fitWorkers } from '../../src/workers/fit.ts'
 
 const operations = { ask: operation({ path: '/', output: z.unknown() }) }
 const origin = 'http://127.0.0.1:9'
 const few = specOf(defineUpstream('few', { origin, slots: 3 }, operations))
 const learning = specOf(defineUpstream('learning', { origin, slots: 'adaptive', connections: 5 }, operations))
-const { inbound } = readConfig({}, [])
-const shared = { specs: [few, learning], overrides: {}, config: { inbound } }
+const { inbound, threads } = readConfig({}, [])
+const shared = { specs: [few, learning], overrides: {}, config: { inbound, threads } }
 
 test('more workers than a bound can be divided among are refused by upstream, option and fix', async t => {
   checkWorkers(shared, 3)
@@ -39,6 +39,15 @@ test('runs in flight are divided; what is of a process, a request or a connectio
   t.same(parts.map(({ pressure }) => pressure.runs), [334, 333, 333])
   for (const part of parts) t.same({ ...part, pressure: { ...part.pressure, runs: inbound.pressure.runs } }, inbound)
   t.equal(dividedInbound({ ...inbound, pressure: { ...inbound.pressure, runs: 0 } }, { index: 1, count: 2 }).pressure.runs, 0, 'none is no limit')
+})
+
+test('threads and the tasks that wait for them are divided; of as many as there are cores to spare each worker has one at least', async t => {
+  const parts = [0, 1, 2].map(index => ({ index, count: 3 }))
+  t.same(parts.map(part => dividedThreads({ count: 8, queue: 256 }, part)), [{ count: 3, queue: 86 }, { count: 3, queue: 85 }, { count: 2, queue: 85 }])
+  t.same(parts.map(part => dividedThreads(threads, part, 9).count), [3, 3, 2])
+  t.same(parts.map(part => dividedThreads(threads, part, 2).count), [1, 1, 1])
+  t.same(dividedThreads({ count: 3 }, { index: 0, count: 3 }), { count: 1 })
+  t.throws(() => checkWorkers({ specs: [], overrides: {}, config: readConfig({ OFFLOAD_THREADS: '2' }, []) }, 3), /^the service: OFFLOAD_THREADS is 2, which cannot be divided/)
 })
 
 test('how many there are to be is read from outside', async t => {
