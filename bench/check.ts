@@ -28,7 +28,7 @@ const help = `node bench/check.ts: compares the service with the pool.dispatch f
 const file = join(import.meta.dirname, 'baseline.json')
 
 /** Disturbed windows count: what is disturbed three times of three is not what the disturbance made of it. */
-const plan: Plan = { targets: ['service', 'floor-dispatch'], fanouts: [5, 20], rounds: 11, windowMs: 400, callers: 32, bodyBytes: 110, filler: 'fields', delayMs: 0, foreignLimit: Infinity }
+const plan: Plan = { targets: ['service', 'floor-dispatch'], fanouts: [5, 20], rounds: 11, windowMs: 400, callers: 32, bodyBytes: 110, filler: 'fields', delayMs: 0, slowMs: 0, foreignLimit: Infinity }
 
 await bench(async () => {
   const argv = process.argv.slice(2)

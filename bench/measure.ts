@@ -17,6 +17,8 @@ export interface Plan {
   readonly bodyBytes: number
   readonly filler: Filler
   readonly delayMs: number
+  /** What one call in a hundred takes, in ms; 0 for no such call. */
+  readonly slowMs: number
   /** The share of the target's core that other processes may have in a window. */
   readonly foreignLimit: number
 }
@@ -45,8 +47,8 @@ const warmUpMs = 300
 
 /** Measures targets beside each other, one at a time in turns; `note` is told of what is left out, `done` of each fan-out. */
 export async function measure (plan: Plan, note: (line: string) => void, done: (measured: Measured, soFar: Measurement) => void = () => {}): Promise<Measurement> {
-  const { bodyBytes, filler, delayMs, callers } = plan
-  const upstream = await startChild('upstream', 'upstream', [String(bodyBytes), String(delayMs), filler], 0)
+  const { bodyBytes, filler, delayMs, slowMs, callers } = plan
+  const upstream = await startChild('upstream', 'upstream', [String(bodyBytes), String(delayMs), filler, String(slowMs)], 0)
   const load = await startChild('load', 'load', [], 0)
   const targets: Target[] = []
   try {

@@ -20,6 +20,7 @@ const help = `node bench/run.ts: CPU µs per upstream call of the service, of fl
   --body-bytes 110       size of the upstream's body
   --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
   --delay-ms 0           time the upstream takes
+  --slow-ms 0            time that the upstream takes for one call in a hundred
   --foreign 25           % of the target's core that others may have before a window counts for nothing
   --json                 print JSON, with every window
   --markdown             print tables for a page
@@ -40,6 +41,7 @@ export function readOptions (argv: readonly string[]): Options | undefined {
       'body-bytes': { type: 'string', default: '110' },
       filler: { type: 'string', default: 'fields' },
       'delay-ms': { type: 'string', default: '0' },
+      'slow-ms': { type: 'string', default: '0' },
       foreign: { type: 'string', default: '25' },
       json: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
@@ -69,6 +71,7 @@ export function readOptions (argv: readonly string[]): Options | undefined {
     bodyBytes: whole('--body-bytes', values['body-bytes'], 32, 4_000_000),
     filler,
     delayMs: whole('--delay-ms', values['delay-ms'], 0, 60_000),
+    slowMs: whole('--slow-ms', values['slow-ms'], 0, 60_000),
     foreignLimit: whole('--foreign', values.foreign, 1, 100) / 100,
     print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables',
     svg: values.svg,

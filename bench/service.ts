@@ -6,7 +6,9 @@ import { announce, upstreamOrigin } from './announce.ts'
 import { Fact, Facts, Query } from './fact.ts'
 import { settings } from './settings.ts'
 
-const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), slots: settings.slots, queue: settings.queue }, {
+// The second argument is how many calls go over one connection at once.
+const pipelining = Number(process.argv[3] ?? 1)
+const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), slots: settings.slots, queue: settings.queue, ...pipelining > 1 && { trusted: { pipelining } } }, {
   fact: operation({ path: '/fact', output: Fact }),
 })
 

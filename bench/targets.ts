@@ -18,6 +18,7 @@ const ofNode = (file: string) => (name: string, origin: string) => startChild(na
 /** All that is compared, by name. */
 export const kinds: Readonly<Record<string, Kind>> = {
   'service': { label: 'Headwaters', start: ofNode('service') },
+  'service-trusted': { label: 'Headwaters, pipelining', start: (name, origin) => startChild(name, 'service', [origin, '10'], 1) },
   'floor-request': { label: 'Pool.request', start: ofNode('peers/floor-request') },
   'floor-dispatch': { label: 'pool.dispatch', start: ofNode('peers/floor-dispatch') },
   'fetch-zod': { label: 'Fastify + fetch + zod', start: ofNode('peers/fetch-zod') },

@@ -1,6 +1,6 @@
-// node bench/upstream.ts [bodyBytes] [delayMs] [fields|string]: answers every request head with the same prebuilt bytes.
+// node bench/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs]: answers every request head with the same prebuilt bytes, one in a hundred late.
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { announce } from './announce.ts'
 import { factBody } from './fact-body.ts'
 import type { Filler } from './fact-body.ts'
@@ -8,6 +8,8 @@ import type { Filler } from './fact-body.ts'
 const endOfHead = '\r\n\r\n'
 const bodyBytes = Number(process.argv[2] ?? 110)
 const delayMs = Number(process.argv[3] ?? 0)
+const slowMs = Number(process.argv[5] ?? 0)
+let requestsSoFar = 0
 const response = prebuilt(bodyBytes, process.argv[4] === 'string' ? 'string' : 'fields')
 
 const server = createServer({ noDelay: true }, socket => {
@@ -25,12 +27,27 @@ const server = createServer({ noDelay: true }, socket => {
     tail = from === bytes.length ? undefined : bytes.subarray(Math.max(from, bytes.length - 3))
 
     if (requests === 0) return
+    if (slowMs > 0) return inOrder(socket, requests)
     const answer = requests === 1 ? response : Buffer.concat(Array.from({ length: requests }, () => response))
     if (delayMs === 0) socket.write(answer)
     else setTimeout(() => socket.write(answer), delayMs)
   })
   socket.on('error', () => socket.destroy())
 })
+
+/** When the last answer of a connection is due, in ms: none may overtake another. */
+const due = new WeakMap<Socket, number>()
+
+function inOrder (socket: Socket, requests: number): void {
+  for (let request = 0; request < requests; request++) {
+    const isSlow = ++requestsSoFar % 100 === 0
+    const now = performance.now()
+    const at = Math.max(due.get(socket) ?? 0, now + (isSlow ? slowMs : delayMs))
+    due.set(socket, at)
+    if (at <= now) socket.write(response)
+    else setTimeout(() => socket.write(response), at - now)
+  }
+}
 
 server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))
 

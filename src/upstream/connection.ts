@@ -11,7 +11,7 @@ export interface Passenger extends Dispatcher.DispatchHandler {
 
 export interface ConnectionOptions {
   /** How it is opened. */
-  readonly connect: buildConnector.connector | buildConnector.BuildOptions
+  readonly connect: buildConnector.connector
   /** Bytes of one answer on the wire; without it, whoever reads it counts. */
   readonly maxBytes?: number
   /** After how long a connection takes its last call, in ms. @default 300000 */

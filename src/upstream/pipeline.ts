@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { Connection, type ConnectionOptions, type Passenger } from './connection.ts'
 
-export interface PipelineOptions extends ConnectionOptions {
+export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
+  readonly connect: buildConnector.connector
   /** Calls under way at once. */
   readonly pipelining: number
 }
@@ -19,10 +20,9 @@ export class Pipeline extends Connection {
   #corked: Socket | undefined
 
   constructor (origin: string, { connect, ...options }: PipelineOptions) {
-    const open = typeof connect === 'function' ? connect : buildConnector(connect)
     super(origin, {
       ...options,
-      connect: (place, callback) => open(place, (...opened) => {
+      connect: (place, callback) => connect(place, (...opened) => {
         this.#socket = opened[1] ?? undefined
         callback(...opened)
       }),

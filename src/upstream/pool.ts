@@ -1,4 +1,4 @@
-import { errors, type buildConnector, type Dispatcher } from 'undici'
+import { buildConnector, errors, type Dispatcher } from 'undici'
 import { Connection, parsing, type Passenger } from './connection.ts'
 import { Pipeline } from './pipeline.ts'
 
@@ -32,7 +32,7 @@ interface Waiting {
  * The connection that was freed last goes first: it is warm, and the others may close when fewer are needed. A call that is sent
  * while another one ends takes over its connection then and there, which undici's own pool can do only later (docs/performance.md).
  */
-export function openPool (origin: string, { connections: most, pipelining = 1, ...options }: PoolOptions): Pool {
+export function openPool (origin: string, { connections: most, pipelining = 1, connect, ...options }: PoolOptions): Pool {
   const all: Connection[] = []
   /** Free ones; the last goes first. */
   const idle: Connection[] = []
@@ -59,6 +59,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, .
     if (all.length === most || isClosed) return undefined
     const hears = {
       ...options,
+      connect: typeof connect === 'function' ? connect : buildConnector(connect),
       freed (self: Connection, isSound: boolean) {
         if (isSound) freed(self, true)
         // undici tells several of one failure in turn, and can take no call in between.

@@ -29,7 +29,7 @@ const known = new WeakMap<z.ZodType, Reader>()
 /**
  * Makes a reader of a schema that gives the value itself where the schema changes nothing of it: zod copies every object that it reads,
  * and copies of large bodies cost more in garbage than all checks (docs/performance.md). Whatever is not plain is zod's to read, and a
- * reader refuses exactly what zod refuses: why, only zod says.
+ * reader refuses exactly what zod refuses: why, only zod says. Fields come in the schema's order, as from zod.
  */
 export function readerOf (schema: z.ZodType): Reader {
   const before = known.get(schema)
@@ -52,7 +52,7 @@ function readerFor (schema: z.ZodType): Reader {
     case 'boolean': return value => typeof value === 'boolean' ? value : unfit
     case 'null': return value => value === null ? null : unfit
     case 'any': case 'unknown': return value => value
-    case 'literal': case 'enum': return values === undefined ? zods(schema) : value => values.has(value) ? value : unfit
+    case 'literal': case 'enum': return value => (values as ReadonlySet<unknown>).has(value) ? value : unfit
     case 'nullable': return nullable(readerOf(def.innerType as z.ZodType))
     case 'optional': return optional(schema, readerOf(def.innerType as z.ZodType))
     case 'array': return list(readerOf(def.element as z.ZodType))
@@ -119,7 +119,7 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
     const refuses = isPlain(def) ? primitives[def.type]?.(`f${at}`) : undefined
     return `
       const f${at} = value[${name}]
-      if (f${at} === undefined && !(${name} in value)) ${def.type === 'optional' ? '{}' : 'return byZod(value)'}
+      if (f${at} === undefined && !(${name} in value)) ${mayMiss(def) ? '{}' : 'return byZod(value)'}
       else {
         present++
         ${refuses === undefined
@@ -129,6 +129,8 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
     : `if (${refuses}) return unfit`}
       }`
   })
+  // A field that is unknown, or not in its place.
+  const misfit = rest === 'unknown' ? "seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)" : 'only(keys, copy ?? value)'
   const text = `return function read (value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
     const prototype = Object.getPrototypeOf(value)
@@ -136,20 +138,28 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
     let copy
     let present = 0
     ${lines.join('')}
-    ${rest === 'unknown'
-    ? "return Object.hasOwn(value, '__proto__') ? byZod(value) : copy ?? value"
-    : `let count = 0
-    for (const key in value) count++
-    return count > present ? only(keys, copy ?? value) : copy ?? value`}
+    let at = 0
+    let seen = 0
+    for (const key in value) {
+      while (at < ${keys.length} && keys[at] !== key) at++
+      if (at === ${keys.length}) return ${misfit}
+      seen++
+      at++
+    }
+    return copy ?? value
   }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- the text has nothing but the author's own keys, as JSON
     return new Function('readers', 'byZod', 'unfit', 'only', 'keys', text)(readers, byZod, unfit, only, keys) as Reader
-  } catch (error) {
+  } catch {
     // A process may forbid code from text (node --disallow-code-generation-from-strings).
-    if (error instanceof EvalError) return byZod
-    throw error
+    return byZod
   }
+}
+
+/** Whether a field that is missing stays so; one that gets a value from within is zod's to see to. */
+function mayMiss ({ type, innerType }: Def): boolean {
+  return type === 'optional' && innerType?._zod.optin === undefined
 }
 
 /** The fields of these names. */

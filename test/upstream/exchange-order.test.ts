@@ -76,6 +76,17 @@ test('one given up before its connection is there is stopped when it is', t => {
   t.end()
 })
 
+test('a lost connection is none of a call that has not left', t => {
+  const { told, exchange, controller, aborts } = arrange()
+  exchange.lost()
+  t.same(told, [])
+  exchange.onRequestStart(controller)
+  exchange.lost()
+  t.match(told, [{ code: 'UPSTREAM_RESET', verdict: 'ignored' }])
+  t.equal(aborts.length, 1, 'and it is not sent again by undici')
+  t.end()
+})
+
 test('a bug of ours that undici tells is not made a failure of the upstream', t => {
   for (const call of [ask(), tell()]) {
     const { told, exchange } = arrange(call)

@@ -157,6 +157,13 @@ test('more calls than slots take turns, and every one is answered', async t => {
   t.ok(raw.connections <= 8)
 })
 
+test('an upstream that is not there is unreachable for every one of a batch', async t => {
+  const { raw, get } = await arrange(t)
+  await raw.stop()
+  const codes = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(id => failure(get(id))))
+  t.match(codes.slice(4), [{ code: 'UPSTREAM_UNREACHABLE' }, { code: 'UPSTREAM_UNREACHABLE' }])
+})
+
 test('a closed runtime ends a batch', async t => {
   const { raw, get, runtime } = await arrange(t, {}, () => {})
   const waiting = ['a', 'b'].map(id => failure(get(id)))

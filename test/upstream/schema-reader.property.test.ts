@@ -50,7 +50,7 @@ test('a reader gives what zod gives, and refuses what zod refuses', t => {
     const expected = byZod(schema, value)
     const read = readerOf(schema)(value)
     if (expected !== unfit) fits++
-    if (!isDeepStrictEqual(plain(read), plain(expected))) throw new Error(`zod gives ${String(expected)}`)
+    if (!isDeepStrictEqual(plain(read), plain(expected)) || written(read) !== written(expected)) throw new Error(`zod gives ${String(expected)}`)
   }), { numRuns: 20_000 })
   t.ok(fits > 1000, `${fits} of 20,000 fitted`)
   t.end()
@@ -75,11 +75,38 @@ test('a schema that holds itself is read to the bottom', t => {
   t.end()
 })
 
+test('a process that allows no code from text leaves objects to zod', t => {
+  const { Function: own } = globalThis
+  t.teardown(() => {
+    globalThis.Function = own
+    z.config({ jitless: false })
+  })
+  z.config({ jitless: true })
+  globalThis.Function = function refuse () { throw new EvalError('Code generation from strings disallowed for this context') } as unknown as typeof own
+  const read = readerOf(z.object({ a: z.string() }))
+  t.strictSame(read({ a: 'b', c: 1 }), { a: 'b' })
+  t.equal(read({ a: 1 }), unfit)
+  t.end()
+})
+
+test('fields come in the order of the schema', t => {
+  const read = readerOf(z.object({ a: z.string(), b: z.string().optional(), c: z.string() }))
+  t.equal(JSON.stringify(read({ c: 'z', a: 'x' })), '{"a":"x","c":"z"}')
+  const inOrder = { a: 'x', c: 'z' }
+  t.equal(read(inOrder), inOrder)
+  t.end()
+})
+
 test('a value with a key __proto__ gets none', t => {
   const read = readerOf(z.object({ a: z.string() }))(JSON.parse('{"a":"b","__proto__":{"c":1}}'))
   t.strictSame(Object.getOwnPropertyNames(read), ['a'])
   t.end()
 })
+
+/** With the order of fields. */
+function written (value: unknown): string {
+  return typeof value === 'symbol' ? 'unfit' : JSON.stringify(value, (_, inner: unknown) => typeof inner === 'bigint' ? 'bigint' : inner)
+}
 
 /** Without what zod's copies lose or gain and JSON does not show: the prototype of none, and the order of keys. */
 function plain (value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { buildConnector } from 'undici'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, env, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
@@ -116,7 +117,7 @@ test('an endpoint that never answers holds a call no longer than its attempt, an
 
 test('it has its own limit, so that those who come later are not left with one that hangs', async t => {
   const tokens = await rawUpstream(t, () => {})
-  const connection = new Connection(tokens.origin, { connect: {} })
+  const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
   t.teardown(() => connection.destroy())
   const access = { url: new URL(`${tokens.origin}/token`), isTrusted: false, clientId: 'us', clientSecret: secret, scope: undefined, send: 'header' } as const
   const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [], timeout: 40 })
