@@ -68,6 +68,11 @@ export class Connection extends Client {
     return super.dispatch(options, handler)
   }
 
+  /** Sends it as soon as undici's parser has let go. */
+  dispatchLater (options: Dispatcher.DispatchOptions, passenger: Passenger): void {
+    queueMicrotask(() => this.dispatch(options, passenger))
+  }
+
   /** Takes one more. */
   carry (_passenger: Passenger): void {}
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { buildConnector } from 'undici'
+import type { buildConnector, Dispatcher } from 'undici'
 import { Connection, type ConnectionOptions, type Passenger } from './connection.ts'
 
 export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
@@ -14,8 +14,10 @@ export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
  */
 export class Pipeline extends Connection {
   readonly #most: number
-  readonly #carried = new Set<Passenger>()
-  readonly #unwanted = new Set<Passenger>()
+  // Lists, since they are short; a set's old tables would keep what has left it from dying young.
+  readonly #carried: Passenger[] = []
+  readonly #unwanted: Passenger[] = []
+  readonly #unsent: { readonly options: Dispatcher.DispatchOptions, readonly passenger: Passenger }[] = []
   #socket: Socket | undefined
   #corked: Socket | undefined
 
@@ -29,11 +31,17 @@ export class Pipeline extends Connection {
     })
     this.#most = options.pipelining
     // undici would send again what was under way: whether that may be is for the retries to say.
-    this.on('disconnect', () => { for (const passenger of Array.from(this.#carried)) passenger.lost() })
+    this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost() })
   }
 
   get hasRoom (): boolean {
-    return this.#carried.size < this.#most
+    return this.#carried.length < this.#most
+  }
+
+  /** Sends it as soon as undici's parser has let go. */
+  override dispatchLater (options: Dispatcher.DispatchOptions, passenger: Passenger): void {
+    this.#unsent.push({ options, passenger })
+    if (this.#unsent.length === 1) queueMicrotask(() => { for (const next of this.#unsent.splice(0)) this.dispatch(next.options, next.passenger) })
   }
 
   /** Holds back what is written, so that it is written together. */
@@ -48,20 +56,24 @@ export class Pipeline extends Connection {
   }
 
   override carry (passenger: Passenger): void {
-    this.#carried.add(passenger)
+    this.#carried.push(passenger)
   }
 
   override leave (passenger: Passenger): boolean {
-    this.#unwanted.add(passenger)
-    return this.#unwanted.size < this.#carried.size
+    if (!this.#unwanted.includes(passenger)) this.#unwanted.push(passenger)
+    return this.#unwanted.length < this.#carried.length
   }
 
   override free (passenger: Passenger, isSound: boolean): void {
-    this.#carried.delete(passenger)
-    this.#unwanted.delete(passenger)
-    if (this.#carried.size === 0) return super.free(passenger, isSound)
-    if (this.#unwanted.size < this.#carried.size) return
-    const [first] = this.#unwanted
-    first?.hangUp()
+    take(this.#carried, passenger)
+    take(this.#unwanted, passenger)
+    if (this.#carried.length === 0) return super.free(passenger, isSound)
+    if (this.#unwanted.length === this.#carried.length) this.#unwanted[0]?.hangUp()
   }
+}
+
+function take (list: Passenger[], passenger: Passenger): void {
+  const place = list.indexOf(passenger)
+  if (place === 0) list.shift()
+  else if (place > 0) list.splice(place, 1)
 }

@@ -75,13 +75,15 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   /** The first of a batch: the others of this turn follow it, and all are written together at its end. */
   function begin (pipeline: Pipeline, first: Dispatcher.DispatchOptions, passenger: Passenger): void {
     batch = pipeline
-    carry(pipeline, first, passenger, () => {
-      pipeline.cork()
-      setImmediate(() => {
-        pipeline.uncork()
-        if (batch === pipeline) batch = undefined
-      })
-    })
+    pipeline.cork()
+    carry(pipeline, first, passenger)
+    // undici has something to do in this phase of the loop too, before it writes; in a microtask it has not said so yet.
+    queueMicrotask(() => setImmediate(endBatch, pipeline))
+  }
+
+  function endBatch (pipeline: Pipeline): void {
+    pipeline.uncork()
+    if (batch === pipeline) batch = undefined
   }
 
   return {
@@ -103,14 +105,9 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   }
 }
 
-function carry (connection: Connection, options: Dispatcher.DispatchOptions, passenger: Passenger, sent?: () => void): void {
+function carry (connection: Connection, options: Dispatcher.DispatchOptions, passenger: Passenger): void {
   passenger.connection = connection
   connection.carry(passenger)
-  if (parsing.connection === undefined || parsing.connection === connection) send()
-  else queueMicrotask(send)
-
-  function send () {
-    connection.dispatch(options, passenger)
-    sent?.()
-  }
+  if (parsing.connection === undefined || parsing.connection === connection) connection.dispatch(options, passenger)
+  else connection.dispatchLater(options, passenger)
 }
