@@ -1,6 +1,6 @@
 import { Problem } from '../errors.ts'
 import { readAfter, type AfterReply } from './after.ts'
-import { readerOf, unfit } from '../upstream/schema-reader.ts'
+import { copierOf, readerOf, unfit } from '../upstream/schema-reader.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { Host } from './host.ts'
 import type { Ledger } from './outcome.ts'
@@ -43,17 +43,18 @@ export class Ending {
 
   #check (merged: unknown): void {
     if (this.#run.failed) return
-    const { schema } = this.#aggregate
+    const { schema, hooks } = this.#aggregate
     let data
     try {
-      data = readerOf(schema)(merged)
+      // Whoever is shown the data may change it: that must be a copy, which zod makes.
+      data = (hooks.after === undefined ? readerOf : copierOf)(schema)(merged)
       if (data === unfit) throw new Problem('REPLY_INVALID', { cause: schema.safeParse(merged).error })
     } catch (error) {
       return this.#run.stop(error)
     }
     const reply = { data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() }
-    if (this.#aggregate.hooks.after === undefined) this.#run.done(reply)
-    else this.#after(this.#aggregate.hooks.after, reply)
+    if (hooks.after === undefined) this.#run.done(reply)
+    else this.#after(hooks.after, reply)
   }
 
   #after (after: NonNullable<AnyAggregate['hooks']['after']>, reply: Reply<unknown, string>): void {

@@ -101,14 +101,14 @@ function write ({ route }: AnyAggregate, { data, complete, sources, headers }: R
   // A partial answer is nothing to keep, and nothing to compare with.
   if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
   else {
-    const tag = `W/"${hash('sha1', JSON.stringify(data), 'base64url')}"`
+    const tag = `W/"${hash('sha1', JSON.stringify(data ?? null), 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers, reply.getHeader('vary')))
     if (notModified(request, reply, tag)) return undefined
   }
   // As one value: pieces put together would be copied once more.
-  if (route.envelope) return JSON.stringify({ data, complete, sources })
+  if (route.envelope) return JSON.stringify({ data: data ?? null, complete, sources })
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
-  return JSON.stringify(data)
+  return JSON.stringify(data ?? null)
 }
 
 /** A metric for each step that started (W3C Server-Timing). */

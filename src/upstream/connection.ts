@@ -81,6 +81,9 @@ export class Connection extends Client {
     return false
   }
 
+  /** Nobody on it is wanted any more. */
+  abandon (): void {}
+
   /** What it carried has ended. */
   free (_passenger: Passenger, isSound: boolean): void {
     this.#freed?.(this, isSound)

@@ -62,11 +62,13 @@ export class Exchange<T> extends Abortable implements Passenger {
       if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
       return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
     }
-    const stays = this.connection?.leave(this) === true
+    const { connection } = this
+    const stays = connection?.leave(this) === true
     // It stays in undici's queue until there is a connection, or none, and takes up the place of a call that lives; or on a connection that others share.
     if (stays || this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
     if (stays) this.#isLingering = true
     this.#fail(reason)
+    if (!stays) connection?.abandon()
   }
 
   onRequestStart (controller: Controller): void {

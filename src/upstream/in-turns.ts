@@ -14,8 +14,11 @@ export function inTurns (work: () => void): void {
 
 function turn (): void {
   const until = performance.now() + sliceMs
-  do waiting.shift()?.()
-  while (waiting.length > 0 && performance.now() < until)
-  isArmed = waiting.length > 0
-  if (isArmed) setImmediate(turn)
+  try {
+    do waiting.shift()?.()
+    while (waiting.length > 0 && performance.now() < until)
+  } finally {
+    isArmed = waiting.length > 0
+    if (isArmed) setImmediate(turn)
+  }
 }

@@ -19,7 +19,8 @@ export class Pipeline extends Connection {
   readonly #unwanted: Passenger[] = []
   readonly #unsent: { readonly options: Dispatcher.DispatchOptions, readonly passenger: Passenger }[] = []
   #socket: Socket | undefined
-  #corked: Socket | undefined
+  /** Whether somebody on it has failed since it was last empty: undici may be telling the others. */
+  #isFailing = false
 
   constructor (origin: string, { connect, ...options }: PipelineOptions) {
     super(origin, {
@@ -35,7 +36,7 @@ export class Pipeline extends Connection {
   }
 
   get hasRoom (): boolean {
-    return this.#carried.length < this.#most
+    return !this.#isFailing && this.#carried.length < this.#most
   }
 
   /** Sends it as soon as undici's parser has let go. */
@@ -44,18 +45,19 @@ export class Pipeline extends Connection {
     if (this.#unsent.length === 1) queueMicrotask(() => { for (const next of this.#unsent.splice(0)) this.dispatch(next.options, next.passenger) })
   }
 
-  /** Holds back what is written, so that it is written together. */
-  cork (): void {
-    this.#corked = this.#socket
-    this.#corked?.cork()
+  /** Holds back what is written, so that it is written together, until what it returns is called. */
+  cork (): () => void {
+    const socket = this.#socket
+    socket?.cork()
+    return () => socket?.uncork()
   }
 
-  uncork (): void {
-    this.#corked?.uncork()
-    this.#corked = undefined
+  override abandon (): void {
+    this.#carried[0]?.hangUp()
   }
 
   override carry (passenger: Passenger): void {
+    if (this.#carried.length === 0) this.#isFailing = false
     this.#carried.push(passenger)
   }
 
@@ -65,6 +67,7 @@ export class Pipeline extends Connection {
   }
 
   override free (passenger: Passenger, isSound: boolean): void {
+    if (!isSound) this.#isFailing = true
     take(this.#carried, passenger)
     take(this.#unwanted, passenger)
     if (this.#carried.length === 0) return super.free(passenger, isSound)

@@ -43,6 +43,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   let isClosed = false
 
   function freed (connection: Connection, isSound: boolean): void {
+    if (batch === connection) batch = undefined
     const next = waiting.shift()
     if (next !== undefined) carry(connection, next.options, next.passenger)
     else if (isSound) idle.push(connection)
@@ -75,15 +76,13 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   /** The first of a batch: the others of this turn follow it, and all are written together at its end. */
   function begin (pipeline: Pipeline, first: Dispatcher.DispatchOptions, passenger: Passenger): void {
     batch = pipeline
-    pipeline.cork()
+    const uncork = pipeline.cork()
     carry(pipeline, first, passenger)
     // undici has something to do in this phase of the loop too, before it writes; in a microtask it has not said so yet.
-    queueMicrotask(() => setImmediate(endBatch, pipeline))
-  }
-
-  function endBatch (pipeline: Pipeline): void {
-    pipeline.uncork()
-    if (batch === pipeline) batch = undefined
+    queueMicrotask(() => setImmediate(() => {
+      uncork()
+      if (batch === pipeline) batch = undefined
+    }))
   }
 
   return {

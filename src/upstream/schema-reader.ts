@@ -34,7 +34,7 @@ const known = new WeakMap<z.ZodType, Reader>()
 export function readerOf (schema: z.ZodType): Reader {
   const before = known.get(schema)
   if (before !== undefined) return before
-  let own: Reader = zods(schema)
+  let own: Reader = copierOf(schema)
   // Whoever meets it while it is made has met a schema that holds itself.
   known.set(schema, value => own(value))
   own = readerFor(schema)
@@ -45,7 +45,7 @@ export function readerOf (schema: z.ZodType): Reader {
 function readerFor (schema: z.ZodType): Reader {
   const { def, values } = schema._zod as unknown as Internals
   if (def.type === 'number' && def.check === 'number_format' && def.format === 'safeint' && (def.checks ?? []).length === 0) return value => Number.isSafeInteger(value) ? value : unfit
-  if (!isPlain(def)) return zods(schema)
+  if (!isPlain(def)) return copierOf(schema)
   switch (def.type) {
     case 'string': return value => typeof value === 'string' ? value : unfit
     case 'number': return value => typeof value === 'number' && Number.isFinite(value) ? value : unfit
@@ -57,7 +57,7 @@ function readerFor (schema: z.ZodType): Reader {
     case 'optional': return optional(schema, readerOf(def.innerType as z.ZodType))
     case 'array': return list(readerOf(def.element as z.ZodType))
     case 'object': return object(schema, def)
-    default: return zods(schema)
+    default: return copierOf(schema)
   }
 }
 
@@ -66,8 +66,8 @@ function isPlain ({ checks = [], coerce, check }: Def): boolean {
   return checks.length === 0 && coerce !== true && check === undefined
 }
 
-/** Leaves it to zod. */
-function zods (schema: z.ZodType): Reader {
+/** Makes a reader of a schema that leaves all of it to zod, which copies what it reads. */
+export function copierOf (schema: z.ZodType): Reader {
   return value => {
     const { success, data } = schema.safeParse(value)
     return success ? data : unfit
@@ -79,7 +79,7 @@ function nullable (inner: Reader): Reader {
 }
 
 function optional (schema: z.ZodType, inner: Reader): Reader {
-  const missing = zods(schema)
+  const missing = copierOf(schema)
   return value => value === undefined ? missing(value) : inner(value)
 }
 
@@ -108,7 +108,7 @@ const primitives: Readonly<Record<string, (field: string) => string>> = {
 function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
   const keys = Object.keys(shape)
   const rest = catchall?._zod.def.type
-  const byZod = zods(schema)
+  const byZod = copierOf(schema)
   // A key that every object has, and what becomes of unknown ones in a way of their own, is for zod to see to.
   if (keys.some(key => key in Object.prototype) || !(rest === undefined || rest === 'unknown')) return byZod
   const readers = keys.map(key => readerOf(shape[key] as z.ZodType))

@@ -171,6 +171,13 @@ test('after sees the reply as it goes out, and what it gives are headers of it',
   }
 })
 
+test('after is shown a copy: what it changes is not what the merge gave', async t => {
+  const always = { list: [1] }
+  const changing = open().reply(z.object({ list: z.array(z.number()) }), () => always).after(({ data }) => { (data.list as number[]).push(2) })
+  await fanOut(changing, {}, { runtime })
+  t.same(always, { list: [1] })
+})
+
 test('after does not run when there is no reply', async t => {
   const after = () => { t.fail('it ran') }
   for (const described of [

@@ -164,6 +164,42 @@ test('an upstream that is not there is unreachable for every one of a batch', as
   t.match(codes.slice(4), [{ code: 'UPSTREAM_UNREACHABLE' }, { code: 'UPSTREAM_UNREACHABLE' }])
 })
 
+test('a name that is not found fails each call, crashes nothing, and leaves no connection held back', async t => {
+  const raw = await rawUpstream(t, (socket, { path }) => socket.write(json(path)))
+  let isFound = false
+  const runtime = createRuntime({
+    lookup: (_name, _options, done) => {
+      if (isFound) done(null, [{ address: '127.0.0.1', family: 4 }])
+      else done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])
+    },
+  })
+  t.teardown(() => runtime.close())
+  const ours = defineUpstream('ours', { origin: `http://upstream.test:${raw.port}`, slots: 2, trusted: { pipelining: 4 }, retry: false, breaker: false }, operations)
+  const run = testRun()
+  const ask = (id: string) => runtime.send(run.ask(ours.get({ id }))).then(({ value }) => value, (error: { code: string }) => error.code)
+  const ids = Array.from({ length: 8 }, (_, index) => `n${index}`)
+  t.same(new Set(await Promise.all(ids.map(id => ask(id)))), new Set(['UPSTREAM_UNREACHABLE']))
+  isFound = true
+  let first: unknown
+  do first = await ask('a')
+  while (first === 'UPSTREAM_UNREACHABLE')
+  t.equal(first, '/a')
+  t.same(await Promise.all(ids.map(id => ask(id))), ids.map(id => `/${id}`))
+  t.match(runtime.stats(), { ours: { active: 0, waiting: 0 } })
+})
+
+test('what was given up before it was written, behind others who were, closes their connection when it was the last', async t => {
+  const { raw, runtime, get } = await arrange(t, { timeout: 40 }, () => {})
+  const abort = new Abort()
+  const gone = ['a', 'b', 'c'].map(id => failure(get(id, abort)))
+  await raw.asked(2)
+  abort.cut('gone')
+  t.same(await Promise.all(gone), ['gone', 'gone', 'gone'])
+  await raw.deserted()
+  while (runtime.stats()['ours']?.active !== 0) await turn()
+  t.pass('no slot is held')
+})
+
 test('a closed runtime ends a batch', async t => {
   const { raw, get, runtime } = await arrange(t, {}, () => {})
   const waiting = ['a', 'b'].map(id => failure(get(id)))

@@ -29,6 +29,8 @@ export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
     if (number === 1) budget?.called()
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
+    // Whoever was told may have given it up.
+    if (call.abort.aborted) return new Attempted(call, number, undefined, taker).lose(call.abort.reason)
 
     // What the run's own deadline cuts earlier needs no timer of its own.
     const limit = spec.safe && scope.deadline - at > timeout ? new Limited(call, running) : undefined

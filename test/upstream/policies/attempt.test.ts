@@ -76,3 +76,15 @@ test('an attempt that its caller gave up ends as cancelled, and one given up bef
   t.equal(run.events.length, 2)
   t.equal(late.effort.attempts, 0)
 })
+
+test('an attempt that whoever watches gives up when it hears of it is not sent', async t => {
+  const { bottom, service } = arrange(20)
+  const run = testRun()
+  const watched = Object.assign(run, { emit: (event: typeof run.events[number]) => {
+    run.events.push(event)
+    if (event.type === 'attempt started') run.abort.cut('enough')
+  } })
+  t.equal(await failure(service(watched.ask(questions.ask()))), 'enough')
+  t.equal(bottom.taken, 0)
+  t.match(run.events, [{ type: 'attempt started' }, { type: 'attempt ended', code: 'CANCELLED' }])
+})
