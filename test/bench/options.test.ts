@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { readOptions } from '../../bench/options.ts'
 
 test('without flags all targets are measured in enough rounds for an interval', async t => {
-  t.match(readOptions([]), { targets: ['service', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go'], fanouts: [1, 5, 20, 100], rounds: 15, filler: 'fields', print: 'tables' })
+  t.match(readOptions([]), { targets: ['service', 'service-trusted', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go'], fanouts: [1, 5, 20, 100], rounds: 15, filler: 'fields', print: 'tables' })
 })
 
 test('flags are read', async t => {

@@ -3,6 +3,8 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../src/upstream/abort.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { dispatch } from '../../src/upstream/dispatch.ts'
+import { openPool } from '../../src/upstream/pool.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
@@ -188,16 +190,24 @@ test('a name that is not found fails each call, crashes nothing, and leaves no c
   t.match(runtime.stats(), { ours: { active: 0, waiting: 0 } })
 })
 
-test('what was given up before it was written, behind others who were, closes their connection when it was the last', async t => {
-  const { raw, runtime, get } = await arrange(t, { timeout: 40 }, () => {})
-  const abort = new Abort()
-  const gone = ['a', 'b', 'c'].map(id => failure(get(id, abort)))
+test('when the last one who is given up was not written yet, the connection is closed all the same', async t => {
+  const raw = await rawUpstream(t, (socket, { path }) => path === '/warm' && socket.write(json(path)))
+  // A connection that is old takes its last call, and those behind that wait for the next one.
+  const pool = openPool(raw.origin, { connections: 1, connect: {}, pipelining: 4, maxAge: 0 })
+  t.teardown(() => pool.destroy())
+  const ours = defineUpstream('ours', { origin: raw.origin }, operations)
+  const service = dispatch(pool, '', undefined, true)
+  const run = testRun()
+  t.match(await service(run.ask(ours.get({ id: 'warm' }))), { value: '/warm' })
+  await turn()
+  const calls = ['a', 'b', 'c'].map(id => run.ask(ours.get({ id })))
+  const gone = calls.map(call => failure(service(call)))
   await raw.asked(2)
-  abort.cut('gone')
+  run.abort.cut('gone')
   t.same(await Promise.all(gone), ['gone', 'gone', 'gone'])
+  for (const { attempt } of calls) await attempt.held
+  t.equal(raw.requests.length, 2, 'what was not written never was')
   await raw.deserted()
-  while (runtime.stats()['ours']?.active !== 0) await turn()
-  t.pass('no slot is held')
 })
 
 test('a closed runtime ends a batch', async t => {
