@@ -6,6 +6,7 @@ import { columns } from './columns.ts'
 import { readFlags } from './flags.ts'
 import type { LoadResult, LoadStart } from './load.ts'
 import { percentile } from './percentile.ts'
+import type { Window } from './window.ts'
 import type { WorkersUsage } from './workers-service.ts'
 
 const help = `What a second worker costs and brings: the service with one worker, with two, and with one again, whose ratio to the first is the noise of
@@ -20,15 +21,8 @@ Usage: npm run bench:workers -- [options]
   --help       prints this
 `
 
-interface Window {
-  readonly target: string
-  readonly round: number
-  readonly cpuMicrosPerCall: number
-  readonly callsPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** Share of the window that its processes were on a core. */
-  readonly busy: number
+/** A window of all processes of a service together. */
+interface WorkersWindow extends Pick<Window, 'target' | 'round' | 'cpuMicrosPerCall' | 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'busy'> {
   /** Share of the runs that the busiest worker has done. */
   readonly busiest: number
 }
@@ -54,7 +48,7 @@ await bench(async () => {
   for (const [name, workers] of targets) services.push(await startService(name, workers, upstream.port))
 
   const drive = ({ port }: Child, forMs: number) => load.ask<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms: forMs, callers } satisfies LoadStart })
-  const windows: Window[] = []
+  const windows: WorkersWindow[] = []
   // As many calls for each worker.
   for (const [index, service] of services.entries()) await drive(service, warmUpMs * (targets[index]?.[1] ?? 1))
   for (let round = 0; round < rounds; round++) {
@@ -92,7 +86,7 @@ async function startService (name: string, workers: number, upstreamPort: number
 }
 
 /** Prints what was seen, and gives what was not kept. */
-function report (all: readonly Window[], title: string): string[] {
+function report (all: readonly WorkersWindow[], title: string): string[] {
   const windows = all.filter(({ busy }) => busy >= leastBusy)
   const of = (name: string) => windows.filter(({ target }) => target === name)
   const middle = (name: string, key: 'cpuMicrosPerCall' | 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'busiest') => spread(of(name).map(window => window[key])).median

@@ -64,6 +64,7 @@ export class Run implements Host, Ended {
   /** What ends the run without a reply; the first one stays. */
   #failure: { readonly error: unknown, readonly step: string | undefined, readonly isCancel: boolean } | undefined
   #over = false
+  #isCutting = false
   #onOver!: Over
 
   constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions) {
@@ -162,7 +163,8 @@ export class Run implements Host, Ended {
   }
 
   unsafeOver (): void {
-    if (this.failed) this.#settle()
+    // While calls are cut each tells its end; the last of them is not the end of the cutting.
+    if (this.failed && !this.#isCutting) this.#settle()
     else if (this.#over) this.#stopClock()
   }
 
@@ -235,7 +237,9 @@ export class Run implements Host, Ended {
   #decide (error: unknown, step: string | undefined, isCancel = false): void {
     if (this.failed || this.#over) return
     this.#failure = { error, step, isCancel }
+    this.#isCutting = true
     this.abort.cut(error)
+    this.#isCutting = false
     this.#settle()
   }
 

@@ -53,7 +53,9 @@ class Tried<T> implements Taker<T> {
   }
 
   lose (error: unknown): void {
-    this.#failed(this.#call, this.#taker, error)
+    // Nothing to think over: who is given up hears it at once, before its run is over.
+    if (this.#call.abort.aborted) this.#taker.lose(error)
+    else this.#failed(this.#call, this.#taker, error)
   }
 }
 
