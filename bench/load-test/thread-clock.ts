@@ -36,11 +36,9 @@ export async function threadClock (): Promise<Clock & { readonly close: () => Pr
 
   function ring (): void {
     const now = performance.now()
-    for (const entry of waiting) {
-      if (entry.moment > now) continue
-      waiting.delete(entry)
-      entry.wake()
-    }
+    const due = [...waiting].filter(({ moment }) => moment <= now).sort((one, other) => one.moment - other.moment)
+    // One may call off another.
+    for (const entry of due) if (waiting.delete(entry)) entry.wake()
     let next = Infinity
     for (const { moment } of waiting) next = Math.min(next, moment)
     armFor(next)

@@ -13,9 +13,10 @@ export interface Row {
   end: number | undefined
   /** How often its calls were sent. */
   attempts: number
-  /** Calls that were seen, and calls that have ended. */
+  /** Calls that were seen, those that have ended, and those that were answered. */
   calls: number
   done: number
+  answered: number
   /** Calls beyond this may still wait for their turn, unseen. */
   readonly width: number
   status: number | undefined
@@ -40,7 +41,7 @@ export function createBoard ({ name, route, steps }: AnyAggregate, deadline = In
     target: `${route.method} ${route.url}`,
     deadline: Math.min(deadline, route.deadline),
     rows: steps.map(step => ({
-      name: step.name, kind: step.kind, state: 'waiting', start: undefined, end: undefined, attempts: 0, calls: 0, done: 0,
+      name: step.name, kind: step.kind, state: 'waiting', start: undefined, end: undefined, attempts: 0, calls: 0, done: 0, answered: 0,
       width: step.width, status: undefined, code: undefined, tally: undefined,
     })),
     over: undefined,
@@ -68,6 +69,7 @@ export function note (board: Board, event: RunEvent): void {
     case 'call ended':
       row.calls = Math.max(row.calls, event.call + 1)
       row.done++
+      if (event.code === undefined) row.answered++
       row.status = event.status
       break
     case 'step ended':
@@ -85,9 +87,10 @@ export function isLost ({ state }: Row): boolean {
 }
 
 /** Calls that ended, or were answered once the step is over, of all there are: `3/5`; with `+` when there may be more. */
-export function callsOf ({ kind, state, tally, done, calls, width }: Row): string {
+export function callsOf ({ kind, state, end, tally, done, answered, calls, width }: Row): string {
   if (kind !== 'each' && kind !== 'firstOf') return ''
   if (tally !== undefined) return `${tally.ok}/${tally.calls}`
   if (calls === 0) return ''
+  if (end !== undefined) return `${answered}/${calls}`
   return `${done}/${calls}${state === 'running' && calls >= width ? '+' : ''}`
 }

@@ -37,7 +37,7 @@ export class Ending {
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (isThenable(merged)) merged.then(value => this.#check(value), error => this.#run.stop(error))
+    if (isThenable(merged)) Promise.resolve(merged).then(value => this.#check(value), error => this.#run.stop(error))
     else this.#check(merged)
   }
 
@@ -65,7 +65,7 @@ export class Ending {
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (isThenable(said)) said.then(value => this.#close(reply, value), error => this.#run.stop(error))
+    if (isThenable(said)) Promise.resolve(said).then(value => this.#close(reply, value), error => this.#run.stop(error))
     else this.#close(reply, said)
   }
 

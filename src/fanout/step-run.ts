@@ -2,8 +2,8 @@ import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../upstream/abort.ts'
 import type { Cached } from '../upstream/cached.ts'
 import { Call, LiveCall } from '../upstream/call.ts'
-import type { Answer, Taker } from '../upstream/policies/layer.ts'
 import { skip } from './aggregate.ts'
+import { Asked } from './asked.ts'
 import type { Tally } from './events.ts'
 import { gather, type Ask, type CallTaker, type Gathering } from './gather.ts'
 import type { Host } from './host.ts'
@@ -58,7 +58,8 @@ export class StepRun implements CallTaker {
       return this.#lose(error)
     }
     if (!isThenable(asked)) return this.#proceed(asked)
-    asked.then(value => this.#proceed(value), error => this.#lose(error))
+    // A promise of foreign make may throw, or call back twice.
+    Promise.resolve(asked).then(value => this.#proceed(value), error => this.#lose(error))
     // Past the deadline nothing is waited for.
     if (this.#host.expired !== undefined) this.#lose(this.#host.expired)
   }
@@ -204,38 +205,5 @@ export class StepRun implements CallTaker {
     if (this.phase === 'ended') return
     this.value = value
     this.#host.ended(this, value, state, code, tally)
-  }
-}
-
-/** One call of a step under way. */
-class Asked implements Taker<unknown> {
-  readonly #run: StepRun
-  readonly #host: Host
-  readonly #isSafe: boolean
-  readonly #position: number
-  readonly #taker: CallTaker
-
-  constructor (run: StepRun, host: Host, isSafe: boolean, position: number, taker: CallTaker) {
-    this.#run = run
-    this.#host = host
-    this.#isSafe = isSafe
-    this.#position = position
-    this.#taker = taker
-  }
-
-  win ({ value, cached }: Answer<unknown>): void {
-    this.#taker.win(this.#position, value, cached)
-    if (!this.#isSafe) this.#over()
-  }
-
-  lose (error: unknown): void {
-    // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
-    if (!this.#host.failed || error !== this.#host.abort.reason) this.#taker.lose(this.#position, error)
-    if (!this.#isSafe) this.#over()
-  }
-
-  #over (): void {
-    this.#run.unsafe--
-    this.#host.unsafeOver()
   }
 }

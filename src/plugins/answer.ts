@@ -98,17 +98,19 @@ function write ({ route }: AnyAggregate, { data, complete, sources, headers }: R
   const cached = cacheStatus(sources)
   if (cached !== '') reply.header('cache-status', cached)
   if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
+  let text: string | undefined
   // A partial answer is nothing to keep, and nothing to compare with.
   if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
   else {
-    const tag = `W/"${hash('sha1', JSON.stringify(data ?? null), 'base64url')}"`
+    text = JSON.stringify(data ?? null)
+    const tag = `W/"${hash('sha1', text, 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers, reply.getHeader('vary')))
     if (notModified(request, reply, tag)) return undefined
   }
-  // As one value: pieces put together would be copied once more.
-  if (route.envelope) return JSON.stringify({ data: data ?? null, complete, sources })
+  // As one value where there is no text yet: pieces put together are copied once more.
+  if (route.envelope) return text === undefined ? JSON.stringify({ data: data ?? null, complete, sources }) : `{"data":${text},"complete":${complete},"sources":${JSON.stringify(sources)}}`
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
-  return JSON.stringify(data ?? null)
+  return text ?? JSON.stringify(data ?? null)
 }
 
 /** A metric for each step that started (W3C Server-Timing). */

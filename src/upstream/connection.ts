@@ -3,8 +3,8 @@ import { Client, type buildConnector, type Dispatcher } from 'undici'
 /** What is sent through a connection: it frees that when it has ended. */
 export interface Passenger extends Dispatcher.DispatchHandler {
   connection: Connection | undefined
-  /** The connection is lost, and with it whatever was under way on it. */
-  lost (): void
+  /** The connection is lost, and with it whatever was under way on it; in order, after an answer that was said to be the last. */
+  lost (isOrderly: boolean): void
   /** Closes the connection. */
   hangUp (): void
 }
@@ -32,6 +32,8 @@ export const parsing: { connection: Connection | undefined } = { connection: und
 export class Connection extends Client {
   /** Exchanges begun on the present socket. */
   served = 0
+  /** Whether an answer on the present socket was said to be the last. */
+  isLast = false
   #isOld = false
   #timer: NodeJS.Timeout | undefined
   readonly #freed: ConnectionOptions['freed']
@@ -50,6 +52,7 @@ export class Connection extends Client {
     this.#freed = freed
     this.on('connect', () => {
       this.served = 0
+      this.isLast = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
     })

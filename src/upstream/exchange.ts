@@ -31,7 +31,7 @@ export class Exchange<T> extends Abortable implements Passenger {
   readonly #taker: Taker<T>
   #settled = false
   #hasEnded = false
-  /** Whether it was given up and stays on its connection for the sake of others. */
+  /** Whether it is over and stays on its connection for the sake of others. */
   #isLingering = false
   #controller: Controller | undefined
   #status = 0
@@ -62,13 +62,7 @@ export class Exchange<T> extends Abortable implements Passenger {
       if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
       return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
     }
-    const { connection } = this
-    const stays = connection?.leave(this) === true
-    // It stays in undici's queue until there is a connection, or none, and takes up the place of a call that lives; or on a connection that others share.
-    if (stays || this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
-    if (stays) this.#isLingering = true
     this.#fail(reason)
-    if (!stays) connection?.abandon()
   }
 
   onRequestStart (controller: Controller): void {
@@ -82,12 +76,12 @@ export class Exchange<T> extends Abortable implements Passenger {
     this.#controller?.abort(early)
   }
 
-  lost (): void {
+  lost (isOrderly: boolean): void {
     // What has not left goes with the next connection.
     if (this.#controller === undefined) return
     this.#free(false)
-    // One lost connection is one failure, which whoever was first on it tells.
-    this.#fail(new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored' }))
+    // One lost connection is one failure, which whoever was first on it tells. What stood behind the last answer has not been taken (RFC 9112, section 9.6).
+    this.#fail(new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored', isIdleClose: isOrderly && this.#status === 0 }))
     this.hangUp()
   }
 
@@ -127,6 +121,7 @@ export class Exchange<T> extends Abortable implements Passenger {
     }
     this.#status = status
     this.#head = head
+    if (head['connection'] === 'close' && this.connection !== undefined) this.connection.isLast = true
     const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement
@@ -134,13 +129,17 @@ export class Exchange<T> extends Abortable implements Passenger {
   }
 
   #collect (chunk: Buffer): void {
-    if (this.#settled) return
+    const { name, maxBytes } = this.#call.spec.upstream
     this.#bytes += chunk.length
+    if (this.#settled) {
+      // Who stays for the sake of others is not read for ever.
+      if (this.#bytes > 2 * maxBytes) this.hangUp()
+      return
+    }
     if (this.#verdict !== undefined) {
       if (this.#bytes > discardBytes) this.#conclude()
       return
     }
-    const { name, maxBytes } = this.#call.spec.upstream
     if (this.#bytes > maxBytes) {
       this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
     } else if (this.#first === undefined) {
@@ -214,8 +213,19 @@ export class Exchange<T> extends Abortable implements Passenger {
     if (this.#settled) return false
     this.#settled = true
     this.#call.abort.delete(this)
-    if (!this.#hasEnded && !this.#isLingering) this.hangUp()
+    if (!this.#hasEnded) this.#part()
     return true
+  }
+
+  /** Hangs up; or stays until its answer has come, where others would be lost with the connection. */
+  #part (): void {
+    const { connection } = this
+    this.#isLingering = connection?.leave(this) === true
+    // It stays in undici's queue too, until there is a connection, or none, and takes up the place of a call that lives.
+    if (this.#isLingering || this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
+    if (this.#isLingering) return
+    this.hangUp()
+    connection?.abandon()
   }
 
   /** It has come to its end, and takes nothing more from its connection. */

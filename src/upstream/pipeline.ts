@@ -32,7 +32,7 @@ export class Pipeline extends Connection {
     })
     this.#most = options.pipelining
     // undici would send again what was under way: whether that may be is for the retries to say.
-    this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost() })
+    this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost(this.isLast) })
   }
 
   get hasRoom (): boolean {

@@ -16,7 +16,6 @@ interface Def {
   readonly catchall?: z.ZodType
   readonly element?: z.ZodType
   readonly innerType?: z.ZodType
-  readonly options?: readonly z.ZodType[]
 }
 
 interface Internals {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AppOptions } from '../app.ts'
 import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { checkWorkers, dividedInbound, dividedThreads } from './fit.ts'
-import { openLine } from './line.ts'
+import { openChannel } from './channel.ts'
 import type { Leave, Task } from './messages.ts'
 import { lingerMs, retire } from './retire.ts'
 
@@ -22,7 +22,7 @@ const lastResort = 2000
 export async function work (task: Task, { open, ready, exit }: Surroundings): Promise<void> {
   const wanted = Promise.withResolvers<Leave>()
   const hurry = new AbortController()
-  const line = openLine(cluster.worker as Worker, how => {
+  const channel = openChannel(cluster.worker as Worker, how => {
     if (how === 'drain') hurry.abort()
     wanted.resolve(how)
   })
@@ -30,9 +30,9 @@ export async function work (task: Task, { open, ready, exit }: Surroundings): Pr
     const catalogue = await open()
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, task.count)
-    const app = await ready(catalogue, { part: task, countRequest: line.count, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
+    const app = await ready(catalogue, { part: task, countRequest: channel.count, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
     await app.listen({ host: task.host, port: task.port })
-    line.listening((app.server.address() as AddressInfo).port, drainMs)
+    channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
     const how = await wanted.promise
     app.log.info({ how }, 'draining')
@@ -43,6 +43,6 @@ export async function work (task: Task, { open, ready, exit }: Surroundings): Pr
     exit(0)
   } catch (error) {
     // The primary tells whoever started it, and ends this process.
-    line.failed(error)
+    channel.failed(error)
   }
 }

@@ -126,10 +126,11 @@ test('at the deadline a merge is ended with its thread, and the answer is the on
   const runtime = runtimeOf(t)
   const gate = makeGate()
   const described = aggregate('burning', { url: '/b', deadline: 60_000 }).required('a', () => 1).reply(Any, () => burn(gate.cells))
+  const next = aggregate('next', { url: '/n', deadline: 60_000 }).reply(Any, () => add(1))
+  await fanOut(next, {}, { runtime })
   const run = problemOf(fanOut(described, {}, { runtime, deadline: 1500 }))
   await gate.came(1)
   t.match(await run, { code: 'DEADLINE_EXCEEDED', statusCode: 504, detail: 'burning did not end before its deadline: it may take 1500 ms.' })
-  const next = aggregate('next', { url: '/n', deadline: 60_000 }).reply(Any, () => add(1))
   t.match(await fanOut(next, {}, { runtime }), { data: 2 }, 'the only thread is free again')
 })
 

@@ -78,10 +78,10 @@ test('one given up before its connection is there is stopped when it is', t => {
 
 test('a lost connection is none of a call that has not left', t => {
   const { told, exchange, controller, aborts } = arrange()
-  exchange.lost()
+  exchange.lost(false)
   t.same(told, [])
   exchange.onRequestStart(controller)
-  exchange.lost()
+  exchange.lost(false)
   t.match(told, [{ code: 'UPSTREAM_RESET', verdict: 'ignored' }])
   t.equal(aborts.length, 1, 'and it is not sent again by undici')
   t.end()

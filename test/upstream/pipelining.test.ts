@@ -8,7 +8,7 @@ import { openPool } from '../../src/upstream/pool.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
-import { json, rawUpstream, type RawRequest } from '../helpers/raw-upstream.ts'
+import { json, rawUpstream, written, type RawRequest } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
 
 const params = z.object({ id: z.string() })
@@ -224,4 +224,35 @@ test('what is no pipeline is refused where it is declared', t => {
   }
   t.throws(() => defineUpstream('ours', { origin: 'http://127.0.0.1:9', trusted: { pipelines: 3 } as never }, operations), { message: /pipelines/ })
   t.end()
+})
+
+test('whose answer is refused before its end leaves the others their connection', async t => {
+  const long = written(500, { 'content-type': 'text/plain' }, 'x'.repeat(20_000))
+  const tooLong = json('x'.repeat(30_000))
+  const { raw, get, runtime } = await arrange(t, { maxBytes: 20_480 }, (socket, { path }) => socket.write(path === '/a' ? long : path === '/c' ? tooLong : json(path)))
+  const [first, second, third, fourth] = await Promise.all([failure(get('a')), get('b'), failure(get('c')), get('d')])
+  t.match([first, third], [{ code: 'UPSTREAM_STATUS', upstreamStatus: 500 }, { code: 'UPSTREAM_TOO_LARGE' }])
+  t.same([second, fourth], ['/b', '/d'])
+  t.equal(raw.connections, 1)
+  while (runtime.stats()['ours']?.active !== 0) await turn()
+  t.pass('no slot is held')
+})
+
+test('what does not end is waited for up to the limit and no longer', async t => {
+  const { raw, get } = await arrange(t, { maxBytes: 20_480 }, (socket, { path }) => {
+    if (path === '/a') socket.write(written(500, { 'content-type': 'text/plain', 'content-length': '1000000' }, 'x'.repeat(50_000)))
+  })
+  const [refused, behind] = await Promise.all([failure(get('a')), failure(get('b'))])
+  t.match([refused, behind], [{ code: 'UPSTREAM_STATUS' }, { code: 'UPSTREAM_RESET' }])
+  await raw.deserted()
+})
+
+test('an upstream that closes after an answer has not taken those behind it, which are sent again at once, from no budget', async t => {
+  let answered = 0
+  const { raw, get } = await arrange(t, { retry: { attempts: 2, delay: 0 }, budget: { share: 0, perSecond: 0 } }, (socket, { path }) => {
+    if (answered++ === 1) socket.end(json(path, 200, { connection: 'close' }))
+    else if (socket.writable) socket.write(json(path))
+  })
+  t.same(await Promise.all(['a', 'b', 'c', 'd'].map(id => get(id))), ['/a', '/b', '/c', '/d'])
+  t.equal(raw.requests.length, 7, 'the warm one, two answered, two not, and these again')
 })

@@ -2,8 +2,8 @@ import type { Worker } from 'node:cluster'
 import type { CountRequest, Counted } from '../plugins/rate-store.ts'
 import type { Failure, FromWorker, Leave, ToWorker } from './messages.ts'
 
-/** A worker's line to its primary. */
-export interface Line {
+/** A worker's channel to its primary. */
+export interface Channel {
   /** Says that the worker listens. */
   readonly listening: (port: number, drainMs: number) => void
   /** Says why it cannot; the primary then ends it. */
@@ -12,8 +12,8 @@ export interface Line {
   readonly count: CountRequest
 }
 
-/** Opens the line; `leave` is called when the primary wants this worker to end, and when there is no primary any more. */
-export function openLine (worker: Worker, leave: (how: Leave) => void): Line {
+/** Opens the channel; `leave` is called when the primary wants this worker to end, and when there is no primary any more. */
+export function openChannel (worker: Worker, leave: (how: Leave) => void): Channel {
   const counting = new Map<number, (counted: Counted) => void>()
   let counts = 0
   let isListening = false
