@@ -28,9 +28,7 @@ const server = createServer({ noDelay: true }, socket => {
 
     if (requests === 0) return
     if (slowMs > 0) return inOrder(socket, requests)
-    const answer = requests === 1 ? response : Buffer.concat(Array.from({ length: requests }, () => response))
-    if (delayMs === 0) socket.write(answer)
-    else setTimeout(() => socket.write(answer), delayMs)
+    answerAt(socket, requests, delayMs)
   })
   socket.on('error', () => socket.destroy())
 })
@@ -38,15 +36,29 @@ const server = createServer({ noDelay: true }, socket => {
 /** When the last answer of a connection is due, in ms: none may overtake another. */
 const due = new WeakMap<Socket, number>()
 
+/** Answers that are due together are one write. */
 function inOrder (socket: Socket, requests: number): void {
+  const now = performance.now()
+  let at = Math.max(due.get(socket) ?? 0, now + delayMs)
+  let count = 0
   for (let request = 0; request < requests; request++) {
-    const isSlow = ++requestsSoFar % 100 === 0
-    const now = performance.now()
-    const at = Math.max(due.get(socket) ?? 0, now + (isSlow ? slowMs : delayMs))
-    due.set(socket, at)
-    if (at <= now) socket.write(response)
-    else setTimeout(() => socket.write(response), at - now)
+    const own = ++requestsSoFar % 100 === 0 ? now + slowMs : at
+    if (own > at) {
+      answerAt(socket, count, at - now)
+      count = 0
+      at = own
+    }
+    count++
   }
+  due.set(socket, at)
+  answerAt(socket, count, at - now)
+}
+
+function answerAt (socket: Socket, count: number, ms: number): void {
+  if (count === 0) return
+  const answer = count === 1 ? response : Buffer.concat(Array.from({ length: count }, () => response))
+  if (ms <= 0) socket.write(answer)
+  else setTimeout(() => socket.write(answer), ms)
 }
 
 server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))

@@ -32,7 +32,8 @@ export const pages = aggregate('pages', { url: '/pages', deadline: ${deadline} }
   return { upstream, path, command: `clear; node src/cli.ts run pages ${path}; echo "[ended: $?]"`, answer: () => { for (const answer of waiting.splice(0)) answer() } }
 }
 
-const ended = (code: number) => (lines: readonly string[]) => lines.some(line => line === `[ended: ${code}]`)
+/** The shell's prompt is there again, too. */
+const ended = (code: number) => (lines: readonly string[]) => lines.some((line, place) => line === `[ended: ${code}]` && lines[place + 1]?.startsWith('$'))
 const isUnderWay = (lines: readonly string[]) => lines.some(line => /^pages {2}running .* 1\/3 /.test(line)) && lines.some(line => /^extra {2}fallback/.test(line))
 const rowsOf = (lines: readonly string[]) => lines.slice(lines.findIndex(line => line.startsWith('step ')), lines.findIndex(line => line.startsWith('sum ')) + 1)
 const msOf = (line = '') => Number(line.trim().split(/\s+/).at(-1))

@@ -4,7 +4,7 @@ import type { AdaptiveSlots } from './adaptive-slots.ts'
 import { Admission, Workload } from './admission.ts'
 import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 import { Line } from './line.ts'
-import { Waiter } from './waiter.ts'
+import { Waiter, type Desk } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
@@ -126,6 +126,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
         const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
         next(call, new Held(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
       }
+      const desk: Desk = { left, enter: hold }
       return (call, taker) => {
         if (call.abort.aborted) return taker.lose(call.abort.reason)
         const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
@@ -136,7 +137,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
           return hold(call, admission, taker)
         }
         waiting++
-        lineOf(admission).join(new Waiter({ call, admission, taker: taker as Taker<unknown>, left, enter: hold }))
+        lineOf(admission).join(new Waiter(call, admission, taker as Taker<unknown>, desk))
       }
     }),
     gauge: {

@@ -4,11 +4,8 @@ import type { Admission } from './admission.ts'
 import type { Taker } from './layer.ts'
 import type { Line, Place } from './line.ts'
 
-/** What waits, and where it goes. */
-interface WaiterOptions {
-  readonly call: LiveCall<unknown>
-  readonly admission: Admission
-  readonly taker: Taker<unknown>
+/** Where a call waits, and where it goes. */
+export interface Desk {
   /** It waits no longer, for whatever reason. */
   readonly left: (admission: Admission, call: LiveCall<unknown>) => void
   /** It has a slot. */
@@ -21,34 +18,37 @@ export class Waiter extends Abortable implements Place<Waiter> {
   before: Waiter | undefined
   after: Waiter | undefined
   readonly #since: number
-  readonly #options: WaiterOptions
+  readonly #call: LiveCall<unknown>
+  readonly #admission: Admission
+  readonly #taker: Taker<unknown>
+  readonly #desk: Desk
 
-  constructor (options: WaiterOptions) {
+  constructor (call: LiveCall<unknown>, admission: Admission, taker: Taker<unknown>, desk: Desk) {
     super()
-    const { abort, scope } = options.call
-    this.#since = scope.now()
-    this.#options = options
-    abort.add(this)
+    this.#since = call.scope.now()
+    this.#call = call
+    this.#admission = admission
+    this.#taker = taker
+    this.#desk = desk
+    call.abort.add(this)
   }
 
   admit (): void {
     this.#leave()
-    const { call, admission, taker, enter } = this.#options
-    enter(call, admission, taker)
+    this.#desk.enter(this.#call, this.#admission, this.#taker)
   }
 
   cut (reason: unknown): void {
     this.#leave()
-    const { call, admission, taker } = this.#options
-    if (call.effort.attempts === 0) admission.done(call)
-    taker.lose(reason)
+    if (this.#call.effort.attempts === 0) this.#admission.done(this.#call)
+    this.#taker.lose(reason)
   }
 
   #leave (): void {
-    const { call, admission, left } = this.#options
+    const call = this.#call
     call.abort.delete(this)
     call.effort.waitedMs += call.scope.now() - this.#since
     this.line?.leave(this)
-    left(admission, call)
+    this.#desk.left(this.#admission, call)
   }
 }
