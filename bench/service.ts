@@ -1,10 +1,14 @@
 import type { AddressInfo } from 'node:net'
+import { allocateYoung } from '../src/allocate-young.ts'
 import { buildApp } from '../src/app.ts'
 import { aggregate, times } from '../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../src/upstream/declare.ts'
 import { announce, upstreamOrigin } from './announce.ts'
 import { Fact, Facts, Query } from './fact.ts'
 import { settings } from './settings.ts'
+
+// As the command does.
+allocateYoung()
 
 // The second argument is how many calls go over one connection at once.
 const pipelining = Number(process.argv[3] ?? 1)

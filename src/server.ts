@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { availableParallelism, hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import { allocateYoung } from './allocate-young.ts'
 import { buildApp, type AppOptions } from './app.ts'
 import { ConfigError } from './config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
@@ -26,6 +27,7 @@ export interface ServeOptions {
 
 /** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
 export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
+  allocateYoung()
   const task = process.env[taskVariable]
   if (cluster.isWorker && task !== undefined) return serveAsWorker({ paths, live }, JSON.parse(task) as Task)
   const catalogue = await openCatalogue({ paths, live, environment: process.env })

@@ -12,6 +12,7 @@ const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts',
 const house: Readonly<Record<string, readonly string[]>> = {
   // Leaves
   'errors.ts': [],
+  'allocate-young.ts': [],
   'schemas/': [],
   'stand-ins/': [],
 
@@ -34,7 +35,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'testing/': ['errors.ts', 'upstream/', 'fanout/', 'stand-ins/'],
   'definitions/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'config.ts', 'clients/', 'routes/', 'stand-ins/'],
   'workers/': ['errors.ts', 'upstream/', 'plugins/', 'app.ts', 'config.ts', 'definitions/'],
-  'server.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/', 'workers/'],
+  'server.ts': ['errors.ts', 'allocate-young.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/', 'workers/'],
   'commands/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'definitions/', 'server.ts'],
   'cli.ts': ['commands/'],
 }
