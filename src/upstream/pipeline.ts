@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Dispatcher } from 'undici'
+import type { BatchSize, BatchStart } from './batch-size.ts'
 import { Connection, type ConnectionOptions, type Passenger } from './connection.ts'
 
 export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
   readonly connect: buildConnector.connector
   /** Calls under way at once. */
   readonly pipelining: number
+  /** How many that is now; the same for all connections of a pool. */
+  readonly size: BatchSize
 }
 
 /**
@@ -13,16 +16,18 @@ export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
  * given up stays until its answer has come, since hanging up would take the others along; the last one who is wanted hangs up.
  */
 export class Pipeline extends Connection {
-  readonly #most: number
+  readonly #size: BatchSize
   // Lists, since they are short; a set's old tables would keep what has left it from dying young.
   readonly #carried: Passenger[] = []
   readonly #unwanted: Passenger[] = []
   readonly #unsent: { readonly options: Dispatcher.DispatchOptions, readonly passenger: Passenger }[] = []
   #socket: Socket | undefined
+  /** Where the present batch began, until one of it was slow: what comes behind that says nothing more. */
+  #start: BatchStart | undefined
   /** Whether somebody on it has failed since it was last empty: undici may be telling the others. */
   #isFailing = false
 
-  constructor (origin: string, { connect, ...options }: PipelineOptions) {
+  constructor (origin: string, { connect, size, ...options }: PipelineOptions) {
     super(origin, {
       ...options,
       connect: (place, callback) => connect(place, (...opened) => {
@@ -30,13 +35,13 @@ export class Pipeline extends Connection {
         callback(...opened)
       }),
     })
-    this.#most = options.pipelining
+    this.#size = size
     // undici would send again what was under way: whether that may be is for the retries to say.
     this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost(this.isLast) })
   }
 
   get hasRoom (): boolean {
-    return !this.#isFailing && this.#carried.length < this.#most
+    return !this.#isFailing && this.#carried.length < this.#size.now
   }
 
   /** Sends it as soon as undici's parser has let go. */
@@ -45,9 +50,10 @@ export class Pipeline extends Connection {
     if (this.#unsent.length === 1) queueMicrotask(() => { for (const next of this.#unsent.splice(0)) this.dispatch(next.options, next.passenger) })
   }
 
-  /** Holds back what is written, so that it is written together, until what it returns is called. */
+  /** Begins a batch: holds back what is written, so that it is written together, until what it returns is called. */
   cork (): () => void {
     const socket = this.#socket
+    this.#start = this.#size.start
     socket?.cork()
     return () => socket?.uncork()
   }
@@ -59,6 +65,7 @@ export class Pipeline extends Connection {
   override carry (passenger: Passenger): void {
     if (this.#carried.length === 0) this.#isFailing = false
     this.#carried.push(passenger)
+    this.#size.began()
   }
 
   override leave (passenger: Passenger): boolean {
@@ -68,10 +75,19 @@ export class Pipeline extends Connection {
 
   override free (passenger: Passenger, isSound: boolean): void {
     if (!isSound) this.#isFailing = true
+    this.#learn()
     take(this.#carried, passenger)
     take(this.#unwanted, passenger)
     if (this.#carried.length === 0) return super.free(passenger, isSound)
     if (this.#unwanted.length === this.#carried.length) this.#unwanted[0]?.hangUp()
+  }
+
+  #learn (): void {
+    this.#size.ended()
+    if (this.#start === undefined) return
+    const isSlow = this.#size.isSlow(this.#start)
+    this.#size.learn(isSlow)
+    if (isSlow) this.#start = undefined
   }
 }
 

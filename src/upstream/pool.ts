@@ -1,4 +1,5 @@
 import { buildConnector, errors, type Dispatcher } from 'undici'
+import { BatchSize } from './batch-size.ts'
 import { Connection, parsing, type Passenger } from './connection.ts'
 import { Pipeline } from './pipeline.ts'
 
@@ -40,6 +41,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   const waiting: Waiting[] = []
   /** What takes the calls of this turn of the loop. */
   let batch: Pipeline | undefined
+  const size = new BatchSize(pipelining)
   let isClosed = false
 
   function freed (connection: Connection, isSound: boolean): void {
@@ -67,7 +69,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
         else queueMicrotask(() => freed(self, false))
       },
     }
-    const connection = pipelining > 1 ? new Pipeline(origin, { ...hears, pipelining }) : new Connection(origin, hears)
+    const connection = pipelining > 1 ? new Pipeline(origin, { ...hears, pipelining, size }) : new Connection(origin, hears)
     connection.on('disconnect', () => closed(connection))
     all.push(connection)
     return connection

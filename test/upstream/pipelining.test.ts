@@ -46,7 +46,7 @@ test('calls of one turn of the loop are written together, over as many connectio
 })
 
 test('a call of a later turn does not stand behind one that waits', async t => {
-  const { raw, get } = await arrange(t, {}, (socket, { path }) => path === '/slow' ? undefined : socket.write(json(path)))
+  const { raw, get } = await arrange(t, { timeout: 10_000 }, (socket, { path }) => path === '/slow' ? undefined : socket.write(json(path)))
   const slow = new Abort()
   const waits = failure(get('slow', slow))
   await raw.asked(2)
@@ -255,4 +255,24 @@ test('an upstream that closes after an answer has not taken those behind it, whi
   })
   t.same(await Promise.all(['a', 'b', 'c', 'd'].map(id => get(id))), ['/a', '/b', '/c', '/d'])
   t.equal(raw.requests.length, 7, 'the warm one, two answered, two not, and these again')
+})
+
+test('where answers are slow that hold up others, fewer stand behind each other', async t => {
+  const owed: (() => void)[] = []
+  const { raw, get } = await arrange(t, { timeout: 10_000 }, (socket, { path }) => path === '/slow' ? owed.push(() => socket.write(json(path))) : socket.write(json(path)))
+  const together = async () => {
+    const ids = ['a', 'b', 'c', 'd']
+    await Promise.all(ids.map(id => get(id)))
+    return new Set(raw.requests.slice(-ids.length).map(({ connection }) => connection)).size
+  }
+  t.equal(await together(), 1)
+  for (let round = 1; round <= 30; round++) {
+    const before = raw.requests.length
+    const slow = get('slow')
+    await raw.asked(before + 1)
+    for (let others = 0; others < 6; others++) await together()
+    owed.pop()?.()
+    await slow
+  }
+  t.ok(await together() > 1)
 })
