@@ -6,6 +6,7 @@ import { begin } from '../fanout/fan-out.ts'
 import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/reply.ts'
 import type { Over, Run } from '../fanout/run.ts'
+import { apart } from '../upstream/in-turns.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
@@ -66,6 +67,11 @@ class Answering implements Over {
   win (merged: Reply<unknown, string>): void {
     this.#over()
     if (!merged.complete) this.#logLost()
+    // A reply that was completed by a large part is large itself.
+    apart(() => this.#write(merged))
+  }
+
+  #write (merged: Reply<unknown, string>): void {
     let text
     try {
       text = write(this.#aggregate, merged, this.#request, this.#reply)
