@@ -1,6 +1,7 @@
-// node bench/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs]: answers every request head with the same prebuilt bytes, one in a hundred late.
+// node bench/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request head with the same prebuilt bytes, one in a hundred late.
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { announce } from './announce.ts'
 import { factBody } from './fact-body.ts'
 import type { Filler } from './fact-body.ts'
@@ -10,7 +11,7 @@ const bodyBytes = Number(process.argv[2] ?? 110)
 const delayMs = Number(process.argv[3] ?? 0)
 const slowMs = Number(process.argv[5] ?? 0)
 let requestsSoFar = 0
-const response = prebuilt(bodyBytes, process.argv[4] === 'string' ? 'string' : 'fields')
+const response = prebuilt(bodyBytes, process.argv[4] === 'string' ? 'string' : 'fields', process.argv[6] === 'gzip')
 
 const server = createServer({ noDelay: true }, socket => {
   let tail: Buffer | undefined
@@ -63,7 +64,9 @@ function answerAt (socket: Socket, count: number, ms: number): void {
 
 server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))
 
-function prebuilt (size: number, filler: Filler) {
-  const body = factBody(size, filler)
-  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: keep-alive\r\n\r\n${body}`)
+function prebuilt (size: number, filler: Filler, isZipped: boolean) {
+  const text = Buffer.from(factBody(size, filler))
+  const body = isZipped ? gzipSync(text) : text
+  const coding = isZipped ? 'content-encoding: gzip\r\n' : ''
+  return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${coding}content-length: ${body.length}\r\nconnection: keep-alive\r\n\r\n`), body])
 }

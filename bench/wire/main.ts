@@ -35,13 +35,14 @@ try {
 
 async function compare (): Promise<void> {
   const upstream = await startChild('upstream', 'upstream', [values['body-bytes'], values['delay-ms']], 0)
+  const zipped = await startChild('zipped', 'upstream', [values['body-bytes'], values['delay-ms'], 'fields', '0', 'gzip'], 0)
   const h2 = spawn(process.execPath, [join(import.meta.dirname, 'h2-upstream.ts')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const [{ port, tlsPort }] = await once(h2, 'message') as [{ port: number, tlsPort: number }]
   const client = await startChild('client', 'wire/client', [], 1)
   const wanted = values.only.split(',')
   const names = ways.map(({ name }) => name).filter((name, index) => index === 0 || wanted.some(part => name.includes(part)))
   const demand: WireDemand = {
-    origins: { plain: `http://127.0.0.1:${upstream.port}`, h2c: `http://127.0.0.1:${port}`, tls: `https://127.0.0.1:${tlsPort}` },
+    origins: { plain: `http://127.0.0.1:${upstream.port}`, zipped: `http://127.0.0.1:${zipped.port}`, h2c: `http://127.0.0.1:${port}`, tls: `https://127.0.0.1:${tlsPort}` },
     names,
     rounds: Number(values.rounds),
     ms: Number(values.ms),

@@ -1,15 +1,18 @@
 import { Agent, Client, fetch, H2CClient, Pool, type Dispatcher } from 'undici'
-import { z } from 'zod'
+
 import { Abort } from '../../src/upstream/abort.ts'
 import { LiveCall } from '../../src/upstream/call.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { dispatch } from '../../src/upstream/dispatch.ts'
 import { openPool, type PoolOptions } from '../../src/upstream/pool.ts'
+import { Fact } from '../fact.ts'
 
 /** Where the upstreams of the bench listen. */
 export interface Origins {
   /** HTTP/1.1, prebuilt bytes. */
   readonly plain: string
+  /** The same in gzip. */
+  readonly zipped: string
   /** HTTP/2 without TLS. */
   readonly h2c: string
   /** TLS, by HTTP/2 where it is asked for and HTTP/1.1 where it is not. */
@@ -27,7 +30,6 @@ export interface Named {
 }
 
 const get = { path: '/fact', method: 'GET' } as const
-const Anything = z.unknown()
 
 /** The ways that are compared; the first is what the others are compared with. */
 export const ways: readonly Named[] = [
@@ -41,6 +43,7 @@ export const ways: readonly Named[] = [
   { name: 'own pool, pipelining 4', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 64, pipelining: 4 }) },
   { name: 'own pool, pipelining 10', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 64, pipelining: 10 }) },
   { name: 'own pool, pipelining 32', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 64, pipelining: 32 }) },
+  { name: 'own pool, answers in gzip', slots: 64, open: ({ zipped }) => byOwn(zipped, { connections: 64 }) },
   { name: 'h2c, one connection', slots: 64, open: ({ h2c }) => byDispatch(new H2CClient(h2c, { maxConcurrentStreams: 128, pipelining: 128 })) },
   { name: 'HTTP/1.1 over TLS, Pool.dispatch', slots: 64, open: ({ tls }) => byDispatch(new Pool(tls, { connections: 64, allowH2: false, connect: { rejectUnauthorized: false } })) },
   { name: 'HTTP/2 over TLS, one connection', slots: 64, open: ({ tls }) => byDispatch(new Client(tls, { allowH2: true, maxConcurrentStreams: 128, pipelining: 128, connect: { rejectUnauthorized: false } })) },
@@ -70,7 +73,7 @@ function byFetch (origin: string): ReturnType<Named['open']> {
 function byOwn (origin: string, options: Omit<PoolOptions, 'connect'>): ReturnType<Named['open']> {
   const pool = openPool(origin, { ...options, connect: {} })
   const trusted: Partial<UpstreamOptions> = options.pipelining === undefined ? {} : { trusted: { pipelining: options.pipelining } }
-  const upstream = defineUpstream('wire', { origin, ...trusted, decompress: false, headers: {} }, { fact: operation({ path: '/fact', output: Anything }) })
+  const upstream = defineUpstream('wire', { origin, ...trusted, decompress: false, headers: {} }, { fact: operation({ path: '/fact', output: Fact }) })
   const { send } = dispatch(pool, '', undefined, options.pipelining !== undefined)
   const abort = new Abort()
   const scope = { deadline: Infinity, headers: {}, abort, admitted: new Map(), now: () => 0, emit: () => {} }

@@ -68,7 +68,8 @@ function parseJson (spec: OperationSpec, status: number, text: string): unknown 
 
 /** Whether a JSON text may hold more values than this; commas are a bound on them, and few texts are long enough to be counted. */
 function hasMore (text: string, values: number): boolean {
-  if (text.length <= values) return false
+  // Two characters a value, and one less at the end.
+  if (text.length <= 2 * values) return false
   let count = 0
   for (let at = text.indexOf(','); at !== -1; at = text.indexOf(',', at + 1)) if (++count >= values) return true
   return false
