@@ -1,4 +1,5 @@
 import { Client, type buildConnector, type Dispatcher } from 'undici'
+import type { Head } from './head.ts'
 
 /** What is sent through a connection: it frees that when it has ended. */
 export interface Passenger extends Dispatcher.DispatchHandler {
@@ -32,8 +33,6 @@ export const parsing: { connection: Connection | undefined } = { connection: und
 export class Connection extends Client {
   /** Exchanges begun on the present socket. */
   served = 0
-  /** Whether an answer on the present socket was said to be the last. */
-  isLast = false
   #isOld = false
   #timer: NodeJS.Timeout | undefined
   readonly #freed: ConnectionOptions['freed']
@@ -52,7 +51,6 @@ export class Connection extends Client {
     this.#freed = freed
     this.on('connect', () => {
       this.served = 0
-      this.isLast = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
     })
@@ -78,6 +76,9 @@ export class Connection extends Client {
 
   /** Takes one more. */
   carry (_passenger: Passenger): void {}
+
+  /** An answer on it has begun. */
+  answered (_head: Head): void {}
 
   /** Whether somebody who is not wanted any more may stay until the answer has come, for the sake of others. */
   leave (_passenger: Passenger): boolean {

@@ -121,7 +121,7 @@ export class Exchange<T> extends Abortable implements Passenger {
     }
     this.#status = status
     this.#head = head
-    if (head['connection'] === 'close' && this.connection !== undefined) this.connection.isLast = true
+    this.connection?.answered(head)
     const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement

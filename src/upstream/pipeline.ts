@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { buildConnector, Dispatcher } from 'undici'
 import type { BatchSize, BatchStart } from './batch-size.ts'
 import { Connection, type ConnectionOptions, type Passenger } from './connection.ts'
+import type { Head } from './head.ts'
 
 export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
   readonly connect: buildConnector.connector
@@ -26,18 +27,21 @@ export class Pipeline extends Connection {
   #start: BatchStart | undefined
   /** Whether somebody on it has failed since it was last empty: undici may be telling the others. */
   #isFailing = false
+  /** Whether an answer on the present socket was said to be the last. */
+  #isLast = false
 
   constructor (origin: string, { connect, size, ...options }: PipelineOptions) {
     super(origin, {
       ...options,
       connect: (place, callback) => connect(place, (...opened) => {
         this.#socket = opened[1] ?? undefined
+        this.#isLast = false
         callback(...opened)
       }),
     })
     this.#size = size
     // undici would send again what was under way: whether that may be is for the retries to say.
-    this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost(this.isLast) })
+    this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost(this.#isLast) })
   }
 
   get hasRoom (): boolean {
@@ -66,6 +70,10 @@ export class Pipeline extends Connection {
     if (this.#carried.length === 0) this.#isFailing = false
     this.#carried.push(passenger)
     this.#size.began()
+  }
+
+  override answered ({ connection }: Head): void {
+    if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isLast = true
   }
 
   override leave (passenger: Passenger): boolean {

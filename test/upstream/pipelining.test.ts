@@ -250,7 +250,7 @@ test('what does not end is waited for up to the limit and no longer', async t =>
 test('an upstream that closes after an answer has not taken those behind it, which are sent again at once, from no budget', async t => {
   let answered = 0
   const { raw, get } = await arrange(t, { retry: { attempts: 2, delay: 0 }, budget: { share: 0, perSecond: 0 } }, (socket, { path }) => {
-    if (answered++ === 1) socket.end(json(path, 200, { connection: 'close' }))
+    if (answered++ === 1) socket.end(json(path, 200, { connection: 'Close' }))
     else if (socket.writable) socket.write(json(path))
   })
   t.same(await Promise.all(['a', 'b', 'c', 'd'].map(id => get(id))), ['/a', '/b', '/c', '/d'])
