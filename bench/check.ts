@@ -42,7 +42,9 @@ await bench(async () => {
 })
 
 /** A call that has become dearer moves the median and the cheapest windows; a machine that is disturbed all the time, the median. */
-const least = ({ median, best }: Ratio) => Math.min(median, best)
+function least ({ median, best }: Ratio): number {
+  return Math.min(median, best)
+}
 
 async function check (): Promise<string[]> {
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline
