@@ -78,7 +78,9 @@ class Answering implements Over {
     } catch (error) {
       text = error
     }
-    if (text !== undefined) this.#reply.send(typeof text === 'string' && text.length > longText ? Buffer.from(text) : text)
+    if (text === undefined) return
+    if (typeof text === 'string' && text.length > longText) apart(() => this.#reply.send(Buffer.from(text)))
+    else this.#reply.send(text)
   }
 
   lose (error: unknown): void {
