@@ -79,7 +79,7 @@ class Answering implements Over {
       text = error
     }
     if (text === undefined) return
-    if (typeof text === 'string' && text.length > longText) apart(() => this.#reply.send(Buffer.from(text)))
+    if (typeof text === 'string' && text.length > longText) apart(() => { this.#reply.send(Buffer.from(text)) })
     else this.#reply.send(text)
   }
 
