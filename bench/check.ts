@@ -5,7 +5,7 @@ import { pinned } from './child.ts'
 import { medianInterval } from './interval.ts'
 import { measure } from './measure.ts'
 import type { Plan } from './measure.ts'
-import { ratioOf, type Ratio } from './ratios.ts'
+import { ratioOf } from './ratios.ts'
 import { intervalText } from './report.ts'
 import { runsNeeded, tolerance, worseInAll } from './verdict.ts'
 import type { Ratios } from './verdict.ts'
@@ -41,18 +41,13 @@ await bench(async () => {
   return argv.includes('--update') ? update() : check()
 })
 
-/** A call that has become dearer moves the median and the cheapest windows; a machine that is disturbed all the time, the median. */
-function least ({ median, best }: Ratio): number {
-  return Math.min(median, best)
-}
-
 async function check (): Promise<string[]> {
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline
   if (JSON.stringify(baseline.plan) !== JSON.stringify(recorded(plan))) throw new Error('bench/baseline.json was measured in another way: `npm run bench:check -- --update` measures it anew')
   const runs: Ratios[] = []
   let worse: string[] = []
   do {
-    runs.push(await measured(runs.length + 1, plan.fanouts.filter(fanout => runs.length === 0 || worse.includes(String(fanout))), least))
+    runs.push(await measured(runs.length + 1, plan.fanouts.filter(fanout => runs.length === 0 || worse.includes(String(fanout)))))
     worse = worseInAll(baseline.ratios, runs)
     for (const fanout of worse) console.log(`fan-out ${fanout}: worse than ${baseline.ratios[fanout]} by more than ${Math.round((tolerance - 1) * 100)} %`)
   } while (worse.length > 0 && runs.length < runsNeeded)
@@ -61,20 +56,20 @@ async function check (): Promise<string[]> {
 
 async function update (): Promise<string[]> {
   const runs: Ratios[] = []
-  while (runs.length < runsNeeded) runs.push(await measured(runs.length + 1, plan.fanouts, ({ median }) => median))
+  while (runs.length < runsNeeded) runs.push(await measured(runs.length + 1, plan.fanouts))
   const ratios = Object.fromEntries(plan.fanouts.map(fanout => [fanout, rounded(medianInterval(runs.map(run => run[fanout] ?? NaN)).median)]))
   const baseline = { ratios, plan: recorded(plan), node: process.versions.node, pinned, date: new Date().toISOString().slice(0, 10) }
   writeFileSync(file, `${JSON.stringify(baseline, null, 2)}\n`)
   return []
 }
 
-async function measured (run: number, fanouts: readonly number[], pick: (ratio: Ratio) => number): Promise<Ratios> {
+async function measured (run: number, fanouts: readonly number[]): Promise<Ratios> {
   const measurement = await measure({ ...plan, fanouts }, console.log)
   return Object.fromEntries(measurement.fanouts.map(({ fanout, windows }) => {
     const ratio = ratioOf(windows, 'service', 'floor-dispatch')
     if (ratio === undefined) throw new Error(`fan-out ${fanout}: no round in which both answered everything`)
     console.log(`run ${run}, fan-out ${fanout}: service / floor-dispatch ${intervalText(ratio)}, best ${ratio.best.toFixed(2)}`)
-    return [fanout, rounded(pick(ratio))]
+    return [fanout, rounded(ratio.median)]
   }))
 }
 

@@ -1,35 +1,26 @@
 import { z } from 'zod'
 import { checkAccess, checkQueryAuth, type AccessSpec } from './access-spec.ts'
-import { numberWithin, wholeNumber } from './bounds.ts'
+import { wholeNumber } from './bounds.ts'
 import { cachePolicy, type CachePolicy } from './cache/policy.ts'
 import { isOpen } from './depth.ts'
 import { checkHeaderName } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
-import type { AnyOperationOptions, As, BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, TrustedOptions, UpstreamOptions } from './options.ts'
+import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
+import { checkPolicies, type PoliciesSpec } from './policies-spec.ts'
 import { parseTemplate, type Template } from './template.ts'
 import { checkUses } from './use.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
-export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | 'retry' | 'hedge' | 'budget' | 'breaker' | 'trusted' | keyof AccessSpec>>, AccessSpec {
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | keyof PoliciesSpec | keyof AccessSpec>>, PoliciesSpec, AccessSpec {
   readonly name: string
-  readonly retry: Required<RetryOptions> | false
-  readonly hedge: HedgeSpec | false
-  readonly budget: Required<BudgetOptions>
-  readonly breaker: Required<BreakerOptions> | false
   readonly deadline: number | undefined
-  readonly trusted: TrustedOptions | undefined
   /** Slots to begin with where they are adaptive. @default 20 */
   readonly startSlots?: number
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
   /** Whether some operation keeps answers. */
   readonly caches: boolean
-}
-
-/** When a second attempt is sent; without a delay after a percentile of the operation's own latencies. */
-export interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
-  readonly delay: number | undefined
 }
 
 /** What one operation is: the declaration, checked and bound to its upstream. */
@@ -65,11 +56,6 @@ const upstreamOptions: Known<UpstreamOptions> = {
   connectTimeout: true, maxBytes: true, maxValues: true, cacheBytes: true, forward: true, headers: true, decompress: true, use: true, trusted: true,
   public: true, auth: true, tls: true, proxy: true,
 }
-const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
-const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
-const budgetOptions: Known<BudgetOptions> = { share: true, perSecond: true }
-const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, window: true, open: true }
-const trustedOptions: Known<TrustedOptions> = { pipelining: true }
 const operationOptions: Known<AnyOperationOptions> = {
   method: true, path: true, params: true, query: true, body: true, output: true, as: true, accept: true, empty: true, absent: true,
   withHeaders: true, coalesce: true, cache: true, idempotencyKey: true,
@@ -89,7 +75,6 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
   const {
     slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 100_000, forward = [], headers = {}, decompress = true,
-    retry = {}, hedge = false, budget = {}, breaker = {},
     cacheBytes = 32 * 1024 * 1024,
   } = options
 
@@ -110,54 +95,11 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
 
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache), caches: operations.some(each => each?.cache), cacheBytes,
-    name, retry: retry && retrySpec(owner, retry), hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge), budget: budgetSpec(owner, budget), breaker: breaker && breakerSpec(owner, breaker), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
+    name, ...checkPolicies(owner, options), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
     forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
     use: checkUses(owner, options.use ?? []),
-    trusted: options.trusted && trustedSpec(owner, options.trusted),
     ...checkAccess(owner, options),
   })
-}
-
-function trustedSpec (owner: string, options: TrustedOptions): TrustedOptions {
-  refuseUnknown(owner, options, trustedOptions, 'trusted')
-  wholeNumber(owner, 'trusted.pipelining', options.pipelining, { min: 2 })
-  return Object.freeze({ pipelining: options.pipelining })
-}
-
-function retrySpec (owner: string, options: RetryOptions): Required<RetryOptions> {
-  refuseUnknown(owner, options, retryOptions, 'retry')
-  const { attempts = 2, delay = 25, maxDelay = 250 } = options
-  wholeNumber(owner, 'retry.attempts', attempts, { min: 2 })
-  wholeNumber(owner, 'retry.delay', delay, { min: 0, unit: 'ms' })
-  wholeNumber(owner, 'retry.maxDelay', maxDelay, { min: 0, unit: 'ms' })
-  return Object.freeze({ attempts, delay, maxDelay })
-}
-
-function hedgeSpec (owner: string, options: HedgeOptions): HedgeSpec {
-  refuseUnknown(owner, options, hedgeOptions, 'hedge')
-  const { delay, percentile = 98, share = 0.03 } = options
-  if (delay !== undefined) wholeNumber(owner, 'hedge.delay', delay, { unit: 'ms' })
-  numberWithin(owner, 'hedge.percentile', percentile, 50, 99.99)
-  numberWithin(owner, 'hedge.share', share, 0, 1)
-  return Object.freeze({ delay, percentile, share })
-}
-
-function budgetSpec (owner: string, options: BudgetOptions): Required<BudgetOptions> {
-  refuseUnknown(owner, options, budgetOptions, 'budget')
-  const { share = 0.2, perSecond = 10 } = options
-  numberWithin(owner, 'budget.share', share, 0, 1)
-  numberWithin(owner, 'budget.perSecond', perSecond, 0, 1_000_000)
-  return Object.freeze({ share, perSecond })
-}
-
-function breakerSpec (owner: string, options: BreakerOptions): Required<BreakerOptions> {
-  refuseUnknown(owner, options, breakerOptions, 'breaker')
-  const { failures = 0.5, minimum = 20, window = 10_000, open = 5000 } = options
-  numberWithin(owner, 'breaker.failures', failures, 0.01, 1)
-  wholeNumber(owner, 'breaker.minimum', minimum)
-  wholeNumber(owner, 'breaker.window', window, { min: 100, unit: 'ms' })
-  wholeNumber(owner, 'breaker.open', open, { unit: 'ms' })
-  return Object.freeze({ failures, minimum, window, open })
 }
 
 /** Refuses a header that nobody may set, or that none may hold, with a `TypeError` that names its owner. */

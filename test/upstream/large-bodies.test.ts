@@ -3,29 +3,18 @@ import { z } from 'zod'
 import { Abort } from '../../src/upstream/abort.ts'
 import { operation } from '../../src/upstream/declare.ts'
 import { testRun } from '../helpers/call.ts'
+import { holdTurn, loopTurns } from '../helpers/loop-turns.ts'
 import { json } from '../helpers/raw-upstream.ts'
 import { wire } from '../helpers/wire.ts'
 
 const large = 'x'.repeat(200_000)
 
-/** Takes longer than such work is given of a turn. */
-function hold (): void {
-  const until = performance.now() + 12
-  while (performance.now() < until);
-}
-
 test('large bodies that come together are read in turns of the loop', async t => {
-  let turns = 0
-  let isOver = false
-  const count = () => {
-    turns++
-    if (!isOver) setImmediate(count)
-  }
-  setImmediate(count)
+  const turns = loopTurns()
   const at: number[] = []
   const output = z.string().transform(text => {
-    hold()
-    at.push(turns)
+    holdTurn()
+    at.push(turns.count)
     return text.length
   })
   const owed: (() => void)[] = []
@@ -34,7 +23,7 @@ test('large bodies that come together are read in turns of the loop', async t =>
   await upstream.asked(4)
   for (const answer of owed) answer()
   t.match(await Promise.all(asked), asked.map(() => ({ value: 200_000 })))
-  isOver = true
+  turns.stop()
   t.equal(new Set(at).size, 4, `each in a turn of its own: ${at.join(', ')}`)
 })
 
@@ -43,7 +32,7 @@ test('a call that is given up while its large body waits for its turn is not rea
   const aborts = [new Abort(), new Abort()]
   const output = z.string().transform(text => {
     reads++
-    hold()
+    holdTurn()
     for (const abort of aborts) abort.cut('gone')
     return text.length
   })
