@@ -1,18 +1,24 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** What a process of Node says of itself when it is asked `{ cpu: true }`. */
+/** What a process of Node is asked. */
+export interface UsageQuestion {
+  readonly cpu: true
+  /** How often a timer beats in its loop, in ms, from the first question on; none without. */
+  readonly beatMs?: number
+}
+
+/** What it says of itself. */
 export interface OwnUsage {
   /** User and system time of the whole process. */
   readonly cpuMicros: number
   /** The most memory it ever had resident. */
   readonly peakBytes: number
-  /** The longest time between two beats of a 10-ms timer since it was asked last: no turn of its loop took longer. */
+  /** The longest time between two beats since it was asked last: no turn of its loop took longer. */
   readonly stallMs: number
 }
 
 /** What every child of the bench tells its parent: its port once, and what it used when asked. */
 export function announce (port: number) {
-  // A beat every 10 ms costs nothing that one could measure, and who is never asked has none.
   let beats: ReturnType<typeof monitorEventLoopDelay> | undefined
 
   process.on('message', message => {
@@ -20,8 +26,8 @@ export function announce (port: number) {
     const { user, system } = process.cpuUsage()
     const stallMs = beats === undefined ? 0 : beats.max / 1e6
     process.send?.({ cpuMicros: user + system, peakBytes: process.resourceUsage().maxRSS * 1024, stallMs } satisfies OwnUsage)
-    if (beats === undefined) (beats = monitorEventLoopDelay({ resolution: 10 })).enable()
-    else beats.reset()
+    beats?.reset()
+    if (beats === undefined && message.beatMs !== undefined) (beats = monitorEventLoopDelay({ resolution: message.beatMs })).enable()
   })
   // A parent that was killed hard cannot stop its children.
   process.on('disconnect', () => process.exit())
@@ -35,6 +41,6 @@ export function upstreamOrigin (): string {
   return origin
 }
 
-function isCpuQuestion (message: unknown) {
+function isCpuQuestion (message: unknown): message is UsageQuestion {
   return typeof message === 'object' && message !== null && 'cpu' in message
 }

@@ -45,6 +45,12 @@ export interface Measurement {
 const firstWarmUp = { fanout: 20, ms: 2000 }
 const warmUpMs = 300
 
+/** From so many bytes on bodies are large. */
+const largeBytes = 100_000
+
+/** How often a timer beats in a target's loop, in ms: next to small bodies every one would be several percent of a call, next to large ones of nothing. */
+const beats = { small: 10, large: 1 }
+
 /** Measures targets beside each other, one at a time in turns; `note` is told of what is left out, `done` of each fan-out. */
 export async function measure (plan: Plan, note: (line: string) => void, done: (measured: Measured, soFar: Measurement) => void = () => {}): Promise<Measurement> {
   const { bodyBytes, filler, delayMs, slowMs, callers } = plan
@@ -65,7 +71,7 @@ export async function measure (plan: Plan, note: (line: string) => void, done: (
 
     // Large bodies are too many bytes at once for many calls.
     const [fewest = 1] = plan.fanouts.toSorted((a, b) => a - b)
-    const firstFanout = bodyBytes > 100_000 ? fewest : firstWarmUp.fanout
+    const firstFanout = bodyBytes >= largeBytes ? fewest : firstWarmUp.fanout
     for (const target of targets) await drive(target, load, firstFanout, firstWarmUp.ms, callers)
     for (const fanout of plan.fanouts) {
       const measured = await measureFanout(targets, { load, upstream }, plan, fanout)
@@ -83,13 +89,14 @@ async function measureFanout (targets: readonly Target[], stage: Stage, { rounds
     await check(target, fanout, bodyBytes)
     await drive(target, stage.load, fanout, warmUpMs, callers)
   }
+  const beatMs = bodyBytes >= largeBytes ? beats.large : beats.small
   const windows: Window[] = []
   const dropped: Dropped[] = []
   for (let round = 0; round < rounds; round++) {
     for (const target of rotated(targets, round)) {
       // What was disturbed is measured once more, which a short disturbance does not outlast.
       for (const _attempt of [1, 2]) {
-        const window = await measureWindow(target, stage, { fanout, round, windowMs, callers })
+        const window = await measureWindow(target, stage, { fanout, round, windowMs, callers, beatMs })
         const reason = disturbanceOf(window, foreignLimit)
         if (reason === undefined) {
           windows.push(window)

@@ -1,5 +1,5 @@
 import { cpuMicrosBetween, foreignShare } from './accounting.ts'
-import type { OwnUsage } from './announce.ts'
+import type { OwnUsage, UsageQuestion } from './announce.ts'
 import { pinned } from './child.ts'
 import type { Listening } from './child.ts'
 import { accounted, forgetPeak, readCore, readCpu, readMemory } from './process-files.ts'
@@ -9,15 +9,16 @@ import type { Target } from './targets.ts'
 export interface Used {
   readonly cpuMicros: number
   readonly peakBytes: number
-  /** Longest time between two beats of a 10-ms timer in its loop; null where there is no loop of Node. */
+  /** Longest time between two beats in its loop; null where there is no loop of Node. */
   readonly stallMs: number | null
   /** Shares of the span that other processes had the core of the target, and that of upstream and load; null where a core cannot be told. */
   readonly foreign: { readonly target: number, readonly load: number } | null
 }
 
 /** Starts to account for a target, whose neighbours have the other core; the function that it gives says what was used since. */
-export async function startMeter (target: Target, neighbours: readonly Listening[]): Promise<(elapsedMs: number) => Promise<Used>> {
-  const asked = await target.ask?.<OwnUsage>({ cpu: true })
+export async function startMeter (target: Target, neighbours: readonly Listening[], beatMs: number): Promise<(elapsedMs: number) => Promise<Used>> {
+  const question: UsageQuestion = { cpu: true, beatMs }
+  const asked = await target.ask?.<OwnUsage>(question)
   if (accounted) forgetPeak(target.pid)
   const before = accounted ? read(target, neighbours) : undefined
 
@@ -25,7 +26,7 @@ export async function startMeter (target: Target, neighbours: readonly Listening
     // All that is in files first, and only then the question, which costs the target an answer.
     const after = before && read(target, neighbours)
     const peakBytes = after && readMemory(target.pid).peakBytes
-    const told = await target.ask?.<OwnUsage>({ cpu: true })
+    const told = await target.ask?.<OwnUsage>(question)
     const stallMs = told?.stallMs ?? null
     if (before === undefined || after === undefined || peakBytes === undefined) return { cpuMicros: (told?.cpuMicros ?? NaN) - (asked?.cpuMicros ?? NaN), peakBytes: told?.peakBytes ?? NaN, stallMs, foreign: null }
 

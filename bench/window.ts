@@ -20,7 +20,7 @@ export interface Window {
   readonly non200: number
 }
 
-export interface Demand { readonly fanout: number, readonly round: number, readonly windowMs: number, readonly callers: number }
+export interface Demand { readonly fanout: number, readonly round: number, readonly windowMs: number, readonly callers: number, readonly beatMs: number }
 
 /** The processes that every target is measured with. */
 export interface Stage { readonly load: Child, readonly upstream: Child }
@@ -28,11 +28,11 @@ export interface Stage { readonly load: Child, readonly upstream: Child }
 const leadInMs = 200
 
 /** Loads one target for one window and divides the CPU time of its whole process by the upstream calls it made. */
-export async function measureWindow (target: Target, { load, upstream }: Stage, { fanout, round, windowMs, callers }: Demand): Promise<Window> {
+export async function measureWindow (target: Target, { load, upstream }: Stage, { fanout, round, windowMs, callers, beatMs }: Demand): Promise<Window> {
   // Idle connections were closed while other targets had their turn: opening them again is not part of a call's price.
   await drive(target, load, fanout, leadInMs, callers)
 
-  const stop = await startMeter(target, [load, upstream])
+  const stop = await startMeter(target, [load, upstream], beatMs)
   const { responses, non200, elapsedMs, p50Ms, p99Ms } = await drive(target, load, fanout, windowMs, callers)
   const { cpuMicros, peakBytes, stallMs, foreign } = await stop(elapsedMs)
 

@@ -3,6 +3,7 @@ import { UpstreamError } from '../errors.ts'
 import { Abortable } from './abort.ts'
 import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
+import { Chunks } from './chunks.ts'
 import { parsing, type Connection, type Passenger } from './connection.ts'
 import { codingOf, judge, type Head } from './head.ts'
 import { inTurns } from './in-turns.ts'
@@ -39,7 +40,7 @@ export class Exchange<T> extends Abortable implements Passenger {
   /** Why the answer is no good, known since its head; `null` when it means "there is none". */
   #verdict: UpstreamError | null | undefined
   #first: Buffer | undefined
-  #more: Buffer[] | undefined
+  #chunks: Chunks | undefined
   #bytes = 0
   #hints = 0
   #letGo: (() => void) | undefined
@@ -144,8 +145,11 @@ export class Exchange<T> extends Abortable implements Passenger {
       this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
     } else if (this.#first === undefined) {
       this.#first = chunk
+    } else if (this.#chunks === undefined) {
+      this.#chunks = new Chunks(this.#first, Number(this.#head['content-length'] ?? 0))
+      this.#chunks.add(chunk)
     } else {
-      (this.#more ??= [this.#first]).push(chunk)
+      this.#chunks.add(chunk)
     }
   }
 
@@ -153,7 +157,7 @@ export class Exchange<T> extends Abortable implements Passenger {
     this.#free(true)
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
-    const body = this.#more === undefined ? this.#first ?? noBody : Buffer.concat(this.#more, this.#bytes)
+    const body = this.#chunks?.whole() ?? this.#first ?? noBody
     const coding = codingOf(this.#head)
     if (coding === undefined || body.length === 0) return this.#take(body)
     decode(this.#call.spec, this.#status, coding, body, (error, decoded) => {
