@@ -59,6 +59,8 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
 
   function serve (socket: Socket): void {
     const connection = connections++
+    // As servers do; else every second answer on a connection waits for the first to be acknowledged.
+    socket.setNoDelay()
     let received = ''
     sockets.add(socket)
     changes.emit('change')
