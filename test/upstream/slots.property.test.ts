@@ -81,8 +81,11 @@ for (const slots of [1, 3, 'adaptive'] as const) test(`with ${slots} slots an up
       await turn()
     }
     await Promise.all(calls.map(({ asked }) => asked))
-    const { active, waiting } = stats()
-    if (active + waiting > 0) throw new Error('a slot stays')
+    // Who gave up while it connected holds its slot until there is a connection, or none.
+    for (let turns = 0; stats().active + stats().waiting > 0; turns++) {
+      if (turns > 5000) throw new Error('a slot stays')
+      await turn()
+    }
     await runtime.close()
     await raw.deserted()
   }), { numRuns: 25 })
