@@ -146,7 +146,8 @@ export class Exchange<T> extends Abortable implements Passenger {
     } else if (this.#first === undefined) {
       this.#first = chunk
     } else if (this.#chunks === undefined) {
-      this.#chunks = new Chunks(this.#first, Number(this.#head['content-length'] ?? 0))
+      this.#chunks = new Chunks(Number(this.#head['content-length'] ?? 0))
+      this.#chunks.add(this.#first)
       this.#chunks.add(chunk)
     } else {
       this.#chunks.add(chunk)
