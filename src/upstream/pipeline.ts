@@ -23,7 +23,7 @@ export class Pipeline extends Connection {
   readonly #unwanted: Passenger[] = []
   readonly #unsent: { readonly options: Dispatcher.DispatchOptions, readonly passenger: Passenger }[] = []
   #socket: Socket | undefined
-  /** Where the present batch began, until one of it was slow: what comes behind that says nothing more. */
+  /** Where the present batch began, if there is one, and none of it was slow yet: what comes behind that says nothing more. */
   #start: BatchStart | undefined
   /** Whether somebody on it has failed since it was last empty: undici may be telling the others. */
   #isFailing = false
@@ -86,7 +86,11 @@ export class Pipeline extends Connection {
     this.#learn()
     take(this.#carried, passenger)
     take(this.#unwanted, passenger)
-    if (this.#carried.length === 0) return super.free(passenger, isSound)
+    if (this.#carried.length === 0) {
+      // What comes next may be no batch.
+      this.#start = undefined
+      return super.free(passenger, isSound)
+    }
     if (this.#unwanted.length === this.#carried.length) this.#unwanted[0]?.hangUp()
   }
 

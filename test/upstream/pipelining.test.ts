@@ -276,3 +276,16 @@ test('where answers are slow that hold up others, fewer stand behind each other'
   }
   t.ok(await together() > 1)
 })
+
+test('what has a connection to itself, on one where a batch was before, is not taken for a slow answer', async t => {
+  const { raw, upstream, send, get } = await arrange(t)
+  const together = async () => {
+    await Promise.all(['a', 'b', 'c', 'd'].map(id => get(id)))
+    return new Set(raw.requests.slice(-4).map(({ connection }) => connection)).size
+  }
+  for (let round = 0; round < 100; round++) {
+    await together()
+    for (let alone = 0; alone < 30; alone++) await send(upstream.post({ id: 'post' }))
+  }
+  t.equal(await together(), 1)
+})
