@@ -1,5 +1,4 @@
 import { Agent, Client, fetch, H2CClient, Pool, type Dispatcher } from 'undici'
-
 import { Abort } from '../../src/upstream/abort.ts'
 import { LiveCall } from '../../src/upstream/call.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'

@@ -6,7 +6,7 @@ import { begin } from '../fanout/fan-out.ts'
 import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/reply.ts'
 import type { Over, Run } from '../fanout/run.ts'
-import { apart } from '../upstream/in-turns.ts'
+import { inOwnTurn } from '../upstream/in-turns.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
@@ -68,10 +68,11 @@ class Answering implements Over {
     this.#over()
     if (!merged.complete) this.#logLost()
     // A reply that was completed by a large part is large itself.
-    apart(() => this.#write(merged))
+    inOwnTurn(() => this.#write(merged))
   }
 
   #write (merged: Reply<unknown, string>): void {
+    if (this.#hasLeft()) return
     let text
     try {
       text = write(this.#aggregate, merged, this.#request, this.#reply)
@@ -79,8 +80,17 @@ class Answering implements Over {
       text = error
     }
     if (text === undefined) return
-    if (typeof text === 'string' && text.length > longText) apart(() => { this.#reply.send(Buffer.from(text)) })
-    else this.#reply.send(text)
+    if (typeof text !== 'string' || text.length <= longText) return void this.#reply.send(text)
+    inOwnTurn(() => {
+      if (!this.#hasLeft()) this.#reply.send(Buffer.from(text))
+    })
+  }
+
+  /** Whether the caller has left while a turn of the loop was awaited; then nobody is answered. */
+  #hasLeft (): boolean {
+    const { destroyed } = this.#reply.raw
+    if (destroyed) this.#reply.hijack()
+    return destroyed
   }
 
   lose (error: unknown): void {

@@ -12,8 +12,9 @@ export class Chunks {
   #bytes = 0
 
   /** `told` is the length that the head gave, in bytes; 0 where it gave none. */
-  constructor (told: number) {
+  constructor (first: Buffer, told: number) {
     this.#told = told
+    this.add(first)
   }
 
   add (chunk: Buffer): void {

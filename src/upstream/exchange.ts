@@ -145,11 +145,8 @@ export class Exchange<T> extends Abortable implements Passenger {
       this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
     } else if (this.#first === undefined) {
       this.#first = chunk
-    } else if (this.#chunks === undefined) {
-      this.#chunks = new Chunks(Number(this.#head['content-length'] ?? 0))
-      this.#chunks.add(this.#first)
-      this.#chunks.add(chunk)
     } else {
+      this.#chunks ??= new Chunks(this.#first, Number(this.#head['content-length'] ?? 0))
       this.#chunks.add(chunk)
     }
   }

@@ -14,7 +14,7 @@ export function inTurns (work: () => void): void {
 }
 
 /** Does in a turn of its own what large work has led to, and at once what small work has. */
-export function apart (work: () => void): void {
+export function inOwnTurn (work: () => void): void {
   if (isTurn) inTurns(work)
   else work()
 }

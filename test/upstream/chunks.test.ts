@@ -5,8 +5,9 @@ const parts = ['{"fact":', '"Cats ', 'purr."', '}'].map(part => Buffer.from(part
 const whole = parts.map(String).join('')
 
 function gathered (told: number): string {
-  const chunks = new Chunks(told)
-  for (const part of parts) chunks.add(part)
+  const [first = Buffer.alloc(0), ...others] = parts
+  const chunks = new Chunks(first, told)
+  for (const part of others) chunks.add(part)
   return chunks.whole().toString()
 }
 
@@ -17,8 +18,7 @@ test('a body in parts is what its parts are together, whatever length was told',
 
 test('a part may be overwritten by whoever sent it once enough of the told length has come', async t => {
   const first = Buffer.from('ab')
-  const chunks = new Chunks(4)
-  chunks.add(first)
+  const chunks = new Chunks(first, 4)
   first.fill('x')
   chunks.add(Buffer.from('cd'))
   t.equal(chunks.whole().toString(), 'abcd')
@@ -26,8 +26,7 @@ test('a part may be overwritten by whoever sent it once enough of the told lengt
 
 test('a length is not taken at its word by its first bytes', async t => {
   const before = process.memoryUsage().arrayBuffers
-  const kept = Array.from({ length: 100 }, () => new Chunks(5_000_000))
-  for (const chunks of kept) chunks.add(Buffer.from('{'))
+  const kept = Array.from({ length: 100 }, () => new Chunks(Buffer.from('{'), 5_000_000))
   t.ok(process.memoryUsage().arrayBuffers - before < 5_000_000)
   t.equal(kept.length, 100)
 })
