@@ -1,45 +1,68 @@
+import { readSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { Head } from './head.ts'
+import type { Place } from './policies/line.ts'
 
-/** What is sent through a connection: it frees that when it has ended. */
-export interface Passenger extends Dispatcher.DispatchHandler {
+/** The loop counts as held up when a turn of it takes longer than this, in ms. */
+export const heldUpMs = 2
+
+/** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
+const earlyMs = 2000
+
+/** undici's code for a socket that it closed itself, because an answer or a request said so, or a request was cancelled. */
+const closedByUs = 'UND_ERR_INFO'
+
+/** Handles one request, which waits in the queue of a pool at first, and releases its connection when it has ended. */
+export interface RequestHandler extends Dispatcher.DispatchHandler, Place<RequestHandler> {
+  readonly options: Dispatcher.DispatchOptions
+  /** Whether the request may change something at the upstream. */
+  readonly isUnsafe: boolean
+  /** The connection that it is assigned to. */
   connection: Connection | undefined
-  /** The connection is lost, and with it whatever was under way on it; in order, after an answer that was said to be the last. */
+  /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
   lost (isOrderly: boolean): void
   /** Closes the connection. */
   hangUp (): void
 }
 
 export interface ConnectionOptions {
-  /** How it is opened. */
+  /** Opens a socket. */
   readonly connect: buildConnector.connector
-  /** Bytes of one answer on the wire; without it, whoever reads it counts. */
+  /** Limit on one answer on the wire, in bytes. @default none */
   readonly maxBytes?: number
-  /** After how long a connection takes its last call, in ms. @default 300000 */
+  /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
   /** @default 1 */
   readonly pipelining?: number
-  /** Hears that it can take the next call; and whether it is still open, as far as is known. */
-  readonly freed?: (connection: Connection, isSound: boolean) => void
+  /** Called when all requests on the connection have ended. */
+  readonly onIdle?: (connection: Connection) => void
+  /** Called when the upstream closed the connection soon after an answer that did not announce it, or while an unsafe request was on its way. */
+  readonly onEarlyClose?: () => void
 }
 
-/**
- * The connection whose bytes are parsed at this moment. undici has one parser for all of them, and sending on another connection would
- * read what has come there: within the parser that must not be.
- */
-export const parsing: { connection: Connection | undefined } = { connection: undefined }
-
-/** One connection at a time to an origin; it knows whether the present one has served before, and when it is old. */
+/** A connection to an origin; opens a new socket when its socket has closed. */
 export class Connection extends Client {
-  /** Exchanges begun on the present socket. */
+  /** Requests sent on the present socket. */
   served = 0
+  /** Whether a socket is open, as far as undici knows. */
+  isConnected = false
+  /** Requests that were sent and have not ended. */
+  #inFlight = 0
   #isOld = false
   #timer: NodeJS.Timeout | undefined
-  readonly #freed: ConnectionOptions['freed']
+  #socket: Socket | undefined
+  /** When it was last assigned, in ms; the socket has been polled since when the request is written. */
+  #assignedAt = 0
+  readonly #onIdle: ConnectionOptions['onIdle']
+  readonly #onEarlyClose: ConnectionOptions['onEarlyClose']
 
-  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, freed }: ConnectionOptions) {
+  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, onIdle, onEarlyClose }: ConnectionOptions) {
     super(origin, {
-      connect,
+      connect: (place, callback) => connect(place, (...opened) => {
+        this.#socket = opened[1] ?? undefined
+        callback(...opened)
+      }),
       pipelining,
       // Our own timers are exact and undici's are late by up to a second, so undici sets none.
       headersTimeout: 0,
@@ -48,20 +71,28 @@ export class Connection extends Client {
       maxResponseSize: maxBytes,
       allowH2: false,
     })
-    this.#freed = freed
+    this.#onIdle = onIdle
+    this.#onEarlyClose = onEarlyClose
     this.on('connect', () => {
       this.served = 0
+      this.isConnected = true
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
     })
-    this.on('disconnect', () => {
+    this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
+      if (code !== closedByUs && this.isConnected && this.#inFlight === 0 && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose?.()
+      this.isConnected = false
       this.#isOld = false
       clearTimeout(this.#timer)
     })
   }
 
+  protected get socket (): Socket | undefined {
+    return this.#socket
+  }
+
   override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    // A connection that is never idle would never hear that the name has moved. (undici's `clientTtl` looks at every busy one, on every call.)
+    // A connection that is never idle would never notice that its name has a new address. (undici's `clientTtl` checks every busy one, on every call.)
     if (this.#isOld) {
       this.#isOld = false
       options.reset = true
@@ -69,27 +100,81 @@ export class Connection extends Client {
     return super.dispatch(options, handler)
   }
 
-  /** Sends it as soon as undici's parser has let go. */
-  dispatchLater (options: Dispatcher.DispatchOptions, passenger: Passenger): void {
-    queueMicrotask(() => this.dispatch(options, passenger))
+  /**
+   * Whether something has arrived on the idle socket that undici has not seen, so that a request written now could be answered by it. The
+   * loop has polled since the request was assigned; an unsafe request asks the system once more, and a safe one does if the turn took long,
+   * because that costs a few µs.
+   */
+  isStale (isUnsafe: boolean): boolean {
+    if (this.served === 0 || this.#inFlight > 0) return false
+    if (!isUnsafe && performance.now() - this.#assignedAt <= heldUpMs) return false
+    const isStale = hasUnread(this.#socket)
+    if (isStale) this.#onEarlyClose?.()
+    return isStale
   }
 
-  /** Takes one more. */
-  carry (_passenger: Passenger): void {}
+  /** A request is about to be written; returns whether the socket has served before. */
+  started (): boolean {
+    this.#inFlight++
+    return this.served++ > 0
+  }
 
-  /** An answer on it has begun. */
+  /** A request that was written has ended. */
+  ended (): void {
+    this.#inFlight--
+  }
+
+  /** Closes the idle socket, so that the next request goes on a new one. */
+  renew (): void {
+    this.isConnected = false
+    this.#socket?.destroy()
+  }
+
+  /** A request was assigned to it, at the moment `now`. */
+  assign (_handler: RequestHandler, now: number): void {
+    this.#assignedAt = now
+  }
+
+  /** The headers of an answer have arrived. */
   answered (_head: Head): void {}
 
-  /** Whether somebody who is not wanted any more may stay until the answer has come, for the sake of others. */
-  leave (_passenger: Passenger): boolean {
+  /** Whether an abandoned request stays until its answer has arrived, because other requests share the connection. */
+  linger (_handler: RequestHandler): boolean {
     return false
   }
 
-  /** Nobody on it is wanted any more. */
-  abandon (): void {}
+  /** Closes the connection if no request on it is wanted. */
+  closeIfUnwanted (): void {}
 
-  /** What it carried has ended. */
-  free (_passenger: Passenger, isSound: boolean): void {
-    this.#freed?.(this, isSound)
+  /** A request on it has ended. */
+  release (_handler: RequestHandler, _isSound: boolean): void {
+    this.#onIdle?.(this)
+  }
+
+  /** The upstream closed it while an unsafe request was on its way. */
+  lostUnsafe (): void {
+    this.#onEarlyClose?.()
+  }
+}
+
+const oneByte = Buffer.alloc(1)
+
+/**
+ * Reads a socket past undici and the event loop: returns whether bytes or the end of the connection are there. A byte that was read is lost,
+ * so the socket must be closed then. Returns false where a socket is not a file descriptor.
+ */
+function hasUnread (socket: Socket | undefined): boolean {
+  const { fd = -1 } = (socket as unknown as { readonly _handle?: { readonly fd?: number } } | undefined)?._handle ?? {}
+  if (fd < 0) return false
+  const { stackTraceLimit } = Error
+  // Nearly every read throws EAGAIN, and its stack is not used.
+  Error.stackTraceLimit = 0
+  try {
+    readSync(fd, oneByte, 0, 1, null)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EAGAIN'
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }

@@ -23,7 +23,7 @@ export function dispatch (pool: Pool, prefix: string, credentials = nobody, isPi
     }
     // A connection that blocks waits for the head of an answer before it takes the next call.
     if (isPipelined && spec.safe && spec.method !== 'HEAD') options.blocking = false
-    pool.dispatch(options, new Exchange(call, taker))
+    pool.dispatch(options, new Exchange(call, taker, pool, options))
   })
 }
 

@@ -4,117 +4,125 @@ import { Abortable } from './abort.ts'
 import { decode, readBody } from './body.ts'
 import type { LiveCall } from './call.ts'
 import { Chunks } from './chunks.ts'
-import { parsing, type Connection, type Passenger } from './connection.ts'
+import type { Connection, RequestHandler } from './connection.ts'
+import { enter, Phase } from './exchange-phase.ts'
+import { brokenOff } from './broken-off.ts'
 import { codingOf, judge, type Head } from './head.ts'
 import { inTurns } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
+import type { Line } from './policies/line.ts'
+import type { Pool } from './pool.ts'
 import { wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
 
-/** A refused answer's body is read to its end, to keep the connection, unless it is longer than this. */
+/** Cap on the body of a refused answer that is read to keep its connection, in bytes. */
 const discardBytes = 16 * 1024
 
-/** Informational answers taken before the real one. */
+/** Informational answers accepted before the final one. */
 const maxHints = 8
 
-/** From so many on a body is read in a turn of its own: parsing and checking it takes a millisecond, or ten. */
+/** Bodies from this size on are read in a turn of their own, in bytes: parsing and checking one takes a millisecond, or ten. */
 const largeBytes = 128 * 1024
 
 const noBody = Buffer.alloc(0)
 
-/** Why undici ends an exchange that was decided before its end; nobody reads it. */
+/** The reason for which undici ends an exchange that was decided before its end; it reaches no caller. */
 const early = new Error('settled before its end')
 
-/** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
-export class Exchange<T> extends Abortable implements Passenger {
+/** One HTTP exchange, as a machine of phases: takes undici's callbacks, judges the headers, collects the body under its cap and settles once. */
+export class Exchange<T> extends Abortable implements RequestHandler {
   readonly #call: LiveCall<T>
   readonly #taker: Taker<T>
-  #settled = false
-  #hasEnded = false
-  /** Whether it is over and stays on its connection for the sake of others. */
-  #isLingering = false
+  readonly #pool: Pick<Pool, 'dispatch'>
+  readonly options: Dispatcher.DispatchOptions
+  #phase: Phase = Phase.pending
+  connection: Connection | undefined
+  line: Line<RequestHandler> | undefined
+  before: RequestHandler | undefined
+  after: RequestHandler | undefined
   #controller: Controller | undefined
+  /** Whether the connection has served before. */
+  #isReused = false
+  #hints = 0
   #status = 0
   #head: Head = {}
-  /** Why the answer is no good, known since its head; `null` when it means "there is none". */
-  #verdict: UpstreamError | null | undefined
+  /** The outcome that the headers decided; `null` when they mean "there is none". Set while discarding. */
+  #verdict: UpstreamError | null = null
   #first: Buffer | undefined
   #chunks: Chunks | undefined
   #bytes = 0
-  #hints = 0
-  #letGo: (() => void) | undefined
-  /** Given by the pool. */
-  connection: Connection | undefined
-  /** Whether the connection has served before. */
-  #isReused = false
+  #freeSlot: (() => void) | undefined
 
-  constructor (call: LiveCall<T>, taker: Taker<T>) {
+  constructor (call: LiveCall<T>, taker: Taker<T>, pool: Pick<Pool, 'dispatch'>, options: Dispatcher.DispatchOptions) {
     super()
     this.#call = call
     this.#taker = taker
+    this.#pool = pool
+    this.options = options
     call.abort.add(this)
   }
 
-  /** Stops the exchange at once; an unsafe call that has left is stopped by a deadline only. */
+  get phase (): Phase {
+    return this.#phase
+  }
+
+  get isUnsafe (): boolean {
+    return !this.#call.spec.safe
+  }
+
+  /** Settles with the reason at once; an unsafe call that was sent is stopped by a deadline only. */
   cut (reason: unknown): void {
-    if (this.#settled) return
-    if (this.#controller !== undefined && !this.#call.spec.safe) {
-      if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
-      return this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
-    }
-    this.#fail(reason)
+    if (this.#phase >= Phase.abandoned) return
+    if (this.#phase < Phase.sent || !this.isUnsafe) return this.#fail(reason)
+    if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
+    this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
   }
 
   onRequestStart (controller: Controller): void {
+    // undici takes what is thrown here as a cancelled request, and keeps the connection.
+    if (this.#phase === Phase.abandoned) throw early
+    const { connection } = this
+    if (connection?.isStale(this.isUnsafe) === true) {
+      this.#enter(Phase.moving)
+      return controller.abort(early)
+    }
     this.#controller = controller
-    if (this.connection !== undefined) this.#isReused = this.connection.served++ > 0
-    // Given up while it waited for its connection: it must not leave, unless that would take others along.
-    if (this.#settled && !this.#isLingering) controller.abort(early)
+    this.#isReused = connection?.started() === true
+    this.#enter(Phase.sent)
   }
 
   hangUp (): void {
+    if (this.#phase < Phase.sent || this.#phase >= Phase.closing || this.#phase === Phase.abandoned) return
+    this.#enter(Phase.closing)
     this.#controller?.abort(early)
   }
 
   lost (isOrderly: boolean): void {
-    // What has not left goes with the next connection.
-    if (this.#controller === undefined) return
-    this.#free(false)
-    // One lost connection is one failure, which whoever was first on it tells. What stood behind the last answer has not been taken (RFC 9112, section 9.6).
-    this.#fail(new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored', isIdleClose: isOrderly && this.#status === 0 }))
-    this.hangUp()
+    // A request that was not sent goes with the next connection.
+    if (this.#phase < Phase.sent || this.#phase === Phase.abandoned) return
+    const isSettled = this.#phase >= Phase.abandoned
+    const isIdleClose = isOrderly && this.#status === 0
+    const controller = this.#controller
+    this.#release(false)
+    this.#enter(Phase.done)
+    // One lost connection is one failure, which the first request on it reports. A request behind the last answer was not processed (RFC 9112, section 9.6).
+    if (!isSettled) this.#fail(new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored', isIdleClose }))
+    controller?.abort(early)
+  }
+
+  onResponseError (_controller: Controller | null, error: Error): void {
+    const phase = this.#phase
+    if (phase === Phase.pending) return this.#notSent(error)
+    if (phase === Phase.moving) return this.#move()
+    if (phase < Phase.decoding) return this.#broken(error)
+    if (phase === Phase.decoding || phase === Phase.done) return
+    this.#release(phase === Phase.abandoned)
+    this.#enter(Phase.done)
   }
 
   onResponseStart (_controller: Controller, status: number, head: Head): void {
-    parsing.connection = this.connection
-    try {
-      this.#begin(status, head)
-    } finally {
-      parsing.connection = undefined
-    }
-  }
-
-  onResponseData (_controller: Controller, chunk: Buffer): void {
-    parsing.connection = this.connection
-    try {
-      this.#collect(chunk)
-    } finally {
-      parsing.connection = undefined
-    }
-  }
-
-  onResponseEnd (): void {
-    parsing.connection = this.connection
-    try {
-      this.#end()
-    } finally {
-      parsing.connection = undefined
-    }
-  }
-
-  #begin (status: number, head: Head): void {
-    if (this.#settled) return
+    if (this.#phase !== Phase.sent) return
     const { spec, isConditional } = this.#call
     if (status < 200) {
       if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
@@ -124,23 +132,26 @@ export class Exchange<T> extends Abortable implements Passenger {
     this.#head = head
     this.connection?.answered(head)
     const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head)
+    this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement
     if (Number(head['content-length'] ?? 0) > discardBytes) this.#conclude()
   }
 
-  #collect (chunk: Buffer): void {
+  onResponseData (_controller: Controller, chunk: Buffer): void {
     const { name, maxBytes } = this.#call.spec.upstream
     this.#bytes += chunk.length
-    if (this.#settled) {
-      // Who stays for the sake of others is not read for ever.
-      if (this.#bytes > 2 * maxBytes) this.hangUp()
-      return
-    }
-    if (this.#verdict !== undefined) {
+    if (this.#phase === Phase.discarding) {
       if (this.#bytes > discardBytes) this.#conclude()
-      return
+    } else if (this.#phase === Phase.lingering) {
+      // Caps how much of an abandoned answer is read.
+      if (this.#bytes > 2 * maxBytes) this.hangUp()
+    } else if (this.#phase === Phase.reading) {
+      this.#collect(chunk, name, maxBytes)
     }
+  }
+
+  #collect (chunk: Buffer, name: string, maxBytes: number): void {
     if (this.#bytes > maxBytes) {
       this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
     } else if (this.#first === undefined) {
@@ -151,40 +162,35 @@ export class Exchange<T> extends Abortable implements Passenger {
     }
   }
 
-  #end (): void {
-    this.#free(true)
-    if (this.#settled) return
-    if (this.#verdict !== undefined) return this.#conclude()
+  onResponseEnd (): void {
+    this.#release(true)
+    if (this.#phase === Phase.reading) {
+      this.#enter(Phase.decoding)
+      this.#decode()
+    } else if (this.#phase !== Phase.done) {
+      const isDecided = this.#phase === Phase.discarding
+      this.#enter(Phase.done)
+      if (isDecided) this.#conclude()
+    }
+  }
+
+  #decode (): void {
     const body = this.#chunks?.whole() ?? this.#first ?? noBody
     const coding = codingOf(this.#head)
     if (coding === undefined || body.length === 0) return this.#take(body)
     decode(this.#call.spec, this.#status, coding, body, (error, decoded) => {
+      if (this.#phase !== Phase.decoding) return
       if (error === null) this.#take(decoded)
       else this.#fail(error)
     })
   }
 
-  onResponseError (_controller: Controller | null, error: Error): void {
-    this.#free(false)
-    if (this.#settled) return
-    if (this.#verdict !== undefined) return this.#conclude()
-    const { spec } = this.#call
-    const failure = wireError(error, spec.upstream.name)
-    if (!(failure instanceof UpstreamError) || this.#controller === undefined) return this.#fail(failure)
-    const { code, retryable } = failure
-    // A shutdown invites to ask again at once, which an unknown outcome must not.
-    const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode
-    const isIdleClose = this.#isReused && this.#status === 0 && this.#hints === 0 && code === 'UPSTREAM_RESET'
-    if (!spec.safe) this.#fail(new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: failure, statusCode, retryable: retryable && this.#call.isRepeatable, isIdleClose }))
-    else this.#fail(isIdleClose ? new UpstreamError(code, spec.upstream.name, { cause: error, isIdleClose }) : failure)
-  }
-
   #take (body: Buffer): void {
-    if (body.length < largeBytes) this.#finish(body)
-    else inTurns(() => { if (!this.#settled) this.#finish(body) })
+    if (body.length < largeBytes) this.#read(body)
+    else inTurns(() => { if (this.#phase === Phase.decoding) this.#read(body) })
   }
 
-  #finish (body: Buffer): void {
+  #read (body: Buffer): void {
     let value: unknown
     try {
       value = readBody(this.#call.spec, this.#status, this.#head, body)
@@ -194,48 +200,102 @@ export class Exchange<T> extends Abortable implements Passenger {
     this.#succeed(value, body)
   }
 
-  /** Settles an answer that was decided by its head. */
+  /** It was not written: it could not be connected, or what came on an idle connection ended that. */
+  #notSent (error: Error): void {
+    const { connection } = this
+    const failure = wireError(error, this.#call.spec.upstream.name)
+    if (connection?.isConnected === true && failure instanceof UpstreamError && failure.code !== 'RUNTIME_CLOSED') {
+      this.#enter(Phase.moving)
+      return this.#move()
+    }
+    this.#release(false)
+    this.#enter(Phase.done)
+    this.#fail(failure)
+  }
+
+  /** Goes back to the pool, for another connection. */
+  #move (): void {
+    this.#release(false)
+    this.#enter(Phase.pending)
+    this.#pool.dispatch(this.options, this)
+  }
+
+  /** It broke off after it was written. */
+  #broken (error: Error): void {
+    const { connection } = this
+    const isDecided = this.#phase === Phase.discarding
+    this.#release(false)
+    this.#enter(Phase.done)
+    if (isDecided) return this.#conclude()
+    const failure = brokenOff(this.#call, error, this.#isReused && this.#status === 0 && this.#hints === 0)
+    if (this.isUnsafe && failure instanceof UpstreamError && failure.isIdleClose) connection?.lostUnsafe()
+    this.#fail(failure)
+  }
+
+  /** Settles an answer that its headers decided. */
   #conclude (): void {
     if (this.#verdict === null) this.#succeed(null, noBody)
     else this.#fail(this.#verdict)
   }
 
   #succeed (value: unknown, body: Buffer): void {
-    if (!this.#settle()) return
+    this.#settle()
     const answer = { value: value as T, status: this.#status }
     this.#taker.win(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
   }
 
   #fail (error: unknown): void {
-    if (this.#settle()) this.#taker.lose(error)
+    this.#settle()
+    this.#taker.lose(error)
   }
 
-  /** Settles once. Before anybody hears of it the connection is free, or closed where the exchange has not come to its end. */
-  #settle (): boolean {
-    if (this.#settled) return false
-    this.#settled = true
+  /** Before the taker is told, the connection is free, or closing, or left to other requests. */
+  #settle (): void {
     this.#call.abort.delete(this)
-    if (!this.#hasEnded) this.#part()
-    return true
+    if (this.#phase < Phase.sent) this.#abandon()
+    else if (this.#phase < Phase.decoding) this.#leave()
+    else if (this.#phase === Phase.decoding) this.#enter(Phase.done)
   }
 
-  /** Hangs up; or stays until its answer has come, where others would be lost with the connection. */
-  #part (): void {
+  /** Leaves the queue of the pool at once; undici's queue has no way out before the connection is open, or has failed. */
+  #abandon (): void {
+    if (this.line !== undefined) {
+      this.line.leave(this)
+      this.#enter(Phase.done)
+      return
+    }
+    this.#enter(Phase.abandoned)
+    this.#holdSlot()
+    if (this.connection?.linger(this) === false) this.connection.closeIfUnwanted()
+  }
+
+  /** Closes the connection, or stays until its answer has arrived, where other requests would be lost with the connection. */
+  #leave (): void {
     const { connection } = this
-    this.#isLingering = connection?.leave(this) === true
-    // It stays in undici's queue too, until there is a connection, or none, and takes up the place of a call that lives.
-    if (this.#isLingering || this.#controller === undefined) this.#call.attempt.held = new Promise(resolve => { this.#letGo = resolve })
-    if (this.#isLingering) return
+    if (connection?.linger(this) === true) {
+      this.#enter(Phase.lingering)
+      return this.#holdSlot()
+    }
     this.hangUp()
-    connection?.abandon()
+    connection?.closeIfUnwanted()
   }
 
-  /** It has come to its end, and takes nothing more from its connection. */
-  #free (isSound: boolean): void {
+  #holdSlot (): void {
+    this.#call.attempt.held = new Promise(resolve => { this.#freeSlot = resolve })
+  }
+
+  #enter (phase: Phase): void {
+    this.#phase = enter(this.#phase, phase)
+  }
+
+  /** It takes nothing more from its connection. */
+  #release (isSound: boolean): void {
     const { connection } = this
+    this.#freeSlot?.()
+    if (connection === undefined) return
     this.connection = undefined
-    this.#hasEnded = true
-    this.#letGo?.()
-    connection?.free(this, isSound)
+    if (this.#controller !== undefined) connection.ended()
+    this.#controller = undefined
+    connection.release(this, isSound)
   }
 }

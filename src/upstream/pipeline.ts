@@ -1,74 +1,58 @@
-import type { Socket } from 'node:net'
-import type { buildConnector, Dispatcher } from 'undici'
 import type { BatchSize, BatchStart } from './batch-size.ts'
-import { Connection, type ConnectionOptions, type Passenger } from './connection.ts'
+import { Connection, type ConnectionOptions, type RequestHandler } from './connection.ts'
 import type { Head } from './head.ts'
 
-export interface PipelineOptions extends Omit<ConnectionOptions, 'connect'> {
-  readonly connect: buildConnector.connector
-  /** Calls under way at once. */
+export interface PipelineOptions extends ConnectionOptions {
+  /** Requests on the connection at once. */
   readonly pipelining: number
-  /** How many that is now; the same for all connections of a pool. */
+  /** The present size of a batch; the same for all connections of a pool. */
   readonly size: BatchSize
 }
 
 /**
- * A connection that carries several calls at once, answered in the order in which they were sent (RFC 9112, section 9.3.2). Who is
- * given up stays until its answer has come, since hanging up would take the others along; the last one who is wanted hangs up.
+ * A connection that carries several requests at once, answered in the order in which they were sent (RFC 9112, section 9.3.2). An abandoned
+ * request stays until its answer has arrived, since closing the connection would fail the others; the last wanted one closes it.
  */
 export class Pipeline extends Connection {
   readonly #size: BatchSize
-  // Lists, since they are short; a set's old tables would keep what has left it from dying young.
-  readonly #carried: Passenger[] = []
-  readonly #unwanted: Passenger[] = []
-  readonly #unsent: { readonly options: Dispatcher.DispatchOptions, readonly passenger: Passenger }[] = []
-  #socket: Socket | undefined
-  /** Where the present batch began, if there is one, and none of it was slow yet: what comes behind that says nothing more. */
+  // Lists, since they are short; a set's old tables would retain what has left it.
+  readonly #assigned: RequestHandler[] = []
+  readonly #unwanted: RequestHandler[] = []
+  /** The start of the present batch, if there is one and none of it was slow yet: later answers say nothing more. */
   #start: BatchStart | undefined
-  /** Whether somebody on it has failed since it was last empty: undici may be telling the others. */
+  /** Whether a request has failed since the connection was last empty: undici may be failing the others. */
   #isFailing = false
-  /** Whether an answer on the present socket was said to be the last. */
+  /** Whether an answer on the present socket had `connection: close`. */
   #isLast = false
 
-  constructor (origin: string, { connect, size, ...options }: PipelineOptions) {
-    super(origin, {
-      ...options,
-      connect: (place, callback) => connect(place, (...opened) => {
-        this.#socket = opened[1] ?? undefined
-        this.#isLast = false
-        callback(...opened)
-      }),
-    })
+  constructor (origin: string, { size, ...options }: PipelineOptions) {
+    super(origin, options)
     this.#size = size
-    // undici would send again what was under way: whether that may be is for the retries to say.
-    this.on('disconnect', () => { for (const passenger of this.#carried.slice()) passenger.lost(this.#isLast) })
+    this.on('connect', () => { this.#isLast = false })
+    // undici would send again what was in flight; the retry layer decides that.
+    this.on('disconnect', () => { for (const handler of this.#assigned.slice()) handler.lost(this.#isLast) })
   }
 
   get hasRoom (): boolean {
-    return !this.#isFailing && this.#carried.length < this.#size.now
+    return !this.#isFailing && this.#assigned.length < this.#size.now
   }
 
-  /** Sends it as soon as undici's parser has let go. */
-  override dispatchLater (options: Dispatcher.DispatchOptions, passenger: Passenger): void {
-    this.#unsent.push({ options, passenger })
-    if (this.#unsent.length === 1) queueMicrotask(() => { for (const next of this.#unsent.splice(0)) this.dispatch(next.options, next.passenger) })
-  }
-
-  /** Begins a batch: holds back what is written, so that it is written together, until what it returns is called. */
+  /** Starts a batch: holds back what is written, so that it is written together, until the returned function is called. */
   cork (): () => void {
-    const socket = this.#socket
+    const { socket } = this
     this.#start = this.#size.start
     socket?.cork()
     return () => socket?.uncork()
   }
 
-  override abandon (): void {
-    this.#carried[0]?.hangUp()
+  override closeIfUnwanted (): void {
+    this.#assigned[0]?.hangUp()
   }
 
-  override carry (passenger: Passenger): void {
-    if (this.#carried.length === 0) this.#isFailing = false
-    this.#carried.push(passenger)
+  override assign (handler: RequestHandler, now: number): void {
+    super.assign(handler, now)
+    if (this.#assigned.length === 0) this.#isFailing = false
+    this.#assigned.push(handler)
     this.#size.began()
   }
 
@@ -76,22 +60,22 @@ export class Pipeline extends Connection {
     if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isLast = true
   }
 
-  override leave (passenger: Passenger): boolean {
-    if (!this.#unwanted.includes(passenger)) this.#unwanted.push(passenger)
-    return this.#unwanted.length < this.#carried.length
+  override linger (handler: RequestHandler): boolean {
+    if (!this.#unwanted.includes(handler)) this.#unwanted.push(handler)
+    return this.#unwanted.length < this.#assigned.length
   }
 
-  override free (passenger: Passenger, isSound: boolean): void {
+  override release (handler: RequestHandler, isSound: boolean): void {
     if (!isSound) this.#isFailing = true
     this.#learn()
-    take(this.#carried, passenger)
-    take(this.#unwanted, passenger)
-    if (this.#carried.length === 0) {
-      // What comes next may be no batch.
+    remove(this.#assigned, handler)
+    remove(this.#unwanted, handler)
+    if (this.#assigned.length === 0) {
+      // The next request may not be part of a batch.
       this.#start = undefined
-      return super.free(passenger, isSound)
+      return super.release(handler, isSound)
     }
-    if (this.#unwanted.length === this.#carried.length) this.#unwanted[0]?.hangUp()
+    if (this.#unwanted.length === this.#assigned.length) this.#unwanted[0]?.hangUp()
   }
 
   #learn (): void {
@@ -103,8 +87,8 @@ export class Pipeline extends Connection {
   }
 }
 
-function take (list: Passenger[], passenger: Passenger): void {
-  const place = list.indexOf(passenger)
+function remove (list: RequestHandler[], handler: RequestHandler): void {
+  const place = list.indexOf(handler)
   if (place === 0) list.shift()
   else if (place > 0) list.splice(place, 1)
 }

@@ -1,114 +1,130 @@
 import { buildConnector, errors, type Dispatcher } from 'undici'
 import { BatchSize } from './batch-size.ts'
-import { Connection, parsing, type Passenger } from './connection.ts'
+import { Connection, type RequestHandler } from './connection.ts'
+import { EarlyCloses } from './early-closes.ts'
 import { Pipeline } from './pipeline.ts'
+import { Line } from './policies/line.ts'
+import { quietSocket } from './quiet-socket.ts'
 
 export interface PoolOptions {
   /** Sockets at most. */
   readonly connections: number
-  /** How each is opened. */
+  /** Opens each socket. */
   readonly connect: buildConnector.connector | buildConnector.BuildOptions
-  /** After how long a connection takes its last call, in ms. @default 300000 */
+  /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
-  /** How many calls that do not block go over one connection, one behind the other, when they are sent in one turn of the loop. @default 1 */
+  /** Requests that do not block and are dispatched in one turn of the loop share a connection, at most this many. @default 1 */
   readonly pipelining?: number
 }
 
 /** Connections to one origin. */
 export interface Pool {
-  /** Sends on a free connection, or on the next that is freed; whatever becomes of it, the passenger is told. */
-  dispatch (options: Dispatcher.DispatchOptions, passenger: Passenger): void
-  /** Ends every connection, and what is under way on it. */
+  /** Sends a request on a free connection, or queues it; `handler` is told of every end. */
+  dispatch (options: Dispatcher.DispatchOptions, handler: RequestHandler): void
+  /** Closes every connection; requests in flight and queued ones fail. */
   destroy (): Promise<void>
 }
 
-/** What waits for a connection. */
-interface Waiting {
-  readonly options: Dispatcher.DispatchOptions
-  readonly passenger: Passenger
-}
-
 /**
- * Opens a pool to an origin: at most so many connections, none before a call needs one, and one call at a time on each.
- * The connection that was freed last goes first: it is warm, and the others may close when fewer are needed. A call that is sent
- * while another one ends takes over its connection then and there, which undici's own pool can do only later (docs/performance.md).
+ * Opens a pool to an origin: at most `connections` sockets, none before a request needs one, and one request at a time on each.
+ *
+ * Requests are handed to undici in the check phase of the loop only. undici then waits for the next check phase before it writes on a
+ * connection that has served, so the loop has polled the socket once in between: an upstream that closed after its last answer, or sent more
+ * than that, is noticed first. docs/design.md has the life of a connection.
  */
 export function openPool (origin: string, { connections: most, pipelining = 1, connect, ...options }: PoolOptions): Pool {
   const all: Connection[] = []
-  /** Free ones; the last goes first. */
+  /** The last one used goes first: it is warm, and the others may close when fewer are needed. */
   const idle: Connection[] = []
-  /** Only where more is sent than there are connections, which slots do not allow: a layer may send a call twice. */
-  const waiting: Waiting[] = []
-  /** What takes the calls of this turn of the loop. */
-  let batch: Pipeline | undefined
+  /** Connections without a socket. */
+  const closed: Connection[] = []
+  const queue = new Line<RequestHandler>()
+  const earlyCloses = new EarlyCloses()
   const size = new BatchSize(pipelining)
+  let isArmed = false
   let isClosed = false
 
-  function freed (connection: Connection, isSound: boolean): void {
-    if (batch === connection) batch = undefined
-    const next = waiting.shift()
-    if (next !== undefined) carry(connection, next.options, next.passenger)
-    else if (isSound) idle.push(connection)
-    // It has to be opened again, so it goes last.
-    else idle.unshift(connection)
+  function arm (): void {
+    if (isArmed) return
+    isArmed = true
+    setImmediate(assignAll)
   }
 
-  function closed (connection: Connection): void {
-    const place = idle.indexOf(connection)
-    if (place > 0) idle.unshift(...idle.splice(place, 1))
+  function assignAll (): void {
+    isArmed = false
+    const now = performance.now()
+    let batch: Pipeline | undefined
+    for (let handler = queue.first; handler !== undefined; handler = queue.first) {
+      const follows = handler.options.blocking === false
+      if (follows && batch?.hasRoom === true) {
+        assign(batch, handler, now)
+        continue
+      }
+      const connection = take(handler)
+      if (connection === undefined) return
+      if (follows && connection instanceof Pipeline) {
+        batch = connection
+        const uncork = connection.cork()
+        // undici has scheduled its write by then, so the batch is written together.
+        assign(connection, handler, now)
+        setImmediate(uncork)
+      } else {
+        assign(connection, handler, now)
+      }
+    }
+  }
+
+  /** A connection for a request, if one is free; a new one for an unsafe request if the upstream closes used ones early. */
+  function take ({ isUnsafe }: RequestHandler): Connection | undefined {
+    if (isUnsafe && earlyCloses.areFrequent) return closed.pop() ?? open() ?? idle.shift()
+    return idle.pop() ?? closed.pop() ?? open()
+  }
+
+  function assign (connection: Connection, handler: RequestHandler, now: number): void {
+    queue.leave(handler)
+    handler.connection = connection
+    connection.assign(handler, now)
+    if (handler.isUnsafe && connection.served > 0 && earlyCloses.areFrequent) connection.renew()
+    connection.dispatch(handler.options, handler)
   }
 
   function open (): Connection | undefined {
-    if (all.length === most || isClosed) return undefined
-    const hears = {
+    if (all.length === most) return undefined
+    const own = {
       ...options,
-      connect: typeof connect === 'function' ? connect : buildConnector(connect),
-      freed (self: Connection, isSound: boolean) {
-        if (isSound) freed(self, true)
-        // undici tells several of one failure in turn, and can take no call in between.
-        else queueMicrotask(() => freed(self, false))
-      },
+      connect: quietSocket(typeof connect === 'function' ? connect : buildConnector(connect)),
+      onIdle,
+      onEarlyClose: () => earlyCloses.add(),
     }
-    const connection = pipelining > 1 ? new Pipeline(origin, { ...hears, pipelining, size }) : new Connection(origin, hears)
-    connection.on('disconnect', () => closed(connection))
+    const connection = pipelining > 1 ? new Pipeline(origin, { ...own, pipelining, size }) : new Connection(origin, own)
+    connection.on('disconnect', () => onDisconnect(connection))
     all.push(connection)
     return connection
   }
 
-  /** The first of a batch: the others of this turn follow it, and all are written together at its end. */
-  function begin (pipeline: Pipeline, first: Dispatcher.DispatchOptions, passenger: Passenger): void {
-    batch = pipeline
-    const uncork = pipeline.cork()
-    carry(pipeline, first, passenger)
-    // undici has something to do in this phase of the loop too, before it writes; in a microtask it has not said so yet.
-    queueMicrotask(() => setImmediate(() => {
-      uncork()
-      if (batch === pipeline) batch = undefined
-    }))
+  function onIdle (connection: Connection): void {
+    (connection.isConnected ? idle : closed).push(connection)
+    if (queue.first !== undefined) arm()
+  }
+
+  function onDisconnect (connection: Connection): void {
+    const place = idle.indexOf(connection)
+    if (place !== -1) closed.push(...idle.splice(place, 1))
   }
 
   return {
-    dispatch (how, passenger) {
-      const follows = how.blocking === false
-      if (follows && batch?.hasRoom === true) return carry(batch, how, passenger)
-      const connection = idle.pop() ?? open()
-      if (connection !== undefined) {
-        if (follows && connection instanceof Pipeline) begin(connection, how, passenger)
-        else carry(connection, how, passenger)
-      } else if (isClosed) passenger.onResponseError?.(null as never, new errors.ClientDestroyedError())
-      else waiting.push({ options: how, passenger })
+    dispatch (_, handler) {
+      if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
+      queue.join(handler)
+      arm()
     },
     async destroy () {
       isClosed = true
-      for (const { passenger } of waiting.splice(0)) passenger.onResponseError?.(null as never, new errors.ClientDestroyedError())
+      for (let handler = queue.first; handler !== undefined; handler = queue.first) {
+        queue.leave(handler)
+        handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
+      }
       await Promise.all(all.map(connection => connection.destroy()))
     },
   }
-}
-
-function carry (connection: Connection, options: Dispatcher.DispatchOptions, passenger: Passenger): void {
-  passenger.connection = connection
-  connection.carry(passenger)
-  if (parsing.connection === undefined || parsing.connection === connection) connection.dispatch(options, passenger)
-  else connection.dispatchLater(options, passenger)
 }

@@ -6,6 +6,7 @@ import { dispatch } from './dispatch.ts'
 import { authorize } from './policies/authorize.ts'
 import type { Layer, Service } from './policies/layer.ts'
 import { openPool } from './pool.ts'
+import { quietSocket } from './quiet-socket.ts'
 import type { Resolve } from './resolve.ts'
 import { routeTo } from './route.ts'
 import type { UpstreamSpec } from './spec.ts'
@@ -59,7 +60,8 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   if (access.token === undefined) return { service, identity, authorize: undefined, close: () => pool.destroy() }
 
   const way = to(access.token.url, spec.public && !access.token.isTrusted)
-  const tokens = new Connection(way.origin, { connect: way.connect, maxBytes: maxTokenBytes })
+  // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
+  const tokens = new Connection(way.origin, { connect: quietSocket(way.connect), maxBytes: maxTokenBytes, pipelining: 0 })
   return {
     service,
     identity,

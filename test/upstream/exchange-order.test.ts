@@ -22,7 +22,7 @@ function arrange (call = ask()) {
     told.push(what)
     settled.emit('settled')
   }
-  const exchange = new Exchange(run.ask(call), { win: settle, lose: settle })
+  const exchange = new Exchange(run.ask(call), { win: settle, lose: settle }, { dispatch: () => {} }, { method: 'GET', path: '/' })
   const aborts: Error[] = []
   const controller = { abort: (reason: Error) => { aborts.push(reason) } } as unknown as Dispatcher.DispatchController
   const start = (headers = {}) => {
@@ -67,12 +67,12 @@ test('what comes after the end changes nothing', t => {
   t.end()
 })
 
-test('one given up before its connection is there is stopped when it is', t => {
+test('a call given up before its connection is there is cancelled when it is, and the connection is kept', t => {
   const { run, told, exchange, controller, aborts } = arrange(tell())
   run.abort.cut('gone')
-  t.same(told, ['gone'], 'an unsafe one too: it has not left')
-  exchange.onRequestStart(controller)
-  t.equal(aborts.length, 1)
+  t.same(told, ['gone'], 'an unsafe one too: it was not sent')
+  t.throws(() => exchange.onRequestStart(controller), 'undici takes what is thrown as a cancelled request')
+  t.equal(aborts.length, 0)
   t.end()
 })
 

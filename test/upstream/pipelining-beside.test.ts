@@ -9,7 +9,7 @@ import { failure } from '../helpers/failure.ts'
 import { forwardProxy } from '../helpers/forward-proxy.ts'
 import { json, rawUpstream, written, type RawRequest } from '../helpers/raw-upstream.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
-import { turn } from '../helpers/turn.ts'
+import { rest, turn } from '../helpers/turn.ts'
 
 const operations = { get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown() }) }
 const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
@@ -25,7 +25,7 @@ async function arrange (t: Test, { secure = false, script = echo, ...options }: 
   const run = testRun()
   const get = async (id: string) => (await runtime.send(run.ask(upstream.get({ id })))).value
   await get('warm')
-  await turn()
+  await rest()
   return { raw, runtime, get, all: () => Promise.all(ids.map(id => get(id))) }
 }
 
@@ -33,7 +33,10 @@ test('a batch goes over TLS, and over a tunnel through a proxy, as it goes in th
   const proxy = await forwardProxy(t)
   for (const through of [{}, { proxy: proxy.origin }]) {
     const { raw, all } = await arrange(t, { secure: true, ...through })
-    for (let round = 0; round < 3; round++) t.same(await all(), paths)
+    for (let round = 0; round < 3; round++) {
+      t.same(await all(), paths)
+      await rest()
+    }
     t.ok(raw.connections <= 3, 'as many connections as the eight need, and the first')
   }
   t.ok(proxy.requests.length <= 3)

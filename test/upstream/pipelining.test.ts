@@ -9,7 +9,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream, written, type RawRequest } from '../helpers/raw-upstream.ts'
-import { turn } from '../helpers/turn.ts'
+import { rest, turn } from '../helpers/turn.ts'
 
 const params = z.object({ id: z.string() })
 const operations = {
@@ -32,7 +32,7 @@ async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, script 
   const send = (call = upstream.get({ id: 'a' }), abort = new Abort()) => runtime.send(run.ask(call, { abort }))
   const get = async (id: string, abort?: Abort) => (await send(upstream.get({ id }), abort)).value
   await get('warm')
-  await turn()
+  await rest()
   answer = script
   return { raw, reads, upstream, runtime, send, get, onRequest: (next: typeof answer) => { answer = next } }
 }

@@ -1,0 +1,28 @@
+/** Two early closes within this time are frequent, and for this time after the second, in ms. */
+const windowMs = 60_000
+
+/**
+ * Remembers how often an upstream closed a connection early: while an unsafe request was on its way, or soon after an answer that did not
+ * announce it.
+ */
+export class EarlyCloses {
+  readonly #now: () => number
+  #last = -Infinity
+  #until = -Infinity
+
+  constructor (now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** Records an early close. */
+  add (): void {
+    const now = this.#now()
+    if (now - this.#last <= windowMs) this.#until = now + windowMs
+    this.#last = now
+  }
+
+  /** Whether the second of two early closes within 60 s is less than 60 s ago. */
+  get areFrequent (): boolean {
+    return this.#until !== -Infinity && this.#now() < this.#until
+  }
+}

@@ -1,0 +1,40 @@
+import type { buildConnector } from 'undici'
+import { heldUpMs } from './connection.ts'
+
+/** The loop is waited for at most this many turns, however often it is held up. */
+const maxTurns = 20
+
+/**
+ * Hands a new socket over after the event loop has polled it once more and found nothing: what an upstream sends before the first request
+ * is not an answer to it.
+ */
+export function quietSocket (connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => connect(options, (...opened) => {
+    const [error, socket] = opened
+    if (error !== null) return callback(error, null)
+    let turns = 0
+    let polledAt = 0
+
+    const settle = (failure: Error | null) => {
+      clearImmediate(next)
+      socket.off('readable', onReadable).off('error', settle).off('close', onClose)
+      if (failure === null) return callback(null, socket)
+      socket.on('error', () => {}).destroy()
+      callback(failure, null)
+    }
+    const onReadable = () => settle(unexpected(socket.readableLength > 0 ? 'the upstream sent bytes before the first request' : 'the upstream closed the connection before the first request'))
+    const onClose = () => settle(unexpected('the upstream closed the connection before the first request'))
+    const turn = () => {
+      const elapsed = performance.now() - polledAt
+      polledAt += elapsed
+      if (turns++ > 0 && (elapsed <= heldUpMs || turns > maxTurns)) settle(null)
+      else next = setImmediate(turn)
+    }
+    let next = setImmediate(turn)
+    socket.on('readable', onReadable).on('error', settle).on('close', onClose)
+  })
+}
+
+function unexpected (message: string): Error {
+  return Object.assign(new Error(message), { code: 'CONNECTION_UNUSABLE' })
+}
