@@ -1,8 +1,8 @@
-import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { Head } from './head.ts'
 import type { Place } from './policies/line.ts'
+import { hasUnread } from './unread.ts'
 
 /** The loop counts as held up when a turn of it takes longer than this, in ms. */
 export const heldUpMs = 2
@@ -41,6 +41,8 @@ export interface ConnectionOptions {
   readonly onEarlyClose?: () => void
 }
 
+const nothing = () => {}
+
 /** A connection to an origin; opens a new socket when its socket has closed. */
 export class Connection extends Client {
   /** Requests sent on the present socket. */
@@ -54,10 +56,10 @@ export class Connection extends Client {
   #socket: Socket | undefined
   /** When it was last assigned, in ms; the socket has been polled since when the request is written. */
   #assignedAt = 0
-  readonly #onIdle: ConnectionOptions['onIdle']
-  readonly #onEarlyClose: ConnectionOptions['onEarlyClose']
+  readonly #onIdle: (connection: Connection) => void
+  readonly #onEarlyClose: () => void
 
-  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, onIdle, onEarlyClose }: ConnectionOptions) {
+  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, onIdle = nothing, onEarlyClose = nothing }: ConnectionOptions) {
     super(origin, {
       connect: (place, callback) => connect(place, (...opened) => {
         this.#socket = opened[1] ?? undefined
@@ -80,7 +82,7 @@ export class Connection extends Client {
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
     })
     this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
-      if (code !== closedByUs && this.isConnected && this.#inFlight === 0 && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose?.()
+      if (code !== closedByUs && this.isConnected && this.#inFlight === 0 && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
       this.isConnected = false
       this.#isOld = false
       clearTimeout(this.#timer)
@@ -109,7 +111,7 @@ export class Connection extends Client {
     if (this.served === 0 || this.#inFlight > 0) return false
     if (!isUnsafe && performance.now() - this.#assignedAt <= heldUpMs) return false
     const isStale = hasUnread(this.#socket)
-    if (isStale) this.#onEarlyClose?.()
+    if (isStale) this.#onEarlyClose()
     return isStale
   }
 
@@ -148,33 +150,11 @@ export class Connection extends Client {
 
   /** A request on it has ended. */
   release (_handler: RequestHandler, _isSound: boolean): void {
-    this.#onIdle?.(this)
+    this.#onIdle(this)
   }
 
   /** The upstream closed it while an unsafe request was on its way. */
   lostUnsafe (): void {
-    this.#onEarlyClose?.()
-  }
-}
-
-const oneByte = Buffer.alloc(1)
-
-/**
- * Reads a socket past undici and the event loop: returns whether bytes or the end of the connection are there. A byte that was read is lost,
- * so the socket must be closed then. Returns false where a socket is not a file descriptor.
- */
-function hasUnread (socket: Socket | undefined): boolean {
-  const { fd = -1 } = (socket as unknown as { readonly _handle?: { readonly fd?: number } } | undefined)?._handle ?? {}
-  if (fd < 0) return false
-  const { stackTraceLimit } = Error
-  // Nearly every read throws EAGAIN, and its stack is not used.
-  Error.stackTraceLimit = 0
-  try {
-    readSync(fd, oneByte, 0, 1, null)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EAGAIN'
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    this.#onEarlyClose()
   }
 }

@@ -108,7 +108,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly origin: string
   /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */
   readonly slots?: number | 'adaptive'
-  /** Sockets at most; never fewer than `slots`. @default the slots; 200 where they are adaptive */
+  /** Sockets at most; never fewer than `slots`. @default `slots` + 16; 200 where they are adaptive */
   readonly connections?: number
   /** Calls that may wait for a slot before new runs are refused. @default 256 */
   readonly queue?: number

@@ -17,13 +17,13 @@ export function quietSocket (connect: buildConnector.connector): buildConnector.
 
     const settle = (failure: Error | null) => {
       clearImmediate(next)
-      socket.off('readable', onReadable).off('error', settle).off('close', onClose)
+      socket.off('readable', onReadable).off('error', settle).off('close', onReadable)
       if (failure === null) return callback(null, socket)
       socket.on('error', () => {}).destroy()
       callback(failure, null)
     }
-    const onReadable = () => settle(unexpected(socket.readableLength > 0 ? 'the upstream sent bytes before the first request' : 'the upstream closed the connection before the first request'))
-    const onClose = () => settle(unexpected('the upstream closed the connection before the first request'))
+    // Readable is the end of the connection too.
+    const onReadable = () => settle(Object.assign(new Error('the upstream sent bytes, or closed the connection, before the first request'), { code: 'CONNECTION_UNUSABLE' }))
     const turn = () => {
       const elapsed = performance.now() - polledAt
       polledAt += elapsed
@@ -31,10 +31,6 @@ export function quietSocket (connect: buildConnector.connector): buildConnector.
       else next = setImmediate(turn)
     }
     let next = setImmediate(turn)
-    socket.on('readable', onReadable).on('error', settle).on('close', onClose)
+    socket.on('readable', onReadable).on('error', settle).on('close', onReadable)
   })
-}
-
-function unexpected (message: string): Error {
-  return Object.assign(new Error(message), { code: 'CONNECTION_UNUSABLE' })
 }

@@ -61,6 +61,12 @@ const operationOptions: Known<AnyOperationOptions> = {
   withHeaders: true, coalesce: true, cache: true, idempotencyKey: true,
 }
 
+/**
+ * Sockets beside one for each slot where nothing else is said. A connection whose answer has just ended is polled before it is used again, and
+ * a spare one is ready meanwhile (`npm run bench:wire -- --only own` has the price of more and fewer).
+ */
+export const spareConnections = 16
+
 /** Sockets at most where the slots are adaptive and nothing else is said: the most that Netflix's limits take. */
 export const adaptiveConnections = 200
 
@@ -73,7 +79,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
   const owner = `upstream '${name}'`
   refuseUnknown(owner, options, upstreamOptions)
   const {
-    slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
+    slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots + spareConnections, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
     maxBytes = 5 * 1024 * 1024, maxValues = 100_000, forward = [], headers = {}, decompress = true,
     cacheBytes = 32 * 1024 * 1024,
   } = options

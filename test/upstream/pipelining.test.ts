@@ -289,3 +289,22 @@ test('what has a connection to itself, on one where a batch was before, is not t
   }
   t.equal(await together(), 1)
 })
+
+test('bytes that arrive while nothing is in flight close a pipelined connection, and no answer is made of them', async t => {
+  for (const isIdle of [false, true]) {
+    let last: Socket | undefined
+    const { raw, get } = await arrange(t, {}, (socket, { path }) => {
+      last = socket
+      socket.write(path === '/last' && !isIdle ? Buffer.concat([json(path), json('stray')]) : json(path))
+    })
+    t.equal(await get('last'), '/last')
+    if (isIdle) {
+      await rest()
+      last?.write(json('stray'))
+      await rest()
+    }
+    const ids = ['a', 'b', 'c']
+    t.same(await Promise.all(ids.map(id => get(id))), ids.map(id => `/${id}`))
+    t.equal(raw.connections, 2)
+  }
+})

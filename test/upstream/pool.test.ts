@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { dispatch } from '../../src/upstream/dispatch.ts'
 import { openPool } from '../../src/upstream/pool.ts'
 import { testRun } from '../helpers/call.ts'
+import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 
 async function asked (t: Test, maxAge: number | undefined) {
@@ -21,4 +23,46 @@ async function asked (t: Test, maxAge: number | undefined) {
 test('a connection is used again until it is old, and then takes its last call', async t => {
   t.same(await asked(t, undefined), [0, 0, 0, 0, 0])
   t.same(await asked(t, 0), [0, 0, 1, 1, 2])
+})
+
+/** A pool of one connection, to an upstream that answers when the test says so. */
+async function oneConnection (t: Test) {
+  const sockets: Socket[] = []
+  const raw = await rawUpstream(t, socket => sockets.push(socket))
+  const pool = openPool(raw.origin, { connections: 1, connect: {} })
+  t.teardown(() => pool.destroy())
+  const service = dispatch(pool, '')
+  const { ask, tell } = defineUpstream('raw', { origin: raw.origin }, {
+    ask: operation({ path: '/ask', output: z.unknown() }),
+    tell: operation({ method: 'POST', path: '/tell', output: z.unknown() }),
+  })
+  return { raw, pool, service, ask, tell, answer: (value: unknown) => sockets.pop()?.write(json(value)) }
+}
+
+test('a request that is given up in the queue leaves it at once, holds no slot and is never sent', async t => {
+  const { raw, service, ask, tell, answer } = await oneConnection(t)
+  const first = service(testRun().ask(ask()))
+  await raw.asked(1)
+  const runs = [testRun(), testRun()] as const
+  const calls = [runs[0].ask(ask()), runs[1].ask(tell())] as const
+  const ends = [failure(service(calls[0])), failure(service(calls[1]))]
+  const last = service(testRun().ask(ask()))
+  for (const run of runs) run.abort.cut('gone')
+  t.same(await Promise.all(ends), ['gone', 'gone'])
+  t.same(calls.map(({ attempt }) => attempt.held), [undefined, undefined])
+  answer('first')
+  t.match(await first, { value: 'first' })
+  await raw.asked(2)
+  answer('last')
+  t.match(await last, { value: 'last' })
+  t.same(raw.requests.map(({ path }) => path), ['/ask', '/ask'])
+})
+
+test('requests in the queue of a pool that is destroyed fail, and so do later ones', async t => {
+  const { raw, pool, service, ask } = await oneConnection(t)
+  const ends = [failure(service(testRun().ask(ask()))), failure(service(testRun().ask(ask())))]
+  await raw.asked(1)
+  await pool.destroy()
+  ends.push(failure(service(testRun().ask(ask()))))
+  t.match(await Promise.all(ends), [{ code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }])
 })
