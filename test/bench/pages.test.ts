@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs'
+import { test } from 'tap'
+import { filled } from '../../bench/pages.ts'
+
+const begin = '<!-- bench: written by `npm run bench -- --write` -->'
+const end = '<!-- /bench -->'
+
+test('a text takes the place of what is between the comments, as often as it is written', async t => {
+  const page = `# Title\n\n${begin}\nold\n${end}\n\nrest\n`
+  const once = filled(page, 'new', 'page.md')
+  t.equal(once, `# Title\n\n${begin}\n\nnew\n\n${end}\n\nrest\n`)
+  t.equal(filled(once, 'new', 'page.md'), once)
+})
+
+test('a page without the comments is refused', async t => {
+  for (const page of ['', begin, end, `${end}${begin}`]) t.throws(() => filled(page, 'new', 'page.md'), /page\.md lacks the comments/)
+})
+
+test('the pages of this checkout have the comments', async t => {
+  for (const page of ['README.md', 'bench/README.md']) t.doesNotThrow(() => filled(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), 'new', page))
+})
