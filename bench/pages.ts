@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chartOf } from './chart.ts'
 import { markdownOf, sentencesOf } from './markdown.ts'
+import type { Measurement } from './measure.ts'
 import { captionOf } from './result.ts'
 import type { Result } from './result.ts'
 
@@ -9,11 +10,17 @@ const root = join(import.meta.dirname, '..')
 /** What a page has between these comes from a result. */
 const [begin, end] = ['<!-- bench: written by `npm run bench -- --write` -->', '<!-- /bench -->']
 
-/** Writes the tables, the sentences and the chart of this checkout. */
+/** Writes the tables, the sentences and the chart of this checkout; another checkout is in the tables only. */
 export function writePages (result: Result): void {
+  const own = withoutOther(result.measurement)
   fill('bench/README.md', `${captionOf(result)}.\n\n${markdownOf(result.measurement)}`)
-  fill('README.md', sentencesOf(result.measurement, [5, 20]))
-  writeFileSync(join(root, 'docs/bench.svg'), chartOf(result.measurement, captionOf(result)))
+  fill('README.md', sentencesOf(own, [5, 20]))
+  writeFileSync(join(root, 'docs/bench.svg'), chartOf(own, captionOf(result)))
+}
+
+/** A measurement without the targets of another checkout. */
+export function withoutOther (measurement: Measurement): Measurement {
+  return { ...measurement, targets: measurement.targets.filter(name => !name.startsWith('other')) }
 }
 
 function fill (page: string, text: string) {

@@ -5,7 +5,7 @@ import { startGo } from './peers/go.ts'
 import { nginxMissing, nginxVersion, startNginx } from './peers/nginx.ts'
 import { startNode } from './peers/node.ts'
 import { rustMissing, rustVersion, startRust } from './peers/rust.ts'
-import { own, productMissing, startProduct } from './product.ts'
+import { own, productMissing, startProduct, versionOf } from './product.ts'
 
 /** All that is compared in this case, by name; with another checkout of the product where its folder is given. */
 export function kindsWith (against: string | undefined): Readonly<Record<string, Kind>> {
@@ -13,8 +13,8 @@ export function kindsWith (against: string | undefined): Readonly<Record<string,
     'serve': { label: 'Headwaters', start: startProduct(own, 'plain') },
     'serve-pipelining': { label: 'Headwaters, pipelining 10', start: startProduct(own, 'pipelining') },
     ...against !== undefined && {
-      'other': { label: 'other checkout', start: startProduct(against, 'plain') },
-      'other-pipelining': { label: 'other checkout, pipelining 10', start: startProduct(against, 'pipelining') },
+      'other': { label: 'other checkout', start: startProduct(against, 'plain'), version: async () => versionOf(against) },
+      'other-pipelining': { label: 'other checkout, pipelining 10', start: startProduct(against, 'pipelining'), version: async () => versionOf(against) },
     },
     'floor-request': { label: 'Pool.request', start: startNode('floor-request') },
     'floor-dispatch': { label: 'pool.dispatch', start: startNode('floor-dispatch') },

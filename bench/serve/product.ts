@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Listening } from '../child.ts'
 import { startServer } from './program.ts'
 import type { Surroundings } from '../targets.ts'
@@ -22,4 +23,15 @@ export function productMissing (checkout: string): string | undefined {
   if (!existsSync(join(checkout, 'src/cli.ts'))) return `${checkout} is not a checkout: it has no src/cli.ts`
   if (!existsSync(join(checkout, 'node_modules'))) return `${checkout} has no node_modules: run npm ci there`
   return undefined
+}
+
+/** Returns the commit of a checkout, with a plus sign where files differ from it; its folder's name where git does not know it. */
+export function versionOf (checkout: string): string {
+  const git = (...args: readonly string[]) => execFileSync('git', ['-C', checkout, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    if (git('rev-parse', '--show-toplevel') !== realpathSync(checkout)) return basename(checkout)
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'}`
+  } catch {
+    return basename(checkout)
+  }
 }

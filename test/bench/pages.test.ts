@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import { filled } from '../../bench/pages.ts'
+import { sentencesOf } from '../../bench/markdown.ts'
+import { filled, withoutOther } from '../../bench/pages.ts'
+import { measurementOf } from '../helpers/measurement.ts'
 
 const begin = '<!-- bench: written by `npm run bench -- --write` -->'
 const end = '<!-- /bench -->'
@@ -18,4 +20,9 @@ test('a page without the comments is refused', async t => {
 
 test('the pages of this checkout have the comments', async t => {
   for (const page of ['README.md', 'bench/README.md']) t.doesNotThrow(() => filled(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), 'new', page))
+})
+
+test('another checkout is not in the sentences', async t => {
+  const measurement = measurementOf({ 'serve': 30, 'other': 20, 'other-pipelining': 10, 'floor-request': 25 }, '5', 6)
+  t.equal(sentencesOf(withoutOther(measurement), [5]), 'At a fan-out of 5 a call costs 30.8 µs: 1.20 of `Pool.request`.')
 })
