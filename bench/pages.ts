@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { chartOf } from './chart.ts'
 import { markdownOf, sentencesOf } from './markdown.ts'
 import type { Measurement } from './measure.ts'
+import { bracketsText } from './report.ts'
 import { captionOf } from './result.ts'
 import type { Result } from './result.ts'
 
@@ -13,7 +14,7 @@ const [begin, end] = ['<!-- bench: written by `npm run bench -- --write` -->', '
 /** Writes the tables, the sentences and the chart of this checkout; another checkout is in the tables only. */
 export function writePages (result: Result): void {
   const own = withoutOther(result.measurement)
-  fill('bench/README.md', `${captionOf(result)}.\n\n${markdownOf(result.measurement)}`)
+  fill('bench/README.md', `${captionOf(result)}; in brackets ${bracketsText(result.plan.rounds)}.\n\n${markdownOf(result.measurement)}`)
   fill('README.md', sentencesOf(own, [5, 20]))
   writeFileSync(join(root, 'docs/bench.svg'), chartOf(own, captionOf(result)))
 }

@@ -1,5 +1,4 @@
 import type { Measurement, Plan } from './measure.ts'
-import { bracketsText } from './report.ts'
 import type { settings } from './settings.ts'
 
 /** All that a run leaves behind; `--json` prints it, and `--from` reads it. */
@@ -17,5 +16,5 @@ export interface Result {
 
 /** Says in one line where and how a result was measured. */
 export function captionOf ({ date, node, cpu, plan: { rounds, windowMs } }: Result): string {
-  return `${date}, Node ${node}, ${cpu}; ${rounds} rounds of ${windowMs} ms; in brackets ${bracketsText(rounds)}`
+  return `${date}, Node ${node}, ${cpu}; ${rounds} rounds of ${windowMs} ms`
 }
