@@ -7,6 +7,8 @@ import { measure } from './measure.ts'
 import type { Plan } from './measure.ts'
 import { ratioOf } from './ratios.ts'
 import { intervalText } from './report.ts'
+import { readRows, usual } from './row.ts'
+import type { Row } from './row.ts'
 import { runsNeeded, tolerance, worseInAll } from './verdict.ts'
 import type { Ratios } from './verdict.ts'
 
@@ -19,7 +21,7 @@ interface Baseline {
   readonly date: string
 }
 
-const help = `node bench/check.ts: compares the service with the pool.dispatch floor, and that ratio with bench/baseline.json
+const help = `node bench/check.ts: compares headwaters serve with the pool.dispatch floor, and that ratio with bench/baseline.json
 
   --update   measure ${runsNeeded} times and write the medians as the baseline
   --help
@@ -28,7 +30,7 @@ const help = `node bench/check.ts: compares the service with the pool.dispatch f
 const file = join(import.meta.dirname, 'baseline.json')
 
 /** Disturbed windows count: what is disturbed three times of three is not what the disturbance made of it. */
-const plan: Plan = { targets: ['service', 'floor-dispatch'], fanouts: [5, 20], rounds: 11, windowMs: 400, callers: 32, bodyBytes: 110, filler: 'fields', delayMs: 0, slowMs: 0, foreignLimit: Infinity }
+const plan: Plan = { case: 'serve', targets: ['serve', 'floor-dispatch'], rows: readRows('5,20', usual), rounds: 11, windowMs: 400, filler: 'fields', delayMs: 0, slowMs: 0, foreignLimit: Infinity }
 
 await bench(async () => {
   const argv = process.argv.slice(2)
@@ -43,11 +45,11 @@ await bench(async () => {
 
 async function check (): Promise<string[]> {
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline
-  if (JSON.stringify(baseline.plan) !== JSON.stringify(recorded(plan))) throw new Error('bench/baseline.json was measured in another way: `npm run bench:check -- --update` measures it anew')
+  if (JSON.stringify(baseline.plan) !== JSON.stringify(recorded(plan))) throw new Error('bench/baseline.json was measured in another way: run `npm run bench:check -- --update`')
   const runs: Ratios[] = []
   let worse: string[] = []
   do {
-    runs.push(await measured(runs.length + 1, plan.fanouts.filter(fanout => runs.length === 0 || worse.includes(String(fanout)))))
+    runs.push(await measured(runs.length + 1, plan.rows.filter(({ fanout }) => runs.length === 0 || worse.includes(String(fanout)))))
     worse = worseInAll(baseline.ratios, runs)
     for (const fanout of worse) console.log(`fan-out ${fanout}: worse than ${baseline.ratios[fanout]} by more than ${Math.round((tolerance - 1) * 100)} %`)
   } while (worse.length > 0 && runs.length < runsNeeded)
@@ -56,19 +58,19 @@ async function check (): Promise<string[]> {
 
 async function update (): Promise<string[]> {
   const runs: Ratios[] = []
-  while (runs.length < runsNeeded) runs.push(await measured(runs.length + 1, plan.fanouts))
-  const ratios = Object.fromEntries(plan.fanouts.map(fanout => [fanout, rounded(medianInterval(runs.map(run => run[fanout] ?? NaN)).median)]))
+  while (runs.length < runsNeeded) runs.push(await measured(runs.length + 1, plan.rows))
+  const ratios = Object.fromEntries(plan.rows.map(({ fanout }) => [fanout, rounded(medianInterval(runs.map(run => run[fanout] ?? NaN)).median)]))
   const baseline = { ratios, plan: recorded(plan), node: process.versions.node, pinned, date: new Date().toISOString().slice(0, 10) }
   writeFileSync(file, `${JSON.stringify(baseline, null, 2)}\n`)
   return []
 }
 
-async function measured (run: number, fanouts: readonly number[]): Promise<Ratios> {
-  const measurement = await measure({ ...plan, fanouts }, console.log)
-  return Object.fromEntries(measurement.fanouts.map(({ fanout, windows }) => {
-    const ratio = ratioOf(windows, 'service', 'floor-dispatch')
+async function measured (run: number, rows: readonly Row[]): Promise<Ratios> {
+  const measurement = await measure({ ...plan, rows }, console.log)
+  return Object.fromEntries(measurement.rows.map(({ row: { fanout }, windows }) => {
+    const ratio = ratioOf(windows, 'serve', 'floor-dispatch')
     if (ratio === undefined) throw new Error(`fan-out ${fanout}: no round in which both answered everything`)
-    console.log(`run ${run}, fan-out ${fanout}: service / floor-dispatch ${intervalText(ratio)}, best ${ratio.best.toFixed(2)}`)
+    console.log(`run ${run}, fan-out ${fanout}: serve / floor-dispatch ${intervalText(ratio)}, best ${ratio.best.toFixed(2)}`)
     return [fanout, rounded(ratio.median)]
   }))
 }

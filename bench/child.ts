@@ -56,7 +56,8 @@ export function stopChildren () {
   running.clear()
 }
 
-function spawnOn (core: Core, name: string, command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv = process.env) {
+/** Spawns a command on one core or on any; `ended` rejects when it ends, with what it wrote to stderr. */
+export function spawnOn (core: Core, name: string, command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv = process.env) {
   const [program = '', ...rest] = pinned && core !== 'any' ? ['taskset', '-c', String(core), ...command] : command
   const child = spawn(program, rest, { stdio, env })
   running.add(child)
@@ -72,7 +73,8 @@ function spawnOn (core: Core, name: string, command: readonly string[], stdio: S
   return { child, ended }
 }
 
-async function listens (name: string, child: ChildProcess, ended: Promise<never>, port: Promise<{ port: number }>): Promise<Listening> {
+/** Resolves when `port` does; ends a process that does not listen in time. */
+export async function listens (name: string, child: ChildProcess, ended: Promise<never>, port: Promise<{ port: number }>): Promise<Listening> {
   let late = false
   const giveUp = setTimeout(() => {
     late = true

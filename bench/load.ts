@@ -4,7 +4,15 @@ import type { Socket } from 'node:net'
 import { announce } from './announce.ts'
 import { latencyBins } from './latency.ts'
 
-export interface LoadStart { readonly port: number, readonly path: string, readonly ms: number, readonly callers: number }
+export interface LoadStart {
+  readonly port: number
+  /** What is asked; of several paths each request takes the next one. */
+  readonly path: string | readonly string[]
+  /** Headers that every request has, by lower-case name. @default none */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly ms: number
+  readonly callers: number
+}
 export interface LoadResult {
   readonly responses: number
   /** Responses with another status, without content-length, or lost with their connection. */
@@ -26,8 +34,11 @@ process.on('message', message => {
 })
 announce(0)
 
-async function run ({ port, path, ms, callers }: LoadStart): Promise<LoadResult> {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`)
+async function run ({ port, path, headers = {}, ms, callers }: LoadStart): Promise<LoadResult> {
+  const fields = Object.entries({ host: `127.0.0.1:${port}`, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const requests = (typeof path === 'string' ? [path] : path).map(each => Buffer.from(`GET ${each} HTTP/1.1\r\n${fields}\r\n`))
+  let sent = 0
+  const send = (socket: Socket) => socket.write(requests[sent++ % requests.length] as Buffer)
   const kept = (idle.get(port) ?? []).filter(({ socket }) => socket.writable).slice(0, callers)
   const opened = await Promise.all(Array.from({ length: callers - kept.length }, () => open(port)))
   const connections = [...kept, ...opened]
@@ -50,9 +61,9 @@ async function run ({ port, path, ms, callers }: LoadStart): Promise<LoadResult>
         return
       }
       sentAt = now
-      connection.socket.write(request)
+      send(connection.socket)
     }
-    connection.socket.write(request)
+    send(connection.socket)
   })))
 
   idle.set(port, connections)

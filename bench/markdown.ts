@@ -1,35 +1,58 @@
 import type { Measured, Measurement } from './measure.ts'
 import { ratioOf } from './ratios.ts'
 import { intervalText, mebibytes } from './report.ts'
+import { rowLabel } from './row.ts'
 import { summaryOf } from './summary.ts'
-import { kindOf, twin } from './targets.ts'
+import { twin } from './targets.ts'
 
-/** What a run measured as tables for a page: ratios, costs, memory and stalls. */
-export function markdownOf ({ targets, idleBytes, fanouts }: Measurement): string {
+/** What a run measured as tables for a page: ratios, costs, latencies, memory and, where they are known, stalls. */
+export function markdownOf ({ targets, labels, idleBytes, rows }: Measurement): string {
   const named = targets.filter(name => name !== twin.name)
-  const others = named.filter(name => name !== 'service')
+  const [first = '', ...others] = named
   const pairs = [
-    ...named.includes('service') ? others.map(name => ['service', name] as const) : [],
+    ...others.map(name => [first, name] as const),
     ...targets.includes(twin.name) ? [[twin.name, twin.of] as const] : [],
   ]
   const ratios = table(
-    ['fan-out', ...pairs.map(([of, to]) => of === twin.name ? 'noise: `pool.dispatch` twice' : `to ${code(to)}`), 'windows dropped'],
-    fanouts.map(({ fanout, windows, dropped }) => [String(fanout), ...pairs.map(([of, to]) => {
+    ['fan-out', ...pairs.map(([of, to]) => of === twin.name ? 'noise: `pool.dispatch` twice' : `to ${code(labels, to)}`), 'windows dropped'],
+    rows.map(({ row, windows, dropped }) => [rowLabel(row), ...pairs.map(([of, to]) => {
       const ratio = ratioOf(windows, of, to)
       return ratio === undefined ? '–' : intervalText(ratio)
     }), `${dropped.length} of ${windows.length + dropped.length}`]),
   )
-  const costs = table(['µs a call', ...named.map(code)], cells(fanouts, named, ({ cpuMicros }) => cpuMicros.median.toFixed(1)))
-  const memory = table(['peak MiB (grown)', ...named.map(code)], cells(fanouts, named, ({ peakBytes }, name) => {
+  const summaryTable = (title: string, cell: Cell) => table([title, ...named.map(name => code(labels, name))], cells(rows, named, cell))
+  const memory: Cell = ({ peakBytes }, name) => {
     const idle = idleBytes[name]
     return idle === undefined ? mebibytes(peakBytes) : `${mebibytes(peakBytes)} (${mebibytes(peakBytes - idle)})`
-  }))
-  const stalls = table(['longest stall, ms', ...named.map(code)], cells(fanouts, named, ({ stallMs }) => stallMs === null ? '–' : stallMs.toFixed(0)))
-  return [ratios, costs, memory, stalls].join('\n')
+  }
+  const hasStalls = rows.some(({ windows }) => windows.some(({ stallMs }) => stallMs !== null))
+  return [
+    ratios,
+    summaryTable('µs a call', ({ cpuMicros }) => cpuMicros.median.toFixed(1)),
+    summaryTable('p50, p99 ms', ({ p50Ms, p99Ms }) => `${p50Ms.toFixed(1)}, ${p99Ms.toFixed(1)}`),
+    summaryTable('peak MiB (grown)', memory),
+    ...hasStalls ? [summaryTable('longest stall, ms', ({ stallMs }) => stallMs === null ? '–' : stallMs.toFixed(0))] : [],
+  ].join('\n')
 }
 
-function cells (fanouts: readonly Measured[], names: readonly string[], cell: (summary: NonNullable<ReturnType<typeof summaryOf>>, name: string) => string) {
-  return fanouts.map(({ fanout, windows }) => [String(fanout), ...names.map(name => {
+/** One sentence per row: what a call of the first target costs, and its ratio to each of the others. */
+export function sentencesOf ({ targets, labels, rows }: Measurement, fanouts: readonly number[]): string {
+  const [first = '', ...others] = targets.filter(name => name !== twin.name)
+  return rows.filter(({ row }) => fanouts.some(fanout => rowLabel(row) === String(fanout))).flatMap(({ row, windows }) => {
+    const summary = summaryOf(windows, first)
+    const ratios = others.flatMap(name => {
+      const ratio = ratioOf(windows, first, name)
+      return ratio === undefined ? [] : [`${ratio.median.toFixed(2)} of ${code(labels, name)}`]
+    })
+    if (summary === undefined || ratios.length === 0) return []
+    return [`At a fan-out of ${row.fanout} a call costs ${summary.cpuMicros.median.toFixed(1)} µs: ${ratios.length === 1 ? '' : `${ratios.slice(0, -1).join(', ')} and `}${ratios.at(-1)}.`]
+  }).join('\n')
+}
+
+type Cell = (summary: NonNullable<ReturnType<typeof summaryOf>>, name: string) => string
+
+function cells (rows: readonly Measured[], names: readonly string[], cell: Cell) {
+  return rows.map(({ row, windows }) => [rowLabel(row), ...names.map(name => {
     const summary = summaryOf(windows, name)
     return summary === undefined ? '–' : cell(summary, name)
   })])
@@ -40,6 +63,6 @@ function table (head: readonly string[], rows: readonly (readonly string[])[]) {
 }
 
 /** A label with the names of functions as code. */
-function code (name: string) {
-  return kindOf(name).label.replaceAll(/\b(pool\.\w+|fetch)\b/gi, '`$1`')
+function code (labels: Measurement['labels'], name: string) {
+  return (labels[name] ?? name).replaceAll(/\b(pool\.\w+|fetch)\b/gi, '`$1`')
 }

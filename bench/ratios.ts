@@ -10,11 +10,11 @@ export interface Ratio extends Interval {
   readonly best: number
 }
 
-/** The service to each of the others, each of them to `Pool.request`, and the noise. */
+/** The first target to each of the others, each of them to `Pool.request`, and the noise. */
 function pairsOf (targets: readonly string[]): (readonly [of: string, to: string])[] {
-  const others = targets.filter(name => name !== 'service' && name !== twin.name)
+  const [first = '', ...others] = targets.filter(name => name !== twin.name)
   return [
-    ...others.map(name => ['service', name] as const),
+    ...others.map(name => [first, name] as const),
     ...others.filter(name => name !== 'floor-request').map(name => [name, 'floor-request'] as const),
     [twin.name, twin.of],
   ]

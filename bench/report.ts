@@ -1,14 +1,15 @@
 import type { Interval } from './interval.ts'
 import type { Measured, Measurement } from './measure.ts'
 import { ratiosOf } from './ratios.ts'
+import { rowLabel } from './row.ts'
 import { summaryOf } from './summary.ts'
 import { twin } from './targets.ts'
 
 const widths = [9, 14, 9, 9, 9, 9, 10, 9, 10]
 
-/** The table of one fan-out, for a terminal. */
-export function tableOf ({ fanout, windows, dropped }: Measured, { targets, idleBytes }: Measurement): string {
-  const head = row(`fan-out ${fanout}`, ['µs/call', 'min–max', 'calls/s', 'p50 ms', 'p99 ms', 'busy', 'peak MiB', 'grown', 'stall ms'])
+/** The table of one row, for a terminal. */
+export function tableOf ({ row: measuredRow, windows, dropped }: Measured, { targets, idleBytes }: Measurement): string {
+  const head = row(`fan-out ${rowLabel(measuredRow)}`, ['µs/call', 'min–max', 'calls/s', 'p50 ms', 'p99 ms', 'busy', 'peak MiB', 'grown', 'stall ms'])
   const rows = targets.map(name => {
     const summary = summaryOf(windows, name)
     if (summary === undefined) return row(name, ['no window left'])
@@ -55,5 +56,5 @@ function droppedLine ({ dropped }: Pick<Measured, 'dropped'>) {
 }
 
 function row (name: string, cells: readonly string[]) {
-  return `${name.padEnd(22)}${cells.map((cell, index) => cell.padStart(widths[index] ?? 0)).join('')}`
+  return `${name.padEnd(26)}${cells.map((cell, index) => cell.padStart(widths[index] ?? 0)).join('')}`
 }

@@ -1,17 +1,32 @@
 // node bench/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request head with the same prebuilt bytes, one in a hundred late.
+// Its parent may change the size of the body, and read the request heads that arrive.
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { announce } from './announce.ts'
 import { factBody } from './fact-body.ts'
-import type { Filler } from './fact-body.ts'
+
+/** What the parent sends; each message is answered. */
+export type UpstreamQuestion =
+  /** From now on answers have bodies of so many bytes. */
+  | { readonly bodyBytes: number }
+  /** Records request heads from now on. */
+  | { readonly record: true }
+  /** Ends the recording; the answer is a `Recorded`. */
+  | { readonly recorded: true }
+
+/** Request heads as they came, without the empty line at the end. */
+export interface Recorded { readonly heads: readonly string[] }
 
 const endOfHead = '\r\n\r\n'
-const bodyBytes = Number(process.argv[2] ?? 110)
 const delayMs = Number(process.argv[3] ?? 0)
 const slowMs = Number(process.argv[5] ?? 0)
 let requestsSoFar = 0
-const response = prebuilt(bodyBytes, process.argv[4] === 'string' ? 'string' : 'fields', process.argv[6] === 'gzip')
+const filler = process.argv[4] === 'string' ? 'string' : 'fields'
+const isZipped = process.argv[6] === 'gzip'
+let response = prebuilt(Number(process.argv[2] ?? 110))
+/** Where heads are recorded; they are nearly always not. */
+let heads: string[] | undefined
 
 const server = createServer({ noDelay: true }, socket => {
   let tail: Buffer | undefined
@@ -22,10 +37,11 @@ const server = createServer({ noDelay: true }, socket => {
     let from = 0
     for (let end = bytes.indexOf(endOfHead); end !== -1; end = bytes.indexOf(endOfHead, from)) {
       requests++
+      heads?.push(bytes.toString('latin1', from, end))
       from = end + endOfHead.length
     }
     // Three bytes are the most of an end of head that a chunk can hold without holding all of it.
-    tail = from === bytes.length ? undefined : bytes.subarray(Math.max(from, bytes.length - 3))
+    tail = from === bytes.length ? undefined : bytes.subarray(heads === undefined ? Math.max(from, bytes.length - 3) : from)
 
     if (requests === 0) return
     if (slowMs > 0) return inOrder(socket, requests)
@@ -62,9 +78,17 @@ function answerAt (socket: Socket, count: number, ms: number): void {
   else setTimeout(() => socket.write(answer), ms)
 }
 
+process.on('message', (question: UpstreamQuestion) => {
+  if ('bodyBytes' in question) response = prebuilt(question.bodyBytes)
+  else if ('record' in question) heads = []
+  else if (!('recorded' in question)) return
+  process.send?.({ heads: heads ?? [] } satisfies Recorded)
+  if ('recorded' in question) heads = undefined
+})
+
 server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))
 
-function prebuilt (size: number, filler: Filler, isZipped: boolean) {
+function prebuilt (size: number) {
   const text = Buffer.from(factBody(size, filler))
   const body = isZipped ? gzipSync(text) : text
   const coding = isZipped ? 'content-encoding: gzip\r\n' : ''

@@ -1,3 +1,4 @@
+import type { Inbound } from './cases.ts'
 import type { Child } from './child.ts'
 import type { LoadResult, LoadStart } from './load.ts'
 import { startMeter } from './meter.ts'
@@ -20,7 +21,7 @@ export interface Window {
   readonly non200: number
 }
 
-export interface Demand { readonly fanout: number, readonly round: number, readonly windowMs: number, readonly callers: number, readonly beatMs: number }
+export interface Demand { readonly inbound: Inbound, readonly fanout: number, readonly round: number, readonly windowMs: number, readonly callers: number, readonly beatMs: number }
 
 /** The processes that every target is measured with. */
 export interface Stage { readonly load: Child, readonly upstream: Child }
@@ -28,12 +29,12 @@ export interface Stage { readonly load: Child, readonly upstream: Child }
 const leadInMs = 200
 
 /** Loads one target for one window and divides the CPU time of its whole process by the upstream calls it made. */
-export async function measureWindow (target: Target, { load, upstream }: Stage, { fanout, round, windowMs, callers, beatMs }: Demand): Promise<Window> {
+export async function measureWindow (target: Target, { load, upstream }: Stage, { inbound, fanout, round, windowMs, callers, beatMs }: Demand): Promise<Window> {
   // Idle connections were closed while other targets had their turn: opening them again is not part of a call's price.
-  await drive(target, load, fanout, leadInMs, callers)
+  await drive(target, load, inbound, leadInMs, callers)
 
   const stop = await startMeter(target, [load, upstream], beatMs)
-  const { responses, non200, elapsedMs, p50Ms, p99Ms } = await drive(target, load, fanout, windowMs, callers)
+  const { responses, non200, elapsedMs, p50Ms, p99Ms } = await drive(target, load, inbound, windowMs, callers)
   const { cpuMicros, peakBytes, stallMs, foreign } = await stop(elapsedMs)
 
   const calls = responses * fanout
@@ -54,7 +55,7 @@ export async function measureWindow (target: Target, { load, upstream }: Stage, 
 }
 
 /** Drives a target without measuring it. */
-export function drive ({ port }: Target, load: Child, fanout: number, ms: number, callers: number) {
-  const start: LoadStart = { port, path: `/?n=${fanout}`, ms, callers }
+export function drive ({ port }: Target, load: Child, inbound: Inbound, ms: number, callers: number) {
+  const start: LoadStart = { port, ...inbound, ms, callers }
   return load.ask<LoadResult>({ start })
 }

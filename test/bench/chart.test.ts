@@ -1,8 +1,9 @@
 import { test } from 'tap'
+import { caseOf } from '../../bench/cases.ts'
 import { chartOf } from '../../bench/chart.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
-const measurement = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, 'go': 40 }, [1, 20], 6)
+const measurement = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, 'go': 40 }, '1,20', 6)
 const chart = chartOf(measurement, 'Node <24> & Go')
 
 /** The elements of a document in order; it throws where one is not closed, or text has a character that is not allowed. */
@@ -33,6 +34,11 @@ test('the chart is well-formed, and what is not would be seen', async t => {
   t.throws(() => elementsOf(chart.replace('&amp;', '&')))
 })
 
+test('rows of other bodies and callers are left to the tables', async t => {
+  const more = chartOf(measurementOf({ 'service': 30, 'floor-request': 25 }, '1,20+10kb,5+512callers', 6), '')
+  t.same(elementsOf(more).filter(({ text }) => text.startsWith('fan-out')).map(({ text }) => text), ['fan-out 1'])
+})
+
 test('it says each ratio to Pool.request, which is a line and no bar, and has no twin', async t => {
   const elements = elementsOf(chart)
   t.same(elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ text }) => text), ['1.20', '0.80', '1.60', '1.20', '0.80', '1.60'])
@@ -59,4 +65,18 @@ test('a bar is as high as its ratio, and all is within the picture', async t => 
 test('it is readable on a light page and on a dark one', async t => {
   const [light = '', dark = ''] = chart.split('@media (prefers-color-scheme: dark)')
   for (const rule of ['.page {', '.hue0 {', '.hue2 {', 'text {']) t.ok(light.includes(rule) && dark.includes(rule), rule)
+})
+
+test('every target of the serve case has a hue, and a legend that is too long has another line', async t => {
+  const names = caseOf('serve').targets
+  const wide = chartOf(measurementOf(Object.fromEntries(names.map(name => [name, 30])), '5', 6), '')
+  const elements = elementsOf(wide)
+  const squares = elements.filter(({ attributes: { rx, class: hue = '' } }) => rx === '2' && hue.startsWith('hue')).map(({ attributes }) => attributes)
+  t.equal(squares.length, names.length - 1)
+  for (const { class: hue } of squares) t.ok(wide.includes(`.${hue} {`))
+  t.ok(new Set(squares.map(({ y }) => y)).size > 1)
+  const width = Number(elements[0]?.attributes['width'])
+  for (const { attributes: { x }, text } of elements.filter(({ name, attributes }) => name === 'text' && attributes['class'] === undefined)) t.ok(Number(x) + text.length * 8 <= width, text)
+  const value = Math.min(...elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ attributes }) => Number(attributes['y'])))
+  t.ok(value > Math.max(...squares.map(({ y }) => Number(y))), 'bars begin below the legend')
 })

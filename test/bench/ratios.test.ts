@@ -13,8 +13,8 @@ test('a round in which one of the two was dropped has no ratio', async t => {
   t.equal(ratioOf(windows.slice(1, 3), 'service', 'go'), undefined)
 })
 
-test('the service is compared with all, all with Pool.request, and the twins with each other', async t => {
-  const { fanouts: [measured], targets } = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'go': 40, 'floor-dispatch-twin': 20 }, [5], 6)
+test('the first target is compared with all, all with Pool.request, and the twins with each other', async t => {
+  const { rows: [measured], targets } = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'go': 40, 'floor-dispatch-twin': 20 }, '5', 6)
   t.same(ratiosOf(measured?.windows ?? [], targets).map(({ of, to, median }) => [of, to, median.toFixed(2)]), [
     ['service', 'floor-request', '1.20'],
     ['service', 'floor-dispatch', '1.50'],
@@ -22,5 +22,14 @@ test('the service is compared with all, all with Pool.request, and the twins wit
     ['floor-dispatch', 'floor-request', '0.80'],
     ['go', 'floor-request', '1.60'],
     ['floor-dispatch-twin', 'floor-dispatch', '1.00'],
+  ])
+})
+
+test('the first target is whichever is named first', async t => {
+  const { rows: [measured], targets } = measurementOf({ 'other': 30, 'serve': 20, 'floor-request': 10 }, '5', 6)
+  t.same(ratiosOf(measured?.windows ?? [], targets).map(({ of, to, median }) => [of, to, median.toFixed(2)]), [
+    ['other', 'serve', '1.50'],
+    ['other', 'floor-request', '3.00'],
+    ['serve', 'floor-request', '2.00'],
   ])
 })

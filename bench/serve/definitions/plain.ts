@@ -1,0 +1,3 @@
+import { factsWith } from './facts.ts'
+
+export const facts = factsWith({})

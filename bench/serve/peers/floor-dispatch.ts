@@ -1,0 +1,10 @@
+import { Pool } from 'undici'
+import { Collector } from '../../peers/collector.ts'
+import { settings } from '../../settings.ts'
+import { pathOf, serveFloor } from './floor.ts'
+
+const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.slots })
+
+serveFloor((asked, index) => new Promise((resolve, reject) => {
+  pool.dispatch({ path: pathOf(asked, index), method: 'GET', headers: asked.headers }, new Collector(resolve, reject))
+}))

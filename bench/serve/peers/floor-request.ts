@@ -1,0 +1,14 @@
+import { Pool } from 'undici'
+import { settings } from '../../settings.ts'
+import { pathOf, serveFloor } from './floor.ts'
+
+const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.slots })
+
+serveFloor(async (asked, index) => {
+  const { statusCode, body } = await pool.request({ path: pathOf(asked, index), method: 'GET', headers: asked.headers })
+  if (statusCode !== 200) {
+    await body.dump()
+    throw new Error(`the upstream answered ${statusCode}`)
+  }
+  return body.json()
+})

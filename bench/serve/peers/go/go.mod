@@ -1,0 +1,3 @@
+module headwaters/bench/serve/peer
+
+go 1.19

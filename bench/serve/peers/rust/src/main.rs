@@ -1,0 +1,105 @@
+//! A fan-out written by hand in Rust: hyper on both sides, slots, width and a deadline, serde for the JSON, and one log line per request.
+mod input;
+mod shapes;
+
+use std::convert::Infallible;
+use std::env::var;
+use std::error::Error;
+use std::io::{stdout, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use hyper::client::HttpConnector;
+use hyper::header::CONTENT_TYPE;
+use hyper::service::{make_service_fn, service_fn};
+use hyper::{body, Body, Client, Request, Response, Server, StatusCode};
+use input::Input;
+use shapes::{Fact, Facts, Line};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+struct Service {
+    client: Client<HttpConnector>,
+    origin: String,
+    slots: Semaphore,
+    width: usize,
+    deadline: Duration,
+}
+
+impl Service {
+    /// Asks the upstream once, and holds a slot for as long as the connection is in use.
+    async fn call(&self, input: &Input, index: usize) -> Result<Fact, Failure> {
+        let _slot = self.slots.acquire().await?;
+        let mut request = Request::get(input.url(&self.origin, index)).body(Body::empty())?;
+        request.headers_mut().extend(input.headers.clone());
+        let response = self.client.request(request).await?;
+        let status = response.status();
+        let bytes = body::to_bytes(response.into_body()).await?;
+        if status != StatusCode::OK {
+            return Err(format!("the upstream answered {}", status).into());
+        }
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    /// Makes all calls of a request, `width` of them at once; the first failure ends the others.
+    async fn fan_out(&self, input: &Input) -> Result<Vec<u8>, Failure> {
+        let calls = stream::iter(0..input.count).map(|index| self.call(input, index));
+        let facts = timeout(self.deadline, calls.buffered(self.width).try_collect()).await??;
+        Ok(serde_json::to_vec(&Facts { facts })?)
+    }
+
+    async fn answer(&self, request: &Request<Body>) -> (StatusCode, Vec<u8>) {
+        let input = match Input::read(request) {
+            Some(input) => input,
+            None => return (StatusCode::BAD_REQUEST, br#"{"error":"the input is not valid"}"#.to_vec()),
+        };
+        match self.fan_out(&input).await {
+            Ok(body) => (StatusCode::OK, body),
+            Err(error) => {
+                eprintln!("{}", error);
+                (StatusCode::BAD_GATEWAY, br#"{"error":"the upstream failed"}"#.to_vec())
+            }
+        }
+    }
+
+    async fn serve(self: Arc<Self>, request: Request<Body>) -> Result<Response<Body>, Failure> {
+        let started = Instant::now();
+        let (status, body) = self.answer(&request).await;
+        let mut line = serde_json::to_vec(&Line {
+            level: "info",
+            time: SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64,
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            status: status.as_u16(),
+            ms: started.elapsed().as_micros() as f64 / 1000.0,
+        })?;
+        line.push(b'\n');
+        stdout().write_all(&line)?;
+        Ok(Response::builder().status(status).header(CONTENT_TYPE, "application/json").body(Body::from(body))?)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failure> {
+    let slots = var("SLOTS")?.parse()?;
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let service = Arc::new(Service {
+        client: Client::builder().pool_max_idle_per_host(slots).build(connector),
+        origin: var("UPSTREAM")?,
+        slots: Semaphore::new(slots),
+        width: var("WIDTH")?.parse()?,
+        deadline: Duration::from_millis(var("DEADLINE_MS")?.parse()?),
+    });
+    let address = SocketAddr::from(([127, 0, 0, 1], var("PORT")?.parse()?));
+    let make = make_service_fn(move |_| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service_fn(move |request| service.clone().serve(request))) }
+    });
+    Server::bind(&address).tcp_nodelay(true).serve(make).await?;
+    Ok(())
+}
