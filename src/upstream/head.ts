@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors.ts'
+import { isDecodable } from './decode.ts'
 import { readRetryAfter } from './retry-after.ts'
 import type { OperationSpec } from './spec.ts'
 
@@ -7,9 +8,6 @@ export type Head = Readonly<Record<string, string | string[] | undefined>>
 
 /** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
 export type Judgement = 'read' | 'absent' | UpstreamError
-
-/** Content codings that can be undone; every other one is refused, so that no bytes are taken for text. */
-const codings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd'])
 
 /** The content coding of an answer, lower case; none for `identity`, which is none. */
 export function codingOf (head: Head): string | undefined {
@@ -33,7 +31,7 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
     return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })
   }
   const coding = codingOf(head)
-  if (coding !== undefined && !codings.has(coding)) {
+  if (coding !== undefined && !isDecodable(coding)) {
     return new UpstreamError('UPSTREAM_ENCODING', upstream, { upstreamStatus: status, detail: 'its content coding is unknown' })
   }
   const mayBeEmpty = spec.empty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)
