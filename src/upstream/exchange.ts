@@ -9,6 +9,7 @@ import { decode } from './decode.ts'
 import { codingOf, judge, type Head } from './head.ts'
 import { inTurns } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
+import { isComplete, withoutWhiteSpace } from './white-space.ts'
 import { wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -108,7 +109,7 @@ export class Exchange<T> extends Abortable implements Passenger {
   onResponseEnd (): void {
     parsing.connection = this.connection
     try {
-      this.#end()
+      this.#end(true)
     } finally {
       parsing.connection = undefined
     }
@@ -121,6 +122,7 @@ export class Exchange<T> extends Abortable implements Passenger {
       if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
       return
     }
+    head = withoutWhiteSpace(head)
     this.#status = status
     this.#head = head
     this.connection?.answered(head)
@@ -152,8 +154,8 @@ export class Exchange<T> extends Abortable implements Passenger {
     }
   }
 
-  #end (): void {
-    this.#free(true)
+  #end (isSound: boolean): void {
+    this.#free(isSound)
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()
     const body = this.#chunks?.whole() ?? this.#first ?? noBody
@@ -166,6 +168,8 @@ export class Exchange<T> extends Abortable implements Passenger {
   }
 
   onResponseError (_controller: Controller | null, error: Error): void {
+    // undici has closed the connection.
+    if (isComplete(error, this.#head, this.#bytes)) return this.#end(false)
     this.#free(false)
     if (this.#settled) return
     if (this.#verdict !== undefined) return this.#conclude()

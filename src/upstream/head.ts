@@ -3,7 +3,7 @@ import { isDecodable } from './decode.ts'
 import { readRetryAfter } from './retry-after.ts'
 import type { OperationSpec } from './spec.ts'
 
-/** Response headers as they came, by lower-case name. */
+/** Response headers by lower-case name, without white space around their values. */
 export type Head = Readonly<Record<string, string | string[] | undefined>>
 
 /** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
@@ -13,7 +13,7 @@ export type Judgement = 'read' | 'absent' | UpstreamError
 export function codingOf (head: Head): string | undefined {
   const coding = head['content-encoding']
   if (coding === undefined) return undefined
-  const name = String(coding).trim().toLowerCase()
+  const name = String(coding).toLowerCase()
   return name === 'identity' ? undefined : name
 }
 
