@@ -23,7 +23,7 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
   if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head)
 
   const transfer = head['transfer-encoding']
-  if (transfer !== undefined && !/^chunked$/i.test(String(transfer))) {
+  if (transfer !== undefined && !isChunked(transfer)) {
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked' })
   }
   const length = head['content-length']
@@ -39,6 +39,17 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
     return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, { upstreamStatus: status, detail: `accepted are ${spec.accept.join(', ')}` })
   }
   return 'read'
+}
+
+/** Returns whether the end of an answer's body is the end of its connection (RFC 9112, section 6.3), so that a cut body looks complete. */
+export function isCloseDelimited (method: string, status: number, head: Head): boolean {
+  const transfer = head['transfer-encoding']
+  if (transfer === undefined ? head['content-length'] !== undefined : isChunked(transfer)) return false
+  return method !== 'HEAD' && status !== 204 && status !== 304
+}
+
+function isChunked (transfer: string | string[]): boolean {
+  return /^chunked$/i.test(String(transfer))
 }
 
 function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgement {
