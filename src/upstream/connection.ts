@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { Head } from './head.ts'
 
@@ -35,11 +36,15 @@ export class Connection extends Client {
   served = 0
   #isOld = false
   #timer: NodeJS.Timeout | undefined
+  #socket: Socket | null = null
   readonly #freed: ConnectionOptions['freed']
 
   constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, freed }: ConnectionOptions) {
     super(origin, {
-      connect,
+      connect: (place, callback) => connect(place, (...opened) => {
+        this.#socket = opened[1]
+        callback(...opened)
+      }),
       pipelining,
       // Our own timers are exact and undici's are late by up to a second, so undici sets none.
       headersTimeout: 0,
@@ -58,6 +63,11 @@ export class Connection extends Client {
       this.#isOld = false
       clearTimeout(this.#timer)
     })
+  }
+
+  /** Whether the present socket ended with an error, for example a reset, and not with a FIN. */
+  get isBroken (): boolean {
+    return this.#socket !== null && this.#socket.errored !== null
   }
 
   override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {

@@ -6,7 +6,7 @@ import type { LiveCall } from './call.ts'
 import { Chunks } from './chunks.ts'
 import { parsing, type Connection, type Passenger } from './connection.ts'
 import { decode } from './decode.ts'
-import { codingOf, judge, type Head } from './head.ts'
+import { codingOf, isCloseDelimited, judge, type Head } from './head.ts'
 import { inTurns } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
 import { isComplete, withoutWhiteSpace } from './white-space.ts'
@@ -27,6 +27,9 @@ const noBody = Buffer.alloc(0)
 
 /** Why undici ends an exchange that was decided before its end; nobody reads it. */
 const early = new Error('settled before its end')
+
+/** Why a body that its connection should end is not whole. */
+const cutOff = Object.assign(new Error('the connection was reset before the end of the body'), { code: 'ECONNRESET' })
 
 /** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */
 export class Exchange<T> extends Abortable implements Passenger {
@@ -109,7 +112,9 @@ export class Exchange<T> extends Abortable implements Passenger {
   onResponseEnd (): void {
     parsing.connection = this.connection
     try {
-      this.#end(true)
+      // undici takes the reset of a connection for the end of a body that only a FIN may end (RFC 9112, section 8).
+      if (this.connection?.isBroken === true && isCloseDelimited(this.#call.spec.method, this.#status, this.#head)) this.onResponseError(null, cutOff)
+      else this.#end(true)
     } finally {
       parsing.connection = undefined
     }
