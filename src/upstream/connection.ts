@@ -65,7 +65,7 @@ export class Connection extends Client {
     })
   }
 
-  /** Whether the present socket ended with an error, for example a reset, and not with a FIN. */
+  /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
   get isBroken (): boolean {
     return this.#socket !== null && this.#socket.errored !== null
   }

@@ -22,14 +22,14 @@ type Decompress = (body: Buffer, options: DecompressOptions, done: (error: NodeJ
 interface Coding {
   readonly decompress: typeof gunzip | typeof inflate | typeof brotliDecompress | typeof zstdDecompress
   readonly params?: Readonly<Record<number, number>>
-  /** Whether `decompress` may stop at the end of a frame although another one follows. */
+  /** True where `decompress` may stop at the end of a frame although another one follows. */
   readonly hasFrames: boolean
 }
 
 /** The largest window of a zstd frame, 2^23 bytes: RFC 9659 forbids larger ones in a content coding. */
 const zstdWindowLog = 23
 
-/** The most frames of one zstd body. Each costs some 80 µs, so a body of millions of empty frames must be refused. */
+/** The most frames of one zstd body. Each costs some 80 µs, so half a million empty frames in 5 MiB would cost 40 s. */
 export const maxFrames = 1024
 
 const gzip: Coding = { decompress: gunzip, hasFrames: false }

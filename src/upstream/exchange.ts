@@ -28,7 +28,7 @@ const noBody = Buffer.alloc(0)
 /** Why undici ends an exchange that was decided before its end; nobody reads it. */
 const early = new Error('settled before its end')
 
-/** Why a body that its connection should end is not whole. */
+/** The cause of `UPSTREAM_RESET` where a reset came in place of the FIN that ends a body. */
 const cutOff = Object.assign(new Error('the connection was reset before the end of the body'), { code: 'ECONNRESET' })
 
 /** One HTTP exchange: takes undici's callbacks, judges the head, collects the body under its cap and settles once. */

@@ -12,7 +12,7 @@ import type { Shelf } from './shelf.ts'
 /** Keeps an answer that may be kept; one that may not takes what was kept before along. */
 export function keepAnswer (shelf: Shelf, clock: Clock, key: string, call: LiveCall<unknown>, came: Came, requestedAt: number): void {
   const times = { requestedAt, receivedAt: clock.steady() }
-  // One that its connection ends may be cut: Node does not tell close_notify from a bare FIN (RFC 9112, section 9.8), nor TCP an early FIN from the last.
+  // Node gives the same events for close_notify and for a bare FIN, so a cut body that its connection ends looks complete (RFC 9112, section 9.8).
   const mayBeCut = isCloseDelimited(call.spec.method, came.status, came.head)
   const freshness = mayBeCut ? undefined : judged(call, came.status, came.head, times, clock)
   if (freshness === undefined) shelf.forget(key)
