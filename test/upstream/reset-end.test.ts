@@ -31,7 +31,7 @@ async function arrange (t: Test, bytes: string, { isSecure = false, ...options }
   const proxy = await cuttingProxy(t, raw.port)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin, retry: false, ...isSecure && { tls: { ca: selfSigned.cert } }, ...options }, {
+  const cats = defineUpstream('cats', { origin: isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin, retry: false, timeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } }, ...options }, {
     get: operation({ path: '/', output: z.string(), as: 'text' }),
     post: operation({ method: 'POST', path: '/', output: z.string(), as: 'text' }),
   })

@@ -31,7 +31,7 @@ async function arrange (t: Test, script: Script, { isSecure = false, store, vers
   t.teardown(() => runtime.close())
   const origin = isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin
   const text = { output: z.string(), as: 'text' } as const
-  const cats = defineUpstream('cats', { origin, retry: false, breaker: false, ...isSecure && { tls: { ca: selfSigned.cert } } }, {
+  const cats = defineUpstream('cats', { origin, retry: false, breaker: false, timeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } } }, {
     told: operation({ path: '/told', ...text, cache: true }),
     vouched: operation({ path: '/vouched', ...text, cache: { ttl: 60_000, staleWhileRevalidate: 60_000, staleIfError: 60_000 } }),
     none: operation({ path: '/none', ...text, absent: [404], cache: true }),
