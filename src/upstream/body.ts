@@ -1,29 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
 import type { Head } from './head.ts'
 import { readerOf, unfit } from './schema-reader.ts'
 import type { OperationSpec } from './spec.ts'
-
-type Decoder = (body: Buffer, options: { maxOutputLength: number }, done: (error: Error | null, decoded: Buffer) => void) => void
-
-const decoders: Readonly<Record<string, Decoder>> = {
-  gzip: gunzip, 'x-gzip': gunzip, deflate: inflate, br: brotliDecompress, zstd: zstdDecompress,
-}
-
-/** Undoes a content coding under the same cap as the wire, so that a small body cannot become a large one. */
-export function decode (spec: OperationSpec, upstreamStatus: number, coding: string, body: Buffer, done: (error: Error | null, decoded: Buffer) => void): void {
-  const { name, maxBytes } = spec.upstream
-  const decoder = decoders[coding.toLowerCase()] as Decoder
-  decoder(body, { maxOutputLength: maxBytes }, (error, decoded) => {
-    if (error === null) return done(null, decoded)
-    const { code } = error as NodeJS.ErrnoException
-    done(code === 'ERR_BUFFER_TOO_LARGE'
-      ? new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus, detail: `the limit is ${maxBytes} bytes decoded` })
-      : new UpstreamError('UPSTREAM_ENCODING', name, { upstreamStatus, detail: `its ${coding} cannot be undone`, cause: error }), body)
-  })
-}
 
 /** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
 export function readBody (spec: OperationSpec, status: number, head: Head, body: Buffer): unknown {

@@ -93,6 +93,11 @@ export class Connection extends Client {
     return this.#socket
   }
 
+  /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
+  get isBroken (): boolean {
+    return this.#socket !== undefined && this.#socket.errored !== null
+  }
+
   override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     // A connection that is never idle would never notice that its name has a new address. (undici's `clientTtl` checks every busy one, on every call.)
     if (this.#isOld) {

@@ -1,17 +1,19 @@
 import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../errors.ts'
 import { Abortable } from './abort.ts'
-import { decode, readBody } from './body.ts'
+import { readBody } from './body.ts'
+import { brokenOff } from './broken-off.ts'
 import type { LiveCall } from './call.ts'
 import { Chunks } from './chunks.ts'
 import type { Connection, RequestHandler } from './connection.ts'
+import { decode } from './decode.ts'
 import { enter, Phase } from './exchange-phase.ts'
-import { brokenOff } from './broken-off.ts'
-import { codingOf, judge, type Head } from './head.ts'
+import { codingOf, isCloseDelimited, judge, type Head } from './head.ts'
 import { inTurns } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
 import type { Line } from './policies/line.ts'
 import type { Pool } from './pool.ts'
+import { isComplete, withoutWhiteSpace } from './white-space.ts'
 import { wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -29,6 +31,9 @@ const noBody = Buffer.alloc(0)
 
 /** The reason for which undici ends an exchange that was decided before its end; it reaches no caller. */
 const early = new Error('settled before its end')
+
+/** The cause of `UPSTREAM_RESET` where a reset came in place of the FIN that ends a body. */
+const cutOff = Object.assign(new Error('the connection was reset before the end of the body'), { code: 'ECONNRESET' })
 
 /** One HTTP exchange, as a machine of phases: takes undici's callbacks, judges the headers, collects the body under its cap and settles once. */
 export class Exchange<T> extends Abortable implements RequestHandler {
@@ -115,19 +120,22 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     const phase = this.#phase
     if (phase === Phase.pending) return this.#notSent(error)
     if (phase === Phase.moving) return this.#move()
+    // undici has closed the connection.
+    if (isComplete(error, this.#head, this.#bytes)) return this.#end(false)
     if (phase < Phase.decoding) return this.#broken(error)
     if (phase === Phase.decoding || phase === Phase.done) return
     this.#release(phase === Phase.abandoned)
     this.#enter(Phase.done)
   }
 
-  onResponseStart (_controller: Controller, status: number, head: Head): void {
+  onResponseStart (_controller: Controller, status: number, headers: Head): void {
     if (this.#phase !== Phase.sent) return
     const { spec, isConditional } = this.#call
     if (status < 200) {
       if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
       return
     }
+    const head = withoutWhiteSpace(headers)
     this.#status = status
     this.#head = head
     this.connection?.answered(head)
@@ -163,7 +171,13 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   onResponseEnd (): void {
-    this.#release(true)
+    // undici takes the reset of a connection for the end of a body that only a FIN may end (RFC 9112, section 8).
+    if (this.#phase === Phase.reading && this.connection?.isBroken === true && isCloseDelimited(this.#call.spec.method, this.#status, this.#head)) this.#broken(cutOff)
+    else this.#end(true)
+  }
+
+  #end (isSound: boolean): void {
+    this.#release(isSound)
     if (this.#phase === Phase.reading) {
       this.#enter(Phase.decoding)
       this.#decode()

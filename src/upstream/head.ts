@@ -1,21 +1,19 @@
 import { UpstreamError } from '../errors.ts'
+import { isDecodable } from './decode.ts'
 import { readRetryAfter } from './retry-after.ts'
 import type { OperationSpec } from './spec.ts'
 
-/** Response headers as they came, by lower-case name. */
+/** Response headers by lower-case name, without white space around their values. */
 export type Head = Readonly<Record<string, string | string[] | undefined>>
 
 /** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
 export type Judgement = 'read' | 'absent' | UpstreamError
 
-/** Content codings that can be undone; every other one is refused, so that no bytes are taken for text. */
-const codings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd'])
-
 /** The content coding of an answer, lower case; none for `identity`, which is none. */
 export function codingOf (head: Head): string | undefined {
   const coding = head['content-encoding']
   if (coding === undefined) return undefined
-  const name = String(coding).trim().toLowerCase()
+  const name = String(coding).toLowerCase()
   return name === 'identity' ? undefined : name
 }
 
@@ -25,7 +23,7 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
   if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head)
 
   const transfer = head['transfer-encoding']
-  if (transfer !== undefined && !/^chunked$/i.test(String(transfer))) {
+  if (transfer !== undefined && !isChunked(transfer)) {
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked' })
   }
   const length = head['content-length']
@@ -33,7 +31,7 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
     return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })
   }
   const coding = codingOf(head)
-  if (coding !== undefined && !codings.has(coding)) {
+  if (coding !== undefined && !isDecodable(coding)) {
     return new UpstreamError('UPSTREAM_ENCODING', upstream, { upstreamStatus: status, detail: 'its content coding is unknown' })
   }
   const mayBeEmpty = spec.empty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)
@@ -41,6 +39,17 @@ export function judge (spec: OperationSpec, status: number, head: Head): Judgeme
     return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, { upstreamStatus: status, detail: `accepted are ${spec.accept.join(', ')}` })
   }
   return 'read'
+}
+
+/** Returns whether the end of an answer's body is the end of its connection (RFC 9112, section 6.3), so that a cut body looks complete. */
+export function isCloseDelimited (method: string, status: number, head: Head): boolean {
+  const transfer = head['transfer-encoding']
+  if (transfer === undefined ? head['content-length'] !== undefined : isChunked(transfer)) return false
+  return method !== 'HEAD' && status !== 204 && status !== 304
+}
+
+function isChunked (transfer: string | string[]): boolean {
+  return /^chunked$/i.test(String(transfer))
 }
 
 function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgement {

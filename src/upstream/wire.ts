@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { authorize } from './policies/authorize.ts'
+import { paddedLength } from './padded-length.ts'
 import type { Layer, Service } from './policies/layer.ts'
 import { openPool } from './pool.ts'
 import { quietSocket } from './quiet-socket.ts'
@@ -66,7 +67,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
     service,
     identity,
     authorize: authorize({
-      fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens, before: way.before, headers: way.headers }),
+      fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
       use: token => { credentials.headers = [...headers, 'authorization', `Bearer ${token}`] },
     }),
     close: () => Promise.all([pool.destroy(), tokens.destroy()]),

@@ -41,7 +41,8 @@ export function heldService (): HeldService {
         call,
         answer (value, status = 200, head) {
           end()
-          resolve({ value: value as T, status, ...head && { received: { head, body: Buffer.from(JSON.stringify(value ?? '')), value } } })
+          const body = Buffer.from(JSON.stringify(value ?? ''))
+          resolve({ value: value as T, status, ...head && { received: { head: { 'content-length': String(body.length), ...head }, body, value } } })
         },
         fail (error) {
           end()

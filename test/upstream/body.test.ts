@@ -82,6 +82,25 @@ test('each content coding is undone', async t => {
   t.equal((await ask(t, bodyOf('', { 'content-encoding': 'gzip' }), mayBeEmpty)).value, null)
 })
 
+test('a body of several members is read as a whole', async t => {
+  const [first, second] = ['{"list":', '[1,2]}']
+  for (const [coding, compress] of [['gzip', gzipSync], ['x-gzip', gzipSync], ['zstd', zstdCompressSync]] as const) {
+    const body = Buffer.concat([compress(''), compress(first), compress(''), compress(second)])
+    t.same((await ask(t, bodyOf(body, { 'content-encoding': coding }))).value, { list: [1, 2] }, coding)
+    // What is left of it is whole JSON.
+    const cut = Buffer.concat([compress('{}'), compress(' ').subarray(0, -1)])
+    t.match(await failure(ask(t, bodyOf(cut, { 'content-encoding': coding }))), { code: 'UPSTREAM_ENCODING' }, `${coding}, cut`)
+  }
+})
+
+test('bytes behind a coded body are refused', async t => {
+  for (const [coding, compress] of [['gzip', gzipSync], ['x-gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync], ['zstd', zstdCompressSync]] as const) {
+    for (const rest of ['\0', ' ', '{}']) {
+      t.match(await failure(ask(t, bodyOf(Buffer.concat([compress('{}'), Buffer.from(rest)]), { 'content-encoding': coding }))), { code: 'UPSTREAM_ENCODING' }, `${coding} and ${JSON.stringify(rest)}`)
+    }
+  }
+})
+
 test('a small body that becomes a large one is cut at the cap', async t => {
   const bomb = JSON.stringify('x'.repeat(1_000_000))
   for (const [coding, bytes] of [['gzip', gzipSync(bomb)], ['deflate', deflateSync(bomb)], ['br', brotliCompressSync(bomb)], ['zstd', zstdCompressSync(bomb)]] as const) {

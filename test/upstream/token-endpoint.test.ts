@@ -45,6 +45,18 @@ test('a token is asked for by client credentials, and calls leave with it', asyn
   t.equal(Object.fromEntries(raw.requests[0]?.headers ?? [])['authorization'], 'Bearer abc')
 })
 
+test('a token is taken with white space behind the headers that frame it', async t => {
+  const body = JSON.stringify({ access_token: 'abc', token_type: 'Bearer' })
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json \r\n'
+  for (const answer of [`${head}content-length: ${body.length} \r\n\r\n${body}`, `${head}transfer-encoding: chunked \r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`]) {
+    const { raw, ask } = await arrange(t, answer)
+    t.match(await ask(), { value: 'well' })
+    t.equal(Object.fromEntries(raw.requests[0]?.headers ?? [])['authorization'], 'Bearer abc')
+  }
+  const { ask } = await arrange(t, socket => socket.end(`${head}content-length: ${body.length + 1} \r\n\r\n${body}`))
+  t.match(await failure(ask()), { code: 'UPSTREAM_AUTH' }, 'it is cut')
+})
+
 test('an endpoint that wants them in the body gets them there', async t => {
   const { tokens, ask } = await arrange(t, token('abc'), { oauth2: { send: 'body' } })
   await ask()

@@ -1,5 +1,5 @@
 import type { LiveCall } from '../call.ts'
-import type { Head } from '../head.ts'
+import { isCloseDelimited, type Head } from '../head.ts'
 import type { Clock } from './clock.ts'
 import { renewedHead } from './condition.ts'
 import type { Entry } from './entry.ts'
@@ -12,7 +12,9 @@ import type { Shelf } from './shelf.ts'
 /** Keeps an answer that may be kept; one that may not takes what was kept before along. */
 export function keepAnswer (shelf: Shelf, clock: Clock, key: string, call: LiveCall<unknown>, came: Came, requestedAt: number): void {
   const times = { requestedAt, receivedAt: clock.steady() }
-  const freshness = judged(call, came.status, came.head, times, clock)
+  // Node gives the same events for close_notify and for a bare FIN, so a cut body that its connection ends looks complete (RFC 9112, section 9.8).
+  const mayBeCut = isCloseDelimited(call.spec.method, came.status, came.head)
+  const freshness = mayBeCut ? undefined : judged(call, came.status, came.head, times, clock)
   if (freshness === undefined) shelf.forget(key)
   else shelf.keep(key, entryOf(call.spec, came, times, freshness, shelf.keeps))
 }

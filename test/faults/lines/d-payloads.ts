@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { z } from 'zod'
 import { secret } from '../../helpers/hostile-upstream.ts'
 import type { Entry, Line } from '../helpers/entry.ts'
@@ -61,6 +61,9 @@ export const payloads: readonly Entry[] = [
   ...(['x-foo', 'identity, x-foo', '*', '__proto__', 'toString']).map((coding): Line => ({ no: 55, fault: `content-encoding: ${coding}`, upstream: coded(coding, word), code: 'UPSTREAM_ENCODING', ...bad })),
   ...([['gzip', gzipSync(word)], ['br', brotliCompressSync(word)], ['zstd', zstdCompressSync(word)]] as const).map(([coding, body]): Line => ({ no: 56, fault: `${coding} that breaks off`, upstream: coded(coding, body.subarray(0, body.length - 5)), code: 'UPSTREAM_ENCODING', ...bad })),
   { no: 56, fault: 'gzip with a wrong checksum', upstream: coded('gzip', Buffer.concat([gzipSync(word).subarray(0, -8), Buffer.alloc(8)])), code: 'UPSTREAM_ENCODING', ...bad },
+  ...([['gzip', gzipSync(word)], ['deflate', deflateSync(word)], ['br', brotliCompressSync(word)], ['zstd', zstdCompressSync(word)]] as const).map(([coding, body]): Line => ({ no: 56, fault: `${coding} with a zero byte behind it`, upstream: coded(coding, Buffer.concat([body, Buffer.alloc(1)])), code: 'UPSTREAM_ENCODING', ...bad })),
+  ...([['deflate', deflateSync(word)], ['br', brotliCompressSync(word)]] as const).map(([coding, body]): Line => ({ no: 56, fault: `${coding} twice, which has no members`, upstream: coded(coding, Buffer.concat([body, body])), code: 'UPSTREAM_ENCODING', ...bad })),
+  ...([['gzip', gzipSync], ['zstd', zstdCompressSync]] as const).map(([coding, compress]): Line => ({ no: 56, fault: `${coding} in two members, the first one empty`, upstream: says((socket, request) => socket.write(typed(type, Buffer.concat([compress(''), compress(wordOf(request))]), [`content-encoding: ${coding}`]))), ...fine })),
   { no: 56, fault: 'whole gzip', upstream: says((socket, request) => socket.write(typed(type, gzipSync(wordOf(request)), ['content-encoding: gzip']))), ...fine },
   ...([['another shape', `{"name":"${secret}"}`], ['null for a word', '{"word":null}'], ['a number for a word', '{"word":1}'], ['null', 'null'], ['a list', `["${secret}"]`], ['a text', `"${secret}"`]] as const).map(([fault, body]): Line => ({ no: 57, fault, upstream: json(body), code: 'UPSTREAM_SCHEMA', ...bad })),
   { no: 57, fault: 'fields that nobody asked for', upstream: says((socket, request) => socket.write(typed(type, `${wordOf(request).slice(0, -1)},"secret":"${secret}"}`))), ...fine },

@@ -68,6 +68,7 @@ export async function neverKept (t: Test): Promise<void> {
   const bad: readonly (readonly [what: string, code: string | undefined, write: (socket: Socket) => unknown])[] = [
     ['cut short', 'UPSTREAM_RESET', socket => socket.end(answer(['content-length: 100', 'cache-control: max-age=1000'], '{"word":"bad"}'))],
     ['cut short in chunks', 'UPSTREAM_RESET', socket => socket.end(answer(['transfer-encoding: chunked', 'cache-control: max-age=1000'], 'e\r\n{"word":"bad"}\r\n'))],
+    ['ended by its connection', undefined, socket => socket.end(answer(['cache-control: max-age=1000'], '{"word":"bad"}'))],
     ['of another shape', 'UPSTREAM_SCHEMA', socket => socket.write(typed('application/json', '{"word":1}', ['cache-control: max-age=1000']))],
     ['an error', 'UPSTREAM_STATUS', socket => socket.write(status(500, ['cache-control: max-age=1000']))],
     ['with a cookie', undefined, socket => socket.write(typed('application/json', '{"word":"bad"}', ['cache-control: max-age=1000', 'set-cookie: id=1']))],
