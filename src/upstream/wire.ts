@@ -48,7 +48,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   }
   const { connections, connectTimeout } = spec
   const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
-  const { origin, before, headers, connect } = to(url, spec.public && !isTrusted, spec.tls?.servername)
+  const { origin, before, headers, connect, stop } = to(url, spec.public && !isTrusted, spec.tls?.servername)
   const pipelining = spec.trusted?.pipelining ?? 1
   const pool = openPool(origin, { connections, connect, pipelining })
 
@@ -56,7 +56,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
   const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
   const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
-  if (access.token === undefined) return { service, identity, authorize: undefined, close: () => pool.destroy() }
+  if (access.token === undefined) return { service, identity, authorize: undefined, close: () => ended(pool.destroy(), stop) }
 
   const way = to(access.token.url, spec.public && !access.token.isTrusted)
   const tokens = new Connection(way.origin, { connect: way.connect, maxBytes: maxTokenBytes })
@@ -67,6 +67,12 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
       fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens, before: way.before, headers: way.headers }),
       use: token => { credentials.headers = [...headers, 'authorization', `Bearer ${token}`] },
     }),
-    close: () => Promise.all([pool.destroy(), tokens.destroy()]),
+    close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
   }
+}
+
+/** Gives up what is being opened: undici has told its calls, and would wait for the connections all the same. */
+function ended (destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
+  stop()
+  return destroyed
 }
