@@ -8,7 +8,7 @@ import { parsing, type Connection, type Passenger } from './connection.ts'
 import { codingOf, judge, type Head } from './head.ts'
 import { inTurns } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
-import { wireError } from './wire-errors.ts'
+import { isHandshakeRefusal, wireError } from './wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -170,7 +170,8 @@ export class Exchange<T> extends Abortable implements Passenger {
     if (this.#verdict !== undefined) return this.#conclude()
     const { spec } = this.#call
     const failure = wireError(error, spec.upstream.name)
-    if (!(failure instanceof UpstreamError) || this.#controller === undefined) return this.#fail(failure)
+    const isUnread = !this.#isReused && this.#status === 0 && this.#hints === 0 && isHandshakeRefusal(error)
+    if (!(failure instanceof UpstreamError) || this.#controller === undefined || isUnread) return this.#fail(failure)
     const { code, retryable } = failure
     // A shutdown invites to ask again at once, which an unknown outcome must not.
     const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode
