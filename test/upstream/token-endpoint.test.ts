@@ -33,6 +33,16 @@ async function arrange (t: Test, endpoint: Script, { path = '/oauth/token', oaut
   return { tokens, raw, runtime, ask: () => runtime.send(testRun().ask(cats.ask())) }
 }
 
+/** An endpoint that answers with these fields beside a token, asked without an upstream. */
+async function arrangeLife (t: Test, fields: string) {
+  const tokens = await rawUpstream(t, written(200, { 'content-type': 'application/json' }, fields.replace(/^\{(.?)/, (_, next: string) => `{"access_token":"abc","token_type":"Bearer"${next === '}' ? '}' : `,${next}`}`)))
+  const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
+  t.teardown(() => connection.destroy())
+  const access = { url: new URL(`${tokens.origin}/token`), isTrusted: false, clientId: 'us', clientSecret: secret, scope: undefined, send: 'header' } as const
+  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [] })
+  return { lives: async () => (await ask()).livesMs }
+}
+
 test('a token is asked for by client credentials, and calls leave with it', async t => {
   const { tokens, raw, ask } = await arrange(t, token('abc'), { path: '/oauth/token/?tenant=1', oauth2: { scope: 'read write' } })
   t.match(await ask(), { value: 'well' })
@@ -95,12 +105,31 @@ test('an answer that is no bearer token, or none at all, is told as such, withou
   }
 })
 
-test('a lifetime may be missing, a text or nonsense', async t => {
-  for (const expires of [undefined, '60', 'soon', null, -1]) {
-    const { tokens, ask } = await arrange(t, token('abc', { expires_in: expires }))
-    await ask()
-    await ask()
-    t.equal(tokens.requests.length, 1, String(expires))
+test('a life that is missing or is not a number is 300 s', async t => {
+  for (const expires of [undefined, null, 'soon', '', ' ', '60 s', '0x10', 'Infinity', '1'.repeat(400), true, [], [60], {}]) {
+    const { lives } = await arrangeLife(t, JSON.stringify({ expires_in: expires }))
+    t.equal(await lives(), 300_000, JSON.stringify(expires) ?? 'none')
+  }
+  t.equal(await (await arrangeLife(t, '{"expires_in":1e999}')).lives(), 300_000)
+})
+
+test('a life may be a number or a text of one', async t => {
+  for (const [expires, ms] of [[3600, 3_600_000], ['3600', 3_600_000], ['60.5', 60_500], [0.5, 500], [1, 1000], [0, 0], ['0', 0], [-1, 0], ['-3600', 0], [-0, 0], ['+60', 60_000]] as const) {
+    const { lives } = await arrangeLife(t, JSON.stringify({ expires_in: expires }))
+    t.equal(await lives(), ms, JSON.stringify(expires))
+  }
+})
+
+test('a token whose life is 0 or below serves the call that asked for it and is not kept', async t => {
+  for (const expires of [0, -1, '0', '-3600']) {
+    const { tokens, raw, ask } = await arrange(t, (socket, { index }) => socket.write(token(`token-${index}`, { expires_in: expires })))
+    for (const asked of [1, 2, 3]) {
+      t.match(await ask(), { value: 'well' })
+      t.equal(tokens.requests.length, asked, `${expires}: one request for a token per call`)
+    }
+    t.same(raw.requests.map(({ headers }) => headers.find(([name]) => name === 'authorization')?.[1]), ['Bearer token-0', 'Bearer token-1', 'Bearer token-2'])
+    await Promise.all([ask(), ask(), ask()])
+    t.equal(tokens.requests.length, 4, 'and one for all calls that wait for it')
   }
 })
 
