@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './policies/authorize.ts'
-import { wireError } from './wire-errors.ts'
+import { neverLeft, wireError } from './wire-errors.ts'
 
 export interface TokenEndpointOptions {
   readonly upstream: string
@@ -53,9 +53,15 @@ export function tokenEndpoint ({ upstream, access, dispatcher, before, headers, 
     body: form,
   }
 
+  const request = (signal: AbortSignal) => dispatcher.request({ ...options, signal })
+
   return async () => {
+    const signal = AbortSignal.timeout(timeout)
     try {
-      const { statusCode, body } = await dispatcher.request({ ...options, signal: AbortSignal.timeout(timeout) })
+      const { statusCode, body } = await request(signal).catch((error: Error) => {
+        if (neverLeft(error)) return request(signal)
+        throw error
+      })
       const text = await body.text()
       if (statusCode !== 200) throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: `its token endpoint answered status ${statusCode}`, cause: refusalOf(text) })
       const { success, data } = Answer.safeParse(parsed(text))

@@ -32,6 +32,11 @@ export function whileConnecting<E extends Error> (error: E): E {
   return error
 }
 
+/** Tells whether a failed request was never sent because no connection could be opened, so that it may be repeated whatever it does. */
+export function neverLeft (error: Error): boolean {
+  return connecting.has(error) && codeOf(error) === 'UPSTREAM_UNREACHABLE'
+}
+
 /**
  * Fatal alerts by which a server refuses a client's handshake or certificate (RFC 8446, section 6.2): handshake_failure, the six of
  * certificates, access_denied, decrypt_error and certificate_required.

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
@@ -9,6 +10,7 @@ import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { forwardProxy } from '../helpers/forward-proxy.ts'
 import { json, rawUpstream, written, type Script } from '../helpers/raw-upstream.ts'
+import { relay } from '../helpers/relay.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
 
 const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
@@ -166,6 +168,47 @@ test('the endpoint is reached as the upstream is: with its TLS, through its prox
   }, operations)
   t.match(await runtime.send(testRun().ask(cats.ask())), { value: 'well' })
   t.same(proxy.requests.map(({ target }) => target), [new URL(tokens.origin).host, new URL(raw.origin).host])
+})
+
+test('a request for a token that never left is sent once more, and no other is', async t => {
+  const tokens = await rawUpstream(t, token('abc'), selfSigned)
+  const raw = await rawUpstream(t, json('well'))
+  const outcomes: readonly (readonly [bad: number, (socket: Socket) => unknown, expected: object, connections: number])[] = [
+    [1, socket => socket.end(), { value: 'well' }, 2],
+    [1, socket => socket.resetAndDestroy(), { value: 'well' }, 2],
+    [2, socket => socket.end(), { code: 'UPSTREAM_AUTH', message: /its token endpoint could not be asked$/ }, 2],
+    [1, socket => socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), { code: 'UPSTREAM_AUTH' }, 1],
+  ]
+  for (const [bad, treatment, expected, connections] of outcomes) {
+    const before = await relay(t, tokens.port, connection => connection < bad ? treatment : 'pass')
+    const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
+    t.teardown(() => runtime.close())
+    const cats = defineUpstream('cats', {
+      origin: raw.origin, tls: { ca: selfSigned.cert }, retry: false,
+      auth: { oauth2: { tokenUrl: `https://127.0.0.1:${before.port}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
+    }, operations)
+    t.match(await runtime.send(testRun().ask(cats.ask())).catch((error: unknown) => error), expected)
+    t.equal(before.connections, connections)
+  }
+  const resets = await arrange(t, socket => socket.resetAndDestroy())
+  t.match(await failure(resets.ask()), { code: 'UPSTREAM_AUTH' })
+  t.equal(resets.tokens.requests.length, 1, 'one that has left is not sent again')
+})
+
+test('a runtime that closes gives up the connection to a token endpoint', async t => {
+  const raw = await rawUpstream(t, json('well'))
+  const arrived = Promise.withResolvers<void>()
+  const endpoint = await relay(t, 0, () => socket => socket.once('data', () => arrived.resolve()))
+  const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
+  const cats = defineUpstream('cats', {
+    origin: raw.origin, connectTimeout: 600_000,
+    auth: { oauth2: { tokenUrl: `https://127.0.0.1:${endpoint.port}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
+  }, operations)
+  const lost = failure(runtime.send(testRun({ deadline: 600_000 }).ask(cats.ask())))
+  await arrived.promise
+  await runtime.close()
+  t.match(await lost, { code: 'RUNTIME_CLOSED' })
+  await endpoint.deserted()
 })
 
 test('a token endpoint inside is not asked for a public upstream, unless the environment names it', async t => {
