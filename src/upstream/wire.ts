@@ -71,7 +71,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   }
 }
 
-/** Gives up what is being opened: undici has told its calls, and would wait for the connections all the same. */
+/** Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them be opened or time out. */
 function ended (destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
   stop()
   return destroyed

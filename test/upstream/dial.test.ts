@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
@@ -82,6 +83,21 @@ test('a target has the default port of its protocol, and an address without brac
     ['http://cats.example', { hostname: 'cats.example', port: 80 }], ['https://cats.example', { hostname: 'cats.example', port: 443 }],
     ['https://cats.example:80', { hostname: 'cats.example', port: 80 }], ['http://[::1]:8080', { hostname: '::1', port: 8080 }],
   ] as const) t.same(targetOf(new URL(url)), target)
+})
+
+const hasIPv6 = Object.values(networkInterfaces()).flat().some(each => each?.address === '::1')
+
+test('the other family is tried when the first one refuses', { skip: !hasIPv6 && 'this machine has no IPv6' }, async t => {
+  const port = await quietPort()
+  const six = createServer(socket => socket.on('error', () => {}).resume())
+  await once(six.listen(port, '::1'), 'listening')
+  t.teardown(() => six.close())
+  const { open } = await arrange(t, ['127.0.0.1', '127.0.0.2', '::1'])
+  const { promise, found } = open('cats.example', port)
+  found()
+  const socket = await promise
+  t.equal(socket.remoteAddress, '::1')
+  socket.destroy()
 })
 
 test('a dial that is given up before its name is found dials nothing', async t => {

@@ -135,7 +135,7 @@ test('a proxy may give interim answers, any 2xx and a body length that means not
     const proxy = await relay(t, 0, () => onData(socket => {
       socket.write(interim)
       socket.write(answer)
-      socket.pipe(connect(raw.port, '127.0.0.1')).pipe(socket)
+      socket.pipe(connect(raw.port, '127.0.0.1').on('error', () => socket.destroy())).pipe(socket)
     }))
     const runtime = createRuntime()
     t.teardown(() => runtime.close())
