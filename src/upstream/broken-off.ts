@@ -1,18 +1,19 @@
 import { UpstreamError } from '../errors.ts'
 import type { LiveCall } from './call.ts'
-import { wireError } from './wire-errors.ts'
+import { isHandshakeRefusal, wireError } from './wire-errors.ts'
 
 /**
  * Returns the failure of a call whose exchange broke off after the request was written. An unsafe call may have taken effect, so its outcome
  * is unknown. A connection that had served, and was reset before a byte of this answer, was closed as idle while the request was on its way.
  */
-export function brokenOff (call: LiveCall<unknown>, error: Error, isUnanswered: boolean): Error {
+export function brokenOff (call: LiveCall<unknown>, error: Error, isReused: boolean, isUnanswered: boolean): Error {
   const { spec, isRepeatable } = call
   const { name } = spec.upstream
   const failure = wireError(error, name)
-  if (!(failure instanceof UpstreamError)) return failure
+  // The upstream refused the handshake, so it has not read the request.
+  if (!(failure instanceof UpstreamError) || (!isReused && isUnanswered && isHandshakeRefusal(error))) return failure
   const { code, retryable } = failure
-  const isIdleClose = isUnanswered && code === 'UPSTREAM_RESET'
+  const isIdleClose = isReused && isUnanswered && code === 'UPSTREAM_RESET'
   if (spec.safe) return isIdleClose ? new UpstreamError(code, name, { cause: error, isIdleClose }) : failure
   // A shutdown invites to ask again at once, which an unknown outcome must not.
   const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode

@@ -241,7 +241,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#release(false)
     this.#enter(Phase.done)
     if (isDecided) return this.#conclude()
-    const failure = brokenOff(this.#call, error, this.#isReused && this.#status === 0 && this.#hints === 0)
+    const failure = brokenOff(this.#call, error, this.#isReused, this.#status === 0 && this.#hints === 0)
     if (this.isUnsafe && failure instanceof UpstreamError && failure.isIdleClose) connection?.lostUnsafe()
     this.#fail(failure)
   }

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { unescape } from 'node:querystring'
+import { readNoProxy } from './no-proxy.ts'
 import type { Secret } from './secret.ts'
 import type { VariableReader } from './variables.ts'
 
@@ -8,8 +8,8 @@ export interface ProxyAccess {
   /** By the protocol of what is asked. */
   readonly 'http:': Proxy | undefined
   readonly 'https:': Proxy | undefined
-  /** What `NO_PROXY` says. */
-  readonly except: string
+  /** Tells whether `NO_PROXY` names a target. */
+  readonly isExcepted: (target: URL) => boolean
 }
 
 /** One proxy. */
@@ -28,10 +28,10 @@ export function proxyFault (text: string): string | undefined {
 /** Reads which proxies there are, by the names that everybody uses, lower case first. */
 export function readProxy (declared: true | string | Secret, reader: VariableReader): ProxyAccess {
   const { optional } = reader
-  const except = optional('no_proxy') ?? optional('NO_PROXY') ?? ''
+  const isExcepted = readNoProxy(optional('no_proxy') ?? optional('NO_PROXY') ?? '')
   if (declared !== true) {
     const proxy = proxyAt(reader.read(declared, 'proxy', proxyFault), reader)
-    return { 'http:': proxy, 'https:': proxy, except }
+    return { 'http:': proxy, 'https:': proxy, isExcepted }
   }
   const first = (...variables: readonly string[]) => {
     const variable = variables.find(name => optional(name) !== undefined)
@@ -41,7 +41,7 @@ export function readProxy (declared: true | string | Secret, reader: VariableRea
     if (reason !== undefined) reader.fault(variable, reason)
     return proxyAt(url, reader)
   }
-  return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), except }
+  return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), isExcepted }
 }
 
 function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined {
@@ -56,23 +56,6 @@ function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined 
 
 /** The proxy on the way to a place; none where `NO_PROXY` names it. */
 export function proxyFor (access: ProxyAccess | undefined, target: URL): Proxy | undefined {
-  if (access === undefined || isExcepted(access.except, target)) return undefined
+  if (access === undefined || access.isExcepted(target)) return undefined
   return access[target.protocol as 'http:' | 'https:']
-}
-
-/** Names of hosts and all below them, with a port or without, or `*` for everything. */
-function isExcepted (except: string, { hostname, port, protocol }: URL): boolean {
-  const host = bare(hostname)
-  const at = port || (protocol === 'https:' ? '443' : '80')
-  return except.toLowerCase().split(/[\s,]+/).some(entry => {
-    // Colons within an address are no port's.
-    const [, name = '', only] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [entry, entry]
-    if (name === '' || (only !== undefined && only !== at)) return false
-    const suffix = bare(name).replace(/^\*?\./, '')
-    return name === '*' || host === suffix || (isIP(host) === 0 && host.endsWith(`.${suffix}`))
-  })
-}
-
-function bare (host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }

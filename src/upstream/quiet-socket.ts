@@ -1,5 +1,6 @@
 import type { buildConnector } from 'undici'
 import { heldUpMs } from './connection.ts'
+import { whileConnecting } from './wire-errors.ts'
 
 /** The loop is waited for at most this many turns, however often it is held up. */
 const maxTurns = 20
@@ -20,7 +21,7 @@ export function quietSocket (connect: buildConnector.connector): buildConnector.
       socket.off('readable', onReadable).off('error', settle).off('close', onReadable)
       if (failure === null) return callback(null, socket)
       socket.on('error', () => {}).destroy()
-      callback(failure, null)
+      callback(whileConnecting(failure), null)
     }
     // Readable is the end of the connection too.
     const onReadable = () => settle(Object.assign(new Error('the upstream sent bytes, or closed the connection, before the first request'), { code: 'CONNECTION_UNUSABLE' }))

@@ -21,13 +21,21 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
   function ask (hostname: string, options: LookupOptions): Asked {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
     const entry: Asked = { answer: promise, until: now() + unansweredMs }
-    lookup(hostname, { ...options, all: true }, (error, address, family = 4) => {
+    const failed = (error: Error) => {
       entry.until = now() + keptMs
-      const addresses = Array.isArray(address) ? address : [{ address, family }]
-      if (error !== null) reject(error)
-      else if (addresses.length === 0) reject(Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' }))
-      else resolve(addresses)
-    })
+      reject(error)
+    }
+    try {
+      lookup(hostname, { ...options, all: true }, (error, address, family = 4) => {
+        const addresses = Array.isArray(address) ? address : [{ address, family }]
+        if (error !== null) return failed(error)
+        if (addresses.length === 0) return failed(Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' }))
+        entry.until = now() + keptMs
+        resolve(addresses)
+      })
+    } catch (error) {
+      failed(error as Error)
+    }
     return entry
   }
 
@@ -37,14 +45,4 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
     if (entry === undefined || now() >= entry.until) asked.set(key, entry = ask(hostname, options))
     entry.answer.then(addresses => done(null, addresses), (error: Error) => done(error, []))
   }
-}
-
-/** The same in the form in which sockets ask. */
-export function lookupOf (resolve: Resolve): LookupFunction {
-  return (hostname, options, done) => resolve(hostname, options, (error, addresses) => {
-    const [first] = addresses
-    if (error !== null || first === undefined) done(error, [])
-    else if (options.all === true) done(null, [...addresses])
-    else done(null, first.address, first.family)
-  })
 }

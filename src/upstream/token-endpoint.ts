@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './policies/authorize.ts'
-import { wireError } from './wire-errors.ts'
+import { neverLeft, wireError } from './wire-errors.ts'
 
 export interface TokenEndpointOptions {
   readonly upstream: string
@@ -21,13 +21,16 @@ export interface TokenEndpointOptions {
 /** Bytes of an answer with a token. */
 export const maxTokenBytes = 64 * 1024
 
-/** How long a token is taken to be good for where its endpoint does not say, in seconds. */
+/** How long a token is taken to be good for where its endpoint gives no number, in seconds. */
 const defaultLife = 300
+
+/** A number, or a text of one: some endpoints write it so. A token whose life is 0 or below serves the calls that wait for it and is not kept. */
+const Life = z.union([z.number(), z.string().regex(/^[-+]?\d+(?:\.\d+)?$/).transform(Number).pipe(z.number())])
 
 const Answer = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
   token_type: z.string().regex(/^bearer$/i),
-  expires_in: z.coerce.number().min(1).catch(defaultLife).default(defaultLife),
+  expires_in: Life.catch(defaultLife),
 })
 
 /** Makes the function that asks a token endpoint by client credentials (RFC 6749, section 4.4); it rejects with an `UpstreamError`. */
@@ -50,14 +53,20 @@ export function tokenEndpoint ({ upstream, access, dispatcher, before, headers, 
     body: form,
   }
 
+  const request = (signal: AbortSignal) => dispatcher.request({ ...options, signal })
+
   return async () => {
+    const signal = AbortSignal.timeout(timeout)
     try {
-      const { statusCode, body } = await dispatcher.request({ ...options, signal: AbortSignal.timeout(timeout) })
+      const { statusCode, body } = await request(signal).catch((error: Error) => {
+        if (neverLeft(error)) return request(signal)
+        throw error
+      })
       const text = await body.text()
       if (statusCode !== 200) throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: `its token endpoint answered status ${statusCode}`, cause: refusalOf(text) })
       const { success, data } = Answer.safeParse(parsed(text))
       if (!success) throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: 'its token endpoint answered with something that is no bearer token' })
-      return { value: data.access_token, livesMs: data.expires_in * 1000 }
+      return { value: data.access_token, livesMs: Math.max(0, data.expires_in * 1000) }
     } catch (error) {
       if (error instanceof UpstreamError) throw error
       if ((error as Error).name === 'TimeoutError') throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: `its token endpoint did not answer within ${timeout} ms` })

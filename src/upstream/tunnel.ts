@@ -1,44 +1,53 @@
-import { request } from 'node:http'
-import type { buildConnector } from 'undici'
-import { dialer } from './dial.ts'
-import type { Proxy } from './proxy.ts'
+import type { Socket } from 'node:net'
+import { ConnectAnswer, type ConnectResult } from './connect-answer.ts'
 
-export interface TunnelOptions {
-  readonly proxy: Proxy
-  /** How TLS goes through the tunnel, and how long each of the two may take to be there. */
-  readonly connect: buildConnector.BuildOptions & { readonly timeout: number }
+export interface TunnelRequest {
+  /** `host:port` of the upstream. */
+  readonly target: string
+  /** The proxy's credentials; none without them in its URL. */
+  readonly authorization: string | undefined
 }
 
-/** Connects to an upstream through a proxy's `CONNECT` (RFC 9110, section 9.3.6), and speaks TLS through it. */
-export function tunnel ({ proxy: { url, authorization }, connect }: TunnelOptions): buildConnector.connector {
-  const secure = dialer(connect)
-  return (options, callback) => {
-    const host = options.host as string
-    const place = options.port === '' ? `${host}:443` : host
-    const asked = request({
-      method: 'CONNECT',
-      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port,
-      path: place,
-      headers: { host: place, ...authorization !== undefined && { 'proxy-authorization': authorization } },
-      agent: false,
-      ...'lookup' in connect && { lookup: connect.lookup },
-    })
-    const limit = setTimeout(() => asked.destroy(failure('ETIMEDOUT', `the proxy made no tunnel within ${connect.timeout} ms`)), connect.timeout)
-    asked.once('error', error => {
-      clearTimeout(limit)
-      callback(error, null)
-    })
-    asked.once('connect', ({ statusCode }, socket) => {
-      clearTimeout(limit)
-      if (statusCode === 200) return secure({ ...options, httpSocket: socket }, callback)
-      socket.destroy()
-      callback(failure('PROXY_REFUSED', `the proxy answered CONNECT with status ${statusCode}`), null)
-    })
-    asked.end()
+/**
+ * Asks a proxy for a tunnel by `CONNECT` (RFC 9110, section 9.3.6). Once `done` is called without an error, the socket is the tunnel:
+ * bytes that came behind the answer's head are read from it first.
+ *
+ * @returns a function that gives it up and destroys the socket
+ */
+export function askTunnel (socket: Socket, { target, authorization }: TunnelRequest, done: (error: Error | null) => void): () => void {
+  const answer = new ConnectAnswer()
+
+  function end (error: Error | null): void {
+    socket.off('readable', read).off('error', end).off('close', closed)
+    if (error !== null) giveUp()
+    done(error)
   }
+
+  function read (): void {
+    let result: ConnectResult | undefined
+    while (result === undefined) {
+      const chunk = socket.read() as Buffer | null
+      if (chunk === null) return
+      result = answer.add(chunk)
+    }
+    if ('refusal' in result) return end(refused(result.refusal))
+    if (result.rest.length > 0) socket.unshift(result.rest)
+    end(null)
+  }
+
+  function closed (): void {
+    end(refused('the proxy closed the connection before it answered CONNECT'))
+  }
+
+  function giveUp (): void {
+    socket.on('error', () => {}).destroy()
+  }
+
+  socket.on('readable', read).on('error', end).on('close', closed)
+  socket.write(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`)
+  return giveUp
 }
 
-function failure (code: string, message: string): Error {
-  return Object.assign(new Error(message), { code })
+function refused (message: string): Error {
+  return Object.assign(new Error(message), { code: 'PROXY_REFUSED' })
 }

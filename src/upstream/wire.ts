@@ -50,7 +50,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   }
   const { connections, connectTimeout } = spec
   const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
-  const { origin, before, headers, connect } = to(url, spec.public && !isTrusted, spec.tls?.servername)
+  const { origin, before, headers, connect, stop } = to(url, spec.public && !isTrusted, spec.tls?.servername)
   const pipelining = spec.trusted?.pipelining ?? 1
   const pool = openPool(origin, { connections, connect, pipelining })
 
@@ -58,7 +58,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
   const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
   const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
-  if (access.token === undefined) return { service, identity, authorize: undefined, close: () => pool.destroy() }
+  if (access.token === undefined) return { service, identity, authorize: undefined, close: () => ended(pool.destroy(), stop) }
 
   const way = to(access.token.url, spec.public && !access.token.isTrusted)
   // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
@@ -70,6 +70,12 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
       fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
       use: token => { credentials.headers = [...headers, 'authorization', `Bearer ${token}`] },
     }),
-    close: () => Promise.all([pool.destroy(), tokens.destroy()]),
+    close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
   }
+}
+
+/** Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them be opened or time out. */
+function ended (destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
+  stop()
+  return destroyed
 }

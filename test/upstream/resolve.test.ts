@@ -1,9 +1,8 @@
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { test } from 'tap'
-import { createResolve, lookupOf } from '../../src/upstream/resolve.ts'
+import { createResolve } from '../../src/upstream/resolve.ts'
 import { failure } from '../helpers/failure.ts'
-import { turn } from '../helpers/turn.ts'
 
 type Done = Parameters<LookupFunction>[2]
 
@@ -13,7 +12,7 @@ function arrange () {
   const asked: { readonly hostname: string, readonly options: object, readonly done: Done }[] = []
   const resolve = createResolve((hostname, options, done) => { asked.push({ hostname, options, done }) }, () => clock.ms)
   const ask = (hostname: string, options = {}) => new Promise<readonly LookupAddress[]>((given, refused) => resolve(hostname, options, (error, addresses) => error === null ? given(addresses) : refused(error)))
-  return { clock, asked, ask, resolve }
+  return { clock, asked, ask }
 }
 
 const one = [{ address: '1.1.1.1', family: 4 }]
@@ -67,19 +66,19 @@ test('a lookup that gives one address is understood', async t => {
   t.same(await Promise.all(answers), [[{ address: '::1', family: 6 }], one])
 })
 
-test('sockets are answered in the form in which they ask', async t => {
-  const { asked, resolve } = arrange()
-  const lookup = lookupOf(resolve)
-  const given: unknown[] = []
-  lookup('cats.example', { all: true }, (...answer) => { given.push(answer) })
-  lookup('cats.example', {}, (...answer) => { given.push(answer) })
-  asked[0]?.done(null, [...one, ...other])
-  await turn()
-  t.same(given, [[null, [...one, ...other]], [null, '1.1.1.1', 4]])
-
-  const error = new Error('not found')
-  lookup('dogs.example', { all: true }, (...answer) => { given.push(answer) })
-  asked[1]?.done(error, [])
-  await turn()
-  t.same(given[2], [error, []])
+test('a lookup that throws has failed', async t => {
+  const bug = new TypeError('a bug of the lookup')
+  const clock = { ms: 0 }
+  let asked = 0
+  const resolve = createResolve(() => {
+    asked++
+    throw bug
+  }, () => clock.ms)
+  const ask = () => new Promise((given, refused) => resolve('cats.example', {}, error => error === null ? given(undefined) : refused(error)))
+  t.equal(await failure(ask()), bug)
+  t.equal(await failure(ask()), bug)
+  t.equal(asked, 1, 'which stands as long as an answer')
+  clock.ms = 1000
+  t.equal(await failure(ask()), bug)
+  t.equal(asked, 2)
 })

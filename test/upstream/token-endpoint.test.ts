@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
@@ -9,6 +10,7 @@ import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { forwardProxy } from '../helpers/forward-proxy.ts'
 import { json, rawUpstream, written, type Script } from '../helpers/raw-upstream.ts'
+import { relay } from '../helpers/relay.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
 
 const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
@@ -31,6 +33,16 @@ async function arrange (t: Test, endpoint: Script, { path = '/oauth/token', oaut
     origin: raw.origin, auth: { oauth2: { tokenUrl: tokens.origin + path, clientId: 'u:s', clientSecret: env('CATS_SECRET'), ...oauth2 } }, ...options,
   }, operations)
   return { tokens, raw, runtime, ask: () => runtime.send(testRun().ask(cats.ask())) }
+}
+
+/** An endpoint that answers with these fields beside a token, asked without an upstream. */
+async function arrangeLife (t: Test, fields: string) {
+  const tokens = await rawUpstream(t, written(200, { 'content-type': 'application/json' }, fields.replace(/^\{(.?)/, (_, next: string) => `{"access_token":"abc","token_type":"Bearer"${next === '}' ? '}' : `,${next}`}`)))
+  const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
+  t.teardown(() => connection.destroy())
+  const access = { url: new URL(`${tokens.origin}/token`), isTrusted: false, clientId: 'us', clientSecret: secret, scope: undefined, send: 'header' } as const
+  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [] })
+  return { lives: async () => (await ask()).livesMs }
 }
 
 test('a token is asked for by client credentials, and calls leave with it', async t => {
@@ -107,12 +119,31 @@ test('an answer that is no bearer token, or none at all, is told as such, withou
   }
 })
 
-test('a lifetime may be missing, a text or nonsense', async t => {
-  for (const expires of [undefined, '60', 'soon', null, -1]) {
-    const { tokens, ask } = await arrange(t, token('abc', { expires_in: expires }))
-    await ask()
-    await ask()
-    t.equal(tokens.requests.length, 1, String(expires))
+test('a life that is missing or is not a number is 300 s', async t => {
+  for (const expires of [undefined, null, 'soon', '', ' ', '60 s', '0x10', 'Infinity', '1'.repeat(400), true, [], [60], {}]) {
+    const { lives } = await arrangeLife(t, JSON.stringify({ expires_in: expires }))
+    t.equal(await lives(), 300_000, JSON.stringify(expires) ?? 'none')
+  }
+  t.equal(await (await arrangeLife(t, '{"expires_in":1e999}')).lives(), 300_000)
+})
+
+test('a life may be a number or a text of one', async t => {
+  for (const [expires, ms] of [[3600, 3_600_000], ['3600', 3_600_000], ['60.5', 60_500], [0.5, 500], [1, 1000], [0, 0], ['0', 0], [-1, 0], ['-3600', 0], [-0, 0], ['+60', 60_000]] as const) {
+    const { lives } = await arrangeLife(t, JSON.stringify({ expires_in: expires }))
+    t.equal(await lives(), ms, JSON.stringify(expires))
+  }
+})
+
+test('a token whose life is 0 or below serves the call that asked for it and is not kept', async t => {
+  for (const expires of [0, -1, '0', '-3600']) {
+    const { tokens, raw, ask } = await arrange(t, (socket, { index }) => socket.write(token(`token-${index}`, { expires_in: expires })))
+    for (const asked of [1, 2, 3]) {
+      t.match(await ask(), { value: 'well' })
+      t.equal(tokens.requests.length, asked, `${expires}: one request for a token per call`)
+    }
+    t.same(raw.requests.map(({ headers }) => headers.find(([name]) => name === 'authorization')?.[1]), ['Bearer token-0', 'Bearer token-1', 'Bearer token-2'])
+    await Promise.all([ask(), ask(), ask()])
+    t.equal(tokens.requests.length, 4, 'and one for all calls that wait for it')
   }
 })
 
@@ -149,6 +180,47 @@ test('the endpoint is reached as the upstream is: with its TLS, through its prox
   }, operations)
   t.match(await runtime.send(testRun().ask(cats.ask())), { value: 'well' })
   t.same(proxy.requests.map(({ target }) => target), [new URL(tokens.origin).host, new URL(raw.origin).host])
+})
+
+test('a request for a token that never left is sent once more, and no other is', async t => {
+  const tokens = await rawUpstream(t, token('abc'), selfSigned)
+  const raw = await rawUpstream(t, json('well'))
+  const outcomes: readonly (readonly [bad: number, (socket: Socket) => unknown, expected: object, connections: number])[] = [
+    [1, socket => socket.end(), { value: 'well' }, 2],
+    [1, socket => socket.resetAndDestroy(), { value: 'well' }, 2],
+    [2, socket => socket.end(), { code: 'UPSTREAM_AUTH', message: /its token endpoint could not be asked$/ }, 2],
+    [1, socket => socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), { code: 'UPSTREAM_AUTH' }, 1],
+  ]
+  for (const [bad, treatment, expected, connections] of outcomes) {
+    const before = await relay(t, tokens.port, connection => connection < bad ? treatment : 'pass')
+    const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
+    t.teardown(() => runtime.close())
+    const cats = defineUpstream('cats', {
+      origin: raw.origin, tls: { ca: selfSigned.cert }, retry: false,
+      auth: { oauth2: { tokenUrl: `https://127.0.0.1:${before.port}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
+    }, operations)
+    t.match(await runtime.send(testRun().ask(cats.ask())).catch((error: unknown) => error), expected)
+    t.equal(before.connections, connections)
+  }
+  const resets = await arrange(t, socket => socket.resetAndDestroy())
+  t.match(await failure(resets.ask()), { code: 'UPSTREAM_AUTH' })
+  t.equal(resets.tokens.requests.length, 1, 'one that has left is not sent again')
+})
+
+test('a runtime that closes gives up the connection to a token endpoint', async t => {
+  const raw = await rawUpstream(t, json('well'))
+  const arrived = Promise.withResolvers<void>()
+  const endpoint = await relay(t, 0, () => socket => socket.once('data', () => arrived.resolve()))
+  const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
+  const cats = defineUpstream('cats', {
+    origin: raw.origin, connectTimeout: 600_000,
+    auth: { oauth2: { tokenUrl: `https://127.0.0.1:${endpoint.port}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
+  }, operations)
+  const lost = failure(runtime.send(testRun({ deadline: 600_000 }).ask(cats.ask())))
+  await arrived.promise
+  await runtime.close()
+  t.match(await lost, { code: 'RUNTIME_CLOSED' })
+  await endpoint.deserted()
 })
 
 test('a token endpoint inside is not asked for a public upstream, unless the environment names it', async t => {

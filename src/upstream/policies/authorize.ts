@@ -6,6 +6,7 @@ import type { Answer, Layer, Service } from './layer.ts'
 /** A token, and how long it is good for from the moment it was asked for. */
 export interface Token {
   readonly value: string
+  /** 0 for a token that serves the calls that wait for it and no later ones. */
   readonly livesMs: number
 }
 

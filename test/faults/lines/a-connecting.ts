@@ -7,7 +7,7 @@ import { down } from '../helpers/victim.ts'
 import { standsIn } from '../scenes/caches.ts'
 import { downForLong } from '../scenes/breaking.ts'
 import { outOfFiles } from '../scenes/local.ts'
-import { moved, oneDead, slowName, unknown } from '../scenes/names.ts'
+import { moved, oneDead, oneHangs, slowAndDead, slowName, unknown } from '../scenes/names.ts'
 
 const short = { options: { connectTimeout: 150 } } as const
 const untrusted = { code: 'UPSTREAM_TLS', required: 502, optional: 'fallback', withinMs: 40, connectionsAfter: 0 } as const
@@ -25,6 +25,8 @@ export const connecting: readonly Entry[] = [
   { no: 5, fault: 'a name that is not found', right: 'said at once, and asked for again a second later', play: unknown },
   { no: 6, fault: 'a name that takes its time', right: 'given up like a connection, and nobody else waits', play: slowName },
   { no: 7, fault: 'one address of two at which nobody is', right: 'the other is dialled in the same attempt', play: oneDead },
+  { no: 7, fault: 'two addresses, a slow one and one at which nobody is', right: 'the slow one is waited for until connectTimeout', play: slowAndDead },
+  { no: 7, fault: 'two addresses, of which the first never answers', right: 'the second is dialled meanwhile', play: oneHangs },
   { no: 8, fault: 'a name that moves', right: 'connections that are opened later follow', play: moved },
   { no: 9, fault: 'no file descriptor is left in this process', right: 'refused as our own want (LOCAL_RESOURCES, 503) and not held against the upstream', play: outOfFiles },
   { no: 10, fault: 'down for long', right: 'refused at once, one probe a window, and closed within one when it is back', play: downForLong },

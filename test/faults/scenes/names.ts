@@ -8,6 +8,7 @@ import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { asking } from '../helpers/asking.ts'
+import { deaf } from '../helpers/deaf.ts'
 import { slack } from '../helpers/slack.ts'
 import { stage, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
@@ -82,6 +83,45 @@ export async function oneDead (t: Test): Promise<void> {
     const { required } = asking('twofold', { origin: `http://cats.example:${upstream.port}`, retry: false })
     const { get } = await stage(t, [required], { lookup })
     t.match(await get('/twofold?id=a'), { status: 200, body: { data: { word: 'a' }, sources: { part: { attempts: 1 } } } }, addresses.join())
+  }
+}
+
+/** A name with two addresses, of which the first is slow and the second refuses. */
+export async function slowAndDead (t: Test): Promise<void> {
+  const slow = await deaf(t)
+  const { lookup } = resolver(() => {
+    // The first packet to it is dropped by then. The kernel sends another one a second later.
+    setImmediate(() => setImmediate(() => { void slow.recover() }))
+    return ['127.0.0.1', '127.0.0.2']
+  })
+  const { required } = asking('twofold', { origin: `http://cats.example:${slow.port}`, connectTimeout: 4000, retry: false })
+  const { get, runtime } = await stage(t, [required], { lookup })
+  const before = performance.now()
+  t.match(await get('/twofold?id=a'), { status: 200, body: { data: { word: 'a' }, sources: { part: { attempts: 1 } } } })
+  const elapsed = performance.now() - before
+  t.ok(elapsed > 500, `it took ${elapsed.toFixed(0)} ms: the first attempt went on when the second had failed`)
+  t.match(runtime.stats(), { twofold: { active: 0, failed: 0 } })
+}
+
+/** A name with two addresses, of which the first never answers. */
+export async function oneHangs (t: Test): Promise<void> {
+  const hangs = await deaf(t)
+  const server = createServer(socket => {
+    socket.on('error', () => {}).on('data', () => socket.write(good({ path: '/word/a' })))
+    t.teardown(() => socket.destroy())
+  })
+  await once(server.listen(hangs.port, '127.0.0.2'), 'listening')
+  t.teardown(() => server.close())
+  for (const connectTimeout of [4000, 240]) {
+    const { lookup } = resolver(() => ['127.0.0.1', '127.0.0.2'])
+    const { required } = asking('twofold', { origin: `http://cats.example:${hangs.port}`, connectTimeout, retry: false })
+    const { get } = await stage(t, [required], { lookup })
+    const before = performance.now()
+    t.match(await get('/twofold?id=a'), { status: 200, body: { data: { word: 'a' } } })
+    const elapsed = performance.now() - before
+    const delay = Math.min(250, connectTimeout / 2)
+    t.ok(elapsed > delay - 2 && elapsed < delay + 50 + slack, `the second address is tried after ${elapsed.toFixed(0)} ms`)
+    t.notOk(process.getActiveResourcesInfo().includes('TCPConnectWrap'), 'and the first is not waited for any more')
   }
 }
 

@@ -66,6 +66,18 @@ test('a hundred calls that have no token ask for one, once, and leave with it', 
   t.equal(asked.length, 1)
 })
 
+test('a token without a life serves the calls that wait for it, and every later call asks for another', async t => {
+  const { ask, asked, give } = arrange()
+  const first = [ask(), ask()]
+  await give('a', 0)
+  t.same(await Promise.all(first), ['a', 'a'])
+  t.equal(asked.length, 1)
+  const second = ask()
+  await give('b', 0)
+  t.equal(await second, 'b')
+  t.equal(asked.length, 2)
+})
+
 test('a token is renewed ahead of its end behind the calls, once', async t => {
   const { ask, asked, give, clock } = arrange()
   const first = ask()

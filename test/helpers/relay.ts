@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+export interface Relay {
+  readonly port: number
+  readonly connections: number
+  /** Connections that are open now. */
+  readonly open: number
+  /** Resolves when no connection is open. */
+  readonly deserted: () => Promise<void>
+}
+
+/** What becomes of one connection: passed on, or done with as the function says. */
+export type Treatment = 'pass' | ((socket: Socket) => unknown)
+
+/** Starts a TCP server before the one on a port. It passes bytes on and keeps what the other end closes open, but for connections that are treated otherwise. */
+export async function relay (t: Test, to: number, treat: (connection: number) => Treatment): Promise<Relay> {
+  const sockets = new Set<Socket>()
+  let connections = 0
+  let left = Promise.withResolvers<void>()
+
+  const server = createServer(inner => {
+    const treatment = treat(connections++)
+    sockets.add(inner.on('error', () => {}).on('close', () => {
+      sockets.delete(inner)
+      left.resolve()
+      left = Promise.withResolvers()
+    }))
+    if (treatment !== 'pass') {
+      treatment(inner)
+      // One that is not read never hears that the other side has closed.
+      inner.resume()
+      return
+    }
+    const outer = connect(to, '127.0.0.1').on('error', () => {})
+    inner.pipe(outer).pipe(inner, { end: false })
+    inner.on('close', () => outer.destroy())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections () { return connections },
+    get open () { return sockets.size },
+    async deserted () { while (sockets.size > 0) await left.promise },
+  }
+}
