@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
+import { clientAddress } from './client-address.ts'
 import { keyring } from './keyring.ts'
 import { sharedStore, type CountRequest } from './rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
@@ -43,8 +44,8 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       timeWindow: 60_000,
       cache: clientsCounted,
       ...countRequest !== undefined && { store: sharedStore(countRequest) },
-      // A key that is none does not make another client.
-      keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(request.ip),
+      // A key that is none does not make another client, nor does another port or, within a network of 64 bits, another IPv6 address.
+      keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()
     app.addHook('onRequest', async (request, reply) => {
