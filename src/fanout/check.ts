@@ -55,7 +55,9 @@ export function addStep (aggregate: string, before: readonly Step[], kind: StepK
   const owner = `aggregate '${aggregate}', step '${name}'`
   if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
-  if (before.some(step => step.name === name)) throw new TypeError(`${owner}: a step of this name is already declared`)
+  const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
+  if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
+  if (same !== undefined) throw new TypeError(`${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`)
   if (typeof ask !== 'function') throw new TypeError(`${owner}: needs a function that returns what to ask`)
 
   refuseUnknown(owner, options, optionsOf[kind])

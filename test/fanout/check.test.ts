@@ -57,6 +57,15 @@ test('the name of a step is a name that no other has', t => {
   }
   const twice = made().required('one', step) as ReturnType<typeof made>
   t.throws(() => twice.each('one', step), { name: 'TypeError', message: "aggregate 'a', step 'one': a step of this name is already declared" })
+  const user = made().required('userId', step) as ReturnType<typeof made>
+  for (const name of ['userid', 'USERID', 'UserId']) {
+    for (const envelope of [true, false]) {
+      t.throws(() => (declare('a', { url: '/a', envelope }).required('userId', step) as typeof user).optional(name, null, step), {
+        name: 'TypeError', message: `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, and headwaters-sources has names in lower case: rename one`,
+      })
+    }
+  }
+  for (const name of ['user_id', 'userIds']) t.doesNotThrow(() => user.required(name, step))
   for (const name of ['a', 'A1', 'camelCase', 'snake_case', 'constructor', 'toString', 'then', 'data']) t.doesNotThrow(() => made().required(name, step))
   t.end()
 })
