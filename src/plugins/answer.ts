@@ -14,6 +14,7 @@ import { cacheStatus } from './cache-status.ts'
 import { varyOfKept, type Warned } from './keeping.ts'
 import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
+import { effectiveId } from './request-id.ts'
 import { addVary } from './vary.ts'
 import { why } from './why.ts'
 
@@ -37,7 +38,10 @@ export function answer (aggregate: AnyAggregate, serving: Serving, request: Fast
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  const run = begin(aggregate, { params, query, body, headers: endToEnd(headers) }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
+  // The caller's own id may have been replaced; one that its `connection` names is still the id of this request.
+  const own = endToEnd(headers)
+  own['x-request-id'] = effectiveId(request, reply)
+  const run = begin(aggregate, { params, query, body, headers: own }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
   // Gone while a hook was waiting, when nobody listened yet.
   if (reply.raw.destroyed) reply.hijack()
   else new Answering(aggregate, serving, request, reply, run).start()
