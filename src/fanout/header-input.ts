@@ -8,7 +8,9 @@ import type { Route } from './route.ts'
  */
 export function headerInput ({ headerFields: fields }: Route, headers: InboundHeaders, reads: HeaderReads | undefined): object {
   if (fields === undefined) return headers
-  return fields.isOpen ? inboundHeaders(headers, reads, fields.spelled) : spelledHeaders(fields, headers)
+  if (!fields.isOpen) return spelledHeaders(fields, headers)
+  const inbound = inboundHeaders(headers, reads, fields.spelled)
+  return fields.isFrozen ? { ...inbound } : inbound
 }
 
 /** Copies headers that a schema lets through as they came, so that steps see a plain object. */

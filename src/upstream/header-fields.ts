@@ -7,6 +7,8 @@ export interface HeaderFields {
   readonly spelled: ReadonlyMap<string, string>
   /** Whether the schema can read headers that it does not name: a record, a loose object, or a function in front of the schema. */
   readonly isOpen: boolean
+  /** Whether the schema freezes what it is given. */
+  readonly isFrozen: boolean
 }
 
 interface Def {
@@ -35,6 +37,7 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
   const spelled = new Map<string, string>()
   const seen = new Set<z.ZodType>()
   let isOpen = false
+  let isFrozen = false
 
   function add (name: string): void {
     const lower = name.toLowerCase()
@@ -53,6 +56,7 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
     if (openTypes.has(type) || (catchall !== undefined && catchall._zod.def.type !== 'never')) isOpen = true
     for (const name of Object.keys(shape)) add(name)
     for (const each of [innerType, left, right, ...options]) walk(each)
+    if (type === 'readonly' && openTypes.has(typeWithin(innerType))) isFrozen = true
     if (type === 'record') walkRecord(part, def)
     else if (type === 'pipe') walkPipe(def)
     else if (type === 'lazy') walkLazy(def)
@@ -82,13 +86,19 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
   }
 
   walk(schema)
-  return { spelled, isOpen }
+  return { spelled, isOpen, isFrozen }
+}
+
+/** The type of a schema within those that add nothing to it but a way to be missing. */
+function typeWithin (schema: z.ZodType | undefined): string {
+  const { type = '', innerType } = (schema?._zod.def ?? {}) as unknown as Partial<Def>
+  return innerType === undefined ? type : typeWithin(innerType)
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /** Takes the headers that a schema names out of those that came, by lower-case name, and gives them the author's spelling; with `others`, all of them. */
-export function spelledHeaders ({ spelled }: HeaderFields, headers: Headers, others = false): Record<string, string | string[] | undefined> {
+export function spelledHeaders ({ spelled }: Pick<HeaderFields, 'spelled'>, headers: Headers, others = false): Record<string, string | string[] | undefined> {
   const own: Record<string, string | string[] | undefined> = {}
   if (others) for (const name of Object.keys(headers)) if (!spelled.has(name)) own[name] = headers[name]
   for (const [lower, name] of spelled) if (Object.hasOwn(headers, lower)) own[name] = headers[lower]

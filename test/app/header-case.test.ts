@@ -81,6 +81,7 @@ test('a name in an upstream\'s declaration has no case, and stands once', async 
     t.equal(more.headers['X-CLIENT'], 'layer')
     t.same(more.headers, { 'x-client': 'layer' })
     t.same(call.headers, {})
+    t.throws(() => call.with({ headers: { 'X-More': '1', 'x-more': '2' } }), { name: 'TypeError', message: "echo.ask: a layer gives the header 'x-more' in two spellings: keep one" })
     return next(more.with({ headers: { ...more.headers, 'X-More': '1' } }))
   }, { at: 'call' })] }, { ask: operation({ path: '/', output: Any }) })
   const one = aggregate('one', { url: '/one' }).required('it', () => echo.ask()).reply(Any, ({ it }) => it)

@@ -85,6 +85,7 @@ test('a schema that takes every header makes the reply no-store, and the log say
   const schemas: Readonly<Record<string, z.ZodType>> = {
     loose: z.looseObject({}), catchall: z.object({}).catchall(z.string()), record: z.record(z.string(), z.unknown()), unknown: Any, any: z.any(), custom: z.custom(),
     intersection: z.intersection(Tenant, z.looseObject({})), spread: z.preprocess(given => ({ ...given as object }), z.looseObject({})),
+    frozen: Any.readonly(), deeper: z.preprocess(given => given, z.any().optional().readonly()), 'as-it-came': z.unknown().refine(given => typeof given === 'object'),
   }
   const { ask, lines } = await arrange(t, Object.entries(schemas).map(([name, schema]) => kept(name, schema)))
   for (const name of Object.keys(schemas)) {

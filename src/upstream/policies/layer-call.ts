@@ -91,7 +91,9 @@ export class LayerCall<out T> {
     const lower: Record<string, string> = {}
     for (const [name, value] of Object.entries(headers)) {
       checkHeader(this.operation, name, value)
-      lower[name.toLowerCase()] = value
+      const key = name.toLowerCase()
+      if (Object.hasOwn(lower, key)) throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
+      lower[key] = value
     }
     return new LayerCall(this.#live.with(lower), this.#passage)
   }
