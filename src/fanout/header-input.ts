@@ -7,7 +7,7 @@ import type { Route } from './route.ts'
  * and what it reads is recorded.
  */
 export function headerInput ({ headerFields: fields }: Route, headers: InboundHeaders, reads: HeaderReads | undefined): object {
-  if (fields === undefined) return headers
+  if (fields === undefined || fields.isDirect) return headers
   if (!fields.isOpen) return spelledHeaders(fields, headers)
   const inbound = inboundHeaders(headers, reads, fields.spelled)
   return fields.isFrozen ? { ...inbound } : inbound

@@ -38,6 +38,7 @@ export function readBody (spec: OperationSpec, status: number, head: Head, body:
 
 /** The response headers that a schema may read. Cookies are kept from a schema that takes every header: no schema may name them. */
 function namedHeaders (fields: HeaderFields, head: Head): object {
+  if (fields.isDirect) return head
   if (!fields.isOpen) return spelledHeaders(fields, head)
   const { 'set-cookie': _, ...others } = head
   return spelledHeaders(fields, others, true)

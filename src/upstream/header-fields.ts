@@ -9,6 +9,8 @@ export interface HeaderFields {
   readonly isOpen: boolean
   /** Whether the schema freezes what it is given. */
   readonly isFrozen: boolean
+  /** Whether the schema can be given all headers as they came, since it reads those that it names and nothing else, in lower case. */
+  readonly isDirect: boolean
 }
 
 interface Def {
@@ -26,6 +28,9 @@ interface Def {
   readonly getter?: () => z.ZodType
 }
 
+/** Types that look at what they do not name, to refuse it or to show it to a function. */
+const lookingTypes = new Set(['record', 'catch'])
+
 /** Types that are given all headers as they came: by themselves, or for a function of the author's. */
 const openTypes = new Set(['any', 'unknown', 'custom', 'transform'])
 
@@ -38,6 +43,7 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
   const seen = new Set<z.ZodType>()
   let isOpen = false
   let isFrozen = false
+  let isLooking = false
 
   function add (name: string): void {
     const lower = name.toLowerCase()
@@ -54,6 +60,7 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
     const def = part._zod.def as unknown as Def
     const { type, shape = {}, catchall, innerType, options = [], left, right } = def
     if (openTypes.has(type) || (catchall !== undefined && catchall._zod.def.type !== 'never')) isOpen = true
+    if (lookingTypes.has(type) || catchall !== undefined) isLooking = true
     for (const name of Object.keys(shape)) add(name)
     for (const each of [innerType, left, right, ...options]) walk(each)
     if (type === 'readonly' && openTypes.has(typeWithin(innerType))) isFrozen = true
@@ -86,7 +93,8 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
   }
 
   walk(schema)
-  return { spelled, isOpen, isFrozen }
+  const isDirect = !isOpen && !isLooking && Array.from(spelled).every(([lower, name]) => lower === name && !(lower in Object.prototype))
+  return { spelled, isOpen, isFrozen, isDirect }
 }
 
 /** The type of a schema within those that add nothing to it but a way to be missing. */

@@ -24,6 +24,14 @@ test('a schema says which headers it reads, and whether it can read others', asy
   t.same(fields({ _def: {} } as unknown as z.ZodType), { names: [], isOpen: false }, 'of another version of zod')
 })
 
+test('a schema that reads what it names and nothing else may be given the headers as they came', async t => {
+  const a = z.object({ 'x-a': text })
+  for (const schema of [a, a.optional().default({}), a.transform(seen => seen), z.union([a, z.object({ 'x-b': text })]), z.intersection(a, a).readonly(), z.lazy(() => a)]) t.equal(headerFields('it', schema).isDirect, true, schema.def.type)
+  for (const schema of [z.object({ 'X-A': text }), z.strictObject({ 'x-a': text }), a.catch({}), z.partialRecord(z.enum(['x-a']), z.string()), z.looseObject({ 'x-a': text }), z.preprocess(given => given, a), z.object({ constructor: text })]) {
+    t.equal(headerFields('it', schema).isDirect, false, schema.def.type)
+  }
+})
+
 test('a schema that holds itself ends, and one that is not there yet is open', async t => {
   const Self: z.ZodType = z.lazy(() => z.union([z.object({ 'x-a': text }), Self]))
   t.same(fields(Self), { names: ['x-a'], isOpen: false })
