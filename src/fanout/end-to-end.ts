@@ -17,7 +17,7 @@ export function lowerCased (headers: Readonly<Headers>): Headers {
   for (const [spelling, value] of Object.entries(headers)) {
     const name = spelling.toLowerCase()
     const before = lower[name]
-    lower[name] = before === undefined || value === undefined ? value ?? before : [before, value].flat().join(', ')
+    lower[name] = before === undefined || value === undefined ? value ?? before : [before, value].flat().join(name === 'cookie' ? '; ' : ', ')
   }
   return lower
 }

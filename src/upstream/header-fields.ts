@@ -63,7 +63,7 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
     if (lookingTypes.has(type) || catchall !== undefined) isLooking = true
     for (const name of Object.keys(shape)) add(name)
     for (const each of [innerType, left, right, ...options]) walk(each)
-    if (type === 'readonly' && openTypes.has(typeWithin(innerType))) isFrozen = true
+    if (type === 'readonly' && openTypes.has(typeWithin(innerType as z.ZodType))) isFrozen = true
     if (type === 'record') walkRecord(part, def)
     else if (type === 'pipe') walkPipe(def)
     else if (type === 'lazy') walkLazy(def)
@@ -98,8 +98,8 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
 }
 
 /** The type of a schema within those that add nothing to it but a way to be missing. */
-function typeWithin (schema: z.ZodType | undefined): string {
-  const { type = '', innerType } = (schema?._zod.def ?? {}) as unknown as Partial<Def>
+function typeWithin (schema: z.ZodType): string {
+  const { type, innerType } = schema._zod.def as unknown as Def
   return innerType === undefined ? type : typeWithin(innerType)
 }
 

@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { readInput } from '../../src/commands/read-input.ts'
+import { lowerCased } from '../../src/fanout/end-to-end.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
 import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
@@ -104,5 +105,6 @@ test('headers that code gives have no case: for fanOut, the testing kit and the 
     t.same((await runAggregate(one, { headers }, { upstreams: { cats: upstream } })).data, { 'X-Tenant': 'a' })
   }
   t.same((await runAggregate(one, { headers: { 'X-Tenant': 'a', 'x-tenant': ['b', 'c'], 'X-TENANT': undefined, other: undefined } }, { upstreams: { cats: upstream } })).data, { 'X-Tenant': 'a, b, c' }, 'two spellings are one header')
+  t.same(lowerCased({ Cookie: 'a=1', cookie: 'b=2' }), { cookie: 'a=1; b=2' }, 'cookies are put together in their own way')
   t.same(upstream.calls.map(call => call.headers['x-tenant']), ['a', 'a', 'a', 'a', 'a, b, c'])
 })
