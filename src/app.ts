@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
+import { trustOf } from './plugins/client-address.ts'
 import { connectionsOf } from './plugins/connections.ts'
 import { cors } from './plugins/cors.ts'
 import { drain } from './plugins/drain.ts'
@@ -64,7 +65,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
   const app = fastify({
     logger,
-    trustProxy: typeof trustProxy === 'boolean' ? trustProxy : [...trustProxy],
+    trustProxy: typeof trustProxy === 'boolean' ? trustProxy : trustOf(trustProxy),
     bodyLimit: limits.bodyBytes,
     requestTimeout,
     keepAliveTimeout,

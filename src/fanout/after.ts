@@ -23,6 +23,7 @@ export function readAfter (aggregate: string, said: AfterReply | null | undefine
     const lower = name.toLowerCase()
     if (!headerName.test(name)) throw new TypeError(`aggregate '${aggregate}': after gives '${name}', which is not the name of a header`)
     if (ours.has(lower) || lower.startsWith('headwaters-')) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}', which the service writes itself: leave it out`)
+    if (Object.hasOwn(headers, lower)) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' in two spellings: give several values as a list`)
     const lines: unknown[] = Array.isArray(value) ? value : [value]
     if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' a value that no header may hold`)
     headers[lower] = value

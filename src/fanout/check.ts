@@ -1,10 +1,13 @@
 import { wholeNumber } from '../upstream/bounds.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
+import { headerFields, type HeaderFields } from '../upstream/header-fields.ts'
 import { refuseUnknown, type Known } from '../upstream/known.ts'
 import { parseTemplate } from '../upstream/template.ts'
 import type { Schema } from './inference.ts'
 import type { Route, RouteOptions } from './route.ts'
+import { letsShare } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
+import { credentialHeaders, Vary } from './vary.ts'
 
 const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
@@ -38,7 +41,19 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
   if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
   if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
-  return Object.freeze({ url, method, deadline, params, query, body, headers, envelope, cacheControl, summary, description })
+  const fields = headers && headerFields(`${owner}, headers`, headers)
+  const isShared = cacheControl !== undefined && letsShare(cacheControl)
+  if (isShared) refuseCredentials(owner, fields, cacheControl)
+  return Object.freeze({
+    url, method, deadline, params, query, body, headers, headerFields: fields, envelope, cacheControl, isShared, summary, description,
+    vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...fields?.spelled.keys() ?? []]),
+  })
+}
+
+function refuseCredentials (owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
+  for (const [lower, name] of fields?.spelled ?? []) {
+    if (credentialHeaders.has(lower)) throw new TypeError(`${owner}: its headers schema names '${name}', which says who asks, and its cacheControl '${cacheControl}' lets a shared cache give the reply to others: write private, for example 'private, max-age=60'`)
+  }
 }
 
 interface AnyStepOptions {
@@ -55,7 +70,9 @@ export function addStep (aggregate: string, before: readonly Step[], kind: StepK
   const owner = `aggregate '${aggregate}', step '${name}'`
   if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
-  if (before.some(step => step.name === name)) throw new TypeError(`${owner}: a step of this name is already declared`)
+  const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
+  if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
+  if (same !== undefined) throw new TypeError(`${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`)
   if (typeof ask !== 'function') throw new TypeError(`${owner}: needs a function that returns what to ask`)
 
   refuseUnknown(owner, options, optionsOf[kind])

@@ -1,8 +1,9 @@
 import type { Runtime } from '../upstream/runtime.ts'
 import type { Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
-import { endToEnd } from './end-to-end.ts'
+import { endToEnd, lowerCased } from './end-to-end.ts'
 import { readInput, type RawInput } from './input.ts'
+import { Reads } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions } from './run.ts'
 
@@ -19,7 +20,7 @@ export interface FanOutOptions extends RunOptions {
 export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D, K>, input: RawInput, options: FanOutOptions): Promise<Reply<D, K>> {
   const { signal } = options
   signal?.throwIfAborted()
-  const run = begin(aggregate, input, options)
+  const run = begin(aggregate, { ...input, headers: endToEnd(lowerCased(input.headers ?? {})) }, options)
   const cancel = () => run.cancel(signal?.reason)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
@@ -29,8 +30,12 @@ export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D,
   }
 }
 
-/** Reads the input and makes a run that has not started; throws a `Problem` for input that cannot be read, and for faults found before. */
+/**
+ * Reads the input and makes a run that has not started. The headers of the input are end-to-end, by lower-case name.
+ * @throws Problem for input that cannot be read, and for faults found before
+ */
 export function begin (aggregate: AnyAggregate, input: RawInput, options: RunOptions, faults?: readonly Fault[]): Run {
-  const headers = endToEnd(input.headers ?? {})
-  return new Run(aggregate, readInput(aggregate.route, headers === input.headers ? input : { ...input, headers }, faults), headers as Run['headers'], options)
+  const { vary } = aggregate.route
+  const reads = vary && new Reads(vary)
+  return new Run(aggregate, readInput(aggregate.route, input, faults, reads), (input.headers ?? {}) as Run['headers'], options, reads)
 }

@@ -4,6 +4,7 @@ import type { Scope } from '../upstream/call.ts'
 import type { Send } from '../upstream/policies/layer.ts'
 import type { Tally } from './events.ts'
 import type { State } from './outcome.ts'
+import type { Reads } from './reads.ts'
 import type { StepRun } from './step-run.ts'
 import type { Step } from './step.ts'
 
@@ -12,6 +13,8 @@ export type Place = Step | 'merge' | 'after'
 
 /** What a step knows of the run it belongs to. */
 export interface Host extends Scope {
+  /** Records on which headers the reply depends; none where it is not kept. */
+  readonly reads: Reads | undefined
   /** Sends a call through the layers of its upstream. */
   readonly send: Send
   /** Whether optional steps are left out. */

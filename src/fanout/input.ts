@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
+import type { HeaderReads } from '../upstream/inbound.ts'
+import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
 
 /** The parts of a request, as they came. */
@@ -7,7 +9,7 @@ export interface RawInput {
   readonly params?: unknown
   readonly query?: unknown
   readonly body?: unknown
-  /** By lower-case name; also what an upstream's `forward` picks from. */
+  /** By name, in any case; also what an upstream's `forward` picks from. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
 }
 
@@ -24,14 +26,15 @@ const nothing = Object.freeze({})
 /** Faults told of one part: who sends more of them than this has no use for a longer list. */
 const mostFaults = 100
 
-/** Reads all parts of an input in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. */
-export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = []): ReadInput {
+/** Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. */
+export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
   const faults = [...found]
+  const headers = headerInput(route, raw.headers ?? nothing, reads)
   const input = {
     params: read('params', route.params, raw.params, faults),
     query: read('query', route.query, raw.query, faults),
     body: read('body', route.body, raw.body, faults),
-    headers: read('headers', route.headers, raw.headers, faults),
+    headers: settledHeaders(headers, read('headers', route.headers, headers, faults)),
   }
   if (faults.length > 0) {
     throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`, faults })

@@ -1,4 +1,6 @@
+import type { HeaderFields } from '../upstream/header-fields.ts'
 import type { Schema } from './inference.ts'
+import type { Vary } from './vary.ts'
 
 /** Where an aggregate is served and what it is asked with. */
 export interface Route {
@@ -11,10 +13,16 @@ export interface Route {
   readonly query: Schema
   readonly body: Schema
   readonly headers: Schema
+  /** The headers that the schema of headers reads. */
+  readonly headerFields: HeaderFields | undefined
   /** Whether the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
   readonly envelope: boolean
   /** What a complete reply says of being kept. */
   readonly cacheControl: string | undefined
+  /** The request headers on which every complete reply depends; none where no reply is kept. */
+  readonly vary: Vary | undefined
+  /** Whether shared caches may keep a complete reply. */
+  readonly isShared: boolean
   readonly summary: string | undefined
   readonly description: string | undefined
 }
@@ -29,7 +37,7 @@ export interface RouteOptions<P> {
   readonly deadline?: number
   /** Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers. @default true */
   readonly envelope?: boolean
-  /** The `cache-control` of a complete reply, which then has an `etag` too. @default 'no-store' */
+  /** The `cache-control` of a complete reply, which then has an `etag` and a `vary` too. @default 'no-store' */
   readonly cacheControl?: string
   /** One line for the API's documentation. */
   readonly summary?: string

@@ -7,6 +7,7 @@ import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
 import type { Host, Place } from './host.ts'
 import type { ReadInput } from './input.ts'
+import type { Reads } from './reads.ts'
 import { Ending, type Ended } from './ending.ts'
 import { Ledger, type Lost, type State } from './outcome.ts'
 import type { Reply } from './reply.ts'
@@ -43,6 +44,7 @@ export class Run implements Host, Ended {
   readonly deadline: number
   readonly shedOptional: boolean
   readonly headers: Scope['headers']
+  readonly reads: Reads | undefined
   readonly admitted = new Map<object, object>()
   context: unknown = undefined
   expired: UpstreamError | undefined
@@ -67,7 +69,7 @@ export class Run implements Host, Ended {
   #isCutting = false
   #onOver!: Over
 
-  constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions) {
+  constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions, reads?: Reads) {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
@@ -75,6 +77,7 @@ export class Run implements Host, Ended {
     this.#ledger = new Ledger(aggregate.steps)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
+    this.reads = reads
     this.shedOptional = shedOptional
     if (!(deadline > 0)) throw new TypeError(`aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`)
     this.deadline = Math.min(deadline, aggregate.route.deadline)

@@ -173,6 +173,7 @@ export class StepRun implements CallTaker {
 
   readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
+    this.#host.reads?.asked(call.spec.upstream)
     const asked = new Asked(this, this.#host, call.spec.safe, position, taker)
     if (!call.spec.safe) this.unsafe++
     if (abort.aborted) asked.lose(abort.reason)

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { endToEnd } from '../fanout/end-to-end.ts'
 import { begin } from '../fanout/fan-out.ts'
 import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/reply.ts'
@@ -10,8 +11,11 @@ import { inOwnTurn } from '../upstream/in-turns.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
+import { varyOfKept, type Warned } from './keeping.ts'
 import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
+import { effectiveId } from './request-id.ts'
+import { addVary } from './vary.ts'
 import { why } from './why.ts'
 
 /** Why a run is cancelled whose caller has gone. */
@@ -24,6 +28,7 @@ const longText = 16 * 1024
 export interface Serving {
   readonly runtime: Runtime
   readonly load: Load | undefined
+  readonly warned: Warned
 }
 
 /** Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run. */
@@ -33,7 +38,10 @@ export function answer (aggregate: AnyAggregate, serving: Serving, request: Fast
   const faults: Fault[] = []
   checkQuery(url, faults)
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  const run = begin(aggregate, { params, query, body, headers }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
+  // The caller's own id may have been replaced; one that its `connection` names is still the id of this request.
+  const own = endToEnd(headers)
+  own['x-request-id'] = effectiveId(request, reply)
+  const run = begin(aggregate, { params, query, body, headers: own }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
   // Gone while a hook was waiting, when nobody listened yet.
   if (reply.raw.destroyed) reply.hijack()
   else new Answering(aggregate, serving, request, reply, run).start()
@@ -43,13 +51,15 @@ export function answer (aggregate: AnyAggregate, serving: Serving, request: Fast
 class Answering implements Over {
   readonly #aggregate: AnyAggregate
   readonly #load: Load | undefined
+  readonly #warned: Warned
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #run: Run
 
-  constructor (aggregate: AnyAggregate, { load }: Serving, request: FastifyRequest, reply: FastifyReply, run: Run) {
+  constructor (aggregate: AnyAggregate, { load, warned }: Serving, request: FastifyRequest, reply: FastifyReply, run: Run) {
     this.#aggregate = aggregate
     this.#load = load
+    this.#warned = warned
     this.#request = request
     this.#reply = reply
     this.#run = run
@@ -75,7 +85,8 @@ class Answering implements Over {
     if (this.#hasLeft()) return
     let text
     try {
-      text = write(this.#aggregate, merged, this.#request, this.#reply)
+      const vary = merged.complete ? varyOfKept(this.#aggregate, this.#run, this.#warned, this.#request.log) : undefined
+      text = write(this.#aggregate, merged, vary, this.#request, this.#reply)
     } catch (error) {
       text = error
     }
@@ -111,18 +122,19 @@ class Answering implements Over {
   }
 }
 
-function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, request: FastifyRequest, reply: FastifyReply): string | undefined {
+function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, vary: string | undefined, request: FastifyRequest, reply: FastifyReply): string | undefined {
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   const cached = cacheStatus(sources)
   if (cached !== '') reply.header('cache-status', cached)
   if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
   let text: string | undefined
   // A partial answer is nothing to keep, and nothing to compare with.
-  if (route.cacheControl === undefined || !complete) reply.header('cache-control', 'no-store')
+  if (vary === undefined) reply.header('cache-control', 'no-store')
   else {
     text = JSON.stringify(data ?? null)
     const tag = `W/"${hash('sha1', text, 'base64url')}"`
-    reply.header('cache-control', route.cacheControl).header('etag', tag).header('vary', varyOf(route.headers, reply.getHeader('vary')))
+    reply.header('cache-control', route.cacheControl).header('etag', tag)
+    addVary(reply, vary)
     if (notModified(request, reply, tag)) return undefined
   }
   // As one value where there is no text yet: pieces put together are copied once more.
@@ -146,11 +158,6 @@ function sourcesHeader (sources: Readonly<Record<string, Outcome>>): string {
     const numbers = Object.entries(rest).map(([key, value]) => `;${key}=${value}`).join('')
     return `${name.toLowerCase()}=${state}${numbers}${failed === undefined ? '' : `;failed=${failed.length}`}`
   }).join(', ')
-}
-
-function varyOf (headers: AnyAggregate['route']['headers'], before: unknown): string {
-  const shape = (headers?._zod.def as { readonly shape?: object } | undefined)?.shape ?? {}
-  return [...typeof before === 'string' ? [before] : [], 'accept', ...Object.keys(shape)].join(', ')
 }
 
 /** Bad percent-encoding is refused, where the parser would take it for text. */

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
+import { clientAddress } from './client-address.ts'
 import { keyring } from './keyring.ts'
 import { sharedStore, type CountRequest } from './rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
+import { addVary } from './vary.ts'
 
 export interface GuardOptions {
   readonly gauge: PressureGauge
@@ -24,11 +26,16 @@ const discardBytes = 64 * 1024
  * The cheapest refusal comes first. A key is taken out of the request, so that nothing hands it on.
  */
 export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<void> {
+  const find = keys.length > 0 ? keyring(keys) : undefined
+  // A cache between must not give others what one key has got. Every reply says so, those that no later hook sees too.
+  if (find !== undefined) app.addHook('onRequest', (_request, reply, done) => {
+    addVary(reply, 'authorization')
+    done()
+  })
   app.addHook('onRequest', (request, reply, done) => {
     if (gauge.level !== 'overloaded') return done()
     done(refusal(request, reply, new Problem('OVERLOADED')))
   })
-  const find = keys.length > 0 ? keyring(keys) : undefined
   const clients = new WeakMap<FastifyRequest, number>()
   if (find !== undefined) app.addHook('onRequest', (request, _reply, done) => {
     const key = find(request.headers.authorization)
@@ -43,8 +50,8 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       timeWindow: 60_000,
       cache: clientsCounted,
       ...countRequest !== undefined && { store: sharedStore(countRequest) },
-      // A key that is none does not make another client.
-      keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(request.ip),
+      // A key that is none does not make another client, nor does another port or, within a network of 64 bits, another IPv6 address.
+      keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()
     app.addHook('onRequest', async (request, reply) => {
@@ -52,12 +59,6 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       if (!counted.isAllowed && counted.isExceeded) throw refusal(request, reply, new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) }))
     })
   }
-  // Nobody between may hand on to others what one key has got.
-  if (find !== undefined) app.addHook('onSend', (_request, reply, payload, done) => {
-    const vary = reply.getHeader('vary')
-    reply.header('vary', vary === undefined ? 'authorization' : `${String(vary)}, authorization`)
-    done(null, payload)
-  })
   if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
     const { authorization } = request.headers
     delete request.headers.authorization

@@ -54,7 +54,7 @@ export async function headwaters (host: AnyFastify, { aggregates, overrides, env
   jsonBodies(app)
   requestId(app)
   handleErrors(app)
-  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, { runtime: own, load })
+  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, { runtime: own, load, warned: new Set() })
   if (runtime === undefined) app.addHook('onClose', () => own.close())
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** The caller's own `x-request-id` where it is short and plain, or a new one. */
 export function requestIdOf ({ headers }: IncomingMessage): string {
@@ -14,4 +14,9 @@ export function requestId (app: FastifyInstance): void {
     if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', request.id)
     done()
   })
+}
+
+/** Returns the id that a request is answered with: what the reply's header says, which another hook of the app may have set. */
+export function effectiveId ({ id }: FastifyRequest, reply: FastifyReply): string {
+  return String(reply.getHeader('x-request-id') ?? id)
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
 import type { Head } from './head.ts'
+import { spelledHeaders, type HeaderFields } from './header-fields.ts'
 import { readerOf, unfit } from './schema-reader.ts'
 import type { OperationSpec } from './spec.ts'
 
@@ -12,9 +13,15 @@ export function readBody (spec: OperationSpec, status: number, head: Head, body:
   }
   const value = spec.empty && body.length === 0 ? null : checked(spec, spec.output, status, parse(spec, status, body))
   if (spec.withHeaders === undefined) return value
-  // A cookie is between its upstream and us, and we keep none; a schema that takes every header must not hand it on.
+  return { body: value, headers: checked(spec, spec.withHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)) }
+}
+
+/** The response headers that a schema may read. Cookies are kept from a schema that takes every header: no schema may name them. */
+function namedHeaders (fields: HeaderFields, head: Head): object {
+  if (fields.isDirect) return head
+  if (!fields.isOpen) return spelledHeaders(fields, head)
   const { 'set-cookie': _, ...others } = head
-  return { body: value, headers: checked(spec, spec.withHeaders, status, others) }
+  return spelledHeaders(fields, others, true)
 }
 
 function parse (spec: OperationSpec, status: number, body: Buffer): unknown {

@@ -1,5 +1,6 @@
 import type { Abort } from './abort.ts'
 import type { CallEvent } from './events.ts'
+import type { HeaderReads } from './inbound.ts'
 import type { OperationSpec } from './spec.ts'
 
 declare const answer: unique symbol
@@ -34,6 +35,8 @@ export interface Scope {
   readonly patience?: number
   /** The inbound headers, lower case; an upstream's `forward` picks from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Records what a layer reads of `headers`; none where the reply cannot be kept, or where the call is shared by several callers. */
+  readonly reads?: HeaderReads | undefined
   /** What the aggregate's `before` made of the request; none where the call is shared by several callers. */
   readonly context?: unknown
   /** Cut when the run is over, for whatever reason. */

@@ -3,7 +3,8 @@ import { checkAccess, checkQueryAuth, type AccessSpec } from './access-spec.ts'
 import { wholeNumber } from './bounds.ts'
 import { cachePolicy, type CachePolicy } from './cache/policy.ts'
 import { isOpen } from './depth.ts'
-import { checkHeaderName } from './header-name.ts'
+import { headerFields, type HeaderFields } from './header-fields.ts'
+import { checkHeaderName, checkSpelling } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
 import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
@@ -45,6 +46,8 @@ export interface OperationSpec {
   readonly empty: boolean
   readonly absent: readonly number[]
   readonly withHeaders: z.ZodType | undefined
+  /** The headers that `withHeaders` reads. */
+  readonly headerFields: HeaderFields | undefined
   readonly coalesce: boolean
   /** How answers are kept; none when they are not. */
   readonly cache: CachePolicy | undefined
@@ -97,12 +100,13 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
   wholeNumber(owner, 'maxValues', maxValues)
   wholeNumber(owner, 'cacheBytes', cacheBytes)
   for (const header of forward) checkHeaderName(owner, header)
+  checkSpelling(owner, Object.keys(headers))
   for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
 
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache), caches: operations.some(each => each?.cache), cacheBytes,
     name, ...checkPolicies(owner, options), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
-    forward: Object.freeze(forward.map(header => header.toLowerCase())), headers: Object.freeze({ ...headers }), decompress,
+    forward: Object.freeze([...new Set(forward.map(header => header.toLowerCase()))]), headers: Object.freeze({ ...headers }), decompress,
     use: checkUses(owner, options.use ?? []),
     ...checkAccess(owner, options),
   })
@@ -145,12 +149,13 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
     if (twice !== undefined) throw new TypeError(`${name}: '${twice}' is in params and in query, and an input can give it once: rename one`)
   }
   checkQueryAuth(name, upstream.auth, query)
-  if (withHeaders instanceof z.ZodObject && 'set-cookie' in withHeaders.shape) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of withHeaders`)
+  const fields = withHeaders && headerFields(`${name}, withHeaders`, withHeaders)
+  if (fields?.spelled.has('set-cookie')) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of withHeaders`)
   for (const status of absent) {
     if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
   }
   return {
     upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
-    withHeaders, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
+    withHeaders, headerFields: fields, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
   }
 }

@@ -119,6 +119,11 @@ test('all faults of all files are said at once, each with its file, its place an
   t.equal(faults.length, expected.length, faults.join('\n'))
 })
 
+test('two aggregates that programs would call the same are refused before they are served', async t => {
+  const { path } = definitionsFolder(t, { 'a.ts': words(origin, { name: 'top-1' }), 'b.ts': words(origin, { name: 'top1' }) })
+  t.same(await faultsOf(t, path), [`${path}/b.ts: the aggregates 'top-1' and 'top1' have the operationId 'top1', export 'words' here and export 'words' in ${path}/a.ts: rename one`])
+})
+
 test('in a folder a file without aggregates is none of its faults', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': words(origin), 'shapes.ts': 'export const one = 1' })
   t.equal((await loaderOf(t, path).load()).aggregates.length, 1)

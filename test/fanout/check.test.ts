@@ -48,6 +48,24 @@ test('a cache-control is a header value', t => {
   t.end()
 })
 
+test('a header that says who asks goes with no reply that a shared cache may keep', t => {
+  const text = z.string().optional()
+  const schemas = (name: string): readonly z.ZodType[] => [z.object({ [name]: text }), z.object({ [name]: text }).readonly(), z.union([z.object({ [name]: text }), z.object({})]), z.preprocess(given => given, z.looseObject({ [name]: text }))]
+  for (const name of ['authorization', 'Authorization', 'COOKIE', 'proxy-authorization']) {
+    for (const headers of schemas(name)) {
+      for (const cacheControl of ['public, max-age=60', 'max-age=60', 'private="x-user"']) {
+        t.throws(() => declare('a', { url: '/a', cacheControl, headers }), {
+          name: 'TypeError',
+          message: `aggregate 'a': its headers schema names '${name}', which says who asks, and its cacheControl '${cacheControl}' lets a shared cache give the reply to others: write private, for example 'private, max-age=60'`,
+        })
+      }
+      for (const cacheControl of ['private, max-age=60', 'no-store', 'no-cache', undefined]) t.doesNotThrow(() => declare('a', { url: '/a', cacheControl, headers }))
+    }
+  }
+  t.doesNotThrow(() => declare('a', { url: '/a', cacheControl: 'public', headers: z.object({ 'x-api-key': text }) }), 'vary names it')
+  t.end()
+})
+
 test('the name of a step is a name that no other has', t => {
   for (const name of ['', '1a', '_a', 'a-b', 'a b', '__proto__', 'ä']) {
     t.throws(() => made().required(name, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': a step's name is letters, digits and underscores, and begins with a letter` })
@@ -57,6 +75,15 @@ test('the name of a step is a name that no other has', t => {
   }
   const twice = made().required('one', step) as ReturnType<typeof made>
   t.throws(() => twice.each('one', step), { name: 'TypeError', message: "aggregate 'a', step 'one': a step of this name is already declared" })
+  const user = made().required('userId', step) as ReturnType<typeof made>
+  for (const name of ['userid', 'USERID', 'UserId']) {
+    for (const envelope of [true, false]) {
+      t.throws(() => (declare('a', { url: '/a', envelope }).required('userId', step) as typeof user).optional(name, null, step), {
+        name: 'TypeError', message: `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, and headwaters-sources has names in lower case: rename one`,
+      })
+    }
+  }
+  for (const name of ['user_id', 'userIds']) t.doesNotThrow(() => user.required(name, step))
   for (const name of ['a', 'A1', 'camelCase', 'snake_case', 'constructor', 'toString', 'then', 'data']) t.doesNotThrow(() => made().required(name, step))
   t.end()
 })

@@ -206,6 +206,7 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
     [{ 'Content-Type': 'text/html' }, 'after gives the header \'Content-Type\', which the service writes itself: leave it out'],
     [{ 'headwaters-complete': '?1' }, 'after gives the header \'headwaters-complete\', which the service writes itself: leave it out'],
     [{ 'x y': '1' }, 'after gives \'x y\', which is not the name of a header'],
+    [{ 'x-a': '1', 'X-A': '2' }, 'after gives the header \'X-A\' in two spellings: give several values as a list'],
     [{ 'x-a': 'a\r\nb: c' }, 'after gives the header \'x-a\' a value that no header may hold'],
     [{ 'x-a': ['fine', 'a\nb'] }, 'after gives the header \'x-a\' a value that no header may hold'],
     [{ 'x-a': 7 as never }, 'after gives the header \'x-a\' a value that no header may hold'],

@@ -1,4 +1,5 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { HeaderFields } from '../../upstream/header-fields.ts'
 import type { Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
 
@@ -28,7 +29,7 @@ export function parametersOf ({ name, route }: AnyAggregate, names: readonly str
   const own = (['params', 'query', 'headers'] as const).flatMap(part => {
     const schema = route[part]
     const where = `aggregate '${name}', ${part}`
-    return schema === undefined ? [] : fieldsOf(components.expanded(schema, 'input', where), where).map(field => parameter(part, field))
+    return schema === undefined ? [] : fieldsOf(components.expanded(schema, 'input', where), where, part === 'headers' ? route.headerFields : undefined).map(field => parameter(part, field))
   })
   const templated = Array.from(route.url.matchAll(/\{([^{}]*)\}/g), match => match[1])
   const path = names.map((as, index) => {
@@ -56,10 +57,16 @@ function parameter (part: keyof typeof places, { name, schema: { description, ex
   }
 }
 
-/** The fields of a part that is an object, or several of them at once. */
-function fieldsOf (schema: JsonSchema, where: string): Field[] {
+/** The fields of a part that is an object, or several of them at once. Of headers the names are enough: a union or a record has those. */
+function fieldsOf (schema: JsonSchema, where: string, headers: HeaderFields | undefined): Field[] {
   const { properties, required = [], allOf } = schema as { readonly properties?: Record<string, JsonSchema>, readonly required?: readonly string[], readonly allOf?: readonly JsonSchema[] }
-  if (allOf !== undefined) return allOf.flatMap(each => fieldsOf(each, where))
+  if (allOf !== undefined) return unique(allOf.flatMap(each => fieldsOf(each, where, headers)))
+  if (properties === undefined && headers !== undefined) return Array.from(headers.spelled.values(), name => ({ name, schema: { type: 'string' }, required: false }))
   if (properties === undefined) throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
+}
+
+/** The first field of each name. */
+function unique (fields: readonly Field[]): Field[] {
+  return fields.filter(({ name }, at) => fields.findIndex(each => each.name === name) === at)
 }

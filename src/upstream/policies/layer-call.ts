@@ -1,4 +1,5 @@
 import type { LiveCall } from '../call.ts'
+import { inboundHeaders } from '../inbound.ts'
 import { checkHeader } from '../spec.ts'
 import type { Answer } from './layer.ts'
 import type { Passage } from './passage.ts'
@@ -46,16 +47,21 @@ export class LayerCall<out T> {
     return this.#live.idempotencyKey
   }
 
-  /** Headers that layers have given it so far, by lower-case name. */
+  /** Headers that layers have given it so far, listed in lower case; a name is found in any case. */
   get headers (): Headers {
-    return this.#live.headers ?? none
+    const { headers } = this.#live
+    return headers === undefined ? none : inboundHeaders(headers)
   }
 
-  /** Headers of the request that came in. At an attempt only those the upstream's `forward` names: it may be shared by callers who differ in the others. */
+  /**
+   * Headers of the request that came in, listed in lower case; a name is found in any case. At an attempt only those that the upstream's
+   * `forward` names: it may be shared by callers who differ in the others. At a call, the reply's `vary` names each header that is read here,
+   * and a layer that lists the names (`Object.keys`, a spread, `JSON.stringify`) makes the reply `no-store`.
+   */
   get inbound (): Readonly<Record<string, string | undefined>> {
     const { scope, spec } = this.#live
-    if (this.#passage.at === 'call') return scope.headers
-    return Object.fromEntries(spec.upstream.forward.map(name => [name, scope.headers[name]]))
+    if (this.#passage.at === 'call') return inboundHeaders(scope.headers, scope.reads)
+    return inboundHeaders(Object.fromEntries(spec.upstream.forward.filter(name => scope.headers[name] !== undefined).map(name => [name, scope.headers[name]])))
   }
 
   /** What `before` made of the request, if it did. At a call only: an attempt may be shared by callers who differ in it. */
@@ -85,7 +91,9 @@ export class LayerCall<out T> {
     const lower: Record<string, string> = {}
     for (const [name, value] of Object.entries(headers)) {
       checkHeader(this.operation, name, value)
-      lower[name.toLowerCase()] = value
+      const key = name.toLowerCase()
+      if (Object.hasOwn(lower, key)) throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
+      lower[key] = value
     }
     return new LayerCall(this.#live.with(lower), this.#passage)
   }

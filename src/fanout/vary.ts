@@ -1,0 +1,54 @@
+import type { UpstreamSpec } from '../upstream/spec.ts'
+
+/** Headers that say who asks. A shared cache must not keep a reply that was made with one. */
+export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+/** Sets that one aggregate keeps; names that layers make up must not fill the memory. */
+const mostKept = 1000
+
+/**
+ * A set of request headers on which replies of one aggregate depend. Runs that read the same headers share one set, so that the text of
+ * `vary` is written once for all of them.
+ */
+export class Vary {
+  /** As `vary` has it. */
+  readonly text: string
+  /** Where each credential of the set comes from, for a log. */
+  readonly credentials: ReadonlyMap<string, string>
+  readonly #names: ReadonlySet<string>
+  readonly #next = new Map<UpstreamSpec | string, Vary>()
+  readonly #family: { kept: number }
+
+  private constructor (names: ReadonlySet<string>, credentials: ReadonlyMap<string, string>, family: { kept: number }) {
+    this.text = [...names].join(', ')
+    this.credentials = credentials
+    this.#names = names
+    this.#family = family
+  }
+
+  /** Makes the set of an aggregate's own headers, by lower-case name. */
+  static of (names: readonly string[]): Vary {
+    return new Vary(new Set(names), new Map(), { kept: 0 })
+  }
+
+  /** The set with the headers that an upstream's calls forward. */
+  forwarded (upstream: UpstreamSpec): Vary {
+    return upstream.forward.length === 0 ? this : this.#next.get(upstream) ?? this.#with(upstream, upstream.forward, `the upstream '${upstream.name}' forwards it`)
+  }
+
+  /** The set with one header more. */
+  read (name: string): Vary {
+    return this.#names.has(name) ? this : this.#next.get(name) ?? this.#with(name, [name], 'a layer or the headers schema reads it')
+  }
+
+  #with (key: UpstreamSpec | string, more: readonly string[], source: string): Vary {
+    const credentials = new Map(this.credentials)
+    for (const name of more) if (credentialHeaders.has(name) && !credentials.has(name)) credentials.set(name, source)
+    const next = more.every(name => this.#names.has(name)) ? this : new Vary(new Set([...this.#names, ...more]), credentials, this.#family)
+    if (this.#family.kept < mostKept) {
+      this.#family.kept++
+      this.#next.set(key, next)
+    }
+    return next
+  }
+}
