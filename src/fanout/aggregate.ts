@@ -73,7 +73,7 @@ export interface EachOptions<N, F> extends StepOptions<N> {
 }
 
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
-  /** How many good answers are taken. @default 1 */
+  /** How many good answers are taken; an answer beats an absence (a `null` by a status of `absent`). @default 1 */
   readonly count?: C
 }
 
@@ -88,7 +88,10 @@ export interface Builder<I, V> {
   /** A list of calls, and the list of their answers in the same order. */
   each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends Names<V> = []> (name: Fresh<K, V>,
     step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: EachOptions<N, F>): Builder<I, V & Record<K, Or<Item<R>, F>[]>>
-  /** Calls that stand for each other: the first good answers are taken, the other calls are stopped. */
+  /**
+   * Calls that stand for each other: the first good answers are taken, the other calls are stopped.
+   * Absences (`null` by a status of `absent`) are taken only when no call can answer any more and none has failed.
+   */
   firstOf<const K extends string, R extends readonly Call<unknown>[], const C extends number = 1, const N extends Names<V> = []> (name: Fresh<K, V>,
     step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: FirstOfOptions<N, C>): Builder<I, V & Record<K, C extends 1 ? Item<R> : Item<R>[]>>
   /** The body: what `merge` makes of the steps' values, held against `schema`. */

@@ -173,7 +173,7 @@ export class StepRun implements CallTaker {
 
   readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
-    const asked = new Asked(this, this.#host, call.spec.safe, position, taker)
+    const asked = new Asked(this, this.#host, call.spec, position, taker)
     if (!call.spec.safe) this.unsafe++
     if (abort.aborted) asked.lose(abort.reason)
     else this.#host.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls), asked)
