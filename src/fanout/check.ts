@@ -72,6 +72,7 @@ export function addStep (aggregate: string, before: readonly Step[], kind: StepK
     needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
     fallback: deepFreeze(tolerate === undefined ? fallback : tolerate.fallback),
     atLeast: tolerate?.atLeast,
+    isFrozen: kind === 'optional' || tolerate !== undefined,
   })
 }
 

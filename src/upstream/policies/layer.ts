@@ -11,7 +11,7 @@ export interface Answer<out T> {
   readonly received?: { readonly head: Head, readonly body: Buffer, readonly value: unknown }
   /** How a cache had part in it; none where none was asked. */
   readonly cached?: Cached
-  /** The status of the kept answer that a 304 confirmed. */
+  /** The status of a kept `null` that a 304 confirmed: it says whether that is an absence. */
   readonly keptStatus?: number
 }
 
