@@ -1,7 +1,9 @@
 import { wholeNumber } from '../upstream/bounds.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
 import { refuseUnknown, type Known } from '../upstream/known.ts'
+import { checkText } from '../upstream/check-text.ts'
 import { parseTemplate } from '../upstream/template.ts'
+import { textSchema } from '../upstream/text-schema.ts'
 import type { Schema } from './inference.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
@@ -38,6 +40,11 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
   if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
   if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
+  for (const [part, schema] of [['params', params], ['query', query], ['headers', headers]] as const) {
+    checkText(`${owner}, ${part}`, schema)
+    // Made now, so that no request waits for it.
+    if (schema !== undefined) textSchema(schema)
+  }
   return Object.freeze({ url, method, deadline, params, query, body, headers, envelope, cacheControl, summary, description })
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { checkAccess, checkQueryAuth, type AccessSpec } from './access-spec.ts'
 import { wholeNumber } from './bounds.ts'
 import { cachePolicy, type CachePolicy } from './cache/policy.ts'
+import { checkText } from './check-text.ts'
 import { isOpen } from './depth.ts'
 import { checkHeaderName } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
@@ -9,6 +10,7 @@ import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { checkPolicies, type PoliciesSpec } from './policies-spec.ts'
 import { parseTemplate, type Template } from './template.ts'
+import { textSchema } from './text-schema.ts'
 import { checkUses } from './use.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
@@ -140,11 +142,12 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
   }
   checkQueryAuth(name, upstream.auth, query)
   if (withHeaders instanceof z.ZodObject && 'set-cookie' in withHeaders.shape) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of withHeaders`)
+  checkText(`${name}, withHeaders`, withHeaders)
   for (const status of absent) {
     if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
   }
   return {
     upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
-    withHeaders, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
+    withHeaders: withHeaders && textSchema(withHeaders), coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
@@ -56,10 +57,30 @@ function parameter (part: keyof typeof places, { name, schema: { description, ex
   }
 }
 
-/** The fields of a part that is an object, or several of them at once. */
+interface PartSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly allOf?: readonly JsonSchema[]
+  readonly anyOf?: readonly JsonSchema[]
+  readonly oneOf?: readonly JsonSchema[]
+}
+
+/** The fields of a part that is an object, several of them at once, or one of several. */
 function fieldsOf (schema: JsonSchema, where: string): Field[] {
-  const { properties, required = [], allOf } = schema as { readonly properties?: Record<string, JsonSchema>, readonly required?: readonly string[], readonly allOf?: readonly JsonSchema[] }
-  if (allOf !== undefined) return allOf.flatMap(each => fieldsOf(each, where))
+  const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
+  if (allOf !== undefined) return merged('allOf', allOf.map(each => fieldsOf(each, where)))
+  const options = anyOf ?? oneOf
+  if (options !== undefined) return merged('anyOf', options.map(each => fieldsOf(each, where)))
   if (properties === undefined) throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
+}
+
+/** One field for each name. An option that does not name a field does not need it. */
+function merged (how: 'allOf' | 'anyOf', parts: readonly (readonly Field[])[]): Field[] {
+  return [...new Set(parts.flat().map(({ name }) => name))].map(name => {
+    const fields = parts.flatMap(part => part.find(field => field.name === name) ?? [])
+    const schemas = fields.map(({ schema }) => schema).filter((schema, index, all) => all.findIndex(other => isDeepStrictEqual(other, schema)) === index)
+    const isRequired = how === 'allOf' ? fields.some(({ required }) => required) : fields.length === parts.length && fields.every(({ required }) => required)
+    return { name, schema: schemas.length === 1 ? schemas[0] as JsonSchema : { [how]: schemas }, required: isRequired }
+  })
 }
