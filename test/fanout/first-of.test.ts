@@ -4,6 +4,8 @@ import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { LiveCall } from '../../src/upstream/call.ts'
+import type { Answer } from '../../src/upstream/policies/layer.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
@@ -232,6 +234,17 @@ test('a step whose time is over while absences are all it has fails by its timeo
   const { reply } = watched(described, { runtime })
   runtime.at('/0').answer(null, 404)
   t.match(await problemOf(reply), { code: 'STEP_TIMEOUT', statusCode: 504 })
+})
+
+test('an old absence in place of a failure makes the step stale only where it is taken', async t => {
+  const answers: Readonly<Record<string, Answer<unknown>>> = {
+    '/0': { value: null, status: 404, cached: { cache: 'stale', age: 9, ttl: -1, insteadOf: lost } },
+    '/1': { value: null, status: 404 },
+    '/2': { value: 'here', status: 200 },
+  }
+  const runtime = { ...heldRuntime(), send: <T>(call: LiveCall<T>) => Promise.resolve(answers[call.path] as Answer<T>) }
+  t.match(await fanOut(found(3, 1), {}, { runtime }), { data: 'here', complete: true, sources: { found: { state: 'ok' } } })
+  t.match(await fanOut(found(2, 1), {}, { runtime }), { data: null, complete: false, sources: { found: { state: 'stale' } } })
 })
 
 test('over the wire, a kept absence that is confirmed is still an absence', async t => {

@@ -154,7 +154,7 @@ test('the options of a union read for themselves, and the first that matches is 
 test('both sides of an intersection see the same list of one', t => {
   t.strictSame(one(z.array(z.string()).and(z.unknown()), 'a'), { a: ['a'] })
   const ids = z.looseObject({ ids: z.array(z.string()) })
-  for (const other of [z.looseObject({ other: z.string().optional() }), z.record(z.string(), z.unknown()), z.unknown(), z.unknown().and(z.looseObject({}))]) {
+  for (const other of [z.lazy(() => z.unknown()), z.union([z.object({ none: z.string() }), z.unknown()]), z.looseObject({ other: z.string().optional() }), z.record(z.string(), z.unknown()), z.unknown(), z.unknown().and(z.looseObject({}))]) {
     t.strictSame(read(z.intersection(ids, other), { ids: 'a', more: 'b' }), { ids: ['a'], more: 'b' })
     t.strictSame(read(z.intersection(other, ids.optional()), { ids: ['a', 'b'] }), { ids: ['a', 'b'] })
     t.equal(read(z.intersection(ids, other), {}), 'refused')
@@ -169,6 +169,8 @@ test('what a function has made of a text is read by the same rules, and an objec
   t.equal(one(z.preprocess(split, z.array(z.coerce.number())), '1,,2'), 'refused')
   t.strictSame(one(z.preprocess(given => new Set(split(given) as string[]), z.set(z.coerce.number())), '1,2'), { a: new Set([1, 2]) })
   t.equal(one(z.preprocess(given => new Set(split(given) as string[]), z.set(z.coerce.number())), '1,'), 'refused')
+  t.strictSame(one(z.preprocess(given => [split(given)], z.array(z.array(z.coerce.number()))), '1,2'), { a: [[1, 2]] })
+  t.equal(one(z.preprocess(given => [given], z.array(z.array(z.coerce.number()))), '1'), 'refused', 'a list inside a list is not made')
   t.strictSame(one(z.string().transform(given => given.trim()).pipe(z.coerce.number()), ' 5 '), { a: 5 })
   t.equal(one(z.string().transform(given => given.trim()).pipe(z.coerce.number()), ' '), 'refused')
   t.strictSame(one(z.preprocess(given => given === '' ? undefined : given, z.coerce.number().optional()), ''), { a: undefined })
