@@ -24,7 +24,7 @@ export interface Def {
 
 /** Returns the definition of a schema. */
 export function defOf (schema: z.ZodType): Def {
-  return schema._zod.def as Def
+  return schema._zod.def
 }
 
 /**
