@@ -43,7 +43,7 @@ async function amplification (perSecond: number, seconds: number) {
   const upstream = defineUpstream('failing', { origin: `http://127.0.0.1:${leaf.port}`, slots: 256, queue: 10_000, retry: { attempts: 3 }, breaker: false }, {
     get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
   })
-  const one = aggregate('one', { url: '/', query: z.object({ id: z.number() }) })
+  const one = aggregate('one', { url: '/', query: z.object({ id: z.coerce.number() }) })
     .required('answer', ({ query }) => upstream.get({ id: String(query.id) }))
     .reply(z.object({}), () => ({}))
   const runtime = createRuntime()

@@ -4,6 +4,7 @@ import { reasonOf } from './errors.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/origin.ts'
 import type { Override } from './upstream/runtime.ts'
+import { textSchema } from './upstream/text-schema.ts'
 
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to)
 
@@ -77,7 +78,7 @@ const overridePattern = /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOU
 /** Reads the environment; throws a `ConfigError` that names every variable that is wrong, and why. */
 export function readConfig (environment: Readonly<Record<string, string | undefined>>, upstreams: readonly string[]): Config {
   const faults: string[] = []
-  const { success, data, error } = Environment.safeParse(blankless(environment))
+  const { success, data, error } = textSchema(Environment).safeParse(blankless(environment)) as z.ZodSafeParseResult<z.output<typeof Environment>>
   if (!success) for (const { path, message } of error.issues) faults.push(`${path.join('.')}: ${reasonOf({ message })}`)
 
   const overrides: Record<string, Override> = {}
@@ -102,7 +103,7 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
   if (upper === undefined || key === undefined) return 'is not known: an upstream takes _ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF'
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
   if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}`
-  const { success, data, error } = Overrides.safeParse({ [key]: value })
+  const { success, data, error } = textSchema(Overrides).safeParse({ [key]: value.trim() }) as z.ZodSafeParseResult<z.output<typeof Overrides>>
   if (!success) return error.issues.map(reasonOf).join('; ')
   const { ORIGIN: origin, SLOTS: slots, TIMEOUT_MS: timeout, OFF: off } = data
   overrides[name] = {
@@ -173,7 +174,7 @@ function isNetwork (text: string): boolean {
   }
 }
 
-/** A variable that is set to nothing counts as not set, as shells have it. */
+/** A variable that is set to nothing counts as not set, as shells have it; white space around a value is not part of it. */
 function blankless (environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''))
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value?.trim()] as const).filter(([, value]) => value !== ''))
 }

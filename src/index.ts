@@ -11,6 +11,7 @@ export { createMemoryStore, type MemoryStoreOptions } from './upstream/cache/mem
 export type { CacheStore } from './upstream/cache/store.ts'
 export { defineUpstream, env, operation, use, type Call, type Operation, type Upstream, type UpstreamOptions } from './upstream/declare.ts'
 export type { ThreadOptions } from './threads/threads.ts'
+export type { DeepReadonly } from './upstream/freeze.ts'
 export { createRuntime, type BreakerChange, type Override, type Runtime, type RuntimeOptions } from './upstream/runtime.ts'
 export type { Answer, LayerCall, LayerNext, LayerUpstream, OwnLayer, Use } from './upstream/use.ts'
 export { Problem, UpstreamError, errors, type ErrorCode, type Fault } from './errors.ts'

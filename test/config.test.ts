@@ -161,3 +161,8 @@ test('proxies and origins that are none are refused', async t => {
   for (const origin of ['app.example', 'https://app.example/', 'https://app.example/path', 'HTTPS://app.example', 'https://app.example:443', 'null', 'https://*.example']) t.match(faultsOf(t, { CORS_ORIGINS: origin }), [/^CORS_ORIGINS: '.*' is not an origin as browsers write it/], origin)
   t.match(faultsOf(t, { CORS_ORIGINS: '*,https://app.example' }), [/^CORS_ORIGINS: \* is any origin, and stands alone/])
 })
+
+test('a number is one that JSON would read, and white space around a value is not part of it', async t => {
+  t.match(readConfig({ PORT: ' 8080\n', MAX_RUNS: '1e3', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: ' 5 ' }, upstreams), { port: 8080, overrides: { meowfacts: { slots: 5 } } })
+  t.match(faultsOf(t, { PORT: '0x10', OFFLOAD_THREADS: '0x2', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '0x10', HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS: '0b1' }), [/^PORT: must be a number/, /^OFFLOAD_THREADS: must be a whole number/, /_SLOTS: must be a whole/, /_TIMEOUT_MS: must be a number/])
+})

@@ -1,5 +1,5 @@
-import type { z } from 'zod'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { fieldsOf } from '../upstream/wrapped.ts'
 
 /** One value that an aggregate takes in its path or its query. */
 export interface InputField {
@@ -11,17 +11,8 @@ export interface InputField {
   readonly isRequired: boolean
 }
 
-interface Def { readonly shape?: Readonly<Record<string, z.ZodType>>, readonly innerType?: z.ZodType, readonly in?: z.ZodType }
-
 /** The values an aggregate takes by name, params first. */
 export function inputFields ({ route }: AnyAggregate): InputField[] {
   return (['params', 'query'] as const).flatMap(part =>
-    Object.entries(shapeOf(route[part]) ?? {}).map(([name, schema]) =>
-      ({ part, name, description: schema.description, isRequired: !schema.safeParse(undefined).success })))
-}
-
-function shapeOf (schema: z.ZodType | undefined): Readonly<Record<string, z.ZodType>> | undefined {
-  if (schema === undefined) return undefined
-  const { shape, innerType, in: source } = schema._zod.def as unknown as Def
-  return shape ?? shapeOf(innerType ?? source)
+    [...route[part] === undefined ? [] : fieldsOf(route[part])].map(([name, { schema, isRequired }]) => ({ part, name, description: schema.description, isRequired })))
 }

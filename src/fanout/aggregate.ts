@@ -1,9 +1,10 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
+import type { DeepReadonly } from '../upstream/freeze.ts'
 import type { AfterReply } from './after.ts'
 import { addStep, checkRoute } from './check.ts'
 import { beforeStep, type Hooks } from './hooks.ts'
-import type { Answered, Asking, Awaitable, Fresh, Input, Item, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure, Within } from './inference.ts'
+import type { Answered, Asking, Awaitable, Fresh, Input, Item, Listed, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure, Within } from './inference.ts'
 import type { Outcome } from './outcome.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step } from './step.ts'
@@ -73,7 +74,7 @@ export interface EachOptions<N, F> extends StepOptions<N> {
 }
 
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
-  /** How many good answers are taken. @default 1 */
+  /** How many good answers are taken; an answer beats an absence (a `null` by a status of `absent`). @default 1 */
   readonly count?: C
 }
 
@@ -82,17 +83,20 @@ export interface Builder<I, V> {
   /** A step whose failure fails the run. */
   required<const K extends string, R, const N extends Names<V> = []> (name: Sure<K, V, R>,
     step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: StepOptions<N>): Builder<I, V & Record<K, Answered<R>>>
-  /** A step whose failure becomes its fallback, which is frozen. */
+  /** A step whose failure becomes its fallback. Its value is frozen all the way down in every case. */
   optional<const K extends string, F, R, const N extends Names<V> = []> (name: Single<K, V, R>, fallback: F,
-    step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: StepOptions<N>): Builder<I, V & Record<K, Or<Answered<R>, F>>>
+    step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: StepOptions<N>): Builder<I, V & Record<K, DeepReadonly<Or<Answered<R>, F>>>>
   /** A list of calls, and the list of their answers in the same order. */
   each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends Names<V> = []> (name: Fresh<K, V>,
-    step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: EachOptions<N, F>): Builder<I, V & Record<K, Or<Item<R>, F>[]>>
-  /** Calls that stand for each other: the first good answers are taken, the other calls are stopped. */
+    step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: EachOptions<N, F>): Builder<I, V & Record<K, Listed<Item<R>, F>>>
+  /**
+   * Calls that stand for each other: the first good answers are taken, the other calls are stopped.
+   * Absences (`null` by a status of `absent`) are taken only when no call can answer any more and none has failed.
+   */
   firstOf<const K extends string, R extends readonly Call<unknown>[], const C extends number = 1, const N extends Names<V> = []> (name: Fresh<K, V>,
     step: (seen: Seen<I, V, N>) => Awaitable<R>, options?: FirstOfOptions<N, C>): Builder<I, V & Record<K, C extends 1 ? Item<R> : Item<R>[]>>
   /** The body: what `merge` makes of the steps' values, held against `schema`. */
-  reply<S extends z.ZodType> (schema: S, merge: (seen: Shown<I & V>) => Awaitable<z.input<S>>): Replied<I, z.output<S>, keyof V & string>
+  reply<S extends z.ZodType> (schema: S, merge: (seen: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>): Replied<I, z.output<S>, keyof V & string>
 }
 
 /** A builder without steps. */

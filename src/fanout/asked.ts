@@ -1,4 +1,6 @@
+import { deepFreeze } from '../upstream/freeze.ts'
 import type { Answer, Taker } from '../upstream/policies/layer.ts'
+import type { OperationSpec } from '../upstream/spec.ts'
 import type { CallTaker } from './gather.ts'
 import type { Host } from './host.ts'
 
@@ -11,31 +13,49 @@ interface Caller {
 export class Asked implements Taker<unknown> {
   readonly #run: Caller
   readonly #host: Host
-  readonly #isSafe: boolean
+  readonly #spec: OperationSpec
+  readonly #isFrozen: boolean
   readonly #position: number
   readonly #taker: CallTaker
 
-  constructor (run: Caller, host: Host, isSafe: boolean, position: number, taker: CallTaker) {
+  constructor (run: Caller, host: Host, spec: OperationSpec, isFrozen: boolean, position: number, taker: CallTaker) {
     this.#run = run
     this.#host = host
-    this.#isSafe = isSafe
+    this.#spec = spec
+    this.#isFrozen = isFrozen
     this.#position = position
     this.#taker = taker
   }
 
-  win ({ value, cached }: Answer<unknown>): void {
-    this.#taker.win(this.#position, value, cached)
-    if (!this.#isSafe) this.#over()
+  win (answer: Answer<unknown>): void {
+    const { value, cached } = answer
+    try {
+      if (this.#isFrozen) freezeAnswer(value, this.#spec)
+    } catch (error) {
+      return this.lose(error)
+    }
+    this.#taker.win(this.#position, value, cached, value === null && isAbsence(this.#spec, answer))
+    if (!this.#spec.safe) this.#over()
   }
 
   lose (error: unknown): void {
     // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
     if (!this.#host.failed || error !== this.#host.abort.reason) this.#taker.lose(this.#position, error)
-    if (!this.#isSafe) this.#over()
+    if (!this.#spec.safe) this.#over()
   }
 
   #over (): void {
     this.#run.unsafe--
     this.#host.unsafeOver()
   }
+}
+
+/** Tells a `null` by a status of `absent` from an upstream's own `null` and from an empty body. */
+function isAbsence ({ absent }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
+  return absent.includes(keptStatus)
+}
+
+/** Freezes a value, unless `coalesce` has; a layer of an author's own may have put another in its place. */
+function freezeAnswer (value: unknown, { coalesce }: OperationSpec): void {
+  if (!coalesce || !Object.isFrozen(value)) deepFreeze(value)
 }

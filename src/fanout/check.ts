@@ -2,7 +2,9 @@ import { wholeNumber } from '../upstream/bounds.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
 import { headerFields, type HeaderFields } from '../upstream/header-fields.ts'
 import { refuseUnknown, type Known } from '../upstream/known.ts'
+import { checkText } from '../upstream/check-text.ts'
 import { parseTemplate } from '../upstream/template.ts'
+import { textSchema } from '../upstream/text-schema.ts'
 import type { Schema } from './inference.ts'
 import type { Route, RouteOptions } from './route.ts'
 import { letsShare } from './shared-caches.ts'
@@ -41,6 +43,11 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
   if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
   if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
+  for (const [part, schema] of [['params', params], ['query', query], ['headers', headers]] as const) {
+    checkText(`${owner}, ${part}`, schema)
+    // Made now, so that no request waits for it.
+    if (schema !== undefined) textSchema(schema)
+  }
   const fields = headers && headerFields(`${owner}, headers`, headers)
   const isShared = cacheControl !== undefined && letsShare(cacheControl)
   if (isShared) refuseCredentials(owner, fields, cacheControl)
@@ -89,6 +96,7 @@ export function addStep (aggregate: string, before: readonly Step[], kind: StepK
     needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
     fallback: deepFreeze(tolerate === undefined ? fallback : tolerate.fallback),
     atLeast: tolerate?.atLeast,
+    isFrozen: kind === 'optional' || tolerate !== undefined,
   })
 }
 

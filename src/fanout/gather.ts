@@ -17,7 +17,8 @@ export interface GatherOptions {
 
 /** Is told how each call ended. */
 export interface CallTaker {
-  win (index: number, value: unknown, cached: Cached | undefined): void
+  /** @param isAbsent whether the upstream said by a status of `absent` that it has no such value */
+  win (index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
   lose (index: number, error: unknown): void
 }
 
@@ -30,7 +31,10 @@ export interface Gathering {
   expire (reason: unknown): void
 }
 
-/** Asks many calls and ends once, by `done` or `fail`. */
+/**
+ * Asks many calls and ends once, by `done` or `fail`.
+ * A `firstOf` takes absences only when no call can answer any more and none has failed: a failed call may have had the value.
+ */
 export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gathering {
   const isFirstOf = step.kind === 'firstOf'
   /** So many good answers must come, or the step fails. */
@@ -45,16 +49,21 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   let sent = 0
   let isSending = false
   let ok = 0
+  /** Absences of a `firstOf`, in the order in which they came; none of them is in `ok`. */
+  let absences: { readonly index: number, readonly isStale: boolean }[] | undefined
   let first: UpstreamError | undefined
   let over = false
   let isStale = false
 
-  const tally = (): Tally => ({ calls: calls.length, ok, failed: failed.sort((a, b) => a.index - b.index) })
+  const absent = () => absences === undefined ? 0 : absences.length
+  const isLast = () => ok + absent() + failed.length === calls.length
+  const tally = (): Tally => ({ calls: calls.length, ok: ok + absent(), failed: failed.sort((a, b) => a.index - b.index) })
 
   function end (error?: unknown): void {
     over = true
     if (error !== undefined) fail(error, tally())
     else {
+      if (absences !== undefined) takeAbsences(absences)
       // A list of now: the one that has waited may be old, and dead it would keep the values that are young.
       const taken = isFirstOf ? values.filter((_, index) => won[index]) : values.slice()
       values.length = 0
@@ -62,14 +71,26 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     }
   }
 
-  function win (index: number, value: unknown, cached: Cached | undefined): void {
+  /** Fills up what the answers have left open, with the absences that came first. */
+  function takeAbsences (all: NonNullable<typeof absences>): void {
+    for (const absence of all.slice(0, enough - ok)) {
+      won[absence.index] = true
+      isStale ||= absence.isStale
+    }
+  }
+
+  function win (index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void {
     if (over) return
-    won[index] = ended[index] = true
+    ended[index] = true
     values[index] = value
-    if (cached?.insteadOf !== undefined) isStale = true
-    ok++
-    if (ok === enough || ok + failed.length === calls.length) end()
-    else goOn()
+    const isOld = cached?.insteadOf !== undefined
+    if (isAbsent && isFirstOf) (absences ??= []).push({ index, isStale: isOld })
+    else {
+      won[index] = true
+      if (isOld) isStale = true
+      ok++
+    }
+    settle()
   }
 
   function lose (index: number, error: unknown): void {
@@ -80,8 +101,14 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     const { code, upstreamStatus } = error
     failed.push(upstreamStatus === undefined ? { index, code } : { index, code, status: upstreamStatus })
     values[index] = step.fallback
-    if (calls.length - failed.length < needed) end(first)
-    else if (ok + failed.length === calls.length) end()
+    settle()
+  }
+
+  /** Ends where it is known how, and sends more calls otherwise. */
+  function settle (): void {
+    if (ok === enough) end()
+    else if (first !== undefined && calls.length - failed.length - absent() < needed) end(first)
+    else if (isLast()) end()
     else goOn()
   }
 
@@ -91,7 +118,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   function goOn (): void {
     if (isSending) return
     isSending = true
-    while (!over && sent < calls.length && sent - ok - failed.length < width) {
+    while (!over && sent < calls.length && sent - ok - absent() - failed.length < width) {
       const index = sent++
       ask(calls[index] as Call<unknown>, index, taker)
     }

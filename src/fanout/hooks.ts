@@ -12,6 +12,6 @@ export interface Hooks {
 export function beforeStep (aggregate: string, ask: Step['ask']): Step {
   if (typeof ask !== 'function') throw new TypeError(`aggregate '${aggregate}': before needs a function that returns the context`)
   return Object.freeze({
-    name: 'before', index: -1, kind: 'required', ask, needs: [], timeout: undefined, fallback: undefined, width: 1, maxItems: 1, atLeast: undefined, count: 1,
+    name: 'before', index: -1, kind: 'required', ask, needs: [], timeout: undefined, fallback: undefined, width: 1, maxItems: 1, atLeast: undefined, isFrozen: false, count: 1,
   })
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
+import type { DeepReadonly } from '../upstream/freeze.ts'
 import type { ParamsFor, Schema, Shown } from '../upstream/inference.ts'
 
 export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/inference.ts'
@@ -18,6 +19,8 @@ export type Answered<R> = R extends Call<infer T> ? T : R extends Skip ? never :
 /** What one call of a list brings. */
 export type Item<R> = R extends readonly Call<infer T>[] ? T : never
 export type Or<T, F> = [F] extends [T] ? T : T | F
+/** The list of an `each`: readonly where a fallback that all runs share may stand in it. */
+export type Listed<T, F> = [F] extends [never] ? T[] : DeepReadonly<Or<T, F>[]>
 export type Names<V> = readonly (keyof V & string)[]
 /** What a step sees: the input and the values it needs. */
 export type Seen<I, V, N extends Names<V>> = Shown<I & Pick<V, N[number]>>

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
 import type { HeaderReads } from '../upstream/inbound.ts'
+import { textSchema } from '../upstream/text-schema.ts'
 import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
 
@@ -44,67 +45,11 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  const given = part === 'body' ? value : fromText(schema, value ?? nothing)
-  const { success, data, error } = schema.safeParse(given)
+  // Only a body has types of its own.
+  const { success, data, error } = part === 'body' ? schema.safeParse(value) : textSchema(schema).safeParse(value ?? nothing)
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
     faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: reasonOf(issue) })
   }
   return undefined
-}
-
-interface TextFields {
-  /** Fields that are numbers, or lists of them. */
-  readonly numbers: readonly string[]
-  readonly lists: readonly string[]
-}
-
-const known = new WeakMap<z.ZodType, TextFields>()
-
-/**
- * Text becomes what is declared, where JavaScript would read too much or too little into it: one value of a list is a list of one,
- * and a text is a number where JSON would read one, so not when it is empty or `0x10`. Only a body has types of its own.
- */
-function fromText (schema: z.ZodType, value: unknown): unknown {
-  let textFields = known.get(schema)
-  if (textFields === undefined) known.set(schema, textFields = textFieldsOf(schema))
-  const fields = value as Readonly<Record<string, unknown>>
-  const changed: Record<string, unknown> = {}
-  for (const name of textFields.lists) if (typeof fields[name] === 'string') changed[name] = [fields[name]]
-  for (const name of textFields.numbers) {
-    const given = changed[name] ?? fields[name]
-    if (isNoNumber(given) || (Array.isArray(given) && given.some(isNoNumber))) changed[name] = withoutNumber(given)
-  }
-  return Object.keys(changed).length === 0 ? value : { ...fields, ...changed }
-}
-
-function withoutNumber (value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNumber)
-  return isNoNumber(value) ? Number.NaN : value
-}
-
-function isNoNumber (value: unknown): boolean {
-  return typeof value === 'string' && !/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(value)
-}
-
-interface Def {
-  readonly type: string
-  readonly innerType?: z.ZodType
-  readonly in?: z.ZodType
-  readonly element?: z.ZodType
-  readonly shape?: Record<string, z.ZodType>
-}
-
-function textFieldsOf (schema: z.ZodType): TextFields {
-  const { shape, innerType, in: source } = schema._zod.def as unknown as Def
-  if (shape === undefined) return innerType ?? source ? textFieldsOf((innerType ?? source) as z.ZodType) : { numbers: [], lists: [] }
-  const typed = (types: readonly string[]) => Object.keys(shape).filter(name => types.some(type => holds(shape[name] as z.ZodType, type)))
-  return { numbers: typed(['number', 'bigint']), lists: typed(['array']) }
-}
-
-/** Whether a schema is of a type, or a list of it, under whatever default, option or pipe. */
-function holds (schema: z.ZodType, wanted: string): boolean {
-  const { type, innerType, in: source, element } = schema._zod.def as unknown as Def
-  const inner = innerType ?? source ?? element
-  return type === wanted || (inner !== undefined && holds(inner, wanted))
 }

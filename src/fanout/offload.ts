@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Offloaded } from '../threads/threads.ts'
 import { Abortable } from '../upstream/abort.ts'
 import type { Call } from '../upstream/declare.ts'
+import type { DeepReadonly } from '../upstream/freeze.ts'
 import type { Skip, Wrong } from './inference.ts'
 import { offloading, running } from './running.ts'
 import { Seen } from './seen.ts'
@@ -19,11 +20,11 @@ type IsOne<K, All = K> = K extends unknown ? [All] extends [K] ? true : false : 
 type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? true : false
 type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip | readonly Call<unknown>[]>
 
-/** A function that runs in a thread: it takes what the other takes, and gives a promise of what the other gives. */
+/** A function that runs in a thread: it takes what the other takes, readonly too, since the thread has a copy, and gives a promise of what the other gives. */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
   ? HasSignal<P[0]> extends true ? Wrong<'a thread is given no signal, and is ended with the run: take signal out of what the function takes'> : Sendable<P, Awaited<R>>
   : never
-type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never] ? (...given: P) => Promise<R> : Wrong<'a call or skip cannot come back from a thread: let the function return data'>
+type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never] ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R> : Wrong<'a call or skip cannot come back from a thread: let the function return data'>
 
 /** The function of a module that a name stands for. */
 type Named<M, K extends keyof M> = [IsOne<K>] extends [true] ? OffloadedFunction<M[K]> : Wrong<'the module has several functions: say which, as in offload<typeof import(…), \'name\'>(url, \'name\')'>

@@ -2,6 +2,7 @@ import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../upstream/abort.ts'
 import type { Cached } from '../upstream/cached.ts'
 import { Call, LiveCall } from '../upstream/call.ts'
+import { deepFreeze } from '../upstream/freeze.ts'
 import { skip } from './aggregate.ts'
 import { Asked } from './asked.ts'
 import type { Tally } from './events.ts'
@@ -125,7 +126,7 @@ export class StepRun implements CallTaker {
     if (kind === 'each' || kind === 'firstOf') return this.#askMany(asked)
     if (asked instanceof Call) this.#ask(asked, 0, this)
     else if (Array.isArray(asked) && asked.some(item => item instanceof Call)) this.#bug(`step '${name}' returned several calls: use each or firstOf`)
-    else this.#end(asked, 'ok')
+    else this.#take(asked)
   }
 
   #skip (): void {
@@ -133,6 +134,16 @@ export class StepRun implements CallTaker {
     if (kind === 'optional') this.#end(fallback, 'skipped')
     else if (kind === 'each') this.#end([], 'skipped', undefined, noCalls)
     else this.#bug(`step '${name}' is ${kind} and cannot skip: make it optional`)
+  }
+
+  /** Ends with a value that the step's function made itself. */
+  #take (value: unknown): void {
+    try {
+      if (this.step.isFrozen) deepFreeze(value)
+    } catch (error) {
+      return this.#lose(error)
+    }
+    this.#end(value, 'ok')
   }
 
   #askMany (asked: unknown): void {
@@ -174,7 +185,7 @@ export class StepRun implements CallTaker {
   readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
     this.#host.reads?.asked(call.spec.upstream)
-    const asked = new Asked(this, this.#host, call.spec.safe, position, taker)
+    const asked = new Asked(this, this.#host, call.spec, step.isFrozen, position, taker)
     if (!call.spec.safe) this.unsafe++
     if (abort.aborted) asked.lose(abort.reason)
     else this.#host.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls), asked)
@@ -204,7 +215,7 @@ export class StepRun implements CallTaker {
 
   #end (value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
     if (this.phase === 'ended') return
-    this.value = value
+    this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
     this.#host.ended(this, value, state, code, tally)
   }
 }

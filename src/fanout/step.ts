@@ -13,6 +13,8 @@ export interface Step {
   readonly timeout: number | undefined
   /** Stands for the value of an optional step, or of a lost item of an `each`. */
   readonly fallback: unknown
+  /** Whether its value is frozen in every case, since a fallback that all runs share may stand in it. */
+  readonly isFrozen: boolean
   /** Calls under way at once. */
   readonly width: number
   /** Calls at most. */

@@ -14,7 +14,7 @@ export type NinjaFacts = z.output<typeof NinjaFacts>
 
 /** What meowfacts sends. */
 export const MeowFacts = z.object({ data: z.array(z.string().max(2000)).max(100) })
-export type MeowFacts = z.output<typeof MeowFacts>
+export interface MeowFacts { readonly data: readonly string[] }
 
 /** What a caller may ask of `/v1/cat-facts`. */
 export const CatFactsQuery = z.object({

@@ -2,8 +2,9 @@ import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
 import { askFor } from './ask.ts'
 import type { Call } from './call.ts'
+import type { DeepReadonly } from './freeze.ts'
 import type { ParamsFor, ParamsIf, Schema, Shown } from './inference.ts'
-import type { AnyOperationOptions, OperationOptions, UpstreamOptions } from './options.ts'
+import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './options.ts'
 import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec.ts'
 
 export type { Call } from './call.ts'
@@ -13,12 +14,14 @@ export { use } from './use.ts'
 
 type In<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
+/** An answer that callers share is frozen. */
+type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
 type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
   (H extends z.ZodType ? { readonly body: Body<O, E>, readonly headers: z.output<H> } : Body<O, E>) | (A extends readonly [] ? never : null)
 
 /** Makes calls to one thing that an upstream can do; inert, so calling it sends nothing. */
 export interface Operation<I, T> {
-  (...input: {} extends I ? [input?: I] : [input: I]): Call<T>
+  (...input: {} extends I ? [input?: DeepReadonly<I>] : [input: DeepReadonly<I>]): Call<T>
   /** The path template. */
   readonly path: string
 }
@@ -36,8 +39,9 @@ export function operation<
   const P extends string, O extends z.ZodType,
   Pa extends ParamsFor<NoInfer<P>> | undefined = undefined, Q extends Schema = undefined, B extends Schema = undefined,
   H extends Schema = undefined, const E extends boolean = false, const A extends readonly number[] = [],
-> (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly empty?: E, readonly absent?: A } & ParamsIf<NoInfer<P>>):
-  Operation<Input<Pa, Q, B>, Value<O, H, E, A>> {
+  const Co extends boolean = false, const Ca extends boolean | CacheOptions = false,
+> (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly empty?: E, readonly absent?: A, readonly coalesce?: Co, readonly cache?: Ca } & ParamsIf<NoInfer<P>>):
+  Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
   const unbound = () => { throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`) }
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }

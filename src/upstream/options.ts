@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { AccessOptions } from './access-options.ts'
+import type { DeepReadonly } from './freeze.ts'
 import type { Schema } from './inference.ts'
 import type { Use } from './use.ts'
 
@@ -29,7 +30,7 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly absent?: readonly number[]
   /** Reads response headers too: the call then answers `{ body, headers }`. */
   readonly withHeaders?: H
-  /** Whether equal calls in flight share one answer; not for answers that ought to differ. @default false */
+  /** Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ. @default false */
   readonly coalesce?: boolean
   /**
    * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with times for those
@@ -37,7 +38,7 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
    */
   readonly cache?: boolean | CacheOptions
   /** Makes the `idempotency-key` of a call that is not idempotent by its method. */
-  readonly idempotencyKey?: (input: I) => string
+  readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
 /** For how long answers are used whose headers do not say; what an upstream says goes before. */

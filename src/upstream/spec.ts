@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { checkAccess, checkQueryAuth, type AccessSpec } from './access-spec.ts'
 import { wholeNumber } from './bounds.ts'
 import { cachePolicy, type CachePolicy } from './cache/policy.ts'
+import { checkText } from './check-text.ts'
 import { isOpen } from './depth.ts'
 import { headerFields, type HeaderFields } from './header-fields.ts'
 import { checkHeaderName, checkSpelling } from './header-name.ts'
@@ -10,6 +11,7 @@ import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { checkPolicies, type PoliciesSpec } from './policies-spec.ts'
 import { parseTemplate, type Template } from './template.ts'
+import { textSchema } from './text-schema.ts'
 import { checkUses } from './use.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
@@ -151,11 +153,12 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
   checkQueryAuth(name, upstream.auth, query)
   const fields = withHeaders && headerFields(`${name}, withHeaders`, withHeaders)
   if (fields?.spelled.has('set-cookie')) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of withHeaders`)
+  checkText(`${name}, withHeaders`, withHeaders)
   for (const status of absent) {
     if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
   }
   return {
     upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
-    withHeaders, headerFields: fields, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
+    withHeaders: withHeaders && textSchema(withHeaders), headerFields: fields, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
   }
 }

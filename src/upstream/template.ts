@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors.ts'
+import { urlText } from './url-text.ts'
 
 /** A path template, taken apart once: `/breeds/{id}` is `['/breeds/', '']` around `['id']`. */
 export interface Template {
@@ -40,8 +41,9 @@ export function fillTemplate ({ names, literals }: Template, params: Readonly<Re
 
 function segment (key: string, value: unknown, owner: string): string {
   if (typeof value !== 'string') {
-    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return encodeURIComponent(String(value))
-    throw new TypeError(`${owner}: the path parameter '${key}' is neither a string nor a number`)
+    const text = urlText(value)
+    if (text !== undefined) return encodeURIComponent(text)
+    throw new TypeError(`${owner}: the path parameter '${key}' is neither a string nor a number, boolean or date: transform it in the operation's params schema`)
   }
   if (value === '') throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' is empty` })
   if (climbs(value)) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' holds a '.' or '..' segment` })

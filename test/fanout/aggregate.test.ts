@@ -22,10 +22,10 @@ test('an aggregate is a value that says what it is', t => {
     url: '/v1/cats', method: 'GET', deadline: 800, params: undefined, query, body: undefined, headers: undefined, summary: 'Cats', description: 'All of them',
   })
   t.strictSame(described.steps.map(({ ask: _ask, ...step }) => step), [
-    { name: 'a', index: 0, kind: 'required', needs: [], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, count: 1 },
-    { name: 'b', index: 1, kind: 'optional', needs: [0], timeout: 50, fallback: { deep: [1] }, width: 16, maxItems: 100, atLeast: undefined, count: 1 },
-    { name: 'c', index: 2, kind: 'each', needs: [0, 1], timeout: undefined, fallback: null, width: 2, maxItems: 3, atLeast: 1, count: 1 },
-    { name: 'd', index: 3, kind: 'firstOf', needs: [1], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, count: 2 },
+    { name: 'a', index: 0, kind: 'required', needs: [], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, isFrozen: false, count: 1 },
+    { name: 'b', index: 1, kind: 'optional', needs: [0], timeout: 50, fallback: { deep: [1] }, width: 16, maxItems: 100, atLeast: undefined, isFrozen: true, count: 1 },
+    { name: 'c', index: 2, kind: 'each', needs: [0, 1], timeout: undefined, fallback: null, width: 2, maxItems: 3, atLeast: 1, isFrozen: true, count: 1 },
+    { name: 'd', index: 3, kind: 'firstOf', needs: [1], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, isFrozen: false, count: 2 },
   ])
   t.ok([described, described.route, described.steps, ...described.steps, described.steps[1]?.needs, described.steps[1]?.fallback].every(part => Object.isFrozen(part)))
   t.end()

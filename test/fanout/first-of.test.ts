@@ -3,10 +3,15 @@ import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { LiveCall } from '../../src/upstream/call.ts'
+import type { Answer } from '../../src/upstream/policies/layer.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
 import { watched } from '../helpers/watched.ts'
 
@@ -100,4 +105,169 @@ test('dependents run on the answer, and the signal of its step is aborted when i
   t.equal(signals[0]?.aborted, true)
   next.answer('done')
   t.equal((await reply).data, 'done')
+})
+
+/** Replicas that may not have what they are asked for. */
+const { find, empty } = defineUpstream('replicas', { origin: 'http://replicas.test' }, {
+  find: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), absent: [404, 410] }),
+  empty: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), absent: [404], empty: true }),
+})
+
+function found (calls: number, count: number, ask: typeof find | typeof empty = find) {
+  return base.firstOf('found', () => times(calls, id => ask({ id })), { count }).reply(z.unknown(), seen => seen.found)
+}
+
+test('an answer beats an absence that came before it', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(3, 1), { runtime })
+  runtime.at('/0').answer(null, 404)
+  runtime.at('/1').answer(null, 410)
+  await turn()
+  t.equal(runtime.at('/2').cut, undefined, 'the call that may still answer goes on')
+  runtime.at('/2').answer('here')
+  t.match(await reply, { data: 'here', complete: true, sources: { found: { state: 'ok', calls: 3, ok: 3, failed: [] } } })
+})
+
+test('an absence in the same moment as the answer before it is not taken', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(2, 1), { runtime })
+  runtime.at('/1').answer('here')
+  runtime.at('/0').answer(null, 404)
+  t.match(await reply, { data: 'here', sources: { found: { calls: 2, ok: 1 } } })
+})
+
+test('when every call says that there is none, the value is null and the step is ok', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(3, 1), { runtime })
+  for (const { answer } of runtime.calls) answer(null, 404)
+  t.match(await reply, { data: null, complete: true, sources: { found: { state: 'ok', calls: 3, ok: 3, failed: [] } } })
+})
+
+test('an absence beside a failure is a failure, since the call that failed may have had the value', async t => {
+  for (const order of [['/0', '/1'], ['/1', '/0']]) {
+    const runtime = heldRuntime()
+    const { reply } = watched(found(2, 1), { runtime })
+    for (const path of order) {
+      if (path === '/0') runtime.at('/0').answer(null, 404)
+      else runtime.at('/1').fail(lost)
+      await turn()
+    }
+    const problem = await problemOf(reply)
+    t.match(problem, { code: 'UPSTREAM_RESET', statusCode: 502 })
+    t.match(problem.sources, { found: { state: 'failed', calls: 2, ok: 1, failed: [{ index: 1, code: 'UPSTREAM_RESET' }] } })
+  }
+})
+
+test('a failure is decided as soon as too few calls are left that can answer', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(4, 2), { runtime })
+  runtime.at('/0').answer(null, 404)
+  runtime.at('/1').fail(lost)
+  await turn()
+  t.equal(runtime.at('/2').cut, undefined, 'two calls can still answer')
+  runtime.at('/2').answer(null, 404)
+  t.match(await problemOf(reply), { code: 'UPSTREAM_RESET' })
+  t.match(runtime.at('/3').cut, { reason: Error }, 'and the call that is left is stopped')
+})
+
+test('an answer beats absences and failures together', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(3, 1), { runtime })
+  runtime.at('/0').answer(null, 404)
+  runtime.at('/1').fail(lost)
+  await turn()
+  runtime.at('/2').answer('here')
+  t.match(await reply, { data: 'here', complete: true, sources: { found: { state: 'ok', ok: 2, failed: [{ index: 1 }] } } })
+})
+
+test('with a count, absences fill up what no call has answered', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(3, 2), { runtime })
+  runtime.at('/0').answer(null, 404)
+  runtime.at('/1').answer(null, 404)
+  await turn()
+  runtime.at('/2').answer('two')
+  t.strictSame((await reply).data, [null, 'two'])
+
+  const both = heldRuntime()
+  const second = watched(found(4, 2), { runtime: both })
+  both.at('/1').answer(null, 404)
+  both.at('/3').answer('three')
+  await turn()
+  both.at('/0').answer('zero')
+  t.strictSame((await second.reply).data, ['zero', 'three'], 'and are left out where there are enough answers')
+
+  const none = heldRuntime()
+  const third = watched(found(3, 2), { runtime: none })
+  for (const { answer } of none.calls) answer(null, 404)
+  t.strictSame((await third.reply).data, [null, null])
+})
+
+test('a null that the upstream answered is an answer', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(2, 1), { runtime })
+  runtime.at('/1').answer(null)
+  t.equal((await reply).data, null)
+  t.match(runtime.at('/0').cut, { reason: Error }, 'the other call is not waited for')
+
+  const nothing = heldRuntime()
+  const second = watched(found(2, 1, empty), { runtime: nothing })
+  nothing.at('/0').answer(null, 204)
+  t.equal((await second.reply).data, null)
+  t.match(nothing.at('/1').cut, { reason: Error }, 'nor after an empty body')
+})
+
+test('the width leaves room for the calls behind an absence', async t => {
+  const runtime = heldRuntime()
+  const { reply } = watched(found(18, 1), { runtime })
+  t.equal(runtime.calls.length, 16)
+  runtime.at('/0').answer(null, 404)
+  await turn()
+  t.equal(runtime.calls.length, 17)
+  runtime.at('/16').answer('here')
+  t.equal((await reply).data, 'here')
+})
+
+test('a step whose time is over while absences are all it has fails by its timeout', async t => {
+  const runtime = heldRuntime()
+  const described = base.firstOf('found', () => times(2, id => find({ id })), { timeout: 20 }).reply(z.unknown(), seen => seen.found)
+  const { reply } = watched(described, { runtime })
+  runtime.at('/0').answer(null, 404)
+  t.match(await problemOf(reply), { code: 'STEP_TIMEOUT', statusCode: 504 })
+})
+
+test('an old absence in place of a failure makes the step stale only where it is taken', async t => {
+  const answers: Readonly<Record<string, Answer<unknown>>> = {
+    '/0': { value: null, status: 404, cached: { cache: 'stale', age: 9, ttl: -1, insteadOf: lost } },
+    '/1': { value: null, status: 404 },
+    '/2': { value: 'here', status: 200 },
+  }
+  const runtime = { ...heldRuntime(), send: <T>(call: LiveCall<T>) => Promise.resolve(answers[call.path] as Answer<T>) }
+  t.match(await fanOut(found(3, 1), {}, { runtime }), { data: 'here', complete: true, sources: { found: { state: 'ok' } } })
+  t.match(await fanOut(found(2, 1), {}, { runtime }), { data: null, complete: false, sources: { found: { state: 'stale' } } })
+})
+
+test('over the wire, a kept absence that is confirmed is still an absence', async t => {
+  let confirmed = 0
+  const raw = await rawUpstream(t, (socket, { path, headers }) => {
+    if (path === '/has') return socket.write(json('the value'))
+    if (headers.some(([name, value]) => name === 'if-none-match' && value === '"none"')) {
+      confirmed++
+      return socket.write('HTTP/1.1 304 Not Modified\r\netag: "none"\r\ncache-control: max-age=0\r\n\r\n')
+    }
+    return socket.write(json({}, 404, { etag: '"none"', 'cache-control': 'max-age=0' }))
+  })
+  const { kept, plain } = defineUpstream('raw', { origin: raw.origin, retry: false }, {
+    kept: operation({ path: '/none', output: z.string(), absent: [404], cache: true }),
+    plain: operation({ path: '/has', output: z.string(), absent: [404] }),
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const described = base
+    .required('none', () => kept())
+    .firstOf('found', () => [kept(), plain()], { needs: ['none'] })
+    .firstOf('absent', () => [kept(), kept()], { needs: ['found'] })
+    .reply(z.unknown(), ({ none, found: value, absent }) => ({ none, value, absent }))
+  t.match(await fanOut(described, {}, { runtime }), { data: { none: null, value: 'the value', absent: null }, complete: true })
+  t.equal(confirmed, 2, 'once for each step after the first')
 })

@@ -1,9 +1,11 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { Problem } from '../../src/errors.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
 import { checkRoute } from '../../src/fanout/check.ts'
 import { readInput, type RawInput } from '../../src/fanout/input.ts'
 import type { Schema } from '../../src/fanout/inference.ts'
+import { serveApp } from '../helpers/served-app.ts'
 
 interface Schemas { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
 
@@ -144,5 +146,31 @@ test('the input a caller gave is not changed', t => {
   const query = Object.freeze({ count: '', other: 'x' })
   t.strictSame(pointers({ query: z.object({ count: z.coerce.number() }) }, { query }), ['/query/count'])
   t.strictSame(query, { count: '', other: 'x' })
+  t.end()
+})
+
+test('over HTTP, the rules of a query hold behind any wrapper', async t => {
+  const numbers = z.preprocess(value => value, z.coerce.number())
+  const asked = (name: string, schema: z.ZodType) => aggregate(name, { url: `/${name}`, query: z.object({ a: schema }) }).reply(z.unknown(), ({ query }) => query)
+  const { get } = await serveApp(t, { aggregates: [
+    asked('size', z.union([numbers, z.coerce.number().max(5)])), asked('ids', z.union([z.array(z.string()).max(2), z.never()]).optional()), asked('flag', z.stringbool().default(true)),
+    asked('both', z.intersection(z.coerce.number(), z.coerce.number())),
+  ] })
+  for (const query of ['a=', 'a=%20', 'a=%205', 'a=0x10', 'a=1&a=2', '']) {
+    for (const name of ['size', 'both']) t.match(await get(`/${name}?${query}`), { status: 400, body: { code: 'INPUT_INVALID', errors: [{ pointer: '/query/a' }] } }, `${name}?${query}`)
+  }
+  for (const name of ['size', 'both']) t.match(await get(`/${name}?a=1e3`), { status: 200, body: { data: { a: 1000 } } })
+  t.match(await get('/ids?a=x'), { status: 200, body: { data: { a: ['x'] } } })
+  t.match(await get('/ids?a=x&a=y'), { status: 200, body: { data: { a: ['x', 'y'] } } })
+  t.match(await get('/ids'), { status: 200, body: { data: {} } })
+  t.match(await get('/flag?a=false'), { status: 200, body: { data: { a: false } } })
+  t.match(await get('/flag?a='), { status: 400 })
+})
+
+test('an integer that a number cannot hold is refused, and a bigint takes it', t => {
+  const schema = { query: z.object({ id: z.coerce.number() }) }
+  t.strictSame(refusal(schema, { query: { id: '9007199254740993' } }).faults, [{ pointer: '/query/id', reason: 'is an integer that a number cannot hold exactly' }])
+  t.strictSame(read({ query: z.object({ id: z.coerce.bigint() }) }, { query: { id: '9007199254740993' } }).query, { id: 9007199254740993n })
+  t.strictSame(refusal(schema, {}).faults, [{ pointer: '/query/id', reason: 'is missing' }])
   t.end()
 })

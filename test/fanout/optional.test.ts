@@ -2,11 +2,14 @@ import { createHook } from 'node:async_hooks'
 import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
-import { aggregate, skip } from '../../src/fanout/aggregate.ts'
+import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
 import { begin, fanOut } from '../../src/fanout/fan-out.ts'
+import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { watched } from '../helpers/watched.ts'
 
 const base = aggregate('steps', { url: '/steps', deadline: 10_000 })
@@ -119,4 +122,121 @@ test('a sync run costs one promise, however many steps it has', t => {
   t.equal(promisesOf(1), 1)
   t.equal(promisesOf(12), 1)
   t.end()
+})
+
+/** Whether a value and everything in it is frozen. */
+function isDeeplyFrozen (value: unknown): boolean {
+  return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen))
+}
+
+const { one, shared, kept, bytes } = defineUpstream('lists', { origin: 'http://lists.test' }, {
+  one: operation({ path: '/one', output: z.unknown() }),
+  shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
+  kept: operation({ path: '/kept', output: z.unknown(), cache: true }),
+  bytes: operation({ path: '/bytes', output: z.instanceof(Buffer), as: 'bytes' }),
+})
+
+test('the value of an optional step is frozen wherever it comes from', async t => {
+  const runtime = answeringRuntime(() => ({ list: [{ deep: [1] }] }))
+  const given: Record<string, unknown> = {}
+  const described = base
+    .optional('called', null, () => one())
+    .optional('shared', null, () => shared())
+    .optional('kept', null, () => kept())
+    .optional('made', null, () => ({ list: [[1]] }))
+    .optional('later', null, async () => ({ list: [[1]] }))
+    .optional('skipped', { list: [[1]] }, () => skip)
+    .optional('lost', { list: [[1]] }, (): object => { throw new UpstreamError('UPSTREAM_RESET', 'elsewhere') })
+    .required('sees', ({ called }) => isDeeplyFrozen(called), { needs: ['called'] })
+    .reply(Any, ({ sees, ...seen }) => {
+      Object.assign(given, { ...seen, params: null, query: null, headers: null })
+      return sees
+    })
+  t.equal((await fanOut(described, {}, { runtime })).data, true, 'a step that needs it sees it frozen')
+  for (const [name, value] of Object.entries(given)) t.ok(isDeeplyFrozen(value), name)
+})
+
+test('a change of an optional value fails the same way whether the upstream answers or not', async t => {
+  for (const runtime of [failing, answeringRuntime(() => ['a'])]) {
+    const described = base.optional('recs', [], () => one()).reply(Any, ({ recs }) => (recs as string[]).push('mine'))
+    t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
+  }
+})
+
+test('the list of an each with a fallback is frozen in every case, and that of another is the author\'s own', async t => {
+  for (const runtime of [failing, answeringRuntime(() => ({ deep: [1] }))]) {
+    const lists: unknown[] = []
+    const described = base
+      .each('all', () => times(2, () => one()), { tolerate: { atLeast: 0, fallback: { deep: [0] } } })
+      .each('none', () => skip, { tolerate: { atLeast: 0, fallback: null } })
+      .reply(Any, ({ all, none }) => {
+        lists.push(all, none)
+        return null
+      })
+    await fanOut(described, {}, { runtime })
+    t.ok(lists.every(isDeeplyFrozen))
+    t.match(lists, [[{}, {}], []])
+  }
+  const shed: unknown[] = []
+  const described = base.each('all', () => [one()], { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ all }) => shed.push(all))
+  await fanOut(described, {}, { runtime: failing, shedOptional: true })
+  t.ok(shed.every(isDeeplyFrozen))
+
+  const own = base.each('all', () => [one()]).required('one', () => one()).reply(Any, ({ all, one: only }) => {
+    (all[0] as { deep: number[] }).deep.push(2)
+    ;(only as { deep: number[] }).deep.push(3)
+    return all.push(only)
+  })
+  t.equal((await fanOut(own, {}, { runtime: answeringRuntime(() => ({ deep: [1] })) })).data, 2)
+})
+
+test('bytes of an optional step go through, since they cannot be frozen', async t => {
+  const described = base.optional('bytes', null, () => bytes()).reply(Any, seen => seen.bytes?.toString())
+  t.equal((await fanOut(described, {}, { runtime: answeringRuntime(() => Buffer.from('ab')) })).data, 'ab')
+})
+
+test('an own layer\'s value in place of a frozen one is frozen too, and one that cannot be frozen is a bug', async t => {
+  const raw = await rawUpstream(t, (socket, { path }) => socket.write(json({ list: [path] })))
+  const instead = (value: unknown) => use(next => call => next(call).then(answer => ({ ...answer, value: value as typeof answer.value })), { at: 'call' })
+  const asked = (value: unknown) => {
+    const upstream = defineUpstream('raw', { origin: raw.origin, use: [instead(value)] }, { get: operation({ path: '/', output: z.unknown(), coalesce: true }) })
+    return base.optional('got', null, () => upstream.get()).reply(Any, ({ got }) => isDeeplyFrozen(got))
+  }
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  t.equal((await fanOut(asked({ mine: [1] }), {}, { runtime })).data, true)
+  const stubborn = () => new Proxy({}, { preventExtensions: () => false })
+  t.match(await problemOf(fanOut(asked(stubborn()), {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
+  const made = base.optional('made', null, async () => stubborn()).reply(Any, () => null)
+  t.match(await problemOf(fanOut(made, {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
+})
+
+test('over the wire, a reply takes frozen values, and so do calls and hooks behind them', async t => {
+  const raw = await rawUpstream(t, (socket, { path }) => socket.write(json({ tags: [path], sub: { list: [1] } })))
+  const Shape = z.object({ tags: z.array(z.string()), sub: z.object({ list: z.array(z.number()) }) })
+  const upstream = defineUpstream('raw', { origin: raw.origin }, {
+    get: operation({ path: '/get', query: z.object({ tags: z.array(z.string()) }), output: Shape }),
+    shared: operation({ path: '/shared', output: Shape, coalesce: true }),
+    kept: operation({ path: '/kept', output: Shape, cache: { ttl: 60_000 } }),
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const given: unknown[] = []
+  const described = base
+    .required('shared', () => upstream.shared())
+    .required('kept', () => upstream.kept())
+    .optional('got', null, ({ shared: { tags } }) => upstream.get({ tags }), { needs: ['shared'] })
+    .reply(z.object({ all: z.array(Shape.nullable()) }), ({ shared: first, kept: second, got }) => {
+      given.push(first, second, got)
+      return { all: [first, second, got] }
+    })
+    .after(({ data }) => {
+      data.all.pop()
+      data.all[0]?.tags.push('of the hook')
+    })
+  for (let run = 0; run < 2; run++) {
+    t.match((await fanOut(described, {}, { runtime })).data, { all: [{ tags: ['/shared', 'of the hook'] }, { tags: ['/kept'] }] }, 'a hook changes a copy')
+  }
+  t.ok(given.every(isDeeplyFrozen), 'the kept answer of the first run and of the second')
+  t.match(given.at(-1), { tags: ['/get?tags=%2Fshared'] })
 })

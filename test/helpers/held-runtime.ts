@@ -9,7 +9,8 @@ export interface HeldCall {
   readonly path: string
   /** Why the run gave it up; the box is there as soon as it did. */
   readonly cut: { readonly reason: unknown } | undefined
-  readonly answer: (value?: unknown) => void
+  /** @param status 200 where it is left out */
+  readonly answer: (value?: unknown, status?: number) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -46,9 +47,9 @@ export function heldRuntime ({ deaf = () => false }: HeldRuntimeOptions = {}): H
       call,
       path: call.path,
       get cut () { return cut },
-      answer (value) {
+      answer (value, status = 200) {
         call.abort.delete(listener)
-        resolve({ value, status: 200 })
+        resolve({ value, status })
       },
       fail (error) {
         call.abort.delete(listener)

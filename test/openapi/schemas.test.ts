@@ -85,6 +85,20 @@ test('what goes over the wire as text is documented as text', async t => {
   t.match(parameters, [{ name: 'since', schema: { type: 'string', format: 'date-time' } }, { name: 'id', schema: { type: 'integer', format: 'int64' } }])
 })
 
+test('parameters are found behind wrappers, each once, and are required where every option needs them', async t => {
+  const one = z.object({ a: z.coerce.number(), b: z.string() })
+  const fieldsOf = (query: z.ZodType) => operationOf(aggregate('thing', { url: '/thing', query }).reply(z.null(), () => null)).parameters?.slice(0, -2)
+  const plain = [{ name: 'a', in: 'query', required: true, schema: { type: 'number' } }, { name: 'b', in: 'query', required: true, schema: { type: 'string' } }]
+  for (const query of [z.preprocess(value => value, one), one.loose().readonly(), z.lazy(() => one), z.intersection(one, one)]) t.same(fieldsOf(query), plain)
+  t.same(fieldsOf(z.union([one, z.object({ a: z.coerce.bigint(), c: z.string() })])), [
+    { name: 'a', in: 'query', required: true, schema: { anyOf: [{ type: 'number' }, { type: 'integer', format: 'int64' }] } },
+    { name: 'b', in: 'query', schema: { type: 'string' } }, { name: 'c', in: 'query', schema: { type: 'string' } },
+  ])
+  t.same(fieldsOf(z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })])), [
+    { name: 'kind', in: 'query', required: true, schema: { anyOf: [{ type: 'string', const: 'a' }, { type: 'string', const: 'b' }] } },
+  ])
+})
+
 test('only what tells a reader something is written', async t => {
   t.same(dataOf(z.object({
     count: z.int(), few: z.int().min(0), id: z.uuid(), at: z.iso.datetime(), mail: z.email(), code: z.string().regex(/^[a-z]{4}$/),

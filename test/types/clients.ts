@@ -21,5 +21,10 @@ export const upstream = defineUpstream('upstream', { origin: 'http://upstream.te
   maybe: operation({ path: '/maybe', output: Breed, empty: true }),
   absent: operation({ path: '/absent', output: Breed, absent: [404] }),
   withHeaders: operation({ path: '/paged', output: Breed, withHeaders: z.object({ etag: z.string() }) }),
+  shared: operation({ path: '/shared', output: z.object({ data: z.array(z.string()) }), coalesce: true }),
+  kept: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: true, absent: [404] }),
+  keptFor: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: { ttl: 1000 }, withHeaders: z.object({ etag: z.string() }) }),
+  fresh: operation({ path: '/fresh', output: z.object({ data: z.array(z.string()) }), coalesce: false, cache: false }),
+  tagged: operation({ path: '/tagged', query: z.object({ tags: z.array(z.string()) }), output: z.unknown() }),
   absentWithHeaders: operation({ path: '/paged', output: Breed, absent: [404, 410], withHeaders: z.object({ etag: z.string() }) }),
 })

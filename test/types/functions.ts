@@ -9,6 +9,9 @@ export function named ({ found, query }: { readonly found: Breed, readonly query
 export async function sum (a: number, b = 1, ...more: readonly number[]): Promise<number> {
   return Promise.resolve(more.reduce((all, each) => all + each, a + b))
 }
+export function lengths (names: string[]): number[] {
+  return names.map(name => name.length)
+}
 export function signalled ({ signal }: { readonly signal: AbortSignal }): boolean {
   return signal.aborted
 }

@@ -21,6 +21,7 @@ declare const runtime: Runtime
 
 const { breed, fact, facts, picture, summary, note } = upstream
 const R = z.object({ name: z.string() })
+const lengths = offload<typeof functions, 'lengths'>(new URL('./functions.ts', import.meta.url), 'lengths')
 
 // Operations: what they take and what they answer
 typed(breed).is<Operation<{ id: string }, Breed>>(true)
@@ -96,15 +97,50 @@ base()
   .optional('plain', null, () => 'text')
   .optional('nothing', null, () => null)
   .reply(R, seen => {
-    typed(seen.orNull).is<Picture | null>(true)
-    typed(seen.orSame).is<Picture>(true)
-    typed(seen.orEmpty).is<{ data: string[] }>(true)
-    typed(seen.orSkip).is<Picture | null>(true)
-    typed(seen.laterOrSkip).is<Picture | number>(true)
+    typed(seen.orNull).is<Readonly<Picture> | null>(true)
+    typed(seen.orSame).is<Readonly<Picture>>(true)
+    typed(seen.orEmpty).is<{ readonly data: readonly string[] }>(true)
+    typed(seen.orSkip).is<Readonly<Picture> | null>(true)
+    typed(seen.laterOrSkip).is<Readonly<Picture> | number>(true)
     typed(seen.plain).is<string | null>(true)
     typed(seen.nothing).is<null>(true)
     return { name: seen.orSame.url }
   })
+
+// optional: readonly all the way down, since the value is frozen
+base()
+  .optional('parts', null, () => ({ map: new Map([['a', [1]]]), set: new Set([{ b: 1 }]), when: new Date(), bytes: Buffer.from(''), make: () => [1], pair: [1, ['x']] as [number, string[]] }))
+  .reply(R, ({ found, parts }) => {
+    typed(parts?.map).is<ReadonlyMap<string, readonly number[]> | undefined>(true)
+    typed(parts?.set).is<ReadonlySet<{ readonly b: number }> | undefined>(true)
+    typed(parts?.when).is<Date | undefined>(true)
+    typed(parts?.bytes).is<Buffer<ArrayBuffer> | undefined>(true)
+    typed(parts?.make).is<(() => number[]) | undefined>(true)
+    typed(parts?.pair).is<readonly [number, readonly string[]] | undefined>(true)
+    return { name: found.name }
+  })
+
+// What callers share is frozen too: coalesced and kept answers
+typed(upstream.shared()).is<Call<{ readonly data: readonly string[] }>>(true)
+typed(upstream.kept()).is<Call<{ readonly data: readonly string[] } | null>>(true)
+typed(upstream.keptFor()).is<Call<{ readonly body: { readonly data: readonly string[] }, readonly headers: { readonly etag: string } }>>(true)
+typed(upstream.fresh()).is<Call<{ data: string[] }>>(true)
+base()
+  .required('shared', () => upstream.shared())
+  .firstOf('one', () => [upstream.shared(), upstream.fresh()])
+  .each('all', () => [upstream.shared()])
+  .reply(z.object({ lists: z.array(z.array(z.string())) }), ({ shared, one, all }) => {
+    typed(shared).is<{ readonly data: readonly string[] }>(true)
+    typed(one).is<{ readonly data: readonly string[] }>(true)
+    typed(all).is<{ readonly data: readonly string[] }[]>(true)
+    return { lists: [shared.data, one.data, ...all.map(({ data }) => data)] }
+  })
+
+// Frozen values go into calls and into threads
+base()
+  .optional('names', [], () => ['a'])
+  .required('sent', ({ names }) => upstream.tagged({ tags: names }), { needs: ['names'] })
+  .optional('total', null, async ({ names }) => lengths(names), { needs: ['names'] })
 
 // each: a list in the order of the calls, with the fallback among them where losses are tolerated
 base()
@@ -117,12 +153,12 @@ base()
   .each('unlikeOrNull', async () => [picture(), fact()], { tolerate: { atLeast: 1, fallback: null } })
   .reply(R, seen => {
     typed(seen.all).is<Fact[]>(true)
-    typed(seen.some).is<(Fact | null)[]>(true)
-    typed(seen.same).is<Fact[]>(true)
+    typed(seen.some).is<readonly (Readonly<Fact> | null)[]>(true)
+    typed(seen.same).is<readonly Readonly<Fact>[]>(true)
     typed(seen.skipped).is<Picture[]>(true)
     typed(seen.later).is<Summary[]>(true)
     typed(seen.unlike).is<(Picture | Fact)[]>(true)
-    typed(seen.unlikeOrNull).is<(Picture | Fact | null)[]>(true)
+    typed(seen.unlikeOrNull).is<readonly (Readonly<Picture> | Readonly<Fact> | null)[]>(true)
     return { name: seen.found.name }
   })
 
@@ -149,7 +185,7 @@ base()
   .optional('shot', null, () => picture())
   .required('both', seen => {
     typed(seen.found).is<Breed>(true)
-    typed(seen.shot).is<Picture | null>(true)
+    typed(seen.shot).is<Readonly<Picture> | null>(true)
     typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
     return 1
   }, { needs: ['found', 'shot'] })
@@ -241,10 +277,10 @@ defineUpstream('own', { origin: 'http://own.test', use: [
 // Offloaded functions: what they take, and a promise of what they give
 const place = new URL('./functions.ts', import.meta.url)
 const nameOf = offload<typeof oneFunction>(place, 'nameOf')
-typed(nameOf).is<(seen: { readonly found: Breed }) => Promise<{ name: string }>>(true)
+typed(nameOf).is<(seen: { readonly found: Readonly<Breed> }) => Promise<{ name: string }>>(true)
 const named = offload<typeof functions, 'named'>(place, 'named')
 const sum = offload<typeof functions, 'sum'>(place, 'sum')
-typed(named).is<(seen: { readonly found: Breed, readonly query: { readonly count: number } }) => Promise<{ name: string }>>(true)
+typed(named).is<(seen: { readonly found: Readonly<Breed>, readonly query: { readonly count: number } }) => Promise<{ name: string }>>(true)
 typed(sum(1)).is<Promise<number>>(true)
 typed(sum(1, 2, 3, 4)).is<Promise<number>>(true)
 typed(offload<typeof functions, 'anything'>(place, 'anything')).is<(given: Readonly<Record<string, unknown>>) => Promise<unknown>>(true)

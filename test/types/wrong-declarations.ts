@@ -179,3 +179,15 @@ base().required('a', async () => offload<typeof functions, 'sum'>(place, 'sum')(
 // 56 offloaded without its module's type
 // @ts-expect-error
 base().reply(R, offload(place, 'named'))
+// 57 change of an optional step's value
+// @ts-expect-error
+base().optional('a', [], () => ['x']).reply(R, ({ a }) => ({ name: String(a.push('y')) }))
+// 58 change of a list whose losses are tolerated
+// @ts-expect-error
+base().each('a', () => [fact()], { tolerate: { atLeast: 0, fallback: null } }).reply(R, ({ a }) => ({ name: String(a.pop()) }))
+// 59 change of a coalesced answer
+// @ts-expect-error
+base().required('a', () => upstream.shared()).reply(R, ({ a }) => ({ name: String(a.data.pop()) }))
+// 60 change of a kept answer that before asked for
+// @ts-expect-error
+aggregate('c', { url: '/v1/c' }).before(async ({ ask }) => (await ask(upstream.keptFor())).body.data.pop())

@@ -63,6 +63,12 @@ test('response headers are read by their schema, and a mismatch is a failure', a
   t.match(await failure(ask(t, bodyOf('[1]', { 'x-total': 'many' }), paged)), { code: 'UPSTREAM_SCHEMA' })
 })
 
+test('a response header is a text: an empty one is not a number, and one line is a list of one', async t => {
+  const total = operation({ path: '/', output: z.unknown(), withHeaders: z.object({ 'x-total': z.coerce.number().optional(), link: z.array(z.string()).optional() }) })
+  for (const text of ['', '0x10', '9007199254740993']) t.match(await failure(ask(t, bodyOf('[]', { 'x-total': text }), total)), { code: 'UPSTREAM_SCHEMA' }, text)
+  t.match((await ask(t, bodyOf('[]', { 'x-total': '0', link: '<a>' }), total)).value, { headers: { 'x-total': 0, link: ['<a>'] } })
+})
+
 test('an upstream\'s cookie is no part of what a schema of headers is shown', async t => {
   const every = operation({ path: '/', output: z.unknown(), withHeaders: z.record(z.string(), z.unknown()) })
   const { value } = await ask(t, bodyOf('[]', { 'x-total': '7', 'set-cookie': 'session=1' }), every)

@@ -31,7 +31,7 @@ test('half of a surrogate pair is written as the replacement character', t => {
 })
 
 test('what has no one way to be written is a mistake of the declaration', t => {
-  for (const value of [{}, [[1]], [{ a: 1 }], () => {}, Symbol.iterator]) {
+  for (const value of [{}, Number.NaN, Infinity, new Date(Number.NaN), [[1]], [{ a: 1 }], () => {}, Symbol.iterator]) {
     t.throws(() => write({ filter: value }), { name: 'TypeError', message: /cats\.ask: .*'filter' is neither.*transform it in the operation's query schema/ })
   }
   t.end()

@@ -47,8 +47,13 @@ test('two values that together would make a segment that climbs are refused', t 
   t.end()
 })
 
+test('a date is written in a path as it is in a query', t => {
+  t.equal(fill('/{b}', { b: new Date(0) }), '/1970-01-01T00%3A00%3A00.000Z')
+  t.end()
+})
+
 test('a value that is no text is a mistake of the declaration', t => {
-  for (const value of [undefined, null, {}, ['a'], Symbol.iterator]) t.throws(() => fill('/{b}', { b: value }), { name: 'TypeError', message: /'b' is neither a string nor a number/ })
+  for (const value of [undefined, null, {}, Number.NaN, Infinity, new Date(Number.NaN), ['a'], Symbol.iterator]) t.throws(() => fill('/{b}', { b: value }), { name: 'TypeError', message: /'b' is neither a string nor a number/ })
   t.end()
 })
 

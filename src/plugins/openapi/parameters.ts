@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { HeaderFields } from '../../upstream/header-fields.ts'
 import type { Components } from './components.ts'
@@ -57,16 +58,31 @@ function parameter (part: keyof typeof places, { name, schema: { description, ex
   }
 }
 
-/** The fields of a part that is an object, or several of them at once. Of headers the names are enough: a union or a record has those. */
+interface PartSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly allOf?: readonly JsonSchema[]
+  readonly anyOf?: readonly JsonSchema[]
+  readonly oneOf?: readonly JsonSchema[]
+}
+
+/** The fields of a part that is an object, several of them at once, or one of several. Of headers the names are enough: a record has those. */
 function fieldsOf (schema: JsonSchema, where: string, headers: HeaderFields | undefined): Field[] {
-  const { properties, required = [], allOf } = schema as { readonly properties?: Record<string, JsonSchema>, readonly required?: readonly string[], readonly allOf?: readonly JsonSchema[] }
-  if (allOf !== undefined) return unique(allOf.flatMap(each => fieldsOf(each, where, headers)))
+  const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
+  if (allOf !== undefined) return merged('allOf', allOf.map(each => fieldsOf(each, where, headers)))
+  const options = anyOf ?? oneOf
+  if (options !== undefined) return merged('anyOf', options.map(each => fieldsOf(each, where, headers)))
   if (properties === undefined && headers !== undefined) return Array.from(headers.spelled.values(), name => ({ name, schema: { type: 'string' }, required: false }))
   if (properties === undefined) throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
 }
 
-/** The first field of each name. */
-function unique (fields: readonly Field[]): Field[] {
-  return fields.filter(({ name }, at) => fields.findIndex(each => each.name === name) === at)
+/** One field for each name. An option that does not name a field does not need it. */
+function merged (how: 'allOf' | 'anyOf', parts: readonly (readonly Field[])[]): Field[] {
+  return [...new Set(parts.flat().map(({ name }) => name))].map(name => {
+    const fields = parts.flatMap(part => part.find(field => field.name === name) ?? [])
+    const schemas = fields.map(({ schema }) => schema).filter((schema, index, all) => all.findIndex(other => isDeepStrictEqual(other, schema)) === index)
+    const isRequired = how === 'allOf' ? fields.some(({ required }) => required) : fields.length === parts.length && fields.every(({ required }) => required)
+    return { name, schema: schemas.length === 1 ? schemas[0] as JsonSchema : { [how]: schemas }, required: isRequired }
+  })
 }

@@ -78,7 +78,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
       counts.revalidated++
       keepOn(shelf, clock, key, call, entry, received.head, requestedAt)
-      const old = { ...mine, value: entry.value }
+      const old = { ...mine, value: entry.value, ...entry.value === null && { keptStatus: entry.status } }
       made.set(answer, old)
       return old
     }, error => {

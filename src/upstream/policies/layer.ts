@@ -11,6 +11,8 @@ export interface Answer<out T> {
   readonly received?: { readonly head: Head, readonly body: Buffer, readonly value: unknown }
   /** How a cache had part in it; none where none was asked. */
   readonly cached?: Cached
+  /** The status of a kept `null` that a 304 confirmed: it says whether that is an absence. */
+  readonly keptStatus?: number
 }
 
 /** Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched. */

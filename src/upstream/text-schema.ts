@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { readers, readList, Unreadable } from './text-values.ts'
+import { defOf, innersOf, rebuilt, type Def } from './wrapped.ts'
+
+/** What a schema reads: all values of a query, a path or headers; one value, which may be a list; or one item of a list. */
+type Place = 'all' | 'value' | 'item'
+
+const known = { all: new WeakMap<z.ZodType, z.ZodType>(), value: new WeakMap<z.ZodType, z.ZodType>(), item: new WeakMap<z.ZodType, z.ZodType>() }
+
+/**
+ * Makes the schema that reads texts as docs/http.md says, where JavaScript would read too much or too little into them: `z.coerce` takes
+ * only a text that writes such a value, and a list takes one text as a list of one. It differs from the given schema in nothing else, and
+ * is the same one where there is nothing to change. The same schema is made once.
+ */
+export function textSchema (schema: z.ZodType): z.ZodType {
+  return read(schema, 'all')
+}
+
+function read (schema: z.ZodType, place: Place): z.ZodType {
+  const before = known[place].get(schema)
+  if (before !== undefined) return before
+  const made = reading(schema, defOf(schema), place)
+  known[place].set(schema, made)
+  return made
+}
+
+function reading (schema: z.ZodType, def: Def, place: Place): z.ZodType {
+  const { type, coerce, element, items, rest, shape, catchall, valueType, getter } = def
+  if (getter !== undefined) return z.lazy(() => read(getter(), place))
+  const reader = readers[type]
+  if (coerce === true && reader !== undefined) return before(rebuilt(schema, { coerce: false }), reader)
+  if (element !== undefined || items !== undefined) {
+    const list = changed(schema, { ...element && { element }, ...items && { items }, ...rest && { rest } }, 'item')
+    return place === 'value' ? before(list, readList) : list
+  }
+  if (type === 'set') return changed(schema, { valueType: valueType as z.ZodType }, 'item')
+  // An object inside a value is the author's own: a function has made it of a text.
+  if (shape !== undefined || type === 'record') return place === 'all' ? changed(schema, { ...shape && { shape }, ...catchall && { catchall }, ...valueType && { valueType } }, 'value') : schema
+  if (type === 'intersection') return intersection(schema, def, place)
+  const { innerType, in: input, out, options } = def
+  return changed(schema, { ...innerType && { innerType }, ...input && { in: input }, ...out && { out }, ...options && { options } }, place)
+}
+
+/** Both sides must read the same value, so a list of one is made in front of both. */
+function intersection (schema: z.ZodType, { left, right }: Def, place: Place): z.ZodType {
+  const both = changed(schema, { left: left as z.ZodType, right: right as z.ZodType }, place)
+  if (place === 'value') return isList(schema) ? before(both, readList) : both
+  const names = place === 'all' ? [...listNames(schema)] : []
+  if (names.length === 0) return both
+  return before(both, value => {
+    if (typeof value !== 'object' || value === null) return value
+    const fields = value as Readonly<Record<string, unknown>>
+    return { ...fields, ...Object.fromEntries(names.filter(name => typeof fields[name] === 'string').map(name => [name, [fields[name]]])) }
+  })
+}
+
+function isList (schema: z.ZodType): boolean {
+  const { type } = defOf(schema)
+  return type === 'array' || type === 'tuple' || (type !== 'union' && type !== 'lazy' && innersOf(schema).some(isList))
+}
+
+function listNames (schema: z.ZodType): ReadonlySet<string> {
+  const { type, shape } = defOf(schema)
+  if (shape !== undefined) return new Set(Object.keys(shape).filter(name => isList(shape[name] as z.ZodType)))
+  return new Set(type === 'union' || type === 'lazy' ? [] : innersOf(schema).flatMap(inner => [...listNames(inner)]))
+}
+
+/** Reads the inner schemas of a schema, which stay in their places. */
+function changed (schema: z.ZodType, inners: Partial<Def>, place: Place): z.ZodType {
+  let isSame = true
+  const change = (inner: z.ZodType) => {
+    const made = read(inner, place)
+    if (made !== inner) isSame = false
+    return made
+  }
+  const made = Object.fromEntries(Object.entries(inners).map(([slot, inner]) => {
+    if (Array.isArray(inner)) return [slot, (inner as readonly z.ZodType[]).map(change)]
+    return [slot, slot === 'shape' ? Object.fromEntries(Object.entries(inner as Readonly<Record<string, z.ZodType>>).map(([name, field]) => [name, change(field)])) : change(inner as z.ZodType)]
+  }))
+  return isSame ? schema : rebuilt(schema, made)
+}
+
+interface BeforeDef {
+  readonly type: 'before'
+  readonly innerType: z.ZodType
+  readonly read: (value: unknown) => unknown
+}
+
+/** A schema behind a function. It is not a pipe, since a missing field means another thing to a pipe than to what is behind it. */
+const Before = z.core.$constructor<z.ZodType, BeforeDef>('HeadwatersBefore', (inst, def) => {
+  const { innerType, read: readValue } = def
+  z.ZodType.init(inst, def as never)
+  for (const trait of ['optin', 'optout', 'values', 'propValues', 'pattern'] as const) {
+    Object.defineProperty(inst._zod, trait, { get: () => innerType._zod[trait] as unknown, configurable: true })
+  }
+  inst._zod.parse = (payload, context) => {
+    const value = readValue(payload.value)
+    if (value instanceof Unreadable) {
+      payload.issues.push({ code: 'custom', message: value.reason, input: payload.value, inst })
+      return payload
+    }
+    payload.value = value
+    return innerType._zod.run(payload, context)
+  }
+})
+
+function before (innerType: z.ZodType, readValue: (value: unknown) => unknown): z.ZodType {
+  return new Before({ type: 'before', innerType, read: readValue })
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+/** The fields of a zod definition that hold other schemas; which of them there are depends on `type`. */
+export interface Def {
+  readonly type: string
+  readonly coerce?: boolean
+  readonly innerType?: z.ZodType
+  readonly in?: z.ZodType
+  readonly out?: z.ZodType
+  readonly left?: z.ZodType
+  readonly right?: z.ZodType
+  readonly element?: z.ZodType
+  readonly valueType?: z.ZodType
+  readonly catchall?: z.ZodType | undefined
+  readonly rest?: z.ZodType | null
+  readonly options?: readonly z.ZodType[]
+  readonly items?: readonly z.ZodType[]
+  readonly shape?: Readonly<Record<string, z.ZodType>>
+  /** Of a lazy schema. */
+  readonly getter?: () => z.ZodType
+  /** Of a codec. */
+  readonly transform?: unknown
+}
+
+/** Returns the definition of a schema. */
+export function defOf (schema: z.ZodType): Def {
+  return schema._zod.def
+}
+
+/**
+ * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the sides of an
+ * intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have none.
+ */
+export function innersOf (schema: z.ZodType): readonly z.ZodType[] {
+  const { innerType, in: input, out, left, right, options, getter } = defOf(schema)
+  if (getter !== undefined) return [getter()]
+  if (options !== undefined) return options
+  if (left !== undefined && right !== undefined) return [left, right]
+  if (input !== undefined && out !== undefined) return [defOf(input).type === 'transform' ? out : input]
+  return innerType === undefined ? [] : [innerType]
+}
+
+/** Returns the same schema with other inner schemas; its checks, its functions and its metadata for parsing stay. */
+export function rebuilt (schema: z.ZodType, change: Partial<Def>): z.ZodType {
+  return z.core.clone(schema, z.core.util.mergeDefs(schema._zod.def, change) as typeof schema._zod.def)
+}
+
+/** One field of a schema. */
+export interface SchemaField {
+  readonly schema: z.ZodType
+  /** Whether every object that the schema may read needs it. */
+  readonly isRequired: boolean
+}
+
+/** Returns the fields of an object schema by name, seen through every wrapper; the first schema of a name stays. */
+export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []): ReadonlyMap<string, SchemaField> {
+  const { type, shape } = defOf(schema)
+  if (within.includes(schema)) return new Map()
+  if (shape !== undefined) return new Map(Object.entries(shape).map(([name, field]) => [name, { schema: field, isRequired: !field.safeParse(undefined).success }]))
+  const parts = innersOf(schema).map(inner => fieldsOf(inner, [...within, schema]))
+  const found = new Map<string, SchemaField>()
+  for (const part of parts) {
+    for (const [name, field] of part) {
+      const uses = parts.filter(each => each.get(name)?.isRequired === true).length
+      if (!found.has(name)) found.set(name, { schema: field.schema, isRequired: type === 'union' ? uses === parts.length : uses > 0 })
+    }
+  }
+  return found
+}
