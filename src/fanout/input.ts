@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
+import { faultOf } from '../upstream/json/number-fault.ts'
+import { wireSchema } from '../upstream/json/wire-schema.ts'
 import type { Route } from './route.ts'
 
 /** The parts of a request, as they came. */
@@ -42,10 +44,10 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
   const given = part === 'body' ? value : fromText(schema, value ?? nothing)
-  const { success, data, error } = schema.safeParse(given)
+  const { success, data, error } = wireSchema(schema).safeParse(given)
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
-    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: reasonOf(issue) })
+    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: faultOf(issue) ?? reasonOf(issue) })
   }
   return undefined
 }

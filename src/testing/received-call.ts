@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { readJson } from '../upstream/json/parse.ts'
 
 /** One call as it came over the wire. */
 export interface ReceivedCall {
@@ -33,7 +34,7 @@ export function readQuery (search: string): ReceivedCall['query'] {
 function readBody (text: string): unknown {
   if (text === '') return undefined
   try {
-    return JSON.parse(text) as unknown
+    return readJson(text)
   } catch {
     return text
   }

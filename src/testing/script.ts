@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue, type ServerResponse } from 'node:http'
+import { writeJson } from '../upstream/json/write.ts'
 import type { Matcher } from './matcher.ts'
 
 /** What may be said of an answer beside its body. */
@@ -48,7 +49,7 @@ export function answering (value: unknown, { status = 200, headers = {}, delayMs
   const isBytes = value instanceof Uint8Array
   const type = given['content-type'] ?? (isBytes ? 'application/octet-stream' : 'application/json')
   const isText = typeof value === 'string' && !/\bjson\b/i.test(type)
-  const body = isBytes || isText ? value : JSON.stringify(value) ?? ''
+  const body = isBytes || isText ? value : writeJson(value) ?? ''
   const write: Act = response => {
     // An answer without a body has neither a type nor a length (RFC 9110, section 15.3.5).
     if (status === 204 || status === 304) response.writeHead(status, given).end()

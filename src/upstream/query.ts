@@ -1,3 +1,5 @@
+import { textOf } from './json/integers.ts'
+
 /** Writes a query string with its question mark; `undefined` and `null` are left out, an array repeats its name. */
 export function writeQuery (query: Readonly<Record<string, unknown>>, owner: string): string {
   let text = ''
@@ -16,7 +18,8 @@ function pair (name: string, value: unknown, owner: string): string {
 
 function written (name: string, value: unknown, owner: string): string {
   if (typeof value === 'string') return value.toWellFormed()
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'number') return textOf(value)
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (value instanceof Date) return value.toISOString()
   throw new TypeError(`${owner}: the query parameter '${name}' is neither text, number, boolean nor date: transform it in the operation's query schema`)
 }

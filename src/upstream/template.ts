@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors.ts'
+import { textOf } from './json/integers.ts'
 
 /** A path template, taken apart once: `/breeds/{id}` is `['/breeds/', '']` around `['id']`. */
 export interface Template {
@@ -40,7 +41,8 @@ export function fillTemplate ({ names, literals }: Template, params: Readonly<Re
 
 function segment (key: string, value: unknown, owner: string): string {
   if (typeof value !== 'string') {
-    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return encodeURIComponent(String(value))
+    if (typeof value === 'number') return encodeURIComponent(textOf(value))
+    if (typeof value === 'bigint' || typeof value === 'boolean') return encodeURIComponent(String(value))
     throw new TypeError(`${owner}: the path parameter '${key}' is neither a string nor a number`)
   }
   if (value === '') throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' is empty` })
