@@ -3,7 +3,8 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
 import type { Head } from './head.ts'
-import { numberFault } from './json/number-fault.ts'
+import { hasDoubtful } from './json/integers.ts'
+import { inexact, numberFault } from './json/number-fault.ts'
 import { parseExact } from './json/parse.ts'
 import { wireSchema } from './json/wire-schema.ts'
 import { unfit, wireReaderOf } from './schema-reader.ts'
@@ -108,8 +109,8 @@ function hasPrototype (value: object): boolean {
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, text?: string): unknown {
   const read = wireReaderOf(schema)(value)
   if (read !== unfit) return read
-  const { success, data, error } = wireSchema(schema).safeParse(text === undefined ? value : parseExact(text))
+  const { success, data, error } = wireSchema(schema).safeParse(text !== undefined && hasDoubtful(value) ? parseExact(text) : value)
   if (success) return data
   const fault = numberFault(error)
-  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}` } })
+  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? ': declare z.bigint() there' : ''}` } })
 }

@@ -35,7 +35,7 @@ export function textOf (value: number): string {
   return Number.isSafeInteger(value) || !Number.isInteger(value) || Math.abs(value) >= 1e21 ? String(value) : BigInt(value).toString()
 }
 
-/** Returns whether a JSON value holds a number that is doubtful, or a bigint. Needs no recursion: its depth is an upstream's choice. */
+/** Returns whether a value holds a number that is doubtful, or is a bigint. Needs no recursion: the depth of JSON is an upstream's choice. */
 export function hasDoubtful (value: unknown): boolean {
   if (typeof value === 'number') return isDoubtful(value)
   if (typeof value === 'bigint') return true
@@ -46,9 +46,7 @@ export function hasDoubtful (value: unknown): boolean {
       const item = (next as Readonly<Record<string, unknown>>)[key]
       if (typeof item === 'number') {
         if (isDoubtful(item)) return true
-      } else if (typeof item === 'object') {
-        if (item !== null) open.push(item)
-      } else if (typeof item === 'bigint') return true
+      } else if (typeof item === 'object' && item !== null) open.push(item)
     }
   }
   return false

@@ -87,7 +87,7 @@ function pipe (def: Def): Parts {
 /** Returns whether a discriminator has values that stand in the text in another form. */
 function isDiscriminatedByIntegers (schema: z.ZodType, discriminator: string | undefined): boolean {
   if (discriminator === undefined) return false
-  const values = schema._zod.propValues?.[discriminator] ?? new Set()
-  return [...values].some(value => typeof value === 'bigint' || (typeof value === 'number' && isDoubtful(value)))
+  const values = schema._zod.propValues as Readonly<Record<string, ReadonlySet<unknown>>>
+  return [...values[discriminator] as ReadonlySet<unknown>].some(value => typeof value === 'bigint' || (typeof value === 'number' && isDoubtful(value)))
 }
 

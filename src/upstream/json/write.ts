@@ -10,7 +10,8 @@ const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => obj
  * @throws What `JSON.stringify` throws.
  */
 export function writeJson (value: unknown, isExact = false, indent = 0): string {
-  if (!isExact) {
+  // An app may have given bigints a toJSON, which makes text of them.
+  if (!isExact && !('toJSON' in BigInt.prototype)) {
     try {
       const text = JSON.stringify(value, null, indent)
       if (!wide.isUsed || !hasDoubtful(value)) return text
@@ -22,7 +23,8 @@ export function writeJson (value: unknown, isExact = false, indent = 0): string 
   return JSON.stringify(value, exactly, indent)
 }
 
-function exactly (_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return rawJSON(value.toString())
+function exactly (this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const given = this[key]
+  if (typeof given === 'bigint') return rawJSON(given.toString())
   return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? rawJSON(textOf(value)) : value
 }
