@@ -42,12 +42,19 @@ export function hasDoubtful (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const open: object[] = [value]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const key in next) {
-      const item = (next as Readonly<Record<string, unknown>>)[key]
-      if (typeof item === 'number') {
-        if (isDoubtful(item)) return true
-      } else if (typeof item === 'object' && item !== null) open.push(item)
+    // Reading a list by the names of its places takes ten times as long.
+    if (Array.isArray(next)) {
+      for (const item of next) if (isDoubtfulItem(item, open)) return true
+    } else {
+      for (const key in next) if (isDoubtfulItem((next as Readonly<Record<string, unknown>>)[key], open)) return true
     }
   }
+  return false
+}
+
+/** Returns whether an item is a doubtful number; what holds others is looked at later. */
+function isDoubtfulItem (item: unknown, later: object[]): boolean {
+  if (typeof item === 'number') return isDoubtful(item)
+  if (typeof item === 'object' && item !== null) later.push(item)
   return false
 }

@@ -84,18 +84,31 @@ function isEscaped (text: string, quote: number): boolean {
   return (quote - before) % 2 === 0
 }
 
-/** Makes a bigint of each marked string, in place: the value is no one else's yet. */
+/** Makes a bigint of each marked string, in place: nothing else has the value yet. */
 function unmark (value: unknown): unknown {
   const root = { value }
   const open: object[] = [root]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const fields = next as Record<string, unknown>
-    for (const key in fields) {
-      const item = fields[key]
-      if (typeof item === 'string') {
-        if (item.startsWith(mark)) fields[key] = BigInt(item.slice(mark.length))
-      } else if (typeof item === 'object' && item !== null) open.push(item)
+    if (Array.isArray(next)) {
+      const items: unknown[] = next
+      for (let index = 0; index < items.length; index++) {
+        const item = unmarked(items[index], open)
+        if (typeof item === 'bigint') items[index] = item
+      }
+    } else {
+      const fields = next as Record<string, unknown>
+      for (const key in fields) {
+        const item = unmarked(fields[key], open)
+        if (typeof item === 'bigint') fields[key] = item
+      }
     }
   }
   return root.value
+}
+
+/** Returns what an item stands for; what holds others is looked at later. */
+function unmarked (item: unknown, later: object[]): unknown {
+  if (typeof item === 'string') return item.startsWith(mark) ? BigInt(item.slice(mark.length)) : item
+  if (typeof item === 'object' && item !== null) later.push(item)
+  return item
 }
