@@ -32,11 +32,13 @@ export function isSchema (part: unknown): part is z.ZodType {
   return typeof part === 'object' && part !== null && '_zod' in part && 'def' in (part._zod as object)
 }
 
-/** Returns whether a schema is `z.json()`: any JSON, written with the schemas of its kinds. */
+/** Returns whether a schema is `z.json()`, with or without metadata: any JSON, written with the schemas of its kinds. */
 export function isAnyJson (schema: z.ZodType): boolean {
   if (defOf(schema).type !== 'lazy') return false
-  const { type, options } = defOf(innerOf(schema)) as unknown as { readonly type: string, readonly options?: readonly z.ZodType[] }
+  const inner = innerOf(schema)
+  const { type, options } = defOf(inner) as unknown as { readonly type: string, readonly options?: readonly z.ZodType[] }
   if (type !== 'union' || options?.length !== 6) return false
   const [text, number, boolean, nothing, list, record] = options.map(defOf) as [Def, Def, Def, Def, Def, Def]
-  return [text.type, number.type, boolean.type, nothing.type].join() === 'string,number,boolean,null' && list['element'] === schema && record['valueType'] === schema
+  const isSame = (part: unknown) => isSchema(part) && defOf(part).type === 'lazy' && innerOf(part) === inner
+  return [text.type, number.type, boolean.type, nothing.type].join() === 'string,number,boolean,null' && isSame(list['element']) && isSame(record['valueType'])
 }

@@ -69,7 +69,7 @@ test('a float takes rounding, and text takes digits', async t => {
 test('what lets everything through keeps an integer as a bigint where a number would not be written so', async t => {
   const anything = z.object({ a: z.unknown() })
   for (const schema of [
-    z.unknown(), z.any(), z.json(), z.custom(() => true), z.record(z.string(), z.unknown()), z.looseObject({}), z.object({}).catchall(z.any()), z.object({ a: z.array(z.object({ id: z.unknown() })), b: z.unknown() }),
+    z.unknown(), z.any(), z.json(), z.json().describe('Any'), z.custom(() => true), z.record(z.string(), z.unknown()), z.looseObject({}), z.object({}).catchall(z.any()), z.object({ a: z.array(z.object({ id: z.unknown() })), b: z.unknown() }),
     z.preprocess(value => value, z.unknown()), z.unknown().transform(value => value), z.looseObject({ b: z.number() }), anything.partial().loose(), z.union([z.number(), z.unknown()]),
     z.intersection(z.looseObject({}), z.record(z.string(), z.any())), z.lazy(() => z.record(z.string(), z.json())),
   ]) {
@@ -81,6 +81,11 @@ test('what lets everything through keeps an integer as a bigint where a number w
     t.same(read('{"a":[{"id":9007199254740994}],"b":5}'), { a: [{ id: 2 ** 53 + 2 }], b: 5 })
   }
   t.throws(() => readJsonBody(z.unknown(), '[1e400]'), tooLarge)
+  const six = (list: z.ZodType, record: z.ZodType) => z.lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(list), z.record(z.string(), record)]))
+  t.equal(readJsonBody(z.union([z.json(), z.null()]), '5'), 5)
+  const closed = [six(z.string(), z.json()), six(z.lazy(() => z.number()), z.json()), z.lazy(() => z.union([z.number(), z.number(), z.boolean(), z.null(), z.array(z.any()), z.any()]))]
+  for (const each of closed.slice(0, 2)) t.throws(() => readJsonBody(each, inexact), refused, 'what only looks like z.json() is not taken for it')
+  t.equal(readJsonBody(closed[2] as z.ZodType, inexact), big, 'an option of a union may take anything')
   t.equal(writeJson(readJsonBody(z.unknown(), '[1152921504606846976]')), '[1152921504606846976]')
 })
 
