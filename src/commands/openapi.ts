@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { openCatalogue } from '../definitions/catalogue.ts'
+import { writeJson } from '../upstream/json/write.ts'
 import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
@@ -36,7 +37,7 @@ export const command: Command = {
     // Nothing is called, so it is no matter where upstreams are.
     const catalogue = await openCatalogue({ paths, live: true })
     const { openapiDocument, openapiYaml } = await import('../plugins/openapi.ts')
-    const text = json ? `${JSON.stringify(openapiDocument(catalogue.aggregates), null, 2)}\n` : openapiYaml(catalogue.aggregates)
+    const text = json ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n` : openapiYaml(catalogue.aggregates)
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
     else writeFileSync(out, text)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
+import { parse } from '../upstream/json/parse.ts'
 import { closest } from './closest.ts'
 import { inputFields } from './input-fields.ts'
 import { UsageError } from './usage-error.ts'
@@ -44,7 +45,7 @@ function readBody (given: string): unknown {
     }
   }
   try {
-    return JSON.parse(text)
+    return parse(text)
   } catch (error) {
     throw new UsageError(`${where} is not JSON: ${(error as Error).message}`, { cause: error })
   }

@@ -1,6 +1,7 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
+import { writeJson } from '../upstream/json/write.ts'
 import { checkPaths } from './check-paths.ts'
 import { closest } from './closest.ts'
 import type { Command } from './command.ts'
@@ -80,7 +81,7 @@ async function runOnce ({ overrides, environment }: OpenCatalogue, aggregate: An
   const ended = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
   if (ended.signal !== undefined) return ended.signal === 'SIGINT' ? 130 : 143
   if (ended.reply !== undefined) {
-    process.stdout.write(`${JSON.stringify(json ? ended.reply : ended.reply.data, null, 2)}\n`)
+    process.stdout.write(`${writeJson(json ? ended.reply : ended.reply.data, false, 2)}\n`)
     return 0
   }
   return tellFailure(ended.error, json)

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
 import type { HeaderReads } from '../upstream/inbound.ts'
+import { faultOf } from '../upstream/json/number-fault.ts'
+import { wireSchema } from '../upstream/json/wire-schema.ts'
 import { textSchema } from '../upstream/text-schema.ts'
 import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
@@ -46,10 +48,10 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
   // Only a body has types of its own.
-  const { success, data, error } = part === 'body' ? schema.safeParse(value) : textSchema(schema).safeParse(value ?? nothing)
+  const { success, data, error } = part === 'body' ? wireSchema(schema).safeParse(value) : textSchema(schema).safeParse(value ?? nothing)
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
-    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: reasonOf(issue) })
+    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: faultOf(issue) ?? reasonOf(issue) })
   }
   return undefined
 }

@@ -8,6 +8,8 @@ import type { Outcome } from '../fanout/outcome.ts'
 import type { Reply } from '../fanout/reply.ts'
 import type { Over, Run } from '../fanout/run.ts'
 import { inOwnTurn } from '../upstream/in-turns.ts'
+import { hasBigint } from '../upstream/json/needs-exact.ts'
+import { writeJson } from '../upstream/json/write.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { acceptsJson } from './accept.ts'
 import { cacheStatus } from './cache-status.ts'
@@ -122,25 +124,26 @@ class Answering implements Over {
   }
 }
 
-function write ({ route }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, vary: string | undefined, request: FastifyRequest, reply: FastifyReply): string | undefined {
+function write ({ route, schema }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, vary: string | undefined, request: FastifyRequest, reply: FastifyReply): string | undefined {
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   const cached = cacheStatus(sources)
   if (cached !== '') reply.header('cache-status', cached)
   if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
+  const isExact = hasBigint(schema)
   let text: string | undefined
   // A partial answer is nothing to keep, and nothing to compare with.
   if (vary === undefined) reply.header('cache-control', 'no-store')
   else {
-    text = JSON.stringify(data ?? null)
+    text = writeJson(data ?? null, isExact)
     const tag = `W/"${hash('sha1', text, 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag)
     addVary(reply, vary)
     if (notModified(request, reply, tag)) return undefined
   }
   // As one value where there is no text yet: pieces put together are copied once more.
-  if (route.envelope) return text === undefined ? JSON.stringify({ data: data ?? null, complete, sources }) : `{"data":${text},"complete":${complete},"sources":${JSON.stringify(sources)}}`
+  if (route.envelope) return text === undefined ? writeJson({ data: data ?? null, complete, sources }, isExact) : `{"data":${text},"complete":${complete},"sources":${JSON.stringify(sources)}}`
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
-  return text ?? JSON.stringify(data ?? null)
+  return text ?? writeJson(data ?? null, isExact)
 }
 
 /** A metric for each step that started (W3C Server-Timing). */

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
+import { hasDoubtful } from '../upstream/json/integers.ts'
+import { parseExact } from '../upstream/json/parse.ts'
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
 export function jsonBodies (app: FastifyInstance): void {
@@ -16,7 +18,7 @@ export function jsonBodies (app: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
-    return parse(request, text, (error, value) => error === null ? done(null, value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
+    return parse(request, text, (error, value) => error === null ? done(null, hasDoubtful(value) ? parseExact(text) : value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
   })
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { fastifyPath } from './fastify-path.ts'
+import { integerForm, withoutBigints } from './openapi/integers.ts'
 
 /** Metadata without ids: an id would become a `$ref` within one schema, which points to nothing in somebody's whole document. */
 const unnamed = {
@@ -56,7 +57,14 @@ function description ({ name, route: { params, query, body, headers, envelope, s
 const nothing = (() => undefined) as unknown as NonNullable<RouteOptions['validatorCompiler']> & NonNullable<RouteOptions['serializerCompiler']>
 
 function jsonSchema (schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _, definitions = {}, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-7', unrepresentable: 'any', metadata: unnamed as unknown as typeof z.globalRegistry })
+  const { $schema: _, definitions = {}, ...rest } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-7',
+    unrepresentable: ({ zodSchema }) => integerForm(zodSchema) ?? 'any',
+    // What collects the schemas writes them with JSON.stringify, so an integer that no number holds is text there.
+    override: ({ jsonSchema: draft }) => { Object.assign(draft, withoutBigints({ ...draft }, '')) },
+    metadata: unnamed as unknown as typeof z.globalRegistry,
+  })
   return unrolled(rest, { ...definitions as object, '#': rest }, ['#']) as object
 }
 

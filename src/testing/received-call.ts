@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { readJson } from '../upstream/json/parse.ts'
 
 /** One call as it came over the wire. */
 export interface ReceivedCall {
@@ -8,7 +9,7 @@ export interface ReceivedCall {
   /** A name that came several times has a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly headers: Readonly<IncomingHttpHeaders>
-  /** What the JSON said; text where it was none, and `undefined` where there was no body. */
+  /** What the JSON said, with a bigint for an integer that a number would change; text where it was none, and `undefined` where there was no body. */
   readonly body: unknown
 }
 
@@ -33,7 +34,7 @@ export function readQuery (search: string): ReceivedCall['query'] {
 function readBody (text: string): unknown {
   if (text === '') return undefined
   try {
-    return JSON.parse(text) as unknown
+    return readJson(text)
   } catch {
     return text
   }

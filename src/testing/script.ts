@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue, type ServerResponse } from 'node:http'
+import { writeJson } from '../upstream/json/write.ts'
 import type { Matcher } from './matcher.ts'
 
 /** What may be said of an answer beside its body. */
@@ -21,7 +22,7 @@ export type Act = (response: ServerResponse) => void
 
 /** What is queued for calls, in the order in which it is used; each line is used once, `always` as often as it is needed. */
 export interface Script {
-  /** Answers one call. A value is sent as JSON, bytes as they are, and text as it is where the headers give a type that is not JSON. */
+  /** Answers one call. A value is sent as JSON, with bigints as integers, bytes as they are, and text as it is where the headers give a type that is not JSON. */
   answer (calls: Matcher, value: unknown, options?: AnswerOptions): this
   /** Answers every call for which nothing is queued. */
   always (calls: Matcher, value: unknown, options?: AnswerOptions): this
@@ -48,7 +49,7 @@ export function answering (value: unknown, { status = 200, headers = {}, delayMs
   const isBytes = value instanceof Uint8Array
   const type = given['content-type'] ?? (isBytes ? 'application/octet-stream' : 'application/json')
   const isText = typeof value === 'string' && !/\bjson\b/i.test(type)
-  const body = isBytes || isText ? value : JSON.stringify(value) ?? ''
+  const body = isBytes || isText ? value : writeJson(value) ?? ''
   const write: Act = response => {
     // An answer without a body has neither a type nor a length (RFC 9110, section 15.3.5).
     if (status === 204 || status === 304) response.writeHead(status, given).end()

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { UpstreamError } from '../errors.ts'
 import { Call } from './call.ts'
+import { hasBigint } from './json/needs-exact.ts'
+import { exactSchema } from './json/wire-schema.ts'
+import { writeJson } from './json/write.ts'
 import { writeQuery } from './query.ts'
 import type { OperationSpec } from './spec.ts'
 import { fillTemplate } from './template.ts'
@@ -27,7 +30,7 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
     if (query !== undefined) path += writeQuery(parse(query, ofQuery(input), name) as Fields, name)
     return new Call(
       spec, path,
-      body === undefined ? undefined : JSON.stringify(parse(body, input['body'], name, 'body')),
+      body === undefined ? undefined : writeJson(parse(body, input['body'], name, 'body'), hasBigint(body)),
       idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
     )
   }
@@ -50,7 +53,7 @@ function picker (schema: z.ZodType | undefined): (input: Fields) => Fields {
 }
 
 function parse (schema: z.ZodType, input: unknown, owner: string, part?: string): unknown {
-  const { success, data, error } = schema.safeParse(input)
+  const { success, data, error } = exactSchema(schema).safeParse(input)
   if (success) return data
   const [{ path, message }] = error.issues as [z.core.$ZodIssue]
   const field = [...part === undefined ? [] : [part], ...path].join('.')

@@ -3,7 +3,11 @@ import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
 import type { Head } from './head.ts'
 import { spelledHeaders, type HeaderFields } from './header-fields.ts'
-import { readerOf, unfit } from './schema-reader.ts'
+import { hasDoubtful } from './json/integers.ts'
+import { inexact, numberFault } from './json/number-fault.ts'
+import { parseExact } from './json/parse.ts'
+import { wireSchema } from './json/wire-schema.ts'
+import { unfit, wireReaderOf } from './schema-reader.ts'
 import type { OperationSpec } from './spec.ts'
 
 /** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
@@ -11,7 +15,7 @@ export function readBody (spec: OperationSpec, status: number, head: Head, body:
   if (spec.empty && body.length > 0 && head['content-type'] === undefined && !spec.accept.includes('*/*')) {
     throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, { upstreamStatus: status, detail: 'it is not empty and says nothing of its type' })
   }
-  const value = spec.empty && body.length === 0 ? null : checked(spec, spec.output, status, parse(spec, status, body))
+  const value = spec.empty && body.length === 0 ? null : read(spec, status, body)
   if (spec.withHeaders === undefined) return value
   return { body: value, headers: checked(spec, spec.withHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)) }
 }
@@ -24,12 +28,12 @@ function namedHeaders (fields: HeaderFields, head: Head): object {
   return spelledHeaders(fields, others, true)
 }
 
-function parse (spec: OperationSpec, status: number, body: Buffer): unknown {
-  if (spec.as === 'bytes') return body
+function read (spec: OperationSpec, status: number, body: Buffer): unknown {
+  if (spec.as === 'bytes') return checked(spec, spec.output, status, body)
   if (!isUtf8(body)) throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus: status, detail: 'it is not UTF-8' })
   const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
   const text = body.toString('utf8', hasMark ? 3 : 0)
-  return spec.as === 'text' ? text : parseJson(spec, status, text)
+  return spec.as === 'text' ? checked(spec, spec.output, status, text) : checked(spec, spec.output, status, parseJson(spec, status, text), text)
 }
 
 function parseJson (spec: OperationSpec, status: number, text: string): unknown {
@@ -88,8 +92,12 @@ function hasPrototype (value: object): boolean {
   return typeof constructor === 'object' && constructor !== null && Object.hasOwn(constructor, 'prototype')
 }
 
-function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown): unknown {
-  const read = readerOf(schema)(value)
-  if (read === unfit) throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: schema.safeParse(value).error })
-  return read
+/** Reads a value by a schema. What the first reader refuses is read again: with the integers of its text, where it has one. */
+function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, text?: string): unknown {
+  const read = wireReaderOf(schema)(value)
+  if (read !== unfit) return read
+  const { success, data, error } = wireSchema(schema).safeParse(text !== undefined && hasDoubtful(value) ? parseExact(text) : value)
+  if (success) return data
+  const fault = numberFault(error)
+  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? ': declare z.bigint() there' : ''}` } })
 }

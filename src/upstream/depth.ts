@@ -38,12 +38,28 @@ function isSchema (value: unknown): value is z.ZodType {
   return typeof value === 'object' && value !== null && '_zod' in value
 }
 
-/** Whether a value is nested deeper than allowed; without recursion, since its depth is somebody else's choice. */
+/** Whether a JSON value is nested deeper than allowed; without recursion, since its depth is somebody else's choice. */
 export function isTooDeep (value: unknown): boolean {
-  let level: unknown[] = [value]
+  let level: object[] = []
+  note(value, level)
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return true
-    level = level.flatMap(each => typeof each === 'object' && each !== null ? Object.values(each) : [])
+    const below: object[] = []
+    for (const each of level) {
+      if (Array.isArray(each)) {
+        if (depth === maxDepth && each.length > 0) return true
+        for (const item of each) note(item, below)
+      } else {
+        for (const key in each) {
+          if (depth === maxDepth) return true
+          note((each as Readonly<Record<string, unknown>>)[key], below)
+        }
+      }
+    }
+    level = below
   }
   return false
+}
+
+function note (item: unknown, level: object[]): void {
+  if (typeof item === 'object' && item !== null) level.push(item)
 }

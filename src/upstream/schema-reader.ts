@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { hasDoubtful, isDoubtful } from './json/integers.ts'
+import { exactSchema } from './json/wire-schema.ts'
 
 /** What a reader gives for a value that its schema refuses. */
 export const unfit = Symbol('unfit')
@@ -23,7 +25,17 @@ interface Internals {
   readonly values?: ReadonlySet<unknown>
 }
 
-const known = new WeakMap<z.ZodType, Reader>()
+/** Where the values come from that readers read. */
+interface Source {
+  readonly known: WeakMap<z.ZodType, Reader>
+  /** Whether they come from `JSON.parse`, which rounds integers without a word. */
+  readonly isWire: boolean
+  /** Leaves a schema to zod. */
+  readonly copierOf: (schema: z.ZodType) => Reader
+}
+
+const values: Source = { known: new WeakMap(), isWire: false, copierOf }
+const wire: Source = { known: new WeakMap(), isWire: true, copierOf: wireCopierOf }
 
 /**
  * Makes a reader of a schema that gives the value itself where the schema changes nothing of it: zod copies every object that it reads,
@@ -31,32 +43,50 @@ const known = new WeakMap<z.ZodType, Reader>()
  * reader refuses exactly what zod refuses: why, only zod says. Fields come in the schema's order, as from zod.
  */
 export function readerOf (schema: z.ZodType): Reader {
+  return readerFrom(schema, values)
+}
+
+/**
+ * Makes a reader of what `JSON.parse` gives. It refuses each number that may not be the one in the text, so a value that it refuses must be
+ * read again with `parseExact` and `wireSchema`, which decide. Looking at each number where it is read anyway costs nothing, and
+ * a search of the text costs a fifth of parsing it.
+ */
+export function wireReaderOf (schema: z.ZodType): Reader {
+  return readerFrom(schema, wire)
+}
+
+function readerFrom (schema: z.ZodType, source: Source): Reader {
+  const { known } = source
   const before = known.get(schema)
   if (before !== undefined) return before
-  let own: Reader = copierOf(schema)
+  let own: Reader = source.copierOf(schema)
   // Whoever meets it while it is made has met a schema that holds itself.
   known.set(schema, value => own(value))
-  own = readerFor(schema)
+  own = readerFor(schema, source)
   known.set(schema, own)
   return own
 }
 
-function readerFor (schema: z.ZodType): Reader {
+function readerFor (schema: z.ZodType, source: Source): Reader {
+  const { isWire } = source
   const { def, values } = schema._zod as unknown as Internals
   if (def.type === 'number' && def.check === 'number_format' && def.format === 'safeint' && (def.checks ?? []).length === 0) return value => Number.isSafeInteger(value) ? value : unfit
-  if (!isPlain(def)) return copierOf(schema)
+  if (!isPlain(def)) return source.copierOf(schema)
   switch (def.type) {
     case 'string': return value => typeof value === 'string' ? value : unfit
-    case 'number': return value => typeof value === 'number' && Number.isFinite(value) ? value : unfit
+    case 'number': return isWire ? value => typeof value === 'number' && !isDoubtful(value) ? value : unfit : value => typeof value === 'number' && Number.isFinite(value) ? value : unfit
+    case 'bigint': return isWire ? value => Number.isSafeInteger(value) ? BigInt(value as number) : unfit : value => typeof value === 'bigint' ? value : unfit
     case 'boolean': return value => typeof value === 'boolean' ? value : unfit
     case 'null': return value => value === null ? null : unfit
-    case 'any': case 'unknown': return value => value
-    case 'literal': case 'enum': return value => (values as ReadonlySet<unknown>).has(value) ? value : unfit
-    case 'nullable': return nullable(readerOf(def.innerType as z.ZodType))
-    case 'optional': return optional(schema, readerOf(def.innerType as z.ZodType))
-    case 'array': return list(readerOf(def.element as z.ZodType))
-    case 'object': return object(schema, def)
-    default: return copierOf(schema)
+    case 'any': case 'unknown': return isWire ? value => hasDoubtful(value) ? unfit : value : value => value
+    case 'literal': case 'enum': return isWire && [...values as ReadonlySet<unknown>].some(hasDoubtful)
+      ? source.copierOf(schema)
+      : value => (values as ReadonlySet<unknown>).has(value) ? value : unfit
+    case 'nullable': return nullable(readerFrom(def.innerType as z.ZodType, source))
+    case 'optional': return optional(source.copierOf(schema), readerFrom(def.innerType as z.ZodType, source))
+    case 'array': return list(readerFrom(def.element as z.ZodType, source))
+    case 'object': return object(schema, def, source)
+    default: return source.copierOf(schema)
   }
 }
 
@@ -73,12 +103,21 @@ export function copierOf (schema: z.ZodType): Reader {
   }
 }
 
+/** Leaves a schema of the wire to zod, which cannot know that a number was another one in the text. */
+function wireCopierOf (schema: z.ZodType): Reader {
+  let read: Reader | undefined
+  return value => {
+    if (hasDoubtful(value)) return unfit
+    read ??= copierOf(exactSchema(schema))
+    return read(value)
+  }
+}
+
 function nullable (inner: Reader): Reader {
   return value => value === null ? null : inner(value)
 }
 
-function optional (schema: z.ZodType, inner: Reader): Reader {
-  const missing = copierOf(schema)
+function optional (missing: Reader, inner: Reader): Reader {
   return value => value === undefined ? missing(value) : inner(value)
 }
 
@@ -97,25 +136,25 @@ function list (element: Reader): Reader {
   }
 }
 
-const primitives: Readonly<Record<string, (field: string) => string>> = {
+const primitives: Readonly<Record<string, (field: string, isWire: boolean) => string>> = {
   string: field => `typeof ${field} !== 'string'`,
-  number: field => `typeof ${field} !== 'number' || !Number.isFinite(${field})`,
+  number: (field, isWire) => `typeof ${field} !== 'number' || ${isWire ? `!(${field} < ${2 ** 53} && ${field} > ${-(2 ** 53)})` : `!Number.isFinite(${field})`}`,
   boolean: field => `typeof ${field} !== 'boolean'`,
 }
 
 /** A function for each object, written as text, as zod does it too: reading fields by names that stand in the code takes a fifth of reading them by a list. */
-function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
+function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Source): Reader {
   const keys = Object.keys(shape)
   const rest = catchall?._zod.def.type
-  const byZod = copierOf(schema)
+  const byZod = source.copierOf(schema)
   // A key that every object has, and what becomes of unknown ones in a way of their own, is for zod to see to.
   if (keys.some(key => key in Object.prototype) || !(rest === undefined || rest === 'unknown')) return byZod
-  const readers = keys.map(key => readerOf(shape[key] as z.ZodType))
+  const readers = keys.map(key => readerFrom(shape[key] as z.ZodType, source))
   const lines = keys.map((key, at) => {
     const inner = shape[key] as z.ZodType
     const name = JSON.stringify(key)
     const { def } = inner._zod as unknown as Internals
-    const refuses = isPlain(def) ? primitives[def.type]?.(`f${at}`) : undefined
+    const refuses = isPlain(def) ? primitives[def.type]?.(`f${at}`, source.isWire) : undefined
     return `
       const f${at} = value[${name}]
       if (f${at} === undefined && !(${name} in value)) ${mayMiss(def) ? '{}' : 'return byZod(value)'}
@@ -129,7 +168,7 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
       }`
   })
   // A field that is unknown, or not in its place.
-  const misfit = rest === 'unknown' ? "seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)" : 'only(keys, copy ?? value)'
+  const misfit = rest === 'unknown' ? `${source.isWire ? 'hasDoubtful(value) ? unfit : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)` : 'only(keys, copy ?? value)'
   const text = `return function read (value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
     const prototype = Object.getPrototypeOf(value)
@@ -149,7 +188,7 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def): Reader {
   }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- the text has nothing but the author's own keys, as JSON
-    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', text)(readers, byZod, unfit, only, keys) as Reader
+    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(readers, byZod, unfit, only, keys, hasDoubtful) as Reader
   } catch {
     // A process may forbid code from text (node --disallow-code-generation-from-strings).
     return byZod

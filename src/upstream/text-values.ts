@@ -1,3 +1,5 @@
+import { inexact } from './json/number-fault.ts'
+
 /** A text that is refused for a reason that the schema behind it cannot know. */
 export class Unreadable {
   readonly reason: string
@@ -19,7 +21,7 @@ function readNumber (value: unknown): unknown {
   if (!numberText.test(value)) return Number.NaN
   const number = Number(value)
   const isExact = !integerText.test(value) || Number.isSafeInteger(number) || BigInt(value) === BigInt(number)
-  return isExact ? number : new Unreadable('is an integer that a number cannot hold exactly')
+  return isExact ? number : new Unreadable(inexact)
 }
 
 function readBigint (value: unknown): unknown {

@@ -1,3 +1,5 @@
+import { textOf } from './json/integers.ts'
+
 /**
  * Writes a value as text for a URL: a date as ISO 8601, a lone surrogate as U+FFFD.
  *
@@ -5,7 +7,7 @@
  */
 export function urlText (value: unknown): string | undefined {
   if (typeof value === 'string') return value.toWellFormed()
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? textOf(value) : undefined
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
-import { json, rawUpstream, type RawUpstream } from '../helpers/raw-upstream.ts'
+import { json, rawUpstream, written, type RawUpstream } from '../helpers/raw-upstream.ts'
 import { runCommand } from '../helpers/service-process.ts'
 
 const ninja = json({ fact: 'Cats purr.', length: 10 })
@@ -93,6 +93,28 @@ test('definitions that cannot be used end with 2 and every fault', async t => {
   t.equal(code, 2)
   t.equal(output, '')
   t.equal(errors, `headwaters: the definitions cannot be used\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n  ${path}/b.ts:1:7: throws when it is loaded: Error: two\n`)
+})
+
+test('integers of 64 bits are exact in what is given and in what is printed', async t => {
+  const upstream = await rawUpstream(t, written(200, { 'content-type': 'application/json' }, '{"id":9007199254740993}'))
+  const { path } = definitionsFolder(t, {
+    'item.ts': `
+import { aggregate, defineUpstream, operation } from 'headwaters'
+import { z } from 'zod'
+
+const source = defineUpstream('items', { origin: '${upstream.origin}' }, {
+  item: operation({ path: '/{id}', params: z.object({ id: z.bigint() }), output: z.object({ id: z.bigint() }) }),
+})
+
+export const item: unknown = aggregate('item', { url: '/item', body: z.object({ id: z.bigint() }), deadline: 5000 })
+  .required('item', ({ body }) => source.item(body))
+  .reply(z.object({ id: z.bigint() }), ({ item }) => item)
+`,
+  })
+  const { code, output } = await runCommand(t, ['run', 'item', path, '--body', '{"id":9007199254740995}'])
+  t.equal(code, 0)
+  t.equal(output, '{\n  "id": 9007199254740993\n}\n')
+  t.same(upstream.requests.map(request => request.path), ['/9007199254740995'])
 })
 
 test('definitions that keep the process busy do not keep the command', async t => {

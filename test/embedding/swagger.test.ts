@@ -69,6 +69,19 @@ test('what JSON Schema has no word for is left open, not refused', async t => {
   t.match((await ask('/odd?when=2020-01-01')).body, { data: { at: '2020-01-01T00:00:00.000Z' } })
 })
 
+test('a bigint is an integer of 64 bits, and the description can be written as JSON', async t => {
+  const id = 9_007_199_254_740_993n
+  const Item = z.object({ id: z.bigint().meta({ examples: [5n, id] }), kind: z.literal(1n).optional() })
+  const big = aggregate('big', { url: '/big', body: Item }).reply(Item, ({ body }) => body)
+  const app = fastify()
+  t.teardown(() => app.close())
+  const schemaOf = collect(app)
+  await app.register(headwaters, { aggregates: [big] })
+  t.match(JSON.parse(JSON.stringify(schemaOf('POST', '/big'))), {
+    body: { properties: { id: { type: 'integer', format: 'int64', examples: [5, String(id)] }, kind: { type: 'integer', const: 1 } } },
+  })
+})
+
 test('routes are not described where nobody wants it', async t => {
   const app = fastify()
   t.teardown(() => app.close())

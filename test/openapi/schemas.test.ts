@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { openapiDocument, type OpenapiOptions } from '../../src/plugins/openapi.ts'
+import { openapiDocument, openapiYaml, type OpenapiOptions } from '../../src/plugins/openapi.ts'
+import { writeJson } from '../../src/upstream/json/write.ts'
 import { operations, type Document, type Operation } from './helpers/document.ts'
 
 const documentOf = (aggregates: readonly AnyAggregate[], options: OpenapiOptions = {}) => openapiDocument(aggregates, { health: false, ...options }) as unknown as Document
@@ -61,7 +62,8 @@ test('the name that the sent shape needs must be free', async t => {
 test('what JSON cannot hold is refused, with the aggregate and the place', async t => {
   const cases: readonly (readonly [z.ZodType, RegExp])[] = [
     [z.object({ list: z.array(z.string().transform(text => text.length)) }), /^aggregate 'thing', reply, at \/properties\/list\/items.*: 'transform' cannot be written as JSON Schema: .*\.pipe\(\)/],
-    [z.object({ big: z.bigint() }), /^aggregate 'thing', reply, at \/properties\/big: 'bigint' cannot be written/],
+    [z.object({ odd: z.symbol() }), /^aggregate 'thing', reply, at \/properties\/odd: 'symbol' cannot be written/],
+    [z.object({ odd: z.literal([1n, undefined]) }), /^aggregate 'thing', reply, at \/properties\/odd: 'literal' cannot be written/],
     [z.map(z.string(), z.string()), /^aggregate 'thing', reply: 'map' cannot/],
     [z.custom<string>(() => true), /^aggregate 'thing', reply: 'custom' cannot/],
   ]
@@ -97,6 +99,25 @@ test('parameters are found behind wrappers, each once, and are required where ev
   t.same(fieldsOf(z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })])), [
     { name: 'kind', in: 'query', required: true, schema: { anyOf: [{ type: 'string', const: 'a' }, { type: 'string', const: 'b' }] } },
   ])
+})
+
+test('a bigint is documented as an integer of 64 bits, with bounds, defaults and examples that no number holds', async t => {
+  const id = 9_007_199_254_740_993n
+  t.same(dataOf(z.bigint()), { type: 'integer', format: 'int64' })
+  t.same(dataOf(z.int64()), { type: 'integer', format: 'int64' })
+  t.same(dataOf(z.uint64()), { type: 'integer', format: 'uint64', minimum: 0 })
+  t.same(dataOf(z.bigint().min(1n).max(id)), { type: 'integer', format: 'int64', minimum: 1, maximum: id })
+  t.same(dataOf(z.int64().positive().multipleOf(5n).refine(() => true)), { type: 'integer', format: 'int64', exclusiveMinimum: 0, multipleOf: 5 })
+  t.same(dataOf(z.literal(id)), { type: 'integer', const: id })
+  t.same(dataOf(z.literal([1n, 2n])), { type: 'integer', enum: [1, 2] })
+  t.same(dataOf(z.literal([1n, 'none'])), { enum: [1, 'none'] })
+  t.same(dataOf(z.bigint().catch(0n)), { type: 'integer', format: 'int64' })
+  const body = z.object({ id: z.bigint().default(id).meta({ examples: [5n, id] }) }).meta({ id: 'Ask' })
+  const each = aggregate('thing', { url: '/thing', body }).reply(z.object({ id: z.bigint() }).meta({ id: 'Told', examples: [{ id }] }), () => ({ id }))
+  t.same(schemasOf(each)['Ask'], { type: 'object', properties: { id: { type: 'integer', format: 'int64', default: id, examples: [5, id] } } })
+  t.match(writeJson(documentOf([each])), /"default":9007199254740993,"examples":\[5,9007199254740993\]/)
+  t.match(writeJson(documentOf([each])), /"example":\{"data":\{"id":9007199254740993\}/)
+  t.match(openapiYaml([each]), /default: 9007199254740993\n/)
 })
 
 test('only what tells a reader something is written', async t => {

@@ -77,6 +77,14 @@ test('a call is there to be looked at', async t => {
   t.equal((await upstream.called(1)).length, 1, 'what has come is given at once')
 })
 
+test('integers of 64 bits are exact in answers and in calls', async t => {
+  const { upstream, ask } = await start(t)
+  upstream.answer('POST /orders', { id: 9_007_199_254_740_993n })
+  const answer = await ask('/orders', { method: 'POST', body: '{"id":9007199254740995,"count":1}' })
+  t.equal(await answer.text(), '{"id":9007199254740993}')
+  t.strictSame(upstream.calls[0]?.body, { id: 9_007_199_254_740_995n, count: 1 })
+})
+
 test('a call that nothing is queued for is answered 501 and reported', async t => {
   const { upstream, ask } = await start(t)
   upstream.answer('/fact', 1)
@@ -170,6 +178,8 @@ test('what cannot be sent is refused where it is queued', async t => {
   t.throws(() => upstream.answer('get /fact', 1), TypeError)
   t.throws(() => upstream.status('/fact', 99), { message: /99 is no status/ })
   t.throws(() => upstream.answer('/fact', 1, { headers: { 'x-cat': 'a\nb' } }), { code: 'ERR_INVALID_CHAR' })
-  t.throws(() => upstream.answer('/fact', 1n), TypeError)
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  t.throws(() => upstream.answer('/fact', circle), TypeError)
   t.strictSame(upstream.unused, [])
 })

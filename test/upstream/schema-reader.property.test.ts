@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
-import { readerOf, unfit } from '../../src/upstream/schema-reader.ts'
+import { readerOf, unfit, wireReaderOf } from '../../src/upstream/schema-reader.ts'
 
 const names = ['a', 'b', 'c', 'toString']
 
@@ -64,6 +64,29 @@ test('a value of a schema is given as it is, by the same reader each time', t =>
   const more = { ...value, secret: 'x' }
   t.strictSame(readerOf(schema)(more), value, 'what it does not name is left out')
   t.equal(more.secret, 'x', 'and nothing is taken from the value itself')
+  t.end()
+})
+
+test('a bigint is one already where the value is not JSON', t => {
+  t.equal(readerOf(z.bigint())(5n), 5n)
+  t.equal(readerOf(z.bigint())(5), unfit)
+  t.end()
+})
+
+test('a reader of JSON refuses what may not be the number of the text, and gives all else as the other reader does', t => {
+  fc.assert(fc.property(schemas, fc.json(), (schema, text) => {
+    const value: unknown = JSON.parse(text)
+    const read = wireReaderOf(schema)(value)
+    if (read !== unfit && !isDeepStrictEqual(plain(read), plain(readerOf(schema)(value)))) throw new Error(`${String(read)}`)
+  }), { numRuns: 500 })
+  for (const number of [2 ** 53, -(2 ** 53), 2 ** 60, Infinity]) {
+    for (const schema of [z.number(), z.unknown(), z.object({ a: z.number() }), z.looseObject({ b: z.string() }), z.union([z.number(), z.string()]), z.literal(number)]) {
+      t.equal(wireReaderOf(z.array(schema))([number]), unfit)
+      t.equal(wireReaderOf(z.object({ in: schema }))({ in: { a: number, b: 'c', d: number } }), unfit)
+    }
+  }
+  const dropped = { a: 1, b: 2 ** 60 }
+  t.strictSame(wireReaderOf(z.object({ a: z.number() }))(dropped), { a: 1 })
   t.end()
 })
 

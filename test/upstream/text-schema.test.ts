@@ -44,7 +44,7 @@ test('values that are typed already, as fanOut may be given them, stay what they
 
 test('a reason says what is wrong', t => {
   const reason = (schema: z.ZodType, a: unknown) => textSchema(z.object({ a: schema })).safeParse({ a }).error?.issues[0]?.message
-  t.equal(reason(z.coerce.number(), '9007199254740993'), 'is an integer that a number cannot hold exactly')
+  t.equal(reason(z.coerce.number(), '9007199254740993'), 'is an integer that a double cannot hold exactly')
   t.equal(reason(z.coerce.bigint(), '1.5'), 'must be a whole number')
   t.equal(reason(z.coerce.number('how many?'), ''), 'how many?', 'the author\'s own stays')
   t.match(reason(z.coerce.number(), undefined), /received undefined/)

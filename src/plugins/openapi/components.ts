@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
+import { writeJson } from '../../upstream/json/write.ts'
+import { revive, withoutBigints } from './integers.ts'
 import { jsonSchema, type JsonSchema, type Side } from './json-schema.ts'
 
 type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
@@ -78,7 +80,7 @@ export function createComponents (): Components {
 
 /** The same JSON with each reference to a named schema put elsewhere. */
 function repointed<T> (part: T, to: (id: string) => string): T {
-  return JSON.parse(JSON.stringify(part), (_key, value: unknown) => typeof value === 'string' && value.startsWith(local) ? to(value.slice(local.length)) : value) as T
+  return JSON.parse(JSON.stringify(withoutBigints(part)), (key, value: unknown) => typeof value === 'string' && value.startsWith(local) ? to(value.slice(local.length)) : revive(key, value)) as T
 }
 
 /** The ids whose shape depends on the side, themselves or through what they refer to. */
@@ -88,7 +90,7 @@ function differing (input: ReadonlyMap<string, JsonSchema>, output: ReadonlyMap<
   for (const id of both) if (!isDeepStrictEqual(input.get(id), output.get(id))) found.add(id)
   for (let before = -1; before !== found.size;) {
     before = found.size
-    for (const id of both) if ([...found].some(other => JSON.stringify(input.get(id)).includes(`"${local}${other}"`))) found.add(id)
+    for (const id of both) if ([...found].some(other => writeJson(input.get(id)).includes(`"${local}${other}"`))) found.add(id)
   }
   return found
 }

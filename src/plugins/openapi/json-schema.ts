@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { writeJson } from '../../upstream/json/write.ts'
+import { integerForm, revive, withoutBigints } from './integers.ts'
 
 /** What a caller sends, or what a caller gets: a schema with defaults or transforms has a shape for each. */
 export type Side = 'input' | 'output'
@@ -22,6 +24,9 @@ const keywords = [
   'items', 'prefixItems', 'contains', 'minItems', 'maxItems', 'uniqueItems', 'allOf', 'anyOf', 'oneOf', 'discriminator', 'not', 'if', 'then', 'else', 'examples',
 ]
 
+/** Of these, those that hold values of the author's. */
+const withData = new Set(['const', 'enum', 'minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum', 'multipleOf', 'default', 'examples'])
+
 /** Above this many characters a pattern beside a format tells a reader nothing that the format does not. */
 const longPattern = 60
 
@@ -38,8 +43,8 @@ export function jsonSchema (schema: z.ZodType, side: Side, where: string): Named
     throw error instanceof TypeError && error.message.startsWith(where) ? error : new TypeError(`${where}: ${(error as Error).message}`, { cause: error })
   }
   // What is left after this is JSON and nothing else.
-  const { $schema: _, $defs = {}, ...root } = JSON.parse(JSON.stringify(written)) as { $schema: string, $defs?: Record<string, JsonSchema> }
-  const isNameless = JSON.stringify(root).includes('"$ref":"#"') || Object.keys($defs).some(id => id.startsWith('__'))
+  const { $schema: _, $defs = {}, ...root } = JSON.parse(JSON.stringify(written), revive) as { $schema: string, $defs?: Record<string, JsonSchema> }
+  const isNameless = writeJson(root).includes('"$ref":"#"') || Object.keys($defs).some(id => id.startsWith('__'))
   if (isNameless) throw new TypeError(`${where}: a schema that holds itself needs a name: add .meta({ id: 'Name' })`)
   return { root, $defs }
 }
@@ -58,7 +63,7 @@ function tidy (schema: z.core.$ZodType, draft: Draft, side: Side): void {
 
   const written = { ...draft }
   for (const key of Object.keys(draft)) delete draft[key]
-  for (const key of keywords) if (written[key] !== undefined) draft[key] = written[key]
+  for (const key of keywords) if (written[key] !== undefined) draft[key] = withData.has(key) ? withoutBigints(written[key]) : written[key]
 }
 
 /** Says which value names which option; a discriminator can only point at options that have a name. */
@@ -72,11 +77,11 @@ function discriminate (schema: z.core.$ZodType, propertyName: string, draft: Dra
   draft['discriminator'] = { propertyName, mapping: Object.fromEntries(mapping) }
 }
 
-/** Dates are text on the wire: `JSON.stringify` writes them so. What is coerced is read from what a caller can write. */
+/** Dates are text on the wire: `JSON.stringify` writes them so. What is coerced is read from what a caller can write. A bigint is an integer. */
 function wireForm (schema: z.core.$ZodType, side: Side): JsonSchema | undefined {
   const { type, coerce = false } = schema._zod.def as { readonly type: string, readonly coerce?: boolean }
   if (type === 'date' && (side === 'output' || coerce)) return { type: 'string', format: 'date-time' }
-  return type === 'bigint' && side === 'input' && coerce ? { type: 'integer', format: 'int64' } : undefined
+  return integerForm(schema)
 }
 
 function refuse (schema: z.core.$ZodType, path: readonly (string | number)[], where: string): never {

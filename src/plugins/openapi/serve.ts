@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import { writeJson } from '../../upstream/json/write.ts'
 import { notModified } from '../not-modified.ts'
 import { otherMethods } from '../other-methods.ts'
 import type { OpenapiOptions } from './document.ts'
@@ -13,7 +14,7 @@ interface Written {
 /** Serves the document as `/openapi.json` and `/openapi.yaml`. Nothing of it is loaded or written before it is asked for. */
 export function openapi (app: FastifyInstance, { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] }): void {
   const document = once(async () => (await import('./document.ts')).openapiDocument(aggregates, options))
-  serve(app, '/openapi.json', 'application/json', async () => JSON.stringify(await document()))
+  serve(app, '/openapi.json', 'application/json', async () => writeJson(await document()))
   serve(app, '/openapi.yaml', 'application/yaml', async () => (await import('./yaml.ts')).yamlOf(await document()))
 }
 

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+/**
+ * Makes the two sides of an intersection agree where one gives an integer as a bigint and the other as a number, as
+ * `z.object({ id: z.bigint() }).and(z.record(z.string(), z.unknown()))` does: zod merges only what is equal.
+ */
+export function agreeing (left: z.ZodType, right: z.ZodType): { readonly left: z.ZodType, readonly right: z.ZodType } {
+  let other: { value: unknown } = { value: undefined }
+  return {
+    left: running(left, (payload, context) => other = left._zod.run(payload, context) as typeof payload),
+    right: running(right, (payload, context) => {
+      // The left side has just ended, and reading the right side may come by here again.
+      const first = other
+      const second = right._zod.run(payload, context) as typeof payload
+      ;[first.value, second.value] = agreed(first.value, second.value)
+      return second
+    }),
+  }
+}
+
+function running (schema: z.ZodType, run: z.ZodType['_zod']['run']): z.ZodType {
+  const own = z.core.clone(schema, schema._zod.def)
+  own._zod.run = run
+  return own
+}
+
+type Pair = [unknown, unknown]
+type Fields = Record<string, unknown>
+
+function agreed (a: unknown, b: unknown): Pair {
+  if (typeof a === 'bigint' && typeof b === 'number') return same(a, b) ?? [a, b]
+  if (typeof a === 'number' && typeof b === 'bigint') return same(b, a) ?? [a, b]
+  if (!isContainer(a) || !isContainer(b)) return [a, b]
+  let [first, second] = [a, b]
+  for (const key of Object.keys(a)) {
+    if (!Object.hasOwn(b, key)) continue
+    const [one, two] = agreed(a[key], b[key])
+    if (one !== a[key]) (first = first === a ? copyOf(a) : first)[key] = one
+    if (two !== b[key]) (second = second === b ? copyOf(b) : second)[key] = two
+  }
+  return [first, second]
+}
+
+/** An integer is what was asked for where the other side holds it exactly; elsewhere the other side has said that it may be rounded. */
+function same (integer: bigint, number: number): Pair | undefined {
+  if (Number(integer) !== number) return undefined
+  return BigInt(number) === integer ? [integer, integer] : [number, number]
+}
+
+function isContainer (value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
+}
+
+function copyOf (value: Fields): Fields {
+  return (Array.isArray(value) ? [...value as unknown[]] : { ...value }) as Fields
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { holds, isDoubtful, prints, wide } from './integers.ts'
+import { inexact, notAnInteger, tooLarge } from './number-fault.ts'
+import { defOf, valuesOf } from './parts.ts'
+import { overflow, settle } from './settle.ts'
+
+/** Gives a value the form that a leaf reads; calls `refuse` with the reason where it has none. */
+type Prepare = (value: unknown, refuse: (reason: string) => void) => unknown
+
+/** Returns a schema that reads a value of the wire where the author's schema ends, or `undefined` for one that has parts, or nothing to do with numbers. */
+export function leafOf (schema: z.ZodType): z.ZodType | undefined {
+  const prepare = preparing(schema)
+  return prepare && prepared(schema, prepare)
+}
+
+/** The same for a position that lets everything through, with integers from 2^53 on left as bigints. */
+export function keepingLeafOf (schema: z.ZodType): z.ZodType {
+  return prepared(schema, (value, refuse) => {
+    if (settle(value) === overflow) refuse(tooLarge)
+    return value
+  })
+}
+
+function preparing (schema: z.ZodType): Prepare | undefined {
+  const { type, coerce = false, format } = defOf(schema)
+  switch (type) {
+    case 'number': return format === 'float64' || format === 'float32' ? asFloat : coerce ? asCoercedNumber : asNumber
+    case 'bigint': return asBigint
+    case 'literal': case 'enum': return oneOf(valuesOf(schema))
+    case 'unknown': case 'any': case 'custom': case 'transform': return asItIs
+    default: return coerce ? asFinite : undefined
+  }
+}
+
+/** The same schema with a step before it. */
+function prepared (schema: z.ZodType, prepare: Prepare): z.ZodType {
+  const own = z.core.clone(schema, schema._zod.def)
+  const run = own._zod.run.bind(own._zod)
+  own._zod.run = (payload, context) => {
+    let isRefused = false
+    payload.value = prepare(payload.value, message => {
+      isRefused = true
+      payload.issues.push({ code: 'custom', message, input: payload.value, inst: own })
+    })
+    return isRefused ? payload : run(payload, context)
+  }
+  return own
+}
+
+const asFinite: Prepare = (value, refuse) => {
+  if (value === Infinity || value === -Infinity) refuse(tooLarge)
+  return value
+}
+
+const asFloat: Prepare = (value, refuse) => typeof value === 'bigint' ? Number(value) : asFinite(value, refuse)
+
+const asNumber: Prepare = (value, refuse) => {
+  // A smaller bigint comes from no text, so a number is not what it stands for.
+  if (typeof value !== 'bigint' || !isDoubtful(Number(value))) return asFinite(value, refuse)
+  if (holds(value)) return numberOf(value)
+  refuse(inexact)
+  return value
+}
+
+function numberOf (held: bigint): number {
+  if (!prints(held)) wide.isUsed = true
+  return Number(held)
+}
+
+const integerText = /^\s*[+-]?\d{16,}\s*$/
+
+/** Text becomes a number, and so does a list of one number, by way of its text. */
+const asCoercedNumber: Prepare = (value, refuse) => {
+  const text = typeof value === 'string' || Array.isArray(value) ? String(value) : ''
+  return asNumber(integerText.test(text) ? BigInt(text.trim().replace('+', '')) : value, refuse)
+}
+
+const asBigint: Prepare = (value, refuse) => {
+  if (typeof value !== 'number') return value
+  if (Number.isSafeInteger(value)) return BigInt(value)
+  refuse(Number.isFinite(value) ? notAnInteger : tooLarge)
+  return value
+}
+
+/** A literal is met in whichever form it was declared. */
+function oneOf (values: ReadonlySet<unknown>): Prepare {
+  return value => {
+    if (typeof value === 'number' && !values.has(value) && Number.isSafeInteger(value)) return values.has(BigInt(value)) ? BigInt(value) : value
+    return typeof value === 'bigint' && !values.has(value) && holds(value) ? numberOf(value) : value
+  }
+}
+
+const asItIs: Prepare = (value, refuse) => {
+  const settled = settle(value)
+  if (settled !== overflow) return settled
+  refuse(tooLarge)
+  return value
+}

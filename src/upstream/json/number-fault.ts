@@ -1,0 +1,26 @@
+/** Says of a place in JSON why its number is refused. Each completes a sentence whose subject is that place. */
+export const inexact = 'is an integer that a double cannot hold exactly'
+export const notAnInteger = 'is not an integer: digits without a fraction and without an exponent are one'
+export const tooLarge = 'is a number beyond the largest double'
+
+const faults: ReadonlySet<string> = new Set([inexact, notAnInteger, tooLarge])
+
+interface Issue {
+  readonly message: string
+  /** Of a union: the issues of each option. */
+  readonly errors?: readonly (readonly Issue[])[]
+}
+
+/** Returns the first fault of a number that stands behind a schema's refusal, also within the options of a union. */
+export function numberFault ({ issues }: { readonly issues: readonly Issue[] }): string | undefined {
+  for (const issue of issues) {
+    const fault = faultOf(issue)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+/** The same of one issue. */
+export function faultOf ({ message, errors = [] }: Issue): string | undefined {
+  return faults.has(message) ? message : numberFault({ issues: errors.flat() })
+}

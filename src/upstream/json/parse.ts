@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { hasDoubtful, isDoubtful } from './integers.ts'
+import { overflow, settle } from './settle.ts'
+
+/** Begins a string that stands for an integer. No upstream can guess it, so no string of a text begins so. */
+const mark = `#${randomBytes(12).toString('base64url')}:`
+
+/** Integer literals that a double may not hold, where a value can begin. Some of these places are inside strings. */
+const literals = /[:,[\s]-?\d{16,}(?![\d.eE])/g
+
+/**
+ * Parses JSON as `JSON.parse` does, except that an integer literal from 2^53 on is a bigint. A literal that is too large for a double
+ * stays `Infinity`, and a number with a fraction or an exponent stays a number. The time is linear in the length of the text.
+ * @param text JSON that `JSON.parse` has taken; it is not checked again.
+ */
+export function parseExact (text: string): unknown {
+  const marked = markIntegers(text)
+  const value: unknown = JSON.parse(marked)
+  return marked === text ? value : unmark(value)
+}
+
+/**
+ * The same for a text of anybody, with the fast parser where no integer needs the exact one.
+ * @throws A `SyntaxError` for a text that is not JSON.
+ */
+export function parse (text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  return hasDoubtful(value) ? parseExact(text) : value
+}
+
+/**
+ * Parses JSON for a reader without a schema: an integer that `JSON.stringify` would not write with the same digits is a bigint.
+ * @throws A `SyntaxError` for a text that is not JSON.
+ */
+export function readJson (text: string): unknown {
+  const value = parse(text)
+  const settled = settle(value)
+  return settled === overflow ? value : settled
+}
+
+/** Makes a string of each integer literal from 2^53 on. */
+function markIntegers (json: string): string {
+  // A text that is one number has it at a place like any other then.
+  const text = ` ${json}`
+  let marked = ''
+  let copied = 0
+  const quotes = new Quotes(text)
+  literals.lastIndex = 0
+  for (let match = literals.exec(text); match !== null; match = literals.exec(text)) {
+    const start = match.index + 1
+    const literal = match[0].slice(1)
+    const double = Number(literal)
+    if (!isDoubtful(double) || !Number.isFinite(double) || quotes.isInside(start)) continue
+    marked += `${text.slice(copied, start)}"${mark}${literal}"`
+    copied = literals.lastIndex
+  }
+  return copied === 0 ? json : marked + text.slice(copied)
+}
+
+/** Follows the quotes of a JSON text from its start. */
+class Quotes {
+  readonly #text: string
+  #next: number
+  #isOpen = false
+
+  constructor (text: string) {
+    this.#text = text
+    this.#next = text.indexOf('"')
+  }
+
+  /** Returns whether a place is inside a string. The places must be asked for in order. */
+  isInside (place: number): boolean {
+    while (this.#next !== -1 && this.#next < place) {
+      if (!this.#isOpen || !isEscaped(this.#text, this.#next)) this.#isOpen = !this.#isOpen
+      this.#next = this.#text.indexOf('"', this.#next + 1)
+    }
+    return this.#isOpen
+  }
+}
+
+function isEscaped (text: string, quote: number): boolean {
+  let before = quote - 1
+  while (text[before] === '\\') before--
+  return (quote - before) % 2 === 0
+}
+
+/** Makes a bigint of each marked string, in place: nothing else has the value yet. */
+function unmark (value: unknown): unknown {
+  const root = { value }
+  const open: object[] = [root]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (Array.isArray(next)) {
+      const items: unknown[] = next
+      for (let index = 0; index < items.length; index++) {
+        const item = unmarked(items[index], open)
+        if (typeof item === 'bigint') items[index] = item
+      }
+    } else {
+      const fields = next as Record<string, unknown>
+      for (const key in fields) {
+        const item = unmarked(fields[key], open)
+        if (typeof item === 'bigint') fields[key] = item
+      }
+    }
+  }
+  return root.value
+}
+
+/** Returns what an item stands for; what holds others is looked at later. */
+function unmarked (item: unknown, later: object[]): unknown {
+  if (typeof item === 'string') return item.startsWith(mark) ? BigInt(item.slice(mark.length)) : item
+  if (typeof item === 'object' && item !== null) later.push(item)
+  return item
+}

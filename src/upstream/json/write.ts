@@ -1,0 +1,30 @@
+import { hasDoubtful, textOf, wide } from './integers.ts'
+
+/** Node has it since 22; the types of the language do not yet. */
+const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object }
+
+/**
+ * Writes a value as `JSON.stringify` does, with bigints as integers and with all digits of whole numbers below 1e21.
+ * @param isExact Whether the value is known to hold bigints, so that writing it without them need not be tried. @default false
+ * @param indent As of `JSON.stringify`. @default 0
+ * @throws What `JSON.stringify` throws.
+ */
+export function writeJson (value: unknown, isExact = false, indent = 0): string {
+  // An app may have given bigints a toJSON, which makes text of them.
+  if (!isExact && !('toJSON' in BigInt.prototype)) {
+    try {
+      const text = JSON.stringify(value, null, indent)
+      if (!wide.isUsed || !hasDoubtful(value)) return text
+    } catch (error) {
+      // A bigint is a TypeError, and so is a circle, which is thrown again below.
+      if (!(error instanceof TypeError)) throw error
+    }
+  }
+  return JSON.stringify(value, exactly, indent)
+}
+
+function exactly (this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const given = this[key]
+  if (typeof given === 'bigint') return rawJSON(given.toString())
+  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? rawJSON(textOf(value)) : value
+}
