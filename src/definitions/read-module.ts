@@ -36,10 +36,7 @@ function faultOf (value: unknown): string | undefined {
   if (isObject(value) && ['required', 'optional', 'each', 'firstOf', 'reply'].every(method => typeof value[method] === 'function')) {
     return 'is an aggregate that is not finished: end it with .reply(schema, merge)'
   }
-  if (!isAggregate(value)) return undefined
-  const { params, query, body, headers } = value.route
-  const other = Object.entries({ params, query, body, headers, reply: value.schema }).find(([, schema]) => schema !== undefined && !('_zod' in schema))
-  return other === undefined ? undefined : `has a ${other[0]} schema that is not of zod 4: install zod 4, or import { z } from 'zod/v4'`
+  return undefined
 }
 
 function isObject (value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import type { DeepReadonly } from '../upstream/freeze.ts'
+import { checkZod } from '../upstream/wrapped.ts'
 import type { AfterReply } from './after.ts'
 import { addStep, checkRoute } from './check.ts'
 import { beforeStep, type Hooks } from './hooks.ts'
@@ -126,11 +127,14 @@ function builder (name: string, route: Route, before: Step | undefined, steps: r
     optional: (key: string, fallback: unknown, ask: Step['ask'], options = {}) => after(add('optional', key, ask, options, fallback)),
     each: (key: string, ask: Step['ask'], options = {}) => after(add('each', key, ask, options)),
     firstOf: (key: string, ask: Step['ask'], options = {}) => after(add('firstOf', key, ask, options)),
-    reply: (schema: z.ZodType, merge: (seen: never) => unknown): AnyAggregate => replied({
-      name, route, steps: Object.freeze(steps), schema, merge,
-      dependents: steps.map(({ index }) => steps.filter(({ needs }) => needs.includes(index)).map(step => step.index)),
-      hooks: { before, after: undefined },
-    }),
+    reply: (schema: z.ZodType, merge: (seen: never) => unknown): AnyAggregate => {
+      checkZod(`aggregate '${name}'`, { reply: schema })
+      return replied({
+        name, route, steps: Object.freeze(steps), schema, merge,
+        dependents: steps.map(({ index }) => steps.filter(({ needs }) => needs.includes(index)).map(step => step.index)),
+        hooks: { before, after: undefined },
+      })
+    },
   }
 }
 

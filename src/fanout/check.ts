@@ -5,6 +5,7 @@ import { refuseUnknown, type Known } from '../upstream/known.ts'
 import { checkText } from '../upstream/check-text.ts'
 import { parseTemplate } from '../upstream/template.ts'
 import { textSchema } from '../upstream/text-schema.ts'
+import { checkZod } from '../upstream/wrapped.ts'
 import type { Schema } from './inference.ts'
 import type { Route, RouteOptions } from './route.ts'
 import { letsShare } from './shared-caches.ts'
@@ -35,6 +36,7 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   const owner = `aggregate '${name}'`
   refuseUnknown(owner, options, routeOptions)
   const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
+  checkZod(owner, { params, query, body, headers })
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
   const colon = /\/:([A-Za-z_]\w*)/.exec(url)

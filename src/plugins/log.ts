@@ -15,11 +15,17 @@ const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 're
 
 const hidden = '[redacted]'
 
-/** What says who asks wherever it stands in a line: fields of a URL, credentials of a URL, tokens. */
-const patterns: readonly RegExp[] = [
-  /(?<=[?&](?:api[-_]?key|apikey|key|token|access[-_]token|client[-_]secret|secret|password|sig|signature)=)[^&\s"\\#]+/gi,
-  /(?<=\/\/)[^/\s"\\@]+(?=@)/g,
-  /(?<=\b(?:Bearer|Basic) )[\w.~+/-]{8,}=*/gi,
+/** Texts that say who asks, wherever they stand in a line: fields of a URL, credentials of a URL, tokens. */
+interface Secret {
+  /** Finds a part of every such text; a pattern that looks behind costs 30 times as much as this, and few lines have one. */
+  readonly mark: RegExp
+  readonly pattern: RegExp
+}
+
+const patterns: readonly Secret[] = [
+  { mark: /=/, pattern: /(?<=[?&](?:api[-_]?key|apikey|key|token|access[-_]token|client[-_]secret|secret|password|sig|signature)=)[^&\s"\\#]+/gi },
+  { mark: /@/, pattern: /(?<=\/\/)[^/\s"\\@]+(?=@)/g },
+  { mark: /bearer |basic /i, pattern: /(?<=\b(?:Bearer|Basic) )[\w.~+/-]{8,}=*/gi },
 ]
 
 /** A text of a few letters is in every other line, and is no secret. */
@@ -39,7 +45,7 @@ export function logOptions ({ level, secrets, base }: LogOptions): NonNullable<F
       streamWrite: line => {
         let clean = line
         for (const value of values) clean = clean.replaceAll(value, hidden)
-        for (const pattern of patterns) clean = clean.replaceAll(pattern, hidden)
+        for (const { mark, pattern } of patterns) if (mark.test(clean)) clean = clean.replaceAll(pattern, hidden)
         return clean
       },
     },

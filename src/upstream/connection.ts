@@ -5,7 +5,7 @@ import type { Place } from './policies/line.ts'
 import { hasUnread } from './unread.ts'
 
 /** The loop counts as held up when a turn of it takes longer than this, in ms. */
-export const heldUpMs = 2
+export const heldUpMs = 5
 
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000

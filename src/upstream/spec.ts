@@ -13,6 +13,7 @@ import { checkPolicies, type PoliciesSpec } from './policies-spec.ts'
 import { parseTemplate, type Template } from './template.ts'
 import { textSchema } from './text-schema.ts'
 import { checkUses } from './use.ts'
+import { checkZod } from './wrapped.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
 export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | keyof PoliciesSpec | keyof AccessSpec>>, PoliciesSpec, AccessSpec {
@@ -68,7 +69,7 @@ const operationOptions: Known<AnyOperationOptions> = {
 
 /**
  * Sockets beside one for each slot where nothing else is said. A connection whose answer has just ended is polled before it is used again, and
- * a spare one is ready meanwhile (`npm run bench:wire -- --only own` has the price of more and fewer).
+ * a spare one is ready meanwhile (`npm run bench:wire -- --only spare` has the price of more and fewer).
  */
 export const spareConnections = 16
 
@@ -140,6 +141,7 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
   } = options
   const safe = safeMethods.has(method)
   refuseUnknown(name, options, operationOptions)
+  checkZod(name, { params, query, body, output, withHeaders })
 
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)

@@ -1,4 +1,4 @@
-import { inexact } from './json/number-fault.ts'
+import { inexact, tooLarge } from './json/number-fault.ts'
 
 /** A text that is refused for a reason that the schema behind it cannot know. */
 export class Unreadable {
@@ -20,6 +20,7 @@ function readNumber (value: unknown): unknown {
   if (typeof value !== 'string') return value
   if (!numberText.test(value)) return Number.NaN
   const number = Number(value)
+  if (!Number.isFinite(number)) return new Unreadable(tooLarge)
   const isExact = !integerText.test(value) || Number.isSafeInteger(number) || BigInt(value) === BigInt(number)
   return isExact ? number : new Unreadable(inexact)
 }

@@ -67,3 +67,15 @@ export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []):
   }
   return found
 }
+
+/**
+ * Refuses what is not a schema of zod 4, whose parts cannot be read.
+ *
+ * @param owner names whose schemas they are, for example `aggregate 'cats'`
+ * @throws {TypeError} that names the part and the fix
+ */
+export function checkZod (owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
+  for (const [part, schema] of Object.entries(schemas)) {
+    if (schema !== undefined && !('_zod' in schema)) throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
+  }
+}

@@ -11,8 +11,8 @@ interface Reply { readonly data: CatFacts, readonly complete: boolean, readonly 
 /** How each way to be bad is told: by which code, and so by which status. */
 const toldAs: Readonly<Record<Kind, ErrorCode>> = {
   'down': 'UPSTREAM_UNREACHABLE',
-  'closes at once': 'UPSTREAM_RESET',
-  'resets at once': 'UPSTREAM_RESET',
+  'closes at once': 'UPSTREAM_UNREACHABLE',
+  'resets at once': 'UPSTREAM_UNREACHABLE',
   'takes the request and says nothing': 'DEADLINE_EXCEEDED',
   'sends a head and then nothing': 'DEADLINE_EXCEEDED',
   'sends half a head and then nothing': 'DEADLINE_EXCEEDED',

@@ -15,7 +15,7 @@ const declare = (options: object) => defineUpstream('cats', { origin }, { ask: o
 test('a declaration is checked, filled with its defaults, and cannot be changed', t => {
   const declared = define({})
   t.same(specOf(declared), {
-    name: 'cats', origin, slots: 64, connections: 64, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024, maxValues: 100_000,
+    name: 'cats', origin, slots: 64, connections: 80, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024, maxValues: 100_000,
     forward: [], headers: {}, decompress: true, use: [], coalesces: false, caches: false, cacheBytes: 32 * 1024 * 1024,
     public: false, auth: undefined, tls: undefined, proxy: undefined,
     retry: { attempts: 2, delay: 25, maxDelay: 250 }, hedge: false, budget: { share: 0.2, perSecond: 10 }, breaker: { failures: 0.5, minimum: 20, window: 10_000, open: 5000 },

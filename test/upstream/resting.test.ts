@@ -37,7 +37,7 @@ async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, opt
 }
 
 /** Keeps the loop from polling for longer than it may without notice. */
-function holdUp (ms = 4): void {
+function holdUp (ms = 8): void {
   const until = performance.now() + ms
   while (performance.now() < until);
 }

@@ -13,7 +13,7 @@ const short = { options: { timeout: 150 } } as const
 export const heads: readonly Entry[] = [
   { no: 11, fault: 'takes the request and never answers', upstream: says(() => {}), code: 'UPSTREAM_TIMEOUT', required: 504, optional: 'fallback', attempts: 2, ...short, afterMs: 300, withinMs: 340, connectionsAfter: 0 },
   { no: 12, fault: 'closes a fresh connection without a byte, once it was asked', upstream: says(socket => socket.end()), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
-  { no: 12, fault: 'closes a fresh connection before it was asked', upstream: greets(socket => socket.destroy()), code: 'UPSTREAM_RESET', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
+  { no: 12, fault: 'closes a fresh connection before it was asked', upstream: greets(socket => socket.destroy()), code: 'UPSTREAM_UNREACHABLE', required: 502, optional: 'fallback', attempts: 2, withinMs: 40, connectionsAfter: 0 },
   { no: 13, fault: 'closes a connection it has kept as the next request comes', right: 'asked once more at once on a new connection, and not charged', play: reused },
   { no: 13, fault: 'closes all connections it has kept as all are wanted', right: 'each asked once more on a new connection', play: reusedAtOnce },
   { no: 14, fault: 'resets while the body of a POST is written', right: 'the outcome is unknown, and nothing is sent again', play: brokenOff },

@@ -21,7 +21,7 @@ export async function downForLong (t: Test): Promise<void> {
 
   for (let calls = 0; runtime.stats()['weak']?.breaker !== 'open'; calls++) {
     if (calls > 10) return void t.fail('ten calls that fail do not open it')
-    t.match(await ask(), { status: 502, body: { code: 'UPSTREAM_RESET' } })
+    t.match(await ask(), { status: 502, body: { code: 'UPSTREAM_UNREACHABLE' } })
   }
 
   const before = upstream.connections
@@ -31,7 +31,7 @@ export async function downForLong (t: Test): Promise<void> {
   while (performance.now() - since < 4 * open) {
     const { status, headers, body } = await ask()
     calls++
-    if (body.code === 'UPSTREAM_RESET') continue
+    if (body.code === 'UPSTREAM_UNREACHABLE') continue
     if (status !== 503 || body.code !== 'BREAKER_OPEN' || headers.get('retry-after') !== '1') t.fail(`${status} ${body.code} ${headers.get('retry-after')}`)
     tookMs.push(body.sources['part']?.ms ?? NaN)
   }
