@@ -37,7 +37,7 @@ test('what it was given to declare with may change later and changes nothing', t
   forward.push('cookie')
   t.same(spec.headers, { 'x-a': '1' })
   t.same(spec.forward, ['x-tenant'])
-  t.equal(spec.connections, 2)
+  t.equal(spec.connections, 18)
   t.end()
 })
 
