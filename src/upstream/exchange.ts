@@ -123,9 +123,10 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     // undici has closed the connection.
     if (isComplete(error, this.#head, this.#bytes)) return this.#end(false)
     if (phase < Phase.decoding) return this.#broken(error)
-    if (phase === Phase.decoding || phase === Phase.done) return
-    this.#release(phase === Phase.abandoned)
-    this.#enter(Phase.done)
+    if (phase === Phase.abandoned || phase === Phase.lingering || phase === Phase.closing) {
+      this.#release(phase === Phase.abandoned)
+      this.#enter(Phase.done)
+    }
   }
 
   onResponseStart (_controller: Controller, status: number, headers: Head): void {

@@ -13,14 +13,14 @@ export function hasUnread (socket: Socket | undefined): boolean {
   const { stackTraceLimit } = Error
   // Nearly every read throws EAGAIN, and its stack is not used.
   Error.stackTraceLimit = 0
+  let isUnread = true
   try {
     readSync(fd, oneByte, 0, 1, null)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EAGAIN'
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    isUnread = (error as NodeJS.ErrnoException).code !== 'EAGAIN'
   }
+  Error.stackTraceLimit = stackTraceLimit
+  return isUnread
 }
 
 /** The file descriptor of a socket, of TLS too; -1 where it has none: it is closed, or this is Windows. */
