@@ -61,7 +61,7 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
 
 function refuseCredentials (owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
   for (const [lower, name] of fields?.spelled ?? []) {
-    if (credentialHeaders.has(lower)) throw new TypeError(`${owner}: its headers schema names '${name}', which says who asks, and its cacheControl '${cacheControl}' lets a shared cache give the reply to others: write private, for example 'private, max-age=60'`)
+    if (credentialHeaders.has(lower)) throw new TypeError(`${owner}: its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`)
   }
 }
 

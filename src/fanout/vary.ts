@@ -1,9 +1,9 @@
 import type { UpstreamSpec } from '../upstream/spec.ts'
 
-/** Headers that say who asks. A shared cache must not keep a reply that was made with one. */
+/** Headers that carry credentials. A shared cache must not keep a reply that depends on one. */
 export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
-/** Sets that one aggregate keeps; names that layers make up must not fill the memory. */
+/** The most sets that one aggregate keeps: a layer may read any number of names, and they must not fill the memory. */
 const mostKept = 1000
 
 /**

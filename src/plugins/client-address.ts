@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
-/** What a request says of where it comes from. */
+/** The addresses that a request came through. */
 export interface Sender {
   readonly ip?: string | undefined
   /** All addresses up to the client's, that of the connection first; where proxies are trusted. */
@@ -8,8 +8,8 @@ export interface Sender {
 }
 
 /**
- * Returns the address of a request's client in its one spelling. A proxy may write a port behind it; a text that is no address counts as
- * the address of the proxy that wrote it, so that no client makes others of itself. A connection without an address is `unknown`.
+ * Returns the address of a request's client, in its canonical spelling and without a port. Where an entry is not an address, it is the address of
+ * the proxy that wrote the entry, so that one client cannot count as several. A connection without an address is `unknown`.
  */
 export function clientAddress ({ ip, ips = [] }: Sender): string {
   const own = addressOf(ip)
@@ -52,7 +52,7 @@ const named: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Makes the function that tells which proxies are believed, by address; a port behind an address makes no other proxy of it.
+ * Returns a function that tells whether the proxy at an address is trusted; a port after the address is ignored.
  * @throws TypeError for an entry that is neither an address nor a network
  */
 export function trustOf (proxies: readonly string[]): (address: string | undefined) => boolean {

@@ -27,7 +27,7 @@ const discardBytes = 64 * 1024
  */
 export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<void> {
   const find = keys.length > 0 ? keyring(keys) : undefined
-  // A cache between must not give others what one key has got. Every reply says so, those that no later hook sees too.
+  // A cache must not give the reply for one key to a caller with another. It is added first, so that replies that a hook ends have it too.
   if (find !== undefined) app.addHook('onRequest', (_request, reply, done) => {
     addVary(reply, 'authorization')
     done()
@@ -50,7 +50,7 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       timeWindow: 60_000,
       cache: clientsCounted,
       ...countRequest !== undefined && { store: sharedStore(countRequest) },
-      // A key that is none does not make another client, nor does another port or, within a network of 64 bits, another IPv6 address.
+      // Neither an invalid key nor another port counts as another client, nor does another IPv6 address of the same /64 network.
       keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()

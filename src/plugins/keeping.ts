@@ -2,10 +2,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { Run } from '../fanout/run.ts'
 
-/** The aggregates of an app whose replies were found not to be fit for their `cacheControl`, and why; each is logged once. */
+/** The warnings that an app has logged already: each is logged once per aggregate. */
 export type Warned = Set<string>
 
-/** Returns the `vary` of a complete reply that may be kept as its aggregate says; nothing for one that must not be. */
+/** Returns the `vary` of a complete reply that may be kept, and `undefined` for one that goes out with `no-store`. */
 export function varyOfKept ({ name, route: { cacheControl, isShared } }: AnyAggregate, { reads, headers }: Run, warned: Warned, log: FastifyBaseLogger): string | undefined {
   if (reads === undefined) return undefined
   const { vary, isWhole } = reads
@@ -20,7 +20,7 @@ export function varyOfKept ({ name, route: { cacheControl, isShared } }: AnyAggr
     if (headers[header] === undefined) continue
     if (!warned.has(name)) {
       warned.add(name)
-      log.warn({ aggregate: name, header }, `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to others: write private, for example 'private, max-age=60'`)
+      log.warn({ aggregate: name, header }, `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to other callers: write private, for example 'private, max-age=60'`)
     }
     return undefined
   }

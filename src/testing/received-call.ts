@@ -9,7 +9,7 @@ export interface ReceivedCall {
   /** A name that came several times has a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly headers: Readonly<IncomingHttpHeaders>
-  /** What the JSON said, with a bigint for an integer that a number would change; text where it was none, and `undefined` where there was no body. */
+  /** The body, parsed as JSON with a bigint for each integer that a number would change; the text of a body that is not JSON; `undefined` without a body. */
   readonly body: unknown
 }
 

@@ -22,7 +22,7 @@ export type Act = (response: ServerResponse) => void
 
 /** What is queued for calls, in the order in which it is used; each line is used once, `always` as often as it is needed. */
 export interface Script {
-  /** Answers one call. A value is sent as JSON, with bigints as integers, bytes as they are, and text as it is where the headers give a type that is not JSON. */
+  /** Answers one call. A value is sent as JSON, with bigints as integers. Bytes are sent unchanged, and so is text if the headers give a type that is not JSON. */
   answer (calls: Matcher, value: unknown, options?: AnswerOptions): this
   /** Answers every call for which nothing is queued. */
   always (calls: Matcher, value: unknown, options?: AnswerOptions): this

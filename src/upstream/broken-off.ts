@@ -15,7 +15,7 @@ export function brokenOff (call: LiveCall<unknown>, error: Error, isReused: bool
   const { code, retryable } = failure
   const isIdleClose = isReused && isUnanswered && code === 'UPSTREAM_RESET'
   if (spec.safe) return isIdleClose ? new UpstreamError(code, name, { cause: error, isIdleClose }) : failure
-  // A shutdown invites to ask again at once, which an unknown outcome must not.
+  // RUNTIME_CLOSED has status 503, after which a caller may repeat the request at once. It must not repeat one with an unknown outcome.
   const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode
   return new UpstreamError('OUTCOME_UNKNOWN', name, { cause: failure, statusCode, retryable: retryable && isRepeatable, isIdleClose })
 }

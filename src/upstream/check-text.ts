@@ -6,7 +6,7 @@ interface Misfit {
   readonly path: readonly string[]
   readonly type: string
   readonly reason: string
-  /** Whether it is a fault beside options that can match too. */
+  /** Whether the schema is refused even if another option of its union can match. */
   readonly isWrong: boolean
 }
 
@@ -17,10 +17,10 @@ interface Given {
 }
 
 const nested = 'never matches text: give each of its fields a name of its own, or read it from one text with z.string().transform(…)'
-const emptied = 'never matches text: leave it out, or use z.never().optional() for one that must not be given'
+const emptied = 'never matches text: leave it out, or use z.never().optional() for a parameter that must not be given'
 const rewritten = 'never matches text: write its values as text, for example z.literal(\'5\')'
 
-/** What to write in the place of a type that no text has. */
+/** The advice for each type that no text can match. */
 const advice: Readonly<Record<string, string>> = {
   number: 'never matches text: use z.coerce.number()',
   bigint: 'never matches text: use z.coerce.bigint()',
@@ -34,7 +34,7 @@ const advice: Readonly<Record<string, string>> = {
   symbol: 'never matches text: use z.string()', function: 'never matches text: use z.string()', file: 'never matches text: use z.string()',
 }
 
-/** Types that a part as a whole may have: it is always an object. */
+/** Types that can match all values of a part together, which are an object. */
 const wholes = new Set(['any', 'unknown', 'custom', 'transform', 'object', 'record'])
 
 /**
@@ -93,7 +93,7 @@ function valueMisfit (schema: z.ZodType, def: Def, { place, isMade }: Given, ins
   return reason === undefined ? undefined : { path: [], type, reason, isWrong: false }
 }
 
-/** Whether one of the values of a literal or an enum is a text. */
+/** Returns whether a literal or an enum has a text among its values. */
 function hasText (schema: z.ZodType): boolean {
   const { values } = schema._zod as { readonly values?: ReadonlySet<unknown> }
   return values !== undefined && [...values].some(value => typeof value === 'string')
@@ -106,7 +106,7 @@ function pipeMisfit ({ transform }: Def, input: z.ZodType, out: z.ZodType, given
   return first([isPreprocess ? undefined : misfitOf(input, given, inside), misfitOf(out, transform === undefined && !isPreprocess && keeps(input) ? given : made, inside)])
 }
 
-/** Whether what a schema reads comes out of it as it was. */
+/** Returns whether a schema returns its input unchanged. */
 function keeps (schema: z.ZodType): boolean {
   const { type, coerce } = defOf(schema)
   return type === 'string' || ((type === 'any' || type === 'unknown') && coerce !== true)

@@ -108,7 +108,7 @@ export class Connection extends Client {
   }
 
   /**
-   * Whether something has arrived on the idle socket that undici has not seen, so that a request written now could be answered by it. The
+   * Returns whether something has arrived on the idle socket that undici has not seen, so that a request written now could be answered by it. The
    * loop has polled since the request was assigned; an unsafe request asks the system once more, and a safe one does if the turn took long,
    * because that costs a few µs.
    */

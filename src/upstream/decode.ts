@@ -72,14 +72,14 @@ export function decode (spec: OperationSpec, upstreamStatus: number, coding: str
     // Node takes no limit of 0, although empty frames may still follow.
     const options = { maxOutputLength: Math.max(1, maxBytes - total), info: true, ...params !== undefined && { params } } as const
     decompress(used === 0 ? body : body.subarray(used), options, (error, result) => {
-      if (error?.code === 'ERR_BUFFER_TOO_LARGE') return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes decoded`)
-      if (error !== null) return refuse('UPSTREAM_ENCODING', `its ${coding} cannot be undone`, error)
+      if (error?.code === 'ERR_BUFFER_TOO_LARGE') return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes after decoding`)
+      if (error !== null) return refuse('UPSTREAM_ENCODING', `its ${coding} body cannot be decoded`, error)
       const { buffer, engine } = result
       used += engine.bytesWritten
       total += buffer.length
-      if (total > maxBytes) return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes decoded`)
+      if (total > maxBytes) return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes after decoding`)
       if (decoded.length === 0 && used === body.length) return done(null, buffer)
-      if (!hasFrames) return refuse('UPSTREAM_ENCODING', `its ${coding} has bytes behind its end`)
+      if (!hasFrames) return refuse('UPSTREAM_ENCODING', `its ${coding} body has bytes after its end`)
       // A copy: the result of a small frame is a piece of 16 KiB.
       decoded.push(Buffer.from(buffer))
       if (used === body.length) return done(null, Buffer.concat(decoded, total))

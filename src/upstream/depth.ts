@@ -38,7 +38,7 @@ function isSchema (value: unknown): value is z.ZodType {
   return typeof value === 'object' && value !== null && '_zod' in value
 }
 
-/** Whether a JSON value is nested deeper than allowed; without recursion, since its depth is somebody else's choice. */
+/** Returns whether a JSON value is nested deeper than allowed. It does not recurse, because an upstream chooses the depth. */
 export function isTooDeep (value: unknown): boolean {
   let level: object[] = []
   note(value, level)

@@ -1,4 +1,4 @@
-/** Two early closes within this time are frequent, and for this time after the second, in ms. */
+/** Early closes are frequent when two come within this time, and stay so for this time after the second, in ms. */
 const windowMs = 60_000
 
 /**
@@ -21,7 +21,7 @@ export class EarlyCloses {
     this.#last = now
   }
 
-  /** Whether the second of two early closes within 60 s is less than 60 s ago. */
+  /** True for 60 s after the second of two early closes within 60 s. */
   get areFrequent (): boolean {
     return this.#until !== -Infinity && this.#now() < this.#until
   }

@@ -26,7 +26,7 @@ export type Phase = typeof Phase[keyof typeof Phase]
 
 export type PhaseName = keyof typeof Phase
 
-/** Every transition there is; docs/design.md has the table, with what causes each. */
+/** Every transition. docs/design.md has the same table. */
 export const transitions: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
   pending: ['moving', 'sent', 'abandoned', 'done'],
   moving: ['pending'],

@@ -215,7 +215,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#succeed(value, body)
   }
 
-  /** It was not written: it could not be connected, or what came on an idle connection ended that. */
+  /** The request was not written: no connection could be opened, or bytes, the end or an error on an idle one have closed it. */
   #notSent (error: Error): void {
     const { connection } = this
     const failure = wireError(error, this.#call.spec.upstream.name)
@@ -235,7 +235,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#pool.dispatch(this.options, this)
   }
 
-  /** It broke off after it was written. */
+  /** The connection was lost after the request was written. */
   #broken (error: Error): void {
     const { connection } = this
     const isDecided = this.#phase === Phase.discarding
@@ -264,7 +264,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#taker.lose(error)
   }
 
-  /** Before the taker is told, the connection is free, or closing, or left to other requests. */
+  /** Frees the connection, closes it or leaves it to other requests, before the taker is called. */
   #settle (): void {
     this.#call.abort.delete(this)
     if (this.#phase < Phase.sent) this.#abandon()
@@ -303,7 +303,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#phase = enter(this.#phase, phase)
   }
 
-  /** It takes nothing more from its connection. */
+  /** Detaches it from its connection. */
   #release (isSound: boolean): void {
     const { connection } = this
     this.#freeSlot?.()

@@ -1,4 +1,4 @@
-/** Types that a readonly view would only spoil: they have no fields to write, or, as bytes, cannot be frozen. */
+/** Types that `DeepReadonly` leaves unchanged: they have no fields to write, or, as bytes, cannot be frozen. */
 type Whole = string | number | bigint | boolean | symbol | null | undefined | ((...given: never) => unknown)
   | Date | RegExp | URL | Error | Promise<unknown> | ArrayBuffer | ArrayBufferView | Blob
 
@@ -14,7 +14,7 @@ export type DeepReadonly<T> =
         T extends ReadonlySet<infer V> ? ReadonlySet<DeepReadonly<V>> :
           T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
-/** Levels that are gone down by calls; from there on by a list, since a stack has an end. */
+/** Levels that are walked by recursion. Deeper ones are walked with a list, because the stack is limited. */
 const maxLevel = 100
 
 interface Walk {

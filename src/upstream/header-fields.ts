@@ -49,7 +49,7 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
     const lower = name.toLowerCase()
     const other = spelled.get(lower) ?? name
     if (!isHeaderName(name)) throw new TypeError(`${owner}: '${name}' is not the name of a header`)
-    if (other !== name) throw new TypeError(`${owner}: '${other}' and '${name}' are one header, since names of headers have no case: keep one spelling`)
+    if (other !== name) throw new TypeError(`${owner}: '${other}' and '${name}' are one header, since header names are case-insensitive: keep one spelling`)
     spelled.set(lower, name)
   }
 

@@ -22,7 +22,7 @@ export function checkSpelling (owner: string, headers: readonly string[]): void 
   const spelled = new Map<string, string>()
   for (const header of headers) {
     const other = spelled.get(header.toLowerCase())
-    if (other !== undefined) throw new TypeError(`${owner}: '${other}' and '${header}' are one header, since names of headers have no case: keep one`)
+    if (other !== undefined) throw new TypeError(`${owner}: '${other}' and '${header}' are one header, since header names are case-insensitive: keep one`)
     spelled.set(header.toLowerCase(), header)
   }
 }

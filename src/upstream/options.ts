@@ -125,7 +125,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly timeout?: number
   /** Limit on one call with its waiting and all its attempts, in ms. @default what remains of the run's deadline */
   readonly deadline?: number
-  /** Limit on opening a connection, TLS included, in ms. @default 1000 */
+  /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxBytes?: number
@@ -133,7 +133,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly maxValues?: number
   /** Bytes of the answers that are kept of operations with `cache`, all together; one may have an eighth of it. @default 32 MiB */
   readonly cacheBytes?: number
-  /** Inbound headers that are sent on, by name. @default [] */
+  /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
   readonly forward?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>

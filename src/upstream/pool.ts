@@ -19,7 +19,7 @@ export interface PoolOptions {
 
 /** Connections to one origin. */
 export interface Pool {
-  /** Sends a request on a free connection, or queues it; `handler` is told of every end. */
+  /** Queues a request for a connection; `handler` learns of every end. */
   dispatch (options: Dispatcher.DispatchOptions, handler: RequestHandler): void
   /** Closes every connection; requests in flight and queued ones fail. */
   destroy (): Promise<void>

@@ -68,8 +68,8 @@ const operationOptions: Known<AnyOperationOptions> = {
 }
 
 /**
- * Sockets beside one for each slot where nothing else is said. A connection whose answer has just ended is polled before it is used again, and
- * a spare one is ready meanwhile (`npm run bench:wire -- --only spare` has the price of more and fewer).
+ * Default number of connections beyond one per slot. A connection whose answer has just ended is polled before it is used again, and a spare
+ * one is ready meanwhile (`npm run bench:wire -- --only spare` compares other numbers).
  */
 export const spareConnections = 16
 
@@ -93,7 +93,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
   if (slots !== 'adaptive') wholeNumber(owner, 'slots', slots)
   wholeNumber(owner, 'connections', connections)
   if (slots !== 'adaptive' && slots > connections) {
-    throw new TypeError(`${owner}: ${slots} slots above ${connections} connections would queue where no deadline reaches: raise connections or lower slots`)
+    throw new TypeError(`${owner}: ${slots} slots above ${connections} connections: a call with a slot would wait for a connection: raise connections or lower slots`)
   }
   wholeNumber(owner, 'queue', queue, { min: 0 })
   wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })

@@ -8,9 +8,9 @@ type Place = 'all' | 'value' | 'item'
 const known = { all: new WeakMap<z.ZodType, z.ZodType>(), value: new WeakMap<z.ZodType, z.ZodType>(), item: new WeakMap<z.ZodType, z.ZodType>() }
 
 /**
- * Makes the schema that reads texts as docs/http.md says, where JavaScript would read too much or too little into them: `z.coerce` takes
- * only a text that writes such a value, and a list takes one text as a list of one. It differs from the given schema in nothing else, and
- * is the same one where there is nothing to change. The same schema is made once.
+ * Returns the schema that reads texts by the rules of docs/http.md: `z.coerce` takes only a text that writes such a value, and a list takes
+ * one text as a list of one. It is equal to the given schema otherwise, and is the given schema itself where nothing has to change. The
+ * result is remembered for each schema.
  */
 export function textSchema (schema: z.ZodType): z.ZodType {
   return read(schema, 'all')
@@ -86,7 +86,7 @@ interface BeforeDef {
   readonly read: (value: unknown) => unknown
 }
 
-/** A schema behind a function. It is not a pipe, since a missing field means another thing to a pipe than to what is behind it. */
+/** A schema that reads what a function returns. It is not a pipe, because a pipe treats a missing field in another way than its second part does. */
 const Before = z.core.$constructor<z.ZodType, BeforeDef>('HeadwatersBefore', (inst, def) => {
   const { innerType, read: readValue } = def
   z.ZodType.init(inst, def as never)

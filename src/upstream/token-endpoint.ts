@@ -21,10 +21,10 @@ export interface TokenEndpointOptions {
 /** Bytes of an answer with a token. */
 export const maxTokenBytes = 64 * 1024
 
-/** How long a token is taken to be good for where its endpoint gives no number, in seconds. */
+/** Life of a token whose endpoint gives no number, in seconds. */
 const defaultLife = 300
 
-/** A number, or a text of one: some endpoints write it so. A token whose life is 0 or below serves the calls that wait for it and is not kept. */
+/** A number, or a text with a number, which some endpoints send. A token whose life is 0 or below is used for the calls that wait for it and is not kept. */
 const Life = z.union([z.number(), z.string().regex(/^[-+]?\d+(?:\.\d+)?$/).transform(Number).pipe(z.number())])
 
 const Answer = z.object({

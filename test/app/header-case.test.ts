@@ -90,8 +90,8 @@ test('a name in an upstream\'s declaration has no case, and stands once', async 
   t.teardown(() => runtime.close())
   const { data } = await fanOut(one, { headers: { 'x-Tenant': 'a', 'X-FIXED': 'theirs' } }, { runtime })
   t.same(data, { 'x-tenant': 'a', 'x-fixed': 'theirs', 'x-client': 'layer', 'x-more': '1' })
-  t.throws(() => defineUpstream('echo', { origin, headers: { 'X-A': '1', 'x-a': '2' } }, {}), { name: 'TypeError', message: "upstream 'echo': 'X-A' and 'x-a' are one header, since names of headers have no case: keep one" })
-  t.throws(() => aggregate('one', { url: '/one', headers: z.object({ 'X-A': Any, 'x-a': Any }) }), { name: 'TypeError', message: "aggregate 'one', headers: 'X-A' and 'x-a' are one header, since names of headers have no case: keep one spelling" })
+  t.throws(() => defineUpstream('echo', { origin, headers: { 'X-A': '1', 'x-a': '2' } }, {}), { name: 'TypeError', message: "upstream 'echo': 'X-A' and 'x-a' are one header, since header names are case-insensitive: keep one" })
+  t.throws(() => aggregate('one', { url: '/one', headers: z.object({ 'X-A': Any, 'x-a': Any }) }), { name: 'TypeError', message: "aggregate 'one', headers: 'X-A' and 'x-a' are one header, since header names are case-insensitive: keep one spelling" })
 })
 
 test('headers that code gives have no case: for fanOut, the testing kit and the command', async t => {

@@ -119,7 +119,7 @@ test('an integer that would be rounded is refused with its place and the reason'
   const reasons: readonly (readonly [string, string, string])[] = [
     ['{"list":[1,9007199254740993]}', '/body/list/1', 'is an integer that a double cannot hold exactly'],
     ['{"any":{"deep":[1e400]}}', '/body/any', 'is a number beyond the largest double'],
-    ['{"id":1.5}', '/body/id', 'is not an integer: digits without a fraction and without an exponent are one'],
+    ['{"id":1.5}', '/body/id', 'is not an integer: write its digits without a fraction and an exponent'],
   ]
   for (const [body, pointer, reason] of reasons) t.match(await get('/put/1', post(body)), { status: 400, body: { code: 'INPUT_INVALID', errors: [{ pointer, reason }] } }, body)
   t.match(await get('/put/1?page=9007199254740993', post('{}')), { status: 400, body: { errors: [{ pointer: '/query/page', reason: 'is an integer that a double cannot hold exactly' }] } })

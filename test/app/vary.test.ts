@@ -184,7 +184,7 @@ test('a reply made with a forwarded credential is not for a shared cache, and th
     const { headers } = await ask('/public')
     t.same([headers.get('cache-control'), headers.get('vary')], ['public, max-age=60', `accept, ${header}, x-first`], 'without a credential it is for everybody who has none')
     t.same(lines.map(line => [line.aggregate, line.header]), [['public', header], ['plain', header], ['field', header]])
-    t.equal(lines[0]?.msg, `aggregate 'public': a reply that depends on the header '${header}' (the upstream 'echo' forwards it) goes out with no-store, since its cacheControl 'public, max-age=60' lets a shared cache give it to others: write private, for example 'private, max-age=60'`)
+    t.equal(lines[0]?.msg, `aggregate 'public': a reply that depends on the header '${header}' (the upstream 'echo' forwards it) goes out with no-store, since its cacheControl 'public, max-age=60' lets a shared cache give it to other callers: write private, for example 'private, max-age=60'`)
   }
 })
 

@@ -1,6 +1,6 @@
-/** Says of a place in JSON why its number is refused. Each completes a sentence whose subject is that place. */
+/** The reasons for which a number is refused. Each completes a sentence whose subject is a place in the JSON. */
 export const inexact = 'is an integer that a double cannot hold exactly'
-export const notAnInteger = 'is not an integer: digits without a fraction and without an exponent are one'
+export const notAnInteger = 'is not an integer: write its digits without a fraction and an exponent'
 export const tooLarge = 'is a number beyond the largest double'
 
 const faults: ReadonlySet<string> = new Set([inexact, notAnInteger, tooLarge])

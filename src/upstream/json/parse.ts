@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hasDoubtful, isDoubtful } from './integers.ts'
 import { overflow, settle } from './settle.ts'
 
-/** Begins a string that stands for an integer. No upstream can guess it, so no string of a text begins so. */
+/** The prefix of a string that stands for an integer. It is random, so no string of an upstream begins with it. */
 const mark = `#${randomBytes(12).toString('base64url')}:`
 
 /** Integer literals that a double may not hold, where a value can begin. Some of these places are inside strings. */
@@ -20,7 +20,7 @@ export function parseExact (text: string): unknown {
 }
 
 /**
- * The same for a text of anybody, with the fast parser where no integer needs the exact one.
+ * Parses JSON as `parseExact` does, from a text that was not checked before. Calls only `JSON.parse` where that loses nothing.
  * @throws A `SyntaxError` for a text that is not JSON.
  */
 export function parse (text: string): unknown {
