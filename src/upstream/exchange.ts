@@ -104,8 +104,8 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   lost (isOrderly: boolean): void {
-    // A request that was not sent goes with the next connection.
-    if (this.#phase < Phase.sent || this.#phase === Phase.abandoned) return
+    // A request that was not sent goes with the next connection. The end of a request before may have ended this one.
+    if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
     const isIdleClose = isOrderly && this.#status === 0
     const controller = this.#controller
