@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   readonly pipelining?: number
   /** Called when all requests on the connection have ended. */
   readonly onIdle?: (connection: Connection) => void
-  /** Called when the upstream closed the connection soon after an answer that did not announce it, or while an unsafe request was on its way. */
+  /** Called when the upstream closed the connection soon after an answer that did not announce it, maybe while the next request was on its way. */
   readonly onEarlyClose?: () => void
 }
 
@@ -52,6 +52,8 @@ export class Connection extends Client {
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
+  /** Whether a request on the present socket has failed, so that its close says nothing about idle connections. */
+  #hasFailed = false
   #timer: NodeJS.Timeout | undefined
   #socket: Socket | undefined
   /** When it was last assigned, in ms; the socket has been polled since when the request is written. */
@@ -78,11 +80,12 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
+      this.#hasFailed = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
     })
     this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
-      if (code !== closedByUs && this.isConnected && this.#inFlight === 0 && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
+      if (code !== closedByUs && this.#isIdle && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
       this.isConnected = false
       this.#isOld = false
       clearTimeout(this.#timer)
@@ -91,6 +94,11 @@ export class Connection extends Client {
 
   protected get socket (): Socket | undefined {
     return this.#socket
+  }
+
+  /** Whether the present socket has served, and nothing is in flight on it. */
+  get #isIdle (): boolean {
+    return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
   }
 
   /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
@@ -126,9 +134,10 @@ export class Connection extends Client {
     return this.served++ > 0
   }
 
-  /** A request that was written has ended. */
-  ended (): void {
+  /** A request that was written has ended; `isSound` if its answer ended as it should. */
+  ended (isSound: boolean): void {
     this.#inFlight--
+    if (!isSound) this.#hasFailed = true
   }
 
   /** Closes the idle socket, so that the next request goes on a new one. */
@@ -158,8 +167,8 @@ export class Connection extends Client {
     this.#onIdle(this)
   }
 
-  /** The upstream closed it while an unsafe request was on its way. */
-  lostUnsafe (): void {
+  /** The upstream closed it as idle while a request was on its way. */
+  closedAsIdle (): void {
     this.#onEarlyClose()
   }
 }

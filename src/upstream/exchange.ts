@@ -242,7 +242,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#enter(Phase.done)
     if (isDecided) return this.#conclude()
     const failure = brokenOff(this.#call, error, this.#isReused, this.#status === 0 && this.#hints === 0)
-    if (this.isUnsafe && failure instanceof UpstreamError && failure.isIdleClose) connection?.lostUnsafe()
+    if (failure instanceof UpstreamError && failure.isIdleClose) connection?.closedAsIdle()
     this.#fail(failure)
   }
 
@@ -308,7 +308,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#freeSlot?.()
     if (connection === undefined) return
     this.connection = undefined
-    if (this.#controller !== undefined) connection.ended()
+    if (this.#controller !== undefined) connection.ended(isSound)
     this.#controller = undefined
     connection.release(this, isSound)
   }
