@@ -52,6 +52,8 @@ export class Connection extends Client {
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
+  /** Whether the present socket was not idle yet: it was polled just before it was handed over. */
+  #isNew = false
   /** Whether a request on the present socket has failed, so that its close says nothing about idle connections. */
   #hasFailed = false
   #timer: NodeJS.Timeout | undefined
@@ -80,6 +82,7 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
+      this.#isNew = true
       this.#hasFailed = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
@@ -118,13 +121,13 @@ export class Connection extends Client {
   /**
    * Whether something has arrived on the idle socket that undici has not seen, so that a request written now could be answered by it. The
    * loop has polled since the request was assigned; an unsafe request asks the system once more, and a safe one does if the turn took long,
-   * because that costs a few µs.
+   * because that costs a few µs. undici writes at once on a socket that is idle and has not served.
    */
   isStale (isUnsafe: boolean): boolean {
-    if (this.served === 0 || this.#inFlight > 0) return false
-    if (!isUnsafe && performance.now() - this.#assignedAt <= heldUpMs) return false
+    if (this.#isNew || this.#inFlight > 0) return false
+    if (!isUnsafe && this.served > 0 && performance.now() - this.#assignedAt <= heldUpMs) return false
     const isStale = hasUnread(this.#socket)
-    if (isStale) this.#onEarlyClose()
+    if (isStale && this.served > 0) this.#onEarlyClose()
     return isStale
   }
 
@@ -164,6 +167,7 @@ export class Connection extends Client {
 
   /** A request on it has ended. */
   release (_handler: RequestHandler, _isSound: boolean): void {
+    this.#isNew = false
     this.#onIdle(this)
   }
 
