@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   readonly pipelining?: number
   /** Called when all requests on the connection have ended. */
   readonly onIdle?: (connection: Connection) => void
-  /** Called when the upstream closed the connection soon after an answer that did not announce it, or while an unsafe request was on its way. */
+  /** Called when the upstream closed the connection soon after an answer that did not announce it, maybe while the next request was on its way. */
   readonly onEarlyClose?: () => void
 }
 
@@ -49,9 +49,15 @@ export class Connection extends Client {
   served = 0
   /** Whether a socket is open, as far as undici knows. */
   isConnected = false
+  /** The moment at which its last request ended, in ms. */
+  idleSince = 0
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
+  /** Whether the present socket was not idle yet: it was polled just before it was handed over. */
+  #isNew = false
+  /** Whether a request on the present socket has failed, so that its close says nothing about idle connections. */
+  #hasFailed = false
   #timer: NodeJS.Timeout | undefined
   #socket: Socket | undefined
   /** When it was last assigned, in ms; the socket has been polled since when the request is written. */
@@ -78,11 +84,13 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
+      this.#isNew = true
+      this.#hasFailed = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
     })
     this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
-      if (code !== closedByUs && this.isConnected && this.#inFlight === 0 && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
+      if (code !== closedByUs && this.#isIdle && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
       this.isConnected = false
       this.#isOld = false
       clearTimeout(this.#timer)
@@ -91,6 +99,11 @@ export class Connection extends Client {
 
   protected get socket (): Socket | undefined {
     return this.#socket
+  }
+
+  /** Whether the present socket has served, and nothing is in flight on it. */
+  get #isIdle (): boolean {
+    return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
   }
 
   /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
@@ -110,13 +123,13 @@ export class Connection extends Client {
   /**
    * Returns whether something has arrived on the idle socket that undici has not seen, so that a request written now could be answered by it. The
    * loop has polled since the request was assigned; an unsafe request asks the system once more, and a safe one does if the turn took long,
-   * because that costs a few µs.
+   * because that costs a few µs. undici writes at once on a socket that is idle and has not served.
    */
   isStale (isUnsafe: boolean): boolean {
-    if (this.served === 0 || this.#inFlight > 0) return false
-    if (!isUnsafe && performance.now() - this.#assignedAt <= heldUpMs) return false
+    if (this.#isNew || this.#inFlight > 0) return false
+    if (!isUnsafe && this.served > 0 && performance.now() - this.#assignedAt <= heldUpMs) return false
     const isStale = hasUnread(this.#socket)
-    if (isStale) this.#onEarlyClose()
+    if (isStale && this.served > 0) this.#onEarlyClose()
     return isStale
   }
 
@@ -126,9 +139,10 @@ export class Connection extends Client {
     return this.served++ > 0
   }
 
-  /** A request that was written has ended. */
-  ended (): void {
+  /** A request that was written has ended; `isSound` if its answer ended as it should. */
+  ended (isSound: boolean): void {
     this.#inFlight--
+    if (!isSound) this.#hasFailed = true
   }
 
   /** Closes the idle socket, so that the next request goes on a new one. */
@@ -155,11 +169,13 @@ export class Connection extends Client {
 
   /** A request on it has ended. */
   release (_handler: RequestHandler, _isSound: boolean): void {
+    this.#isNew = false
+    this.idleSince = performance.now()
     this.#onIdle(this)
   }
 
-  /** The upstream closed it while an unsafe request was on its way. */
-  lostUnsafe (): void {
+  /** The upstream closed it as idle while a request was on its way. */
+  closedAsIdle (): void {
     this.#onEarlyClose()
   }
 }

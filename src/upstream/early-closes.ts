@@ -1,10 +1,7 @@
 /** Early closes are frequent when two come within this time, and stay so for this time after the second, in ms. */
 const windowMs = 60_000
 
-/**
- * Remembers how often an upstream closed a connection early: while an unsafe request was on its way, or soon after an answer that did not
- * announce it.
- */
+/** Remembers how often an upstream closed a connection early: soon after an answer that did not announce it, maybe while the next request was on its way. */
 export class EarlyCloses {
   readonly #now: () => number
   #last = -Infinity

@@ -104,8 +104,8 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   lost (isOrderly: boolean): void {
-    // A request that was not sent goes with the next connection.
-    if (this.#phase < Phase.sent || this.#phase === Phase.abandoned) return
+    // A request that was not sent goes with the next connection. The end of a request before may have ended this one.
+    if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
     const isIdleClose = isOrderly && this.#status === 0
     const controller = this.#controller
@@ -243,7 +243,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#enter(Phase.done)
     if (isDecided) return this.#conclude()
     const failure = brokenOff(this.#call, error, this.#isReused, this.#status === 0 && this.#hints === 0)
-    if (this.isUnsafe && failure instanceof UpstreamError && failure.isIdleClose) connection?.lostUnsafe()
+    if (failure instanceof UpstreamError && failure.isIdleClose) connection?.closedAsIdle()
     this.#fail(failure)
   }
 
@@ -309,7 +309,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#freeSlot?.()
     if (connection === undefined) return
     this.connection = undefined
-    if (this.#controller !== undefined) connection.ended()
+    if (this.#controller !== undefined) connection.ended(isSound)
     this.#controller = undefined
     connection.release(this, isSound)
   }

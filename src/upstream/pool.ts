@@ -26,6 +26,12 @@ export interface Pool {
 }
 
 /**
+ * An upstream that closes a connection with its answer may send the end of it some ms later, when it runs again; after this long, in ms, an
+ * idle connection counts as one that stays open.
+ */
+const settledMs = 5
+
+/**
  * Opens a pool to an origin: at most `connections` sockets, none before a request needs one, and one request at a time on each.
  *
  * Requests are handed to undici in the check phase of the loop only. undici then waits for the next check phase before it writes on a
@@ -60,7 +66,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
         assign(batch, handler, now)
         continue
       }
-      const connection = take(handler)
+      const connection = take(handler, now)
       if (connection === undefined) return
       if (follows && connection instanceof Pipeline) {
         batch = connection
@@ -74,10 +80,12 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     }
   }
 
-  /** A connection for a request, if one is free; a new one for an unsafe request if the upstream closes used ones early. */
-  function take ({ isUnsafe }: RequestHandler): Connection | undefined {
-    if (isUnsafe && earlyCloses.areFrequent) return closed.pop() ?? open() ?? idle.shift()
-    return idle.pop() ?? closed.pop() ?? open()
+  /** A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the upstream is not about to close. */
+  function take ({ isUnsafe }: RequestHandler, now: number): Connection | undefined {
+    if (!isUnsafe) return idle.pop() ?? closed.pop() ?? open()
+    const [longest] = idle
+    const isSettled = longest !== undefined && now - longest.idleSince >= settledMs && !earlyCloses.areFrequent
+    return (isSettled ? undefined : closed.pop() ?? open()) ?? idle.shift()
   }
 
   function assign (connection: Connection, handler: RequestHandler, now: number): void {

@@ -1,5 +1,8 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { buildConnector } from 'undici'
 import { heldUpMs } from './connection.ts'
+import { hasUnread } from './unread.ts'
 import { whileConnecting } from './wire-errors.ts'
 
 /** The loop is waited for at most this many turns, however often it is held up. */
@@ -24,14 +27,23 @@ export function quietSocket (connect: buildConnector.connector): buildConnector.
       callback(whileConnecting(failure), null)
     }
     // Readable is the end of the connection too.
-    const onReadable = () => settle(Object.assign(new Error('the upstream sent bytes, or closed the connection, before the first request'), { code: 'CONNECTION_UNUSABLE' }))
+    const onReadable = () => settle(unusable())
     const turn = () => {
       const elapsed = performance.now() - polledAt
       polledAt += elapsed
-      if (turns++ > 0 && (elapsed <= heldUpMs || turns > maxTurns)) settle(null)
+      if (turns++ > 0 && (elapsed <= heldUpMs || turns > maxTurns)) settle(hasGreeting(socket) ? unusable() : null)
       else next = setImmediate(turn)
     }
     let next = setImmediate(turn)
     socket.on('readable', onReadable).on('error', settle).on('close', onReadable)
   })
+}
+
+/** Whether bytes have come since the last poll. Over TLS they may be session tickets, so they say nothing there. */
+function hasGreeting (socket: Socket): boolean {
+  return !(socket instanceof TLSSocket) && hasUnread(socket)
+}
+
+function unusable (): Error {
+  return Object.assign(new Error('the upstream sent bytes, or closed the connection, before the first request'), { code: 'CONNECTION_UNUSABLE' })
 }

@@ -143,6 +143,34 @@ test('a lost connection loses those on it, which are sent again within the budge
   t.ok(poor.requests.length <= 5, 'the first may have found an idle connection closed, which is free')
 })
 
+test('a lost connection ends each request on it once, those that were given up and those that an end before cuts too', async t => {
+  for (const givenUp of ['when it is lost', 'before']) {
+    let last: Socket | undefined
+    const { raw, upstream, runtime, get } = await arrange(t, {}, socket => { last = socket })
+    const run = testRun()
+    const abort = new Abort()
+    const first = failure(get('a'))
+    const second = new Promise(resolve => {
+      runtime.send.send?.(run.ask(upstream.get({ id: 'b' }), { abort: new Abort() }), {
+        win: resolve,
+        lose (error) {
+          abort.cut('gone')
+          resolve(error)
+        },
+      })
+    })
+    const rest = ['c', 'd'].map(id => failure(get(id, abort)))
+    await raw.asked(5)
+    if (givenUp === 'before') abort.cut('gone')
+    last?.destroy()
+    t.match(await Promise.all([first, second]), [{ code: 'UPSTREAM_RESET' }, { code: 'UPSTREAM_RESET' }])
+    t.same(await Promise.all(rest), ['gone', 'gone'])
+    await raw.deserted()
+    await turn()
+    t.match(runtime.stats(), { ours: { active: 0, waiting: 0 } })
+  }
+})
+
 test('an answer that breaks off loses those behind it, and those before it have theirs', async t => {
   const { get, runtime } = await arrange(t, {}, (socket, { path }) => {
     if (path === '/a') socket.write(json(path))

@@ -33,7 +33,17 @@ async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, opt
       throw error
     }
   }
-  return { ...upstream, ask }
+  /** Opens a connection for a call that is given up before it is written. */
+  const open = async () => {
+    const run = testRun()
+    const call = run.ask(declared.get({ id: 'gone' }))
+    const gone = runtime.send(call).catch((reason: unknown) => reason)
+    await turn()
+    run.abort.cut('gone')
+    await gone
+    await call.attempt.held
+  }
+  return { ...upstream, ask, open }
 }
 
 /** Keeps the loop from polling for longer than it may without notice. */
@@ -126,6 +136,21 @@ test('what arrives before the first request of a connection is never taken for i
       // The connection is being opened by then; the system completes it while the loop is held up.
       setImmediate(waitForGreeting)
       t.equal(await asked, 'UPSTREAM_UNREACHABLE')
+    }
+  }
+})
+
+test('what arrives on a connection that has not served, before its first request, is never taken for its answer', async t => {
+  for (const tls of [undefined, selfSigned]) {
+    for (const method of ['get', 'post'] as const) {
+      for (const [name, what] of Object.entries(strays)) {
+        const { ask, open, stray } = await arrange(t, { ...tls && { tls } }, { slots: 1, connections: 1, ...tls && { tls: { ca: tls.cert } } })
+        await open()
+        await rest()
+        // The call is assigned in the same check phase, and nothing is polled in between.
+        setImmediate(() => stray(what))
+        t.equal(await ask(method), 'well', `${method}, ${name}`)
+      }
     }
   }
 })
