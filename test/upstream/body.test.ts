@@ -1,7 +1,8 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
-import { operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { readBody } from '../../src/upstream/body.ts'
+import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, written } from '../helpers/raw-upstream.ts'
 import { wire } from '../helpers/wire.ts'
@@ -38,6 +39,14 @@ test('text and bytes are given as they are', async t => {
   const bytes = Buffer.from([0xff, 0x00, 0xfe])
   t.same((await ask(t, written(200, { 'content-type': 'image/png; charset=odd' }, bytes), asBytes)).value, bytes)
   t.same((await ask(t, written(204, { 'content-length': undefined }, ''), asBytes)).value, Buffer.alloc(0))
+})
+
+test('bytes are not searched for numbers', async t => {
+  const { ask } = defineUpstream('u', { origin: 'http://u.test' }, { ask: operation({ path: '/', output: z.instanceof(Buffer), as: 'bytes' }) })
+  const { spec } = ask()
+  const bytes = Buffer.from('bytes')
+  Object.defineProperty(bytes, 'probe', { enumerable: true, get: () => t.fail('a search comes by here') })
+  t.equal(readBody(spec, 200, {}, bytes), bytes)
 })
 
 test('an empty body is null where the operation says so, and no JSON elsewhere', async t => {
