@@ -33,6 +33,7 @@ const wrappers: Readonly<Record<string, (keys: readonly string[]) => z.ZodType>>
   intersection: keys => z.intersection(objectOf(keys.slice(1)), objectOf(keys.slice(0, 1))),
   record: keys => z.partialRecord(z.enum(keys as [string, ...string[]]), z.string()),
   preprocess: keys => z.preprocess(given => given, objectOf(keys)),
+  lists: keys => z.preprocess(given => given, z.intersection(objectOf(keys.slice(1)), z.object(Object.fromEntries(keys.slice(0, 1).map(key => [key, z.array(z.string()).optional()]))))),
   read: keys => z.preprocess(given => pick(given, keys), z.unknown()),
   has: keys => z.preprocess(given => keys.map(key => key.toUpperCase() in (given as object)), z.unknown()),
   loose: keys => z.looseObject(objectOf(keys).shape),

@@ -174,3 +174,28 @@ test('an integer that a number cannot hold is refused, and a bigint takes it', t
   t.strictSame(refusal(schema, {}).faults, [{ pointer: '/query/id', reason: 'is missing' }])
   t.end()
 })
+
+test('a body that is nested deeper than 64 is refused where its schema lets anything through', t => {
+  const nested = (depth: number, end: unknown) => Array.from({ length: depth }).reduce<unknown>(inner => [inner], end)
+  const open = { object: z.object({ x: z.unknown() }), both: z.looseObject({}).and(z.looseObject({})), json: z.json(), lazy: z.looseObject({ x: z.lazy(() => z.unknown()) }) }
+  for (const [name, body] of Object.entries(open)) {
+    t.strictSame(read({ body }, { body: { x: nested(60, 1) } }).body, { x: nested(60, 1) }, name)
+    for (const depth of [70, 100_000]) t.strictSame(refusal({ body }, { body: { x: nested(depth, 9_007_199_254_740_994n) } }).faults, [{ pointer: '/body', reason: 'is nested deeper than 64' }], name)
+  }
+  t.strictSame(read({ body: z.object({ a: z.string() }) }, { body: { a: 'a', x: nested(100_000, 1) } }).body, { a: 'a' }, 'and what a schema drops may be')
+  t.strictSame(pointers({ body: z.object({ a: z.coerce.number() }) }, { body: { a: nested(100_000, 1) } }), ['/body/a'])
+  t.end()
+})
+
+test('a schema that freezes the headers as they came reads them like any other', t => {
+  const object = z.object({ 'X-A': z.string() })
+  const frozen: readonly z.ZodType[] = [
+    z.any().readonly(), z.lazy(() => z.any()).readonly(), z.union([z.unknown(), object]).readonly(), z.any().and(z.any()).readonly(), z.any().pipe(z.any()).readonly(), z.unknown().transform(given => given).readonly(),
+    z.preprocess(given => given, z.unknown().readonly()), z.custom().optional().readonly(), z.lazy(() => Later).readonly(),
+  ]
+  const Later = z.any()
+  for (const headers of frozen) t.strictSame(read({ headers }, { headers: { 'x-a': 'a' } }).headers, { [headers === frozen[2] ? 'X-A' : 'x-a']: 'a' }, headers.def.type)
+  const Self: z.ZodType = z.lazy(() => z.union([object, Self]))
+  t.strictSame(read({ headers: Self.readonly() }, { headers: { 'x-a': 'a' } }).headers, { 'X-A': 'a' })
+  t.end()
+})
