@@ -113,6 +113,14 @@ test('an empty or blank value is not a number', t => {
   t.end()
 })
 
+test('a text that is no date is refused with an example of one', t => {
+  for (const since of ['', 'yesterday', '5', '2023-02-29']) {
+    t.strictSame(refusal({ query: z.object({ since: z.coerce.date() }) }, { query: { since } }).faults, [{ pointer: '/query/since', reason: 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z' }])
+  }
+  t.strictSame(refusal({ query: z.object({ since: z.coerce.date('since when?') }) }, { query: { since: '' } }).faults, [{ pointer: '/query/since', reason: 'since when?' }])
+  t.end()
+})
+
 test('an empty value is not a number in a list of numbers either', t => {
   const schema = z.object({ ids: z.array(z.coerce.number()) })
   t.strictSame(pointers({ query: schema }, { query: { ids: ['1', ''] } }), ['/query/ids/1'])
