@@ -100,5 +100,6 @@ function checked (spec: OperationSpec, schema: OperationSpec['output'], status: 
   const { success, data, error } = wireSchema(schema).safeParse(text !== undefined && hasDoubtful(value) ? parseExact(text) : value)
   if (success) return data
   const fault = numberFault(error)
-  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? ': declare z.bigint() there' : ''}` } })
+  // Headers and texts are read by coercion alone.
+  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}` } })
 }
