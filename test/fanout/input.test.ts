@@ -199,9 +199,8 @@ test('a schema that freezes the headers as they came reads them like any other',
   const object = z.object({ 'X-A': z.string() })
   const frozen: readonly z.ZodType[] = [
     z.any().readonly(), z.lazy(() => z.any()).readonly(), z.union([z.unknown(), object]).readonly(), z.any().and(z.any()).readonly(), z.any().pipe(z.any()).readonly(), z.unknown().transform(given => given).readonly(),
-    z.preprocess(given => given, z.unknown().readonly()), z.custom().optional().readonly(), z.lazy(() => Later).readonly(),
+    z.preprocess(given => given, z.unknown().readonly()), z.custom().optional().readonly(),
   ]
-  const Later = z.any()
   for (const headers of frozen) t.strictSame(read({ headers }, { headers: { 'x-a': 'a' } }).headers, { [headers === frozen[2] ? 'X-A' : 'x-a']: 'a' }, headers.def.type)
   const Self: z.ZodType = z.lazy(() => z.union([object, Self]))
   t.strictSame(read({ headers: Self.readonly() }, { headers: { 'x-a': 'a' } }).headers, { 'X-A': 'a' })
