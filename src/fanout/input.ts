@@ -38,7 +38,7 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
     params: read('params', route.params, raw.params, faults),
     query: read('query', route.query, raw.query, faults),
     body: readBody(route, raw.body, faults),
-    headers: settledHeaders(headers, read('headers', route.headers, headers, faults)),
+    headers: settledHeaders(headers, read('headers', route.headers, headers, faults), route),
   }
   if (faults.length > 0) {
     throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`, faults })

@@ -256,3 +256,10 @@ test('a vary of the app around is kept, and * stands alone', async t => {
     t.equal((await ask('/one')).headers.get('vary'), vary)
   }
 })
+
+test('headers that a schema puts within a value are read before the reply is written', async t => {
+  const { ask } = await arrange(t, [kept('within', z.preprocess(all => ({ all }), z.object({ all: z.any() })))])
+  const { headers, body } = await ask('/within', { headers: { authorization: 'secret' } })
+  t.equal(headers.get('cache-control'), 'no-store')
+  t.match(body, { data: { all: { authorization: 'secret' } } })
+})

@@ -5,6 +5,7 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { checkRoute } from '../../src/fanout/check.ts'
 import { readInput, type RawInput } from '../../src/fanout/input.ts'
 import type { Schema } from '../../src/fanout/inference.ts'
+import { deepFreeze } from '../../src/upstream/freeze.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 interface Schemas { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
@@ -204,5 +205,20 @@ test('a schema that freezes the headers as they came reads them like any other',
   for (const headers of frozen) t.strictSame(read({ headers }, { headers: { 'x-a': 'a' } }).headers, { [headers === frozen[2] ? 'X-A' : 'x-a']: 'a' }, headers.def.type)
   const Self: z.ZodType = z.lazy(() => z.union([object, Self]))
   t.strictSame(read({ headers: Self.readonly() }, { headers: { 'x-a': 'a' } }).headers, { 'X-A': 'a' })
+  t.end()
+})
+
+test('what a schema does with the headers as they came, steps see plain objects', t => {
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  const object = { all: { 'x-a': 'a' } }
+  for (const [headers, value] of [
+    [z.preprocess(all => ({ all }), z.object({ all: z.any() })), object], [z.any().transform(all => [[1, all]]), [[1, { 'x-a': 'a' }]]], [z.any().transform(all => Object.freeze({ all })), object],
+    [z.any().transform(() => circle), circle], [z.any().transform(() => new Date(0)), new Date(0)],
+  ] as const) {
+    const seen = read({ headers }, { headers: { 'x-a': 'a' } }).headers
+    t.strictSame(seen, value)
+    t.doesNotThrow(() => deepFreeze(seen))
+  }
   t.end()
 })
