@@ -203,6 +203,8 @@ export interface RefuseOptions {
 /** What a fault says in words that a caller can use, where a schema library speaks of its own types. */
 export function reasonOf ({ message }: { readonly message: string }): string {
   if (message.endsWith('received undefined')) return 'is missing'
+  // A Date that is not valid.
+  if (message.endsWith('expected date, received Date')) return 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z'
   return message.endsWith('received NaN') ? 'must be a number' : message
 }
 

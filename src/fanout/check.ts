@@ -1,5 +1,6 @@
 import { wholeNumber } from '../upstream/bounds.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
+import { isOpen } from '../upstream/depth.ts'
 import { headerFields, type HeaderFields } from '../upstream/header-fields.ts'
 import { refuseUnknown, type Known } from '../upstream/known.ts'
 import { checkText } from '../upstream/check-text.ts'
@@ -54,7 +55,7 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   const isShared = cacheControl !== undefined && letsShare(cacheControl)
   if (isShared) refuseCredentials(owner, fields, cacheControl)
   return Object.freeze({
-    url, method, deadline, params, query, body, headers, headerFields: fields, envelope, cacheControl, isShared, summary, description,
+    url, method, deadline, params, query, body, isBodyOpen: body !== undefined && isOpen(body), headers, headerFields: fields, envelope, cacheControl, isShared, summary, description,
     vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...fields?.spelled.keys() ?? []]),
   })
 }

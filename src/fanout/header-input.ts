@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { spelledHeaders } from '../upstream/header-fields.ts'
 import { inboundHeaders, type HeaderReads, type InboundHeaders } from '../upstream/inbound.ts'
 import type { Route } from './route.ts'
@@ -13,7 +14,22 @@ export function headerInput ({ headerFields: fields }: Route, headers: InboundHe
   return fields.isFrozen ? { ...inbound } : inbound
 }
 
-/** Copies headers that a schema lets through as they came, so that steps see a plain object. */
-export function settledHeaders (given: object, read: unknown): unknown {
+/** Copies the headers that a schema has let through as they came, so that all reads are recorded before the reply is written, and steps see plain objects. */
+export function settledHeaders (given: object, read: unknown, { headerFields: fields }: Route): unknown {
+  if (fields?.isOpen === true) return withoutViews(read, [])
   return read === given ? { ...given } : read
+}
+
+/** Copies each recording view within a value, which an author's function may have put anywhere in it. */
+function withoutViews (value: unknown, within: readonly object[]): unknown {
+  if (typeof value !== 'object' || value === null || within.includes(value)) return value
+  if (types.isProxy(value)) return { ...value }
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value
+  const inside = [...within, value]
+  let copy: Record<string, unknown> | undefined
+  for (const [key, item] of Object.entries(value) as [string, unknown][]) {
+    const settled = withoutViews(item, inside)
+    if (settled !== item) (copy ??= (Array.isArray(value) ? [...value as unknown[]] : { ...value }) as Record<string, unknown>)[key] = settled
+  }
+  return copy ?? value
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
+import { isTooDeep, maxDepth } from '../upstream/depth.ts'
 import type { HeaderReads } from '../upstream/inbound.ts'
 import { faultOf } from '../upstream/json/number-fault.ts'
 import { wireSchema } from '../upstream/json/wire-schema.ts'
@@ -36,13 +37,20 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
   const input = {
     params: read('params', route.params, raw.params, faults),
     query: read('query', route.query, raw.query, faults),
-    body: read('body', route.body, raw.body, faults),
-    headers: settledHeaders(headers, read('headers', route.headers, headers, faults)),
+    body: readBody(route, raw.body, faults),
+    headers: settledHeaders(headers, read('headers', route.headers, headers, faults), route),
   }
   if (faults.length > 0) {
     throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`, faults })
   }
   return input
+}
+
+/** A body may be nested as deep as its caller likes, and zod and JSON.stringify go down by calls. */
+function readBody ({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
+  if (!isBodyOpen || !isTooDeep(value)) return read('body', body, value, faults)
+  faults.push({ pointer: '/body', reason: `is nested deeper than ${maxDepth}` })
+  return undefined
 }
 
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {

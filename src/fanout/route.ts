@@ -12,6 +12,8 @@ export interface Route {
   readonly params: Schema
   readonly query: Schema
   readonly body: Schema
+  /** Whether the schema of the body lets values of any depth through, which are then measured. */
+  readonly isBodyOpen: boolean
   readonly headers: Schema
   /** The headers that the schema of headers reads. */
   readonly headerFields: HeaderFields | undefined

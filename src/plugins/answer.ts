@@ -85,10 +85,12 @@ class Answering implements Over {
 
   #write (merged: Reply<unknown, string>): void {
     if (this.#hasLeft()) return
-    let text
+    let text: unknown
     try {
-      const vary = merged.complete ? varyOfKept(this.#aggregate, this.#run, this.#warned, this.#request.log) : undefined
-      text = write(this.#aggregate, merged, vary, this.#request, this.#reply)
+      // Writing a value may read headers that a layer has put into it, so `vary` is decided after that.
+      const data = merged.complete && this.#run.reads !== undefined ? writeJson(merged.data ?? null, hasBigint(this.#aggregate.schema)) : undefined
+      const vary = data === undefined ? undefined : varyOfKept(this.#aggregate, this.#run, this.#warned, this.#request.log)
+      text = write(this.#aggregate, merged, data, vary, this.#request, this.#reply)
     } catch (error) {
       text = error
     }
@@ -124,17 +126,15 @@ class Answering implements Over {
   }
 }
 
-function write ({ route, schema }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, vary: string | undefined, request: FastifyRequest, reply: FastifyReply): string | undefined {
+function write ({ route, schema }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, text: string | undefined, vary: string | undefined, request: FastifyRequest, reply: FastifyReply): string | undefined {
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   const cached = cacheStatus(sources)
   if (cached !== '') reply.header('cache-status', cached)
   if (headers !== undefined) reply.headers(headers as Record<string, string | string[]>)
   const isExact = hasBigint(schema)
-  let text: string | undefined
   // A partial answer is nothing to keep, and nothing to compare with.
-  if (vary === undefined) reply.header('cache-control', 'no-store')
+  if (text === undefined || vary === undefined) reply.header('cache-control', 'no-store')
   else {
-    text = writeJson(data ?? null, isExact)
     const tag = `W/"${hash('sha1', text, 'base64url')}"`
     reply.header('cache-control', route.cacheControl).header('etag', tag)
     addVary(reply, vary)

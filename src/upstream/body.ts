@@ -7,7 +7,7 @@ import { hasDoubtful } from './json/integers.ts'
 import { inexact, numberFault } from './json/number-fault.ts'
 import { parseExact } from './json/parse.ts'
 import { wireSchema } from './json/wire-schema.ts'
-import { unfit, wireReaderOf } from './schema-reader.ts'
+import { readerOf, unfit, wireReaderOf } from './schema-reader.ts'
 import type { OperationSpec } from './spec.ts'
 
 /** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
@@ -29,11 +29,12 @@ function namedHeaders (fields: HeaderFields, head: Head): object {
 }
 
 function read (spec: OperationSpec, status: number, body: Buffer): unknown {
-  if (spec.as === 'bytes') return checked(spec, spec.output, status, body)
+  // Bytes hold no numbers of JSON, and looking at each for one would take seconds.
+  if (spec.as === 'bytes') return checked(spec, spec.output, status, body, readerOf)
   if (!isUtf8(body)) throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus: status, detail: 'it is not UTF-8' })
   const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
   const text = body.toString('utf8', hasMark ? 3 : 0)
-  return spec.as === 'text' ? checked(spec, spec.output, status, text) : checked(spec, spec.output, status, parseJson(spec, status, text), text)
+  return spec.as === 'text' ? checked(spec, spec.output, status, text) : checked(spec, spec.output, status, parseJson(spec, status, text), wireReaderOf, text)
 }
 
 function parseJson (spec: OperationSpec, status: number, text: string): unknown {
@@ -93,11 +94,12 @@ function hasPrototype (value: object): boolean {
 }
 
 /** Reads a value by a schema. What the first reader refuses is read again: with the integers of its text, where it has one. */
-function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, text?: string): unknown {
-  const read = wireReaderOf(schema)(value)
+function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, reader = wireReaderOf, text?: string): unknown {
+  const read = reader(schema)(value)
   if (read !== unfit) return read
   const { success, data, error } = wireSchema(schema).safeParse(text !== undefined && hasDoubtful(value) ? parseExact(text) : value)
   if (success) return data
   const fault = numberFault(error)
-  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? ': declare z.bigint() there' : ''}` } })
+  // Headers and texts are read by coercion alone.
+  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}` } })
 }

@@ -1,13 +1,8 @@
 import type { z } from 'zod'
+import { defOf, partsOf } from './json/parts.ts'
 
 /** How deep a body may be nested where its schema lets anything through. */
 export const maxDepth = 64
-
-interface Def {
-  readonly type: string
-  readonly shape?: Readonly<Record<string, z.ZodType>>
-  readonly [part: string]: unknown
-}
 
 /** Types that let a value through as it is, or whose depth is not in the declaration. */
 const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
@@ -24,18 +19,7 @@ export function isOpen (schema: z.ZodType, known = new Map<z.ZodType, boolean>()
 }
 
 function isOpenItself (schema: z.ZodType, known: Map<z.ZodType, boolean>): boolean {
-  const def = schema._zod.def as unknown as Def
-  if (openTypes.has(def.type)) return true
-  return [...Object.values(def.shape ?? {}), ...partsOf(def)].some(part => isOpen(part, known))
-}
-
-/** The schemas that a schema is made of, whatever it calls them. */
-function partsOf (def: Def): z.ZodType[] {
-  return Object.entries(def).filter(([name]) => name !== 'shape').map(([, part]) => part).flat().filter(isSchema)
-}
-
-function isSchema (value: unknown): value is z.ZodType {
-  return typeof value === 'object' && value !== null && '_zod' in value
+  return openTypes.has(defOf(schema).type) || partsOf(schema).some(part => isOpen(part, known))
 }
 
 /** Returns whether a JSON value is nested deeper than allowed. It does not recurse, because an upstream chooses the depth. */

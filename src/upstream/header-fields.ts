@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { isHeaderName } from './header-name.ts'
+import { defOf, innersOf, type Def } from './wrapped.ts'
 
 /** The headers that a schema reads. */
 export interface HeaderFields {
@@ -11,21 +12,6 @@ export interface HeaderFields {
   readonly isFrozen: boolean
   /** Whether the schema can be given all headers as they came, since it reads those that it names and nothing else, in lower case. */
   readonly isDirect: boolean
-}
-
-interface Def {
-  readonly type: string
-  readonly mode?: string
-  readonly shape?: Readonly<Record<string, z.ZodType>>
-  readonly catchall?: z.ZodType
-  readonly innerType?: z.ZodType
-  readonly options?: readonly z.ZodType[]
-  readonly left?: z.ZodType
-  readonly right?: z.ZodType
-  readonly in?: z.ZodType
-  readonly out?: z.ZodType
-  readonly keyType?: z.ZodType
-  readonly getter?: () => z.ZodType
 }
 
 /** Types that look at what they do not name, to refuse it or to show it to a function. */
@@ -57,13 +43,13 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
     // A schema of another version of zod has no definition; it is refused where it is served.
     if (part === undefined || part._zod === undefined || seen.has(part)) return
     seen.add(part)
-    const def = part._zod.def as unknown as Def
+    const def = defOf(part)
     const { type, shape = {}, catchall, innerType, options = [], left, right } = def
     if (openTypes.has(type) || (catchall !== undefined && catchall._zod.def.type !== 'never')) isOpen = true
     if (lookingTypes.has(type) || catchall !== undefined) isLooking = true
     for (const name of Object.keys(shape)) add(name)
     for (const each of [innerType, left, right, ...options]) walk(each)
-    if (type === 'readonly' && openTypes.has(typeWithin(innerType as z.ZodType))) isFrozen = true
+    if (type === 'readonly' && givesOn(part)) isFrozen = true
     if (type === 'record') walkRecord(part, def)
     else if (type === 'pipe') walkPipe(def)
     else if (type === 'lazy') walkLazy(def)
@@ -97,10 +83,19 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
   return { spelled, isOpen, isFrozen, isDirect }
 }
 
-/** The type of a schema within those that add nothing to it but a way to be missing. */
-function typeWithin (schema: z.ZodType): string {
-  const { type, innerType } = schema._zod.def as unknown as Def
-  return innerType === undefined ? type : typeWithin(innerType)
+/** Returns whether a schema may give the very value that it was given, where others give a copy. */
+function givesOn (schema: z.ZodType, within: readonly z.ZodType[] = []): boolean {
+  if (within.includes(schema)) return false
+  const { type, in: input, out } = defOf(schema)
+  if (openTypes.has(type)) return true
+  const inside = [...within, schema]
+  if (input !== undefined && out !== undefined) return givesOn(input, inside) && givesOn(out, inside)
+  try {
+    return innersOf(schema).some(inner => givesOn(inner, inside))
+  } catch {
+    // A lazy schema that is not there yet may.
+    return true
+  }
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>

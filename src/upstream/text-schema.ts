@@ -45,12 +45,17 @@ function reading (schema: z.ZodType, def: Def, place: Place): z.ZodType {
 function intersection (schema: z.ZodType, { left, right }: Def, place: Place): z.ZodType {
   const both = changed(schema, { left: left as z.ZodType, right: right as z.ZodType }, place)
   if (place === 'value') return isList(schema) ? before(both, readList) : both
-  const names = place === 'all' ? [...listNames(schema)] : []
-  if (names.length === 0) return both
-  return before(both, value => {
-    if (typeof value !== 'object' || value === null) return value
-    const fields = value as Readonly<Record<string, unknown>>
-    return { ...fields, ...Object.fromEntries(names.filter(name => typeof fields[name] === 'string').map(name => [name, [fields[name]]])) }
+  const names = place === 'all' ? listNames(schema) : undefined
+  return names === undefined || names.size === 0 ? both : before(both, value => typeof value === 'object' && value !== null ? withLists(value, names) : value)
+}
+
+/** Shows an object with lists in the place of the texts of some names. Copying it would read all headers, which a run records. */
+function withLists (value: object, names: ReadonlySet<string>): object {
+  return new Proxy(value, {
+    get: (fields, name) => {
+      const field: unknown = Reflect.get(fields, name)
+      return names.has(name as string) ? readList(field) : field
+    },
   })
 }
 

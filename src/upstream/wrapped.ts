@@ -11,6 +11,9 @@ export interface Def {
   readonly right?: z.ZodType
   readonly element?: z.ZodType
   readonly valueType?: z.ZodType
+  readonly keyType?: z.ZodType
+  /** Of a record. */
+  readonly mode?: string
   readonly catchall?: z.ZodType | undefined
   readonly rest?: z.ZodType | null
   readonly options?: readonly z.ZodType[]

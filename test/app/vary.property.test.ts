@@ -33,11 +33,13 @@ const wrappers: Readonly<Record<string, (keys: readonly string[]) => z.ZodType>>
   intersection: keys => z.intersection(objectOf(keys.slice(1)), objectOf(keys.slice(0, 1))),
   record: keys => z.partialRecord(z.enum(keys as [string, ...string[]]), z.string()),
   preprocess: keys => z.preprocess(given => given, objectOf(keys)),
+  lists: keys => z.preprocess(given => given, z.intersection(objectOf(keys.slice(1)), z.object(Object.fromEntries(keys.slice(0, 1).map(key => [key, z.array(z.string()).optional()]))))),
   read: keys => z.preprocess(given => pick(given, keys), z.unknown()),
   has: keys => z.preprocess(given => keys.map(key => key.toUpperCase() in (given as object)), z.unknown()),
   loose: keys => z.looseObject(objectOf(keys).shape),
   spread: () => z.preprocess(given => ({ ...given as object }), z.unknown()),
   every: () => z.unknown(),
+  within: () => z.preprocess(given => ({ given: [given] }), z.object({ given: z.array(z.any()) })),
 }
 
 const readers: Readonly<Record<string, (inbound: Inbound, keys: readonly string[]) => unknown>> = {
@@ -109,7 +111,7 @@ test('a cache that goes by vary never gives a caller what was made with the head
   const { origin } = await echoUpstream(t)
   let kept = 0
   await fc.assert(fc.asyncProperty(schemas, upstreams, fc.constantFrom('max-age=60', 'public, max-age=60', 'private, max-age=60'), requests, async (schema, asks, cacheControl, sent) => {
-    const isClosed = schema !== undefined && !['read', 'has', 'spread', 'every'].includes(schema.wrapper)
+    const isClosed = schema !== undefined && !['read', 'has', 'spread', 'every', 'within'].includes(schema.wrapper)
     const namesCredentials = isClosed && schema.keys.some(key => ['Authorization', 'cookie'].includes(key))
     fc.pre(cacheControl.startsWith('private') || !namesCredentials)
     const app = fastify()

@@ -256,3 +256,23 @@ test('a vary of the app around is kept, and * stands alone', async t => {
     t.equal((await ask('/one')).headers.get('vary'), vary)
   }
 })
+
+test('headers that a schema puts within a value are read before the reply is written', async t => {
+  const { ask } = await arrange(t, [kept('within', z.preprocess(all => ({ all }), z.object({ all: z.any() })))])
+  const { headers, body } = await ask('/within', { headers: { authorization: 'secret' } })
+  t.equal(headers.get('cache-control'), 'no-store')
+  t.match(body, { data: { all: { authorization: 'secret' } } })
+})
+
+test('headers that a layer puts within a value count, although they are read when the reply is written', async t => {
+  const show: OwnLayer = next => async call => {
+    const answer = await next(call)
+    return { ...answer, value: { tenant: { toJSON: () => call.inbound['x-tenant'] }, ...answer.value as object } as never }
+  }
+  const upstream = await echo(t, { use: [use(show, { at: 'call' })] })
+  const one = aggregate('one', { url: '/one', cacheControl: 'public, max-age=60' }).required('asked', () => upstream.ask()).reply(Any, ({ asked }) => asked)
+  const { ask } = await arrange(t, [one])
+  const { headers, body } = await ask('/one', { headers: { 'x-tenant': 'a' } })
+  t.match(body, { data: { tenant: 'a' } })
+  t.equal(headers.get('vary'), 'accept, x-tenant')
+})

@@ -5,6 +5,7 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { checkRoute } from '../../src/fanout/check.ts'
 import { readInput, type RawInput } from '../../src/fanout/input.ts'
 import type { Schema } from '../../src/fanout/inference.ts'
+import { deepFreeze } from '../../src/upstream/freeze.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 interface Schemas { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
@@ -113,6 +114,14 @@ test('an empty or blank value is not a number', t => {
   t.end()
 })
 
+test('a text that is no date is refused with an example of one', t => {
+  for (const since of ['', 'yesterday', '5', '2023-02-29']) {
+    t.strictSame(refusal({ query: z.object({ since: z.coerce.date() }) }, { query: { since } }).faults, [{ pointer: '/query/since', reason: 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z' }])
+  }
+  t.strictSame(refusal({ query: z.object({ since: z.coerce.date('since when?') }) }, { query: { since: '' } }).faults, [{ pointer: '/query/since', reason: 'since when?' }])
+  t.end()
+})
+
 test('an empty value is not a number in a list of numbers either', t => {
   const schema = z.object({ ids: z.array(z.coerce.number()) })
   t.strictSame(pointers({ query: schema }, { query: { ids: ['1', ''] } }), ['/query/ids/1'])
@@ -172,5 +181,44 @@ test('an integer that a number cannot hold is refused, and a bigint takes it', t
   t.strictSame(refusal(schema, { query: { id: '9007199254740993' } }).faults, [{ pointer: '/query/id', reason: 'is an integer that a double cannot hold exactly' }])
   t.strictSame(read({ query: z.object({ id: z.coerce.bigint() }) }, { query: { id: '9007199254740993' } }).query, { id: 9007199254740993n })
   t.strictSame(refusal(schema, {}).faults, [{ pointer: '/query/id', reason: 'is missing' }])
+  t.end()
+})
+
+test('a body that is nested deeper than 64 is refused where its schema lets anything through', t => {
+  const nested = (depth: number, end: unknown) => Array.from({ length: depth }).reduce<unknown>(inner => [inner], end)
+  const open = { object: z.object({ x: z.unknown() }), both: z.looseObject({}).and(z.looseObject({})), json: z.json(), lazy: z.looseObject({ x: z.lazy(() => z.unknown()) }) }
+  for (const [name, body] of Object.entries(open)) {
+    t.strictSame(read({ body }, { body: { x: nested(60, 1) } }).body, { x: nested(60, 1) }, name)
+    for (const depth of [70, 100_000]) t.strictSame(refusal({ body }, { body: { x: nested(depth, 9_007_199_254_740_994n) } }).faults, [{ pointer: '/body', reason: 'is nested deeper than 64' }], name)
+  }
+  t.strictSame(read({ body: z.object({ a: z.string() }) }, { body: { a: 'a', x: nested(100_000, 1) } }).body, { a: 'a' }, 'and what a schema drops may be')
+  t.strictSame(pointers({ body: z.object({ a: z.coerce.number() }) }, { body: { a: nested(100_000, 1) } }), ['/body/a'])
+  t.end()
+})
+
+test('a schema that freezes the headers as they came reads them like any other', t => {
+  const object = z.object({ 'X-A': z.string() })
+  const frozen: readonly z.ZodType[] = [
+    z.any().readonly(), z.lazy(() => z.any()).readonly(), z.union([z.unknown(), object]).readonly(), z.any().and(z.any()).readonly(), z.any().pipe(z.any()).readonly(), z.unknown().transform(given => given).readonly(),
+    z.preprocess(given => given, z.unknown().readonly()), z.custom().optional().readonly(),
+  ]
+  for (const headers of frozen) t.strictSame(read({ headers }, { headers: { 'x-a': 'a' } }).headers, { [headers === frozen[2] ? 'X-A' : 'x-a']: 'a' }, headers.def.type)
+  const Self: z.ZodType = z.lazy(() => z.union([object, Self]))
+  t.strictSame(read({ headers: Self.readonly() }, { headers: { 'x-a': 'a' } }).headers, { 'X-A': 'a' })
+  t.end()
+})
+
+test('what a schema does with the headers as they came, steps see plain objects', t => {
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  const object = { all: { 'x-a': 'a' } }
+  for (const [headers, value] of [
+    [z.preprocess(all => ({ all }), z.object({ all: z.any() })), object], [z.any().transform(all => [[1, all]]), [[1, { 'x-a': 'a' }]]], [z.any().transform(all => Object.freeze({ all })), object],
+    [z.any().transform(() => circle), circle], [z.any().transform(() => new Date(0)), new Date(0)],
+  ] as const) {
+    const seen = read({ headers }, { headers: { 'x-a': 'a' } }).headers
+    t.strictSame(seen, value)
+    t.doesNotThrow(() => deepFreeze(seen))
+  }
   t.end()
 })

@@ -28,6 +28,11 @@ test('a schema with an id is one component, wherever it is used', async t => {
   t.match(schemas['SecondReply'], { properties: { data: { anyOf: [ref('Cat'), { type: 'null' }] } } })
 })
 
+test('a value that is frozen when it is read may be sent', async t => {
+  const schemas = schemasOf(aggregate('put', { url: '/put', body: z.object({ ids: z.array(z.bigint()).readonly(), made: z.string().meta({ readOnly: true }) }).readonly().meta({ id: 'Put' }) }).reply(z.unknown(), () => 1))
+  t.same(schemas['Put'], { type: 'object', properties: { ids: { type: 'array', items: { type: 'integer', format: 'int64' } }, made: { readOnly: true, type: 'string' } }, required: ['ids', 'made'] })
+})
+
 test('a schema that is sent in another shape than it is answered in has two names, and so has what holds it', async t => {
   const Size = z.object({ width: z.number().default(1) }).meta({ id: 'Size' })
   const Plain = z.object({ a: z.string() }).meta({ id: 'Plain' })

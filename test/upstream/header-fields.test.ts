@@ -36,6 +36,8 @@ test('a schema that holds itself ends, and one that is not there yet is open', a
   const Self: z.ZodType = z.lazy(() => z.union([z.object({ 'x-a': text }), Self]))
   t.same(fields(Self), { names: ['x-a'], isOpen: false })
   t.same(fields(z.lazy(() => Later)), { names: [], isOpen: true })
+  t.equal(headerFields('it', z.lazy(() => Later).readonly()).isFrozen, true, 'it may freeze what it is given')
+  t.equal(headerFields('it', z.preprocess(given => given, z.object({ 'x-a': text }).readonly())).isFrozen, false, 'an object is a copy')
   const Later = z.object({ 'x-a': text })
 })
 

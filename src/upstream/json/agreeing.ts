@@ -28,6 +28,8 @@ type Pair = [unknown, unknown]
 type Fields = Record<string, unknown>
 
 function agreed (a: unknown, b: unknown): Pair {
+  // Neither side has changed it, and how deep it goes may be a caller's choice.
+  if (a === b) return [a, b]
   if (typeof a === 'bigint' && typeof b === 'number') return same(a, b) ?? [a, b]
   if (typeof a === 'number' && typeof b === 'bigint') return same(b, a) ?? [a, b]
   if (!isContainer(a) || !isContainer(b)) return [a, b]

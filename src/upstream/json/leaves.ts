@@ -71,8 +71,20 @@ const integerText = /^\s*[+-]?\d{16,}\s*$/
 
 /** Text becomes a number, and so does a list of one number, by way of its text. */
 const asCoercedNumber: Prepare = (value, refuse) => {
-  const text = typeof value === 'string' || Array.isArray(value) ? String(value) : ''
-  return asNumber(integerText.test(text) ? BigInt(text.trim().replace('+', '')) : value, refuse)
+  const text = textOf(value)
+  if (!integerText.test(text)) return asNumber(value, refuse)
+  // Making a bigint of many digits takes long.
+  return asNumber(Number.isFinite(Number(text)) ? BigInt(text.trim().replace('+', '')) : Infinity, refuse)
+}
+
+function textOf (value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return Array.isArray(value) ? String(value) : ''
+  } catch {
+    // An item may have a field `toString` of its own, or lists may be nested too deep.
+    return ''
+  }
 }
 
 const asBigint: Prepare = (value, refuse) => {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { defOf, innerOf, isSchema, valuesOf } from './parts.ts'
+import { defOf, innerOf, partsOf, valuesOf } from './parts.ts'
 
 const withBigints = new WeakMap<z.ZodType, boolean>()
 const needing = new WeakMap<z.ZodType, boolean>()
@@ -33,16 +33,9 @@ function some (schema: z.ZodType, is: (schema: z.ZodType) => boolean, known: Wea
     if (seen.has(next)) continue
     seen.add(next)
     if (is(next)) break
-    open.push(...partsOf(next))
+    open.push(...defOf(next).type === 'lazy' ? [innerOf(next)] : partsOf(next))
   }
   const verdict = [...seen].some(is)
   known.set(schema, verdict)
   return verdict
-}
-
-/** Returns the schemas that a schema is made of, whatever it calls them. */
-function partsOf (schema: z.ZodType): z.ZodType[] {
-  const def = defOf(schema)
-  if (def.type === 'lazy') return [innerOf(schema)]
-  return [...Object.values(def), ...Object.values(def['shape'] ?? {})].flat().filter(isSchema)
 }

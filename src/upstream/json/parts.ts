@@ -32,6 +32,12 @@ export function isSchema (part: unknown): part is z.ZodType {
   return typeof part === 'object' && part !== null && '_zod' in part && 'def' in (part._zod as object)
 }
 
+/** Returns the schemas that a schema is made of, whatever it calls them. What a definition works out each time, such as a default, is not asked for. */
+export function partsOf (schema: z.ZodType): z.ZodType[] {
+  const { shape, ...others } = Object.getOwnPropertyDescriptors(defOf(schema)) as Readonly<Record<string, { readonly value?: unknown }>>
+  return [...Object.values(others).map(({ value }) => value), ...shape === undefined ? [] : Object.values(defOf(schema)['shape'] as object)].flat().filter(isSchema)
+}
+
 /** Returns whether a schema is `z.json()`, with or without metadata: any JSON, written with the schemas of its kinds. */
 export function isAnyJson (schema: z.ZodType): boolean {
   if (defOf(schema).type !== 'lazy') return false

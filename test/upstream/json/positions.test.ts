@@ -165,3 +165,10 @@ test('what stands in text or in headers is not JSON, and coerced without roundin
   t.same(readJsonBody(z.object({ id: z.string() }), `{"id":"${inexact}"}`), { id: inexact })
   t.throws(() => readJsonBody(z.object({ id: z.coerce.number() }), `{"id":"${inexact}"}`), refused)
 })
+
+test('a list that has no text is refused under a coerced number', async t => {
+  for (const text of ['[{"toString":1,"valueOf":1}]', '[[{"toString":null}]]', `${'['.repeat(50_000)}1${']'.repeat(50_000)}`]) t.throws(() => readJsonBody(z.coerce.number(), text), { code: 'UPSTREAM_SCHEMA' })
+  t.throws(() => readJsonBody(z.coerce.number(), `["${inexact}"]`), refused)
+  t.throws(() => readJsonBody(z.coerce.number(), `"${'1'.repeat(400)}"`), tooLarge)
+  t.equal(readJsonBody(z.coerce.number(), '["5"]'), 5)
+})

@@ -22,6 +22,10 @@ test('an app that makes text of bigints changes nothing', async t => {
   t.equal(writeJson(1n, true), '1')
 })
 
+test('a bigint that a toJSON gives is an integer too', async t => {
+  t.equal(writeJson([{ toJSON: () => 9_007_199_254_740_993n }]), '[9007199254740993]')
+})
+
 test('what cannot be written throws what JSON.stringify throws', async t => {
   const circle: { self?: unknown } = {}
   circle.self = circle
@@ -35,6 +39,12 @@ test('once a whole number has been read whose digits would be rounded, all digit
   wide.isUsed = true
   t.equal(writeJson({ a: 2 ** 60, b: 1, c: 1e21 }), '{"a":1152921504606846976,"b":1,"c":1e+21}')
   t.equal(writeJson({ a: 2, b: [{ c: 'x' }, null] }), '{"a":2,"b":[{"c":"x"},null]}')
+  t.equal(writeJson({ a: '1152921504606847000' }), '{"a":"1152921504606847000"}')
+  fc.assert(fc.property(fc.bigInt({ min: -(2n ** 69n), max: 2n ** 69n }), integer => t.equal(writeJson([Number(integer)]), `[${BigInt(Number(integer))}]`)), { numRuns: 200 })
+  t.equal(writeJson(2 ** 55), '36028797018963968')
+  const circle = { toJSON: () => 'round', self: {} }
+  circle.self = circle
+  t.equal(writeJson([circle]), '["round"]', 'what a toJSON keeps to itself is not looked at')
 })
 
 test('a number as text has all digits of an integer below 1e21', async t => {
