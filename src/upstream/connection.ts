@@ -4,9 +4,6 @@ import type { Head } from './head.ts'
 import type { Place } from './policies/line.ts'
 import { hasUnread } from './unread.ts'
 
-/** The loop counts as held up when a turn of it takes longer than this, in ms. */
-export const heldUpMs = 5
-
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000
 
@@ -54,13 +51,11 @@ export class Connection extends Client {
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
-  /** Whether the present socket was not idle yet: it was polled just before it was handed over. */
-  #isNew = false
   /** Whether a request on the present socket has failed, so that its close says nothing about idle connections. */
   #hasFailed = false
   #timer: NodeJS.Timeout | undefined
   #socket: Socket | undefined
-  /** When it was last assigned, in ms; the socket has been polled since when the request is written. */
+  /** When it was last assigned, in ms. */
   #assignedAt = 0
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
@@ -84,7 +79,6 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
-      this.#isNew = true
       this.#hasFailed = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
@@ -121,13 +115,11 @@ export class Connection extends Client {
   }
 
   /**
-   * Returns whether something has arrived on the idle socket that undici has not seen, so that a request written now could be answered by it. The
-   * loop has polled since the request was assigned; an unsafe request asks the system once more, and a safe one does if the turn took long,
-   * because that costs a few µs. undici writes at once on a socket that is idle and has not served.
+   * Whether something has arrived on the idle socket that undici has not seen, so that a request written now would be answered by it. The loop has
+   * polled the socket since the last answer, but a turn of the loop takes some ms when it is busy, so the socket is read once more.
    */
-  isStale (isUnsafe: boolean): boolean {
-    if (this.#isNew || this.#inFlight > 0) return false
-    if (!isUnsafe && this.served > 0 && performance.now() - this.#assignedAt <= heldUpMs) return false
+  get isStale (): boolean {
+    if (this.#inFlight > 0) return false
     const isStale = hasUnread(this.#socket)
     if (isStale && this.served > 0) this.#onEarlyClose()
     return isStale
@@ -169,7 +161,6 @@ export class Connection extends Client {
 
   /** A request on it has ended. */
   release (_handler: RequestHandler, _isSound: boolean): void {
-    this.#isNew = false
     this.idleSince = performance.now()
     this.#onIdle(this)
   }

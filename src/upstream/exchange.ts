@@ -88,7 +88,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     // undici takes what is thrown here as a cancelled request, and keeps the connection.
     if (this.#phase === Phase.abandoned) throw early
     const { connection } = this
-    if (connection?.isStale(this.isUnsafe) === true) {
+    if (connection?.isStale === true) {
       this.#enter(Phase.moving)
       return controller.abort(early)
     }

@@ -34,9 +34,9 @@ const settledMs = 5
 /**
  * Opens a pool to an origin: at most `connections` sockets, none before a request needs one, and one request at a time on each.
  *
- * Requests are handed to undici in the check phase of the loop only. undici then waits for the next check phase before it writes on a
- * connection that has served, so the loop has polled the socket once in between: an upstream that closed after its last answer, or sent more
- * than that, is noticed first. docs/design.md has the life of a connection.
+ * A request is handed to undici after the code that dispatched it has run, and never while undici ends an answer. undici then waits for the next
+ * check phase of the loop before it writes on a connection that has served, and the socket is read just before that: an upstream that closed
+ * after its last answer, or sent more than that, is noticed first. docs/design.md has the life of a connection.
  */
 export function openPool (origin: string, { connections: most, pipelining = 1, connect, ...options }: PoolOptions): Pool {
   const all: Connection[] = []
@@ -53,7 +53,9 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   function arm (): void {
     if (isArmed) return
     isArmed = true
-    setImmediate(assignAll)
+    // Requests that are dispatched in one turn of the loop may share a connection.
+    if (pipelining > 1) setImmediate(assignAll)
+    else queueMicrotask(assignAll)
   }
 
   function assignAll (): void {

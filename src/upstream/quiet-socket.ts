@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { buildConnector } from 'undici'
-import { heldUpMs } from './connection.ts'
 import { hasUnread } from './unread.ts'
 import { whileConnecting } from './wire-errors.ts'
+
+/** The loop counts as held up when a turn of it takes longer than this, in ms. */
+const heldUpMs = 5
 
 /** The loop is waited for at most this many turns, however often it is held up. */
 const maxTurns = 20
@@ -31,17 +31,12 @@ export function quietSocket (connect: buildConnector.connector): buildConnector.
     const turn = () => {
       const elapsed = performance.now() - polledAt
       polledAt += elapsed
-      if (turns++ > 0 && (elapsed <= heldUpMs || turns > maxTurns)) settle(hasGreeting(socket) ? unusable() : null)
+      if (turns++ > 0 && (elapsed <= heldUpMs || turns > maxTurns)) settle(hasUnread(socket) ? unusable() : null)
       else next = setImmediate(turn)
     }
     let next = setImmediate(turn)
     socket.on('readable', onReadable).on('error', settle).on('close', onReadable)
   })
-}
-
-/** Whether bytes have come since the last poll. Over TLS they may be session tickets, so they say nothing there. */
-function hasGreeting (socket: Socket): boolean {
-  return !(socket instanceof TLSSocket) && hasUnread(socket)
 }
 
 function unusable (): Error {
