@@ -38,6 +38,8 @@ export class Destination {
   #isScheduled = false
   /** Bytes of the write under way. */
   #writing = 0
+  /** When the write under way began; looked at only where it can be stuck. */
+  #since = 0
   /** The write under way is the newline that ends a torn line. */
   #isMending = false
   /** The beginning of a line was written and its rest is lost, so the next line must not continue it. */
@@ -63,13 +65,21 @@ export class Destination {
     return this.#lost
   }
 
-  /** Takes a line, which ends with a newline. It is written after the current turn of the event loop. */
+  /**
+   * Takes a line, which ends with a newline. The first one of a turn of the event loop is written at once, so that it comes before what other
+   * processes log because of it; the others are written together after the turn.
+   */
   write (line: string): void {
-    if (this.#isClosed || !this.#buffer.add(line)) this.#lost++
-    else if (!this.#isScheduled && this.#writing === 0) {
-      this.#isScheduled = true
-      setImmediate(this.#run)
+    if (this.#isClosed || !this.#buffer.add(line)) {
+      this.#lost++
+      return
     }
+    if (this.#isScheduled || this.#isLooping || this.#writing > 0) return
+    this.#writeOn()
+    // A thread that writes, or a full pipe, calls for the next write itself.
+    if (this.#isScheduled || this.#writing > 0) return
+    this.#isScheduled = true
+    setImmediate(this.#run)
   }
 
   /** Writes what can be written at once; pino calls this after a line of level `fatal`. */
@@ -80,11 +90,11 @@ export class Destination {
   /**
    * Writes what waits, for a process that exits.
    *
-   * @param ms - How long it may wait for a reader, in ms.
-   * @returns Whether the process may wait for its threads; one of them may be stuck in a write otherwise.
+   * @param ms - How long it may wait for a reader, and after which a write in a thread counts as stuck, in ms.
+   * @returns Whether the process may wait for its threads: none of them is stuck in a write.
    */
   flushWithin (ms: number): boolean {
-    if (this.#writing > 0 && this.#output.mayBlock) return false
+    if (this.#writing > 0 && this.#output.mayBlock && performance.now() - this.#since >= ms) return false
     // A thread completes the write under way.
     if (this.#writing > 0 && !this.#isMending) this.#buffer.leave(this.#writing)
     this.#writing = 0
@@ -114,6 +124,7 @@ export class Destination {
     while (this.#writing === 0 && !this.#isScheduled && this.#buffer.first !== undefined) {
       const { bytes, from } = this.#buffer.first
       this.#isMending = this.#isTorn
+      if (this.#output.mayBlock) this.#since = performance.now()
       this.#writing = this.#isTorn ? 1 : this.#buffer.nextBytes(this.#output.largest)
       if (this.#isTorn) this.#output.write(newline, 0, 1, this.#settle)
       else this.#output.write(bytes, from, this.#writing, this.#settle)
@@ -123,6 +134,8 @@ export class Destination {
 
   #settled (error: NodeJS.ErrnoException | null, taken: number): void {
     const asked = this.#writing
+    // It was left to its thread by `flushWithin`.
+    if (asked === 0) return
     this.#writing = 0
     if (error === null) {
       this.#pause = firstPause

@@ -71,6 +71,30 @@ test('each request has one line, which says how it ended', async t => {
   }
 })
 
+test('a URL that cannot be read has one line', async t => {
+  const { get, said, ofRequests } = await arrange(t)
+  t.equal((await get('/%zz')).status, 400)
+  t.match(await said('refused'), { level: 30, code: 'BAD_REQUEST', req: { url: '/%zz' }, res: { statusCode: 400 } })
+  t.equal(ofRequests().length, 1)
+})
+
+test('no upstream makes a long line', async t => {
+  const key = 'k'.repeat(4_000_000)
+  const raw = await rawUpstream(t, json({ [key]: 1 }))
+  const strict = defineUpstream('strict', { origin: raw.origin, retry: false }, { ask: operation({ path: '/', output: z.strictObject({}) }), record: operation({ path: '/', output: z.record(z.string(), z.string()) }) })
+  const lines: string[] = []
+  const aggregates = [
+    aggregate('strict', { url: '/strict' }).required('it', () => strict.ask()).reply(z.unknown(), () => 1),
+    aggregate('record', { url: '/record' }).optional('it', null, () => strict.record()).reply(z.unknown(), () => 1),
+  ]
+  const get = await listening(t, buildApp(aggregates, { logger: { ...logOptions({ level: 'debug', redaction: new Redaction([]) }) as object, stream: { write: (line: string) => { lines.push(line) } } } }))
+  t.equal((await get('/strict')).status, 502)
+  t.equal((await get('/record')).status, 200)
+  const reasons = lines.filter(line => line.includes('UPSTREAM_SCHEMA'))
+  t.equal(reasons.length, 2)
+  for (const line of lines) t.ok(line.length < 2000, `${line.length} characters`)
+})
+
 test('at level debug the begin of a request has a line too', async t => {
   const { get, ofRequests } = await arrange(t, { level: 'debug' })
   await get('/whole')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test, type Test } from 'tap'
@@ -88,7 +88,7 @@ test('a device that is full loses lines and nothing else', async t => {
   while (destination.lost < 1000) await turn()
   t.equal(destination.lost, 1000)
   destination.write(line(1000))
-  destination.flushSync()
+  while (destination.lost < 1001) await turn()
   t.equal(destination.lost, 1001)
 })
 
@@ -151,4 +151,27 @@ test('a file gets every line, also those that were written while a write was und
   }
   while (readFileSync(path, 'utf8').split('\n').length <= 2000) await turn()
   t.same(indexes(readFileSync(path, 'utf8')), Array.from({ length: 2000 }, (_, index) => index))
+})
+
+test('a process that exits while a thread writes to a file leaves that write to the thread and writes the rest', async t => {
+  const path = join(t.testdir({ log: '' }), 'log')
+  const fd = openSync(path, 'a')
+  t.teardown(() => closeSync(fd))
+  const destination = new Destination({ fd })
+  for (let index = 0; index < 100; index++) destination.write(line(index))
+  await turn()
+  for (let index = 100; index < 200; index++) destination.write(line(index))
+  t.ok(destination.flushWithin(0))
+  while (readFileSync(path, 'utf8').split('\n').length <= 200) await turn()
+  t.same(indexes(readFileSync(path, 'utf8')).toSorted((a, b) => a - b), Array.from({ length: 200 }, (_, index) => index))
+})
+
+test('a process does not wait for a thread that may be stuck in a write', async t => {
+  const { fd } = pipe(t)
+  // A terminal that cannot be opened again is written by a thread, as here a pipe that blocks.
+  const destination = new Destination({ output: { largest: 4096, mayBlock: true, write: () => {}, writeNow: (bytes, from, count) => writeSync(fd, bytes, from, count) } })
+  t.ok(destination.flushWithin(0), 'nothing is under way')
+  destination.write(line(0))
+  t.notOk(destination.flushWithin(0), 'it counts as stuck at once')
+  t.ok(destination.flushWithin(60_000), 'it began less than a minute ago')
 })
