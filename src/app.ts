@@ -16,6 +16,8 @@ import { openapi } from './plugins/openapi/serve.ts'
 import { createGauge, defaultPressureLimits, watchProcess, type PressureLimits } from './plugins/pressure.ts'
 import { answerProblem, problems } from './plugins/problems.ts'
 import type { CountRequest } from './plugins/rate-store.ts'
+import { countRefusals, Refusals } from './plugins/refusals.ts'
+import { RequestLog } from './plugins/request-log.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { secured, securityHeaders } from './plugins/security-headers.ts'
 import { slowReaders } from './plugins/slow-readers.ts'
@@ -38,6 +40,10 @@ export interface AppOptions {
   readonly part?: Part | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
+  /** Returns how many lines of the log were lost; `/health/ready` shows it. @default not shown */
+  readonly lostLogLines?: (() => number) | undefined
+  /** Is called with each token that a token endpoint gave, for a log that must not show it. @default not called */
+  readonly onToken?: ((token: string) => void) | undefined
   /** What one request and its connection may take. @default those of `Limits` */
   readonly limits?: Partial<Limits>
   /** From where on work is refused. @default those of `PressureLimits` */
@@ -58,13 +64,15 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, use = [], threads = {}, part, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000 } = options
+  const { overrides = {}, environment = {}, use = [], threads = {}, part, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
   const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
+  const refusals = new Refusals()
   const app = fastify({
     logger,
+    logController: new RequestLog(refusals),
     trustProxy: typeof trustProxy === 'boolean' ? trustProxy : trustOf(trustProxy),
     bodyLimit: limits.bodyBytes,
     requestTimeout,
@@ -80,7 +88,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part })
+  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part, onToken })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
@@ -93,7 +101,8 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   drain(app, { readiness, connections, runtime, grace: drainMs })
   framing(app)
   if (corsOrigins.length > 0) cors(app, corsOrigins)
-  health(app, readiness)
+  health(app, { readiness, lostLogLines })
+  countRefusals(app, refusals)
   const gauge = createGauge(pressure)
   watchProcess(app, gauge)
   void app.register(async guarded => {

@@ -7,6 +7,10 @@ import { buildApp, type AppOptions } from './app.ts'
 import { ConfigError } from './config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
 import { DefinitionsError } from './definitions/definitions-error.ts'
+import type { Destination } from './log/destination.ts'
+import { processLog } from './log/process-log.ts'
+import { Redaction } from './log/redaction.ts'
+import { divertStreams } from './log/standard-streams.ts'
 import { logOptions } from './plugins/log.ts'
 import type { Fit } from './workers/fit.ts'
 import { taskVariable, type Task } from './workers/messages.ts'
@@ -35,6 +39,7 @@ export async function serve ({ paths = [], live = false, watch = false, workers 
   const app = await readyApp(catalogue)
   if (fit !== undefined && fit.workers > 1) await serveWithWorkers(catalogue, app, fit.workers)
   else await (watch ? serveWatched(catalogue, app) : serveOnce(catalogue, app))
+  divertStreams(processLog())
   app.log.info({ upstreams: catalogue.upstreams, aggregates: namesOf(catalogue), ...fit }, 'serving')
 }
 
@@ -60,7 +65,7 @@ async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance,
   const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([import('./workers/workers.ts'), import('./workers/env-files.ts')])
   const { config: { host, port, drainMs }, standIns } = catalogue
   const workers = createWorkers({
-    log: app.log, count, host, port, standIns, withheld: fromEnvFiles(process.execArgv, process.env),
+    log: app.log, lostLogLines: () => processLog().lost, count, host, port, standIns, withheld: fromEnvFiles(process.execArgv, process.env),
     onGivenUp: () => {
       app.log.fatal('no worker is left, and none can be started: the process ends')
       process.exit(1)
@@ -87,8 +92,10 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
     async ready (catalogue, options) {
       const app = await readyApp(catalogue, options, { pid: process.pid, hostname: hostname(), worker: task.index + 1 })
       endAtFaults(app)
+      divertStreams(processLog())
       return app
     },
+    lostLogLines: () => processLog().lost,
     exit: code => process.exit(code),
   })
 }
@@ -118,14 +125,26 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
 
 async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
   const { inbound, logLevel, drainMs, threads } = config
-  const logger = logOptions({ level: logLevel, secrets: [...secrets, ...inbound.keys ?? []], base })
-  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, ...inbound, ...options })
+  const redaction = new Redaction([...secrets, ...inbound.keys])
+  const stream = processLog()
+  const logger = { ...logOptions({ level: logLevel, redaction, base }) as object, stream }
+  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, lostLogLines: () => stream.lost, onToken: token => redaction.learn(token), ...inbound, ...options })
   try {
     await app.ready()
+    tellLog(app, stream)
     return app
   } catch (error) {
     throw new DefinitionsError([{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }], { cause: error })
   }
+}
+
+/** Writes to the log of the app how many lines were lost, and the warnings of Node.js, which writes them to stderr and waits for its reader. */
+function tellLog ({ log }: FastifyInstance, stream: Destination): void {
+  stream.onRecovered = lost => log.warn({ lost }, 'lines of the log were lost: they could not be written')
+  // None where Node.js was told to write none.
+  if (process.listenerCount('warning') === 0) return
+  process.removeAllListeners('warning')
+  process.on('warning', warning => log.warn({ err: warning }, 'a warning of Node.js'))
 }
 
 /** An error that nobody caught ends the process at once, since nobody knows what still works. */

@@ -13,6 +13,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   // Leaves
   'errors.ts': [],
   'allocate-young.ts': [],
+  'log/': [],
   'schemas/': [],
   'stand-ins/': [],
 
@@ -26,7 +27,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'threads/': ['errors.ts'],
   'upstream/': ['errors.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
   'fanout/': ['errors.ts', 'threads/', 'upstream/', 'upstream/policies/layer.ts'],
-  'plugins/': ['errors.ts', 'upstream/', 'fanout/'],
+  'plugins/': ['errors.ts', 'log/', 'upstream/', 'fanout/'],
   'config.ts': ['errors.ts', 'threads/', 'upstream/'],
   'app.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/'],
 
@@ -35,12 +36,13 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'testing/': ['errors.ts', 'upstream/', 'fanout/', 'stand-ins/'],
   'definitions/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'config.ts', 'clients/', 'routes/', 'stand-ins/'],
   'workers/': ['errors.ts', 'upstream/', 'plugins/', 'app.ts', 'config.ts', 'definitions/'],
-  'server.ts': ['errors.ts', 'allocate-young.ts', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/', 'workers/'],
+  'server.ts': ['errors.ts', 'allocate-young.ts', 'log/', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/', 'workers/'],
   'commands/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'definitions/', 'server.ts'],
   'cli.ts': ['commands/'],
 }
 
-const readers = ['server.ts', 'cli.ts']
+/** The log writes to the streams of the process. */
+const readers = ['server.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts']
 
 interface Import {
   readonly file: string
@@ -162,7 +164,7 @@ test('no modules import each other in a circle', async t => {
   t.same(cycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b'], 'a circle would be seen')
 })
 
-test('only the server and the commands read the process', async t => {
+test('only the server, the log and the commands read the process', async t => {
   const isReader = (text: string) => /(?<![.\w$])process\b(?!\s*[:(])|(?<=globalThis\.)process\b/.test(codeOf(text)) || /['"](?:node:)?process['"]/.test(text)
   t.same(files.filter(file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string)), [])
   for (const file of readers) t.ok(isReader(sources.get(file) as string), `${file} does`)

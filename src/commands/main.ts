@@ -14,10 +14,15 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
 /** Runs the command line; resolves with the exit code, or with nothing when a service goes on. */
 export async function main (args: readonly string[]): Promise<number | undefined> {
   const [first = 'serve', ...others] = args
-  if (first === '--help' || first === '-h') return print(help)
+  if (first === '--help' || first === '-h') {
+    endWithReader()
+    return print(help)
+  }
   if (first === '--version') return print(`${version()}\n`)
   const isNamed = args.length > 0 && !first.startsWith('-')
   const name = isNamed ? first : 'serve'
+  // A service writes to stdout by a descriptor of its own, so that it changes nothing for those who share stdout.
+  if (name !== 'serve' || args.includes('--help') || args.includes('-h')) endWithReader()
   let usage = usageOf(help)
   try {
     if (!Object.hasOwn(commands, name)) throw new UsageError(noCommand(name))
@@ -27,6 +32,11 @@ export async function main (args: readonly string[]): Promise<number | undefined
   } catch (error) {
     return report(error, `${usage}\nMore: headwaters${Object.hasOwn(commands, name) ? ` ${name}` : ''} --help`)
   }
+}
+
+/** Ends the process when the reader of stdout has read enough, as `head` does; that is not a fault. */
+function endWithReader (): void {
+  process.stdout.on('error', error => process.exit((error as NodeJS.ErrnoException).code === 'EPIPE' ? 0 : 1))
 }
 
 function noCommand (name: string): string {

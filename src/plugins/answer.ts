@@ -17,6 +17,7 @@ import { varyOfKept, type Warned } from './keeping.ts'
 import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
 import { effectiveId } from './request-id.ts'
+import { logOutcome } from './request-log.ts'
 import { addVary } from './vary.ts'
 import { why } from './why.ts'
 
@@ -118,7 +119,7 @@ class Answering implements Over {
   #logLost (): void {
     const { name, steps } = this.#aggregate
     const lost = this.#run.lost.map(({ step, error }) => ({ step: steps[step]?.name, code: error.code, why: why(error) }))
-    this.#request.log.info({ aggregate: name, lost }, 'a reply is partial')
+    logOutcome(this.#request, { level: 'info', fields: { aggregate: name, lost }, msg: 'a reply is partial' })
   }
 
   #over (): void {

@@ -2,8 +2,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../errors.ts'
+import { cut } from '../log/cut.ts'
 import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
+import { logOutcome, type Outcome } from './request-log.ts'
 import { why } from './why.ts'
 
 /** Fastify's own refusals, by its codes. */
@@ -19,7 +21,11 @@ const known: Readonly<Record<string, ErrorCode>> = {
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
 export function problems (app: FastifyInstance): void {
   app.setErrorHandler(answerProblem)
-  app.setNotFoundHandler((request, reply) => send(request, reply, new Problem('NOT_FOUND')))
+  app.setNotFoundHandler((request, reply) => {
+    const problem = new Problem('NOT_FOUND')
+    log(request, problem)
+    return send(request, reply, problem)
+  })
 }
 
 /** Answers one failure; also for those that come before any route. */
@@ -47,14 +53,19 @@ function read (error: FastifyError): Problem {
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
 }
 
-/** What we refuse ourselves comes in floods; what leads to it (a breaker, pressure, a drain) is in the log once, and these only at debug. */
+/** Refusals of the service with a 5xx. What leads to them (a breaker, pressure, a drain) has a line of its own. */
 const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'THREADS_FULL', 'BREAKER_OPEN', 'OVERLOADED', 'DRAINING'])
 
 function log (request: FastifyRequest, problem: Problem): void {
+  logOutcome(request, outcomeOf(problem))
+}
+
+function outcomeOf (problem: Problem): Outcome {
   const { code, cause, statusCode } = problem
-  if (statusCode === 500) request.log.error({ err: cause ?? problem, code }, 'a request failed by a bug')
-  else if (ownRefusals.has(code)) request.log.debug({ code, detail: problem.detail }, 'a request was refused')
-  else if (statusCode > 500) request.log.warn({ code, detail: problem.detail, why: why(problem) }, 'a request failed')
+  const detail = cut(problem.detail)
+  if (statusCode === 500) return { level: 'error', fields: { err: cause ?? problem, code }, msg: 'a request failed by a bug' }
+  if (statusCode > 500 && !ownRefusals.has(code)) return { level: 'warn', fields: { code, detail, why: why(problem) }, msg: 'a request failed' }
+  return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
 }
 
 function send ({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {

@@ -48,6 +48,8 @@ export interface RuntimeOptions {
   readonly threads?: ThreadOptions
   /** Is told of a thread that ended while it had nothing to do. @default nobody is */
   readonly onThreadError?: (error: Error) => void
+  /** Is called with each token that an upstream's token endpoint gave, for a log that must not show it. @default not called */
+  readonly onToken?: ((token: string) => void) | undefined
   /** Which part of every upstream's bounds this runtime has, where several processes share them. @default all of them */
   readonly part?: Part | undefined
 }
@@ -65,8 +67,8 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, threads: threadOptions = {}, onThreadError }: RuntimeOptions = {}): Runtime {
-  const surroundings = { variables: environment, resolve: createResolve(lookup) }
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, threads: threadOptions = {}, onThreadError, onToken }: RuntimeOptions = {}): Runtime {
+  const surroundings = { variables: environment, resolve: createResolve(lookup), onToken }
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })

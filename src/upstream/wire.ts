@@ -29,6 +29,8 @@ export interface Place {
 export interface Surroundings {
   readonly variables: Variables
   readonly resolve: Resolve
+  /** Is called with each token. */
+  readonly onToken?: ((token: string) => void) | undefined
 }
 
 /** The way to one upstream. */
@@ -43,7 +45,7 @@ export interface Wire {
 }
 
 /** Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot be used. */
-export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place, { variables, resolve }: Surroundings): Wire {
+export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place, { variables, resolve, onToken }: Surroundings): Wire {
   const access = readAccess(spec, variables)
   if (access.faults.length > 0) {
     throw new TypeError(`${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`)
@@ -68,7 +70,14 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
     identity,
     authorize: authorize({
       fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
-      use: token => { credentials.headers = [...headers, 'authorization', `Bearer ${token}`] },
+      use: token => {
+        try {
+          onToken?.(token)
+        } catch {
+          // The calls that wait for the token need it all the same.
+        }
+        credentials.headers = [...headers, 'authorization', `Bearer ${token}`]
+      },
     }),
     close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
   }

@@ -10,17 +10,28 @@ export interface Channel {
   readonly failed: (error: unknown) => void
   /** Counts a request where all workers' requests are counted. */
   readonly count: CountRequest
+  /** Returns how many lines of the log all processes of the service have lost, as far as this one knows. */
+  readonly lostLogLines: () => number
 }
 
+/** How often a worker reports lines that it has lost, in ms. */
+const reportEvery = 1000
+
 /** Opens the channel; `leave` is called when the primary wants this worker to end, and when there is no primary any more. */
-export function openChannel (worker: Worker, leave: (how: Leave) => void): Channel {
+export function openChannel (worker: Worker, leave: (how: Leave) => void, ownLostLogLines: () => number): Channel {
   const counting = new Map<number, (counted: Counted) => void>()
   let counts = 0
   let isListening = false
+  let reported = 0
+  let lostByAll = 0
   const say = (message: FromWorker) => { worker.process.send?.(message, () => {}) }
 
   worker.on('message', (message: ToWorker) => {
     if (message.kind === 'leave') return leave(message.how)
+    if (message.kind === 'lost') {
+      lostByAll = message.lines
+      return
+    }
     counting.get(message.id)?.(message)
     counting.delete(message.id)
   })
@@ -36,7 +47,13 @@ export function openChannel (worker: Worker, leave: (how: Leave) => void): Chann
     listening (port, drainMs) {
       isListening = true
       say({ kind: 'listening', port, drainMs })
+      setInterval(() => {
+        const lines = ownLostLogLines()
+        if (lines !== reported) say({ kind: 'lost', lines })
+        reported = lines
+      }, reportEvery).unref()
     },
+    lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
     failed: error => say({ kind: 'failed', failure: failureOf(error) }),
     count: client => new Promise(resolve => {
       if (!worker.isConnected()) return resolve(uncounted)

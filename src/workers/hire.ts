@@ -21,6 +21,10 @@ export interface Hired {
   /** Lets it end as it is told, and kills it when it has not within its time. */
   leave (how: Leave): Promise<Ending>
   kill (): void
+  /** Lines of the log that it has lost. */
+  readonly lostLogLines: number
+  /** Says how many lines of the log all processes have lost. */
+  tellLost (lines: number): void
 }
 
 export interface HireOptions {
@@ -39,6 +43,7 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
   const started = Promise.withResolvers<number>()
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
+  let lostLogLines = 0
   const say = (message: ToWorker) => { worker.process.send(message, () => {}) }
 
   worker.on('message', (message: FromWorker) => {
@@ -48,6 +53,8 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
     } else if (message.kind === 'failed') {
       started.reject(errorOf(message.failure))
       worker.process.kill('SIGKILL')
+    } else if (message.kind === 'lost') {
+      lostLogLines = message.lines
     } else {
       say({ kind: 'counted', id: message.id, ...count(message.client) })
     }
@@ -76,6 +83,10 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
       return ended
     },
     kill: () => { worker.process.kill('SIGKILL') },
+    get lostLogLines () {
+      return lostLogLines
+    },
+    tellLost: lines => say({ kind: 'lost', lines }),
   }
 }
 

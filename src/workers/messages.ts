@@ -25,6 +25,7 @@ export type FromWorker =
   | { readonly kind: 'listening', readonly port: number, readonly drainMs: number }
   | { readonly kind: 'failed', readonly failure: Failure }
   | { readonly kind: 'count', readonly id: number, readonly client: string }
+  | { readonly kind: 'lost', readonly lines: number }
 
 /** How a worker ends: after the requests in flight, or first letting each connection end with its next answer, since others go on serving. */
 export type Leave = 'drain' | 'retire'
@@ -32,4 +33,5 @@ export type Leave = 'drain' | 'retire'
 /** What the primary says to a worker. */
 export type ToWorker =
   | { readonly kind: 'leave', readonly how: Leave }
+  | { readonly kind: 'lost', readonly lines: number }
   | { readonly kind: 'counted', readonly id: number, readonly current: number, readonly ttl: number }

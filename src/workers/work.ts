@@ -12,6 +12,8 @@ import { lingerMs, retire } from './retire.ts'
 export interface Surroundings {
   readonly open: () => Promise<OpenCatalogue>
   readonly ready: (catalogue: OpenCatalogue, options: AppOptions) => Promise<FastifyInstance>
+  /** Returns how many lines of the log this process has lost. */
+  readonly lostLogLines: () => number
   readonly exit: (code: number) => void
 }
 
@@ -19,18 +21,18 @@ export interface Surroundings {
 const lastResort = 2000
 
 /** Serves with one part of the bounds until the primary says otherwise, or is gone. */
-export async function work (task: Task, { open, ready, exit }: Surroundings): Promise<void> {
+export async function work (task: Task, { open, ready, exit, lostLogLines }: Surroundings): Promise<void> {
   const wanted = Promise.withResolvers<Leave>()
   const hurry = new AbortController()
   const channel = openChannel(cluster.worker as Worker, how => {
     if (how === 'drain') hurry.abort()
     wanted.resolve(how)
-  })
+  }, lostLogLines)
   try {
     const catalogue = await open()
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, task.count)
-    const app = await ready(catalogue, { part: task, countRequest: channel.count, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
+    const app = await ready(catalogue, { part: task, countRequest: channel.count, lostLogLines: channel.lostLogLines, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
     await app.listen({ host: task.host, port: task.port })
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 

@@ -7,6 +7,8 @@ import { rateCounter } from './rate-counter.ts'
 
 export interface WorkersOptions extends Omit<Task, 'index'>, Pick<HireOptions, 'withheld'> {
   readonly log: FastifyBaseLogger
+  /** Returns how many lines of the log the primary has lost. */
+  readonly lostLogLines: () => number
   /** Is told when none is left and none can be started. */
   readonly onGivenUp: () => void
 }
@@ -40,6 +42,8 @@ interface Place {
 
 /** A worker that has lived for so long has not crashed for the reason of the one before, in ms. */
 const stableMs = 30_000
+/** How often workers hear how many lines of the log were lost, in ms. */
+const tellLostEvery = 1000
 /** So many starts in vain at each place, one after the other, are enough. */
 const startsInVain = 5
 
@@ -47,10 +51,13 @@ const startsInVain = 5
 export const leaveMs = lastWords + lingerMs
 
 /** Makes the workers of a service; none is there before `start`. */
-export function createWorkers ({ log, onGivenUp, withheld, count, host, port, standIns }: WorkersOptions): Workers {
+export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, host, port, standIns }: WorkersOptions): Workers {
   const places: Place[] = Array.from({ length: count }, (_, index) => ({ index, current: undefined, coming: undefined, replacing: undefined, timer: undefined, crashes: 0, failedStarts: 0 }))
   const leaving = new Set<Hired>()
   const countRequest = rateCounter()
+  const hiredOnes = new Set<Hired>()
+  /** Lines of the log that workers had lost when they ended. */
+  let lostByEnded = 0
   /** Where they really listen, once they do. */
   let realPort = port
   /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
@@ -63,7 +70,19 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
     if (places.every(({ current }) => current === undefined)) askedPort = realPort
     const hired = hire({ index: place.index, count, host, port: askedPort, standIns }, { withheld, count: countRequest })
     place.coming = hired
+    hiredOnes.add(hired)
+    void hired.ended.then(() => {
+      hiredOnes.delete(hired)
+      lostByEnded += hired.lostLogLines
+    })
     return hired
+  }
+
+  /** Tells every worker how many lines of the log all processes have lost, since any of them may be asked. */
+  function tellLost (): void {
+    let lines = lostLogLines() + lostByEnded
+    for (const hired of hiredOnes) lines += hired.lostLogLines
+    if (lines > 0) for (const hired of hiredOnes) hired.tellLost(lines)
   }
 
   /** Waits until it listens where the others do. */
@@ -154,6 +173,7 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
 
   return {
     async start () {
+      setInterval(tellLost, tellLostEvery).unref()
       const started = places.map(place => [place, start(place)] as const)
       try {
         for (const port of await Promise.all(started.map(([, { listening }]) => listening))) realPort = port

@@ -224,15 +224,19 @@ test('the log says why an upstream failed, whether the reply failed with it or n
   t.match(said('a request failed'), { code: 'UPSTREAM_UNREACHABLE', why: /ECONNREFUSED/ })
 })
 
-test('what the service refuses itself floods no log: it is there at debug alone', async t => {
+test('what the service refuses itself floods no log: the first of each code have a line, and one line counts the others', async t => {
   const lines: string[] = []
   const logger = { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } }
   const full = defineUpstream('full', { origin: 'http://127.0.0.1:1', slots: 1, queue: 0, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
   const asked = aggregate('asked', { url: '/asked', deadline: 1 }).required('it', () => full.ask()).reply(z.unknown(), () => 1)
-  const { get } = await serveApp(t, { aggregates: [asked], logger, overrides: { full: { origin: (await rawUpstream(t, () => {})).origin } } })
-  const replies = await Promise.all(Array.from({ length: 4 }, () => get<ProblemBody>('/asked')))
-  t.ok(replies.some(({ body }) => body.code === 'BULKHEAD_FULL'))
-  const said = lines.map(line => JSON.parse(line) as { msg: string, code?: string, level: number }).filter(({ code }) => code === 'BULKHEAD_FULL')
-  t.ok(said.length > 0)
-  t.ok(said.every(({ msg, level }) => msg === 'a request was refused' && level === 20))
+  const { app, get } = await serveApp(t, { aggregates: [asked], logger, overrides: { full: { origin: (await rawUpstream(t, () => {})).origin } } })
+  const replies = await Promise.all(Array.from({ length: 30 }, () => get<ProblemBody>('/asked')))
+  const refused = replies.filter(({ body }) => body.code === 'BULKHEAD_FULL').length
+  t.ok(refused > 10)
+  await app.close()
+  const all = lines.map(line => JSON.parse(line) as { msg: string, code?: string, level: number, refused?: object })
+  const said = all.filter(({ code }) => code === 'BULKHEAD_FULL')
+  t.ok(said.every(({ msg }) => msg === 'a request was refused'))
+  t.same([said.filter(({ level }) => level === 30).length, said.filter(({ level }) => level === 20).length], [10, refused - 10])
+  t.match(all.find(({ msg }) => msg === 'more requests were refused'), { refused: { BULKHEAD_FULL: refused - 10 } })
 })

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import fastify from 'fastify'
 import { test } from 'tap'
+import { Redaction } from '../../src/log/redaction.ts'
 import { logOptions } from '../../src/plugins/log.ts'
 
 /** Logs with our options and gives every line. */
@@ -12,7 +13,7 @@ function arrange (secrets: readonly string[] = []) {
       done()
     },
   })
-  const { log } = fastify({ logger: { ...logOptions({ level: 'trace', secrets }) as object, stream } })
+  const { log } = fastify({ logger: { ...logOptions({ level: 'trace', redaction: new Redaction(secrets) }) as object, stream } })
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') as Record<string, unknown> }
 }
 

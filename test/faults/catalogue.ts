@@ -9,8 +9,8 @@ import { fanOuts } from './lines/g-fan-outs.ts'
 import { processes } from './lines/h-processes.ts'
 import { inbound } from './lines/i-inbound.ts'
 
-/** Every entry of the catalogue that this service can meet, by letter; a test file of the same letter runs them. */
-export const catalogue: Readonly<Record<string, { readonly entries: readonly Entry[], readonly from: number, readonly to: number }>> = {
+/** Every entry of the catalogue that this service can meet, by letter; a test file of the same letter runs them. Its numbers are those from `from` to `to`, and those that came later. */
+export const catalogue: Readonly<Record<string, { readonly entries: readonly Entry[], readonly from: number, readonly to: number, readonly more?: readonly number[] }>> = {
   A: { entries: connecting, from: 1, to: 10 },
   B: { entries: heads, from: 11, to: 27 },
   C: { entries: framing, from: 28, to: 42 },
@@ -18,7 +18,7 @@ export const catalogue: Readonly<Record<string, { readonly entries: readonly Ent
   E: { entries: statuses, from: 59, to: 70 },
   F: { entries: connections, from: 71, to: 77 },
   G: { entries: fanOuts, from: 78, to: 92 },
-  H: { entries: processes, from: 93, to: 97 },
+  H: { entries: processes, from: 93, to: 97, more: [107, 108] },
   I: { entries: inbound, from: 98, to: 106 },
 }
 

@@ -49,8 +49,7 @@ test('what a caller writes into its URL is logged without its query, and cut', a
   await ended
   await said('draining')
   const requests = log.map(({ req }) => req as { readonly url: string } | undefined).filter(req => req !== undefined)
-  t.match(requests, [{ method: 'GET', url: '/nowhere', host: new URL(origin).host, remoteAddress: '127.0.0.1' }, { url: `/${'a'.repeat(511)}` }])
-  t.equal(requests[1]?.url.length, 512)
+  t.match(requests, [{ method: 'GET', url: '/nowhere', host: new URL(origin).host, remoteAddress: '127.0.0.1' }, { url: `/${'a'.repeat(499)}[cut] (4501 more)` }])
   t.notMatch(JSON.stringify(log), 'secret-9f2d')
 })
 

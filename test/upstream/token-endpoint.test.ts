@@ -69,6 +69,18 @@ test('a token is taken with white space behind the headers that frame it', async
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH' }, 'it is cut')
 })
 
+test('each token is told, for a log that must not show it, and a listener that throws fails no call', async t => {
+  const told: string[] = []
+  const onToken = (each: string) => {
+    told.push(each)
+    throw new Error('a fault of the listener')
+  }
+  const { raw, ask } = await arrange(t, token('abc'), { runtimeOptions: { onToken } })
+  t.match(await ask(), { value: 'well' })
+  t.same(told, ['abc'])
+  t.equal(Object.fromEntries(raw.requests[0]?.headers ?? [])['authorization'], 'Bearer abc')
+})
+
 test('an endpoint that wants them in the body gets them there', async t => {
   const { tokens, ask } = await arrange(t, token('abc'), { oauth2: { send: 'body' } })
   await ask()

@@ -8,6 +8,19 @@ export function healthPaths (components: Components, bearer: boolean): Readonly<
   const state = (value: string) => ({
     'application/json': { schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] }, example: { status: value } },
   })
+  const ofReadiness = (value: string) => ({
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: {
+          status: { type: 'string', const: value },
+          lostLogLines: { type: 'integer', minimum: 0, description: 'Lines of the log that could not be written since the process started; with several workers, the lines of all of them. Only where the service writes the log itself.' },
+        },
+        required: ['status'],
+      },
+      example: { status: value, lostLogLines: 0 },
+    },
+  })
   const open = bearer ? { security: [] } : {}
   const others = { '4XX': problemResponse('4XX', components), 500: problemResponse(500, components) }
   return {
@@ -29,9 +42,9 @@ export function healthPaths (components: Components, bearer: boolean): Readonly<
         description: 'Asks no upstream: one that is down does not make the service unready.',
         tags: ['Health'],
         responses: {
-          200: { description: 'It takes work.', headers, content: state('ready') },
+          200: { description: 'It takes work.', headers, content: ofReadiness('ready') },
           ...others,
-          503: { description: 'It is shutting down and takes no new work.', headers: { ...headers, 'retry-after': header('RetryAfter', components) }, content: state('draining') },
+          503: { description: 'It is shutting down and takes no new work.', headers: { ...headers, 'retry-after': header('RetryAfter', components) }, content: ofReadiness('draining') },
         },
       },
     },

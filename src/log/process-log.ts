@@ -1,0 +1,15 @@
+import { Destination, exitFlushMs } from './destination.ts'
+
+let destination: Destination | undefined
+
+/** Returns the destination of this process's log, which is stdout. It is opened once, and flushed when the process exits. */
+export function processLog (): Destination {
+  if (destination !== undefined) return destination
+  const opened = new Destination()
+  destination = opened
+  process.on('exit', () => {
+    // Node.js waits for its threads when it exits, and one that is stuck in a write would never end.
+    if (!opened.flushWithin(exitFlushMs)) process.kill(process.pid, 'SIGKILL')
+  })
+  return opened
+}

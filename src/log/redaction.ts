@@ -1,0 +1,94 @@
+import { cutMark } from './cut.ts'
+import { Finder } from './finder.ts'
+import { spellings } from './spellings.ts'
+
+export const hidden = '[redacted]'
+
+/** A text that says who asks, wherever it stands in a line. */
+interface Secret {
+  /** Finds a part of every such text; the pattern itself costs much more, and few lines have one. */
+  readonly mark: RegExp
+  readonly pattern: RegExp
+}
+
+/** Matches every line in which one of the patterns may match, in one pass: most lines have none. */
+const anyMark = /[=@J\\]|\[cut\]|[Bb](?:earer|asic)|BEARER|BASIC/
+
+const names = 'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|assertion|sig|signature|x-amz-signature'
+
+const patterns: readonly Secret[] = [
+  { mark: /=/, pattern: new RegExp(`(?<=[?&](?:${names})=)[^&\\s"\\\\#]+`, 'gi') },
+  // Where a text was cut, the `@` of credentials may be missing.
+  { mark: /@|\[cut\]/, pattern: /(?<=\/\/)[^/\s"\\@]+?(?=@|\[cut\])/g },
+  { mark: /bearer|basic/i, pattern: /(?<=\b(?:bearer|basic)(?: |%20|\+|:|=))[\w.~+/%-]{8,}=*/gi },
+  // A JSON Web Token begins with the base64 of an object.
+  { mark: /J/, pattern: /(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*/g },
+  // A field of JSON within a text: its quotes are escaped at least once.
+  { mark: /\\/, pattern: new RegExp(`(?<=\\\\"(?:${names})\\\\{1,7}"\\s?:\\s?\\\\{1,7}")[^"\\\\]+`, 'gi') },
+]
+
+/** How many secrets that were learnt later are known at once; of more, the oldest are forgotten. */
+const mostLearnt = 128
+
+/** Hides secrets in lines of the log. */
+export class Redaction {
+  readonly #given: readonly string[]
+  readonly #learnt = new Map<string, readonly string[]>()
+  #finder: Finder | undefined
+  #values: readonly string[] = []
+  #isStale = true
+
+  /** @param secrets - Values that no line may show. */
+  constructor (secrets: readonly string[]) {
+    this.#given = secrets.flatMap(spellings)
+  }
+
+  /** Adds a secret that came later, such as a token. */
+  learn (secret: string): void {
+    if (this.#learnt.has(secret)) return
+    this.#learnt.set(secret, spellings(secret))
+    if (this.#learnt.size > mostLearnt) this.#learnt.delete(this.#learnt.keys().next().value as string)
+    this.#isStale = true
+  }
+
+  /** Returns the line without secrets. */
+  readonly hide = (line: string): string => {
+    if (this.#isStale) this.#make()
+    let clean = this.#finder === undefined ? line : this.#finder.replace(line, hidden)
+    if (!anyMark.test(clean)) return clean
+    if (clean.includes(cutMark)) clean = this.#hideCut(clean)
+    for (const { mark, pattern } of patterns) if (mark.test(clean)) clean = clean.replaceAll(pattern, hidden)
+    return clean
+  }
+
+  #make (): void {
+    this.#isStale = false
+    this.#values = [...new Set([...this.#given, ...Array.from(this.#learnt.values()).flat()])]
+    this.#finder = this.#values.length === 0 ? undefined : new Finder(this.#values)
+  }
+
+  /** Hides the beginnings of secrets that stand where a text was cut. */
+  #hideCut (line: string): string {
+    let clean = ''
+    let from = 0
+    for (let at = line.indexOf(cutMark); at !== -1; at = line.indexOf(cutMark, at + 1)) {
+      let end = at
+      for (const each of this.#values) end = Math.min(end, beginningOf(each, line, from, at))
+      clean += end < at ? line.slice(from, end) + hidden : line.slice(from, at)
+      from = at
+    }
+    return clean + line.slice(from)
+  }
+}
+
+/** The least that is taken for the beginning of a secret, in characters. */
+const shortestBeginning = 3
+
+/** Where a beginning of the secret stands that ends at `at`; `at` itself where there is none. */
+function beginningOf (secret: string, line: string, from: number, at: number): number {
+  const head = secret.slice(0, shortestBeginning)
+  for (let start = line.indexOf(head, Math.max(from, at - secret.length + 1)); start !== -1 && start < at; start = line.indexOf(head, start + 1)) {
+    if (secret.startsWith(line.slice(start, at))) return start
+  }
+  return at
+}

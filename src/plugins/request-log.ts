@@ -1,0 +1,79 @@
+import type { ServerResponse } from 'node:http'
+import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { ErrorCode } from '../errors.ts'
+import type { Refusals } from './refusals.ts'
+
+/** The outcome of a request, which its line says. */
+export interface Outcome {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly fields: object
+  readonly msg: string
+  /** The code of a refusal, which does not get a line each time. */
+  readonly refusal?: ErrorCode
+}
+
+const completed: Outcome = { level: 'info', fields: {}, msg: 'request completed' }
+
+/** The reply of a response that has no line yet. */
+const open = Symbol('headwaters.reply')
+/** The outcome of a request; `null` before it is known. */
+const known = Symbol('headwaters.outcome')
+
+type Response = ServerResponse & { [open]?: FastifyReply | undefined }
+type Request = FastifyRequest & { [known]?: Outcome | null }
+
+/**
+ * Keeps the outcome of a request for the one line that it gets when it ends. In an app that writes its own lines for requests, the outcome is
+ * written at once.
+ */
+export function logOutcome (request: FastifyRequest, outcome: Outcome): void {
+  const { [known]: before } = request as Request
+  if (before !== undefined) (request as Request)[known] = outcome
+  else if (outcome.refusal !== undefined) request.log.debug(outcome.fields, outcome.msg)
+  else request.log[outcome.level](outcome.fields, outcome.msg)
+}
+
+/** Writes one line for each request, when it has ended, also where its connection closed before the reply was complete. */
+export class RequestLog extends LogController {
+  readonly #refusals: Refusals
+  readonly #closed: (this: Response) => void
+
+  constructor (refusals: Refusals) {
+    super()
+    this.#refusals = refusals
+    const left = (reply: FastifyReply, isComplete: boolean) => { this.#end(reply, isComplete) }
+    // One function for all responses.
+    this.#closed = function () {
+      if (this[open] !== undefined) left(this[open], this.writableFinished)
+    }
+  }
+
+  override incomingRequest (request: FastifyRequest, reply: FastifyReply): void {
+    request.log.debug({ req: request }, 'incoming request')
+    const raw: Response = reply.raw
+    raw[open] = reply
+    ;(request as Request)[known] = null
+    raw.on('close', this.#closed)
+  }
+
+  override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    if (error) logOutcome(request, { level: 'error', fields: { err: error }, msg: 'a reply could not be written' })
+    this.#end(reply, true)
+  }
+
+  #end (reply: FastifyReply, isComplete: boolean): void {
+    const raw: Response = reply.raw
+    if (raw[open] === undefined) return
+    raw[open] = undefined
+    const { request, elapsedTime: responseTime } = reply
+    const { level, fields, msg, refusal } = (request as Request)[known] ?? completed
+    if (!isComplete) request.log[level]({ req: request, responseTime, ...fields, closedBy: closedBy(request) }, 'the connection closed before the reply was complete')
+    else if (refusal !== undefined && !this.#refusals.take(refusal)) request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)
+    else request.log[level]({ req: request, res: reply, responseTime, ...fields }, msg)
+  }
+}
+
+/** A caller that closes a connection ends it or resets it; the service destroys it. */
+function closedBy ({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
+  return socket.readableEnded || socket.errored !== null ? 'caller' : 'service'
+}

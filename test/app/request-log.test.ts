@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test, type Test } from 'tap'
+import { z } from 'zod'
+import { buildApp, type AppOptions } from '../../src/app.ts'
+import { refuse } from '../../src/errors.ts'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { Redaction } from '../../src/log/redaction.ts'
+import { logOptions } from '../../src/plugins/log.ts'
+import { Refusals } from '../../src/plugins/refusals.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import { listening } from '../helpers/listening.ts'
+import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
+
+interface Line {
+  readonly level: number
+  readonly msg: string
+  readonly reqId?: string
+  readonly [field: string]: unknown
+}
+
+/** An app whose aggregates end in every way, with the lines of its log. */
+async function arrange (t: Test, { upstream = json('well'), level = 'info', ...options }: Partial<AppOptions> & { readonly upstream?: Script, readonly level?: string } = {}) {
+  const raw = await rawUpstream(t, upstream)
+  const source = defineUpstream('source', { origin: raw.origin, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.string() }) })
+  const whole = aggregate('whole', { url: '/whole' }).required('it', () => source.ask()).reply(z.unknown(), ({ it }) => it)
+  const partial = aggregate('partial', { url: '/partial' }).optional('it', null, () => source.ask()).reply(z.unknown(), ({ it }) => it)
+  const bug = aggregate('bug', { url: '/bug' }).reply(z.unknown(), () => { throw new Error('a bug') })
+  const refused = aggregate('refused', { url: '/refused' }).reply(z.unknown(), () => refuse(404, 'There is no such cat.'))
+  const input = aggregate('input', { url: '/input', query: z.object({ id: z.string() }) }).reply(z.unknown(), () => 1)
+  const posted = aggregate('posted', { url: '/posted', method: 'POST', body: z.unknown() }).reply(z.unknown(), () => 1)
+  const lines: Line[] = []
+  const heard: (() => void)[] = []
+  const stream = {
+    write: (line: string) => {
+      lines.push(JSON.parse(line) as Line)
+      for (const each of heard.splice(0)) each()
+    },
+  }
+  const app = buildApp([whole, partial, bug, refused, input, posted], { logger: { ...logOptions({ level, redaction: new Redaction([]) }) as object, stream }, ...options })
+  const get = await listening(t, app)
+  /** The first line with these words, from before or from now on. */
+  async function said (words: string): Promise<Line> {
+    for (;;) {
+      const found = lines.find(({ msg }) => msg.includes(words))
+      if (found !== undefined) return found
+      await new Promise<void>(resolve => { heard.push(resolve) })
+    }
+  }
+  const { port } = new URL(app.listeningOrigin)
+  return { app, get, raw, lines, said, port: Number(port), ofRequests: () => lines.filter(({ reqId }) => reqId !== undefined) }
+}
+
+test('each request has one line, which says how it ended', async t => {
+  const well = await arrange(t)
+  const bad = await arrange(t, { upstream: json(7) })
+  for (const [{ get, ofRequests, lines }, path, status, line] of [
+    [well, '/whole?key=a', 200, { level: 30, msg: 'request completed', req: { method: 'GET', url: '/whole', remoteAddress: '127.0.0.1' }, res: { statusCode: 200 } }],
+    [well, '/health/live', 200, { level: 30, msg: 'request completed' }],
+    [well, '/refused', 404, { level: 30, msg: 'a request was refused', code: 'REFUSED', detail: 'There is no such cat.' }],
+    [well, '/input', 400, { level: 30, msg: 'a request was refused', code: 'INPUT_INVALID' }],
+    [well, '/nowhere', 404, { level: 30, msg: 'a request was refused', code: 'NOT_FOUND' }],
+    [well, '/bug', 500, { level: 50, msg: 'a request failed by a bug', code: 'INTERNAL', err: { message: 'a bug' } }],
+    [bad, '/whole', 502, { level: 40, msg: 'a request failed', code: 'UPSTREAM_SCHEMA', why: /expected string/ }],
+    [bad, '/partial', 200, { level: 30, msg: 'a reply is partial', aggregate: 'partial', lost: [{ step: 'it', code: 'UPSTREAM_SCHEMA' }] }],
+  ] as const) {
+    lines.length = 0
+    t.equal((await get(path)).status, status)
+    t.equal(ofRequests().length, 1, path)
+    t.match(ofRequests()[0], { ...line, req: { url: path.split('?')[0] }, res: { statusCode: status }, responseTime: Number })
+  }
+})
+
+test('a URL that cannot be read has one line', async t => {
+  const { get, said, ofRequests } = await arrange(t)
+  t.equal((await get('/%zz')).status, 400)
+  t.match(await said('refused'), { level: 30, code: 'BAD_REQUEST', req: { url: '/%zz' }, res: { statusCode: 400 } })
+  t.equal(ofRequests().length, 1)
+})
+
+test('no upstream makes a long line', async t => {
+  const key = 'k'.repeat(4_000_000)
+  const raw = await rawUpstream(t, json({ [key]: 1 }))
+  const strict = defineUpstream('strict', { origin: raw.origin, retry: false }, { ask: operation({ path: '/', output: z.strictObject({}) }), record: operation({ path: '/', output: z.record(z.string(), z.string()) }) })
+  const lines: string[] = []
+  const aggregates = [
+    aggregate('strict', { url: '/strict' }).required('it', () => strict.ask()).reply(z.unknown(), () => 1),
+    aggregate('record', { url: '/record' }).optional('it', null, () => strict.record()).reply(z.unknown(), () => 1),
+  ]
+  const get = await listening(t, buildApp(aggregates, { logger: { ...logOptions({ level: 'debug', redaction: new Redaction([]) }) as object, stream: { write: (line: string) => { lines.push(line) } } } }))
+  t.equal((await get('/strict')).status, 502)
+  t.equal((await get('/record')).status, 200)
+  const reasons = lines.filter(line => line.includes('UPSTREAM_SCHEMA'))
+  t.equal(reasons.length, 2)
+  for (const line of lines) t.ok(line.length < 2000, `${line.length} characters`)
+})
+
+test('at level debug the begin of a request has a line too', async t => {
+  const { get, ofRequests } = await arrange(t, { level: 'debug' })
+  await get('/whole')
+  t.match(ofRequests(), [{ level: 20, msg: 'incoming request', req: { url: '/whole' } }, { level: 30, msg: 'request completed' }])
+})
+
+test('a caller that leaves has one closing line', async t => {
+  for (const end of ['destroy', 'resetAndDestroy', 'end'] as const) {
+    const { port, raw, said, ofRequests } = await arrange(t, { upstream: () => {} })
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write('GET /whole HTTP/1.1\r\nhost: a\r\n\r\n')
+    await raw.asked(1)
+    socket[end]()
+    t.match(await said('connection closed'), { level: 30, msg: 'the connection closed before the reply was complete', closedBy: 'caller', req: { url: '/whole' }, responseTime: Number }, end)
+    t.equal(ofRequests().length, 1)
+    socket.destroy()
+  }
+})
+
+test('a caller that leaves before its body is there has one closing line', async t => {
+  const { port, said, ofRequests } = await arrange(t)
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write('POST /posted HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{')
+  socket.end()
+  t.match(await said('connection closed'), { closedBy: 'caller' })
+  t.equal(ofRequests().length, 1)
+})
+
+test('a connection that the service closes is told from one that the caller closes', async t => {
+  const { app, port, raw, said } = await arrange(t, { upstream: () => {} })
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  t.teardown(() => socket.destroy())
+  await once(socket, 'connect')
+  socket.write('GET /whole HTTP/1.1\r\nhost: a\r\n\r\n')
+  await raw.asked(1)
+  app.server.closeAllConnections()
+  t.match(await said('connection closed'), { closedBy: 'service' })
+})
+
+test('refusals are sampled by code, and one line counts the others when the interval or the app ends', async t => {
+  const { app, get, lines, ofRequests } = await arrange(t)
+  for (let times = 0; times < 25; times++) t.equal((await get('/nowhere')).status, 404)
+  for (let times = 0; times < 12; times++) t.equal((await get('/whole', { method: 'PUT' })).status, 405)
+  for (let times = 0; times < 12; times++) t.equal((await get('/refused')).status, 404)
+  const counts = (code: string) => ofRequests().filter(line => line['code'] === code).length
+  t.same([counts('NOT_FOUND'), counts('METHOD_NOT_ALLOWED'), counts('REFUSED')], [10, 10, 12])
+  await app.close()
+  t.match(lines.filter(({ msg }) => msg === 'more requests were refused'), [{ level: 30, refused: { NOT_FOUND: 15, METHOD_NOT_ALLOWED: 2 }, withinMs: 10_000 }])
+})
+
+test('an interval without more refusals has no line, and the next one begins with lines again', async t => {
+  const { app, lines } = await arrange(t)
+  const refusals = new Refusals()
+  for (let times = 0; times < 10; times++) t.equal(refusals.take('OVERLOADED'), true)
+  refusals.count(app.log)
+  t.equal(lines.filter(({ msg }) => msg.includes('refused')).length, 0)
+  for (let times = 0; times < 11; times++) refusals.take('OVERLOADED')
+  refusals.count(app.log)
+  t.match(lines.at(-1), { refused: { OVERLOADED: 1 } })
+  t.equal(refusals.take('OVERLOADED'), true)
+})
