@@ -75,7 +75,7 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
-    const override = overrides[spec.name] ?? {}
+    const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
     const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
     const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
     clients.set(spec, client)
