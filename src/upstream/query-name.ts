@@ -1,0 +1,30 @@
+import { readings } from './readings.ts'
+
+/** Most names that are remembered, and the length of the longest: a caller may choose any number of names. */
+const mostKept = 256
+const longestKept = 64
+
+/**
+ * Makes a function that tells whether a server could read a query field's name as `reserved`. Names are compared without letter case,
+ * decoded as in `readings`, up to a bracket or a dot (`key[]`, `key[a]`, `key.a`), and with `_` for white space, dots and brackets, as PHP reads them.
+ */
+export function queryNameMatcher (reserved: string): (name: string) => boolean {
+  const own = underscored(reserved)
+  const others = new Set<string>()
+  return name => {
+    if (others.has(name)) return false
+    const all = readings(name.toLowerCase())
+    if (all === undefined || all.some(reading => piecesOf(reading).some(piece => underscored(piece) === own))) return true
+    if (others.size < mostKept && name.length <= longestKept) others.add(name)
+    return false
+  }
+}
+
+/** The names that a server may see in a name: where it decodes before it splits, separators are among them. */
+function piecesOf (reading: string): string[] {
+  return reading.split(/[&;=?#\0]/).flatMap(field => [field, ...field.split(/[.[]/, 1), ...field.split('[', 1)])
+}
+
+function underscored (name: string): string {
+  return name.toLowerCase().replaceAll(/[\p{Cf}\ufffd]/gu, '').trim().replaceAll(/[\s.[\]+]/g, '_')
+}
