@@ -1,8 +1,10 @@
 import { readings } from './readings.ts'
 
-/** Most names that are remembered, and the length of the longest: a caller may choose any number of names. */
+/** Most names that are remembered: a caller may choose any number of names. */
 const mostKept = 256
-const longestKept = 64
+
+/** A longer name is taken for the reserved one, so that no name costs much time. */
+const longest = 256
 
 /**
  * Makes a function that tells whether a server could read a query field's name as `reserved`. Names are compared without letter case,
@@ -13,9 +15,10 @@ export function queryNameMatcher (reserved: string): (name: string) => boolean {
   const others = new Set<string>()
   return name => {
     if (others.has(name)) return false
+    if (name.length > longest) return true
     const all = readings(name.toLowerCase())
     if (all === undefined || all.some(reading => piecesOf(reading).some(piece => underscored(piece) === own))) return true
-    if (others.size < mostKept && name.length <= longestKept) others.add(name)
+    if (others.size < mostKept) others.add(name)
     return false
   }
 }

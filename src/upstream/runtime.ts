@@ -120,7 +120,7 @@ function connectionsFor (slots: number | 'adaptive', declared: UpstreamSpec): nu
 
 function placeOf (spec: UpstreamSpec, { origin, off = false }: Override): Place {
   const url = new URL(origin ?? spec.origin)
-  return { url, prefix: url.pathname.replace(/\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
+  return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
 }
 
 function checkOverride (name: string, { origin, slots, timeout }: Override): void {

@@ -17,6 +17,9 @@ const placeholder = /\{([^{}]*)\}/g
 const name = /^[A-Za-z_][A-Za-z0-9_]*$/
 const literal = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/
 
+/** Longest value, in characters: Node and most servers take a request's head of 16 KiB at most. */
+const longest = 16 * 1024
+
 /** Values that every server reads as they are, in one segment that is more than dots. */
 const harmless = /^[A-Za-z0-9_-][A-Za-z0-9\-._~!$&'()*+,=:@ ]*$/
 
@@ -72,6 +75,7 @@ function segment (key: string, value: unknown, owner: string): string {
     if (text !== undefined) return encodeURIComponent(text)
     throw new TypeError(`${owner}: the path parameter '${key}' is neither a string nor a number, boolean or date: transform it in the operation's params schema`)
   }
+  if (value.length > longest) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' has more than ${longest} characters` })
   if (harmless.test(value)) return encodeURIComponent(value)
   if (value === '') throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' is empty` })
   const text = value.toWellFormed()

@@ -70,6 +70,12 @@ test('a value with a NUL, a backslash or an encoded slash is refused', t => {
   t.end()
 })
 
+test('a value has at most 16,384 characters', t => {
+  t.equal(fill('/{b}', { b: 'a'.repeat(16_384) }).length, 16_385)
+  t.throws(() => fill('/{b}', { b: 'a'.repeat(16_385) }), { code: 'CALL_INPUT_INVALID', message: /the path parameter 'b' has more than 16384 characters/ })
+  t.end()
+})
+
 test('ordinary values are accepted, and a server gets exactly them', t => {
   for (const value of [
     'a..b', '...', '....', 'v1.2', '.well-known', '..a', 'a..', 'a.', 'a;b', ';', 'a;v=1', '..a;b', 'x/y', 'AC/DC', 'https://cats.example/a?b#c', '@scope/name', '100%', '50%25', '%zz', '%', '%u', '%u12',
