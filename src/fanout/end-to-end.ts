@@ -13,11 +13,11 @@ export function endToEnd (headers: Headers): Headers {
 
 /** Headers that code has given, by lower-case name. Several spellings of a name are one header with all their values, as several lines are. */
 export function lowerCased (headers: Readonly<Headers>): Headers {
-  const lower: Headers = {}
+  const lower = new Map<string, Headers[string]>()
   for (const [spelling, value] of Object.entries(headers)) {
     const name = spelling.toLowerCase()
-    const before = lower[name]
-    lower[name] = before === undefined || value === undefined ? value ?? before : [before, value].flat().join(name === 'cookie' ? '; ' : ', ')
+    const before = lower.get(name)
+    lower.set(name, before === undefined || value === undefined ? value ?? before : [before, value].flat().join(name === 'cookie' ? '; ' : ', '))
   }
-  return lower
+  return Object.fromEntries(lower)
 }

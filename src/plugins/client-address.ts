@@ -57,7 +57,7 @@ const named: Readonly<Record<string, readonly string[]>> = {
  */
 export function trustOf (proxies: readonly string[]): (address: string | undefined) => boolean {
   const list = new BlockList()
-  for (const entry of proxies.flatMap(each => named[each] ?? [each])) {
+  for (const entry of proxies.flatMap(each => Object.hasOwn(named, each) ? named[each] as readonly string[] : [each])) {
     const [address = '', bits] = entry.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
     try {

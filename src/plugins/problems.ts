@@ -43,7 +43,7 @@ export function answerNonsense (error: Error & { readonly code?: string }, socke
 }
 
 function read (error: FastifyError): Problem {
-  const code = known[error.code]
+  const code = Object.hasOwn(known, error.code) ? known[error.code] : undefined
   if (code !== undefined) return new Problem(code, { cause: error })
   const { statusCode: status = 500 } = error
   if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)

@@ -35,7 +35,7 @@ function description ({ name, route: { params, query, body, headers, envelope, s
   return {
     schema: {
       // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their ids.
-      operationId: `${prefix} ${name}`.trim().replaceAll(/\W+(\w)/g, (_, first: string, at: number) => at === 0 ? first : first.toUpperCase()),
+      operationId: `${prefix} ${name}`.trim().replaceAll(/(?<!\W)\W+(\w)/g, (_, first: string, at: number) => at === 0 ? first : first.toUpperCase()),
       summary,
       tags: ['Aggregates'],
       ...text !== undefined && { description: text },

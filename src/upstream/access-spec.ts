@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
-import { checkHeaderName } from './header-name.ts'
+import { checkHeaderName, forwardFault } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
 import type { UpstreamOptions } from './options.ts'
 import { isPublicAddress, literalAddress } from './public-address.ts'
 import { proxyFault } from './proxy.ts'
+import { queryNameMatcher } from './query-name.ts'
 import { Secret } from './secret.ts'
 
 /** What an upstream's declaration says of how it is reached and who asks, checked. */
@@ -59,7 +60,7 @@ function checkAuth (owner: string, auth: AuthOptions, { headers = {}, forward = 
   }
   const header = 'header' in auth ? auth.header : 'authorization'
   checkHeaderName(owner, header)
-  if (/^(?:accept|idempotency-key)$/i.test(header)) throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
+  if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined) throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
   for (const other of [...Object.keys(headers), ...forward]) {
     if (other.toLowerCase() === header.toLowerCase()) throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forward`)
   }
@@ -95,6 +96,9 @@ function checkSecret (owner: string, option: string, secret: unknown): void {
 
 /** Refuses an operation that asks by the field in which its upstream's secret goes out. */
 export function checkQueryAuth (operation: string, auth: AuthOptions | undefined, query: z.ZodType | undefined): void {
-  if (auth === undefined || !('query' in auth) || !(query instanceof z.ZodObject) || !(auth.query in query.shape)) return
-  throw new TypeError(`${operation}: the query field '${auth.query}' is that of the upstream's auth: leave it out`)
+  if (auth === undefined || !('query' in auth) || !(query instanceof z.ZodObject)) return
+  const field = Object.keys(query.shape).find(queryNameMatcher(auth.query))
+  if (field === undefined) return
+  const other = field === auth.query ? '' : `, which the upstream may read as '${auth.query}',`
+  throw new TypeError(`${operation}: the query field '${field}'${other} is that of the upstream's auth: leave it out`)
 }

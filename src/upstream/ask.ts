@@ -4,6 +4,7 @@ import { Call } from './call.ts'
 import { hasBigint } from './json/needs-exact.ts'
 import { exactSchema } from './json/wire-schema.ts'
 import { writeJson } from './json/write.ts'
+import { queryNameMatcher } from './query-name.ts'
 import { writeQuery } from './query.ts'
 import type { OperationSpec } from './spec.ts'
 import { fillTemplate } from './template.ts'
@@ -12,9 +13,12 @@ type Fields = Readonly<Record<string, unknown>>
 
 const nothing: Fields = Object.freeze({})
 
+/** Longest idempotency key that is sent, in characters. */
+const maxKeyLength = 255
+
 /** Makes the function that turns an operation's input into a call. Throws `CALL_INPUT_INVALID` for input its schemas refuse. */
 export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> {
-  const { name, template, params, query, body, idempotencyKey } = spec
+  const { name, template, params, query, body, idempotencyKey, upstream: { auth } } = spec
 
   if (params === undefined && query === undefined && body === undefined && idempotencyKey === undefined) {
     const always = Object.freeze(new Call<unknown>(spec, template.path, undefined, undefined))
@@ -24,10 +28,11 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
   const several = [params, query, body].filter(schema => schema !== undefined).length > 1
   const ofParams = several ? picker(params) : whole
   const ofQuery = several ? picker(query) : whole
+  const isReserved = auth !== undefined && 'query' in auth ? queryNameMatcher(auth.query) : undefined
 
   return (input = nothing) => {
     let path = params === undefined ? template.path : fillTemplate(template, parse(params, ofParams(input), name) as Fields, name)
-    if (query !== undefined) path += writeQuery(parse(query, ofQuery(input), name) as Fields, name)
+    if (query !== undefined) path += writeQuery(parse(query, ofQuery(input), name) as Fields, name, isReserved)
     return new Call(
       spec, path,
       body === undefined ? undefined : writeJson(parse(body, input['body'], name, 'body'), hasBigint(body)),
@@ -36,8 +41,11 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
   }
 }
 
+/** Checks the key that an author's function has made. */
 function keyOf (key: string, owner: string): string {
-  if (/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(key)) return key
+  if (typeof key !== 'string') throw new TypeError(`${owner}: idempotencyKey must return a string, and returned ${key === null ? 'null' : typeof key}`)
+  if (key.length > maxKeyLength) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `its idempotency key has more than ${maxKeyLength} characters` })
+  if (/[^ ]/.test(key) && /^[\x20-\x7e]*$/.test(key)) return key
   throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: 'its idempotency key is empty or holds characters that no header may hold' })
 }
 

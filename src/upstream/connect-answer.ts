@@ -12,31 +12,39 @@ export type ConnectResult = { readonly rest: Buffer } | { readonly refusal: stri
  * tunnel whatever `content-length` and `transfer-encoding` say. So no header matters, and none is parsed.
  */
 export class ConnectAnswer {
-  #text = ''
+  /** The head so far, in pieces: joining them for each piece would take quadratic time. */
+  #pieces: string[] = []
+  /** The last characters of the head so far, in which its end may have begun. */
+  #tail = ''
   #taken = 0
   #interim = 0
 
   /** Takes bytes as they come; returns the result as soon as it is known, and must be given nothing after that. */
   add (chunk: Buffer): ConnectResult | undefined {
-    this.#text += chunk.toString('latin1')
+    let text = chunk.toString('latin1')
     for (;;) {
       // RFC 9112, section 2.2: a line may end with LF alone, and an empty line may come first.
-      const [blank = ''] = /^[\r\n]*/.exec(this.#text) as RegExpExecArray
-      const text = this.#text.slice(blank.length)
-      if (!'HTTP/1.'.startsWith(text.slice(0, 7))) return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
-      const end = /\r?\n\r?\n/.exec(text)
-      const length = end === null ? this.#text.length : blank.length + end.index + end[0].length
-      if (this.#taken + length > maxBytes) return { refusal: `the proxy answered CONNECT with more than ${maxBytes} bytes` }
+      const blank = this.#pieces.length === 0 ? (/^[\r\n]*/.exec(text) as RegExpExecArray)[0].length : 0
+      const piece = text.slice(blank)
+      const seen = this.#tail + piece
+      const end = /\r?\n\r?\n/.exec(seen)
+      const rest = end === null ? '' : seen.slice(end.index + end[0].length)
+      if (piece !== '') this.#pieces.push(piece)
+      this.#taken += text.length - rest.length
+      // Seven pieces have at least the seven characters that were looked at with them.
+      if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7))) return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
+      if (this.#taken > maxBytes) return { refusal: `the proxy answered CONNECT with more than ${maxBytes} bytes` }
+      this.#tail = seen.slice(-3)
       if (end === null) return undefined
 
-      const rest = this.#text.slice(length)
-      const [, status = 'none'] = /^HTTP\/1\.[01][\t ]+(\d{3})(?=\s)/.exec(text) ?? []
+      const [, status = 'none'] = /^HTTP\/1\.[01][\t ]+(\d{3})(?=\s)/.exec(this.#pieces.join('')) ?? []
       if (status.startsWith('2')) return { rest: Buffer.from(rest, 'latin1') }
       // 101 would be an upgrade, and none was asked for.
       if (!status.startsWith('1') || status === '101') return { refusal: `the proxy answered CONNECT with status ${status}` }
       if (++this.#interim > maxInterim) return { refusal: `the proxy answered CONNECT with more than ${maxInterim} interim answers` }
-      this.#taken += length
-      this.#text = rest
+      this.#pieces = []
+      this.#tail = ''
+      text = rest
     }
   }
 }

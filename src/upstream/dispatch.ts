@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { LiveCall } from './call.ts'
 import type { Credentials } from './credentials.ts'
 import { Exchange } from './exchange.ts'
+import { headerOf } from './header-name.ts'
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from './spec.ts'
@@ -41,13 +42,16 @@ function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => s
     const { forward } = spec.upstream
     if (forward.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
-    const own: Record<string, string> = {}
-    for (const name of forward) if (scope.headers[name] !== undefined) own[name] = scope.headers[name]
-    if (idempotencyKey !== undefined) own['idempotency-key'] = idempotencyKey
+    const own = new Map<string, string>()
+    for (const name of forward) {
+      const value = headerOf(scope.headers, name)
+      if (value !== undefined) own.set(name, value)
+    }
+    if (idempotencyKey !== undefined) own.set('idempotency-key', idempotencyKey)
     // Whoever gave them to this call knows best.
-    if (given !== undefined) Object.assign(own, given)
-    const all = headers.filter((_, at) => !((headers[at - at % 2] as string).toLowerCase() in own))
-    for (const name of Object.keys(own)) all.push(name, own[name] as string)
+    if (given !== undefined) for (const name of Object.keys(given)) own.set(name, given[name] as string)
+    const all = headers.filter((_, at) => !own.has((headers[at - at % 2] as string).toLowerCase()))
+    for (const [name, value] of own) all.push(name, value)
     return all
   }
 }
@@ -66,7 +70,7 @@ function fixedHeaders ({ upstream, accept, body }: OperationSpec, signed: readon
 
 /** What makes two calls of one operation equal: everything that goes out, every header and the idempotency key included. */
 export function keyOf ({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
-  const forwarded = spec.upstream.forward.map(name => scope.headers[name] ?? null)
+  const forwarded = spec.upstream.forward.map(name => headerOf(scope.headers, name) ?? null)
   const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => a < b ? -1 : 1)
   return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
 }

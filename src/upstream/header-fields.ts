@@ -102,7 +102,8 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /** Takes the headers that a schema names out of those that came, by lower-case name, and gives them the author's spelling; with `others`, all of them. */
 export function spelledHeaders ({ spelled }: Pick<HeaderFields, 'spelled'>, headers: Headers, others = false): Record<string, string | string[] | undefined> {
-  const own: Record<string, string | string[] | undefined> = {}
+  // A schema that names `constructor` must not find it where no such header came.
+  const own = (others ? {} : Object.create(null)) as Record<string, string | string[] | undefined>
   if (others) for (const name of Object.keys(headers)) if (!spelled.has(name)) own[name] = headers[name]
   for (const [lower, name] of spelled) if (Object.hasOwn(headers, lower)) own[name] = headers[lower]
   return own

@@ -1,8 +1,11 @@
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** Headers that belong to one connection or to the message's framing (RFC 9110, section 7.6.1), so nobody may set or forward them. */
+/**
+ * Headers that belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1) or to the message's framing. They cannot be set or
+ * forwarded, and neither can those that begin with `proxy-`.
+ */
 const ownHeaders = new Set(['host', 'connection', 'content-length', 'content-encoding', 'content-type', 'transfer-encoding', 'keep-alive',
-  'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te', 'trailer', 'upgrade', 'expect', 'accept-encoding'])
+  'te', 'trailer', 'upgrade', 'expect', 'accept-encoding', 'http2-settings'])
 
 /** Tells whether a text is the name of a header (RFC 9110, section 5.1). */
 export function isHeaderName (text: string): boolean {
@@ -12,9 +15,28 @@ export function isHeaderName (text: string): boolean {
 /** Refuses, with a `TypeError`, a header that no declaration may set or forward. */
 export function checkHeaderName (owner: string, header: string): void {
   if (!headerName.test(header)) throw new TypeError(`${owner}: '${header}' is not the name of a header`)
-  if (ownHeaders.has(header.toLowerCase())) {
+  const name = header.toLowerCase()
+  if (ownHeaders.has(name) || name.startsWith('proxy-')) {
     throw new TypeError(`${owner}: the header '${header}' belongs to each connection or message itself: leave it out`)
   }
+}
+
+/** Headers of a request that are not forwarded, and why. */
+const unforwardable = new Map([
+  ['set-cookie', 'is a header of answers'],
+  ['range', 'makes an upstream answer with a part, and calls read whole answers'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'].map(name => [name, 'is about the answer that the caller has kept, which is not the upstream\'s'] as const),
+  ...['content-range', 'content-digest', 'content-md5', 'digest', 'repr-digest'].map(name => [name, 'describes the caller\'s body, and a call has a body of its own'] as const),
+])
+
+/** Returns why a header of a request has no use in a call; nothing for a header that has one. */
+export function forwardFault (header: string): string | undefined {
+  return unforwardable.get(header.toLowerCase())
+}
+
+/** Returns the value of a header, by lower-case name; `constructor` and the like are headers only where they were sent. */
+export function headerOf<V> (headers: Readonly<Record<string, V>>, name: string): V | undefined {
+  return Object.hasOwn(headers, name) ? headers[name] : undefined
 }
 
 /** Refuses, with a `TypeError`, names of headers that differ by case only. */

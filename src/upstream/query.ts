@@ -1,12 +1,21 @@
+import { UpstreamError } from '../errors.ts'
 import { urlText } from './url-text.ts'
 
-/** Writes a query string with its question mark; `undefined` and `null` are left out, an array repeats its name. */
-export function writeQuery (query: Readonly<Record<string, unknown>>, owner: string): string {
+/**
+ * Writes a query string with its question mark; `undefined` and `null` are left out, an array repeats its name.
+ * @param isReserved tells whether a name belongs to the upstream's `auth`
+ * @throws UpstreamError `CALL_INPUT_INVALID` for a reserved name
+ */
+export function writeQuery (query: Readonly<Record<string, unknown>>, owner: string, isReserved?: (name: string) => boolean): string {
   let text = ''
   for (const name of Object.keys(query)) {
     const value = query[name]
+    const before = text.length
     for (const item of Array.isArray(value) ? value : [value]) {
       if (item !== undefined && item !== null) text += pair(name, item, owner)
+    }
+    if (text.length > before && isReserved?.(name) === true) {
+      throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `its query has a field that belongs to the upstream's auth` })
     }
   }
   return text === '' ? '' : `?${text.slice(1)}`

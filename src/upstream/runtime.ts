@@ -77,7 +77,7 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
-    const override = overrides[spec.name] ?? {}
+    const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
     const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
     const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
     clients.set(spec, client)
@@ -122,7 +122,7 @@ function connectionsFor (slots: number | 'adaptive', declared: UpstreamSpec): nu
 
 function placeOf (spec: UpstreamSpec, { origin, off = false }: Override): Place {
   const url = new URL(origin ?? spec.origin)
-  return { url, prefix: url.pathname.replace(/\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
+  return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
 }
 
 function checkOverride (name: string, { origin, slots, timeout }: Override): void {

@@ -5,7 +5,7 @@ import { cachePolicy, type CachePolicy } from './cache/policy.ts'
 import { checkText } from './check-text.ts'
 import { isOpen } from './depth.ts'
 import { headerFields, type HeaderFields } from './header-fields.ts'
-import { checkHeaderName, checkSpelling } from './header-name.ts'
+import { checkHeaderName, checkSpelling, forwardFault } from './header-name.ts'
 import { refuseUnknown, type Known } from './known.ts'
 import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
@@ -102,7 +102,7 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
   wholeNumber(owner, 'maxBytes', maxBytes)
   wholeNumber(owner, 'maxValues', maxValues)
   wholeNumber(owner, 'cacheBytes', cacheBytes)
-  for (const header of forward) checkHeaderName(owner, header)
+  for (const header of forward) checkForwarded(owner, header)
   checkSpelling(owner, Object.keys(headers))
   for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
 
@@ -119,6 +119,12 @@ export function upstreamSpec (name: string, options: UpstreamOptions, operations
 export function checkHeader (owner: string, header: string, value: string): void {
   checkHeaderName(owner, header)
   if (!headerValue.test(value)) throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
+}
+
+function checkForwarded (owner: string, header: string): void {
+  checkHeaderName(owner, header)
+  const fault = forwardFault(header)
+  if (fault !== undefined) throw new TypeError(`${owner}: the header '${header}' cannot be forwarded, since it ${fault}: leave it out of forward`)
 }
 
 function checkOrigin (owner: string, origin: string): string {

@@ -60,7 +60,7 @@ export function wireError (error: Error & { readonly code?: string }, upstream: 
 
 function codeOf (error: Error & { readonly code?: string }): ErrorCode | undefined {
   const { code = '', message } = error
-  const known = byCode[code] ?? (code.startsWith('EAI_') ? 'UPSTREAM_UNREACHABLE' : undefined)
+  const known = (Object.hasOwn(byCode, code) ? byCode[code] : undefined) ?? (code.startsWith('EAI_') ? 'UPSTREAM_UNREACHABLE' : undefined)
   if (known !== undefined) return known
   // undici's parser gives its errors a name and no code, and asserts that a status has three digits.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'UPSTREAM_PROTOCOL'

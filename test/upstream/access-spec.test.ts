@@ -65,6 +65,8 @@ test('what cannot be meant is refused with the fix', async t => {
     [{ auth: { header: 'x key', secret } }, /'x key' is not the name of a header/],
     [{ auth: { header: 'Host', secret } }, /the header 'Host' belongs to each connection/],
     [{ auth: { header: 'Idempotency-Key', secret } }, /auth cannot be the header 'Idempotency-Key'/],
+    [{ auth: { header: 'If-None-Match', secret } }, /auth cannot be the header 'If-None-Match'/],
+    [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to each connection/],
     [{ auth: { query: 'a&b', secret } }, /auth\.query 'a&b' is no name of a query field/],
     [{ auth: { bearer: secret }, forward: ['Authorization'] }, /auth sends the header 'authorization': leave it out of headers and forward/],
     [{ auth: { oauth2 }, headers: { Authorization: 'x' } }, /auth sends the header 'authorization'/],
@@ -88,7 +90,10 @@ test('what cannot be meant is refused with the fix', async t => {
 test('an operation neither asks by the field of its upstream\'s secret nor reads cookies', async t => {
   const ask = (query: z.ZodType) => ({ ask: operation({ path: '/', query, output: z.unknown() }) })
   t.throws(define({ auth: { query: 'key', secret } }, ask(z.object({ key: z.string() }))), /cats\.ask: the query field 'key' is that of the upstream's auth/)
-  t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.object({ q: z.string() }))))
+  for (const field of ['Key', 'key[]', 'key.a', '%6bey']) {
+    t.throws(define({ auth: { query: 'key', secret } }, ask(z.object({ [field]: z.string() }))), { message: `cats.ask: the query field '${field}', which the upstream may read as 'key', is that of the upstream's auth: leave it out` })
+  }
+  t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.object({ q: z.string(), keys: z.string() }))))
   t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.record(z.string(), z.string()))))
   t.throws(define({}, { ask: operation({ path: '/', output: z.unknown(), withHeaders: z.object({ 'set-cookie': z.array(z.string()) }) }) }), /cats\.ask: cookies are no part of an answer/)
 })

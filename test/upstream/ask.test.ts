@@ -69,3 +69,29 @@ test('a key that no header can hold is refused before anything is sent', t => {
   t.equal(ask({ key: 'order 7' }).idempotencyKey, 'order 7')
   t.end()
 })
+
+const { keyed } = defineUpstream('cats', { origin: 'http://cats.example' }, {
+  keyed: operation({ method: 'POST', path: '/', query: z.object({ key: z.string() }), idempotencyKey: ({ key }) => key, output: z.unknown() }),
+})
+
+test('a key has at most 255 characters', t => {
+  t.equal(keyed({ key: 'k'.repeat(255) }).idempotencyKey?.length, 255)
+  t.throws(() => keyed({ key: 'k'.repeat(256) }), { code: 'CALL_INPUT_INVALID', statusCode: 400, message: /idempotency key has more than 255 characters/ })
+  t.end()
+})
+
+test('a long key that ends in a letter beyond ASCII costs no time', t => {
+  const at = process.cpuUsage()
+  for (const key of ['k'.repeat(1e6) + '\u00e9', ' '.repeat(1e6), 'k '.repeat(5e5) + '\0']) t.throws(() => keyed({ key }), { code: 'CALL_INPUT_INVALID' })
+  const { user, system } = process.cpuUsage(at)
+  t.ok((user + system) / 1000 < 500, `${(user + system) / 1000} ms of CPU`)
+  t.end()
+})
+
+test('a function that makes a key of something else is a mistake of the declaration', t => {
+  for (const [made, type] of [[undefined, 'undefined'], [7, 'number'], [null, 'null']] as const) {
+    const { ask } = defineUpstream('cats', { origin: 'http://cats.example' }, { ask: operation({ method: 'POST', path: '/', idempotencyKey: () => made as never, output: z.unknown() }) })
+    t.throws(() => ask(), { name: 'TypeError', message: `cats.ask: idempotencyKey must return a string, and returned ${type}` })
+  }
+  t.end()
+})

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
+import { aggregate } from '../../src/fanout/aggregate.ts'
+import { fanOut } from '../../src/fanout/fan-out.ts'
+import type { Call } from '../../src/upstream/call.ts'
 import { defineUpstream, env, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
@@ -67,6 +70,61 @@ test('an upstream that is off needs no secret', async t => {
   const runtime = createRuntime({ overrides: { cats: { off: true } } })
   t.match(await failure(runtime.send(testRun().ask(cats.ask()))), { code: 'UPSTREAM_OFF' })
   await runtime.close()
+})
+
+const anyQuery = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
+const schemas = {
+  loose: z.looseObject({ q: z.string().optional() }),
+  catchall: z.object({ q: z.string().optional() }).catchall(z.string()),
+  record: anyQuery,
+  transformed: z.object({ name: z.string(), value: z.string() }).transform(({ name, value }) => ({ [name]: value })),
+  piped: anyQuery.pipe(z.record(z.string(), z.any())),
+  preprocessed: z.preprocess(given => given, anyQuery),
+  any: z.any(),
+}
+
+/** An upstream whose operations take any field, or one that the caller names, in their query. */
+async function open (t: Test, auth: NonNullable<UpstreamOptions['auth']>) {
+  const raw = await rawUpstream(t, json('well'))
+  const runtime = createRuntime({ environment })
+  t.teardown(() => runtime.close())
+  const ops = Object.fromEntries(Object.entries(schemas).map(([name, query]) => [name, operation({ path: '/ask', query, output: z.unknown() })]))
+  const cats = defineUpstream('cats', { origin: raw.origin, auth }, ops) as Record<string, (input: object) => Call<unknown>>
+  const inputOf = (schema: string, name: string) => schema === 'transformed' ? { name, value: 'theirs' } : { [name]: 'theirs' }
+  return { raw, runtime, ask: (schema: string, name: string) => (cats[schema] as (typeof cats)[string])(inputOf(schema, name)) }
+}
+
+test('a caller\'s field never stands before the secret\'s, whatever the query schema lets through', async t => {
+  const { raw, ask } = await open(t, { query: 'key', secret: key })
+  for (const schema of Object.keys(schemas)) {
+    for (const name of ['key', 'KEY', 'k%65y', 'key[]', 'key[0]', 'key.a', ' key', 'a&key']) {
+      t.throws(() => ask(schema, name), { name: 'UpstreamError', code: 'CALL_INPUT_INVALID', statusCode: 400 }, `${schema}, ${name}`)
+    }
+  }
+  t.equal(raw.connections, 0)
+})
+
+test('other fields go out before the secret, and any field where the secret is a header', async t => {
+  const { raw, runtime, ask } = await open(t, { query: 'key', secret: key })
+  for (const schema of Object.keys(schemas)) {
+    await runtime.send(testRun().ask(ask(schema, 'keyword')))
+    t.equal(last(raw).path, '/ask?keyword=theirs&key=s3cret%2F%26%3D', schema)
+  }
+  const other = await open(t, { header: 'key', secret: key })
+  await other.runtime.send(testRun().ask(other.ask('record', 'key')))
+  t.equal(last(other.raw).path, '/ask?key=theirs')
+  t.same(headerOf(other.raw, 'key'), ['s3cret/&='])
+})
+
+test('the refusal is the caller\'s 400 where the field came from the caller, and a 502 where it came from an upstream', async t => {
+  const { raw, runtime, ask } = await open(t, { query: 'key', secret: key })
+  const direct = aggregate('direct', { url: '/direct', query: z.looseObject({}) }).required('it', ({ query }) => ask('record', Object.keys(query)[0] ?? '')).reply(z.unknown(), ({ it }) => it)
+  t.match(await failure(fanOut(direct, { query: { Key: 'theirs' } }, { runtime })), { code: 'CALL_INPUT_INVALID', statusCode: 400, detail: /field that belongs to the upstream's auth/ })
+  t.equal(raw.connections, 0, 'nothing was sent')
+  const { raw: first, runtime: other, ask: askFirst } = await open(t, { bearer: key })
+  const later = aggregate('later', { url: '/later' }).required('name', () => askFirst('record', 'q')).required('it', () => ask('record', 'key'), { needs: ['name'] }).reply(z.unknown(), ({ it }) => it)
+  t.match(await failure(fanOut(later, {}, { runtime: other })), { code: 'UPSTREAM_CALL_INPUT_INVALID', statusCode: 502 })
+  t.equal(first.requests.length, 1)
 })
 
 const value = fc.stringMatching(/^[!-~]([ -~]{0,10}[!-~])?$/)

@@ -143,7 +143,8 @@ test('adaptive slots bring 200 connections, or as many as are given', t => {
 })
 
 test('headers that belong to the connection or the message can be neither set nor forwarded', t => {
-  for (const name of ['Host', 'connection', 'Content-Length', 'content-type', 'content-encoding', 'Transfer-Encoding', 'keep-alive', 'te', 'trailer', 'Upgrade', 'expect', 'accept-encoding', 'proxy-authorization']) {
+  for (const name of ['Host', 'connection', 'Content-Length', 'content-type', 'content-encoding', 'Transfer-Encoding', 'keep-alive', 'te', 'trailer', 'Upgrade', 'expect', 'accept-encoding', 'HTTP2-Settings',
+    'proxy-authorization', 'Proxy-Connection', 'proxy-authenticate', 'proxy-authentication-info', 'proxy-any']) {
     for (const options of [{ headers: { [name]: 'x' } }, { forward: [name] }]) t.throws(() => define(options), { name: 'TypeError', message: new RegExp(`'${name}' belongs to each connection.*leave it out`) })
   }
   for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'ä']) {
@@ -151,6 +152,17 @@ test('headers that belong to the connection or the message can be neither set no
   }
   for (const value of ['a\r\nb: c', 'a\0', '\u{1f408}']) t.throws(() => define({ headers: { 'x-a': value } }), { name: 'TypeError', message: /'x-a' holds characters that no header may hold/ })
   t.match(specOf(define({ headers: { 'X-A': 'a\tb \xe9' }, forward: ['Authorization'] })), { headers: { 'X-A': 'a\tb \xe9' }, forward: ['authorization'] })
+  t.end()
+})
+
+test('headers that have no use in another request cannot be forwarded', t => {
+  for (const [names, message] of [
+    [['set-cookie', 'Set-Cookie'], /cannot be forwarded, since it is a header of answers: leave it out of forward/],
+    [['range', 'Range'], /makes an upstream answer with a part/],
+    [['if-match', 'If-None-Match', 'if-modified-since', 'if-unmodified-since', 'if-range'], /is about the answer that the caller has kept/],
+    [['content-range', 'content-digest', 'Content-MD5', 'digest', 'repr-digest'], /describes the caller's body/],
+  ] as const) for (const name of names) t.throws(() => define({ forward: ['x-a', name] }), { name: 'TypeError', message }, name)
+  t.same(specOf(define({ forward: ['cache-control', 'If', 'ranges', 'constructor', '__proto__', 'toString'] })).forward, ['cache-control', 'if', 'ranges', 'constructor', '__proto__', 'tostring'])
   t.end()
 })
 

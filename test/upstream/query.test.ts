@@ -37,6 +37,16 @@ test('what has no one way to be written is a mistake of the declaration', t => {
   t.end()
 })
 
+test('a reserved name is refused where something is written for it', t => {
+  const isReserved = (name: string) => name === 'key'
+  t.throws(() => writeQuery({ q: 'x', key: 'theirs' }, 'cats.ask', isReserved), { name: 'UpstreamError', code: 'CALL_INPUT_INVALID', statusCode: 400, message: /its query has a field that belongs to the upstream's auth/ })
+  t.throws(() => writeQuery({ key: '' }, 'cats.ask', isReserved), { code: 'CALL_INPUT_INVALID' })
+  t.throws(() => writeQuery({ key: [null, 'a'] }, 'cats.ask', isReserved), { code: 'CALL_INPUT_INVALID' })
+  t.equal(writeQuery({ q: 'x', key: undefined }, 'cats.ask', isReserved), '?q=x')
+  t.equal(writeQuery({ q: 'x', key: [] }, 'cats.ask', isReserved), '?q=x')
+  t.end()
+})
+
 test('whatever is written is read back the same', t => {
   const values = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.string(), { minLength: 1 }))
   fc.assert(fc.property(fc.dictionary(fc.string({ unit: 'binary' }), values), query => {

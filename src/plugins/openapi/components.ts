@@ -63,17 +63,17 @@ export function createComponents (): Components {
         const [side, id] = path.split('/') as [Side, string]
         return `#/components/schemas/${nameOf(side, id)}`
       })
-      const schemas: Record<string, JsonSchema> = {}
+      const schemas = new Map<string, JsonSchema>()
       for (const side of ['output', 'input'] as const) {
         for (const [id, shape] of shapes[side]) {
           const name = nameOf(side, id)
           const written = settle(repointed(shape, each => each.includes('/') ? local + each : `${local}${side}/${each}`))
-          if (name in schemas && !isDeepStrictEqual(schemas[name], written)) throw new TypeError(`the schema '${name.slice(0, -'Input'.length)}' is sent in another shape than it is answered in and needs the id '${name}' too, which another has: rename that one`)
-          schemas[name] = written
+          if (schemas.has(name) && !isDeepStrictEqual(schemas.get(name), written)) throw new TypeError(`the schema '${name.slice(0, -'Input'.length)}' is sent in another shape than it is answered in and needs the id '${name}' too, which another has: rename that one`)
+          schemas.set(name, written)
         }
       }
       const others = Object.fromEntries(Array.from(sections, ([section, parts]) => [section, settle(sorted(Object.fromEntries(parts)))]))
-      return { paths: settle(paths), components: sorted({ ...others, schemas: sorted(schemas) }) }
+      return { paths: settle(paths), components: sorted({ ...others, schemas: sorted(Object.fromEntries(schemas)) }) }
     },
   }
 }

@@ -61,7 +61,7 @@ export class LayerCall<out T> {
   get inbound (): Readonly<Record<string, string | undefined>> {
     const { scope, spec } = this.#live
     if (this.#passage.at === 'call') return inboundHeaders(scope.headers, scope.reads)
-    return inboundHeaders(Object.fromEntries(spec.upstream.forward.filter(name => scope.headers[name] !== undefined).map(name => [name, scope.headers[name]])))
+    return inboundHeaders(Object.fromEntries(spec.upstream.forward.filter(name => Object.hasOwn(scope.headers, name) && scope.headers[name] !== undefined).map(name => [name, scope.headers[name]])))
   }
 
   /** What `before` made of the request, if it did. At a call only: an attempt may be shared by callers who differ in it. */
@@ -88,7 +88,8 @@ export class LayerCall<out T> {
 
   /** The same call with more headers, which stand over all others of their names. */
   with ({ headers }: { readonly headers: Headers }): LayerCall<T> {
-    const lower: Record<string, string> = {}
+    // `__proto__` is a header like any other.
+    const lower = Object.create(null) as Record<string, string>
     for (const [name, value] of Object.entries(headers)) {
       checkHeader(this.operation, name, value)
       const key = name.toLowerCase()

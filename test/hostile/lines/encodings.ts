@@ -41,7 +41,7 @@ const injected = ['%00', 'siamese%00', '%00siamese', 'a%0d%0ax-injected:%201', '
 /** Such a name is nobody's, and is asked about as the name it is. */
 const injections: readonly Line[] = injected.flatMap(text => [
   refused(`a breed that would be more: ${text}`, { target: `/v1/breeds/${text}` }, '404 REFUSED'),
-  refused(`a title that would be more: ${text}`, { target: `/v1/articles/${text}` }, '404 REFUSED'),
+  refused(`a title that would be more: ${text}`, { target: `/v1/articles/${text}` }, text.includes('%00') ? '400 CALL_INPUT_INVALID' : '404 REFUSED'),
 ])
 
 /** Bytes and percent-encoding in paths and queries. */

@@ -3,17 +3,21 @@ import { legal, refused, type Line } from '../helpers/line.ts'
 /** Values with a `.` or `..` in them, also for whoever decodes again. */
 const climbing = ['.', '..', '%2e', '%2E', '%2e%2e', '.%2e', '%2E.', '..%2f', '%2e%2e%2fadmin', '..%2fadmin', '.%2fadmin', '..%5c', '..%5cadmin', '..\\admin', '%2e%2e%5cadmin', 'a%2f..%2fb', 'a%2f.%2fb', 'a%5c..%5cb', 'a%2f..',
   '%2f..', '%5c..', 'siamese%2f..%2f..%2fadmin', '..%2f..%2f..%2fetc%2fpasswd', '%252e', '%252e%252e', '%252e%252e%252fadmin', '..%252fadmin', '..%255cadmin', 'a%252f..%252fb', '%252E%252E%255Cadmin',
-  '%25252e%25252e', '..%25252fadmin', '%2525252e%2525252e%2525252fadmin']
+  '%25252e%25252e', '..%25252fadmin', '%2525252e%2525252e%2525252fadmin', '..;', '..%3b', '..;a=b', '%252e%252e%253b', '..%00', '%2e%2e%00', '..%20', '..%09', '..%23', '..%3f', '%25c0%25ae', '%25u002e%25u002e',
+  '%ef%bc%8e%ef%bc%8e', '%e2%80%a4.', '..%ef%bc%8fadmin', '.%e2%80%8b.']
+
+/** Values with a backslash, a NUL, or a slash for servers that decode again. */
+const hidden = ['%5c%5cevil.example', 'a%5cb', '%252f', 'a%25252fb', '%255c', 'a%ef%bc%8fb', 'a%25u002fb', 'a%25c0%25afb', 'a%00', 'a%2500b']
 
 /** Values that go nowhere: a name like any other. */
-const staying = ['...', '....', '..;', '..%3b', '..%00', '%2e%2e%00', '..%20', '..%09', '..%23', '..%3f', '%2f', '%2f%2fevil.example', '%5c%5cevil.example', 'a%2fb', 'http:%2f%2fevil.example%2f', 'file:%2f%2f%2fetc%2fpasswd',
-  '~', '~root', '@evil.example', 'a%40evil.example:80', ';', ';a=b', 'siamese;x', ':breed', '{breed}', '*', '%252f', '%25', '%2525', '%25zz', '%25c0%25ae']
+const staying = ['...', '....', '%2f', '%2f%2fevil.example', 'a%2fb', 'http:%2f%2fevil.example%2f', 'file:%2f%2f%2fetc%2fpasswd',
+  '~', '~root', '@evil.example', 'a%40evil.example:80', ';', ';a=b', 'siamese;x', ':breed', '{breed}', '*', '%25', '%2525', '%25zz', 'a..b', 'v1.2', '.well-known']
 
 /** Values with a slash of the path in them, so the path is another one. */
 const elsewhere = ['../admin', '../../admin', 'a/../b', './siamese', '/siamese', 'siamese/', 'siamese//', 'siamese/..', 'siamese/.', '..;/admin', '..//..//admin', '%2e%2e/%2e%2e/admin', '..%2f/admin', 'a/b/c', '\\../admin']
 
 const values: readonly Line[] = [
-  ...climbing.flatMap(text => [
+  ...[...climbing, ...hidden].flatMap(text => [
     refused(`a breed that climbs: ${text}`, { target: `/v1/breeds/${text}` }, '404 REFUSED'),
     refused(`a title that climbs: ${text}`, { target: `/v1/articles/${text}` }, '400 CALL_INPUT_INVALID'),
   ]),

@@ -76,12 +76,11 @@ test('the validators go out, a 304 answers them, and without them a 304 is no an
   t.match(await failure(bare.ask()), { code: 'UPSTREAM_STATUS', upstreamStatus: 304 })
 })
 
-test('a header of the declaration or of the caller gives way to a validator', async t => {
-  const { raw, ask } = await arrange(t, json({ name: 'Tom' }, 200, { etag: '"ours"', 'cache-control': 'no-cache' }), { upstreamOptions: { forward: ['if-none-match'], headers: { 'If-None-Match': '"fixed"' } } })
-  const headers = { 'if-none-match': '"theirs"' }
-  await ask(undefined, { headers })
-  await ask(undefined, { headers })
-  t.same(raw.requests.map(request => request.headers.filter(([name]) => name === 'if-none-match').map(([, value]) => value)), [['"theirs"'], ['"ours"']])
+test('a header of the declaration gives way to a validator', async t => {
+  const { raw, ask } = await arrange(t, json({ name: 'Tom' }, 200, { etag: '"ours"', 'cache-control': 'no-cache' }), { upstreamOptions: { headers: { 'If-None-Match': '"fixed"' } } })
+  await ask()
+  await ask()
+  t.same(raw.requests.map(request => request.headers.filter(([name]) => name === 'if-none-match').map(([, value]) => value)), [['"fixed"'], ['"ours"']])
 })
 
 test('what was cut short, is no JSON, has another shape or another type is never kept', async t => {

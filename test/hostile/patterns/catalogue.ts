@@ -1,0 +1,302 @@
+/** Why a pattern needs no check: who writes the text that it reads. */
+const authors = {
+  declaration: 'reads only the author\'s declarations',
+  module: 'reads only the author\'s module files and their errors',
+  environment: 'reads only the environment of the service',
+  commandLine: 'reads only arguments of the command line',
+  testKit: 'reads only what a test of the author\'s says',
+  standIn: 'reads only paths of the stand-ins\' own routes',
+} as const
+
+/** A start, a run and an end of a text that a pattern nearly matches. */
+type Attack = readonly [start: string, run: string, end: string]
+
+/** Attacks on a pattern that reads text from outside; or a reason, for one that reads only the author's text. */
+export type Entry = readonly Attack[] | (typeof authors)[keyof typeof authors]
+
+const { declaration, module, environment, commandLine, testKit, standIn } = authors
+
+/**
+ * Every regular expression of the sources, by file and as it is written. A pattern that reads text of callers or upstreams is listed with attacks
+ * made for it: long runs, almost-matches, and runs that end in a character that cannot match. Generated ones are tried besides.
+ */
+export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
+  'commands/look.ts': {
+    '/utf-?8/i': environment,
+  },
+  'commands/main.ts': {
+    '/^/gm': module,
+  },
+  'commands/read-input.ts': {
+    '/^([^:\\s]+):\\s*(.*)$/': commandLine,
+  },
+  'commands/read-workers.ts': {
+    '/^\\d+$/': commandLine,
+  },
+  'commands/run.ts': {
+    '/^[1-9]\\d{0,8}$/': commandLine,
+  },
+  'commands/tell-failure.ts': {
+    '/^\\/body/': commandLine,
+  },
+  'config.ts': {
+    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOUT_MS|OFF)$/': environment,
+    '/^[\\w.~+/-]+=*$/': environment,
+    '/^\\d{1,3}$/': environment,
+  },
+  'definitions/collisions.ts': {
+    '/\\{[^{}]*\\}/g': declaration,
+  },
+  'definitions/find-files.ts': {
+    '/\\.(?:ts|mts|js|mjs)$/': module,
+    '/\\.d\\.m?ts$/': module,
+    '/\\.test\\.\\w+$/': module,
+  },
+  'definitions/import-fault.ts': {
+    '/\\?headwaters=\\d+/g': module,
+    '/ imported from .*$/s': module,
+    '/^((?:file:\\/\\/|\\/|[A-Za-z]:\\\\)[^\\n]*?):(\\d+)\\n/': module,
+    '/ imported from (.+)$/m': module,
+    '/^ {4}at .*?\\(?((?:file:\\/\\/|\\/|[A-Za-z]:\\\\)[^\\n()]*?):(\\d+:\\d+)\\)?$/gm': module,
+    '/\\?headwaters=\\d+$/': module,
+  },
+  'definitions/modules.ts': {
+    '/[?&]headwaters=(\\d+)$/': module,
+    '/^zod(?:\\/|$)/': module,
+    '/^\\.\\.?\\//': module,
+    '/(?:\\.js)?$/': module,
+    '/\\.[cm]?ts$/': module,
+  },
+  'fanout/after.ts': {
+    '/^[!#$%&\'*+\\-.^_`|~0-9A-Za-z]+$/': [['', 'a', ' ']],
+    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [['', 'a', '\u20ac'], ['', '\t', '\n']],
+  },
+  'fanout/check.ts': {
+    '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
+    '/^[A-Za-z][A-Za-z0-9_]*$/': declaration,
+    '/\\/:([A-Za-z_]\\w*)/': declaration,
+    '/^[\\x20-\\x7e]+$/': declaration,
+  },
+  'fanout/offload.ts': {
+    '/\\.(m?)ts$/': module,
+    '/\\.(m?)js$/': module,
+  },
+  'fanout/shared-caches.ts': {
+    '/"[^"]*"/g': declaration,
+  },
+  'plugins/accept.ts': {
+    '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [['0.', '0', 'x'], ['1.', '0', '']],
+  },
+  'plugins/aggregates.ts': {
+    '/\\{[^{}]*\\}/g': declaration,
+  },
+  'plugins/answer.ts': {
+    '/^\\d{1,9}$/': [['', '1', 'x']],
+  },
+  'plugins/bodies.ts': {
+    '/^application\\/(?:[\\w.+-]+\\+)?json(?:$|[ \\t]*;)/i': [['application/', 'a', '+'], ['application/', 'a+', 'json'], ['application/json', ' ', 'x'], ['application/', 'a.+', '']],
+  },
+  'plugins/client-address.ts': {
+    '/^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):[\\w.-]*|\\[([^\\]]*)\\](?::[\\w.-]*)?)$/': [['', '1', '.'], ['', '1.', ''], ['1.1.1.1:', 'a', '\u20ac'], ['[', 'a', ''], ['[', ']', ''], ['[]:', 'a', ' ']],
+    '/^::ffff:([0-9a-f]+):([0-9a-f]+)$/': [['::ffff:', '0', ''], ['::ffff:0:', '0', 'x']],
+    '/^\\d{1,3}$/': environment,
+  },
+  'plugins/explorer.ts': {
+    '/^\\s*(?:x-)?gzip\\s*(?:$|;(?!\\s*q=0(?:\\.0*)?\\s*$))/': [['', ' ', ''], ['gzip', ' ', 'x'], ['gzip;', ' ', 'x'], ['gzip;q=0.', '0', '1'], ['', 'x-', '']],
+  },
+  'plugins/fastify-path.ts': {
+    '/\\{([^{}]*)\\}/g': declaration,
+  },
+  'plugins/headwaters.ts': {
+    '/\\/$/': declaration,
+    '/\\{[^{}]*\\}/g': declaration,
+  },
+  'plugins/keyring.ts': {
+    '/^bearer +([^\\s]+) *$/i': [['bearer', ' ', ''], ['bearer ', 'a', ' x'], ['bearer a', ' ', 'x'], ['bearer ', 'a ', '']],
+  },
+  'plugins/log.ts': {
+    '/=/': [['', 'a', '']],
+    '/(?<=[?&](?:api[-_]?key|apikey|key|token|access[-_]token|client[-_]secret|secret|password|sig|signature)=)[^&\\s"\\\\#]+/gi': [['', '?key', ''], ['', '&key=', ''], ['?key=', 'a', '"'], ['?', 'api-', ''], ['', 'access_', 'token=']],
+    '/@/': [['', 'a', '']],
+    '/(?<=\\/\\/)[^/\\s"\\\\@]+(?=@)/g': [['//', 'a', ''], ['', '//', ''], ['//', 'a:', '/'], ['', '//a@', '']],
+    '/bearer |basic /i': [['', 'bearer', ''], ['', 'basi', 'c']],
+    '/(?<=\\b(?:Bearer|Basic) )[\\w.~+/-]{8,}=*/gi': [['Bearer ', 'a', ' '], ['', 'Bearer ', ''], ['Basic ', 'a', '='], ['Basic aaaaaaaa', '=', 'x']],
+  },
+  'plugins/not-modified.ts': {
+    '/^W\\//': [['', 'W/', '']],
+  },
+  'plugins/openapi/components.ts': {
+    '/^[\\w.-]+$/': declaration,
+  },
+  'plugins/openapi/document.ts': {
+    '/\\{[^{}]*\\}/g': declaration,
+    '/\\/$/': declaration,
+    '/\\{([^{}]*)\\}/g': declaration,
+  },
+  'plugins/openapi/operation-id.ts': {
+    '/-([a-z0-9])/g': declaration,
+  },
+  'plugins/openapi/operation.ts': {
+    '/^[a-z]/': declaration,
+  },
+  'plugins/openapi/parameters.ts': {
+    '/\\{([^{}]*)\\}/g': declaration,
+  },
+  'plugins/other-methods.ts': {
+    '/(?<!\\/)\\/+$/': declaration,
+  },
+  'plugins/request-id.ts': {
+    '/^[\\w.:-]{1,128}$/': [['', 'a', '\u20ac'], ['', 'a:', '']],
+  },
+  'plugins/swagger.ts': {
+    '/(?<!\\W)\\W+(\\w)/g': declaration,
+  },
+  'schemas/cat-picture.ts': {
+    '/^https?$/': [['http', 's', '']],
+  },
+  'schemas/encyclopedia.ts': {
+    '/^https?$/': [['http', 's', '']],
+  },
+  'schemas/postcard.ts': {
+    '/^[a-z]{4}$/': [['', 'a', '']],
+  },
+  'stand-ins/router.ts': {
+    'new RegExp(`^${path.replaceAll(/:(\\w+)/g, \'(?<$1>[^/]+)\')}/?$`)': standIn,
+    '/:(\\w+)/g': standIn,
+  },
+  'stand-ins/the-cat-api.ts': {
+    '/^(1|true)$/': [['', 'true', '']],
+  },
+  'stand-ins/whole-number.ts': {
+    '/^\\d{1,9}$/': [['', '1', 'x']],
+  },
+  'testing/matcher.ts': {
+    '/^(?:([A-Z]+) )?(\\*|\\/[^?\\s]*)(?:\\?(\\S*))?$/': testKit,
+    '/^/': testKit,
+    'new RegExp(`^${path.replaceAll(/[.*+?^$()|[\\]\\\\]/g, \'\\\\$&\').replaceAll(/\\{[^{}]*\\}/g, \'[^/]+\')}$`)': testKit,
+    '/[.*+?^$()|[\\]\\\\]/g': testKit,
+    '/\\{[^{}]*\\}/g': testKit,
+  },
+  'testing/script.ts': {
+    '/\\bjson\\b/i': testKit,
+  },
+  'upstream/access-spec.ts': {
+    '/^[A-Za-z0-9_.~-]+$/': declaration,
+    '/^(?:accept|idempotency-key)$/i': declaration,
+  },
+  'upstream/access.ts': {
+    '/^[\\x20-\\x7e]+$/': environment,
+  },
+  'upstream/ask.ts': {
+    '/[^ ]/': [['', ' ', '']],
+    '/^[\\x20-\\x7e]*$/': [['', 'a', '\u00e9'], ['', ' ', '\u00e9'], ['', 'a ', '\0']],
+  },
+  'upstream/cache/condition.ts': {
+    '/^W\\//': [['', 'W/', '']],
+  },
+  'upstream/cache/directives.ts': {
+    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?[^,]*/g': [['', 'a', ''], ['a="', 'x', ''], ['a="', '\\\\', ''], ['a="', '\\"', ''], ['', 'a="\\",', ''], ['', 'a="', ''], ['', 'a=,', ''], ['a=', 'x', ' '], ['', 'a ', ''], ['', '=', '']],
+    '/\\\\(.)/g': [['', '\\', '']],
+    '/^\\d+$/': [['', '1', 'x']],
+  },
+  'upstream/cache/freshness.ts': {
+    '/^\\d+$/': [['', '1', ' ']],
+  },
+  'upstream/connect-answer.ts': {
+    '/^[\\r\\n]*/': [['', '\r\n', 'x']],
+    '/\\r?\\n\\r?\\n/': [['', '\r', ''], ['', '\n\r', ''], ['', 'a\r\n', '']],
+    '/^HTTP\\/1\\.[01][\\t ]+(\\d{3})(?=\\s)/': [['HTTP/1.1', ' ', '2'], ['HTTP/1.1', '\t', '20x']],
+  },
+  'upstream/dial.ts': {
+    '/^\\[(.*)\\]$/': declaration,
+  },
+  'upstream/head.ts': {
+    '/^chunked$/i': [['', 'chunked', '']],
+  },
+  'upstream/header-name.ts': {
+    '/^[!#$%&\'*+\\-.^_`|~0-9A-Za-z]+$/': [['', 'a', ' '], ['', '-', '\u20ac']],
+  },
+  'upstream/http-date.ts': {
+    '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [['Mon', ' ', ''], ['Mon', ' GMT', ' '], ['Mon', ' 1234', 'x'], ['', 'Mon', '']],
+  },
+  'upstream/json/leaves.ts': {
+    '/^\\s*[+-]?\\d{16,}\\s*$/': [['', ' ', 'x'], ['', '1', 'x'], ['1', ' ', 'x'], ['-', '1', ' x']],
+  },
+  'upstream/json/parse.ts': {
+    '/[:,[\\s]-?\\d{16,}(?![\\d.eE])/g': [['', '1', ''], ['[', '1', '.'], ['', '[1111111111111111.', ''], ['', '[-', ''], ['', ',', '']],
+  },
+  'upstream/json/write.ts': {
+    '/\\d{17}/': [['', '1234567890123456x', '']],
+  },
+  'upstream/no-proxy.ts': {
+    '/[\\s,]+/': environment,
+    '/^(\\[.*\\](?:\\/\\d+)?|[^:]*)(?::(\\d+))?$/': environment,
+    '/^\\[?([^\\][/%]+)\\]?\\/(\\d{1,3})\\]?$/': environment,
+    '/[/?#@\\\\]/': environment,
+    '/^\\*?\\./': environment,
+    '/^\\[(.*)\\]$/': environment,
+    '/\\.$/': environment,
+  },
+  'upstream/path-fault.ts': {
+    '/^[ -$&-[\\]-~]*$/': [['', 'a', '\u00e9'], ['', 'a', '%']],
+    '/(?:^|\\/) *\\. *(?:\\. *)?(?:$|[/;?#])/': [['', '/ ', ''], ['', ' ', 'x'], ['.', ' ', 'x'], ['. .', ' ', 'x'], ['', '/. .', ''], ['', '/.. .', ''], ['', '. ', 'x']],
+    '/[;?#\\0]/': [['', 'a', '']],
+    '/[\\s\\p{Cf}\\ufffd]/gu': [['', ' ', 'x'], ['', '\u200b', '\ufffd']],
+  },
+  'upstream/pipeline.ts': {
+    '/\\bclose\\b/i': [['', 'close', ''], ['', 'close-', 'x'], ['', 'aclose ', '']],
+  },
+  'upstream/public-address.ts': {
+    '/^\\[(.*)\\]$/': declaration,
+  },
+  'upstream/query-name.ts': {
+    '/[&;=?#\\0]/': [['', '&', ''], ['', 'a', '\0']],
+    '/[.[]/': [['', 'a', '']],
+    '/[\\p{Cf}\\ufffd]/gu': [['', '\u200b', '']],
+    '/[\\s.[\\]+]/g': [['', ' ', ''], ['', '.[', '']],
+  },
+  'upstream/readings.ts': {
+    '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [['', '%', ''], ['', '%2', ''], ['', '%25', ''], ['', '%u00', ''], ['%u', '0', '%'], ['', '%c0%', '']],
+    '/[\\x01-\\x1f\\x7f-\\x9f]/g': [['', '\u0001', 'a']],
+    '/[^\\x00-\\x7f\\p{M}]+/gu': [['', '\u00e9', '\u0301'], ['', '\u0301\u0316', 'a'], ['', '\u00e9\u0301', '']],
+  },
+  'upstream/retry-after.ts': {
+    '/^\\d+$/': [['', '1', 'x']],
+  },
+  'upstream/runtime.ts': {
+    '/(?<!\\/)\\/+$/': environment,
+  },
+  'upstream/secret.ts': {
+    '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
+  },
+  'upstream/spec.ts': {
+    '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
+    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [['', 'a', '\n'], ['', '\u00ff', '\u0100']],
+  },
+  'upstream/template.ts': {
+    '/\\{([^{}]*)\\}/g': declaration,
+    '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
+    '/^[A-Za-z0-9\\-._~!$&\'()*+,;=:@%/]*$/': declaration,
+    '/^[A-Za-z0-9_-][A-Za-z0-9\\-._~!$&\'()*+,=:@ ]*$/': [['', 'a', '/'], ['', 'a ', '%'], ['a', '.', '\u00e9']],
+    '/\\{[^{}]*\\}/': declaration,
+  },
+  'upstream/text-values.ts': {
+    '/^-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?$/i': [['', '1', 'x'], ['-', '1', '.'], ['1.', '1', 'e'], ['1e', '1', 'x'], ['', '1e', '']],
+    '/^-?\\d+$/': [['-', '1', 'x']],
+    '/^\\d{4}(?:-\\d\\d(?:-\\d\\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [\\d:]{8} GMT$/': [['2024-01-01T', '1', '\n'], ['', '2024-', ''], ['Mon, 01 Jan 2024 ', '1', ' GMT']],
+    '/^\\d{4}-\\d\\d-\\d\\d/': [['', '2024-01-0', '']],
+  },
+  'upstream/token-endpoint.ts': {
+    '/^[-+]?\\d+(?:\\.\\d+)?$/': [['+', '1', 'x'], ['1.', '1', 'x'], ['', '1.', '']],
+    '/^[\\x21-\\x7e]+$/': [['', 'a', ' ']],
+    '/^bearer$/i': [['', 'bearer', '']],
+    '/^[a-z_]{1,40}$/': [['', 'a', '']],
+  },
+  'upstream/wire-errors.ts': {
+    '/\\bSSL alert number (\\d+)/': [['', 'SSL alert number ', ''], ['SSL alert number ', '1', 'x'], ['', 'SSL ', '']],
+    '/^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/': [['', 'ERR_', ''], ['', 'CERT', '']],
+  },
+  'workers/env-files.ts': {
+    '/=(.*)/s': commandLine,
+  },
+}
