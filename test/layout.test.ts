@@ -21,7 +21,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'routes/': ['clients/', 'schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
 
   // Machine: how. Each line may use those above it.
-  'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/known.ts', 'upstream/options.ts'],
+  'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/in-turns.ts', 'upstream/known.ts', 'upstream/options.ts'],
   'upstream/policies/': ['errors.ts', 'upstream/cache/', ...leaves],
   'threads/': ['errors.ts'],
   'upstream/': ['errors.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
