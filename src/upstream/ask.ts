@@ -3,6 +3,7 @@ import { UpstreamError } from '../errors.ts'
 import { Call } from './call.ts'
 import { hasBigint } from './json/needs-exact.ts'
 import { exactSchema } from './json/wire-schema.ts'
+import { ignoreRejection } from './ignore-rejection.ts'
 import { writeJson } from './json/write.ts'
 import { writeQuery } from './query.ts'
 import type { OperationSpec } from './spec.ts'
@@ -36,7 +37,11 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
   }
 }
 
-function keyOf (key: string, owner: string): string {
+function keyOf (key: unknown, owner: string): string {
+  if (typeof key !== 'string') {
+    ignoreRejection(key)
+    throw new TypeError(`${owner}: idempotencyKey returned ${key === null ? 'null' : `a value of type ${typeof key}`}, and must return a text`)
+  }
   if (/^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(key)) return key
   throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: 'its idempotency key is empty or holds characters that no header may hold' })
 }

@@ -44,8 +44,8 @@ export function createShelf (store: CacheStore): Shelf {
   const nameOf = (key: string) => store.keeps === 'values' ? key : hash('sha256', key, 'base64url')
   const fault = () => { faults++ }
 
-  function write (key: string, found: Found, done: unknown): void {
-    if (!isPromise(done)) return
+  function write (key: string, found: Found, done: Promise<unknown> | undefined): void {
+    if (done === undefined) return
     const entry: Writing = {
       found,
       over: () => {
@@ -102,19 +102,21 @@ export function createShelf (store: CacheStore): Shelf {
       const soon = writing.get(key)
       if (soon !== undefined) return soon.found
       let found
+      let later
       try {
         found = store.get(nameOf(key))
+        later = promiseOf(found)
       } catch {
         fault()
         return undefined
       }
-      if (!isPromise(found)) return openInTurn(found, key, call)
-      return new Lookup(call, patience, found, fault).found.then(stored => openInTurn(stored, key, call))
+      if (later === undefined) return openInTurn(found, key, call)
+      return new Lookup(call, patience, later, fault).found.then(stored => openInTurn(stored, key, call))
     },
     keep (key, found) {
       const { entry } = found
       try {
-        write(key, found, store.set(nameOf(key), entry, usefulMs(entry)))
+        write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
       } catch {
         fault()
       }
@@ -124,8 +126,7 @@ export function createShelf (store: CacheStore): Shelf {
       if (soon !== undefined) soon.found = undefined
       writing.delete(key)
       try {
-        const done = store.delete(nameOf(key))
-        if (isPromise(done)) done.then(undefined, fault)
+        promiseOf(store.delete(nameOf(key)))?.then(undefined, fault)
       } catch {
         fault()
       }
@@ -138,6 +139,7 @@ export function createShelf (store: CacheStore): Shelf {
   return shelf
 }
 
-function isPromise (value: unknown): value is Promise<unknown> {
-  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'
+/** Returns a promise of a value that is one, also of another make. Throws what the value throws when it is looked at. */
+function promiseOf (value: unknown): Promise<unknown> | undefined {
+  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function' ? Promise.resolve(value) : undefined
 }

@@ -3,6 +3,7 @@ import { UpstreamError } from '../../errors.ts'
 import { Abort } from '../abort.ts'
 import { createChanges } from '../cache/changes.ts'
 import { machineClock, type Clock } from '../cache/clock.ts'
+import { sizeOf } from '../cache/check-store.ts'
 import { conditionOf, speaksOf } from '../cache/condition.ts'
 import { detached } from '../cache/detached.ts'
 import { ageOf, type Found } from '../cache/entry.ts'
@@ -151,7 +152,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       }
       return service as Service
     },
-    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...store.size }),
+    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...sizeOf(store) }),
     close () {
       life.cut(new UpstreamError('RUNTIME_CLOSED', upstream))
       shelf.close()
