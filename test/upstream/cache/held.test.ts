@@ -12,7 +12,7 @@ interface Measured {
 }
 
 /** Large enough that what else a process does in between is small beside it. */
-const cacheBytes = 640 * 1024
+const cacheBytes = 384 * 1024
 
 test('what a cache counts is what it holds, within 1.5 times in both directions, whatever the answers are', async t => {
   t.setTimeout(120_000)

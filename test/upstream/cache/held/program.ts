@@ -19,23 +19,30 @@ const server = createServer({ keepAlive: true }, (request, response) => {
 await once(server.listen(0, '127.0.0.1'), 'listening')
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-/** Fills a cache until it has had to let something go, or has kept so many answers. */
-async function fill (shape: keyof typeof shapes, most: number) {
+/** Makes a runtime with a cache for answers of a shape, whose connection and code have been used. */
+async function open (shape: keyof typeof shapes) {
   const { output = z.unknown(), as = 'json', withHeaders } = shapes[shape]
-  const upstream = defineUpstream('upstream', { origin, cacheBytes, timeout: 10_000 }, {
-    ask: operation({ path: '/', query: z.object({ shape: z.string(), id: z.number() }), output, as, absent: [404], cache: true, ...withHeaders !== undefined && { withHeaders } }),
-  })
-  const one = aggregate('one', { url: '/one', query: z.object({ id: z.coerce.number() }), deadline: 10_000 })
-    .required('answer', ({ query }) => upstream.ask({ shape, id: query.id }))
+  const options = { path: '/', query: z.object({ shape: z.string(), id: z.number() }), output, as, absent: [404], ...withHeaders !== undefined && { withHeaders } } as const
+  const upstream = defineUpstream('upstream', { origin, cacheBytes, timeout: 10_000 }, { kept: operation({ ...options, cache: true }), other: operation(options) })
+  const aggregateOf = (which: 'kept' | 'other') => aggregate('one', { url: '/one', query: z.object({ id: z.coerce.number() }), deadline: 10_000 })
+    .required('answer', ({ query }) => upstream[which]({ shape, id: query.id }))
     .reply(z.boolean(), () => true)
+  const [kept, other] = [aggregateOf('kept'), aggregateOf('other')]
   const runtime = createRuntime()
   const gauge = () => runtime.stats()['upstream']?.cache ?? { entries: 0, bytes: 0 }
-  for (let id = 0; id < most && gauge().entries === id; id++) await fanOut(one, { query: { id } }, { runtime })
-  return { runtime, gauge }
+  for (let id = 0; id < 10; id++) await fanOut(other, { query: { id } }, { runtime })
+  return {
+    runtime,
+    gauge,
+    /** Asks until the cache has had to let something go, or has kept so many answers. */
+    fill: async (most: number) => {
+      for (let id = 0; id < most && gauge().entries === id; id++) await fanOut(kept, { query: { id } }, { runtime })
+    },
+  }
 }
 
 async function heldBytes (): Promise<number> {
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     await new Promise(resolve => setImmediate(resolve))
     globalThis.gc?.()
   }
@@ -43,26 +50,27 @@ async function heldBytes (): Promise<number> {
   return heapUsed + external
 }
 
-async function measure (shape: keyof typeof shapes) {
-  const { runtime, gauge } = await fill(shape, 20_000)
+async function measure (shape: keyof typeof shapes, most: number) {
+  const { runtime, gauge, fill } = await open(shape)
+  const empty = await heldBytes()
+  await fill(most)
   const full = await heldBytes()
   const { entries = 0, bytes: counted = 0 } = gauge()
   await runtime.close()
-  return { shape, entries, counted, full }
+  return { shape, entries, counted, held: full - empty }
 }
 
-/** Makes what is made once, such as code and connections, so that it is there before the measurement. */
-async function prepare (shape: keyof typeof shapes, most = 30) {
-  const { runtime } = await fill(shape, most)
+/** Makes what is made once, such as optimized code, so that it is there before the measurement. */
+async function prepare (shape: keyof typeof shapes, most: number) {
+  const { runtime, fill } = await open(shape)
+  await fill(most)
   await runtime.close()
 }
 
-for (let round = 0; round < 2; round++) await prepare('a small object', 1000)
+for (let round = 0; round < 3; round++) await prepare('a small object', 1000)
 for (const shape of process.argv.slice(3) as (keyof typeof shapes)[]) {
-  await prepare(shape)
-  const empty = await heldBytes()
-  const { full, ...counted } = await measure(shape)
-  console.log(JSON.stringify({ ...counted, held: full - empty }))
+  await prepare(shape, 5)
+  console.log(JSON.stringify(await measure(shape, 10_000)))
 }
 server.close()
 server.closeAllConnections()
