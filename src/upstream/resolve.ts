@@ -69,5 +69,6 @@ function addressesOf (hostname: string, address: unknown, family: unknown): read
 
 function explained (hostname: string, reason: unknown): Error {
   if (reason instanceof Error && systemCode.test(String((reason as Error & { readonly code?: unknown }).code))) return reason
-  return Object.assign(new Error(`the lookup of ${hostname} failed`, { cause: reason }), { code: 'ENOTFOUND' })
+  const message = reason instanceof Error ? reason.message : `the lookup of ${hostname} failed`
+  return Object.assign(new Error(message, { cause: reason }), { code: 'ENOTFOUND' })
 }

@@ -76,7 +76,7 @@ test('a lookup that throws has failed, with what it threw as the cause', async t
     throw bug
   }, () => clock.ms)
   const ask = () => new Promise((given, refused) => resolve('cats.example', {}, error => error === null ? given(undefined) : refused(error)))
-  t.match(await failure(ask()), { code: 'ENOTFOUND', message: 'the lookup of cats.example failed', cause: bug })
+  t.match(await failure(ask()), { code: 'ENOTFOUND', message: 'a bug of the lookup', cause: bug })
   await failure(ask())
   t.equal(asked, 1, 'which stands as long as an answer')
   clock.ms = 1000
@@ -100,7 +100,8 @@ test('a lookup may give its answer in forms that Node does not, and nonsense is 
   }
   const refused = Object.assign(new Error('no such name'), { code: 'EAI_AGAIN' })
   t.equal(await failure(given(refused)), refused, 'an error of the system stays what it is')
-  for (const reason of ['text', 0, new Error('without a code'), Object.assign(new Error('another code'), { code: 7 })]) t.match(await failure(given(reason)), { code: 'ENOTFOUND' })
+  t.match(await failure(given('text')), { code: 'ENOTFOUND', message: /^the lookup of \d+\.example failed$/, cause: 'text' })
+  for (const reason of [0, new Error('without a code'), Object.assign(new Error('another code'), { code: 7 })]) t.match(await failure(given(reason)), { code: 'ENOTFOUND' })
 })
 
 test('of a lookup that calls back twice the first answer counts', async t => {
