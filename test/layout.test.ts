@@ -3,7 +3,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import { test } from 'tap'
 
 /** What a layer of `policies/` may speak in: the words of a call, and nothing that sends one. */
-const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts', 'freeze', 'verdict', 'events', 'spec', 'use', 'inbound'].map(name => `upstream/${name}.ts`)
+const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts', 'freeze', 'ignore-rejection', 'verdict', 'events', 'spec', 'use', 'inbound'].map(name => `upstream/${name}.ts`)
 
 /**
  * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all that is
@@ -22,7 +22,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'routes/': ['clients/', 'schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
 
   // Machine: how. Each line may use those above it.
-  'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/known.ts', 'upstream/options.ts'],
+  'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/in-turns.ts', 'upstream/known.ts', 'upstream/options.ts'],
   'upstream/policies/': ['errors.ts', 'upstream/cache/', ...leaves],
   'threads/': ['errors.ts'],
   'upstream/': ['errors.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],

@@ -1,3 +1,5 @@
+import { ignoreRejection } from '../upstream/ignore-rejection.ts'
+
 /** What `after` may say: headers that go out with the reply. */
 export interface AfterReply {
   /** By name; several values are several lines, as `set-cookie` wants them. */
@@ -25,7 +27,11 @@ export function readAfter (aggregate: string, said: AfterReply | null | undefine
     if (ours.has(lower) || lower.startsWith('headwaters-')) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}', which the service writes itself: leave it out`)
     if (Object.hasOwn(headers, lower)) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' in two spellings: give several values as a list`)
     const lines: unknown[] = Array.isArray(value) ? value : [value]
-    if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' a value that no header may hold`)
+    if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) {
+      // A promise among them that rejects would end the process.
+      lines.forEach(ignoreRejection)
+      throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' a value that no header may hold`)
+    }
     headers[lower] = value
   }
   return headers

@@ -32,12 +32,14 @@ export class Ending {
   /** Ends the run with what the merge makes of all values. */
   merge (seen: Seen): void {
     let merged: unknown
+    let isLater: boolean
     try {
       merged = offloading.isUsed ? this.#run.invoke(this.#aggregate.merge, seen, this.#run.abort, 'merge') : this.#aggregate.merge(seen as never)
+      isLater = isThenable(merged)
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (isThenable(merged)) Promise.resolve(merged).then(value => this.#check(value), error => this.#run.stop(error))
+    if (isLater) Promise.resolve(merged).then(value => this.#check(value), error => this.#run.stop(error))
     else this.#check(merged)
   }
 
@@ -59,13 +61,15 @@ export class Ending {
 
   #after (after: NonNullable<AnyAggregate['hooks']['after']>, reply: Reply<unknown, string>): void {
     let said: unknown
+    let isLater: boolean
     try {
       const seen = Object.assign(this.#run.look(), reply)
       said = offloading.isUsed ? this.#run.invoke(after, seen, this.#run.abort, 'after') : after(seen as never)
+      isLater = isThenable(said)
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (isThenable(said)) Promise.resolve(said).then(value => this.#close(reply, value), error => this.#run.stop(error))
+    if (isLater) Promise.resolve(said).then(value => this.#close(reply, value), error => this.#run.stop(error))
     else this.#close(reply, said)
   }
 

@@ -1,8 +1,8 @@
 import type { Runtime } from '../upstream/runtime.ts'
-import type { Fault } from '../errors.ts'
+import { toProblem, type Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from './end-to-end.ts'
-import { readInput, type RawInput } from './input.ts'
+import { readInput, type RawInput, type ReadInput } from './input.ts'
 import { Reads } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions } from './run.ts'
@@ -37,5 +37,12 @@ export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D,
 export function begin (aggregate: AnyAggregate, input: RawInput, options: RunOptions, faults?: readonly Fault[]): Run {
   const { vary } = aggregate.route
   const reads = vary && new Reads(vary)
-  return new Run(aggregate, readInput(aggregate.route, input, faults, reads), (input.headers ?? {}) as Run['headers'], options, reads)
+  let read: ReadInput
+  try {
+    read = readInput(aggregate.route, input, faults, reads)
+  } catch (error) {
+    // A function in a schema may throw anything.
+    throw toProblem(error)
+  }
+  return new Run(aggregate, read, (input.headers ?? {}) as Run['headers'], options, reads)
 }

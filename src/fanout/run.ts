@@ -136,11 +136,16 @@ export class Run implements Host, Ended {
   /** Tells whoever watches; one who throws is told no more, and fails the run like any other bug. */
   #tell (event: RunEvent): void {
     try {
-      this.#onEvent?.(event)
+      const returned: unknown = this.#onEvent?.(event)
+      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => this.#untold(error))
     } catch (error) {
-      this.#onEvent = undefined
-      this.#decide(error, undefined)
+      this.#untold(error)
     }
+  }
+
+  #untold (error: unknown): void {
+    this.#onEvent = undefined
+    this.#decide(error, undefined)
   }
 
   ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {

@@ -3,6 +3,7 @@ import { Abort } from '../upstream/abort.ts'
 import type { Cached } from '../upstream/cached.ts'
 import { Call, LiveCall } from '../upstream/call.ts'
 import { deepFreeze } from '../upstream/freeze.ts'
+import { ignoreRejection } from '../upstream/ignore-rejection.ts'
 import { skip } from './aggregate.ts'
 import { Asked } from './asked.ts'
 import type { Tally } from './events.ts'
@@ -53,14 +54,16 @@ export class StepRun implements CallTaker {
     if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#ring(step.timeout as number), step.timeout)
 
     let asked: unknown
+    let isLater: boolean
     try {
       asked = offloading.isUsed ? this.#host.invoke(step.ask, seen, abort, step) : step.ask(seen as never)
+      isLater = isThenable(asked)
     } catch (error) {
       return this.#lose(error)
     }
-    if (!isThenable(asked)) return this.#proceed(asked)
+    if (!isLater) return this.#goOn(asked)
     // A promise of foreign make may throw, or call back twice.
-    Promise.resolve(asked).then(value => this.#proceed(value), error => this.#lose(error))
+    Promise.resolve(asked).then(value => this.#goOn(value), error => this.#lose(error))
     // Past the deadline nothing is waited for.
     if (this.#host.expired !== undefined) this.#lose(this.#host.expired)
   }
@@ -117,6 +120,17 @@ export class StepRun implements CallTaker {
     })
   }
 
+  /** The same, where what was returned may throw when it is looked at. */
+  #goOn (asked: unknown): void {
+    try {
+      this.#proceed(asked)
+    } catch (error) {
+      // What is thrown after the end of the step is not about its value.
+      if (this.phase === 'ended') throw error
+      this.#lose(error)
+    }
+  }
+
   /** Goes on with what the step's function returned. */
   #proceed (asked: unknown): void {
     if (this.phase !== 'thinking' || this.#host.failed) return
@@ -149,7 +163,11 @@ export class StepRun implements CallTaker {
   #askMany (asked: unknown): void {
     const { step } = this
     const { name, kind, maxItems, needs, count } = step
-    if (!Array.isArray(asked) || !asked.every(item => item instanceof Call)) return this.#bug(`step '${name}' must return a list of calls`)
+    if (!Array.isArray(asked) || !asked.every(item => item instanceof Call)) {
+      // A promise among them that rejects would end the process.
+      if (Array.isArray(asked)) asked.forEach(ignoreRejection)
+      return this.#bug(`step '${name}' must return a list of calls`)
+    }
     const calls: readonly Call<unknown>[] = asked
     this.#calls = calls.length
     if (calls.length > maxItems) {

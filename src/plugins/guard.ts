@@ -49,7 +49,9 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       max,
       timeWindow: 60_000,
       cache: clientsCounted,
-      ...countRequest !== undefined && { store: sharedStore(countRequest) },
+      ...countRequest !== undefined && { store: sharedStore(countRequest, failureLog(app)) },
+      // A limit that cannot be counted must not refuse everybody.
+      skipOnError: true,
       // Neither an invalid key nor another port counts as another client, nor does another IPv6 address of the same /64 network.
       keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
@@ -66,6 +68,16 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
     reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
     done(refusal(request, reply, new Problem('UNAUTHENTICATED')))
   })
+}
+
+/** Logs failures of a counter, at most one per minute. */
+function failureLog (app: FastifyInstance): (error: Error) => void {
+  let nextAt = -Infinity
+  return err => {
+    if (performance.now() < nextAt) return
+    nextAt = performance.now() + 60_000
+    app.log.error({ err }, 'counting requests failed; they are let through')
+  }
 }
 
 /** A refusal; the connection is closed where a body is on its way that is not worth its reading. */

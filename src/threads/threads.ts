@@ -59,7 +59,12 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
     const resourceLimits = heapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }
     const started = new Piscina({ filename: worker, minThreads: 0, maxThreads: count, idleTimeout, atomics: 'disabled', recordTiming: false, ...resourceLimits })
     return started.on('error', (error: Error) => {
-      onError?.(error)
+      try {
+        // What an async function of the embedder's rejects with is as little ours as what it throws.
+        Promise.resolve(onError?.(error) as unknown).catch(() => {})
+      } catch {
+        // It must not keep tasks from ending.
+      }
       // It could not even start, and the pool does not try again.
       if (started.threads.length === 0) for (const [controller, task] of handed) controller.abort(explained(error, task))
     })

@@ -3,6 +3,7 @@ import { UpstreamError } from '../errors.ts'
 import { Call } from './call.ts'
 import { hasBigint } from './json/needs-exact.ts'
 import { exactSchema } from './json/wire-schema.ts'
+import { ignoreRejection } from './ignore-rejection.ts'
 import { writeJson } from './json/write.ts'
 import { queryNameMatcher } from './query-name.ts'
 import { writeQuery } from './query.ts'
@@ -42,8 +43,11 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
 }
 
 /** Checks the key that an author's function has made. */
-function keyOf (key: string, owner: string): string {
-  if (typeof key !== 'string') throw new TypeError(`${owner}: idempotencyKey must return a string, and returned ${key === null ? 'null' : typeof key}`)
+function keyOf (key: unknown, owner: string): string {
+  if (typeof key !== 'string') {
+    ignoreRejection(key)
+    throw new TypeError(`${owner}: idempotencyKey must return a string, and returned ${key === null ? 'null' : typeof key}`)
+  }
   if (key.length > maxKeyLength) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `its idempotency key has more than ${maxKeyLength} characters` })
   if (/[^ ]/.test(key) && /^[\x20-\x7e]*$/.test(key)) return key
   throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: 'its idempotency key is empty or holds characters that no header may hold' })

@@ -64,6 +64,9 @@ function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgemen
   })
 }
 
+/** Longer content types are read each time, in characters. */
+const longType = 200
+
 const accepted = new WeakMap<readonly string[], Map<string, boolean>>()
 
 /** Whether a content type is one of those accepted; remembered, since an upstream sends few different ones. */
@@ -73,9 +76,10 @@ function accepts (ranges: readonly string[], header: string | string[] | undefin
   if (known === undefined) accepted.set(ranges, known = new Map())
   let verdict = known.get(header)
   if (verdict === undefined) {
+    verdict = matches(ranges, header, isText)
     // An upstream that invents types must not fill the memory.
     if (known.size >= 64) known.clear()
-    known.set(header, verdict = matches(ranges, header, isText))
+    if (header.length <= longType) known.set(header, verdict)
   }
   return verdict
 }

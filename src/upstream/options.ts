@@ -131,7 +131,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly maxBytes?: number
   /** Values in one JSON answer: checking each of very many wrong ones would hold up everything else. @default 100000 */
   readonly maxValues?: number
-  /** Bytes of the answers that are kept of operations with `cache`, all together; one may have an eighth of it. @default 32 MiB */
+  /** Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it. @default 32 MiB */
   readonly cacheBytes?: number
   /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
   readonly forward?: readonly string[]

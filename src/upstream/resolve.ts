@@ -14,27 +14,37 @@ interface Asked {
   until: number
 }
 
-/** Asks `lookup` once for all who want the same name at about the same time. A failure is kept as long as an answer. */
+/** Codes of a name that was not found or not looked up; other errors of a lookup are those of its author. */
+const systemCode = /^E[A-Z0-9_]+$/
+
+/** Asks `lookup` once for all who want the same name at about the same time. A failure is kept as long as an answer. Whatever a lookup does is an answer or a failure. */
 export function createResolve (lookup: LookupFunction, now = () => performance.now()): Resolve {
   const asked = new Map<string, Asked>()
 
   function ask (hostname: string, options: LookupOptions): Asked {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
     const entry: Asked = { answer: promise, until: now() + unansweredMs }
-    const failed = (error: Error) => {
+    const failed = (reason: unknown) => {
       entry.until = now() + keptMs
-      reject(error)
+      reject(explained(hostname, reason))
     }
-    try {
-      lookup(hostname, { ...options, all: true }, (error, address, family = 4) => {
-        const addresses = Array.isArray(address) ? address : [{ address, family }]
-        if (error !== null) return failed(error)
-        if (addresses.length === 0) return failed(Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' }))
+    const answered = (error: unknown, address: unknown, family: unknown) => {
+      // Some give undefined where Node gives null.
+      if (error !== null && error !== undefined) return failed(error)
+      try {
+        const addresses = addressesOf(hostname, address, family)
         entry.until = now() + keptMs
         resolve(addresses)
-      })
+      } catch (fault) {
+        failed(fault)
+      }
+    }
+    try {
+      const returned: unknown = lookup(hostname, { ...options, all: true }, answered)
+      // It may be an async function, whose failure is a rejection.
+      if (returned !== undefined) Promise.resolve(returned).catch(failed)
     } catch (error) {
-      failed(error as Error)
+      failed(error)
     }
     return entry
   }
@@ -45,4 +55,20 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
     if (entry === undefined || now() >= entry.until) asked.set(key, entry = ask(hostname, options))
     entry.answer.then(addresses => done(null, addresses), (error: Error) => done(error, []))
   }
+}
+
+function addressesOf (hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {
+  const addresses = Array.isArray(address) ? address as unknown[] : [{ address, family: family ?? 4 }]
+  if (addresses.length === 0) throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' })
+  return addresses.map(each => {
+    const { address, family } = (each ?? {}) as Partial<LookupAddress>
+    if (typeof address !== 'string') throw new TypeError(`the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`)
+    return { address, family: family as number }
+  })
+}
+
+function explained (hostname: string, reason: unknown): Error {
+  if (reason instanceof Error && systemCode.test(String((reason as Error & { readonly code?: unknown }).code))) return reason
+  const message = reason instanceof Error ? reason.message : `the lookup of ${hostname} failed`
+  return Object.assign(new Error(message, { cause: reason }), { code: 'ENOTFOUND' })
 }

@@ -4,11 +4,13 @@ import { UpstreamError } from '../errors.ts'
 import type { Task } from '../threads/task.ts'
 import { createThreads, type Offloaded, type ThreadOptions } from '../threads/threads.ts'
 import { wholeNumber } from './bounds.ts'
+import { checkStore } from './cache/check-store.ts'
 import type { CacheStore } from './cache/store.ts'
 import { checkThreads } from './check-threads.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
+import { ignoreRejection } from './ignore-rejection.ts'
 import { dividedSpec } from './divide.ts'
 import { originFault } from './origin.ts'
 import { createResolve } from './resolve.ts'
@@ -73,13 +75,15 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })
   if (part !== undefined) checkPart('runtime', part)
+  if (cacheStore !== undefined) checkStore('runtime', cacheStore)
+  const breakerChanged = onBreaker && ((change: BreakerChange) => { ignoreRejection(onBreaker(change)) })
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
     const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
     const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
-    const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
+    const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker: breakerChanged, cacheStore })
     clients.set(spec, client)
     return client
   }

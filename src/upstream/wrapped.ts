@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hasAsync } from './has-async.ts'
 
 /** The fields of a zod definition that hold other schemas; which of them there are depends on `type`. */
 export interface Def {
@@ -72,7 +73,7 @@ export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []):
 }
 
 /**
- * Refuses what is not a schema of zod 4, whose parts cannot be read.
+ * Refuses what is not a schema of zod 4, whose parts cannot be read, and a schema with an async function.
  *
  * @param owner names whose schemas they are, for example `aggregate 'cats'`
  * @throws {TypeError} that names the part and the fix
@@ -80,5 +81,6 @@ export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []):
 export function checkZod (owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
   for (const [part, schema] of Object.entries(schemas)) {
     if (schema !== undefined && !('_zod' in schema)) throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
+    if (schema !== undefined && hasAsync(schema as z.ZodType)) throw new TypeError(`${owner}: its ${part} schema has an async function, and schemas are read synchronously: wait in a step`)
   }
 }

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { fanOut } from '../../src/fanout/fan-out.ts'
+import { begin, fanOut } from '../../src/fanout/fan-out.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
@@ -34,7 +34,8 @@ test('a merge that does not fit its schema is a bug whose details stay in the lo
 
 test('a schema that throws is a bug', async t => {
   const throwing = z.unknown().transform((): string => { throw new Error('a secret of the schema') })
-  const asynchronous = z.unknown().refine(async () => true)
+  // An async function is refused where it is declared; a promise of any other function is seen when it is there.
+  const asynchronous = z.unknown().refine(() => Promise.resolve(true))
   for (const schema of [throwing, asynchronous]) {
     const problem = await problemOf(fanOut(base.reply(schema, () => 1), {}, { runtime }))
     t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: Error })
@@ -70,4 +71,13 @@ test('a thenable that a merge answers with counts once', async t => {
     },
   }))
   t.equal((await fanOut(described, {}, { runtime })).data, 'first')
+})
+
+test('what is thrown by whoever takes the reply is not taken for a failure of the last step', async t => {
+  const one = aggregate('one', { url: '/one' }).required('a', () => 1).reply(z.number(), ({ a }) => a)
+  const run = begin(one, {}, { runtime })
+  const bug = new Error('theirs')
+  let losses = 0
+  t.throws(() => run.startFor({ win () { throw bug }, lose () { losses++ } }), bug)
+  t.equal(losses, 0)
 })

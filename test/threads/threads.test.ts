@@ -3,6 +3,7 @@ import { once, EventEmitter } from 'node:events'
 import { test, type Test } from 'tap'
 import { Problem, UpstreamError } from '../../src/errors.ts'
 import { createThreads, type ThreadsOptions } from '../../src/threads/threads.ts'
+import { misbehaving } from '../embedding/functions/ways.ts'
 import { failure } from '../helpers/failure.ts'
 import { makeGate } from '../helpers/gate.ts'
 import type * as functions from '../helpers/offloaded.ts'
@@ -188,6 +189,26 @@ test('what is thrown in a thread that has nothing to do is told to whoever liste
   gate.open()
   t.match(await told, [{ message: 'thrown afterwards' }])
   t.equal(await run('add', 1), 2)
+})
+
+test('whoever is told of it and fails itself, at once or later, changes nothing', async t => {
+  for (const fail of [misbehaving('throws an error'), misbehaving('rejects')]) {
+    const errors = new EventEmitter()
+    const { run } = threadsOf(t, {
+      onError: () => {
+        errors.emit('told')
+        return fail()
+      },
+    })
+    const gate = makeGate()
+    t.equal(await run('failingAfterwards', gate.cells), 'done')
+    const alive = setInterval(() => {}, 1000)
+    t.teardown(() => clearInterval(alive))
+    const told = once(errors, 'told')
+    gate.open()
+    await told
+    t.equal(await run('add', 1), 2)
+  }
 })
 
 test('closing ends what runs and what waits, and refuses what comes later', async t => {

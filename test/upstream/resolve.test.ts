@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { test } from 'tap'
 import { createResolve } from '../../src/upstream/resolve.ts'
+import { misbehaving } from '../embedding/functions/ways.ts'
 import { failure } from '../helpers/failure.ts'
 
 type Done = Parameters<LookupFunction>[2]
@@ -66,19 +67,53 @@ test('a lookup that gives one address is understood', async t => {
   t.same(await Promise.all(answers), [[{ address: '::1', family: 6 }], one])
 })
 
-test('a lookup that throws has failed', async t => {
-  const bug = new TypeError('a bug of the lookup')
+test('a lookup that throws has failed, with what it threw as the cause', async t => {
   const clock = { ms: 0 }
   let asked = 0
+  const bug = new TypeError('a bug of the lookup')
   const resolve = createResolve(() => {
     asked++
     throw bug
   }, () => clock.ms)
   const ask = () => new Promise((given, refused) => resolve('cats.example', {}, error => error === null ? given(undefined) : refused(error)))
-  t.equal(await failure(ask()), bug)
-  t.equal(await failure(ask()), bug)
+  t.match(await failure(ask()), { code: 'ENOTFOUND', message: 'a bug of the lookup', cause: bug })
+  await failure(ask())
   t.equal(asked, 1, 'which stands as long as an answer')
   clock.ms = 1000
-  t.equal(await failure(ask()), bug)
+  await failure(ask())
   t.equal(asked, 2)
+})
+
+test('a lookup may give its answer in forms that Node does not, and nonsense is a failure', async t => {
+  const { asked, ask } = arrange()
+  let at = 0
+  const given = (...answer: unknown[]) => {
+    const answered = ask(`${at}.example`)
+    const { done } = asked[at++] as { readonly done: unknown }
+    ;(done as (...answer: unknown[]) => void)(...answer)
+    return answered
+  }
+  t.same(await given(undefined, '1.1.1.1'), one, 'undefined is no error')
+  t.same(await given(null, '1.1.1.1', undefined), one)
+  for (const address of [null, undefined, 4, {}, [null], [undefined], ['1.1.1.1'], [{ address: 4, family: 4 }]]) {
+    t.match(await failure(given(null, address)), { code: 'ENOTFOUND', cause: { message: /gave an address that is not a text/ } })
+  }
+  const refused = Object.assign(new Error('no such name'), { code: 'EAI_AGAIN' })
+  t.equal(await failure(given(refused)), refused, 'an error of the system stays what it is')
+  t.match(await failure(given('text')), { code: 'ENOTFOUND', message: /^the lookup of \d+\.example failed$/, cause: 'text' })
+  for (const reason of [0, new Error('without a code'), Object.assign(new Error('another code'), { code: 7 })]) t.match(await failure(given(reason)), { code: 'ENOTFOUND' })
+})
+
+test('of a lookup that calls back twice the first answer counts', async t => {
+  const { asked, ask } = arrange()
+  const answer = ask('cats.example')
+  for (const addresses of [one, other]) asked[0]?.done(null, addresses)
+  asked[0]?.done(new Error('late'), [])
+  t.same(await answer, one)
+})
+
+test('an async lookup that rejects has failed', async t => {
+  const resolve = createResolve(misbehaving('rejects'))
+  const error = await new Promise(ended => resolve('cats.example', {}, ended))
+  t.match(error, { code: 'ENOTFOUND', cause: { message: 'theirs' } })
 })

@@ -1,7 +1,8 @@
 import { deepFreeze } from '../freeze.ts'
 import type { Head } from '../head.ts'
 import type { OperationSpec } from '../spec.ts'
-import type { Entry, Freshness } from './entry.ts'
+import type { Entry, Found, Freshness } from './entry.ts'
+import { KeptEntry } from './kept-entry.ts'
 import { bodyText } from './value-of.ts'
 
 /** An answer as it came. */
@@ -15,24 +16,29 @@ export interface Came {
 
 type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
-/** What of an answer's headers is kept where its value is. */
+/** What of an answer's headers is kept in a store of values. */
 const kept = ['cache-control', 'expires', 'date', 'age', 'vary', 'etag', 'last-modified'] as const
+/** The same with what tells whether a body was to be expected, for operations that take an empty one. */
+const keptWithType = [...kept, 'content-type'] as const
 
 /** Makes an entry of an answer that may be kept. */
-export function entryOf (spec: OperationSpec, { value, status, head, body }: Came, times: Times, freshness: Freshness, keeps: 'values' | 'bodies'): Entry {
+export function entryOf (spec: OperationSpec, came: Came, times: Times, freshness: Freshness, keeps: 'values' | 'bodies'): Found {
+  const { value, status, head, body } = came
+  // What was asked for together is frozen already.
+  if (!Object.isFrozen(value)) deepFreeze(value)
   return {
-    status, bytes: body.length, ...times, ...freshness,
-    // A piece of a larger chunk would keep the whole of it.
-    value: deepFreeze(value === body ? Buffer.from(new Uint8Array(body).buffer) : value),
-    ...keeps === 'bodies' ? { head, body: bodyText(spec, body) } : { head: pick(head) },
+    value,
+    entry: keeps === 'values'
+      ? KeptEntry.of(spec, came, pick(head, spec.empty ? keptWithType : kept), times, freshness)
+      : { status, bytes: body.length, ...times, ...freshness, head, body: bodyText(spec, body) },
   }
 }
 
 /** The same answer, as it may be used now that the upstream has said that it has not changed. */
-export function renewed (entry: Entry, head: Head, times: Times, freshness: Freshness): Entry {
-  return { ...entry, ...times, ...freshness, head: entry.body === undefined ? pick(head) : head }
+export function renewed ({ entry, value }: Found, head: Head, times: Times, freshness: Freshness): Found {
+  return { value, entry: KeptEntry.is(entry) ? entry.renewed(pick(head, keptWithType), times, freshness) : { ...entry, ...times, ...freshness, head } }
 }
 
-function pick (head: Head): Head {
-  return Object.fromEntries(kept.filter(name => head[name] !== undefined).map(name => [name, head[name]]))
+function pick (head: Head, names: readonly string[]): Head {
+  return Object.fromEntries(names.filter(name => head[name] !== undefined).map(name => [name, head[name]]))
 }

@@ -1,19 +1,23 @@
 import type { Head } from '../head.ts'
 
-/** One kept answer. All of it is plain JSON but `value`, so that a store may be somewhere else. Times are in ms. */
+/** One kept answer. In a store of bodies all of it is plain JSON, so that the store may be somewhere else. Times are in ms. */
 export interface Entry extends Freshness {
   readonly status: number
   /** The headers it came with; in a store of values those alone that say how long it may be kept. */
   readonly head: Head
-  /** How long its body was, decoded. */
+  /** In a store of values the bytes of memory that the entry holds, in a store of bodies the length of its decoded body. */
   readonly bytes: number
   /** When it was asked for and when it was here, since 1970. */
   readonly requestedAt: number
   readonly receivedAt: number
-  /** What the call answered, checked and frozen; in a store of values. */
-  readonly value?: unknown
   /** Its body, in a store of bodies: text, or base64 where the operation reads bytes. */
   readonly body?: string
+}
+
+/** An entry, and what its operation makes of it: checked and frozen. */
+export interface Found {
+  readonly entry: Entry
+  readonly value: unknown
 }
 
 /** How long an answer may be used, in ms. */

@@ -2,7 +2,7 @@ import type { LiveCall } from '../call.ts'
 import { isCloseDelimited, type Head } from '../head.ts'
 import type { Clock } from './clock.ts'
 import { renewedHead } from './condition.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, Found } from './entry.ts'
 import { entryOf, renewed, type Came } from './entry-of.ts'
 import { freshnessOf } from './freshness.ts'
 import { isAuthorized } from './is-authorized.ts'
@@ -20,12 +20,13 @@ export function keepAnswer (shelf: Shelf, clock: Clock, key: string, call: LiveC
 }
 
 /** Keeps an entry for longer, since the upstream has said that it has not changed (RFC 9111, section 4.3.4). */
-export function keepOn (shelf: Shelf, clock: Clock, key: string, call: LiveCall<unknown>, entry: Entry, confirmation: Head, requestedAt: number): void {
+export function keepOn (shelf: Shelf, clock: Clock, key: string, call: LiveCall<unknown>, found: Found, confirmation: Head, requestedAt: number): void {
   const times = { requestedAt, receivedAt: clock.steady() }
+  const { entry } = found
   const head = renewedHead(entry.head, confirmation)
   const freshness = judged(call, entry.status, head, times, clock)
   if (freshness === undefined) shelf.forget(key)
-  else shelf.keep(key, renewed(entry, head, times, freshness))
+  else shelf.keep(key, renewed(found, head, times, freshness))
 }
 
 function judged (call: LiveCall<unknown>, status: number, head: Head, { requestedAt, receivedAt }: Pick<Entry, 'requestedAt' | 'receivedAt'>, clock: Clock) {

@@ -8,7 +8,8 @@ export class Lookup extends Abort {
   static readonly late = Symbol('the store is late')
 
   readonly found: Promise<unknown>
-  readonly #call: LiveCall<unknown>
+  /** None once it has ended: a store that never answers would keep the whole run of the call. */
+  #call: LiveCall<unknown> | undefined
   readonly #patience: Timeouts
   readonly #due: Due
   readonly #fault: () => void
@@ -47,7 +48,8 @@ export class Lookup extends Abort {
   }
 
   #leave (): void {
-    this.#call.abort.delete(this)
+    this.#call?.abort.delete(this)
+    this.#call = undefined
     this.#patience.stop(this.#due)
   }
 }

@@ -1,35 +1,33 @@
 import { wholeNumber } from '../bounds.ts'
 import type { Entry } from './entry.ts'
 import type { CacheStore } from './store.ts'
+import { stringBytes } from './string-bytes.ts'
 
 export interface MemoryStoreOptions {
-  /** What all entries together may have; those that were not used for longest go first. @default 32 MiB */
+  /** Bytes of memory that all entries together may hold; those that were not used for longest go first. @default 32 MiB */
   readonly maxBytes?: number
-  /** What one entry may have; a larger one is not kept. @default an eighth of `maxBytes` */
+  /** Bytes of memory that one entry may hold; a larger one is not kept. @default an eighth of `maxBytes` */
   readonly maxEntryBytes?: number
 }
 
-interface Kept {
-  readonly entry: Entry
-  readonly bytes: number
-}
+/** Bytes of a place in a Map, of which one in two is free after it has grown. */
+const placeBytes = 48
 
-/** What an entry has beside its body and its key, about. */
-const overhead = 512
-
-/** Keeps answers in this process, for as long as it lives. Counted are the bytes that came; the values made of them may take several times as much. */
+/** Keeps answers in this process, for as long as it lives. Counted is the memory that they hold, within a few percent. */
 export function createMemoryStore ({ maxBytes = 32 * 1024 * 1024, maxEntryBytes = Math.ceil(maxBytes / 8) }: MemoryStoreOptions = {}): CacheStore {
   wholeNumber('createMemoryStore', 'maxBytes', maxBytes)
   wholeNumber('createMemoryStore', 'maxEntryBytes', maxEntryBytes)
   /** In the order of use: what was used last is last. */
-  const kept = new Map<string, Kept>()
+  const kept = new Map<string, Entry>()
   let total = 0
+
+  const bytesOf = (key: string, entry: Entry) => entry.bytes + stringBytes(key) + placeBytes
 
   function drop (key: string): void {
     const old = kept.get(key)
     if (old === undefined) return
     kept.delete(key)
-    total -= old.bytes
+    total -= bytesOf(key, old)
   }
 
   return {
@@ -39,13 +37,13 @@ export function createMemoryStore ({ maxBytes = 32 * 1024 * 1024, maxEntryBytes 
       if (found === undefined) return undefined
       kept.delete(key)
       kept.set(key, found)
-      return found.entry
+      return found
     },
     set (key, entry) {
       drop(key)
-      const bytes = entry.bytes + key.length + overhead
+      const bytes = bytesOf(key, entry)
       if (bytes > maxEntryBytes) return
-      kept.set(key, { entry, bytes })
+      kept.set(key, entry)
       total += bytes
       for (const oldest of kept.keys()) {
         if (total <= maxBytes) break

@@ -2,8 +2,10 @@ import { hash } from 'node:crypto'
 import { Abort } from '../abort.ts'
 import type { LiveCall } from '../call.ts'
 import { deepFreeze } from '../freeze.ts'
+import { inTurns } from '../in-turns.ts'
 import { timeouts } from '../timeouts.ts'
-import { usefulMs, type Entry } from './entry.ts'
+import { usefulMs, type Found } from './entry.ts'
+import { KeptEntry } from './kept-entry.ts'
 import { Lookup } from './lookup.ts'
 import { readEntry } from './read-entry.ts'
 import { valueOf } from './value-of.ts'
@@ -13,8 +15,8 @@ import type { CacheStore } from './store.ts'
 export interface Shelf {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
-  find (key: string, call: LiveCall<unknown>): Entry | undefined | Promise<Entry | undefined>
-  keep (key: string, entry: Entry): void
+  find (key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined>
+  keep (key: string, found: Found): void
   forget (key: string): void
   /** Leaves no timer behind. */
   close (): void
@@ -22,81 +24,109 @@ export interface Shelf {
   readonly faults: number
 }
 
+/** Bodies from this length on are read again in a turn of their own, in bytes. */
+const largeBytes = 128 * 1024
+
+/** An entry on its way to a store. */
+interface Writing {
+  found: Found | undefined
+  /** Lets go of it. */
+  readonly over: () => void
+}
+
 /** Puts a store where calls can use it. */
 export function createShelf (store: CacheStore): Shelf {
   const patience = timeouts(store.patience ?? 100, () => Lookup.late)
   /** What is being written: it is found before the store has it. */
-  const writing = new Map<string, { readonly entry: Entry, readonly over: () => void }>()
+  const writing = new Map<string, Writing>()
   let faults = 0
 
   const nameOf = (key: string) => store.keeps === 'values' ? key : hash('sha256', key, 'base64url')
   const fault = () => { faults++ }
 
-  function write (key: string, entry: Entry, done: unknown): void {
-    if (!isPromise(done)) return
-    const over = () => {
-      patience.stop(due)
-      if (writing.get(key)?.entry === entry) writing.delete(key)
+  function write (key: string, found: Found, done: Promise<unknown> | undefined): void {
+    if (done === undefined) return
+    const entry: Writing = {
+      found,
+      over: () => {
+        patience.stop(due)
+        // A store that never answers would keep it by what waits for the answer.
+        entry.found = undefined
+        if (writing.get(key) === entry) writing.delete(key)
+      },
     }
     writing.get(key)?.over()
-    writing.set(key, { entry, over })
+    writing.set(key, entry)
     const late = new Abort()
     late.cut = () => {
       fault()
-      over()
+      entry.over()
     }
     const due = patience.start(late)
-    done.then(over, () => {
+    done.then(entry.over, () => {
       if (due.listed) fault()
-      over()
+      entry.over()
     })
   }
 
-  /** What came from elsewhere, with its value read anew. */
-  function open (stored: unknown, key: string, { spec }: LiveCall<unknown>): Entry | undefined {
+  /** Reads what a store gave back. */
+  function open (stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
     if (stored === undefined || stored === null) return undefined
-    if (store.keeps === 'values') return stored as Entry
-    const entry = readEntry(stored)
-    if (entry !== undefined) {
-      try {
-        return { ...entry, value: deepFreeze(valueOf(spec, entry)) }
-      } catch {
-        // Kept under a schema that was another then, or damaged: it goes.
+    try {
+      if (store.keeps === 'values') {
+        if (KeptEntry.is(stored)) return { entry: stored, value: stored.read(spec) }
+      } else {
+        const entry = readEntry(stored)
+        if (entry !== undefined) return { entry, value: deepFreeze(valueOf(spec, entry)) }
       }
+    } catch {
+      // Kept under a schema that was another then, or damaged: it goes.
     }
     fault()
     shelf.forget(key)
     return undefined
   }
 
+  /** The same, later where there is much to read: what is large would hold up everything else. */
+  function openInTurn (stored: unknown, key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined> {
+    if (!KeptEntry.is(stored) || stored.unread < largeBytes) return open(stored, key, call)
+    return new Promise((resolve, reject) => inTurns(() => {
+      if (call.abort.aborted) reject(call.abort.reason)
+      else resolve(open(stored, key, call))
+    }))
+  }
+
   const shelf: Shelf = {
     keeps: store.keeps,
     find (key, call) {
       const soon = writing.get(key)
-      if (soon !== undefined) return soon.entry
+      if (soon !== undefined) return soon.found
       let found
+      let later
       try {
         found = store.get(nameOf(key))
+        later = promiseOf(found)
       } catch {
         fault()
         return undefined
       }
-      if (!isPromise(found)) return open(found, key, call)
-      return new Lookup(call, patience, found, fault).found.then(stored => open(stored, key, call))
+      if (later === undefined) return openInTurn(found, key, call)
+      return new Lookup(call, patience, later, fault).found.then(stored => openInTurn(stored, key, call))
     },
-    keep (key, entry) {
-      const { value: _, ...plain } = entry
+    keep (key, found) {
+      const { entry } = found
       try {
-        write(key, entry, store.set(nameOf(key), store.keeps === 'values' ? entry : plain, usefulMs(entry)))
+        write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
       } catch {
         fault()
       }
     },
     forget (key) {
+      const soon = writing.get(key)
+      if (soon !== undefined) soon.found = undefined
       writing.delete(key)
       try {
-        const done = store.delete(nameOf(key))
-        if (isPromise(done)) done.then(undefined, fault)
+        promiseOf(store.delete(nameOf(key)))?.then(undefined, fault)
       } catch {
         fault()
       }
@@ -109,6 +139,7 @@ export function createShelf (store: CacheStore): Shelf {
   return shelf
 }
 
-function isPromise (value: unknown): value is Promise<unknown> {
-  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'
+/** Returns a promise of a value that is one, also of another make. Throws what the value throws when it is looked at. */
+function promiseOf (value: unknown): Promise<unknown> | undefined {
+  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function' ? Promise.resolve(value) : undefined
 }

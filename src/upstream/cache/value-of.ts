@@ -1,4 +1,5 @@
 import { readBody } from '../body.ts'
+import type { Head } from '../head.ts'
 import type { OperationSpec } from '../spec.ts'
 import type { Entry } from './entry.ts'
 
@@ -9,6 +10,10 @@ export function bodyText ({ as }: OperationSpec, body: Buffer): string {
 
 /** Reads the value out of a kept body, as if it had just come; throws what an answer throws that its operation does not take. */
 export function valueOf (spec: OperationSpec, { status, head, body }: Entry & { readonly body: string }): unknown {
-  if (spec.absent.includes(status)) return null
-  return readBody(spec, status, head, Buffer.from(body, spec.as === 'bytes' ? 'base64' : 'utf8'))
+  return readAnswer(spec, status, head, Buffer.from(body, spec.as === 'bytes' ? 'base64' : 'utf8'))
+}
+
+/** Reads the value of a whole answer; throws what an answer throws that its operation does not take. */
+export function readAnswer (spec: OperationSpec, status: number, head: Head, body: Buffer): unknown {
+  return spec.absent.includes(status) ? null : readBody(spec, status, head, body)
 }

@@ -3,9 +3,10 @@ import { UpstreamError } from '../../errors.ts'
 import { Abort } from '../abort.ts'
 import { createChanges } from '../cache/changes.ts'
 import { machineClock, type Clock } from '../cache/clock.ts'
+import { sizeOf } from '../cache/check-store.ts'
 import { conditionOf, speaksOf } from '../cache/condition.ts'
 import { detached } from '../cache/detached.ts'
-import { ageOf, type Entry } from '../cache/entry.ts'
+import { ageOf, type Found } from '../cache/entry.ts'
 import { keepAnswer, keepOn } from '../cache/keep.ts'
 import { createShelf } from '../cache/shelf.ts'
 import { isExcused, isFinal } from '../cache/stale-if-error.ts'
@@ -58,9 +59,9 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
   const life = new Abort()
 
   /** Asks the upstream, under the condition that the entry allows, and keeps what it says. */
-  function ask (next: Service, key: string, entry: Entry | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+  function ask (next: Service, key: string, found: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
     const requestedAt = clock.steady()
-    const condition = entry && conditionOf(entry, call.spec)
+    const condition = found && conditionOf(found.entry, call.spec)
     return next(condition === undefined ? call : call.when(condition)).then(answer => {
       counts.misses++
       const { received, value, status } = answer
@@ -69,16 +70,17 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       const known = made.get(answer)
       if (known !== undefined) return known
       const mine = { value, status, cached: { cache: 'miss' } } as const
-      if (entry === undefined || condition === undefined || status !== 304) {
+      if (found === undefined || condition === undefined || status !== 304) {
         keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
         made.set(answer, mine)
         return mine
       }
       // It speaks of another answer, so it says nothing of this one.
+      const { entry } = found
       if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
       counts.revalidated++
-      keepOn(shelf, clock, key, call, entry, received.head, requestedAt)
-      const old = { ...mine, value: entry.value, ...entry.value === null && { keptStatus: entry.status } }
+      keepOn(shelf, clock, key, call, found, received.head, requestedAt)
+      const old = { ...mine, value: found.value, ...found.value === null && { keptStatus: entry.status } }
       made.set(answer, old)
       return old
     }, error => {
@@ -88,41 +90,42 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
   }
 
   /** Fetches an answer anew that nobody waits for; one at a time for each key, and so many of all. */
-  function refresh (next: Service, key: string, entry: Entry, call: LiveCall<unknown>): void {
+  function refresh (next: Service, key: string, found: Found, call: LiveCall<unknown>): void {
     if (life.aborted || refreshing.has(key)) return
     refreshing.add(key)
     counts.refreshes++
     const over = () => { refreshing.delete(key) }
-    inTurn(ask, next, key, entry, detached(call, life)).then(over, over)
+    inTurn(ask, next, key, found, detached(call, life)).then(over, over)
   }
 
-  function given (entry: Entry, how: 'hit' | 'stale', now: number, insteadOf?: UpstreamError): Answer<unknown> {
+  function given ({ entry, value }: Found, how: 'hit' | 'stale', now: number, insteadOf?: UpstreamError): Answer<unknown> {
     const age = ageOf(entry, now)
     const cached = { cache: how, age: Math.floor(age / 1000), ttl: Math.floor((entry.lifetime - age) / 1000) }
-    return { value: entry.value, status: entry.status, cached: insteadOf === undefined ? cached : { ...cached, insteadOf } }
+    return { value, status: entry.status, cached: insteadOf === undefined ? cached : { ...cached, insteadOf } }
   }
 
-  function answer (next: Service, refreshNext: Service, key: string, found: Entry | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+  function answer (next: Service, refreshNext: Service, key: string, stored: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
     const now = clock.steady()
-    const entry = found !== undefined && changes.since(call.path, found.requestedAt) ? undefined : found
-    if (entry === undefined) return ask(next, key, undefined, call)
+    const found = stored !== undefined && changes.since(call.path, stored.entry.requestedAt) ? undefined : stored
+    if (found === undefined) return ask(next, key, undefined, call)
+    const { entry } = found
     const staleFor = ageOf(entry, now) - entry.lifetime
     if (staleFor < 0) {
       counts.hits++
-      return Promise.resolve(given(entry, 'hit', now))
+      return Promise.resolve(given(found, 'hit', now))
     }
     if (staleFor < entry.staleWhileRevalidate) {
       counts.stale++
-      refresh(refreshNext, key, entry, call)
-      return Promise.resolve(given(entry, 'stale', now))
+      refresh(refreshNext, key, found, call)
+      return Promise.resolve(given(found, 'stale', now))
     }
-    const asked = ask(next, key, entry, call)
+    const asked = ask(next, key, found, call)
     if (staleFor >= entry.staleIfError) return asked
     return asked.catch((error: unknown) => {
       const late = clock.steady()
       if (!isExcused(error, call.abort.aborted) || ageOf(entry, late) - entry.lifetime >= entry.staleIfError) throw error
       counts.stale++
-      return given(entry, 'stale', late, error)
+      return given(found, 'stale', late, error)
     })
   }
 
@@ -149,7 +152,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       }
       return service as Service
     },
-    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...store.size }),
+    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...sizeOf(store) }),
     close () {
       life.cut(new UpstreamError('RUNTIME_CLOSED', upstream))
       shelf.close()

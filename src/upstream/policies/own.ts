@@ -1,4 +1,5 @@
 import type { LiveCall } from '../call.ts'
+import { ignoreRejection } from '../ignore-rejection.ts'
 import type { Use } from '../use.ts'
 import { LayerCall } from './layer-call.ts'
 import type { Answer, Layer } from './layer.ts'
@@ -28,7 +29,10 @@ export function own ({ layer, at }: Use, upstream: LayerUpstream): Layer {
     let service: ReturnType<OwnLayer>
     try {
       service = layer(call => LayerCall.pass(call), upstream)
-      if (typeof service !== 'function') throw new TypeError(`upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`)
+      if (typeof service !== 'function') {
+        ignoreRejection(service)
+        throw new TypeError(`upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`)
+      }
     } catch (error) {
       return () => Promise.reject(error)
     }

@@ -32,7 +32,10 @@ export class Passage<T> extends Abortable {
   send (live: LiveCall<T>): Promise<Answer<T>> {
     const before = this.#last
     if (this.#isOver && this.at === 'attempt') {
-      return Promise.reject(new TypeError(`upstream '${this.#upstream}': an own layer sent an attempt on after it had answered it: use it at: 'call'`))
+      const refused = Promise.reject<Answer<T>>(new TypeError(`upstream '${this.#upstream}': an own layer sent an attempt on after it had answered it: use it at: 'call'`))
+      // A layer that does not wait for it must not end the process.
+      refused.catch(nothing)
+      return refused
     }
     if (before !== undefined && !this.#isWatched) this.#watch(before)
     const sent = before === undefined ? this.#next(live) : this.#again(live, before)

@@ -7,7 +7,7 @@ import { down } from '../helpers/victim.ts'
 import { standsIn } from '../scenes/caches.ts'
 import { downForLong } from '../scenes/breaking.ts'
 import { outOfFiles } from '../scenes/local.ts'
-import { moved, oneDead, oneHangs, slowAndDead, slowName, unknown } from '../scenes/names.ts'
+import { brokenResolver, moved, oneDead, oneHangs, slowAndDead, slowName, unknown } from '../scenes/names.ts'
 
 const short = { options: { connectTimeout: 150 } } as const
 const untrusted = { code: 'UPSTREAM_TLS', required: 502, optional: 'fallback', withinMs: 40, connectionsAfter: 0 } as const
@@ -23,6 +23,7 @@ export const connecting: readonly Entry[] = [
   ...([['no version of TLS in common', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }], ['no cipher in common', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-CAMELLIA128-SHA256' }]] as const)
     .map(([fault, options]): Line => ({ no: 4, fault, upstream: shows({ ...selfSigned, ...options }), ...untrusted })),
   { no: 5, fault: 'a name that is not found', right: 'said at once, and asked for again a second later', play: unknown },
+  { no: 5, fault: 'a resolver that breaks itself', right: 'the upstream cannot be reached, and everything else goes on', play: brokenResolver },
   { no: 6, fault: 'a name that takes its time', right: 'given up like a connection, and nobody else waits', play: slowName },
   { no: 7, fault: 'one address of two at which nobody is', right: 'the other is dialled in the same attempt', play: oneDead },
   { no: 7, fault: 'two addresses, a slow one and one at which nobody is', right: 'the slow one is waited for until connectTimeout', play: slowAndDead },

@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
+import { misbehaving, ways, type Way } from '../../embedding/functions/ways.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { asking } from '../helpers/asking.ts'
 import { deaf } from '../helpers/deaf.ts'
@@ -52,6 +53,24 @@ export async function unknown (t: Test): Promise<void> {
     t.match(await get('/named?id=b'), { status: 200, body: { data: { word: 'b' } } }, 'a second later it is asked for again')
     t.equal(asked.length, 2)
   }
+}
+
+/** A resolver that throws, rejects or gives nonsense, beside an upstream that is well. */
+export async function brokenResolver (t: Test): Promise<void> {
+  const upstream = await rawUpstream(t, well)
+  const uncaught: unknown[] = []
+  const hear = (reason: unknown) => { uncaught.push(reason) }
+  process.on('unhandledRejection', hear)
+  t.teardown(() => process.off('unhandledRejection', hear))
+  for (const way of Object.keys(ways) as Way[]) {
+    const named = asking('named', { origin: `http://cats.example:${upstream.port}`, connectTimeout: 20, retry: false, breaker: false })
+    const near = asking('near', { origin: upstream.origin })
+    const { get, runtime } = await stage(t, [named.required, near.required], { lookup: misbehaving(way) })
+    t.match(await get('/named?id=a'), { status: 502, body: { code: 'UPSTREAM_UNREACHABLE' } }, way)
+    t.match(await get('/near?id=b'), { status: 200, body: { data: { word: 'b' } } }, `${way}: the other is asked`)
+    t.match(runtime.stats(), { named: { active: 0, waiting: 0 } })
+  }
+  t.same(uncaught, [])
 }
 
 /** A name whose resolver takes its time, beside one that is known. */

@@ -1,0 +1,36 @@
+import { test } from 'tap'
+import { sharedStore, type Counted } from '../../src/plugins/rate-store.ts'
+import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
+
+type Told = readonly [error: Error | null, counted?: Counted | undefined]
+
+function ask (count: () => unknown) {
+  const failures: Error[] = []
+  const Store = sharedStore(count as () => Promise<Counted>, error => { failures.push(error) })
+  const told = new Promise<Told>(resolve => new Store().child().incr('ada', (...result) => { resolve(result) }))
+  return { told, failures }
+}
+
+test('a count that comes is handed on', async t => {
+  const { told, failures } = ask(async () => ({ current: 3, ttl: 500 }))
+  t.same(await told, [null, { current: 3, ttl: 500 }])
+  t.same(failures, [])
+})
+
+test('a count that goes wrong in any way is a failure, which is told once', async t => {
+  await Promise.all((Object.keys(ways) as Way[]).map(async way => {
+    const { told, failures } = ask(misbehaving(way))
+    const [error] = await told
+    t.ok(error instanceof Error, way)
+    t.same(failures, [error])
+  }))
+})
+
+test('a count that is late is not handed on after its failure', async t => {
+  const { promise, resolve } = Promise.withResolvers<Counted>()
+  const { told, failures } = ask(() => promise)
+  t.match(await told, [{ message: 'the count did not come within 1000 ms' }])
+  resolve({ current: 1, ttl: 1 })
+  await new Promise(setImmediate)
+  t.equal(failures.length, 1)
+})

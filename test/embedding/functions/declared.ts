@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const src = join(import.meta.dirname, '../../../src')
+
+/** The interfaces that embedders and authors fill in, or give functions to, by file. */
+const taken: Readonly<Record<string, readonly string[]>> = {
+  'app.ts': ['AppOptions'],
+  'plugins/headwaters.ts': ['HeadwatersOptions'],
+  'plugins/load.ts': ['Load'],
+  'upstream/runtime.ts': ['RuntimeOptions', 'Override'],
+  'upstream/options.ts': ['OperationOptions', 'CacheOptions', 'RetryOptions', 'HedgeOptions', 'BudgetOptions', 'BreakerOptions', 'TrustedOptions', 'UpstreamOptions'],
+  'upstream/access-options.ts': ['OAuth2Options', 'TlsOptions', 'AccessOptions'],
+  'upstream/use.ts': ['UseOptions', 'Use'],
+  'upstream/cache/store.ts': ['CacheStore'],
+  'upstream/cache/memory-store.ts': ['MemoryStoreOptions'],
+  'threads/threads.ts': ['ThreadOptions'],
+  'fanout/run.ts': ['RunOptions'],
+  'fanout/fan-out.ts': ['FanOutOptions'],
+  'fanout/route.ts': ['RouteOptions'],
+  'fanout/aggregate.ts': ['Replied', 'StepOptions', 'EachOptions', 'FirstOfOptions', 'Builder', 'Opening'],
+  'testing/run-aggregate.ts': ['RunAggregateOptions'],
+}
+
+/** Names of types that are functions. */
+const functionTypes = /^(?:LookupFunction|CountRequest|OwnLayer|\w+Function)$/
+
+/** Exported for other rooms, and not public. */
+const internal = new Set(['ThreadsOptions'])
+
+const isOption = (name: string) => name.endsWith('Options') && !internal.has(name)
+
+/** Lists each member of function type of these interfaces, as `Interface.member`. */
+export function declaredFunctions (): string[] {
+  return Object.entries(taken).flatMap(([file, names]) => {
+    const text = readFileSync(join(src, file), 'utf8')
+    return names.flatMap(name => functionsOf(name, text))
+  })
+}
+
+/** Names the public interfaces of options that are exported from these files and not listed. */
+export function unlistedInterfaces (): string[] {
+  return Object.entries(taken).flatMap(([file, names]) => {
+    const text = readFileSync(join(src, file), 'utf8')
+    return Array.from(text.matchAll(/^export interface (\w+)/gm), ([, name = '']) => name).filter(name => isOption(name) && !names.includes(name))
+  })
+}
+
+function functionsOf (name: string, text: string): string[] {
+  const start = text.search(new RegExp(`^export interface ${name}\\b`, 'm'))
+  if (start === -1) throw new Error(`there is no interface ${name}`)
+  const body = text.slice(start, text.indexOf('\n}', start))
+  const members = body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?::\s+(.*)|\s?([<(].*))$/gm)
+  return Array.from(members).filter(([, , type, method]) => method !== undefined || (type as string).includes('=>') || functionTypes.test((type as string).replace(/ \| undefined$/, '')))
+    .map(([, member]) => `${name}.${member}`)
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod'
+import type { AppOptions } from '../../../src/app.ts'
+import type { RunOptions } from '../../../src/fanout/run.ts'
+import { aggregate, defineUpstream, operation, use, type AnyAggregate, type CacheStore, type Use } from '../../../src/index.ts'
+import type { RuntimeOptions } from '../../../src/upstream/runtime.ts'
+import { throwing, type Way } from './ways.ts'
+
+/** What a run comes to: `ok` or `partial` of a reply, the code of a problem, or `any` of these. */
+export type Outcome = string
+
+/** A service in which one function is not ours. */
+export interface Staged {
+  readonly aggregate: AnyAggregate
+  readonly runtime?: RuntimeOptions
+  readonly run?: Partial<RunOptions>
+  readonly app?: AppOptions
+}
+
+/** Where a function of somebody else's is called, and what is right for each way in which it goes wrong. */
+export interface Position {
+  readonly stage: (theirs: () => never, origin: string, isSlow: boolean) => Staged
+  readonly expected: (way: Way) => Outcome
+}
+
+const output = z.object({ ok: z.boolean() })
+const fails = (way: Way) => throwing.includes(way)
+const route = (isSlow: boolean) => ({ url: '/one', deadline: isSlow ? 300 : 10_000 }) as const
+
+/** An aggregate of one call. */
+function asking (origin: string, isSlow: boolean, { layers = [], path = '/ok', cache = false, breaker = false, connectTimeout = 5000, timeout = 10_000 }: { layers?: readonly Use[], path?: string, cache?: boolean, breaker?: boolean, connectTimeout?: number, timeout?: number } = {}): AnyAggregate {
+  const up = defineUpstream('up', { origin, use: layers, connectTimeout, retry: false, breaker: breaker ? { minimum: 1 } : false, timeout }, {
+    ask: operation({ path, output, cache }),
+  })
+  return aggregate('one', route(isSlow)).required('it', () => up.ask()).reply(output, ({ it }) => it)
+}
+
+const plain = (isSlow: boolean) => aggregate('one', route(isSlow))
+const merged = z.boolean()
+
+/** The others of its functions work. */
+function storeWith (part: 'get' | 'set' | 'delete', theirs: () => never): CacheStore {
+  return { keeps: 'bodies', patience: 20, get: () => undefined, set: () => {}, delete: () => {}, [part]: theirs }
+}
+
+function keyed (idempotencyKey: () => never, origin: string, isSlow: boolean): AnyAggregate {
+  const up = defineUpstream('up', { origin, timeout: 10_000 }, { tell: operation({ method: 'POST', path: '/ok', output, idempotencyKey }) })
+  return plain(isSlow).required('it', () => up.tell()).reply(output, ({ it }) => it)
+}
+
+const listed = (way: Way) => way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'INTERNAL'
+
+export const positions: Readonly<Record<string, Position>> = {
+  // Whatever a lookup does, the upstream cannot be reached.
+  'RuntimeOptions.lookup': {
+    stage: (lookup, origin) => ({ aggregate: asking(origin.replace('127.0.0.1', 'cats.example'), false, { connectTimeout: 50 }), runtime: { lookup } }),
+    expected: () => 'UPSTREAM_UNREACHABLE',
+  },
+  // A watcher that throws at once fails the call at which the breaker changed; it cannot do more.
+  'RuntimeOptions.onBreaker': {
+    stage: (onBreaker, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { path: '/fail', breaker: true }), runtime: { onBreaker } }),
+    expected: way => way.startsWith('throws') ? 'INTERNAL' : 'UPSTREAM_STATUS',
+  },
+  'RuntimeOptions.onThreadError': {
+    stage: (onThreadError, origin, isSlow) => ({ aggregate: asking(origin, isSlow), runtime: { onThreadError } }),
+    // What happens when it is called needs a thread that fails: test/threads/threads.test.ts.
+    expected: () => 'ok',
+  },
+  // A store costs a miss and no call.
+  'CacheStore.get': { stage: (get, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { cache: true }), runtime: { cacheStore: storeWith('get', get) } }), expected: () => 'ok' },
+  'CacheStore.set': { stage: (set, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { cache: true }), runtime: { cacheStore: storeWith('set', set) } }), expected: () => 'ok' },
+  'CacheStore.delete': { stage: (drop, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { cache: true, path: '/no-store' }), runtime: { cacheStore: storeWith('delete', drop) } }), expected: () => 'ok' },
+  'OperationOptions.idempotencyKey': { stage: (key, origin, isSlow) => ({ aggregate: keyed(key, origin, isSlow) }), expected: way => way === 'a text' ? 'ok' : 'INTERNAL' },
+  // The factory of a layer, and then the layer itself.
+  'Use.layer': {
+    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: [use(layer, { at: 'call' })] }) }),
+    expected: () => 'INTERNAL',
+  },
+  'Use.layer, a layer at a call': {
+    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: [use(() => layer, { at: 'call' })] }) }),
+    expected: listed,
+  },
+  'Use.layer, a layer at an attempt': {
+    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, false, { layers: [use(() => layer, { at: 'attempt' })], timeout: isSlow ? 150 : 10_000 }) }),
+    expected: way => way === 'never settles' ? 'UPSTREAM_TIMEOUT' : 'INTERNAL',
+  },
+  'Use.layer, a layer that asks and answers something else': {
+    stage: (theirs, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: [use(next => call => next(call).then(theirs), { at: 'call' })] }) }),
+    expected: listed,
+  },
+  // A watcher that fails fails its run like any other bug.
+  'RunOptions.onEvent': { stage: (onEvent, origin, isSlow) => ({ aggregate: asking(origin, isSlow), run: { onEvent } }), expected: way => fails(way) ? 'INTERNAL' : 'ok' },
+  'Builder.required': {
+    stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', step as () => null).reply(merged, () => true) }),
+    expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok',
+  },
+  // A bug fails the run even in an optional step; time that is up does not.
+  'Builder.optional': {
+    stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).optional('it', null, step as () => null).reply(merged, () => true) }),
+    expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'partial' : 'ok',
+  },
+  'Builder.each': { stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).each('it', step).reply(merged, () => true) }), expected: listed },
+  'Builder.each, with a bad call in the list': {
+    stage: (theirs, origin, isSlow) => ({ aggregate: plain(isSlow).each('it', () => [asked(origin), theirs()]).reply(merged, () => true) }),
+    expected: () => 'INTERNAL',
+  },
+  'Builder.firstOf': { stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).firstOf('it', step).reply(merged, () => true) }), expected: listed },
+  'Builder.reply': {
+    stage: (merge, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, merge) }),
+    expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'REPLY_INVALID',
+  },
+  'Opening.before': {
+    stage: (hook, _origin, isSlow) => ({ aggregate: (plain(isSlow).before(hook) as ReturnType<typeof plain>).required('it', () => 1).reply(merged, () => true) }),
+    expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok',
+  },
+  'Replied.after': {
+    stage: (hook, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true).after(hook) }),
+    expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok',
+  },
+  'Replied.after, its headers': {
+    stage: (theirs, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true).after(() => ({ headers: { 'x-own': theirs() } })) }),
+    expected: way => way === 'a text' ? 'ok' : 'INTERNAL',
+  },
+  // A counter that fails lets requests through.
+  'AppOptions.countRequest': {
+    stage: (countRequest, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true), app: { countRequest, rateLimit: 1 } }),
+    expected: () => 'ok',
+  },
+  // Functions in schemas: synchronous ones alone are read.
+  'a function in a schema of an answer': {
+    stage: (theirs, origin, isSlow) => ({ aggregate: read(origin, isSlow, z.unknown().transform(theirs)) }),
+    expected: way => way.startsWith('throws') ? 'INTERNAL' : 'any',
+  },
+  'a check in a schema of an answer': {
+    stage: (theirs, origin, isSlow) => ({ aggregate: read(origin, isSlow, z.unknown().refine(theirs)) }),
+    expected: way => way.startsWith('throws') ? 'INTERNAL' : 'any',
+  },
+  'a function in a schema of the input': {
+    stage: (theirs, _origin, isSlow) => ({ aggregate: aggregate('one', { ...route(isSlow), query: z.object({ id: z.string().default('1').transform(theirs) }) }).required('it', () => 1).reply(merged, () => true) }),
+    expected: way => way.startsWith('throws') ? 'INTERNAL' : 'any',
+  },
+  'a function in a schema of the reply': {
+    stage: (theirs, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(z.boolean().transform(theirs), () => true) }),
+    expected: way => way.startsWith('throws') ? 'INTERNAL' : 'any',
+  },
+}
+
+function asked (origin: string) {
+  return defineUpstream('up', { origin }, { ask: operation({ path: '/ok', output }) }).ask()
+}
+
+function read (origin: string, isSlow: boolean, schema: z.ZodType): AnyAggregate {
+  const up = defineUpstream('up', { origin, retry: false, timeout: 10_000 }, { ask: operation({ path: '/ok', output: schema }) })
+  return plain(isSlow).required('it', () => up.ask()).reply(merged, () => true)
+}
+
+/** Ways in which a function of a schema makes a promise, which zod drops: an async one is refused where it is declared. */
+export const asyncWays: readonly Way[] = ['rejects', 'rejects with undefined', 'never settles']

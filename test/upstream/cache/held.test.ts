@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { test } from 'tap'
+import { shapes } from './held/shapes.ts'
+
+interface Measured {
+  readonly shape: string
+  readonly entries: number
+  readonly counted: number
+  readonly held: number
+}
+
+/** Large enough that what else a process does in between is small beside it. */
+const cacheBytes = 384 * 1024
+
+test('what a cache counts is what it holds, within 1.5 times in both directions, whatever the answers are', async t => {
+  t.setTimeout(120_000)
+  const program = fileURLToPath(new URL('held/program.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, String(cacheBytes), ...Object.keys(shapes)], { env: { ...process.env, NODE_OPTIONS: '' } })
+  const measured = stdout.trim().split('\n').map(line => JSON.parse(line) as Measured)
+  t.same(measured.map(({ shape }) => shape), Object.keys(shapes))
+  for (const { shape, entries, counted, held } of measured) {
+    t.ok(counted > 0.9 * cacheBytes && counted <= cacheBytes, `${shape}: the cache is full, with ${counted} bytes in ${entries} entries`)
+    t.ok(held < 1.5 * counted && held > counted / 1.5, `${shape}: ${counted} bytes are counted and ${held} held`)
+  }
+})
