@@ -10,6 +10,7 @@ import { framing } from './plugins/framing.ts'
 import { guard } from './plugins/guard.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
+import { logRefusedBodies } from './plugins/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './plugins/limits.ts'
 import { loggedRuntime } from './plugins/logged-runtime.ts'
 import { openapi } from './plugins/openapi/serve.ts'
@@ -19,6 +20,7 @@ import type { CountRequest } from './plugins/rate-store.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { secured, securityHeaders } from './plugins/security-headers.ts'
 import { slowReaders } from './plugins/slow-readers.ts'
+import { strayBytes } from './plugins/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import type { Part } from './upstream/share.ts'
 import type { Use } from './upstream/use.ts'
@@ -89,6 +91,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   secured(app)
   const connections = connectionsOf(app)
   slowReaders(app, connections, limits.replyTimeout)
+  strayBytes(app, connections, limits.headerBytes)
   // Counts a request before anything can refuse it.
   drain(app, { readiness, connections, runtime, grace: drainMs })
   framing(app)
@@ -96,9 +99,10 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   health(app, readiness)
   const gauge = createGauge(pressure)
   watchProcess(app, gauge)
+  logRefusedBodies(app, gauge.bodies)
   void app.register(async guarded => {
     await guard(guarded, { gauge, rateLimit, keys, countRequest })
-    await guarded.register(headwaters, { aggregates, runtime, load: gauge, describe: false })
+    await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
   openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })

@@ -17,6 +17,7 @@ import { varyOfKept, type Warned } from './keeping.ts'
 import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
 import { effectiveId } from './request-id.ts'
+import { discardBody } from './unread-body.ts'
 import { addVary } from './vary.ts'
 import { why } from './why.ts'
 
@@ -35,7 +36,9 @@ export interface Serving {
 
 /** Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run. */
 export function answer (aggregate: AnyAggregate, serving: Serving, request: FastifyRequest, reply: FastifyReply): void {
-  const { params, query, body, headers, raw: { url = '' } } = request
+  const { params, query, body, headers, raw, raw: { url = '' } } = request
+  // Fastify reads no body of a GET.
+  if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
   const faults: Fault[] = []
   checkQuery(url, faults)

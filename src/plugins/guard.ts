@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { clientAddress } from './client-address.ts'
 import { keyring } from './keyring.ts'
@@ -18,9 +18,6 @@ export interface GuardOptions {
   readonly countRequest?: CountRequest | undefined
 }
 
-/** A body of at most so many bytes is read and thrown away to keep the connection. */
-const discardBytes = 64 * 1024
-
 /**
  * Refuses, before a body is read, what is more than the app can do, more than a client may ask, or asked without a key.
  * The cheapest refusal comes first. A key is taken out of the request, so that nothing hands it on.
@@ -32,9 +29,9 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
     addVary(reply, 'authorization')
     done()
   })
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (_request, _reply, done) => {
     if (gauge.level !== 'overloaded') return done()
-    done(refusal(request, reply, new Problem('OVERLOADED')))
+    done(new Problem('OVERLOADED'))
   })
   const clients = new WeakMap<FastifyRequest, number>()
   if (find !== undefined) app.addHook('onRequest', (request, _reply, done) => {
@@ -54,9 +51,9 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', async request => {
       const counted = await count(request)
-      if (!counted.isAllowed && counted.isExceeded) throw refusal(request, reply, new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) }))
+      if (!counted.isAllowed && counted.isExceeded) throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) })
     })
   }
   if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
@@ -64,12 +61,6 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
     delete request.headers.authorization
     if (clients.has(request)) return done()
     reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
-    done(refusal(request, reply, new Problem('UNAUTHENTICATED')))
+    done(new Problem('UNAUTHENTICATED'))
   })
-}
-
-/** A refusal; the connection is closed where a body is on its way that is not worth its reading. */
-function refusal ({ headers }: FastifyRequest, reply: FastifyReply, problem: Problem): Problem {
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > discardBytes) reply.header('connection', 'close')
-  return problem
 }
