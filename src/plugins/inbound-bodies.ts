@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 export interface OpenBody {
   /** When its head came, as `performance.now()`. */
   readonly since: number
-  /** How much of it has come. */
+  /** How many bytes are counted for it. */
   bytes: number
   /** Refuses the request, because the bodies together have too many bytes. */
   refuse (): void
@@ -45,7 +45,7 @@ export class InboundBodies {
   }
 
   /**
-   * Adds bytes of a body that have come.
+   * Counts more bytes for a body.
    *
    * @returns Whether there is room for them.
    */

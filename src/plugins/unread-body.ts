@@ -33,7 +33,7 @@ export function closeIfUnread (request: Invited, response: ServerResponse): bool
     return false
   }
   response.shouldKeepAlive = false
-  lingerAfterAnswer(socket)
+  lingerAfterAnswer(socket, Number(length) > discardBytes)
   return true
 }
 
