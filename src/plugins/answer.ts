@@ -24,6 +24,9 @@ import { why } from './why.ts'
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
 
+/** A caller's deadline below this counts as this, in ms: a run that ends before its upstreams can answer costs them a connection for each call. */
+const minDeadline = 10
+
 /** From so many characters on a reply goes out as bytes: Node would put its head and a text together, and copy both. */
 const longText = 16 * 1024
 
@@ -177,10 +180,11 @@ function checkQuery (url: string, faults: Fault[]): void {
   }
 }
 
-/** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */
+/** The caller's own deadline, in ms, and at least `minDeadline`; it can shorten the aggregate's and not extend it. */
 function deadlineOf (value: string | string[] | undefined, faults: Fault[]): number | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1) return Number(value)
-  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' })
+  // A caller that computes what is left of its own time may come below 0.
+  if (typeof value === 'string' && /^-?\d{1,9}$/.test(value)) return Math.max(minDeadline, Number(value))
+  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' })
   return undefined
 }
