@@ -7,7 +7,7 @@ import { cors } from './plugins/cors.ts'
 import { drain } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
 import { framing } from './plugins/framing.ts'
-import { guard } from './plugins/guard.ts'
+import { guard, type RateLimit } from './plugins/guard.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
 import { logRefusedBodies } from './plugins/inbound-bodies.ts'
@@ -100,12 +100,13 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   const gauge = createGauge(pressure)
   watchProcess(app, gauge)
   logRefusedBodies(app, gauge.bodies)
+  let limit: RateLimit | undefined
   void app.register(async guarded => {
-    await guard(guarded, { gauge, rateLimit, keys, countRequest })
+    limit = await guard(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
   openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  explorer(app)
+  explorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

@@ -6,6 +6,9 @@ import { sharedStore, type CountRequest } from './rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
 import { addVary } from './vary.ts'
 
+/** Counts a request, and throws `RATE_LIMITED` where its client has asked too often. */
+export type RateLimit = (request: FastifyRequest) => Promise<void>
+
 export interface GuardOptions {
   readonly gauge: PressureGauge
   /** Requests a minute of one client; 0 is no limit. */
@@ -21,8 +24,10 @@ export interface GuardOptions {
 /**
  * Refuses, before a body is read, what is more than the app can do, more than a client may ask, or asked without a key.
  * The cheapest refusal comes first. A key is taken out of the request, so that nothing hands it on.
+ *
+ * @returns A hook that counts requests of other routes with the same limit.
  */
-export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<void> {
+export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<RateLimit | undefined> {
   const find = keys.length > 0 ? keyring(keys) : undefined
   // A cache must not give the reply for one key to a caller with another. It is added first, so that replies that a hook ends have it too.
   if (find !== undefined) app.addHook('onRequest', (_request, reply, done) => {
@@ -39,6 +44,7 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
     if (key !== undefined) clients.set(request, key)
     done()
   })
+  let limit: RateLimit | undefined
   if (max > 0) {
     const { default: rateLimit, normalizeIP } = await import('@fastify/rate-limit')
     await app.register(rateLimit, {
@@ -51,10 +57,11 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()
-    app.addHook('onRequest', async request => {
+    limit = async request => {
       const counted = await count(request)
       if (!counted.isAllowed && counted.isExceeded) throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) })
-    })
+    }
+    app.addHook('onRequest', limit)
   }
   if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
     const { authorization } = request.headers
@@ -63,4 +70,5 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
     reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
     done(new Problem('UNAUTHENTICATED'))
   })
+  return limit
 }
