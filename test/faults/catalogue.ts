@@ -19,7 +19,7 @@ export const catalogue: Readonly<Record<string, { readonly entries: readonly Ent
   F: { entries: connections, from: 71, to: 77 },
   G: { entries: fanOuts, from: 78, to: 92 },
   H: { entries: processes, from: 93, to: 97 },
-  I: { entries: inbound, from: 98, to: 106 },
+  I: { entries: inbound, from: 98, to: 109 },
 }
 
 /** The others, and why. */
