@@ -1,6 +1,6 @@
 import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
-import { countHead } from './wire-bytes.ts'
-import { closeIfUnread } from './unread-body.ts'
+import { countBodyOf, countHead } from './wire-bytes.ts'
+import { closeIfUnread, hasBody } from './unread-body.ts'
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
@@ -10,6 +10,7 @@ export class BoundedResponse<Request extends IncomingMessage = IncomingMessage> 
     // @ts-expect-error The types leave the second parameter out.
     super(request, options)
     countHead(request.socket)
+    if (hasBody(request)) countBodyOf(request)
   }
 
   override writeHead (status: number, reason?: string | Headers, headers?: Headers): this {

@@ -3,7 +3,6 @@ import { Problem } from '../errors.ts'
 import { Chunks } from '../upstream/chunks.ts'
 import type { InboundBodies, OpenBody } from './inbound-bodies.ts'
 import { inviteBody } from './unread-body.ts'
-import { countBody } from './wire-bytes.ts'
 
 /** What a body is read from: the request, or the stream that a `preParsing` hook has put in its place. */
 export type Payload = NodeJS.ReadableStream & { readonly receivedEncodedLength?: number }
@@ -69,7 +68,6 @@ class BodyReceiver implements OpenBody {
     if (this.#received > this.#limit || (this.#payload.receivedEncodedLength ?? 0) > this.#limit) return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
     const held = credit * this.#received >= this.#length ? Math.max(this.#length, this.#received) : this.#received
     if (!this.#bodies.add(this, held - this.bytes)) return this.refuse()
-    countBody(this.#request.socket, chunk.length)
     if (this.#chunks !== undefined) this.#chunks.add(chunk)
     else if (this.#first === undefined) this.#first = chunk
     else {

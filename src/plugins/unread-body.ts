@@ -29,6 +29,7 @@ export function closeIfUnread (request: Invited, response: ServerResponse): bool
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers
   // A client that was not asked for its body may leave it out, so the next byte may be of the body or not.
   if (coding === undefined && Number(length) <= discardBytes && request[invite] === undefined) {
+    // What Node discards is not counted as it comes.
     countBody(socket, Number(length))
     return false
   }
@@ -48,7 +49,6 @@ export function discardBody (request: IncomingMessage): void {
   let left = discardBytes
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
-    countBody(request.socket, chunk.length)
     if (left < 0) request.pause()
   })
 }

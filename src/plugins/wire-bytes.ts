@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 
 /** Counters of a connection. They are kept on the socket, since they are changed with every request. */
 const heads = Symbol('headwaters.heads')
@@ -17,9 +19,19 @@ export function countHead (socket: Counted): void {
   socket[heads] = (socket[heads] ?? 0) + 1
 }
 
-/** Counts bytes of a body, on connections whose heads are counted. */
+/** Counts bytes of a body. */
 export function countBody (socket: Counted, bytes: number): void {
-  if (socket[heads] !== undefined) socket[bodyBytes] = (socket[bodyBytes] ?? 0) + bytes
+  socket[bodyBytes] = (socket[bodyBytes] ?? 0) + bytes
+}
+
+/** Counts the bytes of a body as the parser hands them over, whatever reads them. Requests without a body stay as Node makes them. */
+export function countBodyOf (request: IncomingMessage): void {
+  request.push = pushCounted
+}
+
+function pushCounted (this: IncomingMessage, chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+  if (chunk !== null) countBody(this.socket, chunk.length)
+  return Readable.prototype.push.call(this, chunk, encoding)
 }
 
 /** Returns whether more bytes have come over a connection than its requests account for. */

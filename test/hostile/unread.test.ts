@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
+import { connect as connectHttp2 } from 'node:http2'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import fastify from 'fastify'
 import { test, type Test } from 'tap'
@@ -15,6 +16,7 @@ async function serving (t: Test, options: AppOptions = {}) {
   const sink = aggregate('sink', { url: '/v1/sink', body: z.unknown() }).required('now', () => ++runs).reply(z.number(), ({ now }) => now)
   const quick = aggregate('quick', { url: '/v1/quick' }).required('now', () => ++runs).reply(z.number(), ({ now }) => now)
   const app = buildApp([sink, quick], options)
+  app.post('/theirs', () => ({}))
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   return { app, port: (app.server.address() as AddressInfo).port, runs: () => runs }
@@ -100,6 +102,23 @@ test('HTTP/1.0 with a transfer coding is answered and its connection closed, wha
   t.match(statuses(await heard(t, port, bytes.replace('chunked', 'gzip, chunked'))), [501])
 })
 
+test('a large body of a route beside the aggregates is read, with a length and in chunks of one byte', async t => {
+  const { app, port } = await serving(t)
+  const length = 300_000
+  for (const [framing, body] of [[`content-length: ${length}`, ' '.repeat(length - 2) + '{}'], ['transfer-encoding: chunked', `${'1\r\n \r\n'.repeat(length)}2\r\n{}\r\n0\r\n\r\n`]] as const) {
+    // Longer than the time between two looks at the connections.
+    const halves = [body.slice(0, body.length - 10), body.slice(-10)] as const
+    const socket = connect(port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    socket.write(post('/theirs', `connection: close\r\n${framing}`, halves[0]))
+    const [accepted] = await once(app.server, 'connection') as [Socket]
+    const since = performance.now()
+    while (accepted.bytesRead < halves[0].length || performance.now() - since < 250) await new Promise(resolve => { setImmediate(resolve) })
+    socket.write(halves[1])
+    t.same(statuses(await text(socket)), [200], framing)
+  }
+})
+
 test('the plugin closes the connections of its own routes and of no others', async t => {
   const sink = aggregate('sink', { url: '/sink', body: z.unknown() }).required('now', () => 1).reply(z.number(), ({ now }) => now)
   const app = fastify()
@@ -120,4 +139,24 @@ test('the plugin closes the connections of its own routes and of no others', asy
   socket.write(post('/theirs', 'transfer-encoding: chunked'))
   const [answer] = await once(socket, 'data') as [Buffer]
   t.match(String(answer), /^HTTP\/1\.1 409 [^]*\r\nconnection: keep-alive\r\n/i, 'theirs is as it was')
+})
+
+test('over HTTP/2 a refused body ends its own stream, and the others of its connection go on', async t => {
+  const sink = aggregate('sink', { url: '/sink', body: z.unknown() }).required('now', () => 1).reply(z.number(), ({ now }) => now)
+  const app = fastify({ http2: true })
+  await app.register(headwaters, { aggregates: [sink] })
+  t.teardown(() => app.close())
+  const client = connectHttp2(await app.listen({ host: '127.0.0.1', port: 0 }))
+  t.teardown(() => client.destroy())
+  const ask = async (type: string, body: string | undefined) => {
+    const stream = client.request({ ':method': 'POST', ':path': '/sink', 'content-type': type, 'content-length': '100000' }, { endStream: false })
+    if (body !== undefined) stream.end(body)
+    const [headers] = await once(stream, 'response') as [Record<string, unknown>]
+    stream.close()
+    return headers
+  }
+  const refused = await ask('text/csv', undefined)
+  t.match(refused, { ':status': 415 })
+  t.notOk('connection' in refused)
+  t.match(await ask('application/json', `"${'a'.repeat(99_998)}"`), { ':status': 200 })
 })
