@@ -7,9 +7,10 @@ import { cors } from './plugins/cors.ts'
 import { drain } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
 import { framing } from './plugins/framing.ts'
-import { guard } from './plugins/guard.ts'
+import { guard, type RateLimit } from './plugins/guard.ts'
 import { headwaters } from './plugins/headwaters.ts'
 import { health, type Readiness } from './plugins/health.ts'
+import { logRefusedBodies } from './plugins/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './plugins/limits.ts'
 import { loggedRuntime } from './plugins/logged-runtime.ts'
 import { openapi } from './plugins/openapi/serve.ts'
@@ -21,6 +22,7 @@ import { RequestLog } from './plugins/request-log.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { secured, securityHeaders } from './plugins/security-headers.ts'
 import { slowReaders } from './plugins/slow-readers.ts'
+import { strayBytes } from './plugins/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import type { Part } from './upstream/share.ts'
 import type { Use } from './upstream/use.ts'
@@ -97,6 +99,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   secured(app)
   const connections = connectionsOf(app)
   slowReaders(app, connections, limits.replyTimeout)
+  strayBytes(app, connections, limits.headerBytes)
   // Counts a request before anything can refuse it.
   drain(app, { readiness, connections, runtime, grace: drainMs })
   framing(app)
@@ -105,12 +108,14 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   countRefusals(app, refusals)
   const gauge = createGauge(pressure)
   watchProcess(app, gauge)
+  logRefusedBodies(app, gauge.bodies)
+  let limit: RateLimit | undefined
   void app.register(async guarded => {
-    await guard(guarded, { gauge, rateLimit, keys, countRequest })
-    await guarded.register(headwaters, { aggregates, runtime, load: gauge, describe: false })
+    limit = await guard(guarded, { gauge, rateLimit, keys, countRequest })
+    await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
   openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  explorer(app)
+  explorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

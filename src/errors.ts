@@ -69,6 +69,7 @@ export const errors = {
   EXPECTATION_FAILED: row(417, 'Expectation failed', 'meets no expectation but 100-continue'),
   RATE_LIMITED: row(429, 'Too many requests', 'takes no more requests of this client for now'),
   HEADERS_TOO_LARGE: row(431, 'Headers too large', 'takes no headers of this size'),
+  TRANSFER_ENCODING_UNSUPPORTED: row(501, 'Transfer encoding not supported', 'supports no transfer encoding except chunked'),
   OVERLOADED: row(503, 'Overloaded', 'takes no more work now: send this again in a moment'),
   DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
 } as const satisfies Record<string, Row>

@@ -1,22 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../errors.ts'
+import { isLingering, linger } from './linger.ts'
 import { problemText } from './problem-text.ts'
 import { securityHeaders } from './security-headers.ts'
+import { isAnswered } from './unread-body.ts'
 
 const security = Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}\r\n`).join('')
 
 /** Answers a problem on a connection that no reply belongs to, and closes it. */
-export function answerRaw (socket: Duplex, status: number, code: ErrorCode, headers = ''): void {
-  // In the middle of an answer nothing else can be said; Node's own handler looks at the same field.
-  const { _httpMessage: answering } = socket as Duplex & { readonly _httpMessage?: { readonly headersSent: boolean, readonly writableEnded: boolean } | null }
-  if (!socket.writable || (answering?.headersSent && !answering.writableEnded)) {
+export function answerRaw (stream: Duplex, status: number, code: ErrorCode, headers = ''): void {
+  // Servers of ours have sockets of TCP.
+  const socket = stream as Socket & { readonly _httpMessage?: { readonly headersSent: boolean, readonly writableEnded: boolean } | null }
+  // In the middle of an answer nothing else can be said; Node's own handler looks at the same field. A request has one answer.
+  const { _httpMessage: answering } = socket
+  if (!socket.writable || isLingering(socket) || isAnswered(socket) || (answering?.headersSent && !answering.writableEnded)) {
     socket.destroy()
     return
   }
   const id = randomUUID()
   const body = problemText(new Problem(code), id)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}`
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}`
     + `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  linger(socket)
 }

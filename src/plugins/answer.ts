@@ -18,11 +18,15 @@ import type { Load } from './load.ts'
 import { notModified } from './not-modified.ts'
 import { effectiveId } from './request-id.ts'
 import { logOutcome } from './request-log.ts'
+import { discardBody } from './unread-body.ts'
 import { addVary } from './vary.ts'
 import { why } from './why.ts'
 
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
+
+/** A caller's deadline below this counts as this, in ms: a run that ends before its upstreams can answer costs them a connection for each call. */
+const minDeadline = 10
 
 /** From so many characters on a reply goes out as bytes: Node would put its head and a text together, and copy both. */
 const longText = 16 * 1024
@@ -36,7 +40,9 @@ export interface Serving {
 
 /** Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run. */
 export function answer (aggregate: AnyAggregate, serving: Serving, request: FastifyRequest, reply: FastifyReply): void {
-  const { params, query, body, headers, raw: { url = '' } } = request
+  const { params, query, body, headers, raw, raw: { url = '' } } = request
+  // Fastify reads no body of a GET.
+  if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
   const faults: Fault[] = []
   checkQuery(url, faults)
@@ -175,10 +181,11 @@ function checkQuery (url: string, faults: Fault[]): void {
   }
 }
 
-/** The caller's own deadline, in ms; it can shorten the aggregate's and not extend it. */
+/** The caller's own deadline, in ms, and at least `minDeadline`; it can shorten the aggregate's and not extend it. */
 function deadlineOf (value: string | string[] | undefined, faults: Fault[]): number | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1) return Number(value)
-  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' })
+  // A caller that computes what is left of its own time may come below 0.
+  if (typeof value === 'string' && /^-?\d{1,9}$/.test(value)) return Math.max(minDeadline, Number(value))
+  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' })
   return undefined
 }

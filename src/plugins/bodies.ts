@@ -1,25 +1,35 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { hasDoubtful } from '../upstream/json/integers.ts'
 import { parseExact } from '../upstream/json/parse.ts'
+import type { InboundBodies } from './inbound-bodies.ts'
+import { receiveBody } from './receive-body.ts'
+import { transferEncodingProblem } from './transfer-encoding.ts'
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
-export function jsonBodies (app: FastifyInstance): void {
+export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
   // After a method that is not answered has been refused, and before the body is read.
-  app.addHook('preParsing', ({ headers }, _reply, payload, done) => {
-    const coding = headers['content-encoding']
-    if (coding === undefined || coding.toLowerCase() === 'identity') done(null, payload)
+  app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
+    const coding = raw.headers['content-encoding']
+    if (coding === undefined || coding.toLowerCase() === 'identity') done(transferEncodingProblem(raw) ?? null, payload)
     else done(new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'The service takes bodies without a content coding.' }))
   })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>(/^application\/(?:[\w.+-]+\+)?json(?:$|[ \t]*;)/i, { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
+  app.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:$|[ \t]*;)/i, (request, payload, done) => {
+    receiveBody(request.raw, payload, { bodies, limit: request.routeOptions.bodyLimit }, (error, body) => {
+      if (error === null) parseBody(request, body as Buffer, done)
+      else done(error)
+    })
+  })
+
+  function parseBody (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+    if (body.length === 0) return done(null)
     if (!isUtf8(body)) return done(new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
-    return parse(request, text, (error, value) => error === null ? done(null, hasDoubtful(value) ? parseExact(text) : value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
-  })
+    void parse(request, text, (error, value) => error === null ? done(null, hasDoubtful(value) ? parseExact(text) : value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
+  }
 }
 
 function detailOf ({ message }: Error): string {

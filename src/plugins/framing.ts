@@ -4,14 +4,28 @@ import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
+import { isClosing, lingerAfterAnswer } from './linger.ts'
 import { answerNonsense } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
+import { transferEncodingProblem } from './transfer-encoding.ts'
+import { awaitInvitation } from './unread-body.ts'
 
-/** Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2). */
+/** Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2), and a transfer coding that is not chunked. */
 export function framing (app: FastifyInstance): void {
   refuseOddities(app.server)
   app.addHook('onRequest', ({ raw }, reply, done) => {
+    // The answer to this one is never sent.
+    if (isClosing(raw.socket)) return done(new Problem('BAD_REQUEST'))
+    if (raw.headers['transfer-encoding'] !== undefined) {
+      // Its framing counts as faulty, so the connection closes behind it (RFC 9112, section 6.1).
+      if (raw.httpVersion === '1.0') {
+        reply.header('connection', 'close')
+        lingerAfterAnswer(raw.socket)
+      }
+      const problem = transferEncodingProblem(raw)
+      if (problem !== undefined) return done(problem)
+    }
     const hosts = hostsOf(raw)
     if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return done()
     reply.header('connection', 'close')
@@ -22,6 +36,11 @@ export function framing (app: FastifyInstance): void {
 /** Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown `Expect`, and `CONNECT`. */
 export function refuseOddities (server: Server): void {
   server.on('clientError', answerNonsense)
+  // Node would ask for each body at once, also where the request is going to be refused.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    awaitInvitation(request, response)
+    server.emit('request', request, response)
+  })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const id = requestIdOf(request)
     const body = problemText(new Problem('EXPECTATION_FAILED'), id)

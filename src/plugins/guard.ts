@@ -1,10 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { clientAddress } from './client-address.ts'
 import { keyring } from './keyring.ts'
 import { sharedStore, type CountRequest } from './rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
 import { addVary } from './vary.ts'
+
+/** Counts a request, and throws `RATE_LIMITED` where its client has asked too often. */
+export type RateLimit = (request: FastifyRequest) => Promise<void>
 
 export interface GuardOptions {
   readonly gauge: PressureGauge
@@ -18,23 +21,22 @@ export interface GuardOptions {
   readonly countRequest?: CountRequest | undefined
 }
 
-/** A body of at most so many bytes is read and thrown away to keep the connection. */
-const discardBytes = 64 * 1024
-
 /**
  * Refuses, before a body is read, what is more than the app can do, more than a client may ask, or asked without a key.
  * The cheapest refusal comes first. A key is taken out of the request, so that nothing hands it on.
+ *
+ * @returns A hook that counts requests of other routes with the same limit.
  */
-export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<void> {
+export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<RateLimit | undefined> {
   const find = keys.length > 0 ? keyring(keys) : undefined
   // A cache must not give the reply for one key to a caller with another. It is added first, so that replies that a hook ends have it too.
   if (find !== undefined) app.addHook('onRequest', (_request, reply, done) => {
     addVary(reply, 'authorization')
     done()
   })
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (_request, _reply, done) => {
     if (gauge.level !== 'overloaded') return done()
-    done(refusal(request, reply, new Problem('OVERLOADED')))
+    done(new Problem('OVERLOADED'))
   })
   const clients = new WeakMap<FastifyRequest, number>()
   if (find !== undefined) app.addHook('onRequest', (request, _reply, done) => {
@@ -42,6 +44,7 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
     if (key !== undefined) clients.set(request, key)
     done()
   })
+  let limit: RateLimit | undefined
   if (max > 0) {
     const { default: rateLimit, normalizeIP } = await import('@fastify/rate-limit')
     await app.register(rateLimit, {
@@ -56,18 +59,20 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()
-    app.addHook('onRequest', async (request, reply) => {
+    limit = async request => {
       const counted = await count(request)
-      if (!counted.isAllowed && counted.isExceeded) throw refusal(request, reply, new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) }))
-    })
+      if (!counted.isAllowed && counted.isExceeded) throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) })
+    }
+    app.addHook('onRequest', limit)
   }
   if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
     const { authorization } = request.headers
     delete request.headers.authorization
     if (clients.has(request)) return done()
     reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
-    done(refusal(request, reply, new Problem('UNAUTHENTICATED')))
+    done(new Problem('UNAUTHENTICATED'))
   })
+  return limit
 }
 
 /** Logs failures of a counter, at most one per minute. */
@@ -78,10 +83,4 @@ function failureLog (app: FastifyInstance): (error: Error) => void {
     nextAt = performance.now() + 60_000
     app.log.error({ err }, 'counting requests failed; they are let through')
   }
-}
-
-/** A refusal; the connection is closed where a body is on its way that is not worth its reading. */
-function refusal ({ headers }: FastifyRequest, reply: FastifyReply, problem: Problem): Problem {
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > discardBytes) reply.header('connection', 'close')
-  return problem
 }

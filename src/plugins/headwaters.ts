@@ -7,11 +7,14 @@ import type { Use } from '../upstream/use.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies.ts'
 import { fastifyPath } from './fastify-path.ts'
+import { InboundBodies } from './inbound-bodies.ts'
 import type { Load } from './load.ts'
 import { loggedRuntime } from './logged-runtime.ts'
+import { defaultPressureLimits } from './pressure.ts'
 import { answerProblem } from './problems.ts'
 import { requestId } from './request-id.ts'
 import { described } from './swagger.ts'
+import { closeIfUnread } from './unread-body.ts'
 
 export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
@@ -29,6 +32,14 @@ export interface HeadwatersOptions {
   readonly load?: Load
   /** Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like. @default true */
   readonly describe?: boolean
+  /** The most bytes that the request bodies these routes are receiving may have together; 0 is no limit. @default 64 MiB */
+  readonly bodiesBytes?: number
+}
+
+/** What the service gives its own registration. */
+export interface ServiceOptions extends HeadwatersOptions {
+  /** The bodies that are being received. @default those of this registration, with a limit of `bodiesBytes` */
+  readonly bodies?: InboundBodies
 }
 
 /** A Fastify app of whatever copy and version: the types of two copies do not fit each other, though the apps do. */
@@ -42,7 +53,7 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, threads, runtime, load, describe = true }: HeadwatersOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, threads, runtime, load, describe = true, bodiesBytes = defaultPressureLimits.bodiesBytes, bodies = new InboundBodies(bodiesBytes) }: ServiceOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
@@ -51,7 +62,8 @@ export async function headwaters (host: AnyFastify, { aggregates, overrides, env
   if (runtime !== undefined && threads !== undefined) throw new TypeError('headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out')
   const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, use: use ?? [], threads: threads ?? {} })
   await checkOffloads(aggregates)
-  jsonBodies(app)
+  jsonBodies(app, bodies)
+  closeUnread(app)
   requestId(app)
   handleErrors(app)
   aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, { runtime: own, load, warned: new Set() })
@@ -74,6 +86,14 @@ function check (app: FastifyInstance, aggregates: readonly AnyAggregate[]): void
     if (app.hasRoute({ method, url })) throw new TypeError(`headwaters: ${method} ${url} (aggregate '${name}') is already a route of this app: register it once, or under another prefix`)
     taken.set(place, name)
   }
+}
+
+/** Closes the connection of a request whose answer goes out before a body that is large or of unknown length. */
+function closeUnread (app: FastifyInstance): void {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (closeIfUnread(request.raw, reply.raw)) reply.header('connection', 'close')
+    done(null, payload)
+  })
 }
 
 /** Leaves failures to the app's own error handler; where it has none, those that are ours are answered as problems. */

@@ -1,4 +1,5 @@
 import type { ServerOptions } from 'node:http'
+import { BoundedResponse } from './bounded-response.ts'
 
 /** What one request and its connection may take; times in ms. */
 export interface Limits {
@@ -29,5 +30,6 @@ export function serverOptions ({ headerBytes, requestTimeout, keepAlive }: Limit
     headersTimeout: Math.min(requestTimeout, 10_000),
     connectionsCheckingInterval: Math.min(requestTimeout, checkEvery),
     keepAliveTimeout: keepAlive,
+    ServerResponse: BoundedResponse,
   } satisfies ServerOptions
 }

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyInstance } from 'fastify'
+import { InboundBodies } from './inbound-bodies.ts'
 import type { Load } from './load.ts'
 
 /** From where on work is refused; 0 looks at something not at all. */
@@ -11,10 +12,12 @@ export interface PressureLimits {
   readonly loopDelay: number
   /** Share of the heap's limit that is in use, in percent. @default 90 */
   readonly heapPercent: number
+  /** Bytes of the request bodies that are being received. It refuses bodies, and no request without one. @default 64 MiB */
+  readonly bodiesBytes: number
 }
 
 /** What holds where nothing is said. */
-export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 90 })
+export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 90, bodiesBytes: 64 * 1024 * 1024 })
 
 /** `pressed`: what is optional is left out. `overloaded`: nothing new is begun. */
 export type Pressure = 'calm' | 'pressed' | 'overloaded'
@@ -35,16 +38,18 @@ export interface Sample {
 /** How hard the app is pressed; each run is counted in it. */
 export interface PressureGauge extends Load {
   readonly level: Pressure
+  readonly bodies: InboundBodies
   /** Takes what was seen of the process. */
   take (sample: Sample): void
 }
 
 /** Makes a gauge; only a loop that is late twice in a row counts as late, so that one hiccup refuses nobody. */
-export function createGauge ({ runs, loopDelay, heapPercent }: PressureLimits): PressureGauge {
+export function createGauge ({ runs, loopDelay, heapPercent, bodiesBytes }: PressureLimits): PressureGauge {
   let before = 0
   let sampled = 0
   return {
     runs: 0,
+    bodies: new InboundBodies(bodiesBytes),
     get level () {
       const share = Math.max(sampled, shareOf(this.runs, runs))
       if (share >= 1) return 'overloaded'

@@ -21,6 +21,11 @@ const known: Readonly<Record<string, ErrorCode>> = {
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
 export function problems (app: FastifyInstance): void {
   app.setErrorHandler(answerProblem)
+  // Before Fastify reads a body for its handler.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.is404) done(new Problem('NOT_FOUND'))
+    else done(null, payload)
+  })
   app.setNotFoundHandler((request, reply) => {
     const problem = new Problem('NOT_FOUND')
     log(request, problem)

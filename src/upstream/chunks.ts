@@ -1,46 +1,98 @@
-/** A length is taken at its word once so much of it has come, by this factor: else a few bytes could have megabytes put aside for them. */
+/** A length is trusted once at least this fraction of it has come: one eighth. Else a few bytes could have megabytes allocated for them. */
 const credit = 8
 
+/** Chunks below this size are copied together, in bytes: a Buffer takes about 200 bytes beside its content. */
+const smallBytes = 2048
+
+/** The smallest and the largest block for chunks that are copied together, in bytes. */
+const minBlock = 1024
+const maxBlock = 64 * 1024
+
 /**
- * A body that came in several parts. Where its head told its length they are put into one buffer as they come: each then dies young, and
- * nothing is copied again at the end.
+ * A body that comes in several chunks. Where its head gave its length, they are copied into one buffer as they come: each then dies young, and
+ * nothing is copied again at the end. Otherwise small chunks are copied together, and large ones are kept as they are. So the memory that a
+ * body takes is at most about twice its length, whatever the size of its chunks.
  */
 export class Chunks {
-  #told: number
+  #length: number
+  /** The buffer for a whole body of a trusted length. */
   #room: Buffer | undefined
+  /** Full blocks and large chunks, in order. */
   #list: Buffer[] = []
+  /** The block that is being filled. */
+  #block: Buffer | undefined
+  /** The part of the block that is not in the list yet. */
+  #from = 0
+  #to = 0
   #bytes = 0
 
-  /** `told` is the length that the head gave, in bytes; 0 where it gave none. */
-  constructor (first: Buffer, told: number) {
-    this.#told = told
+  /**
+   * @param first The first chunk.
+   * @param length The length that the head gave, in bytes; 0 where it gave none.
+   */
+  constructor (first: Buffer, length: number) {
+    this.#length = length
     this.add(first)
   }
 
+  /** Adds a chunk. */
   add (chunk: Buffer): void {
     const before = this.#bytes
     this.#bytes += chunk.length
     if (this.#room === undefined) {
-      this.#list.push(chunk)
-      if (this.#told >= this.#bytes && this.#told <= credit * this.#bytes) this.#makeRoom()
+      if (this.#length >= this.#bytes && this.#length <= credit * this.#bytes) this.#makeRoom(chunk)
+      else this.#collect(chunk)
     } else if (this.#bytes <= this.#room.length) {
       chunk.copy(this.#room, before)
     } else {
-      // Longer than it told: kept as it is, for whoever reads it to refuse.
-      this.#list = [this.#room.subarray(0, before), chunk]
+      // The body is longer than its head said; the reader refuses it.
+      this.#list = [this.#room.subarray(0, before)]
       this.#room = undefined
-      this.#told = 0
+      this.#length = 0
+      this.#collect(chunk)
     }
   }
 
+  /** Returns the whole body. */
   whole (): Buffer {
-    return this.#room?.subarray(0, this.#bytes) ?? Buffer.concat(this.#list, this.#bytes)
+    if (this.#room !== undefined) return this.#room.subarray(0, this.#bytes)
+    this.#flush()
+    return this.#list.length === 1 ? this.#list[0] as Buffer : Buffer.concat(this.#list, this.#bytes)
   }
 
-  #makeRoom (): void {
-    this.#room = Buffer.allocUnsafeSlow(this.#told)
+  #collect (chunk: Buffer): void {
+    // A chunk is a slice of what the socket has read. A small slice that is kept holds all of that.
+    if (chunk.length >= smallBytes && 2 * chunk.length >= chunk.buffer.byteLength) {
+      this.#flush()
+      this.#list.push(chunk)
+      return
+    }
+    for (let at = 0; at < chunk.length;) {
+      if (this.#block === undefined || this.#to === this.#block.length) {
+        this.#flush()
+        this.#block = Buffer.allocUnsafeSlow(Math.min(maxBlock, Math.max(minBlock, 2 * this.#bytes)))
+        this.#from = this.#to = 0
+      }
+      const copied = chunk.copy(this.#block, this.#to, at)
+      this.#to += copied
+      at += copied
+    }
+  }
+
+  /** Moves what was copied together to the list. */
+  #flush (): void {
+    if (this.#block === undefined || this.#from === this.#to) return
+    this.#list.push(this.#block.subarray(this.#from, this.#to))
+    this.#from = this.#to
+  }
+
+  #makeRoom (chunk: Buffer): void {
+    this.#room = Buffer.allocUnsafeSlow(this.#length)
+    this.#flush()
     let at = 0
-    for (const chunk of this.#list) at += chunk.copy(this.#room, at)
+    for (const each of this.#list) at += each.copy(this.#room, at)
+    chunk.copy(this.#room, at)
     this.#list = []
+    this.#block = undefined
   }
 }

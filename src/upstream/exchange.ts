@@ -144,7 +144,8 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement
-    if (Number(head['content-length'] ?? 0) > discardBytes) this.#conclude()
+    // A body that ends with its connection is not worth reading: it keeps none.
+    if (Number(head['content-length'] ?? 0) > discardBytes || isCloseDelimited(spec.method, status, head)) this.#conclude()
   }
 
   onResponseData (_controller: Controller, chunk: Buffer): void {

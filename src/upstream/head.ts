@@ -20,12 +20,13 @@ export function codingOf (head: Head): string | undefined {
 /** Judges status, framing, size and content type of an answer before a byte of its body is read. */
 export function judge (spec: OperationSpec, status: number, head: Head): Judgement {
   const upstream = spec.upstream.name
+  const transfer = head['transfer-encoding']
+  // Such a body has no end that is known to be right, whatever the status says.
+  if (transfer !== undefined && !isChunked(transfer)) {
+    return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked', verdict: 'failed' })
+  }
   if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head)
 
-  const transfer = head['transfer-encoding']
-  if (transfer !== undefined && !isChunked(transfer)) {
-    return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked' })
-  }
   const length = head['content-length']
   if (length !== undefined && Number(length) > spec.upstream.maxBytes && spec.method !== 'HEAD') {
     return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })

@@ -21,10 +21,11 @@ export interface Fit {
 /** Every bound of which each worker must have one at least. */
 function bounds ({ specs, overrides, config: { inbound, threads } }: Shared): Divisible[] {
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
-  const { runs } = inbound.pressure
+  const { runs, bodiesBytes } = inbound.pressure
   return [
     ...called.flatMap(spec => divisiblesOf(withOverride(spec, overrides[spec.name] ?? {}))),
     ...runs > 0 ? [{ owner: 'the service', option: 'MAX_RUNS', total: runs }] : [],
+    ...bodiesBytes > 0 ? [{ owner: 'the service', option: 'MAX_BODIES_BYTES', total: bodiesBytes }] : [],
     ...threads.count === undefined ? [] : [{ owner: 'the service', option: 'OFFLOAD_THREADS', total: threads.count }],
   ]
 }
@@ -45,9 +46,9 @@ export function fitWorkers (shared: Shared, cores: number): Fit {
 
 /** What one worker has of what protects the service; what is of a process, of a request or of a connection stays as it is. */
 export function dividedInbound (inbound: Config['inbound'], part: Part): Config['inbound'] {
-  const { runs } = inbound.pressure
+  const { runs, bodiesBytes } = inbound.pressure
   // None is no limit, and stays none.
-  return { ...inbound, pressure: { ...inbound.pressure, runs: share(runs, part) } }
+  return { ...inbound, pressure: { ...inbound.pressure, runs: share(runs, part), bodiesBytes: share(bodiesBytes, part) } }
 }
 
 /** The threads of one worker, and the tasks that may wait for them; where nobody has said how many there are, each worker has one at least. */

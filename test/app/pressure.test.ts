@@ -20,7 +20,7 @@ test('runs in flight press from four fifths of their limit on, and overload from
 })
 
 test('a loop that is late twice in a row presses; one hiccup does not, and one good moment ends it', async t => {
-  const gauge = createGauge({ runs: 1000, loopDelay: 100, heapPercent: 0 })
+  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0 })
   for (const [loopDelay, level] of [[500, 'calm'], [0, 'calm'], [79, 'calm'], [80, 'calm'], [80, 'pressed'], [100, 'pressed'], [100, 'overloaded'], [90, 'pressed'], [5, 'calm']] as const) {
     gauge.take({ ...calm, loopDelay })
     t.equal(gauge.level, level, `${loopDelay} ms of 100`)
@@ -28,7 +28,7 @@ test('a loop that is late twice in a row presses; one hiccup does not, and one g
 })
 
 test('a heap that is nearly full presses at once', async t => {
-  const gauge = createGauge({ runs: 1000, loopDelay: 0, heapPercent: 90 })
+  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90 })
   for (const [heapPercent, level] of [[71, 'calm'], [72, 'pressed'], [90, 'overloaded'], [50, 'calm']] as const) {
     gauge.take({ ...calm, heapPercent })
     t.equal(gauge.level, level, `${heapPercent} %`)
@@ -36,7 +36,7 @@ test('a heap that is nearly full presses at once', async t => {
 })
 
 test('a limit of 0 is none', async t => {
-  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0 })
+  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0, bodiesBytes: 0 })
   gauge.runs = 1_000_000
   gauge.take({ loopDelay: 1e6, heapPercent: 100 })
   gauge.take({ loopDelay: 1e6, heapPercent: 100 })

@@ -5,6 +5,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
+import { bundleVersion } from '../../src/plugins/explorer/page.ts'
 import { guard } from '../../src/plugins/guard.ts'
 import { createGauge, defaultPressureLimits } from '../../src/plugins/pressure.ts'
 import { listening } from '../helpers/listening.ts'
@@ -36,6 +37,16 @@ test('a client that asks more than it may is refused, and told when to come agai
   t.equal((await ask('/v1/sink', { method: 'POST' })).status, 429, 'aggregates are counted together')
   for (let times = 0; times < 5; times++) t.equal((await ask('/health/ready')).status, 200)
   t.equal((await ask('/openapi.json')).status, 200)
+})
+
+test('the bundle of the explorer counts as aggregates do, and its page does not', async t => {
+  const { ask, statuses } = await arrange(t, { rateLimit: 3, keys: ['first-key-0123456789'] })
+  t.same(await statuses(1, { authorization: 'Bearer none' }), [401])
+  const bundle = `/docs/scalar-${bundleVersion}.js`
+  const headers = { 'if-none-match': `W/"scalar-${bundleVersion}"` }
+  t.same([(await ask(bundle, { headers })).status, (await ask(bundle, { method: 'HEAD', headers })).status], [304, 304], 'without a key')
+  isProblem(t, await ask<ProblemBody>(bundle, { headers: { ...headers, accept: 'application/json' } }), 429, 'RATE_LIMITED')
+  for (const path of ['/docs', '/docs/explorer.js', '/openapi.json', '/health/ready']) t.equal((await ask(path)).status, 200, path)
 })
 
 test('without a limit nobody is counted', async t => {

@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
@@ -146,6 +147,17 @@ test('the bundle is compressed for those who take gzip, and plain for others', a
     t.equal(headers.vary, 'accept-encoding')
     t.ok(body.equals(plain.body))
   }
+})
+
+test('the bundle without gzip is decompressed once for all who ask', async t => {
+  const { origin } = await serveApp(t)
+  let decompressions = 0
+  const hook = createHook({ init (_id, type) { if (type === 'ZLIB') decompressions++ } }).enable()
+  t.teardown(() => hook.disable())
+  const all = await Promise.all(Array.from({ length: 3 }, () => ask(origin + bundlePath)))
+  all.push(await ask(origin + bundlePath), await ask(origin + bundlePath))
+  t.same(new Set(all.map(({ status, body }) => `${status} ${body.length}`)).size, 1)
+  t.equal(decompressions, 1)
 })
 
 test('a bundle that could not be read is read again for the next who asks', async t => {

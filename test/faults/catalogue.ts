@@ -18,8 +18,8 @@ export const catalogue: Readonly<Record<string, { readonly entries: readonly Ent
   E: { entries: statuses, from: 59, to: 70 },
   F: { entries: connections, from: 71, to: 77 },
   G: { entries: fanOuts, from: 78, to: 92 },
-  H: { entries: processes, from: 93, to: 97, more: [107, 108] },
-  I: { entries: inbound, from: 98, to: 106 },
+  H: { entries: processes, from: 93, to: 97, more: [110, 111] },
+  I: { entries: inbound, from: 98, to: 109 },
 }
 
 /** The others, and why. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
@@ -150,12 +149,23 @@ test('a refused answer that breaks off is still refused for what its head said',
   }
 })
 
-test('a transfer coding that is not chunked is refused', async t => {
-  for (const coding of ['chunked, identity', 'gzip', 'identity']) {
-    const { send } = await wire(t, async socket => {
-      socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n{}`)
-      await once(socket, 'close')
-    }, asJson)
-    t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL' }, coding)
+test('a transfer coding that is not exactly chunked fails at the head, whatever the status', async t => {
+  for (const coding of ['chunked, identity', 'gzip', 'identity', 'gzip, chunked', 'chunked;q=1', 'chunked, chunked']) {
+    for (const status of ['200 OK', '404 None', '500 Oh']) {
+      // No body and no end follow.
+      const { send, upstream } = await wire(t, `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n`, operation({ path: '/', output: z.unknown(), absent: [404] }))
+      t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL', verdict: 'failed', upstreamStatus: Number(status.slice(0, 3)) }, `${status}, ${coding}`)
+      await upstream.deserted()
+    }
   }
+  const { send } = await wire(t, 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: CHUNKED\r\n\r\n2\r\n{}\r\n0\r\n\r\n', asJson)
+  t.same((await send()).value, {})
+})
+
+test('a refused answer that ends with its connection is refused by its head', async t => {
+  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(`HTTP/1.1 ${index === 0 ? 500 : 404} Oh\r\nconnection: close\r\n\r\nxx`), operation({ path: '/', output: z.unknown(), absent: [404] }))
+  t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
+  await upstream.deserted()
+  t.match(await send(), { value: null, status: 404 })
+  await upstream.deserted()
 })

@@ -24,6 +24,8 @@ test('as many runs are needed as there are workers, where they are limited', asy
   const withRuns = (runs: string) => ({ specs: [], overrides: {}, config: readConfig({ MAX_RUNS: runs }, []) })
   t.throws(() => checkWorkers(withRuns('2'), 3), /^the service: MAX_RUNS is 2, which cannot be divided among 3 workers/)
   checkWorkers(withRuns('0'), 3)
+  t.throws(() => checkWorkers({ specs: [], overrides: {}, config: readConfig({ MAX_BODIES_BYTES: '2' }, []) }, 3), /^the service: MAX_BODIES_BYTES is 2, which cannot be divided among 3 workers/)
+  checkWorkers({ specs: [], overrides: {}, config: readConfig({ MAX_BODIES_BYTES: '0' }, []) }, 3)
   t.same(fitWorkers(withRuns('2'), 3), { workers: 2, limitedBy: 'the service: MAX_RUNS is 2' })
 })
 
@@ -34,10 +36,11 @@ test('as many as there are cores, but never more than can be divided', async t =
   t.same(fitWorkers({ ...shared, specs: [] }, 2000).workers, 1000, 'there are as many runs')
 })
 
-test('runs in flight are divided; what is of a process, a request or a connection is not', async t => {
+test('runs in flight and the bytes of bodies are divided; what is of a process, a request or a connection is not', async t => {
   const parts = [0, 1, 2].map(index => dividedInbound(inbound, { index, count: 3 }))
   t.same(parts.map(({ pressure }) => pressure.runs), [334, 333, 333])
-  for (const part of parts) t.same({ ...part, pressure: { ...part.pressure, runs: inbound.pressure.runs } }, inbound)
+  t.same(parts.map(({ pressure }) => pressure.bodiesBytes), [22_369_622, 22_369_621, 22_369_621])
+  for (const part of parts) t.same({ ...part, pressure: { ...part.pressure, runs: inbound.pressure.runs, bodiesBytes: inbound.pressure.bodiesBytes } }, inbound)
   t.equal(dividedInbound({ ...inbound, pressure: { ...inbound.pressure, runs: 0 } }, { index: 1, count: 2 }).pressure.runs, 0, 'none is no limit')
 })
 

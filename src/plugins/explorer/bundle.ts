@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 /**
- * Reads the explorer's browser bundle, gzipped, when it is first asked for, and keeps it. A thread of its own does the work and ends: the package is
+ * Reads the explorer's browser bundle, gzipped where nothing else is given, when it is first asked for, and keeps it. A thread of its own does the work and ends: the package is
  * 5 MB of JavaScript, whose parsing would stop the event loop and whose text would stay in memory.
  */
 export function lazyBundle (read = readBundle): () => Promise<Buffer> {

@@ -8,8 +8,8 @@ const shared = {
   RequestTimeout: {
     name: 'x-request-timeout-ms',
     in: 'header',
-    description: 'By when the answer must be there, in ms. It shortens the deadline of the operation and cannot extend it.',
-    schema: { type: 'integer', minimum: 1, maximum: 999_999_999 },
+    description: 'By when the answer must be there, in ms. It shortens the deadline of the operation and cannot extend it. A value below 10 counts as 10.',
+    schema: { type: 'integer', minimum: 0, maximum: 999_999_999 },
   },
   RequestId: {
     name: 'x-request-id',

@@ -17,7 +17,7 @@ const kinds = {
     description: 'The request cannot be read, or its input is refused: `errors` names every fault.',
     example: new Problem('INPUT_INVALID', {
       detail: 'One part of the input cannot be read: see errors.',
-      faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds, 1 or more' }],
+      faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' }],
     }),
   },
   401: { name: 'NotAuthenticated', description: 'No key was shown, or one that is none: `www-authenticate` says which.', example: new Problem('UNAUTHENTICATED') },

@@ -49,6 +49,8 @@ export const framing: readonly Entry[] = [
   { no: 32, fault: 'a second answer behind the last chunk', upstream: says((socket, request) => socket.write(Buffer.concat([answer([chunked], chunk(wordOf(request)) + chunk('', '0')), poison]))), required: 200, optional: 'ok', withinMs: 20, connectionsAfter: 0 },
   ...['gzip', 'chunked, identity', 'chunked, gzip', 'identity', 'gzip, chunked', 'xchunked', 'chunked, chunked'].map((coding): Entry =>
     ({ no: 33, fault: `transfer-encoding: ${coding}`, upstream: says((socket, request) => socket.end(answer([`transfer-encoding: ${coding}`], wordOf(request)))), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 })),
+  ...['gzip', 'gzip, chunked', 'chunked, chunked'].map((coding): Entry =>
+    ({ no: 33, fault: `transfer-encoding: ${coding}, and then nothing`, upstream: says(answer([`transfer-encoding: ${coding}`])), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 })),
   { no: 34, fault: 'whole JSON that ends with the connection', upstream: says((socket, request) => socket.end(answer([], wordOf(request)))), required: 200, optional: 'ok', withinMs: 20, connectionsAfter: 0 },
   { no: 34, fault: 'whole JSON in HTTP/1.0', upstream: says((socket, request) => socket.end(good(request).toString().replace('HTTP/1.1', 'HTTP/1.0'))), required: 200, optional: 'ok', withinMs: 20, connectionsAfter: 0 },
   { no: 34, fault: 'half a JSON that ends with the connection', upstream: says(socket => socket.end(answer([], part))), code: 'UPSTREAM_JSON', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 },

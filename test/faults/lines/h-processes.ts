@@ -10,6 +10,6 @@ export const processes: readonly Entry[] = [
   { no: 96, fault: 'a second SIGTERM', right: 'the end at once, not with 0', play: forced },
   { no: 96, fault: 'an error that nobody caught', right: 'logged, and the end, not with 0', play: uncaught },
   { no: 97, fault: 'a start while upstreams are down, and one with bad configuration', right: 'it starts, its replies are partial; it does not start and says what is wrong', play: started },
-  { no: 107, fault: 'a disk that is full under stdout', right: 'callers are served, lost lines are counted, SIGTERM ends it with 0', play: fullDisk },
-  { no: 108, fault: 'a reader of stdout that stops', right: 'callers are served in bounded memory, SIGTERM ends it with 0, a reader that is back is told what was lost', play: stoppedReader },
+  { no: 110, fault: 'a disk that is full under stdout', right: 'callers are served, lost lines are counted, SIGTERM ends it with 0', play: fullDisk },
+  { no: 111, fault: 'a reader of stdout that stops', right: 'callers are served in bounded memory, SIGTERM ends it with 0, a reader that is back is told what was lost', play: stoppedReader },
 ]

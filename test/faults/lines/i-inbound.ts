@@ -1,5 +1,6 @@
 import { refused } from '../../hostile/helpers/line.ts'
 import type { Entry } from '../helpers/entry.ts'
+import { skipped, together, unread } from '../scenes/endless.ts'
 import { distinct, headers, logs, paths, requests, slowly } from '../scenes/inbound.ts'
 import { inward, rebound } from '../scenes/names.ts'
 
@@ -14,6 +15,8 @@ const smuggling = [
   refused('a head of 17 KiB', { bytes: `${start}x-a: ${'b'.repeat(17 * 1024)}\r\n\r\n` }, '431 HEADERS_TOO_LARGE'),
   refused('two Hosts', { bytes: `${start}host: b\r\n\r\n` }, '400 BAD_REQUEST'),
   refused('two Hosts that are one', { bytes: `${start}Host: a\r\n\r\n` }, '400 BAD_REQUEST'),
+  refused('a transfer coding before chunked', { bytes: post('transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n') }, '501 TRANSFER_ENCODING_UNSUPPORTED'),
+  refused('a transfer coding that is not chunked', { bytes: post('transfer-encoding: gzip\r\n\r\n{}') }, '400 BAD_REQUEST'),
   refused('no Host', { bytes: 'GET /v1/cat-facts HTTP/1.1\r\n\r\n' }, '400 BAD_REQUEST'),
 ]
 
@@ -41,4 +44,7 @@ export const inbound: readonly Entry[] = [
   { no: 104, fault: 'a name that turns inward', right: 'each dial looks at every address', play: rebound },
   { no: 105, fault: 'thousands of places that are asked for once', right: 'nothing grows by them', play: distinct },
   { no: 106, fault: 'secrets, and lines of a log, in what a caller and an upstream say', right: 'not in the log, or as text within one line', play: logs },
+  { no: 107, fault: 'endless bodies of requests that are answered without them', right: 'answered once, and closed after a bounded number of bytes', play: unread },
+  { no: 108, fault: 'endless bytes that the parser skips', right: 'refused, and the connection closed', play: skipped },
+  { no: 109, fault: 'many bodies that do not end', right: 'refused from their common limit on, and other bodies are accepted', play: together },
 ]

@@ -1,0 +1,99 @@
+import type { FastifyInstance } from 'fastify'
+
+/** A request body that is being received. */
+export interface OpenBody {
+  /** When its head came, as `performance.now()`. */
+  readonly since: number
+  /** How many bytes are counted for it. */
+  bytes: number
+  /** Refuses the request, because the bodies together have too many bytes. */
+  refuse (): void
+}
+
+/** A body that takes longer than this gives way to others at the limit, in ms. */
+const slowMs = 1000
+
+/**
+ * The request bodies that are being received, with a limit on the sum of their bytes. At the limit the bodies that have taken longer than
+ * `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is refused. So bodies that never end cannot hold the
+ * room for longer than `slowMs` against bodies that do. One body alone is always taken.
+ */
+export class InboundBodies {
+  /** The bytes of all of them. */
+  bytes = 0
+  /** How many bodies were refused. */
+  refused = 0
+  readonly #limit: number
+  /** The oldest first. */
+  readonly #open = new Set<OpenBody>()
+
+  /** @param limit In bytes; 0 is no limit. */
+  constructor (limit: number) {
+    this.#limit = limit
+  }
+
+  /**
+   * Adds a body before any of it has come.
+   *
+   * @param length Its `content-length`; 0 where there is none.
+   * @returns Whether there is room for it.
+   */
+  open (body: OpenBody, length: number): boolean {
+    if (!this.#makeRoom(body, Math.max(length, 1))) return false
+    this.#open.add(body)
+    return true
+  }
+
+  /**
+   * Counts more bytes for a body.
+   *
+   * @returns Whether there is room for them.
+   */
+  add (body: OpenBody, bytes: number): boolean {
+    if (!this.#makeRoom(body, bytes)) return false
+    this.bytes += bytes
+    body.bytes += bytes
+    return true
+  }
+
+  /** Removes a body. */
+  close (body: OpenBody): void {
+    if (this.#open.delete(body)) this.bytes -= body.bytes
+  }
+
+  #makeRoom (body: OpenBody, bytes: number): boolean {
+    if (this.#limit === 0 || this.bytes + bytes <= this.#limit) return true
+    const since = performance.now() - slowMs
+    for (const each of this.#open) {
+      if (each.since > since || this.bytes + bytes <= this.#limit) break
+      if (each === body || each.bytes === 0) continue
+      this.close(each)
+      this.refused++
+      each.refuse()
+    }
+    if (this.bytes + bytes <= this.#limit || this.bytes === body.bytes) return true
+    this.refused++
+    return false
+  }
+}
+
+/** How often a change is looked for, in ms. */
+const sampleEvery = 250
+
+/** Logs when bodies begin to be refused, and when no more are. */
+export function logRefusedBodies (app: FastifyInstance, bodies: InboundBodies): void {
+  let before = 0
+  let isRefusing = false
+  const timer = setInterval(() => {
+    const refused = bodies.refused - before
+    before = bodies.refused
+    if (refused > 0 === isRefusing) return
+    isRefusing = refused > 0
+    if (isRefusing) app.log.warn({ bodiesBytes: bodies.bytes, refused }, 'request bodies are refused: the bodies that are being received have reached their limit (MAX_BODIES_BYTES)')
+    else app.log.warn({ bodiesBytes: bodies.bytes }, 'request bodies are accepted again')
+  }, sampleEvery).unref()
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(timer)
+    done()
+  })
+}

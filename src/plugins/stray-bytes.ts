@@ -1,0 +1,25 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { isLingering } from './linger.ts'
+import { answerNonsense } from './problems.ts'
+import { hasStrayBytes } from './wire-bytes.ts'
+
+/** How often connections are looked at, in ms. */
+const sweepEvery = 100
+
+/**
+ * Closes connections on which bytes come that are not part of a request: empty lines before a request line, white space before a header's
+ * value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these and has no limit on them.
+ */
+export function strayBytes (app: FastifyInstance, connections: ReadonlySet<Socket>, headerBytes: number): void {
+  const sweep = () => {
+    for (const socket of connections) if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) answerNonsense(strayError, socket)
+  }
+  const timer = setInterval(sweep, sweepEvery).unref()
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(timer)
+    done()
+  })
+}
+
+const strayError = new Error('the connection sent bytes that are not part of a request')
