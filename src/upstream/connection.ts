@@ -3,6 +3,7 @@ import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { Head } from './head.ts'
 import type { Place } from './policies/line.ts'
 import { hasUnread } from './unread.ts'
+import { WireBound } from './wire-bound.ts'
 
 /** The loop counts as held up when a turn of it takes longer than this, in ms. */
 export const heldUpMs = 5
@@ -51,6 +52,7 @@ export class Connection extends Client {
   isConnected = false
   /** The moment at which its last request ended, in ms. */
   idleSince = 0
+  readonly wire = new WireBound()
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
@@ -69,6 +71,7 @@ export class Connection extends Client {
     super(origin, {
       connect: (place, callback) => connect(place, (...opened) => {
         this.#socket = opened[1] ?? undefined
+        if (opened[1] !== null) this.wire.watch(opened[1])
         callback(...opened)
       }),
       pipelining,
@@ -142,6 +145,7 @@ export class Connection extends Client {
   /** A request that was written has ended; `isSound` if its answer ended as it should. */
   ended (isSound: boolean): void {
     this.#inFlight--
+    this.wire.next()
     if (!isSound) this.#hasFailed = true
   }
 

@@ -151,6 +151,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   onResponseData (_controller: Controller, chunk: Buffer): void {
     const { name, maxBytes } = this.#call.spec.upstream
     this.#bytes += chunk.length
+    this.connection?.wire.took(chunk.length)
     if (this.#phase === Phase.discarding) {
       if (this.#bytes > discardBytes) this.#conclude()
     } else if (this.#phase === Phase.lingering) {
