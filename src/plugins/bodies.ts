@@ -1,8 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
+import { maxDepth } from '../upstream/depth.ts'
+import { excessOf } from '../upstream/json/excess.ts'
 import { hasDoubtful } from '../upstream/json/integers.ts'
 import { parseExact } from '../upstream/json/parse.ts'
+
+/** Values in one body of a caller: items of lists and fields of objects. */
+export const maxBodyValues = 100_000
+
+const refusals = {
+  depth: () => new Problem('INPUT_INVALID', { detail: 'One part of the input cannot be read: see errors.', faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }] }),
+  values: () => new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
+}
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
 export function jsonBodies (app: FastifyInstance): void {
@@ -18,6 +28,8 @@ export function jsonBodies (app: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
+    const excess = excessOf(text, maxBodyValues)
+    if (excess !== undefined) return done(refusals[excess]())
     return parse(request, text, (error, value) => error === null ? done(null, hasDoubtful(value) ? parseExact(text) : value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
   })
 }
