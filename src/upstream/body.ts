@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import type { z } from 'zod'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
+import { firstError } from './first-error.ts'
 import type { Head } from './head.ts'
 import { spelledHeaders, type HeaderFields } from './header-fields.ts'
-import { excessOf } from './json/excess.ts'
+import { excessOf, measuredLength } from './json/excess.ts'
 import { hasDoubtful } from './json/integers.ts'
 import { inexact, numberFault } from './json/number-fault.ts'
 import { parseExact } from './json/parse.ts'
@@ -93,9 +95,16 @@ function hasPrototype (value: object): boolean {
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, reader = wireReaderOf, text?: string): unknown {
   const read = reader(schema)(value)
   if (read !== unfit) return read
-  const { success, data, error } = wireSchema(schema).safeParse(text !== undefined && hasDoubtful(value) ? parseExact(text) : value)
+  const exact = text !== undefined && hasDoubtful(value) ? parseExact(text) : value
+  const first = text !== undefined && text.length > measuredLength ? firstError(schema, exact) : undefined
+  if (first !== undefined) throw misfit(spec, status, first, text)
+  const { success, data, error } = wireSchema(schema).safeParse(exact)
   if (success) return data
+  throw misfit(spec, status, error, text)
+}
+
+function misfit (spec: OperationSpec, upstreamStatus: number, error: z.ZodError, text: string | undefined): UpstreamError {
   const fault = numberFault(error)
   // Headers and texts are read by coercion alone.
-  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}` } })
+  return new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}` } })
 }
