@@ -2,10 +2,10 @@ import type { Socket } from 'node:net'
 import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
 
 /**
- * Bytes that an answer may take on the wire beside its body: interim heads, the head, trailers, and what a parser skips. Nine heads of 16 KiB and
- * trailers of 16 KiB are less.
+ * Bytes that an answer may take on the wire beside its body: interim heads, the head, trailers, and what a parser skips. That is six heads of
+ * the largest size.
  */
-export const besideBody = 192 * 1024
+export const besideBody = 96 * 1024
 
 /** Bytes beside the body that each byte of it may take; the framing of a chunk of one byte takes five. */
 export const perByte = 7
