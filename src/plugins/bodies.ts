@@ -1,11 +1,21 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
+import { maxDepth } from '../upstream/depth.ts'
+import { excessOf } from '../upstream/json/excess.ts'
 import { hasDoubtful } from '../upstream/json/integers.ts'
 import { parseExact } from '../upstream/json/parse.ts'
 import type { InboundBodies } from './inbound-bodies.ts'
 import { receiveBody } from './receive-body.ts'
 import { transferEncodingProblem } from './transfer-encoding.ts'
+
+/** Values in one body of a caller: items of lists and fields of objects. */
+export const maxBodyValues = 100_000
+
+const refusals = {
+  depth: () => new Problem('INPUT_INVALID', { detail: 'One part of the input cannot be read: see errors.', faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }] }),
+  values: () => new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
+}
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
 export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
@@ -28,6 +38,8 @@ export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
     if (body.length === 0) return done(null)
     if (!isUtf8(body)) return done(new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
+    const excess = excessOf(text, maxBodyValues)
+    if (excess !== undefined) return done(refusals[excess]())
     void parse(request, text, (error, value) => error === null ? done(null, hasDoubtful(value) ? parseExact(text) : value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
   }
 }

@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import type { z } from 'zod'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
+import { firstError } from './first-error.ts'
 import type { Head } from './head.ts'
 import { spelledHeaders, type HeaderFields } from './header-fields.ts'
+import { excessOf, measuredLength } from './json/excess.ts'
 import { hasDoubtful } from './json/integers.ts'
 import { inexact, numberFault } from './json/number-fault.ts'
 import { parseExact } from './json/parse.ts'
@@ -39,7 +42,9 @@ function read (spec: OperationSpec, status: number, body: Buffer): unknown {
 
 function parseJson (spec: OperationSpec, status: number, text: string): unknown {
   const { maxValues } = spec.upstream
-  if (hasMore(text, maxValues)) {
+  const excess = excessOf(text, maxValues)
+  if (excess === 'depth') throw tooDeep(spec, status)
+  if (excess === 'values') {
     throw new UpstreamError('UPSTREAM_TOO_LARGE', spec.upstream.name, { upstreamStatus: status, detail: `the limit is ${maxValues} values` })
   }
   let value: unknown
@@ -52,19 +57,12 @@ function parseJson (spec: OperationSpec, status: number, text: string): unknown 
   if (maySmuggle(text) && smuggles(value)) {
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, detail: 'it has a key that would reach a prototype' })
   }
-  if (spec.isOpen && isTooDeep(value)) {
-    throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, detail: `it is nested deeper than ${maxDepth}` })
-  }
+  if (spec.isOpen && isTooDeep(value)) throw tooDeep(spec, status)
   return value
 }
 
-/** Whether a JSON text may hold more values than this; commas are a bound on them, and few texts are long enough to be counted. */
-function hasMore (text: string, values: number): boolean {
-  // Two characters a value, and one less at the end.
-  if (text.length <= 2 * values) return false
-  let count = 0
-  for (let at = text.indexOf(','); at !== -1; at = text.indexOf(',', at + 1)) if (++count >= values) return true
-  return false
+function tooDeep (spec: OperationSpec, upstreamStatus: number): UpstreamError {
+  return new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus, detail: `it is nested deeper than ${maxDepth}` })
 }
 
 /** Whether the text could hold a key `__proto__` or `prototype`, also one written with escapes; cheap, and true of next to nothing. */
@@ -97,9 +95,16 @@ function hasPrototype (value: object): boolean {
 function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, reader = wireReaderOf, text?: string): unknown {
   const read = reader(schema)(value)
   if (read !== unfit) return read
-  const { success, data, error } = wireSchema(schema).safeParse(text !== undefined && hasDoubtful(value) ? parseExact(text) : value)
+  const exact = text !== undefined && hasDoubtful(value) ? parseExact(text) : value
+  const first = text !== undefined && text.length > measuredLength ? firstError(schema, exact) : undefined
+  if (first !== undefined) throw misfit(spec, status, first, text)
+  const { success, data, error } = wireSchema(schema).safeParse(exact)
   if (success) return data
+  throw misfit(spec, status, error, text)
+}
+
+function misfit (spec: OperationSpec, upstreamStatus: number, error: z.ZodError, text: string | undefined): UpstreamError {
   const fault = numberFault(error)
   // Headers and texts are read by coercion alone.
-  throw new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus: status, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}` } })
+  return new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, { upstreamStatus, cause: error, ...fault !== undefined && { detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}` } })
 }

@@ -3,6 +3,7 @@ import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { Head } from './head.ts'
 import type { Place } from './policies/line.ts'
 import { hasUnread } from './unread.ts'
+import { WireBound } from './wire-bound.ts'
 
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000
@@ -48,6 +49,7 @@ export class Connection extends Client {
   isConnected = false
   /** The moment at which its last request ended, in ms. */
   idleSince = 0
+  readonly wire = new WireBound()
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
@@ -64,6 +66,7 @@ export class Connection extends Client {
     super(origin, {
       connect: (place, callback) => connect(place, (...opened) => {
         this.#socket = opened[1] ?? undefined
+        if (opened[1] !== null) this.wire.watch(opened[1])
         callback(...opened)
       }),
       pipelining,
@@ -134,6 +137,7 @@ export class Connection extends Client {
   /** A request that was written has ended; `isSound` if its answer ended as it should. */
   ended (isSound: boolean): void {
     this.#inFlight--
+    this.wire.next()
     if (!isSound) this.#hasFailed = true
   }
 

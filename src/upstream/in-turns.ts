@@ -4,6 +4,9 @@ const sliceMs = 5
 const waiting: (() => void)[] = []
 let isArmed = false
 let isTurn = false
+/** How long `inSlice` has worked in this turn of the loop, in ms. */
+let spentMs = 0
+let isReset = true
 
 /** Does heavy work a slice a turn of the loop, so that what becomes ready together does not hold up everything else together. */
 export function inTurns (work: () => void): void {
@@ -17,6 +20,23 @@ export function inTurns (work: () => void): void {
 export function inOwnTurn (work: () => void): void {
   if (isTurn) inTurns(work)
   else work()
+}
+
+/** Does work at once that may be heavy, and in a later turn of the loop where this turn has had its slice of such work. */
+export function inSlice (work: () => void): void {
+  if (spentMs > sliceMs) return inTurns(work)
+  if (isReset) {
+    isReset = false
+    setImmediate(reset)
+  }
+  const start = performance.now()
+  work()
+  spentMs += performance.now() - start
+}
+
+function reset (): void {
+  isReset = true
+  spentMs = 0
 }
 
 function turn (): void {

@@ -213,5 +213,13 @@ test('an answer of more values than allowed is a failure before any of them is c
   const numbers = (count: number) => bodyOf(JSON.stringify(Array.from({ length: count }, () => 1)))
   t.match(await failure(ask(t, numbers(1001), asJson, { maxValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE', message: /the limit is 1000 values/ })
   t.match((await ask(t, numbers(1000), asJson, { maxValues: 1000 })).value, { length: 1000 })
-  t.equal((await ask(t, bodyOf(JSON.stringify('a, b, c, '.repeat(300))), asJson, { maxValues: 1000 })).status, 200, 'commas in a text count, and there may be as many')
+  t.equal((await ask(t, bodyOf(JSON.stringify({ csv: '1,'.repeat(100_000) })), asJson, { maxValues: 1 })).status, 200, 'commas in a text are no values')
+  t.match(await failure(ask(t, bodyOf(`[${'[],'.repeat(1000)}[]]`), asJson, { maxValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE' }, 'lists are values')
+})
+
+test('a long text of many brackets is refused for its depth before it is parsed, whatever its schema drops', async t => {
+  const dropping = operation({ path: '/', output: z.object({ word: z.string() }) })
+  const more = (depth: number) => bodyOf(`{"word":"a","more":${'['.repeat(depth)}${']'.repeat(depth)}}`)
+  t.same((await ask(t, more(30_000), dropping)).value, { word: 'a' })
+  t.match(await failure(ask(t, more(40_000), dropping)), { code: 'UPSTREAM_SCHEMA', message: /nested deeper than 64/ })
 })

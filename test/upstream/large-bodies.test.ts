@@ -44,3 +44,21 @@ test('a call that is given up while its large body waits for its turn is not rea
   t.same(await Promise.all(ended), ['gone', 'gone'])
   t.equal(reads, 1)
 })
+
+test('medium bodies that come together are read at once until they have taken a slice of the turn', async t => {
+  const turns = loopTurns()
+  const at: number[] = []
+  const output = z.string().transform(text => {
+    holdTurn()
+    at.push(turns.count)
+    return text.length
+  })
+  const owed: (() => void)[] = []
+  const { send, upstream } = await wire(t, socket => owed.push(() => socket.write(json('x'.repeat(20_000)))), operation({ path: '/', output }))
+  const asked = Array.from({ length: 5 }, () => send())
+  await upstream.asked(5)
+  for (const answer of owed) answer()
+  t.match(await Promise.all(asked), asked.map(() => ({ value: 20_000 })))
+  turns.stop()
+  t.ok(new Set(at).size >= 4, `in turns: ${at.join(', ')}`)
+})

@@ -65,6 +65,16 @@ export const framing: readonly Entry[] = [
   }), code: 'DEADLINE_EXCEEDED', required: 504, optional: 'fallback', deadline: 250, afterMs: 250, withinMs: 260, connectionsAfter: 0 },
   { no: 37, fault: '2 GB announced', ...saysWithin(16 * 2 ** 20, socket => pour(socket, answer([`content-length: ${2 ** 31}`]), megabyte)), code: 'UPSTREAM_TOO_LARGE', required: 502, optional: 'fallback', withinMs: 60, connectionsAfter: 0 },
   { no: 37, fault: 'chunks without end', ...saysWithin(16 * 2 ** 20, socket => pour(socket, answer([chunked]), megabyteChunk)), code: 'UPSTREAM_TOO_LARGE', required: 502, optional: 'fallback', withinMs: 100, connectionsAfter: 0 },
+  ...([
+    ['a chunk extension', answer([chunked], '1;'), 'a'], ['zeros of a chunk size', answer([chunked]), '0'], ['empty lines', '', '\r\n'], ['a reason phrase', 'HTTP/1.1 200 ', 'a'],
+    ['spaces before a value', 'HTTP/1.1 200 OK\r\nx-secret:', ' '], ['extensions of small chunks', answer([chunked]), `1;${'e'.repeat(998)}\r\n \r\n`],
+    ['spaces in a trailer', answer([chunked], '2\r\n{}\r\n0\r\nx-secret:'), ' '], ['interim answers', '', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ] as const).map(([what, first, part]): Line =>
+    ({ no: 37, fault: `${what} without end`, ...saysWithin(16 * 2 ** 20, socket => pour(socket, first, Buffer.alloc(part.length * Math.ceil(65_536 / part.length), part))), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 40, connectionsAfter: 0 })),
+  { no: 36, fault: 'a body in chunks of one byte', upstream: says((socket, request) => {
+    const body = `${wordOf(request).slice(0, -1)},"more":"${'a'.repeat(100_000)}"}`
+    socket.write(answer([chunked], `${body.replaceAll(/./g, '1\r\n$&\r\n')}0\r\n\r\n`))
+  }), required: 200, optional: 'ok', withinMs: 400, connectionsAfter: 1 },
   { no: 38, fault: '204 with a body', upstream: says(`HTTP/1.1 204 No Content\r\ncontent-length: ${secret.length}\r\n\r\n${secret}`), ...empty, required: 200, optional: 'ok', value: null, withinMs: 20, connectionsAfter: 0 },
   { no: 38, fault: '204 with a length and no body', upstream: says('HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n'), ...empty, required: 200, optional: 'ok', value: null, withinMs: 20, connectionsAfter: 0 },
   { no: 38, fault: '204 where a body is needed', upstream: says('HTTP/1.1 204 No Content\r\n\r\n'), code: 'UPSTREAM_CONTENT_TYPE', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 1 },
