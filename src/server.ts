@@ -10,6 +10,7 @@ import { DefinitionsError } from './definitions/definitions-error.ts'
 import { logOptions } from './plugins/log.ts'
 import type { Fit } from './workers/fit.ts'
 import { taskVariable, type Task } from './workers/messages.ts'
+import { readTask } from './workers/read-message.ts'
 
 /** Errors that nobody caught. */
 const faults = ['uncaughtException', 'unhandledRejection'] as const
@@ -28,8 +29,8 @@ export interface ServeOptions {
 /** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
 export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
   allocateYoung()
-  const task = process.env[taskVariable]
-  if (cluster.isWorker && task !== undefined) return serveAsWorker({ paths, live }, JSON.parse(task) as Task)
+  const task = cluster.isWorker ? readTask(process.env[taskVariable]) : undefined
+  if (task !== undefined) return serveAsWorker({ paths, live }, task)
   const catalogue = await openCatalogue({ paths, live, environment: process.env })
   const fit = await fitFor(catalogue, watch, workers)
   const app = await readyApp(catalogue)
@@ -58,9 +59,9 @@ async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promi
 async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
   await app.close()
   const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([import('./workers/workers.ts'), import('./workers/env-files.ts')])
-  const { config: { host, port, drainMs }, standIns } = catalogue
+  const { config: { host, port, drainMs, heartbeatMs }, standIns } = catalogue
   const workers = createWorkers({
-    log: app.log, count, host, port, standIns, withheld: fromEnvFiles(process.execArgv, process.env),
+    log: app.log, count, host, port, standIns, heartbeatMs, withheld: fromEnvFiles(process.execArgv, process.env),
     onGivenUp: () => {
       app.log.fatal('no worker is left, and none can be started: the process ends')
       process.exit(1)

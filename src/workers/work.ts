@@ -22,7 +22,7 @@ const lastResort = 2000
 export async function work (task: Task, { open, ready, exit }: Surroundings): Promise<void> {
   const wanted = Promise.withResolvers<Leave>()
   const hurry = new AbortController()
-  const channel = openChannel(cluster.worker as Worker, how => {
+  const channel = openChannel(cluster.worker as Worker, task, how => {
     if (how === 'drain') hurry.abort()
     wanted.resolve(how)
   })

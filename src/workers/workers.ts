@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { backOff } from './back-off.ts'
+import { createHandOver } from './hand-over.ts'
 import { hire, lastWords, type Hired, type HireOptions } from './hire.ts'
 import type { Leave, Task } from './messages.ts'
 import { lingerMs } from './retire.ts'
 import { rateCounter } from './rate-counter.ts'
 
-export interface WorkersOptions extends Omit<Task, 'index'>, Pick<HireOptions, 'withheld'> {
+export interface WorkersOptions extends Omit<Task, 'index' | 'mark'>, Pick<HireOptions, 'withheld'> {
   readonly log: FastifyBaseLogger
   /** Is told when none is left and none can be started. */
   readonly onGivenUp: () => void
@@ -47,10 +49,11 @@ const startsInVain = 5
 export const leaveMs = lastWords + lingerMs
 
 /** Makes the workers of a service; none is there before `start`. */
-export function createWorkers ({ log, onGivenUp, withheld, count, host, port, standIns }: WorkersOptions): Workers {
+export function createWorkers ({ log, onGivenUp, withheld, count, host, port, standIns, heartbeatMs }: WorkersOptions): Workers {
   const places: Place[] = Array.from({ length: count }, (_, index) => ({ index, current: undefined, coming: undefined, replacing: undefined, timer: undefined, crashes: 0, failedStarts: 0 }))
   const leaving = new Set<Hired>()
   const countRequest = rateCounter()
+  const handOver = createHandOver()
   /** Where they really listen, once they do. */
   let realPort = port
   /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
@@ -61,7 +64,9 @@ export function createWorkers ({ log, onGivenUp, withheld, count, host, port, st
 
   function start (place: Place): Hired {
     if (places.every(({ current }) => current === undefined)) askedPort = realPort
-    const hired = hire({ index: place.index, count, host, port: askedPort, standIns }, { withheld, count: countRequest })
+    const task = { index: place.index, count, host, port: askedPort, standIns, heartbeatMs, mark: randomUUID() }
+    const onSilent = (workerPid: number | undefined) => log.error({ worker: place.index + 1, workerPid, heartbeatMs }, 'worker sent no heartbeat: it is killed and replaced')
+    const hired = hire(task, { withheld, count: countRequest, handOver, onSilent })
     place.coming = hired
     return hired
   }
