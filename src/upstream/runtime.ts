@@ -9,7 +9,7 @@ import { checkThreads } from './check-threads.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
-import { dividedSpec } from './divide.ts'
+import { dividedSpec, scaledSpec } from './divide.ts'
 import { originFault } from './origin.ts'
 import { createResolve } from './resolve.ts'
 import { checkPart, type Part } from './share.ts'
@@ -50,6 +50,8 @@ export interface RuntimeOptions {
   readonly onThreadError?: (error: Error) => void
   /** Which part of every upstream's bounds this runtime has, where several processes share them. @default all of them */
   readonly part?: Part | undefined
+  /** The factor by which the slots and connections of every upstream are reduced, above 0 and at most 1; each keeps one at least. @default 1 */
+  readonly scale?: number | undefined
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
@@ -65,19 +67,20 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, threads: threadOptions = {}, onThreadError }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, scale = 1, threads: threadOptions = {}, onThreadError }: RuntimeOptions = {}): Runtime {
   const surroundings = { variables: environment, resolve: createResolve(lookup) }
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })
   if (part !== undefined) checkPart('runtime', part)
+  if (!(scale > 0 && scale <= 1)) throw new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`)
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
     const override = overrides[spec.name] ?? {}
     const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
-    const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
+    const client = createClient(scaledSpec(part === undefined ? own : dividedSpec(own, part), scale), placeOf(spec, override), surroundings, { onBreaker, cacheStore })
     clients.set(spec, client)
     return client
   }
