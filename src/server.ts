@@ -7,10 +7,8 @@ import { buildApp, type AppOptions } from './app.ts'
 import { ConfigError } from './config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
 import { DefinitionsError } from './definitions/definitions-error.ts'
-import { readDescriptors, shareDescriptors } from './plugins/descriptors.ts'
+import { descriptorLimits } from './definitions/descriptor-limits.ts'
 import { logOptions } from './plugins/log.ts'
-import { withOverride } from './upstream/runtime.ts'
-import { share } from './upstream/share.ts'
 import type { Fit } from './workers/fit.ts'
 import { taskVariable, type Task } from './workers/messages.ts'
 import { readTask } from './workers/read-message.ts'
@@ -123,7 +121,7 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
 async function readyApp (catalogue: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, secrets, config } = catalogue
   const { inbound, logLevel, drainMs, threads } = config
-  const { limits, few } = descriptorLimits(catalogue, options)
+  const { limits, few } = descriptorLimits(catalogue, { part: options.part, threads: options.threads?.count ?? threads.count, hasStandIns: catalogue.upstreams === 'stand-ins' && !cluster.isWorker })
   const logger = logOptions({ level: logLevel, secrets: [...secrets, ...inbound.keys ?? []], base })
   const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, ...inbound, ...limits, ...options })
   if (few !== undefined) app.addHook('onListen', done => {
@@ -135,21 +133,6 @@ async function readyApp (catalogue: Catalogue, options: AppOptions = {}, base?: 
     return app
   } catch (error) {
     throw new DefinitionsError([{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }], { cause: error })
-  }
-}
-
-/** Returns what the app may have of the descriptors of this process, and what the log says where they are fewer than the upstreams may use. */
-function descriptorLimits ({ specs, overrides, upstreams, config }: Catalogue, { part = { index: 0, count: 1 }, threads = config.threads }: AppOptions): { readonly limits?: Pick<AppOptions, 'scale' | 'maxConnections'>, readonly few?: object } {
-  const descriptors = readDescriptors()
-  if (descriptors === undefined) return {}
-  const called = specs.filter(({ name }) => overrides[name]?.off !== true)
-  // Stand-ins of this process have the other ends of the connections.
-  const ends = upstreams === 'stand-ins' && !cluster.isWorker ? 2 : 1
-  const connections = called.reduce((sum, spec) => sum + share(withOverride(spec, overrides[spec.name] ?? {}).connections, part), 0) * ends
-  const { inbound, upstream } = shareDescriptors(descriptors, { connections, threads: threads.count ?? availableParallelism() })
-  return {
-    limits: { scale: upstream, maxConnections: inbound },
-    ...upstream < 1 && { few: { ...descriptors, inbound, upstream: Math.floor(upstream * connections / ends), declared: connections / ends } },
   }
 }
 

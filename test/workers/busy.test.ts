@@ -17,3 +17,12 @@ test('a worker whose turns take two seconds is not replaced, nor is one whose pr
   process.kill(worker, 'SIGSTOP')
   t.match(await said('sent no heartbeat'), { workerPid: worker })
 })
+
+test('without a limit a silent worker stays', async t => {
+  const { ask, said, log, stop } = await workersService(t, { environment: { WORKER_HEARTBEAT_MS: '0', DRAIN_MS: '100' } })
+  void ask('/spin').catch(() => {})
+  t.equal((await ask('/turn')).status, 200)
+  stop('SIGTERM')
+  t.match(await said('did not end in its time'), { level: 50 })
+  t.same(log.filter(({ msg }) => msg.includes('heartbeat')), [])
+})

@@ -5,7 +5,7 @@ import type { LogLine } from '../helpers/service-process.ts'
 import { stormOf } from './helpers/stormy-callers.ts'
 import { workersService } from './helpers/workers-service.ts'
 
-const kills = 4
+const kills = 3
 /** Connections between two kills. */
 const between = 100
 

@@ -31,12 +31,3 @@ test('workers that spin, or wait in their loop for ever, are killed and replaced
   await saidTimes('listening', 4)
   t.equal((await ask('/who')).status, 200)
 })
-
-test('without a limit a silent worker stays', async t => {
-  const { ask, said, log, stop } = await workersService(t, { environment: { WORKER_HEARTBEAT_MS: '0', DRAIN_MS: '100' } })
-  void ask('/spin').catch(() => {})
-  t.equal((await ask('/turn')).status, 200)
-  stop('SIGTERM')
-  t.match(await said('did not end in its time'), { level: 50 })
-  t.same(log.filter(({ msg }) => msg.includes('heartbeat')), [])
-})
