@@ -10,8 +10,8 @@ export interface HeartbeatWatch {
   end (): void
 }
 
-/** A process that loads its modules may be silent for so many times the limit. */
-const startFactor = 6
+/** A process that loads its modules may be silent for this time, in ms, or for the limit where that is longer. */
+const startMs = 60_000
 
 /**
  * Calls `onSilent` once when `timeoutMs` have passed without a heartbeat. The time is counted in turns of this process and not read from
@@ -20,7 +20,7 @@ const startFactor = 6
  * @param timeoutMs in ms; 0 watches nothing
  */
 export function watchHeartbeats (timeoutMs: number, onSilent: () => void): HeartbeatWatch {
-  let most = heartbeats * startFactor
+  let most = Math.max(heartbeats, Math.ceil(startMs * heartbeats / timeoutMs))
   let left = most
   const timer = timeoutMs > 0 ? setInterval(turn, timeoutMs / heartbeats).unref() : undefined
 
