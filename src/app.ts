@@ -4,7 +4,8 @@ import type { AnyAggregate } from './fanout/aggregate.ts'
 import { trustOf } from './plugins/client-address.ts'
 import { connectionsOf } from './plugins/connections.ts'
 import { cors } from './plugins/cors.ts'
-import { drain } from './plugins/drain.ts'
+import { limitConnections } from './plugins/crowd.ts'
+import { drain, requestsOn } from './plugins/drain.ts'
 import { explorer } from './plugins/explorer.ts'
 import { framing } from './plugins/framing.ts'
 import { guard, type RateLimit } from './plugins/guard.ts'
@@ -40,6 +41,10 @@ export interface AppOptions {
   readonly runtime?: Runtime
   /** Which part of every upstream's bounds this app has, where several processes share them. @default all of them */
   readonly part?: Part | undefined
+  /** The factor by which the bounds of every upstream are reduced, above 0 and at most 1, where file descriptors are few. @default 1 */
+  readonly scale?: number | undefined
+  /** Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503. @default no limit */
+  readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
   /** Returns how many lines of the log were lost; `/health/ready` shows it. @default not shown */
@@ -66,7 +71,7 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, use = [], threads = {}, part, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
+  const { overrides = {}, environment = {}, use = [], threads = {}, part, scale, maxConnections, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
@@ -90,7 +95,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part, onToken })
+  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part, scale, onToken })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
@@ -98,10 +103,12 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   requestId(app)
   secured(app)
   const connections = connectionsOf(app)
+  const crowd = { isFull: false }
+  if (maxConnections !== undefined) limitConnections(app, { crowd, connections, most: maxConnections, requestsOn })
   slowReaders(app, connections, limits.replyTimeout)
   strayBytes(app, connections, limits.headerBytes)
   // Counts a request before anything can refuse it.
-  drain(app, { readiness, connections, runtime, grace: drainMs })
+  drain(app, { readiness, crowd, connections, runtime, grace: drainMs })
   framing(app)
   if (corsOrigins.length > 0) cors(app, corsOrigins)
   health(app, { readiness, lostLogLines })

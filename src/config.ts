@@ -30,6 +30,7 @@ export const Environment = z.object({
   REPLY_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   KEEP_ALIVE_MS: whole(100, 3_600_000).default(72_000),
   HEADWATERS_WORKERS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default(1),
+  WORKER_HEARTBEAT_MS: whole(0, 600_000).refine(ms => ms === 0 || ms >= 1000, 'must be 0, or 1000 or more').default(10_000),
 })
 
 const Overrides = z.object({
@@ -65,6 +66,8 @@ export interface Config {
   readonly threads: ThreadOptions
   /** How many processes serve; as many as there are cores with `auto`. @default 1 */
   readonly workers?: number | 'auto'
+  /** Time without a heartbeat after which a worker is killed and replaced, in ms; 0 is never. @default 10_000 */
+  readonly heartbeatMs: number
   /** By the upstream's name. */
   readonly overrides: Readonly<Record<string, Override>>
 }
@@ -91,7 +94,7 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
 
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
-    host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS,
+    host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS, heartbeatMs: data.WORKER_HEARTBEAT_MS,
     inbound: inboundOf(data),
     threads: Object.freeze({ queue: data.OFFLOAD_QUEUE, ...data.OFFLOAD_THREADS !== 'auto' && { count: data.OFFLOAD_THREADS } }),
     ...data.HEADWATERS_WORKERS !== 1 && { workers: data.HEADWATERS_WORKERS },

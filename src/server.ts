@@ -7,6 +7,7 @@ import { buildApp, type AppOptions } from './app.ts'
 import { ConfigError } from './config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from './definitions/catalogue.ts'
 import { DefinitionsError } from './definitions/definitions-error.ts'
+import { descriptorLimits } from './definitions/descriptor-limits.ts'
 import type { Destination } from './log/destination.ts'
 import { processLog } from './log/process-log.ts'
 import { Redaction } from './log/redaction.ts'
@@ -14,6 +15,7 @@ import { divertStreams } from './log/standard-streams.ts'
 import { logOptions } from './plugins/log.ts'
 import type { Fit } from './workers/fit.ts'
 import { taskVariable, type Task } from './workers/messages.ts'
+import { readTask } from './workers/read-message.ts'
 
 /** Errors that nobody caught. */
 const faults = ['uncaughtException', 'unhandledRejection'] as const
@@ -32,8 +34,8 @@ export interface ServeOptions {
 /** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
 export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
   allocateYoung()
-  const task = process.env[taskVariable]
-  if (cluster.isWorker && task !== undefined) return serveAsWorker({ paths, live }, JSON.parse(task) as Task)
+  const task = cluster.isWorker ? readTask(process.env[taskVariable]) : undefined
+  if (task !== undefined) return serveAsWorker({ paths, live }, task)
   const catalogue = await openCatalogue({ paths, live, environment: process.env })
   const fit = await fitFor(catalogue, watch, workers)
   const app = await readyApp(catalogue)
@@ -63,9 +65,9 @@ async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promi
 async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
   await app.close()
   const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([import('./workers/workers.ts'), import('./workers/env-files.ts')])
-  const { config: { host, port, drainMs }, standIns } = catalogue
+  const { config: { host, port, drainMs, heartbeatMs }, standIns } = catalogue
   const workers = createWorkers({
-    log: app.log, lostLogLines: () => processLog().lost, count, host, port, standIns, withheld: fromEnvFiles(process.execArgv, process.env),
+    log: app.log, lostLogLines: () => processLog().lost, count, host, port, standIns, heartbeatMs, withheld: fromEnvFiles(process.execArgv, process.env),
     onGivenUp: () => {
       app.log.fatal('no worker is left, and none can be started: the process ends')
       process.exit(1)
@@ -123,12 +125,18 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
   })
 }
 
-async function readyApp ({ aggregates, overrides, environment, secrets, config }: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
+async function readyApp (catalogue: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
+  const { aggregates, overrides, environment, secrets, config } = catalogue
   const { inbound, logLevel, drainMs, threads } = config
+  const { limits, few } = descriptorLimits(catalogue, { part: options.part, threads: options.threads?.count ?? threads.count, hasStandIns: catalogue.upstreams === 'stand-ins' && !cluster.isWorker })
   const redaction = new Redaction([...secrets, ...inbound.keys])
   const stream = processLog()
   const logger = { ...logOptions({ level: logLevel, redaction, base }) as object, stream }
-  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, lostLogLines: () => stream.lost, onToken: token => redaction.learn(token), ...inbound, ...options })
+  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, lostLogLines: () => stream.lost, onToken: token => redaction.learn(token), ...inbound, ...limits, ...options })
+  if (few !== undefined) app.addHook('onListen', done => {
+    app.log.warn(few, 'few file descriptors: upstreams have fewer connections than declared; raise the limit (ulimit -n)')
+    done()
+  })
   try {
     await app.ready()
     tellLog(app, stream)

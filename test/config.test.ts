@@ -22,12 +22,12 @@ const inbound = {
 }
 
 test('an empty environment gives the defaults', async t => {
-  t.same(readConfig({}, upstreams), { host: '127.0.0.1', port: 3000, logLevel: 'info', drainMs: 10_000, inbound, threads: { queue: 256 }, overrides: {} })
+  t.same(readConfig({}, upstreams), { host: '127.0.0.1', port: 3000, logLevel: 'info', drainMs: 10_000, heartbeatMs: 10_000, inbound, threads: { queue: 256 }, overrides: {} })
 })
 
 test('what is set stands over the defaults', async t => {
   const config = readConfig({ HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', DRAIN_MS: '250' }, upstreams)
-  t.same(config, { host: '::1', port: 0, logLevel: 'warn', drainMs: 250, inbound, threads: { queue: 256 }, overrides: {} })
+  t.same(config, { host: '::1', port: 0, logLevel: 'warn', drainMs: 250, heartbeatMs: 10_000, inbound, threads: { queue: 256 }, overrides: {} })
 })
 
 test('threads are as many as there are cores to spare, or as many as is said', async t => {
@@ -35,6 +35,12 @@ test('threads are as many as there are cores to spare, or as many as is said', a
   t.same(readConfig({ OFFLOAD_THREADS: '3', OFFLOAD_QUEUE: '0' }, upstreams).threads, { count: 3, queue: 0 })
   t.match(faultsOf(t, { OFFLOAD_THREADS: '0' }), [/^OFFLOAD_THREADS: /])
   for (const wrong of ['1.5', 'all']) t.same(faultsOf(t, { OFFLOAD_THREADS: wrong }), ['OFFLOAD_THREADS: must be a whole number from 1 to 1024, or auto'])
+})
+
+test('a limit on the heartbeats of workers is 0, or a second or more', async t => {
+  t.same(['0', '1000', '600000'].map(value => readConfig({ WORKER_HEARTBEAT_MS: value }, upstreams).heartbeatMs), [0, 1000, 600_000])
+  for (const value of ['1', '999']) t.same(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), ['WORKER_HEARTBEAT_MS: must be 0, or 1000 or more'])
+  for (const value of ['-1', '600001', 'never']) t.match(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), [/^WORKER_HEARTBEAT_MS: /])
 })
 
 test('variables that are not ours are passed by', async t => {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import { answerRaw } from './answer-raw.ts'
+import type { Crowd } from './crowd.ts'
 import type { Readiness } from './health.ts'
 
 /** Requests under way on a connection; kept on the socket, since one is looked up for every request. */
@@ -10,8 +11,14 @@ const underWay = Symbol('headwaters.underWay')
 
 type Counted = Socket & { [underWay]?: number }
 
+/** Returns the number of requests under way on a connection, or `undefined` before its first request. */
+export function requestsOn (socket: Socket): number | undefined {
+  return (socket as Counted)[underWay]
+}
+
 export interface DrainOptions {
   readonly readiness: Readiness
+  readonly crowd: Readonly<Crowd>
   /** The app's open connections. */
   readonly connections: ReadonlySet<Socket>
   /** Closed when the grace is over, which ends the calls that are still under way. */
@@ -28,7 +35,7 @@ const lastWords = 200
  * request are closed: without this an idle or a mute one holds `close` for as long as the caller likes. When the grace is over,
  * whoever still waits is answered 503.
  */
-export function drain (app: FastifyInstance, { readiness, connections, runtime, grace }: DrainOptions): void {
+export function drain (app: FastifyInstance, { readiness, crowd, connections, runtime, grace }: DrainOptions): void {
   let timer: NodeJS.Timeout | undefined
 
   app.addHook('onRequest', ({ raw: { socket }, url }, _reply, done) => {
@@ -38,7 +45,7 @@ export function drain (app: FastifyInstance, { readiness, connections, runtime, 
     else done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (readiness.isDraining) reply.header('connection', 'close')
+    if (readiness.isDraining || crowd.isFull) reply.header('connection', 'close')
     done(null, payload)
   })
   app.addHook('onResponse', ({ raw: { socket } }, _reply, done) => {

@@ -17,8 +17,18 @@ export function tellError (error: unknown): ToldError {
     const detail = message.slice(`${source} ${errors[code].text}: `.length)
     return { kind: 'upstream', code, source, options: { verdict, statusCode, retryable, detail, retryAfterMs, ...upstreamStatus !== undefined && { upstreamStatus } } }
   }
-  if (error instanceof Error) return { kind: 'other', name: error.name, message: error.message, stack: error.stack }
-  return { kind: 'other', name: 'Error', message: `threw ${String(error)}`, stack: undefined }
+  return tellOther(error)
+}
+
+/** Reads the texts of an error; those of an author's can be other values, and reading them can throw. */
+function tellOther (error: unknown): ToldError {
+  try {
+    if (!(error instanceof Error)) return { kind: 'other', name: 'Error', message: `threw ${String(error)}`, stack: undefined }
+    const { name, message, stack } = error
+    return { kind: 'other', name: String(name), message: String(message), stack: typeof stack === 'string' ? stack : undefined }
+  } catch {
+    return { kind: 'other', name: 'Error', message: 'threw a value that has no text', stack: undefined }
+  }
 }
 
 /** The error that was told. */

@@ -40,3 +40,14 @@ export function dividedSpec (spec: UpstreamSpec, part: Part): UpstreamSpec {
     budget: { ...budget, perSecond: (share(Math.floor(attempts), part) + rest) / windowSeconds },
   }
 }
+
+/** Returns the upstream with its slots and connections reduced by a factor; it keeps one of each at least. */
+export function scaledSpec (spec: UpstreamSpec, scale: number): UpstreamSpec {
+  if (scale === 1) return spec
+  const { slots, connections } = spec
+  return { ...spec, slots: slots === 'adaptive' ? slots : scaled(slots, scale), connections: scaled(connections, scale) }
+}
+
+function scaled (total: number, scale: number): number {
+  return Math.max(1, Math.floor(total * scale))
+}

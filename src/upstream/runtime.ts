@@ -11,7 +11,7 @@ import { createClient, type BreakerChange, type Client, type Gauge } from './cli
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { ignoreRejection } from './ignore-rejection.ts'
-import { dividedSpec } from './divide.ts'
+import { dividedSpec, scaledSpec } from './divide.ts'
 import { originFault } from './origin.ts'
 import { createResolve } from './resolve.ts'
 import { checkPart, type Part } from './share.ts'
@@ -54,6 +54,8 @@ export interface RuntimeOptions {
   readonly onToken?: ((token: string) => void) | undefined
   /** Which part of every upstream's bounds this runtime has, where several processes share them. @default all of them */
   readonly part?: Part | undefined
+  /** The factor by which the slots and connections of every upstream are reduced, above 0 and at most 1; each keeps one at least. @default 1 */
+  readonly scale?: number | undefined
 }
 
 /** All that lives as long as an app: the pools of its upstreams and the state of their layers. Two runtimes share nothing. */
@@ -69,12 +71,13 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, threads: threadOptions = {}, onThreadError, onToken }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, scale = 1, threads: threadOptions = {}, onThreadError, onToken }: RuntimeOptions = {}): Runtime {
   const surroundings = { variables: environment, resolve: createResolve(lookup), onToken }
   const around = checkUses('runtime', use)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })
   if (part !== undefined) checkPart('runtime', part)
+  if (!(scale > 0 && scale <= 1)) throw new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`)
   if (cacheStore !== undefined) checkStore('runtime', cacheStore)
   const breakerChanged = onBreaker && ((change: BreakerChange) => { ignoreRejection(onBreaker(change)) })
   const clients = new Map<UpstreamSpec, Client>()
@@ -83,7 +86,7 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   function open (spec: UpstreamSpec): Client {
     const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
     const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
-    const client = createClient(part === undefined ? own : dividedSpec(own, part), placeOf(spec, override), surroundings, { onBreaker: breakerChanged, cacheStore })
+    const client = createClient(scaledSpec(part === undefined ? own : dividedSpec(own, part), scale), placeOf(spec, override), surroundings, { onBreaker: breakerChanged, cacheStore })
     clients.set(spec, client)
     return client
   }

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster'
 import type { CountRequest, Counted } from '../plugins/rate-store.ts'
-import type { Failure, FromWorker, Leave, ToWorker } from './messages.ts'
+import { heartbeats, type Failure, type FromWorker, type Leave, type Task } from './messages.ts'
+import { marked, readToWorker } from './read-message.ts'
 
 /** A worker's channel to its primary. */
 export interface Channel {
@@ -17,16 +18,27 @@ export interface Channel {
 /** How often a worker reports lines that it has lost, in ms. */
 const reportEvery = 1000
 
-/** Opens the channel; `leave` is called when the primary wants this worker to end, and when there is no primary any more. */
-export function openChannel (worker: Worker, leave: (how: Leave) => void, ownLostLogLines: () => number): Channel {
+export interface ChannelOptions extends Pick<Task, 'mark' | 'heartbeatMs'> {
+  /** Is called when the primary wants this worker to end, and when there is no primary any more. */
+  readonly leave: (how: Leave) => void
+  /** Returns how many lines of the log this process has lost. */
+  readonly ownLostLogLines: () => number
+}
+
+/** Opens the channel, and sends heartbeats over it. */
+export function openChannel (worker: Worker, { mark, heartbeatMs, leave, ownLostLogLines }: ChannelOptions): Channel {
   const counting = new Map<number, (counted: Counted) => void>()
   let counts = 0
   let isListening = false
   let reported = 0
   let lostByAll = 0
-  const say = (message: FromWorker) => { worker.process.send?.(message, () => {}) }
+  const say = (message: FromWorker) => { worker.process.send?.(marked(message, mark), () => {}) }
 
-  worker.on('message', (message: ToWorker) => {
+  const timer = heartbeatMs > 0 ? setInterval(() => say({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
+  if (timer !== undefined) say({ kind: 'alive' })
+  worker.on('message', (value: unknown) => {
+    const message = readToWorker(value, mark)
+    if (message === undefined) return
     if (message.kind === 'leave') return leave(message.how)
     if (message.kind === 'lost') {
       lostByAll = message.lines
@@ -36,6 +48,7 @@ export function openChannel (worker: Worker, leave: (how: Leave) => void, ownLos
     counting.delete(message.id)
   })
   worker.on('disconnect', () => {
+    clearInterval(timer)
     if (!isListening) return
     // Without this, Node.js ends the process at once, as it does where nobody is served yet.
     worker.exitedAfterDisconnect = true
@@ -66,7 +79,12 @@ export function openChannel (worker: Worker, leave: (how: Leave) => void, ownLos
 /** What counts where nobody counts any more: the worker ends with the requests it has. */
 const uncounted: Counted = { current: 0, ttl: 0 }
 
+/** Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types or cannot be read. */
 function failureOf (error: unknown): Failure {
-  const { name, message, stack, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
-  return { name, message, stack, code }
+  try {
+    const { name, message, stack, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
+    return { name: String(name), message: String(message), ...stack !== undefined && { stack: String(stack) }, ...code !== undefined && { code: String(code) } }
+  } catch {
+    return { name: 'Error', message: 'the definitions threw a value that has no text' }
+  }
 }

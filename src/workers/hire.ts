@@ -1,7 +1,10 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import type { Counted } from '../plugins/rate-store.ts'
-import { taskVariable, type Failure, type FromWorker, type Leave, type Task, type ToWorker } from './messages.ts'
+import type { HandOver } from './hand-over.ts'
+import { watchHeartbeats } from './heartbeats.ts'
+import { taskVariable, type Failure, type Leave, type Task, type ToWorker } from './messages.ts'
+import { marked, readFromWorker } from './read-message.ts'
 import { lingerMs } from './retire.ts'
 
 /** How a process ended. */
@@ -31,32 +34,49 @@ export interface HireOptions {
   /** Variables that it is not to inherit. */
   readonly withheld: readonly string[]
   readonly count: (client: string) => Counted
+  /** Connections on their way to workers. */
+  readonly handOver: HandOver
+  /** Called when the worker has sent no heartbeat for its time, before it is killed. */
+  readonly onSilent: (pid: number | undefined) => void
 }
 
 /** So long after its time for draining a worker is waited for, in ms; it ends itself within two seconds of it where it can. */
 export const lastWords = 3000
 
 /** Starts a worker: this program once more, with the same arguments and a task. */
-export function hire (task: Task, { withheld, count }: HireOptions): Hired {
+export function hire (task: Task, { withheld, count, handOver, onSilent }: HireOptions): Hired {
   cluster.schedulingPolicy = cluster.SCHED_RR
   const worker = cluster.fork({ ...Object.fromEntries(withheld.map(name => [name, undefined])), [taskVariable]: JSON.stringify(task) })
   const started = Promise.withResolvers<number>()
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
-  const say = (message: ToWorker) => { worker.process.send(message, () => {}) }
+  const kill = () => { worker.process.kill('SIGKILL') }
+  const say = (message: ToWorker) => { worker.process.send(marked(message, task.mark), () => {}) }
+  const heartbeat = watchHeartbeats(task.heartbeatMs, () => {
+    onSilent(worker.process.pid)
+    kill()
+  })
+  handOver(worker)
 
-  worker.on('message', (message: FromWorker) => {
-    if (message.kind === 'listening') {
-      ({ drainMs } = message)
-      started.resolve(message.port)
-    } else if (message.kind === 'failed') {
-      started.reject(errorOf(message.failure))
-      worker.process.kill('SIGKILL')
-    } else if (message.kind === 'lost') {
-      lostLogLines = message.lines
-    } else {
-      say({ kind: 'counted', id: message.id, ...count(message.client) })
+  worker.on('message', (value: unknown) => {
+    const message = readFromWorker(value, task.mark)
+    switch (message?.kind) {
+      case 'alive':
+        return heartbeat.came()
+      case 'listening':
+        ({ drainMs } = message)
+        heartbeat.started()
+        return started.resolve(message.port)
+      case 'failed':
+        started.reject(errorOf(message.failure))
+        return kill()
+      case 'count':
+        return say({ kind: 'counted', id: message.id, ...count(message.client) })
+      case 'lost':
+        ({ lines: lostLogLines } = message)
+        return
+      case undefined:
     }
   })
   const ended = once(worker, 'exit').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }), (error: unknown): Ending => {
@@ -65,6 +85,7 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
   })
   void ended.then(({ code, signal }) => {
     clearTimeout(timer)
+    heartbeat.end()
     started.reject(new Error(`worker ${task.index + 1} ended with ${signal ?? `exit code ${code}`} before it listened`))
   })
   // Nobody may be waiting for these any more.
@@ -79,10 +100,11 @@ export function hire (task: Task, { withheld, count }: HireOptions): Hired {
     leave (how) {
       say({ kind: 'leave', how })
       clearTimeout(timer)
-      timer = setTimeout(() => { worker.process.kill('SIGKILL') }, drainMs + (how === 'retire' ? lingerMs : 0) + lastWords)
+      heartbeat.end()
+      timer = setTimeout(kill, drainMs + (how === 'retire' ? lingerMs : 0) + lastWords)
       return ended
     },
-    kill: () => { worker.process.kill('SIGKILL') },
+    kill,
     get lostLogLines () {
       return lostLogLines
     },

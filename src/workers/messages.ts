@@ -7,10 +7,17 @@ export interface Task {
   readonly port: number
   /** Where the stand-ins of the primary answer, by the upstream's name. */
   readonly standIns: Readonly<Record<string, string>> | undefined
+  /** Marks the messages between the primary and this worker. A module of definitions can send messages too, and does not know it. */
+  readonly mark: string
+  /** Time without a heartbeat after which the primary replaces the worker, in ms; 0 is never. */
+  readonly heartbeatMs: number
 }
 
 /** The variable that holds a worker's task. */
 export const taskVariable = 'HEADWATERS_WORKER'
+
+/** Heartbeats in the time after which a worker without one is replaced. */
+export const heartbeats = 10
 
 /** An error on its way to another process. */
 export interface Failure {
@@ -22,6 +29,7 @@ export interface Failure {
 
 /** What a worker says to the primary. */
 export type FromWorker =
+  | { readonly kind: 'alive' }
   | { readonly kind: 'listening', readonly port: number, readonly drainMs: number }
   | { readonly kind: 'failed', readonly failure: Failure }
   | { readonly kind: 'count', readonly id: number, readonly client: string }

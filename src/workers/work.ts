@@ -24,10 +24,11 @@ const lastResort = 2000
 export async function work (task: Task, { open, ready, exit, lostLogLines }: Surroundings): Promise<void> {
   const wanted = Promise.withResolvers<Leave>()
   const hurry = new AbortController()
-  const channel = openChannel(cluster.worker as Worker, how => {
+  const leave = (how: Leave) => {
     if (how === 'drain') hurry.abort()
     wanted.resolve(how)
-  }, lostLogLines)
+  }
+  const channel = openChannel(cluster.worker as Worker, { ...task, leave, ownLostLogLines: lostLogLines })
   try {
     const catalogue = await open()
     const { inbound, threads, drainMs } = catalogue.config

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { backOff } from './back-off.ts'
+import { createHandOver } from './hand-over.ts'
 import { hire, lastWords, type Hired, type HireOptions } from './hire.ts'
 import type { Leave, Task } from './messages.ts'
 import { lingerMs } from './retire.ts'
 import { rateCounter } from './rate-counter.ts'
 
-export interface WorkersOptions extends Omit<Task, 'index'>, Pick<HireOptions, 'withheld'> {
+export interface WorkersOptions extends Omit<Task, 'index' | 'mark'>, Pick<HireOptions, 'withheld'> {
   readonly log: FastifyBaseLogger
   /** Returns how many lines of the log the primary has lost. */
   readonly lostLogLines: () => number
@@ -51,10 +53,11 @@ const startsInVain = 5
 export const leaveMs = lastWords + lingerMs
 
 /** Makes the workers of a service; none is there before `start`. */
-export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, host, port, standIns }: WorkersOptions): Workers {
+export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, host, port, standIns, heartbeatMs }: WorkersOptions): Workers {
   const places: Place[] = Array.from({ length: count }, (_, index) => ({ index, current: undefined, coming: undefined, replacing: undefined, timer: undefined, crashes: 0, failedStarts: 0 }))
   const leaving = new Set<Hired>()
   const countRequest = rateCounter()
+  const handOver = createHandOver()
   const hiredOnes = new Set<Hired>()
   /** Lines of the log that workers had lost when they ended. */
   let lostByEnded = 0
@@ -68,7 +71,9 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
 
   function start (place: Place): Hired {
     if (places.every(({ current }) => current === undefined)) askedPort = realPort
-    const hired = hire({ index: place.index, count, host, port: askedPort, standIns }, { withheld, count: countRequest })
+    const task = { index: place.index, count, host, port: askedPort, standIns, heartbeatMs, mark: randomUUID() }
+    const onSilent = (workerPid: number | undefined) => log.error({ worker: place.index + 1, workerPid, heartbeatMs }, 'worker sent no heartbeat: it is killed and replaced')
+    const hired = hire(task, { withheld, count: countRequest, handOver, onSilent })
     place.coming = hired
     hiredOnes.add(hired)
     void hired.ended.then(() => {

@@ -8,6 +8,7 @@ import { connections } from './lines/f-connections.ts'
 import { fanOuts } from './lines/g-fan-outs.ts'
 import { processes } from './lines/h-processes.ts'
 import { inbound } from './lines/i-inbound.ts'
+import { workers } from './lines/j-workers.ts'
 
 /** Every entry of the catalogue that this service can meet, by letter; a test file of the same letter runs them. Its numbers are those from `from` to `to`, and those that came later. */
 export const catalogue: Readonly<Record<string, { readonly entries: readonly Entry[], readonly from: number, readonly to: number, readonly more?: readonly number[] }>> = {
@@ -20,6 +21,7 @@ export const catalogue: Readonly<Record<string, { readonly entries: readonly Ent
   G: { entries: fanOuts, from: 78, to: 92 },
   H: { entries: processes, from: 93, to: 97, more: [110, 111] },
   I: { entries: inbound, from: 98, to: 109 },
+  J: { entries: workers, from: 112, to: 115 },
 }
 
 /** The others, and why. */

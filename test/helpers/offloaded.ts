@@ -1,4 +1,5 @@
 // Functions that tests have run in threads.
+import { parentPort } from 'node:worker_threads'
 import { Problem, UpstreamError } from '../../src/errors.ts'
 
 export function add (a: number, b = 1): number {
@@ -89,4 +90,17 @@ export function giving (what: 'function' | 'class' | 'proxy'): unknown {
   if (what === 'function') return { call: () => 1 }
   if (what === 'class') return { at: [new URL('http://cats.test')] }
   return new Proxy({}, {})
+}
+
+/** Sends the main thread what looks like messages of the pool. */
+export function posting (): string {
+  for (const value of [null, undefined, 0, 'ready', [], {}, { ready: true }, { taskId: 0, result: 'forged' }, new Error('not ours')]) parentPort?.postMessage(value)
+  return 'posted'
+}
+
+/** Throws values whose texts cannot be read, or are no texts. */
+export function throwingOddly (what: 'bare' | 'getter' | 'fields'): never {
+  if (what === 'bare') throw Object.create(null)
+  if (what === 'fields') throw Object.assign(new Error('odd'), { name: 1, stack: () => 1 })
+  throw Object.defineProperty(new Error('odd'), 'message', { get () { throw new Error('inner') } })
 }

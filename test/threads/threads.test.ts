@@ -131,6 +131,14 @@ test('an error keeps its name, its words and where it was thrown', async t => {
   t.match(await failure(run('throwing', 'text')), { name: 'Error', message: 'threw a text' })
 })
 
+test('a thrown value whose texts cannot be read is an error all the same, and a message that a function posts is ignored', async t => {
+  const { run } = threadsOf(t)
+  for (const what of ['bare', 'getter'] as const) t.match(await failure(run('throwingOddly', what)), { name: 'Error', message: 'threw a value that has no text' })
+  t.match(await failure(run('throwingOddly', 'fields')), { name: '1', message: 'odd' })
+  t.equal(await run('posting'), 'posted')
+  t.equal(await run('add', 1, 2), 3)
+})
+
 test('what cannot go between threads is refused, and it is said where it is and what to do', async t => {
   const { run } = threadsOf(t)
   const refused: readonly (readonly [readonly unknown[], string])[] = [

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import { dividedSpec, divisiblesOf } from '../../src/upstream/divide.ts'
+import { dividedSpec, divisiblesOf, scaledSpec } from '../../src/upstream/divide.ts'
 import { defineUpstream, operation, specOf, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { checkPart, share } from '../../src/upstream/share.ts'
@@ -77,4 +77,33 @@ test('a runtime takes one part of what is declared and of what is set from outsi
     t.throws(() => createRuntime({ part }), /^runtime: part\.(?:index|count) is /)
   }
   t.same(checkPart('runtime', { index: 1, count: 2 }), { index: 1, count: 2 })
+})
+
+test('slots and connections are scaled down together, and one of each is left', async t => {
+  const spec = specWith({ slots: 64, connections: 80 })
+  t.equal(scaledSpec(spec, 1), spec)
+  t.match(scaledSpec(spec, 0.15), { slots: 9, connections: 12, queue: spec.queue })
+  t.match(scaledSpec(specWith({ slots: 'adaptive', connections: 80 }), 0.15), { slots: 'adaptive', connections: 12 })
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1000), fc.double({ min: 1e-6, max: 1, noNaN: true }), (slots, more, scale) => {
+    const scaled = scaledSpec(specWith({ slots, connections: slots + more }), scale)
+    return Number(scaled.slots) >= 1 && Number(scaled.slots) <= scaled.connections && scaled.connections <= Math.max(1, (slots + more) * scale)
+  }))
+})
+
+test('a runtime whose scale is small opens as many connections as are left, and other scales than shares are refused', async t => {
+  const owed: (() => void)[] = []
+  const upstream = await rawUpstream(t, socket => { owed.push(() => socket.write(json(1))) })
+  const prices = defineUpstream('prices', { origin: upstream.origin, slots: 8, connections: 8, timeout: 60_000 }, { price: operation({ path: '/', output: z.number() }) })
+  const all = aggregate('all', { url: '/all', deadline: 60_000 }).required('a', () => prices.price()).required('b', () => prices.price()).required('c', () => prices.price()).reply(z.unknown(), answers => answers)
+  const runtime = createRuntime({ scale: 0.25 })
+  t.teardown(() => runtime.close())
+  const run = fanOut(all, {}, { runtime })
+  await upstream.asked(2)
+  t.equal(owed.length, 2)
+  for (let paid = 0; paid < 3; paid++) {
+    await upstream.asked(paid + 1)
+    owed[paid]?.()
+  }
+  t.match((await run).data, { a: 1, b: 1, c: 1 })
+  for (const scale of [0, -1, 1.1, Number.NaN]) t.throws(() => createRuntime({ scale }), new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`))
 })

@@ -29,7 +29,7 @@ export const connecting: readonly Entry[] = [
   { no: 7, fault: 'two addresses, a slow one and one at which nobody is', right: 'the slow one is waited for until connectTimeout', play: slowAndDead },
   { no: 7, fault: 'two addresses, of which the first never answers', right: 'the second is dialled meanwhile', play: oneHangs },
   { no: 8, fault: 'a name that moves', right: 'connections that are opened later follow', play: moved },
-  { no: 9, fault: 'no file descriptor is left in this process', right: 'refused as our own want (LOCAL_RESOURCES, 503) and not held against the upstream', play: outOfFiles },
+  { no: 9, fault: 'callers who say nothing would take every file descriptor of this process', right: 'upstreams keep a share, silent callers make room, and the log says so once', play: outOfFiles },
   { no: 10, fault: 'down for long', right: 'refused at once, one probe a window, and closed within one when it is back', play: downForLong },
   { no: 10, fault: 'down for long, and asked for what is kept', right: 'what was kept stands in, by its state', play: standsIn },
 ]

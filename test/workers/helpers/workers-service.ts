@@ -6,7 +6,7 @@ import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { startService, type Environment, type ProcessOptions } from '../../helpers/service-process.ts'
 
-/** Aggregates that say which process answers, that wait for their upstream, and that end or hold up their process. */
+/** Aggregates that say which process answers, that wait for their upstream, that hold the loop of their process for 2 s or for ever, and that end it. */
 export const definitions = ({ version = 1, slots = 8, atLoad = '' } = {}) => `
 import cluster from 'node:cluster'
 import { aggregate, defineUpstream, operation } from 'headwaters'
@@ -20,6 +20,12 @@ export const whoAnswers = aggregate('who', { url: '/who', ...options }).reply(z.
 export const hung = aggregate('hung', { url: '/hung', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => who)
 export const crash = aggregate('crash', { url: '/crash', ...options }).reply(z.unknown(), () => { process.kill(process.pid, 'SIGKILL') })
 export const stuck = aggregate('stuck', { url: '/stuck', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })
+export const spin = aggregate('spin', { url: '/spin', ...options }).reply(z.unknown(), () => { for (;;) {} })
+export const turn = aggregate('turn', { url: '/turn', ...options }).reply(z.unknown(), () => {
+  const end = performance.now() + 2000
+  while (performance.now() < end) {}
+  return who
+})
 `
 
 /** Who answered. */

@@ -1,0 +1,107 @@
+import type { Failure, FromWorker, Task, ToWorker } from './messages.ts'
+
+/** The field that holds the mark. */
+const markField = 'headwaters'
+
+/** Longest time for draining that the configuration accepts, in ms. */
+const maxDrainMs = 600_000
+
+/** Adds the mark of a channel to a message. */
+export function marked (message: FromWorker | ToWorker, mark: string): object {
+  return { [markField]: mark, ...message }
+}
+
+/** Returns the message of a worker, or `undefined` for a value that our code in the worker did not send. */
+export function readFromWorker (value: unknown, mark: string): FromWorker | undefined {
+  const fields = fieldsOf(value, mark)
+  switch (fields?.['kind']) {
+    case 'alive':
+      return { kind: 'alive' }
+    case 'listening': {
+      const { port, drainMs } = fields
+      return isWhole(port, 65_535) && isWhole(drainMs, maxDrainMs) ? { kind: 'listening', port, drainMs } : undefined
+    }
+    case 'failed': {
+      const failure = readFailure(fields['failure'])
+      return failure && { kind: 'failed', failure }
+    }
+    case 'lost': {
+      const { lines } = fields
+      return isWhole(lines) ? { kind: 'lost', lines } : undefined
+    }
+    case 'count': {
+      const { id, client } = fields
+      return isWhole(id) && typeof client === 'string' ? { kind: 'count', id, client } : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Returns the message of the primary, or `undefined` for a value that our code in the primary did not send. */
+export function readToWorker (value: unknown, mark: string): ToWorker | undefined {
+  const fields = fieldsOf(value, mark)
+  switch (fields?.['kind']) {
+    case 'leave': {
+      const { how } = fields
+      return how === 'drain' || how === 'retire' ? { kind: 'leave', how } : undefined
+    }
+    case 'lost': {
+      const { lines } = fields
+      return isWhole(lines) ? { kind: 'lost', lines } : undefined
+    }
+    case 'counted': {
+      const { id, current, ttl } = fields
+      return isWhole(id) && isWhole(current) && isTime(ttl) ? { kind: 'counted', id, current, ttl } : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Returns the task that the primary wrote, or `undefined` where the variable was set by something else. */
+export function readTask (text: string | undefined): Task | undefined {
+  if (text === undefined) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isObject(value)) return undefined
+  const { index, count, host, port, standIns, mark, heartbeatMs } = value
+  if (!isWhole(count) || !isWhole(index, count - 1) || typeof host !== 'string' || !isWhole(port, 65_535)) return undefined
+  if (typeof mark !== 'string' || mark === '' || !isTime(heartbeatMs) || !(standIns === undefined || isTexts(standIns))) return undefined
+  return { index, count, host, port, standIns, mark, heartbeatMs }
+}
+
+function fieldsOf (value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {
+  return isObject(value) && value[markField] === mark ? value : undefined
+}
+
+function readFailure (value: unknown): Failure | undefined {
+  if (!isObject(value)) return undefined
+  const { name, message, stack, code } = value
+  if (typeof name !== 'string' || typeof message !== 'string' || !isOptionalText(stack) || !isOptionalText(code)) return undefined
+  return { name, message, stack, code }
+}
+
+function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isTexts (value: unknown): value is Readonly<Record<string, string>> {
+  return isObject(value) && Object.values(value).every(text => typeof text === 'string')
+}
+
+function isOptionalText (value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string'
+}
+
+function isWhole (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most
+}
+
+function isTime (value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
