@@ -22,6 +22,8 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, Place<Reques
   connection: Connection | undefined
   /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
   lost (isOrderly: boolean): void
+  /** Rejects the request, with what `reason` makes, if it has not been written. */
+  turnAway (reason: () => unknown): void
   /** Closes the connection. */
   hangUp (): void
 }
@@ -62,6 +64,8 @@ export class Connection extends Client {
   #socket: Socket | undefined
   /** When it was last assigned, in ms; the socket has been polled since when the request is written. */
   #assignedAt = 0
+  /** The request that the socket is opened for. */
+  #waiting: RequestHandler | undefined
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
 
@@ -84,6 +88,7 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
+      this.#waiting = undefined
       this.#isNew = true
       this.#hasFailed = false
       this.#isOld = maxAge === 0
@@ -152,8 +157,14 @@ export class Connection extends Client {
   }
 
   /** A request was assigned to it, at the moment `now`. */
-  assign (_handler: RequestHandler, now: number): void {
+  assign (handler: RequestHandler, now: number): void {
     this.#assignedAt = now
+    if (!this.isConnected) this.#waiting = handler
+  }
+
+  /** Rejects the request that waits for the socket to open. */
+  turnAway (reason: () => unknown): void {
+    this.#waiting?.turnAway(reason)
   }
 
   /** The headers of an answer have arrived. */

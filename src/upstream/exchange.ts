@@ -84,6 +84,13 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
   }
 
+  turnAway (reason: () => unknown): void {
+    if (this.#phase !== Phase.pending) return
+    // It has not left, so it says nothing about the upstream.
+    this.#call.attempt.sent = false
+    this.#fail(reason())
+  }
+
   onRequestStart (controller: Controller): void {
     // undici takes what is thrown here as a cancelled request, and keeps the connection.
     if (this.#phase === Phase.abandoned) throw early

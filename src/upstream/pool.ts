@@ -21,6 +21,8 @@ export interface PoolOptions {
 export interface Pool {
   /** Queues a request for a connection; `handler` learns of every end. */
   dispatch (options: Dispatcher.DispatchOptions, handler: RequestHandler): void
+  /** Rejects every request that waits for a connection, or for one to open, each with what `reason` makes. */
+  readonly turnAway: (reason: () => unknown) => void
   /** Closes every connection; requests in flight and queued ones fail. */
   destroy (): Promise<void>
 }
@@ -125,6 +127,10 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
       if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       queue.join(handler)
       arm()
+    },
+    turnAway (reason) {
+      for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.turnAway(reason)
+      for (const connection of all) connection.turnAway(reason)
     },
     async destroy () {
       isClosed = true

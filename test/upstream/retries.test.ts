@@ -122,6 +122,10 @@ test('whoever is told of a breaker\'s changes and throws fails the call at which
   t.equal(await ended(), 'a bug of whoever listens', 'it opens')
   answered = json('well')
   t.equal(await next(), 'a bug of whoever listens', 'it tries')
-  t.equal(await next(), 'a bug of whoever listens', 'it closes')
+  const ends: unknown[] = []
+  do ends.push(await next())
+  while (ends.at(-1) === 'well' && ends.length < 1000)
+  t.equal(ends.at(-1), 'a bug of whoever listens', 'it closes')
+  t.ok(ends.length > 4, 'after four stages')
   t.equal(await next(), 'well')
 })
