@@ -18,6 +18,8 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, Place<Reques
   readonly options: Dispatcher.DispatchOptions
   /** Whether the request may change something at the upstream. */
   readonly isUnsafe: boolean
+  /** Whether the request needs a connection that has not served before. */
+  readonly needsNew: boolean
   /** The connection that it is assigned to. */
   connection: Connection | undefined
   /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */

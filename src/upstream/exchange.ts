@@ -76,6 +76,10 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     return !this.#call.spec.safe
   }
 
+  get needsNew (): boolean {
+    return this.#call.attempt.needsNew
+  }
+
   /** Settles with the reason at once; an unsafe call that was sent is stopped by a deadline only. */
   cut (reason: unknown): void {
     if (this.#phase >= Phase.abandoned) return
@@ -114,7 +118,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     // A request that was not sent goes with the next connection. The end of a request before may have ended this one.
     if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
-    const isIdleClose = isOrderly && this.#status === 0
+    const isIdleClose = isOrderly && this.#status === 0 && !this.#call.effort.hadFreeRetry
     const controller = this.#controller
     this.#release(false)
     this.#enter(Phase.done)

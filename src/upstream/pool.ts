@@ -63,7 +63,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     const now = performance.now()
     let batch: Pipeline | undefined
     for (let handler = queue.first; handler !== undefined; handler = queue.first) {
-      const follows = handler.options.blocking === false
+      const follows = handler.options.blocking === false && !handler.needsNew
       if (follows && batch?.hasRoom === true) {
         assign(batch, handler, now)
         continue
@@ -83,7 +83,8 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   }
 
   /** A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the upstream is not about to close. */
-  function take ({ isUnsafe }: RequestHandler, now: number): Connection | undefined {
+  function take ({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
+    if (needsNew) return closed.pop() ?? open() ?? idle.shift()
     if (!isUnsafe) return idle.pop() ?? closed.pop() ?? open()
     const [longest] = idle
     const isSettled = longest !== undefined && now - longest.idleSince >= settledMs && !earlyCloses.areFrequent
@@ -93,8 +94,8 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   function assign (connection: Connection, handler: RequestHandler, now: number): void {
     queue.leave(handler)
     handler.connection = connection
+    if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0) connection.renew()
     connection.assign(handler, now)
-    if (handler.isUnsafe && connection.served > 0 && earlyCloses.areFrequent) connection.renew()
     connection.dispatch(handler.options, handler)
   }
 
