@@ -60,6 +60,8 @@ export interface Effort {
   sent: boolean
   /** Whether it was repeated without charge after a connection was closed as idle; that happens once per call. */
   hadFreeRetry: boolean
+  /** Whether an own layer at `'call'` gave it a header that says who the caller is. */
+  namesCaller: boolean
 }
 
 /** One attempt on its way. */
@@ -75,7 +77,7 @@ export interface Attempt {
 }
 
 const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, needsNew: false, held: undefined })
-const firstEffort = (): Effort => ({ attempts: 0, waitedMs: 0, sent: false, hadFreeRetry: false })
+const firstEffort = (): Effort => ({ attempts: 0, waitedMs: 0, sent: false, hadFreeRetry: false, namesCaller: false })
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
 export class LiveCall<out T> {
@@ -123,7 +125,9 @@ export class LiveCall<out T> {
 
   /** The same question of another scope, with nothing spent on it. */
   apart (abort: Abort, scope: Scope): LiveCall<T> {
-    return new LiveCall(this, abort, scope, 0, 0, 1, firstEffort(), firstAttempt(), this.headers, this.isConditional)
+    const effort = firstEffort()
+    effort.namesCaller = this.effort.namesCaller
+    return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
   }
 
   /** The same call for one more attempt. */

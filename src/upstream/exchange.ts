@@ -4,6 +4,7 @@ import { Abortable } from './abort.ts'
 import { readBody } from './body.ts'
 import { brokenOff } from './broken-off.ts'
 import type { LiveCall } from './call.ts'
+import { isCallersLimit } from './callers-limit.ts'
 import { Chunks } from './chunks.ts'
 import type { Connection, RequestHandler } from './connection.ts'
 import { decode } from './decode.ts'
@@ -151,7 +152,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#status = status
     this.#head = head
     this.connection?.answered(head)
-    const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head)
+    const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head, status === 429 && isCallersLimit(this.#call))
     this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement

@@ -17,10 +17,14 @@ export function codingOf (head: Head): string | undefined {
   return name === 'identity' ? undefined : name
 }
 
-/** Judges status, framing, size and content type of an answer before a byte of its body is read. */
-export function judge (spec: OperationSpec, status: number, head: Head): Judgement {
+/**
+ * Judges status, framing, size and content type of an answer before a byte of its body is read.
+ *
+ * @param isCallersLimit - Whether a 429 is a limit of the caller, and not of all calls to the upstream.
+ */
+export function judge (spec: OperationSpec, status: number, head: Head, isCallersLimit = false): Judgement {
   const upstream = spec.upstream.name
-  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head)
+  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head, isCallersLimit)
 
   const transfer = head['transfer-encoding']
   if (transfer !== undefined && !isChunked(transfer)) {
@@ -52,7 +56,7 @@ function isChunked (transfer: string | string[]): boolean {
   return /^chunked$/i.test(String(transfer))
 }
 
-function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgement {
+function judgeStatus (spec: OperationSpec, status: number, head: Head, isCallersLimit: boolean): Judgement {
   if (spec.absent.includes(status)) return 'absent'
   const upstream = spec.upstream.name
   if (status < 200 || status > 599) return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: `${status} is no HTTP status` })
@@ -61,6 +65,8 @@ function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgemen
     upstreamStatus: status,
     detail: `status ${status}`,
     retryAfterMs: readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now()),
+    // Retries of one caller would spend the budget that all callers share.
+    ...isCallersLimit && { verdict: 'ignored', retryable: false },
   })
 }
 

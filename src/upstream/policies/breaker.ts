@@ -102,8 +102,8 @@ class Passing<T> implements Taker<T> {
   #judge (error: unknown): void {
     const circuit = this.#circuit
     if (verdictOf(error, this.#call.attempt.sent) === 'failed') circuit.failed()
-    // An upstream that refuses the question is there.
-    else if (circuit.state === 'half-open' && error instanceof UpstreamError && error.upstreamStatus !== undefined) circuit.succeeded()
+    // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
+    else if (circuit.state === 'half-open' && error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus !== 429) circuit.succeeded()
     else circuit.ended()
   }
 }

@@ -166,6 +166,17 @@ test('a probe that is answered 404 shows an upstream that answers', async t => {
   t.equal(gauge.breaker, 'closed')
 })
 
+test('a probe that is answered by the limit of one caller says nothing: it neither closes nor opens', async t => {
+  const { trip, fail, recover, clock, gauge } = arrange()
+  await trip()
+  clock.now = 5000
+  const limited = new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 429, verdict: 'ignored' })
+  for (let stage = 0; stage < 6; stage++, clock.now += 500) t.equal(await fail(limited), limited)
+  t.equal(gauge.breaker, 'half-open')
+  await recover()
+  t.equal(gauge.breaker, 'closed')
+})
+
 test('what says nothing about the upstream is not counted', async t => {
   const { fail, gauge } = arrange()
   const nothings = [
