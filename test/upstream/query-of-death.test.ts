@@ -36,7 +36,7 @@ async function arrange (t: Test, options: Partial<UpstreamOptions> = {}) {
     served.add(socket)
     socket.write(json('well'))
   }, undefined, socket => { sockets.add(socket) })
-  const upstream = defineUpstream('raw', { origin: raw.origin, slots: warm, connections: warm, ...options }, {
+  const upstream = defineUpstream('raw', { origin: raw.origin, slots: warm, connections: warm, timeout: 30_000, ...options }, {
     warm: operation({ path: '/warm', output: z.unknown() }),
     ask: operation({ path: '/ask', output: z.unknown() }),
     death: operation({ path: '/death', output: z.unknown() }),
