@@ -42,7 +42,7 @@ export const errors = {
   LOCAL_RESOURCES: row(503, 'Out of sockets', 'could not be called: this machine has no free port or file descriptor'),
 
   // One step
-  STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout'),
+  STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout', 'failed'),
   TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
   UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'was given more items by an upstream than its maxItems allows'),
   THREADS_FULL: row(503, 'No thread free', 'has no free thread, and the queue for one is full'),

@@ -3,7 +3,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import { test } from 'tap'
 
 /** What a layer of `policies/` may speak in: the words of a call, and nothing that sends one. */
-const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts', 'freeze', 'ignore-rejection', 'verdict', 'events', 'spec', 'use', 'inbound'].map(name => `upstream/${name}.ts`)
+const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts', 'freeze', 'ignore-rejection', 'verdict', 'callers-limit', 'events', 'spec', 'use', 'inbound'].map(name => `upstream/${name}.ts`)
 
 /**
  * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all that is

@@ -58,6 +58,10 @@ export interface Effort {
   waitedMs: number
   /** Whether the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
+  /** Whether it was repeated without charge after a connection was closed as idle; that happens once per call. */
+  hadFreeRetry: boolean
+  /** Whether an own layer at `'call'` gave it a header that says who the caller is. */
+  namesCaller: boolean
 }
 
 /** One attempt on its way. */
@@ -66,12 +70,14 @@ export interface Attempt {
   readonly mayWait: boolean
   /** Whether it has left for the wire. */
   sent: boolean
+  /** Whether it needs a connection that has not served a request before. */
+  readonly needsNew: boolean
   /** Resolves when the wire lets go of an attempt that was given up before it had a connection; its slot is held until then. */
   held: Promise<void> | undefined
 }
 
-const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, held: undefined })
-const firstEffort = (): Effort => ({ attempts: 0, waitedMs: 0, sent: false })
+const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, needsNew: false, held: undefined })
+const firstEffort = (): Effort => ({ attempts: 0, waitedMs: 0, sent: false, hadFreeRetry: false, namesCaller: false })
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
 export class LiveCall<out T> {
@@ -119,12 +125,14 @@ export class LiveCall<out T> {
 
   /** The same question of another scope, with nothing spent on it. */
   apart (abort: Abort, scope: Scope): LiveCall<T> {
-    return new LiveCall(this, abort, scope, 0, 0, 1, firstEffort(), firstAttempt(), this.headers, this.isConditional)
+    const effort = firstEffort()
+    effort.namesCaller = this.effort.namesCaller
+    return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
   }
 
   /** The same call for one more attempt. */
-  again (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
-    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, this.effort, { mayWait, sent: false, held: undefined }, this.headers, this.isConditional)
+  again (abort: Abort = this.abort, mayWait = true, needsNew = false): LiveCall<T> {
+    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, this.effort, { mayWait, sent: false, needsNew, held: undefined }, this.headers, this.isConditional)
   }
 
   /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */

@@ -56,7 +56,15 @@ export function createClient (spec: UpstreamSpec, place: Place, around: Surround
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const wire = place.isOff ? undefined : openWire(spec, place, around)
   const budget = new Budget(spec.budget)
-  const circuit = spec.breaker && breaker({ upstream, ...spec.breaker, changed: (from, to) => onBreaker?.({ upstream, from, to }) })
+  const circuit = spec.breaker && breaker({
+    upstream,
+    ...spec.breaker,
+    turnAway (refusal) {
+      slotsAndQueue.turnAway(refusal)
+      wire?.turnAway(refusal)
+    },
+    changed: onBreaker && ((from, to) => onBreaker({ upstream, from, to })),
+  })
   const slotsAndQueue = bulkhead({ upstream, queue, slots: slots === 'adaptive' ? adaptiveSlots(spec) : slots })
   const kept = spec.caches && cache({
     upstream,
@@ -79,7 +87,6 @@ export function createClient (spec: UpstreamSpec, place: Place, around: Surround
     spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
     circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
     slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
-    circuit && circuit.gate, // attempt: whoever was waiting for a slot when the circuit opened is turned away
     attempt({ upstream, timeout, budget }), // authorize: a precise limit on one attempt, waiting for a token included
     wire?.authorize ?? false, // own layers, dispatch: a call leaves with a token, and once more where that was refused
     ...ownAt('attempt'), // dispatch: each attempt is signed anew, within its time and its slot

@@ -16,10 +16,14 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, Place<Reques
   readonly options: Dispatcher.DispatchOptions
   /** Whether the request may change something at the upstream. */
   readonly isUnsafe: boolean
+  /** Whether the request needs a connection that has not served before. */
+  readonly needsNew: boolean
   /** The connection that it is assigned to. */
   connection: Connection | undefined
   /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
   lost (isOrderly: boolean): void
+  /** Rejects the request, with what `reason` makes, if it has not been written. */
+  turnAway (reason: () => unknown): void
   /** Closes the connection. */
   hangUp (): void
 }
@@ -59,6 +63,8 @@ export class Connection extends Client {
   #socket: Socket | undefined
   /** When it was last assigned, in ms. */
   #assignedAt = 0
+  /** The request that the socket is opened for. */
+  #waiting: RequestHandler | undefined
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
 
@@ -82,6 +88,7 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
+      this.#waiting = undefined
       this.#hasFailed = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
@@ -148,8 +155,14 @@ export class Connection extends Client {
   }
 
   /** A request was assigned to it, at the moment `now`. */
-  assign (_handler: RequestHandler, now: number): void {
+  assign (handler: RequestHandler, now: number): void {
     this.#assignedAt = now
+    if (!this.isConnected) this.#waiting = handler
+  }
+
+  /** Rejects the request that waits for the socket to open. */
+  turnAway (reason: () => unknown): void {
+    this.#waiting?.turnAway(reason)
   }
 
   /** The headers of an answer have arrived. */

@@ -10,7 +10,7 @@ import type { OperationSpec } from './spec.ts'
 const nobody: Credentials = { headers: [], query: '' }
 
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Pool, prefix: string, credentials = nobody, isPipelined = false): Service {
+export function dispatch (pool: Pick<Pool, 'dispatch'>, prefix: string, credentials = nobody, isPipelined = false): Service {
   const headersOf = headerWriter(credentials)
   const { query } = credentials
   return serviceOf((call, taker) => {

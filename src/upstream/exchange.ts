@@ -4,6 +4,7 @@ import { Abortable } from './abort.ts'
 import { readBody } from './body.ts'
 import { brokenOff } from './broken-off.ts'
 import type { LiveCall } from './call.ts'
+import { isCallersLimit } from './callers-limit.ts'
 import { Chunks } from './chunks.ts'
 import type { Connection, RequestHandler } from './connection.ts'
 import { decode } from './decode.ts'
@@ -79,12 +80,23 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     return !this.#call.spec.safe
   }
 
+  get needsNew (): boolean {
+    return this.#call.attempt.needsNew
+  }
+
   /** Settles with the reason at once; an unsafe call that was sent is stopped by a deadline only. */
   cut (reason: unknown): void {
     if (this.#phase >= Phase.abandoned) return
     if (this.#phase < Phase.sent || !this.isUnsafe) return this.#fail(reason)
     if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
     this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
+  }
+
+  turnAway (reason: () => unknown): void {
+    if (this.#phase !== Phase.pending) return
+    // It has not left, so it says nothing about the upstream.
+    this.#call.attempt.sent = false
+    this.#fail(reason())
   }
 
   onRequestStart (controller: Controller): void {
@@ -110,7 +122,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     // A request that was not sent goes with the next connection. The end of a request before may have ended this one.
     if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
-    const isIdleClose = isOrderly && this.#status === 0
+    const isIdleClose = isOrderly && this.#status === 0 && !this.#call.effort.hadFreeRetry
     const controller = this.#controller
     this.#release(false)
     this.#enter(Phase.done)
@@ -143,7 +155,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#status = status
     this.#head = head
     this.connection?.answered(head)
-    const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head)
+    const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head, status === 429 && isCallersLimit(this.#call))
     this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement

@@ -17,15 +17,19 @@ export function codingOf (head: Head): string | undefined {
   return name === 'identity' ? undefined : name
 }
 
-/** Judges status, framing, size and content type of an answer before a byte of its body is read. */
-export function judge (spec: OperationSpec, status: number, head: Head): Judgement {
+/**
+ * Judges status, framing, size and content type of an answer before a byte of its body is read.
+ *
+ * @param isCallersLimit - Whether a 429 is a limit of the caller, and not of all calls to the upstream.
+ */
+export function judge (spec: OperationSpec, status: number, head: Head, isCallersLimit = false): Judgement {
   const upstream = spec.upstream.name
   const transfer = head['transfer-encoding']
   // Such a body has no end that is known to be right, whatever the status says.
   if (transfer !== undefined && !isChunked(transfer)) {
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked', verdict: 'failed' })
   }
-  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head)
+  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head, isCallersLimit)
 
   const length = head['content-length']
   if (length !== undefined && Number(length) > spec.upstream.maxBytes && spec.method !== 'HEAD') {
@@ -53,7 +57,7 @@ function isChunked (transfer: string | string[]): boolean {
   return /^chunked$/i.test(String(transfer))
 }
 
-function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgement {
+function judgeStatus (spec: OperationSpec, status: number, head: Head, isCallersLimit: boolean): Judgement {
   if (spec.absent.includes(status)) return 'absent'
   const upstream = spec.upstream.name
   if (status < 200 || status > 599) return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: `${status} is no HTTP status` })
@@ -62,6 +66,8 @@ function judgeStatus (spec: OperationSpec, status: number, head: Head): Judgemen
     upstreamStatus: status,
     detail: `status ${status}`,
     retryAfterMs: readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now()),
+    // Retries of one caller would spend the budget that all callers share.
+    ...isCallersLimit && { verdict: 'ignored', retryable: false },
   })
 }
 

@@ -49,6 +49,11 @@ export interface CacheOptions {
   readonly staleWhileRevalidate?: number
   /** For how long after that it stands in for a failure, in ms. @default 0 */
   readonly staleIfError?: number
+  /**
+   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the upstream's own is then
+   * fetched without the call. @default the time within which 98 % of the operation's answers came, and 100 until 100 answers are known
+   */
+  readonly staleAfter?: number
 }
 
 /** The same with nothing inferred. */
@@ -90,8 +95,12 @@ export interface BreakerOptions {
   readonly minimum?: number
   /** How far back it looks, in ms. @default 10000 */
   readonly window?: number
-  /** How long it stays open before it lets one run through, in ms. @default 5000 */
+  /** Failures in a row within the window that open it at once, whatever the share is. @default 20, or `minimum` if that is more */
+  readonly consecutiveFailures?: number
+  /** How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails again. @default 5000 */
   readonly open?: number
+  /** Limit on how long it stays open, in ms; not below `open`. @default 60000, or `open` if that is more */
+  readonly maxOpen?: number
 }
 
 /** What may be done with an upstream whose owner is you. */
@@ -119,7 +128,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly hedge?: HedgeOptions | boolean
   /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
   readonly budget?: BudgetOptions
-  /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, window: 10000, open: 5000 } */
+  /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 } */
   readonly breaker?: BreakerOptions | false
   /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
   readonly timeout?: number

@@ -56,6 +56,10 @@ export class Pipeline extends Connection {
     this.#size.began()
   }
 
+  override turnAway (reason: () => unknown): void {
+    for (const handler of this.#assigned.slice()) handler.turnAway(reason)
+  }
+
   override answered ({ connection }: Head): void {
     if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isLast = true
   }

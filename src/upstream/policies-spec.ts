@@ -19,7 +19,7 @@ export interface PoliciesSpec {
 const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
 const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
 const budgetOptions: Known<BudgetOptions> = { share: true, perSecond: true }
-const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, window: true, open: true }
+const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, consecutiveFailures: true, window: true, open: true, maxOpen: true }
 const trustedOptions: Known<TrustedOptions> = { pipelining: true }
 
 /** Checks what a declaration says of them; throws a `TypeError` that names the option and what is allowed. */
@@ -67,10 +67,12 @@ function budgetSpec (owner: string, options: BudgetOptions): Required<BudgetOpti
 
 function breakerSpec (owner: string, options: BreakerOptions): Required<BreakerOptions> {
   refuseUnknown(owner, options, breakerOptions, 'breaker')
-  const { failures = 0.5, minimum = 20, window = 10_000, open = 5000 } = options
+  const { failures = 0.5, minimum = 20, consecutiveFailures = Math.max(20, minimum), window = 10_000, open = 5000, maxOpen = Math.max(60_000, open) } = options
   numberWithin(owner, 'breaker.failures', failures, 0.01, 1)
   wholeNumber(owner, 'breaker.minimum', minimum)
+  wholeNumber(owner, 'breaker.consecutiveFailures', consecutiveFailures)
   wholeNumber(owner, 'breaker.window', window, { min: 100, unit: 'ms' })
   wholeNumber(owner, 'breaker.open', open, { unit: 'ms' })
-  return Object.freeze({ failures, minimum, window, open })
+  wholeNumber(owner, 'breaker.maxOpen', maxOpen, { min: open, unit: 'ms' })
+  return Object.freeze({ failures, minimum, consecutiveFailures, window, open, maxOpen })
 }

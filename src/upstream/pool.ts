@@ -21,6 +21,8 @@ export interface PoolOptions {
 export interface Pool {
   /** Queues a request for a connection; `handler` learns of every end. */
   dispatch (options: Dispatcher.DispatchOptions, handler: RequestHandler): void
+  /** Rejects every request that waits for a connection, or for one to open, each with what `reason` makes. */
+  readonly turnAway: (reason: () => unknown) => void
   /** Closes every connection; requests in flight and queued ones fail. */
   destroy (): Promise<void>
 }
@@ -63,7 +65,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     const now = performance.now()
     let batch: Pipeline | undefined
     for (let handler = queue.first; handler !== undefined; handler = queue.first) {
-      const follows = handler.options.blocking === false
+      const follows = handler.options.blocking === false && !handler.needsNew
       if (follows && batch?.hasRoom === true) {
         assign(batch, handler, now)
         continue
@@ -83,7 +85,8 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   }
 
   /** A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the upstream is not about to close. */
-  function take ({ isUnsafe }: RequestHandler, now: number): Connection | undefined {
+  function take ({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
+    if (needsNew) return closed.pop() ?? open() ?? idle.shift()
     if (!isUnsafe) return idle.pop() ?? closed.pop() ?? open()
     const [longest] = idle
     const isSettled = longest !== undefined && now - longest.idleSince >= settledMs && !earlyCloses.areFrequent
@@ -93,8 +96,8 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   function assign (connection: Connection, handler: RequestHandler, now: number): void {
     queue.leave(handler)
     handler.connection = connection
+    if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0) connection.renew()
     connection.assign(handler, now)
-    if (handler.isUnsafe && connection.served > 0 && earlyCloses.areFrequent) connection.renew()
     connection.dispatch(handler.options, handler)
   }
 
@@ -127,6 +130,10 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
       if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       queue.join(handler)
       arm()
+    },
+    turnAway (reason) {
+      for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.turnAway(reason)
+      for (const connection of all) connection.turnAway(reason)
     },
     async destroy () {
       isClosed = true

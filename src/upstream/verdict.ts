@@ -4,8 +4,8 @@ import type { LiveCall } from './call.ts'
 /** Judges once whether a failure says something about its upstream; `sent` is whether the upstream was asked at all. */
 export function verdictOf (error: unknown, sent: boolean): Verdict {
   if (!(error instanceof UpstreamError)) return 'ignored'
-  // A deadline that found the call still in our own queue says nothing about the upstream.
-  return error.code === 'DEADLINE_EXCEEDED' && !sent ? 'ignored' : error.verdict
+  // A limit that found the call still in our own queue says nothing about the upstream.
+  return (error.code === 'DEADLINE_EXCEEDED' || error.code === 'STEP_TIMEOUT') && !sent ? 'ignored' : error.verdict
 }
 
 /** What an event says of a failure: its code, that the call was given up, or that a layer has a bug. */

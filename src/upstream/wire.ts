@@ -41,6 +41,8 @@ export interface Wire {
   readonly authorize: Layer | undefined
   /** Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular does. */
   readonly identity: string
+  /** Rejects every call that waits for a connection, each with what `reason` makes. */
+  readonly turnAway: (reason: () => unknown) => void
   readonly close: () => Promise<unknown>
 }
 
@@ -60,7 +62,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
   const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
   const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
   const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
-  if (access.token === undefined) return { service, identity, authorize: undefined, close: () => ended(pool.destroy(), stop) }
+  if (access.token === undefined) return { service, identity, authorize: undefined, turnAway: pool.turnAway, close: () => ended(pool.destroy(), stop) }
 
   const way = to(access.token.url, spec.public && !access.token.isTrusted)
   // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
@@ -79,6 +81,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
         credentials.headers = [...headers, 'authorization', `Bearer ${token}`]
       },
     }),
+    turnAway: pool.turnAway,
     close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
   }
 }

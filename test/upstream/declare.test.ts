@@ -18,7 +18,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     name: 'cats', origin, slots: 64, connections: 80, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024, maxValues: 100_000,
     forward: [], headers: {}, decompress: true, use: [], coalesces: false, caches: false, cacheBytes: 32 * 1024 * 1024,
     public: false, auth: undefined, tls: undefined, proxy: undefined,
-    retry: { attempts: 2, delay: 25, maxDelay: 250 }, hedge: false, budget: { share: 0.2, perSecond: 10 }, breaker: { failures: 0.5, minimum: 20, window: 10_000, open: 5000 },
+    retry: { attempts: 2, delay: 25, maxDelay: 250 }, hedge: false, budget: { share: 0.2, perSecond: 10 }, breaker: { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10_000, open: 5000, maxOpen: 60_000 },
   })
   t.ok(Object.isFrozen(declared))
   t.ok(Object.isFrozen(specOf(declared)))
@@ -105,6 +105,7 @@ test('a number is whole and within its bounds, and the message names option, val
     [{ hedge: { delay: 0 } }, /hedge\.delay is 0/], [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/], [{ hedge: { share: -1 } }, /hedge\.share is -1/],
     [{ budget: { share: 2 } }, /budget\.share is 2, and must be a number from 0 to 1/], [{ budget: { perSecond: Number.NaN } }, /budget\.perSecond is NaN/],
     [{ breaker: { failures: 0 } }, /breaker\.failures is 0/], [{ breaker: { minimum: 0 } }, /breaker\.minimum is 0/], [{ breaker: { window: 5 } }, /breaker\.window is 5/], [{ breaker: { open: 0 } }, /breaker\.open is 0/],
+    [{ breaker: { consecutiveFailures: 0 } }, /breaker\.consecutiveFailures is 0/], [{ breaker: { open: 100, maxOpen: 99 } }, /breaker\.maxOpen is 99, and must be a whole number of ms from 100/],
   ] as const) t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
   t.match(specOf(define({ queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })), { queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })
   t.end()

@@ -66,3 +66,34 @@ test('requests in the queue of a pool that is destroyed fail, and so do later on
   ends.push(failure(service(testRun().ask(ask()))))
   t.match(await Promise.all(ends), [{ code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }])
 })
+
+test('a request that needs a new connection opens one while there is room, renews an idle one where there is none, and waits while all are in use', async t => {
+  const sockets: Socket[] = []
+  const raw = await rawUpstream(t, (socket, { path }) => path === '/held' ? sockets.push(socket) : socket.write(json('well')))
+  const pool = openPool(raw.origin, { connections: 2, connect: {} })
+  t.teardown(() => pool.destroy())
+  const service = dispatch(pool, '')
+  const { ask, held } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }), held: operation({ path: '/held', output: z.unknown() }) })
+  const asNew = (call = ask()) => service(testRun().ask(call).again(undefined, true, true))
+  const last = () => raw.requests.at(-1)?.connection
+
+  await service(testRun().ask(ask()))
+  t.equal(last(), 0)
+  await asNew()
+  t.equal(last(), 1, 'the idle one is not used')
+  await asNew()
+  t.equal(last(), 2, 'there is no room, so an idle one gets a new socket')
+  await raw.holds(2)
+
+  const waiting = [asNew(held()), asNew(held())]
+  while (sockets.length < 2) await raw.asked(raw.requests.length + 1)
+  const late = asNew()
+  const before = raw.requests.length
+  sockets[0]?.write(json('first'))
+  t.equal((await Promise.race(waiting)).value, 'first')
+  t.equal((await late).value, 'well')
+  t.equal(raw.requests.length, before + 1)
+  t.ok((last() as number) > 4, 'on a socket of its own, once a connection was free')
+  sockets[1]?.write(json('second'))
+  await Promise.all(waiting)
+})

@@ -40,7 +40,7 @@ export const Outcome = z.discriminatedUnion('state', [
   z.object({ state: z.literal('ok'), ...times, status, ...cached })
     .describe('It has its value.').meta({ id: 'OutcomeOk' }),
   z.object({ state: z.literal('stale'), ...times, status, ...cached, code })
-    .describe('It failed, and an older answer that was kept stands in for its value.').meta({ id: 'OutcomeStale' }),
+    .describe('It failed, or took too long, and an older answer that was kept stands in for its value.').meta({ id: 'OutcomeStale' }),
   z.object({ state: z.literal('skipped'), ...times })
     .describe('There was nothing to ask; this does not make a reply incomplete.').meta({ id: 'OutcomeSkipped' }),
   z.object({ state: z.literal('fallback'), ...times, status, code })

@@ -7,17 +7,22 @@ export interface CachePolicy {
   readonly ttl: number | undefined
   readonly staleWhileRevalidate: number | undefined
   readonly staleIfError: number | undefined
+  readonly staleAfter: number | undefined
 }
 
-const known: Known<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true }
+const known: Known<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
 
 /** Checks what an operation says of keeping its answers; nothing when it keeps none. */
 export function cachePolicy (owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
   if (options === false) return undefined
   if (options !== true) refuseUnknown(owner, options, known, 'cache')
-  const { ttl, staleWhileRevalidate, staleIfError }: CacheOptions = options === true ? {} : options
+  const { ttl, staleWhileRevalidate, staleIfError, staleAfter }: CacheOptions = options === true ? {} : options
   for (const [option, value] of Object.entries({ ttl, staleWhileRevalidate, staleIfError })) {
     if (value !== undefined) wholeNumber(owner, `cache.${option}`, value, { min: 0, unit: 'ms' })
   }
-  return Object.freeze({ ttl, staleWhileRevalidate, staleIfError })
+  if (staleAfter !== undefined) {
+    wholeNumber(owner, 'cache.staleAfter', staleAfter, { unit: 'ms' })
+    if (staleIfError === 0) throw new TypeError(`${owner}: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out`)
+  }
+  return Object.freeze({ ttl, staleWhileRevalidate, staleIfError, staleAfter })
 }

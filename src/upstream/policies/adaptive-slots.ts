@@ -38,7 +38,7 @@ export function adaptiveSlots ({ startSlots: start, connections, timeout, deadli
   /** Nothing, where the call says nothing about what the upstream can take. */
   function isLost ({ spec, scope }: LiveCall<unknown>, ms: number, error: unknown): boolean | undefined {
     if (error instanceof UpstreamError) {
-      if (error.isIdleClose) return undefined
+      if (error.isIdleClose || (error.upstreamStatus === 429 && error.verdict === 'ignored')) return undefined
       const { code } = error.code === 'OUTCOME_UNKNOWN' && error.cause instanceof UpstreamError ? error.cause : error
       if (losses.has(code)) return true
       // Who came to its slot late, from our own queue, was not kept waiting by the upstream.

@@ -1,25 +1,17 @@
 import { UpstreamError } from '../../errors.ts'
-import type { LiveCall, Scope } from '../call.ts'
+import type { LiveCall } from '../call.ts'
 import { verdictOf } from '../verdict.ts'
+import { Circuit, type BreakerState, type CircuitOptions } from './circuit.ts'
 import { relay, type Answer, type Layer, type Taker } from './layer.ts'
-import { Rolling } from './rolling.ts'
 
-export type BreakerState = 'closed' | 'open' | 'half-open'
+export type { BreakerState } from './circuit.ts'
 
-export interface BreakerOptions {
+export interface BreakerOptions extends Omit<CircuitOptions, 'changed'> {
   readonly upstream: string
-  /** Share of failures that opens it, above 0 and up to 1. */
-  readonly failures: number
-  /** Calls within the window below which nothing is concluded. */
-  readonly minimum: number
-  /** How far back it looks, in ms. */
-  readonly window: number
-  /** How long it stays open before it lets one run through, in ms. */
-  readonly open: number
-  /** Is told of each change. */
-  readonly changed?: (from: BreakerState, to: BreakerState) => void
-  /** A clock in ms. @default that of performance.now() */
-  readonly now?: () => number
+  /** Called when it opens, to reject the calls that are queued below it: each with a refusal of its own. */
+  readonly turnAway?: (refusal: () => UpstreamError) => void
+  /** Called on each transition. */
+  readonly changed?: CircuitOptions['changed'] | undefined
 }
 
 export interface BreakerGauge {
@@ -28,124 +20,90 @@ export interface BreakerGauge {
 
 export interface Breaker {
   readonly layer: Layer
-  /** Stands below the bulkhead: turns those away that were waiting for their slot when the breaker opened. */
-  readonly gate: Layer
   readonly gauge: BreakerGauge
 }
 
 /**
- * Stops asking an upstream that fails: after enough failures it is open and refuses at once; after a while one run is let through
- * (half-open), and the end of its first call decides. One run and not one call: a run whose other calls were refused would end at
- * once, and stop the call that tries before it could say anything. Only what says something about the upstream counts: no refusal of
- * ours, no caller who left, no 4xx but 408 and 429. A call that began before the last change ends too late to say anything of the
- * state after it.
- * After Nygard, "Release It!"; the figures are Hystrix's.
+ * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once, those included that
+ * wait for a slot or a connection; a half-open one admits a growing share of the runs, since a run whose other calls were refused would end
+ * at once and take the call that tries with it. Only what says something about the upstream counts: no refusal of ours, no caller who left,
+ * no 4xx but 408 and 429. An attempt that began before the last transition ends too late to say anything of the state after it.
+ * After Nygard, "Release It!".
  */
-export function breaker ({ upstream, failures, minimum, window, open, changed, now = () => performance.now() }: BreakerOptions): Breaker {
-  /** First count: calls that say something; second: those that failed. */
-  const seen = new Rolling(window, now)
-  let state: BreakerState = 'closed'
-  let generation = 0
-  let openUntil = 0
-  /** The run that is let through, known by what its calls share even where they are coalesced; and how many of them are under way. */
-  let probing: Scope['admitted'] | undefined
-  let probes = 0
+export function breaker ({ upstream, turnAway, changed, ...options }: BreakerOptions): Breaker {
+  const circuit = new Circuit({
+    ...options,
+    changed (from, to) {
+      if (to === 'open') turnAway?.(refusal)
+      changed?.(from, to)
+    },
+  })
 
-  function turn (to: BreakerState): void {
-    const from = state
-    state = to
-    generation++
-    probing = undefined
-    probes = 0
-    seen.clear()
-    if (to === 'open') openUntil = now() + open
-    changed?.(from, to)
+  function refusal (): UpstreamError {
+    return new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: circuit.retryAfterMs })
   }
-
-  function succeeded (began: number): void {
-    if (began !== generation) return
-    if (state === 'half-open') turn('closed')
-    else seen.add(1, 0)
-  }
-
-  function failed (began: number, error: unknown, call: LiveCall<unknown>): void {
-    if (began !== generation) return
-    const verdict = verdictOf(error, call.attempt.sent)
-    if (state === 'half-open') {
-      if (verdict === 'failed') turn('open')
-      // It answered, if only to blame the question.
-      else if (error instanceof UpstreamError && error.upstreamStatus !== undefined) turn('closed')
-      else if (--probes === 0) probing = undefined
-    } else if (verdict === 'failed') {
-      seen.add(1, 1)
-      const { first: calls, second: bad } = seen
-      if (calls >= minimum && bad >= failures * calls) turn('open')
-    }
-  }
-
-  const judge: Judge = { succeeded, failed }
-  const refusal = (leftMs: number) => new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: Math.max(leftMs, 1) })
 
   return {
     layer: relay(next => (call, taker) => {
-      if (state === 'closed') return next(call, new Passing(call, taker, generation, judge))
-      const leftMs = openUntil - now()
-      if (leftMs > 0 || (probing !== undefined && probing !== call.scope.admitted)) return taker.lose(refusal(leftMs))
-      try {
-        if (state === 'open') turn('half-open')
-      } catch (bug) {
-        // Of whoever is told of changes: it must not keep the call from ending.
-        return taker.lose(bug)
+      if (circuit.state !== 'closed') {
+        let isAdmitted
+        try {
+          isAdmitted = circuit.admits(call.scope.admitted)
+        } catch (bug) {
+          // `changed` threw. It must not keep the call from ending.
+          return taker.lose(bug)
+        }
+        if (!isAdmitted) return taker.lose(refusal())
       }
-      probing = call.scope.admitted
-      probes++
-      next(call, new Passing(call, taker, generation, judge))
-    }),
-    gate: relay(next => (call, taker) => {
-      if (state === 'closed' || (state === 'half-open' && probing === call.scope.admitted)) next(call, taker)
-      else taker.lose(refusal(openUntil - now()))
+      next(call, new Passing(call, taker, circuit))
     }),
     gauge: {
-      get breaker () { return state },
+      get breaker () { return circuit.state },
     },
   }
 }
 
-/** Learns how calls end that began in a state of it. */
-interface Judge {
-  succeeded (began: number): void
-  failed (began: number, error: unknown, call: LiveCall<unknown>): void
-}
-
-/** A call that was let through. */
+/** Tells the circuit how an attempt ended. */
 class Passing<T> implements Taker<T> {
   readonly #call: LiveCall<T>
   readonly #taker: Taker<T>
-  readonly #began: number
-  readonly #judge: Judge
+  readonly #circuit: Circuit
+  readonly #generation: number
 
-  constructor (call: LiveCall<T>, taker: Taker<T>, began: number, judge: Judge) {
+  constructor (call: LiveCall<T>, taker: Taker<T>, circuit: Circuit) {
     this.#call = call
     this.#taker = taker
-    this.#began = began
-    this.#judge = judge
+    this.#circuit = circuit
+    this.#generation = circuit.generation
   }
 
   win (answer: Answer<T>): void {
-    try {
-      this.#judge.succeeded(this.#began)
-    } catch (bug) {
-      return this.#taker.lose(bug)
+    if (this.#generation === this.#circuit.generation) {
+      try {
+        this.#circuit.succeeded()
+      } catch (bug) {
+        return this.#taker.lose(bug)
+      }
     }
     this.#taker.win(answer)
   }
 
   lose (error: unknown): void {
-    try {
-      this.#judge.failed(this.#began, error, this.#call)
-    } catch (bug) {
-      return this.#taker.lose(bug)
+    if (this.#generation === this.#circuit.generation) {
+      try {
+        this.#judge(error)
+      } catch (bug) {
+        return this.#taker.lose(bug)
+      }
     }
     this.#taker.lose(error)
+  }
+
+  #judge (error: unknown): void {
+    const circuit = this.#circuit
+    if (verdictOf(error, this.#call.attempt.sent) === 'failed') circuit.failed()
+    // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
+    else if (circuit.state === 'half-open' && error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus !== 429) circuit.succeeded()
+    else circuit.ended()
   }
 }

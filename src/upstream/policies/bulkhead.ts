@@ -22,6 +22,13 @@ export interface BulkheadGauge {
   readonly waiting: number
 }
 
+export interface Bulkhead {
+  readonly layer: Layer
+  readonly gauge: BulkheadGauge
+  /** Rejects every call that waits for a slot, each with what `reason` makes. */
+  readonly turnAway: (reason: () => unknown) => void
+}
+
 /**
  * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
  *
@@ -31,7 +38,7 @@ export interface BulkheadGauge {
  *
  * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
  */
-export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readonly layer: Layer, readonly gauge: BulkheadGauge } {
+export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead {
   const adaptive = typeof slots === 'number' ? undefined : slots
   let limit = typeof slots === 'number' ? slots : slots.slots
   let active = 0
@@ -104,6 +111,10 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
     return undefined
   }
 
+  function firstWaiting (): Waiter | undefined {
+    return ahead.first ?? newcomers.values().next().value?.first
+  }
+
   function over ({ call, admission, isFirst, since, noted }: Held<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
@@ -144,6 +155,9 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): { readon
       get slots () { return limit },
       get active () { return active },
       get waiting () { return waiting },
+    },
+    turnAway (reason) {
+      for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.cut(reason())
     },
   }
 }

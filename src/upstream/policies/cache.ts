@@ -8,12 +8,16 @@ import { conditionOf, speaksOf } from '../cache/condition.ts'
 import { detached } from '../cache/detached.ts'
 import { ageOf, type Found } from '../cache/entry.ts'
 import { keepAnswer, keepOn } from '../cache/keep.ts'
+import type { CachePolicy } from '../cache/policy.ts'
 import { createShelf } from '../cache/shelf.ts'
 import { isExcused, isFinal } from '../cache/stale-if-error.ts'
 import type { CacheStore } from '../cache/store.ts'
 import type { LiveCall } from '../call.ts'
+import type { OperationSpec } from '../spec.ts'
 import { deadline } from './deadline.ts'
+import { Detachable } from './detachable.ts'
 import type { Answer, Layer, Service } from './layer.ts'
+import { Pace } from './pace.ts'
 
 export interface CacheLayerOptions {
   readonly upstream: string
@@ -43,6 +47,13 @@ export interface CacheGauge {
   readonly bytes?: number
 }
 
+/** The share of an operation's answers that come within the soft limit of a call that has a kept answer. */
+const softShare = 0.98
+/** The soft limit while too few answers are known, in ms. */
+const firstSoftMs = 100
+/** Answers count towards the soft limit for one to two times this long, in ms: those of a cache are few. */
+const paceSpanMs = 5 * 60_000
+
 /**
  * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them anew, and in place of
  * a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with different credentials share nothing.
@@ -57,6 +68,15 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
   /** What was made of an answer that several calls share, so that it is made and kept once. */
   const made = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const life = new Abort()
+  const paces = new WeakMap<OperationSpec, Pace>()
+  /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
+  const late = new Set<string>()
+
+  function paceOf (spec: OperationSpec): Pace {
+    let pace = paces.get(spec)
+    if (pace === undefined) paces.set(spec, pace = new Pace(softShare, paceSpanMs, () => clock.steady()))
+    return pace
+  }
 
   /** Asks the upstream, under the condition that the entry allows, and keeps what it says. */
   function ask (next: Service, key: string, found: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
@@ -69,6 +89,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
       const known = made.get(answer)
       if (known !== undefined) return known
+      paceOf(call.spec).took(clock.steady() - requestedAt)
       const mine = { value, status, cached: { cache: 'miss' } } as const
       if (found === undefined || condition === undefined || status !== 304) {
         keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
@@ -119,14 +140,52 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       refresh(refreshNext, key, found, call)
       return Promise.resolve(given(found, 'stale', now))
     }
-    const asked = ask(next, key, found, call)
-    if (staleFor >= entry.staleIfError) return asked
-    return asked.catch((error: unknown) => {
-      const late = clock.steady()
-      if (!isExcused(error, call.abort.aborted) || ageOf(entry, late) - entry.lifetime >= entry.staleIfError) throw error
-      counts.stale++
-      return given(found, 'stale', late, error)
+    if (staleFor >= entry.staleIfError) return ask(next, key, found, call)
+    const { staleAfter = paceOf(call.spec).delay ?? firstSoftMs } = call.spec.cache as CachePolicy
+    return late.has(key) ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter))) : askWithin(refreshNext, key, found, call, staleAfter)
+  }
+
+  /** Asks the upstream, and gives what is kept if it fails or takes longer than the soft limit. */
+  function askWithin (refreshNext: Service, key: string, found: Found, call: LiveCall<unknown>, softMs: number): Promise<Answer<unknown>> {
+    if (call.abort.aborted) return Promise.reject(call.abort.reason)
+    const sent = new Detachable(call)
+    let isGiven = false
+    /** Whether this call is the one that has marked the key as late. */
+    let isFirst = false
+    return new Promise((resolve, reject) => {
+      ask(refreshNext, key, found, sent.call).finally(() => {
+        sent.end()
+        if (isFirst) late.delete(key)
+      }).then(resolve, (error: unknown) => {
+        const now = clock.steady()
+        if (isGiven || !isExcused(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
+        else resolve(giveOld(found, now, error))
+      })
+      sent.limit(softMs, () => {
+        const now = clock.steady()
+        if (!mayStandIn(found, now)) return
+        isGiven = true
+        isFirst = !late.has(key)
+        if (isFirst) counts.refreshes++
+        late.add(key)
+        sent.detach(life)
+        resolve(giveOld(found, now, tooSlow(softMs)))
+      })
     })
+  }
+
+  function mayStandIn ({ entry }: Found, now: number): boolean {
+    return ageOf(entry, now) - entry.lifetime < entry.staleIfError
+  }
+
+  /** The kept answer in place of the upstream's own (stale-if-error). */
+  function giveOld (found: Found, now: number, insteadOf: UpstreamError): Answer<unknown> {
+    counts.stale++
+    return given(found, 'stale', now, insteadOf)
+  }
+
+  function tooSlow (softMs: number): UpstreamError {
+    return new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `a kept answer is given after ${softMs} ms`, verdict: 'ignored' })
   }
 
   return {

@@ -43,7 +43,7 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
       const { scope } = call
       const common = {
         deadline: Infinity,
-        patience: scope.deadline,
+        patience: scope.patience ?? scope.deadline,
         headers: scope.headers,
         abort: scope.abort,
         admitted: scope.admitted,
@@ -65,7 +65,7 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
     } else {
       // By the flight's own clock, which began with its first caller's run.
       const { scope } = call
-      flight.scope.patience = Math.max(flight.scope.patience, flight.scope.now() + scope.deadline - scope.now())
+      flight.scope.patience = Math.max(flight.scope.patience, flight.scope.now() + (scope.patience ?? scope.deadline) - scope.now())
     }
     return join(call, flight, () => {
       if (flights.get(key) === flight) flights.delete(key)

@@ -1,8 +1,8 @@
 import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec.ts'
 import { Budget } from './budget.ts'
-import { Latencies } from './latencies.ts'
 import type { Layer } from './layer.ts'
+import { Pace } from './pace.ts'
 import { Race } from './race.ts'
 
 export interface HedgeOptions {
@@ -20,10 +20,6 @@ export interface HedgeOptions {
 
 /** Latencies count for one to two times this long, in ms. */
 const spanMs = 5000
-/** How long a delay that was read from them is used, in ms. */
-const readEveryMs = 250
-/** So many latencies must be known before one is called slow. */
-const leastKnown = 100
 
 /**
  * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins and the other
@@ -43,7 +39,7 @@ export function hedge ({ delay, percentile, share, budget, now = () => performan
 
   function paceOf (spec: OperationSpec): Pace {
     let pace = operations.get(spec)
-    if (pace === undefined) operations.set(spec, pace = new Pace(percentile / 100, now))
+    if (pace === undefined) operations.set(spec, pace = new Pace(percentile / 100, spanMs, now))
     return pace
   }
 
@@ -62,34 +58,5 @@ export function hedge ({ delay, percentile, share, budget, now = () => performan
       if (error instanceof UpstreamError && error.statusCode === 504) pace.took(now() - startedAt)
       throw error
     })
-  }
-}
-
-/** How long one operation's calls take, our own waiting included. */
-class Pace {
-  readonly #share: number
-  readonly #now: () => number
-  readonly #latencies: Latencies
-  #delay: number | undefined
-  #readAt = -Infinity
-
-  constructor (share: number, now: () => number) {
-    this.#share = share
-    this.#now = now
-    this.#latencies = new Latencies(spanMs, now)
-  }
-
-  took (ms: number): void {
-    this.#latencies.add(ms)
-  }
-
-  /** When a call is slow, in ms; nothing while too little is known. */
-  get delay (): number | undefined {
-    const now = this.#now()
-    if (now - this.#readAt >= readEveryMs) {
-      this.#delay = this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#share))
-      if (this.#delay !== undefined) this.#readAt = now
-    }
-    return this.#delay
   }
 }

@@ -1,4 +1,5 @@
 import type { LiveCall } from '../call.ts'
+import { namesCaller } from '../callers-limit.ts'
 import { inboundHeaders } from '../inbound.ts'
 import { checkHeader } from '../spec.ts'
 import type { Answer } from './layer.ts'
@@ -95,6 +96,8 @@ export class LayerCall<out T> {
       const key = name.toLowerCase()
       if (Object.hasOwn(lower, key)) throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
       lower[key] = value
+      // A layer at an attempt knows no caller, so what it adds is ours.
+      if (this.#passage.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
     return new LayerCall(this.#live.with(lower), this.#passage)
   }

@@ -23,8 +23,8 @@ const maxRetryAfter = 30_000
  * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. Pauses are full jitter
  * (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent from the budget.
  * A connection that had served before and died before anything of this answer says nothing of the upstream (it closed an idle
- * connection while the call was on its way): that is tried again at once and costs nothing. A new connection has not served before,
- * so this ends, and it cannot happen more often than answers were given.
+ * connection while the call was on its way): that is tried again at once and costs nothing, once per call. All later
+ * attempts of the call use new connections, and a second loss is one of the upstream, or the request itself kills its connection: it is charged to the budget and counts for the breaker.
  */
 export function retry (options: RetryOptions): Layer {
   return relay(next => {
@@ -68,7 +68,8 @@ function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, erro
 
 async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
   if (!(error instanceof UpstreamError) || call.abort.aborted) throw error
-  const free = error.isIdleClose && call.isRepeatable
+  const { effort } = call
+  const free = error.isIdleClose && call.isRepeatable && !effort.hadFreeRetry
   if (!free) {
     if (attempts >= options.attempts || !error.retryable || (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')) throw error
     const { patience, deadline } = call.scope
@@ -76,7 +77,8 @@ async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOption
     if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.take()) throw error
     await pause(call, ms)
   }
-  const second = call.again()
+  if (free) effort.hadFreeRetry = true
+  const second = call.again(call.abort, true, effort.hadFreeRetry)
   try {
     return await next(second)
   } catch (later) {

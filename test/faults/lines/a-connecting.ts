@@ -4,7 +4,7 @@ import { certificates } from '../helpers/certificates.ts'
 import { deaf } from '../helpers/deaf.ts'
 import { aloof, shows } from '../helpers/tls-victims.ts'
 import { down } from '../helpers/victim.ts'
-import { standsIn } from '../scenes/caches.ts'
+import { standsIn, standsInSoon } from '../scenes/caches.ts'
 import { downForLong } from '../scenes/breaking.ts'
 import { outOfFiles } from '../scenes/local.ts'
 import { brokenResolver, moved, oneDead, oneHangs, slowAndDead, slowName, unknown } from '../scenes/names.ts'
@@ -32,4 +32,5 @@ export const connecting: readonly Entry[] = [
   { no: 9, fault: 'callers who say nothing would take every file descriptor of this process', right: 'upstreams keep a share, silent callers make room, and the log says so once', play: outOfFiles },
   { no: 10, fault: 'down for long', right: 'refused at once, one probe a window, and closed within one when it is back', play: downForLong },
   { no: 10, fault: 'down for long, and asked for what is kept', right: 'what was kept stands in, by its state', play: standsIn },
+  { no: 10, fault: 'hangs for long, and is asked for what is kept', right: 'what was kept stands in after a soft limit, and is fetched when it is back', play: standsInSoon },
 ]

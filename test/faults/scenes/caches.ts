@@ -109,3 +109,27 @@ export async function standsIn (t: Test): Promise<void> {
   t.match(await ask(), { status: 200, body: { complete: false, data: { word: '0' }, sources: { part: { state: 'stale' } } } }, 'also when nobody is asked')
   t.match(await get('/required?id=b'), { status: 503, body: { code: 'BREAKER_OPEN' } }, 'what was never had is not')
 }
+
+/** What is kept stands in after a soft limit while the upstream hangs, long before its timeout. */
+export async function standsInSoon (t: Test): Promise<void> {
+  let isHanging = false
+  const owed: (() => void)[] = []
+  const { upstream, ask, runtime } = await keeping(t, { ttl: 1, staleIfError: 60_000 }, (socket, request) => {
+    const answer = () => numbered()(socket, request)
+    if (isHanging) owed.push(answer)
+    else answer()
+  }, { breaker: false })
+  await ask()
+  isHanging = true
+  await setTimeout(2)
+  const replies = await Promise.all(Array.from({ length: 20 }, () => ask()))
+  for (const { status, body } of replies) t.match({ status, body }, { status: 200, body: { complete: false, data: { word: '0' }, sources: { part: { state: 'stale', code: 'UPSTREAM_TIMEOUT' } } } })
+  const longest = Math.max(...replies.map(({ body }) => body.sources['part']?.ms ?? Infinity))
+  t.ok(longest < 5000, `after ${longest} ms at most, of a timeout of 10 s`)
+  t.equal(upstream.requests.length, 2, 'one call has asked for all of them')
+  isHanging = false
+  for (const answer of owed) answer()
+  while (runtime.stats()['keeper']?.active !== 0) await setTimeout(1)
+  t.match(await ask(), { status: 200, body: { complete: true } })
+  t.match(runtime.stats(), { keeper: { active: 0, waiting: 0, cache: { refreshes: 1 } } })
+}

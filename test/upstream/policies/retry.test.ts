@@ -146,21 +146,22 @@ test('without budget the failure comes back', async t => {
   t.equal(bottom.taken, 1)
 })
 
-test('a connection that the upstream took for idle costs one more attempt at once, and nothing of the budget', async t => {
+test('a connection that the upstream took for idle costs one more attempt at once, on a new connection, and nothing of the budget; a second one is charged', async t => {
   const budget = new Budget({ share: 0, perSecond: 0.1 }, () => 0)
   const { bottom, send } = arrange({ attempts: 2, budget, delay: 10_000 })
   const asked = failure(send())
+  t.equal(bottom.held[0]?.call.attempt.needsNew, false)
   bottom.held[0]?.fail(reset({ isIdleClose: true }))
   await bottom.arrived(2)
+  t.match(bottom.held[0]?.call, { attempt: { needsNew: true }, effort: { hadFreeRetry: true } })
+  t.ok(budget.allows, 'nothing was spent')
   bottom.held[0]?.fail(reset({ isIdleClose: true }))
   await bottom.arrived(3)
-  t.ok(budget.allows, 'nothing was spent')
-  bottom.held[0]?.fail(reset())
-  await bottom.arrived(4)
-  t.notOk(budget.allows, 'a new connection that breaks is a failure like others')
+  t.notOk(budget.allows, 'the second loss is charged')
+  t.equal(bottom.held[0]?.call.attempt.needsNew, true, 'and its repetition needs a new connection too')
   bottom.held[0]?.fail(reset())
   t.match(await asked, { code: 'UPSTREAM_RESET' })
-  t.equal(bottom.taken, 4)
+  t.equal(bottom.taken, 3)
 })
 
 test('our own refusal of the repetition does not hide what the upstream did', async t => {
