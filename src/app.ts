@@ -95,7 +95,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   if (corsOrigins.length > 0) cors(app, corsOrigins)
   health(app, readiness)
   const gauge = createGauge(pressure)
-  watchProcess(app, gauge)
+  watchProcess(app, gauge, pressure)
   void app.register(async guarded => {
     await guard(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, describe: false })

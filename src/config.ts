@@ -16,7 +16,8 @@ export const Environment = z.object({
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
-  MAX_HEAP_PERCENT: whole(0, 100).default(90),
+  MAX_HEAP_PERCENT: whole(0, 100).default(80),
+  MAX_MEMORY_PERCENT: whole(0, 100).default(90),
   OFFLOAD_THREADS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default('auto'),
   OFFLOAD_QUEUE: whole(0, 1_000_000).default(256),
   RATE_LIMIT: whole(0, 1_000_000).default(0),
@@ -44,7 +45,7 @@ const Overrides = z.object({
 /** How the service is protected from those who call it; what each means is said where the app is built. */
 export interface Inbound {
   readonly limits: { readonly bodyBytes: number, readonly headerBytes: number, readonly requestTimeout: number, readonly replyTimeout: number, readonly keepAlive: number }
-  readonly pressure: { readonly runs: number, readonly loopDelay: number, readonly heapPercent: number }
+  readonly pressure: { readonly runs: number, readonly loopDelay: number, readonly heapPercent: number, readonly memoryPercent: number }
   readonly rateLimit: number
   readonly trustProxy: boolean | readonly string[]
   readonly keys: readonly string[]
@@ -119,7 +120,7 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
 function inboundOf (data: z.output<typeof Environment>): Inbound {
   return Object.freeze({
     limits: Object.freeze({ bodyBytes: data.BODY_LIMIT_BYTES, headerBytes: data.HEADER_LIMIT_BYTES, requestTimeout: data.REQUEST_TIMEOUT_MS, replyTimeout: data.REPLY_TIMEOUT_MS, keepAlive: data.KEEP_ALIVE_MS }),
-    pressure: Object.freeze({ runs: data.MAX_RUNS, loopDelay: data.MAX_LOOP_DELAY_MS, heapPercent: data.MAX_HEAP_PERCENT }),
+    pressure: Object.freeze({ runs: data.MAX_RUNS, loopDelay: data.MAX_LOOP_DELAY_MS, heapPercent: data.MAX_HEAP_PERCENT, memoryPercent: data.MAX_MEMORY_PERCENT }),
     rateLimit: data.RATE_LIMIT,
     trustProxy: data.TRUST_PROXY,
     keys: data.API_KEYS,

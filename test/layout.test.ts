@@ -13,6 +13,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   // Leaves
   'errors.ts': [],
   'allocate-young.ts': [],
+  'memory/': [],
   'schemas/': [],
   'stand-ins/': [],
 
@@ -24,9 +25,9 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/known.ts', 'upstream/options.ts'],
   'upstream/policies/': ['errors.ts', 'upstream/cache/', ...leaves],
   'threads/': ['errors.ts'],
-  'upstream/': ['errors.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
+  'upstream/': ['errors.ts', 'memory/room.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
   'fanout/': ['errors.ts', 'threads/', 'upstream/', 'upstream/policies/layer.ts'],
-  'plugins/': ['errors.ts', 'upstream/', 'fanout/'],
+  'plugins/': ['errors.ts', 'memory/', 'upstream/', 'fanout/'],
   'config.ts': ['errors.ts', 'threads/', 'upstream/'],
   'app.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/'],
 
@@ -40,7 +41,8 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'cli.ts': ['commands/'],
 }
 
-const readers = ['server.ts', 'cli.ts']
+/** The memory of a process can be read of the process alone. */
+const readers = ['server.ts', 'cli.ts', 'memory/own-memory.ts']
 
 interface Import {
   readonly file: string
@@ -162,7 +164,7 @@ test('no modules import each other in a circle', async t => {
   t.same(cycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b'], 'a circle would be seen')
 })
 
-test('only the server and the commands read the process', async t => {
+test('only the server, the commands and the memory of the process read the process', async t => {
   const isReader = (text: string) => /(?<![.\w$])process\b(?!\s*[:(])|(?<=globalThis\.)process\b/.test(codeOf(text)) || /['"](?:node:)?process['"]/.test(text)
   t.same(files.filter(file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string)), [])
   for (const file of readers) t.ok(isReader(sources.get(file) as string), `${file} does`)

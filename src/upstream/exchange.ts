@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../errors.ts'
+import { hasRoomFor } from '../memory/room.ts'
 import { Abortable } from './abort.ts'
 import { readBody } from './body.ts'
 import { brokenOff } from './broken-off.ts'
@@ -206,9 +207,14 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   #read (body: Buffer): void {
+    const { spec } = this.#call
+    // An unsafe call has taken effect: its answer is read in any case.
+    if (spec.safe && !hasRoomFor(body.length)) {
+      return this.#fail(new UpstreamError('SHED', spec.upstream.name, { upstreamStatus: this.#status, detail: `the heap has no room for its answer of ${body.length} bytes` }))
+    }
     let value: unknown
     try {
-      value = readBody(this.#call.spec, this.#status, this.#head, body)
+      value = readBody(spec, this.#status, this.#head, body)
     } catch (error) {
       return this.#fail(error)
     }
