@@ -16,7 +16,7 @@ export const Environment = z.object({
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
-  MAX_HEAP_PERCENT: whole(0, 100).default(80),
+  MAX_HEAP_PERCENT: whole(0, 100).default(70),
   MAX_MEMORY_PERCENT: whole(0, 100).default(90),
   OFFLOAD_THREADS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default('auto'),
   OFFLOAD_QUEUE: whole(0, 1_000_000).default(256),

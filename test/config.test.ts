@@ -17,7 +17,7 @@ function faultsOf (t: Test, environment: Record<string, string>): string[] {
 
 const inbound = {
   limits: { bodyBytes: 1024 * 1024, headerBytes: 16 * 1024, requestTimeout: 30_000, replyTimeout: 30_000, keepAlive: 72_000 },
-  pressure: { runs: 1000, loopDelay: 500, heapPercent: 80, memoryPercent: 90 },
+  pressure: { runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90 },
   rateLimit: 0, trustProxy: false, keys: [], corsOrigins: [],
 }
 

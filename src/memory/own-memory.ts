@@ -23,5 +23,9 @@ export function ownMemory (): Memory {
     groups: groups.length > 0 ? groups : [{ limitBytes: machine, usedBytes: () => process.memoryUsage.rss() }],
     collector: ownCollector,
     now: () => performance.now(),
+    cpu () {
+      const { user, system } = process.threadCpuUsage()
+      return (user + system) / 1000
+    },
   }
 }

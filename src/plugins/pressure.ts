@@ -11,14 +11,14 @@ export interface PressureLimits {
   readonly runs: number
   /** How late the event loop is on average, in ms. @default 500 */
   readonly loopDelay: number
-  /** Share of the old generation's limit that is alive, in percent. @default 80 */
+  /** Share of the old generation's limit that is alive, in percent. @default 70 */
   readonly heapPercent: number
   /** Share of the memory of the container, or of the machine, that is in use, in percent. @default 90 */
   readonly memoryPercent: number
 }
 
 /** What holds where nothing is said. */
-export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 80, memoryPercent: 90 })
+export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90 })
 
 /** `pressed`: what is optional is left out. `overloaded`: nothing new is begun. */
 export type Pressure = 'calm' | 'pressed' | 'overloaded'
@@ -33,7 +33,7 @@ const sampleEvery = 250
 const heapEvery = 50
 
 /** The share of the time that collections may take which are asked for, to tell what is dead from what is alive. */
-const collectShares = { pressed: 0.005, overloaded: urgentShare } as const
+const collectShares = { pressed: 0.02, overloaded: urgentShare } as const
 
 /** What is seen of the process over one interval. */
 export interface Sample extends MemoryReading {
@@ -88,10 +88,10 @@ function shareOf (value: number, limit: number): number {
 }
 
 /** Lets the gauge look at this process for as long as the app is there, and logs when its level changes. */
-export function watchProcess (app: FastifyInstance, gauge: PressureGauge, { heapPercent: heapLimit, memoryPercent: memoryLimit }: PressureLimits): void {
+export function watchProcess (app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
   const resolution = 20
   const delays = monitorEventLoopDelay({ resolution })
-  const meter = new MemoryMeter(ownMemory(), heapLimit)
+  const meter = new MemoryMeter(ownMemory(), limits)
   const ends: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let logged: Pressure = 'calm'
@@ -99,14 +99,14 @@ export function watchProcess (app: FastifyInstance, gauge: PressureGauge, { heap
   let memoryPercent = 0
   app.addHook('onReady', done => {
     delays.enable()
-    if (heapLimit > 0) ends.push(meter.start(), guardRoom(meter))
+    ends.push(meter.watch(), guardRoom(meter))
     timer = setInterval(() => {
       const isWhole = ++looks % (sampleEvery / heapEvery) === 0
-      if (isWhole && memoryLimit > 0) memoryPercent = meter.memoryPercent()
+      if (isWhole && limits.memoryPercent > 0) memoryPercent = meter.memoryPercent()
       const { alive, used } = meter.heap()
       const reading = { heapPercent: alive, memoryPercent }
       gauge.takeMemory(reading)
-      // Dead objects are not to refuse requests, and the level is to follow what is alive: V8 may not collect for minutes.
+      // Dead objects are not to refuse requests, and the level is to follow what is alive: V8 collects when it likes.
       const doubt = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
       if (doubt !== 'calm') meter.collect(collectShares[doubt])
       if (!isWhole) return
