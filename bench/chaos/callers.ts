@@ -11,42 +11,67 @@ const hungMs = 15_000
 /** Requests at once of a part that attacks. */
 const attackers = 4
 
-/** How long an attacker rests after each answer, in ms: the attacks are to use up memory, and not the time of the loop alone. */
-const restMs = 250
+/** How fast callers come. */
+export interface Pace {
+  readonly seconds: number
+  /** Requests per second of healthy callers. */
+  readonly rate: number
+  /** How long after each other the waves of attackers come that cost the service much CPU, in ms. The attacks are to use up memory, and not all of the time. */
+  readonly waveMs: number
+}
 
-/** Runs callers of one part until a time of `performance.now()`. */
-type Callers = (port: number, pool: Pool, tally: Tally, seconds: number, rate: number) => Promise<void>
+/** Runs the callers of one part to their end. */
+type Callers = (port: number, pool: Pool, tally: Tally, pace: Pace) => Promise<void>
 
 /** What each part asks. */
 export const callers: Readonly<Record<PartName, Callers>> = {
-  healthy: (_port, pool, tally, seconds, rate) => openLoop({ perSecond: rate, seconds, send: (index, dueAt) => ask(pool, tally, `/healthy/${index}`, Array.from({ length: 5 }, (_, item) => `${index}-${item}`), dueAt) }),
-  mixed: (_port, pool, tally, seconds, rate) => openLoop({ perSecond: rate / 5, seconds, send: (index, dueAt) => ask(pool, tally, `/mixed/m${index}`, [`m${index}`], dueAt) }),
-  large: (_port, pool, tally, seconds) => again(seconds, attackers, (caller, round) => ask(pool, tally, `/large/l${caller}-${round}`, [`l${caller}-${round}`])),
-  cached: (_port, pool, tally, seconds) => again(seconds, attackers, (caller, round) => ask(pool, tally, `/cached/c${caller}-${round}`, [`c${caller}-${round}`])),
-  tiny: attack('tiny'),
-  nested: attack('nested'),
-  huge: attack('huge'),
-  endless: attack('endless'),
-  heads: attack('heads'),
+  healthy: (_port, pool, tally, { rate, seconds }) => openLoop({ perSecond: rate, seconds, send: (index, dueAt) => ask(pool, tally, `/healthy/${index}`, Array.from({ length: 5 }, (_, item) => `${index}-${item}`), dueAt) }),
+  mixed: (_port, pool, tally, { rate, seconds }) => openLoop({ perSecond: rate / 5, seconds, send: (index, dueAt) => ask(pool, tally, `/mixed/m${index}`, [`m${index}`], dueAt) }),
+  large: (_port, pool, tally, pace) => waves(pace, 0, (caller, round) => ask(pool, tally, `/large/l${caller}-${round}`, [`l${caller}-${round}`])),
+  cached: (_port, pool, tally, { seconds }) => again(seconds, attackers, 1000, (caller, round) => ask(pool, tally, `/cached/c${caller}-${round}`, [`c${caller}-${round}`])),
+  tiny: wave('tiny', 1),
+  nested: wave('nested', 2),
+  huge: wave('huge', 3),
+  endless: wave('endless', 4),
+  heads: wave('heads', 5),
   hanging: attack('hanging'),
   resets: attack('resets'),
   slow: attack('slow'),
-  readers: (port, _pool, tally, seconds) => again(seconds, 2 * attackers, (caller, round) => raw(port, tally, `GET /large/r${caller}-${round} HTTP/1.1\r\nhost: a\r\n\r\n`, socket => { socket.pause() })),
-  bodies: (port, _pool, tally, seconds) => again(seconds, 4 * attackers, () => raw(port, tally, `POST /taken HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n`, socket => { socket.write(' '.repeat(900_000)) })),
-  leaving: (_port, pool, tally, seconds) => again(seconds, attackers, (caller, round) => ask(pool, tally, `/mixed/v${caller}-${round}`, [`v${caller}-${round}`], performance.now(), AbortSignal.timeout(1 + round % 20))),
+  readers: (port, _pool, tally, { seconds }) => again(seconds, 2 * attackers, restMs, (caller, round) => raw(port, tally, `GET /large/r${caller}-${round} HTTP/1.1\r\nhost: a\r\n\r\n`, socket => { socket.pause() })),
+  bodies: (port, _pool, tally, { seconds }) => again(seconds, 4 * attackers, restMs, () => raw(port, tally, `POST /taken HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n`, socket => { socket.write(' '.repeat(900_000)) })),
+  leaving: (_port, pool, tally, { seconds }) => again(seconds, attackers, restMs, (caller, round) => ask(pool, tally, `/mixed/v${caller}-${round}`, [`v${caller}-${round}`], performance.now(), AbortSignal.timeout(1 + round % 20))),
+}
+
+/** The waves of one kind begin between those of the others. */
+const kindsOfWaves = 6
+const restMs = 250
+
+function wave (kind: PartName, place: number): Callers {
+  return (_port, pool, tally, pace) => waves(pace, place, () => ask(pool, tally, `/${kind}`, []))
 }
 
 function attack (kind: PartName): Callers {
-  return (_port, pool, tally, seconds) => again(seconds, attackers, () => ask(pool, tally, `/${kind}`, []))
+  return (_port, pool, tally, { seconds }) => again(seconds, attackers, restMs, () => ask(pool, tally, `/${kind}`, []))
 }
 
-/** Lets several callers do something again and again, with a rest after each time. */
-async function again (seconds: number, count: number, once: (caller: number, round: number) => Promise<void>): Promise<void> {
+/** Lets several callers do something at once, and all of them again after a while. */
+async function waves ({ seconds, waveMs }: Pace, place: number, once: (caller: number, round: number) => Promise<void>): Promise<void> {
+  const startedAt = performance.now()
+  for (let round = 0; ; round++) {
+    const at = (round + place / kindsOfWaves) * waveMs
+    if (at >= seconds * 1000) return
+    await pause(Math.max(0, startedAt + at - performance.now()))
+    await Promise.all(Array.from({ length: attackers }, (_, caller) => once(caller, round)))
+  }
+}
+
+/** Lets several callers do something again and again, each with a rest after each time. */
+async function again (seconds: number, count: number, rest: number, once: (caller: number, round: number) => Promise<void>): Promise<void> {
   const until = performance.now() + seconds * 1000
   await Promise.all(Array.from({ length: count }, async (_, caller) => {
     for (let round = 0; performance.now() < until; round++) {
       await once(caller, round)
-      await pause(restMs)
+      await pause(rest)
     }
   }))
 }

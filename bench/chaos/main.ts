@@ -12,6 +12,10 @@ import { violationsOf } from './verdict.ts'
 import type { ChaosSample } from './watch.ts'
 
 const warmUpSeconds = 3
+/** Waves of attacks come so often where the service bears so many healthy requests per second; less often where it bears fewer. */
+const waveMs = 4000
+const usualRate = 500
+const mostWaveMs = 10_000
 
 await bench(async () => {
   const options = readOptions(process.argv.slice(2))
@@ -29,13 +33,14 @@ await bench(async () => {
     service.ended.catch((error: Error) => { died = [/^.*/.exec(error.message), /FATAL ERROR: .*/.exec(error.message)].flatMap(found => found?.[0] ?? []).join(', ') })
 
     const origin = `http://127.0.0.1:${service.port}`
-    const perSecond = Math.min(rate, await bearable(origin) / 5)
-    process.stdout.write(`${perSecond.toFixed(0)} healthy requests per second for ${seconds} s; ${workers === 1 ? 'one process' : `${workers} workers`} with ${heap} MB of old space\n`)
+    const most = await bearable(origin)
+    const pace = { seconds, rate: Math.min(rate, most / 5), waveMs: Math.min(mostWaveMs, waveMs * Math.max(1, usualRate / most)) }
+    process.stdout.write(`${pace.rate.toFixed(0)} healthy requests per second for ${seconds} s, and waves of attacks every ${pace.waveMs.toFixed(0)} ms; ${workers === 1 ? 'one process' : `${workers} workers`} with ${heap} MB of old space\n`)
 
     // Attackers wait for answers; healthy callers must not wait for their connections.
     const tallies = new Map(parts.map(name => [name, new Tally()]))
     const pools = parts.map(() => new Pool(origin, { connections: 1024, connectTimeout: 15_000 }))
-    await Promise.all(parts.map((name, index) => callers[name](service.port, pools[index] as Pool, tallies.get(name) as Tally, seconds, perSecond)))
+    await Promise.all(parts.map((name, index) => callers[name](service.port, pools[index] as Pool, tallies.get(name) as Tally, pace)))
     const isWell = died === undefined && await answersAgain(origin)
     await Promise.all(pools.map(pool => pool.destroy()))
 
