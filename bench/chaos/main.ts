@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Pool } from 'undici'
 import { bench } from '../bench.ts'
 import { startChild } from '../child.ts'
@@ -40,6 +41,8 @@ await bench(async () => {
     // Attackers wait for answers; healthy callers must not wait for their connections.
     const tallies = new Map(parts.map(name => [name, new Tally()]))
     const pools = parts.map(() => new Pool(origin, { connections: 1024, connectTimeout: 15_000 }))
+    const delays = monitorEventLoopDelay({ resolution: 10 })
+    delays.enable()
     await Promise.all(parts.map((name, index) => callers[name](service.port, pools[index] as Pool, tallies.get(name) as Tally, pace)))
     const isWell = died === undefined && await answersAgain(origin)
     await Promise.all(pools.map(pool => pool.destroy()))
@@ -47,6 +50,7 @@ await bench(async () => {
     const results = Object.fromEntries(Array.from(tallies, ([name, tally]) => [name, tally.result()]))
     print(results)
     for (const line of samplesOf(folder)) process.stdout.write(`${line}\n`)
+    process.stdout.write(`the callers' own loop was late by ${(delays.max / 1e6).toFixed(0)} ms at most: the times above include that\n`)
     return violationsOf({ parts: results, died, isWell })
   } finally {
     rmSync(folder, { recursive: true, force: true })
