@@ -1,8 +1,11 @@
-import { test, type Test } from 'tap'
+import tap, { test, type Test } from 'tap'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { startService } from '../helpers/service-process.ts'
 
 const sizes = [96, 256, 512, 1024]
+
+// Most of the time the services of the sizes wait.
+tap.jobs = sizes.length
 
 interface Reply {
   readonly complete?: boolean
@@ -37,9 +40,9 @@ async function keeping (t: Test, megabytes: number, keep: string, slow = 0) {
 }
 
 for (const megabytes of sizes) {
-  test(`with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests are refused from 70 % on, and both end when the memory is free`, { timeout: 120_000 }, async t => {
-    // Four tenths of the old space at the first request, and a hundredth of it at each further one.
-    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? 40 : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 200)
+  test(`with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests are refused from 70 % on, and both end when the memory is free`, { timeout: 120_000, buffered: true }, async t => {
+    // About half of the old space is full after the first request, and a hundredth of it comes with each further one.
+    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 42} : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 300)
     const answers: (string | undefined)[] = []
     for (;;) {
       const answer = await ask()
@@ -54,7 +57,7 @@ for (const megabytes of sizes) {
 }
 
 test('a service whose module leaks refuses requests and lives', { timeout: 120_000 }, async t => {
-  const { origin, ask } = await keeping(t, 96, 'for (let count = 0; count < 4000; count++) kept.push({ count, list: [count], text: `number ${kept.length}` })')
+  const { origin, ask } = await keeping(t, 96, 'for (let count = 0; count < 400; count++) kept.push({ count, list: [count], text: `number ${kept.length}` })')
   const counts: Record<string, number> = {}
   while ((counts['OVERLOADED'] ?? 0) < 500) {
     for (const answer of await Promise.all(Array.from({ length: 8 }, ask))) counts[String(answer)] = (counts[String(answer)] ?? 0) + 1
