@@ -29,6 +29,10 @@ export interface RawUpstream {
   readonly asked: (count: number) => Promise<void>
   /** Resolves when as many connections as that are open. */
   readonly holds: (count: number) => Promise<void>
+  /** Connections that are open now and have had a request; a call that was given up while its connection opened leaves one without. */
+  readonly used: number
+  /** Resolves when as many connections as that are open and have had a request. */
+  readonly holdsUsed: (count: number) => Promise<void>
   /** Resolves when no connection is open. */
   readonly deserted: () => Promise<void>
   /** Takes no more connections and resets those that are open, until it listens again. */
@@ -54,6 +58,7 @@ export function json (value: unknown, status = 200, headers: Readonly<Record<str
 export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, onConnection?: (socket: Socket, connection: number) => void, place = 0): Promise<RawUpstream> {
   const requests: RawRequest[] = []
   const sockets = new Set<Socket>()
+  const used = new Set<Socket>()
   const changes = new EventEmitter()
   let connections = 0
 
@@ -67,6 +72,7 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
     socket.on('error', () => {})
     socket.on('close', () => {
       sockets.delete(socket)
+      used.delete(socket)
       changes.emit('change')
     })
     onConnection?.(socket, connection)
@@ -76,6 +82,7 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
         received = received.slice(taken.length)
         const request = { ...taken.request, index: requests.length, connection }
         requests.push(request)
+        if (!socket.destroyed) used.add(socket)
         changes.emit('change')
         if (typeof script === 'function') script(socket, request)
         else socket.write(script)
@@ -112,6 +119,10 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
     },
     async holds (count) {
       while (sockets.size !== count) await once(changes, 'change')
+    },
+    get used () { return used.size },
+    async holdsUsed (count) {
+      while (used.size !== count) await once(changes, 'change')
     },
     async deserted () {
       while (sockets.size > 0) await once(changes, 'change')

@@ -32,7 +32,7 @@ export async function serveApp (t: Test, { aggregates = builtIn, overrides = {},
   const standIns = await startStandIns(delays)
   t.teardown(() => standIns.close())
   const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
-  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use })
+  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use, lostLogLines: () => 0 })
   t.teardown(() => app.close())
   before?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -103,8 +103,8 @@ export async function runLine (t: Test, { line, victim, runtime, get }: SetUp): 
   t.same(second.body.data.part, line.optional === 'fallback' ? 'fallback' : 'value' in line ? line.value : { word: 'optional' })
 
   await Promise.race([victim.holds(line.connectionsAfter), setTimeout(2000, undefined, { ref: false })])
-  // A connection that is about to go is gone after a round trip.
-  await get('/health/live')
+  // A connection that is about to close, and the slot of a call that was given up while its connection opened, may need some turns of the loop.
+  for (let turns = 0; turns < 100 && (turns === 0 || victim.open !== line.connectionsAfter || runtime.stats()['victim']?.active !== 0); turns++) await get('/health/live')
   t.equal(victim.open, line.connectionsAfter, `connections after: ${line.connectionsAfter}`)
   t.match(runtime.stats(), { victim: { calls: 2, [learnt]: 2, active: 0, waiting: 0 } }, 'no slot is held')
   await line.also?.(t, victim)

@@ -57,9 +57,9 @@ export function victim (upstream: RawUpstream, recover: Victim['recover'], origi
     origin,
     port: upstream.port,
     requests: upstream.requests,
-    get open () { return upstream.open },
+    get open () { return upstream.used },
     get connections () { return upstream.connections },
-    holds: upstream.holds,
+    holds: upstream.holdsUsed,
     recover,
   }
 }
