@@ -5,7 +5,7 @@ import { Problem, toProblem, type ErrorCode } from '../errors.ts'
 import { cut } from '../log/cut.ts'
 import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
-import { logOutcome, type Outcome } from './request-log.ts'
+import { logOutcome, type Outcome } from './request-outcome.ts'
 import { why } from './why.ts'
 
 /** Fastify's own refusals, by its codes. */

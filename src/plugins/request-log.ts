@@ -1,37 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { ErrorCode } from '../errors.ts'
+import { known, logOutcome, type Outcome, type RequestWithOutcome } from './request-outcome.ts'
 import type { Refusals } from './refusals.ts'
-
-/** The outcome of a request, which its line says. */
-export interface Outcome {
-  readonly level: 'info' | 'warn' | 'error'
-  readonly fields: object
-  readonly msg: string
-  /** The code of a refusal, which does not get a line each time. */
-  readonly refusal?: ErrorCode
-}
 
 const completed: Outcome = { level: 'info', fields: {}, msg: 'request completed' }
 
 /** The reply of a response that has no line yet. */
 const open = Symbol('headwaters.reply')
-/** The outcome of a request; `null` before it is known. */
-const known = Symbol('headwaters.outcome')
 
 type Response = ServerResponse & { [open]?: FastifyReply | undefined }
-type Request = FastifyRequest & { [known]?: Outcome | null }
-
-/**
- * Keeps the outcome of a request for the one line that it gets when it ends. In an app that writes its own lines for requests, the outcome is
- * written at once.
- */
-export function logOutcome (request: FastifyRequest, outcome: Outcome): void {
-  const { [known]: before } = request as Request
-  if (before !== undefined) (request as Request)[known] = outcome
-  else if (outcome.refusal !== undefined) request.log.debug(outcome.fields, outcome.msg)
-  else request.log[outcome.level](outcome.fields, outcome.msg)
-}
 
 /** Writes one line for each request, when it has ended, also where its connection closed before the reply was complete. */
 export class RequestLog extends LogController {
@@ -52,7 +29,7 @@ export class RequestLog extends LogController {
     request.log.debug({ req: request }, 'incoming request')
     const raw: Response = reply.raw
     raw[open] = reply
-    ;(request as Request)[known] = null
+    ;(request as RequestWithOutcome)[known] = null
     raw.on('close', this.#closed)
   }
 
@@ -66,7 +43,7 @@ export class RequestLog extends LogController {
     if (raw[open] === undefined) return
     raw[open] = undefined
     const { request, elapsedTime: responseTime } = reply
-    const { level, fields, msg, refusal } = (request as Request)[known] ?? completed
+    const { level, fields, msg, refusal } = (request as RequestWithOutcome)[known] ?? completed
     if (!isComplete) request.log[level]({ req: request, responseTime, ...fields, closedBy: closedBy(request) }, 'the connection closed before the reply was complete')
     else if (refusal !== undefined && !this.#refusals.take(refusal)) request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)
     else request.log[level]({ req: request, res: reply, responseTime, ...fields }, msg)
