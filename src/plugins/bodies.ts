@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { maxDepth } from '../upstream/depth.ts'
-import { inTurns } from '../upstream/in-turns.ts'
+import { inSlices } from '../upstream/in-turns.ts'
 import { excessOf } from '../upstream/json/excess.ts'
 import { hasDoubtful } from '../upstream/json/integers.ts'
 import { parseExact } from '../upstream/json/parse.ts'
@@ -35,9 +35,23 @@ export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
     receiveBody(request.raw, payload, { bodies, limit: request.routeOptions.bodyLimit }, (error, body) => {
       if (error !== null) done(error)
       else if ((body as Buffer).length < largeBytes) parseBody(request, body as Buffer, done)
-      else inTurns(() => { parseBody(request, body as Buffer, (...parsed) => { inTurns(() => { done(...parsed) }) }) })
+      else parseLater(request, body as Buffer, done)
     })
   })
+
+  function parseLater (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+    bodies.hold(body.length)
+    let use: (() => void) | undefined
+    inSlices(() => {
+      if (use !== undefined) {
+        use()
+        return false
+      }
+      bodies.hold(-body.length)
+      parseBody(request, body, (...parsed) => { use = () => { done(...parsed) } })
+      return true
+    })
+  }
 
   function parseBody (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
     if (body.length === 0) return done(null)
