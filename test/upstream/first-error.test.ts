@@ -33,6 +33,7 @@ test('a long answer of nothing but wrong values takes little time, and says whic
   const answers: readonly (readonly [what: string, output: z.ZodType, value: unknown, path: readonly (string | number)[]])[] = [
     ['numbers for objects', z.array(Cat), Array.from({ length: 100_000 }, () => 0), [0]],
     ['objects without fields', z.object({ data: z.array(Cat) }), { data: Array.from({ length: 90_000 }, () => ({})) }, ['data', 0, 'name']],
+    ['a list of 70 KB', z.array(Cat), Array.from({ length: 35_000 }, () => 0), [0]],
     ['a record of numbers', z.record(z.string(), z.string()), Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`key${index}`, index])), ['key0']],
   ]
   for (const [what, output, value, path] of answers) {
@@ -60,4 +61,6 @@ test('a large answer is read in steps, with its headers, and a number in it as i
     const { send } = await wire(t, socket => { socket.write(written(200, { 'content-type': 'application/json', 'x-page': '2' }, text)) }, operation({ path: '/', output, withHeaders: z.object({ 'x-page': z.string() }) }))
     t.strictSame(await send().then(({ value }) => value, (error: { readonly code: string }) => error.code), ended)
   }
+  const { send } = await wire(t, socket => { socket.write(written(200, { 'content-type': 'text/plain' }, large)) }, operation({ path: '/', as: 'text', output: z.string() }))
+  t.equal((await send()).value, large, 'a text has one step')
 })
