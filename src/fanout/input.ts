@@ -1,7 +1,9 @@
 import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
 import { isTooDeep, maxDepth } from '../upstream/depth.ts'
+import { readToFirstError } from '../upstream/first-error.ts'
 import type { HeaderReads } from '../upstream/inbound.ts'
+import { holdsMore } from '../upstream/json/holds-more.ts'
 import { faultOf } from '../upstream/json/number-fault.ts'
 import { wireSchema } from '../upstream/json/wire-schema.ts'
 import { textSchema } from '../upstream/text-schema.ts'
@@ -30,7 +32,10 @@ const nothing = Object.freeze({})
 /** Faults told of one part: who sends more of them than this has no use for a longer list. */
 const mostFaults = 100
 
-/** Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. */
+/** A body with more values than this is read up to its first fault. Finding 10,000 faults takes some 20 ms. */
+const mostValues = 10_000
+
+/** Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. Of a large body it has the first fault. */
 export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
   const faults = [...found]
   const headers = headerInput(route, raw.headers ?? nothing, reads)
@@ -53,10 +58,14 @@ function readBody ({ body, isBodyOpen }: Route, value: unknown, faults: Fault[])
   return undefined
 }
 
+/** Only a body has types of its own. */
+function parseBody (schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+  return holdsMore(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
+}
+
 function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  // Only a body has types of its own.
-  const { success, data, error } = part === 'body' ? wireSchema(schema).safeParse(value) : textSchema(schema).safeParse(value ?? nothing)
+  const { success, data, error } = part === 'body' ? parseBody(schema, value) : textSchema(schema).safeParse(value ?? nothing)
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
     faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: faultOf(issue) ?? reasonOf(issue) })

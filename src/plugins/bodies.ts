@@ -2,12 +2,16 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { maxDepth } from '../upstream/depth.ts'
+import { inSlices } from '../upstream/in-turns.ts'
 import { excessOf } from '../upstream/json/excess.ts'
 import { hasDoubtful } from '../upstream/json/integers.ts'
 import { parseExact } from '../upstream/json/parse.ts'
 import type { InboundBodies } from './inbound-bodies.ts'
 import { receiveBody } from './receive-body.ts'
 import { transferEncodingProblem } from './transfer-encoding.ts'
+
+/** Bodies from this size on are parsed in a turn of the loop of their own and used in another, in bytes: a body may be made to cost 50 ms in each. */
+const largeBytes = 128 * 1024
 
 /** Values in one body of a caller: items of lists and fields of objects. */
 export const maxBodyValues = 100_000
@@ -29,10 +33,25 @@ export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:$|[ \t]*;)/i, (request, payload, done) => {
     receiveBody(request.raw, payload, { bodies, limit: request.routeOptions.bodyLimit }, (error, body) => {
-      if (error === null) parseBody(request, body as Buffer, done)
-      else done(error)
+      if (error !== null) done(error)
+      else if ((body as Buffer).length < largeBytes) parseBody(request, body as Buffer, done)
+      else parseLater(request, body as Buffer, done)
     })
   })
+
+  function parseLater (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+    bodies.hold(body.length)
+    let use: (() => void) | undefined
+    inSlices(() => {
+      if (use !== undefined) {
+        use()
+        return false
+      }
+      bodies.hold(-body.length)
+      parseBody(request, body, (...parsed) => { use = () => { done(...parsed) } })
+      return true
+    })
+  }
 
   function parseBody (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
     if (body.length === 0) return done(null)

@@ -19,7 +19,7 @@ const slowMs = 1000
  * room for longer than `slowMs` against bodies that do. One body alone is always taken.
  */
 export class InboundBodies {
-  /** The bytes of all of them. */
+  /** The bytes of all of them, and of whole bodies that wait to be parsed. */
   bytes = 0
   /** How many bodies were refused. */
   refused = 0
@@ -30,6 +30,16 @@ export class InboundBodies {
   /** @param limit In bytes; 0 is no limit. */
   constructor (limit: number) {
     this.#limit = limit
+  }
+
+  /** How many bodies are being received. */
+  get count (): number {
+    return this.#open.size
+  }
+
+  /** Counts bytes of a whole body that waits to be parsed, or with a negative number takes them off again. */
+  hold (bytes: number): void {
+    this.bytes += bytes
   }
 
   /**

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { UpstreamError } from '../errors.ts'
 import { isTooDeep, maxDepth } from './depth.ts'
-import { firstError } from './first-error.ts'
+import { readToFirstError } from './first-error.ts'
 import type { Head } from './head.ts'
 import { spelledHeaders, type HeaderFields } from './header-fields.ts'
 import { excessOf, measuredLength } from './json/excess.ts'
@@ -15,10 +15,38 @@ import type { OperationSpec } from './spec.ts'
 
 /** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
 export function readBody (spec: OperationSpec, status: number, head: Head, body: Buffer): unknown {
-  if (spec.empty && body.length > 0 && head['content-type'] === undefined && !spec.accept.includes('*/*')) {
-    throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, { upstreamStatus: status, detail: 'it is not empty and says nothing of its type' })
-  }
+  checkTyped(spec, status, head, body)
   const value = spec.empty && body.length === 0 ? null : read(spec, status, body)
+  return withHeaders(spec, status, head, value)
+}
+
+/** Does the same as `readBody` for a large body, in steps that each take some ten ms at most for a body that is meant to cost much. */
+export function * readInSteps (spec: OperationSpec, status: number, head: Head, body: Buffer): Generator<undefined, unknown, undefined> {
+  if (spec.as !== 'json') return readBody(spec, status, head, body)
+  checkTyped(spec, status, head, body)
+  const text = textOf(spec, status, body)
+  const parsed = parseJson(spec, status, text)
+  yield
+  checkKeys(spec, status, parsed, text)
+  yield
+  checkDepth(spec, status, parsed)
+  yield
+  let value = wireReaderOf(spec.output)(parsed)
+  if (value === unfit) {
+    yield
+    const exact = hasDoubtful(parsed) ? parseExact(text) : parsed
+    yield
+    value = settled(spec, status, readToFirstError(spec.output, exact), text)
+  }
+  return withHeaders(spec, status, head, value)
+}
+
+function checkTyped (spec: OperationSpec, upstreamStatus: number, head: Head, body: Buffer): void {
+  if (!spec.empty || body.length === 0 || head['content-type'] !== undefined || spec.accept.includes('*/*')) return
+  throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, { upstreamStatus, detail: 'it is not empty and says nothing of its type' })
+}
+
+function withHeaders (spec: OperationSpec, status: number, head: Head, value: unknown): unknown {
   if (spec.withHeaders === undefined) return value
   return { body: value, headers: checked(spec, spec.withHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)) }
 }
@@ -34,10 +62,18 @@ function namedHeaders (fields: HeaderFields, head: Head): object {
 function read (spec: OperationSpec, status: number, body: Buffer): unknown {
   // Bytes hold no numbers of JSON, and looking at each for one would take seconds.
   if (spec.as === 'bytes') return checked(spec, spec.output, status, body, readerOf)
-  if (!isUtf8(body)) throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus: status, detail: 'it is not UTF-8' })
+  const text = textOf(spec, status, body)
+  if (spec.as === 'text') return checked(spec, spec.output, status, text)
+  const value = parseJson(spec, status, text)
+  checkKeys(spec, status, value, text)
+  checkDepth(spec, status, value)
+  return checked(spec, spec.output, status, value, wireReaderOf, text)
+}
+
+function textOf (spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
+  if (!isUtf8(body)) throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus, detail: 'it is not UTF-8' })
   const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
-  const text = body.toString('utf8', hasMark ? 3 : 0)
-  return spec.as === 'text' ? checked(spec, spec.output, status, text) : checked(spec, spec.output, status, parseJson(spec, status, text), wireReaderOf, text)
+  return body.toString('utf8', hasMark ? 3 : 0)
 }
 
 function parseJson (spec: OperationSpec, status: number, text: string): unknown {
@@ -47,18 +83,20 @@ function parseJson (spec: OperationSpec, status: number, text: string): unknown 
   if (excess === 'values') {
     throw new UpstreamError('UPSTREAM_TOO_LARGE', spec.upstream.name, { upstreamStatus: status, detail: `the limit is ${maxValues} values` })
   }
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch (cause) {
     // The parser's message quotes the body, so it stays behind.
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, cause: (cause as Error).name })
   }
-  if (maySmuggle(text) && smuggles(value)) {
-    throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus: status, detail: 'it has a key that would reach a prototype' })
-  }
+}
+
+function checkKeys (spec: OperationSpec, upstreamStatus: number, value: unknown, text: string): void {
+  if (maySmuggle(text) && smuggles(value)) throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, { upstreamStatus, detail: 'it has a key that would reach a prototype' })
+}
+
+function checkDepth (spec: OperationSpec, status: number, value: unknown): void {
   if (spec.isOpen && isTooDeep(value)) throw tooDeep(spec, status)
-  return value
 }
 
 function tooDeep (spec: OperationSpec, upstreamStatus: number): UpstreamError {
@@ -96,9 +134,10 @@ function checked (spec: OperationSpec, schema: OperationSpec['output'], status: 
   const read = reader(schema)(value)
   if (read !== unfit) return read
   const exact = text !== undefined && hasDoubtful(value) ? parseExact(text) : value
-  const first = text !== undefined && text.length > measuredLength ? firstError(schema, exact) : undefined
-  if (first !== undefined) throw misfit(spec, status, first, text)
-  const { success, data, error } = wireSchema(schema).safeParse(exact)
+  return settled(spec, status, text !== undefined && text.length > measuredLength ? readToFirstError(schema, exact) : wireSchema(schema).safeParse(exact), text)
+}
+
+function settled (spec: OperationSpec, status: number, { success, data, error }: z.ZodSafeParseResult<unknown>, text: string | undefined): unknown {
   if (success) return data
   throw misfit(spec, status, error, text)
 }

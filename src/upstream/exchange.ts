@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../errors.ts'
 import { hasMemoryFor, hasRoomFor } from '../memory/room.ts'
 import { Abortable } from './abort.ts'
-import { readBody } from './body.ts'
+import { readBody, readInSteps } from './body.ts'
 import { brokenOff } from './broken-off.ts'
 import type { LiveCall } from './call.ts'
 import { isCallersLimit } from './callers-limit.ts'
@@ -11,7 +11,7 @@ import type { Connection, RequestHandler } from './connection.ts'
 import { decode } from './decode.ts'
 import { enter, Phase } from './exchange-phase.ts'
 import { codingOf, isCloseDelimited, judge, type Head } from './head.ts'
-import { inSlice, inTurns } from './in-turns.ts'
+import { inSlice, inSlices } from './in-turns.ts'
 import type { Taker } from './policies/layer.ts'
 import type { Line } from './policies/line.ts'
 import type { Pool } from './pool.ts'
@@ -221,10 +221,25 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   #take (body: Buffer): void {
-    if (body.length < mediumBytes) return this.#read(body)
-    const work = () => { if (this.#phase === Phase.decoding) this.#read(body) }
-    if (body.length < largeBytes) inSlice(work)
-    else inTurns(work)
+    if (body.length < mediumBytes) this.#read(body)
+    else if (body.length < largeBytes) inSlice(() => { if (this.#phase === Phase.decoding) this.#read(body) })
+    else this.#readInSlices(body)
+  }
+
+  #readInSlices (body: Buffer): void {
+    const steps = readInSteps(this.#call.spec, this.#status, this.#head, body)
+    inSlices(() => {
+      if (this.#phase !== Phase.decoding) return false
+      let step: IteratorResult<undefined, unknown>
+      try {
+        step = steps.next()
+      } catch (error) {
+        this.#fail(error)
+        return false
+      }
+      if (step.done === true) this.#succeed(step.value, body)
+      return step.done !== true
+    })
   }
 
   #read (body: Buffer): void {

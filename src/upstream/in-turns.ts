@@ -16,6 +16,16 @@ export function inTurns (work: () => void): void {
   setImmediate(turn)
 }
 
+/**
+ * Does heavy work in slices, before work that came later, so that no two pieces of work hold their memory together.
+ *
+ * @param slice Does one slice, and returns whether there is another one.
+ */
+export function inSlices (slice: () => boolean): void {
+  const work = () => { if (slice()) waiting.unshift(work) }
+  inTurns(work)
+}
+
 /** Does in a turn of its own what large work has led to, and at once what small work has. */
 export function inOwnTurn (work: () => void): void {
   if (isTurn) inTurns(work)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { hasDoubtful, isDoubtful } from './json/integers.ts'
+import { isAnyJson } from './json/parts.ts'
 import { exactSchema } from './json/wire-schema.ts'
 
 /** What a reader gives for a value that its schema refuses. */
@@ -17,6 +18,8 @@ interface Def {
   readonly shape?: Readonly<Record<string, z.ZodType>>
   readonly catchall?: z.ZodType
   readonly element?: z.ZodType
+  readonly keyType?: z.ZodType
+  readonly valueType?: z.ZodType
   readonly innerType?: z.ZodType
 }
 
@@ -78,7 +81,9 @@ function readerFor (schema: z.ZodType, source: Source): Reader {
     case 'bigint': return isWire ? value => Number.isSafeInteger(value) ? BigInt(value as number) : unfit : value => typeof value === 'bigint' ? value : unfit
     case 'boolean': return value => typeof value === 'boolean' ? value : unfit
     case 'null': return value => value === null ? null : unfit
-    case 'any': case 'unknown': return isWire ? value => hasDoubtful(value) ? unfit : value : value => value
+    case 'any': case 'unknown': return isWire ? anyJson : value => value
+    // What comes from JSON is JSON.
+    case 'lazy': return isWire && isAnyJson(schema) ? anyJson : source.copierOf(schema)
     case 'literal': case 'enum': return isWire && [...values as ReadonlySet<unknown>].some(hasDoubtful)
       ? source.copierOf(schema)
       : value => (values as ReadonlySet<unknown>).has(value) ? value : unfit
@@ -86,6 +91,7 @@ function readerFor (schema: z.ZodType, source: Source): Reader {
     case 'optional': return optional(source.copierOf(schema), readerFrom(def.innerType as z.ZodType, source))
     case 'array': return list(readerFrom(def.element as z.ZodType, source))
     case 'object': return object(schema, def, source)
+    case 'record': return isWire && isAnyText(def.keyType as z.ZodType) ? record(readerFrom(def.valueType as z.ZodType, source), source.copierOf(schema)) : source.copierOf(schema)
     default: return source.copierOf(schema)
   }
 }
@@ -113,6 +119,15 @@ function wireCopierOf (schema: z.ZodType): Reader {
   }
 }
 
+function anyJson (value: unknown): unknown {
+  return hasDoubtful(value) ? unfit : value
+}
+
+function isAnyText (schema: z.ZodType): boolean {
+  const { def } = schema._zod as unknown as Internals
+  return def.type === 'string' && isPlain(def)
+}
+
 function nullable (inner: Reader): Reader {
   return value => value === null ? null : inner(value)
 }
@@ -131,6 +146,23 @@ function list (element: Reader): Reader {
       if (read === unfit) return unfit
       if (read !== item) copy ??= value.slice()
       if (copy !== undefined) copy[index] = read
+    }
+    return copy ?? value
+  }
+}
+
+/** Stops at the first field that is refused, where zod makes an issue of each. */
+function record (field: Reader, byZod: Reader): Reader {
+  return value => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
+    if (Object.getPrototypeOf(value) !== Object.prototype || Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'constructor')) return byZod(value)
+    const fields = value as Record<string, unknown>
+    let copy: Record<string, unknown> | undefined
+    for (const key of Object.keys(fields)) {
+      const item = fields[key]
+      const read = field(item)
+      if (read === unfit) return unfit
+      if (read !== item) (copy ??= { ...fields })[key] = read
     }
     return copy ?? value
   }

@@ -175,3 +175,59 @@ test('what Fastify promises of a body is kept: its length, its limit for the rou
   const injected = await app.inject({ method: 'POST', url: '/v1/sink', headers: { ...json, 'content-length': '5' }, payload: '"a"' })
   t.match([injected.statusCode, injected.json()], [400, { code: 'BAD_REQUEST' }])
 })
+
+test('once all connections are closed, no body is counted, wherever its client has left', async t => {
+  const bodies = new InboundBodies(1_000_000)
+  const app = fastify()
+  const held: (() => void)[] = []
+  app.addHook('preParsing', async request => { if (request.headers['x-hold'] !== undefined) await new Promise<void>(resolve => { held.push(resolve) }) })
+  await app.register(headwaters, { aggregates: [sink], bodies })
+  const ask = await listening(t, app)
+  const begin = async (bytes: string) => {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => {})
+    await new Promise(resolve => { socket.write(bytes, resolve) })
+    return socket
+  }
+  const large = `"${'a'.repeat(300_000)}"`
+  const sockets = await Promise.all([
+    begin(head),
+    begin(`${head}content-length: 1000\r\n\r\n`),
+    begin(`${head}content-length: 1000\r\n\r\n"aaa`),
+    begin(`${head}transfer-encoding: chunked\r\n\r\n3e8\r\n${' '.repeat(1000)}\r\n`),
+    begin(`${head}transfer-encoding: chunked\r\n\r\nzz\r\n`),
+    begin(`${head}content-length: 9000000\r\n\r\n${' '.repeat(100_000)}`),
+    begin(`${head}content-length: ${large.length}\r\n\r\n${large}`),
+    begin(`${head}content-length: 2\r\n\r\n{}${head}content-length: 1000\r\n\r\n"aaa`),
+    begin(`${head}x-hold: 1\r\ncontent-length: 1000\r\n\r\n"aaa`),
+    begin(`${head}x-hold: 1\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n`),
+  ])
+  while (held.length < 2) await new Promise(resolve => { setImmediate(resolve) })
+  const closed = new Promise<void>(resolve => {
+    const count = () => { app.server.getConnections((_error, left) => { if (left === 0) resolve(); else setImmediate(count) }) }
+    for (const socket of sockets) socket.destroy()
+    count()
+  })
+  await closed
+  for (const resolve of held) resolve()
+  t.equal((await ask('/v1/sink', { method: 'POST', headers: json, body: large })).status, 200)
+  t.same([bodies.bytes, bodies.count], [0, 0])
+})
+
+test('large bodies that wait for their turns are counted, and parsed ones are not', async t => {
+  const bodies = new InboundBodies(10_000_000)
+  const app = fastify()
+  const counted: number[] = []
+  app.addHook('preValidation', (_request, _reply, done) => {
+    counted.push(bodies.bytes)
+    done()
+  })
+  await app.register(headwaters, { aggregates: [sink], bodies })
+  await app.ready()
+  const large = Buffer.from(JSON.stringify(Array.from({ length: 90_000 }, (_, index) => ({ [`name${index}`]: index }))).slice(0, 900_000).replace(/,[^,]*$/, ']'))
+  // Injected bodies come whole in one turn of the loop.
+  const answers = await Promise.all(Array.from({ length: 6 }, () => app.inject({ method: 'POST', url: '/v1/sink', headers: json, payload: large })))
+  t.same(answers.map(({ statusCode }) => statusCode), Array.from(answers, () => 200))
+  t.ok(counted.some(bytes => bytes >= 2 * large.length), `${counted.join(', ')} bytes wait`)
+  t.same([counted.at(-1), bodies.bytes, bodies.count], [0, 0, 0])
+})

@@ -12,12 +12,13 @@ const schemas: fc.Arbitrary<z.ZodType> = fc.letrec<{ schema: z.ZodType }>(tie =>
     fc.constantFrom<z.ZodType>(
       z.string(), z.string().min(2), z.string().trim(), z.email(), z.number(), z.int(), z.number().int(), z.number().min(1), z.coerce.number(), z.boolean(), z.null(), z.undefined(),
       z.any(), z.unknown(), z.literal(['a', 1, null]), z.enum(['a', 'b']), z.string().default('d'), z.number().catch(7), z.string().transform(text => text.length),
-      z.record(z.string(), z.number()), z.tuple([z.string(), z.number()]), z.never(), z.date(),
+      z.record(z.string(), z.number()), z.record(z.enum(['a', 'b']), z.number()), z.json(), z.tuple([z.string(), z.number()]), z.never(), z.date(),
     ),
     tie('schema').map(inner => inner.optional()),
     tie('schema').map(inner => inner.nullable()),
     tie('schema').map(inner => inner.readonly()),
     tie('schema').map(inner => z.array(inner)),
+    tie('schema').map(inner => z.record(z.string(), inner)),
     tie('schema').map(inner => z.array(inner).max(2)),
     fc.array(tie('schema'), { minLength: 1, maxLength: 3 }).map(options => z.union(options as [z.ZodType])),
     fc.record({ shape: fc.dictionary(fc.constantFrom(...names), tie('schema'), { noNullPrototype: true }), rest: fc.nat(4) }).map(({ shape, rest }) => [
@@ -137,3 +138,16 @@ function plain (value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Odd) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, plain(inner)]))
 }
+
+test('a record of JSON is read up to its first wrong field, and copied where a field is another value', t => {
+  const schema = z.record(z.string(), z.object({ a: z.string() }))
+  const value = JSON.parse('{"x":{"a":"1"},"y":{"a":"2","b":3}}') as object
+  t.strictSame(wireReaderOf(schema)(value), { x: { a: '1' }, y: { a: '2' } })
+  t.strictSame(value, { x: { a: '1' }, y: { a: '2', b: 3 } }, 'the value itself stays as it is')
+  t.equal(wireReaderOf(schema)({ x: { a: 1 } }), unfit)
+  for (const text of ['null', '[]', '1', '{"x":1}', '{"__proto__":{"a":"1"}}', '{"constructor":{"a":"1"}}', '{"constructor":1}']) {
+    const each: unknown = JSON.parse(text)
+    t.ok(isDeepStrictEqual(wireReaderOf(schema)(each), byZod(schema, each)), text)
+  }
+  t.end()
+})

@@ -20,7 +20,7 @@ export function holds (integer: bigint): boolean {
 /** Returns whether a double holds an integer exactly and JavaScript writes it with the same digits. */
 export function prints (integer: bigint): boolean {
   const double = Number(integer)
-  return Number.isFinite(double) && writesAs(double) === integer
+  return Number.isFinite(double) && (Math.abs(double) < 1e21 ? String(double) === String(integer) : writesAs(double) === integer)
 }
 
 /** Returns the integer that the text of a whole number from 2^53 on denotes. */

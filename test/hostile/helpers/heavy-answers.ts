@@ -82,3 +82,12 @@ export function heavyAnswers (): Readonly<Record<string, HeavyAnswer>> {
     'bomb-in-zstd': bytes(zstdCompressSync(zeros), 'UPSTREAM_TOO_LARGE', 'zstd'),
   }
 }
+
+/** Answers of few bytes whose values cost much to parse or check. */
+export function costlyAnswers (): Readonly<Record<string, HeavyAnswer>> {
+  return {
+    'many-wrong-fields': bytes(`{${Array.from({ length: 90_000 }, (_, index) => `"name${index * 7919 % 90_000}":${index}`).join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-index-names': bytes(`{${Array.from({ length: 90_000 }, (_, index) => `"${index * 40_009 % 4_294_967}":${index}`).join()}}`, 'ok'),
+    'many-big-integers': bytes(`[${Array.from({ length: 90_000 }, (_, index) => 9_007_199_254_740_993n + BigInt(index)).join()}]`, 'ok'),
+  }
+}

@@ -19,7 +19,7 @@ export interface Round {
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-const outputs: Readonly<Record<string, z.ZodType>> = { 'nesting-in-an-unknown-field': z.object({ word: z.string() }), 'many-wrong-values': z.array(z.object({ a: z.string() })) }
+const outputs: Readonly<Record<string, z.ZodType>> = { 'nesting-in-an-unknown-field': z.object({ word: z.string() }), 'many-wrong-values': z.array(z.object({ a: z.string() })), 'many-wrong-fields': z.record(z.string(), z.string()) }
 
 /** Asks for each answer with several calls at once, and sends what it cost to the parent process. */
 async function main ([origin = '', maxBytes, calls, ...names]: readonly string[]): Promise<void> {
