@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
+import { guardAccepts } from './accept-guard.ts'
 import { backOff } from './back-off.ts'
 import { createHandOver } from './hand-over.ts'
 import { hire, lastWords, type Hired, type HireOptions } from './hire.ts'
@@ -46,6 +47,8 @@ interface Place {
 const stableMs = 30_000
 /** How often workers hear how many lines of the log were lost, in ms. */
 const tellLostEvery = 1000
+/** Time between two lines of the log about descriptors, in ms. */
+const quietMs = 10_000
 /** So many starts in vain at each place, one after the other, are enough. */
 const startsInVain = 5
 
@@ -65,6 +68,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   let realPort = port
   /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
   let askedPort = port
+  let fewLoggedAt = Number.NEGATIVE_INFINITY
   let isStopping = false
   let isRestarting = false
   let isAskedAgain = false
@@ -133,6 +137,13 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
     }
   }
 
+  function onFew (limit: number): void {
+    const now = performance.now()
+    if (now - fewLoggedAt < quietMs) return
+    fewLoggedAt = now
+    log.warn({ limit }, 'few file descriptors are left in the primary: new connections wait, and are closed when none is left; raise the limit (ulimit -n)')
+  }
+
   /** Resolves with whether every place has a new worker. */
   async function roll (): Promise<void> {
     log.info({ workers: count }, 'restarting the workers')
@@ -178,6 +189,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
 
   return {
     async start () {
+      guardAccepts({ onFew })
       setInterval(tellLost, tellLostEvery).unref()
       const started = places.map(place => [place, start(place)] as const)
       try {
