@@ -20,7 +20,7 @@ export interface WorkersOptions extends Omit<Task, 'index' | 'mark'>, Pick<HireO
 export interface Workers {
   /** Starts all of them; rejects, and leaves none behind, when one cannot. */
   start (): Promise<void>
-  /** Replaces one after the other by a new one; asked while that is under way, it does so once more. */
+  /** Replaces one after the other by a new one, when all have started; asked while that is under way, it does so once more. */
   restart (): Promise<void>
   /** Ends all of them; resolves with whether each ended as it was told. */
   stop (): Promise<boolean>
@@ -69,6 +69,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
   let askedPort = port
   let fewLoggedAt = Number.NEGATIVE_INFINITY
+  const started = Promise.withResolvers<void>()
   let isStopping = false
   let isRestarting = false
   let isAskedAgain = false
@@ -191,20 +192,22 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
     async start () {
       guardAccepts({ onFew })
       setInterval(tellLost, tellLostEvery).unref()
-      const started = places.map(place => [place, start(place)] as const)
+      const starting = places.map(place => [place, start(place)] as const)
       try {
-        for (const port of await Promise.all(started.map(([, { listening }]) => listening))) realPort = port
+        for (const port of await Promise.all(starting.map(([, { listening }]) => listening))) realPort = port
       } catch (error) {
         kill()
-        await Promise.all(started.map(([, { ended }]) => ended))
+        await Promise.all(starting.map(([, { ended }]) => ended))
         throw error
       }
-      for (const [place, hired] of started) settle(place, hired)
+      for (const [place, hired] of starting) settle(place, hired)
+      started.resolve()
     },
     async restart () {
       isAskedAgain = true
       if (isRestarting) return
       isRestarting = true
+      await started.promise
       while (isAskedAgain && !isStopping) {
         isAskedAgain = false
         await roll()
