@@ -43,6 +43,8 @@ const quietMs = 10_000
 export function limitConnections (app: FastifyInstance, { crowd, connections, most, requestsOn }: CrowdOptions): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
+  /** Answers the refused connections whose first bytes have not come, the oldest first. */
+  const waiting = new Map<Socket, () => void>()
   const openedAt = new WeakMap<Socket, number>()
   /** Connections that may be refused at once; the rest is for those that are served. */
   const maxRefused = Math.max(1, Math.min(64, Math.floor(most / 8)))
@@ -59,6 +61,8 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
     const last = setTimeout(() => socket.destroy(), firstBytesMs + lingerMs).unref()
 
     function answer (): void {
+      clearTimeout(first)
+      waiting.delete(socket)
       refusals++
       answerRaw(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
       // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the answer with it.
@@ -66,6 +70,7 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
     }
 
     socket.once('data', (bytes: Buffer) => {
+      if (!waiting.delete(socket)) return
       clearTimeout(first)
       if (!health.test(bytes.toString('latin1', 0, 16))) return answer()
       readRequests.call(server, socket)
@@ -74,9 +79,13 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
     socket.once('close', () => {
       clearTimeout(first)
       clearTimeout(last)
+      waiting.delete(socket)
       refused.delete(socket)
     })
     refused.add(socket)
+    waiting.set(socket, answer)
+    // The rest of the places is for callers that read their answer.
+    if (waiting.size > maxRefused / 2) waiting.values().next().value?.()
     if (refused.size > maxRefused) (refused.values().next().value as Socket).destroy()
   }
 
