@@ -63,7 +63,6 @@ async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promi
 
 /** The app was made to see that it can be; the workers make their own, and this process starts, replaces and ends them. */
 async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
-  await app.close()
   const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([import('./workers/workers.ts'), import('./workers/env-files.ts')])
   const { config: { host, port, drainMs, heartbeatMs }, standIns } = catalogue
   const workers = createWorkers({
@@ -73,8 +72,10 @@ async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance,
       process.exit(1)
     },
   })
-  await workers.start()
+  // While they start as well: a SIGHUP that nothing listens to ends the process.
   process.on('SIGHUP', () => { void workers.restart() })
+  await app.close()
+  await workers.start()
   endWithGrace(catalogue, app, async () => {
     if (await workers.stop()) return
     await catalogue.close()

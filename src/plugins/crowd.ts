@@ -18,25 +18,33 @@ export interface CrowdOptions {
   readonly requestsOn: (socket: Socket) => number | undefined
 }
 
+type Listener = (socket: Socket) => void
+
 /** Connections that are looked at for one to close. */
 const maxLooks = 256
 /** A caller has so long for its first request before its connection counts as idle, in ms. */
 const silentMs = 1000
 /** A refused caller has so long to read why, in ms. */
 const lingerMs = 1000
+/** Time for the first bytes of a connection over the limit, in ms; it is answered 503 without them after that. */
+const firstBytesMs = 100
 /** The connections must be below this share of the limit before they count as few again. */
 const relieved = 0.9
+/** The start of a request to a health route. */
+const health = /^(?:GET|HEAD) \/health\//
 /** Time between two lines of the log about the limit, in ms. */
 const quietMs = 10_000
 
 /**
  * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every answer
  * closes its connection. Where no connection is idle, a new one is answered 503 with `retry-after` before its request is
- * read.
+ * parsed. A request to a health route is answered all the same: a full process is alive, and a restart would lose its work.
  */
 export function limitConnections (app: FastifyInstance, { crowd, connections, most, requestsOn }: CrowdOptions): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
+  /** Answers the refused connections whose first bytes have not come, the oldest first. */
+  const waiting = new Map<Socket, () => void>()
   const openedAt = new WeakMap<Socket, number>()
   /** Connections that may be refused at once; the rest is for those that are served. */
   const maxRefused = Math.max(1, Math.min(64, Math.floor(most / 8)))
@@ -46,18 +54,38 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
   /** Whether the line about the end of the present crowd is due. */
   let isLogged = false
 
+  /** Answers 503, unless the first bytes ask a health route; the connection is closed in either case. */
   function refuse (socket: Socket): void {
-    refusals++
     socket.on('error', () => {})
-    answerRaw(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
-    // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the answer with it.
-    const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
-    socket.resume().once('end', () => socket.destroy())
+    const first = setTimeout(answer, firstBytesMs).unref()
+    const last = setTimeout(() => socket.destroy(), firstBytesMs + lingerMs).unref()
+
+    function answer (): void {
+      clearTimeout(first)
+      waiting.delete(socket)
+      refusals++
+      answerRaw(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
+      // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the answer with it.
+      socket.resume().once('end', () => socket.destroy())
+    }
+
+    socket.once('data', (bytes: Buffer) => {
+      if (!waiting.delete(socket)) return
+      clearTimeout(first)
+      if (!health.test(bytes.toString('latin1', 0, 16))) return answer()
+      readRequests.call(server, socket)
+      socket.emit('data', bytes)
+    })
     socket.once('close', () => {
-      clearTimeout(timer)
+      clearTimeout(first)
+      clearTimeout(last)
+      waiting.delete(socket)
       refused.delete(socket)
     })
     refused.add(socket)
+    waiting.set(socket, answer)
+    // The rest of the places is for callers that read their answer.
+    if (waiting.size > maxRefused / 2) waiting.values().next().value?.()
     if (refused.size > maxRefused) (refused.values().next().value as Socket).destroy()
   }
 
@@ -96,13 +124,14 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
     refusals = 0
   }
 
-  const serve = server.listeners('connection') as ((socket: Socket) => void)[]
+  // The first listener reads requests; the others see every connection.
+  const [readRequests, ...others] = server.listeners('connection') as [Listener, ...Listener[]]
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     const isAdmitted = connections.size - refused.size < served || closeIdle()
     openedAt.set(socket, performance.now())
-    // Every listener sees it, but for the one that reads requests.
-    for (const listener of isAdmitted ? serve : serve.slice(1)) listener.call(server, socket)
+    if (isAdmitted) readRequests.call(server, socket)
+    for (const listener of others) listener.call(server, socket)
     if (connections.size - refused.size >= served && !crowd.isFull) {
       crowd.isFull = true
       log()

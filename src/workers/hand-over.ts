@@ -3,6 +3,8 @@ import type { Worker } from 'node:cluster'
 /** Time between two looks at a channel whose process has exited, in ms, and their number. */
 const lookEvery = 10
 const maxLooks = 100
+/** `node:cluster` sends one connection at a time to a worker. With this many on record, its answers are of a form that is not known here. */
+const maxSent = 1024
 
 /** Follows the connections on their way to a worker; called for each worker when it has been started. */
 export type HandOver = (worker: Worker) => void
@@ -29,6 +31,13 @@ interface Receiver {
  */
 export function createHandOver (): HandOver {
   const receivers = new Map<Worker, Receiver>()
+  let isBlind = false
+
+  /** Ends the record: without answers it would grow, and connections that were taken would be sent again. */
+  function giveUp (): void {
+    isBlind = true
+    for (const { sent } of receivers.values()) sent.clear()
+  }
 
   /** Sends what was on its way to a worker that has ended to the worker with the fewest connections on their way. */
   function redirect ({ sent }: Receiver): void {
@@ -56,10 +65,11 @@ export function createHandOver (): HandOver {
     receivers.set(worker, receiver)
     child.send = (message: unknown, handle?: unknown, ...rest: readonly unknown[]) => {
       const number = (message as { readonly seq?: unknown } | null)?.seq
-      if (isHandle(handle) && typeof number === 'number') receiver.sent.set(number, { message: message as object, handle })
+      if (!isBlind && isHandle(handle) && typeof number === 'number') receiver.sent.set(number, { message: message as object, handle })
+      if (receiver.sent.size > maxSent) giveUp()
       return send(message, handle, ...rest)
     }
-    child.on('internalMessage', ({ ack }: { readonly ack?: unknown }) => { receiver.sent.delete(ack as number) })
+    child.on('internalMessage', (message: { readonly ack?: unknown } | null | undefined) => { receiver.sent.delete(message?.ack as number) })
     worker.once('listening', () => { receiver.isListening = true })
     child.once('exit', () => {
       receivers.delete(worker)

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import { once } from 'node:events'
 import type { Counted } from '../plugins/rate-store.ts'
 import type { HandOver } from './hand-over.ts'
 import { watchHeartbeats } from './heartbeats.ts'
@@ -79,9 +78,14 @@ export function hire (task: Task, { withheld, count, handOver, onSilent }: HireO
       case undefined:
     }
   })
-  const ended = once(worker, 'exit').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }), (error: unknown): Ending => {
-    started.reject(error)
-    return { code: null, signal: null }
+  const ended = new Promise<Ending>(resolve => {
+    worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => resolve({ code, signal }))
+    worker.on('error', error => {
+      // A message that could not be sent is an error too, of a process that may go on.
+      if (worker.process.pid !== undefined) return
+      started.reject(error)
+      resolve({ code: null, signal: null })
+    })
   })
   void ended.then(({ code, signal }) => {
     clearTimeout(timer)
@@ -90,7 +94,6 @@ export function hire (task: Task, { withheld, count, handOver, onSilent }: HireO
   })
   // Nobody may be waiting for these any more.
   started.promise.catch(() => {})
-  worker.on('error', () => {})
 
   return {
     number: task.index + 1,

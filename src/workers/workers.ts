@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
+import { guardAccepts } from './accept-guard.ts'
 import { backOff } from './back-off.ts'
 import { createHandOver } from './hand-over.ts'
 import { hire, lastWords, type Hired, type HireOptions } from './hire.ts'
@@ -19,7 +20,7 @@ export interface WorkersOptions extends Omit<Task, 'index' | 'mark'>, Pick<HireO
 export interface Workers {
   /** Starts all of them; rejects, and leaves none behind, when one cannot. */
   start (): Promise<void>
-  /** Replaces one after the other by a new one; asked while that is under way, it does so once more. */
+  /** Replaces one after the other by a new one, when all have started; asked while that is under way, it does so once more. */
   restart (): Promise<void>
   /** Ends all of them; resolves with whether each ended as it was told. */
   stop (): Promise<boolean>
@@ -46,6 +47,8 @@ interface Place {
 const stableMs = 30_000
 /** How often workers hear how many lines of the log were lost, in ms. */
 const tellLostEvery = 1000
+/** Time between two lines of the log about descriptors, in ms. */
+const quietMs = 10_000
 /** So many starts in vain at each place, one after the other, are enough. */
 const startsInVain = 5
 
@@ -65,6 +68,8 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   let realPort = port
   /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
   let askedPort = port
+  let fewLoggedAt = Number.NEGATIVE_INFINITY
+  const started = Promise.withResolvers<void>()
   let isStopping = false
   let isRestarting = false
   let isAskedAgain = false
@@ -133,6 +138,13 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
     }
   }
 
+  function onFew (limit: number): void {
+    const now = performance.now()
+    if (now - fewLoggedAt < quietMs) return
+    fewLoggedAt = now
+    log.warn({ limit }, 'few file descriptors are left in the primary: new connections wait, and are closed when none is left; raise the limit (ulimit -n)')
+  }
+
   /** Resolves with whether every place has a new worker. */
   async function roll (): Promise<void> {
     log.info({ workers: count }, 'restarting the workers')
@@ -178,21 +190,24 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
 
   return {
     async start () {
+      guardAccepts({ onFew })
       setInterval(tellLost, tellLostEvery).unref()
-      const started = places.map(place => [place, start(place)] as const)
+      const starting = places.map(place => [place, start(place)] as const)
       try {
-        for (const port of await Promise.all(started.map(([, { listening }]) => listening))) realPort = port
+        for (const port of await Promise.all(starting.map(([, { listening }]) => listening))) realPort = port
       } catch (error) {
         kill()
-        await Promise.all(started.map(([, { ended }]) => ended))
+        await Promise.all(starting.map(([, { ended }]) => ended))
         throw error
       }
-      for (const [place, hired] of started) settle(place, hired)
+      for (const [place, hired] of starting) settle(place, hired)
+      started.resolve()
     },
     async restart () {
       isAskedAgain = true
       if (isRestarting) return
       isRestarting = true
+      await started.promise
       while (isAskedAgain && !isStopping) {
         isAskedAgain = false
         await roll()

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
@@ -10,7 +10,8 @@ const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${m
 /** An app that may have eight connections, one of them for callers that are refused, and a run that waits until the test ends it. */
 async function arrange (t: Test, maxConnections = 8) {
   const owed: (() => void)[] = []
-  const hung = aggregate('hung', { url: '/hung', deadline: 60_000 }).required('it', () => new Promise<number>(resolve => { owed.push(() => resolve(1)) })).reply(z.unknown(), ({ it }) => it)
+  const runs = new EventEmitter()
+  const hung = aggregate('hung', { url: '/hung', deadline: 60_000 }).required('it', () => new Promise<number>(resolve => { owed.push(() => resolve(1)); runs.emit('run') })).reply(z.unknown(), ({ it }) => it)
   const lines: { readonly level: number, readonly msg: string, readonly refused?: number }[] = []
   const app = buildApp([hung], { maxConnections, logger: { level: 'info', stream: { write: line => { lines.push(JSON.parse(line)) } } } })
   t.teardown(() => app.close())
@@ -28,15 +29,19 @@ async function arrange (t: Test, maxConnections = 8) {
     return { socket, closed, heard: async (words: string) => { while (!text.includes(words)) await once(socket, 'data'); return text } }
   }
   const said = (words: string) => lines.filter(({ msg }) => msg.includes(words))
-  return { app, open, owed, said }
+  async function runsUnderWay (count: number): Promise<void> {
+    while (owed.length < count) await once(runs, 'run')
+  }
+
+  return { app, open, owed, said, runsUnderWay }
 }
 
 test('at the limit a new connection is answered 503 with retry-after, those with a request go on, and the log says so once', async t => {
-  const { app, open, owed, said } = await arrange(t)
+  const { open, owed, said, runsUnderWay } = await arrange(t)
   const held = await Promise.all(Array.from({ length: 7 }, () => open('/hung')))
-  while (owed.length < 7) await once(app.server, 'request')
+  await runsUnderWay(7)
   for (let times = 0; times < 12; times++) {
-    const text = await (await open('/health/live')).closed
+    const text = await (await open('/other')).closed
     t.match(text, /^HTTP\/1\.1 503 .*\r\nretry-after: 1\r\n.*\r\nconnection: close\r\n.*"code":"OVERLOADED"/s)
   }
   t.equal(said('connection limit reached').length, 1)
@@ -45,6 +50,32 @@ test('at the limit a new connection is answered 503 with retry-after, those with
   const after = await open('/health/live')
   t.match(await after.heard('"live"'), /^HTTP\/1\.1 200 .*\r\nconnection: keep-alive\r\n/is)
   t.match(said('below their limit'), [{ level: 30, refused: 12 }])
+})
+
+test('at the limit health routes are answered, also in a flood of refused connections that say nothing, half a request or all of it', async t => {
+  const { open, owed, said, runsUnderWay } = await arrange(t, 80)
+  await Promise.all(Array.from({ length: 70 }, () => open('/hung')))
+  await runsUnderWay(70)
+  for (let times = 0; times < 5; times++) {
+    const flood = await Promise.all(Array.from({ length: 9 }, (_, index) => open(['', '/other', '/health/live'][index % 3])))
+    if (times === 0) flood[0]?.socket.write('GET /health/li')
+    t.match(await (await open('/health/live')).heard('"live"'), /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is)
+    t.match(await (await open('/health/ready')).heard('"ready"'), /^HTTP\/1\.1 200 /)
+  }
+  t.equal(said('connection limit reached').length, 1)
+  for (const pay of owed) pay()
+})
+
+test('at the limit a connection that says nothing is answered 503, and one with part of a request to a health route is closed', async t => {
+  const { open, owed, runsUnderWay } = await arrange(t, 24)
+  await Promise.all(Array.from({ length: 21 }, () => open('/hung')))
+  await runsUnderWay(21)
+  const mute = await open()
+  const part = await open()
+  part.socket.write('GET /health/live HTTP/1.1\r\nhost')
+  t.match(await mute.closed, /^HTTP\/1\.1 503 .*"code":"OVERLOADED"/s)
+  t.equal(await part.closed, '')
+  for (const pay of owed) pay()
 })
 
 test('at the limit the oldest idle connection is closed for a new one', async t => {
@@ -67,9 +98,9 @@ test('more callers at once than there may be connections are each answered', asy
 })
 
 test('draining is not held by callers that were refused', async t => {
-  const { app, open, owed } = await arrange(t, 2)
+  const { app, open, owed, runsUnderWay } = await arrange(t, 2)
   const held = await open('/hung')
-  while (owed.length < 1) await once(app.server, 'request')
+  await runsUnderWay(1)
   const refused = await open()
   await refused.heard('OVERLOADED')
   const closing = app.close()
