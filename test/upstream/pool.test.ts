@@ -7,6 +7,7 @@ import { openPool } from '../../src/upstream/pool.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { rest } from '../helpers/turn.ts'
 
 async function asked (t: Test, maxAge: number | undefined) {
   const raw = await rawUpstream(t, (socket, { headers }) => {
@@ -96,4 +97,28 @@ test('a request that needs a new connection opens one while there is room, renew
   t.ok((last() as number) > 4, 'on a socket of its own, once a connection was free')
   sockets[1]?.write(json('second'))
   await Promise.all(waiting)
+})
+
+test('a request that finds its connection unusable takes the next warm one, and opens none', async t => {
+  const sockets: Socket[] = []
+  const raw = await rawUpstream(t, socket => { sockets.push(socket) })
+  const pool = openPool(raw.origin, { connections: 2, connect: {} })
+  t.teardown(() => pool.destroy())
+  const service = dispatch(pool, '')
+  const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const [first, second] = [service(testRun().ask(ask())), service(testRun().ask(ask()))]
+  await raw.asked(2)
+  sockets[0]?.write(json('first'))
+  await first
+  sockets[1]?.write(json('second'))
+  await second
+  await rest()
+  // It comes after the loop has polled the socket, and before undici writes.
+  setImmediate(() => sockets[1]?.write('stray'))
+  const third = service(testRun().ask(ask()))
+  await raw.asked(3)
+  sockets[2]?.write(json('third'))
+  t.equal((await third).value, 'third')
+  t.equal(raw.requests[2]?.connection, raw.requests[0]?.connection)
+  t.equal(raw.connections, 2)
 })
