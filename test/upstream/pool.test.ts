@@ -75,7 +75,11 @@ test('a request that needs a new connection opens one while there is room, renew
   t.teardown(() => pool.destroy())
   const service = dispatch(pool, '')
   const { ask, held } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }), held: operation({ path: '/held', output: z.unknown() }) })
-  const asNew = (call = ask()) => service(testRun().ask(call).again(undefined, true, true))
+  const asNew = (question = ask()) => {
+    const call = testRun().ask(question)
+    call.effort.hadFreeRetry = true
+    return service(call.again())
+  }
   const last = () => raw.requests.at(-1)?.connection
 
   await service(testRun().ask(ask()))
