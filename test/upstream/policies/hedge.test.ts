@@ -253,3 +253,16 @@ test('its delay is what nearly all of the latest calls took, and nothing while l
   bottom.held[0]?.answer()
   await slow
 })
+
+test('a call that was given up is not sent a second time, however long its first attempt takes to end', async t => {
+  const budget = new Budget()
+  const firsts: ((error: unknown) => void)[] = []
+  const service = stack([hedge({ delay: 2, percentile: 98, share: 1, budget })], () => new Promise((_, reject) => { firsts.push(reject) }))
+  const run = testRun()
+  const asked = failure(service(run.ask(questions.ask())))
+  run.abort.cut('gone')
+  await hedgedElsewhere(10)
+  t.equal(firsts.length, 1)
+  firsts[0]?.('gone')
+  t.equal(await asked, 'gone')
+})
