@@ -3,6 +3,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { dispatch } from '../../src/upstream/dispatch.ts'
+import { sendOf } from '../../src/upstream/policies/layer.ts'
 import { openPool } from '../../src/upstream/pool.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
@@ -125,4 +126,23 @@ test('a request that finds its connection unusable takes the next warm one, and 
   t.equal((await third).value, 'third')
   t.equal(raw.requests[2]?.connection, raw.requests[0]?.connection)
   t.equal(raw.connections, 2)
+})
+
+test('a pool may be destroyed while undici fails the requests of a connection', async t => {
+  const raw = await rawUpstream(t, (socket, { index }) => index === 2 && socket.resetAndDestroy())
+  const pool = openPool(raw.origin, { connections: 1, pipelining: 3, connect: {} })
+  const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const send = sendOf(dispatch(pool, '', undefined, true))
+  const ends: unknown[] = []
+  let destroyed: Promise<void> | undefined
+  await new Promise<void>(resolve => {
+    const lose = (error: unknown) => {
+      destroyed ??= pool.destroy()
+      if (ends.push(error) === 3) resolve()
+    }
+    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { win: t.fail, lose })
+  })
+  await destroyed
+  t.match(ends, Array.from({ length: 3 }, () => ({ code: /^(?:UPSTREAM_RESET|RUNTIME_CLOSED)$/ })))
+  await raw.deserted()
 })
