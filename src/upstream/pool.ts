@@ -151,7 +151,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
         handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       }
       // It may be called while undici fails the requests of a connection, and undici asserts then that the connection is not destroyed.
-      await undefined
+      await Promise.resolve()
       await Promise.all(all.map(connection => connection.destroy()))
     },
   }

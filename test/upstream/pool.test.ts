@@ -140,7 +140,7 @@ test('a pool may be destroyed while undici fails the requests of a connection', 
       destroyed ??= pool.destroy()
       if (ends.push(error) === 3) resolve()
     }
-    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { win: t.fail, lose })
+    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { win: answer => t.fail('it was answered', answer), lose })
   })
   await destroyed
   t.match(ends, Array.from({ length: 3 }, () => ({ code: /^(?:UPSTREAM_RESET|RUNTIME_CLOSED)$/ })))
