@@ -130,9 +130,10 @@ export class LiveCall<out T> {
     return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
   }
 
-  /** The same call for one more attempt. */
-  again (abort: Abort = this.abort, mayWait = true, needsNew = false): LiveCall<T> {
-    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, this.effort, { mayWait, sent: false, needsNew, held: undefined }, this.headers, this.isConditional)
+  /** The same call for one more attempt, which needs a new connection once the call was repeated without charge. */
+  again (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
+    const { effort } = this
+    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, effort, { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined }, this.headers, this.isConditional)
   }
 
   /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */

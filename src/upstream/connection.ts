@@ -63,8 +63,8 @@ export class Connection extends Client {
   #socket: Socket | undefined
   /** When it was last assigned, in ms. */
   #assignedAt = 0
-  /** The request that the socket is opened for. */
-  #waiting: RequestHandler | undefined
+  /** The request that was assigned last, until all have ended. */
+  #assigned: RequestHandler | undefined
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
 
@@ -88,7 +88,6 @@ export class Connection extends Client {
     this.on('connect', () => {
       this.served = 0
       this.isConnected = true
-      this.#waiting = undefined
       this.#hasFailed = false
       this.#isOld = maxAge === 0
       if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
@@ -108,6 +107,11 @@ export class Connection extends Client {
   /** Whether the present socket has served, and nothing is in flight on it. */
   get #isIdle (): boolean {
     return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
+  }
+
+  /** Whether the socket is being closed, or has closed: a request would wait until another has opened. */
+  get isClosing (): boolean {
+    return this.#socket?.destroyed === true
   }
 
   /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
@@ -157,12 +161,12 @@ export class Connection extends Client {
   /** A request was assigned to it, at the moment `now`. */
   assign (handler: RequestHandler, now: number): void {
     this.#assignedAt = now
-    if (!this.isConnected) this.#waiting = handler
+    this.#assigned = handler
   }
 
-  /** Rejects the request that waits for the socket to open. */
+  /** Rejects the request that was assigned and has not been written: its socket opens, or has closed just now and is opened again. */
   turnAway (reason: () => unknown): void {
-    this.#waiting?.turnAway(reason)
+    this.#assigned?.turnAway(reason)
   }
 
   /** The headers of an answer have arrived. */
@@ -179,6 +183,7 @@ export class Connection extends Client {
   /** A request on it has ended. */
   release (_handler: RequestHandler, _isSound: boolean): void {
     this.idleSince = performance.now()
+    this.#assigned = undefined
     this.#onIdle(this)
   }
 

@@ -87,10 +87,19 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   /** A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the upstream is not about to close. */
   function take ({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
     if (needsNew) return closed.pop() ?? open() ?? idle.shift()
-    if (!isUnsafe) return idle.pop() ?? closed.pop() ?? open()
+    if (!isUnsafe) return warm() ?? closed.pop() ?? open()
     const [longest] = idle
     const isSettled = longest !== undefined && now - longest.idleSince >= settledMs && !earlyCloses.areFrequent
     return (isSettled ? undefined : closed.pop() ?? open()) ?? idle.shift()
+  }
+
+  /** The connection that was used last of those whose sockets are open. One whose request was cut or moved is idle before its socket has closed. */
+  function warm (): Connection | undefined {
+    for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
+      if (!connection.isClosing) return connection
+      closed.push(connection)
+    }
+    return undefined
   }
 
   function assign (connection: Connection, handler: RequestHandler, now: number): void {
@@ -141,6 +150,8 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
         queue.leave(handler)
         handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       }
+      // It may be called while undici fails the requests of a connection, and undici asserts then that the connection is not destroyed.
+      await Promise.resolve()
       await Promise.all(all.map(connection => connection.destroy()))
     },
   }

@@ -3,10 +3,12 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { dispatch } from '../../src/upstream/dispatch.ts'
+import { sendOf } from '../../src/upstream/policies/layer.ts'
 import { openPool } from '../../src/upstream/pool.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { rest } from '../helpers/turn.ts'
 
 async function asked (t: Test, maxAge: number | undefined) {
   const raw = await rawUpstream(t, (socket, { headers }) => {
@@ -74,7 +76,11 @@ test('a request that needs a new connection opens one while there is room, renew
   t.teardown(() => pool.destroy())
   const service = dispatch(pool, '')
   const { ask, held } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }), held: operation({ path: '/held', output: z.unknown() }) })
-  const asNew = (call = ask()) => service(testRun().ask(call).again(undefined, true, true))
+  const asNew = (question = ask()) => {
+    const call = testRun().ask(question)
+    call.effort.hadFreeRetry = true
+    return service(call.again())
+  }
   const last = () => raw.requests.at(-1)?.connection
 
   await service(testRun().ask(ask()))
@@ -96,4 +102,47 @@ test('a request that needs a new connection opens one while there is room, renew
   t.ok((last() as number) > 4, 'on a socket of its own, once a connection was free')
   sockets[1]?.write(json('second'))
   await Promise.all(waiting)
+})
+
+test('a request that finds its connection unusable takes the next warm one, and opens none', async t => {
+  const sockets: Socket[] = []
+  const raw = await rawUpstream(t, socket => { sockets.push(socket) })
+  const pool = openPool(raw.origin, { connections: 2, connect: {} })
+  t.teardown(() => pool.destroy())
+  const service = dispatch(pool, '')
+  const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const [first, second] = [service(testRun().ask(ask())), service(testRun().ask(ask()))]
+  await raw.asked(2)
+  sockets[0]?.write(json('first'))
+  await first
+  sockets[1]?.write(json('second'))
+  await second
+  await rest()
+  // It comes after the loop has polled the socket, and before undici writes.
+  setImmediate(() => sockets[1]?.write('stray'))
+  const third = service(testRun().ask(ask()))
+  await raw.asked(3)
+  sockets[2]?.write(json('third'))
+  t.equal((await third).value, 'third')
+  t.equal(raw.requests[2]?.connection, raw.requests[0]?.connection)
+  t.equal(raw.connections, 2)
+})
+
+test('a pool may be destroyed while undici fails the requests of a connection', async t => {
+  const raw = await rawUpstream(t, (socket, { index }) => index === 2 && socket.resetAndDestroy())
+  const pool = openPool(raw.origin, { connections: 1, pipelining: 3, connect: {} })
+  const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const send = sendOf(dispatch(pool, '', undefined, true))
+  const ends: unknown[] = []
+  let destroyed: Promise<void> | undefined
+  await new Promise<void>(resolve => {
+    const lose = (error: unknown) => {
+      destroyed ??= pool.destroy()
+      if (ends.push(error) === 3) resolve()
+    }
+    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { win: answer => t.fail('it was answered', answer), lose })
+  })
+  await destroyed
+  t.match(ends, Array.from({ length: 3 }, () => ({ code: /^(?:UPSTREAM_RESET|RUNTIME_CLOSED)$/ })))
+  await raw.deserted()
 })

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { test } from 'tap'
 import type { buildConnector } from 'undici'
 import { z } from 'zod'
@@ -64,6 +64,34 @@ test('requests that wait for a connection, or for one to open, are turned away a
   for (const callback of opening) callback(new Error('too late'), null)
   run.abort.cut('gone')
   t.equal(await written, 'gone')
+  t.equal(raw.requests.length, 1)
+})
+
+for (const way of ['by its end', 'by a reset'] as const) test(`a request that was assigned to a connection which closes, ${way}, before it is written is turned away while another socket opens`, async t => {
+  const raw = await rawUpstream(t, socket => socket.write(json('warm')))
+  const opening: buildConnector.Callback[] = []
+  let first: Socket | undefined
+  const pool = openPool(raw.origin, {
+    connections: 1,
+    connect (_, callback) {
+      if (first !== undefined) return void opening.push(callback)
+      const socket = first = connect(raw.port, '127.0.0.1', () => callback(null, socket))
+    },
+  })
+  t.teardown(() => pool.destroy())
+  const service = dispatch(pool, '')
+  const { ask: question } = defineUpstream('raw', { origin: raw.origin }, { ask })
+  await service(testRun().ask(question()))
+  await rest()
+  const run = testRun()
+  const end = failure(service(run.ask(question())))
+  if (way === 'by its end') first?.emit('end')
+  else first?.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
+  await rest()
+  t.equal(opening.length, 1, 'another socket is being opened')
+  pool.turnAway(open)
+  run.abort.cut('it still waited')
+  t.match(await end, { code: 'BREAKER_OPEN' })
   t.equal(raw.requests.length, 1)
 })
 

@@ -39,7 +39,8 @@ export class Detachable<T> extends Abort {
   detach (life: Abort): void {
     this.end()
     this.#isDetached = true
-    life.add(this)
+    if (life.aborted) this.cut(life.reason)
+    else life.add(this)
   }
 
   /** Leaves no timer and no listener behind. */

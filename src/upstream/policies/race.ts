@@ -46,6 +46,8 @@ export class Race<T> {
   }
 
   #sendSecond (): void {
+    // The first attempt may take a turn of the loop to end.
+    if (this.#call.abort.aborted) return
     if (!this.#options.take()) return this.#wait()
     const second = this.#second = new Abort()
     this.#call.abort.add(second)

@@ -78,7 +78,7 @@ async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOption
     await pause(call, ms)
   }
   if (free) effort.hadFreeRetry = true
-  const second = call.again(call.abort, true, effort.hadFreeRetry)
+  const second = call.again()
   try {
     return await next(second)
   } catch (later) {

@@ -6,6 +6,7 @@ import { Budget } from '../../../src/upstream/policies/budget.ts'
 import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
 import { hedge } from '../../../src/upstream/policies/hedge.ts'
 import { stack, type Layer } from '../../../src/upstream/policies/layer.ts'
+import { retry } from '../../../src/upstream/policies/retry.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
@@ -53,6 +54,18 @@ test('a second attempt is sent when the first takes long, and its answer wins', 
   t.equal((await asked).value, 'second')
   t.equal(bottom.held.length, 0, 'the first was stopped')
   t.equal(abort.size, 0, 'nobody listens any more')
+})
+
+test('the second attempt of a call that was repeated without charge needs a new connection too', async t => {
+  const bottom = heldService()
+  const budget = new Budget()
+  const service = stack([retry({ attempts: 2, delay: 0, maxDelay: 0, budget }), hedge({ delay: 2, percentile: 98, share: 1, budget })], bottom.service)
+  const asked = service(testRun().ask(questions.ask()))
+  bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', 'nobody', { isIdleClose: true }))
+  await bottom.arrived(3)
+  t.same(bottom.held.map(({ call }) => call.attempt.needsNew), [true, true])
+  bottom.held[1]?.answer('second')
+  t.equal((await asked).value, 'second')
 })
 
 test('when the first answers after all the second is stopped', async t => {
@@ -239,4 +252,17 @@ test('its delay is what nearly all of the latest calls took, and nothing while l
   t.equal(bottom.held.length, 2)
   bottom.held[0]?.answer()
   await slow
+})
+
+test('a call that was given up is not sent a second time, however long its first attempt takes to end', async t => {
+  const budget = new Budget()
+  const firsts: ((error: unknown) => void)[] = []
+  const service = stack([hedge({ delay: 2, percentile: 98, share: 1, budget })], () => new Promise((_, reject) => { firsts.push(reject) }))
+  const run = testRun()
+  const asked = failure(service(run.ask(questions.ask())))
+  run.abort.cut('gone')
+  await hedgedElsewhere(10)
+  t.equal(firsts.length, 1)
+  firsts[0]?.('gone')
+  t.equal(await asked, 'gone')
 })

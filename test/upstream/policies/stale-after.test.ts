@@ -184,3 +184,13 @@ test('a soft limit must be a whole number of ms, and is refused where nothing ma
   t.doesNotThrow(declare({ staleAfter: 10 }), 'the headers of an answer may allow it')
   t.end()
 })
+
+test('a call whose soft limit passes after the cache was closed gets the kept answer, and its refresh ends', async t => {
+  const { ask, fill, close, bottom } = arrange(t)
+  await fill(cats.soon())
+  const asked = ask(cats.soon())
+  t.equal(bottom.held.length, 1)
+  close()
+  t.match(await asked, { value: 'old', cached: { cache: 'stale' } })
+  t.equal(bottom.held.length, 0)
+})
