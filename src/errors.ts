@@ -111,6 +111,7 @@ export class UpstreamError extends Error {
   /** Read by Fastify's error handler. */
   readonly statusCode: number
 
+  // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
   readonly #isUpstreamError = true
 
   /** Returns whether a value is a `UpstreamError`. Unlike the operator's own way it never throws, for a revoked proxy either: anything may be thrown. */
@@ -171,6 +172,7 @@ export class Problem extends Error {
   readonly retryAfterSeconds: number | undefined
   readonly sources: object | undefined
 
+  // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
   readonly #isProblem = true
 
   /** Returns whether a value is a `Problem`. Unlike the operator's own way it never throws, for a revoked proxy either: anything may be thrown. */
