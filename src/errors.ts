@@ -111,6 +111,15 @@ export class UpstreamError extends Error {
   /** Read by Fastify's error handler. */
   readonly statusCode: number
 
+  // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
+  readonly #isUpstreamError = true
+
+  /** Returns whether a value is a `UpstreamError`. Unlike the operator's own way it never throws, for a revoked proxy either: anything may be thrown. */
+  static override [Symbol.hasInstance] (value: unknown): value is UpstreamError {
+    if (typeof value !== 'object' || value === null || !(#isUpstreamError in value)) return false
+    return this === UpstreamError || super[Symbol.hasInstance](value)
+  }
+
   constructor (code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
     const { status, text, verdict, retryable } = errors[code]
     // Failing is a hot path under overload, and nobody reads the stack of a refusal.
@@ -162,6 +171,15 @@ export class Problem extends Error {
   readonly faults: readonly Fault[] | undefined
   readonly retryAfterSeconds: number | undefined
   readonly sources: object | undefined
+
+  // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
+  readonly #isProblem = true
+
+  /** Returns whether a value is a `Problem`. Unlike the operator's own way it never throws, for a revoked proxy either: anything may be thrown. */
+  static override [Symbol.hasInstance] (value: unknown): value is Problem {
+    if (typeof value !== 'object' || value === null || !(#isProblem in value)) return false
+    return this === Problem || super[Symbol.hasInstance](value)
+  }
 
   constructor (code: ErrorCode, options: ProblemOptions = {}) {
     const { status, title, text } = errors[code]

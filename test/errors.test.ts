@@ -138,3 +138,17 @@ test('anything else is a bug of ours, and stays in the log', t => {
   }
   t.end()
 })
+
+test('instanceof answers for anything that was thrown, and tells subclasses apart', async t => {
+  class Own extends UpstreamError {}
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const value of [proxy, undefined, null, 'text', Symbol('a'), {}, new Error('a'), Object.create(UpstreamError.prototype)] as unknown[]) {
+    t.notOk(value instanceof UpstreamError)
+    t.notOk(value instanceof Problem)
+  }
+  const [plain, own] = [new UpstreamError('UPSTREAM_TIMEOUT', 'cats'), new Own('UPSTREAM_TIMEOUT', 'cats')]
+  t.ok(plain instanceof UpstreamError && plain instanceof Error && own instanceof UpstreamError && own instanceof Own)
+  t.notOk(plain instanceof Own)
+  t.ok(new Problem('INTERNAL') instanceof Problem)
+})

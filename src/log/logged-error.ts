@@ -11,8 +11,8 @@ const mostErrors = 10
  * It never throws, whatever was thrown.
  */
 export function loggedError (error: unknown): unknown {
-  if (!(error instanceof Error)) return bounded(error)
   try {
+    if (!(error instanceof Error)) return bounded(error)
     const { cause: _, errors, ...fields } = bounded(error) as { readonly cause?: unknown, readonly errors?: unknown }
     return {
       ...fields,

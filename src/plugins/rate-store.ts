@@ -64,5 +64,10 @@ function read (counted: unknown): Counted {
 }
 
 function asError (reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('the count failed', { cause: reason })
+  try {
+    if (reason instanceof Error) return reason
+  } catch {
+    // A proxy may throw when it is looked at.
+  }
+  return new Error('the count failed', { cause: reason })
 }

@@ -8,7 +8,8 @@ const longest = 256
 
 /**
  * Makes a function that tells whether a server could read a query field's name as `reserved`. Names are compared without letter case,
- * decoded as in `readings`, up to a bracket or a dot (`key[]`, `key[a]`, `key.a`), and with `_` for white space, dots and brackets, as PHP reads them.
+ * decoded as in `readings`, up to a bracket or a dot (`key[]`, `key[a]`, `key.a`), without brackets and dots before it (`[key]`), as qs and
+ * Rack 2 read them, and with `_` for white space, dots and brackets, as PHP reads them.
  */
 export function queryNameMatcher (reserved: string): (name: string) => boolean {
   const own = underscored(reserved)
@@ -23,9 +24,12 @@ export function queryNameMatcher (reserved: string): (name: string) => boolean {
   }
 }
 
+/** Brackets and dots before a name. */
+const leading = /^[\s.[\]]+/
+
 /** The names that a server may see in a name: where it decodes before it splits, separators are among them. */
 function piecesOf (reading: string): string[] {
-  return reading.split(/[&;=?#\0]/).flatMap(field => [field, ...field.split(/[.[]/, 1), ...field.split('[', 1)])
+  return reading.split(/[&;=?#\0]/).flatMap(field => [field, ...field.split(/[.[]/, 1), ...field.split('[', 1), ...field.replace(leading, '').split(/[.[\]]/, 1)])
 }
 
 function underscored (name: string): string {

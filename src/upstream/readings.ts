@@ -1,6 +1,9 @@
 /** Most times that a text is decoded. No value is encoded this often for a good reason. */
 const mostRounds = 8
 
+/** Most characters of all readings that are decoded again: NFKD makes 18 characters of one, and each round goes through all of them. */
+const mostCharacters = 128 * 1024
+
 /** A run of percent-encoded bytes, or a `%u` escape. */
 const escapes = /%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi
 
@@ -20,14 +23,17 @@ const compatibles = /[^\x00-\x7f\p{M}]+/gu
  * In each reading, compatibility characters such as U+FF0E are replaced (NFKD yields the same ASCII characters as NFKC), control
  * characters are dropped, and a backslash is a slash.
  *
- * @returns nothing for a text that is encoded more than 8 times
+ * @returns nothing for a text that is encoded more than 8 times, or whose decoded readings have more than 128 Ki characters together
  */
 export function readings (text: string): readonly string[] | undefined {
   let reading = plain(text)
   const all = [reading]
+  let characters = 0
   for (let round = 0; round <= mostRounds; round++) {
     const next = reading.replaceAll(escapes, decoded)
     if (next === reading) return all
+    characters += next.length
+    if (characters > mostCharacters) return undefined
     all.push(reading = plain(next))
   }
   return undefined

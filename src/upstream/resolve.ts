@@ -68,7 +68,14 @@ function addressesOf (hostname: string, address: unknown, family: unknown): read
 }
 
 function explained (hostname: string, reason: unknown): Error {
-  if (reason instanceof Error && systemCode.test(String((reason as Error & { readonly code?: unknown }).code))) return reason
-  const message = reason instanceof Error ? reason.message : `the lookup of ${hostname} failed`
+  let message = `the lookup of ${hostname} failed`
+  try {
+    if (reason instanceof Error) {
+      if (systemCode.test(String((reason as Error & { readonly code?: unknown }).code))) return reason
+      message = String(reason.message)
+    }
+  } catch {
+    // What cannot be read stays the cause.
+  }
   return Object.assign(new Error(message, { cause: reason }), { code: 'ENOTFOUND' })
 }

@@ -11,7 +11,7 @@ import { misbehaving, ways, type Way } from './functions/ways.ts'
 const upstreamOf = (t: Parameters<typeof httpUpstream>[0]) => httpUpstream(t, ({ request, response, json }) => {
   if (request.url === '/ok') response.setHeader('cache-control', 'max-age=60')
   if (request.url === '/no-store') response.setHeader('cache-control', 'no-store')
-  json({ ok: true }, request.url === '/fail' ? 500 : 200)
+  json(request.url === '/token' ? { access_token: 'token', token_type: 'Bearer' } : { ok: true }, request.url === '/fail' ? 500 : 200)
 })
 
 /** What a run comes to, in the service where it has options of its own, else by itself. */
@@ -19,8 +19,9 @@ async function outcomeOf ({ aggregate: one, run, app }: Staged, runtime: ReturnT
   if (app !== undefined) {
     const served = buildApp([one], { ...app, runtime })
     const { statusCode } = await served.inject('/one')
+    const ready = await served.inject('/health/ready')
     await served.close()
-    return statusCode === 200 ? 'ok' : String(statusCode)
+    return statusCode === 200 && ready.statusCode === 200 ? 'ok' : `${statusCode}, ready ${ready.statusCode}`
   }
   try {
     const { complete } = await fanOut(one, { query: {} }, { ...run, runtime })

@@ -16,6 +16,13 @@ test('percent-encoding is undone as often as it was done', t => {
   t.end()
 })
 
+test('a text whose compatibility characters make it much longer is decoded no further', t => {
+  t.equal(readings(`${'\ufdfa'.repeat(8000)}%2541`), undefined)
+  t.equal(readings('\ufdfa'.repeat(16_384))?.length, 1, 'without an escape it has one reading')
+  t.equal(readings(`${'x'.repeat(16_000)}%2541`)?.length, 3)
+  t.end()
+})
+
 test('escapes of old servers and over-long UTF-8 are decoded', t => {
   for (const text of ['%u002e', '%U002E', '%uff0e', '%c0%ae', '%e0%80%ae', '%f0%80%80%ae', '%f8%80%80%80%ae', '%fc%80%80%80%80%ae']) t.equal(last(text), '.', text)
   for (const text of ['%c0%af', '%c1%9c', '%5c', '%2f', '%u002f']) t.equal(last(text), '/', text)

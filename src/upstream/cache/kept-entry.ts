@@ -8,7 +8,7 @@ import { readAnswer } from './value-of.ts'
 type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
 /** Bytes of an entry beside its texts: its fields, its numbers and its weak reference, as V8 lays them out on 64 bits. */
-const ownBytes = 280
+const ownBytes = 288
 
 /** Holds a value that a weak reference cannot refer to by itself. */
 class Box {
@@ -38,9 +38,12 @@ export class KeptEntry implements Entry {
   readonly #body: string
   /** All headers as JSON, where the operation reads headers. */
   readonly #headers: string
+  /** Whose schema has made the value. */
+  readonly #spec: OperationSpec
   #value: WeakRef<object> | undefined
 
-  constructor (status: number, head: Head, { requestedAt, receivedAt }: Times, { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness, body: string, headers: string, value: WeakRef<object> | undefined) {
+  constructor (spec: OperationSpec, status: number, head: Head, { requestedAt, receivedAt }: Times, { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness, body: string, headers: string, value: WeakRef<object> | undefined) {
+    this.#spec = spec
     this.status = status
     this.head = head
     this.bytes = ownBytes + headBytes(head) + stringBytes(body) + (headers === '' ? 0 : stringBytes(headers))
@@ -56,8 +59,8 @@ export class KeptEntry implements Entry {
   }
 
   /** Makes an entry of an answer; `head` are the headers to keep, and `value` is frozen. */
-  static of ({ withHeaders }: OperationSpec, { status, head: all, body, value }: { readonly status: number, readonly head: Head, readonly body: Buffer, readonly value: unknown }, head: Head, times: Times, freshness: Freshness): KeptEntry {
-    return new KeptEntry(status, copied(head), times, freshness, body.toString('latin1'), withHeaders === undefined ? '' : JSON.stringify(all), weak(value))
+  static of (spec: OperationSpec, { status, head: all, body, value }: { readonly status: number, readonly head: Head, readonly body: Buffer, readonly value: unknown }, head: Head, times: Times, freshness: Freshness): KeptEntry {
+    return new KeptEntry(spec, status, copied(head), times, freshness, body.toString('latin1'), spec.withHeaders === undefined ? '' : JSON.stringify(all), weak(value))
   }
 
   static is (entry: unknown): entry is KeptEntry {
@@ -66,7 +69,7 @@ export class KeptEntry implements Entry {
 
   /** The same answer, which may be used for longer. */
   renewed (head: Head, times: Times, freshness: Freshness): KeptEntry {
-    return new KeptEntry(this.status, copied(head), times, freshness, this.#body, this.#headers, this.#value)
+    return new KeptEntry(this.#spec, this.status, copied(head), times, freshness, this.#body, this.#headers, this.#value)
   }
 
   /** Bytes to read where the value is no longer there; 0 where it is. */
@@ -76,12 +79,19 @@ export class KeptEntry implements Entry {
 
   /** Returns the value, frozen. Throws what an answer throws that its operation does not take. */
   read (spec: OperationSpec): unknown {
+    // Runtimes that share a store may have operations of one name with schemas that differ.
+    if (spec !== this.#spec) return this.#made(spec)
     const there = this.#value?.deref()
     if (there !== undefined) return there instanceof Box ? there.value : there
-    const head = this.#headers === '' ? this.head : JSON.parse(this.#headers) as Head
-    const value = deepFreeze(readAnswer(spec, this.status, head, Buffer.from(this.#body, 'latin1')))
+    const value = this.#made(spec)
     this.#value = weak(value)
     return value
+  }
+
+  #made (spec: OperationSpec): unknown {
+    if (spec.withHeaders !== undefined && this.#headers === '') throw new TypeError('the headers that the operation reads were not kept')
+    const head = this.#headers === '' ? this.head : JSON.parse(this.#headers) as Head
+    return deepFreeze(readAnswer(spec, this.status, head, Buffer.from(this.#body, 'latin1')))
   }
 }
 

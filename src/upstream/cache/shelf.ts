@@ -5,6 +5,7 @@ import { deepFreeze } from '../freeze.ts'
 import { inTurns } from '../in-turns.ts'
 import { timeouts } from '../timeouts.ts'
 import { usefulMs, type Found } from './entry.ts'
+import { isLarge } from './is-large.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { Lookup } from './lookup.ts'
 import { readEntry } from './read-entry.ts'
@@ -24,9 +25,6 @@ export interface Shelf {
   readonly faults: number
 }
 
-/** Bodies from this length on are read again in a turn of their own, in bytes. */
-const largeBytes = 128 * 1024
-
 /** An entry on its way to a store. */
 interface Writing {
   found: Found | undefined
@@ -39,6 +37,8 @@ export function createShelf (store: CacheStore): Shelf {
   const patience = timeouts(store.patience ?? 100, () => Lookup.late)
   /** What is being written: it is found before the store has it. */
   const writing = new Map<string, Writing>()
+  /** Entries of this process that could not be read: those who wait to read them find nothing. */
+  const unreadable = new WeakSet<object>()
   let faults = 0
 
   const nameOf = (key: string) => store.keeps === 'values' ? key : hash('sha256', key, 'base64url')
@@ -81,6 +81,7 @@ export function createShelf (store: CacheStore): Shelf {
       }
     } catch {
       // Kept under a schema that was another then, or damaged: it goes.
+      unreadable.add(stored)
     }
     fault()
     shelf.forget(key)
@@ -89,10 +90,11 @@ export function createShelf (store: CacheStore): Shelf {
 
   /** The same, later where there is much to read: what is large would hold up everything else. */
   function openInTurn (stored: unknown, key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined> {
-    if (!KeptEntry.is(stored) || stored.unread < largeBytes) return open(stored, key, call)
+    if (!isLarge(stored)) return open(stored, key, call)
     return new Promise((resolve, reject) => inTurns(() => {
       if (call.abort.aborted) reject(call.abort.reason)
-      else resolve(open(stored, key, call))
+      // Its place may have another entry by now, which is not dropped with it.
+      else resolve(unreadable.has(stored) ? undefined : open(stored, key, call))
     }))
   }
 

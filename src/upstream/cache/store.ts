@@ -6,7 +6,7 @@ import type { Entry } from './entry.ts'
  */
 export interface CacheStore {
   /**
-   * `values`: entries are objects that stay in this process; their `bytes` are the memory that they hold. `bodies`: entries are plain JSON and may go anywhere; what comes back is
+   * `values`: entries are objects that stay in this process, and `get` returns the very object that `set` was given; their `bytes` are the memory that they hold. `bodies`: entries are plain JSON and may go anywhere; what comes back is
    * checked, and its body is read by the operation's schema again, so that no older version of it is believed.
    */
   readonly keeps: 'values' | 'bodies'

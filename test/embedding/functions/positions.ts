@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AppOptions } from '../../../src/app.ts'
 import type { RunOptions } from '../../../src/fanout/run.ts'
-import { aggregate, defineUpstream, operation, use, type AnyAggregate, type CacheStore, type Use } from '../../../src/index.ts'
+import { aggregate, defineUpstream, env, operation, use, type AnyAggregate, type CacheStore, type Use } from '../../../src/index.ts'
 import type { RuntimeOptions } from '../../../src/upstream/runtime.ts'
 import { throwing, type Way } from './ways.ts'
 
@@ -125,6 +125,15 @@ export const positions: Readonly<Record<string, Position>> = {
     stage: (countRequest, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true), app: { countRequest, rateLimit: 1 } }),
     expected: () => 'ok',
   },
+  // The service is ready without the number of lost lines.
+  'AppOptions.lostLogLines': {
+    stage: (lostLogLines, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true), app: { lostLogLines } }),
+    expected: () => 'ok',
+  },
+  // Calls get their token whatever is made of it elsewhere.
+  'RuntimeOptions.onToken': { stage: (onToken, origin, isSlow) => ({ aggregate: withToken(origin, isSlow), runtime: { onToken, environment: { ID: 'us', SECRET: 'ours' } } }), expected: () => 'ok' },
+  // An app hands it to its runtime.
+  'AppOptions.onToken': { stage: (onToken, origin, isSlow) => ({ aggregate: withToken(origin, isSlow), runtime: { onToken, environment: { ID: 'us', SECRET: 'ours' } } }), expected: () => 'ok' },
   // Functions in schemas: synchronous ones alone are read.
   'a function in a schema of an answer': {
     stage: (theirs, origin, isSlow) => ({ aggregate: read(origin, isSlow, z.unknown().transform(theirs)) }),
@@ -148,10 +157,15 @@ function asked (origin: string) {
   return defineUpstream('up', { origin }, { ask: operation({ path: '/ok', output }) }).ask()
 }
 
+function withToken (origin: string, isSlow: boolean): AnyAggregate {
+  const up = defineUpstream('up', { origin, timeout: 10_000, auth: { oauth2: { tokenUrl: `${origin}/token`, clientId: env('ID'), clientSecret: env('SECRET') } } }, { ask: operation({ path: '/ok', output }) })
+  return plain(isSlow).required('it', () => up.ask()).reply(output, ({ it }) => it)
+}
+
 function read (origin: string, isSlow: boolean, schema: z.ZodType): AnyAggregate {
   const up = defineUpstream('up', { origin, retry: false, timeout: 10_000 }, { ask: operation({ path: '/ok', output: schema }) })
   return plain(isSlow).required('it', () => up.ask()).reply(merged, () => true)
 }
 
 /** Ways in which a function of a schema makes a promise, which zod drops: an async one is refused where it is declared. */
-export const asyncWays: readonly Way[] = ['rejects', 'rejects with undefined', 'never settles']
+export const asyncWays: readonly Way[] = ['rejects', 'rejects with undefined', 'rejects with a proxy that throws', 'rejects with an error that cannot be read', 'never settles']

@@ -104,6 +104,58 @@ test('a large body is read again in a turn of its own, unless its call is given 
   t.notOk(shelf.find('a', call()) instanceof Promise, 'it is there now')
 })
 
+test('a large body that its schema refuses is read once for all calls that wait for it, and dropped once', async t => {
+  let reads = 0
+  const { born } = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, {
+    born: operation({ path: '/born', output: z.object({ at: z.string() }).transform((): string => { throw new Error(`refused ${++reads}`) }), cache: true }),
+  })
+  const ask = () => testRun().ask<unknown>(born(), { abort: new Abort() })
+  const answer = (value?: unknown) => entryOf(ask().spec, { value, status: 200, head: {}, body: Buffer.from(`{"at":"then"}${' '.repeat(200_000)}`) }, { requestedAt: 1, receivedAt: 2 }, { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 }, 'values')
+  const shelf = createShelf(createMemoryStore())
+  shelf.keep('a', answer())
+  await collected()
+  const [first, ...others] = Array.from({ length: 20 }, async () => shelf.find('a', ask()))
+  t.equal(await first, undefined)
+  const next = { at: 'now' }
+  shelf.keep('a', answer(next))
+  t.same(new Set(await Promise.all(others)), new Set([undefined]))
+  t.equal(reads, 1)
+  t.equal(shelf.faults, 1)
+  t.equal((shelf.find('a', ask()) as Found).value, next, 'what was kept since then stays')
+})
+
+test('a large body from another process is read in a turn of its own too, and a small one at once', async t => {
+  let reads = 0
+  const { born } = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, {
+    born: operation({ path: '/born', output: z.object({ at: z.string() }).transform(() => ++reads), cache: true }),
+  })
+  const readAtOnce = async (body: string) => {
+    const shelf = createShelf({ keeps: 'bodies', get: () => Promise.resolve(entry(body)), set: () => {}, delete: () => {} })
+    const later = shelf.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<Found>
+    await new Promise<void>(resolve => process.nextTick(resolve))
+    const before = reads
+    t.equal((await later).value, reads)
+    return before === reads
+  }
+  t.equal(await readAtOnce('{"at":"then"}'), true)
+  t.equal(await readAtOnce(`{"at":"then"}${' '.repeat(200_000)}`), false)
+  const hostile = createShelf({ keeps: 'bodies', get: () => ({ get body (): string { throw new Error('unreadable') } }) as Entry, set: () => {}, delete: () => {} })
+  t.equal(hostile.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })), undefined)
+  t.equal(hostile.faults, 1)
+})
+
+test('a value is given to the operation whose schema has made it, and another of the same name reads its own', async t => {
+  const ofSchema = (output: z.ZodType, more: { withHeaders?: z.ZodType } = {}) => defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, { born: operation({ path: '/born', output, cache: true, ...more }) }).born()
+  const shelf = createShelf(createMemoryStore())
+  const value = { at: new Date() }
+  shelf.keep('a', kept('born', '{"at":"then"}', { value }))
+  const next = testRun().ask<unknown>(ofSchema(z.object({ at: z.string() })), { abort: new Abort() })
+  t.strictSame((shelf.find('a', next) as Found).value, { at: 'then' })
+  t.equal((shelf.find('a', call()) as Found).value, value)
+  const headed = testRun().ask<unknown>(ofSchema(z.unknown(), { withHeaders: z.object({ link: z.string().optional() }) }), { abort: new Abort() })
+  t.equal(shelf.find('a', headed), undefined, 'headers that were not kept are not taken for headers that were not there')
+})
+
 test('the bytes of an entry are those of its body, of the headers that are kept, and of all headers where its operation reads them', async t => {
   const bytesOf = (which: Which, body: string, head: Head) => kept(which, body, { head }).entry.bytes
   const least = bytesOf('born', '', {})

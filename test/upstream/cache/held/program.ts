@@ -60,14 +60,14 @@ async function measure (shape: keyof typeof shapes, most: number) {
   return { shape, entries, counted, held: full - empty }
 }
 
-/** Makes what is made once, such as optimized code, so that it is there before the measurement. */
+/** Makes what is made once, such as bytecode, so that it is there before the measurement. */
 async function prepare (shape: keyof typeof shapes, most: number) {
   const { runtime, fill } = await open(shape)
   await fill(most)
   await runtime.close()
 }
 
-for (let round = 0; round < 3; round++) await prepare('a small object', 1000)
+await prepare('a small object', 300)
 for (const shape of process.argv.slice(3) as (keyof typeof shapes)[]) {
   await prepare(shape, 5)
   console.log(JSON.stringify(await measure(shape, 10_000)))
