@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.ts'
 import { Connection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { authorize } from './policies/authorize.ts'
+import { ignoreRejection } from './ignore-rejection.ts'
 import { paddedLength } from './padded-length.ts'
 import type { Layer, Service } from './policies/layer.ts'
 import { openPool } from './pool.ts'
@@ -74,7 +75,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
       fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
       use: token => {
         try {
-          onToken?.(token)
+          ignoreRejection(onToken?.(token))
         } catch {
           // The calls that wait for the token need it all the same.
         }

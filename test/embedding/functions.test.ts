@@ -10,15 +10,17 @@ import { misbehaving, ways, type Way } from './functions/ways.ts'
 
 const upstreamOf = (t: Parameters<typeof httpUpstream>[0]) => httpUpstream(t, ({ request, response, json }) => {
   if (request.url === '/ok') response.setHeader('cache-control', 'max-age=60')
+  if (request.url === '/token') return json({ access_token: 'abc', token_type: 'Bearer' })
   if (request.url === '/no-store') response.setHeader('cache-control', 'no-store')
   json({ ok: true }, request.url === '/fail' ? 500 : 200)
 })
 
 /** What a run comes to, in the service where it has options of its own, else by itself. */
-async function outcomeOf ({ aggregate: one, run, app }: Staged, runtime: ReturnType<typeof createRuntime>): Promise<string> {
+async function outcomeOf ({ aggregate: one, run, app, url = '/one' }: Staged, runtime: ReturnType<typeof createRuntime>): Promise<string> {
   if (app !== undefined) {
-    const served = buildApp([one], { ...app, runtime })
-    const { statusCode } = await served.inject('/one')
+    // What is made of its own options has a runtime of its own.
+    const served = buildApp([one], app.onToken === undefined ? { ...app, runtime } : app)
+    const { statusCode } = await served.inject(url)
     await served.close()
     return statusCode === 200 ? 'ok' : String(statusCode)
   }

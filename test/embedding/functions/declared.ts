@@ -26,7 +26,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
 const functionTypes = /^(?:LookupFunction|CountRequest|OwnLayer|\w+Function)$/
 
 /** Exported for other rooms, and not public. */
-const internal = new Set(['ThreadsOptions'])
+const internal = new Set(['ServiceOptions', 'ThreadsOptions'])
 
 const isOption = (name: string) => name.endsWith('Options') && !internal.has(name)
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AppOptions } from '../../../src/app.ts'
 import type { RunOptions } from '../../../src/fanout/run.ts'
-import { aggregate, defineUpstream, operation, use, type AnyAggregate, type CacheStore, type Use } from '../../../src/index.ts'
+import { aggregate, defineUpstream, env, operation, use, type AnyAggregate, type CacheStore, type Use } from '../../../src/index.ts'
 import type { RuntimeOptions } from '../../../src/upstream/runtime.ts'
 import { throwing, type Way } from './ways.ts'
 
@@ -14,6 +14,8 @@ export interface Staged {
   readonly runtime?: RuntimeOptions
   readonly run?: Partial<RunOptions>
   readonly app?: AppOptions
+  /** What is asked of the service. @default the aggregate, at `/one` */
+  readonly url?: '/one' | '/health/ready'
 }
 
 /** Where a function of somebody else's is called, and what is right for each way in which it goes wrong. */
@@ -47,6 +49,15 @@ function keyed (idempotencyKey: () => never, origin: string, isSlow: boolean): A
   return plain(isSlow).required('it', () => up.tell()).reply(output, ({ it }) => it)
 }
 
+/** An aggregate of one call that needs a token. */
+function authorized (origin: string): AnyAggregate {
+  const auth = { oauth2: { tokenUrl: `${origin}/token`, clientId: 'us', clientSecret: env('UP_SECRET') } }
+  const up = defineUpstream('up', { origin, auth, timeout: 10_000 }, { ask: operation({ path: '/ok', output }) })
+  return plain(false).required('it', () => up.ask()).reply(output, ({ it }) => it)
+}
+
+const environment = { UP_SECRET: 'a secret of the test' }
+
 const listed = (way: Way) => way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'INTERNAL'
 
 export const positions: Readonly<Record<string, Position>> = {
@@ -65,6 +76,8 @@ export const positions: Readonly<Record<string, Position>> = {
     // What happens when it is called needs a thread that fails: test/threads/threads.test.ts.
     expected: () => 'ok',
   },
+  // The calls that wait for the token go on.
+  'RuntimeOptions.onToken': { stage: (onToken, origin) => ({ aggregate: authorized(origin), runtime: { environment, onToken } }), expected: () => 'ok' },
   // A store costs a miss and no call.
   'CacheStore.get': { stage: (get, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { cache: true }), runtime: { cacheStore: storeWith('get', get) } }), expected: () => 'ok' },
   'CacheStore.set': { stage: (set, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { cache: true }), runtime: { cacheStore: storeWith('set', set) } }), expected: () => 'ok' },
@@ -123,6 +136,12 @@ export const positions: Readonly<Record<string, Position>> = {
   // A counter that fails lets requests through.
   'AppOptions.countRequest': {
     stage: (countRequest, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true), app: { countRequest, rateLimit: 1 } }),
+    expected: () => 'ok',
+  },
+  'AppOptions.onToken': { stage: (onToken, origin) => ({ aggregate: authorized(origin), app: { environment, onToken } }), expected: () => 'ok' },
+  // The service is as ready as without it.
+  'AppOptions.lostLogLines': {
+    stage: (lostLogLines, origin, isSlow) => ({ aggregate: asking(origin, isSlow), app: { lostLogLines }, url: '/health/ready' }),
     expected: () => 'ok',
   },
   // Functions in schemas: synchronous ones alone are read.
