@@ -34,8 +34,6 @@ export interface ServeOptions {
 /** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
 export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
   allocateYoung()
-  // Before definitions are loaded: they may keep the stream, as `console` does once it was used.
-  divertStreams(processLog())
   const task = cluster.isWorker ? readTask(process.env[taskVariable]) : undefined
   if (task !== undefined) return serveAsWorker({ paths, live }, task)
   const catalogue = await openCatalogue({ paths, live, environment: process.env })
@@ -43,6 +41,7 @@ export async function serve ({ paths = [], live = false, watch = false, workers 
   const app = await readyApp(catalogue)
   if (fit !== undefined && fit.workers > 1) await serveWithWorkers(catalogue, app, fit.workers)
   else await (watch ? serveWatched(catalogue, app) : serveOnce(catalogue, app))
+  divertStreams(processLog())
   app.log.info({ upstreams: catalogue.upstreams, aggregates: namesOf(catalogue), ...fit }, 'serving')
 }
 
@@ -95,6 +94,7 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
     async ready (catalogue, options) {
       const app = await readyApp(catalogue, options, { pid: process.pid, hostname: hostname(), worker: task.index + 1 })
       endAtFaults(app)
+      divertStreams(processLog())
       return app
     },
     lostLogLines: () => processLog().lost,
