@@ -106,10 +106,11 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   const crowd = { isFull: false }
   if (maxConnections !== undefined) limitConnections(app, { crowd, connections, most: maxConnections, requestsOn })
   slowReaders(app, connections, limits.replyTimeout)
-  strayBytes(app, connections, limits.headerBytes)
+  const tellRefusal = refusals.teller(app.log)
+  strayBytes(app, connections, limits.headerBytes, tellRefusal)
   // Counts a request before anything can refuse it.
   drain(app, { readiness, crowd, connections, runtime, grace: drainMs })
-  framing(app)
+  framing(app, tellRefusal)
   if (corsOrigins.length > 0) cors(app, corsOrigins)
   health(app, { readiness, lostLogLines })
   countRefusals(app, refusals)

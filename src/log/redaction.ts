@@ -30,12 +30,18 @@ const patterns: readonly Secret[] = [
 /** How many secrets that were learnt later are known at once; of more, the oldest are forgotten. */
 const mostLearnt = 128
 
+/** The least that is taken for the beginning of a secret, in characters. */
+const shortestBeginning = 3
+
 /** Hides secrets in lines of the log. */
 export class Redaction {
   readonly #given: readonly string[]
   readonly #learnt = new Map<string, readonly string[]>()
   #finder: Finder | undefined
-  #values: readonly string[] = []
+  /** The texts to hide, by their first characters. */
+  #byHead: ReadonlyMap<string, readonly string[]> = new Map()
+  /** The length of the longest of them. */
+  #longest = 0
   #isStale = true
 
   /** @param secrets - Values that no line may show. */
@@ -63,32 +69,32 @@ export class Redaction {
 
   #make (): void {
     this.#isStale = false
-    this.#values = [...new Set([...this.#given, ...Array.from(this.#learnt.values()).flat()])]
-    this.#finder = this.#values.length === 0 ? undefined : new Finder(this.#values)
+    const values = new Set([...this.#given, ...Array.from(this.#learnt.values()).flat()])
+    this.#finder = values.size === 0 ? undefined : new Finder([...values])
+    this.#byHead = Map.groupBy(values, value => value.slice(0, shortestBeginning))
+    this.#longest = Math.max(0, ...Array.from(values, ({ length }) => length))
   }
 
-  /** Hides the beginnings of secrets that stand where a text was cut. */
+  /** Hides the beginnings of secrets that stand where a text was cut. Each character is looked at once: others can write many marks. */
   #hideCut (line: string): string {
     let clean = ''
     let from = 0
     for (let at = line.indexOf(cutMark); at !== -1; at = line.indexOf(cutMark, at + 1)) {
-      let end = at
-      for (const each of this.#values) end = Math.min(end, beginningOf(each, line, from, at))
+      const end = this.#beginning(line, Math.max(from, at - this.#longest + 1), at)
       clean += end < at ? line.slice(from, end) + hidden : line.slice(from, at)
       from = at
     }
     return clean + line.slice(from)
   }
-}
 
-/** The least that is taken for the beginning of a secret, in characters. */
-const shortestBeginning = 3
-
-/** Where a beginning of the secret stands that ends at `at`; `at` itself where there is none. */
-function beginningOf (secret: string, line: string, from: number, at: number): number {
-  const head = secret.slice(0, shortestBeginning)
-  for (let start = line.indexOf(head, Math.max(from, at - secret.length + 1)); start !== -1 && start < at; start = line.indexOf(head, start + 1)) {
-    if (secret.startsWith(line.slice(start, at))) return start
+  /** Where the beginning of a secret stands that ends at `to`; `to` itself where there is none. */
+  #beginning (line: string, from: number, to: number): number {
+    for (let start = from; start <= to - shortestBeginning; start++) {
+      const values = this.#byHead.get(line.slice(start, start + shortestBeginning))
+      if (values === undefined) continue
+      const text = line.slice(start, to)
+      if (values.some(value => value.startsWith(text))) return start
+    }
+    return to
   }
-  return at
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../errors.ts'
@@ -6,14 +7,15 @@ import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
 import { isClosing, lingerAfterAnswer } from './linger.ts'
 import { answerNonsense } from './problems.ts'
+import type { TellRefusal } from './refusals.ts'
 import { requestIdOf } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
 import { transferEncodingProblem } from './transfer-encoding.ts'
 import { awaitInvitation } from './unread-body.ts'
 
 /** Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2), and a transfer coding that is not chunked. */
-export function framing (app: FastifyInstance): void {
-  refuseOddities(app.server)
+export function framing (app: FastifyInstance, tell: TellRefusal): void {
+  refuseOddities(app.server, tell)
   app.addHook('onRequest', ({ raw }, reply, done) => {
     // The answer to this one is never sent.
     if (isClosing(raw.socket)) return done(new Problem('BAD_REQUEST'))
@@ -34,8 +36,8 @@ export function framing (app: FastifyInstance): void {
 }
 
 /** Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown `Expect`, and `CONNECT`. */
-export function refuseOddities (server: Server): void {
-  server.on('clientError', answerNonsense)
+export function refuseOddities (server: Server, tell?: TellRefusal): void {
+  server.on('clientError', (error: Error, socket: Duplex) => answerNonsense(error, socket as Socket, tell))
   // Node would ask for each body at once, also where the request is going to be refused.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     awaitInvitation(request, response)
@@ -45,8 +47,12 @@ export function refuseOddities (server: Server): void {
     const id = requestIdOf(request)
     const body = problemText(new Problem('EXPECTATION_FAILED'), id)
     response.writeHead(417, { ...securityHeaders, 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'x-request-id': id, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
+    tell?.({ reqId: id, code: 'EXPECTATION_FAILED', statusCode: 417, remoteAddress: request.socket.remoteAddress })
   })
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n'))
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    const reqId = answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n')
+    if (reqId !== undefined) tell?.({ reqId, code: 'METHOD_NOT_ALLOWED', statusCode: 405, remoteAddress: (socket as Socket).remoteAddress })
+  })
 }
 
 /** How many `Host` headers came; Node keeps the first and says nothing of the others. */

@@ -5,6 +5,7 @@ import { Problem, toProblem, type ErrorCode } from '../errors.ts'
 import { cut } from '../log/cut.ts'
 import { answerRaw } from './answer-raw.ts'
 import { problemText } from './problem-text.ts'
+import type { TellRefusal } from './refusals.ts'
 import { logOutcome, type Outcome } from './request-outcome.ts'
 import { why } from './why.ts'
 
@@ -17,6 +18,14 @@ const known: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
+
+const unreadable = { code: 'BAD_REQUEST', statusCode: 400 } as const
+
+/** Refusals by the server itself, by Node's codes; others are `unreadable`. */
+const nonsense = {
+  HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', statusCode: 431 },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', statusCode: 408 },
+} as const
 
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
 export function problems (app: FastifyInstance): void {
@@ -41,10 +50,10 @@ export function answerProblem (error: FastifyError, request: FastifyRequest, rep
 }
 
 /** Answers bytes that are no HTTP request, and closes their connection. */
-export function answerNonsense (error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'HPE_HEADER_OVERFLOW') answerRaw(socket, 431, 'HEADERS_TOO_LARGE')
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') answerRaw(socket, 408, 'REQUEST_TIMEOUT')
-  else answerRaw(socket, 400, 'BAD_REQUEST')
+export function answerNonsense ({ code: reason }: Error & { readonly code?: string }, socket: Socket, tell?: TellRefusal): void {
+  const { code, statusCode } = Object.hasOwn(nonsense, reason ?? '') ? nonsense[reason as keyof typeof nonsense] : unreadable
+  const reqId = answerRaw(socket, statusCode, code)
+  if (reqId !== undefined) tell?.({ reqId, code, statusCode, reason, remoteAddress: socket.remoteAddress })
 }
 
 function read (error: FastifyError): Problem {

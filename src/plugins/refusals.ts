@@ -6,6 +6,21 @@ export const linesPerCode = 10
 /** How often the others are counted in one line, in ms. */
 export const countEvery = 10_000
 
+/** A refusal that no reply belongs to: what came is not a request that can be handled. */
+export interface EarlyRefusal {
+  /** The id of the answer. */
+  readonly reqId: string
+  readonly code: ErrorCode
+  readonly statusCode: number
+  /** The reason by the parser's code, such as `HPE_INVALID_METHOD`. */
+  readonly reason?: string | undefined
+  /** The address at the other end of the connection, which may be a proxy's. */
+  readonly remoteAddress: string | undefined
+}
+
+/** Receives early refusals. */
+export type TellRefusal = (refusal: EarlyRefusal) => void
+
 /** Refusals come in floods: the first ones of each code get a line in every interval, and one line counts the others. */
 export class Refusals {
   readonly #lines = new Map<ErrorCode, number>()
@@ -17,6 +32,11 @@ export class Refusals {
     const lines = (this.#lines.get(code) ?? 0) + 1
     this.#lines.set(code, lines)
     return lines <= linesPerCode
+  }
+
+  /** Returns a function that writes lines of early refusals, sampled like the others. */
+  teller (log: FastifyBaseLogger): TellRefusal {
+    return refusal => { log[this.take(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused') }
   }
 
   /** Ends an interval. Writes how many requests were refused in it without a line, by code. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { isLingering } from './linger.ts'
 import { answerNonsense } from './problems.ts'
+import type { TellRefusal } from './refusals.ts'
 import { hasStrayBytes } from './wire-bytes.ts'
 
 /** How often connections are looked at, in ms. */
@@ -11,9 +12,9 @@ const sweepEvery = 100
  * Closes connections on which bytes come that are not part of a request: empty lines before a request line, white space before a header's
  * value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these and has no limit on them.
  */
-export function strayBytes (app: FastifyInstance, connections: ReadonlySet<Socket>, headerBytes: number): void {
+export function strayBytes (app: FastifyInstance, connections: ReadonlySet<Socket>, headerBytes: number, tell: TellRefusal): void {
   const sweep = () => {
-    for (const socket of connections) if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) answerNonsense(strayError, socket)
+    for (const socket of connections) if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) answerNonsense(strayError, socket, tell)
   }
   const timer = setInterval(sweep, sweepEvery).unref()
   app.addHook('onClose', (_app, done) => {
@@ -22,4 +23,4 @@ export function strayBytes (app: FastifyInstance, connections: ReadonlySet<Socke
   })
 }
 
-const strayError = new Error('the connection sent bytes that are not part of a request')
+const strayError = Object.assign(new Error('the connection sent bytes that are not part of a request'), { code: 'STRAY_BYTES' })

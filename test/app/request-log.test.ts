@@ -78,6 +78,39 @@ test('a URL that cannot be read has one line', async t => {
   t.equal(ofRequests().length, 1)
 })
 
+test('what is refused before there is a request has a line', async t => {
+  for (const [bytes, line] of [
+    ['nonsense\r\n\r\n', { code: 'BAD_REQUEST', statusCode: 400, reason: /^HPE_/ }],
+    ['\r\n'.repeat(140_000), { code: 'BAD_REQUEST', statusCode: 400, reason: 'STRAY_BYTES' }],
+    [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`, { code: 'HEADERS_TOO_LARGE', statusCode: 431, reason: 'HPE_HEADER_OVERFLOW' }],
+    ['GET / HTTP/1.1\r\nhost: a\r\nexpect: cats\r\n\r\n', { code: 'EXPECTATION_FAILED', statusCode: 417 }],
+    ['CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', { code: 'METHOD_NOT_ALLOWED', statusCode: 405 }],
+  ] as const) {
+    const { port, said, ofRequests } = await arrange(t)
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    socket.on('error', () => {}).on('data', part => { text += part.toString() })
+    socket.write(bytes)
+    t.match(await said('refused'), { level: 30, ...line, remoteAddress: '127.0.0.1', reqId: String })
+    await once(socket, 'close')
+    t.match(text, `x-request-id: ${ofRequests()[0]?.reqId}`)
+    t.equal(ofRequests().length, 1)
+  }
+})
+
+test('a flood of bytes that are not HTTP has ten lines, and one that counts the others', async t => {
+  const { app, port, lines, ofRequests } = await arrange(t)
+  await Promise.all(Array.from({ length: 15 }, async () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {}).resume()
+    socket.write('nonsense\r\n\r\n')
+    await once(socket, 'close')
+  }))
+  t.equal(ofRequests().length, 10)
+  await app.close()
+  t.match(lines.find(({ msg }) => msg === 'more requests were refused'), { refused: { BAD_REQUEST: 5 } })
+})
+
 test('no upstream makes a long line', async t => {
   const key = 'k'.repeat(4_000_000)
   const raw = await rawUpstream(t, json({ [key]: 1 }))

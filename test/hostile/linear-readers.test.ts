@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { endToEnd, lowerCased } from '../../src/fanout/end-to-end.ts'
+import { Redaction } from '../../src/log/redaction.ts'
 import { acceptsJson } from '../../src/plugins/accept.ts'
 import { addressOf } from '../../src/plugins/client-address.ts'
 import { keyring } from '../../src/plugins/keyring.ts'
@@ -36,6 +37,7 @@ const trying = (search: Search): Search => text => {
 
 const coerced = textSchema(z.object({ n: z.coerce.number().optional(), b: z.coerce.bigint().optional(), d: z.coerce.date().optional(), l: z.array(z.stringbool()).optional() }))
 const policy = { ttl: undefined, staleWhileRevalidate: undefined, staleIfError: undefined } as unknown as Parameters<typeof freshnessOf>[1]['policy']
+const redaction = new Redaction(Array.from({ length: 10 }, (_, index) => `a secret of the service/${index}`))
 const isKey = keyring(['k'.repeat(16)])
 const marks = '\u0301\u0316'
 
@@ -53,6 +55,9 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
   'x-forwarded-for': [addressOf, ['1.', '1', ':', '[', '::', '%', '1.1.1.1:', ' ']],
   'x-request-id': [text => requestIdOf({ headers: { 'x-request-id': text } } as never), ['a', ':']],
   'the URL for a log': [text => loggedRequest({ method: 'GET', url: text, host: text, ip: text }), ['?', '/', '%']],
+  'a line of the log': [redaction.hide, [
+    '=', '?key=', '&', '?', '?token', '&a-token=', '?api-', 'client_', '-token=', '\\"key\\":\\"', '\\"key\\\\\\\\":', '\\"token\\" : ', '\\"', '\\', '//', '//a', '@', 'Bearer ', 'Basic+', 'eyJ', 'eyJaaaaa.', '[cut]', '[cut] (1 more)', 'a s[cut]', 'a secret of the service', 'a secret of the service/[cut]',
+  ]],
   'numbers, integers and dates': [text => [{ n: text }, { b: text }, { d: text }, { l: text }].map(each => coerced.safeParse(each).success), ['1', '-', '1.', '1e', '0', '2024-', 'T', ' ']],
   'Cache-Control': [text => readDirectives(text), ['a', ',', 'a=', 'a="', 'a="\\",', '"', '\\', ' ', '=']],
   'Vary, Age, Expires and Date': [text => freshnessOf({ vary: text, age: text, expires: text, date: text, 'cache-control': 'max-age=5' }, { status: 200, policy, isAuthorized: false, delay: 0, receivedAt: 0 }), [',', '1', ' ', 'Mon', ' GMT']],

@@ -6,6 +6,7 @@ const authors = {
   commandLine: 'reads only arguments of the command line',
   testKit: 'reads only what a test of the author\'s says',
   standIn: 'reads only paths of the stand-ins\' own routes',
+  reader: 'is made at run time; a reader of linear-readers.test.ts has attacks on it',
 } as const
 
 /** A start, a run and an end of a text that a pattern nearly matches. */
@@ -14,7 +15,7 @@ type Attack = readonly [start: string, run: string, end: string]
 /** Attacks on a pattern that reads text from outside; or a reason, for one that reads only the author's text. */
 export type Entry = readonly Attack[] | (typeof authors)[keyof typeof authors]
 
-const { declaration, module, environment, commandLine, testKit, standIn } = authors
+const { declaration, module, environment, commandLine, testKit, standIn, reader } = authors
 
 /**
  * Every regular expression of the sources, by file and as it is written. A pattern that reads text of callers or upstreams is listed with attacks
@@ -84,6 +85,25 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'fanout/shared-caches.ts': {
     '/"[^"]*"/g': declaration,
   },
+  'log/redaction.ts': {
+    '/[=@J\\\\]|\\[cut\\]|[Bb](?:earer|asic)|BEARER|BASIC/': [['', 'bearebasi', ''], ['', 'BASI', 'c'], ['', '[cut', '']],
+    '/=/': [['', 'a', '']],
+    'new RegExp(`(?<=[?&](?:${names})=)[^&\\\\s"\\\\\\\\#]+`, \'gi\')': reader,
+    '/@|\\[cut\\]/': [['', '[cut', ''], ['', '[', 'cut']],
+    '/(?<=\\/\\/)[^/\\s"\\\\@]+?(?=@|\\[cut\\])/g': [['//', 'a', ''], ['', '//', ''], ['', '//a', ''], ['//', 'a:', '/'], ['//', '[cut', ''], ['', '//a@', ''], ['//', 'a', '\\']],
+    '/bearer|basic/i': [['', 'bearebasi', ''], ['', 'BASI', '']],
+    '/(?<=\\b(?:bearer|basic)(?: |%20|\\+|:|=))[\\w.~+/%-]{8,}=*/gi': [['Bearer ', 'a', ' '], ['', 'Bearer ', ''], ['', 'bearer+', ''], ['', 'basic%20', ':'], ['', 'bearer:a', ''], ['Basic aaaaaaaa', '=', 'x'], ['', 'Basic=', '']],
+    '/J/': [['', 'eyj', '']],
+    '/(?<![\\w-])eyJ[\\w-]{5,}\\.[\\w-]+(?:\\.[\\w-]*)*/g': [['eyJ', 'a', ''], ['', 'eyJ', ''], ['', 'eyJaaaaa ', ''], ['', '.eyJaaaaa', ''], ['eyJaaaaa', '.', 'x'], ['', 'eyJaaaaa..', ''], ['eyJaaaaa.', 'a', ' '], ['eyJaaaaa.a', '.', ' '], ['', '-eyJ', '']],
+    '/\\\\/': [['', '/', '']],
+    'new RegExp(`(?<=\\\\\\\\"(?:${names})\\\\\\\\{1,7}"\\\\s?:\\\\s?\\\\\\\\{1,7}")[^"\\\\\\\\]+`, \'gi\')': reader,
+  },
+  'log/spellings.ts': {
+    '/[!\'()*]/g': [['', '*', ''], ['', 'a', '!']],
+    '/[<>&]/g': [['', '<', ''], ['', 'a', '&']],
+    '/%[\\dA-F]{2}/g': [['', '%', ''], ['', '%A', ''], ['', '%AF', 'x']],
+    '/[^\\x20-\\x7e]/g': [['', '\u00e9', ''], ['', 'a', '\n']],
+  },
   'plugins/accept.ts': {
     '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [['0.', '0', 'x'], ['1.', '0', '']],
   },
@@ -91,7 +111,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\{[^{}]*\\}/g': declaration,
   },
   'plugins/answer.ts': {
-    '/^\\d{1,9}$/': [['', '1', 'x']],
+    '/^-?\\d{1,9}$/': [['', '1', 'x'], ['-', '1', ''], ['', '-', '']],
   },
   'plugins/bodies.ts': {
     '/^application\\/(?:[\\w.+-]+\\+)?json(?:$|[ \\t]*;)/i': [['application/', 'a', '+'], ['application/', 'a+', 'json'], ['application/json', ' ', 'x'], ['application/', 'a.+', '']],
@@ -100,6 +120,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):[\\w.-]*|\\[([^\\]]*)\\](?::[\\w.-]*)?)$/': [['', '1', '.'], ['', '1.', ''], ['1.1.1.1:', 'a', '\u20ac'], ['[', 'a', ''], ['[', ']', ''], ['[]:', 'a', ' ']],
     '/^::ffff:([0-9a-f]+):([0-9a-f]+)$/': [['::ffff:', '0', ''], ['::ffff:0:', '0', 'x']],
     '/^\\d{1,3}$/': environment,
+  },
+  'plugins/descriptors.ts': {
+    '/^Max open files\\s+(\\d+)/m': environment,
   },
   'plugins/explorer.ts': {
     '/^\\s*(?:x-)?gzip\\s*(?:$|;(?!\\s*q=0(?:\\.0*)?\\s*$))/': [['', ' ', ''], ['gzip', ' ', 'x'], ['gzip;', ' ', 'x'], ['gzip;q=0.', '0', '1'], ['', 'x-', '']],
@@ -113,14 +136,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'plugins/keyring.ts': {
     '/^bearer +([^\\s]+) *$/i': [['bearer', ' ', ''], ['bearer ', 'a', ' x'], ['bearer a', ' ', 'x'], ['bearer ', 'a ', '']],
-  },
-  'plugins/log.ts': {
-    '/=/': [['', 'a', '']],
-    '/(?<=[?&](?:api[-_]?key|apikey|key|token|access[-_]token|client[-_]secret|secret|password|sig|signature)=)[^&\\s"\\\\#]+/gi': [['', '?key', ''], ['', '&key=', ''], ['?key=', 'a', '"'], ['?', 'api-', ''], ['', 'access_', 'token=']],
-    '/@/': [['', 'a', '']],
-    '/(?<=\\/\\/)[^/\\s"\\\\@]+(?=@)/g': [['//', 'a', ''], ['', '//', ''], ['//', 'a:', '/'], ['', '//a@', '']],
-    '/bearer |basic /i': [['', 'bearer', ''], ['', 'basi', 'c']],
-    '/(?<=\\b(?:Bearer|Basic) )[\\w.~+/-]{8,}=*/gi': [['Bearer ', 'a', ' '], ['', 'Bearer ', ''], ['Basic ', 'a', '='], ['Basic aaaaaaaa', '=', 'x']],
   },
   'plugins/not-modified.ts': {
     '/^W\\//': [['', 'W/', '']],
@@ -202,6 +217,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/cache/freshness.ts': {
     '/^\\d+$/': [['', '1', ' ']],
   },
+  'upstream/cache/string-bytes.ts': {
+    '/[^\\0-\\xff]/': [['', 'a', '\u0100'], ['', '\u00ff', '']],
+  },
+  'upstream/callers-limit.ts': {
+    '/(?:^|[-_])(?:authorization|auth|cookie|token|jwt|dpop|api-?key|key|secret|password|credentials?|session|sid|assertion|signature|cert|identity|email|tenant|user|account|customer|client|subscription|org|forwarded|forwarded-for|ip)(?:[-_]?id)?$/': [['', 'x-api-key', 'z'], ['', '-session', 'x'], ['', '_client-id', '-'], ['', 'authorization', ''], ['', '-forwarded-for', ''], ['', '-', 'ip']],
+  },
   'upstream/connect-answer.ts': {
     '/^[\\r\\n]*/': [['', '\r\n', 'x']],
     '/\\r?\\n\\r?\\n/': [['', '\r', ''], ['', '\n\r', ''], ['', 'a\r\n', '']],
@@ -259,6 +280,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [['', '%', ''], ['', '%2', ''], ['', '%25', ''], ['', '%u00', ''], ['%u', '0', '%'], ['', '%c0%', '']],
     '/[\\x01-\\x1f\\x7f-\\x9f]/g': [['', '\u0001', 'a']],
     '/[^\\x00-\\x7f\\p{M}]+/gu': [['', '\u00e9', '\u0301'], ['', '\u0301\u0316', 'a'], ['', '\u00e9\u0301', '']],
+  },
+  'upstream/resolve.ts': {
+    '/^E[A-Z0-9_]+$/': [['E', 'A', 'a'], ['', 'E', ' ']],
   },
   'upstream/retry-after.ts': {
     '/^\\d+$/': [['', '1', 'x']],
