@@ -15,6 +15,8 @@ export interface Listening {
 
 /** A process of Node that listens. */
 export interface Child extends Listening {
+  /** Rejects when the process ends, with what it wrote to stderr. */
+  readonly ended: Promise<never>
   /** Sends a message and gives the next one that comes back; one question at a time. */
   ask<Reply>(question: object): Promise<Reply>
 }
@@ -27,14 +29,15 @@ const running = new Set<ChildProcess>()
 /** Whether processes can be kept apart, each on a core of its own. */
 export const pinned = [0, 1].every(core => spawnSync('taskset', ['-c', String(core), 'true']).status === 0)
 
-/** Starts a file of this folder as a process on one core or on any, and resolves when it listens. */
-export async function startChild (name: string, file: string, argv: readonly string[], core: Core): Promise<Child> {
-  const { child, ended } = spawnOn(core, name, [process.execPath, join(import.meta.dirname, `${file}.ts`), ...argv], ['ignore', 'ignore', 'pipe', 'ipc'])
+/** Starts a file of this folder as a process on one core or on any, with flags of Node where some are given, and resolves when it listens. */
+export async function startChild (name: string, file: string, argv: readonly string[], core: Core, flags: readonly string[] = []): Promise<Child> {
+  const { child, ended } = spawnOn(core, name, [process.execPath, ...flags, join(import.meta.dirname, `${file}.ts`), ...argv], ['ignore', 'ignore', 'pipe', 'ipc'])
   const nextMessage = <Reply>() => Promise.race([once(child, 'message').then(([message]) => message as Reply), ended])
 
   const listening = await listens(name, child, ended, nextMessage<{ port: number }>())
   return {
     ...listening,
+    ended,
     ask<Reply> (question: object) {
       const reply = nextMessage<Reply>()
       if (child.connected) child.send(question)

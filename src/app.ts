@@ -114,7 +114,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
   health(app, { readiness, lostLogLines })
   countRefusals(app, refusals)
   const gauge = createGauge(pressure)
-  watchProcess(app, gauge)
+  watchProcess(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
   let limit: RateLimit | undefined
   void app.register(async guarded => {

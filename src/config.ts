@@ -16,7 +16,8 @@ export const Environment = z.object({
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
-  MAX_HEAP_PERCENT: whole(0, 100).default(90),
+  MAX_HEAP_PERCENT: whole(0, 100).default(70),
+  MAX_MEMORY_PERCENT: whole(0, 100).default(90),
   MAX_BODIES_BYTES: whole(0, 68_719_476_736).default(67_108_864),
   OFFLOAD_THREADS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default('auto'),
   OFFLOAD_QUEUE: whole(0, 1_000_000).default(256),
@@ -46,7 +47,7 @@ const Overrides = z.object({
 /** How the service is protected from those who call it; what each means is said where the app is built. */
 export interface Inbound {
   readonly limits: { readonly bodyBytes: number, readonly headerBytes: number, readonly requestTimeout: number, readonly replyTimeout: number, readonly keepAlive: number }
-  readonly pressure: { readonly runs: number, readonly loopDelay: number, readonly heapPercent: number, readonly bodiesBytes: number }
+  readonly pressure: { readonly runs: number, readonly loopDelay: number, readonly heapPercent: number, readonly memoryPercent: number, readonly bodiesBytes: number }
   readonly rateLimit: number
   readonly trustProxy: boolean | readonly string[]
   readonly keys: readonly string[]
@@ -123,7 +124,7 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
 function inboundOf (data: z.output<typeof Environment>): Inbound {
   return Object.freeze({
     limits: Object.freeze({ bodyBytes: data.BODY_LIMIT_BYTES, headerBytes: data.HEADER_LIMIT_BYTES, requestTimeout: data.REQUEST_TIMEOUT_MS, replyTimeout: data.REPLY_TIMEOUT_MS, keepAlive: data.KEEP_ALIVE_MS }),
-    pressure: Object.freeze({ runs: data.MAX_RUNS, loopDelay: data.MAX_LOOP_DELAY_MS, heapPercent: data.MAX_HEAP_PERCENT, bodiesBytes: data.MAX_BODIES_BYTES }),
+    pressure: Object.freeze({ runs: data.MAX_RUNS, loopDelay: data.MAX_LOOP_DELAY_MS, heapPercent: data.MAX_HEAP_PERCENT, memoryPercent: data.MAX_MEMORY_PERCENT, bodiesBytes: data.MAX_BODIES_BYTES }),
     rateLimit: data.RATE_LIMIT,
     trustProxy: data.TRUST_PROXY,
     keys: data.API_KEYS,

@@ -17,7 +17,7 @@ function faultsOf (t: Test, environment: Record<string, string>): string[] {
 
 const inbound = {
   limits: { bodyBytes: 1024 * 1024, headerBytes: 16 * 1024, requestTimeout: 30_000, replyTimeout: 30_000, keepAlive: 72_000 },
-  pressure: { runs: 1000, loopDelay: 500, heapPercent: 90, bodiesBytes: 64 * 1024 * 1024 },
+  pressure: { runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90, bodiesBytes: 64 * 1024 * 1024 },
   rateLimit: 0, trustProxy: false, keys: [], corsOrigins: [],
 }
 
@@ -131,13 +131,13 @@ test('all faults are listed at once', async t => {
 
 test('what protects the service is read from outside', async t => {
   const config = readConfig({
-    MAX_RUNS: '0', MAX_LOOP_DELAY_MS: '100', MAX_HEAP_PERCENT: '75', MAX_BODIES_BYTES: '1000000', RATE_LIMIT: '600', API_KEYS: ' 0123456789abcdef, Aa-._~+/Aa-._~+/== ,',
+    MAX_RUNS: '0', MAX_LOOP_DELAY_MS: '100', MAX_HEAP_PERCENT: '75', MAX_MEMORY_PERCENT: '85', MAX_BODIES_BYTES: '1000000', RATE_LIMIT: '600', API_KEYS: ' 0123456789abcdef, Aa-._~+/Aa-._~+/== ,',
     TRUST_PROXY: '10.0.0.0/8, ::1,192.0.2.7,2001:db8::/32', CORS_ORIGINS: 'https://app.example, http://localhost:5173',
     BODY_LIMIT_BYTES: '2048', HEADER_LIMIT_BYTES: '4096', REQUEST_TIMEOUT_MS: '5000', REPLY_TIMEOUT_MS: '6000', KEEP_ALIVE_MS: '7000',
   }, upstreams)
   t.same(config.inbound, {
     limits: { bodyBytes: 2048, headerBytes: 4096, requestTimeout: 5000, replyTimeout: 6000, keepAlive: 7000 },
-    pressure: { runs: 0, loopDelay: 100, heapPercent: 75, bodiesBytes: 1_000_000 },
+    pressure: { runs: 0, loopDelay: 100, heapPercent: 75, memoryPercent: 85, bodiesBytes: 1_000_000 },
     rateLimit: 600, trustProxy: ['10.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
     keys: ['0123456789abcdef', 'Aa-._~+/Aa-._~+/=='], corsOrigins: ['https://app.example', 'http://localhost:5173'],
   })

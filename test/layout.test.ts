@@ -14,6 +14,7 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'allocate-young.ts': [],
   'log/': [],
+  'memory/': [],
   'schemas/': [],
   'stand-ins/': [],
 
@@ -25,9 +26,9 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/in-turns.ts', 'upstream/known.ts', 'upstream/options.ts'],
   'upstream/policies/': ['errors.ts', 'upstream/cache/', ...leaves],
   'threads/': ['errors.ts'],
-  'upstream/': ['errors.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
+  'upstream/': ['errors.ts', 'memory/room.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
   'fanout/': ['errors.ts', 'threads/', 'upstream/', 'upstream/policies/layer.ts'],
-  'plugins/': ['errors.ts', 'log/', 'upstream/', 'fanout/'],
+  'plugins/': ['errors.ts', 'log/', 'memory/', 'upstream/', 'fanout/'],
   'config.ts': ['errors.ts', 'threads/', 'upstream/'],
   'app.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/'],
 
@@ -41,8 +42,8 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'cli.ts': ['commands/'],
 }
 
-/** The log writes to the streams of the process. */
-const readers = ['server.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts']
+/** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
+const readers = ['server.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts', 'memory/own-memory.ts']
 
 interface Import {
   readonly file: string
@@ -164,7 +165,7 @@ test('no modules import each other in a circle', async t => {
   t.same(cycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b'], 'a circle would be seen')
 })
 
-test('only the server, the log and the commands read the process', async t => {
+test('only the server, the log, the commands and the memory of the process read the process', async t => {
   const isReader = (text: string) => /(?<![.\w$])process\b(?!\s*[:(])|(?<=globalThis\.)process\b/.test(codeOf(text)) || /['"](?:node:)?process['"]/.test(text)
   t.same(files.filter(file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string)), [])
   for (const file of readers) t.ok(isReader(sources.get(file) as string), `${file} does`)

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../errors.ts'
+import { hasMemoryFor, hasRoomFor } from '../memory/room.ts'
 import { Abortable } from './abort.ts'
 import { readBody } from './body.ts'
 import { brokenOff } from './broken-off.ts'
@@ -182,6 +183,8 @@ export class Exchange<T> extends Abortable implements RequestHandler {
       this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
     } else if (this.#first === undefined) {
       this.#first = chunk
+    } else if (this.#call.spec.safe && !hasMemoryFor(chunk.length)) {
+      this.#shed('the process has no memory for its answer')
     } else {
       this.#chunks ??= new Chunks(this.#first, Number(this.#head['content-length'] ?? 0))
       this.#chunks.add(chunk)
@@ -225,13 +228,20 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   #read (body: Buffer): void {
+    const { spec } = this.#call
+    // An unsafe call has taken effect: its answer is read in any case.
+    if (spec.safe && !hasRoomFor(body.length)) return this.#shed(`the heap has no room for its answer of ${body.length} bytes`)
     let value: unknown
     try {
-      value = readBody(this.#call.spec, this.#status, this.#head, body)
+      value = readBody(spec, this.#status, this.#head, body)
     } catch (error) {
       return this.#fail(error)
     }
     this.#succeed(value, body)
+  }
+
+  #shed (detail: string): void {
+    this.#fail(new UpstreamError('SHED', this.#call.spec.upstream.name, { upstreamStatus: this.#status, detail }))
   }
 
   /** The request was not written: no connection could be opened, or bytes, the end or an error on an idle one have closed it. */

@@ -8,7 +8,7 @@ import { createGauge, defaultPressureLimits } from '../../src/plugins/pressure.t
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
-const calm = { loopDelay: 0, heapPercent: 0 }
+const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
 
 test('runs in flight press from four fifths of their limit on, and overload from the limit on', async t => {
   const gauge = createGauge({ ...defaultPressureLimits, runs: 10 })
@@ -20,7 +20,7 @@ test('runs in flight press from four fifths of their limit on, and overload from
 })
 
 test('a loop that is late twice in a row presses; one hiccup does not, and one good moment ends it', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0 })
+  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
   for (const [loopDelay, level] of [[500, 'calm'], [0, 'calm'], [79, 'calm'], [80, 'calm'], [80, 'pressed'], [100, 'pressed'], [100, 'overloaded'], [90, 'pressed'], [5, 'calm']] as const) {
     gauge.take({ ...calm, loopDelay })
     t.equal(gauge.level, level, `${loopDelay} ms of 100`)
@@ -28,18 +28,18 @@ test('a loop that is late twice in a row presses; one hiccup does not, and one g
 })
 
 test('a heap that is nearly full presses at once', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90 })
+  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
   for (const [heapPercent, level] of [[71, 'calm'], [72, 'pressed'], [90, 'overloaded'], [50, 'calm']] as const) {
-    gauge.take({ ...calm, heapPercent })
+    gauge.takeMemory({ heapPercent, memoryPercent: 0 })
     t.equal(gauge.level, level, `${heapPercent} %`)
   }
 })
 
 test('a limit of 0 is none', async t => {
-  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0, bodiesBytes: 0 })
+  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
   gauge.runs = 1_000_000
-  gauge.take({ loopDelay: 1e6, heapPercent: 100 })
-  gauge.take({ loopDelay: 1e6, heapPercent: 100 })
+  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
   t.equal(gauge.level, 'calm')
 })
 
@@ -55,7 +55,7 @@ async function holding (t: Test, runs: number) {
     })
     .optional('extra', 'left out', () => 'there')
     .reply(z.unknown(), ({ wait, extra }) => ({ wait, extra }))
-  const app = buildApp([slow], { pressure: { runs, loopDelay: 0, heapPercent: 0 } })
+  const app = buildApp([slow], { pressure: { runs, loopDelay: 0, heapPercent: 0, memoryPercent: 0 } })
   const ask = await listening(t, app)
   const start = async () => {
     const before = begun
@@ -132,7 +132,7 @@ for (const [what, head, isKept] of [
 test('the process is looked at: a loop that is held up overloads the app, and it recovers', async t => {
   const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
   const logged: string[] = []
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 5, heapPercent: 0 }, logger: { level: 'warn', stream: { write: (line: string) => { logged.push(line) } } } }))
+  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 5, heapPercent: 0, memoryPercent: 0 }, logger: { level: 'warn', stream: { write: (line: string) => { logged.push(line) } } } }))
   let hold = true
   const block = () => {
     const until = performance.now() + 100
@@ -149,7 +149,7 @@ test('the process is looked at: a loop that is held up overloads the app, and it
 
 test('the heap is looked at', async t => {
   const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 0, heapPercent: 0.001 } }))
+  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 0, heapPercent: 0.001, memoryPercent: 0 } }))
   while ((await ask('/quick')).status !== 503);
   t.equal((await ask('/health/ready')).status, 200)
 })

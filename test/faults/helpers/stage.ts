@@ -19,7 +19,7 @@ export interface Reply<Data = Readonly<Record<string, unknown>>> {
 }
 
 /** Does not look at how busy this machine is. */
-export const calm = { loopDelay: 0, heapPercent: 0 } as const
+export const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 } as const
 
 /** The real service with these aggregates on a real socket, and its runtime to look into. */
 export async function stage (t: Test, aggregates: readonly AnyAggregate[], options: RuntimeOptions & Pick<AppOptions, 'logger' | 'limits' | 'pressure'> = {}) {

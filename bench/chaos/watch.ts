@@ -1,0 +1,30 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapSpaceStatistics } from 'node:v8'
+
+/** What a process of the service holds at a moment. */
+export interface ChaosSample {
+  readonly pid: number
+  /** Bytes in use outside of the spaces for young objects. */
+  readonly oldBytes: number
+  readonly externalBytes: number
+  readonly residentBytes: number
+  /** The longest turn of the loop since the last sample, in ms. */
+  readonly loopDelay: number
+}
+
+const sampleMs = 500
+
+/** Writes a line to a file of a folder twice a second, which stays when the process dies. */
+export function watch (folder: string): void {
+  const delays = monitorEventLoopDelay({ resolution: 10 })
+  delays.enable()
+  setInterval(() => {
+    const { external, rss } = process.memoryUsage()
+    const oldBytes = getHeapSpaceStatistics().reduce((sum, { space_name: name, space_used_size: bytes }) => name.startsWith('new_') ? sum : sum + bytes, 0)
+    const sample: ChaosSample = { pid: process.pid, oldBytes, externalBytes: external, residentBytes: rss, loopDelay: delays.max / 1e6 }
+    delays.reset()
+    appendFileSync(join(folder, `${process.pid}.ndjson`), `${JSON.stringify(sample)}\n`)
+  }, sampleMs).unref()
+}

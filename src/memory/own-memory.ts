@@ -1,0 +1,31 @@
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+import { resourceLimits } from 'node:worker_threads'
+import { ownCollector } from './collector.ts'
+import { memoryGroups } from './control-group.ts'
+import type { Memory } from './meter.ts'
+import { oldSpaceLimit } from './old-space-limit.ts'
+import { oldSpaceUse } from './old-space-use.ts'
+
+/** Returns the memory of this thread and its process. Where no control group limits the process, it has the machine's. */
+export function ownMemory (): Memory {
+  const machine = totalmem()
+  const groups = memoryGroups('/', machine)
+  return {
+    heapLimit: oldSpaceLimit({
+      heapSizeLimit: getHeapStatistics().heap_size_limit,
+      flags: [...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/), ...process.execArgv],
+      memoryBytes: Math.min(process.constrainedMemory() || machine, machine),
+      // The main thread has none.
+      threadLimitMb: resourceLimits.maxOldGenerationSizeMb,
+    }),
+    heapUse: oldSpaceUse,
+    groups: groups.length > 0 ? groups : [{ limitBytes: machine, usedBytes: () => process.memoryUsage.rss() }],
+    collector: ownCollector,
+    now: () => performance.now(),
+    cpu () {
+      const { user, system } = process.threadCpuUsage()
+      return (user + system) / 1000
+    },
+  }
+}
