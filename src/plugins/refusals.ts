@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 
 /** The requests refused with one code that get a line of their own in each interval. */
 export const linesPerCode = 10
-/** How often the others are counted in one line, in ms. */
+/** Time between two lines that count the others, in ms. */
 export const countEvery = 10_000
 
 /** Refusals come in floods: the first ones of each code get a line in every interval, and one line counts the others. */

@@ -4,7 +4,7 @@ import { isLingering } from './linger.ts'
 import { answerNonsense } from './problems.ts'
 import { hasStrayBytes } from './wire-bytes.ts'
 
-/** How often connections are looked at, in ms. */
+/** Time between two looks at the connections, in ms. */
 const sweepEvery = 100
 
 /**

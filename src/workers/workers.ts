@@ -44,7 +44,7 @@ interface Place {
 
 /** A worker that has lived for so long has not crashed for the reason of the one before, in ms. */
 const stableMs = 30_000
-/** How often workers hear how many lines of the log were lost, in ms. */
+/** Time between two messages to workers about the lines of the log that were lost, in ms. */
 const tellLostEvery = 1000
 /** So many starts in vain at each place, one after the other, are enough. */
 const startsInVain = 5
