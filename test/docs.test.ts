@@ -95,3 +95,14 @@ function read (output: z.ZodType, text: string): string {
     return 'failure'
   }
 }
+
+test('the changelog has each heading and each entry of a version once', async t => {
+  const [, unreleased = ''] = readFileSync(new URL('../CHANGELOG.md', import.meta.url), 'utf8').split('\n## ')
+  for (const part of unreleased.split('\n### ').slice(1)) {
+    const lines = part.split('\n')
+    const marks = [...lines.filter(line => /^[A-Z].*:$/.test(line)), ...lines.filter(line => line.startsWith('- ')).map(line => line.slice(0, 40))]
+    t.ok(marks.length > 10, `${lines[0]}: ${marks.length}`)
+    t.same(marks.filter((mark, at) => marks.indexOf(mark) !== at), [])
+    t.same(lines.filter((line, at) => /^[A-Z].*:$/.test(line) && lines[at - 1] !== ''), [], 'a line is empty before each heading')
+  }
+})
