@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { Environment } from '../src/config.ts'
 import { errors } from '../src/errors.ts'
+import { upstreamSpec } from '../src/upstream/spec.ts'
 import { readJsonBody } from './helpers/read-json-body.ts'
 
 const page = (name: string) => readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')
@@ -27,6 +28,53 @@ test('the docs list every variable of the environment with its default', async t
   t.strictSame(inDocs.map(([variable, value]) => [variable, value]), Object.keys(Environment.shape).map(variable => [variable, String(defaults[variable])]))
 })
 
+/** A part of a page, from a heading to the next one of the same level. */
+function section (name: string, heading: string): string {
+  const [, part = ''] = page(name).split(`\n## ${heading}\n`)
+  return part.split('\n## ')[0] as string
+}
+
+/** The names in the first column of tables; a cell may have several. */
+function names (text: string): string[] {
+  return rows(text).flatMap(([cell = '']) => cell.split(', '))
+}
+
+/** The options that an interface of the sources declares. */
+function optionsOf (file: string, name: string): string[] {
+  const source = readFileSync(new URL(`../src/${file}.ts`, import.meta.url), 'utf8')
+  const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n([^]*?)^\\}`, 'm').exec(source) ?? []
+  return Array.from(body.matchAll(/^ {2}readonly (\w+)/gm), ([, option]) => option as string)
+}
+
+for (const [file, name, of, heading] of [
+  ['app', 'AppOptions', 'embedding', 'The whole service'],
+  ['plugins/headwaters', 'HeadwatersOptions', 'embedding', 'In your Fastify app'],
+  ['upstream/options', 'UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`'],
+  ['upstream/access-options', 'AccessOptions', 'options', '`defineUpstream(name, options, operations)`'],
+  ['upstream/options', 'OperationOptions', 'options', '`operation(options)`'],
+  ['upstream/runtime', 'RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`'],
+] as const) {
+  test(`the docs list every option of ${name}`, async t => {
+    const options = optionsOf(file, name)
+    t.ok(options.length > 3)
+    const listed = new Set(names(section(of, heading)))
+    t.same(options.filter(option => !listed.has(option)), [])
+  })
+}
+
+test('the docs have the defaults of upstreams that the code has', async t => {
+  const spec = upstreamSpec('any', { origin: 'http://127.0.0.1' }, []) as unknown as Readonly<Record<string, unknown>>
+  const table = rows(section('options', '`defineUpstream(name, options, operations)`'))
+  const literal = table.filter(([, value = '']) => /^[\d[{]|^(?:true|false)$/.test(value))
+  t.ok(literal.length > 12)
+  for (const [option = '', value = ''] of literal) {
+    const code = value.replace(/^(\d+) MiB$/, '$1 * 1024 * 1024')
+    // oxlint-disable-next-line typescript/no-implied-eval -- the page is ours
+    const inDocs = new Function(`return (${code})`)() as unknown
+    t.same(spec[option] ?? false, inDocs, option)
+  }
+})
+
 test('the docs say of each schema what it reads of which number', async t => {
   const text = page('numbers')
   const [header = ''] = text.split('\n').filter(line => line.startsWith('| schema |'))
@@ -47,3 +95,14 @@ function read (output: z.ZodType, text: string): string {
     return 'failure'
   }
 }
+
+test('the changelog has each heading and each entry of a version once', async t => {
+  const [, unreleased = ''] = readFileSync(new URL('../CHANGELOG.md', import.meta.url), 'utf8').split('\n## ')
+  for (const part of unreleased.split('\n### ').slice(1)) {
+    const lines = part.split('\n')
+    const marks = [...lines.filter(line => /^[A-Z].*:$/.test(line)), ...lines.filter(line => line.startsWith('- ')).map(line => line.slice(0, 40))]
+    t.ok(marks.length > 10, `${lines[0]}: ${marks.length}`)
+    t.same(marks.filter((mark, at) => marks.indexOf(mark) !== at), [])
+    t.same(lines.filter((line, at) => /^[A-Z].*:$/.test(line) && lines[at - 1] !== ''), [], 'a line is empty before each heading')
+  }
+})

@@ -9,7 +9,7 @@ export interface DescriptorLimitOptions {
   readonly part?: Part | undefined
   /** Threads that may be started. @default one for each core */
   readonly threads?: number | undefined
-  /** Whether stand-ins of this process have the other ends of the upstream connections. */
+  /** True if stand-ins of this process have the other ends of the upstream connections. */
   readonly hasStandIns: boolean
 }
 

@@ -3,13 +3,13 @@ import { openOutput, type Output } from './output.ts'
 
 /** Memory for lines that wait for a reader or a disk, in bytes. */
 export const bufferBytes = 4 * 1024 * 1024
-/** How long the process may wait for a reader when it exits, in ms. */
+/** Longest time that the process waits for a reader when it exits, in ms. */
 export const exitFlushMs = 250
 
 /** Bounds of the pause before a full pipe is tried again, in ms; it doubles while nothing is taken. */
 const firstPause = 1
 const longestPause = 64
-/** How long to wait before a full pipe is tried again while the process exits, in ms. */
+/** Pause before a full pipe is tried again while the process exits, in ms. */
 const exitPause = 5
 
 const newline = Buffer.from('\n')

@@ -68,7 +68,7 @@ export class LineBuffer {
     return end >= from && end < to ? end + 1 - from : to - from
   }
 
-  /** Whether the first byte that waits is within a line whose beginning was written. */
+  /** Returns whether the first byte that waits is within a line whose beginning was written. */
   get isWithinLine (): boolean {
     const first = this.#chunks[0]
     return first !== undefined && first.from > 0 && first.bytes[first.from - 1] !== newline

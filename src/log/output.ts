@@ -8,7 +8,7 @@ export type Written = (error: NodeJS.ErrnoException | null, bytes: number) => vo
 export interface Output {
   /** The largest write that no other process can split, in bytes. */
   readonly largest: number
-  /** Whether a write can stay in a thread for ever, in which case the process must not wait for that thread. */
+  /** True if a write can stay in a thread for ever, in which case the process must not wait for that thread. */
   readonly mayBlock: boolean
   /** Writes a part of a buffer. One write at a time; `done` may be called before this returns. */
   write (buffer: Buffer, from: number, bytes: number, done: Written): void

@@ -27,7 +27,7 @@ const patterns: readonly Secret[] = [
   { mark: /\\/, pattern: new RegExp(`(?<=\\\\"(?:${names})\\\\{1,7}"\\s?:\\s?\\\\{1,7}")[^"\\\\]+`, 'gi') },
 ]
 
-/** How many secrets that were learnt later are known at once; of more, the oldest are forgotten. */
+/** The most secrets that are learnt later and known at once; of more, the oldest are forgotten. */
 const mostLearnt = 128
 
 /** The least that is taken for the beginning of a secret, in characters. */

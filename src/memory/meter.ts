@@ -7,7 +7,7 @@ const heapPerByte = 4
 /** The share of the time that collections may take where work would be refused otherwise. */
 export const urgentShare = 0.05
 
-/** How full the memory is, in percent of what ends the process. */
+/** A reading of the memory, in percent of what ends the process. */
 export interface MemoryReading {
   /** Share of the old generation's limit that is alive. */
   readonly heapPercent: number
@@ -15,11 +15,11 @@ export interface MemoryReading {
   readonly memoryPercent: number
 }
 
-/** How full the heap is, in percent of its limit. */
+/** A reading of the heap, in percent of its limit. */
 export interface HeapReading {
-  /** What is alive, as far as is known. */
+  /** The live objects, as far as is known. */
   readonly alive: number
-  /** What is in use, dead objects included. */
+  /** The use, dead objects included. */
   readonly used: number
 }
 
@@ -29,7 +29,7 @@ export interface Memory {
   readonly heapLimit: number
   /** Reads the bytes in use in the old generation, dead objects included. */
   readonly heapUse: () => number
-  /** What limits the memory of the whole process. */
+  /** The groups that limit the memory of the whole process. */
   readonly groups: readonly MemoryGroup[]
   readonly collector: Collector
   /** The time, in ms. */
@@ -49,10 +49,10 @@ export class MemoryMeter {
   readonly #memoryCeiling: number
   /** Bytes that are alive, as far as is known. */
   #alive: number
-  /** What was in use after the two full collections before, in bytes. */
+  /** The use after the two full collections before, in bytes. */
   #before: readonly [number, number]
   #collectedAt = -Infinity
-  /** How much CPU time the last collection took, in ms. A crowded machine makes it last longer, and does not make it rarer. */
+  /** CPU time of the last collection, in ms. A crowded machine makes it last longer, and does not make it rarer. */
   #took = 0
   /** Bytes that bodies may have taken since the last collection. */
   #claimed = 0

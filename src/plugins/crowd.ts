@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { answerRaw } from './answer-raw.ts'
 
-/** Whether as many connections are open as there may be. */
+/** The state of the limit on connections: full while as many are open as there may be. */
 export interface Crowd {
   isFull: boolean
 }
@@ -51,7 +51,7 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
   const served = most - maxRefused
   let refusals = 0
   let loggedAt = Number.NEGATIVE_INFINITY
-  /** Whether the line about the end of the present crowd is due. */
+  /** True while the line about the end of the present crowd is due. */
   let isLogged = false
 
   /** Answers 503, unless the first bytes ask a health route; the connection is closed in either case. */

@@ -15,7 +15,7 @@ export interface DescriptorNeeds {
   readonly threads: number
 }
 
-/** What the connections of a process may take of its descriptors. */
+/** The shares of connections in the descriptors of a process. */
 export interface DescriptorShares {
   /** Connections of callers. */
   readonly inbound: number

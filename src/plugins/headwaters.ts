@@ -36,7 +36,7 @@ export interface HeadwatersOptions {
   readonly bodiesBytes?: number
 }
 
-/** What the service gives its own registration. */
+/** Options of the registration by the service itself. */
 export interface ServiceOptions extends HeadwatersOptions {
   /** The bodies that are being received. @default those of this registration, with a limit of `bodiesBytes` */
   readonly bodies?: InboundBodies

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 export interface OpenBody {
   /** When its head came, as `performance.now()`. */
   readonly since: number
-  /** How many bytes are counted for it. */
+  /** Bytes that are counted for it. */
   bytes: number
   /** Refuses the request, because the bodies together have too many bytes. */
   refuse (): void
@@ -21,7 +21,7 @@ const slowMs = 1000
 export class InboundBodies {
   /** The bytes of all of them, and of whole bodies that wait to be parsed. */
   bytes = 0
-  /** How many bodies were refused. */
+  /** Number of bodies that were refused. */
   refused = 0
   readonly #limit: number
   /** The oldest first. */
@@ -87,7 +87,7 @@ export class InboundBodies {
   }
 }
 
-/** How often a change is looked for, in ms. */
+/** Time between two looks for a change, in ms. */
 const sampleEvery = 250
 
 /** Logs when bodies begin to be refused, and when no more are. */

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 /** Bytes of a refused body that are read and discarded. */
 export const discardBytes = 64 * 1024
 
-/** How long a client has to read the end of the answer, in ms. */
+/** Time that a client has to read the end of the answer, in ms. */
 const lingerMs = 1000
 
-/** How many bytes may still be discarded. */
+/** Bytes that may still be discarded. */
 const left = Symbol('headwaters.left')
 const closing = Symbol('headwaters.closing')
 

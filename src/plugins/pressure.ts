@@ -29,10 +29,10 @@ export type Pressure = 'calm' | 'pressed' | 'overloaded'
 /** From this share of a limit on it is `pressed`. */
 const pressedShare = 0.8
 
-/** How often the loop and the memory of the process are looked at, in ms. */
+/** Time between two looks at the loop and the memory of the process, in ms. */
 const sampleEvery = 250
 
-/** How often the heap is looked at, in ms: a look takes 5 µs, and large answers fill a small heap within a few of them. */
+/** Time between two looks at the heap, in ms: a look takes 5 µs, and large answers fill a small heap within a few of them. */
 const heapEvery = 50
 
 /** The share of the time that collections may take which are asked for, to tell what is dead from what is alive. */

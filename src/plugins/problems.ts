@@ -67,8 +67,8 @@ function read (error: FastifyError): Problem {
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
 }
 
-/** Refusals of the service with a 5xx. What leads to them (a breaker, pressure, a drain) has a line of its own. */
-const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'THREADS_FULL', 'BREAKER_OPEN', 'OVERLOADED', 'DRAINING'])
+/** Refusals of the service with a 5xx. What leads to them (a breaker, pressure, a drain) has a line of its own, or is the caller's fault. */
+const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'THREADS_FULL', 'BREAKER_OPEN', 'SHED', 'OVERLOADED', 'DRAINING', 'TRANSFER_ENCODING_UNSUPPORTED'])
 
 function log (request: FastifyRequest, problem: Problem): void {
   logOutcome(request, outcomeOf(problem))

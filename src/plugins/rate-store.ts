@@ -10,7 +10,7 @@ export interface Counted {
 /** Counts one more request of a client. A request is let through where it throws, rejects, gives something else, or takes longer than a second. */
 export type CountRequest = (client: string) => Promise<Counted>
 
-/** How long a count is waited for, in ms. */
+/** Longest wait for a count, in ms. */
 const patience = 1000
 
 type Callback = (error: Error | null, counted?: Counted) => void
@@ -35,7 +35,7 @@ class Counting extends Abort {
   }
 }
 
-/** Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is told of each failure. */
+/** Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is called with each failure. */
 export function sharedStore (count: CountRequest, failed: (error: Error) => void) {
   const late = timeouts(patience, () => new Error(`the count did not come within ${patience} ms`))
 

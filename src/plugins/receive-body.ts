@@ -4,7 +4,7 @@ import { Chunks } from '../upstream/chunks.ts'
 import type { InboundBodies, OpenBody } from './inbound-bodies.ts'
 import { inviteBody } from './unread-body.ts'
 
-/** What a body is read from: the request, or the stream that a `preParsing` hook has put in its place. */
+/** The source of a body: the request, or the stream that a `preParsing` hook has put in its place. */
 export type Payload = NodeJS.ReadableStream & { readonly receivedEncodedLength?: number }
 
 export interface ReceiveOptions {

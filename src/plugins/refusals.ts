@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 
 /** The requests refused with one code that get a line of their own in each interval. */
 export const linesPerCode = 10
-/** How often the others are counted in one line, in ms. */
+/** Time between two lines that count the others, in ms. */
 export const countEvery = 10_000
 
 /** A refusal that no reply belongs to: what came is not a request that can be handled. */

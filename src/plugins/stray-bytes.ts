@@ -5,7 +5,7 @@ import { answerNonsense } from './problems.ts'
 import type { TellRefusal } from './refusals.ts'
 import { hasStrayBytes } from './wire-bytes.ts'
 
-/** How often connections are looked at, in ms. */
+/** Time between two looks at the connections, in ms. */
 const sweepEvery = 100
 
 /**

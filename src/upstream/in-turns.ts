@@ -4,7 +4,7 @@ const sliceMs = 5
 const waiting: (() => void)[] = []
 let isArmed = false
 let isTurn = false
-/** How long `inSlice` has worked in this turn of the loop, in ms. */
+/** Time that `inSlice` has worked in this turn of the loop, in ms. */
 let spentMs = 0
 let isReset = true
 

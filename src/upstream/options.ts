@@ -138,7 +138,7 @@ export interface UpstreamOptions extends AccessOptions {
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxBytes?: number
-  /** Values in one JSON answer: checking each of very many wrong ones would hold up everything else. @default 100000 */
+  /** Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up everything else. @default 100000 */
   readonly maxValues?: number
   /** Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it. @default 32 MiB */
   readonly cacheBytes?: number

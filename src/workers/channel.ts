@@ -15,7 +15,7 @@ export interface Channel {
   readonly lostLogLines: () => number
 }
 
-/** How often a worker reports lines that it has lost, in ms. */
+/** Time between two reports of the lines that a worker has lost, in ms. */
 const reportEvery = 1000
 
 export interface ChannelOptions extends Pick<Task, 'mark' | 'heartbeatMs'> {

@@ -45,7 +45,7 @@ interface Place {
 
 /** A worker that has lived for so long has not crashed for the reason of the one before, in ms. */
 const stableMs = 30_000
-/** How often workers hear how many lines of the log were lost, in ms. */
+/** Time between two messages to workers about the lines of the log that were lost, in ms. */
 const tellLostEvery = 1000
 /** Time between two lines of the log about descriptors, in ms. */
 const quietMs = 10_000

@@ -6,6 +6,7 @@ import { buildApp, type AppOptions } from '../../src/app.ts'
 import { refuse } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { Redaction } from '../../src/log/redaction.ts'
+import { guardRoom } from '../../src/memory/room.ts'
 import { logOptions } from '../../src/plugins/log.ts'
 import { Refusals } from '../../src/plugins/refusals.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
@@ -69,6 +70,17 @@ test('each request has one line, which says how it ended', async t => {
     t.equal(ofRequests().length, 1, path)
     t.match(ofRequests()[0], { ...line, req: { url: path.split('?')[0] }, res: { statusCode: status }, responseTime: Number })
   }
+})
+
+test('a refusal with a 5xx that is not of an upstream is a refusal in the log', async t => {
+  // The heap has no room for an answer.
+  t.teardown(guardRoom({ claim: () => false, hold: () => true }))
+  const { get, port, said, ofRequests } = await arrange(t)
+  t.equal((await get('/whole')).status, 503)
+  t.match(await said('a request'), { level: 30, msg: 'a request was refused', code: 'SHED', res: { statusCode: 503 } })
+  const caller = connect(port, '127.0.0.1', () => caller.write('POST /posted HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'))
+  await once(caller.resume(), 'close')
+  t.match(ofRequests()[1], { level: 30, msg: 'a request was refused', code: 'TRANSFER_ENCODING_UNSUPPORTED', res: { statusCode: 501 } })
 })
 
 test('a URL that cannot be read has one line', async t => {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { catalogue, notApplicable } from './catalogue.ts'
 
@@ -20,5 +20,14 @@ test('each letter has its own entries, and a file that runs them', t => {
     t.ok(files.some(file => file.startsWith(`${letter.toLowerCase()}-`) && file.endsWith('.test.ts')))
   }
   t.equal(new Set(ran.map(({ no, fault }) => `${no} ${fault}`)).size, ran.length, 'no two are alike')
+  t.end()
+})
+
+test('the pages that name the number of faults have the right one', t => {
+  const page = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
+  const tried = all.length - notApplicable.length
+  t.match(page('README.md'), `\`test/faults/\` tries ${tried} kinds of fault`)
+  t.match(page('CONTRIBUTING.md'), `a catalogue of ${all.length} things`)
+  t.match(page('CHANGELOG.md'), `${tried} of a catalogue of ${all.length} faults`)
   t.end()
 })

@@ -16,7 +16,7 @@ export interface Came {
 
 type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
-/** What of an answer's headers is kept in a store of values. */
+/** The headers of an answer that are kept in a store of values. */
 const kept = ['cache-control', 'expires', 'date', 'age', 'vary', 'etag', 'last-modified'] as const
 /** The same with what tells whether a body was to be expected, for operations that take an empty one. */
 const keptWithType = [...kept, 'content-type'] as const

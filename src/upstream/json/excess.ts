@@ -13,7 +13,7 @@ const quote = 0x22
 const comma = 0x2c
 const backslash = 0x5c
 
-/** What a JSON text has too much of. */
+/** The limit that a JSON text exceeds. */
 export type Excess = 'depth' | 'values'
 
 /**

@@ -18,7 +18,7 @@ export interface CircuitOptions {
   readonly consecutiveFailures?: number
   /** Length of the window, in ms. */
   readonly window: number
-  /** How long it stays open the first time, in ms; twice as long each time after that. */
+  /** Time that it stays open at first, in ms; twice as long each time after that. */
   readonly open: number
   /** Limit on how long it stays open, in ms. @default 60000 */
   readonly maxOpen?: number
@@ -59,7 +59,7 @@ export class Circuit {
   readonly #seen: Rolling
   #failuresInRow = 0
   #rowSince = 0
-  /** How often it has opened without a healthy window in between. */
+  /** Number of openings without a healthy window in between. */
   #openings = 0
   #closedAt = -Infinity
   #openUntil = 0
@@ -77,7 +77,7 @@ export class Circuit {
     this.#seen = new Rolling(options.window, this.#options.now)
   }
 
-  /** How long a refused caller should wait before it asks again, in ms. */
+  /** Time after which a refused caller may ask again, in ms. */
   get retryAfterMs (): number {
     return Math.max(1, Math.max(this.#openUntil, this.#stageUntil) - this.#options.now())
   }

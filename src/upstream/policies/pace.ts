@@ -1,6 +1,6 @@
 import { Latencies } from './latencies.ts'
 
-/** How long a delay that was read from the latencies is used, in ms. */
+/** Time for which a delay that was read from the latencies is used, in ms. */
 const readEveryMs = 250
 /** Latencies that must be known before a call is called slow. */
 const leastKnown = 100

@@ -166,6 +166,20 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'plugins/swagger.ts': {
     '/(?<!\\W)\\W+(\\w)/g': declaration,
   },
+  'memory/control-group.ts': {
+    '/^inactive_file (\\d+)$/m': environment,
+    '/^total_inactive_file (\\d+)$/m': environment,
+    '/^\\d+:([^:]*):(\\/.*)$/': environment,
+  },
+  'memory/old-space-limit.ts': {
+    '/^--(?:optimize[-_]for[-_]size|lite[-_]mode)$/': environment,
+  },
+  'memory/old-space-use.ts': {
+    '/^(?:shared_)?(?:old|code|trusted|large_object|code_large_object|trusted_large_object)_space$|^shared_space$/': environment,
+  },
+  'memory/own-memory.ts': {
+    '/\\s+/': environment,
+  },
   'schemas/cat-picture.ts': {
     '/^https?$/': [['http', 's', '']],
   },
