@@ -27,7 +27,7 @@ const help = `node bench/run.ts: CPU µs per upstream call of the service, of fl
   --body-bytes 110       size of the upstream's body in a row that does not say
   --targets a,b          serve: ${Object.keys(caseOf('serve', '.').kinds).join(', ')};
                          app: ${Object.keys(caseOf('app').kinds).join(', ')}; the first is compared with the others
-  --against DIR          another checkout, with its node_modules, as targets 'other' and 'other-pipelining'
+  --against DIR          another checkout, with its node_modules, as targets 'other', 'other-twin' and 'other-pipelining'
   --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
   --delay-ms 0           time the upstream takes
   --slow-ms 0            time that the upstream takes for one call in a hundred

@@ -1,6 +1,6 @@
 import { medianInterval } from './interval.ts'
 import type { Interval } from './interval.ts'
-import { twin } from './targets.ts'
+import { twins } from './targets.ts'
 import type { Window } from './window.ts'
 
 export interface Ratio extends Interval {
@@ -12,11 +12,11 @@ export interface Ratio extends Interval {
 
 /** The first target to each of the others, each of them to `Pool.request`, and the noise. */
 function pairsOf (targets: readonly string[]): (readonly [of: string, to: string])[] {
-  const [first = '', ...others] = targets.filter(name => name !== twin.name)
+  const [first = '', ...others] = targets.filter(name => twins.every(([twin]) => name !== twin))
   return [
     ...others.map(name => [first, name] as const),
     ...others.filter(name => name !== 'floor-request').map(name => [name, 'floor-request'] as const),
-    [twin.name, twin.of],
+    ...twins,
   ]
 }
 

@@ -3,7 +3,7 @@ import type { Measured, Measurement } from './measure.ts'
 import { ratiosOf } from './ratios.ts'
 import { rowLabel } from './row.ts'
 import { summaryOf } from './summary.ts'
-import { twin } from './targets.ts'
+import { twins } from './targets.ts'
 
 const widths = [9, 14, 9, 9, 9, 9, 10, 9, 10]
 
@@ -28,7 +28,7 @@ export function tableOf ({ row: measuredRow, windows, dropped }: Measured, { tar
     ])
   })
   const ratios = ratiosOf(windows, targets).map(ratio => {
-    const remark = ratio.of === twin.name ? '  noise: the same code twice' : ''
+    const remark = twins.some(([twin]) => ratio.of === twin) ? '  noise: the same code twice' : ''
     return `  ${`${ratio.of} / ${ratio.to}`.padEnd(40)}${intervalText(ratio).padEnd(20)}best ${ratio.best.toFixed(2)}${remark}`
   })
   return [head, ...rows, '', ...ratios, droppedLine({ dropped }), ''].join('\n')

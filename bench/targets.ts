@@ -24,6 +24,9 @@ export interface Kind {
 /** A second process of one floor: how far two equal targets differ here today is the noise of a run. */
 export const twin = { of: 'floor-dispatch', name: 'floor-dispatch-twin' } as const
 
+/** Pairs of processes of the same code, in the order of their ratio: the noise of a run. */
+export const twins: readonly (readonly [of: string, to: string])[] = [[twin.name, twin.of], ['other-twin', 'other']]
+
 /** The targets with the twin of the one that has one. */
 export function withTwin (names: readonly string[]): string[] {
   return names.includes(twin.of) ? [...names, twin.name] : [...names]

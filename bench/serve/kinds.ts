@@ -14,6 +14,7 @@ export function kindsWith (against: string | undefined): Readonly<Record<string,
     'serve-pipelining': { label: 'Headwaters, pipelining 10', start: startProduct(own, 'pipelining') },
     ...against !== undefined && {
       'other': { label: 'other checkout', start: startProduct(against, 'plain'), version: async () => versionOf(against) },
+      'other-twin': { label: 'other checkout, a second process', start: startProduct(against, 'plain') },
       'other-pipelining': { label: 'other checkout, pipelining 10', start: startProduct(against, 'pipelining'), version: async () => versionOf(against) },
     },
     'floor-request': { label: 'Pool.request', start: startNode('floor-request') },

@@ -25,6 +25,11 @@ test('the first target is compared with all, all with Pool.request, and the twin
   ])
 })
 
+test('two processes of another checkout are compared with each other, and not with the rest', async t => {
+  const { rows: [measured], targets } = measurementOf({ 'serve': 30, 'other': 20, 'other-twin': 25 }, '5', 6)
+  t.same(ratiosOf(measured?.windows ?? [], targets).map(({ of, to, median }) => [of, to, median.toFixed(2)]), [['serve', 'other', '1.50'], ['other-twin', 'other', '1.25']])
+})
+
 test('the first target is whichever is named first', async t => {
   const { rows: [measured], targets } = measurementOf({ 'other': 30, 'serve': 20, 'floor-request': 10 }, '5', 6)
   t.same(ratiosOf(measured?.windows ?? [], targets).map(({ of, to, median }) => [of, to, median.toFixed(2)]), [
