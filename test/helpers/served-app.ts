@@ -15,6 +15,7 @@ export interface ServedAppOptions {
   readonly standIns?: StandInsOptions
   readonly use?: AppOptions['use']
   readonly logger?: AppOptions['logger']
+  readonly lostLogLines?: AppOptions['lostLogLines']
   /** Adds hooks or routes before the app listens. */
   readonly before?: (app: FastifyInstance) => void
 }
@@ -28,11 +29,11 @@ export interface Got<Body> {
 }
 
 /** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
-export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, use = [], before }: ServedAppOptions = {}) {
+export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, use = [], lostLogLines, before }: ServedAppOptions = {}) {
   const standIns = await startStandIns(delays)
   t.teardown(() => standIns.close())
   const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
-  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use, lostLogLines: () => 0 })
+  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use, lostLogLines })
   t.teardown(() => app.close())
   before?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -121,6 +121,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^::ffff:([0-9a-f]+):([0-9a-f]+)$/': [['::ffff:', '0', ''], ['::ffff:0:', '0', 'x']],
     '/^\\d{1,3}$/': environment,
   },
+  'plugins/crowd.ts': {
+    '/^(?:GET|HEAD) \\/health\\//': [['GET ', '/', ''], ['', 'HEAD ', '']],
+  },
   'plugins/descriptors.ts': {
     '/^Max open files\\s+(\\d+)/m': environment,
   },
@@ -286,7 +289,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'upstream/query-name.ts': {
     '/[&;=?#\\0]/': [['', '&', ''], ['', 'a', '\0']],
+    '/^[\\s.[\\]]+/': [['', ' ', ''], ['', '.[', ''], ['', ']', 'a']],
     '/[.[]/': [['', 'a', '']],
+    '/[.[\\]]/': [['', 'a', '']],
     '/[\\p{Cf}\\ufffd]/gu': [['', '\u200b', '']],
     '/[\\s.[\\]+]/g': [['', ' ', ''], ['', '.[', '']],
   },
