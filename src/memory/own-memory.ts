@@ -4,6 +4,7 @@ import { resourceLimits } from 'node:worker_threads'
 import { ownCollector } from './collector.ts'
 import { memoryGroups } from './control-group.ts'
 import type { Memory } from './meter.ts'
+import { splitNodeOptions } from './node-options.ts'
 import { oldSpaceLimit } from './old-space-limit.ts'
 import { oldSpaceUse } from './old-space-use.ts'
 
@@ -14,7 +15,7 @@ export function ownMemory (): Memory {
   return {
     heapLimit: oldSpaceLimit({
       heapSizeLimit: getHeapStatistics().heap_size_limit,
-      flags: [...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/), ...process.execArgv],
+      flags: [...splitNodeOptions(process.env['NODE_OPTIONS'] ?? ''), ...process.execArgv],
       memoryBytes: Math.min(process.constrainedMemory() || machine, machine),
       // The main thread has none.
       threadLimitMb: resourceLimits.maxOldGenerationSizeMb,

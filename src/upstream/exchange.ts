@@ -227,9 +227,13 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   #readInSlices (body: Buffer): void {
-    const steps = readInSteps(this.#call.spec, this.#status, this.#head, body)
+    let steps: Generator<undefined, unknown> | undefined
     inSlices(() => {
       if (this.#phase !== Phase.decoding) return false
+      if (steps === undefined) {
+        if (this.#isShed(body)) return false
+        steps = readInSteps(this.#call.spec, this.#status, this.#head, body)
+      }
       let step: IteratorResult<undefined, unknown>
       try {
         step = steps.next()
@@ -243,16 +247,23 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   #read (body: Buffer): void {
-    const { spec } = this.#call
-    // An unsafe call has taken effect: its answer is read in any case.
-    if (spec.safe && !hasRoomFor(body.length)) return this.#shed(`the heap has no room for its answer of ${body.length} bytes`)
+    if (this.#isShed(body)) return
     let value: unknown
     try {
-      value = readBody(spec, this.#status, this.#head, body)
+      value = readBody(this.#call.spec, this.#status, this.#head, body)
     } catch (error) {
       return this.#fail(error)
     }
     this.#succeed(value, body)
+  }
+
+  /** Fails the call where the heap has no room for its answer. An unsafe call has taken effect, so its answer is read in any case. */
+  #isShed (body: Buffer): boolean {
+    if (!this.isUnsafe && !hasRoomFor(body.length)) {
+      this.#shed(`the heap has no room for its answer of ${body.length} bytes`)
+      return true
+    }
+    return false
   }
 
   #shed (detail: string): void {

@@ -49,5 +49,6 @@ function limitIn (node: readonly string[], options = ''): number {
 test('a process reads its flags, and those of NODE_OPTIONS', async t => {
   t.equal(limitIn(['--max-old-space-size=256']), 256)
   t.equal(limitIn([], '--max-old-space-size=256'), 256)
+  t.equal(limitIn([], '"--max-old-space-size=256" --no-deprecation'), 256)
   t.equal(limitIn(['--max-old-space-size=512'], '--max-old-space-size=256'), 512)
 })

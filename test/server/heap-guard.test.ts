@@ -42,7 +42,7 @@ async function keeping (t: Test, megabytes: number, keep: string, slow = 0) {
 for (const megabytes of sizes) {
   test(`with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests are refused from 70 % on, and both end when the memory is free`, { timeout: 120_000, buffered: true }, async t => {
     // About half of the old space is full after the first request, and a hundredth of it comes with each further one.
-    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 42} : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 300)
+    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 42} : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 500)
     const answers: (string | undefined)[] = []
     for (;;) {
       const answer = await ask()
@@ -67,7 +67,7 @@ test('a service whose module leaks refuses requests and lives', { timeout: 120_0
 
 test('dead objects alone refuse nobody, though they fill the old space again and again', { timeout: 120_000 }, async t => {
   // A list of this length is allocated in the old generation at once.
-  const { ask } = await keeping(t, 96, 'for (let lists = 0; lists < 2; lists++) new Array(100_000).fill(0.5); if (kept.length < 20) kept.push(new Array(100_000).fill(0.5))')
+  const { ask } = await keeping(t, 96, 'for (let lists = 0; lists < 2; lists++) new Array(100_000).fill(0.5); if (kept.length < 5) kept.push(new Array(100_000).fill(0.5))')
   const answers = new Set()
   for (let times = 0; times < 20; times++) for (const answer of await Promise.all(Array.from({ length: 8 }, ask))) answers.add(answer)
   t.same([...answers], ['whole'])

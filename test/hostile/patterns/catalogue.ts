@@ -180,9 +180,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'memory/old-space-use.ts': {
     '/^(?:shared_)?(?:old|code|trusted|large_object|code_large_object|trusted_large_object)_space$|^shared_space$/': environment,
   },
-  'memory/own-memory.ts': {
-    '/\\s+/': environment,
-  },
   'schemas/cat-picture.ts': {
     '/^https?$/': [['http', 's', '']],
   },
