@@ -52,12 +52,17 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   let isArmed = false
   let isClosed = false
 
+  /** A run that is refused gives up the calls that it has dispatched, which takes promises, so they are not written before that. */
+  function afterMicrotasks (): void {
+    process.nextTick(assignAll)
+  }
+
   function arm (): void {
     if (isArmed) return
     isArmed = true
     // Requests that are dispatched in one turn of the loop may share a connection.
     if (pipelining > 1) setImmediate(assignAll)
-    else queueMicrotask(assignAll)
+    else queueMicrotask(afterMicrotasks)
   }
 
   function assignAll (): void {

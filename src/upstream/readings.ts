@@ -7,9 +7,9 @@ const mostCharacters = 128 * 1024
 /** A run of percent-encoded bytes, or a `%u` escape. */
 const escapes = /%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi
 
-/** Control characters other than NUL, which a URL parser may drop (WHATWG URL, section 4.4). */
+/** Control characters other than NUL, which a URL parser may drop (WHATWG URL, section 4.4), and what stands for bytes that are not UTF-8. */
 // oxlint-disable-next-line no-control-regex -- they are what it looks for
-const controls = /[\x01-\x1f\x7f-\x9f]/g
+const dropped = /[\x01-\x1f\x7f-\x9f\ufffd]/g
 
 /** Bytes that are not a sequence: UTF-8 in its first form (RFC 2279), which allows up to 6 bytes and does not refuse over-long sequences. */
 const lengths = [[0x80, 1], [0xc0, 0], [0xe0, 2], [0xf0, 3], [0xf8, 4], [0xfc, 5], [0xfe, 6]] as const
@@ -21,7 +21,7 @@ const compatibles = /[^\x00-\x7f\p{M}]+/gu
 /**
  * Returns the texts that a server may read in a text: decoded never, once, and again. Decoding includes `%u` escapes and over-long UTF-8.
  * In each reading, compatibility characters such as U+FF0E are replaced (NFKD yields the same ASCII characters as NFKC), control
- * characters are dropped, and a backslash is a slash.
+ * characters and invalid bytes are dropped, and a backslash is a slash.
  *
  * @returns nothing for a text that is encoded more than 8 times, or whose decoded readings have more than 128 Ki characters together
  */
@@ -40,7 +40,7 @@ export function readings (text: string): readonly string[] | undefined {
 }
 
 function plain (text: string): string {
-  return text.replaceAll(compatibles, run => run.normalize('NFKD')).replaceAll(controls, '').replaceAll('\\', '/')
+  return text.replaceAll(compatibles, run => run.normalize('NFKD')).replaceAll(dropped, '').replaceAll('\\', '/')
 }
 
 function decoded (escape: string, unit: string | undefined): string {

@@ -41,11 +41,12 @@ function readNow (fd: number): number | undefined {
   const { stackTraceLimit } = Error
   // Nearly every read throws EAGAIN, and its stack is not used.
   Error.stackTraceLimit = 0
+  let length: number | undefined
   try {
-    return readSync(fd, chunk, 0, chunk.length, null)
+    length = readSync(fd, chunk, 0, chunk.length, null)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? undefined : 0
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    length = (error as NodeJS.ErrnoException).code === 'EAGAIN' ? undefined : 0
   }
+  Error.stackTraceLimit = stackTraceLimit
+  return length
 }

@@ -7,6 +7,7 @@ import { dispatch } from '../../src/upstream/dispatch.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { rest, turn } from '../helpers/turn.ts'
 import { wire } from '../helpers/wire.ts'
 
 const ask = operation({ path: '/', output: z.unknown() })
@@ -31,6 +32,26 @@ test('a call given up in flight closes its socket at once', async t => {
   t.equal(await asked, 'gone')
   await upstream.deserted()
   t.equal(run.abort.size, 0)
+})
+
+test('a call given up while the promises of its turn settle is not sent, though a connection is open that has not served', async t => {
+  const { send, upstream } = await wire(t, socket => socket.write(json('"well"')), ask)
+  const opening = testRun()
+  const gone = failure(send(opening))
+  await turn()
+  opening.abort.cut('gone')
+  await gone
+  await upstream.holds(1)
+  await rest()
+
+  const run = testRun()
+  const asked = failure(send(run))
+  for (let microtasks = 0; microtasks < 10; microtasks++) await undefined
+  run.abort.cut('gone as well')
+  t.equal(await asked, 'gone as well')
+  await rest()
+  t.equal(upstream.requests.length, 0)
+  t.equal(upstream.connections, 1)
 })
 
 test('a call given up in the middle of its body closes its socket', async t => {

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { definitions, whoAnswers, workersService } from './helpers/workers-service.ts'
+
+// It starts a dozen processes one after the other.
+tap.setTimeout(120_000)
 
 test('a new worker that cannot start changes nothing, and the log says why', async t => {
   const { ask, said, stop, define, saidTimes } = await workersService(t)

@@ -294,7 +294,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'upstream/readings.ts': {
     '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [['', '%', ''], ['', '%2', ''], ['', '%25', ''], ['', '%u00', ''], ['%u', '0', '%'], ['', '%c0%', '']],
-    '/[\\x01-\\x1f\\x7f-\\x9f]/g': [['', '\u0001', 'a']],
+    '/[\\x01-\\x1f\\x7f-\\x9f\\ufffd]/g': [['', '\u0001', 'a']],
     '/[^\\x00-\\x7f\\p{M}]+/gu': [['', '\u00e9', '\u0301'], ['', '\u0301\u0316', 'a'], ['', '\u00e9\u0301', '']],
   },
   'upstream/resolve.ts': {
