@@ -47,7 +47,7 @@ function decoded (escape: string, unit: string | undefined): string {
   return unit === undefined ? utf8(Buffer.from(escape.replaceAll('%', ''), 'hex')) : String.fromCharCode(Number.parseInt(unit, 16))
 }
 
-/** Decodes UTF-8, over-long sequences included; a byte that belongs to no sequence is U+FFFD. */
+/** Decodes UTF-8, over-long sequences included; a byte that belongs to no sequence is U+FFFD, which `plain` drops. */
 function utf8 (bytes: Buffer): string {
   const characters: string[] = []
   for (let at = 0; at < bytes.length;) {

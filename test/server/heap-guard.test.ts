@@ -6,6 +6,7 @@ const sizes = [96, 256, 512, 1024]
 
 // Most of the time the services of the sizes wait.
 tap.jobs = sizes.length
+tap.setTimeout(120_000)
 
 interface Reply {
   readonly complete?: boolean
@@ -42,7 +43,7 @@ async function keeping (t: Test, megabytes: number, keep: string, slow = 0) {
 for (const megabytes of sizes) {
   test(`with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests are refused from 70 % on, and both end when the memory is free`, { timeout: 120_000, buffered: true }, async t => {
     // About half of the old space is full after the first request, and a hundredth of it comes with each further one.
-    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 42} : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 500)
+    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 45} : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 1000)
     const answers: (string | undefined)[] = []
     for (;;) {
       const answer = await ask()
