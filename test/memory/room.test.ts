@@ -29,6 +29,16 @@ test('an answer for which the heap has no room is left out, and is no reason to 
   t.match(await failure(send()), { code: 'SHED', statusCode: 503, upstreamStatus: 200, verdict: 'ignored', retryable: false, message: /the heap has no room for its answer of 15 bytes/ })
 })
 
+test('a large answer, which is read in slices, is left out as a small one is', async t => {
+  const text = JSON.stringify({ words: Array.from({ length: 40_000 }, () => 'miau') })
+  for (const [hasRoom, method, outcome] of [[false, 'GET', 'SHED'], [true, 'GET', 40_000], [false, 'POST', 40_000]] as const) {
+    const { send } = await wire(t, written(200, { 'content-type': 'application/json' }, text), operation({ path: '/', method, output: z.object({ words: z.array(z.string()) }) }))
+    const end = guardRoom({ claim: () => hasRoom, hold: () => true })
+    t.equal(await send().then(({ value }) => value.words.length, ({ code }: { readonly code: string }) => code), outcome, `${method}, ${hasRoom ? 'room' : 'no room'}`)
+    end()
+  }
+})
+
 test('the answer of an unsafe call is read in any case, since the call has taken effect', async t => {
   const { send } = await wire(t, answer, operation({ path: '/', method: 'POST', output: z.unknown() }))
   t.teardown(guardRoom({ claim: () => false, hold: () => false }))
