@@ -21,7 +21,7 @@ export async function main (args: readonly string[]): Promise<number | undefined
   if (first === '--version') return print(`${version()}\n`)
   const isNamed = args.length > 0 && !first.startsWith('-')
   const name = isNamed ? first : 'serve'
-  // A service writes to stdout by a descriptor of its own, so that it changes nothing for those who share stdout.
+  // A service opens a descriptor of its own for stdout, so that processes that share stdout keep their settings.
   if (name !== 'serve' || args.includes('--help') || args.includes('-h')) endWithReader()
   let usage = usageOf(help)
   try {

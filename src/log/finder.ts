@@ -31,7 +31,7 @@ export class Finder {
     this.#ends = ends
   }
 
-  /** Returns the line with each of the texts replaced; the line itself where there is none. */
+  /** Returns the line with each of the texts replaced, or the same line if it has none of them. */
   replace (line: string, by: string): string {
     let result = ''
     let copied = 0

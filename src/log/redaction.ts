@@ -87,7 +87,7 @@ export class Redaction {
     return clean + line.slice(from)
   }
 
-  /** Where the beginning of a secret stands that ends at `to`; `to` itself where there is none. */
+  /** Returns the start of a cut secret that ends at `to`, or `to` if no secret ends there. */
   #beginning (line: string, from: number, to: number): number {
     for (let start = from; start <= to - shortestBeginning; start++) {
       const values = this.#byHead.get(line.slice(start, start + shortestBeginning))

@@ -63,7 +63,7 @@ export class MemoryMeter {
 
   /**
    * Makes a meter. Its limits are those from which on requests are refused, in percent; bodies are refused beyond a third of the way
-   * from a limit to 100 %. A limit of 0 is none.
+   * from a limit to 100 %. A limit of 0 switches the check off.
    */
   constructor (memory: Memory, { heapPercent, memoryPercent }: MemoryReading) {
     this.#memory = memory

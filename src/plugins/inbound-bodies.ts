@@ -45,7 +45,7 @@ export class InboundBodies {
   /**
    * Adds a body before any of it has come.
    *
-   * @param length Its `content-length`; 0 where there is none.
+   * @param length Its `content-length`; 0 without that header.
    * @returns Whether there is room for it.
    */
   open (body: OpenBody, length: number): boolean {

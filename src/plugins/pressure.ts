@@ -35,7 +35,7 @@ const sampleEvery = 250
 /** Time between two looks at the heap, in ms: a look takes 5 µs, and large answers fill a small heap within a few of them. */
 const heapEvery = 50
 
-/** The share of the time that collections may take which are asked for, to tell what is dead from what is alive. */
+/** The share of CPU time that the collections of the meter may take; they separate live objects from garbage. */
 const collectShares = { pressed: 0.02, overloaded: urgentShare } as const
 
 /** What is seen of the process over one interval. */

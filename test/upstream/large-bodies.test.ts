@@ -9,7 +9,8 @@ import { wire } from '../helpers/wire.ts'
 
 const large = 'x'.repeat(200_000)
 
-test('large bodies that come together are read in turns of the loop', async t => {
+/** A schema that takes a slice of the turn, and records the turn of the loop in which it reads. */
+function recordingTurns () {
   const turns = loopTurns()
   const at: number[] = []
   const output = z.string().transform(text => {
@@ -17,6 +18,11 @@ test('large bodies that come together are read in turns of the loop', async t =>
     at.push(turns.count)
     return text.length
   })
+  return { turns, at, output }
+}
+
+test('large bodies that come together are read in turns of the loop', async t => {
+  const { turns, at, output } = recordingTurns()
   const owed: (() => void)[] = []
   const { send, upstream } = await wire(t, socket => owed.push(() => socket.write(json(large))), operation({ path: '/', output }))
   const asked = Array.from({ length: 4 }, () => send())
@@ -46,13 +52,7 @@ test('a call that is given up while its large body waits for its turn is not rea
 })
 
 test('medium bodies that come together are read at once until they have taken a slice of the turn', async t => {
-  const turns = loopTurns()
-  const at: number[] = []
-  const output = z.string().transform(text => {
-    holdTurn()
-    at.push(turns.count)
-    return text.length
-  })
+  const { turns, at, output } = recordingTurns()
   const owed: (() => void)[] = []
   const { send, upstream } = await wire(t, socket => owed.push(() => socket.write(json('x'.repeat(20_000)))), operation({ path: '/', output }))
   const asked = Array.from({ length: 5 }, () => send())

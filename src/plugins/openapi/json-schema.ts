@@ -58,7 +58,7 @@ function tidy (schema: z.core.$ZodType, draft: Draft, side: Side): void {
   // A reply may gain fields, and its defaults are filled in.
   if (def.type === 'object' && def.catchall === undefined) delete draft['additionalProperties']
   if (side === 'output') delete draft['default']
-  // `.readonly()` freezes the value here; in OpenAPI the word says that nobody may send the field.
+  // `.readonly()` freezes the value here; in OpenAPI, `readOnly` means that a request must not contain the field.
   if (def.type === 'readonly') delete draft['readOnly']
   if (def.type === 'record' && isDeepStrictEqual(draft['propertyNames'], { type: 'string' })) delete draft['propertyNames']
   if (def.discriminator !== undefined) discriminate(schema, def.discriminator, draft)
