@@ -39,6 +39,14 @@ const toldAs: Readonly<Record<Kind, ErrorCode>> = {
 const kinds = Object.keys(toldAs) as Kind[]
 const retryAfter: Partial<Record<Kind, string>> = { 'answers 503': '7', 'answers 429': '1' }
 
+/**
+ * The code that is right. The system accepts a connection for an upstream that closes it at once, so the close may also arrive after the request
+ * was written, and the call is a reset then. `test/upstream/never-left.test.ts` has the close before that.
+ */
+function codeOf (kind: Kind, got: string | undefined): ErrorCode {
+  return /^(?:closes|resets) at once$/.test(kind) && got === 'UPSTREAM_RESET' ? got : toldAs[kind]
+}
+
 const deadline = 800
 /** 50 ms is what the service may take beyond its deadline; the rest is for a machine that does other things too. */
 const slack = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 700
@@ -73,7 +81,7 @@ test('a bad upstream that is required is told as a problem by the deadline', asy
   for (const kind of kinds) {
     await t.test(kind, async t => {
       const got = await ask(t, 'catfact-ninja', kind)
-      const code = toldAs[kind]
+      const code = codeOf(kind, got.body.code)
       isProblem(t, got, errors[code].status, code)
       t.equal(got.headers.get('retry-after'), retryAfter[kind] ?? null)
       const { sources } = got.body
@@ -92,7 +100,7 @@ for (const [victim, step, other] of [['meowfacts', 'meow', 'picture'], ['the-cat
         const { status, body } = await ask(t, victim, kind)
         t.equal(status, 200)
         t.equal(body.complete, false)
-        t.match(body.sources, { ninja: { state: 'ok' }, [step]: { state: 'fallback', code: toldAs[kind] }, [other]: { state: 'ok' } })
+        t.match(body.sources, { ninja: { state: 'ok' }, [step]: { state: 'fallback', code: codeOf(kind, body.sources[step]?.code) }, [other]: { state: 'ok' } })
         const { facts, picture } = body.data
         t.ok(facts.some(({ source }) => source === 'catfact-ninja'))
         t.equal(facts.some(({ source }) => source === 'meowfacts'), step !== 'meow')
