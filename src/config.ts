@@ -2,9 +2,9 @@ import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
 import type { ThreadOptions } from './threads/threads.ts'
-import { originFault } from './upstream/origin.ts'
+import { originFault } from './upstream/spec/origin.ts'
 import type { Override } from './upstream/runtime.ts'
-import { textSchema } from './upstream/text-schema.ts'
+import { textSchema } from './core/schema/text-schema.ts'
 
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to)
 

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { Environment } from '../src/config.ts'
 import { errors } from '../src/errors.ts'
-import { upstreamSpec } from '../src/upstream/spec.ts'
+import { upstreamSpec } from '../src/upstream/spec/spec.ts'
 import { readJsonBody } from './helpers/read-json-body.ts'
 
 const page = (name: string) => readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')
@@ -48,10 +48,10 @@ function optionsOf (file: string, name: string): string[] {
 
 for (const [file, name, of, heading] of [
   ['app', 'AppOptions', 'embedding', 'The whole service'],
-  ['plugins/headwaters', 'HeadwatersOptions', 'embedding', 'In your Fastify app'],
-  ['upstream/options', 'UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`'],
-  ['upstream/access-options', 'AccessOptions', 'options', '`defineUpstream(name, options, operations)`'],
-  ['upstream/options', 'OperationOptions', 'options', '`operation(options)`'],
+  ['http/plugin', 'HeadwatersOptions', 'embedding', 'In your Fastify app'],
+  ['upstream/spec/options', 'UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`'],
+  ['upstream/spec/access-options', 'AccessOptions', 'options', '`defineUpstream(name, options, operations)`'],
+  ['upstream/spec/options', 'OperationOptions', 'options', '`operation(options)`'],
   ['upstream/runtime', 'RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`'],
 ] as const) {
   test(`the docs list every option of ${name}`, async t => {

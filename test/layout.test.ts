@@ -2,9 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { test } from 'tap'
 
-/** What a layer of `policies/` may speak in: the words of a call, and nothing that sends one. */
-const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts', 'freeze', 'ignore-rejection', 'verdict', 'callers-limit', 'events', 'spec', 'use', 'inbound'].map(name => `upstream/${name}.ts`)
-
 /**
  * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all that is
  * under it but has no line of its own. Imports run one way, so no line names a room whose own line names it.
@@ -12,38 +9,35 @@ const leaves = ['access-options', 'call', 'cached', 'head', 'abort', 'timeouts',
 const house: Readonly<Record<string, readonly string[]>> = {
   // Leaves
   'errors.ts': [],
-  'allocate-young.ts': [],
   'log/': [],
   'memory/': [],
   'schemas/': [],
-  'stand-ins/': [],
+  'demo-upstreams/': [],
+  'core/': [],
 
   // Content: what is served and called. It uses the machine through two doors.
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
   'routes/': ['clients/', 'schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
 
   // Machine: how. Each line may use those above it.
-  'upstream/cache/': ['errors.ts', ...leaves, 'upstream/body.ts', 'upstream/bounds.ts', 'upstream/http-date.ts', 'upstream/in-turns.ts', 'upstream/known.ts', 'upstream/options.ts'],
-  'upstream/policies/': ['errors.ts', 'upstream/cache/', ...leaves],
   'threads/': ['errors.ts'],
-  'upstream/': ['errors.ts', 'memory/room.ts', 'threads/', 'upstream/cache/', 'upstream/policies/'],
-  'fanout/': ['errors.ts', 'threads/', 'upstream/', 'upstream/policies/layer.ts'],
-  'plugins/': ['errors.ts', 'log/', 'memory/', 'upstream/', 'fanout/'],
-  'config.ts': ['errors.ts', 'threads/', 'upstream/'],
-  'app.ts': ['errors.ts', 'upstream/', 'fanout/', 'plugins/'],
+  'upstream/': ['errors.ts', 'core/', 'memory/room.ts', 'threads/'],
+  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/'],
+  'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/', 'fanout/'],
+  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/'],
+  'app.ts': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['errors.ts', 'threads/', 'upstream/', 'upstream/cache/', 'fanout/', 'plugins/', 'app.ts'],
-  'testing/': ['errors.ts', 'upstream/', 'fanout/', 'stand-ins/'],
-  'definitions/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'config.ts', 'clients/', 'routes/', 'stand-ins/'],
-  'workers/': ['errors.ts', 'upstream/', 'plugins/', 'app.ts', 'config.ts', 'definitions/'],
-  'server.ts': ['errors.ts', 'allocate-young.ts', 'log/', 'upstream/', 'fanout/', 'plugins/', 'app.ts', 'config.ts', 'definitions/', 'workers/'],
-  'commands/': ['errors.ts', 'upstream/', 'fanout/', 'plugins/', 'definitions/', 'server.ts'],
+  'index.ts': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/', 'http/', 'app.ts'],
+  'testing/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'demo-upstreams/'],
+  'definitions/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/', 'config.ts', 'clients/', 'routes/', 'demo-upstreams/'],
+  'server/': ['errors.ts', 'core/', 'log/', 'upstream/', 'fanout/', 'http/', 'app.ts', 'config.ts', 'definitions/'],
+  'commands/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/', 'definitions/', 'server/'],
   'cli.ts': ['commands/'],
 }
 
 /** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
-const readers = ['server.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts', 'memory/own-memory.ts']
+const readers = ['server/serve.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts', 'memory/own-memory.ts']
 
 interface Import {
   readonly file: string
@@ -134,17 +128,16 @@ test('the table refuses what would break it', async t => {
   const refused: readonly (readonly [string, string])[] = [
     ['errors.ts', './app.ts'],
     ['schemas/cat-fact.ts', '../errors.ts'],
-    ['clients/wikipedia.ts', '../upstream/call.ts'],
+    ['clients/wikipedia.ts', '../upstream/call/call.ts'],
     ['clients/wikipedia.ts', '../routes/index.ts'],
     ['routes/cat-facts.ts', '../fanout/run.ts'],
     ['routes/cat-facts.ts', '../errors.ts'],
-    ['upstream/policies/observe.ts', '../runtime.ts'],
-    ['upstream/policies/observe.ts', '../declare.ts'],
+    ['core/abort.ts', '../upstream/runtime.ts'],
     ['upstream/client.ts', '../fanout/run.ts'],
-    ['fanout/run.ts', '../plugins/health.ts'],
-    ['plugins/health.ts', '../config.ts'],
+    ['fanout/run.ts', '../http/lifecycle/health.ts'],
+    ['http/lifecycle/health.ts', '../../config.ts'],
     ['app.ts', './routes/index.ts'],
-    ['stand-ins/index.ts', '../errors.ts'],
+    ['demo-upstreams/index.ts', '../errors.ts'],
   ]
   for (const [file, specifier] of refused) t.notOk(isAllowed({ file, specifier, isType: true }), `${file} may not import ${specifier}`)
 })

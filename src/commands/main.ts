@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { closest } from './closest.ts'
+import { closest } from './suggest.ts'
 import { usageOf, type Command } from './command.ts'
 import { help } from './help.ts'
 import { UsageError } from './usage-error.ts'

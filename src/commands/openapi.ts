@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { openCatalogue } from '../definitions/catalogue.ts'
-import { writeJson } from '../upstream/json/write.ts'
+import { writeJson } from '../core/json/write.ts'
 import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
@@ -36,7 +36,7 @@ export const command: Command = {
     checkPaths(`openapi ${paths.join(' ')}`, paths)
     // Nothing is called, so it is no matter where upstreams are.
     const catalogue = await openCatalogue({ paths, live: true })
-    const { openapiDocument, openapiYaml } = await import('../plugins/openapi.ts')
+    const { openapiDocument, openapiYaml } = await import('../http/openapi/index.ts')
     const text = json ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n` : openapiYaml(catalogue.aggregates)
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { closest } from './closest.ts'
+import { closest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Reads a command's arguments; throws a `UsageError` that names the first one that cannot be used. */

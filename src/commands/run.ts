@@ -1,17 +1,17 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
-import { writeJson } from '../upstream/json/write.ts'
+import { writeJson } from '../core/json/write.ts'
 import { checkPaths } from './check-paths.ts'
-import { closest } from './closest.ts'
+import { closest } from './suggest.ts'
 import type { Command } from './command.ts'
-import { fieldsHelp } from './fields-help.ts'
+import { fieldsHelp } from './run/fields-help.ts'
 import { environment, exitCodes } from './help.ts'
 import { optionNames, readArguments } from './read-arguments.ts'
-import { readInput } from './read-input.ts'
-import { tellFailure } from './tell-failure.ts'
+import { readInput } from './run/read-input.ts'
+import { tellFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
-import { watchedRun } from './watched-run.ts'
+import { watchedRun } from './run/watched-run.ts'
 
 const help = `headwaters: runs one aggregate here and shows how it went
 

@@ -44,7 +44,7 @@ export const command: Command = {
     if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)
     if (watch && workers !== undefined && workers !== 1) throw new UsageError('--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change')
-    const { serve } = await import('../server.ts')
+    const { serve } = await import('../server/serve.ts')
     await serve({ paths, live, watch, workers })
     return undefined
   },

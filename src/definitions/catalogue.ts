@@ -1,8 +1,8 @@
 import { readConfig, type Config } from '../config.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { Override } from '../upstream/runtime.ts'
-import type { UpstreamSpec } from '../upstream/spec.ts'
-import type { Variables } from '../upstream/variables.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
+import type { Variables } from '../upstream/spec/variables.ts'
 import { readSecrets } from './read-secrets.ts'
 
 /** What can be served or run, and where its upstreams are. */
@@ -74,7 +74,7 @@ async function builtIn (live: boolean, environment: CatalogueOptions['environmen
   const specs = upstreams.map(upstream => specOf(upstream))
   const config = readConfig(environment ?? {}, specs.map(({ name }) => name))
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../stand-ins/index.ts')).startStandIns(occasionalFaults)
+  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../demo-upstreams/index.ts')).startStandIns(occasionalFaults)
   const whereStandIns = elsewhere ?? standIns?.origins
   const origins = Object.entries(whereStandIns ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
   const catalogue: Catalogue = {

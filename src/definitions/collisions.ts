@@ -1,4 +1,4 @@
-import { operationId } from '../plugins/openapi/operation-id.ts'
+import { operationId } from '../http/openapi/operation-id.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 import type { Found } from './read-module.ts'
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { readDescriptors, shareDescriptors } from '../plugins/descriptors.ts'
+import { readDescriptors, shareDescriptors } from '../http/lifecycle/descriptors.ts'
 import { withOverride } from '../upstream/runtime.ts'
-import { share, type Part } from '../upstream/share.ts'
+import { share, type Part } from '../core/partition.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export interface DescriptorLimitOptions {

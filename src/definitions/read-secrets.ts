@@ -1,8 +1,8 @@
 import { ConfigError } from '../config.ts'
-import { readAccess } from '../upstream/access.ts'
+import { readAccess } from '../upstream/auth/access.ts'
 import type { Override } from '../upstream/runtime.ts'
-import type { UpstreamSpec } from '../upstream/spec.ts'
-import type { Variables } from '../upstream/variables.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
+import type { Variables } from '../upstream/spec/variables.ts'
 
 /** Reads what upstreams need of the environment, and gives the values that no log may show; throws a `ConfigError` that names every variable that is missing or wrong. */
 export function readSecrets (specs: readonly UpstreamSpec[], overrides: Readonly<Record<string, Override>>, variables: Variables): readonly string[] {

@@ -1,17 +1,17 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
-import type { DeepReadonly } from '../upstream/freeze.ts'
-import { checkZod } from '../upstream/wrapped.ts'
-import type { AfterReply } from './after.ts'
+import type { DeepReadonly } from '../core/freeze.ts'
+import { checkZod } from '../core/schema/wrapped.ts'
+import type { AfterReply } from './on-reply.ts'
 import { addStep, checkRoute } from './check.ts'
 import { beforeStep, type Hooks } from './hooks.ts'
 import type { Answered, Asking, Awaitable, Fresh, Input, Item, Listed, Names, Or, ParamsFor, ParamsIf, Schema, Seen, Shown, Single, Skip, Sure, Within } from './inference.ts'
-import type { Outcome } from './outcome.ts'
+import type { Outcome } from './outcome-recorder.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step } from './step.ts'
 
 export { refuse } from '../errors.ts'
-export { offload } from './offload.ts'
+export { offload } from './offload/offload.ts'
 export type { Skip } from './inference.ts'
 
 /** What an optional step or an `each` returns when there is nothing to ask. */

@@ -1,12 +1,12 @@
 import { Problem } from '../errors.ts'
-import { readAfter, type AfterReply } from './after.ts'
-import { copierOf, readerOf, unfit } from '../upstream/schema-reader.ts'
+import { readAfter, type AfterReply } from './on-reply.ts'
+import { copierOf, readerOf, unfit } from '../core/schema/parser.ts'
 import type { AnyAggregate } from './aggregate.ts'
-import type { Host } from './host.ts'
-import type { Ledger } from './outcome.ts'
+import type { Host } from './run-handle.ts'
+import type { Ledger } from './outcome-recorder.ts'
 import type { Reply } from './reply.ts'
-import { offloading } from './running.ts'
-import type { Seen } from './seen.ts'
+import { offloading } from './offload/running.ts'
+import type { Seen } from './step-args.ts'
 import { isThenable } from './thenable.ts'
 
 /** The run that an ending belongs to. */

@@ -1,5 +1,5 @@
-import type { CallEvent } from '../upstream/events.ts'
-import type { Loss, State } from './outcome.ts'
+import type { CallEvent } from '../upstream/call/events.ts'
+import type { Loss, State } from './outcome-recorder.ts'
 
 /** Everything that happens in a run, in order; `at` is in ms from its start, `step` a step's place in the declaration. */
 export type RunEvent =

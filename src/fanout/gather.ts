@@ -1,8 +1,8 @@
 import { UpstreamError } from '../errors.ts'
-import type { Cached } from '../upstream/cached.ts'
-import type { Call } from '../upstream/call.ts'
+import type { Cached } from '../upstream/call/cached.ts'
+import type { Call } from '../upstream/call/call.ts'
 import type { Tally } from './events.ts'
-import type { Loss } from './outcome.ts'
+import type { Loss } from './outcome-recorder.ts'
 import type { Step } from './step.ts'
 
 export interface GatherOptions {

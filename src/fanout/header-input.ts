@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { spelledHeaders } from '../upstream/header-fields.ts'
-import { inboundHeaders, type HeaderReads, type InboundHeaders } from '../upstream/inbound.ts'
+import { spelledHeaders } from '../core/schema/header-fields.ts'
+import { inboundHeaders, type HeaderReads, type InboundHeaders } from '../upstream/call/inbound.ts'
 import type { Route } from './route.ts'
 
 /**

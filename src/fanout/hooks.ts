@@ -1,4 +1,4 @@
-import type { AfterReply } from './after.ts'
+import type { AfterReply } from './on-reply.ts'
 import type { Step } from './step.ts'
 
 /** What an author has happen around the steps. */

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
-import type { DeepReadonly } from '../upstream/freeze.ts'
-import type { ParamsFor, Schema, Shown } from '../upstream/inference.ts'
+import type { DeepReadonly } from '../core/freeze.ts'
+import type { ParamsFor, Schema, Shown } from '../upstream/spec/inference.ts'
 
-export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/inference.ts'
+export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/spec/inference.ts'
 
 declare const skipped: unique symbol, wrong: unique symbol
 

@@ -1,5 +1,5 @@
-import type { HeaderReads } from '../upstream/inbound.ts'
-import type { UpstreamSpec } from '../upstream/spec.ts'
+import type { HeaderReads } from '../upstream/call/inbound.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Vary } from './vary.ts'
 
 /** Records on which headers of its request the reply of one run depends. */

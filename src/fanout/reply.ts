@@ -1,5 +1,5 @@
-import type { ReplyHeaders } from './after.ts'
-import type { Outcome } from './outcome.ts'
+import type { ReplyHeaders } from './on-reply.ts'
+import type { Outcome } from './outcome-recorder.ts'
 
 /** What a run comes to when it does not fail. */
 export interface Reply<D, K extends string> {

@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../upstream/header-fields.ts'
+import type { HeaderFields } from '../core/schema/header-fields.ts'
 import type { Schema } from './inference.ts'
 import type { Vary } from './vary.ts'
 

@@ -1,4 +1,4 @@
-import type { UpstreamSpec } from '../upstream/spec.ts'
+import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 
 /** Headers that carry credentials. A shared cache must not keep a reply that depends on one. */
 export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])

@@ -1,4 +1,4 @@
-import { Call } from '../upstream/call.ts'
+import { Call } from '../upstream/call/call.ts'
 import { readQuery, type ReceivedCall } from './received-call.ts'
 
 /**

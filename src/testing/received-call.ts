@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { readJson } from '../upstream/json/parse.ts'
+import { readJson } from '../core/json/parse.ts'
 
 /** One call as it came over the wire. */
 export interface ReceivedCall {

@@ -6,7 +6,7 @@ import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
-import type { Use } from '../upstream/use.ts'
+import type { Use } from '../upstream/spec/layers.ts'
 
 export interface RunAggregateOptions<I> {
   /** Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine. */

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue, type ServerResponse } from 'node:http'
-import { writeJson } from '../upstream/json/write.ts'
+import { writeJson } from '../core/json/write.ts'
 import type { Matcher } from './matcher.ts'
 
 /** What may be said of an answer beside its body. */

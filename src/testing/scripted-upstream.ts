@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readMatcher, type Match, type Matcher } from './matcher.ts'
 import { receive, type ReceivedCall } from './received-call.ts'
-import { reset } from '../stand-ins/reset.ts'
+import { reset } from '../demo-upstreams/reset.ts'
 import { answering, garbage, hang, malformed, type Act, type Script } from './script.ts'
 
 /** A real server on loopback that answers by a script. */

@@ -1,4 +1,4 @@
-import type { ToldError } from './told-error.ts'
+import type { ToldError } from './serialize-error.ts'
 
 /** One call of a function in a thread. */
 export interface Task {

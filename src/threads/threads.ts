@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import type { Piscina } from 'piscina'
 import { UpstreamError } from '../errors.ts'
-import { unpassable } from './passable.ts'
+import { unpassable } from './cloneable.ts'
 import type { Task, TaskMessage, Told } from './task.ts'
-import { readError } from './told-error.ts'
+import { readError } from './serialize-error.ts'
 import { createTurns } from './turns.ts'
 
 export interface ThreadOptions {

@@ -1,8 +1,8 @@
 // What runs in a thread: it loads the module of a task and calls the function.
 import { getPriority, platform, setPriority } from 'node:os'
-import { unpassable } from './passable.ts'
+import { unpassable } from './cloneable.ts'
 import type { Told, TaskMessage } from './task.ts'
-import { tellError } from './told-error.ts'
+import { tellError } from './serialize-error.ts'
 
 /** How much nicer a thread is than the loop, by the measure of nice(2). */
 const nicer = 10

@@ -1,16 +1,16 @@
 import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
-import { askFor } from './ask.ts'
-import type { Call } from './call.ts'
-import type { DeepReadonly } from './freeze.ts'
-import type { ParamsFor, ParamsIf, Schema, Shown } from './inference.ts'
-import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './options.ts'
-import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec.ts'
+import { askFor } from './call/create-call.ts'
+import type { Call } from './call/call.ts'
+import type { DeepReadonly } from '../core/freeze.ts'
+import type { ParamsFor, ParamsIf, Schema, Shown } from './spec/inference.ts'
+import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './spec/options.ts'
+import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec/spec.ts'
 
-export type { Call } from './call.ts'
-export type { UpstreamOptions } from './options.ts'
-export { env } from './secret.ts'
-export { use } from './use.ts'
+export type { Call } from './call/call.ts'
+export type { UpstreamOptions } from './spec/options.ts'
+export { env } from './spec/secret.ts'
+export { use } from './spec/layers.ts'
 
 type In<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)

@@ -4,7 +4,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { addressOf, clientAddress, trustOf } from '../../src/plugins/client-address.ts'
+import { addressOf, clientAddress, trustOf } from '../../src/http/guard/client-address.ts'
 import { listening } from '../helpers/listening.ts'
 
 const quick = aggregate('quick', { url: '/v1/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
@@ -52,7 +52,7 @@ test('the log has the address without its port, and not what is none', async t =
       done()
     },
   })
-  const { loggedRequest } = await import('../../src/plugins/logged-request.ts')
+  const { loggedRequest } = await import('../../src/http/log/logged-request.ts')
   const statuses = await arrange(t, { logger: { level: 'info', stream, serializers: { req: loggedRequest } } })
   await statuses('192.0.2.1:4711', 'nonsense')
   const addresses = lines.flatMap(line => (JSON.parse(line) as { req?: { remoteAddress: string } }).req?.remoteAddress ?? [])

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { readInput } from '../../src/commands/read-input.ts'
+import { readInput } from '../../src/commands/run/read-input.ts'
 import { lowerCased } from '../../src/fanout/end-to-end.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/index.ts'
-import { InboundBodies, type OpenBody } from '../../src/plugins/inbound-bodies.ts'
+import { InboundBodies, type OpenBody } from '../../src/http/bodies/inbound-bodies.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { headwaters } from '../../src/plugins/headwaters.ts'
+import { headwaters } from '../../src/http/plugin.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 

@@ -4,7 +4,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { createGauge, defaultPressureLimits } from '../../src/plugins/pressure.ts'
+import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 

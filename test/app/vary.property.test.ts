@@ -3,9 +3,9 @@ import fastify from 'fastify'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { headwaters } from '../../src/plugins/headwaters.ts'
+import { headwaters } from '../../src/http/plugin.ts'
 import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
-import type { OwnLayer } from '../../src/upstream/policies/own.ts'
+import type { OwnLayer } from '../../src/upstream/policies/custom/custom.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 
 type Inbound = Readonly<Record<string, string | undefined>>

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { cpuMicrosBetween, foreignShare, ranNanos, ranTicks, statusBytes, usedTicks } from '../../bench/accounting.ts'
-import { accounted, forgetPeak, readCpu, readMemory } from '../../bench/process-files.ts'
+import { cpuMicrosBetween, foreignShare, ranNanos, ranTicks, statusBytes, usedTicks } from '../../bench/compare/accounting.ts'
+import { accounted, forgetPeak, readCpu, readMemory } from '../../bench/compare/process-files.ts'
 
 const reading = (ticks: number, threads: Record<string, number>) => ({ ticks, threads: new Map(Object.entries(threads)) })
 

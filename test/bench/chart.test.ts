@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { caseOf } from '../../bench/cases.ts'
-import { chartOf } from '../../bench/chart.ts'
+import { caseOf } from '../../bench/compare/cases.ts'
+import { chartOf } from '../../bench/compare/chart.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
 const measurement = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, 'go': 40 }, '1,20', 6)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { medianInterval } from '../../bench/interval.ts'
+import { medianInterval } from '../../bench/lib/interval.ts'
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 

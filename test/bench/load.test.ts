@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
-import { startChild } from '../../bench/child.ts'
-import type { LoadResult, LoadStart } from '../../bench/load.ts'
+import { startChild } from '../../bench/lib/child.ts'
+import type { LoadResult, LoadStart } from '../../bench/compare/load.ts'
 
 test('callers ask for the paths in turn, with the headers, and what is not 200 is counted', async t => {
   const asked: (readonly [path: string | undefined, tenant: string | undefined, host: string | undefined])[] = []

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { readOptions } from '../../bench/options.ts'
-import { readRows, rowLabel, usual } from '../../bench/row.ts'
+import { readOptions } from '../../bench/compare/options.ts'
+import { readRows, rowLabel, usual } from '../../bench/compare/row.ts'
 
 test('without flags all targets of the serve case are measured in enough rounds for an interval', async t => {
   const options = readOptions([])

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { chartOf } from '../../bench/chart.ts'
-import { markdownOf, sentencesOf } from '../../bench/markdown.ts'
-import { filled, withoutOther } from '../../bench/pages.ts'
+import { chartOf } from '../../bench/compare/chart.ts'
+import { markdownOf, sentencesOf } from '../../bench/compare/markdown.ts'
+import { filled, withoutOther } from '../../bench/compare/pages.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
 const begin = '<!-- bench: written by `npm run bench -- --write` -->'
@@ -36,7 +36,7 @@ test('a result is rendered again without measuring', async t => {
   const result = { date: '2026-01-01', node: '24', cpu: 'a CPU', plan: { rounds: 6, windowMs: 1000 }, measurement }
   const folder = t.testdir({ 'run.json': JSON.stringify(result) })
   const svg = join(folder, 'chart.svg')
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../bench/run.ts'), '--from', join(folder, 'run.json'), '--markdown', '--svg', svg])
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../bench/compare/run.ts'), '--from', join(folder, 'run.json'), '--markdown', '--svg', svg])
   t.equal(stdout, `${markdownOf(measurement)}\n`)
   t.equal(readFileSync(svg, 'utf8'), chartOf(measurement, '2026-01-01, Node 24, a CPU; 6 rounds of 1000 ms'))
 })

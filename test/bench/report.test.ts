@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { markdownOf, sentencesOf } from '../../bench/markdown.ts'
-import type { Measured } from '../../bench/measure.ts'
-import { bracketsText, tableOf } from '../../bench/report.ts'
+import { markdownOf, sentencesOf } from '../../bench/compare/markdown.ts'
+import type { Measured } from '../../bench/compare/measure.ts'
+import { bracketsText, tableOf } from '../../bench/compare/report.ts'
 import { measurementOf, windowOf } from '../helpers/measurement.ts'
 
 const costs = { 'service': 30, 'floor-request': 25, 'go': 40 }

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { worseInAll } from '../../bench/verdict.ts'
+import { worseInAll } from '../../bench/compare/verdict.ts'
 
 const baseline = { 5: 1.2, 20: 1 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { startStandIns } from '../../src/stand-ins/index.ts'
+import { startStandIns } from '../../src/demo-upstreams/index.ts'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -15,7 +15,7 @@ const workers: Worker[] = []
 process.on('worker', worker => workers.push(worker))
 
 const { serveApp } = await import('../helpers/served-app.ts')
-const { bundleVersion } = await import('../../src/plugins/explorer/page.ts')
+const { bundleVersion } = await import('../../src/http/explorer/page.ts')
 
 test('the bundle is read when it is first asked for, once, and beside the requests of others', async t => {
   const { origin } = await serveApp(t)
@@ -39,6 +39,6 @@ test('the bundle is read when it is first asked for, once, and beside the reques
   await ended
   await read(path)
   t.equal(workers.length, 1, 'one reading serves all')
-  t.ok(loaded.some(url => url.endsWith('/src/plugins/explorer.ts')), 'modules are seen')
+  t.ok(loaded.some(url => url.endsWith('/src/http/explorer/explorer.ts')), 'modules are seen')
   t.same(loaded.filter(url => url.includes('@scalar')), [], 'this thread never loaded the package')
 })

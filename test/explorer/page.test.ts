@@ -6,9 +6,9 @@ import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import fastify from 'fastify'
 import { test, type Test } from 'tap'
-import { lazyBundle } from '../../src/plugins/explorer/bundle.ts'
-import { bundleVersion } from '../../src/plugins/explorer/page.ts'
-import { explorer } from '../../src/plugins/explorer.ts'
+import { lazyBundle } from '../../src/http/explorer/bundle.ts'
+import { bundleVersion } from '../../src/http/explorer/page.ts'
+import { explorer } from '../../src/http/explorer/explorer.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const bundlePath = `/docs/scalar-${bundleVersion}.js`

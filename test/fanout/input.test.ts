@@ -5,7 +5,7 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { checkRoute } from '../../src/fanout/check.ts'
 import { readInput, type RawInput } from '../../src/fanout/input.ts'
 import type { Schema } from '../../src/fanout/inference.ts'
-import { deepFreeze } from '../../src/upstream/freeze.ts'
+import { deepFreeze } from '../../src/core/freeze.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 interface Schemas { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }

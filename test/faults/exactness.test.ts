@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { test } from 'tap'
 import { z } from 'zod'
-import type { CallEvent } from '../../src/upstream/events.ts'
+import type { CallEvent } from '../../src/upstream/call/events.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'

@@ -1,4 +1,4 @@
-import type { LiveCall } from '../../src/upstream/call.ts'
+import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { Answer } from '../../src/upstream/policies/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 

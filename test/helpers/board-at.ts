@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { createBoard, note, type Board } from '../../src/commands/board.ts'
+import { createBoard, note, type Board } from '../../src/commands/run/run-view.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 

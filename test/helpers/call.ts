@@ -1,6 +1,6 @@
-import { Abort } from '../../src/upstream/abort.ts'
-import { LiveCall, type Call, type Scope } from '../../src/upstream/call.ts'
-import type { CallEvent } from '../../src/upstream/events.ts'
+import { Abort } from '../../src/core/abort.ts'
+import { LiveCall, type Call, type Scope } from '../../src/upstream/call/call.ts'
+import type { CallEvent } from '../../src/upstream/call/events.ts'
 
 export interface TestRunOptions {
   /** In ms from now. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Entry } from '../../src/upstream/cache/entry.ts'
-import type { CacheStore } from '../../src/upstream/cache/store.ts'
+import type { Entry } from '../../src/upstream/policies/cache/entry.ts'
+import type { CacheStore } from '../../src/upstream/policies/cache/store.ts'
 
 /** What a far store does with each question; the test may change it at any time. */
 export interface FarStore {

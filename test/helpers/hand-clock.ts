@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/upstream/cache/clock.ts'
+import type { Clock } from '../../src/upstream/policies/cache/clock.ts'
 
 /** A clock that goes when the test says so. */
 export interface HandClock extends Clock {

@@ -1,5 +1,5 @@
-import { Abort } from '../../src/upstream/abort.ts'
-import type { LiveCall } from '../../src/upstream/call.ts'
+import { Abort } from '../../src/core/abort.ts'
+import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { Answer } from '../../src/upstream/policies/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 

@@ -1,6 +1,6 @@
 import { once, EventEmitter } from 'node:events'
-import type { LiveCall } from '../../src/upstream/call.ts'
-import type { Head } from '../../src/upstream/head.ts'
+import type { LiveCall } from '../../src/upstream/call/call.ts'
+import type { Head } from '../../src/upstream/transport/response-headers.ts'
 import type { Answer, Service } from '../../src/upstream/policies/layer.ts'
 import { Listener } from './listener.ts'
 

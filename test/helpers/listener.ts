@@ -1,4 +1,4 @@
-import { Abortable } from '../../src/upstream/abort.ts'
+import { Abortable } from '../../src/core/abort.ts'
 
 /** Listens to an abort with a plain function. */
 export class Listener extends Abortable {

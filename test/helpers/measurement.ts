@@ -1,7 +1,7 @@
-import { caseOf } from '../../bench/cases.ts'
-import type { Measurement } from '../../bench/measure.ts'
-import { readRows, usual } from '../../bench/row.ts'
-import type { Window } from '../../bench/window.ts'
+import { caseOf } from '../../bench/compare/cases.ts'
+import type { Measurement } from '../../bench/compare/measure.ts'
+import { readRows, usual } from '../../bench/compare/row.ts'
+import type { Window } from '../../bench/compare/window.ts'
 
 /** A window of a target in a round, in which nothing but the CPU time of a call is of interest. */
 export function windowOf (target: string, fanout: number, round: number, cpuMicrosPerCall: number): Window {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { readBody } from '../../src/upstream/body.ts'
+import { readBody } from '../../src/upstream/transport/body.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 
 /** Reads a JSON body as an answer to an operation with this output schema. */

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates as builtIn } from '../../src/routes/index.ts'
-import { startStandIns, type StandInsOptions } from '../../src/stand-ins/index.ts'
+import { startStandIns, type StandInsOptions } from '../../src/demo-upstreams/index.ts'
 import type { Override } from '../../src/upstream/runtime.ts'
 
 export interface ServedAppOptions {

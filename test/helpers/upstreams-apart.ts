@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Test } from 'tap'
-import { startStandIns, type StandInsOptions } from '../../src/stand-ins/index.ts'
+import { startStandIns, type StandInsOptions } from '../../src/demo-upstreams/index.ts'
 import { countingProxy } from './counting-proxy.ts'
 
 /** What an upstream has seen of its client. */

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { errors } from '../../src/errors.ts'
 import { aggregates } from '../../src/routes/index.ts'
-import { openapiDocument, openapiYaml } from '../../src/plugins/openapi.ts'
+import { openapiDocument, openapiYaml } from '../../src/http/openapi/index.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { committed, committedYaml, operations, resolved, root, type Document } from './helpers/document.ts'
 

@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { openapiDocument, openapiYaml, type OpenapiOptions } from '../../src/plugins/openapi.ts'
-import { writeJson } from '../../src/upstream/json/write.ts'
+import { openapiDocument, openapiYaml, type OpenapiOptions } from '../../src/http/openapi/index.ts'
+import { writeJson } from '../../src/core/json/write.ts'
 import { operations, type Document, type Operation } from './helpers/document.ts'
 
 const documentOf = (aggregates: readonly AnyAggregate[], options: OpenapiOptions = {}) => openapiDocument(aggregates, { health: false, ...options }) as unknown as Document

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { facts as told } from '../../src/stand-ins/data/facts.ts'
+import { facts as told } from '../../src/demo-upstreams/data/facts.ts'
 import type { CatFacts } from '../../src/schemas/cat-fact.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'

@@ -7,7 +7,7 @@ import { theCatApi } from '../../src/clients/the-cat-api.ts'
 import { wikipedia } from '../../src/clients/wikipedia.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import { startStandIns } from '../../src/stand-ins/index.ts'
+import { startStandIns } from '../../src/demo-upstreams/index.ts'
 import { specOf, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 

@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
-import { Exchange } from '../../src/upstream/exchange.ts'
+import { Exchange } from '../../src/upstream/transport/exchange.ts'
 import { testRun } from '../helpers/call.ts'
 
 const { ask, tell } = defineUpstream('nobody', { origin: 'http://127.0.0.1:9' }, {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { Abort } from '../../src/upstream/abort.ts'
+import { Abort } from '../../src/core/abort.ts'
 import { operation } from '../../src/upstream/declare.ts'
 import { testRun } from '../helpers/call.ts'
 import { holdTurn, loopTurns } from '../helpers/loop-turns.ts'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { measureTail, type TailRow } from '../../bench/tail-row.ts'
+import { measureTail, type TailRow } from '../../bench/scenarios/tail/tail-row.ts'
 
 /** A machine that does nothing else is held to theory; elsewhere a fast leaf may look slow. */
 const isStrict = process.env['HEADWATERS_TEST_TIMING'] === '1'

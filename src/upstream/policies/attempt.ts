@@ -1,8 +1,8 @@
 import { UpstreamError } from '../../errors.ts'
-import type { LiveCall } from '../call.ts'
-import { timeouts } from '../timeouts.ts'
-import { codeOf } from '../verdict.ts'
-import type { Budget } from './budget.ts'
+import type { LiveCall } from '../call/call.ts'
+import { timeouts } from '../../core/timer-queue.ts'
+import { codeOf } from '../call/classify.ts'
+import type { Budget } from './retry/retry-budget.ts'
 import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 import { Limited } from './limit.ts'
 

@@ -1,7 +1,7 @@
-import { Abort, Abortable } from '../abort.ts'
-import type { Effort, LiveCall, Scope } from '../call.ts'
-import type { CallEvent } from '../events.ts'
-import { deepFreeze } from '../freeze.ts'
+import { Abort, Abortable } from '../../core/abort.ts'
+import type { Effort, LiveCall, Scope } from '../call/call.ts'
+import type { CallEvent } from '../call/events.ts'
+import { deepFreeze } from '../../core/freeze.ts'
 import type { Answer, Layer } from './layer.ts'
 
 interface Flight {

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../errors.ts'
-import { timeouts } from '../timeouts.ts'
+import { timeouts } from '../../core/timer-queue.ts'
 import { relay, type Layer } from './layer.ts'
 import { Limited } from './limit.ts'
 

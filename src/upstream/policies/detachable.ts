@@ -1,5 +1,5 @@
-import { Abort } from '../abort.ts'
-import type { LiveCall } from '../call.ts'
+import { Abort } from '../../core/abort.ts'
+import type { LiveCall } from '../call/call.ts'
 
 /**
  * A call that its run waits for only up to a soft limit. Until it is detached it belongs to the run: the run's abort ends it and the run is

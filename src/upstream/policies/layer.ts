@@ -1,6 +1,6 @@
-import type { Cached } from '../cached.ts'
-import type { LiveCall } from '../call.ts'
-import type { Head } from '../head.ts'
+import type { Cached } from '../call/cached.ts'
+import type { LiveCall } from '../call/call.ts'
+import type { Head } from '../transport/response-headers.ts'
 
 /** What an upstream answered. */
 export interface Answer<out T> {

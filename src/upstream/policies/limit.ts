@@ -1,6 +1,6 @@
-import { Abort } from '../abort.ts'
-import type { LiveCall } from '../call.ts'
-import type { Due, Timeouts } from '../timeouts.ts'
+import { Abort } from '../../core/abort.ts'
+import type { LiveCall } from '../call/call.ts'
+import type { Due, Timeouts } from '../../core/timer-queue.ts'
 
 /** A call with a timeout over it, until `lift` takes it away. */
 export class Limited<T> extends Abort implements Due {

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
-import type { Cached } from '../cached.ts'
-import type { LiveCall } from '../call.ts'
-import { codeOf, verdictOf } from '../verdict.ts'
+import type { Cached } from '../call/cached.ts'
+import type { LiveCall } from '../call/call.ts'
+import { codeOf, verdictOf } from '../call/classify.ts'
 import { relay, type Answer, type Layer, type Taker } from './layer.ts'
 
 /** What has come of an upstream's calls since the runtime began. */

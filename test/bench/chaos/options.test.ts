@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { partNames, readOptions } from '../../../bench/chaos/options.ts'
+import { partNames, readOptions } from '../../../bench/scenarios/chaos/options.ts'
 
 test('the defaults are ten minutes of all parts with 96 MB', async t => {
   t.same(readOptions([]), { seconds: 600, heap: 96, workers: 1, rate: 100, parts: partNames })

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { Tally } from '../../../bench/chaos/tally.ts'
+import { Tally } from '../../../bench/scenarios/chaos/tally.ts'
 
 test('an answer counts by its status, its ids and whether it is complete', async t => {
   const tally = new Tally()

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import type { PartResult } from '../../../bench/chaos/tally.ts'
-import { violationsOf } from '../../../bench/chaos/verdict.ts'
+import type { PartResult } from '../../../bench/scenarios/chaos/tally.ts'
+import { violationsOf } from '../../../bench/scenarios/chaos/verdict.ts'
 
 const good: PartResult = { asked: 1000, admitted: 1000, whole: 1000, partial: 0, shed: 0, failed: {}, mixedUp: 0, p99Ms: 10 }
 const well = { died: undefined, isWell: true }

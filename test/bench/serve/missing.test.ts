@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'tap'
 
-const bench = join(import.meta.dirname, '../../../bench/run.ts')
+const bench = join(import.meta.dirname, '../../../bench/compare/run.ts')
 
 test('a peer whose tool is missing is left out with a line that says so; without any target the bench fails', async t => {
   const { code, stdout, stderr } = await new Promise<{ code: unknown, stdout: string, stderr: string }>(resolve => {

@@ -1,6 +1,6 @@
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
-import type { UpstreamOptions } from '../../../src/upstream/options.ts'
+import type { UpstreamOptions } from '../../../src/upstream/spec/options.ts'
 import { Id, Word, wordPath } from './stage.ts'
 
 /** An upstream that is asked for one word, and an aggregate at `/{name}?id=` that must have it. */

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { whoAnswers, workersService, type WorkersServiceOptions } from '../../workers/helpers/workers-service.ts'
+import { whoAnswers, workersService, type WorkersServiceOptions } from '../../server/cluster/helpers/workers-service.ts'
 
 /** Longer than a machine with much to do keeps a process waiting. */
 const environment = { WORKER_HEARTBEAT_MS: '3000' }

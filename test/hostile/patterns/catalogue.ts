@@ -22,13 +22,26 @@ const { declaration, module, environment, commandLine, testKit, standIn, reader 
  * made for it: long runs, almost-matches, and runs that end in a character that cannot match. Generated ones are tried besides.
  */
 export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
-  'commands/look.ts': {
+  'commands/load/duration.ts': {
+    '/^(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)$/': commandLine,
+  },
+  'commands/load/options.ts': {
+    '/^[A-Za-z]+$/': commandLine,
+    '/^connect$/i': commandLine,
+    '/%$/': commandLine,
+    '/^https?:$/': commandLine,
+    '/^\\d+(\\.\\d+)?$/': commandLine,
+  },
+  'commands/load/reach.ts': {
+    '/^\\[|\\]$/g': commandLine,
+  },
+  'commands/run/terminal-capabilities.ts': {
     '/utf-?8/i': environment,
   },
   'commands/main.ts': {
     '/^/gm': module,
   },
-  'commands/read-input.ts': {
+  'commands/run/read-input.ts': {
     '/^([^:\\s]+):\\s*(.*)$/': commandLine,
   },
   'commands/read-workers.ts': {
@@ -37,7 +50,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/run.ts': {
     '/^[1-9]\\d{0,8}$/': commandLine,
   },
-  'commands/tell-failure.ts': {
+  'commands/run/print-failure.ts': {
     '/^\\/body/': commandLine,
   },
   'config.ts': {
@@ -68,7 +81,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/(?:\\.js)?$/': module,
     '/\\.[cm]?ts$/': module,
   },
-  'fanout/after.ts': {
+  'fanout/on-reply.ts': {
     '/^[!#$%&\'*+\\-.^_`|~0-9A-Za-z]+$/': [['', 'a', ' ']],
     '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [['', 'a', '\u20ac'], ['', '\t', '\n']],
   },
@@ -78,7 +91,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\/:([A-Za-z_]\\w*)/': declaration,
     '/^[\\x20-\\x7e]+$/': declaration,
   },
-  'fanout/offload.ts': {
+  'fanout/offload/offload.ts': {
     '/\\.(m?)ts$/': module,
     '/\\.(m?)js$/': module,
   },
@@ -104,69 +117,69 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/%[\\dA-F]{2}/g': [['', '%', ''], ['', '%A', ''], ['', '%AF', 'x']],
     '/[^\\x20-\\x7e]/g': [['', '\u00e9', ''], ['', 'a', '\n']],
   },
-  'plugins/accept.ts': {
+  'http/reply/accept.ts': {
     '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [['0.', '0', 'x'], ['1.', '0', '']],
   },
-  'plugins/aggregates.ts': {
+  'http/aggregates.ts': {
     '/\\{[^{}]*\\}/g': declaration,
   },
-  'plugins/answer.ts': {
+  'http/reply/reply-task.ts': {
     '/^-?\\d{1,9}$/': [['', '1', 'x'], ['-', '1', ''], ['', '-', '']],
   },
-  'plugins/bodies.ts': {
+  'http/bodies/bodies.ts': {
     '/^application\\/(?:[\\w.+-]+\\+)?json(?:$|[ \\t]*;)/i': [['application/', 'a', '+'], ['application/', 'a+', 'json'], ['application/json', ' ', 'x'], ['application/', 'a.+', '']],
   },
-  'plugins/client-address.ts': {
+  'http/guard/client-address.ts': {
     '/^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):[\\w.-]*|\\[([^\\]]*)\\](?::[\\w.-]*)?)$/': [['', '1', '.'], ['', '1.', ''], ['1.1.1.1:', 'a', '\u20ac'], ['[', 'a', ''], ['[', ']', ''], ['[]:', 'a', ' ']],
     '/^::ffff:([0-9a-f]+):([0-9a-f]+)$/': [['::ffff:', '0', ''], ['::ffff:0:', '0', 'x']],
     '/^\\d{1,3}$/': environment,
   },
-  'plugins/crowd.ts': {
+  'http/lifecycle/connection-limit.ts': {
     '/^(?:GET|HEAD) \\/health\\//': [['GET ', '/', ''], ['', 'HEAD ', '']],
   },
-  'plugins/descriptors.ts': {
+  'http/lifecycle/descriptors.ts': {
     '/^Max open files\\s+(\\d+)/m': environment,
   },
-  'plugins/explorer.ts': {
+  'http/explorer/explorer.ts': {
     '/^\\s*(?:x-)?gzip\\s*(?:$|;(?!\\s*q=0(?:\\.0*)?\\s*$))/': [['', ' ', ''], ['gzip', ' ', 'x'], ['gzip;', ' ', 'x'], ['gzip;q=0.', '0', '1'], ['', 'x-', '']],
   },
-  'plugins/fastify-path.ts': {
+  'http/fastify-path.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
   },
-  'plugins/headwaters.ts': {
+  'http/plugin.ts': {
     '/\\/$/': declaration,
     '/\\{[^{}]*\\}/g': declaration,
   },
-  'plugins/keyring.ts': {
+  'http/guard/keyring.ts': {
     '/^bearer +([^\\s]+) *$/i': [['bearer', ' ', ''], ['bearer ', 'a', ' x'], ['bearer a', ' ', 'x'], ['bearer ', 'a ', '']],
   },
-  'plugins/not-modified.ts': {
+  'http/reply/not-modified.ts': {
     '/^W\\//': [['', 'W/', '']],
   },
-  'plugins/openapi/components.ts': {
+  'http/openapi/components.ts': {
     '/^[\\w.-]+$/': declaration,
   },
-  'plugins/openapi/document.ts': {
+  'http/openapi/document.ts': {
     '/\\{[^{}]*\\}/g': declaration,
     '/\\/$/': declaration,
     '/\\{([^{}]*)\\}/g': declaration,
   },
-  'plugins/openapi/operation-id.ts': {
+  'http/openapi/operation-id.ts': {
     '/-([a-z0-9])/g': declaration,
   },
-  'plugins/openapi/operation.ts': {
+  'http/openapi/operation.ts': {
     '/^[a-z]/': declaration,
   },
-  'plugins/openapi/parameters.ts': {
+  'http/openapi/parameters.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
   },
-  'plugins/other-methods.ts': {
+  'http/other-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,
   },
-  'plugins/request-id.ts': {
+  'http/reply/request-id.ts': {
     '/^[\\w.:-]{1,128}$/': [['', 'a', '\u20ac'], ['', 'a:', '']],
   },
-  'plugins/swagger.ts': {
+  'http/openapi/swagger.ts': {
     '/(?<!\\W)\\W+(\\w)/g': declaration,
   },
   'memory/control-group.ts': {
@@ -189,14 +202,14 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'schemas/postcard.ts': {
     '/^[a-z]{4}$/': [['', 'a', '']],
   },
-  'stand-ins/router.ts': {
+  'demo-upstreams/router.ts': {
     'new RegExp(`^${path.replaceAll(/:(\\w+)/g, \'(?<$1>[^/]+)\')}/?$`)': standIn,
     '/:(\\w+)/g': standIn,
   },
-  'stand-ins/the-cat-api.ts': {
+  'demo-upstreams/the-cat-api.ts': {
     '/^(1|true)$/': [['', 'true', '']],
   },
-  'stand-ins/whole-number.ts': {
+  'demo-upstreams/whole-number.ts': {
     '/^\\d{1,9}$/': [['', '1', 'x']],
   },
   'testing/matcher.ts': {
@@ -209,61 +222,61 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'testing/script.ts': {
     '/\\bjson\\b/i': testKit,
   },
-  'upstream/access-spec.ts': {
+  'upstream/spec/access-spec.ts': {
     '/^[A-Za-z0-9_.~-]+$/': declaration,
     '/^(?:accept|idempotency-key)$/i': declaration,
   },
-  'upstream/access.ts': {
+  'upstream/auth/access.ts': {
     '/^[\\x20-\\x7e]+$/': environment,
   },
-  'upstream/ask.ts': {
+  'upstream/call/create-call.ts': {
     '/[^ ]/': [['', ' ', '']],
     '/^[\\x20-\\x7e]*$/': [['', 'a', '\u00e9'], ['', ' ', '\u00e9'], ['', 'a ', '\0']],
   },
-  'upstream/cache/condition.ts': {
+  'upstream/policies/cache/condition.ts': {
     '/^W\\//': [['', 'W/', '']],
   },
-  'upstream/cache/directives.ts': {
+  'upstream/policies/cache/directives.ts': {
     '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?[^,]*/g': [['', 'a', ''], ['a="', 'x', ''], ['a="', '\\\\', ''], ['a="', '\\"', ''], ['', 'a="\\",', ''], ['', 'a="', ''], ['', 'a=,', ''], ['a=', 'x', ' '], ['', 'a ', ''], ['', '=', '']],
     '/\\\\(.)/g': [['', '\\', '']],
     '/^\\d+$/': [['', '1', 'x']],
   },
-  'upstream/cache/freshness.ts': {
+  'upstream/policies/cache/freshness.ts': {
     '/^\\d+$/': [['', '1', ' ']],
   },
-  'upstream/cache/string-bytes.ts': {
+  'upstream/policies/cache/string-bytes.ts': {
     '/[^\\0-\\xff]/': [['', 'a', '\u0100'], ['', '\u00ff', '']],
   },
-  'upstream/callers-limit.ts': {
+  'upstream/call/callers-limit.ts': {
     '/(?:^|[-_])(?:authorization|auth|cookie|token|jwt|dpop|api-?key|key|secret|password|credentials?|session|sid|assertion|signature|cert|identity|email|tenant|user|account|customer|client|subscription|org|forwarded|forwarded-for|ip)(?:[-_]?id)?$/': [['', 'x-api-key', 'z'], ['', '-session', 'x'], ['', '_client-id', '-'], ['', 'authorization', ''], ['', '-forwarded-for', ''], ['', '-', 'ip']],
   },
-  'upstream/connect-answer.ts': {
+  'upstream/connect/connect-response.ts': {
     '/^[\\r\\n]*/': [['', '\r\n', 'x']],
     '/\\r?\\n\\r?\\n/': [['', '\r', ''], ['', '\n\r', ''], ['', 'a\r\n', '']],
     '/^HTTP\\/1\\.[01][\\t ]+(\\d{3})(?=\\s)/': [['HTTP/1.1', ' ', '2'], ['HTTP/1.1', '\t', '20x']],
   },
-  'upstream/dial.ts': {
+  'upstream/connect/dial.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
-  'upstream/head.ts': {
+  'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],
   },
-  'upstream/header-name.ts': {
+  'core/header-name.ts': {
     '/^[!#$%&\'*+\\-.^_`|~0-9A-Za-z]+$/': [['', 'a', ' '], ['', '-', '\u20ac']],
   },
-  'upstream/http-date.ts': {
+  'core/http-date.ts': {
     '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [['Mon', ' ', ''], ['Mon', ' GMT', ' '], ['Mon', ' 1234', 'x'], ['', 'Mon', '']],
   },
-  'upstream/json/leaves.ts': {
+  'core/json/leaves.ts': {
     '/^\\s*[+-]?\\d{16,}\\s*$/': [['', ' ', 'x'], ['', '1', 'x'], ['1', ' ', 'x'], ['-', '1', ' x']],
   },
-  'upstream/json/parse.ts': {
+  'core/json/parse.ts': {
     '/[:,[\\s]-?\\d{16,}(?![\\d.eE])/g': [['', '1', ''], ['[', '1', '.'], ['', '[1111111111111111.', ''], ['', '[-', ''], ['', ',', '']],
   },
-  'upstream/json/write.ts': {
+  'core/json/write.ts': {
     '/\\d{17}/': [['', '1234567890123456x', '']],
   },
-  'upstream/no-proxy.ts': {
+  'upstream/connect/no-proxy.ts': {
     '/[\\s,]+/': environment,
     '/^(\\[.*\\](?:\\/\\d+)?|[^:]*)(?::(\\d+))?$/': environment,
     '/^\\[?([^\\][/%]+)\\]?\\/(\\d{1,3})\\]?$/': environment,
@@ -272,19 +285,19 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\[(.*)\\]$/': environment,
     '/\\.$/': environment,
   },
-  'upstream/path-fault.ts': {
+  'upstream/spec/path-fault.ts': {
     '/^[ -$&-[\\]-~]*$/': [['', 'a', '\u00e9'], ['', 'a', '%']],
     '/(?:^|\\/) *\\. *(?:\\. *)?(?:$|[/;?#])/': [['', '/ ', ''], ['', ' ', 'x'], ['.', ' ', 'x'], ['. .', ' ', 'x'], ['', '/. .', ''], ['', '/.. .', ''], ['', '. ', 'x']],
     '/[;?#\\0]/': [['', 'a', '']],
     '/[\\s\\p{Cf}\\ufffd]/gu': [['', ' ', 'x'], ['', '\u200b', '\ufffd']],
   },
-  'upstream/pipeline.ts': {
+  'upstream/transport/pipeline.ts': {
     '/\\bclose\\b/i': [['', 'close', ''], ['', 'close-', 'x'], ['', 'aclose ', '']],
   },
-  'upstream/public-address.ts': {
+  'core/public-address.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
-  'upstream/query-name.ts': {
+  'upstream/call/query-name.ts': {
     '/[&;=?#\\0]/': [['', '&', ''], ['', 'a', '\0']],
     '/^[\\s.[\\]]+/': [['', ' ', ''], ['', '.[', ''], ['', ']', 'a']],
     '/[.[]/': [['', 'a', '']],
@@ -292,51 +305,51 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/[\\p{Cf}\\ufffd]/gu': [['', '\u200b', '']],
     '/[\\s.[\\]+]/g': [['', ' ', ''], ['', '.[', '']],
   },
-  'upstream/readings.ts': {
+  'core/decodings.ts': {
     '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [['', '%', ''], ['', '%2', ''], ['', '%25', ''], ['', '%u00', ''], ['%u', '0', '%'], ['', '%c0%', '']],
     '/[\\x01-\\x1f\\x7f-\\x9f\\ufffd]/g': [['', '\u0001', 'a']],
     '/[^\\x00-\\x7f\\p{M}]+/gu': [['', '\u00e9', '\u0301'], ['', '\u0301\u0316', 'a'], ['', '\u00e9\u0301', '']],
   },
-  'upstream/resolve.ts': {
+  'upstream/connect/resolve.ts': {
     '/^E[A-Z0-9_]+$/': [['E', 'A', 'a'], ['', 'E', ' ']],
   },
-  'upstream/retry-after.ts': {
+  'upstream/call/retry-after.ts': {
     '/^\\d+$/': [['', '1', 'x']],
   },
   'upstream/runtime.ts': {
     '/(?<!\\/)\\/+$/': environment,
   },
-  'upstream/secret.ts': {
+  'upstream/spec/secret.ts': {
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
   },
-  'upstream/spec.ts': {
+  'upstream/spec/spec.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
     '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [['', 'a', '\n'], ['', '\u00ff', '\u0100']],
   },
-  'upstream/template.ts': {
+  'upstream/spec/template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
     '/^[A-Za-z0-9\\-._~!$&\'()*+,;=:@%/]*$/': declaration,
     '/^[A-Za-z0-9_-][A-Za-z0-9\\-._~!$&\'()*+,=:@ ]*$/': [['', 'a', '/'], ['', 'a ', '%'], ['a', '.', '\u00e9']],
     '/\\{[^{}]*\\}/': declaration,
   },
-  'upstream/text-values.ts': {
+  'core/schema/text-values.ts': {
     '/^-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?$/i': [['', '1', 'x'], ['-', '1', '.'], ['1.', '1', 'e'], ['1e', '1', 'x'], ['', '1e', '']],
     '/^-?\\d+$/': [['-', '1', 'x']],
     '/^\\d{4}(?:-\\d\\d(?:-\\d\\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [\\d:]{8} GMT$/': [['2024-01-01T', '1', '\n'], ['', '2024-', ''], ['Mon, 01 Jan 2024 ', '1', ' GMT']],
     '/^\\d{4}-\\d\\d-\\d\\d/': [['', '2024-01-0', '']],
   },
-  'upstream/token-endpoint.ts': {
+  'upstream/auth/token-endpoint.ts': {
     '/^[-+]?\\d+(?:\\.\\d+)?$/': [['+', '1', 'x'], ['1.', '1', 'x'], ['', '1.', '']],
     '/^[\\x21-\\x7e]+$/': [['', 'a', ' ']],
     '/^bearer$/i': [['', 'bearer', '']],
     '/^[a-z_]{1,40}$/': [['', 'a', '']],
   },
-  'upstream/wire-errors.ts': {
+  'upstream/transport/wire-errors.ts': {
     '/\\bSSL alert number (\\d+)/': [['', 'SSL alert number ', ''], ['SSL alert number ', '1', 'x'], ['', 'SSL ', '']],
     '/^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/': [['', 'ERR_', ''], ['', 'CERT', '']],
   },
-  'workers/env-files.ts': {
+  'server/cluster/env-files.ts': {
     '/=(.*)/s': commandLine,
   },
 }

@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap'
-import { adaptiveSlots } from '../../../src/upstream/policies/adaptive-slots.ts'
-import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
+import { adaptiveSlots } from '../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import { bulkhead } from '../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun } from '../../helpers/call.ts'
 import { questions } from '../../helpers/questions.ts'
 import { SimulatedClock, simulatedUpstream, type SimulatedUpstreamOptions } from '../../helpers/simulated-upstream.ts'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { bulkhead } from '../../../src/upstream/policies/bulkhead.ts'
+import { bulkhead } from '../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'

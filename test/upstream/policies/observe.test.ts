@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { UpstreamError } from '../../../src/errors.ts'
-import { keyOf } from '../../../src/upstream/dispatch.ts'
+import { keyOf } from '../../../src/upstream/transport/dispatch.ts'
 import { attempt } from '../../../src/upstream/policies/attempt.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { stack } from '../../../src/upstream/policies/layer.ts'

@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
-import { askOnce, checkTarget } from '../../../../bench/serve/check-target.ts'
-import type { Seen } from '../../../../bench/serve/check-target.ts'
-import { forwarded, inputs } from '../../../../bench/serve/inputs.ts'
-import type { UpstreamQuestion } from '../../../../bench/upstream.ts'
+import { askOnce, checkTarget } from '../../../../bench/compare/serve/check-target.ts'
+import type { Seen } from '../../../../bench/compare/serve/check-target.ts'
+import { forwarded, inputs } from '../../../../bench/compare/serve/inputs.ts'
+import type { UpstreamQuestion } from '../../../../bench/compare/upstream.ts'
 import { openStage, sayLast } from './stage.ts'
 
 /** Method, target and forwarded headers of every call. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { caseOf, kindOf } from '../../../../bench/cases.ts'
-import { startChild } from '../../../../bench/child.ts'
-import type { Child } from '../../../../bench/child.ts'
-import { askOnce } from '../../../../bench/serve/check-target.ts'
-import type { Kind, Target } from '../../../../bench/targets.ts'
+import { caseOf, kindOf } from '../../../../bench/compare/cases.ts'
+import { startChild } from '../../../../bench/lib/child.ts'
+import type { Child } from '../../../../bench/lib/child.ts'
+import { askOnce } from '../../../../bench/compare/serve/check-target.ts'
+import type { Kind, Target } from '../../../../bench/compare/targets.ts'
 
 /** Targets of the case and the upstream they call, which end with the test. */
 export interface Stage {

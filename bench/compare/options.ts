@@ -1,0 +1,117 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { caseNames, caseOf } from './cases.ts'
+import type { Plan } from './measure.ts'
+import { readRows, usual } from './row.ts'
+import { checkAgainst } from './serve/kinds.ts'
+
+/** What becomes of a result. */
+export interface Output {
+  readonly print: 'tables' | 'json' | 'markdown'
+  /** Where the chart goes. */
+  readonly svg: string | undefined
+  /** Whether the pages and the chart of this checkout are written. */
+  readonly write: boolean
+}
+
+/** Either a plan to measure, or the file of a result from before. */
+export type Options = Output & ({ readonly plan: Plan, readonly from?: undefined } | { readonly plan?: undefined, readonly from: string })
+
+const help = `node bench/compare/run.ts: CPU µs per upstream call of the service, of floors written by hand and of its peers
+
+  --case serve           serve: headwaters serve with its log, asked with parameters and headers; app: an app without a log or parameters
+  --fanouts 1,5,…        rows to measure: calls of a request, 1 to 100; 20+10kb with bodies of 10 KB, 5+512callers with 512 callers
+  --rounds 15            windows of each target in each row
+  --ms 1000              length of a window
+  --callers 32           concurrent inbound requests of a row that does not say, 1 to 1000
+  --body-bytes 110       size of the upstream's body in a row that does not say
+  --targets a,b          serve: ${Object.keys(caseOf('serve', '.').kinds).join(', ')};
+                         app: ${Object.keys(caseOf('app').kinds).join(', ')}; the first is compared with the others
+  --against DIR          another checkout, with its node_modules, as targets 'other', 'other-twin' and 'other-pipelining'
+  --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
+  --delay-ms 0           time the upstream takes
+  --slow-ms 0            time that the upstream takes for one call in a hundred
+  --foreign 25           % of the target's core that others may have before a window counts for nothing
+  --json                 print the result as JSON, with every window
+  --from FILE            take a result that --json printed instead of measuring
+  --markdown             print tables for a page
+  --svg FILE             write a chart of the ratios to Pool.request
+  --write                write tables, sentences and chart into bench/README.md, README.md and docs/bench.svg
+  --help
+`
+
+/** Reads the flags of `node bench/compare/run.ts`; returns nothing when only help was asked for, which is then printed. */
+export function readOptions (argv: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      'case': { type: 'string', default: 'serve' },
+      'fanouts': { type: 'string' },
+      'rounds': { type: 'string', default: '15' },
+      'ms': { type: 'string', default: '1000' },
+      'callers': { type: 'string', default: String(usual.callers) },
+      'body-bytes': { type: 'string', default: String(usual.bodyBytes) },
+      'targets': { type: 'string' },
+      'against': { type: 'string' },
+      'filler': { type: 'string', default: 'fields' },
+      'delay-ms': { type: 'string', default: '0' },
+      'slow-ms': { type: 'string', default: '0' },
+      'foreign': { type: 'string', default: '25' },
+      'json': { type: 'boolean', default: false },
+      'from': { type: 'string' },
+      'markdown': { type: 'boolean', default: false },
+      'svg': { type: 'string' },
+      'write': { type: 'boolean', default: false },
+      'help': { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(help)
+    return undefined
+  }
+  if (values.json && values.markdown) throw new Error('--json and --markdown: one of them is printed, not both')
+  const output: Output = { print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables', svg: values.svg, write: values.write }
+  if (values.from !== undefined) return { ...output, from: values.from }
+
+  const plan = readPlan(values)
+  if ((values.svg !== undefined || values.write) && !plan.targets.includes('floor-request')) throw new Error(`${values.write ? '--write' : '--svg'}: the chart is relative to floor-request, which is not among --targets`)
+  if (values.write && plan.case !== 'serve') throw new Error('--write: the pages have the case serve')
+  return { ...output, plan }
+}
+
+type Values = Readonly<Record<'case' | 'rounds' | 'ms' | 'callers' | 'body-bytes' | 'filler' | 'delay-ms' | 'slow-ms' | 'foreign', string>> & { readonly fanouts?: string, readonly targets?: string, readonly against?: string }
+
+function readPlan (values: Values): Plan {
+  const name = caseNames.find(each => each === values.case)
+  if (name === undefined) throw new Error(`--case: '${values.case}' is none of ${caseNames.join(', ')}`)
+  if (values.against !== undefined && name !== 'serve') throw new Error('--against: another checkout is a target of --case serve only')
+  const against = values.against === undefined ? undefined : resolve(values.against)
+  if (against !== undefined) checkAgainst(against)
+  const { kinds, targets: usualTargets, rows } = caseOf(name, against)
+
+  const targets = values.targets?.split(',') ?? usualTargets
+  const unknown = targets.find(target => kinds[target] === undefined)
+  if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${Object.keys(kinds).join(', ')}`)
+  const { filler } = values
+  if (filler !== 'fields' && filler !== 'string') throw new Error(`--filler: '${filler}' is neither fields nor string`)
+  const defaults = { callers: whole('--callers', values.callers, 1, 1000), bodyBytes: whole('--body-bytes', values['body-bytes'], 32, 4_000_000) }
+
+  return {
+    case: name,
+    against,
+    targets,
+    rows: readRows(values.fanouts ?? rows, defaults),
+    rounds: whole('--rounds', values.rounds, 1, 1000),
+    windowMs: whole('--ms', values.ms, 50, 600_000),
+    filler,
+    delayMs: whole('--delay-ms', values['delay-ms'], 0, 60_000),
+    slowMs: whole('--slow-ms', values['slow-ms'], 0, 60_000),
+    foreignLimit: whole('--foreign', values.foreign, 1, 100) / 100,
+  }
+}
+
+function whole (flag: string, value: string, min: number, max: number) {
+  const number = Number(value)
+  if (value === '' || !Number.isInteger(number) || number < min || number > max) throw new Error(`${flag}: '${value}' is not a whole number from ${min} to ${max}`)
+  return number
+}

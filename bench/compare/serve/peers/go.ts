@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Listening } from '../../../lib/child.ts'
+import { settings } from '../../settings.ts'
+import { startServer } from '../program.ts'
+import type { Surroundings } from '../../targets.ts'
+
+const run = promisify(execFile)
+
+/** Builds the program of `go/` and starts it; the build does not use the network. */
+export async function startGo (name: string, { origin, log }: Surroundings): Promise<Listening> {
+  const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
+  try {
+    const program = join(folder, 'peer')
+    await run('go', ['build', '-o', program, '.'], {
+      cwd: join(import.meta.dirname, 'go'),
+      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOPROXY: 'off', GOTOOLCHAIN: 'local', GOWORK: 'off' },
+    })
+    const { slots, width, deadlineMs } = settings
+    // It has one core to run on.
+    return await startServer(name, () => [program, '-slots', String(slots), '-width', String(width), '-deadline', `${deadlineMs}ms`], { GOMAXPROCS: '1', UPSTREAM: origin }, log)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

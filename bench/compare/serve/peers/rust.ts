@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Listening } from '../../../lib/child.ts'
+import { settings } from '../../settings.ts'
+import { startServer } from '../program.ts'
+import type { Surroundings } from '../../targets.ts'
+
+const run = promisify(execFile)
+const crates = '/usr/share/cargo/registry'
+const needed = ['hyper-0.14', 'tokio-1', 'serde_json-1', 'form_urlencoded-1', 'percent-encoding-2']
+const built = join(import.meta.dirname, '../../../../node_modules/.cache/headwaters/rust-peer')
+
+/** The crates are Debian's, and so is the compiler where there is another one beside it. */
+const env = { ...process.env, PATH: `/usr/bin:${process.env['PATH']}`, CARGO_HOME: join(built, 'home') }
+
+/** Returns the name and version of the Rust compiler, or nothing where there is none. */
+export async function rustVersion (): Promise<string | undefined> {
+  try {
+    const { stdout } = await run('rustc', ['--version'], { env })
+    return stdout.trim().split(' ', 2).join(' ')
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns why the program of `rust/` cannot be built, or nothing. */
+export async function rustMissing (): Promise<string | undefined> {
+  if (await rustVersion() === undefined) return 'there is no Rust compiler (Debian: apt-get install cargo)'
+  const missing = needed.filter(crate => !cratesHere().some(name => name.startsWith(crate)))
+  return missing.length === 0 ? undefined : `${crates} lacks ${missing.join(', ')} (Debian: apt-get install librust-hyper-dev librust-tokio-dev librust-serde-json-dev librust-form-urlencoded-dev librust-percent-encoding-dev)`
+}
+
+/** Builds the program of `rust/`, which takes a minute at the first time, and starts it; the build does not use the network. */
+export async function startRust (name: string, { origin, log }: Surroundings): Promise<Listening> {
+  await run('cargo', ['build', '--release', '--offline', '--target-dir', built], { cwd: join(import.meta.dirname, 'rust'), env, maxBuffer: 2 ** 24 })
+  const { slots, width, deadlineMs } = settings
+  return startServer(name, () => [join(built, 'release/peer')], { UPSTREAM: origin, SLOTS: String(slots), WIDTH: String(width), DEADLINE_MS: String(deadlineMs) }, log)
+}
+
+function cratesHere () {
+  try {
+    return readdirSync(crates)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,33 @@
+import type { Child, Listening } from '../lib/child.ts'
+
+/** A process that serves a case; one of Node that announces itself can be asked what it used. */
+export type Target = Listening & Partial<Pick<Child, 'ask'>>
+
+/** Where a target finds its upstream, and where its log goes. */
+export interface Surroundings {
+  readonly origin: string
+  /** A file that the log is appended to. */
+  readonly log: string
+}
+
+/** What a target is and how it is started. */
+export interface Kind {
+  /** What tables and the chart call it. */
+  readonly label: string
+  readonly start: (name: string, surroundings: Surroundings) => Promise<Target>
+  /** Returns why it cannot be started on this machine, or nothing. */
+  readonly missing?: () => Promise<string | undefined>
+  /** Returns the version of its tool. */
+  readonly version?: () => Promise<string | undefined>
+}
+
+/** A second process of one floor: how far two equal targets differ here today is the noise of a run. */
+export const twin = { of: 'floor-dispatch', name: 'floor-dispatch-twin' } as const
+
+/** Pairs of processes of the same code, in the order of their ratio: the noise of a run. */
+export const twins: readonly (readonly [of: string, to: string])[] = [[twin.name, twin.of], ['other-twin', 'other']]
+
+/** The targets with the twin of the one that has one. */
+export function withTwin (names: readonly string[]): string[] {
+  return names.includes(twin.of) ? [...names, twin.name] : [...names]
+}

@@ -1,0 +1,127 @@
+// npm run bench:profile: where the µs of an upstream call go, stage by stage, and the bytes; the sum beside what the process was charged.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { pinned, startChild, stopChildren, type Child } from '../../lib/child.ts'
+import type { LoadResult } from '../../compare/load.ts'
+import { bytesByStage, cpuByStage, type CpuProfile, type HeapProfile } from './read-profile.ts'
+import type { Recording } from './record.ts'
+import { stages, type Stage } from './stages.ts'
+import { syscallsOf } from './syscalls.ts'
+
+const help = `Where the time of an upstream call goes, by stage, at several fan-outs.
+
+node bench/micro/profile/main.ts [options]
+  --fanouts   1,5,20,100  calls of a request
+  --ms        4000        each measurement, in ms
+  --callers   32          callers at once
+  --body-bytes 110        an answer
+  --target    service     a file of bench/compare/
+`
+
+interface Column {
+  readonly fanout: number
+  /** µs a call by stage, as sampled. */
+  readonly micros: Record<Stage, number>
+  /** Bytes allocated a call by stage. */
+  readonly bytes: Record<Stage, number>
+  /** µs a call that the process was charged, with the profiler and without. */
+  readonly profiled: number
+  readonly plain: number
+  /** System calls a call. */
+  readonly syscalls: ReadonlyMap<string, number>
+}
+
+const { values } = parseArgs({ options: {
+  fanouts: { type: 'string', default: '1,5,20,100' },
+  ms: { type: 'string', default: '4000' },
+  callers: { type: 'string', default: '32' },
+  'body-bytes': { type: 'string', default: '110' },
+  target: { type: 'string', default: 'service' },
+  help: { type: 'boolean', short: 'h', default: false },
+} })
+const folder = mkdtempSync(join(tmpdir(), 'headwaters-profile-'))
+
+try {
+  if (values.help) process.stdout.write(help)
+  else await profile()
+} finally {
+  stopChildren()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function profile (): Promise<void> {
+  const upstream = await startChild('upstream', 'compare/upstream', [values['body-bytes'], '0'], 0)
+  const load = await startChild('load', 'compare/load', [], 0)
+  const command = [process.execPath, '--import', join(import.meta.dirname, 'record.ts'), join(import.meta.dirname, `../../compare/${values.target}.ts`), `http://127.0.0.1:${upstream.port}`]
+  if (pinned) command.unshift('taskset', '-c', '1')
+  const [program = '', ...rest] = command
+  const target = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const [{ port }] = await once(target, 'message') as [{ port: number }]
+  const drive = (fanout: number, ms: number) => load.ask<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms, callers: Number(values.callers) } })
+  await drive(20, 3000)
+  const columns: Column[] = []
+  for (const fanout of values.fanouts.split(',').map(Number)) columns.push(await measure(target, drive, fanout, Number(values.ms)))
+  target.disconnect()
+  print(columns)
+}
+
+async function measure (target: ChildProcess, drive: (fanout: number, ms: number) => ReturnType<Child['ask']>, fanout: number, ms: number): Promise<Column> {
+  const ask = async <Reply>(question: Recording | { readonly cpu: true }) => {
+    target.send(question)
+    return (await once(target, 'message') as [Reply])[0]
+  }
+  const charged = async () => {
+    const before = await ask<{ cpuMicros: number }>({ cpu: true })
+    const { responses } = await drive(fanout, ms) as LoadResult
+    const after = await ask<{ cpuMicros: number }>({ cpu: true })
+    return { calls: responses * fanout, micros: after.cpuMicros - before.cpuMicros }
+  }
+  const recorded = async (record: 'cpu' | 'heap') => {
+    const into = join(folder, `${record}-${fanout}.json`)
+    await ask({ record, into })
+    const cost = await charged()
+    await ask({ record: 'end' })
+    return { ...cost, profile: JSON.parse(readFileSync(into, 'utf8')) as unknown }
+  }
+  await drive(fanout, 1000)
+  const plain = await charged()
+  const cpu = await recorded('cpu')
+  const heap = await recorded('heap')
+  const syscalls = target.pid === undefined ? new Map() : await syscallsOf(target.pid, async () => (await charged()).calls)
+  const perCall = (of: Record<Stage, number>, calls: number) => Object.fromEntries(stages.map(stage => [stage, of[stage] / calls])) as Record<Stage, number>
+  return {
+    fanout,
+    micros: perCall(cpuByStage(cpu.profile as CpuProfile, ms * 1000), cpu.calls),
+    bytes: perCall(bytesByStage(heap.profile as HeapProfile), heap.calls),
+    profiled: cpu.micros / cpu.calls,
+    plain: plain.micros / plain.calls,
+    syscalls,
+  }
+}
+
+function print (columns: readonly Column[]): void {
+  const row = (...cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`)
+  const head = (what: string) => {
+    row(what, ...columns.map(({ fanout }) => String(fanout)))
+    row('---', ...columns.map(() => '---'))
+  }
+  head('µs a call at fan-out')
+  for (const stage of stages) row(stage, ...columns.map(({ micros }) => micros[stage].toFixed(2)))
+  const sum = ({ micros }: Column) => stages.reduce((all, stage) => all + micros[stage], 0)
+  row('**sum of the stages**', ...columns.map(column => sum(column).toFixed(1)))
+  row('charged to the process meanwhile', ...columns.map(({ profiled }) => profiled.toFixed(1)))
+  row('charged without the profiler', ...columns.map(({ plain }) => plain.toFixed(1)))
+  console.log()
+  head('bytes allocated a call at fan-out')
+  for (const stage of stages) if (columns.some(({ bytes }) => bytes[stage] >= 1)) row(stage, ...columns.map(({ bytes }) => bytes[stage].toFixed(0)))
+  row('**sum**', ...columns.map(({ bytes }) => stages.reduce((all, stage) => all + bytes[stage], 0).toFixed(0)))
+  console.log()
+  const names = new Set(columns.flatMap(({ syscalls }) => [...syscalls.keys()]))
+  if (names.size === 0) return console.log('(no strace here: no system calls counted)')
+  head('system calls a call at fan-out')
+  for (const name of names) row(name, ...columns.map(({ syscalls }) => (syscalls.get(name) ?? 0).toFixed(2)))
+}

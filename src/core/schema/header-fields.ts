@@ -1,0 +1,110 @@
+import type { z } from 'zod'
+import { isHeaderName } from '../header-name.ts'
+import { defOf, innersOf, type Def } from './wrapped.ts'
+
+/** The headers that a schema reads. */
+export interface HeaderFields {
+  /** The author's spelling of each name, by the name in lower case. */
+  readonly spelled: ReadonlyMap<string, string>
+  /** Whether the schema can read headers that it does not name: a record, a loose object, or a function in front of the schema. */
+  readonly isOpen: boolean
+  /** Whether the schema freezes what it is given. */
+  readonly isFrozen: boolean
+  /** Whether the schema can be given all headers as they came, since it reads those that it names and nothing else, in lower case. */
+  readonly isDirect: boolean
+}
+
+/** Types that look at what they do not name, to refuse it or to show it to a function. */
+const lookingTypes = new Set(['record', 'catch'])
+
+/** Types that are given all headers as they came: by themselves, or for a function of the author's. */
+const openTypes = new Set(['any', 'unknown', 'custom', 'transform'])
+
+/**
+ * Reads the names out of a schema of headers, through every wrapper.
+ * @throws TypeError for a name that is not the name of a header, and for two names that differ by case only
+ */
+export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
+  const spelled = new Map<string, string>()
+  const seen = new Set<z.ZodType>()
+  let isOpen = false
+  let isFrozen = false
+  let isLooking = false
+
+  function add (name: string): void {
+    const lower = name.toLowerCase()
+    const other = spelled.get(lower) ?? name
+    if (!isHeaderName(name)) throw new TypeError(`${owner}: '${name}' is not the name of a header`)
+    if (other !== name) throw new TypeError(`${owner}: '${other}' and '${name}' are one header, since header names are case-insensitive: keep one spelling`)
+    spelled.set(lower, name)
+  }
+
+  function walk (part: z.ZodType | undefined): void {
+    // A schema of another version of zod has no definition; it is refused where it is served.
+    if (part === undefined || part._zod === undefined || seen.has(part)) return
+    seen.add(part)
+    const def = defOf(part)
+    const { type, shape = {}, catchall, innerType, options = [], left, right } = def
+    if (openTypes.has(type) || (catchall !== undefined && catchall._zod.def.type !== 'never')) isOpen = true
+    if (lookingTypes.has(type) || catchall !== undefined) isLooking = true
+    for (const name of Object.keys(shape)) add(name)
+    for (const each of [innerType, left, right, ...options]) walk(each)
+    if (type === 'readonly' && givesOn(part)) isFrozen = true
+    if (type === 'record') walkRecord(part, def)
+    else if (type === 'pipe') walkPipe(def)
+    else if (type === 'lazy') walkLazy(def)
+  }
+
+  function walkRecord (part: z.ZodType, { keyType, mode }: Def): void {
+    const names = keyType?._zod.values
+    if (names === undefined || mode === 'loose') isOpen = true
+    for (const name of names ?? []) add(String(name))
+  }
+
+  /** The second schema of a pipe sees headers only where the first lets them through. */
+  function walkPipe (def: Def): void {
+    walk(def.in)
+    if (isOpen) walk(def.out)
+  }
+
+  function walkLazy ({ getter }: Def): void {
+    let inner: z.ZodType | undefined
+    try {
+      inner = getter?.()
+    } catch {
+      // It refers to a constant below it, which is not there yet.
+      isOpen = true
+    }
+    walk(inner)
+  }
+
+  walk(schema)
+  const isDirect = !isOpen && !isLooking && Array.from(spelled).every(([lower, name]) => lower === name && !(lower in Object.prototype))
+  return { spelled, isOpen, isFrozen, isDirect }
+}
+
+/** Returns whether a schema may give the very value that it was given, where others give a copy. */
+function givesOn (schema: z.ZodType, within: readonly z.ZodType[] = []): boolean {
+  if (within.includes(schema)) return false
+  const { type, in: input, out } = defOf(schema)
+  if (openTypes.has(type)) return true
+  const inside = [...within, schema]
+  if (input !== undefined && out !== undefined) return givesOn(input, inside) && givesOn(out, inside)
+  try {
+    return innersOf(schema).some(inner => givesOn(inner, inside))
+  } catch {
+    // A lazy schema that is not there yet may.
+    return true
+  }
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** Takes the headers that a schema names out of those that came, by lower-case name, and gives them the author's spelling; with `others`, all of them. */
+export function spelledHeaders ({ spelled }: Pick<HeaderFields, 'spelled'>, headers: Headers, others = false): Record<string, string | string[] | undefined> {
+  // A schema that names `constructor` must not find it where no such header came.
+  const own = (others ? {} : Object.create(null)) as Record<string, string | string[] | undefined>
+  if (others) for (const name of Object.keys(headers)) if (!spelled.has(name)) own[name] = headers[name]
+  for (const [lower, name] of spelled) if (Object.hasOwn(headers, lower)) own[name] = headers[lower]
+  return own
+}

@@ -1,0 +1,57 @@
+import { inexact, tooLarge } from '../json/number-fault.ts'
+
+/** A text that is refused for a reason that the schema behind it cannot know. */
+export class Unreadable {
+  readonly reason: string
+
+  constructor (reason: string) {
+    this.reason = reason
+  }
+}
+
+/** A number as JSON writes one, with leading zeros too. */
+const numberText = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
+const integerText = /^-?\d+$/
+/** A year, month, day or moment of ISO 8601, or a date of HTTP. */
+const dateText = /^\d{4}(?:-\d\d(?:-\d\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/
+
+/** Returns the number that a text writes, and NaN for a text that writes none, as ``, ` `, `0x10` and `Infinity`. */
+function readNumber (value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  if (!numberText.test(value)) return Number.NaN
+  const number = Number(value)
+  if (!Number.isFinite(number)) return new Unreadable(tooLarge)
+  const isExact = !integerText.test(value) || Number.isSafeInteger(number) || BigInt(value) === BigInt(number)
+  return isExact ? number : new Unreadable(inexact)
+}
+
+function readBigint (value: unknown): unknown {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  if (typeof value !== 'string') return value
+  if (integerText.test(value)) return BigInt(value)
+  return numberText.test(value) ? new Unreadable('must be a whole number') : Number.NaN
+}
+
+/** A number alone is not a date, and neither is a day that its month does not have: `Date` makes another of both. */
+function readDate (value: unknown): unknown {
+  if (typeof value === 'number') return new Date(value)
+  if (typeof value !== 'string') return value
+  const date = dateText.test(value) ? new Date(value) : new Date(Number.NaN)
+  const day = /^\d{4}-\d\d-\d\d/.exec(value)?.[0]
+  const isInMonth = day === undefined || new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day) === true
+  return isInMonth ? date : new Date(Number.NaN)
+}
+
+function readString (value: unknown): unknown {
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : value
+}
+
+/** How a text becomes what `z.coerce` is asked for. A list and a missing value are not coerced, so the schema refuses them. */
+export const readers: Readonly<Record<string, ((value: unknown) => unknown) | undefined>> = {
+  number: readNumber, bigint: readBigint, date: readDate, string: readString,
+}
+
+/** Makes a list of one of a text. */
+export function readList (value: unknown): unknown {
+  return typeof value === 'string' ? [value] : value
+}

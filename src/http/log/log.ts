@@ -1,0 +1,42 @@
+import type { FastifyServerOptions } from 'fastify'
+import { cut } from '../../log/cut.ts'
+import { loggedError } from '../../log/logged-error.ts'
+import { hidden, type Redaction } from '../../log/redaction.ts'
+import { shortLine } from '../../log/short-line.ts'
+import { loggedRequest } from './logged-request.ts'
+
+export interface LogOptions {
+  readonly level: string
+  /** Hides secrets in every line. */
+  readonly redaction: Redaction
+  /** Fields of every line that say who writes it. @default its process and its host */
+  readonly base?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The type that Fastify has for a serialized error; the value may be anything that was thrown. */
+interface LoggedError {
+  type: string
+  message: string
+  stack: string
+  [field: string]: unknown
+}
+
+/** Headers that say who asks, whoever logs a request or an answer with them. */
+const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key']
+const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
+
+/** Returns the options of a logger whose lines have a bounded length and show no secret. */
+export function logOptions ({ level, redaction, base }: LogOptions): NonNullable<FastifyServerOptions['logger']> {
+  return {
+    level,
+    ...base !== undefined && { base },
+    serializers: { req: loggedRequest, err: loggedError as (error: unknown) => LoggedError, msg: cutText },
+    redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
+    // A secret is hidden before a cut could leave a part of it.
+    hooks: { streamWrite: line => shortLine(redaction.hide(line)) },
+  }
+}
+
+function cutText (text: unknown): unknown {
+  return typeof text === 'string' ? cut(text) : text
+}

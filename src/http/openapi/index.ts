@@ -1,0 +1,2 @@
+export { openapiDocument, type OpenapiDocument, type OpenapiOptions } from './document.ts'
+export { openapiYaml } from './yaml.ts'

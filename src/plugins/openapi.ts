@@ -1,2 +1,0 @@
-export { openapiDocument, type OpenapiDocument, type OpenapiOptions } from './openapi/document.ts'
-export { openapiYaml } from './openapi/yaml.ts'

@@ -1,0 +1,64 @@
+import type { SecureContext } from 'node:tls'
+import type { AuthOptions, OAuth2Options } from '../spec/access-options.ts'
+import { tokenUrlFault, type AccessSpec } from '../spec/access-spec.ts'
+import type { Credentials } from './credentials.ts'
+import { readProxy, type ProxyAccess } from '../connect/proxy.ts'
+import { Secret } from '../spec/secret.ts'
+import { readTls } from '../connect/tls.ts'
+import { variableReader, type VariableFault, type VariableReader, type Variables } from '../spec/variables.ts'
+
+/** What tokens are asked for with. */
+export interface TokenAccess {
+  readonly url: URL
+  /** Whether the URL comes from the environment, and so is trusted. */
+  readonly isTrusted: boolean
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string | undefined
+  readonly send: 'header' | 'body'
+}
+
+/** What an upstream is reached with: its declaration, and what the variables that it names hold. */
+export interface Access {
+  readonly credentials: Credentials | undefined
+  readonly token: TokenAccess | undefined
+  readonly secureContext: SecureContext | undefined
+  readonly proxy: ProxyAccess | undefined
+  /** Values that no log may show. */
+  readonly secrets: readonly string[]
+  /** What keeps it from being used. */
+  readonly faults: readonly VariableFault[]
+}
+
+/** Reads the variables that an upstream's declaration names. */
+export function readAccess ({ name, auth, tls, proxy }: AccessSpec & { readonly name: string }, variables: Variables): Access {
+  const reader = variableReader(name, variables)
+  const { secrets, faults } = reader
+  return {
+    credentials: auth && readCredentials(auth, reader),
+    token: auth && 'oauth2' in auth ? readToken(auth.oauth2, reader) : undefined,
+    secureContext: tls && readTls(tls, reader),
+    proxy: proxy === undefined ? undefined : readProxy(proxy, reader),
+    secrets,
+    faults,
+  }
+}
+
+function readCredentials (auth: AuthOptions, reader: VariableReader): Credentials | undefined {
+  if ('oauth2' in auth) return undefined
+  if ('bearer' in auth) return { headers: ['authorization', `Bearer ${reader.secret(auth.bearer, 'auth', headerFault)}`], query: '' }
+  if ('header' in auth) return { headers: [auth.header.toLowerCase(), reader.secret(auth.secret, 'auth', headerFault)], query: '' }
+  const encoded = encodeURIComponent(reader.secret(auth.secret, 'auth'))
+  reader.secrets.push(encoded)
+  return { headers: [], query: `${auth.query}=${encoded}` }
+}
+
+function readToken ({ tokenUrl, clientId, clientSecret, scope, send = 'header' }: OAuth2Options, reader: VariableReader): TokenAccess | undefined {
+  const url = URL.parse(reader.read(tokenUrl, 'auth.oauth2.tokenUrl', tokenUrlFault))
+  const client = { clientId: reader.read(clientId, 'auth.oauth2.clientId'), clientSecret: reader.secret(clientSecret, 'auth.oauth2.clientSecret') }
+  return url === null ? undefined : { url, isTrusted: tokenUrl instanceof Secret, ...client, scope, send }
+}
+
+function headerFault (value: string): string | undefined {
+  return /^[\x20-\x7e]+$/.test(value) ? undefined : 'holds characters that no header may hold'
+}

@@ -1,0 +1,61 @@
+import { unescape } from 'node:querystring'
+import { readNoProxy } from './no-proxy.ts'
+import type { Secret } from '../spec/secret.ts'
+import type { VariableReader } from '../spec/variables.ts'
+
+/** Which proxy stands before what. */
+export interface ProxyAccess {
+  /** By the protocol of what is asked. */
+  readonly 'http:': Proxy | undefined
+  readonly 'https:': Proxy | undefined
+  /** Tells whether `NO_PROXY` names a target. */
+  readonly isExcepted: (target: URL) => boolean
+}
+
+/** One proxy. */
+export interface Proxy {
+  readonly url: URL
+  /** What it is told of who asks; none without credentials in its URL. */
+  readonly authorization: string | undefined
+}
+
+/** Says what keeps a text from being the URL of a proxy, without saying the text. */
+export function proxyFault (text: string): string | undefined {
+  const url = URL.parse(text)
+  return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/' ? undefined : 'is not the URL of a proxy: write http://host:port'
+}
+
+/** Reads which proxies there are, by the names that everybody uses, lower case first. */
+export function readProxy (declared: true | string | Secret, reader: VariableReader): ProxyAccess {
+  const { optional } = reader
+  const isExcepted = readNoProxy(optional('no_proxy') ?? optional('NO_PROXY') ?? '')
+  if (declared !== true) {
+    const proxy = proxyAt(reader.read(declared, 'proxy', proxyFault), reader)
+    return { 'http:': proxy, 'https:': proxy, isExcepted }
+  }
+  const first = (...variables: readonly string[]) => {
+    const variable = variables.find(name => optional(name) !== undefined)
+    if (variable === undefined) return undefined
+    const url = optional(variable) as string
+    const reason = proxyFault(url)
+    if (reason !== undefined) reader.fault(variable, reason)
+    return proxyAt(url, reader)
+  }
+  return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), isExcepted }
+}
+
+function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined {
+  const url = URL.parse(text)
+  if (url === null) return undefined
+  const credentials = `${unescape(url.username)}:${unescape(url.password)}`
+  if (credentials === ':') return { url, authorization: undefined }
+  const encoded = Buffer.from(credentials).toString('base64')
+  secrets.push(url.password, unescape(url.password), encoded)
+  return { url, authorization: `Basic ${encoded}` }
+}
+
+/** The proxy on the way to a place; none where `NO_PROXY` names it. */
+export function proxyFor (access: ProxyAccess | undefined, target: URL): Proxy | undefined {
+  if (access === undefined || access.isExcepted(target)) return undefined
+  return access[target.protocol as 'http:' | 'https:']
+}

@@ -1,0 +1,32 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { TlsOptions } from '../spec/access-options.ts'
+import { Secret } from '../spec/secret.ts'
+import type { VariableReader } from '../spec/variables.ts'
+
+/** Reads certificates and key, once for all connections. */
+export function readTls ({ ca, cert, key }: TlsOptions, reader: VariableReader): SecureContext | undefined {
+  const pems = { ca: ca && readPem(ca, 'tls.ca', reader), cert: cert && readPem(cert, 'tls.cert', reader), key: key && readPem(key, 'tls.key', reader) }
+  if (Object.values(pems).includes('')) return undefined
+  try {
+    // OpenSSL passes over a certificate that it cannot read, and then nobody is trusted.
+    for (const pem of [pems.ca, pems.cert]) if (pem !== undefined) new X509Certificate(pem)
+    return createSecureContext({ ...pems, minVersion: 'TLSv1.2' })
+  } catch (error) {
+    reader.fault(`upstream '${reader.upstream}'`, `its tls cannot be used: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+/** What a variable holds: PEM, or the path of a file of it; empty where it is neither. */
+function readPem (what: string | Secret, option: string, reader: VariableReader): string {
+  const given = reader.read(what, option)
+  if (!(what instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
+  try {
+    return readFileSync(given, 'utf8')
+  } catch {
+    reader.fault(what.variable, `is neither PEM nor the path of a file that can be read, and upstream '${reader.upstream}' needs it for ${option}`)
+    return ''
+  }
+}

@@ -1,0 +1,197 @@
+import { UpstreamError } from '../../../errors.ts'
+import type { LiveCall } from '../../call/call.ts'
+import type { AdaptiveSlots } from './adaptive-concurrency.ts'
+import { Admission, Workload } from './admission.ts'
+import { relay, type Answer, type Layer, type Taker } from '../layer.ts'
+import { Line } from '../../../core/linked-queue.ts'
+import { Waiter, type Desk } from './waiter.ts'
+
+export interface BulkheadOptions {
+  readonly upstream: string
+  /** Calls on the wire at once; a number, or what learns it. */
+  readonly slots: number | AdaptiveSlots
+  /** Calls that may wait before the first call of a new run is refused. */
+  readonly queue: number
+}
+
+/** What a bulkhead can be asked about itself. */
+export interface BulkheadGauge {
+  /** How many calls may be on the wire now. */
+  readonly slots: number
+  readonly active: number
+  readonly waiting: number
+}
+
+export interface Bulkhead {
+  readonly layer: Layer
+  readonly gauge: BulkheadGauge
+  /** Rejects every call that waits for a slot, each with what `reason` makes. */
+  readonly turnAway: (reason: () => unknown) => void
+}
+
+/**
+ * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
+ *
+ * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or when what
+ * earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go ahead of every run that
+ * has none yet. So under overload admitted runs finish, and the others know it at once.
+ *
+ * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
+ */
+export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead {
+  const adaptive = typeof slots === 'number' ? undefined : slots
+  let limit = typeof slots === 'number' ? slots : slots.slots
+  let active = 0
+  let waiting = 0
+  let entered = 0
+  let isLettingIn = false
+  /** Calls of runs that hold or have held a slot. */
+  const ahead = new Line<Waiter>()
+  /** Calls of runs that have not, by run. */
+  const newcomers = new Map<Admission, Line<Waiter>>()
+  const work = new Workload()
+  const self = {}
+
+  /** Lets the run of a call in, or does not. */
+  function admit (call: LiveCall<unknown>): Admission | undefined {
+    const { admitted } = call.scope
+    let admission = admitted.get(self) as Admission | undefined
+    if (admission === undefined) {
+      if (active >= limit && (waiting >= queue || !work.hasTimeFor(call, limit))) return undefined
+      admitted.set(self, admission = new Admission(work))
+    }
+    admission.announce(call)
+    return admission
+  }
+
+  function lineOf (admission: Admission): Line<Waiter> {
+    if (admission.hasEntered) return ahead
+    let line = newcomers.get(admission)
+    if (line === undefined) newcomers.set(admission, line = new Line())
+    return line
+  }
+
+  function left (admission: Admission, { scope }: LiveCall<unknown>): void {
+    waiting--
+    if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
+    newcomers.delete(admission)
+    // All its calls have left before one got a slot: it is a newcomer again.
+    admission.revoke()
+    scope.admitted.delete(self)
+  }
+
+  // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
+  function exit (): void {
+    active--
+    // Whoever is let in may end at once, and come here again: the one that is here already goes on.
+    if (isLettingIn) return
+    isLettingIn = true
+    while (active < limit) {
+      const next = ahead.first ?? newcomer()
+      if (next === undefined) break
+      active++
+      next.admit()
+    }
+    isLettingIn = false
+  }
+
+  /** The first of the run that has waited longest; the rest of that run moves ahead. */
+  function newcomer (): Waiter | undefined {
+    for (const [admission, line] of newcomers) {
+      newcomers.delete(admission)
+      admission.hasEntered = true
+      const first = line.first as Waiter
+      line.leave(first)
+      for (let other = line.first; other !== undefined; other = line.first) {
+        line.leave(other)
+        ahead.join(other)
+      }
+      return first
+    }
+    return undefined
+  }
+
+  function firstWaiting (): Waiter | undefined {
+    return ahead.first ?? newcomers.values().next().value?.first
+  }
+
+  function over ({ call, admission, isFirst, since, noted }: Held<unknown>, error: unknown): void {
+    if (since !== undefined) {
+      const ms = call.scope.now() - since
+      work.held(ms, error)
+      if (adaptive !== undefined) {
+        adaptive.ended(call, noted, ms, active, error)
+        limit = adaptive.slots
+      }
+    }
+    if (isFirst) admission.done(call)
+    const { held } = call.attempt
+    if (held === undefined) exit()
+    else void held.then(exit)
+  }
+
+  return {
+    layer: relay(next => {
+      const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Taker<T>) => {
+        // One in eight is measured where no slots learn from it: the clock is not free either.
+        const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
+        next(call, new Held(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
+      }
+      const desk: Desk = { left, enter: hold }
+      return (call, taker) => {
+        if (call.abort.aborted) return taker.lose(call.abort.reason)
+        const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
+        if (admission === undefined) return taker.lose(new UpstreamError('BULKHEAD_FULL', upstream))
+        if (active < limit) {
+          active++
+          admission.hasEntered = true
+          return hold(call, admission, taker)
+        }
+        waiting++
+        lineOf(admission).join(new Waiter(call, admission, taker as Taker<unknown>, desk))
+      }
+    }),
+    gauge: {
+      get slots () { return limit },
+      get active () { return active },
+      get waiting () { return waiting },
+    },
+    turnAway (reason) {
+      for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.cut(reason())
+    },
+  }
+}
+
+/** A call that holds a slot. */
+class Held<T> implements Taker<T> {
+  readonly call: LiveCall<T>
+  readonly admission: Admission
+  /** Whether it was not sent before. */
+  readonly isFirst: boolean
+  /** Since when it holds its slot, where that is measured; in ms from the run's start. */
+  readonly since: number | undefined
+  /** What adaptive slots noted when it began. */
+  readonly noted: number
+  readonly #taker: Taker<T>
+  readonly #over: (held: Held<unknown>, error: unknown) => void
+
+  constructor (call: LiveCall<T>, admission: Admission, taker: Taker<T>, since: number | undefined, noted: number, over: (held: Held<unknown>, error: unknown) => void) {
+    this.call = call
+    this.admission = admission
+    this.isFirst = call.effort.attempts === 0
+    this.since = since
+    this.noted = noted
+    this.#taker = taker
+    this.#over = over
+  }
+
+  win (answer: Answer<T>): void {
+    this.#over(this as Held<unknown>, undefined)
+    this.#taker.win(answer)
+  }
+
+  lose (error: unknown): void {
+    this.#over(this as Held<unknown>, error)
+    this.#taker.lose(error)
+  }
+}

@@ -1,0 +1,44 @@
+import { deepFreeze } from '../../../core/freeze.ts'
+import type { Head } from '../../transport/response-headers.ts'
+import type { OperationSpec } from '../../spec/spec.ts'
+import type { Entry, Found, Freshness } from './entry.ts'
+import { KeptEntry } from './kept-entry.ts'
+import { bodyText } from './value-of.ts'
+
+/** An answer as it came. */
+export interface Came {
+  readonly value: unknown
+  readonly status: number
+  readonly head: Head
+  /** Decoded. */
+  readonly body: Buffer
+}
+
+type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
+
+/** The headers of an answer that are kept in a store of values. */
+const kept = ['cache-control', 'expires', 'date', 'age', 'vary', 'etag', 'last-modified'] as const
+/** The same with what tells whether a body was to be expected, for operations that take an empty one. */
+const keptWithType = [...kept, 'content-type'] as const
+
+/** Makes an entry of an answer that may be kept. */
+export function entryOf (spec: OperationSpec, came: Came, times: Times, freshness: Freshness, keeps: 'values' | 'bodies'): Found {
+  const { value, status, head, body } = came
+  // What was asked for together is frozen already.
+  if (!Object.isFrozen(value)) deepFreeze(value)
+  return {
+    value,
+    entry: keeps === 'values'
+      ? KeptEntry.of(spec, came, pick(head, spec.empty ? keptWithType : kept), times, freshness)
+      : { status, bytes: body.length, ...times, ...freshness, head, body: bodyText(spec, body) },
+  }
+}
+
+/** The same answer, as it may be used now that the upstream has said that it has not changed. */
+export function renewed ({ entry, value }: Found, head: Head, times: Times, freshness: Freshness): Found {
+  return { value, entry: KeptEntry.is(entry) ? entry.renewed(pick(head, keptWithType), times, freshness) : { ...entry, ...times, ...freshness, head } }
+}
+
+function pick (head: Head, names: readonly string[]): Head {
+  return Object.fromEntries(names.filter(name => head[name] !== undefined).map(name => [name, head[name]]))
+}

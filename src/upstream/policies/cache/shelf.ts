@@ -1,0 +1,147 @@
+import { hash } from 'node:crypto'
+import { Abort } from '../../../core/abort.ts'
+import type { LiveCall } from '../../call/call.ts'
+import { deepFreeze } from '../../../core/freeze.ts'
+import { inTurns } from '../../../core/sliced.ts'
+import { timeouts } from '../../../core/timer-queue.ts'
+import { usefulMs, type Found } from './entry.ts'
+import { isLarge } from './is-large.ts'
+import { KeptEntry } from './kept-entry.ts'
+import { Lookup } from './lookup.ts'
+import { readEntry } from './read-entry.ts'
+import { valueOf } from './value-of.ts'
+import type { CacheStore } from './store.ts'
+
+/** A store as a call may use it: it fails no call, holds none up for long, and gives back only what can be used. */
+export interface Shelf {
+  readonly keeps: CacheStore['keeps']
+  /** At once where the store answers at once. Rejects only with why the call was given up. */
+  find (key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined>
+  keep (key: string, found: Found): void
+  forget (key: string): void
+  /** Leaves no timer behind. */
+  close (): void
+  /** How often the store threw, rejected, was late, or gave back something that is no entry. */
+  readonly faults: number
+}
+
+/** An entry on its way to a store. */
+interface Writing {
+  found: Found | undefined
+  /** Lets go of it. */
+  readonly over: () => void
+}
+
+/** Puts a store where calls can use it. */
+export function createShelf (store: CacheStore): Shelf {
+  const patience = timeouts(store.patience ?? 100, () => Lookup.late)
+  /** What is being written: it is found before the store has it. */
+  const writing = new Map<string, Writing>()
+  /** Entries of this process that could not be read: those who wait to read them find nothing. */
+  const unreadable = new WeakSet<object>()
+  let faults = 0
+
+  const nameOf = (key: string) => store.keeps === 'values' ? key : hash('sha256', key, 'base64url')
+  const fault = () => { faults++ }
+
+  function write (key: string, found: Found, done: Promise<unknown> | undefined): void {
+    if (done === undefined) return
+    const entry: Writing = {
+      found,
+      over: () => {
+        patience.stop(due)
+        // A store that never answers would keep it by what waits for the answer.
+        entry.found = undefined
+        if (writing.get(key) === entry) writing.delete(key)
+      },
+    }
+    writing.get(key)?.over()
+    writing.set(key, entry)
+    const late = new Abort()
+    late.cut = () => {
+      fault()
+      entry.over()
+    }
+    const due = patience.start(late)
+    done.then(entry.over, () => {
+      if (due.listed) fault()
+      entry.over()
+    })
+  }
+
+  /** Reads what a store gave back. */
+  function open (stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
+    if (stored === undefined || stored === null) return undefined
+    try {
+      if (store.keeps === 'values') {
+        if (KeptEntry.is(stored)) return { entry: stored, value: stored.read(spec) }
+      } else {
+        const entry = readEntry(stored)
+        if (entry !== undefined) return { entry, value: deepFreeze(valueOf(spec, entry)) }
+      }
+    } catch {
+      // Kept under a schema that was another then, or damaged: it goes.
+      unreadable.add(stored)
+    }
+    fault()
+    shelf.forget(key)
+    return undefined
+  }
+
+  /** The same, later where there is much to read: what is large would hold up everything else. */
+  function openInTurn (stored: unknown, key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined> {
+    if (!isLarge(stored)) return open(stored, key, call)
+    return new Promise((resolve, reject) => inTurns(() => {
+      if (call.abort.aborted) reject(call.abort.reason)
+      // Its place may have another entry by now, which is not dropped with it.
+      else resolve(unreadable.has(stored) ? undefined : open(stored, key, call))
+    }))
+  }
+
+  const shelf: Shelf = {
+    keeps: store.keeps,
+    find (key, call) {
+      const soon = writing.get(key)
+      if (soon !== undefined) return soon.found
+      let found
+      let later
+      try {
+        found = store.get(nameOf(key))
+        later = promiseOf(found)
+      } catch {
+        fault()
+        return undefined
+      }
+      if (later === undefined) return openInTurn(found, key, call)
+      return new Lookup(call, patience, later, fault).found.then(stored => openInTurn(stored, key, call))
+    },
+    keep (key, found) {
+      const { entry } = found
+      try {
+        write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
+      } catch {
+        fault()
+      }
+    },
+    forget (key) {
+      const soon = writing.get(key)
+      if (soon !== undefined) soon.found = undefined
+      writing.delete(key)
+      try {
+        promiseOf(store.delete(nameOf(key)))?.then(undefined, fault)
+      } catch {
+        fault()
+      }
+    },
+    close () {
+      for (const { over } of writing.values()) over()
+    },
+    get faults () { return faults },
+  }
+  return shelf
+}
+
+/** Returns a promise of a value that is one, also of another make. Throws what the value throws when it is looked at. */
+function promiseOf (value: unknown): Promise<unknown> | undefined {
+  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function' ? Promise.resolve(value) : undefined
+}

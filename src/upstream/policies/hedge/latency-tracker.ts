@@ -1,0 +1,40 @@
+import { Latencies } from './rotating-histogram.ts'
+
+/** Time for which a delay that was read from the latencies is used, in ms. */
+const readEveryMs = 250
+/** Latencies that must be known before a call is called slow. */
+const leastKnown = 100
+
+/** The latencies of one operation, and the time after which one of its calls is slow. */
+export class Pace {
+  readonly #share: number
+  readonly #now: () => number
+  readonly #latencies: Latencies
+  #delay: number | undefined
+  #readAt = -Infinity
+
+  /**
+   * @param share - The share of calls, from 0 to 1, that are not slow.
+   * @param spanMs - Latencies count for one to two times this long, in ms.
+   * @param now - A clock in ms that never goes back.
+   */
+  constructor (share: number, spanMs: number, now: () => number) {
+    this.#share = share
+    this.#now = now
+    this.#latencies = new Latencies(spanMs, now)
+  }
+
+  took (ms: number): void {
+    this.#latencies.add(ms)
+  }
+
+  /** The time after which a call is slow, in ms; undefined while fewer than 100 latencies are known. */
+  get delay (): number | undefined {
+    const now = this.#now()
+    if (now - this.#readAt >= readEveryMs) {
+      this.#delay = this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#share))
+      if (this.#delay !== undefined) this.#readAt = now
+    }
+    return this.#delay
+  }
+}

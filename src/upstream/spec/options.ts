@@ -1,0 +1,155 @@
+import type { z } from 'zod'
+import type { AccessOptions } from './access-options.ts'
+import type { DeepReadonly } from '../../core/freeze.ts'
+import type { Schema } from './inference.ts'
+import type { Use } from './layers.ts'
+
+/** The form in which an operation's body is read. */
+export type As = 'json' | 'text' | 'bytes'
+
+/** What `operation` takes. */
+export interface OperationOptions<P, O, Pa, Q, B, H, I> {
+  /** @default 'GET' */
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path template below the origin: `/breeds/{id}`. */
+  readonly path: P
+  /** One entry for each name in the path; encoded, and kept inside its segment. */
+  readonly params?: Pa
+  readonly query?: Q
+  /** The body, sent as JSON; given under `body` in the call's input. */
+  readonly body?: B
+  /** What the upstream answers; fields it does not name are dropped. */
+  readonly output: O
+  /** How the body is read. @default 'json' */
+  readonly as?: As
+  /** Media types that are read. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
+  readonly accept?: readonly string[]
+  /** Whether an empty body is an answer, and is `null`. @default false */
+  readonly empty?: boolean
+  /** Statuses that mean "there is none": the call answers `null`. @default [] */
+  readonly absent?: readonly number[]
+  /** Reads response headers too: the call then answers `{ body, headers }`. */
+  readonly withHeaders?: H
+  /** Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ. @default false */
+  readonly coalesce?: boolean
+  /**
+   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with times for those
+   * whose headers do not say. Of safe methods; equal calls in flight then share one answer too. @default false
+   */
+  readonly cache?: boolean | CacheOptions
+  /** Makes the `idempotency-key` of a call that is not idempotent by its method. */
+  readonly idempotencyKey?: (input: DeepReadonly<I>) => string
+}
+
+/** For how long answers are used whose headers do not say; what an upstream says goes before. */
+export interface CacheOptions {
+  /** For how long an answer is fresh, in ms from when it came. @default 0 */
+  readonly ttl?: number
+  /** For how long after that it is still given while one call fetches it anew, in ms. @default 0 */
+  readonly staleWhileRevalidate?: number
+  /** For how long after that it stands in for a failure, in ms. @default 0 */
+  readonly staleIfError?: number
+  /**
+   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the upstream's own is then
+   * fetched without the call. @default the time within which 98 % of the operation's answers came, and 100 until 100 answers are known
+   */
+  readonly staleAfter?: number
+}
+
+/** The same with nothing inferred. */
+export type AnyOperationOptions = OperationOptions<string, z.ZodType, z.ZodType | undefined, Schema, Schema, Schema, never>
+
+/** How a call that failed is sent again. */
+export interface RetryOptions {
+  /** How often a call is sent at most. @default 2 */
+  readonly attempts?: number
+  /** Bound of the first pause, in ms; it doubles with each, and pauses are random below it. @default 25 */
+  readonly delay?: number
+  /** Bound of every pause, in ms. @default 250 */
+  readonly maxDelay?: number
+}
+
+/** When a second attempt is sent while the first is still under way. */
+export interface HedgeOptions {
+  /** How long to wait for the first, in ms. @default the time within which `percentile` of the operation's latest calls were answered */
+  readonly delay?: number
+  /** Share of calls, in percent, that are answered before a second is sent; above 50 and below 100. @default 98 */
+  readonly percentile?: number
+  /** How many second attempts there are at most, as a share of the calls of the last 10 s. @default 0.03 */
+  readonly share?: number
+}
+
+/** How many attempts beyond one a call an upstream may be sent, retries and hedges together. */
+export interface BudgetOptions {
+  /** Share of the calls sent in the last 10 s. @default 0.2 */
+  readonly share?: number
+  /** As many a second however few calls are sent. @default 10 */
+  readonly perSecond?: number
+}
+
+/** When an upstream is not asked for a while. */
+export interface BreakerOptions {
+  /** Share of failures that opens the breaker, above 0 and up to 1. @default 0.5 */
+  readonly failures?: number
+  /** Calls within the window below which nothing is concluded. @default 20 */
+  readonly minimum?: number
+  /** How far back it looks, in ms. @default 10000 */
+  readonly window?: number
+  /** Failures in a row within the window that open it at once, whatever the share is. @default 20, or `minimum` if that is more */
+  readonly consecutiveFailures?: number
+  /** How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails again. @default 5000 */
+  readonly open?: number
+  /** Limit on how long it stays open, in ms; not below `open`. @default 60000, or `open` if that is more */
+  readonly maxOpen?: number
+}
+
+/** What may be done with an upstream whose owner is you. */
+export interface TrustedOptions {
+  /**
+   * How many safe calls go over one connection one behind the other, when they are sent in the same turn of the loop. It costs the least,
+   * and a slow answer holds up those behind it; a lost connection loses all of them, which the retries send again.
+   */
+  readonly pipelining: number
+}
+
+/** What `defineUpstream` takes. */
+export interface UpstreamOptions extends AccessOptions {
+  /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
+  readonly origin: string
+  /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */
+  readonly slots?: number | 'adaptive'
+  /** Sockets at most; never fewer than `slots`. @default `slots` + 16; 200 where they are adaptive */
+  readonly connections?: number
+  /** Calls that may wait for a slot before new runs are refused. @default 256 */
+  readonly queue?: number
+  /** How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left. @default { attempts: 2 } */
+  readonly retry?: RetryOptions | false
+  /** When safe calls are sent a second time while the first is under way; the first good answer wins. @default false */
+  readonly hedge?: HedgeOptions | boolean
+  /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
+  readonly budget?: BudgetOptions
+  /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 } */
+  readonly breaker?: BreakerOptions | false
+  /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
+  readonly timeout?: number
+  /** Limit on one call with its waiting and all its attempts, in ms. @default what remains of the run's deadline */
+  readonly deadline?: number
+  /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
+  readonly connectTimeout?: number
+  /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
+  readonly maxBytes?: number
+  /** Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up everything else. @default 100000 */
+  readonly maxValues?: number
+  /** Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it. @default 32 MiB */
+  readonly cacheBytes?: number
+  /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
+  readonly forward?: readonly string[]
+  /** Headers sent with every call. @default {} */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whether to ask for compressed answers. @default true */
+  readonly decompress?: boolean
+  /** What only an upstream that you run yourself may be asked to take: calls in a pipeline. @default none of it */
+  readonly trusted?: TrustedOptions
+  /** Own layers, outermost first. @default [] */
+  readonly use?: readonly Use[]
+}

@@ -1,0 +1,47 @@
+import { readings } from '../../core/decodings.ts'
+
+/** Texts that have one reading, themselves. */
+const unambiguous = /^[ -$&-[\]-~]*$/
+
+/** A dot segment in such a text. */
+const dots = /(?:^|\/) *\. *(?:\. *)?(?:$|[/;?#])/
+
+const dotFault = `a '.' or '..' segment`
+
+/** Where a server may end a segment: at its parameters (RFC 3986, section 3.3), a NUL, a query or a fragment. */
+// oxlint-disable-next-line no-control-regex -- C ends a text at a NUL
+const endOfSegment = /[;?#\0]/
+
+/** Characters that a server may drop at the ends of a segment or within it: white space, invisible ones, and what stands for an unreadable byte. */
+const dropped = /[\s\p{Cf}\ufffd]/gu
+
+/**
+ * Returns what a server could misread in a text that becomes part of a path, in a form for "holds …"; nothing for a text that is safe.
+ * Each of its `readings` must have the same number of slashes as the text, no segment `.` or `..`, and no NUL. Segments are compared without
+ * `;` parameters, white space and unreadable characters.
+ */
+export function pathFault (text: string): string | undefined {
+  if (unambiguous.test(text)) return dots.test(text) ? dotFault : undefined
+  const all = readings(text)
+  if (all === undefined) return 'a text that is encoded too often'
+  if (all.some(hasDots)) return dotFault
+  if (all.some(reading => reading.includes('\0'))) return 'a NUL character'
+  const slashes = slashesIn(text)
+  return all.some(reading => slashesIn(reading) !== slashes) ? 'a backslash or a slash that is encoded' : undefined
+}
+
+function slashesIn (text: string): number {
+  let count = 0
+  for (let at = text.indexOf('/'); at !== -1; at = text.indexOf('/', at + 1)) count++
+  return count
+}
+
+function hasDots (reading: string): boolean {
+  return reading.includes('.') && reading.split('/').some(isDots)
+}
+
+function isDots (segment: string): boolean {
+  const [own = ''] = segment.split(endOfSegment, 1)
+  const seen = own.replaceAll(dropped, '')
+  return seen === '.' || seen === '..'
+}

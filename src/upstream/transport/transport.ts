@@ -1,0 +1,94 @@
+import { hash } from 'node:crypto'
+import { readAccess } from '../auth/access.ts'
+import type { Credentials } from '../auth/credentials.ts'
+import { Connection } from './connection.ts'
+import { dispatch } from './dispatch.ts'
+import { authorize } from '../auth/authorize.ts'
+import { paddedLength } from './padded-length.ts'
+import type { Layer, Service } from '../policies/layer.ts'
+import { openPool } from './pool.ts'
+import { ignoreRejection } from '../../core/ignore-rejection.ts'
+import { quietSocket } from './quiet-socket.ts'
+import type { Resolve } from '../connect/resolve.ts'
+import { routeTo } from '../connect/route.ts'
+import type { UpstreamSpec } from '../spec/spec.ts'
+import { maxTokenBytes, tokenEndpoint } from '../auth/token-endpoint.ts'
+import type { Variables } from '../spec/variables.ts'
+
+/** Where an upstream really is. */
+export interface Place {
+  readonly url: URL
+  /** Stands before every path. */
+  readonly prefix: string
+  /** Whether it was set from outside, by whoever knows what is there. */
+  readonly isTrusted: boolean
+  /** Whether every call is refused. */
+  readonly isOff: boolean
+}
+
+/** What all upstreams of a runtime share. */
+export interface Surroundings {
+  readonly variables: Variables
+  readonly resolve: Resolve
+  /** Is called with each token. */
+  readonly onToken?: ((token: string) => void) | undefined
+}
+
+/** The way to one upstream. */
+export interface Wire {
+  /** Sends a call as it is. */
+  readonly service: Service
+  /** Has a token ready for it; only with OAuth. */
+  readonly authorize: Layer | undefined
+  /** Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular does. */
+  readonly identity: string
+  /** Rejects every call that waits for a connection, each with what `reason` makes. */
+  readonly turnAway: (reason: () => unknown) => void
+  readonly close: () => Promise<unknown>
+}
+
+/** Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot be used. */
+export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place, { variables, resolve, onToken }: Surroundings): Wire {
+  const access = readAccess(spec, variables)
+  if (access.faults.length > 0) {
+    throw new TypeError(`${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`)
+  }
+  const { connections, connectTimeout } = spec
+  const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
+  const { origin, before, headers, connect, stop } = to(url, spec.public && !isTrusted, spec.tls?.servername)
+  const pipelining = spec.trusted?.pipelining ?? 1
+  const pool = openPool(origin, { connections, connect, pipelining })
+
+  const fixed = access.credentials ?? { headers: [], query: '' }
+  const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
+  const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
+  const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
+  if (access.token === undefined) return { service, identity, authorize: undefined, turnAway: pool.turnAway, close: () => ended(pool.destroy(), stop) }
+
+  const way = to(access.token.url, spec.public && !access.token.isTrusted)
+  // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
+  const tokens = new Connection(way.origin, { connect: quietSocket(way.connect), maxBytes: maxTokenBytes, pipelining: 0 })
+  return {
+    service,
+    identity,
+    authorize: authorize({
+      fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
+      use: token => {
+        try {
+          ignoreRejection(onToken?.(token))
+        } catch {
+          // The calls that wait for the token need it all the same.
+        }
+        credentials.headers = [...headers, 'authorization', `Bearer ${token}`]
+      },
+    }),
+    turnAway: pool.turnAway,
+    close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
+  }
+}
+
+/** Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them be opened or time out. */
+function ended (destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
+  stop()
+  return destroyed
+}

@@ -1,0 +1,50 @@
+import { test } from 'tap'
+import { readInput, type InputArguments } from '../../../src/commands/run/read-input.ts'
+import { UsageError } from '../../../src/commands/usage-error.ts'
+import type { AnyAggregate } from '../../../src/fanout/aggregate.ts'
+import { breed } from '../../../src/routes/breed.ts'
+import { catFacts } from '../../../src/routes/cat-facts.ts'
+import { postcard } from '../../../src/routes/postcard.ts'
+
+const read = (aggregate: AnyAggregate, given: Partial<InputArguments>) => readInput(aggregate, { fields: {}, body: undefined, headers: [], ...given })
+
+function said (aggregate: AnyAggregate, given: Partial<InputArguments>): string {
+  try {
+    read(aggregate, given)
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+  }
+  return 'nothing'
+}
+
+test('each field goes where the aggregate declares it', async t => {
+  t.same(read(breed, { fields: { breed: ['siamese'], facts: ['2'] } }), { params: { breed: 'siamese' }, query: { facts: '2' }, headers: {} })
+})
+
+test('what is given twice is a list', async t => {
+  t.same(read(catFacts, { fields: { count: ['1', '2'] } }).query, { count: ['1', '2'] })
+})
+
+test('headers are read by name, in lower case', async t => {
+  t.same(read(catFacts, { headers: ['X-Trace: a:b', 'empty:'] }).headers, { 'x-trace': 'a:b', empty: '' })
+})
+
+test('a body is JSON, given here or in a file', async t => {
+  const order = { greeting: 'Hi', breeds: ['siam'] }
+  const folder = t.testdir({ 'order.json': JSON.stringify(order) })
+  t.same(read(postcard, { body: JSON.stringify(order) }).body, order)
+  t.same(read(postcard, { body: `@${folder}/order.json` }).body, order)
+})
+
+test('what cannot be used is said with what can', async t => {
+  const refused = [
+    [catFacts, { fields: { cuont: ['3'] } }, '\'cat-facts\' takes no --cuont: did you mean \'--count\'?'],
+    [catFacts, { fields: { zzzzzzzz: ['3'] } }, '\'cat-facts\' takes no --zzzzzzzz: it takes --count, --max_length'],
+    [postcard, { fields: { greeting: ['x'] } }, '\'postcard\' takes no --greeting: it takes none'],
+    [catFacts, { body: '{}' }, '\'cat-facts\' takes no body'],
+    [postcard, { body: '{"greeting"' }, '--body is not JSON: '],
+    [postcard, { body: '@/nowhere/at/all.json' }, '--body @/nowhere/at/all.json: ENOENT'],
+    [catFacts, { headers: ['nocolon'] }, '--header \'nocolon\' is none: write it as name:value'],
+  ] as const
+  for (const [aggregate, given, words] of refused) t.match(said(aggregate, given), words)
+})

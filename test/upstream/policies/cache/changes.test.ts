@@ -1,0 +1,36 @@
+import { test } from 'tap'
+import { collected } from '../../../helpers/collected.ts'
+import { createChanges } from '../../../../src/upstream/policies/cache/changes.ts'
+
+test('what was asked for before a change may have been changed by it, and what was asked for after it was not', async t => {
+  const changes = createChanges()
+  t.notOk(changes.since('/a', 10))
+  changes.note('/a', 10)
+  t.ok(changes.since('/a', 9))
+  t.ok(changes.since('/a', 10))
+  t.notOk(changes.since('/a', 11))
+  t.notOk(changes.since('/b', 9))
+})
+
+test('changes that are forgotten count for everything from before them', async t => {
+  const changes = createChanges(2)
+  changes.note('/a', 1)
+  changes.note('/b', 2)
+  changes.note('/a', 3)
+  changes.note('/c', 4)
+  t.ok(changes.since('/d', 2), 'as old as the forgotten one, /b')
+  t.notOk(changes.since('/d', 3))
+  t.ok(changes.since('/a', 3))
+})
+
+test('a long path is remembered as itself, and takes no more memory than a short one', async t => {
+  const changes = createChanges(2000)
+  const path = (id: number) => `/${'a'.repeat(16_000)}${id}`
+  await collected()
+  const before = process.memoryUsage().heapUsed
+  for (let id = 0; id < 2000; id++) changes.note(path(id), 10)
+  await collected()
+  t.ok(process.memoryUsage().heapUsed - before < 4e6)
+  t.ok(changes.since(path(7), 9))
+  t.notOk(changes.since(path(2001), 9))
+})
