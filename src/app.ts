@@ -25,22 +25,22 @@ import { secured, securityHeaders } from './http/reply/security-headers.ts'
 import { slowReaders } from './http/lifecycle/slow-readers.ts'
 import { strayBytes } from './http/lifecycle/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
-import type { Part } from './core/partition.ts'
-import type { Use } from './upstream/spec/layers.ts'
+import type { Partition } from './core/partition.ts'
+import type { Layers } from './upstream/spec/layers.ts'
 
 export interface AppOptions {
   /** What is set for an upstream from outside its declaration, by its name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
   /** Own layers around every upstream, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  readonly layers?: Layers
   /** What `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
-  /** A runtime made before, in place of `overrides`, `use`, `environment` and `threads`; it closes with the app. @default one of its own */
+  /** A runtime made before, in place of `overrides`, `layers`, `environment` and `threads`; it closes with the app. @default one of its own */
   readonly runtime?: Runtime
   /** Which part of every upstream's bounds this app has, where several processes share them. @default all of them */
-  readonly part?: Part | undefined
+  readonly partition?: Partition | undefined
   /** The factor by which the bounds of every upstream are reduced, above 0 and at most 1, where file descriptors are few. @default 1 */
   readonly scale?: number | undefined
   /** Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503. @default no limit */
@@ -71,7 +71,7 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, use = [], threads = {}, part, scale, maxConnections, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
+  const { overrides = {}, environment = {}, layers = {}, threads = {}, partition, scale, maxConnections, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
@@ -95,7 +95,7 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part, scale, onToken })
+  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)

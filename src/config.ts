@@ -114,8 +114,8 @@ function readOverride (variable: string, value: string, upstreams: readonly stri
   overrides[name] = {
     ...overrides[name],
     ...origin !== undefined && { origin },
-    ...slots !== undefined && { slots },
-    ...timeout !== undefined && { timeout },
+    ...slots !== undefined && { concurrency: slots },
+    ...timeout !== undefined && { attemptTimeout: timeout },
     ...off !== undefined && { off: off === '1' },
   }
   return undefined

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { allocateYoung } from '../../src/server/disable-pretenuring.ts'
+import { disablePretenuring } from '../../src/server/disable-pretenuring.ts'
 import { buildApp } from '../../src/app.ts'
 import { aggregate, times } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
@@ -8,16 +8,16 @@ import { Fact, Facts, Query } from './fact.ts'
 import { settings } from './settings.ts'
 
 // As the command does.
-allocateYoung()
+disablePretenuring()
 
 // The second argument is how many calls go over one connection at once.
 const pipelining = Number(process.argv[3] ?? 1)
-const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), slots: settings.slots, queue: settings.queue, ...pipelining > 1 && { trusted: { pipelining } } }, {
+const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), concurrency: settings.slots, maxQueue: settings.queue, ...pipelining > 1 && { pipelining } }, {
   fact: operation({ path: '/fact', output: Fact }),
 })
 
 const bench = aggregate('bench', { url: '/', query: Query, deadline: settings.deadlineMs })
-  .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { width: settings.width })
+  .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { concurrency: settings.width })
   .reply(Facts, ({ facts }) => ({ facts }))
 
 const app = buildApp([bench])

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { Abort, Abortable } from '../../src/core/abort.ts'
 import { parseExact } from '../../src/core/json/parse.ts'
 import { wireSchema } from '../../src/core/json/wire-schema.ts'
-import { readerOf, wireReaderOf } from '../../src/core/schema/parser.ts'
-import { timeouts } from '../../src/core/timer-queue.ts'
+import { compileParser, compileWireParser } from '../../src/core/schema/parser.ts'
+import { createTimerQueue } from '../../src/core/timer-queue.ts'
 
 const rounds = 15
 /** So many are under way at once, as in a busy service. */
@@ -24,7 +24,7 @@ function prices (steps: readonly (() => void)[], times: number): number[] {
 }
 
 class Listener extends Abortable {
-  cut () {}
+  onAbort () {}
 }
 
 function listening (): Record<string, () => void> {
@@ -56,7 +56,7 @@ function listening (): Record<string, () => void> {
 }
 
 function timing (): Record<string, () => void> {
-  const running = timeouts(60_000, () => new Error('too slow'))
+  const running = createTimerQueue(60_000, () => new Error('too slow'))
   const others = Array.from({ length: underWay }, () => running.start(new Abort()))
   const abort = new Abort()
   const result = {
@@ -74,10 +74,10 @@ function reading (size: string, schema: z.ZodType, withBigints: z.ZodType, value
   const text = JSON.stringify(value)
   const long = text.replace('"id":1,', '"id":9007199254740993,')
   return {
-    [`JSON.parse and schema, ${size}, integers as JSON.parse rounds them`]: () => readerOf(schema)(JSON.parse(text)),
-    [`JSON.parse and schema, ${size}, integers exact`]: () => wireReaderOf(schema)(JSON.parse(text)),
+    [`JSON.parse and schema, ${size}, integers as JSON.parse rounds them`]: () => compileParser(schema)(JSON.parse(text)),
+    [`JSON.parse and schema, ${size}, integers exact`]: () => compileWireParser(schema)(JSON.parse(text)),
     [`JSON.parse and schema, ${size}, one of them beyond 2^53, so that all is read twice`]: () => {
-      wireReaderOf(withBigints)(JSON.parse(long))
+      compileWireParser(withBigints)(JSON.parse(long))
       wireSchema(withBigints).safeParse(parseExact(long))
     },
   }

@@ -40,7 +40,7 @@ await bench(async () => {
 
 async function amplification (perSecond: number, seconds: number) {
   const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(fails)], 0)
-  const upstream = defineUpstream('failing', { origin: `http://127.0.0.1:${leaf.port}`, slots: 256, queue: 10_000, retry: { attempts: 3 }, breaker: false }, {
+  const upstream = defineUpstream('failing', { origin: `http://127.0.0.1:${leaf.port}`, concurrency: 256, maxQueue: 10_000, retry: { maxAttempts: 3 }, breaker: false }, {
     get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
   })
   const one = aggregate('one', { url: '/', query: z.object({ id: z.coerce.number() }) })

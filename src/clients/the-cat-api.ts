@@ -4,7 +4,7 @@ import { CatPictures, OneCatPicture } from '../schemas/cat-picture.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
 /** Pictures, and breeds with their temperament. */
-export const theCatApi = defineUpstream('the-cat-api', { origin: 'https://api.thecatapi.com', public: true }, {
+export const theCatApi = defineUpstream('the-cat-api', { origin: 'https://api.thecatapi.com', publicOnly: true }, {
   randomImage: operation({ path: '/v1/images/search', output: OneCatPicture }),
   searchBreeds: operation({
     path: '/v1/breeds/search',

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { closest } from './suggest.ts'
+import { suggest } from './suggest.ts'
 import { usageOf, type Command } from './command.ts'
 import { help } from './help.ts'
 import { UsageError } from './usage-error.ts'
@@ -40,7 +40,7 @@ function endWithReader (): void {
 }
 
 function noCommand (name: string): string {
-  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : closest(name, Object.keys(commands))
+  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : suggest(name, Object.keys(commands))
   return `there is no command '${name}'${hint}`
 }
 

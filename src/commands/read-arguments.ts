@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { closest } from './suggest.ts'
+import { suggest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Reads a command's arguments; throws a `UsageError` that names the first one that cannot be used. */
@@ -7,7 +7,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig> (args: rea
   const unknown = optionNames(args, options).find(({ name }) => !Object.hasOwn(options, name))
   if (unknown !== undefined) {
     const known = Object.keys(options).map(name => `--${name}`)
-    throw new UsageError(`there is no option '${unknown.rawName}'${closest(unknown.rawName, known)}`)
+    throw new UsageError(`there is no option '${unknown.rawName}'${suggest(unknown.rawName, known)}`)
   }
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true })

@@ -3,13 +3,13 @@ import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
 import { checkPaths } from './check-paths.ts'
-import { closest } from './suggest.ts'
+import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
 import { fieldsHelp } from './run/fields-help.ts'
 import { environment, exitCodes } from './help.ts'
 import { optionNames, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
-import { tellFailure } from './run/print-failure.ts'
+import { printFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
 import { watchedRun } from './run/watched-run.ts'
 
@@ -84,14 +84,14 @@ async function runOnce ({ overrides, environment }: OpenCatalogue, aggregate: An
     process.stdout.write(`${writeJson(json ? ended.reply : ended.reply.data, false, 2)}\n`)
     return 0
   }
-  return tellFailure(ended.error, json)
+  return printFailure(ended.error, json)
 }
 
 function find ({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   const found = aggregates.find(aggregate => aggregate.name === name)
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
-  throw new UsageError(`there is no aggregate '${name}'${closest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`)
+  throw new UsageError(`there is no aggregate '${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`)
 }
 
 function readDeadline (given: string | undefined): number | undefined {

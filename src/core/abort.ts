@@ -4,7 +4,7 @@ export abstract class Abortable {
   prior: Abortable | undefined
   next: Abortable | undefined
 
-  abstract cut (reason: unknown): void
+  abstract onAbort (reason: unknown): void
 }
 
 /**
@@ -46,13 +46,17 @@ export class Abort extends Abortable {
    * Stops everything that listens; the first reason is the one that stays.
    * A listener that has not gone is told again: an unsafe call that outlived its run still hears the deadline.
    */
-  cut (reason: unknown): void {
+  abort (reason: unknown): void {
     if (!this.aborted) {
       this.aborted = true
       this.reason = reason
     }
-    if (this.#first !== undefined) for (const listener of this.#listeners()) if (listener.listensTo === this) listener.cut(reason)
+    if (this.#first !== undefined) for (const listener of this.#listeners()) if (listener.listensTo === this) listener.onAbort(reason)
     this.#controller?.abort(reason)
+  }
+
+  onAbort (reason: unknown): void {
+    this.abort(reason)
   }
 
   /** A copy, since listeners leave while they are told. */

@@ -1,12 +1,12 @@
 /** One place in a line; whoever stands in it can leave from anywhere at once. */
-export interface Place<P extends Place<P>> {
-  line: Line<P> | undefined
+export interface QueueNode<P extends QueueNode<P>> {
+  line: LinkedQueue<P> | undefined
   before: P | undefined
   after: P | undefined
 }
 
 /** First come, first served, and a leaver costs the others nothing. */
-export class Line<P extends Place<P>> {
+export class LinkedQueue<P extends QueueNode<P>> {
   first: P | undefined
   #last: P | undefined
   size = 0

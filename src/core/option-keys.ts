@@ -1,8 +1,8 @@
 /** The names of all options of a type: one that is forgotten here does not compile. */
-export type Known<T> = Readonly<Record<keyof T, true>>
+export type OptionKeys<T> = Readonly<Record<keyof T, true>>
 
 /** Refuses options that do not exist: a file of definitions runs without anybody having checked its types. */
-export function refuseUnknown (owner: string, given: object, known: Readonly<Record<string, true>>, group?: string): void {
+export function rejectUnknownOptions (owner: string, given: object, known: Readonly<Record<string, true>>, group?: string): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new TypeError(`${owner}: ${group ?? 'its options'} must be an object with some of ${Object.keys(known).join(', ')}`)
   }

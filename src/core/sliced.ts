@@ -9,7 +9,7 @@ let spentMs = 0
 let isReset = true
 
 /** Does heavy work a slice a turn of the loop, so that what becomes ready together does not hold up everything else together. */
-export function inTurns (work: () => void): void {
+export function runSliced (work: () => void): void {
   waiting.push(work)
   if (isArmed) return
   isArmed = true
@@ -23,18 +23,18 @@ export function inTurns (work: () => void): void {
  */
 export function inSlices (slice: () => boolean): void {
   const work = () => { if (slice()) waiting.unshift(work) }
-  inTurns(work)
+  runSliced(work)
 }
 
 /** Does in a turn of its own what large work has led to, and at once what small work has. */
-export function inOwnTurn (work: () => void): void {
-  if (isTurn) inTurns(work)
+export function deferIfSliced (work: () => void): void {
+  if (isTurn) runSliced(work)
   else work()
 }
 
 /** Does work at once that may be heavy, and in a later turn of the loop where this turn has had its slice of such work. */
 export function inSlice (work: () => void): void {
-  if (spentMs > sliceMs) return inTurns(work)
+  if (spentMs > sliceMs) return runSliced(work)
   if (isReset) {
     isReset = false
     setImmediate(reset)

@@ -1,11 +1,11 @@
-import type { Abort } from './abort.ts'
+import type { Abortable } from './abort.ts'
 
 /** One abort that is due at a moment, and its neighbours in the order of those moments. */
-export interface Due {
-  readonly abort: Abort
+export interface Timer {
+  readonly target: Abortable
   at: number
-  before: Due | undefined
-  after: Due | undefined
+  before: Timer | undefined
+  after: Timer | undefined
   listed: boolean
 }
 
@@ -16,20 +16,20 @@ const heldUpMs = 5
  * Many timeouts of one length on one timer: they fall due in the order they began, so a list and a timer for its head are enough.
  * `npm run bench:steps` has the price beside that of a `setTimeout` each.
  */
-export interface Timeouts {
+export interface TimerQueue {
   /** Cuts `abort` with a reason made by `reason`, unless it is stopped before. */
-  start (abort: Abort): Due
+  start (target: Abortable): Timer
   /** The same for whoever brings the place. */
-  enter (due: Due): void
-  stop (due: Due): void
+  enter (due: Timer): void
+  stop (due: Timer): void
   /** How many are running. */
   readonly size: number
 }
 
 /** Makes a set of timeouts of `ms` each; `reason` makes what they cut with. */
-export function timeouts (ms: number, reason: () => unknown): Timeouts {
-  let first: Due | undefined
-  let last: Due | undefined
+export function createTimerQueue (ms: number, reason: () => unknown): TimerQueue {
+  let first: Timer | undefined
+  let last: Timer | undefined
   let timer: NodeJS.Timeout | undefined
   let size = 0
   let isHeldUp = false
@@ -46,7 +46,7 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
     while (first !== undefined && first.at <= now + 1) {
       const due = first
       stop(due)
-      due.abort.cut(reason())
+      due.target.onAbort(reason())
     }
     if (first === undefined) return
     // Whatever was started meanwhile is due later.
@@ -58,7 +58,7 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
     timer = setTimeout(ring, Math.max(1, afterMs))
   }
 
-  function stop (due: Due) {
+  function stop (due: Timer) {
     if (!due.listed) return
     due.listed = false
     size--
@@ -75,7 +75,7 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
     }
   }
 
-  function enter (due: Due) {
+  function enter (due: Timer) {
     due.at = performance.now() + ms
     due.listed = true
     due.before = last
@@ -87,8 +87,8 @@ export function timeouts (ms: number, reason: () => unknown): Timeouts {
   }
 
   return {
-    start (abort) {
-      const due: Due = { abort, at: 0, before: undefined, after: undefined, listed: false }
+    start (target) {
+      const due: Timer = { target, at: 0, before: undefined, after: undefined, listed: false }
       enter(due)
       return due
     },

@@ -74,7 +74,7 @@ async function builtIn (live: boolean, environment: CatalogueOptions['environmen
   const specs = upstreams.map(upstream => specOf(upstream))
   const config = readConfig(environment ?? {}, specs.map(({ name }) => name))
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../demo-upstreams/index.ts')).startStandIns(occasionalFaults)
+  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../demo-upstreams/index.ts')).startDemoUpstreams(occasionalFaults)
   const whereStandIns = elsewhere ?? standIns?.origins
   const origins = Object.entries(whereStandIns ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
   const catalogue: Catalogue = {

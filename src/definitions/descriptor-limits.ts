@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { readDescriptors, shareDescriptors } from '../http/lifecycle/descriptors.ts'
 import { withOverride } from '../upstream/runtime.ts'
-import { share, type Part } from '../core/partition.ts'
+import { partition, type Partition } from '../core/partition.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export interface DescriptorLimitOptions {
   /** The part of the bounds that this process has. @default all of them */
-  readonly part?: Part | undefined
+  readonly part?: Partition | undefined
   /** Threads that may be started. @default one for each core */
   readonly threads?: number | undefined
   /** True if stand-ins of this process have the other ends of the upstream connections. */
@@ -25,7 +25,7 @@ export function descriptorLimits ({ specs, overrides }: Pick<Catalogue, 'specs' 
   const descriptors = readDescriptors()
   if (descriptors === undefined) return { limits: {}, few: undefined }
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
-  const declared = called.reduce((sum, spec) => sum + share(withOverride(spec, overrides[spec.name] ?? {}).connections, part), 0)
+  const declared = called.reduce((sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, part), 0)
   const { inbound, upstream } = shareDescriptors(descriptors, { connections: hasStandIns ? 2 * declared : declared, threads })
   return {
     limits: { scale: upstream, maxConnections: inbound },

@@ -3,7 +3,7 @@ import type { FaultKind } from './fault.ts'
 import { hash } from './hash.ts'
 import { createLatency } from './latency.ts'
 import { meowfacts } from './meowfacts.ts'
-import { startStandIn } from './server.ts'
+import { startDemoUpstream } from './server.ts'
 import { theCatApi } from './the-cat-api.ts'
 import { wikipedia } from './wikipedia.ts'
 
@@ -15,10 +15,10 @@ const routesOf = {
 }
 
 /** The name of a stand-in, which is the name of the upstream it stands in for. */
-export type StandInName = keyof typeof routesOf
+export type DemoUpstreamName = keyof typeof routesOf
 
 /** How the stand-ins behave. */
-export interface StandInsOptions {
+export interface DemoUpstreamsOptions {
   /**
    * Half of the answers are faster, in milliseconds; 0 answers at once.
    * @default 15
@@ -47,8 +47,8 @@ export interface StandInsOptions {
 }
 
 /** All stand-ins, running. */
-export interface StandIns {
-  readonly origins: Readonly<Record<StandInName, string>>
+export interface DemoUpstreams {
+  readonly origins: Readonly<Record<DemoUpstreamName, string>>
   /** Sets the share of requests that go wrong from now on, 0 to 1. */
   setFaultRate: (rate: number) => void
   /** Ends all of them at once. */
@@ -56,13 +56,13 @@ export interface StandIns {
 }
 
 /** Starts all stand-ins on the loopback interface, each on a free port. */
-export async function startStandIns (options: StandInsOptions = {}): Promise<StandIns> {
+export async function startDemoUpstreams (options: DemoUpstreamsOptions = {}): Promise<DemoUpstreams> {
   const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0, faultKinds } = options
 
-  async function start (name: StandInName, index: number) {
+  async function start (name: DemoUpstreamName, index: number) {
     const own = hash(seed, index)
     const latency = createLatency({ seed: own, medianMs, maxMs })
-    return startStandIn({ name, routes: routesOf[name](own), latency, faultRate, faultKinds, seed: own })
+    return startDemoUpstream({ name, routes: routesOf[name](own), latency, faultRate, faultKinds, seed: own })
   }
 
   const [ninja, meow, catApi, wiki] = await Promise.all([

@@ -9,7 +9,7 @@ import type { Answer, Route } from './route.ts'
 import { router } from './router.ts'
 
 /** What a stand-in is made of. */
-export interface StandInOptions {
+export interface DemoUpstreamOptions {
   /** Goes out in the `server` header. */
   name: string
   routes: readonly Route[]
@@ -38,7 +38,7 @@ export interface StandInOptions {
 }
 
 /** A running stand-in. */
-export interface StandIn {
+export interface DemoUpstream {
   readonly origin: string
   /** The number of requests seen. */
   readonly requests: number
@@ -63,7 +63,7 @@ const notAllowed: Answer = {
 }
 
 /** Starts one stand-in on the loopback interface. */
-export async function startStandIn (options: StandInOptions): Promise<StandIn> {
+export async function startDemoUpstream (options: DemoUpstreamOptions): Promise<DemoUpstream> {
   const { name, routes, latency, seed = 1, port = 0, faultKinds } = options
   const answerTo = router(routes)
   const waiting = delays()

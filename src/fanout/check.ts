@@ -2,7 +2,7 @@ import { wholeNumber } from '../core/bounds.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { isOpen } from '../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../core/schema/header-fields.ts'
-import { refuseUnknown, type Known } from '../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { checkText } from '../core/schema/check-text.ts'
 import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
@@ -19,23 +19,22 @@ const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'sign
 
 type AnyRouteOptions = RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
 
-const routeOptions: Known<AnyRouteOptions> = {
+const routeOptions: OptionKeys<AnyRouteOptions> = {
   url: true, method: true, params: true, query: true, body: true, headers: true, deadline: true, envelope: true, cacheControl: true, summary: true, description: true,
 }
 const stepOptions = { needs: true, timeout: true } as const
 const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
   required: stepOptions,
-  optional: stepOptions,
-  each: { ...stepOptions, width: true, maxItems: true, tolerate: true },
+  optional: { ...stepOptions, fallback: true },
+  each: { ...stepOptions, concurrency: true, maxItems: true, minSuccess: true, fallback: true },
   firstOf: { ...stepOptions, count: true },
 }
-const tolerateOptions = { atLeast: true, fallback: true } as const
 
 /** Checks an aggregate's route and fills its defaults in. */
 export function checkRoute (name: string, options: AnyRouteOptions): Route {
   if (!aggregateName.test(name)) throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `aggregate '${name}'`
-  refuseUnknown(owner, options, routeOptions)
+  rejectUnknownOptions(owner, options, routeOptions)
   const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
   checkZod(owner, { params, query, body, headers })
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
@@ -69,37 +68,38 @@ function refuseCredentials (owner: string, fields: HeaderFields | undefined, cac
 interface AnyStepOptions {
   readonly needs?: readonly string[]
   readonly timeout?: number
-  readonly width?: number
+  readonly concurrency?: number
   readonly maxItems?: number
-  readonly tolerate?: { readonly atLeast: number, readonly fallback: unknown }
+  readonly minSuccess?: number
+  readonly fallback?: unknown
   readonly count?: number
 }
 
 /** Checks one step against those before it and fills its defaults in. */
-export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, ask: Step['ask'], options: AnyStepOptions, fallback?: unknown): Step {
+export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, author: Step['author'], options: AnyStepOptions): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
   if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
   const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
   if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
   if (same !== undefined) throw new TypeError(`${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`)
-  if (typeof ask !== 'function') throw new TypeError(`${owner}: needs a function that returns what to ask`)
+  if (typeof author !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
-  refuseUnknown(owner, options, optionsOf[kind])
-  const { needs = [], timeout, width = 16, maxItems = 100, tolerate, count = 1 } = options
+  rejectUnknownOptions(owner, options, optionsOf[kind])
+  const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  wholeNumber(owner, 'width', width)
+  wholeNumber(owner, 'width', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
-  if (tolerate !== undefined) refuseUnknown(owner, tolerate, tolerateOptions, 'tolerate')
-  if (tolerate !== undefined) wholeNumber(owner, 'tolerate.atLeast', tolerate.atLeast, { min: 0 })
+  if (kind === 'optional' && !Object.hasOwn(options, 'fallback')) throw new TypeError(`${owner}: an optional step needs a fallback: { fallback: null }`)
+  if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined)) throw new TypeError(`${owner}: minSuccess and fallback come together: { minSuccess: 0, fallback: null }`)
+  if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
   return Object.freeze({
-    name, index: before.length, kind, ask, timeout, width, maxItems, count,
+    name, index: before.length, kind, author, timeout, concurrency, maxItems, count, minSuccess,
     needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
-    fallback: deepFreeze(tolerate === undefined ? fallback : tolerate.fallback),
-    atLeast: tolerate?.atLeast,
-    isFrozen: kind === 'optional' || tolerate !== undefined,
+    fallback: deepFreeze(fallback),
+    isFrozen: kind === 'optional' || minSuccess !== undefined,
   })
 }
 

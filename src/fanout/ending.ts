@@ -1,18 +1,18 @@
 import { Problem } from '../errors.ts'
-import { readAfter, type AfterReply } from './on-reply.ts'
-import { copierOf, readerOf, unfit } from '../core/schema/parser.ts'
+import { readReplyExtras, type ReplyExtras } from './on-reply.ts'
+import { zodParser, compileParser, INVALID } from '../core/schema/parser.ts'
 import type { AnyAggregate } from './aggregate.ts'
-import type { Host } from './run-handle.ts'
-import type { Ledger } from './outcome-recorder.ts'
+import type { RunHandle } from './run-handle.ts'
+import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { Reply } from './reply.ts'
 import { offloading } from './offload/running.ts'
-import type { Seen } from './step-args.ts'
+import type { StepArgs } from './step-args.ts'
 import { isThenable } from './thenable.ts'
 
 /** The run that an ending belongs to. */
-export interface Ended extends Pick<Host, 'failed' | 'abort' | 'invoke'> {
+export interface Ended extends Pick<RunHandle, 'failed' | 'abort' | 'invoke'> {
   /** The input and the context, with no step's value. */
-  look (): Seen
+  createArgs (): StepArgs
   done (reply: Reply<unknown, string>): void
   stop (error: unknown): void
 }
@@ -20,17 +20,17 @@ export interface Ended extends Pick<Host, 'failed' | 'abort' | 'invoke'> {
 /** The end of a run whose steps all have values: the merge, the reply's schema, and what stands after. A sync function costs no promise. */
 export class Ending {
   readonly #aggregate: AnyAggregate
-  readonly #ledger: Ledger
+  readonly #ledger: OutcomeRecorder
   readonly #run: Ended
 
-  constructor (aggregate: AnyAggregate, ledger: Ledger, run: Ended) {
+  constructor (aggregate: AnyAggregate, ledger: OutcomeRecorder, run: Ended) {
     this.#aggregate = aggregate
     this.#ledger = ledger
     this.#run = run
   }
 
   /** Ends the run with what the merge makes of all values. */
-  merge (seen: Seen): void {
+  merge (seen: StepArgs): void {
     let merged: unknown
     let isLater: boolean
     try {
@@ -49,21 +49,21 @@ export class Ending {
     let data
     try {
       // Whoever is shown the data may change it: that must be a copy, which zod makes.
-      data = (hooks.after === undefined ? readerOf : copierOf)(schema)(merged)
-      if (data === unfit) throw new Problem('REPLY_INVALID', { cause: schema.safeParse(merged).error })
+      data = (hooks.onReply === undefined ? compileParser : zodParser)(schema)(merged)
+      if (data === INVALID) throw new Problem('REPLY_INVALID', { cause: schema.safeParse(merged).error })
     } catch (error) {
       return this.#run.stop(error)
     }
     const reply = { data, complete: this.#ledger.complete, sources: this.#ledger.outcomes() }
-    if (hooks.after === undefined) this.#run.done(reply)
-    else this.#after(hooks.after, reply)
+    if (hooks.onReply === undefined) this.#run.done(reply)
+    else this.#after(hooks.onReply, reply)
   }
 
-  #after (after: NonNullable<AnyAggregate['hooks']['after']>, reply: Reply<unknown, string>): void {
+  #after (after: NonNullable<AnyAggregate['hooks']['onReply']>, reply: Reply<unknown, string>): void {
     let said: unknown
     let isLater: boolean
     try {
-      const seen = Object.assign(this.#run.look(), reply)
+      const seen = Object.assign(this.#run.createArgs(), reply)
       said = offloading.isUsed ? this.#run.invoke(after, seen, this.#run.abort, 'after') : after(seen as never)
       isLater = isThenable(said)
     } catch (error) {
@@ -77,7 +77,7 @@ export class Ending {
     if (this.#run.failed) return
     let headers
     try {
-      headers = readAfter(this.#aggregate.name, said as AfterReply | undefined)
+      headers = readReplyExtras(this.#aggregate.name, said as ReplyExtras | undefined)
     } catch (error) {
       return this.#run.stop(error)
     }

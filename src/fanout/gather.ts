@@ -16,14 +16,14 @@ export interface GatherOptions {
 }
 
 /** Is told how each call ended. */
-export interface CallTaker {
+export interface CallCompletion {
   /** @param isAbsent whether the upstream said by a status of `absent` that it has no such value */
-  win (index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
-  lose (index: number, error: unknown): void
+  resolve (index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
+  reject (index: number, error: unknown): void
 }
 
 /** Asks a call and tells `taker` how it ended, maybe before it returns. */
-export type Ask = (call: Call<unknown>, index: number, taker: CallTaker) => void
+export type Ask = (call: Call<unknown>, index: number, taker: CallCompletion) => void
 
 /** The calls of an `each` or a `firstOf` under way, so many at once, until enough have come or too many are lost. */
 export interface Gathering {
@@ -38,14 +38,14 @@ export interface Gathering {
 export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gathering {
   const isFirstOf = step.kind === 'firstOf'
   /** So many good answers must come, or the step fails. */
-  const needed = isFirstOf ? step.count : Math.min(step.atLeast ?? calls.length, calls.length)
+  const needed = isFirstOf ? step.count : Math.min(step.minSuccess ?? calls.length, calls.length)
   /** After so many good answers the others are not waited for. */
   const enough = isFirstOf ? step.count : calls.length
   const values: unknown[] = calls.map(() => undefined)
   const won: boolean[] = []
   const ended: boolean[] = []
   const failed: Loss[] = []
-  const { width } = step
+  const { concurrency } = step
   let sent = 0
   let isSending = false
   let ok = 0
@@ -112,13 +112,13 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     else goOn()
   }
 
-  const taker: CallTaker = { win, lose }
+  const taker: CallCompletion = { resolve: win, reject: lose }
 
   /** Sends what the width has room for. One that ends before it returns comes here again: the one that is here already goes on. */
   function goOn (): void {
     if (isSending) return
     isSending = true
-    while (!over && sent < calls.length && sent - ok - absent() - failed.length < width) {
+    while (!over && sent < calls.length && sent - ok - absent() - failed.length < concurrency) {
       const index = sent++
       ask(calls[index] as Call<unknown>, index, taker)
     }

@@ -23,10 +23,10 @@ export type Or<T, F> = [F] extends [T] ? T : T | F
 export type Listed<T, F> = [F] extends [never] ? T[] : DeepReadonly<Or<T, F>[]>
 export type Names<V> = readonly (keyof V & string)[]
 /** What a step sees: the input and the values it needs. */
-export type Seen<I, V, N extends Names<V>> = Shown<I & Pick<V, N[number]>>
+export type StepArgs<I, V, N extends Names<V>> = Shown<I & Pick<V, N[number]>>
 
 /** What `before` sees beside the input. */
-export interface Asking {
+export interface ContextArgs {
   /** Sends a call through the layers of its upstream and waits for its answer. */
   readonly ask: <T>(call: Call<T>) => Promise<T>
 }

@@ -1,7 +1,7 @@
 import { ignoreRejection } from '../core/ignore-rejection.ts'
 
 /** What `after` may say: headers that go out with the reply. */
-export interface AfterReply {
+export interface ReplyExtras {
   /** By name; several values are several lines, as `set-cookie` wants them. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
@@ -17,7 +17,7 @@ const ours = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-c
   'content-length', 'content-type', 'content-encoding', 'cache-control', 'cache-status', 'age', 'etag', 'vary', 'server-timing', 'x-request-id', 'traceparent'])
 
 /** Reads what `after` returned; throws a `TypeError` for a header that cannot be sent. */
-export function readAfter (aggregate: string, said: AfterReply | null | undefined): ReplyHeaders | undefined {
+export function readReplyExtras (aggregate: string, said: ReplyExtras | null | undefined): ReplyHeaders | undefined {
   const given = said?.headers
   if (given === undefined) return undefined
   const headers: Record<string, string | readonly string[]> = {}

@@ -43,7 +43,7 @@ export interface Outcome {
 }
 
 /** A call that was lost although its step is not, or whose answer is an old one: for the log. */
-export interface Lost {
+export interface LostCall {
   readonly step: number
   readonly error: UpstreamError
 }
@@ -61,17 +61,17 @@ interface Account {
 }
 
 /** Reads a run's events as they come, and knows at any moment what each step came to. */
-export class Ledger {
+export class OutcomeRecorder {
   readonly #steps: readonly Step[]
   readonly #accounts: readonly Account[]
-  readonly lost: Lost[] = []
+  readonly lost: LostCall[] = []
 
   constructor (steps: readonly Step[]) {
     this.#steps = steps
     this.#accounts = steps.map(() => ({ start: undefined, attempts: 0, status: undefined, cached: undefined, end: undefined }))
   }
 
-  take (event: Exclude<RunEvent, { type: 'run ended' }>): void {
+  record (event: Exclude<RunEvent, { type: 'run ended' }>): void {
     const account = this.#accounts[event.step] as Account
     if (event.type === 'attempt started') account.attempts++
     else if (event.type === 'call ended') {
@@ -107,7 +107,7 @@ function outcomeOf ({ kind }: Step, { start, attempts, status, cached, end }: Ac
     : { state, start: rounded(start), ms: end === undefined ? 0 : rounded(end.at - start), attempts }
   if (end?.tally !== undefined) Object.assign(draft, end.tally)
   if (status !== undefined && (kind === 'required' || kind === 'optional')) draft.status = status
-  if (cached !== undefined && answered.has(state)) tell(draft, cached)
+  if (cached !== undefined && answered.has(state)) addCacheFields(draft, cached)
   if (end?.code !== undefined) draft.code = end.code
   return draft
 }
@@ -115,7 +115,7 @@ function outcomeOf ({ kind }: Step, { start, attempts, status, cached, end }: Ac
 /** States of a step that has a value from its calls. */
 const answered: ReadonlySet<State> = new Set(['ok', 'stale', 'partial'])
 
-function tell (draft: Draft, { cache, age, ttl }: Cached): void {
+function addCacheFields (draft: Draft, { cache, age, ttl }: Cached): void {
   draft.cache = cache
   if (age === undefined || ttl === undefined) return
   draft.age = age

@@ -9,10 +9,10 @@ import type { StepRun } from './step-run.ts'
 import type { Step } from './step.ts'
 
 /** Where in an aggregate a function of the author's stands. */
-export type Place = Step | 'merge' | 'after'
+export type AuthorPlace = Step | 'merge' | 'after'
 
 /** What a step knows of the run it belongs to. */
-export interface Host extends Scope {
+export interface RunHandle extends Scope {
   /** Records on which headers the reply depends; none where it is not kept. */
   readonly reads: Reads | undefined
   /** Sends a call through the layers of its upstream. */
@@ -24,11 +24,11 @@ export interface Host extends Scope {
   /** Whether the run has failed. */
   readonly failed: boolean
   /** Takes the value of a step that has ended. */
-  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
+  stepEnded (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
   /** Takes the failure that ends the run. */
-  fail (error: unknown, run: StepRun, tally?: Tally): void
+  stepFailed (error: unknown, run: StepRun, tally?: Tally): void
   /** Calls a function of the author's, for a step or at the end of the run, so that what it offloads is known to be this run's. */
-  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown
+  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: AuthorPlace): unknown
   /** Hears that an unsafe call is over. */
-  unsafeOver (): void
+  unsafeCallEnded (): void
 }

@@ -2,7 +2,7 @@ import type { Abort } from '../core/abort.ts'
 import type { ReadInput } from './input.ts'
 
 /** The one flat object that a hook, a step or a merge is given: the input, the context, and the values it needs under their names. */
-export class Seen {
+export class StepArgs {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown

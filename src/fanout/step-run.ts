@@ -5,10 +5,10 @@ import { Call, LiveCall } from '../upstream/call/call.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { ignoreRejection } from '../core/ignore-rejection.ts'
 import { skip } from './aggregate.ts'
-import { Asked } from './pending-call.ts'
+import { PendingCall } from './pending-call.ts'
 import type { Tally } from './events.ts'
-import { gather, type Ask, type CallTaker, type Gathering } from './gather.ts'
-import type { Host } from './run-handle.ts'
+import { gather, type Ask, type CallCompletion, type Gathering } from './gather.ts'
+import type { RunHandle } from './run-handle.ts'
 import type { State } from './outcome-recorder.ts'
 import { offloading } from './offload/running.ts'
 import type { Step } from './step.ts'
@@ -20,26 +20,26 @@ const over = new DOMException('the step has ended', 'AbortError')
 const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
 
 /** One step of one run: asks its function, sends what it returns, and ends once, with a value or with a failure. */
-export class StepRun implements CallTaker {
+export class StepRun implements CallCompletion {
   readonly step: Step
   /** Waits for its needs; its function has not returned; its calls are under way; has ended. */
   phase: 'waiting' | 'thinking' | 'calling' | 'ended' = 'waiting'
   /** Needs that have no value yet. */
-  missing: number
+  pendingNeeds: number
   value: unknown
   /** Unsafe calls under way: a failing reply waits for them. */
   unsafe = 0
   /** Stops this step alone; the run's own abort where nothing stops it alone. */
   readonly abort: Abort
-  readonly #host: Host
+  readonly #run: RunHandle
   #timer: NodeJS.Timeout | undefined
   #gathering: Gathering | undefined
   #calls = 1
 
-  constructor (step: Step, host: Host) {
+  constructor (step: Step, host: RunHandle) {
     this.step = step
-    this.missing = step.needs.length
-    this.#host = host
+    this.pendingNeeds = step.needs.length
+    this.#run = host
     this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? host.abort : new Abort()
   }
 
@@ -47,16 +47,16 @@ export class StepRun implements CallTaker {
   start (seen: object): void {
     const { step, abort } = this
     this.phase = 'thinking'
-    if (this.#host.shedOptional && (step.kind === 'optional' || step.atLeast === 0)) return this.#lose(new UpstreamError('SHED', step.name))
-    if (abort !== this.#host.abort) this.#host.abort.add(abort)
+    if (this.#run.shedOptional && (step.kind === 'optional' || step.minSuccess === 0)) return this.#lose(new UpstreamError('SHED', step.name))
+    if (abort !== this.#run.abort) this.#run.abort.add(abort)
     // A step that falls due at the deadline may still look, and sends nothing.
-    if (this.#host.abort.aborted) abort.cut(this.#host.abort.reason)
-    if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#ring(step.timeout as number), step.timeout)
+    if (this.#run.abort.aborted) abort.abort(this.#run.abort.reason)
+    if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#onTimeout(step.timeout as number), step.timeout)
 
     let asked: unknown
     let isLater: boolean
     try {
-      asked = offloading.isUsed ? this.#host.invoke(step.ask, seen, abort, step) : step.ask(seen as never)
+      asked = offloading.isUsed ? this.#run.invoke(step.author, seen, abort, step) : step.author(seen as never)
       isLater = isThenable(asked)
     } catch (error) {
       return this.#lose(error)
@@ -65,14 +65,14 @@ export class StepRun implements CallTaker {
     // A promise of foreign make may throw, or call back twice.
     Promise.resolve(asked).then(value => this.#goOn(value), error => this.#lose(error))
     // Past the deadline nothing is waited for.
-    if (this.#host.expired !== undefined) this.#lose(this.#host.expired)
+    if (this.#run.expired !== undefined) this.#lose(this.#run.expired)
   }
 
   /** What `before` sees: it may wait for answers, which a step declares. */
   asking (seen: object): object {
     const ask = (call: unknown) => {
       const asked = new Promise((resolve, reject) => {
-        if (call instanceof Call) this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
+        if (call instanceof Call) this.#ask(call, 0, { resolve: (_index, value) => resolve(value), reject: (_index, error) => reject(error) })
         else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
       })
       // It may fail while another is awaited; whoever awaits it hears of it then.
@@ -83,12 +83,12 @@ export class StepRun implements CallTaker {
   }
 
   /** Ends a step whose function has not returned; calls that were cut end by themselves. */
-  cutShort (reason: UpstreamError): void {
+  abortPending (reason: UpstreamError): void {
     if (this.phase === 'thinking') this.#lose(reason)
   }
 
   /** Ends a step whose calls have not ended although they were cut. */
-  giveUp (reason: UpstreamError): void {
+  forceSettle (reason: UpstreamError): void {
     if (this.phase !== 'calling') return
     if (this.#gathering === undefined) this.#lose(reason)
     else this.#gathering.expire(reason)
@@ -99,24 +99,24 @@ export class StepRun implements CallTaker {
     this.phase = 'ended'
     clearTimeout(this.#timer)
     const { abort } = this
-    if (abort === this.#host.abort) return
-    abort.cut(over)
+    if (abort === this.#run.abort) return
+    abort.abort(over)
     // Unsafe calls that have left go on, and still listen for the deadline.
-    if (abort.size === 0) this.#host.abort.delete(abort)
+    if (abort.size === 0) this.#run.abort.delete(abort)
   }
 
   /** Lets go of the value: a run that has waited is old, and dead it would keep from dying what is young (docs/performance.md). */
-  forget (): void {
+  releaseValue (): void {
     this.value = undefined
     this.#gathering = undefined
   }
 
-  #ring (ms: number): void {
+  #onTimeout (ms: number): void {
     const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
-    this.abort.cut(reason)
-    this.cutShort(reason)
+    this.abort.abort(reason)
+    this.abortPending(reason)
     setImmediate(() => {
-      if (this.unsafe === 0) this.giveUp(reason)
+      if (this.unsafe === 0) this.forceSettle(reason)
     })
   }
 
@@ -133,7 +133,7 @@ export class StepRun implements CallTaker {
 
   /** Goes on with what the step's function returned. */
   #proceed (asked: unknown): void {
-    if (this.phase !== 'thinking' || this.#host.failed) return
+    if (this.phase !== 'thinking' || this.#run.failed) return
     const { kind, name } = this.step
     this.phase = 'calling'
     if (asked === skip) return this.#skip()
@@ -173,7 +173,7 @@ export class StepRun implements CallTaker {
     if (calls.length > maxItems) {
       // From the input it is the caller's to mend, from an upstream it is not.
       const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
-      return this.#host.fail(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }), this)
+      return this.#run.stepFailed(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }), this)
     }
     if (kind === 'firstOf' && calls.length < count) return this.#bug(`step '${name}' returned ${calls.length} calls to take the first ${count} answers of: return more calls`)
     this.#gathering = gather({
@@ -185,39 +185,39 @@ export class StepRun implements CallTaker {
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {
-        if (this.phase !== 'ended') this.#host.fail(this.#judged(error), this, tally)
+        if (this.phase !== 'ended') this.#run.stepFailed(this.#judged(error), this, tally)
       },
     })
   }
 
   /** The answer to the one call of a step that makes no more. */
-  win (_index: number, value: unknown, cached: Cached | undefined): void {
+  resolve (_index: number, value: unknown, cached: Cached | undefined): void {
     if (cached?.insteadOf === undefined) this.#end(value, 'ok')
     else this.#end(value, 'stale', cached.insteadOf.code)
   }
 
-  lose (_index: number, error: unknown): void {
+  reject (_index: number, error: unknown): void {
     this.#lose(error)
   }
 
   readonly #ask: Ask = (call, position, taker) => {
     const { abort, step } = this
-    this.#host.reads?.asked(call.spec.upstream)
-    const asked = new Asked(this, this.#host, call.spec, step.isFrozen, position, taker)
+    this.#run.reads?.asked(call.spec.upstream)
+    const asked = new PendingCall(this, this.#run, call.spec, step.isFrozen, position, taker)
     if (!call.spec.safe) this.unsafe++
-    if (abort.aborted) asked.lose(abort.reason)
-    else this.#host.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls), asked)
+    if (abort.aborted) asked.reject(abort.reason)
+    else this.#run.send(new LiveCall(call, abort, this.#run, step.index, position, this.#calls), asked)
   }
 
   /** Failed: by an upstream, with a fallback or without; by the author's refusal; or by a bug. */
   #lose (error: unknown): void {
     if (this.phase === 'ended') return
     const failure = this.#judged(error)
-    const { kind, fallback, atLeast } = this.step
-    if (!(failure instanceof UpstreamError)) this.#host.fail(failure, this)
+    const { kind, fallback, minSuccess } = this.step
+    if (!(failure instanceof UpstreamError)) this.#run.stepFailed(failure, this)
     else if (kind === 'optional') this.#end(fallback, 'fallback', failure.code)
-    else if (atLeast === 0) this.#end([], 'fallback', failure.code, noCalls)
-    else this.#host.fail(failure, this)
+    else if (minSuccess === 0) this.#end([], 'fallback', failure.code, noCalls)
+    else this.#run.stepFailed(failure, this)
   }
 
   /** A call that cannot be asked is the caller's fault only where its input can have come from nobody else. */
@@ -228,12 +228,12 @@ export class StepRun implements CallTaker {
   }
 
   #bug (message: string): void {
-    this.#host.fail(new TypeError(message), this)
+    this.#run.stepFailed(new TypeError(message), this)
   }
 
   #end (value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
     if (this.phase === 'ended') return
     this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
-    this.#host.ended(this, value, state, code, tally)
+    this.#run.stepEnded(this, value, state, code, tally)
   }
 }

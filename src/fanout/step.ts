@@ -6,7 +6,7 @@ export interface Step {
   /** Its place in the order of declaration. */
   readonly index: number
   readonly kind: StepKind
-  readonly ask: (seen: never) => unknown
+  readonly author: (seen: never) => unknown
   /** Earlier steps whose values it is given, by place. */
   readonly needs: readonly number[]
   /** Limit on the step, in ms; the run's deadline alone when undefined. */
@@ -16,11 +16,11 @@ export interface Step {
   /** Whether its value is frozen in every case, since a fallback that all runs share may stand in it. */
   readonly isFrozen: boolean
   /** Calls under way at once. */
-  readonly width: number
+  readonly concurrency: number
   /** Calls at most. */
   readonly maxItems: number
   /** How many of an `each` must be answered; all of them when undefined. */
-  readonly atLeast: number | undefined
+  readonly minSuccess: number | undefined
   /** How many answers a `firstOf` takes. */
   readonly count: number
 }

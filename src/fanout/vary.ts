@@ -33,7 +33,7 @@ export class Vary {
 
   /** The set with the headers that an upstream's calls forward. */
   forwarded (upstream: UpstreamSpec): Vary {
-    return upstream.forward.length === 0 ? this : this.#next.get(upstream) ?? this.#with(upstream, upstream.forward, `the upstream '${upstream.name}' forwards it`)
+    return upstream.forwardHeaders.length === 0 ? this : this.#next.get(upstream) ?? this.#with(upstream, upstream.forwardHeaders, `the upstream '${upstream.name}' forwards it`)
   }
 
   /** The set with one header more. */

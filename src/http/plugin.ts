@@ -3,7 +3,7 @@ import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/offload/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
-import type { Use } from '../upstream/spec/layers.ts'
+import type { Layers } from '../upstream/spec/layers.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies/bodies.ts'
 import { fastifyPath } from './fastify-path.ts'
@@ -23,7 +23,7 @@ export interface HeadwatersOptions {
   /** What `env('NAME')` of a declaration reads, for example `process.env`. @default {} */
   readonly environment?: RuntimeOptions['environment']
   /** Own layers around every upstream, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  readonly layers?: Layers
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
@@ -53,14 +53,14 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
  * where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, threads, runtime, load, describe = true, bodiesBytes = defaultPressureLimits.bodiesBytes, bodies = new InboundBodies(bodiesBytes) }: ServiceOptions): Promise<void> {
+export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, layers, threads, runtime, load, describe = true, bodiesBytes = defaultPressureLimits.bodiesBytes, bodies = new InboundBodies(bodiesBytes) }: ServiceOptions): Promise<void> {
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
   if (runtime !== undefined && environment !== undefined) throw new TypeError('headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out')
-  if (runtime !== undefined && use !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give use to createRuntime, or leave runtime out')
+  if (runtime !== undefined && layers !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give layers to createRuntime, or leave runtime out')
   if (runtime !== undefined && threads !== undefined) throw new TypeError('headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out')
-  const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, use: use ?? [], threads: threads ?? {} })
+  const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, layers: layers ?? {}, threads: threads ?? {} })
   await checkOffloads(aggregates)
   jsonBodies(app, bodies)
   closeUnread(app)

@@ -17,9 +17,9 @@ export const breed = aggregate('breed', {
   .required('matches', ({ params }) => theCatApi.searchBreeds({ q: params.breed }))
   .required('found', ({ params, matches }) => bestFit(matches, params.breed), { needs: ['matches'] })
   .each('pictures', ({ found }) => found.slice(0, 5).map(({ id }) => theCatApi.breedImages({ breed_ids: id, limit: 1 })),
-    { needs: ['found'], tolerate: { atLeast: 0, fallback: [] } })
-  .optional('summary', null, ({ found }) => wikipedia.summary({ title: titleOf(found[0]) }), { needs: ['found'] })
-  .optional('facts', { data: [], total: 0 }, ({ query }) => query.facts === 0 ? skip : catfactNinja.facts({ limit: query.facts }), { needs: ['found'] })
+    { needs: ['found'], minSuccess: 0, fallback: [] })
+  .optional('summary', ({ found }) => wikipedia.summary({ title: titleOf(found[0]) }), { fallback: null, needs: ['found'] })
+  .optional('facts', ({ query }) => query.facts === 0 ? skip : catfactNinja.facts({ limit: query.facts }), { fallback: { data: [], total: 0 }, needs: ['found'] })
   .reply(Breed, ({ found, pictures, summary, facts }) => {
     const [{ id, name, origin = null, temperament = '', description = null }, ...others] = found
     return {

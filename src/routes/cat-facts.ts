@@ -12,8 +12,8 @@ export const catFacts = aggregate('cat-facts', {
   summary: 'Cat facts of two sources and a picture to go with them',
 })
   .each('ninja', ({ query }) => times(query.count, () => catfactNinja.fact({ max_length: query.max_length })))
-  .optional('meow', { data: [] }, ({ query }) => meowfacts.facts({ count: query.count }))
-  .optional('picture', null, () => theCatApi.randomImage())
+  .optional('meow', ({ query }) => meowfacts.facts({ count: query.count }), { fallback: { data: [] } })
+  .optional('picture', () => theCatApi.randomImage(), { fallback: null })
   .reply(CatFacts, ({ query, ninja, meow, picture }) => mergeCatFacts(query.max_length, ninja, meow, picture))
 
 /** One list of facts, none twice, in the order of the sources; meowfacts knows no `max_length`, so it is kept here. */

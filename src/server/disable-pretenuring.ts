@@ -6,6 +6,6 @@ import { setFlagsFromString } from 'node:v8'
  * collection: several KB a request, and a tenth to a fifth of a call's cost (docs/performance.md). It is for the whole process, so it is for
  * whoever starts it, before it does anything else: the same as `node --no-allocation-site-pretenuring`.
  */
-export function allocateYoung (): void {
+export function disablePretenuring (): void {
   setFlagsFromString('--no-allocation-site-pretenuring')
 }

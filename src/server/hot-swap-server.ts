@@ -7,17 +7,17 @@ import { refuseOddities } from '../http/guard/host-header.ts'
 import { defaultLimits, serverOptions, type Limits } from '../http/guard/limits.ts'
 
 /** One listening server that hands each request to the app of the moment. */
-export interface Front {
+export interface HotSwapServer {
   /** Resolves with the URL it listens at. */
   listen (options: { readonly host: string, readonly port: number }): Promise<string>
   /** New requests go to this app; the one before ends when its last request has. */
-  turnTo (app: FastifyInstance): void
+  swap (app: FastifyInstance): void
   /** Ends after the requests under way. */
   close (): Promise<void>
 }
 
 /** An app at work, with the requests it has not answered yet. */
-interface Shift {
+interface Generation {
   readonly app: FastifyInstance
   readonly underWay: Set<ServerResponse>
   isOver: boolean
@@ -36,15 +36,15 @@ export interface FrontOptions {
 }
 
 /** Makes a front without an app; `turnTo` gives it one before it listens. */
-export function createFront ({ limits = defaultLimits, drainMs = 10_000 }: FrontOptions = {}): Front {
-  const shifts = new Set<Shift>()
-  let current: Shift
+export function createHotSwapServer ({ limits = defaultLimits, drainMs = 10_000 }: FrontOptions = {}): HotSwapServer {
+  const shifts = new Set<Generation>()
+  let current: Generation
   let isClosing = false
 
   const server = createServer(serverOptions(limits), (request, response) => take(current, request, response))
   refuseOddities(server)
 
-  function take (shift: Shift, request: IncomingMessage, response: ServerResponse): void {
+  function take (shift: Generation, request: IncomingMessage, response: ServerResponse): void {
     shift.underWay.add(response)
     response.once('close', () => {
       shift.underWay.delete(response)
@@ -54,12 +54,12 @@ export function createFront ({ limits = defaultLimits, drainMs = 10_000 }: Front
     shift.app.routing(request, response)
   }
 
-  function settle (shift: Shift): void {
+  function settle (shift: Generation): void {
     if (shift.underWay.size > 0) return
     end(shift)
   }
 
-  function end (shift: Shift): void {
+  function end (shift: Generation): void {
     if (shifts.delete(shift)) void shift.app.close().then(shift.end, shift.end)
   }
 
@@ -70,8 +70,8 @@ export function createFront ({ limits = defaultLimits, drainMs = 10_000 }: Front
       const { address, family, port: real } = server.address() as AddressInfo
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${real}`
     },
-    turnTo (app) {
-      const before = current as Shift | undefined
+    swap (app) {
+      const before = current as Generation | undefined
       const { promise, resolve } = Promise.withResolvers<void>()
       current = { app, underWay: new Set(), isOver: false, ended: promise, end: resolve }
       shifts.add(current)

@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import { availableParallelism, hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { allocateYoung } from './disable-pretenuring.ts'
+import { disablePretenuring } from './disable-pretenuring.ts'
 import { buildApp, type AppOptions } from '../app.ts'
 import { ConfigError } from '../config.ts'
 import { openCatalogue, type Catalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
@@ -13,7 +13,7 @@ import { processLog } from '../log/process-log.ts'
 import { Redaction } from '../log/redaction.ts'
 import { divertStreams } from '../log/standard-streams.ts'
 import { logOptions } from '../http/log/log.ts'
-import type { Fit } from './cluster/plan-workers.ts'
+import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { taskVariable, type Task } from './cluster/messages.ts'
 import { readTask } from './cluster/read-message.ts'
 
@@ -33,7 +33,7 @@ export interface ServeOptions {
 
 /** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
 export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
-  allocateYoung()
+  disablePretenuring()
   const task = cluster.isWorker ? readTask(process.env[taskVariable]) : undefined
   if (task !== undefined) return serveAsWorker({ paths, live }, task)
   const catalogue = await openCatalogue({ paths, live, environment: process.env })
@@ -46,12 +46,12 @@ export async function serve ({ paths = [], live = false, watch = false, workers 
 }
 
 /** How many processes serve, where more than one was asked for. */
-async function fitFor (catalogue: OpenCatalogue, watch: boolean, asked = catalogue.config.workers ?? 1): Promise<Fit | undefined> {
+async function fitFor (catalogue: OpenCatalogue, watch: boolean, asked = catalogue.config.workers ?? 1): Promise<WorkerPlan | undefined> {
   if (asked === 1) return undefined
   if (watch) throw new ConfigError('HEADWATERS_WORKERS: --watch serves in one process: leave one of them out, or say --workers 1')
   if (!cluster.isPrimary) throw new ConfigError('--workers and HEADWATERS_WORKERS: this process is a worker of a cluster itself: start more of it there')
-  const { checkWorkers, fitWorkers } = await import('./cluster/plan-workers.ts')
-  if (asked === 'auto') return fitWorkers(catalogue, availableParallelism())
+  const { checkWorkers, planWorkers } = await import('./cluster/plan-workers.ts')
+  if (asked === 'auto') return planWorkers(catalogue, availableParallelism())
   checkWorkers(catalogue, asked)
   return { workers: asked }
 }
@@ -89,8 +89,8 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
   delete process.env[taskVariable]
   // A terminal and a service manager send them to all processes at once; the primary alone acts on them.
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) process.on(signal, () => {})
-  const { work } = await import('./cluster/worker-main.ts')
-  await work(task, {
+  const { runWorker } = await import('./cluster/worker-main.ts')
+  await runWorker(task, {
     open: () => openCatalogue({ paths, live, environment: process.env, standIns: task.standIns }),
     async ready (catalogue, options) {
       const app = await readyApp(catalogue, options, { pid: process.pid, hostname: hostname(), worker: task.index + 1 })
@@ -105,10 +105,10 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
 
 /** The socket stays while the apps behind it change; a change that cannot be used changes nothing. */
 async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
-  const [{ createFront }, { watch }] = await Promise.all([import('./hot-swap-server.ts'), import('../definitions/watch.ts')])
-  const front = createFront({ limits: catalogue.config.inbound.limits, drainMs: catalogue.config.drainMs })
+  const [{ createHotSwapServer }, { watch }] = await Promise.all([import('./hot-swap-server.ts'), import('../definitions/watch.ts')])
+  const front = createHotSwapServer({ limits: catalogue.config.inbound.limits, drainMs: catalogue.config.drainMs })
   let stop = () => {}
-  front.turnTo(app)
+  front.swap(app)
   endWithGrace(catalogue, app, async () => {
     stop()
     await front.close()
@@ -117,7 +117,7 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
   stop = watch(catalogue, async () => {
     try {
       const next = await catalogue.reload()
-      front.turnTo(await readyApp(next))
+      front.swap(await readyApp(next))
       app.log.info({ aggregates: namesOf(next) }, 'reloaded')
     } catch (error) {
       if (error instanceof DefinitionsError || error instanceof ConfigError) app.log.error({ faults: error.message.split('\n') }, 'not reloaded: the definitions from before are still served')
@@ -129,7 +129,7 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
 async function readyApp (catalogue: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, secrets, config } = catalogue
   const { inbound, logLevel, drainMs, threads } = config
-  const { limits, few } = descriptorLimits(catalogue, { part: options.part, threads: options.threads?.count ?? threads.count, hasStandIns: catalogue.upstreams === 'stand-ins' && !cluster.isWorker })
+  const { limits, few } = descriptorLimits(catalogue, { part: options.partition, threads: options.threads?.count ?? threads.count, hasStandIns: catalogue.upstreams === 'stand-ins' && !cluster.isWorker })
   const redaction = new Redaction([...secrets, ...inbound.keys])
   const stream = processLog()
   const logger = { ...logOptions({ level: logLevel, redaction, base }) as object, stream }

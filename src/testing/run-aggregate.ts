@@ -6,7 +6,7 @@ import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
-import type { Use } from '../upstream/spec/layers.ts'
+import type { Layers } from '../upstream/spec/layers.ts'
 
 export interface RunAggregateOptions<I> {
   /** Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine. */
@@ -19,7 +19,7 @@ export interface RunAggregateOptions<I> {
   /** What the steps see as their context; `before` is not asked then. @default what `before` makes of the input */
   readonly context?: I extends { readonly context: infer C } ? C : never
   /** Own layers around every upstream, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  readonly layers?: Layers
 }
 
 /** A reply, and everything that happened on its way. */
@@ -31,9 +31,9 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
 export async function runAggregate<I, D, K extends string> (
   aggregate: Aggregate<I, D, K>, input: RawInput, options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
-  const { upstreams, environment = {}, deadline, signal, use = [] } = options
+  const { upstreams, environment = {}, deadline, signal, layers = {} } = options
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
-  const runtime = createRuntime({ overrides, environment, use, lookup: lookupOnly(() => Object.values(upstreams).map(({ origin }) => new URL(origin).hostname)) })
+  const runtime = createRuntime({ overrides, environment, layers, lookup: lookupOnly(() => Object.values(upstreams).map(({ origin }) => new URL(origin).hostname)) })
   const events: RunEvent[] = []
   let stranger: Error | undefined
 
@@ -59,8 +59,8 @@ export async function runAggregate<I, D, K extends string> (
 /** The same aggregate with its context given. */
 function within<I, D, K extends string> (aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
   const { name, hooks } = aggregate
-  if (hooks.before === undefined) throw new TypeError(`the aggregate '${name}' has no before, so there is no context to give`)
-  return { ...aggregate, hooks: { ...hooks, before: { ...hooks.before, ask: () => context } } }
+  if (hooks.context === undefined) throw new TypeError(`the aggregate '${name}' has no before, so there is no context to give`)
+  return { ...aggregate, hooks: { ...hooks, context: { ...hooks.context, author: () => context } } }
 }
 
 /** Finds these hosts and no others: a token endpoint is asked besides the upstreams. */

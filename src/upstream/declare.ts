@@ -10,7 +10,6 @@ import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec/spec.ts'
 export type { Call } from './call/call.ts'
 export type { UpstreamOptions } from './spec/options.ts'
 export { env } from './spec/secret.ts'
-export { use } from './spec/layers.ts'
 
 type In<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
@@ -40,7 +39,7 @@ export function operation<
   Pa extends ParamsFor<NoInfer<P>> | undefined = undefined, Q extends Schema = undefined, B extends Schema = undefined,
   H extends Schema = undefined, const E extends boolean = false, const A extends readonly number[] = [],
   const Co extends boolean = false, const Ca extends boolean | CacheOptions = false,
-> (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly empty?: E, readonly absent?: A, readonly coalesce?: Co, readonly cache?: Ca } & ParamsIf<NoInfer<P>>):
+> (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly allowEmpty?: E, readonly nullOn?: A, readonly coalesce?: Co, readonly cache?: Ca } & ParamsIf<NoInfer<P>>):
   Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
   const unbound = () => { throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`) }
   return Object.assign(unbound, { path: options.path, [definition]: options })

@@ -11,14 +11,14 @@ import { createClient, type BreakerChange, type Client, type Gauge } from './cli
 import { serviceOf, type Service } from './policies/layer.ts'
 import type { Counts } from './policies/observe.ts'
 import { ignoreRejection } from '../core/ignore-rejection.ts'
-import { dividedSpec, scaledSpec } from './spec/partition-spec.ts'
+import { partitionSpec, scaledSpec } from './spec/partition-spec.ts'
 import { originFault } from './spec/origin.ts'
 import { createResolve } from './connect/resolve.ts'
-import { checkPart, type Part } from '../core/partition.ts'
-import { adaptiveConnections, type UpstreamSpec } from './spec/spec.ts'
-import { checkUses, type Use } from './spec/layers.ts'
+import { checkPartition, type Partition } from '../core/partition.ts'
+import { maxAdaptiveConnections, type UpstreamSpec } from './spec/spec.ts'
+import { checkLayers, type Layers } from './spec/layers.ts'
 import type { Variables } from './spec/variables.ts'
-import type { Place } from './transport/transport.ts'
+import type { UpstreamAddress } from './transport/transport.ts'
 
 export type { BreakerChange } from './client.ts'
 
@@ -26,9 +26,9 @@ export type { BreakerChange } from './client.ts'
 export interface Override {
   /** Replaces the declared origin; may carry a path prefix. */
   readonly origin?: string | undefined
-  readonly slots?: number | 'adaptive' | undefined
+  readonly concurrency?: number | 'adaptive' | undefined
   /** Limit on one attempt, in ms. */
-  readonly timeout?: number | undefined
+  readonly attemptTimeout?: number | undefined
   /** Whether every call is refused. */
   readonly off?: boolean | undefined
 }
@@ -41,9 +41,9 @@ export interface RuntimeOptions {
   /** How names become addresses. @default `dns.lookup` of Node */
   readonly lookup?: LookupFunction
   /** Is told when an upstream's circuit breaker opens, tries and closes. @default nobody is */
-  readonly onBreaker?: (change: BreakerChange) => void
-  /** Own layers around every upstream, outermost first; an upstream's own stand below them. @default [] */
-  readonly use?: readonly Use[]
+  readonly onBreakerChange?: (change: BreakerChange) => void
+  /** Custom layers around every upstream, the outermost first; those of an upstream are inside of them. @default {} */
+  readonly layers?: Layers
   /** Where the answers of operations with `cache` are kept; whoever made it closes it. @default a memory store for each upstream, of its `cacheBytes` */
   readonly cacheStore?: CacheStore
   /** The threads in which offloaded functions run; there are none where nothing is offloaded. @default those of `ThreadOptions` */
@@ -53,7 +53,7 @@ export interface RuntimeOptions {
   /** Is called with each token that an upstream's token endpoint gave, for a log that must not show it. @default not called */
   readonly onToken?: ((token: string) => void) | undefined
   /** Which part of every upstream's bounds this runtime has, where several processes share them. @default all of them */
-  readonly part?: Part | undefined
+  readonly partition?: Partition | undefined
   /** The factor by which the slots and connections of every upstream are reduced, above 0 and at most 1; each keeps one at least. @default 1 */
   readonly scale?: number | undefined
 }
@@ -71,22 +71,22 @@ export interface Runtime {
 }
 
 /** Makes a runtime; it opens nothing until a call is sent. */
-export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, use = [], onBreaker, cacheStore, part, scale = 1, threads: threadOptions = {}, onThreadError, onToken }: RuntimeOptions = {}): Runtime {
+export function createRuntime ({ overrides = {}, environment = {}, lookup = systemLookup, layers = {}, onBreakerChange, cacheStore, partition, scale = 1, threads: threadOptions = {}, onThreadError, onToken }: RuntimeOptions = {}): Runtime {
   const surroundings = { variables: environment, resolve: createResolve(lookup), onToken }
-  const around = checkUses('runtime', use)
+  const outer = checkLayers('runtime', layers)
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   const threads = createThreads({ ...checkThreads(threadOptions), onError: onThreadError })
-  if (part !== undefined) checkPart('runtime', part)
+  if (partition !== undefined) checkPartition('runtime', partition)
   if (!(scale > 0 && scale <= 1)) throw new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`)
   if (cacheStore !== undefined) checkStore('runtime', cacheStore)
-  const breakerChanged = onBreaker && ((change: BreakerChange) => { ignoreRejection(onBreaker(change)) })
+  const breakerChanged = onBreakerChange && ((change: BreakerChange) => { ignoreRejection(onBreakerChange(change)) })
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
   function open (spec: UpstreamSpec): Client {
     const override = (Object.hasOwn(overrides, spec.name) ? overrides[spec.name] : undefined) ?? {}
-    const own = withOverride({ ...spec, use: [...around, ...spec.use] }, override)
-    const client = createClient(scaledSpec(part === undefined ? own : dividedSpec(own, part), scale), placeOf(spec, override), surroundings, { onBreaker: breakerChanged, cacheStore })
+    const own = withOverride({ ...spec, layers: { call: [...outer.call, ...spec.layers.call], attempt: [...outer.attempt, ...spec.layers.attempt] } }, override)
+    const client = createClient(scaledSpec(partition === undefined ? own : partitionSpec(own, partition), scale), placeOf(spec, override), surroundings, { onBreakerChange: breakerChanged, cacheStore })
     clients.set(spec, client)
     return client
   }
@@ -94,13 +94,13 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
   return {
     send: serviceOf((call, taker) => {
       const { upstream } = call.spec
-      if (closed) return taker.lose(new UpstreamError('RUNTIME_CLOSED', upstream.name))
+      if (closed) return taker.reject(new UpstreamError('RUNTIME_CLOSED', upstream.name))
       let client = clients.get(upstream)
       if (client === undefined) {
         try {
           client = open(upstream)
         } catch (error) {
-          return taker.lose(error)
+          return taker.reject(error)
         }
       }
       client.send(call, taker)
@@ -116,26 +116,26 @@ export function createRuntime ({ overrides = {}, environment = {}, lookup = syst
 }
 
 /** An upstream as it is with what is set for it from outside. */
-export function withOverride (spec: UpstreamSpec, { slots = spec.slots, timeout = spec.timeout }: Override): UpstreamSpec {
-  return { ...spec, slots, timeout, connections: connectionsFor(slots, spec) }
+export function withOverride (spec: UpstreamSpec, { concurrency = spec.concurrency, attemptTimeout = spec.attemptTimeout }: Override): UpstreamSpec {
+  return { ...spec, concurrency, attemptTimeout, connections: connectionsFor(concurrency, spec) }
 }
 
 /** Sockets enough for other slots than the declared ones, with as many to spare. */
-function connectionsFor (slots: number | 'adaptive', declared: UpstreamSpec): number {
-  if (slots === declared.slots) return declared.connections
-  if (slots === 'adaptive') return Math.max(declared.connections, adaptiveConnections)
-  return declared.slots === 'adaptive' ? Math.max(declared.connections, slots) : declared.connections - declared.slots + slots
+function connectionsFor (concurrency: number | 'adaptive', declared: UpstreamSpec): number {
+  if (concurrency === declared.concurrency) return declared.connections
+  if (concurrency === 'adaptive') return Math.max(declared.connections, maxAdaptiveConnections)
+  return declared.concurrency === 'adaptive' ? Math.max(declared.connections, concurrency) : declared.connections - declared.concurrency + concurrency
 }
 
-function placeOf (spec: UpstreamSpec, { origin, off = false }: Override): Place {
+function placeOf (spec: UpstreamSpec, { origin, off = false }: Override): UpstreamAddress {
   const url = new URL(origin ?? spec.origin)
   return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
 }
 
-function checkOverride (name: string, { origin, slots, timeout }: Override): void {
+function checkOverride (name: string, { origin, concurrency, attemptTimeout }: Override): void {
   const owner = `upstream '${name}'`
-  if (slots !== undefined && slots !== 'adaptive') wholeNumber(owner, 'slots', slots)
-  if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
+  if (concurrency !== undefined && concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
+  if (attemptTimeout !== undefined) wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
   const fault = origin === undefined ? undefined : originFault(origin, true)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
 }

@@ -23,7 +23,7 @@ async function serve (t: Test, logger?: object) {
     else socket.write(json('sure', 200, { 'cache-control': 'max-age=60, stale-if-error=600', age: '90' }))
   })
   const kept = (path: string) => operation({ path, output: Any, cache: true })
-  const { fresh, old, same, sure, gone, plain: plainly } = defineUpstream('raw', { origin: raw.origin, retry: false, slots: 1 }, {
+  const { fresh, old, same, sure, gone, plain: plainly } = defineUpstream('raw', { origin: raw.origin, retry: false, concurrency: 1 }, {
     fresh: kept('/fresh'), old: kept('/old'), same: kept('/same'), sure: kept('/sure'), gone: kept('/gone'), plain: operation({ path: '/plain', output: Any }),
   })
   const base = (name: string, envelope = true, cacheControl?: string) => aggregate(name, { url: `/${name}`, envelope, ...cacheControl !== undefined && { cacheControl }, deadline: 20_000 })

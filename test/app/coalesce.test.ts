@@ -14,7 +14,7 @@ const callers = 1000
 test('a thousand callers who ask the same at once ask an upstream once, and get its answer when the first has left', async t => {
   let answer = () => {}
   const upstream = await rawUpstream(t, (socket: Socket) => { answer = () => socket.write(json({ words: 'one for all' })) })
-  const shared = defineUpstream('shared', { origin: upstream.origin, timeout: 60_000 }, {
+  const shared = defineUpstream('shared', { origin: upstream.origin, attemptTimeout: 60_000 }, {
     get: operation({ path: '/', output: z.object({ words: z.string() }), coalesce: true }),
   })
   const all = aggregate('all', { url: '/all', deadline: 60_000 })

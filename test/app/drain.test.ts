@@ -16,7 +16,7 @@ const prompt = 8000
 /** An app with an upstream that takes every request and never answers. */
 async function hanging (t: Test) {
   const raw = await rawUpstream(t, () => {})
-  const upstream = defineUpstream('raw', { origin: raw.origin, timeout: 20_000 }, {
+  const upstream = defineUpstream('raw', { origin: raw.origin, attemptTimeout: 20_000 }, {
     ask: operation({ path: '/ask', output: z.unknown() }),
     tell: operation({ path: '/tell', method: 'POST', output: z.unknown() }),
   })
@@ -24,7 +24,7 @@ async function hanging (t: Test) {
   const Any = z.unknown()
   const app = buildApp([
     aggregate('needed', { url: '/v1/needed', ...options }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it),
-    aggregate('wished', { url: '/v1/wished', ...options }).optional('it', 'instead', () => upstream.ask()).reply(Any, ({ it }) => it),
+    aggregate('wished', { url: '/v1/wished', ...options }).optional('it', () => upstream.ask(), { fallback: 'instead' }).reply(Any, ({ it }) => it),
     aggregate('told', { url: '/v1/told', ...options }).required('it', () => upstream.tell()).reply(Any, ({ it }) => it),
     aggregate('lost', { url: '/v1/lost', ...options }).required('it', () => new Promise(() => {})).reply(Any, () => null),
     aggregate('said', { url: '/v1/said', ...options, body: Any }).required('it', () => 'a'.repeat(20_000_000)).reply(Any, ({ it }) => it),

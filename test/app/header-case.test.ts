@@ -5,7 +5,7 @@ import { readInput } from '../../src/commands/run/read-input.ts'
 import { lowerCased } from '../../src/fanout/end-to-end.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 import type { ProblemBody } from '../helpers/problem.ts'
@@ -47,12 +47,12 @@ test('a schema of response headers has its author\'s spelling, and the upstream 
   t.teardown(() => runtime.close())
   for (const [index, schema] of schemas.entries()) {
     for (const cache of [false, { ttl: 60_000 }]) {
-      const cats = defineUpstream(`cats-${index}`, { origin: raw.origin }, { page: operation({ path: '/', output: Any, withHeaders: schema, cache }) })
+      const cats = defineUpstream(`cats-${index}`, { origin: raw.origin }, { page: operation({ path: '/', output: Any, responseHeaders: schema, cache }) })
       const page = aggregate('page', { url: '/page' }).required('it', () => cats.page()).reply(Any, ({ it }) => it)
       for (let times = 0; times < 2; times++) t.match((await fanOut(page, {}, { runtime })).data, { headers: { 'X-Total-Count': 7, Link: '<a>' } }, `${index}`)
     }
   }
-  const every = defineUpstream('every', { origin: raw.origin }, { page: operation({ path: '/', output: Any, withHeaders: z.record(z.string(), z.unknown()) }) })
+  const every = defineUpstream('every', { origin: raw.origin }, { page: operation({ path: '/', output: Any, responseHeaders: z.record(z.string(), z.unknown()) }) })
   const all = aggregate('all', { url: '/all' }).required('it', () => every.page()).reply(Any, ({ it }) => it.headers)
   t.match((await fanOut(all, {}, { runtime })).data, { 'x-total-count': '7', link: '<a>', 'content-type': 'application/json' })
 })
@@ -60,8 +60,8 @@ test('a schema of response headers has its author\'s spelling, and the upstream 
 test('a repeated response header is a list, and a cookie is dropped whatever its case', async t => {
   const raw = await rawUpstream(t, socket => socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nX-Tag: a\r\nx-tag: b\r\nSet-Cookie: s=1\r\nSET-COOKIE: t=2\r\ncontent-length: 2\r\n\r\n[]'))
   const cats = defineUpstream('cats', { origin: raw.origin }, {
-    tags: operation({ path: '/', output: Any, withHeaders: z.object({ 'X-Tag': z.array(z.string()) }) }),
-    every: operation({ path: '/', output: Any, withHeaders: z.looseObject({ 'X-Tag': z.unknown() }) }),
+    tags: operation({ path: '/', output: Any, responseHeaders: z.object({ 'X-Tag': z.array(z.string()) }) }),
+    every: operation({ path: '/', output: Any, responseHeaders: z.looseObject({ 'X-Tag': z.unknown() }) }),
   })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -70,13 +70,13 @@ test('a repeated response header is a list, and a cookie is dropped whatever its
   t.same(data, [{ 'X-Tag': ['a', 'b'] }, { 'X-Tag': ['a', 'b'], 'content-type': 'application/json', 'content-length': '2' }])
   const wrapped: readonly z.ZodType[] = [z.object({ 'Set-Cookie': Any }), z.object({ 'set-cookie': Any }).readonly(), z.union([z.object({ 'SET-COOKIE': Any }), z.object({})]), z.looseObject({ 'Set-cookie': Any }).optional(), z.partialRecord(z.enum(['Set-Cookie']), Any)]
   for (const withHeaders of wrapped) {
-    t.throws(() => defineUpstream('cats', { origin: raw.origin }, { ask: operation({ path: '/', output: Any, withHeaders }) }), { name: 'TypeError', message: /^cats\.ask: cookies are no part of an answer/ })
+    t.throws(() => defineUpstream('cats', { origin: raw.origin }, { ask: operation({ path: '/', output: Any, responseHeaders: withHeaders }) }), { name: 'TypeError', message: /^cats\.ask: cookies are no part of an answer/ })
   }
 })
 
 test('a name in an upstream\'s declaration has no case, and stands once', async t => {
   const { origin } = await echoUpstream(t)
-  const echo = defineUpstream('echo', { origin, forward: ['X-Tenant', 'x-tenant', 'X-Fixed'], headers: { 'x-FIXED': 'ours', 'X-Client': 'us' }, use: [use(next => call => {
+  const echo = defineUpstream('echo', { origin, forwardHeaders: ['X-Tenant', 'x-tenant', 'X-Fixed'], headers: { 'x-FIXED': 'ours', 'X-Client': 'us' }, layers: { call: [next => call => {
     t.equal(call.inbound['X-TENANT'], 'a')
     const more = call.with({ headers: { 'X-Client': 'layer' } })
     t.equal(more.headers['X-CLIENT'], 'layer')
@@ -84,7 +84,7 @@ test('a name in an upstream\'s declaration has no case, and stands once', async 
     t.same(call.headers, {})
     t.throws(() => call.with({ headers: { 'X-More': '1', 'x-more': '2' } }), { name: 'TypeError', message: "echo.ask: a layer gives the header 'x-more' in two spellings: keep one" })
     return next(more.with({ headers: { ...more.headers, 'X-More': '1' } }))
-  }, { at: 'call' })] }, { ask: operation({ path: '/', output: Any }) })
+  }] } }, { ask: operation({ path: '/', output: Any }) })
   const one = aggregate('one', { url: '/one' }).required('it', () => echo.ask()).reply(Any, ({ it }) => it)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -97,7 +97,7 @@ test('a name in an upstream\'s declaration has no case, and stands once', async 
 test('headers that code gives have no case: for fanOut, the testing kit and the command', async t => {
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
-  const cats = defineUpstream('cats', { origin: 'http://cats.test', forward: ['x-tenant'] }, { ask: operation({ path: '/', output: Any }) })
+  const cats = defineUpstream('cats', { origin: 'http://cats.test', forwardHeaders: ['x-tenant'] }, { ask: operation({ path: '/', output: Any }) })
   const one = aggregate('one', { url: '/one', headers: z.object({ 'X-Tenant': z.string() }) }).required('it', () => cats.ask()).reply(Any, ({ headers }) => headers)
   upstream.always('*', 1)
   const given = readInput(one, { fields: {}, body: undefined, headers: ['X-TENANT: a'] }).headers ?? {}

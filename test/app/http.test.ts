@@ -10,10 +10,10 @@ import { serveApp } from '../helpers/served-app.ts'
 
 const Facts = z.object({ data: z.array(z.string()) })
 const kept = aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60', headers: z.object({ 'x-tone': z.string().optional() }) })
-  .optional('meow', { data: [] }, () => meowfacts.facts())
+  .optional('meow', () => meowfacts.facts(), { fallback: { data: [] } })
   .reply(Facts, ({ meow }) => meow)
 const bare = aggregate('bare', { url: '/bare', envelope: false })
-  .optional('meow', { data: [] }, () => meowfacts.facts())
+  .optional('meow', () => meowfacts.facts(), { fallback: { data: [] } })
   .reply(Facts, ({ meow }) => meow)
 const both = [kept, bare]
 const said = json({ data: ['Cats purr.'] })
@@ -227,7 +227,7 @@ test('the log says why an upstream failed, whether the reply failed with it or n
 test('what the service refuses itself floods no log: the first of each code have a line, and one line counts the others', async t => {
   const lines: string[] = []
   const logger = { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } }
-  const full = defineUpstream('full', { origin: 'http://127.0.0.1:1', slots: 1, queue: 0, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const full = defineUpstream('full', { origin: 'http://127.0.0.1:1', concurrency: 1, maxQueue: 0, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
   const asked = aggregate('asked', { url: '/asked', deadline: 1 }).required('it', () => full.ask()).reply(z.unknown(), () => 1)
   const { app, get } = await serveApp(t, { aggregates: [asked], logger, overrides: { full: { origin: (await rawUpstream(t, () => {})).origin } } })
   const replies = await Promise.all(Array.from({ length: 30 }, () => get<ProblemBody>('/asked')))

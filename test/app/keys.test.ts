@@ -14,7 +14,7 @@ const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 /** An app whose one aggregate hands credentials on to its upstream, and tells what it saw of them. */
 async function arrange (t: Test, options: AppOptions) {
   const raw = await rawUpstream(t, json('well'))
-  const upstream = defineUpstream('raw', { origin: raw.origin, forward: ['authorization', 'x-user-authorization'] }, { ask: operation({ path: '/ask', output: z.string() }) })
+  const upstream = defineUpstream('raw', { origin: raw.origin, forwardHeaders: ['authorization', 'x-user-authorization'] }, { ask: operation({ path: '/ask', output: z.string() }) })
   const described = aggregate('told', { url: '/v1/told', headers: z.object({ authorization: z.string().optional() }) })
     .required('seen', ({ headers }) => headers.authorization ?? 'nothing')
     .required('asked', () => upstream.ask())

@@ -102,8 +102,8 @@ test('a function that is not there stops the start, and the aggregate, the place
   const faults: readonly (readonly [AnyAggregate, string])[] = [
     [at('a', wrong('merge.ts')), `aggregate 'a', merge: ${join(folder, 'merge.ts')} exports no function 'merge'; there is shout`],
     [aggregate('b', { url: '/b' }).required('first', add as never).required('second', wrong('none.ts')).reply(Any, () => 1), `aggregate 'b', step 'second': ${join(folder, 'none.ts')} exports no function 'merge'`],
-    [aggregate('c', { url: '/c' }).before(wrong('two.ts')).reply(Any, () => 1), `aggregate 'c', before: ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`],
-    [aggregate('d', { url: '/d' }).reply(Any, () => 1).after(wrong('broken.ts') as never), `aggregate 'd', after: ${join(folder, 'broken.ts')} cannot be loaded: not today`],
+    [aggregate('c', { url: '/c' }).context(wrong('two.ts')).reply(Any, () => 1), `aggregate 'c', before: ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`],
+    [aggregate('d', { url: '/d' }).reply(Any, () => 1).onReply(wrong('broken.ts') as never), `aggregate 'd', after: ${join(folder, 'broken.ts')} cannot be loaded: not today`],
   ]
   for (const [described, message] of faults) {
     const app = buildApp([described])

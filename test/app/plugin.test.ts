@@ -98,7 +98,7 @@ test('what cannot be served is told when the app gets ready, and not thrown past
 
 test('an override that cannot be used is told to who builds the app', async t => {
   for (const build of [
-    () => buildApp([meow], { overrides: { meowfacts: { slots: 0 } } }),
+    () => buildApp([meow], { overrides: { meowfacts: { concurrency: 0 } } }),
     () => {
       const app = fastify()
       void app.register(headwaters, { aggregates: [meow], overrides: { meowfacts: { origin: 'nonsense' } } })

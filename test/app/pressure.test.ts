@@ -53,7 +53,7 @@ async function holding (t: Test, runs: number) {
       begun++
       return held
     })
-    .optional('extra', 'left out', () => 'there')
+    .optional('extra', () => 'there', { fallback: 'left out' })
     .reply(z.unknown(), ({ wait, extra }) => ({ wait, extra }))
   const app = buildApp([slow], { pressure: { runs, loopDelay: 0, heapPercent: 0, memoryPercent: 0 } })
   const ask = await listening(t, app)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 import { listening } from '../helpers/listening.ts'
 
@@ -13,7 +13,7 @@ interface Told { readonly data: { readonly forwarded: Readonly<Record<string, st
 /** An aggregate that tells which id its schema, its upstream and a layer have seen. */
 async function telling (t: Test) {
   const { origin } = await echoUpstream(t)
-  const echo = defineUpstream('echo', { origin, forward: ['X-Request-Id'], use: [use(next => call => next(call.with({ headers: { 'x-layer': String(call.inbound['x-request-id']) } })), { at: 'call' })] }, {
+  const echo = defineUpstream('echo', { origin, forwardHeaders: ['X-Request-Id'], layers: { call: [next => call => next(call.with({ headers: { 'x-layer': String(call.inbound['x-request-id']) } }))] } }, {
     ask: operation({ path: '/', output: z.unknown() }),
   })
   return aggregate('telling', { url: '/telling', headers: z.object({ 'X-Request-ID': z.string() }) })

@@ -25,7 +25,7 @@ async function arrange (t: Test, { upstream = json('well'), level = 'info', ...o
   const raw = await rawUpstream(t, upstream)
   const source = defineUpstream('source', { origin: raw.origin, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.string() }) })
   const whole = aggregate('whole', { url: '/whole' }).required('it', () => source.ask()).reply(z.unknown(), ({ it }) => it)
-  const partial = aggregate('partial', { url: '/partial' }).optional('it', null, () => source.ask()).reply(z.unknown(), ({ it }) => it)
+  const partial = aggregate('partial', { url: '/partial' }).optional('it', () => source.ask(), { fallback: null }).reply(z.unknown(), ({ it }) => it)
   const bug = aggregate('bug', { url: '/bug' }).reply(z.unknown(), () => { throw new Error('a bug') })
   const refused = aggregate('refused', { url: '/refused' }).reply(z.unknown(), () => refuse(404, 'There is no such cat.'))
   const input = aggregate('input', { url: '/input', query: z.object({ id: z.string() }) }).reply(z.unknown(), () => 1)
@@ -130,7 +130,7 @@ test('no upstream makes a long line', async t => {
   const lines: string[] = []
   const aggregates = [
     aggregate('strict', { url: '/strict' }).required('it', () => strict.ask()).reply(z.unknown(), () => 1),
-    aggregate('record', { url: '/record' }).optional('it', null, () => strict.record()).reply(z.unknown(), () => 1),
+    aggregate('record', { url: '/record' }).optional('it', () => strict.record(), { fallback: null }).reply(z.unknown(), () => 1),
   ]
   const get = await listening(t, buildApp(aggregates, { logger: { ...logOptions({ level: 'debug', redaction: new Redaction([]) }) as object, stream: { write: (line: string) => { lines.push(line) } } } }))
   t.equal((await get('/strict')).status, 502)

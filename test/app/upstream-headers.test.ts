@@ -15,7 +15,7 @@ test('no header of an upstream\'s answer ever reaches our caller, whether it is 
   let headers: Readonly<Record<string, string>> = {}
   let status = 200
   const raw = await rawUpstream(t, socket => socket.write(json({}, status, headers)))
-  const cats = defineUpstream('cats', { origin: raw.origin, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown(), withHeaders: z.record(z.string(), z.unknown()) }) })
+  const cats = defineUpstream('cats', { origin: raw.origin, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown(), responseHeaders: z.record(z.string(), z.unknown()) }) })
   const one = aggregate('one', { url: '/one' }).required('it', () => cats.ask()).reply(z.unknown(), ({ it }) => it.body)
   const { get } = await serveApp(t, { aggregates: [one] })
 

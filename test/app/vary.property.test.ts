@@ -4,8 +4,8 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
-import type { OwnLayer } from '../../src/upstream/policies/custom/custom.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/policies/custom/custom.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 
 type Inbound = Readonly<Record<string, string | undefined>>
@@ -55,16 +55,16 @@ const some = fc.uniqueArray(fc.constantFrom(...names), { minLength: 1, maxLength
 const schemas = fc.option(fc.record({ wrapper: fc.constantFrom(...Object.keys(wrappers)), keys: some }), { nil: undefined })
 const upstreams = fc.array(fc.record({
   forward: fc.oneof(fc.constant([]), some),
-  kind: fc.constantFrom('required', 'optional', 'each', 'firstOf', 'before'),
+  kind: fc.constantFrom('required', 'optional', 'each', 'firstOf', 'context'),
   operation: fc.constantFrom('ask', 'shared', 'kept', 'lost'),
   layer: fc.option(fc.record({ reader: fc.constantFrom(...Object.keys(readers)), keys: some }), { nil: undefined }),
 }), { maxLength: 3 })
 const requests = fc.array(fc.dictionary(fc.constantFrom(...names), fc.constantFrom(...values)), { minLength: 2, maxLength: 8 })
 
 interface Loose {
-  before (hook: (seen: { readonly ask: (call: unknown) => Promise<unknown> }) => unknown): Loose
+  context (hook: (seen: { readonly ask: (call: unknown) => Promise<unknown> }) => unknown): Loose
   required (name: string, step: () => unknown): Loose
-  optional (name: string, fallback: unknown, step: () => unknown): Loose
+  optional (name: string, step: () => unknown, options: object): Loose
   each (name: string, step: () => unknown): Loose
   firstOf (name: string, step: () => unknown): Loose
   reply (schema: z.ZodType, merge: (seen: object) => unknown): AnyAggregate
@@ -77,12 +77,12 @@ function aggregateOf ({ schema, asks, cacheControl }: Plan, origin: string): Any
   const headers = schema === undefined ? undefined : (wrappers[schema.wrapper] as (keys: readonly string[]) => z.ZodType)(schema.keys)
   let builder = aggregate('random', { url: '/random', cacheControl, headers }) as unknown as Loose
   const calls = asks.map(({ forward, operation: name, layer }, index) => {
-    const look: OwnLayer = next => call => {
+    const look: CustomLayer = next => call => {
       if (layer === undefined) return next(call)
       const saw = (readers[layer.reader] as typeof pick)(call.inbound, layer.keys)
       return next(call.with({ headers: { 'x-saw': JSON.stringify(saw) } }))
     }
-    const upstream = defineUpstream(`echo-${index}`, { origin, forward, retry: false, breaker: false, use: [use(look, { at: 'call' })] }, {
+    const upstream = defineUpstream(`echo-${index}`, { origin, forwardHeaders: forward, retry: false, breaker: false, layers: { call: [look] } }, {
       ask: operation({ path: '/ask', output: z.unknown() }),
       shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
       kept: operation({ path: '/kept', output: z.unknown(), cache: { ttl: 60_000 } }),
@@ -90,17 +90,17 @@ function aggregateOf ({ schema, asks, cacheControl }: Plan, origin: string): Any
     })
     return { kind: asks[index]?.kind, isLost: name === 'lost', call: () => upstream[name as 'ask']() }
   })
-  const early = calls.filter(({ kind }) => kind === 'before')
+  const early = calls.filter(({ kind }) => kind === 'context')
   if (early.length > 0) {
-    builder = builder.before(async ({ ask }) => {
+    builder = builder.context(async ({ ask }) => {
       const told = []
       for (const { call } of early) told.push(await ask(call()).catch(() => 'lost'))
       return { told }
     })
   }
   for (const [index, { kind, isLost, call }] of calls.entries()) {
-    if (kind === 'before') continue
-    if (isLost || kind === 'optional') builder = builder.optional(`s${index}`, 'lost', call)
+    if (kind === 'context') continue
+    if (isLost || kind === 'optional') builder = builder.optional(`s${index}`, call, { fallback: 'lost' })
     else if (kind === 'each' || kind === 'firstOf') builder = builder[kind](`s${index}`, () => [call()])
     else builder = builder.required(`s${index}`, call)
   }

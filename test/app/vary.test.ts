@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
-import { defineUpstream, operation, use, type UpstreamOptions } from '../../src/upstream/declare.ts'
-import type { OwnLayer } from '../../src/upstream/policies/custom/custom.ts'
+import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/policies/custom/custom.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 import { listening } from '../helpers/listening.ts'
 
@@ -100,17 +100,17 @@ test('a schema that takes every header makes the reply no-store, and the log say
 })
 
 test('vary names what the upstreams that were asked forward, whoever asked them and whatever came of it', async t => {
-  const first = await echo(t, { forward: ['X-First'] })
-  const second = await echo(t, { forward: ['x-second', 'x-first'], retry: false }, 'second')
+  const first = await echo(t, { forwardHeaders: ['X-First'] })
+  const second = await echo(t, { forwardHeaders: ['x-second', 'x-first'], retry: false }, 'second')
   const steps = aggregate('steps', { url: '/steps', query: z.object({ both: text }), cacheControl: 'max-age=60' })
     .required('one', () => first.ask())
     .each('more', ({ query }) => query.both === undefined ? [] : [second.ask()])
     .reply(Any, ({ one }) => one)
   const before = aggregate('before', { url: '/before', cacheControl: 'max-age=60' })
-    .before(({ ask }) => ask(first.ask()))
+    .context(({ ask }) => ask(first.ask()))
     .reply(Any, ({ context }) => context)
   const failed = aggregate('failed', { url: '/failed', cacheControl: 'max-age=60' })
-    .before(async ({ ask }) => ask(second.lost()).catch(() => 'lost'))
+    .context(async ({ ask }) => ask(second.lost()).catch(() => 'lost'))
     .reply(Any, ({ context }) => context)
   const cached = aggregate('cached', { url: '/cached', cacheControl: 'max-age=60' })
     .required('it', () => first.kept())
@@ -144,11 +144,11 @@ test('vary names what a layer at a call reads, and a layer that lists the header
   }
   const { origin } = await echoUpstream(t)
   const aggregates = Object.entries(layers).map(([name, [, look]]) => {
-    const layer: OwnLayer = next => call => {
+    const layer: CustomLayer = next => call => {
       look(call.inbound)
       return next(call)
     }
-    const upstream = defineUpstream(`echo-${name.toLowerCase()}`, { origin, use: [use(layer, { at: 'call' })] }, { ask: operation({ path: '/', output: Any }) })
+    const upstream = defineUpstream(`echo-${name.toLowerCase()}`, { origin, layers: { call: [layer] } }, { ask: operation({ path: '/', output: Any }) })
     return aggregate(`reads-${name.toLowerCase()}`, { url: `/${name}`, cacheControl: 'max-age=60' }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it)
   })
   const { ask } = await arrange(t, aggregates)
@@ -159,7 +159,7 @@ test('vary names what a layer at a call reads, and a layer that lists the header
 })
 
 test('a layer at an attempt sees forwarded headers alone, and they are named whether it reads them or not', async t => {
-  const upstream = await echo(t, { forward: ['x-user'], use: [use(next => call => next(call.with({ headers: { 'x-copy': Object.keys(call.inbound).join() || 'none' } })), { at: 'attempt' })] })
+  const upstream = await echo(t, { forwardHeaders: ['x-user'], layers: { attempt: [next => call => next(call.with({ headers: { 'x-copy': Object.keys(call.inbound).join() || 'none' } }))] } })
   const { ask } = await arrange(t, [aggregate('one', { url: '/one', cacheControl: 'max-age=60' }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it)])
   const { headers, body } = await ask('/one', { headers: { 'x-user': 'ada', cookie: 'a=1' } })
   t.match(body, { data: { 'x-user': 'ada', 'x-copy': 'x-user' } })
@@ -168,7 +168,7 @@ test('a layer at an attempt sees forwarded headers alone, and they are named whe
 
 test('a reply made with a forwarded credential is not for a shared cache, and the log says how to mend it, once', async t => {
   for (const header of ['authorization', 'cookie']) {
-    const upstream = await echo(t, { forward: [header, 'x-first'] })
+    const upstream = await echo(t, { forwardHeaders: [header, 'x-first'] })
     const make = (name: string, cacheControl: string) => aggregate(name, { url: `/${name}`, cacheControl }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it)
     const { ask, lines } = await arrange(t, [make('public', 'public, max-age=60'), make('plain', 'max-age=60'), make('field', 'private="x", max-age=60'), make('private', 'Private, max-age=60'), make('revalidated', 'no-cache')])
     for (const path of ['/public', '/plain', '/field', '/public']) {
@@ -189,7 +189,7 @@ test('a reply made with a forwarded credential is not for a shared cache, and th
 })
 
 test('so is one that a layer or an open schema made with a credential', async t => {
-  const upstream = await echo(t, { use: [use(next => call => next(call.inbound['Cookie'] === undefined ? call : call.with({ headers: { 'x-user': call.inbound['Cookie'] } })), { at: 'call' })] })
+  const upstream = await echo(t, { layers: { call: [next => call => next(call.inbound['Cookie'] === undefined ? call : call.with({ headers: { 'x-user': call.inbound['Cookie'] } }))] } })
   const layer = aggregate('layer', { url: '/layer', cacheControl: 'public' }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it)
   const schema = kept('schema', z.preprocess(given => (given as Record<string, unknown>)['cookie'], text), 'public')
   const { ask, lines } = await arrange(t, [layer, schema])
@@ -202,10 +202,10 @@ test('so is one that a layer or an open schema made with a credential', async t 
 })
 
 test('a partial reply and a problem are no-store, whatever was read', async t => {
-  const upstream = await echo(t, { forward: ['x-first'], retry: false })
-  const partial = aggregate('partial', { url: '/partial', cacheControl: 'max-age=60' }).optional('it', null, () => upstream.lost()).reply(Any, ({ it }) => it)
+  const upstream = await echo(t, { forwardHeaders: ['x-first'], retry: false })
+  const partial = aggregate('partial', { url: '/partial', cacheControl: 'max-age=60' }).optional('it', () => upstream.lost(), { fallback: null }).reply(Any, ({ it }) => it)
   const failed = aggregate('failed', { url: '/failed', cacheControl: 'max-age=60' }).required('it', () => upstream.lost()).reply(Any, ({ it }) => it)
-  const late = aggregate('late', { url: '/late', cacheControl: 'max-age=60' }).optional('it', null, () => new Promise(() => {})).reply(Any, ({ it }) => it)
+  const late = aggregate('late', { url: '/late', cacheControl: 'max-age=60' }).optional('it', () => new Promise(() => {}), { fallback: null }).reply(Any, ({ it }) => it)
   const { ask } = await arrange(t, [partial, failed, late])
   for (const [path, status] of [['/partial', 200], ['/failed', 502], ['/late', 200]] as const) {
     const got = await ask(path, { headers: { 'x-request-timeout-ms': '300' } })
@@ -222,7 +222,7 @@ async function answerOf (port: number, path: string, method: string, headers: Re
 }
 
 test('GET and HEAD say the same vary, with a body or as 304, beside that of CORS and of keys', async t => {
-  const upstream = await echo(t, { forward: ['x-first', 'origin', 'authorization'] })
+  const upstream = await echo(t, { forwardHeaders: ['x-first', 'origin', 'authorization'] })
   const one = aggregate('one', { url: '/one', cacheControl: 'public, max-age=60', headers: Tenant }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it)
   const options: readonly (readonly [AppOptions, string])[] = [
     [{}, 'accept, x-tenant, x-first, origin, authorization'],
@@ -265,11 +265,11 @@ test('headers that a schema puts within a value are read before the reply is wri
 })
 
 test('headers that a layer puts within a value count, although they are read when the reply is written', async t => {
-  const show: OwnLayer = next => async call => {
+  const show: CustomLayer = next => async call => {
     const answer = await next(call)
     return { ...answer, value: { tenant: { toJSON: () => call.inbound['x-tenant'] }, ...answer.value as object } as never }
   }
-  const upstream = await echo(t, { use: [use(show, { at: 'call' })] })
+  const upstream = await echo(t, { layers: { call: [show] } })
   const one = aggregate('one', { url: '/one', cacheControl: 'public, max-age=60' }).required('asked', () => upstream.ask()).reply(Any, ({ asked }) => asked)
   const { ask } = await arrange(t, [one])
   const { headers, body } = await ask('/one', { headers: { 'x-tenant': 'a' } })

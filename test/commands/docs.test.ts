@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { startStandIns } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -19,7 +19,7 @@ async function headwaters (args: readonly string[], environment: Readonly<Record
 test('the definitions that the page shows are loaded and run', async t => {
   const [code = ''] = blocks('ts')
   const { path } = definitionsFolder(t, { 'facts.ts': code })
-  const standIns = await startStandIns({ medianMs: 0 })
+  const standIns = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => standIns.close())
   const { stdout, stderr } = await headwaters(['run', 'facts', '--count', '2', '--json', path], { HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: standIns.origins.meowfacts })
   t.equal(stderr, '')

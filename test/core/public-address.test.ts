@@ -33,7 +33,7 @@ test('an address is seen in whatever spelling a URL gives it', async t => {
 })
 
 test('a public upstream cannot be declared at an address that is not', async t => {
-  const define = (origin: string) => () => defineUpstream('cats', { origin, public: true }, {})
+  const define = (origin: string) => () => defineUpstream('cats', { origin, publicOnly: true }, {})
   for (const origin of ['http://127.0.0.1', 'https://0x7f.1', 'http://2130706433:8080', 'http://127.0.0.1.', 'http://[::1]', 'http://[::ffff:10.0.0.1]', 'http://169.254.169.254', 'http://１０.0.0.1']) {
     t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: leave public out/, origin)
   }
@@ -79,7 +79,7 @@ test('a public upstream whose name leads to this machine is not dialled', async 
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const inner = defineUpstream('inner', { origin: `http://cats.example:${port}`, public: true }, operations)
+  const inner = defineUpstream('inner', { origin: `http://cats.example:${port}`, publicOnly: true }, operations)
   for (const answer of ['127.0.0.1', [{ address: '127.0.0.1', family: 4 }], [{ address: '::1', family: 6 }]]) {
     const runtime = createRuntime({ lookup: (_hostname, _options, done) => done(null, answer, 4) })
     t.match(await failure(runtime.send(testRun().ask(inner.ask()))), {
@@ -93,7 +93,7 @@ test('a public upstream whose name leads to this machine is not dialled', async 
 test('localhost is no public name', async t => {
   const raw = await rawUpstream(t, json('well'))
   const { port } = new URL(raw.origin)
-  const local = defineUpstream('local', { origin: `http://localhost:${port}`, public: true }, operations)
+  const local = defineUpstream('local', { origin: `http://localhost:${port}`, publicOnly: true }, operations)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   t.match(await failure(runtime.send(testRun().ask(local.ask()))), { code: 'ADDRESS_REFUSED' })
@@ -103,7 +103,7 @@ test('localhost is no public name', async t => {
 test('an origin from outside is trusted', async t => {
   const raw = await rawUpstream(t, json('well'))
   const { port } = new URL(raw.origin)
-  const cats = defineUpstream('cats', { origin: 'https://cats.example', public: true }, operations)
+  const cats = defineUpstream('cats', { origin: 'https://cats.example', publicOnly: true }, operations)
   for (const origin of [raw.origin, `http://localhost:${port}`]) {
     const runtime = createRuntime({ overrides: { cats: { origin } } })
     t.match(await runtime.send(testRun().ask(cats.ask())), { value: 'well' }, origin)

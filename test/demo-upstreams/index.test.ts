@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { startStandIns } from '../../src/demo-upstreams/index.ts'
-import type { StandInsOptions } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
+import type { DemoUpstreamsOptions } from '../../src/demo-upstreams/index.ts'
 
 async function statuses (origin: string, count: number): Promise<number[]> {
   const found = []
@@ -13,7 +13,7 @@ async function statuses (origin: string, count: number): Promise<number[]> {
 }
 
 test('four stand-ins start on the loopback, each on its own port', async (t) => {
-  const standIns = await startStandIns({ medianMs: 0 })
+  const standIns = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => standIns.close())
   t.same(Object.keys(standIns.origins), ['catfact-ninja', 'meowfacts', 'the-cat-api', 'wikipedia'])
   t.equal(new Set(Object.values(standIns.origins)).size, 4)
@@ -21,7 +21,7 @@ test('four stand-ins start on the loopback, each on its own port', async (t) => 
 })
 
 test('the default start answers well, though not at once', async (t) => {
-  const standIns = await startStandIns()
+  const standIns = await startDemoUpstreams()
   t.teardown(() => standIns.close())
   const before = performance.now()
   t.same(await statuses(standIns.origins['catfact-ninja'], 20), Array.from({ length: 20 }, () => 200))
@@ -29,8 +29,8 @@ test('the default start answers well, though not at once', async (t) => {
 })
 
 test('the same seed gives the same answers, another seed gives others', async (t) => {
-  async function answers (options: StandInsOptions) {
-    const { origins, close } = await startStandIns({ medianMs: 0, ...options })
+  async function answers (options: DemoUpstreamsOptions) {
+    const { origins, close } = await startDemoUpstreams({ medianMs: 0, ...options })
     const bodies = []
     for (const url of [
       `${origins['catfact-ninja']}/fact`, `${origins.meowfacts}/?count=3`,
@@ -47,21 +47,21 @@ test('the same seed gives the same answers, another seed gives others', async (t
 })
 
 test('the fault rate reaches all stand-ins', async (t) => {
-  const standIns = await startStandIns({ medianMs: 0, faultRate: 1 })
+  const standIns = await startDemoUpstreams({ medianMs: 0, faultRate: 1 })
   t.teardown(() => standIns.close())
   standIns.setFaultRate(0)
   t.same(await statuses(standIns.origins['catfact-ninja'], 3), [200, 200, 200])
 })
 
 test('faults come in the ways that were asked for, and in no other', async (t) => {
-  const { origins, close } = await startStandIns({ medianMs: 0, faultRate: 1, faultKinds: ['error', 'unavailable'] })
+  const { origins, close } = await startDemoUpstreams({ medianMs: 0, faultRate: 1, faultKinds: ['error', 'unavailable'] })
   t.teardown(close)
   const seen = new Set(await statuses(origins.meowfacts, 30))
   t.same(seen, new Set([500, 503]))
 })
 
 test('closing ends all of them', async (t) => {
-  const standIns = await startStandIns({ medianMs: 0 })
+  const standIns = await startDemoUpstreams({ medianMs: 0 })
   await standIns.close()
   for (const origin of Object.values(standIns.origins)) await t.rejects(fetch(origin))
 })

@@ -6,16 +6,16 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { fault, faultKinds } from '../../src/demo-upstreams/fault.ts'
 import type { FaultKind } from '../../src/demo-upstreams/fault.ts'
-import { startStandIn } from '../../src/demo-upstreams/server.ts'
-import type { StandInOptions } from '../../src/demo-upstreams/server.ts'
+import { startDemoUpstream } from '../../src/demo-upstreams/server.ts'
+import type { DemoUpstreamOptions } from '../../src/demo-upstreams/server.ts'
 
 const routes = [
   { path: '/', answer: () => ({ body: { well: 'ü' } }) },
   { path: '/things/:name', answer: ({ params }: { params: object }) => ({ body: params }) }
 ]
 
-async function start (t: Test, options: Partial<StandInOptions> = {}) {
-  const standIn = await startStandIn({ name: 'test', routes, latency: () => 0, ...options })
+async function start (t: Test, options: Partial<DemoUpstreamOptions> = {}) {
+  const standIn = await startDemoUpstream({ name: 'test', routes, latency: () => 0, ...options })
   t.teardown(() => standIn.close())
   return standIn
 }
@@ -145,5 +145,5 @@ test('a client that goes away takes its delayed answer with it', async (t) => {
 
 test('a port in use is an error', async (t) => {
   const { origin } = await start(t)
-  await t.rejects(startStandIn({ name: 'second', routes, latency: () => 0, port: Number(new URL(origin).port) }), { code: 'EADDRINUSE' })
+  await t.rejects(startDemoUpstream({ name: 'second', routes, latency: () => 0, port: Number(new URL(origin).port) }), { code: 'EADDRINUSE' })
 })

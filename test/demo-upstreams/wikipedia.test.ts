@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { startStandIns } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { startOne } from './helpers/start-one.ts'
 
 test('Wikipedia gives the summary of a page, however its title is written', async (t) => {
@@ -30,7 +30,7 @@ test('Wikipedia does not know every page', async (t) => {
 })
 
 test('every breed leads to a page of Wikipedia', async (t) => {
-  const { origins, close } = await startStandIns({ medianMs: 0 })
+  const { origins, close } = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(close)
   const all = await (await fetch(`${origins['the-cat-api']}/v1/breeds`)).json() as { wikipedia_url: string }[]
   for (const { wikipedia_url: url } of all) {

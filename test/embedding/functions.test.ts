@@ -41,7 +41,7 @@ for (const [position, { stage, expected }] of Object.entries(positions)) {
   test(`${position}: however it goes wrong, only its own run hears of it`, async t => {
     const { origin } = await upstreamOf(t)
     const well = aggregate('well', { url: '/well', deadline: 20_000 })
-      .required('it', () => defineUpstream('well', { origin, timeout: 20_000 }, { ask: operation({ path: '/ok', output: z.object({ ok: z.boolean() }) }) }).ask())
+      .required('it', () => defineUpstream('well', { origin, attemptTimeout: 20_000 }, { ask: operation({ path: '/ok', output: z.object({ ok: z.boolean() }) }) }).ask())
       .reply(z.object({ ok: z.boolean() }), ({ it }) => it)
     const uncaught: unknown[] = []
     const hear = (reason: unknown) => { uncaught.push(reason) }
@@ -61,7 +61,7 @@ for (const [position, { stage, expected }] of Object.entries(positions)) {
         t.match(await fanOut(well, {}, { runtime }), { data: { ok: true } }, `${way}: other calls go on`)
       }
       await rest()
-      for (const { active, waiting } of Object.values(runtime.stats())) t.same({ active, waiting }, { active: 0, waiting: 0 }, `${way}: no slot is held`)
+      for (const { active, queued } of Object.values(runtime.stats())) t.same({ active, waiting: queued }, { active: 0, waiting: 0 }, `${way}: no slot is held`)
       await runtime.close()
     }))
     await rest()

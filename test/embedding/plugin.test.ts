@@ -215,7 +215,7 @@ test('what cannot be served is refused with its reason', async t => {
   t.match(await refused({ aggregates: [fact, fact] }), /^headwaters: the aggregates 'a-fact' and 'a-fact' are both GET \/facts\/:kind: change the url of one/)
   t.match(await refused({ aggregates: [fact], prefix: '/api' }, true), /^headwaters: GET \/api\/facts\/:kind \(aggregate 'a-fact'\) is already a route of this app: register it once, or under another prefix/)
   t.match(await refused({ aggregates: [fact], runtime: createRuntime(), overrides: {} }), /^headwaters: a given runtime has its own overrides/)
-  t.match(await refused({ aggregates: [fact], runtime: createRuntime(), use: [] }), /^headwaters: a given runtime has its own layers/)
+  t.match(await refused({ aggregates: [fact], runtime: createRuntime(), layers: {} }), /^headwaters: a given runtime has its own layers/)
   t.match(await refused({ aggregates: [fact], runtime: createRuntime(), environment: {} }), /^headwaters: a given runtime has its own environment/)
   t.match(await refused({ aggregates: [fact], overrides: { cats: { origin: 'nonsense' } } }), /upstream 'cats': 'nonsense' is not an origin/)
   t.equal(await refused({ aggregates: [order], prefix: '/api' }, true), undefined, 'one prefix may be used twice for different routes')

@@ -13,15 +13,15 @@ test('an aggregate is a value that says what it is', t => {
   const merge = ({ a }: { readonly a: unknown }) => ({ a })
   const described = aggregate('cat-facts', { url: '/v1/cats', query, deadline: 800, summary: 'Cats', description: 'All of them' })
     .required('a', () => 1)
-    .optional('b', { deep: [1] }, () => 2, { needs: ['a'], timeout: 50 })
-    .each('c', () => [], { needs: ['a', 'b'], width: 2, maxItems: 3, tolerate: { atLeast: 1, fallback: null } })
+    .optional('b', () => 2, { fallback: { deep: [1] }, needs: ['a'], timeout: 50 })
+    .each('c', () => [], { needs: ['a', 'b'], concurrency: 2, maxItems: 3, minSuccess: 1, fallback: null })
     .firstOf('d', () => [], { count: 2, needs: ['b'] })
     .reply(schema, merge)
   t.match(described, { name: 'cat-facts', schema, merge, dependents: [[1, 2], [2, 3], [], []] })
   t.match(described.route, {
     url: '/v1/cats', method: 'GET', deadline: 800, params: undefined, query, body: undefined, headers: undefined, summary: 'Cats', description: 'All of them',
   })
-  t.strictSame(described.steps.map(({ ask: _ask, ...step }) => step), [
+  t.strictSame(described.steps.map(({ author: _ask, ...step }) => step), [
     { name: 'a', index: 0, kind: 'required', needs: [], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, isFrozen: false, count: 1 },
     { name: 'b', index: 1, kind: 'optional', needs: [0], timeout: 50, fallback: { deep: [1] }, width: 16, maxItems: 100, atLeast: undefined, isFrozen: true, count: 1 },
     { name: 'c', index: 2, kind: 'each', needs: [0, 1], timeout: undefined, fallback: null, width: 2, maxItems: 3, atLeast: 1, isFrozen: true, count: 1 },
@@ -60,7 +60,7 @@ test('declaring and building ask nothing', t => {
     asked++
     return oracle.ask({ id: 1 })
   }
-  aggregate('inert', { url: '/inert' }).required('a', step).optional('b', null, step).reply(Any, step)
+  aggregate('inert', { url: '/inert' }).required('a', step).optional('b', step, { fallback: null }).reply(Any, step)
   t.equal(asked, 0)
   t.end()
 })

@@ -79,7 +79,7 @@ test('a step that an old answer stands for is stale, with why, and the reply is 
   const { runtime, kept, base } = await arrange(t)
   const described = base
     .required('must', () => kept('sure/must'))
-    .optional('may', 'fallback', () => kept('sure/may'))
+    .optional('may', () => kept('sure/may'), { fallback: 'fallback' })
     .reply(Any, ({ must, may }) => [must, may])
   t.equal((await fanOut(described, {}, { runtime })).complete, true)
   const { data, complete, sources } = await fanOut(described, {}, { runtime })
@@ -105,7 +105,7 @@ test('when the deadline comes, an old answer stands for what hangs, also of a re
 test('of several calls the outcome tells the least fresh, the oldest and the shortest', async t => {
   const { runtime, kept, plain, base } = await arrange(t)
   const list = (...ids: readonly string[]) => base
-    .each('list', () => ids.map(id => id === 'plain' ? plain({ id }) : kept(id)), { tolerate: { atLeast: 0, fallback: null } })
+    .each('list', () => ids.map(id => id === 'plain' ? plain({ id }) : kept(id)), { minSuccess: 0, fallback: null })
     .reply(Any, () => 1)
   const told = async (...ids: readonly string[]) => part((await fanOut(list(...ids), {}, { runtime })).sources.list)
   t.strictSame(await told('fresh/a', 'fresh/b', 'old', 'sure', 'slow'), { state: 'ok', attempts: 5, cache: 'miss' })

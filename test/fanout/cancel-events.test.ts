@@ -10,7 +10,7 @@ import { rawUpstream } from '../helpers/raw-upstream.ts'
 
 test('a run that is cancelled while an unsafe call waits for its slot tells how every call ended', async t => {
   const raw = await rawUpstream(t, () => {})
-  const told = defineUpstream('told', { origin: raw.origin, slots: 1 }, { tell: operation({ method: 'POST', path: '/tell', output: z.unknown() }) })
+  const told = defineUpstream('told', { origin: raw.origin, concurrency: 1 }, { tell: operation({ method: 'POST', path: '/tell', output: z.unknown() }) })
   const asked = defineUpstream('asked', { origin: raw.origin }, { ask: operation({ path: '/ask', output: z.unknown() }) })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())

@@ -16,10 +16,10 @@ const Any = z.unknown()
 const base = aggregate('left', { url: '/left', deadline: 20_000 })
 const everything = base
   .required('one', () => oracle.ask({ id: 'one' }))
-  .optional('maybe', null, () => oracle.ask({ id: 'maybe' }), { timeout: 10_000 })
-  .each('list', () => times(6, id => oracle.ask({ id })), { width: 2, tolerate: { atLeast: 0, fallback: null } })
+  .optional('maybe', () => oracle.ask({ id: 'maybe' }), { fallback: null, timeout: 10_000 })
+  .each('list', () => times(6, id => oracle.ask({ id })), { concurrency: 2, minSuccess: 0, fallback: null })
   .firstOf('race', () => [oracle.ask({ id: 'a' }), oracle.ask({ id: 'b' })])
-  .optional('thinking', null, () => new Promise<unknown>(() => {}))
+  .optional('thinking', () => new Promise<unknown>(() => {}), { fallback: null })
   .required('after', ({ one }) => one, { needs: ['one'] })
   .reply(Any, () => 1)
 

@@ -71,14 +71,14 @@ test('the name of a step is a name that no other has', t => {
     t.throws(() => made().required(name, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': a step's name is letters, digits and underscores, and begins with a letter` })
   }
   for (const name of ['params', 'query', 'body', 'headers', 'context', 'signal']) {
-    t.throws(() => made().optional(name, null, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': '${name}' is part of the input: choose another step name` })
+    t.throws(() => made().optional(name, step, { fallback: null }), { name: 'TypeError', message: `aggregate 'a', step '${name}': '${name}' is part of the input: choose another step name` })
   }
   const twice = made().required('one', step) as ReturnType<typeof made>
   t.throws(() => twice.each('one', step), { name: 'TypeError', message: "aggregate 'a', step 'one': a step of this name is already declared" })
   const user = made().required('userId', step) as ReturnType<typeof made>
   for (const name of ['userid', 'USERID', 'UserId']) {
     for (const envelope of [true, false]) {
-      t.throws(() => (declare('a', { url: '/a', envelope }).required('userId', step) as typeof user).optional(name, null, step), {
+      t.throws(() => (declare('a', { url: '/a', envelope }).required('userId', step) as typeof user).optional(name, step, { fallback: null }), {
         name: 'TypeError', message: `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, and headwaters-sources has names in lower case: rename one`,
       })
     }
@@ -110,20 +110,20 @@ test('the numbers of a step are whole and large enough', t => {
     [{ width: 2.5 }, `width is 2.5, and ${range(1)}`],
     [{ maxItems: 0 }, `maxItems is 0, and ${range(1)}`],
     [{ maxItems: Infinity }, `maxItems is Infinity, and ${range(1)}`],
-    [{ tolerate: { atLeast: -1, fallback: null } }, `tolerate.atLeast is -1, and ${range(0)}`],
+    [{ minSuccess: -1, fallback: null }, `tolerate.atLeast is -1, and ${range(0)}`],
     [{ timeout: 0 }, 'timeout is 0, and must be a whole number of ms from 1 to 2147483647'],
   ] as const) t.throws(() => made().each('one', step, options), { name: 'TypeError', message: `aggregate 'a', step 'one': ${message}` })
   t.throws(() => made().firstOf('one', step, { count: 0 }), { message: `aggregate 'a', step 'one': count is 0, and ${range(1)}` })
-  t.doesNotThrow(() => made().each('one', step, { width: 1, maxItems: 1, timeout: 1, tolerate: { atLeast: 0, fallback: null } }))
+  t.doesNotThrow(() => made().each('one', step, { width: 1, maxItems: 1, timeout: 1, minSuccess: 0, fallback: null }))
   t.end()
 })
 
 test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => declare('a', { url: '/a', timeout: 5 }), { name: 'TypeError', message: /aggregate 'a': there is no option 'timeout'; there are url, method, / })
   t.throws(() => made().required('x', step, { width: 2 }), { message: "aggregate 'a', step 'x': there is no option 'width'; there are needs, timeout" })
-  t.throws(() => made().optional('x', null, step, { fallback: 2 }), { message: /no option 'fallback'/ })
+  t.throws(() => made().required('x', step, { fallback: 2 }), { message: /no option 'fallback'/ })
   t.throws(() => made().each('x', step, { count: 2 }), { message: /no option 'count'; there are needs, timeout, width, maxItems, tolerate/ })
-  t.throws(() => made().each('x', step, { tolerate: { atleast: 1 } }), { message: /no option 'tolerate.atleast'; there are atLeast, fallback/ })
+  t.throws(() => made().each('x', step, { atleast: 1 }), { message: /no option 'tolerate.atleast'; there are atLeast, fallback/ })
   t.throws(() => made().firstOf('x', step, { width: 2 }), { message: /no option 'width'; there are needs, timeout, count/ })
   t.end()
 })

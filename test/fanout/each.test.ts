@@ -71,7 +71,7 @@ test('an empty list and skip are lists without calls', async t => {
   const runtime = answeringRuntime(() => 1)
   const described = base
     .each('none', () => [])
-    .each('tolerated', () => [], { tolerate: { atLeast: 3, fallback: 0 } })
+    .each('tolerated', () => [], { minSuccess: 3, fallback: 0 })
     .each('skipped', () => skip)
     .each('later', async () => skip)
     .reply(Any, ({ none, tolerated, skipped, later }) => ({ none, tolerated, skipped, later }))
@@ -97,7 +97,7 @@ test('without tolerance the first failure decides, and the other calls are stopp
 
 test('the error that decides is that of the first failure in time, not in the list', async t => {
   const runtime = heldRuntime()
-  const described = base.each('all', () => times(4, id => oracle.ask({ id })), { tolerate: { atLeast: 3, fallback: null } }).reply(Any, ({ all }) => all)
+  const described = base.each('all', () => times(4, id => oracle.ask({ id })), { minSuccess: 3, fallback: null }).reply(Any, ({ all }) => all)
   const { reply } = watched(described, { runtime })
   runtime.at('/3').fail(new UpstreamError('UPSTREAM_JSON', 'oracle'))
   await turn()
@@ -113,7 +113,7 @@ function tolerating (atLeast: number, failing: readonly string[], fallback: unkn
     if (failing.includes(path)) throw new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 })
     return path
   })
-  const described = base.each('all', () => times(5, id => oracle.ask({ id })), { width: 2, tolerate: { atLeast, fallback } }).reply(Any, ({ all }) => all)
+  const described = base.each('all', () => times(5, id => oracle.ask({ id })), { concurrency: 2, minSuccess: atLeast, fallback }).reply(Any, ({ all }) => all)
   return fanOut(described, {}, { runtime })
 }
 
@@ -152,7 +152,7 @@ test('an error that is no upstream\'s is a bug even where losses are tolerated',
     if (path === '/1') throw new TypeError('a secret of the stack')
     return path
   })
-  const described = base.each('all', () => times(3, id => oracle.ask({ id })), { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ all }) => all)
+  const described = base.each('all', () => times(3, id => oracle.ask({ id })), { minSuccess: 0, fallback: null }).reply(Any, ({ all }) => all)
   const problem = await problemOf(fanOut(described, {}, { runtime }))
   t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: TypeError, sources: { all: { state: 'failed', code: 'INTERNAL' } } })
   t.notMatch(JSON.stringify(problem), 'secret')
@@ -169,8 +169,8 @@ test('what is no list of calls is a bug', async t => {
 test('each of several lists has a width of its own', async t => {
   const runtime = heldRuntime()
   const described = base
-    .each('a', () => times(5, id => oracle.ask({ id: `a${id}` })), { width: 2 })
-    .each('b', () => times(5, id => oracle.ask({ id: `b${id}` })), { width: 3 })
+    .each('a', () => times(5, id => oracle.ask({ id: `a${id}` })), { concurrency: 2 })
+    .each('b', () => times(5, id => oracle.ask({ id: `b${id}` })), { concurrency: 3 })
     .reply(Any, () => 1)
   const { run } = watched(described, { runtime })
   await turn()
@@ -180,7 +180,7 @@ test('each of several lists has a width of its own', async t => {
 
 test('an each that need not be answered at all is empty when it cannot be asked', async t => {
   const described = aggregate('tolerant', { url: '/tolerant' })
-    .each('list', () => { throw new UpstreamError('CALL_INPUT_INVALID', 'oracle.ask') }, { tolerate: { atLeast: 0, fallback: null } })
+    .each('list', () => { throw new UpstreamError('CALL_INPUT_INVALID', 'oracle.ask') }, { minSuccess: 0, fallback: null })
     .reply(z.unknown(), ({ list }) => list)
   const { data, complete, sources } = await fanOut(described, {}, { runtime: heldRuntime() })
   t.same(data, [])

@@ -23,7 +23,7 @@ const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
 
 test('neither an upstream nor a step gets it, whatever is forwarded', async t => {
   const raw = await rawUpstream(t, json('well'))
-  const cats = defineUpstream('cats', { origin: raw.origin, forward: ['x-secret', 'x-tenant'] }, operations)
+  const cats = defineUpstream('cats', { origin: raw.origin, forwardHeaders: ['x-secret', 'x-tenant'] }, operations)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const seen: unknown[] = []
@@ -47,7 +47,7 @@ test('no header that is not allowed leaves, whatever Connection names', async t 
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   await fc.assert(fc.asyncProperty(fc.subarray(names), fc.subarray([...names, 'keep-alive', 'close']), fc.dictionary(fc.constantFrom(...names), fc.stringMatching(/^[!-~]{1,9}$/)), async (forward, named, headers) => {
-    const cats = defineUpstream('cats', { origin: raw.origin, forward }, operations)
+    const cats = defineUpstream('cats', { origin: raw.origin, forwardHeaders: forward }, operations)
     const one = aggregate('one', { url: '/one' }).required('it', () => cats.ask()).reply(z.unknown(), ({ it }) => it)
     await fanOut(one, { headers: { ...headers, ...named.length > 0 && { connection: named.join(', ') } } }, { runtime })
     const left = raw.requests.at(-1)?.headers.filter(([name]) => names.includes(name)).map(([name]) => name).toSorted()

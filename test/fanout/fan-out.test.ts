@@ -11,8 +11,8 @@ import { problemOf } from '../helpers/problem-of.ts'
 const Breed = z.object({ id: z.string(), name: z.string() })
 
 function catsAt (origin: string) {
-  return defineUpstream('cats', { origin, forward: ['accept-language'] }, {
-    breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: Breed, absent: [404] }),
+  return defineUpstream('cats', { origin, forwardHeaders: ['accept-language'] }, {
+    breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: Breed, nullOn: [404] }),
     picture: operation({ path: '/pictures', query: z.object({ breed: z.string(), page: z.number() }), output: z.object({ url: z.string() }) }),
     fact: operation({ path: '/fact', output: z.object({ fact: z.string() }) }),
   })
@@ -22,7 +22,7 @@ function aboutBreed (origin: string, deadline = 20_000) {
   const cats = catsAt(origin)
   return aggregate('breed', { url: '/breeds/{id}', params: z.object({ id: z.string() }), query: z.object({ pictures: z.coerce.number().default(2) }), deadline })
     .required('breed', ({ params }) => cats.breed({ id: params.id }))
-    .optional('fact', { fact: 'none' }, () => cats.fact())
+    .optional('fact', () => cats.fact(), { fallback: { fact: 'none' } })
     .each('pictures', ({ breed, query }) => Array.from({ length: query.pictures }, (_, page) => cats.picture({ breed: breed?.name ?? '', page })), { needs: ['breed'] })
     .reply(z.object({ name: z.string(), fact: z.string(), pictures: z.array(z.string()) }), ({ breed, fact, pictures }) => ({
       name: breed?.name ?? 'nobody', fact: fact.fact, pictures: pictures.map(({ url }) => url),

@@ -109,8 +109,8 @@ test('dependents run on the answer, and the signal of its step is aborted when i
 
 /** Replicas that may not have what they are asked for. */
 const { find, empty } = defineUpstream('replicas', { origin: 'http://replicas.test' }, {
-  find: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), absent: [404, 410] }),
-  empty: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), absent: [404], empty: true }),
+  find: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), nullOn: [404, 410] }),
+  empty: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), nullOn: [404], allowEmpty: true }),
 })
 
 function found (calls: number, count: number, ask: typeof find | typeof empty = find) {
@@ -258,8 +258,8 @@ test('over the wire, a kept absence that is confirmed is still an absence', asyn
     return socket.write(json({}, 404, { etag: '"none"', 'cache-control': 'max-age=0' }))
   })
   const { kept, plain } = defineUpstream('raw', { origin: raw.origin, retry: false }, {
-    kept: operation({ path: '/none', output: z.string(), absent: [404], cache: true }),
-    plain: operation({ path: '/has', output: z.string(), absent: [404] }),
+    kept: operation({ path: '/none', output: z.string(), nullOn: [404], cache: true }),
+    plain: operation({ path: '/has', output: z.string(), nullOn: [404] }),
   })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())

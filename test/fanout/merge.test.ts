@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { begin, fanOut } from '../../src/fanout/fan-out.ts'
+import { startRun, fanOut } from '../../src/fanout/fan-out.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
@@ -75,9 +75,9 @@ test('a thenable that a merge answers with counts once', async t => {
 
 test('what is thrown by whoever takes the reply is not taken for a failure of the last step', async t => {
   const one = aggregate('one', { url: '/one' }).required('a', () => 1).reply(z.number(), ({ a }) => a)
-  const run = begin(one, {}, { runtime })
+  const run = startRun(one, {}, { runtime })
   const bug = new Error('theirs')
   let losses = 0
-  t.throws(() => run.startFor({ win () { throw bug }, lose () { losses++ } }), bug)
+  t.throws(() => run.startFor({ resolve () { throw bug }, reject () { losses++ } }), bug)
   t.equal(losses, 0)
 })

@@ -3,8 +3,9 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
-import { begin, fanOut } from '../../src/fanout/fan-out.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { startRun, fanOut } from '../../src/fanout/fan-out.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layers.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
@@ -18,7 +19,7 @@ const failing = answeringRuntime(() => { throw new UpstreamError('UPSTREAM_STATU
 
 test('the failure of an optional step is its fallback, a value like any other', async t => {
   const described = base
-    .optional('a', { list: ['fallback'] }, () => oracle.ask({ id: 'a' }))
+    .optional('a', () => oracle.ask({ id: 'a' }), { fallback: { list: ['fallback'] } })
     .required('b', ({ a }) => a, { needs: ['a'] })
     .reply(Any, ({ a, b }) => ({ a, b }))
   const { data, complete, sources } = await fanOut(described, {}, { runtime: failing })
@@ -30,9 +31,9 @@ test('the failure of an optional step is its fallback, a value like any other', 
 test('an optional step falls back for an upstream error of its own function too', async t => {
   const error = new UpstreamError('UPSTREAM_JSON', 'elsewhere')
   const described = base
-    .optional('sync', 1, (): number => { throw error })
-    .optional('later', 2, () => Promise.reject<number>(error))
-    .optional('input', 3, () => oracle.ask({ id: '' }))
+    .optional('sync', (): number => { throw error }, { fallback: 1 })
+    .optional('later', () => Promise.reject<number>(error), { fallback: 2 })
+    .optional('input', () => oracle.ask({ id: '' }), { fallback: 3 })
     .reply(Any, ({ sync, later, input }) => [sync, later, input])
   const { data, sources } = await fanOut(described, {}, { runtime: failing })
   t.strictSame(data, [1, 2, 3])
@@ -42,7 +43,7 @@ test('an optional step falls back for an upstream error of its own function too'
 test('a fallback is frozen all the way down, since every run is given the same one', async t => {
   const fallback = { data: [{ deep: [1] }] }
   const given: unknown[] = []
-  const described = base.optional('a', fallback, () => oracle.ask({ id: 'a' })).reply(z.null(), ({ a }) => {
+  const described = base.optional('a', () => oracle.ask({ id: 'a' }), { fallback }).reply(z.null(), ({ a }) => {
     given.push(a)
     return null
   })
@@ -54,7 +55,7 @@ test('a fallback is frozen all the way down, since every run is given the same o
 
 test('a fallback that its author froze outside is frozen inside too', async t => {
   const fallback = Object.freeze({ data: [] as string[] })
-  const described = base.optional('a', fallback, () => oracle.ask({ id: 'a' })).reply(Any, ({ a }) => {
+  const described = base.optional('a', () => oracle.ask({ id: 'a' }), { fallback }).reply(Any, ({ a }) => {
     (a as { data: string[] }).data.push('of one caller')
     return a
   })
@@ -63,8 +64,8 @@ test('a fallback that its author froze outside is frozen inside too', async t =>
 
 test('a skipped step brings its fallback and leaves the reply complete', async t => {
   const described = base
-    .optional('a', 'fallback', (): unknown => skip)
-    .optional('b', 'fallback', async (): Promise<unknown> => skip)
+    .optional('a', (): unknown => skip, { fallback: 'fallback' })
+    .optional('b', async (): Promise<unknown> => skip, { fallback: 'fallback' })
     .required('c', ({ a, b }) => `${String(a)} ${String(b)}`, { needs: ['a', 'b'] })
     .reply(Any, ({ c }) => c)
   const { data, complete, sources } = await fanOut(described, {}, { runtime: failing })
@@ -80,7 +81,7 @@ test('a required step that skips is a bug', async t => {
 })
 
 test('several calls where one is meant are a bug', async t => {
-  const described = base.optional('a', null, () => [1, oracle.ask({ id: 1 })] as unknown).reply(Any, () => 1)
+  const described = base.optional('a', () => [1, oracle.ask({ id: 1 })] as unknown, { fallback: null }).reply(Any, () => 1)
   t.match(await problemOf(fanOut(described, {}, { runtime: failing })), { code: 'INTERNAL', cause: { message: "step 'a' returned several calls: use each or firstOf" } })
 })
 
@@ -88,7 +89,7 @@ test('a step may return plain values, now or later, and lists of them', async t 
   const described = base
     .required('now', () => ['plain', 1])
     .required('later', async () => ({ at: 'last' }))
-    .optional('nothing', 'fallback', () => undefined as unknown)
+    .optional('nothing', () => undefined as unknown, { fallback: 'fallback' })
     .required('call', async () => oracle.ask({ id: 'x' }))
     .reply(Any, ({ now, later, nothing, call }) => ({ now, later, nothing: nothing ?? 'nothing', call }))
   const { data, complete } = await fanOut(described, {}, { runtime: answeringRuntime(path => path) })
@@ -111,7 +112,7 @@ test('sync steps, their dependents and the merge run in the turn that starts the
 
 test('a sync run costs one promise, however many steps it has', t => {
   const promisesOf = (length: number) => {
-    const run = begin(chain(length), {}, { runtime: failing })
+    const run = startRun(chain(length), {}, { runtime: failing })
     let count = 0
     const hook = createHook({ init: (_id, type) => { if (type === 'PROMISE') count++ } }).enable()
     const reply = run.start()
@@ -133,20 +134,20 @@ const { one, shared, kept, bytes } = defineUpstream('lists', { origin: 'http://l
   one: operation({ path: '/one', output: z.unknown() }),
   shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
   kept: operation({ path: '/kept', output: z.unknown(), cache: true }),
-  bytes: operation({ path: '/bytes', output: z.instanceof(Buffer), as: 'bytes' }),
+  bytes: operation({ path: '/bytes', output: z.instanceof(Buffer), responseType: 'bytes' }),
 })
 
 test('the value of an optional step is frozen wherever it comes from', async t => {
   const runtime = answeringRuntime(() => ({ list: [{ deep: [1] }] }))
   const given: Record<string, unknown> = {}
   const described = base
-    .optional('called', null, () => one())
-    .optional('shared', null, () => shared())
-    .optional('kept', null, () => kept())
-    .optional('made', null, () => ({ list: [[1]] }))
-    .optional('later', null, async () => ({ list: [[1]] }))
-    .optional('skipped', { list: [[1]] }, () => skip)
-    .optional('lost', { list: [[1]] }, (): object => { throw new UpstreamError('UPSTREAM_RESET', 'elsewhere') })
+    .optional('called', () => one(), { fallback: null })
+    .optional('shared', () => shared(), { fallback: null })
+    .optional('kept', () => kept(), { fallback: null })
+    .optional('made', () => ({ list: [[1]] }), { fallback: null })
+    .optional('later', async () => ({ list: [[1]] }), { fallback: null })
+    .optional('skipped', () => skip, { fallback: { list: [[1]] } })
+    .optional('lost', (): object => { throw new UpstreamError('UPSTREAM_RESET', 'elsewhere') }, { fallback: { list: [[1]] } })
     .required('sees', ({ called }) => isDeeplyFrozen(called), { needs: ['called'] })
     .reply(Any, ({ sees, ...seen }) => {
       Object.assign(given, { ...seen, params: null, query: null, headers: null })
@@ -158,7 +159,7 @@ test('the value of an optional step is frozen wherever it comes from', async t =
 
 test('a change of an optional value fails the same way whether the upstream answers or not', async t => {
   for (const runtime of [failing, answeringRuntime(() => ['a'])]) {
-    const described = base.optional('recs', [], () => one()).reply(Any, ({ recs }) => (recs as string[]).push('mine'))
+    const described = base.optional('recs', () => one(), { fallback: [] }).reply(Any, ({ recs }) => (recs as string[]).push('mine'))
     t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
   }
 })
@@ -167,8 +168,8 @@ test('the list of an each with a fallback is frozen in every case, and that of a
   for (const runtime of [failing, answeringRuntime(() => ({ deep: [1] }))]) {
     const lists: unknown[] = []
     const described = base
-      .each('all', () => times(2, () => one()), { tolerate: { atLeast: 0, fallback: { deep: [0] } } })
-      .each('none', () => skip, { tolerate: { atLeast: 0, fallback: null } })
+      .each('all', () => times(2, () => one()), { minSuccess: 0, fallback: { deep: [0] } })
+      .each('none', () => skip, { minSuccess: 0, fallback: null })
       .reply(Any, ({ all, none }) => {
         lists.push(all, none)
         return null
@@ -178,7 +179,7 @@ test('the list of an each with a fallback is frozen in every case, and that of a
     t.match(lists, [[{}, {}], []])
   }
   const shed: unknown[] = []
-  const described = base.each('all', () => [one()], { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ all }) => shed.push(all))
+  const described = base.each('all', () => [one()], { minSuccess: 0, fallback: null }).reply(Any, ({ all }) => shed.push(all))
   await fanOut(described, {}, { runtime: failing, shedOptional: true })
   t.ok(shed.every(isDeeplyFrozen))
 
@@ -191,23 +192,23 @@ test('the list of an each with a fallback is frozen in every case, and that of a
 })
 
 test('bytes of an optional step go through, since they cannot be frozen', async t => {
-  const described = base.optional('bytes', null, () => bytes()).reply(Any, seen => seen.bytes?.toString())
+  const described = base.optional('bytes', () => bytes(), { fallback: null }).reply(Any, seen => seen.bytes?.toString())
   t.equal((await fanOut(described, {}, { runtime: answeringRuntime(() => Buffer.from('ab')) })).data, 'ab')
 })
 
 test('an own layer\'s value in place of a frozen one is frozen too, and one that cannot be frozen is a bug', async t => {
   const raw = await rawUpstream(t, (socket, { path }) => socket.write(json({ list: [path] })))
-  const instead = (value: unknown) => use(next => call => next(call).then(answer => ({ ...answer, value: value as typeof answer.value })), { at: 'call' })
+  const instead = (value: unknown): CustomLayer => next => call => next(call).then(answer => ({ ...answer, value: value as typeof answer.value }))
   const asked = (value: unknown) => {
-    const upstream = defineUpstream('raw', { origin: raw.origin, use: [instead(value)] }, { get: operation({ path: '/', output: z.unknown(), coalesce: true }) })
-    return base.optional('got', null, () => upstream.get()).reply(Any, ({ got }) => isDeeplyFrozen(got))
+    const upstream = defineUpstream('raw', { origin: raw.origin, layers: { call: [instead(value)] } }, { get: operation({ path: '/', output: z.unknown(), coalesce: true }) })
+    return base.optional('got', () => upstream.get(), { fallback: null }).reply(Any, ({ got }) => isDeeplyFrozen(got))
   }
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   t.equal((await fanOut(asked({ mine: [1] }), {}, { runtime })).data, true)
   const stubborn = () => new Proxy({}, { preventExtensions: () => false })
   t.match(await problemOf(fanOut(asked(stubborn()), {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
-  const made = base.optional('made', null, async () => stubborn()).reply(Any, () => null)
+  const made = base.optional('made', async () => stubborn(), { fallback: null }).reply(Any, () => null)
   t.match(await problemOf(fanOut(made, {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
 })
 
@@ -225,12 +226,12 @@ test('over the wire, a reply takes frozen values, and so do calls and hooks behi
   const described = base
     .required('shared', () => upstream.shared())
     .required('kept', () => upstream.kept())
-    .optional('got', null, ({ shared: { tags } }) => upstream.get({ tags }), { needs: ['shared'] })
+    .optional('got', ({ shared: { tags } }) => upstream.get({ tags }), { fallback: null, needs: ['shared'] })
     .reply(z.object({ all: z.array(Shape.nullable()) }), ({ shared: first, kept: second, got }) => {
       given.push(first, second, got)
       return { all: [first, second, got] }
     })
-    .after(({ data }) => {
+    .onReply(({ data }) => {
       data.all.pop()
       data.all[0]?.tags.push('of the hook')
     })

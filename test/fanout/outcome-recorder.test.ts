@@ -38,10 +38,10 @@ test('a reply tells of each step, in the order of declaration', async t => {
   const { runtime, ask } = await open(t, byPath)
   const described = base
     .required('plain', () => 1)
-    .optional('lost', null, () => ask({ id: 500 }))
-    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 }), ask({ id: 'b' })], { tolerate: { atLeast: 1, fallback: null } })
+    .optional('lost', () => ask({ id: 500 }), { fallback: null })
+    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 }), ask({ id: 'b' })], { minSuccess: 1, fallback: null })
     .required('one', () => ask({ id: 'one' }))
-    .optional('none', null, (): unknown => skip)
+    .optional('none', (): unknown => skip, { fallback: null })
     .firstOf('race', () => [ask({ id: 'only' })])
     .reply(Any, () => 1)
   const { sources, complete } = await fanOut(described, {}, { runtime })
@@ -59,7 +59,7 @@ test('a reply tells of each step, in the order of declaration', async t => {
 test('a failing reply tells of each step too, and one that never started has no start', async t => {
   const { upstream, runtime, ask } = await open(t)
   const described = base
-    .optional('slow', null, () => ask({ id: 'slow' }))
+    .optional('slow', () => ask({ id: 'slow' }), { fallback: null })
     .required('done', () => 1)
     .required('bad', () => ask({ id: 'bad' }))
     .required('never', () => 1, { needs: ['bad'] })
@@ -96,7 +96,7 @@ test('the losers of a firstOf count as attempts', async t => {
 
 test('times are in ms from the start of the run, to a tenth', async t => {
   const described = base
-    .optional('first', null, () => new Promise<unknown>(() => {}), { timeout: 20 })
+    .optional('first', () => new Promise<unknown>(() => {}), { fallback: null, timeout: 20 })
     .required('second', () => 2, { needs: ['first'] })
     .reply(Any, () => 1)
   const { reply, events } = watched(described, { runtime: heldRuntime() })
@@ -112,7 +112,7 @@ test('events come in order, with a time that never goes back, and none comes aft
   const { runtime, ask } = await open(t, byPath)
   const described = base
     .required('one', () => ask({ id: 'one' }))
-    .optional('two', null, ({ one }) => ask({ id: one === null ? 1 : 500 }), { needs: ['one'] })
+    .optional('two', ({ one }) => ask({ id: one === null ? 1 : 500 }), { fallback: null, needs: ['one'] })
     .reply(Any, () => 1)
   const { reply, events } = watched(described, { runtime })
   await reply
@@ -171,7 +171,7 @@ test('a run without a listener for events is the same run', async t => {
 })
 
 test('two runs of one aggregate share nothing', async t => {
-  const described = base.each('list', () => times(3, id => oracle.ask({ id })), { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ list }) => list)
+  const described = base.each('list', () => times(3, id => oracle.ask({ id })), { minSuccess: 0, fallback: null }).reply(Any, ({ list }) => list)
   const runtime = heldRuntime()
   const one = watched(described, { runtime })
   const two = watched(described, { runtime })

@@ -16,9 +16,9 @@ const runtime = answeringRuntime(path => path)
 test('a refusal of a step is the answer to the caller, even of an optional one', async t => {
   for (const described of [
     base.required('a', (): number => refuse(404, 'There is no such cat.')).reply(Any, () => 1),
-    base.optional('a', null, (): number => refuse(404, 'There is no such cat.')).reply(Any, () => 1),
-    base.optional('a', null, async (): Promise<number> => refuse(404, 'There is no such cat.')).reply(Any, () => 1),
-    base.each('a', () => refuse(404, 'There is no such cat.'), { tolerate: { atLeast: 0, fallback: null } }).reply(Any, () => 1),
+    base.optional('a', (): number => refuse(404, 'There is no such cat.'), { fallback: null }).reply(Any, () => 1),
+    base.optional('a', async (): Promise<number> => refuse(404, 'There is no such cat.'), { fallback: null }).reply(Any, () => 1),
+    base.each('a', () => refuse(404, 'There is no such cat.'), { minSuccess: 0, fallback: null }).reply(Any, () => 1),
     base.firstOf('a', () => refuse(404, 'There is no such cat.')).reply(Any, () => 1),
   ]) {
     const problem = await problemOf(fanOut(described, {}, { runtime }))
@@ -30,9 +30,9 @@ test('a refusal of a step is the answer to the caller, even of an optional one',
 test('a refusal stops what is under way', async t => {
   const held = heldRuntime()
   const described = base
-    .optional('slow', null, () => oracle.ask({ id: 'slow' }))
+    .optional('slow', () => oracle.ask({ id: 'slow' }), { fallback: null })
     .required('check', () => oracle.ask({ id: 'check' }))
-    .optional('judge', null, ({ check }) => check === 'none' ? refuse(410, 'It has gone.') : 1, { needs: ['check'] })
+    .optional('judge', ({ check }) => check === 'none' ? refuse(410, 'It has gone.') : 1, { fallback: null, needs: ['check'] })
     .reply(Any, () => 1)
   const { reply, run } = watched(described, { runtime: held })
   held.at('/check').answer('none')
@@ -52,7 +52,7 @@ test('a merge may refuse, at once or later', async t => {
 
 test('only statuses from 400 to 499 are an author\'s answer; any other is a bug', async t => {
   for (const status of [500, 399, 302, 404.5, Number.NaN]) {
-    const described = base.optional('a', null, (): number => refuse(status, 'a secret')).reply(Any, () => 1)
+    const described = base.optional('a', (): number => refuse(status, 'a secret'), { fallback: null }).reply(Any, () => 1)
     const problem = await problemOf(fanOut(described, {}, { runtime }))
     t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: TypeError })
     t.match(problem.cause, { message: `refuse(${status}) is not an answer to the caller: use a status from 400 to 499` })
@@ -65,7 +65,7 @@ test('only statuses from 400 to 499 are an author\'s answer; any other is a bug'
 test('a bug in an optional step is a bug, and nothing of it reaches the caller', async t => {
   for (const bug of [new TypeError('the password is hunter2'), new Error('the password is hunter2'), 'the password is hunter2', undefined]) {
     for (const step of [(): number => { throw bug }, () => Promise.reject<number>(bug)]) {
-      const problem = await problemOf(fanOut(base.optional('a', null, step).reply(Any, () => 1), {}, { runtime }))
+      const problem = await problemOf(fanOut(base.optional('a', step, { fallback: null }).reply(Any, () => 1), {}, { runtime }))
       t.match(problem, { code: 'INTERNAL', statusCode: 500, title: 'Internal error' })
       t.equal(problem.cause, bug, 'the log has it')
       t.match(problem.sources, { a: { state: 'failed', code: 'INTERNAL' } })
@@ -84,7 +84,7 @@ test('a call that the input cannot make is the caller\'s fault, and one that an 
   t.match(await problemOf(fanOut(alone, {}, { runtime })), { code: 'CALL_INPUT_INVALID', statusCode: 400 })
   const after = base.required('a', () => '').required('b', ({ a }) => oracle.ask({ id: a }), { needs: ['a'] }).reply(Any, () => 1)
   t.match(await problemOf(fanOut(after, {}, { runtime })), { code: 'UPSTREAM_CALL_INPUT_INVALID', statusCode: 502, cause: { cause: { code: 'CALL_INPUT_INVALID' } } })
-  const optional = base.required('a', () => '').optional('b', null, ({ a }) => oracle.ask({ id: a }), { needs: ['a'] }).reply(Any, () => 1)
+  const optional = base.required('a', () => '').optional('b', ({ a }) => oracle.ask({ id: a }), { fallback: null, needs: ['a'] }).reply(Any, () => 1)
   t.match((await fanOut(optional, {}, { runtime })).sources, { b: { state: 'fallback', code: 'UPSTREAM_CALL_INPUT_INVALID' } })
 })
 

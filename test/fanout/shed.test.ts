@@ -14,11 +14,11 @@ const ask = (id: string) => {
 
 const described = aggregate('steps', { url: '/steps' })
   .required('first', () => ask('first'))
-  .optional('extra', 'none', () => ask('extra'))
-  .each('many', () => [ask('1'), ask('2')], { tolerate: { atLeast: 0, fallback: null } })
-  .each('some', () => [ask('3'), ask('4')], { tolerate: { atLeast: 1, fallback: null } })
+  .optional('extra', () => ask('extra'), { fallback: 'none' })
+  .each('many', () => [ask('1'), ask('2')], { minSuccess: 0, fallback: null })
+  .each('some', () => [ask('3'), ask('4')], { minSuccess: 1, fallback: null })
   .firstOf('any', () => [ask('5'), ask('6')])
-  .optional('late', 'never', ({ first }) => ask(String(first)), { needs: ['first'] })
+  .optional('late', ({ first }) => ask(String(first)), { fallback: 'never', needs: ['first'] })
   .required('last', ({ extra, late }) => [extra, late], { needs: ['extra', 'late'] })
   .reply(z.unknown(), ({ first, extra, many, some, any, late, last }) => ({ first, extra, many, some, any, late, last }))
 

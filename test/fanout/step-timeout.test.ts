@@ -17,7 +17,7 @@ test('a step function that never returns ends at the step\'s timeout', async t =
   const required = base.required('a', never, { timeout: 25 }).reply(Any, () => 1)
   const problem = await problemOf(fanOut(required, {}, { runtime: heldRuntime() }))
   t.match(problem, { code: 'STEP_TIMEOUT', statusCode: 504, detail: 'a did not end within its timeout: it may take 25 ms.', sources: { a: { state: 'failed', code: 'STEP_TIMEOUT' } } })
-  const optional = base.optional('a', 'fallback', never, { timeout: 25 }).reply(Any, ({ a }) => a)
+  const optional = base.optional('a', never, { fallback: 'fallback', timeout: 25 }).reply(Any, ({ a }) => a)
   t.match(await fanOut(optional, {}, { runtime: heldRuntime() }), { data: 'fallback', complete: false, sources: { a: { state: 'fallback', code: 'STEP_TIMEOUT' } } })
   t.ok(performance.now() - start < 5000, 'long before the deadline')
 })
@@ -26,10 +26,10 @@ test('a call that takes too long is stopped, and the other steps go on', async t
   const runtime = heldRuntime()
   const signals: AbortSignal[] = []
   const described = base
-    .optional('slow', 'fallback', ({ signal }) => {
+    .optional('slow', ({ signal }) => {
       signals.push(signal)
       return oracle.ask({ id: 'slow' })
-    }, { timeout: 25 })
+    }, { fallback: 'fallback', timeout: 25 })
     .required('after', ({ slow }) => oracle.ask({ id: `after-${String(slow)}` }), { needs: ['slow'] })
     .required('other', () => oracle.ask({ id: 'other' }))
     .reply(Any, ({ slow, after, other }) => [slow, after, other])
@@ -51,7 +51,7 @@ test('a required call that takes too long fails the run', async t => {
 
 test('a list that tolerates losses is partial at its timeout', async t => {
   const runtime = heldRuntime()
-  const described = base.each('list', () => times(5, id => oracle.ask({ id })), { width: 3, timeout: 40, tolerate: { atLeast: 1, fallback: null } }).reply(Any, ({ list }) => list)
+  const described = base.each('list', () => times(5, id => oracle.ask({ id })), { concurrency: 3, timeout: 40, minSuccess: 1, fallback: null }).reply(Any, ({ list }) => list)
   const { reply } = watched(described, { runtime })
   await turn()
   runtime.at('/1').answer('in time')
@@ -70,8 +70,8 @@ test('a list without tolerance, and a firstOf, fail at their timeout', async t =
 test('a layer that swallows its abort does not hold the step', async t => {
   const runtime = heldRuntime({ deaf: () => true })
   const described = base
-    .optional('one', 'fallback', () => oracle.ask({ id: 'one' }), { timeout: 25 })
-    .each('list', () => times(2, id => oracle.ask({ id })), { timeout: 25, tolerate: { atLeast: 0, fallback: 'lost' } })
+    .optional('one', () => oracle.ask({ id: 'one' }), { fallback: 'fallback', timeout: 25 })
+    .each('list', () => times(2, id => oracle.ask({ id })), { timeout: 25, minSuccess: 0, fallback: 'lost' })
     .reply(Any, ({ one, list }) => [one, list])
   t.strictSame((await fanOut(described, {}, { runtime })).data, ['fallback', ['lost', 'lost']])
 })
@@ -79,7 +79,7 @@ test('a layer that swallows its abort does not hold the step', async t => {
 test('an answer that comes after its step has ended changes nothing', async t => {
   const runtime = heldRuntime({ deaf: path => path === '/late' })
   const described = base
-    .optional('late', 'fallback', () => oracle.ask({ id: 'late' }), { timeout: 25 })
+    .optional('late', () => oracle.ask({ id: 'late' }), { fallback: 'fallback', timeout: 25 })
     .required('after', ({ late }) => oracle.ask({ id: `after-${String(late)}` }), { needs: ['late'] })
     .required('other', () => oracle.ask({ id: 'other' }))
     .reply(Any, ({ late, after, other }) => [late, after, other])
@@ -98,7 +98,7 @@ test('an unsafe call on the wire outlives its step\'s timeout, and its answer co
   const runtime = heldRuntime({ deaf: () => true })
   const described = base
     .required('post', () => oracle.tell({ id: 'post' }), { timeout: 20 })
-    .optional('clock', 'rung', never, { timeout: 60 })
+    .optional('clock', never, { fallback: 'rung', timeout: 60 })
     .required('after', () => oracle.ask({ id: 'after' }), { needs: ['clock'] })
     .reply(Any, ({ post }) => post)
   const { reply } = watched(described, { runtime })

@@ -22,7 +22,7 @@ const twice = odd((resolve, reject) => {
 const places = {
   'a step': (said: Promise<unknown>) => waited().required('one', (() => said) as unknown as () => number, { needs: ['zero'] }).reply(z.unknown(), ({ one }) => one),
   'the merge': (said: Promise<unknown>) => waited().reply(z.unknown(), () => said),
-  after: (said: Promise<unknown>) => waited().reply(z.unknown(), () => 'first').after(() => said as never),
+  after: (said: Promise<unknown>) => waited().reply(z.unknown(), () => 'first').onReply(() => said as never),
 }
 
 /** What stands behind a step that has waited: nobody is there any more who would catch what it throws. */

@@ -53,7 +53,7 @@ test('a POST that fails after another step did is reported with its own failure'
   const { upstream, runtime, ask, tell } = await open(t)
   const described = within()
     .required('post', () => tell({ id: 'post' }))
-    .optional('note', null, () => tell({ id: 'note' }))
+    .optional('note', () => tell({ id: 'note' }), { fallback: null })
     .required('bad', () => ask({ id: 'bad' }))
     .reply(Any, () => 1)
   const { reply } = watched(described, { runtime })
@@ -80,7 +80,7 @@ test('at the deadline a POST on the wire is cut, and its outcome is unknown', as
   await post.closed
   t.ok(post.hungUp)
 
-  const { reply: optional } = watched(within(100).optional('post', 'fallback', () => tell({ id: 'again' })).reply(Any, ({ post }) => post), { runtime })
+  const { reply: optional } = watched(within(100).optional('post', () => tell({ id: 'again' }), { fallback: 'fallback' }).reply(Any, ({ post }) => post), { runtime })
   t.match(await optional, { data: 'fallback', complete: false, sources: { post: { state: 'fallback', code: 'OUTCOME_UNKNOWN' } } })
 })
 
@@ -114,7 +114,7 @@ test('a POST that never left is cancelled by another step\'s failure', async t =
   const described = within()
     .required('first', () => tell({ id: 'first' }))
     .required('queued', () => tell({ id: 'queued' }))
-    .optional('alsoQueued', null, () => tell({ id: 'also-queued' }))
+    .optional('alsoQueued', () => tell({ id: 'also-queued' }), { fallback: null })
     .required('bad', () => elsewhere.ask({ id: 'bad' }))
     .reply(Any, () => 1)
   const { reply } = watched(described, { runtime })
@@ -136,7 +136,7 @@ test('a list with a POST on the wire is not blamed for another step\'s failure',
   for (const calls of [times(4, id => oracle.tell({ id })), [oracle.tell({ id: 0 }), oracle.ask({ id: 1 })]]) {
     const runtime = heldRuntime({ deaf: path => path === '/0' })
     const described = within()
-      .each('list', () => calls, { width: 2 })
+      .each('list', () => calls, { concurrency: 2 })
       .required('bad', () => oracle.ask({ id: 'bad' }))
       .reply(Any, () => 1)
     const { reply } = watched(described, { runtime })
@@ -221,7 +221,7 @@ test('a POST that does not hear even the deadline holds no failing reply beyond 
 test('an unsafe call that outlives even the deadline leaves no timer behind when it ends', async t => {
   const before = timers()
   const runtime = heldRuntime({ deaf: () => true })
-  const described = within(30).optional('post', 'fallback', () => oracle.tell({ id: 'post' })).reply(Any, async ({ post }) => {
+  const described = within(30).optional('post', () => oracle.tell({ id: 'post' }), { fallback: 'fallback' }).reply(Any, async ({ post }) => {
     runtime.at('/post').answer('too late')
     await turn()
     return post

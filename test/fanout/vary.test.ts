@@ -4,7 +4,7 @@ import { letsShare } from '../../src/fanout/shared-caches.ts'
 import { Vary } from '../../src/fanout/vary.ts'
 import { defineUpstream, operation, specOf } from '../../src/upstream/declare.ts'
 
-const upstream = (name: string, forward: readonly string[]) => specOf(defineUpstream(name, { origin: 'http://cats.test', forward }, { ask: operation({ path: '/', output: z.unknown() }) }))
+const upstream = (name: string, forward: readonly string[]) => specOf(defineUpstream(name, { origin: 'http://cats.test', forwardHeaders: forward }, { ask: operation({ path: '/', output: z.unknown() }) }))
 
 test('runs that read the same headers share one set', async t => {
   const none = Vary.of(['accept', 'x-tenant'])

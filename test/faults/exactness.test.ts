@@ -15,7 +15,7 @@ const bound = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 5 : 250
 for (const ms of [50, 100, 200]) {
   test(`99 of 100 attempts with a timeout of ${ms} ms end at most ${bound} ms after a timer armed in the same moment`, async t => {
     const upstream = await rawUpstream(t, () => {})
-    const mute = defineUpstream('mute', { origin: upstream.origin, slots: calls, timeout: ms, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+    const mute = defineUpstream('mute', { origin: upstream.origin, concurrency: calls, attemptTimeout: ms, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown() }) })
     const runtime = createRuntime()
     t.teardown(() => runtime.close())
 

@@ -20,11 +20,11 @@ test('one of ten upstreams is stuck: the other nine do not wait for it', async t
     if (name === last && isStuck) return
     setTimeout(() => { socket.write(answer) }, 3)
   })))
-  const declared = names.map((name, index) => defineUpstream(name, { origin: upstreams[index]?.origin as string, slots: 32, timeout: 5000, retry: false, ...name === last && { slots: 4, queue: 8, timeout: 100, breaker: false } }, { word: operation({ path: '/', output: z.object({ word: z.string() }) }) }))
+  const declared = names.map((name, index) => defineUpstream(name, { origin: upstreams[index]?.origin as string, concurrency: 32, attemptTimeout: 5000, retry: false, ...name === last && { concurrency: 4, maxQueue: 8, attemptTimeout: 100, breaker: false } }, { word: operation({ path: '/', output: z.object({ word: z.string() }) }) }))
 
   // Each in its place; the names of steps are letters.
   const steps = names.map(name => name.replace('-', ''))
-  const all = steps.reduce((builder, step, index) => builder.optional(step, null, () => (declared[index] as typeof declared[number]).word()) as never, aggregate('all', { url: '/all', deadline: 2000 }))
+  const all = steps.reduce((builder, step, index) => builder.optional(step, () => (declared[index] as typeof declared[number]).word(), { fallback: null }) as never, aggregate('all', { url: '/all', deadline: 2000 }))
     .reply(z.unknown(), () => null)
   const { get, runtime } = await stage(t, [all])
 

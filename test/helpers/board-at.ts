@@ -1,24 +1,24 @@
 import { z } from 'zod'
-import { createBoard, note, type Board } from '../../src/commands/run/run-view.ts'
+import { createRunView, applyEvent, type RunView } from '../../src/commands/run/run-view.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 
 /** An aggregate with a step of each kind, of which nothing is asked. */
 export const drawn = aggregate('drawn', { url: '/drawn', deadline: 1000 })
   .required('first', () => 1)
-  .each('pages', () => [], { needs: ['first'], width: 4 })
+  .each('pages', () => [], { needs: ['first'], concurrency: 4 })
   .firstOf('mirror', () => [], { needs: ['first'] })
-  .optional('extra', null, () => 2)
+  .optional('extra', () => 2, { fallback: null })
   .reply(z.object({}), () => ({}))
 
 /** One event; what an event has beside its time is left out where it is nothing. */
 export type Told = readonly [at: number, type: RunEvent['type'], more?: object]
 
 /** The board after some events. */
-export function boardAfter (told: readonly Told[], deadline?: number): Board {
-  const board = createBoard(drawn, deadline)
+export function boardAfter (told: readonly Told[], deadline?: number): RunView {
+  const board = createRunView(drawn, deadline)
   for (const [at, type, more = {}] of told) {
-    note(board, { at, type, step: 0, call: 0, attempt: 1, attempts: 1, status: undefined, code: undefined, state: 'ok', tally: undefined, ...more } as unknown as RunEvent)
+    applyEvent(board, { at, type, step: 0, call: 0, attempt: 1, attempts: 1, status: undefined, code: undefined, state: 'ok', tally: undefined, ...more } as unknown as RunEvent)
   }
   return board
 }

@@ -37,7 +37,7 @@ export function heldRuntime ({ deaf = () => false }: HeldRuntimeOptions = {}): H
   function hold (call: LiveCall<unknown>, resolve: (answer: Answer<unknown>) => void, reject: (error: unknown) => void): void {
     let cut: HeldCall['cut']
     const listener = new Abort()
-    listener.cut = reason => {
+    listener.abort = reason => {
       cut ??= { reason }
       call.abort.delete(listener)
       reject(reason)

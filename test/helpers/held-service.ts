@@ -1,6 +1,6 @@
 import { once, EventEmitter } from 'node:events'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import type { Head } from '../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
 import type { Answer, Service } from '../../src/upstream/policies/layer.ts'
 import { Listener } from './listener.ts'
 
@@ -8,7 +8,7 @@ import { Listener } from './listener.ts'
 export interface HeldCall {
   readonly call: LiveCall<unknown>
   /** With headers it is as it came from the wire. */
-  readonly answer: (value?: unknown, status?: number, head?: Head) => void
+  readonly answer: (value?: unknown, status?: number, head?: ResponseHeaders) => void
   readonly fail: (error: unknown) => void
 }
 

@@ -9,7 +9,7 @@ export class Listener extends Abortable {
     this.#tell = tell
   }
 
-  override cut (reason: unknown): void {
+  override onAbort (reason: unknown): void {
     this.#tell(reason)
   }
 }

@@ -19,7 +19,7 @@ export interface Plan {
 /** The part of a builder that steps of any name and kind can be added with. */
 interface Loose {
   required (name: string, step: Step, options: object): Loose
-  optional (name: string, fallback: unknown, step: Step, options: object): Loose
+  optional (name: string, step: Step, options: object): Loose
   each (name: string, step: Step, options: object): Loose
   firstOf (name: string, step: Step, options: object): Loose
   reply (schema: z.ZodType, merge: (seen: Seen) => unknown): AnyAggregate
@@ -62,8 +62,8 @@ export function aggregateOf (steps: readonly Plan[], { asked = () => {} }: Watch
       return late ? Promise.resolve().then(one) : one()
     }
     const options = { needs: needs.map(nameOf) }
-    if (kind === 'optional') builder = builder.optional(name, `fallback ${index}`, step, options)
-    else if (kind === 'each') builder = builder.each(name, step, { ...options, width: 2, ...failing && { tolerate: { atLeast: 0, fallback: 'lost' } } })
+    if (kind === 'optional') builder = builder.optional(name, step, { fallback: `fallback ${index}`, ...options })
+    else if (kind === 'each') builder = builder.each(name, step, { ...options, concurrency: 2, ...failing && { minSuccess: 0, fallback: 'lost' } })
     else if (kind === 'firstOf') builder = builder.firstOf(name, step, options)
     else builder = builder.required(name, step, options)
   }

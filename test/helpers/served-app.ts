@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates as builtIn } from '../../src/routes/index.ts'
-import { startStandIns, type StandInsOptions } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams, type DemoUpstreamsOptions } from '../../src/demo-upstreams/index.ts'
 import type { Override } from '../../src/upstream/runtime.ts'
 
 export interface ServedAppOptions {
@@ -12,8 +12,8 @@ export interface ServedAppOptions {
   readonly aggregates?: readonly AnyAggregate[]
   /** Stands over the stand-ins' origins. */
   readonly overrides?: Readonly<Record<string, Override>>
-  readonly standIns?: StandInsOptions
-  readonly use?: AppOptions['use']
+  readonly standIns?: DemoUpstreamsOptions
+  readonly layers?: AppOptions['layers']
   readonly logger?: AppOptions['logger']
   readonly lostLogLines?: AppOptions['lostLogLines']
   /** Adds hooks or routes before the app listens. */
@@ -29,11 +29,11 @@ export interface Got<Body> {
 }
 
 /** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
-export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, use = [], lostLogLines, before }: ServedAppOptions = {}) {
-  const standIns = await startStandIns(delays)
+export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, layers = {}, lostLogLines, before }: ServedAppOptions = {}) {
+  const standIns = await startDemoUpstreams(delays)
   t.teardown(() => standIns.close())
   const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
-  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use, lostLogLines })
+  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, layers, lostLogLines })
   t.teardown(() => app.close())
   before?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,6 +1,6 @@
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
-import { begin } from '../../src/fanout/fan-out.ts'
+import { startRun } from '../../src/fanout/fan-out.ts'
 import type { RawInput } from '../../src/fanout/input.ts'
 import type { Reply } from '../../src/fanout/reply.ts'
 import type { Run, RunOptions } from '../../src/fanout/run.ts'
@@ -14,7 +14,7 @@ export interface Watched {
 
 export function watched (aggregate: AnyAggregate, options: RunOptions, input: RawInput = {}): Watched {
   const events: RunEvent[] = []
-  const run = begin(aggregate, input, {
+  const run = startRun(aggregate, input, {
     ...options,
     onEvent (event) {
       events.push(event)

@@ -4,9 +4,9 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { openapiDocument } from '../../src/http/openapi/index.ts'
 import { trustOf } from '../../src/http/guard/client-address.ts'
-import { defineUpstream, operation, use, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
-import type { OwnLayer } from '../../src/upstream/spec/layers.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layers.ts'
 import { wireError } from '../../src/upstream/transport/wire-errors.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
@@ -33,7 +33,7 @@ async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, runtime
 }
 
 test('a forwarded header with the name of a property of every object is sent only where it came', async t => {
-  const { one, runtime, sent } = await arrange(t, { forward: names })
+  const { one, runtime, sent } = await arrange(t, { forwardHeaders: names })
   await fanOut(one, { headers: {} }, { runtime })
   t.same(sent(), [[], [], []])
   await fanOut(one, { headers: { Constructor: 'a', valueof: 'b' } }, { runtime })
@@ -41,7 +41,7 @@ test('a forwarded header with the name of a property of every object is sent onl
 })
 
 test('the same over HTTP', async t => {
-  const { one, sent, raw } = await arrange(t, { forward: names })
+  const { one, sent, raw } = await arrange(t, { forwardHeaders: names })
   const { get } = await serveApp(t, { aggregates: [one], overrides: { cats: { origin: raw.origin } } })
   t.equal((await get('/one')).status, 200)
   t.same(sent(), [[], [], []])
@@ -57,11 +57,11 @@ test('declared headers of these names go out, also beside a header of the call\'
 
 test('a layer sees and sets these names as it does others', async t => {
   const seen: unknown[] = []
-  const layer: OwnLayer = next => call => {
+  const layer: CustomLayer = next => call => {
     seen.push(Object.keys(call.inbound))
     return next(call.with({ headers: Object.fromEntries(lower.map(name => [name, 'layer'])) }))
   }
-  const { one, runtime, sent } = await arrange(t, { forward: ['constructor'], use: [use(layer, { at: 'attempt' })] })
+  const { one, runtime, sent } = await arrange(t, { forwardHeaders: ['constructor'], layers: { attempt: [layer] } })
   await fanOut(one, {}, { runtime })
   t.same(seen, [[], [], []])
   for (const each of sent()) t.same(each, [['constructor', 'layer'], ['__proto__', 'layer']])
@@ -83,7 +83,7 @@ test('steps, parameters and query fields may have these names', async t => {
   const query = { constructor: 'a', ...Object.fromEntries([['toString', 'b']]) }
   const one = aggregate('one', { url: '/one' })
     .required('constructor', () => cats.constructor(query as never))
-    .optional('toString', 'none', () => cats.toString())
+    .optional('toString', () => cats.toString(), { fallback: 'none' })
     .each('hasOwnProperty', ({ toString }) => toString === 'well' ? [cats.toString(), cats.toString()] : [], { needs: ['toString'] })
     .reply(z.unknown(), ({ constructor, toString, hasOwnProperty }) => [constructor, toString, hasOwnProperty])
   const { data, sources } = await fanOut(one, {}, { runtime })

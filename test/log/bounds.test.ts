@@ -5,7 +5,7 @@ import { bounded } from '../../src/log/bounded.ts'
 import { cut } from '../../src/log/cut.ts'
 import { loggedError } from '../../src/log/logged-error.ts'
 import { longestLine, shortLine } from '../../src/log/short-line.ts'
-import { why } from '../../src/http/problems/cause-chain.ts'
+import { causeChain } from '../../src/http/problems/cause-chain.ts'
 
 const long = 'x'.repeat(1_000_000)
 /** Its fields cannot be read. */
@@ -31,23 +31,23 @@ test('the reason of a failure has a bound, whatever an upstream answers', async 
   ]
   for (const [what, schema, value] of failures) {
     const { error } = schema.safeParse(value)
-    const reason = why(new UpstreamError('UPSTREAM_SCHEMA', 'upstream', { cause: error }))
+    const reason = causeChain(new UpstreamError('UPSTREAM_SCHEMA', 'upstream', { cause: error }))
     t.ok(reason !== undefined && reason.length > 10 && reason.length < 530, `${what}: ${reason?.length}`)
   }
   const deep = Array.from({ length: 100 }, () => 'key')
-  t.match(why(new Error('a', { cause: Object.assign(new Error('b'), { issues: [{ path: deep, message: 'wrong' }] }) })), /^key\.key.*\.\[cut\]: wrong$/)
-  t.ok((why(new Error('a', { cause: new Error(long) })) as string).length < 530)
-  t.ok((why(new Error('a', { cause: Object.assign(new Error('b'), { code: long }) })) as string).length < 1100)
+  t.match(causeChain(new Error('a', { cause: Object.assign(new Error('b'), { issues: [{ path: deep, message: 'wrong' }] }) })), /^key\.key.*\.\[cut\]: wrong$/)
+  t.ok((causeChain(new Error('a', { cause: new Error(long) })) as string).length < 530)
+  t.ok((causeChain(new Error('a', { cause: Object.assign(new Error('b'), { code: long }) })) as string).length < 1100)
 })
 
 test('the reason is that of the deepest cause, and a circle of causes ends', async t => {
-  t.equal(why(new Error('a')), undefined)
-  t.equal(why(new Error('a', { cause: new Error('b', { cause: new Error('c') }) })), 'c')
-  t.equal(why(new Error('a', { cause: Object.assign(new Error('b'), { code: 'EB' }) })), 'EB: b')
+  t.equal(causeChain(new Error('a')), undefined)
+  t.equal(causeChain(new Error('a', { cause: new Error('b', { cause: new Error('c') }) })), 'c')
+  t.equal(causeChain(new Error('a', { cause: Object.assign(new Error('b'), { code: 'EB' }) })), 'EB: b')
   const circle = new Error('a')
   circle.cause = circle
-  t.equal(why(circle), 'a')
-  t.equal(why(new Error('a', { cause: hostile() })), 'an error whose fields cannot be read')
+  t.equal(causeChain(circle), 'a')
+  t.equal(causeChain(new Error('a', { cause: hostile() })), 'an error whose fields cannot be read')
 })
 
 test('an error is logged with its class, message, stack, fields and causes, each within bounds', async t => {

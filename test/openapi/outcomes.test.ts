@@ -35,10 +35,10 @@ test('what is sent of a step is what is documented of it', async t => {
   const whole = base
     .required('plain', () => 1)
     .required('one', () => ask({ id: 'one' }))
-    .optional('lost', null, () => ask({ id: 500 }))
-    .optional('late', null, () => ask({ id: 'held' }), { timeout: 20 })
-    .optional('none', null, (): unknown => skip)
-    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 })], { tolerate: { atLeast: 1, fallback: null } })
+    .optional('lost', () => ask({ id: 500 }), { fallback: null })
+    .optional('late', () => ask({ id: 'held' }), { fallback: null, timeout: 20 })
+    .optional('none', (): unknown => skip, { fallback: null })
+    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 })], { minSuccess: 1, fallback: null })
     .each('empty', () => [])
     .each('nothing', () => skip)
     .firstOf('race', () => [ask({ id: 500 }), ask({ id: 'b' })])
@@ -50,7 +50,7 @@ test('what is sent of a step is what is documented of it', async t => {
   const failing = (what: 'one' | 'list' | 'bug' | 'many') => base
     .required('held', () => ask({ id: 'held' }))
     .each('holding', () => [ask({ id: 'held' })])
-    .optional('after', null, () => 1, { needs: ['held'] })
+    .optional('after', () => 1, { fallback: null, needs: ['held'] })
     .each('listed', () => [], { needs: ['held'] })
     .required('one', () => what === 'one' ? ask({ id: 500 }) : 1)
     .each('list', () => {
@@ -78,7 +78,7 @@ test('what is sent of a step whose answers are kept is documented too', async t 
   const kept = base
     .required('one', () => ask({ id: 'a' }))
     .each('list', () => [ask({ id: 'b' }), ask({ id: 'c' })])
-    .each('loss', () => [ask({ id: 'd' }), ask({ id: String(isDown) })], { tolerate: { atLeast: 1, fallback: null } })
+    .each('loss', () => [ask({ id: 'd' }), ask({ id: String(isDown) })], { minSuccess: 1, fallback: null })
     .reply(z.null(), () => null)
   t.same(documented(kept, (await fanOut(kept, {}, { runtime })).sources), { one: 'ok', list: 'ok', loss: 'ok' })
   isDown = true

@@ -204,7 +204,7 @@ test('a reply that may be kept is documented with its headers and 304', async t 
 
 test('a reply without an envelope is documented as its bare data', async t => {
   const Cat = z.object({ name: z.string() }).meta({ id: 'Cat', examples: [{ name: 'Tom' }] })
-  const { responses } = operationOf(aggregate('bare', { url: '/bare', envelope: false }).optional('cat', null, () => null).reply(Cat, () => ({ name: 'Tom' })))
+  const { responses } = operationOf(aggregate('bare', { url: '/bare', envelope: false }).optional('cat', () => null, { fallback: null }).reply(Cat, () => ({ name: 'Tom' })))
   t.match(responses['200'], {
     headers: { 'headwaters-complete': Object, 'headwaters-sources': Object },
     content: { 'application/json': { schema: ref('Cat'), example: { name: 'Tom' } } },

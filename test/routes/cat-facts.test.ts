@@ -74,7 +74,7 @@ test('a fact that is told twice is kept once, where it was told first, and the o
   const said = ['Cats purr.', 'A cat has 30 teeth.', 'CATS PURR.', 'Cats sleep.', 'Cats purr.']
   const ninja = await rawUpstream(t, (socket, { index }) => socket.write(json({ fact: said[index], length: said[index]?.length })))
   const meow = await rawUpstream(t, json({ data: ['A tail balances.', ' a cat has 30 teeth. ', 'Whiskers feel.', 'A tail balances.'] }))
-  const { get } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin, slots: 1 }, meowfacts: { origin: meow.origin } } })
+  const { get } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin, concurrency: 1 }, meowfacts: { origin: meow.origin } } })
   const { body } = await get<Reply>('/v1/cat-facts?count=5')
   t.equal(body.complete, true)
   t.same(body.data.facts.map(({ text, source }) => [text, source]), [

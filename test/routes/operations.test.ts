@@ -7,13 +7,13 @@ import { theCatApi } from '../../src/clients/the-cat-api.ts'
 import { wikipedia } from '../../src/clients/wikipedia.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import { startStandIns } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { specOf, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 
 /** Asks the stand-ins one call, by an aggregate of one step. */
 async function asker (t: Test) {
-  const standIns = await startStandIns({ medianMs: 0 })
+  const standIns = await startDemoUpstreams({ medianMs: 0 })
   const runtime = createRuntime({ overrides: Object.fromEntries(Object.entries(standIns.origins).map(([name, origin]) => [name, { origin }])) })
   t.teardown(async () => {
     await runtime.close()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'tap'
 import { buildApp } from '../../src/app.ts'
-import { createFront } from '../../src/server/hot-swap-server.ts'
+import { createHotSwapServer } from '../../src/server/hot-swap-server.ts'
 
 const oddities = [
   ['names no host', 'GET /health/live HTTP/1.1\r\n\r\n', 400, 'BAD_REQUEST'],
@@ -15,8 +15,8 @@ const oddities = [
 test('a socket that stays while apps change refuses what an app on its own refuses, and as it does', async t => {
   const app = buildApp([])
   await app.ready()
-  const front = createFront()
-  front.turnTo(app)
+  const front = createHotSwapServer()
+  front.swap(app)
   const { port } = new URL(await front.listen({ host: '127.0.0.1', port: 0 }))
   t.teardown(() => front.close())
 

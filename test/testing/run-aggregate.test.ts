@@ -5,7 +5,7 @@ import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { catFacts } from '../../src/routes/cat-facts.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
-import { defineUpstream, env, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, env, operation } from '../../src/upstream/declare.ts'
 import { failure } from '../helpers/failure.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
@@ -75,7 +75,7 @@ test('a caller that goes ends the run with its own reason', async t => {
 
 test('a context can be given, and before is not asked then', async t => {
   const described = aggregate('greeting', { url: '/greeting' })
-    .before((): { user: string } => { throw new Error('it was asked') })
+    .context((): { user: string } => { throw new Error('it was asked') })
     .reply(z.string(), ({ context }) => `Hello ${context.user}`)
   t.match(await runAggregate(described, {}, { upstreams: {}, context: { user: 'ada' } }), { data: 'Hello ada' })
   t.match(await problemOf(runAggregate(described, {}, { upstreams: {} })), { code: 'INTERNAL', cause: { message: 'it was asked' } })
@@ -87,7 +87,7 @@ test('own layers stand around every upstream of the run', async t => {
   const { meow, upstreams } = await cast(t)
   meow.always('*', { data: [] })
   await runAggregate(aggregate('facts', { url: '/facts' }).required('facts', () => meowfacts.facts({ count: 1 })).reply(z.null(), () => null), {}, {
-    upstreams, use: [use(next => call => next(call.with({ headers: { 'x-layer': call.operation } })), { at: 'call' })],
+    upstreams, layers: { call: [next => call => next(call.with({ headers: { 'x-layer': call.operation } }))] },
   })
   t.match(meow.calls, [{ headers: { 'x-layer': 'meowfacts.facts' } }])
 })

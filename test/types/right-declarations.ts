@@ -1,13 +1,13 @@
 // Declarations that the type checker must take, with the exact types it infers from them.
 import { z } from 'zod'
 import { aggregate, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
-import type { AfterReply } from '../../src/fanout/on-reply.ts'
+import type { ReplyExtras } from '../../src/fanout/on-reply.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../src/fanout/outcome-recorder.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
-import { defineUpstream, use, type Call, type Operation } from '../../src/upstream/declare.ts'
+import { defineUpstream, type Call, type Operation } from '../../src/upstream/declare.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
-import type { Answer, LayerCall, OwnLayer, Use } from '../../src/upstream/spec/layers.ts'
+import type { Answer, LayerCall, CustomLayer, Layers } from '../../src/upstream/spec/layers.ts'
 import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
@@ -89,13 +89,13 @@ base()
 
 // optional: the answer or the fallback; the fallback's type goes where the answer's takes it in
 base()
-  .optional('orNull', null, () => picture())
-  .optional('orSame', { url: 'none' }, () => picture())
-  .optional('orEmpty', { data: [] }, () => facts({ count: 1 }))
-  .optional('orSkip', null, ({ query }) => query.count > 3 ? picture() : skip)
-  .optional('laterOrSkip', 0, async ({ query }) => query.count > 3 ? picture() : skip)
-  .optional('plain', null, () => 'text')
-  .optional('nothing', null, () => null)
+  .optional('orNull', () => picture(), { fallback: null })
+  .optional('orSame', () => picture(), { fallback: { url: 'none' } })
+  .optional('orEmpty', () => facts({ count: 1 }), { fallback: { data: [] } })
+  .optional('orSkip', ({ query }) => query.count > 3 ? picture() : skip, { fallback: null })
+  .optional('laterOrSkip', async ({ query }) => query.count > 3 ? picture() : skip, { fallback: 0 })
+  .optional('plain', () => 'text', { fallback: null })
+  .optional('nothing', () => null, { fallback: null })
   .reply(R, seen => {
     typed(seen.orNull).is<Readonly<Picture> | null>(true)
     typed(seen.orSame).is<Readonly<Picture>>(true)
@@ -109,7 +109,7 @@ base()
 
 // optional: readonly all the way down, since the value is frozen
 base()
-  .optional('parts', null, () => ({ map: new Map([['a', [1]]]), set: new Set([{ b: 1 }]), when: new Date(), bytes: Buffer.from(''), make: () => [1], pair: [1, ['x']] as [number, string[]] }))
+  .optional('parts', () => ({ map: new Map([['a', [1]]]), set: new Set([{ b: 1 }]), when: new Date(), bytes: Buffer.from(''), make: () => [1], pair: [1, ['x']] as [number, string[]] }), { fallback: null })
   .reply(R, ({ found, parts }) => {
     typed(parts?.map).is<ReadonlyMap<string, readonly number[]> | undefined>(true)
     typed(parts?.set).is<ReadonlySet<{ readonly b: number }> | undefined>(true)
@@ -138,19 +138,19 @@ base()
 
 // Frozen values go into calls and into threads
 base()
-  .optional('names', [], () => ['a'])
+  .optional('names', () => ['a'], { fallback: [] })
   .required('sent', ({ names }) => upstream.tagged({ tags: names }), { needs: ['names'] })
-  .optional('total', null, async ({ names }) => lengths(names), { needs: ['names'] })
+  .optional('total', async ({ names }) => lengths(names), { fallback: null, needs: ['names'] })
 
 // each: a list in the order of the calls, with the fallback among them where losses are tolerated
 base()
   .each('all', ({ query }) => times(query.count, () => fact()))
-  .each('some', ({ query }) => times(query.count, () => fact()), { width: 4, maxItems: 10, timeout: 100, tolerate: { atLeast: 2, fallback: null } })
-  .each('same', () => [fact()], { tolerate: { atLeast: 0, fallback: { fact: '', length: 0 } } })
+  .each('some', ({ query }) => times(query.count, () => fact()), { concurrency: 4, maxItems: 10, timeout: 100, minSuccess: 2, fallback: null })
+  .each('same', () => [fact()], { minSuccess: 0, fallback: { fact: '', length: 0 } })
   .each('skipped', ({ query }) => query.count === 0 ? skip : [picture()])
   .each('later', async ({ found }) => [summary({ title: found.name })], { needs: ['found'] })
   .each('unlike', () => [picture(), fact()])
-  .each('unlikeOrNull', async () => [picture(), fact()], { tolerate: { atLeast: 1, fallback: null } })
+  .each('unlikeOrNull', async () => [picture(), fact()], { minSuccess: 1, fallback: null })
   .reply(R, seen => {
     typed(seen.all).is<Fact[]>(true)
     typed(seen.some).is<readonly (Readonly<Fact> | null)[]>(true)
@@ -182,7 +182,7 @@ base()
 
 // needs: those values and no others, with the fallback's type where one can stand in
 base()
-  .optional('shot', null, () => picture())
+  .optional('shot', () => picture(), { fallback: null })
   .required('both', seen => {
     typed(seen.found).is<Breed>(true)
     typed(seen.shot).is<Readonly<Picture> | null>(true)
@@ -210,7 +210,7 @@ register([dated, base().reply(R, ({ found }) => ({ name: found.name })), aggrega
 interface User { readonly id: string, readonly claims: readonly string[] }
 const user: User = { id: 'ada', claims: [] }
 const hooked = aggregate('hooked', { url: '/v1/hooked', query: z.object({ count: z.coerce.number() }), headers: z.object({ authorization: z.string() }) })
-const withUser = hooked.before(async ({ headers, query, ask, ...rest }) => {
+const withUser = hooked.context(async ({ headers, query, ask, ...rest }) => {
   typed(headers).is<{ authorization: string }>(true)
   typed(query).is<{ count: number }>(true)
   typed<keyof typeof rest>('params').is<'params' | 'signal'>(true)
@@ -230,20 +230,20 @@ const withContext = withUser
     typed(context).is<User>(true)
     return { name: one.name + context.id }
   })
-hooked.before(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
-hooked.before(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
-hooked.before(async ({ query }) => query.count > 1 ? user : null).required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
-hooked.before(() => ({ tenant: 'a' as const })).reply(R, ({ context }) => {
+hooked.context(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
+hooked.context(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
+hooked.context(async ({ query }) => query.count > 1 ? user : null).required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
+hooked.context(() => ({ tenant: 'a' as const })).reply(R, ({ context }) => {
   typed(context).is<{ tenant: 'a' }>(true)
   return { name: context.tenant }
 })
-hooked.before(() => {}).required('a', seen => {
+hooked.context(() => {}).required('a', seen => {
   typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
   return 1
 })
 
 // after: the reply as it goes out, beside the input and the context
-const answered = withContext.after(({ data, complete, sources, context, query }) => {
+const answered = withContext.onReply(({ data, complete, sources, context, query }) => {
   typed(data).is<{ name: string }>(true)
   typed(complete).is<boolean>(true)
   typed(sources).is<Record<'one' | 'many', Outcome>>(true)
@@ -252,27 +252,24 @@ const answered = withContext.after(({ data, complete, sources, context, query })
   return { headers: { 'x-user': context.id, 'set-cookie': ['a=1', 'b=2'] } }
 })
 typed((await fanOut(answered, {}, { runtime })).data).is<{ name: string }>(true)
-withContext.after(async ({ data }): Promise<AfterReply | undefined> => data.name === '' ? undefined : { headers: {} })
-withContext.after(() => {})
-withContext.after(async () => {})
+withContext.onReply(async ({ data }): Promise<ReplyExtras | undefined> => data.name === '' ? undefined : { headers: {} })
+withContext.onReply(() => {})
+withContext.onReply(async () => {})
 register([answered, withContext])
 await runAggregate(answered, {}, { upstreams: {}, context: user })
 
 // Own layers
-const through: OwnLayer = next => call => next(call)
-typed(use(through, { at: 'call' })).is<Use>(true)
-defineUpstream('own', { origin: 'http://own.test', use: [
-  use(next => call => next(call), { at: 'call' }),
-  use(next => async call => {
+const through: CustomLayer = next => call => next(call)
+const placed: Layers = { call: [through], attempt: [through] }
+defineUpstream('placed', { origin: 'http://own.test', layers: placed }, {})
+defineUpstream('own', { origin: 'http://own.test', layers: { call: [next => call => next(call), (next, place) => <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
+    typed(place.origin).is<string>(true)
+    return next(call).catch(() => ({ value: null as T, status: 204 }))
+  }], attempt: [next => async call => {
     typed(call.operation).is<string>(true)
     const answer = await next(call.with({ headers: { 'x-a': String(call.attempt) } }))
     return { ...answer, status: 200 }
-  }, { at: 'attempt' }),
-  use((next, place) => <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
-    typed(place.origin).is<string>(true)
-    return next(call).catch(() => ({ value: null as T, status: 204 }))
-  }, { at: 'call' }),
-] }, {})
+  }] } }, {})
 
 // Offloaded functions: what they take, and a promise of what they give
 const place = new URL('./functions.ts', import.meta.url)
@@ -287,7 +284,7 @@ typed(offload<typeof functions, 'anything'>(place, 'anything')).is<(given: Reado
 register([base().reply(R, nameOf), base().reply(R, named)])
 base()
   .required('again', named, { needs: ['found'] })
-  .optional('total', null, async ({ query }) => sum(query.count, 2))
+  .optional('total', async ({ query }) => sum(query.count, 2), { fallback: null })
   .reply(R, async seen => {
     typed(seen.again).is<{ name: string }>(true)
     typed(seen.total).is<number | null>(true)

@@ -38,7 +38,7 @@ async function upstreamThatTakes (t: Test, capacity: number) {
 
 test('an upstream that answers 503 beyond so many calls at once is soon asked so many, fewer and more', async t => {
   const { seen, origin } = await upstreamThatTakes(t, 10)
-  const limited = defineUpstream('limited', { origin, slots: 'adaptive', queue: 1000, timeout: 20_000, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const limited = defineUpstream('limited', { origin, concurrency: 'adaptive', maxQueue: 1000, attemptTimeout: 20_000, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown() }) })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
 
@@ -55,11 +55,11 @@ test('an upstream that answers 503 beyond so many calls at once is soon asked so
     await ask(60 * capacity)
     Object.assign(seen, { answered: 0, refused: 0, busySum: 0 })
     await ask(60 * capacity)
-    const { slots } = runtime.stats()['limited'] ?? { slots: 0 }
+    const { concurrency } = runtime.stats()['limited'] ?? { concurrency: 0 }
     const refused = seen.refused / (seen.answered + seen.refused)
     const busy = seen.busySum / seen.answered
-    t.comment(`capacity ${capacity}: ${slots} slots, ${busy.toFixed(1)} busy on average, ${(refused * 100).toFixed(1)} % refused`)
-    t.ok(slots >= capacity * 0.7 && slots <= capacity + 2, `${slots} slots for a capacity of ${capacity}`)
+    t.comment(`capacity ${capacity}: ${concurrency} slots, ${busy.toFixed(1)} busy on average, ${(refused * 100).toFixed(1)} % refused`)
+    t.ok(concurrency >= capacity * 0.7 && concurrency <= capacity + 2, `${concurrency} slots for a capacity of ${capacity}`)
     t.ok(busy >= capacity * 0.4, `${busy.toFixed(1)} of ${capacity} are busy`)
     t.ok(refused <= 0.25, `${(refused * 100).toFixed(1)} % are refused`)
   }
@@ -68,8 +68,8 @@ test('an upstream that answers 503 beyond so many calls at once is soon asked so
 test('an upstream that answers 503 to everything is left a few slots, its breaker opens once, and no event comes twice', async t => {
   const { seen, origin } = await upstreamThatTakes(t, 0)
   const changes: BreakerChange[] = []
-  const limited = defineUpstream('limited', { origin, slots: 'adaptive', queue: 1000, breaker: { open: 60_000 } }, { ask: operation({ path: '/', output: z.unknown() }) })
-  const runtime = createRuntime({ onBreaker: change => { changes.push(change) } })
+  const limited = defineUpstream('limited', { origin, concurrency: 'adaptive', maxQueue: 1000, breaker: { openDuration: 60_000 } }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const runtime = createRuntime({ onBreakerChange: change => { changes.push(change) } })
   t.teardown(() => runtime.close())
 
   const runs = Array.from({ length: 300 }, () => testRun())
@@ -83,18 +83,18 @@ test('an upstream that answers 503 to everything is left a few slots, its breake
     t.equal(events.filter(({ type }) => type === 'call ended').length, 2)
     t.equal(events.filter(({ type }) => type === 'attempt started').length, events.filter(({ type }) => type === 'attempt ended').length)
   }
-  const stats = runtime.stats()['limited'] ?? { slots: 20, active: 1, waiting: 1 }
+  const stats = runtime.stats()['limited'] ?? { concurrency: 20, active: 1, queued: 1 }
   t.match(stats, { breaker: 'open', active: 0, waiting: 0 })
-  t.ok(stats.slots < 20, `${stats.slots} slots are left`)
-  t.comment(`300 calls at once were sent ${sent} times, and ${stats.slots} slots are left`)
+  t.ok(stats.concurrency < 20, `${stats.concurrency} slots are left`)
+  t.comment(`300 calls at once were sent ${sent} times, and ${stats.concurrency} slots are left`)
 })
 
 test('an upstream that is stuck keeps to its slots and its queue, and takes nothing from another', async t => {
   for (const slots of [4, 'adaptive'] as const) {
     const [raw, quick] = await Promise.all([rawUpstream(t, () => {}), rawUpstream(t, json({}))])
     const operations = { ask: operation({ path: '/', output: z.unknown() }) }
-    const stuck = defineUpstream('stuck', { origin: raw.origin, slots, queue: 30, timeout: 30_000 }, operations)
-    const well = defineUpstream('well', { origin: quick.origin, slots: 4 }, operations)
+    const stuck = defineUpstream('stuck', { origin: raw.origin, concurrency: slots, maxQueue: 30, attemptTimeout: 30_000 }, operations)
+    const well = defineUpstream('well', { origin: quick.origin, concurrency: 4 }, operations)
     const runtime = createRuntime()
     const ends: string[] = []
     const asked = Array.from({ length: 200 }, () => runtime.send(testRun().ask(stuck.ask())).catch((error: UpstreamError) => { ends.push(error.code) }))

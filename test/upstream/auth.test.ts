@@ -137,7 +137,7 @@ test('whatever a caller sends, what says who asks is ours', async t => {
     const own = 'bearer' in auth ? 'authorization' : 'header' in auth ? auth.header : 'none'
     const forward = forwarded.filter(name => name !== own)
     const runtime = createRuntime({ environment })
-    const { ask } = defineUpstream('cats', { origin: raw.origin, forward, auth }, operations)
+    const { ask } = defineUpstream('cats', { origin: raw.origin, forwardHeaders: forward, auth }, operations)
     await runtime.send(testRun({ headers }).ask(ask()))
     await runtime.close()
     const sent = headerOf(raw, own)

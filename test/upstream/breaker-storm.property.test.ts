@@ -86,15 +86,15 @@ test('with a breaker, retries, hedges and kept answers, each call ends once, not
       served.set(socket, Promise.resolve(served.get(socket)).then(() => socket.writable && acts[act]?.(socket, json(path.slice(1)))))
     })
     const upstream = defineUpstream('storm', {
-      origin: raw.origin, slots, connections: (slots === 'adaptive' ? 4 : slots) + spare, timeout: 10, queue: 8,
-      retry: { attempts: 3, delay: 0 },
+      origin: raw.origin, concurrency: slots, connections: (slots === 'adaptive' ? 4 : slots) + spare, attemptTimeout: 10, maxQueue: 8,
+      retry: { maxAttempts: 3, initialDelay: 0 },
       ...hedge !== undefined && { hedge },
-      breaker: { minimum: 4, window: 1000, open: 4, maxOpen: 4 },
-      ...pipelining !== undefined && { trusted: { pipelining } },
+      breaker: { minimumCalls: 4, window: 1000, openDuration: 4, maxOpenDuration: 4 },
+      ...pipelining !== undefined && { pipelining },
     }, operations)
     let isOpen = closesAfter === undefined
     const runtime = createRuntime({
-      onBreaker () {
+      onBreakerChange () {
         if (!closesWithBreaker) return
         isOpen = false
         void runtime.close()
@@ -111,7 +111,7 @@ test('with a breaker, retries, hedges and kept answers, each call ends once, not
         .finally(() => { ended++ })
       if (goneAfter !== undefined) {
         for (let turns = 0; turns < goneAfter; turns++) await turn()
-        abort.cut('gone')
+        abort.abort('gone')
       }
       return sent
     })
@@ -122,15 +122,15 @@ test('with a breaker, retries, hedges and kept answers, each call ends once, not
       await runtime.close()
       for (let turns = 0; turns < 40; turns++) await turn()
     }
-    for (const abort of aborts) abort.cut(late)
+    for (const abort of aborts) abort.abort(late)
     const ends = await Promise.all(calls)
     isWell = true
-    const gauge = () => runtime.stats()['storm'] ?? { active: 0, waiting: 0, breaker: 'closed', calls: 0, ok: 0, failed: 0, ignored: 0 }
+    const gauge = () => runtime.stats()['storm'] ?? { active: 0, queued: 0, breaker: 'closed', calls: 0, ok: 0, failed: 0, ignored: 0 }
     // A detached refresh may still be on its way.
-    const isFree = await comesTo(() => gauge().active === 0 && gauge().waiting === 0)
+    const isFree = await comesTo(() => gauge().active === 0 && gauge().queued === 0)
     const failures = []
     if (!ends.every(Boolean)) failures.push('a call ended with what was not its answer')
-    if (!isFree) failures.push(`${gauge().active} slots and ${gauge().waiting} places are held`)
+    if (!isFree) failures.push(`${gauge().active} slots and ${gauge().queued} places are held`)
     if (isOpen) {
       // A breaker that opened waits 4 ms, and closes in five stages.
       let answers = 0

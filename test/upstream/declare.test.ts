@@ -16,14 +16,14 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
   const declared = define({})
   t.same(specOf(declared), {
     name: 'cats', origin, slots: 64, connections: 80, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024, maxValues: 100_000,
-    forward: [], headers: {}, decompress: true, use: [], coalesces: false, caches: false, cacheBytes: 32 * 1024 * 1024,
+    forward: [], headers: {}, decompress: true, layers: {}, coalesces: false, caches: false, cacheBytes: 32 * 1024 * 1024,
     public: false, auth: undefined, tls: undefined, proxy: undefined,
     retry: { attempts: 2, delay: 25, maxDelay: 250 }, hedge: false, budget: { share: 0.2, perSecond: 10 }, breaker: { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10_000, open: 5000, maxOpen: 60_000 },
   })
   t.ok(Object.isFrozen(declared))
   t.ok(Object.isFrozen(specOf(declared)))
   t.ok(Object.isFrozen(specOf(declared).headers))
-  t.ok(Object.isFrozen(specOf(declared).forward))
+  t.ok(Object.isFrozen(specOf(declared).forwardHeaders))
   t.ok(Object.isFrozen(declared.ask))
   t.equal(declared.ask.path, '/ask')
   t.end()
@@ -36,7 +36,7 @@ test('what it was given to declare with may change later and changes nothing', t
   headers['x-b'] = '2'
   forward.push('cookie')
   t.same(spec.headers, { 'x-a': '1' })
-  t.same(spec.forward, ['x-tenant'])
+  t.same(spec.forwardHeaders, ['x-tenant'])
   t.equal(spec.connections, 18)
   t.end()
 })
@@ -163,7 +163,7 @@ test('headers that have no use in another request cannot be forwarded', t => {
     [['if-match', 'If-None-Match', 'if-modified-since', 'if-unmodified-since', 'if-range'], /is about the answer that the caller has kept/],
     [['content-range', 'content-digest', 'Content-MD5', 'digest', 'repr-digest'], /describes the caller's body/],
   ] as const) for (const name of names) t.throws(() => define({ forward: ['x-a', name] }), { name: 'TypeError', message }, name)
-  t.same(specOf(define({ forward: ['cache-control', 'If', 'ranges', 'constructor', '__proto__', 'toString'] })).forward, ['cache-control', 'if', 'ranges', 'constructor', '__proto__', 'tostring'])
+  t.same(specOf(define({ forward: ['cache-control', 'If', 'ranges', 'constructor', '__proto__', 'toString'] })).forwardHeaders, ['cache-control', 'if', 'ranges', 'constructor', '__proto__', 'tostring'])
   t.end()
 })
 

@@ -17,7 +17,7 @@ test('an answer that came while the loop was held up is read before its attempt 
   const worker = new Worker(server, { eval: true })
   t.teardown(() => worker.terminate())
   const [port] = await once(worker, 'message') as [number]
-  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, timeout: 1000, retry: false }, { ask: operation({ path: '/', output: z.number() }) })
+  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, attemptTimeout: 1000, retry: false }, { ask: operation({ path: '/', output: z.number() }) })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const send = () => runtime.send(testRun().ask(prompt.ask()))
@@ -38,7 +38,7 @@ test('a connection that was there while the loop was held up is taken', async t 
   const worker = new Worker(server, { eval: true })
   t.teardown(() => worker.terminate())
   const [port] = await once(worker, 'message') as [number]
-  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, connectTimeout: 500, retry: false, timeout: 5000 }, { ask: operation({ path: '/', output: z.number() }) })
+  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, connectTimeout: 500, retry: false, attemptTimeout: 5000 }, { ask: operation({ path: '/', output: z.number() }) })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const answer = runtime.send(testRun().ask(prompt.ask()))

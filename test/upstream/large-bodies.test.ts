@@ -39,7 +39,7 @@ test('a call that is given up while its large body waits for its turn is not rea
   const output = z.string().transform(text => {
     reads++
     holdTurn()
-    for (const abort of aborts) abort.cut('gone')
+    for (const abort of aborts) abort.abort('gone')
     return text.length
   })
   const owed: (() => void)[] = []

@@ -26,7 +26,7 @@ async function arrange (t: Test, way: 'straight' | 'proxy', treat: (connection: 
   t.teardown(() => runtime.close())
   const cats = defineUpstream('cats', {
     ...way === 'straight' ? { origin: `https://127.0.0.1:${before.port}` } : { origin: raw.origin, proxy: `http://127.0.0.1:${before.port}` },
-    tls: { ca: selfSigned.cert }, timeout: 30_000, retry: { attempts: 2, delay: 1 }, ...options,
+    tls: { ca: selfSigned.cert }, attemptTimeout: 30_000, retry: { maxAttempts: 2, initialDelay: 1 }, ...options,
   }, operations)
   const send = (method: typeof methods[number], run: TestRun = testRun()) => runtime.send(run.ask(method === 'ask' ? cats.ask() : cats.tell({ body: 1 })))
   return { raw, before, runtime, send }
@@ -99,7 +99,7 @@ test('a call whose connection takes too long is sent again, whatever its method,
 })
 
 test('an unsafe call is not sent again beyond the budget', async t => {
-  const { send, before } = await arrange(t, 'straight', () => socket => socket.end(), { budget: { share: 0, perSecond: 0 } })
+  const { send, before } = await arrange(t, 'straight', () => socket => socket.end(), { retryBudget: { ratio: 0, minPerSecond: 0 } })
   t.match(await failure(send('tell')), { code: 'UPSTREAM_UNREACHABLE' })
   t.equal(before.connections, 1)
 })
@@ -149,7 +149,7 @@ test('a name that is not found may be asked for by an unsafe call again', async 
   const answers = [Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' }), null]
   const runtime = createRuntime({ lookup: (_hostname, _options, done) => done(answers[0] ?? null, [{ address: '127.0.0.1', family: 4 }]) })
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: `http://cats.example:${raw.port}`, retry: { attempts: 2, delay: 1 } }, operations)
+  const cats = defineUpstream('cats', { origin: `http://cats.example:${raw.port}`, retry: { maxAttempts: 2, initialDelay: 1 } }, operations)
   const run = testRun()
   t.match(await failure(runtime.send(run.ask(cats.tell({ body: 1 })))), { code: 'UPSTREAM_UNREACHABLE' })
   t.equal(run.events.filter(({ type }) => type === 'attempt started').length, 2)

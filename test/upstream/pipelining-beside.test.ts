@@ -19,7 +19,7 @@ const echo = (socket: Socket, { path }: RawRequest): unknown => socket.write(jso
 /** A trusted upstream beside something else; its first connection is open. */
 async function arrange (t: Test, { secure = false, script = echo, ...options }: Partial<UpstreamOptions> & { readonly secure?: boolean, readonly script?: typeof echo } = {}) {
   const raw = await rawUpstream(t, script, secure ? selfSigned : undefined)
-  const upstream = defineUpstream('ours', { origin: raw.origin, trusted: { pipelining: 4 }, retry: false, breaker: false, ...secure && { tls: { ca: selfSigned.cert } }, ...options }, operations)
+  const upstream = defineUpstream('ours', { origin: raw.origin, pipelining: 4, retry: false, breaker: false, ...secure && { tls: { ca: selfSigned.cert } }, ...options }, operations)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const run = testRun()
@@ -53,7 +53,7 @@ test('a proxy of plain HTTP is sent a batch of whole URLs', async t => {
 
 test('a handshake that fails fails each of a batch, and holds nothing', async t => {
   const raw = await rawUpstream(t, echo, selfSigned)
-  const upstream = defineUpstream('ours', { origin: raw.origin, slots: 2, trusted: { pipelining: 4 }, retry: false, breaker: false }, operations)
+  const upstream = defineUpstream('ours', { origin: raw.origin, concurrency: 2, pipelining: 4, retry: false, breaker: false }, operations)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const run = testRun()
@@ -80,8 +80,8 @@ test('a body that cannot be undone loses its own call only', async t => {
 test('a hedge goes beside a batch that waits, whose connection is closed when all of it have lost', async t => {
   const asked = new Map<string, number>()
   const { raw, runtime, get } = await arrange(t, {
-    hedge: { delay: 5, share: 1 },
-    budget: { share: 1, perSecond: 1000 },
+    hedge: { delay: 5, maxRatio: 1 },
+    retryBudget: { ratio: 1, minPerSecond: 1000 },
     script (socket, { path }) {
       const before = asked.get(path) ?? 0
       asked.set(path, before + 1)
@@ -99,7 +99,7 @@ test('adaptive slots count the calls of a batch, and take no more than they allo
   let under = 0
   let most = 0
   const { all, runtime } = await arrange(t, {
-    slots: 'adaptive',
+    concurrency: 'adaptive',
     connections: 3,
     script (socket, { path }) {
       most = Math.max(most, ++under)

@@ -31,9 +31,9 @@ async function arrange (t: Test, bytes: string, { isSecure = false, ...options }
   const proxy = await cuttingProxy(t, raw.port)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin, retry: false, timeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } }, ...options }, {
-    get: operation({ path: '/', output: z.string(), as: 'text' }),
-    post: operation({ method: 'POST', path: '/', output: z.string(), as: 'text' }),
+  const cats = defineUpstream('cats', { origin: isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin, retry: false, attemptTimeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } }, ...options }, {
+    get: operation({ path: '/', output: z.string(), responseType: 'text' }),
+    post: operation({ method: 'POST', path: '/', output: z.string(), responseType: 'text' }),
   })
   return { get: () => runtime.send(testRun().ask(cats.get())), post: () => runtime.send(testRun().ask(cats.post())) }
 }
@@ -49,7 +49,7 @@ test('a body that its connection should end is not whole when the connection is 
 })
 
 test('in a pipeline it is not whole either', async t => {
-  const { get } = await arrange(t, `${head}\r\nfirst`, { trusted: { pipelining: 4 } })
+  const { get } = await arrange(t, `${head}\r\nfirst`, { pipelining: 4 })
   t.match(await failure(get()), { code: 'UPSTREAM_RESET' })
 })
 

@@ -18,7 +18,7 @@ const operations = {
 
 async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, options: Partial<UpstreamOptions> = {}) {
   const upstream = await strayUpstream(t, upstreamOptions)
-  const declared = defineUpstream('stray', { origin: upstream.origin, breaker: false, timeout: 10_000, ...options }, operations)
+  const declared = defineUpstream('stray', { origin: upstream.origin, breaker: false, attemptTimeout: 10_000, ...options }, operations)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   let asked = 0
@@ -39,7 +39,7 @@ async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, opt
     const call = run.ask(declared.get({ id: 'gone' }))
     const gone = runtime.send(call).catch((reason: unknown) => reason)
     await turn()
-    run.abort.cut('gone')
+    run.abort.abort('gone')
     await gone
     await call.attempt.held
   }
@@ -138,7 +138,7 @@ test('what arrives on a connection that has not served, before its first request
   for (const tls of [undefined, selfSigned]) {
     for (const method of ['get', 'post'] as const) {
       for (const [name, what] of Object.entries(strays)) {
-        const { ask, open, stray } = await arrange(t, { ...tls && { tls } }, { slots: 1, connections: 1, ...tls && { tls: { ca: tls.cert } } })
+        const { ask, open, stray } = await arrange(t, { ...tls && { tls } }, { concurrency: 1, connections: 1, ...tls && { tls: { ca: tls.cert } } })
         await open()
         await rest()
         // The request is written in this turn, and nothing is polled in between.

@@ -34,7 +34,7 @@ test('an upstream that closes its connection after each answer, without a word, 
     served.set(connection, times)
     if (times === 1) socket.write(json('well'))
     else socket.destroy()
-  }, ask, { retry: {}, budget: { share: 0, perSecond: 0 }, breaker: { minimum: 1, failures: 0.01 } })
+  }, ask, { retry: {}, retryBudget: { ratio: 0, minPerSecond: 0 }, breaker: { minimumCalls: 1, failureRatio: 0.01 } })
   const served = new Map<number, number>()
   for (let call = 0; call < 20; call++) t.equal((await send()).value, 'well')
   t.ok(upstream.requests.length > 30, `${upstream.requests.length} requests: most calls needed a second attempt, of which none was charged`)
@@ -50,7 +50,7 @@ test('a PUT is sent again when its connection breaks, a POST is not: its outcome
 
 test('a breaker that is open asks no upstream, and the runtime says so', async t => {
   const changes: unknown[] = []
-  const { upstream, send } = await wire(t, json({}, 500), ask, { breaker: { minimum: 3, open: 60_000 } }, { onBreaker: change => changes.push(change) })
+  const { upstream, send } = await wire(t, json({}, 500), ask, { breaker: { minimumCalls: 3, openDuration: 60_000 } }, { onBreakerChange: change => changes.push(change) })
   for (let call = 0; call < 3; call++) t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
   t.match(await failure(send()), { code: 'BREAKER_OPEN', statusCode: 503 })
   t.equal(upstream.requests.length, 3)
@@ -59,7 +59,7 @@ test('a breaker that is open asks no upstream, and the runtime says so', async t
 
 test('with 500 good answers in its window the breaker opens after 20 failures in a row', async t => {
   let isWell = true
-  const { upstream, send } = await wire(t, socket => socket.write(isWell ? json('well') : json({}, 500)), ask, { breaker: { open: 60_000 } })
+  const { upstream, send } = await wire(t, socket => socket.write(isWell ? json('well') : json({}, 500)), ask, { breaker: { openDuration: 60_000 } })
   for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 50 }, () => send()))
   isWell = false
   for (let call = 0; call < 20; call++) t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
@@ -74,7 +74,7 @@ test('without a breaker an upstream is asked however often it fails', async t =>
 })
 
 test('a slow answer is overtaken by that of a second attempt, and its connection is closed', async t => {
-  const { upstream, send } = await wire(t, (socket, { index }) => { if (index > 0) socket.write(json('second')) }, ask, { hedge: { delay: 5, share: 1 } })
+  const { upstream, send } = await wire(t, (socket, { index }) => { if (index > 0) socket.write(json('second')) }, ask, { hedge: { delay: 5, maxRatio: 1 } })
   const run = testRun()
   t.equal((await send(run)).value, 'second')
   t.match(run.events.at(-1), { type: 'call ended', attempts: 2 })
@@ -83,7 +83,7 @@ test('a slow answer is overtaken by that of a second attempt, and its connection
 })
 
 test('a bulkhead below takes a second attempt for what it is: it has no place in the queue', async t => {
-  const { upstream, send } = await wire(t, (socket, { index }) => { if (index > 0) socket.write(json('well')) }, ask, { hedge: { delay: 1, share: 1 }, slots: 1, timeout: 60 })
+  const { upstream, send } = await wire(t, (socket, { index }) => { if (index > 0) socket.write(json('well')) }, ask, { hedge: { delay: 1, maxRatio: 1 }, concurrency: 1, attemptTimeout: 60 })
   t.match(await failure(send()), { code: 'UPSTREAM_TIMEOUT' })
   t.equal(upstream.requests.length, 1)
 })
@@ -101,7 +101,7 @@ test('with one in twenty attempts failing, as many calls succeed as two tries gi
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close().closeAllConnections())
-  const flaky = defineUpstream('flaky', { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, retry: { delay: 0 } }, {
+  const flaky = defineUpstream('flaky', { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, retry: { initialDelay: 0 } }, {
     get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
   })
   const runtime = createRuntime()
@@ -121,7 +121,7 @@ test('with one in twenty attempts failing, as many calls succeed as two tries gi
 test('whoever is told of a breaker\'s changes and throws fails the call at which it changed, and holds nothing up', async t => {
   let answered = json({}, 500)
   const onBreaker = () => { throw new Error('a bug of whoever listens') }
-  const { send } = await wire(t, socket => socket.write(answered), ask, { breaker: { minimum: 1, open: 1 } }, { onBreaker })
+  const { send } = await wire(t, socket => socket.write(answered), ask, { breaker: { minimumCalls: 1, openDuration: 1 } }, { onBreakerChange: onBreaker })
   const ended = () => send().then(({ value }) => value, (error: Error) => error instanceof UpstreamError ? error.code : error.message)
   const next = async () => {
     let last

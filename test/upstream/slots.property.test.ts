@@ -32,11 +32,11 @@ for (const slots of [1, 3, 'adaptive'] as const) test(`with ${slots} slots an up
     })
     const runtime = createRuntime()
     // Sockets to spare, so that it is not they that bound the calls.
-    const upstream = defineUpstream('nobody', { origin: raw.origin, slots, connections: slots === 'adaptive' ? 4 : 20, queue: 1000, timeout: 60_000, retry: false, breaker: false }, {
+    const upstream = defineUpstream('nobody', { origin: raw.origin, concurrency: slots, connections: slots === 'adaptive' ? 4 : 20, maxQueue: 1000, attemptTimeout: 60_000, retry: false, breaker: false }, {
       ask: operation({ path: '/', output: z.unknown() }),
     })
     const calls: { readonly abort: Abort, isOver: boolean, readonly asked: Promise<void> }[] = []
-    const stats = () => runtime.stats()['nobody'] ?? { slots: 1, active: 0, waiting: 0 }
+    const stats = () => runtime.stats()['nobody'] ?? { concurrency: 1, active: 0, queued: 0 }
     const most = slots === 'adaptive' ? 4 : slots
 
     function enter (): void {
@@ -49,7 +49,7 @@ for (const slots of [1, 3, 'adaptive'] as const) test(`with ${slots} slots an up
     function act ({ type, which }: Exclude<Act, { readonly type: 'enter' }>): void {
       const running = calls.filter(({ isOver }) => !isOver)
       const sockets = Array.from(open)
-      if (type === 'abort') return running[which % running.length]?.abort.cut(new Error('gone'))
+      if (type === 'abort') return running[which % running.length]?.abort.abort(new Error('gone'))
       const socket = sockets[which % sockets.length]
       if (socket === undefined) return
       open.delete(socket)
@@ -69,11 +69,11 @@ for (const slots of [1, 3, 'adaptive'] as const) test(`with ${slots} slots an up
       const before = stats().active
       if (each.type === 'enter') enter()
       else act(each)
-      const { active, slots: now } = stats()
+      const { active, concurrency: now } = stats()
       if (active > Math.max(now, before) || active > most) throw new Error(`${active} calls in ${now} slots`)
       await settled()
       if (open.size > most) throw new Error(`the upstream has ${open.size} calls to answer, of ${most}`)
-      if (stats().waiting > 0 && stats().active < stats().slots) throw new Error('a slot is free while somebody waits')
+      if (stats().queued > 0 && stats().active < stats().concurrency) throw new Error('a slot is free while somebody waits')
     }
 
     while (calls.some(({ isOver }) => !isOver)) {
@@ -82,7 +82,7 @@ for (const slots of [1, 3, 'adaptive'] as const) test(`with ${slots} slots an up
     }
     await Promise.all(calls.map(({ asked }) => asked))
     // Who gave up while it connected holds its slot until there is a connection, or none.
-    for (let turns = 0; stats().active + stats().waiting > 0; turns++) {
+    for (let turns = 0; stats().active + stats().queued > 0; turns++) {
       if (turns > 5000) throw new Error('a slot stays')
       await turn()
     }

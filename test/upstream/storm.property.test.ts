@@ -13,7 +13,7 @@ import { turn } from '../helpers/turn.ts'
 const params = z.object({ id: z.string() })
 const operations = {
   get: operation({ path: '/{id}', params, output: z.unknown() }),
-  head: operation({ method: 'HEAD', path: '/{id}', params, output: z.unknown(), empty: true }),
+  head: operation({ method: 'HEAD', path: '/{id}', params, output: z.unknown(), allowEmpty: true }),
   post: operation({ method: 'POST', path: '/{id}', params, output: z.unknown() }),
 }
 
@@ -58,7 +58,7 @@ test('whatever the upstream and the callers do, each call ends, with its own ans
       // One after the other, as they came.
       served.set(socket, Promise.resolve(served.get(socket)).then(() => socket.writable && acts[actOf(act)]?.(socket, answer)))
     })
-    const upstream = defineUpstream('storm', { origin: raw.origin, slots, connections: slots + spare, timeout: 10_000, breaker: false, retry: false, ...pipelining !== undefined && { trusted: { pipelining } } }, operations)
+    const upstream = defineUpstream('storm', { origin: raw.origin, concurrency: slots, connections: slots + spare, attemptTimeout: 10_000, breaker: false, retry: false, ...pipelining !== undefined && { pipelining } }, operations)
     const runtime = createRuntime()
     const aborts = callers.map(() => new Abort())
     const late = new UpstreamError('DEADLINE_EXCEEDED', 'storm')
@@ -69,25 +69,25 @@ test('whatever the upstream and the callers do, each call ends, with its own ans
         .then(({ value }) => value === null || value === `/${index}`, (error: unknown) => error === 'gone' || error instanceof UpstreamError)
       if (goneAfter !== undefined) {
         for (let turns = 0; turns < goneAfter; turns++) await turn()
-        abort.cut('gone')
+        abort.abort('gone')
       }
       return sent
     })
     // Those that are not answered end by their deadline.
     for (let turns = 0; turns < 40; turns++) await turn()
-    for (const abort of aborts) abort.cut(late)
+    for (const abort of aborts) abort.abort(late)
     const ends = await Promise.all(calls)
-    const { active, waiting } = await settled(runtime)
+    const { active, queued } = await settled(runtime)
     await runtime.close()
     await raw.stop()
     const posts = raw.requests.filter(({ method }) => method === 'POST').map(({ path }) => path)
-    return ends.every(Boolean) && new Set(posts).size === posts.length && active === 0 && waiting === 0
+    return ends.every(Boolean) && new Set(posts).size === posts.length && active === 0 && queued === 0
   }), { numRuns: 300 })
 })
 
 /** The gauge of the upstream, as soon as nothing is held; after 1000 turns in any case. */
 async function settled (runtime: ReturnType<typeof createRuntime>) {
-  let gauge = { active: 0, waiting: 0 }
+  let gauge = { active: 0, queued: 0 }
   for (let turns = 0; turns < 1000; turns++) {
     gauge = runtime.stats()['storm'] as typeof gauge
     if (gauge.active === 0) break

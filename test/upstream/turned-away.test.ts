@@ -17,9 +17,9 @@ const open = () => new UpstreamError('BREAKER_OPEN', 'raw')
 
 test('when every call hangs, those that wait for a slot fail at once when the breaker opens, and none of them is sent', async t => {
   const raw = await rawUpstream(t, () => {})
-  const hanging = defineUpstream('hanging', { origin: raw.origin, slots: 4, retry: false, timeout: 50, breaker: { minimum: 4, open: 60_000 } }, { ask })
+  const hanging = defineUpstream('hanging', { origin: raw.origin, concurrency: 4, retry: false, attemptTimeout: 50, breaker: { minimumCalls: 4, openDuration: 60_000 } }, { ask })
   let openedAt = NaN
-  const runtime = createRuntime({ onBreaker: () => { openedAt = performance.now() } })
+  const runtime = createRuntime({ onBreakerChange: () => { openedAt = performance.now() } })
   t.teardown(() => runtime.close())
   const lateMs: number[] = []
   const ends = await Promise.all(Array.from({ length: 40 }, async () => {
@@ -57,12 +57,12 @@ test('requests that wait for a connection, or for one to open, are turned away a
   const ends = calls.map(call => failure(service(call)))
   await rest()
   t.equal(opening.length, 1, 'one connection is being opened, and three requests wait in the queue')
-  pool.turnAway(open)
+  pool.rejectQueued(open)
   t.match(await Promise.all(ends), Array.from({ length: 4 }, () => ({ code: 'BREAKER_OPEN' })))
   t.same(calls.map(({ attempt }) => attempt.sent), [false, false, false, false], 'they say nothing about the upstream')
   t.equal(run.abort.size, 1, 'the one that was written goes on')
   for (const callback of opening) callback(new Error('too late'), null)
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await written, 'gone')
   t.equal(raw.requests.length, 1)
 })
@@ -89,8 +89,8 @@ for (const way of ['by its end', 'by a reset'] as const) test(`a request that wa
   else first?.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
   await rest()
   t.equal(opening.length, 1, 'another socket is being opened')
-  pool.turnAway(open)
-  run.abort.cut('it still waited')
+  pool.rejectQueued(open)
+  run.abort.abort('it still waited')
   t.match(await end, { code: 'BREAKER_OPEN' })
   t.equal(raw.requests.length, 1)
 })
@@ -105,7 +105,7 @@ test('a pipeline whose connection is being opened turns all its requests away, a
   const ends = Array.from({ length: 3 }, () => failure(service(testRun().ask(question()))))
   await rest()
   t.equal(opening.length, 1)
-  pool.turnAway(open)
+  pool.rejectQueued(open)
   t.match(await Promise.all(ends), Array.from({ length: 3 }, () => ({ code: 'BREAKER_OPEN' })))
   const socket = connect(raw.port, '127.0.0.1', () => opening[0]?.(null, socket))
   t.equal((await service(testRun().ask(question()))).value, 'warm', 'the connection serves later requests')
@@ -113,7 +113,7 @@ test('a pipeline whose connection is being opened turns all its requests away, a
 
 test('a repetition that is turned away does not hide what the upstream did', async t => {
   const raw = await rawUpstream(t, socket => socket.destroy())
-  const weak = defineUpstream('weak', { origin: raw.origin, slots: 1, retry: { attempts: 2, delay: 0 }, breaker: { minimum: 4, open: 60_000 } }, {
+  const weak = defineUpstream('weak', { origin: raw.origin, concurrency: 1, retry: { maxAttempts: 2, initialDelay: 0 }, breaker: { minimumCalls: 4, openDuration: 60_000 } }, {
     ask: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown() }),
   })
   const runtime = createRuntime()

@@ -75,13 +75,13 @@ function byFetch (origin: string): ReturnType<Named['open']> {
 /** Our exchange over our pool, with no layer around it. */
 function byOwn (origin: string, options: Omit<PoolOptions, 'connect'>): ReturnType<Named['open']> {
   const pool = openPool(origin, { ...options, connect: {} })
-  const trusted: Partial<UpstreamOptions> = options.pipelining === undefined ? {} : { trusted: { pipelining: options.pipelining } }
+  const trusted: Partial<UpstreamOptions> = options.pipelining === undefined ? {} : { pipelining: options.pipelining }
   const upstream = defineUpstream('wire', { origin, ...trusted, decompress: false, headers: {} }, { fact: operation({ path: '/fact', output: Fact }) })
   const { send } = dispatch(pool, '', undefined, options.pipelining !== undefined)
   const abort = new Abort()
   const scope = { deadline: Infinity, headers: {}, abort, admitted: new Map(), now: () => 0, emit: () => {} }
   return {
-    way: done => send?.(new LiveCall(upstream.fact(), abort, scope, 0, 0), { win: () => done(), lose: done }),
+    way: done => send?.(new LiveCall(upstream.fact(), abort, scope, 0, 0), { resolve: () => done(), reject: done }),
     close: () => pool.destroy(),
   }
 }

@@ -22,7 +22,7 @@ const healthyUpstream = defineUpstream('healthy', { origin: healthyOrigin, ...pa
 const largeUpstream = defineUpstream('large', { origin: healthyOrigin, ...patient }, {
   large: operation({ path: '/large/{id}', params: Id, output: Large }),
 })
-const faultyUpstream = defineUpstream('faulty', { origin: faultyOrigin, timeout: 400, breaker: { open: 500 } }, { ok: operation({ path: '/', output: z.object({ ok: z.boolean() }) }) })
+const faultyUpstream = defineUpstream('faulty', { origin: faultyOrigin, attemptTimeout: 400, breaker: { openDuration: 500 } }, { ok: operation({ path: '/', output: z.object({ ok: z.boolean() }) }) })
 const keptUpstream = defineUpstream('kept', { origin: hostileOrigin }, { lists: operation({ path: '/lists/{id}', params: Id, output: z.object({ id: z.string(), lists: z.unknown() }), cache: { ttl: 60_000 } }) })
 
 export const healthy = aggregate('healthy', { url: '/healthy/{id}', params: Id, deadline })
@@ -31,7 +31,7 @@ export const healthy = aggregate('healthy', { url: '/healthy/{id}', params: Id, 
 
 export const mixed = aggregate('mixed', { url: '/mixed/{id}', params: Id, deadline })
   .required('item', ({ params }) => healthyUpstream.item(params))
-  .optional('faulty', null, () => faultyUpstream.ok())
+  .optional('faulty', () => faultyUpstream.ok(), { fallback: null })
   .reply(z.object({ ids: z.array(z.string()) }), ({ item }) => ({ ids: [item.id] }))
 
 export const large = aggregate('large', { url: '/large/{id}', params: Id, deadline })

@@ -20,7 +20,7 @@ export interface OverloadReport {
 }
 
 const [slots, fanout] = process.argv.slice(3).map(Number) as [number, number]
-const upstream = defineUpstream('leaf', { origin: upstreamOrigin(), slots }, {
+const upstream = defineUpstream('leaf', { origin: upstreamOrigin(), concurrency: slots }, {
   get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
 })
 const calls = Array.from({ length: fanout }, (_, index) => String(index))

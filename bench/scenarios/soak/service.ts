@@ -31,15 +31,15 @@ export interface SoakSample {
 const slots = 32
 const [steadyOrigin = '', shakyOrigin = '', brokenOrigin = ''] = process.argv.slice(2)
 const operations = { get: operation({ path: '/', output: z.object({ ok: z.boolean() }) }), one: operation({ path: '/', output: z.object({ ok: z.boolean() }), coalesce: true }) }
-const steady = defineUpstream('steady', { origin: steadyOrigin, slots, timeout: 400, hedge: true }, operations)
-const shaky = defineUpstream('shaky', { origin: shakyOrigin, slots, timeout: 400, hedge: true, retry: { attempts: 3 } }, operations)
-const broken = defineUpstream('broken', { origin: brokenOrigin, slots, timeout: 400, breaker: { open: 500 } }, operations)
+const steady = defineUpstream('steady', { origin: steadyOrigin, concurrency: slots, attemptTimeout: 400, hedge: true }, operations)
+const shaky = defineUpstream('shaky', { origin: shakyOrigin, concurrency: slots, attemptTimeout: 400, hedge: true, retry: { maxAttempts: 3 } }, operations)
+const broken = defineUpstream('broken', { origin: brokenOrigin, concurrency: slots, attemptTimeout: 400, breaker: { openDuration: 500 } }, operations)
 
 const soak = aggregate('soak', { url: '/', deadline: 1200 })
   .each('steady', () => times(4, () => steady.get()))
-  .each('shaky', () => times(3, () => shaky.get()), { tolerate: { atLeast: 0, fallback: null } })
-  .optional('shared', null, () => shaky.one())
-  .optional('broken', null, () => broken.get())
+  .each('shaky', () => times(3, () => shaky.get()), { minSuccess: 0, fallback: null })
+  .optional('shared', () => shaky.one(), { fallback: null })
+  .optional('broken', () => broken.get(), { fallback: null })
   .firstOf('any', () => [steady.get(), shaky.get()])
   .reply(z.object({ ok: z.boolean() }), ({ any }) => any)
 
@@ -77,7 +77,7 @@ function sample (): SoakSample {
     processListeners: listenersOf(process),
     socketListeners: Math.max(0, ...handles().filter(handle => handle instanceof Socket).map(listenersOf)),
     resources,
-    held: Object.values(runtime.stats()).reduce((sum, { active, waiting }) => sum + active + waiting, 0),
+    held: Object.values(runtime.stats()).reduce((sum, { active, queued }) => sum + active + queued, 0),
     mostActive, mostSockets, complaints,
   }
 }

@@ -58,7 +58,7 @@ export async function measureTail (each: TailCase, { seed, perSecond, seconds, w
     get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
   })
   const root = aggregate('tail', { url: '/', query: z.object({ root: z.coerce.number() }), deadline: 10_000 })
-    .each('leaves', ({ query }) => Array.from({ length: fanout }, (_, index) => upstream.get({ id: String(query.root * fanout + index) })), { width: fanout, maxItems: fanout })
+    .each('leaves', ({ query }) => Array.from({ length: fanout }, (_, index) => upstream.get({ id: String(query.root * fanout + index) })), { concurrency: fanout, maxItems: fanout })
     .reply(z.object({ count: z.number() }), ({ leaves }) => ({ count: leaves.length }))
   const runtime = createRuntime()
 

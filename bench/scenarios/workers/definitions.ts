@@ -5,13 +5,13 @@ import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { settings } from '../../compare/settings.ts'
 
 const Fact = z.object({ fact: z.string(), length: z.number() })
-const upstream = defineUpstream('bench-upstream', { origin: 'http://127.0.0.1:9', slots: settings.slots, queue: settings.queue }, {
+const upstream = defineUpstream('bench-upstream', { origin: 'http://127.0.0.1:9', concurrency: settings.slots, maxQueue: settings.queue }, {
   fact: operation({ path: '/fact', output: Fact }),
 })
 let runs = 0
 
 export const facts = aggregate('facts', { url: '/', query: z.object({ n: z.coerce.number().int().min(1).max(100) }) })
-  .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { width: settings.width })
+  .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { concurrency: settings.width })
   .reply(z.object({ facts: z.array(Fact) }), ({ facts: all }) => {
     runs++
     return { facts: all }

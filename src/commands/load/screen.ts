@@ -1,5 +1,5 @@
 import { paint } from '../run/paint.ts'
-import type { Look } from '../run/terminal-capabilities.ts'
+import type { TerminalCapabilities } from '../run/terminal-capabilities.ts'
 import { countsText, msText } from './figures.ts'
 import { phaseOf, type Progress } from './progress.ts'
 import { loopText } from './report.ts'
@@ -10,7 +10,7 @@ const cell = 10
 const tints = { whole: 'ok', partial: 'partial', other: 'ok', refused: 'partial', failed: 'failed' } as const
 
 /** Draws how a run stands, in lines that are shorter than the terminal is wide. */
-export function screenOf (progress: Progress, columns: number, { color, unicode }: Look): string[] {
+export function screenOf (progress: Progress, columns: number, { color, unicode }: TerminalCapabilities): string[] {
   const { options, tally, elapsedMs, inFlight, waiting, second, history } = progress
   const { question: { method, url }, warmUpMs, durationMs } = options
   const room = Math.max(20, columns - 1)

@@ -1,5 +1,5 @@
 import { liveView } from '../run/live-view.ts'
-import { isTerminal, terminalLook } from '../run/terminal-capabilities.ts'
+import { isTerminal, terminalCapabilities } from '../run/terminal-capabilities.ts'
 import { plainSecond } from './plain-second.ts'
 import type { Progress } from './progress.ts'
 import { screenOf } from './screen.ts'
@@ -18,7 +18,7 @@ const frameMs = 250
 export function show (progress: () => Progress, isQuiet: boolean): Shown {
   if (isQuiet) return { second () {}, end () {} }
   if (!isTerminal()) return { second () { process.stderr.write(`${plainSecond(progress())}\n`) }, end () {} }
-  const look = terminalLook()
+  const look = terminalCapabilities()
   const view = liveView(process.stderr, columns => screenOf(progress(), columns, look), frameMs)
   return {
     second () {},

@@ -1,9 +1,9 @@
 import type { RunEvent } from '../../fanout/events.ts'
-import { callsOf, isLost, type Board, type Row } from './run-view.ts'
+import { callsOf, isLost, type RunView, type Row } from './run-view.ts'
 import { reasonOf, summaryOf } from './summary.ts'
 
 /** What one event is worth saying where there is no terminal: that a step started or ended, or that the run did. */
-export function plainLine (board: Board, event: RunEvent): string | undefined {
+export function plainLine (board: RunView, event: RunEvent): string | undefined {
   const at = `${event.at.toFixed(1).padStart(8)} ms  `
   if (event.type === 'run ended') return `${at}${summaryOf(board, event.at)}`
   if (event.type !== 'step started' && event.type !== 'step ended') return undefined

@@ -1,7 +1,7 @@
 import { Problem } from '../../errors.ts'
 
 /** Shows why a run failed, as a caller would be told, and gives the exit code; a bug comes with its stack, since whoever runs it here may mend it. */
-export function tellFailure (error: unknown, json: boolean): number {
+export function printFailure (error: unknown, json: boolean): number {
   if (!(error instanceof Problem)) throw error
   if (json) process.stdout.write(`${JSON.stringify(error, null, 2)}\n`)
   else process.stderr.write(`${textOf(error)}\n`)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RawInput } from '../../fanout/input.ts'
 import { parse } from '../../core/json/parse.ts'
-import { closest } from '../suggest.ts'
+import { suggest } from '../suggest.ts'
 import { inputFields } from './input-fields.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -30,7 +30,7 @@ export function readInput (aggregate: AnyAggregate, { fields, body, headers }: I
 
 function noField ({ name: aggregate }: AnyAggregate, name: string, known: readonly string[]): string {
   const takes = known.length === 0 ? 'it takes none' : `it takes ${known.map(each => `--${each}`).join(', ')}`
-  return `'${aggregate}' takes no --${name}${closest(`--${name}`, known.map(each => `--${each}`)) || `: ${takes}`}`
+  return `'${aggregate}' takes no --${name}${suggest(`--${name}`, known.map(each => `--${each}`)) || `: ${takes}`}`
 }
 
 function readBody (given: string): unknown {

@@ -25,7 +25,7 @@ export interface Row {
 }
 
 /** A run as its watcher sees it: what its events have said so far. */
-export interface Board {
+export interface RunView {
   readonly name: string
   readonly target: string
   /** In ms from the run's start. */
@@ -35,21 +35,21 @@ export interface Board {
 }
 
 /** The board of a run that has not started. */
-export function createBoard ({ name, route, steps }: AnyAggregate, deadline = Infinity): Board {
+export function createRunView ({ name, route, steps }: AnyAggregate, deadline = Infinity): RunView {
   return {
     name,
     target: `${route.method} ${route.url}`,
     deadline: Math.min(deadline, route.deadline),
     rows: steps.map(step => ({
       name: step.name, kind: step.kind, state: 'waiting', start: undefined, end: undefined, attempts: 0, calls: 0, done: 0, answered: 0,
-      width: step.width, status: undefined, code: undefined, tally: undefined,
+      width: step.concurrency, status: undefined, code: undefined, tally: undefined,
     })),
     over: undefined,
   }
 }
 
 /** Notes one event. */
-export function note (board: Board, event: RunEvent): void {
+export function applyEvent (board: RunView, event: RunEvent): void {
   if (event.type === 'run ended') {
     board.over = { at: event.at, code: event.code }
     return

@@ -1,8 +1,8 @@
 import { errors, type ErrorCode } from '../../errors.ts'
-import { isLost, type Board, type Row } from './run-view.ts'
+import { isLost, type RunView, type Row } from './run-view.ts'
 
 /** How a run stands, in one line. */
-export function summaryOf ({ rows, over }: Board, now: number): string {
+export function summaryOf ({ rows, over }: RunView, now: number): string {
   if (over === undefined) return `running, ${Math.round(now)} ms`
   const ms = `${over.at.toFixed(1)} ms`
   if (over.code === 'CANCELLED') return `cancelled after ${ms}`
@@ -11,7 +11,7 @@ export function summaryOf ({ rows, over }: Board, now: number): string {
 }
 
 /** One line for each step that has no value of its own, with the code and its words. */
-export function lossesOf ({ rows }: Board): string[] {
+export function lossesOf ({ rows }: RunView): string[] {
   const width = Math.max(0, ...rows.filter(isTold).map(({ name }) => name.length))
   return rows.filter(isTold).map(row => `${row.name.padEnd(width)}  ${row.state}${reasonOf(row)}`)
 }

@@ -5,9 +5,9 @@ import { fanOut } from '../../fanout/fan-out.ts'
 import type { RawInput } from '../../fanout/input.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import { createRuntime, type Override, type RuntimeOptions } from '../../upstream/runtime.ts'
-import { createBoard, note, type Board } from './run-view.ts'
+import { createRunView, applyEvent, type RunView } from './run-view.ts'
 import { liveView } from './live-view.ts'
-import { isTerminal, terminalLook } from './terminal-capabilities.ts'
+import { isTerminal, terminalCapabilities } from './terminal-capabilities.ts'
 import { plainLine } from './plain-line.ts'
 import { lossesOf } from './summary.ts'
 import { waterfall } from './waterfall.ts'
@@ -21,16 +21,16 @@ export interface WatchedRunOptions {
 }
 
 /** How a run ended: with a reply, by an error, or because it was interrupted. */
-export interface Ended {
+export interface RunResult {
   readonly reply?: Reply<unknown, string>
   readonly error?: unknown
   readonly signal?: NodeJS.Signals
 }
 
 /** Runs an aggregate and shows it on stderr as it goes; SIGINT and SIGTERM cancel it, a second one ends the process. */
-export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { overrides, environment, deadline, isQuiet }: WatchedRunOptions): Promise<Ended> {
+export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { overrides, environment, deadline, isQuiet }: WatchedRunOptions): Promise<RunResult> {
   const runtime = createRuntime({ overrides, environment })
-  const board = createBoard(aggregate, deadline)
+  const board = createRunView(aggregate, deadline)
   const caller = new AbortController()
   let signal: NodeJS.Signals | undefined
   const interrupt = (which: NodeJS.Signals) => {
@@ -42,10 +42,10 @@ export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { ov
 
   const show = isQuiet ? quiet : isTerminal() ? drawn : plain
   const { told, end } = show(board)
-  let ended: Ended
+  let ended: RunResult
   try {
     const onEvent = (event: RunEvent) => {
-      note(board, event)
+      applyEvent(board, event)
       told(event)
     }
     ended = { reply: await fanOut(aggregate, input, { runtime, deadline, signal: caller.signal, onEvent }) }
@@ -67,7 +67,7 @@ function quiet (): Shown {
   return { told () {}, end () {} }
 }
 
-function plain (board: Board): Shown {
+function plain (board: RunView): Shown {
   return {
     told (event) {
       const line = plainLine(board, event)
@@ -77,9 +77,9 @@ function plain (board: Board): Shown {
   }
 }
 
-function drawn (board: Board): Shown {
+function drawn (board: RunView): Shown {
   const { stderr } = process
-  const look = terminalLook()
+  const look = terminalCapabilities()
   const startedAt = performance.now()
   const view = liveView(stderr, columns => waterfall(board, { ...look, columns, now: board.over?.at ?? performance.now() - startedAt }))
   return {

@@ -1,4 +1,4 @@
-import { callsOf, type Board, type Row } from './run-view.ts'
+import { callsOf, type RunView, type Row } from './run-view.ts'
 import { summaryOf } from './summary.ts'
 import { paint } from './paint.ts'
 
@@ -28,7 +28,7 @@ const narrowest = shortestName + gap.length + stateWidth
 const shortestBar = 16
 
 /** Draws a run: a line a step with a bar on a time axis that ends at the deadline. No line is longer than the terminal is wide. */
-export function waterfall (board: Board, options: WaterfallOptions): string[] {
+export function waterfall (board: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
   // The last column stays free: some terminals break the line after it.
   const room = Math.max(narrowest, columns - 1)
@@ -49,7 +49,7 @@ export function waterfall (board: Board, options: WaterfallOptions): string[] {
 }
 
 /** The columns that the room allows, and what is left of it for the bar. */
-function fit (board: Board, now: number, room: number): { readonly right: readonly Column[], readonly bar: number } {
+function fit (board: RunView, now: number, room: number): { readonly right: readonly Column[], readonly bar: number } {
   const ms: Column = { title: 'ms', width: 7, text: row => msOf(row, now) }
   const attempts: Column = { title: 'attempts', width: 8, text: row => row.start === undefined ? '' : String(row.attempts) }
   const calls: Column = { title: 'calls', width: Math.max(5, ...board.rows.map(row => callsOf(row).length)), text: callsOf }
@@ -66,7 +66,7 @@ function axis (width: number, deadline: number): string {
   return `0${`${deadline} ms `.padStart(Math.max(0, width - 1))}`
 }
 
-function barOf ({ start, end }: Row, { deadline, over }: Board, now: number, width: number, unicode: boolean): string {
+function barOf ({ start, end }: Row, { deadline, over }: RunView, now: number, width: number, unicode: boolean): string {
   if (start === undefined || width === 0) return ' '.repeat(width)
   const cell = (ms: number) => ms / deadline * width
   const from = Math.min(width - 1, Math.floor(cell(start)))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defOf } from '../json/parts.ts'
 import { wireSchema } from '../json/wire-schema.ts'
-import { unfit, wireReaderOf } from './parser.ts'
+import { INVALID, compileWireParser } from './parser.ts'
 
 /** Types that let `undefined` or `null` through, and else ask the schema within. */
 const wrappers = new Set(['optional', 'nullable', 'default', 'readonly'])
@@ -17,7 +17,7 @@ export function readToFirstError (schema: z.ZodType, value: unknown): z.ZodSafeP
 
 function errorOfParts (schema: z.ZodType, value: unknown): z.ZodError | undefined {
   for (const [place, part, inner] of partsOf(unwrapped(schema), value)) {
-    if (wireReaderOf(inner)(part) !== unfit) continue
+    if (compileWireParser(inner)(part) !== INVALID) continue
     const { error } = readToFirstError(inner, part)
     // The paths of its issues begin at the part.
     if (error !== undefined) return new z.ZodError(error.issues.map(issue => ({ ...issue, path: [place, ...issue.path] })))

@@ -4,10 +4,10 @@ import { isAnyJson } from '../json/parts.ts'
 import { exactSchema } from '../json/wire-schema.ts'
 
 /** What a reader gives for a value that its schema refuses. */
-export const unfit = Symbol('unfit')
+export const INVALID = Symbol('unfit')
 
 /** Reads a value by a schema: what the schema would make of it, or `unfit`. */
-export type Reader = (value: unknown) => unknown
+export type Parser = (value: unknown) => unknown
 
 interface Def {
   readonly type: string
@@ -30,22 +30,22 @@ interface Internals {
 
 /** Where the values come from that readers read. */
 interface Source {
-  readonly known: WeakMap<z.ZodType, Reader>
+  readonly known: WeakMap<z.ZodType, Parser>
   /** Whether they come from `JSON.parse`, which rounds integers without a word. */
   readonly isWire: boolean
   /** Leaves a schema to zod. */
-  readonly copierOf: (schema: z.ZodType) => Reader
+  readonly zodParser: (schema: z.ZodType) => Parser
 }
 
-const values: Source = { known: new WeakMap(), isWire: false, copierOf }
-const wire: Source = { known: new WeakMap(), isWire: true, copierOf: wireCopierOf }
+const values: Source = { known: new WeakMap(), isWire: false, zodParser }
+const wire: Source = { known: new WeakMap(), isWire: true, zodParser: zodWireParser }
 
 /**
  * Makes a reader of a schema that gives the value itself where the schema changes nothing of it: zod copies every object that it reads,
  * and copies of large bodies cost more in garbage than all checks (docs/performance.md). Whatever is not plain is zod's to read, and a
  * reader refuses exactly what zod refuses: why, only zod says. Fields come in the schema's order, as from zod.
  */
-export function readerOf (schema: z.ZodType): Reader {
+export function compileParser (schema: z.ZodType): Parser {
   return readerFrom(schema, values)
 }
 
@@ -54,15 +54,15 @@ export function readerOf (schema: z.ZodType): Reader {
  * read again with `parseExact` and `wireSchema`, which decide. Looking at each number where it is read anyway costs nothing, and
  * a search of the text costs a fifth of parsing it.
  */
-export function wireReaderOf (schema: z.ZodType): Reader {
+export function compileWireParser (schema: z.ZodType): Parser {
   return readerFrom(schema, wire)
 }
 
-function readerFrom (schema: z.ZodType, source: Source): Reader {
+function readerFrom (schema: z.ZodType, source: Source): Parser {
   const { known } = source
   const before = known.get(schema)
   if (before !== undefined) return before
-  let own: Reader = source.copierOf(schema)
+  let own: Parser = source.zodParser(schema)
   // Whoever meets it while it is made has met a schema that holds itself.
   known.set(schema, value => own(value))
   own = readerFor(schema, source)
@@ -70,29 +70,29 @@ function readerFrom (schema: z.ZodType, source: Source): Reader {
   return own
 }
 
-function readerFor (schema: z.ZodType, source: Source): Reader {
+function readerFor (schema: z.ZodType, source: Source): Parser {
   const { isWire } = source
   const { def, values } = schema._zod as unknown as Internals
-  if (def.type === 'number' && def.check === 'number_format' && def.format === 'safeint' && (def.checks ?? []).length === 0) return value => Number.isSafeInteger(value) ? value : unfit
-  if (!isPlain(def)) return source.copierOf(schema)
+  if (def.type === 'number' && def.check === 'number_format' && def.format === 'safeint' && (def.checks ?? []).length === 0) return value => Number.isSafeInteger(value) ? value : INVALID
+  if (!isPlain(def)) return source.zodParser(schema)
   switch (def.type) {
-    case 'string': return value => typeof value === 'string' ? value : unfit
-    case 'number': return isWire ? value => typeof value === 'number' && !isDoubtful(value) ? value : unfit : value => typeof value === 'number' && Number.isFinite(value) ? value : unfit
-    case 'bigint': return isWire ? value => Number.isSafeInteger(value) ? BigInt(value as number) : unfit : value => typeof value === 'bigint' ? value : unfit
-    case 'boolean': return value => typeof value === 'boolean' ? value : unfit
-    case 'null': return value => value === null ? null : unfit
+    case 'string': return value => typeof value === 'string' ? value : INVALID
+    case 'number': return isWire ? value => typeof value === 'number' && !isDoubtful(value) ? value : INVALID : value => typeof value === 'number' && Number.isFinite(value) ? value : INVALID
+    case 'bigint': return isWire ? value => Number.isSafeInteger(value) ? BigInt(value as number) : INVALID : value => typeof value === 'bigint' ? value : INVALID
+    case 'boolean': return value => typeof value === 'boolean' ? value : INVALID
+    case 'null': return value => value === null ? null : INVALID
     case 'any': case 'unknown': return isWire ? anyJson : value => value
     // What comes from JSON is JSON.
-    case 'lazy': return isWire && isAnyJson(schema) ? anyJson : source.copierOf(schema)
+    case 'lazy': return isWire && isAnyJson(schema) ? anyJson : source.zodParser(schema)
     case 'literal': case 'enum': return isWire && [...values as ReadonlySet<unknown>].some(hasDoubtful)
-      ? source.copierOf(schema)
-      : value => (values as ReadonlySet<unknown>).has(value) ? value : unfit
+      ? source.zodParser(schema)
+      : value => (values as ReadonlySet<unknown>).has(value) ? value : INVALID
     case 'nullable': return nullable(readerFrom(def.innerType as z.ZodType, source))
-    case 'optional': return optional(source.copierOf(schema), readerFrom(def.innerType as z.ZodType, source))
+    case 'optional': return optional(source.zodParser(schema), readerFrom(def.innerType as z.ZodType, source))
     case 'array': return list(readerFrom(def.element as z.ZodType, source))
     case 'object': return object(schema, def, source)
-    case 'record': return isWire && isAnyText(def.keyType as z.ZodType) ? record(readerFrom(def.valueType as z.ZodType, source), source.copierOf(schema)) : source.copierOf(schema)
-    default: return source.copierOf(schema)
+    case 'record': return isWire && isAnyText(def.keyType as z.ZodType) ? record(readerFrom(def.valueType as z.ZodType, source), source.zodParser(schema)) : source.zodParser(schema)
+    default: return source.zodParser(schema)
   }
 }
 
@@ -102,25 +102,25 @@ function isPlain ({ checks = [], coerce, check }: Def): boolean {
 }
 
 /** Makes a reader of a schema that leaves all of it to zod, which copies what it reads. */
-export function copierOf (schema: z.ZodType): Reader {
+export function zodParser (schema: z.ZodType): Parser {
   return value => {
     const { success, data } = schema.safeParse(value)
-    return success ? data : unfit
+    return success ? data : INVALID
   }
 }
 
 /** Leaves a schema of the wire to zod, which cannot know that a number was another one in the text. */
-function wireCopierOf (schema: z.ZodType): Reader {
-  let read: Reader | undefined
+function zodWireParser (schema: z.ZodType): Parser {
+  let read: Parser | undefined
   return value => {
-    if (hasDoubtful(value)) return unfit
-    read ??= copierOf(exactSchema(schema))
+    if (hasDoubtful(value)) return INVALID
+    read ??= zodParser(exactSchema(schema))
     return read(value)
   }
 }
 
 function anyJson (value: unknown): unknown {
-  return hasDoubtful(value) ? unfit : value
+  return hasDoubtful(value) ? INVALID : value
 }
 
 function isAnyText (schema: z.ZodType): boolean {
@@ -128,22 +128,22 @@ function isAnyText (schema: z.ZodType): boolean {
   return def.type === 'string' && isPlain(def)
 }
 
-function nullable (inner: Reader): Reader {
+function nullable (inner: Parser): Parser {
   return value => value === null ? null : inner(value)
 }
 
-function optional (missing: Reader, inner: Reader): Reader {
+function optional (missing: Parser, inner: Parser): Parser {
   return value => value === undefined ? missing(value) : inner(value)
 }
 
-function list (element: Reader): Reader {
+function list (element: Parser): Parser {
   return value => {
-    if (!Array.isArray(value)) return unfit
+    if (!Array.isArray(value)) return INVALID
     let copy: unknown[] | undefined
     for (let index = 0; index < value.length; index++) {
       const item: unknown = value[index]
       const read = element(item)
-      if (read === unfit) return unfit
+      if (read === INVALID) return INVALID
       if (read !== item) copy ??= value.slice()
       if (copy !== undefined) copy[index] = read
     }
@@ -152,16 +152,16 @@ function list (element: Reader): Reader {
 }
 
 /** Stops at the first field that is refused, where zod makes an issue of each. */
-function record (field: Reader, byZod: Reader): Reader {
+function record (field: Parser, byZod: Parser): Parser {
   return value => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return INVALID
     if (Object.getPrototypeOf(value) !== Object.prototype || Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'constructor')) return byZod(value)
     const fields = value as Record<string, unknown>
     let copy: Record<string, unknown> | undefined
     for (const key of Object.keys(fields)) {
       const item = fields[key]
       const read = field(item)
-      if (read === unfit) return unfit
+      if (read === INVALID) return INVALID
       if (read !== item) (copy ??= { ...fields })[key] = read
     }
     return copy ?? value
@@ -175,10 +175,10 @@ const primitives: Readonly<Record<string, (field: string, isWire: boolean) => st
 }
 
 /** A function for each object, written as text, as zod does it too: reading fields by names that stand in the code takes a fifth of reading them by a list. */
-function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Source): Reader {
+function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Source): Parser {
   const keys = Object.keys(shape)
   const rest = catchall?._zod.def.type
-  const byZod = source.copierOf(schema)
+  const byZod = source.zodParser(schema)
   // A key that every object has, and what becomes of unknown ones in a way of their own, is for zod to see to.
   if (keys.some(key => key in Object.prototype) || !(rest === undefined || rest === 'unknown')) return byZod
   const readers = keys.map(key => readerFrom(shape[key] as z.ZodType, source))
@@ -220,7 +220,7 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Sourc
   }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- the text has nothing but the author's own keys, as JSON
-    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(readers, byZod, unfit, only, keys, hasDoubtful) as Reader
+    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(readers, byZod, INVALID, only, keys, hasDoubtful) as Parser
   } catch {
     // A process may forbid code from text (node --disallow-code-generation-from-strings).
     return byZod

@@ -12,7 +12,7 @@ export function missingFunction ({ name, file }: OffloadSpec, exports: Readonly<
 /** Looks whether the functions that aggregates have offloaded are there; throws a `TypeError` that names the aggregate, the place and the file. */
 export async function checkOffloads (aggregates: readonly AnyAggregate[]): Promise<void> {
   for (const { name, steps, merge, hooks } of aggregates) {
-    const places = [['before', hooks.before?.ask], ...steps.map(step => [`step '${step.name}'`, step.ask] as const), ['merge', merge], ['after', hooks.after]] as const
+    const places = [['before', hooks.context?.author], ...steps.map(step => [`step '${step.name}'`, step.author] as const), ['merge', merge], ['after', hooks.onReply]] as const
     for (const [place, author] of places) {
       const spec = offloadOf(author)
       if (spec !== undefined && !spec.isChecked) await check(spec, `aggregate '${name}', ${place}`)

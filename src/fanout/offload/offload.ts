@@ -7,7 +7,7 @@ import type { Call } from '../../upstream/declare.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Skip, Wrong } from '../inference.ts'
 import { offloading, running } from './running.ts'
-import { Seen } from '../step-args.ts'
+import { StepArgs } from '../step-args.ts'
 
 type AnyFunction = (...given: never) => unknown
 type AnyModule = Readonly<Record<string, AnyFunction>>
@@ -76,7 +76,7 @@ class Cut extends Abortable {
     this.#task = task
   }
 
-  override cut (reason: unknown): void {
+  override onAbort (reason: unknown): void {
     this.#task.stop(reason)
   }
 }
@@ -98,7 +98,7 @@ async function run ({ file, name, loader }: OffloadSpec, given: readonly unknown
 
 /** What a function of a run sees, without what belongs to this thread: its signal, and the `ask` of `before`. */
 function plain (given: unknown): unknown {
-  if (!(given instanceof Seen)) return given
+  if (!(given instanceof StepArgs)) return given
   return Object.fromEntries(Object.entries(given).filter(([name, value]) => name !== 'ask' || typeof value !== 'function'))
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../errors.ts'
-import { Chunks } from '../../upstream/transport/body-buffer.ts'
+import { BodyBuffer } from '../../upstream/transport/body-buffer.ts'
 import type { InboundBodies, OpenBody } from './inbound-bodies.ts'
 import { inviteBody } from './unread-body.ts'
 
@@ -39,7 +39,7 @@ class BodyReceiver implements OpenBody {
   #received = 0
   #done: Done | undefined
   #first: Buffer | undefined
-  #chunks: Chunks | undefined
+  #chunks: BodyBuffer | undefined
 
   constructor (request: IncomingMessage, payload: Payload, { bodies, limit }: ReceiveOptions, done: Done) {
     this.#request = request
@@ -71,7 +71,7 @@ class BodyReceiver implements OpenBody {
     if (this.#chunks !== undefined) this.#chunks.add(chunk)
     else if (this.#first === undefined) this.#first = chunk
     else {
-      this.#chunks = new Chunks(this.#first, this.#length || 0)
+      this.#chunks = new BodyBuffer(this.#first, this.#length || 0)
       this.#chunks.add(chunk)
     }
   }

@@ -1,5 +1,5 @@
-import { Abort } from '../../core/abort.ts'
-import { timeouts } from '../../core/timer-queue.ts'
+import { Abortable } from '../../core/abort.ts'
+import { createTimerQueue } from '../../core/timer-queue.ts'
 
 /** How many requests a client has made in the window under way, the present one included, and in how many ms it ends. */
 export interface Counted {
@@ -16,7 +16,7 @@ const patience = 1000
 type Callback = (error: Error | null, counted?: Counted) => void
 
 /** One count under way; its callback is called once. */
-class Counting extends Abort {
+class Counting extends Abortable {
   #callback: Callback | undefined
 
   constructor (callback: Callback) {
@@ -30,14 +30,14 @@ class Counting extends Abort {
     callback?.(...result)
   }
 
-  override cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     this.end(reason as Error)
   }
 }
 
 /** Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is called with each failure. */
 export function sharedStore (count: CountRequest, failed: (error: Error) => void) {
-  const late = timeouts(patience, () => new Error(`the count did not come within ${patience} ms`))
+  const late = createTimerQueue(patience, () => new Error(`the count did not come within ${patience} ms`))
 
   return class SharedStore {
     incr (client: string, callback: Callback): void {

@@ -4,12 +4,12 @@ import type { FastifyInstance } from 'fastify'
 import { answerRaw } from '../reply/write-raw.ts'
 
 /** The state of the limit on connections: full while as many are open as there may be. */
-export interface Crowd {
+export interface ConnectionLimitState {
   isFull: boolean
 }
 
-export interface CrowdOptions {
-  readonly crowd: Crowd
+export interface ConnectionLimitOptions {
+  readonly crowd: ConnectionLimitState
   /** The app's open connections, the oldest first. */
   readonly connections: ReadonlySet<Socket>
   /** Connections that may be open at once. */
@@ -40,7 +40,7 @@ const quietMs = 10_000
  * closes its connection. Where no connection is idle, a new one is answered 503 with `retry-after` before its request is
  * parsed. A request to a health route is answered all the same: a full process is alive, and a restart would lose its work.
  */
-export function limitConnections (app: FastifyInstance, { crowd, connections, most, requestsOn }: CrowdOptions): void {
+export function limitConnections (app: FastifyInstance, { crowd, connections, most, requestsOn }: ConnectionLimitOptions): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
   /** Answers the refused connections whose first bytes have not come, the oldest first. */

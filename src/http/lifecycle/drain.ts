@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import { answerRaw } from '../reply/write-raw.ts'
-import type { Crowd } from './connection-limit.ts'
+import type { ConnectionLimitState } from './connection-limit.ts'
 import type { Readiness } from './health.ts'
 
 /** Requests under way on a connection; kept on the socket, since one is looked up for every request. */
@@ -18,7 +18,7 @@ export function requestsOn (socket: Socket): number | undefined {
 
 export interface DrainOptions {
   readonly readiness: Readiness
-  readonly crowd: Readonly<Crowd>
+  readonly crowd: Readonly<ConnectionLimitState>
   /** The app's open connections. */
   readonly connections: ReadonlySet<Socket>
   /** Closed when the grace is over, which ends the calls that are still under way. */

@@ -5,7 +5,7 @@ import { createRuntime, type Runtime, type RuntimeOptions } from '../../upstream
 export function loggedRuntime (log: FastifyBaseLogger, options: RuntimeOptions): Runtime {
   return createRuntime({
     ...options,
-    onBreaker: change => {
+    onBreakerChange: change => {
       if (change.to === 'open') log.warn(change, 'an upstream is not asked for a while: it has failed too often')
       else log.info(change, change.to === 'closed' ? 'an upstream has recovered' : 'an upstream is tried again')
     },

@@ -71,11 +71,11 @@ function envelope ({ name, steps }: AnyAggregate, data: JsonSchema, components: 
 }
 
 /** What a step is to the caller. */
-function part ({ kind, atLeast, count }: Step): string {
+function part ({ kind, minSuccess, count }: Step): string {
   if (kind === 'required') return 'Must succeed, or the request fails.'
   if (kind === 'optional') return 'May fail: a fallback then stands in for it.'
   if (kind === 'firstOf') return `Several calls of which the first ${count === 1 ? 'good answer is' : `${count} good answers are`} taken.`
-  return atLeast === undefined ? 'Several calls, all of which must succeed, or the request fails.' : `Several calls of which ${atLeast === 0 ? 'any may fail: a fallback then stands in for it' : `at least ${atLeast} must succeed, or the request fails`}.`
+  return minSuccess === undefined ? 'Several calls, all of which must succeed, or the request fails.' : `Several calls of which ${minSuccess === 0 ? 'any may fail: a fallback then stands in for it' : `at least ${minSuccess} must succeed, or the request fails`}.`
 }
 
 function describe ({ route: { description, deadline }, steps }: AnyAggregate): string {

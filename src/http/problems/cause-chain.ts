@@ -14,7 +14,7 @@ const mostCauses = 10
  * Returns the reason of a failure for the log: the fields that were wrong, or the words of the wire. It may hold words of an upstream, so it is
  * cut, and no caller may see it.
  */
-export function why (error: unknown): string | undefined {
+export function causeChain (error: unknown): string | undefined {
   try {
     return reasonOf(error)
   } catch {

@@ -7,7 +7,7 @@ import { answerRaw } from '../reply/write-raw.ts'
 import { problemText } from './problem-text.ts'
 import type { TellRefusal } from '../log/refusals.ts'
 import { logOutcome, type Outcome } from '../log/request-outcome.ts'
-import { why } from './cause-chain.ts'
+import { causeChain } from './cause-chain.ts'
 
 /** Fastify's own refusals, by its codes. */
 const known: Readonly<Record<string, ErrorCode>> = {
@@ -78,7 +78,7 @@ function outcomeOf (problem: Problem): Outcome {
   const { code, cause, statusCode } = problem
   const detail = cut(problem.detail)
   if (statusCode === 500) return { level: 'error', fields: { err: cause ?? problem, code }, msg: 'a request failed by a bug' }
-  if (statusCode > 500 && !ownRefusals.has(code)) return { level: 'warn', fields: { code, detail, why: why(problem) }, msg: 'a request failed' }
+  if (statusCode > 500 && !ownRefusals.has(code)) return { level: 'warn', fields: { code, detail, why: causeChain(problem) }, msg: 'a request failed' }
   return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
 }
 

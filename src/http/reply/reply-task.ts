@@ -3,11 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { endToEnd } from '../../fanout/end-to-end.ts'
-import { begin } from '../../fanout/fan-out.ts'
+import { startRun } from '../../fanout/fan-out.ts'
 import type { Outcome } from '../../fanout/outcome-recorder.ts'
 import type { Reply } from '../../fanout/reply.ts'
-import type { Over, Run } from '../../fanout/run.ts'
-import { inOwnTurn } from '../../core/sliced.ts'
+import type { RunCompletion, Run } from '../../fanout/run.ts'
+import { deferIfSliced } from '../../core/sliced.ts'
 import { hasBigint } from '../../core/json/needs-exact.ts'
 import { writeJson } from '../../core/json/write.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
@@ -20,7 +20,7 @@ import { effectiveId } from './request-id.ts'
 import { logOutcome } from '../log/request-outcome.ts'
 import { discardBody } from '../bodies/unread-body.ts'
 import { addVary } from './vary.ts'
-import { why } from '../problems/cause-chain.ts'
+import { causeChain } from '../problems/cause-chain.ts'
 
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
@@ -50,14 +50,14 @@ export function answer (aggregate: AnyAggregate, serving: Serving, request: Fast
   // The caller's own id may have been replaced; one that its `connection` names is still the id of this request.
   const own = endToEnd(headers)
   own['x-request-id'] = effectiveId(request, reply)
-  const run = begin(aggregate, { params, query, body, headers: own }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
+  const run = startRun(aggregate, { params, query, body, headers: own }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
   // Gone while a hook was waiting, when nobody listened yet.
   if (reply.raw.destroyed) reply.hijack()
-  else new Answering(aggregate, serving, request, reply, run).start()
+  else new ReplyTask(aggregate, serving, request, reply, run).start()
 }
 
 /** One request whose run is under way. */
-class Answering implements Over {
+class ReplyTask implements RunCompletion {
   readonly #aggregate: AnyAggregate
   readonly #load: Load | undefined
   readonly #warned: Warned
@@ -83,11 +83,11 @@ class Answering implements Over {
     this.#run.startFor(this)
   }
 
-  win (merged: Reply<unknown, string>): void {
+  resolve (merged: Reply<unknown, string>): void {
     this.#over()
     if (!merged.complete) this.#logLost()
     // A reply that was completed by a large part is large itself.
-    inOwnTurn(() => this.#write(merged))
+    deferIfSliced(() => this.#write(merged))
   }
 
   #write (merged: Reply<unknown, string>): void {
@@ -103,7 +103,7 @@ class Answering implements Over {
     }
     if (text === undefined) return
     if (typeof text !== 'string' || text.length <= longText) return void this.#reply.send(text)
-    inOwnTurn(() => {
+    deferIfSliced(() => {
       if (!this.#hasLeft()) this.#reply.send(Buffer.from(text))
     })
   }
@@ -115,7 +115,7 @@ class Answering implements Over {
     return destroyed
   }
 
-  lose (error: unknown): void {
+  reject (error: unknown): void {
     this.#over()
     // Nobody is there to be answered, and nothing has failed.
     if (error === callerGone) this.#reply.hijack()
@@ -124,7 +124,7 @@ class Answering implements Over {
 
   #logLost (): void {
     const { name, steps } = this.#aggregate
-    const lost = this.#run.lost.map(({ step, error }) => ({ step: steps[step]?.name, code: error.code, why: why(error) }))
+    const lost = this.#run.lost.map(({ step, error }) => ({ step: steps[step]?.name, code: error.code, why: causeChain(error) }))
     logOutcome(this.#request, { level: 'info', fields: { aggregate: name, lost }, msg: 'a reply is partial' })
   }
 

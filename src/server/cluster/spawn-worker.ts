@@ -43,7 +43,7 @@ export interface HireOptions {
 export const lastWords = 3000
 
 /** Starts a worker: this program once more, with the same arguments and a task. */
-export function hire (task: Task, { withheld, count, handOver, onSilent }: HireOptions): Hired {
+export function spawnWorker (task: Task, { withheld, count, handOver, onSilent }: HireOptions): Hired {
   cluster.schedulingPolicy = cluster.SCHED_RR
   const worker = cluster.fork({ ...Object.fromEntries(withheld.map(name => [name, undefined])), [taskVariable]: JSON.stringify(task) })
   const started = Promise.withResolvers<number>()

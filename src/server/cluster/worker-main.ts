@@ -9,7 +9,7 @@ import type { Leave, Task } from './messages.ts'
 import { lingerMs, retire } from './retire.ts'
 
 /** The process around a worker. */
-export interface Surroundings {
+export interface WorkerHost {
   readonly open: () => Promise<OpenCatalogue>
   readonly ready: (catalogue: OpenCatalogue, options: AppOptions) => Promise<FastifyInstance>
   /** Returns how many lines of the log this process has lost. */
@@ -21,7 +21,7 @@ export interface Surroundings {
 const lastResort = 2000
 
 /** Serves with one part of the bounds until the primary says otherwise, or is gone. */
-export async function work (task: Task, { open, ready, exit, lostLogLines }: Surroundings): Promise<void> {
+export async function runWorker (task: Task, { open, ready, exit, lostLogLines }: WorkerHost): Promise<void> {
   const wanted = Promise.withResolvers<Leave>()
   const hurry = new AbortController()
   const leave = (how: Leave) => {
@@ -33,7 +33,7 @@ export async function work (task: Task, { open, ready, exit, lostLogLines }: Sur
     const catalogue = await open()
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, task.count)
-    const app = await ready(catalogue, { part: task, countRequest: channel.count, lostLogLines: channel.lostLogLines, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
+    const app = await ready(catalogue, { partition: task, countRequest: channel.count, lostLogLines: channel.lostLogLines, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
     await app.listen({ host: task.host, port: task.port })
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 

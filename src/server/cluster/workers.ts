@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { guardAccepts } from './accept-guard.ts'
 import { backOff } from './back-off.ts'
 import { createHandOver } from './hand-over.ts'
-import { hire, lastWords, type Hired, type HireOptions } from './spawn-worker.ts'
+import { spawnWorker, lastWords, type Hired, type HireOptions } from './spawn-worker.ts'
 import type { Leave, Task } from './messages.ts'
 import { lingerMs } from './retire.ts'
 import { rateCounter } from './rate-counter.ts'
@@ -78,7 +78,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
     if (places.every(({ current }) => current === undefined)) askedPort = realPort
     const task = { index: place.index, count, host, port: askedPort, standIns, heartbeatMs, mark: randomUUID() }
     const onSilent = (workerPid: number | undefined) => log.error({ worker: place.index + 1, workerPid, heartbeatMs }, 'worker sent no heartbeat: it is killed and replaced')
-    const hired = hire(task, { withheld, count: countRequest, handOver, onSilent })
+    const hired = spawnWorker(task, { withheld, count: countRequest, handOver, onSilent })
     place.coming = hired
     hiredOnes.add(hired)
     void hired.ended.then(() => {

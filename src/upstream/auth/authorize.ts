@@ -115,7 +115,7 @@ class Wait extends Abortable {
     this.listensTo?.delete(this)
   }
 
-  cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     this.leave()
     // The attempt's time is over, and its upstream was never asked.
     this.#reject(reason instanceof UpstreamError && reason.code === 'UPSTREAM_TIMEOUT' ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'there was no token in time' }) : reason)

@@ -119,19 +119,19 @@ export class LiveCall<out T> {
   }
 
   /** The same attempt of the same call, with an abort of its own. */
-  under (abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
+  withAbort (abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
     return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort, this.attempt, this.headers, this.isConditional)
   }
 
   /** The same question of another scope, with nothing spent on it. */
-  apart (abort: Abort, scope: Scope): LiveCall<T> {
+  detached (abort: Abort, scope: Scope): LiveCall<T> {
     const effort = firstEffort()
     effort.namesCaller = this.effort.namesCaller
     return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
   }
 
   /** The same call for one more attempt, which needs a new connection once the call was repeated without charge. */
-  again (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
+  nextAttempt (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
     const { effort } = this
     return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, effort, { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined }, this.headers, this.isConditional)
   }
@@ -142,11 +142,11 @@ export class LiveCall<out T> {
   }
 
   /** The same attempt with headers of its own, by lower-case name; they stand over all others. */
-  with (headers: Readonly<Record<string, string>>): LiveCall<T> {
-    return Object.assign(this.under(this.abort), { headers: { ...this.headers, ...headers } })
+  withHeaders (headers: Readonly<Record<string, string>>): LiveCall<T> {
+    return Object.assign(this.withAbort(this.abort), { headers: { ...this.headers, ...headers } })
   }
   /** The same attempt under a condition: headers that ask whether something has changed. */
-  when (condition: Readonly<Record<string, string>>): LiveCall<T> {
-    return Object.assign(this.with(condition), { isConditional: true })
+  conditional (condition: Readonly<Record<string, string>>): LiveCall<T> {
+    return Object.assign(this.withHeaders(condition), { isConditional: true })
   }
 }

@@ -16,5 +16,5 @@ export function namesCaller (header: string): boolean {
  * gave it. A 429 is then the limit of one caller, and says nothing about what the upstream can take.
  */
 export function isCallersLimit ({ spec, effort }: LiveCall<unknown>): boolean {
-  return effort.namesCaller || spec.upstream.forward.some(namesCaller)
+  return effort.namesCaller || spec.upstream.forwardHeaders.some(namesCaller)
 }

@@ -2,7 +2,7 @@ import { UpstreamError, type Verdict } from '../../errors.ts'
 import type { LiveCall } from './call.ts'
 
 /** Judges once whether a failure says something about its upstream; `sent` is whether the upstream was asked at all. */
-export function verdictOf (error: unknown, sent: boolean): Verdict {
+export function classify (error: unknown, sent: boolean): Verdict {
   if (!(error instanceof UpstreamError)) return 'ignored'
   // A limit that found the call still in our own queue says nothing about the upstream.
   return (error.code === 'DEADLINE_EXCEEDED' || error.code === 'STEP_TIMEOUT') && !sent ? 'ignored' : error.verdict

@@ -1,6 +1,6 @@
 import { ADDRCONFIG, type LookupAddress } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
-import { interleave, race, type Timers } from './happy-eyeballs.ts'
+import { interleave, raceConnections, type Timers } from './happy-eyeballs.ts'
 import type { Resolve } from './resolve.ts'
 
 /** Opens a TCP connection to a name or an address; returns the function that gives it up, after which `done` is not called. */
@@ -47,7 +47,7 @@ export function dialer ({ resolve, timeout }: DialOptions): Dial {
       if (error !== null) return done(error, null)
       const stranger = addresses.find(({ address }) => isIP(address) === 0)
       if (stranger !== undefined) return done(failure('ERR_INVALID_IP_ADDRESS', `${hostname} was resolved to '${stranger.address}', which is not an IP address`), null)
-      stop = race({
+      stop = raceConnections({
         candidates: interleave(addresses.map(({ address }) => ({ address, port, family: isIP(address) }))),
         delay: Math.max(minAttemptDelay, Math.min(attemptDelay, timeout / addresses.length)),
         timers,

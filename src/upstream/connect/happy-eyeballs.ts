@@ -22,7 +22,7 @@ export interface RaceOptions<Candidate, Connection, Timer> {
  *
  * @returns a function that destroys every attempt; `done` is not called after it
  */
-export function race<Candidate, Connection, Timer> ({ candidates, delay, timers, attempt, done }: RaceOptions<Candidate, Connection, Timer>): () => void {
+export function raceConnections<Candidate, Connection, Timer> ({ candidates, delay, timers, attempt, done }: RaceOptions<Candidate, Connection, Timer>): () => void {
   const pending = new Map<number, () => void>()
   const errors: Error[] = []
   let started = 0

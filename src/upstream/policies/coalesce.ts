@@ -50,7 +50,7 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
         now: () => scope.now(),
         emit: (event: CallEvent) => scope.emit(event),
       }
-      const shared = call.under(abort, common, 1)
+      const shared = call.withAbort(abort, common, 1)
       const started: Flight = {
         abort,
         scope: common,
@@ -76,7 +76,7 @@ export function coalesce ({ keyOf }: CoalesceOptions): Layer {
 function join (call: LiveCall<unknown>, flight: Flight, forget: () => void): Promise<Answer<unknown>> {
   flight.waiting++
   return new Promise((resolve, reject) => {
-    const passenger = new Passenger(call, flight, forget, reject)
+    const passenger = new Subscriber(call, flight, forget, reject)
     flight.answer.then(answer => {
       passenger.leave()
       resolve(answer)
@@ -88,7 +88,7 @@ function join (call: LiveCall<unknown>, flight: Flight, forget: () => void): Pro
 }
 
 /** One of the callers that share a flight. */
-class Passenger extends Abortable {
+class Subscriber extends Abortable {
   readonly #call: LiveCall<unknown>
   readonly #flight: Flight
   readonly #forget: () => void
@@ -111,11 +111,11 @@ class Passenger extends Abortable {
     this.#flight.waiting--
   }
 
-  cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     this.leave()
     if (this.#flight.waiting === 0) {
       this.#forget()
-      this.#flight.abort.cut(reason)
+      this.#flight.abort.abort(reason)
     }
     this.#reject(reason)
   }

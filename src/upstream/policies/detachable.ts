@@ -16,7 +16,7 @@ export class Detachable<T> extends Abort {
     super()
     const { scope } = outer
     outer.abort.add(this)
-    this.call = outer.under(this, {
+    this.call = outer.withAbort(this, {
       // Its attempts need timers of their own, which outlast the run.
       deadline: Infinity,
       patience: scope.patience ?? scope.deadline,
@@ -39,7 +39,7 @@ export class Detachable<T> extends Abort {
   detach (life: Abort): void {
     this.end()
     this.#isDetached = true
-    if (life.aborted) this.cut(life.reason)
+    if (life.aborted) this.abort(life.reason)
     else life.add(this)
   }
 

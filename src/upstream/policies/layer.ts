@@ -1,6 +1,6 @@
 import type { Cached } from '../call/cached.ts'
 import type { LiveCall } from '../call/call.ts'
-import type { Head } from '../transport/response-headers.ts'
+import type { ResponseHeaders } from '../transport/response-headers.ts'
 
 /** What an upstream answered. */
 export interface Answer<out T> {
@@ -8,7 +8,7 @@ export interface Answer<out T> {
   /** The upstream's status. */
   readonly status: number
   /** What came over the wire, of an operation whose answers are kept. */
-  readonly received?: { readonly head: Head, readonly body: Buffer, readonly value: unknown }
+  readonly received?: { readonly head: ResponseHeaders, readonly body: Buffer, readonly value: unknown }
   /** How a cache had part in it; none where none was asked. */
   readonly cached?: Cached
   /** The status of a kept `null` that a 304 confirmed: it says whether that is an absence. */
@@ -16,13 +16,13 @@ export interface Answer<out T> {
 }
 
 /** Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched. */
-export interface Taker<in T> {
-  win (answer: Answer<T>): void
-  lose (error: unknown): void
+export interface Completion<in T> {
+  resolve (answer: Answer<T>): void
+  reject (error: unknown): void
 }
 
 /** Answers a call by telling whoever takes the answer, maybe before it returns; it never throws. */
-export type Send = <T>(call: LiveCall<T>, taker: Taker<T>) => void
+export type Send = <T>(call: LiveCall<T>, taker: Completion<T>) => void
 
 /** Answers a call, or rejects with an `UpstreamError` or the call's own abort reason, untouched. */
 export interface Service {
@@ -40,13 +40,13 @@ export function stack (layers: readonly Layer[], service: Service): Service {
 }
 
 /** Makes a layer of what needs no promise: neighbours of its kind call each other, so that a call through all of them makes none. */
-export function relay (around: (next: Send) => Send): Layer {
+export function callbackLayer (around: (next: Send) => Send): Layer {
   return next => serviceOf(around(sendOf(next)))
 }
 
 /** A service for those who want a promise. */
 export function serviceOf (send: Send): Service & { readonly send: Send } {
-  return Object.assign(<T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => { send(call, { win: resolve, lose: reject }) }), { send })
+  return Object.assign(<T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => { send(call, { resolve, reject }) }), { send })
 }
 
 /** Any service, for those who want none. */
@@ -56,8 +56,8 @@ export function sendOf (service: Service): Send {
     try {
       sent = service(call)
     } catch (error) {
-      return taker.lose(error)
+      return taker.reject(error)
     }
-    sent.then(answer => taker.win(answer), error => taker.lose(error))
+    sent.then(answer => taker.resolve(answer), error => taker.reject(error))
   })
 }

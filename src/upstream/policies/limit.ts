@@ -1,30 +1,30 @@
 import { Abort } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
-import type { Due, Timeouts } from '../../core/timer-queue.ts'
+import type { Timer, TimerQueue } from '../../core/timer-queue.ts'
 
 /** A call with a timeout over it, until `lift` takes it away. */
-export class Limited<T> extends Abort implements Due {
+export class TimedCall<T> extends Abort implements Timer {
   /** The call to send: it is cut when the timeout rings. */
   readonly call: LiveCall<T>
-  readonly abort: Abort = this
+  readonly target = this
   at = 0
-  before: Due | undefined = undefined
-  after: Due | undefined = undefined
+  before: Timer | undefined = undefined
+  after: Timer | undefined = undefined
   listed = false
   readonly #outer: Abort
-  readonly #timeouts: Timeouts
+  readonly #timeouts: TimerQueue
 
-  constructor (call: LiveCall<T>, timeouts: Timeouts) {
+  constructor (call: LiveCall<T>, timeouts: TimerQueue) {
     super()
     this.#outer = call.abort
     this.#timeouts = timeouts
     call.abort.add(this)
-    this.call = call.under(this)
+    this.call = call.withAbort(this)
     timeouts.enter(this)
   }
 
   /** Leaves no timer and no listener behind. */
-  lift (): void {
+  clear (): void {
     this.#timeouts.stop(this)
     this.#outer.delete(this)
   }

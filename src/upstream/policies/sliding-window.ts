@@ -5,7 +5,7 @@ const parts = 10
  * Two counts over the last so many ms (and up to a tenth more, so that no window of that length is ever undercounted).
  * Ten parts and one that is filling, in a ring: counting costs an addition, and nothing runs when nothing is counted.
  */
-export class Rolling {
+export class SlidingWindow {
   readonly #partMs: number
   readonly #now: () => number
   readonly #first: number[] = Array.from({ length: parts + 1 }, () => 0)

@@ -33,7 +33,7 @@ export interface TlsOptions {
 /** What `defineUpstream` takes of how an upstream is reached, and who asks. */
 export interface AccessOptions {
   /** Whether only public addresses are dialled, on every dial; an origin from outside is trusted. @default false */
-  readonly public?: boolean
+  readonly publicOnly?: boolean
   /** What every call says of who asks. @default nothing */
   readonly auth?: AuthOptions
   /** @default the system's certificates, and none of ours */

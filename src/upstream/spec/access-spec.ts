@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
 import { checkHeaderName, forwardFault } from '../../core/header-name.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { UpstreamOptions } from './options.ts'
 import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
 import { proxyFault } from '../connect/proxy.ts'
@@ -10,29 +10,29 @@ import { Secret } from './secret.ts'
 
 /** What an upstream's declaration says of how it is reached and who asks, checked. */
 export interface AccessSpec {
-  readonly public: boolean
+  readonly publicOnly: boolean
   readonly auth: AuthOptions | undefined
   readonly tls: TlsOptions | undefined
   readonly proxy: true | string | Secret | undefined
 }
 
 const authOptions = { bearer: true, header: true, query: true, secret: true, oauth2: true } as const
-const oauth2Options: Known<OAuth2Options> = { tokenUrl: true, clientId: true, clientSecret: true, scope: true, send: true }
-const tlsOptions: Known<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
+const oauth2Options: OptionKeys<OAuth2Options> = { tokenUrl: true, clientId: true, clientSecret: true, scope: true, send: true }
+const tlsOptions: OptionKeys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
 
 /** Checks those options; throws a `TypeError` that names the option and the fix, and never what may be a secret. */
 export function checkAccess (owner: string, options: UpstreamOptions): AccessSpec {
-  const { public: isPublic = false, auth, tls, proxy } = options
-  if (isPublic && proxy !== undefined) throw new TypeError(`${owner}: its proxy would dial, so public could refuse nothing: leave one of them out`)
-  if (isPublic) checkPublic(owner, 'origin', options.origin)
-  if (auth !== undefined) checkAuth(owner, auth, options, isPublic)
+  const { publicOnly = false, auth, tls, proxy } = options
+  if (publicOnly && proxy !== undefined) throw new TypeError(`${owner}: its proxy would dial, so publicOnly could refuse nothing: leave one of them out`)
+  if (publicOnly) checkPublic(owner, 'origin', options.origin)
+  if (auth !== undefined) checkAuth(owner, auth, options, publicOnly)
   if (tls !== undefined) checkTls(owner, tls)
   if (typeof proxy === 'string') {
     const fault = proxyFault(proxy)
     if (fault !== undefined) throw new TypeError(`${owner}: proxy ${fault}`)
     if (new URL(proxy).username !== '') throw new TypeError(`${owner}: proxy holds credentials: write proxy: env('NAME'), and let that variable hold its URL`)
   }
-  return { public: isPublic, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
+  return { publicOnly, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
 }
 
 /** Says what keeps a text from being the URL of a token endpoint. */
@@ -44,14 +44,14 @@ export function tokenUrlFault (url: string): string | undefined {
 
 function checkPublic (owner: string, option: string, url: string): void {
   const address = literalAddress(new URL(url))
-  if (address !== undefined && !isPublicAddress(address)) throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: leave public out`)
+  if (address !== undefined && !isPublicAddress(address)) throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: leave publicOnly out`)
 }
 
-function checkAuth (owner: string, auth: AuthOptions, { headers = {}, forward = [] }: UpstreamOptions, isPublic: boolean): void {
-  refuseUnknown(owner, auth, authOptions, 'auth')
+function checkAuth (owner: string, auth: AuthOptions, { headers = {}, forwardHeaders = [] }: UpstreamOptions, publicOnly: boolean): void {
+  rejectUnknownOptions(owner, auth, authOptions, 'auth')
   const kinds = ['bearer', 'header', 'query', 'oauth2'].filter(kind => kind in auth)
   if (kinds.length !== 1) throw new TypeError(`${owner}: auth takes one of bearer, header, query and oauth2`)
-  if ('oauth2' in auth) checkOAuth2(owner, auth.oauth2, isPublic)
+  if ('oauth2' in auth) checkOAuth2(owner, auth.oauth2, publicOnly)
   else if ('bearer' in auth) checkSecret(owner, 'auth.bearer', auth.bearer)
   else checkSecret(owner, 'auth.secret', auth.secret)
   if ('query' in auth) {
@@ -61,13 +61,13 @@ function checkAuth (owner: string, auth: AuthOptions, { headers = {}, forward = 
   const header = 'header' in auth ? auth.header : 'authorization'
   checkHeaderName(owner, header)
   if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined) throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
-  for (const other of [...Object.keys(headers), ...forward]) {
+  for (const other of [...Object.keys(headers), ...forwardHeaders]) {
     if (other.toLowerCase() === header.toLowerCase()) throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forward`)
   }
 }
 
-function checkOAuth2 (owner: string, options: OAuth2Options, isPublic: boolean): void {
-  refuseUnknown(owner, options, oauth2Options, 'auth.oauth2')
+function checkOAuth2 (owner: string, options: OAuth2Options, publicOnly: boolean): void {
+  rejectUnknownOptions(owner, options, oauth2Options, 'auth.oauth2')
   const { tokenUrl, clientId, clientSecret, scope = 'none', send = 'header' } = options
   checkSecret(owner, 'auth.oauth2.clientSecret', clientSecret)
   if (!(clientId instanceof Secret) && (typeof clientId !== 'string' || clientId === '')) throw new TypeError(`${owner}: auth.oauth2.clientId must be a text, or env('NAME')`)
@@ -76,11 +76,11 @@ function checkOAuth2 (owner: string, options: OAuth2Options, isPublic: boolean):
   if (tokenUrl instanceof Secret) return
   const fault = tokenUrlFault(tokenUrl)
   if (fault !== undefined) throw new TypeError(`${owner}: auth.oauth2.tokenUrl ${fault}`)
-  if (isPublic) checkPublic(owner, 'auth.oauth2.tokenUrl', tokenUrl)
+  if (publicOnly) checkPublic(owner, 'auth.oauth2.tokenUrl', tokenUrl)
 }
 
 function checkTls (owner: string, options: TlsOptions): void {
-  refuseUnknown(owner, options, tlsOptions, 'tls')
+  rejectUnknownOptions(owner, options, tlsOptions, 'tls')
   const { ca, cert, key } = options
   if (key !== undefined) checkSecret(owner, 'tls.key', key)
   if ((key === undefined) !== (cert === undefined)) throw new TypeError(`${owner}: tls.cert and tls.key go together: give both or none`)

@@ -1,5 +1,5 @@
 import { wholeNumber } from '../../core/bounds.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { CacheOptions } from './options.ts'
 
 /** For how long answers are used whose headers do not say, in ms. */
@@ -10,12 +10,12 @@ export interface CachePolicy {
   readonly staleAfter: number | undefined
 }
 
-const known: Known<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
+const known: OptionKeys<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
 
 /** Checks what an operation says of keeping its answers; nothing when it keeps none. */
 export function cachePolicy (owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
   if (options === false) return undefined
-  if (options !== true) refuseUnknown(owner, options, known, 'cache')
+  if (options !== true) rejectUnknownOptions(owner, options, known, 'cache')
   const { ttl, staleWhileRevalidate, staleIfError, staleAfter }: CacheOptions = options === true ? {} : options
   for (const [option, value] of Object.entries({ ttl, staleWhileRevalidate, staleIfError })) {
     if (value !== undefined) wholeNumber(owner, `cache.${option}`, value, { min: 0, unit: 'ms' })

@@ -1,15 +1,15 @@
 import type { ThreadOptions } from '../../threads/threads.ts'
 import { numberWithin, wholeNumber } from '../../core/bounds.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 
-const names: Known<ThreadOptions> = { count: true, queue: true, heapBytes: true }
+const names: OptionKeys<ThreadOptions> = { count: true, queue: true, heapBytes: true }
 
 /** With less a thread may not start, or V8 ends the process with it. */
 const leastHeap = 64 * 2 ** 20
 
 /** Checks the options of a runtime's threads; throws a `TypeError` that names the option. */
 export function checkThreads (options: ThreadOptions): ThreadOptions {
-  refuseUnknown('runtime', options, names, 'threads')
+  rejectUnknownOptions('runtime', options, names, 'threads')
   const { count, queue, heapBytes } = options
   if (count !== undefined) wholeNumber('runtime', 'threads.count', count)
   if (queue !== undefined) wholeNumber('runtime', 'threads.queue', queue, { min: 0 })

@@ -2,10 +2,10 @@ import type { z } from 'zod'
 import type { AccessOptions } from './access-options.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Schema } from './inference.ts'
-import type { Use } from './layers.ts'
+import type { Layers } from './layers.ts'
 
 /** The form in which an operation's body is read. */
-export type As = 'json' | 'text' | 'bytes'
+export type ResponseType = 'json' | 'text' | 'bytes'
 
 /** What `operation` takes. */
 export interface OperationOptions<P, O, Pa, Q, B, H, I> {
@@ -21,15 +21,15 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** What the upstream answers; fields it does not name are dropped. */
   readonly output: O
   /** How the body is read. @default 'json' */
-  readonly as?: As
+  readonly responseType?: ResponseType
   /** Media types that are read. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
   readonly accept?: readonly string[]
   /** Whether an empty body is an answer, and is `null`. @default false */
-  readonly empty?: boolean
+  readonly allowEmpty?: boolean
   /** Statuses that mean "there is none": the call answers `null`. @default [] */
-  readonly absent?: readonly number[]
+  readonly nullOn?: readonly number[]
   /** Reads response headers too: the call then answers `{ body, headers }`. */
-  readonly withHeaders?: H
+  readonly responseHeaders?: H
   /** Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ. @default false */
   readonly coalesce?: boolean
   /**
@@ -62,9 +62,9 @@ export type AnyOperationOptions = OperationOptions<string, z.ZodType, z.ZodType 
 /** How a call that failed is sent again. */
 export interface RetryOptions {
   /** How often a call is sent at most. @default 2 */
-  readonly attempts?: number
+  readonly maxAttempts?: number
   /** Bound of the first pause, in ms; it doubles with each, and pauses are random below it. @default 25 */
-  readonly delay?: number
+  readonly initialDelay?: number
   /** Bound of every pause, in ms. @default 250 */
   readonly maxDelay?: number
 }
@@ -76,40 +76,31 @@ export interface HedgeOptions {
   /** Share of calls, in percent, that are answered before a second is sent; above 50 and below 100. @default 98 */
   readonly percentile?: number
   /** How many second attempts there are at most, as a share of the calls of the last 10 s. @default 0.03 */
-  readonly share?: number
+  readonly maxRatio?: number
 }
 
 /** How many attempts beyond one a call an upstream may be sent, retries and hedges together. */
-export interface BudgetOptions {
+export interface RetryBudgetOptions {
   /** Share of the calls sent in the last 10 s. @default 0.2 */
-  readonly share?: number
+  readonly ratio?: number
   /** As many a second however few calls are sent. @default 10 */
-  readonly perSecond?: number
+  readonly minPerSecond?: number
 }
 
 /** When an upstream is not asked for a while. */
 export interface BreakerOptions {
   /** Share of failures that opens the breaker, above 0 and up to 1. @default 0.5 */
-  readonly failures?: number
+  readonly failureRatio?: number
   /** Calls within the window below which nothing is concluded. @default 20 */
-  readonly minimum?: number
+  readonly minimumCalls?: number
   /** How far back it looks, in ms. @default 10000 */
   readonly window?: number
   /** Failures in a row within the window that open it at once, whatever the share is. @default 20, or `minimum` if that is more */
   readonly consecutiveFailures?: number
   /** How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails again. @default 5000 */
-  readonly open?: number
+  readonly openDuration?: number
   /** Limit on how long it stays open, in ms; not below `open`. @default 60000, or `open` if that is more */
-  readonly maxOpen?: number
-}
-
-/** What may be done with an upstream whose owner is you. */
-export interface TrustedOptions {
-  /**
-   * How many safe calls go over one connection one behind the other, when they are sent in the same turn of the loop. It costs the least,
-   * and a slow answer holds up those behind it; a lost connection loses all of them, which the retries send again.
-   */
-  readonly pipelining: number
+  readonly maxOpenDuration?: number
 }
 
 /** What `defineUpstream` takes. */
@@ -117,39 +108,42 @@ export interface UpstreamOptions extends AccessOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
   readonly origin: string
   /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */
-  readonly slots?: number | 'adaptive'
+  readonly concurrency?: number | 'adaptive'
   /** Sockets at most; never fewer than `slots`. @default `slots` + 16; 200 where they are adaptive */
   readonly connections?: number
   /** Calls that may wait for a slot before new runs are refused. @default 256 */
-  readonly queue?: number
+  readonly maxQueue?: number
   /** How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left. @default { attempts: 2 } */
   readonly retry?: RetryOptions | false
   /** When safe calls are sent a second time while the first is under way; the first good answer wins. @default false */
   readonly hedge?: HedgeOptions | boolean
   /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
-  readonly budget?: BudgetOptions
+  readonly retryBudget?: RetryBudgetOptions
   /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 } */
   readonly breaker?: BreakerOptions | false
   /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
-  readonly timeout?: number
+  readonly attemptTimeout?: number
   /** Limit on one call with its waiting and all its attempts, in ms. @default what remains of the run's deadline */
-  readonly deadline?: number
+  readonly totalTimeout?: number
   /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
-  readonly maxBytes?: number
+  readonly maxResponseBytes?: number
   /** Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up everything else. @default 100000 */
-  readonly maxValues?: number
+  readonly maxJsonValues?: number
   /** Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it. @default 32 MiB */
-  readonly cacheBytes?: number
+  readonly maxCacheBytes?: number
   /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
-  readonly forward?: readonly string[]
+  readonly forwardHeaders?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>
   /** Whether to ask for compressed answers. @default true */
   readonly decompress?: boolean
-  /** What only an upstream that you run yourself may be asked to take: calls in a pipeline. @default none of it */
-  readonly trusted?: TrustedOptions
-  /** Own layers, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  /**
+   * Safe calls of one turn of the event loop that are sent over one connection, one behind the other; only for upstreams that you run
+   * yourself. A slow answer holds up the calls behind it; a lost connection fails all of them, and retries send them again. @default 1
+   */
+  readonly pipelining?: number
+  /** Custom layers, the outermost first. @default {} */
+  readonly layers?: Layers
 }

@@ -6,21 +6,22 @@ import { checkText } from '../../core/schema/check-text.ts'
 import { isOpen } from '../../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../../core/schema/header-fields.ts'
 import { checkHeaderName, checkSpelling, forwardFault } from '../../core/header-name.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
-import type { AnyOperationOptions, As, UpstreamOptions } from './options.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import type { AnyOperationOptions, ResponseType, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { checkPolicies, type PoliciesSpec } from './policies-spec.ts'
 import { parseTemplate, type Template } from './template.ts'
 import { textSchema } from '../../core/schema/text-schema.ts'
-import { checkUses } from './layers.ts'
+import { checkLayers, type Layers } from './layers.ts'
 import { checkZod } from '../../core/schema/wrapped.ts'
 
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
-export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'deadline' | keyof PoliciesSpec | keyof AccessSpec>>, PoliciesSpec, AccessSpec {
+export interface UpstreamSpec extends Required<Omit<UpstreamOptions, 'totalTimeout' | keyof PoliciesSpec | keyof AccessSpec>>, PoliciesSpec, AccessSpec {
   readonly name: string
-  readonly deadline: number | undefined
+  readonly totalTimeout: number | undefined
+  readonly layers: Required<Layers>
   /** Slots to begin with where they are adaptive. @default 20 */
-  readonly startSlots?: number
+  readonly initialConcurrency?: number
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
   /** Whether some operation keeps answers. */
@@ -44,11 +45,11 @@ export interface OperationSpec {
   readonly output: z.ZodType
   /** Whether the output lets values of any depth through, which are then measured. */
   readonly isOpen: boolean
-  readonly as: As
+  readonly responseType: ResponseType
   readonly accept: readonly string[]
-  readonly empty: boolean
-  readonly absent: readonly number[]
-  readonly withHeaders: z.ZodType | undefined
+  readonly allowEmpty: boolean
+  readonly nullOn: readonly number[]
+  readonly responseHeaders: z.ZodType | undefined
   /** The headers that `withHeaders` reads. */
   readonly headerFields: HeaderFields | undefined
   readonly coalesce: boolean
@@ -57,14 +58,14 @@ export interface OperationSpec {
   readonly idempotencyKey: ((input: never) => string) | undefined
 }
 
-const upstreamOptions: Known<UpstreamOptions> = {
-  origin: true, slots: true, connections: true, queue: true, retry: true, hedge: true, budget: true, breaker: true, timeout: true, deadline: true,
-  connectTimeout: true, maxBytes: true, maxValues: true, cacheBytes: true, forward: true, headers: true, decompress: true, use: true, trusted: true,
-  public: true, auth: true, tls: true, proxy: true,
+const upstreamOptions: OptionKeys<UpstreamOptions> = {
+  origin: true, concurrency: true, connections: true, maxQueue: true, retry: true, hedge: true, retryBudget: true, breaker: true, attemptTimeout: true,
+  totalTimeout: true, connectTimeout: true, maxResponseBytes: true, maxJsonValues: true, maxCacheBytes: true, forwardHeaders: true, headers: true,
+  decompress: true, layers: true, pipelining: true, publicOnly: true, auth: true, tls: true, proxy: true,
 }
-const operationOptions: Known<AnyOperationOptions> = {
-  method: true, path: true, params: true, query: true, body: true, output: true, as: true, accept: true, empty: true, absent: true,
-  withHeaders: true, coalesce: true, cache: true, idempotencyKey: true,
+const operationOptions: OptionKeys<AnyOperationOptions> = {
+  method: true, path: true, params: true, query: true, body: true, output: true, responseType: true, accept: true, allowEmpty: true, nullOn: true,
+  responseHeaders: true, coalesce: true, cache: true, idempotencyKey: true,
 }
 
 /**
@@ -74,7 +75,7 @@ const operationOptions: Known<AnyOperationOptions> = {
 export const spareConnections = 16
 
 /** Sockets at most where the slots are adaptive and nothing else is said: the most that Netflix's limits take. */
-export const adaptiveConnections = 200
+export const maxAdaptiveConnections = 200
 
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -83,34 +84,35 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 export function upstreamSpec (name: string, options: UpstreamOptions, operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache'> | undefined)[]): UpstreamSpec {
   if (!upstreamName.test(name)) throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `upstream '${name}'`
-  refuseUnknown(owner, options, upstreamOptions)
+  rejectUnknownOptions(owner, options, upstreamOptions)
   const {
-    slots = 64, connections = slots === 'adaptive' ? adaptiveConnections : slots + spareConnections, queue = 256, timeout = 1000, deadline, connectTimeout = 1000,
-    maxBytes = 5 * 1024 * 1024, maxValues = 100_000, forward = [], headers = {}, decompress = true,
-    cacheBytes = 32 * 1024 * 1024,
+    concurrency = 64, connections = concurrency === 'adaptive' ? maxAdaptiveConnections : concurrency + spareConnections, maxQueue = 256,
+    attemptTimeout = 1000, totalTimeout, connectTimeout = 1000, maxResponseBytes = 5 * 1024 * 1024, maxJsonValues = 100_000,
+    maxCacheBytes = 32 * 1024 * 1024, forwardHeaders = [], headers = {}, decompress = true,
   } = options
 
-  if (slots !== 'adaptive') wholeNumber(owner, 'slots', slots)
+  if (concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'connections', connections)
-  if (slots !== 'adaptive' && slots > connections) {
-    throw new TypeError(`${owner}: ${slots} slots above ${connections} connections: a call with a slot would wait for a connection: raise connections or lower slots`)
+  if (concurrency !== 'adaptive' && concurrency > connections) {
+    throw new TypeError(`${owner}: concurrency is ${concurrency}, above ${connections} connections: a call with a permit would wait for a connection: raise connections or lower concurrency`)
   }
-  wholeNumber(owner, 'queue', queue, { min: 0 })
-  wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
+  wholeNumber(owner, 'maxQueue', maxQueue, { min: 0 })
+  wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
   wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
-  if (deadline !== undefined) wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
-  wholeNumber(owner, 'maxBytes', maxBytes)
-  wholeNumber(owner, 'maxValues', maxValues)
-  wholeNumber(owner, 'cacheBytes', cacheBytes)
-  for (const header of forward) checkForwarded(owner, header)
+  if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
+  wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
+  wholeNumber(owner, 'maxJsonValues', maxJsonValues)
+  wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
+  for (const header of forwardHeaders) checkForwarded(owner, header)
   checkSpelling(owner, Object.keys(headers))
   for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
 
   return Object.freeze({
-    coalesces: operations.some(each => each?.coalesce || each?.cache), caches: operations.some(each => each?.cache), cacheBytes,
-    name, ...checkPolicies(owner, options), origin: checkOrigin(owner, options.origin), slots, connections, queue, timeout, deadline, connectTimeout, maxBytes, maxValues,
-    forward: Object.freeze([...new Set(forward.map(header => header.toLowerCase()))]), headers: Object.freeze({ ...headers }), decompress,
-    use: checkUses(owner, options.use ?? []),
+    coalesces: operations.some(each => each?.coalesce || each?.cache), caches: operations.some(each => each?.cache), maxCacheBytes,
+    name, ...checkPolicies(owner, options), origin: checkOrigin(owner, options.origin), concurrency, connections, maxQueue, attemptTimeout, totalTimeout, connectTimeout,
+    maxResponseBytes, maxJsonValues,
+    forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]), headers: Object.freeze({ ...headers }), decompress,
+    layers: checkLayers(owner, options.layers ?? {}),
     ...checkAccess(owner, options),
   })
 }
@@ -142,12 +144,12 @@ const acceptDefaults = { json: ['application/json', 'application/*+json', 'text/
 export function operationSpec (upstream: UpstreamSpec, key: string, options: AnyOperationOptions): OperationSpec {
   const name = `${upstream.name}.${key}`
   const {
-    method = 'GET', path, params, query, body, output, as = 'json', accept = acceptDefaults[as], empty = false, absent = [],
-    withHeaders, coalesce = false, cache = false, idempotencyKey,
+    method = 'GET', path, params, query, body, output, responseType = 'json', accept = acceptDefaults[responseType], allowEmpty = false, nullOn = [],
+    responseHeaders, coalesce = false, cache = false, idempotencyKey,
   } = options
   const safe = safeMethods.has(method)
-  refuseUnknown(name, options, operationOptions)
-  checkZod(name, { params, query, body, output, withHeaders })
+  rejectUnknownOptions(name, options, operationOptions)
+  checkZod(name, { params, query, body, output, withHeaders: responseHeaders })
 
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)
@@ -159,14 +161,14 @@ export function operationSpec (upstream: UpstreamSpec, key: string, options: Any
     if (twice !== undefined) throw new TypeError(`${name}: '${twice}' is in params and in query, and an input can give it once: rename one`)
   }
   checkQueryAuth(name, upstream.auth, query)
-  const fields = withHeaders && headerFields(`${name}, withHeaders`, withHeaders)
-  if (fields?.spelled.has('set-cookie')) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of withHeaders`)
-  checkText(`${name}, withHeaders`, withHeaders)
-  for (const status of absent) {
-    if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: absent takes statuses from 400 to 499, not ${status}`)
+  const fields = responseHeaders && headerFields(`${name}, responseHeaders`, responseHeaders)
+  if (fields?.spelled.has('set-cookie')) throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of responseHeaders`)
+  checkText(`${name}, responseHeaders`, responseHeaders)
+  for (const status of nullOn) {
+    if (!Number.isInteger(status) || status < 400 || status > 499) throw new TypeError(`${name}: nullOn takes statuses from 400 to 499, not ${status}`)
   }
   return {
-    upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), as, accept, empty, absent,
-    withHeaders: withHeaders && textSchema(withHeaders), headerFields: fields, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
+    upstream, name, method, safe, idempotent: idempotentMethods.has(method), template: parseTemplate(path, name), params, query, body, output, isOpen: isOpen(output), responseType, accept, allowEmpty, nullOn,
+    responseHeaders: responseHeaders && textSchema(responseHeaders), headerFields: fields, coalesce: coalesce || cache !== false, cache: cachePolicy(name, cache), idempotencyKey,
   }
 }

@@ -13,7 +13,7 @@ const maxBlock = 64 * 1024
  * nothing is copied again at the end. Otherwise small chunks are copied together, and large ones are kept as they are. So the memory that a
  * body takes is at most about twice its length, whatever the size of its chunks.
  */
-export class Chunks {
+export class BodyBuffer {
   #length: number
   /** The buffer for a whole body of a trusted length. */
   #room: Buffer | undefined

@@ -3,26 +3,26 @@ import type { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import { isTooDeep, maxDepth } from '../../core/schema/depth.ts'
 import { readToFirstError } from '../../core/schema/first-error.ts'
-import type { Head } from './response-headers.ts'
+import type { ResponseHeaders } from './response-headers.ts'
 import { spelledHeaders, type HeaderFields } from '../../core/schema/header-fields.ts'
 import { excessOf, measuredLength } from '../../core/json/excess.ts'
 import { hasDoubtful } from '../../core/json/integers.ts'
 import { inexact, numberFault } from '../../core/json/number-fault.ts'
 import { parseExact } from '../../core/json/parse.ts'
 import { wireSchema } from '../../core/json/wire-schema.ts'
-import { readerOf, unfit, wireReaderOf } from '../../core/schema/parser.ts'
+import { compileParser, INVALID, compileWireParser } from '../../core/schema/parser.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
 /** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
-export function readBody (spec: OperationSpec, status: number, head: Head, body: Buffer): unknown {
+export function readBody (spec: OperationSpec, status: number, head: ResponseHeaders, body: Buffer): unknown {
   checkTyped(spec, status, head, body)
-  const value = spec.empty && body.length === 0 ? null : read(spec, status, body)
+  const value = spec.allowEmpty && body.length === 0 ? null : read(spec, status, body)
   return withHeaders(spec, status, head, value)
 }
 
 /** Does the same as `readBody` for a large body, in steps that each take some ten ms at most for a body that is meant to cost much. */
-export function * readInSteps (spec: OperationSpec, status: number, head: Head, body: Buffer): Generator<undefined, unknown, undefined> {
-  if (spec.as !== 'json') return readBody(spec, status, head, body)
+export function * readInSteps (spec: OperationSpec, status: number, head: ResponseHeaders, body: Buffer): Generator<undefined, unknown, undefined> {
+  if (spec.responseType !== 'json') return readBody(spec, status, head, body)
   checkTyped(spec, status, head, body)
   const text = textOf(spec, status, body)
   const parsed = parseJson(spec, status, text)
@@ -31,8 +31,8 @@ export function * readInSteps (spec: OperationSpec, status: number, head: Head, 
   yield
   checkDepth(spec, status, parsed)
   yield
-  let value = wireReaderOf(spec.output)(parsed)
-  if (value === unfit) {
+  let value = compileWireParser(spec.output)(parsed)
+  if (value === INVALID) {
     yield
     const exact = hasDoubtful(parsed) ? parseExact(text) : parsed
     yield
@@ -41,18 +41,18 @@ export function * readInSteps (spec: OperationSpec, status: number, head: Head, 
   return withHeaders(spec, status, head, value)
 }
 
-function checkTyped (spec: OperationSpec, upstreamStatus: number, head: Head, body: Buffer): void {
-  if (!spec.empty || body.length === 0 || head['content-type'] !== undefined || spec.accept.includes('*/*')) return
+function checkTyped (spec: OperationSpec, upstreamStatus: number, head: ResponseHeaders, body: Buffer): void {
+  if (!spec.allowEmpty || body.length === 0 || head['content-type'] !== undefined || spec.accept.includes('*/*')) return
   throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, { upstreamStatus, detail: 'it is not empty and says nothing of its type' })
 }
 
-function withHeaders (spec: OperationSpec, status: number, head: Head, value: unknown): unknown {
-  if (spec.withHeaders === undefined) return value
-  return { body: value, headers: checked(spec, spec.withHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)) }
+function withHeaders (spec: OperationSpec, status: number, head: ResponseHeaders, value: unknown): unknown {
+  if (spec.responseHeaders === undefined) return value
+  return { body: value, headers: checked(spec, spec.responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)) }
 }
 
 /** The response headers that a schema may read. Cookies are kept from a schema that takes every header: no schema may name them. */
-function namedHeaders (fields: HeaderFields, head: Head): object {
+function namedHeaders (fields: HeaderFields, head: ResponseHeaders): object {
   if (fields.isDirect) return head
   if (!fields.isOpen) return spelledHeaders(fields, head)
   const { 'set-cookie': _, ...others } = head
@@ -61,13 +61,13 @@ function namedHeaders (fields: HeaderFields, head: Head): object {
 
 function read (spec: OperationSpec, status: number, body: Buffer): unknown {
   // Bytes hold no numbers of JSON, and looking at each for one would take seconds.
-  if (spec.as === 'bytes') return checked(spec, spec.output, status, body, readerOf)
+  if (spec.responseType === 'bytes') return checked(spec, spec.output, status, body, compileParser)
   const text = textOf(spec, status, body)
-  if (spec.as === 'text') return checked(spec, spec.output, status, text)
+  if (spec.responseType === 'text') return checked(spec, spec.output, status, text)
   const value = parseJson(spec, status, text)
   checkKeys(spec, status, value, text)
   checkDepth(spec, status, value)
-  return checked(spec, spec.output, status, value, wireReaderOf, text)
+  return checked(spec, spec.output, status, value, compileWireParser, text)
 }
 
 function textOf (spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
@@ -77,11 +77,11 @@ function textOf (spec: OperationSpec, upstreamStatus: number, body: Buffer): str
 }
 
 function parseJson (spec: OperationSpec, status: number, text: string): unknown {
-  const { maxValues } = spec.upstream
-  const excess = excessOf(text, maxValues)
+  const { maxJsonValues } = spec.upstream
+  const excess = excessOf(text, maxJsonValues)
   if (excess === 'depth') throw tooDeep(spec, status)
   if (excess === 'values') {
-    throw new UpstreamError('UPSTREAM_TOO_LARGE', spec.upstream.name, { upstreamStatus: status, detail: `the limit is ${maxValues} values` })
+    throw new UpstreamError('UPSTREAM_TOO_LARGE', spec.upstream.name, { upstreamStatus: status, detail: `the limit is ${maxJsonValues} values` })
   }
   try {
     return JSON.parse(text)
@@ -130,9 +130,9 @@ function hasPrototype (value: object): boolean {
 }
 
 /** Reads a value by a schema. What the first reader refuses is read again: with the integers of its text, where it has one. */
-function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, reader = wireReaderOf, text?: string): unknown {
+function checked (spec: OperationSpec, schema: OperationSpec['output'], status: number, value: unknown, reader = compileWireParser, text?: string): unknown {
   const read = reader(schema)(value)
-  if (read !== unfit) return read
+  if (read !== INVALID) return read
   const exact = text !== undefined && hasDoubtful(value) ? parseExact(text) : value
   return settled(spec, status, text !== undefined && text.length > measuredLength ? readToFirstError(schema, exact) : wireSchema(schema).safeParse(exact), text)
 }

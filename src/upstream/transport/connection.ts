@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
-import type { Head } from './response-headers.ts'
-import type { Place } from '../../core/linked-queue.ts'
+import type { ResponseHeaders } from './response-headers.ts'
+import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'
 import { WireBound } from './wire-limit.ts'
 
@@ -12,7 +12,7 @@ const earlyMs = 2000
 const closedByUs = 'UND_ERR_INFO'
 
 /** Handles one request, which waits in the queue of a pool at first, and releases its connection when it has ended. */
-export interface RequestHandler extends Dispatcher.DispatchHandler, Place<RequestHandler> {
+export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<RequestHandler> {
   readonly options: Dispatcher.DispatchOptions
   /** Whether the request may change something at the upstream. */
   readonly isUnsafe: boolean
@@ -21,11 +21,11 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, Place<Reques
   /** The connection that it is assigned to. */
   connection: Connection | undefined
   /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
-  lost (isOrderly: boolean): void
+  connectionLost (isOrderly: boolean): void
   /** Rejects the request, with what `reason` makes, if it has not been written. */
   turnAway (reason: () => unknown): void
   /** Closes the connection. */
-  hangUp (): void
+  closeConnection (): void
 }
 
 export interface ConnectionOptions {
@@ -170,7 +170,7 @@ export class Connection extends Client {
   }
 
   /** The headers of an answer have arrived. */
-  answered (_head: Head): void {}
+  answered (_head: ResponseHeaders): void {}
 
   /** Whether an abandoned request stays until its answer has arrived, because other requests share the connection. */
   linger (_handler: RequestHandler): boolean {

@@ -56,7 +56,7 @@ export function isDecodable (coding: string): boolean {
  * @param done Receives the decoded body, or `UPSTREAM_TOO_LARGE` or `UPSTREAM_ENCODING` and the body as it was.
  */
 export function decode (spec: OperationSpec, upstreamStatus: number, coding: string, body: Buffer, done: (error: UpstreamError | null, decoded: Buffer) => void): void {
-  const { name, maxBytes } = spec.upstream
+  const { name, maxResponseBytes } = spec.upstream
   const { decompress: anyDecompress, params, hasFrames } = codings.get(coding) as Coding
   // The types of node:zlib leave out what `info` does to the result.
   const decompress = anyDecompress as unknown as Decompress
@@ -70,14 +70,14 @@ export function decode (spec: OperationSpec, upstreamStatus: number, coding: str
 
   const next = () => {
     // Node takes no limit of 0, although empty frames may still follow.
-    const options = { maxOutputLength: Math.max(1, maxBytes - total), info: true, ...params !== undefined && { params } } as const
+    const options = { maxOutputLength: Math.max(1, maxResponseBytes - total), info: true, ...params !== undefined && { params } } as const
     decompress(used === 0 ? body : body.subarray(used), options, (error, result) => {
-      if (error?.code === 'ERR_BUFFER_TOO_LARGE') return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes after decoding`)
+      if (error?.code === 'ERR_BUFFER_TOO_LARGE') return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxResponseBytes} bytes after decoding`)
       if (error !== null) return refuse('UPSTREAM_ENCODING', `its ${coding} body cannot be decoded`, error)
       const { buffer, engine } = result
       used += engine.bytesWritten
       total += buffer.length
-      if (total > maxBytes) return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes after decoding`)
+      if (total > maxResponseBytes) return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxResponseBytes} bytes after decoding`)
       if (decoded.length === 0 && used === body.length) return done(null, buffer)
       if (!hasFrames) return refuse('UPSTREAM_ENCODING', `its ${coding} body has bytes after its end`)
       // A copy: the result of a small frame is a piece of 16 KiB.

@@ -14,7 +14,7 @@ export function dispatch (pool: Pick<Pool, 'dispatch'>, prefix: string, credenti
   const headersOf = headerWriter(credentials)
   const { query } = credentials
   return serviceOf((call, taker) => {
-    if (call.abort.aborted) return taker.lose(call.abort.reason)
+    if (call.abort.aborted) return taker.reject(call.abort.reason)
     const { spec, path, body } = call
     const options: Dispatcher.DispatchOptions = {
       method: spec.method,
@@ -39,11 +39,11 @@ function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => s
     }
     let headers = fixed.get(spec)
     if (headers === undefined) fixed.set(spec, headers = fixedHeaders(spec, signed))
-    const { forward } = spec.upstream
-    if (forward.length === 0 && idempotencyKey === undefined && given === undefined) return headers
+    const { forwardHeaders } = spec.upstream
+    if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
     const own = new Map<string, string>()
-    for (const name of forward) {
+    for (const name of forwardHeaders) {
       const value = headerOf(scope.headers, name)
       if (value !== undefined) own.set(name, value)
     }
@@ -70,7 +70,7 @@ function fixedHeaders ({ upstream, accept, body }: OperationSpec, signed: readon
 
 /** What makes two calls of one operation equal: everything that goes out, every header and the idempotency key included. */
 export function keyOf ({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
-  const forwarded = spec.upstream.forward.map(name => headerOf(scope.headers, name) ?? null)
+  const forwarded = spec.upstream.forwardHeaders.map(name => headerOf(scope.headers, name) ?? null)
   const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => a < b ? -1 : 1)
   return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
 }

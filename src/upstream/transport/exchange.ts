@@ -6,14 +6,14 @@ import { readBody, readInSteps } from './body.ts'
 import { brokenOff } from './truncated.ts'
 import type { LiveCall } from '../call/call.ts'
 import { isCallersLimit } from '../call/callers-limit.ts'
-import { Chunks } from './body-buffer.ts'
+import { BodyBuffer } from './body-buffer.ts'
 import type { Connection, RequestHandler } from './connection.ts'
 import { decode } from './decode.ts'
 import { enter, Phase } from './exchange-phase.ts'
-import { codingOf, isCloseDelimited, judge, type Head } from './response-headers.ts'
+import { codingOf, isCloseDelimited, classifyResponse, type ResponseHeaders } from './response-headers.ts'
 import { inSlice, inSlices } from '../../core/sliced.ts'
-import type { Taker } from '../policies/layer.ts'
-import type { Line } from '../../core/linked-queue.ts'
+import type { Completion } from '../policies/layer.ts'
+import type { LinkedQueue } from '../../core/linked-queue.ts'
 import type { Pool } from './pool.ts'
 import { isComplete, withoutWhiteSpace } from './white-space.ts'
 import { wireError } from './wire-errors.ts'
@@ -43,12 +43,12 @@ const cutOff = Object.assign(new Error('the connection was reset before the end 
 /** One HTTP exchange, as a machine of phases: takes undici's callbacks, judges the headers, collects the body under its cap and settles once. */
 export class Exchange<T> extends Abortable implements RequestHandler {
   readonly #call: LiveCall<T>
-  readonly #taker: Taker<T>
+  readonly #taker: Completion<T>
   readonly #pool: Pick<Pool, 'dispatch'>
   readonly options: Dispatcher.DispatchOptions
   #phase: Phase = Phase.pending
   connection: Connection | undefined
-  line: Line<RequestHandler> | undefined
+  line: LinkedQueue<RequestHandler> | undefined
   before: RequestHandler | undefined
   after: RequestHandler | undefined
   #controller: Controller | undefined
@@ -56,15 +56,15 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   #isReused = false
   #hints = 0
   #status = 0
-  #head: Head = {}
+  #head: ResponseHeaders = {}
   /** The outcome that the headers decided; `null` when they mean "there is none". Set while discarding. */
   #verdict: UpstreamError | null = null
   #first: Buffer | undefined
-  #chunks: Chunks | undefined
+  #chunks: BodyBuffer | undefined
   #bytes = 0
   #freeSlot: (() => void) | undefined
 
-  constructor (call: LiveCall<T>, taker: Taker<T>, pool: Pick<Pool, 'dispatch'>, options: Dispatcher.DispatchOptions) {
+  constructor (call: LiveCall<T>, taker: Completion<T>, pool: Pick<Pool, 'dispatch'>, options: Dispatcher.DispatchOptions) {
     super()
     this.#call = call
     this.#taker = taker
@@ -86,7 +86,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   /** Settles with the reason at once; an unsafe call that was sent is stopped by a deadline only. */
-  cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     if (this.#phase >= Phase.abandoned) return
     if (this.#phase < Phase.sent || !this.isUnsafe) return this.#fail(reason)
     if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
@@ -113,13 +113,13 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#enter(Phase.sent)
   }
 
-  hangUp (): void {
+  closeConnection (): void {
     if (this.#phase < Phase.sent || this.#phase >= Phase.closing || this.#phase === Phase.abandoned) return
     this.#enter(Phase.closing)
     this.#controller?.abort(early)
   }
 
-  lost (isOrderly: boolean): void {
+  connectionLost (isOrderly: boolean): void {
     // A request that was not sent goes with the next connection. The end of a request before may have ended this one.
     if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
@@ -145,7 +145,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     }
   }
 
-  onResponseStart (_controller: Controller, status: number, headers: Head): void {
+  onResponseStart (_controller: Controller, status: number, headers: ResponseHeaders): void {
     if (this.#phase !== Phase.sent) return
     const { spec, isConditional } = this.#call
     if (status < 200) {
@@ -156,7 +156,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#status = status
     this.#head = head
     this.connection?.answered(head)
-    const judgement = status === 304 && isConditional ? 'absent' : judge(spec, status, head, status === 429 && isCallersLimit(this.#call))
+    const judgement = status === 304 && isConditional ? 'absent' : classifyResponse(spec, status, head, status === 429 && isCallersLimit(this.#call))
     this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement
@@ -165,16 +165,16 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   onResponseData (_controller: Controller, chunk: Buffer): void {
-    const { name, maxBytes } = this.#call.spec.upstream
+    const { name, maxResponseBytes } = this.#call.spec.upstream
     this.#bytes += chunk.length
     this.connection?.wire.took(chunk.length)
     if (this.#phase === Phase.discarding) {
       if (this.#bytes > discardBytes) this.#conclude()
     } else if (this.#phase === Phase.lingering) {
       // Caps how much of an abandoned answer is read.
-      if (this.#bytes > 2 * maxBytes) this.hangUp()
+      if (this.#bytes > 2 * maxResponseBytes) this.closeConnection()
     } else if (this.#phase === Phase.reading) {
-      this.#collect(chunk, name, maxBytes)
+      this.#collect(chunk, name, maxResponseBytes)
     }
   }
 
@@ -186,7 +186,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     } else if (this.#call.spec.safe && !hasMemoryFor(chunk.length)) {
       this.#shed('the process has no memory for its answer')
     } else {
-      this.#chunks ??= new Chunks(this.#first, Number(this.#head['content-length'] ?? 0))
+      this.#chunks ??= new BodyBuffer(this.#first, Number(this.#head['content-length'] ?? 0))
       this.#chunks.add(chunk)
     }
   }
@@ -311,12 +311,12 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   #succeed (value: unknown, body: Buffer): void {
     this.#settle()
     const answer = { value: value as T, status: this.#status }
-    this.#taker.win(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
+    this.#taker.resolve(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
   }
 
   #fail (error: unknown): void {
     this.#settle()
-    this.#taker.lose(error)
+    this.#taker.reject(error)
   }
 
   /** Frees the connection, closes it or leaves it to other requests, before the taker is called. */
@@ -346,7 +346,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
       this.#enter(Phase.lingering)
       return this.#holdSlot()
     }
-    this.hangUp()
+    this.closeConnection()
     connection?.closeIfUnwanted()
   }
 

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { Head } from './response-headers.ts'
+import type { ResponseHeaders } from './response-headers.ts'
 import { isComplete } from './white-space.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -9,7 +9,7 @@ export const paddedLength: Dispatcher.DispatcherComposeInterceptor = dispatch =>
 
 class PaddedLength implements Dispatcher.DispatchHandler {
   readonly #next: Dispatcher.DispatchHandler
-  #head: Head = {}
+  #head: ResponseHeaders = {}
   #bytes = 0
 
   constructor (next: Dispatcher.DispatchHandler) {
@@ -20,7 +20,7 @@ class PaddedLength implements Dispatcher.DispatchHandler {
     this.#next.onRequestStart?.(controller, context)
   }
 
-  onResponseStart (controller: Controller, status: number, head: Head, text?: string): void {
+  onResponseStart (controller: Controller, status: number, head: ResponseHeaders, text?: string): void {
     this.#head = head
     this.#next.onResponseStart?.(controller, status, head, text)
   }
@@ -30,7 +30,7 @@ class PaddedLength implements Dispatcher.DispatchHandler {
     this.#next.onResponseData?.(controller, chunk)
   }
 
-  onResponseEnd (controller: Controller, trailers: Head): void {
+  onResponseEnd (controller: Controller, trailers: ResponseHeaders): void {
     this.#next.onResponseEnd?.(controller, trailers)
   }
 

@@ -1,6 +1,6 @@
 import type { BatchSize, BatchStart } from './batch-size.ts'
 import { Connection, type ConnectionOptions, type RequestHandler } from './connection.ts'
-import type { Head } from './response-headers.ts'
+import type { ResponseHeaders } from './response-headers.ts'
 
 export interface PipelineOptions extends ConnectionOptions {
   /** Requests on the connection at once. */
@@ -30,7 +30,7 @@ export class Pipeline extends Connection {
     this.#size = size
     this.on('connect', () => { this.#isLast = false })
     // undici would send again what was in flight; the retry layer decides that.
-    this.on('disconnect', () => { for (const handler of this.#assigned.slice()) handler.lost(this.#isLast) })
+    this.on('disconnect', () => { for (const handler of this.#assigned.slice()) handler.connectionLost(this.#isLast) })
   }
 
   get hasRoom (): boolean {
@@ -46,7 +46,7 @@ export class Pipeline extends Connection {
   }
 
   override closeIfUnwanted (): void {
-    this.#assigned[0]?.hangUp()
+    this.#assigned[0]?.closeConnection()
   }
 
   override assign (handler: RequestHandler, now: number): void {
@@ -60,7 +60,7 @@ export class Pipeline extends Connection {
     for (const handler of this.#assigned.slice()) handler.turnAway(reason)
   }
 
-  override answered ({ connection }: Head): void {
+  override answered ({ connection }: ResponseHeaders): void {
     if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isLast = true
   }
 
@@ -79,7 +79,7 @@ export class Pipeline extends Connection {
       this.#start = undefined
       return super.release(handler, isSound)
     }
-    if (this.#unwanted.length === this.#assigned.length) this.#unwanted[0]?.hangUp()
+    if (this.#unwanted.length === this.#assigned.length) this.#unwanted[0]?.closeConnection()
   }
 
   #learn (): void {

@@ -3,7 +3,7 @@ import { BatchSize } from './batch-size.ts'
 import { Connection, type RequestHandler } from './connection.ts'
 import { EarlyCloses } from './early-closes.ts'
 import { Pipeline } from './pipeline.ts'
-import { Line } from '../../core/linked-queue.ts'
+import { LinkedQueue } from '../../core/linked-queue.ts'
 import { quietSocket } from './quiet-socket.ts'
 
 export interface PoolOptions {
@@ -22,7 +22,7 @@ export interface Pool {
   /** Queues a request for a connection; `handler` learns of every end. */
   dispatch (options: Dispatcher.DispatchOptions, handler: RequestHandler): void
   /** Rejects every request that waits for a connection, or for one to open, each with what `reason` makes. */
-  readonly turnAway: (reason: () => unknown) => void
+  readonly rejectQueued: (reason: () => unknown) => void
   /** Closes every connection; requests in flight and queued ones fail. */
   destroy (): Promise<void>
 }
@@ -46,7 +46,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   const idle: Connection[] = []
   /** Connections without a socket. */
   const closed: Connection[] = []
-  const queue = new Line<RequestHandler>()
+  const queue = new LinkedQueue<RequestHandler>()
   const earlyCloses = new EarlyCloses()
   const size = new BatchSize(pipelining)
   let isArmed = false
@@ -145,7 +145,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
       queue.join(handler)
       arm()
     },
-    turnAway (reason) {
+    rejectQueued (reason) {
       for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.turnAway(reason)
       for (const connection of all) connection.turnAway(reason)
     },

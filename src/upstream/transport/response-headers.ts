@@ -4,13 +4,13 @@ import { readRetryAfter } from '../call/retry-after.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
 /** Response headers by lower-case name, without white space around their values. */
-export type Head = Readonly<Record<string, string | string[] | undefined>>
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
-export type Judgement = 'read' | 'absent' | UpstreamError
+export type ResponseClass = 'read' | 'absent' | UpstreamError
 
 /** The content coding of an answer, lower case; none for `identity`, which is none. */
-export function codingOf (head: Head): string | undefined {
+export function codingOf (head: ResponseHeaders): string | undefined {
   const coding = head['content-encoding']
   if (coding === undefined) return undefined
   const name = String(coding).toLowerCase()
@@ -22,32 +22,32 @@ export function codingOf (head: Head): string | undefined {
  *
  * @param isCallersLimit - Whether a 429 is a limit of the caller, and not of all calls to the upstream.
  */
-export function judge (spec: OperationSpec, status: number, head: Head, isCallersLimit = false): Judgement {
+export function classifyResponse (spec: OperationSpec, status: number, head: ResponseHeaders, isCallersLimit = false): ResponseClass {
   const upstream = spec.upstream.name
   const transfer = head['transfer-encoding']
   // Such a body has no end that is known to be right, whatever the status says.
   if (transfer !== undefined && !isChunked(transfer)) {
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked', verdict: 'failed' })
   }
-  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head, isCallersLimit)
+  if (status < 200 || status > 299 || status === 205 || status === 206) return classifyStatus(spec, status, head, isCallersLimit)
 
   const length = head['content-length']
-  if (length !== undefined && Number(length) > spec.upstream.maxBytes && spec.method !== 'HEAD') {
-    return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })
+  if (length !== undefined && Number(length) > spec.upstream.maxResponseBytes && spec.method !== 'HEAD') {
+    return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxResponseBytes} bytes` })
   }
   const coding = codingOf(head)
   if (coding !== undefined && !isDecodable(coding)) {
     return new UpstreamError('UPSTREAM_ENCODING', upstream, { upstreamStatus: status, detail: 'its content coding is unknown' })
   }
-  const mayBeEmpty = spec.empty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)
-  if (!mayBeEmpty && !accepts(spec.accept, head['content-type'], spec.as !== 'bytes')) {
+  const mayBeEmpty = spec.allowEmpty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)
+  if (!mayBeEmpty && !accepts(spec.accept, head['content-type'], spec.responseType !== 'bytes')) {
     return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, { upstreamStatus: status, detail: `accepted are ${spec.accept.join(', ')}` })
   }
   return 'read'
 }
 
 /** Returns whether the end of an answer's body is the end of its connection (RFC 9112, section 6.3), so that a cut body looks complete. */
-export function isCloseDelimited (method: string, status: number, head: Head): boolean {
+export function isCloseDelimited (method: string, status: number, head: ResponseHeaders): boolean {
   const transfer = head['transfer-encoding']
   if (transfer === undefined ? head['content-length'] !== undefined : isChunked(transfer)) return false
   return method !== 'HEAD' && status !== 204 && status !== 304
@@ -57,8 +57,8 @@ function isChunked (transfer: string | string[]): boolean {
   return /^chunked$/i.test(String(transfer))
 }
 
-function judgeStatus (spec: OperationSpec, status: number, head: Head, isCallersLimit: boolean): Judgement {
-  if (spec.absent.includes(status)) return 'absent'
+function classifyStatus (spec: OperationSpec, status: number, head: ResponseHeaders, isCallersLimit: boolean): ResponseClass {
+  if (spec.nullOn.includes(status)) return 'absent'
   const upstream = spec.upstream.name
   if (status < 200 || status > 599) return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: `${status} is no HTTP status` })
   const retryAfter = head['retry-after']

@@ -16,7 +16,7 @@ import { maxTokenBytes, tokenEndpoint } from '../auth/token-endpoint.ts'
 import type { Variables } from '../spec/variables.ts'
 
 /** Where an upstream really is. */
-export interface Place {
+export interface UpstreamAddress {
   readonly url: URL
   /** Stands before every path. */
   readonly prefix: string
@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /** What all upstreams of a runtime share. */
-export interface Surroundings {
+export interface RuntimeServices {
   readonly variables: Variables
   readonly resolve: Resolve
   /** Is called with each token. */
@@ -35,7 +35,7 @@ export interface Surroundings {
 }
 
 /** The way to one upstream. */
-export interface Wire {
+export interface Transport {
   /** Sends a call as it is. */
   readonly service: Service
   /** Has a token ready for it; only with OAuth. */
@@ -43,29 +43,29 @@ export interface Wire {
   /** Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular does. */
   readonly identity: string
   /** Rejects every call that waits for a connection, each with what `reason` makes. */
-  readonly turnAway: (reason: () => unknown) => void
+  readonly rejectQueued: (reason: () => unknown) => void
   readonly close: () => Promise<unknown>
 }
 
 /** Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot be used. */
-export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place, { variables, resolve, onToken }: Surroundings): Wire {
+export function openTransport (spec: UpstreamSpec, { url, prefix, isTrusted }: UpstreamAddress, { variables, resolve, onToken }: RuntimeServices): Transport {
   const access = readAccess(spec, variables)
   if (access.faults.length > 0) {
     throw new TypeError(`${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`)
   }
   const { connections, connectTimeout } = spec
   const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
-  const { origin, before, headers, connect, stop } = to(url, spec.public && !isTrusted, spec.tls?.servername)
-  const pipelining = spec.trusted?.pipelining ?? 1
+  const { origin, before, headers, connect, stop } = to(url, spec.publicOnly && !isTrusted, spec.tls?.servername)
+  const pipelining = spec.pipelining
   const pool = openPool(origin, { connections, connect, pipelining })
 
   const fixed = access.credentials ?? { headers: [], query: '' }
   const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
   const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
   const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
-  if (access.token === undefined) return { service, identity, authorize: undefined, turnAway: pool.turnAway, close: () => ended(pool.destroy(), stop) }
+  if (access.token === undefined) return { service, identity, authorize: undefined, rejectQueued: pool.rejectQueued, close: () => ended(pool.destroy(), stop) }
 
-  const way = to(access.token.url, spec.public && !access.token.isTrusted)
+  const way = to(access.token.url, spec.publicOnly && !access.token.isTrusted)
   // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
   const tokens = new Connection(way.origin, { connect: quietSocket(way.connect), maxBytes: maxTokenBytes, pipelining: 0 })
   return {
@@ -82,7 +82,7 @@ export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place,
         credentials.headers = [...headers, 'authorization', `Bearer ${token}`]
       },
     }),
-    turnAway: pool.turnAway,
+    rejectQueued: pool.rejectQueued,
     close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
   }
 }

@@ -1,4 +1,4 @@
-import type { Head } from './response-headers.ts'
+import type { ResponseHeaders } from './response-headers.ts'
 
 const space = 0x20
 const tab = 0x09
@@ -8,7 +8,7 @@ const tab = 0x09
  * the white space in front of a value only. A tab behind `Transfer-Encoding` stays: the parser then reads no chunks.
  * @returns The same object where no value ends with white space.
  */
-export function withoutWhiteSpace (head: Head): Head {
+export function withoutWhiteSpace (head: ResponseHeaders): ResponseHeaders {
   for (const name in head) {
     const value = head[name]
     if (typeof value === 'string' ? endsWithSpace(value) : value?.some(endsWithSpace)) return trimmed(head)
@@ -21,11 +21,11 @@ export function withoutWhiteSpace (head: Head): Head {
  * as one more digit, and so expects another length than its parser has read.
  * @param bytes Length of the body that came.
  */
-export function isComplete (error: Error & { readonly code?: string }, head: Head, bytes: number): boolean {
+export function isComplete (error: Error & { readonly code?: string }, head: ResponseHeaders, bytes: number): boolean {
   return error.code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && Number(head['content-length']) === bytes
 }
 
-function trimmed (head: Head): Head {
+function trimmed (head: ResponseHeaders): ResponseHeaders {
   return Object.fromEntries(Object.entries(head).map(([name, value]) => {
     const trim = name === 'transfer-encoding' ? withoutSpaces : withoutPadding
     return [name, typeof value === 'string' ? trim(value) : value?.map(trim)]

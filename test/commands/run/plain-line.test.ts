@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createBoard, note } from '../../../src/commands/run/run-view.ts'
+import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/plain-line.ts'
 import { lossesOf } from '../../../src/commands/run/summary.ts'
 import type { RunEvent } from '../../../src/fanout/events.ts'
@@ -16,9 +16,9 @@ test('a line is said for each start and end of a step and for the end of the run
     { type: 'step ended', at: 30, step: 1, state: 'partial', code: undefined, tally: { calls: 3, ok: 1, failed: [{ index: 0, code: 'UPSTREAM_RESET' }, { index: 2, code: 'UPSTREAM_RESET' }] } },
     { type: 'run ended', at: 31, code: undefined },
   ]
-  const board = createBoard(drawn)
+  const board = createRunView(drawn)
   const lines = events.map(event => {
-    note(board, event)
+    applyEvent(board, event)
     return plainLine(board, event)
   })
   t.same(lines.filter(line => line !== undefined), [

@@ -93,7 +93,7 @@ test('declarations are refused with their owner and part', t => {
   t.throws(() => aggregate('cats', { url: '/cats', query: bad }), { name: 'TypeError', message: 'aggregate \'cats\', query, at /properties/x-n: \'number\' never matches text: use z.coerce.number()' })
   t.throws(() => aggregate('cats', { url: '/cats', headers: bad }), { message: /^aggregate 'cats', headers, at \/properties\/x-n: 'number'/ })
   t.throws(() => aggregate('cats', { url: '/{id}', params: z.object({ id: z.int() }) }), { message: /^aggregate 'cats', params, at \/properties\/id: 'number'/ })
-  t.throws(() => defineUpstream('cats', { origin: 'http://cats.test' }, { get: operation({ path: '/', output: z.unknown(), withHeaders: bad }) }), { message: /^cats\.get, withHeaders, at \/properties\/x-n: 'number'/ })
+  t.throws(() => defineUpstream('cats', { origin: 'http://cats.test' }, { get: operation({ path: '/', output: z.unknown(), responseHeaders: bad }) }), { message: /^cats\.get, withHeaders, at \/properties\/x-n: 'number'/ })
   t.doesNotThrow(() => aggregate('cats', { url: '/cats', body: bad }), 'a body has types of its own')
   t.doesNotThrow(() => defineUpstream('cats', { origin: 'http://cats.test' }, { get: operation({ path: '/{id}', params: z.object({ id: z.number() }), query: bad, output: z.unknown() }) }), 'and so has what goes out')
   t.end()

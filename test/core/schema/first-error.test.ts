@@ -58,9 +58,9 @@ test('a large answer is read in steps, with its headers, and a number in it as i
     [z.array(z.number()).max(1), `[0,0,"${large}"]`, 'UPSTREAM_SCHEMA'],
   ]
   for (const [output, text, ended] of answers) {
-    const { send } = await wire(t, socket => { socket.write(written(200, { 'content-type': 'application/json', 'x-page': '2' }, text)) }, operation({ path: '/', output, withHeaders: z.object({ 'x-page': z.string() }) }))
+    const { send } = await wire(t, socket => { socket.write(written(200, { 'content-type': 'application/json', 'x-page': '2' }, text)) }, operation({ path: '/', output, responseHeaders: z.object({ 'x-page': z.string() }) }))
     t.strictSame(await send().then(({ value }) => value, (error: { readonly code: string }) => error.code), ended)
   }
-  const { send } = await wire(t, socket => { socket.write(written(200, { 'content-type': 'text/plain' }, large)) }, operation({ path: '/', as: 'text', output: z.string() }))
+  const { send } = await wire(t, socket => { socket.write(written(200, { 'content-type': 'text/plain' }, large)) }, operation({ path: '/', responseType: 'text', output: z.string() }))
   t.equal((await send()).value, large, 'a text has one step')
 })

@@ -1,10 +1,10 @@
 import type { Test } from 'tap'
-import { startStandIns } from '../../../src/demo-upstreams/index.ts'
-import type { StandInName } from '../../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../../src/demo-upstreams/index.ts'
+import type { DemoUpstreamName } from '../../../src/demo-upstreams/index.ts'
 
 /** Starts the stand-ins for one test and gives the origin of one of them with a way to ask it. */
-export async function startOne (t: Test, name: StandInName) {
-  const standIns = await startStandIns({ medianMs: 0 })
+export async function startOne (t: Test, name: DemoUpstreamName) {
+  const standIns = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => standIns.close())
   const origin = standIns.origins[name]
 

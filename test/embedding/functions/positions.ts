@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AppOptions } from '../../../src/app.ts'
 import type { RunOptions } from '../../../src/fanout/run.ts'
-import { aggregate, defineUpstream, env, operation, use, type AnyAggregate, type CacheStore, type Use } from '../../../src/index.ts'
+import { aggregate, defineUpstream, env, operation, type AnyAggregate, type CacheStore, type Layers } from '../../../src/index.ts'
 import type { RuntimeOptions } from '../../../src/upstream/runtime.ts'
 import { throwing, type Way } from './ways.ts'
 
@@ -27,8 +27,8 @@ const fails = (way: Way) => throwing.includes(way)
 const route = (isSlow: boolean) => ({ url: '/one', deadline: isSlow ? 300 : 10_000 }) as const
 
 /** An aggregate of one call. */
-function asking (origin: string, isSlow: boolean, { layers = [], path = '/ok', cache = false, breaker = false, connectTimeout = 5000, timeout = 10_000 }: { layers?: readonly Use[], path?: string, cache?: boolean, breaker?: boolean, connectTimeout?: number, timeout?: number } = {}): AnyAggregate {
-  const up = defineUpstream('up', { origin, use: layers, connectTimeout, retry: false, breaker: breaker ? { minimum: 1 } : false, timeout }, {
+function asking (origin: string, isSlow: boolean, { layers = {}, path = '/ok', cache = false, breaker = false, connectTimeout = 5000, timeout = 10_000 }: { layers?: Layers, path?: string, cache?: boolean, breaker?: boolean, connectTimeout?: number, timeout?: number } = {}): AnyAggregate {
+  const up = defineUpstream('up', { origin, layers, connectTimeout, retry: false, breaker: breaker ? { minimumCalls: 1 } : false, attemptTimeout: timeout }, {
     ask: operation({ path, output, cache }),
   })
   return aggregate('one', route(isSlow)).required('it', () => up.ask()).reply(output, ({ it }) => it)
@@ -43,7 +43,7 @@ function storeWith (part: 'get' | 'set' | 'delete', theirs: () => never): CacheS
 }
 
 function keyed (idempotencyKey: () => never, origin: string, isSlow: boolean): AnyAggregate {
-  const up = defineUpstream('up', { origin, timeout: 10_000 }, { tell: operation({ method: 'POST', path: '/ok', output, idempotencyKey }) })
+  const up = defineUpstream('up', { origin, attemptTimeout: 10_000 }, { tell: operation({ method: 'POST', path: '/ok', output, idempotencyKey }) })
   return plain(isSlow).required('it', () => up.tell()).reply(output, ({ it }) => it)
 }
 
@@ -57,7 +57,7 @@ export const positions: Readonly<Record<string, Position>> = {
   },
   // A watcher that throws at once fails the call at which the breaker changed; it cannot do more.
   'RuntimeOptions.onBreaker': {
-    stage: (onBreaker, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { path: '/fail', breaker: true }), runtime: { onBreaker } }),
+    stage: (onBreaker, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { path: '/fail', breaker: true }), runtime: { onBreakerChange: onBreaker } }),
     expected: way => way.startsWith('throws') ? 'INTERNAL' : 'UPSTREAM_STATUS',
   },
   'RuntimeOptions.onThreadError': {
@@ -71,20 +71,20 @@ export const positions: Readonly<Record<string, Position>> = {
   'CacheStore.delete': { stage: (drop, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { cache: true, path: '/no-store' }), runtime: { cacheStore: storeWith('delete', drop) } }), expected: () => 'ok' },
   'OperationOptions.idempotencyKey': { stage: (key, origin, isSlow) => ({ aggregate: keyed(key, origin, isSlow) }), expected: way => way === 'a text' ? 'ok' : 'INTERNAL' },
   // The factory of a layer, and then the layer itself.
-  'Use.layer': {
-    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: [use(layer, { at: 'call' })] }) }),
+  'Layers.call': {
+    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: { call: [layer] } }) }),
     expected: () => 'INTERNAL',
   },
-  'Use.layer, a layer at a call': {
-    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: [use(() => layer, { at: 'call' })] }) }),
+  'Layers.call, a layer at a call': {
+    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: { call: [() => layer] } }) }),
     expected: listed,
   },
-  'Use.layer, a layer at an attempt': {
-    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, false, { layers: [use(() => layer, { at: 'attempt' })], timeout: isSlow ? 150 : 10_000 }) }),
+  'Layers.call, a layer at an attempt': {
+    stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, false, { layers: { attempt: [() => layer] }, timeout: isSlow ? 150 : 10_000 }) }),
     expected: way => way === 'never settles' ? 'UPSTREAM_TIMEOUT' : 'INTERNAL',
   },
-  'Use.layer, a layer that asks and answers something else': {
-    stage: (theirs, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: [use(next => call => next(call).then(theirs), { at: 'call' })] }) }),
+  'Layers.call, a layer that asks and answers something else': {
+    stage: (theirs, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: { call: [next => call => next(call).then(theirs)] } }) }),
     expected: listed,
   },
   // A watcher that fails fails its run like any other bug.
@@ -95,7 +95,7 @@ export const positions: Readonly<Record<string, Position>> = {
   },
   // A bug fails the run even in an optional step; time that is up does not.
   'Builder.optional': {
-    stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).optional('it', null, step as () => null).reply(merged, () => true) }),
+    stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).optional('it', step as () => null, { fallback: null }).reply(merged, () => true) }),
     expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'partial' : 'ok',
   },
   'Builder.each': { stage: (step, _origin, isSlow) => ({ aggregate: plain(isSlow).each('it', step).reply(merged, () => true) }), expected: listed },
@@ -109,15 +109,15 @@ export const positions: Readonly<Record<string, Position>> = {
     expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'REPLY_INVALID',
   },
   'Opening.before': {
-    stage: (hook, _origin, isSlow) => ({ aggregate: (plain(isSlow).before(hook) as ReturnType<typeof plain>).required('it', () => 1).reply(merged, () => true) }),
+    stage: (hook, _origin, isSlow) => ({ aggregate: (plain(isSlow).context(hook) as ReturnType<typeof plain>).required('it', () => 1).reply(merged, () => true) }),
     expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok',
   },
   'Replied.after': {
-    stage: (hook, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true).after(hook) }),
+    stage: (hook, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true).onReply(hook) }),
     expected: way => fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok',
   },
   'Replied.after, its headers': {
-    stage: (theirs, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true).after(() => ({ headers: { 'x-own': theirs() } })) }),
+    stage: (theirs, _origin, isSlow) => ({ aggregate: plain(isSlow).required('it', () => 1).reply(merged, () => true).onReply(() => ({ headers: { 'x-own': theirs() } })) }),
     expected: way => way === 'a text' ? 'ok' : 'INTERNAL',
   },
   // A counter that fails lets requests through.
@@ -158,12 +158,12 @@ function asked (origin: string) {
 }
 
 function withToken (origin: string, isSlow: boolean): AnyAggregate {
-  const up = defineUpstream('up', { origin, timeout: 10_000, auth: { oauth2: { tokenUrl: `${origin}/token`, clientId: env('ID'), clientSecret: env('SECRET') } } }, { ask: operation({ path: '/ok', output }) })
+  const up = defineUpstream('up', { origin, attemptTimeout: 10_000, auth: { oauth2: { tokenUrl: `${origin}/token`, clientId: env('ID'), clientSecret: env('SECRET') } } }, { ask: operation({ path: '/ok', output }) })
   return plain(isSlow).required('it', () => up.ask()).reply(output, ({ it }) => it)
 }
 
 function read (origin: string, isSlow: boolean, schema: z.ZodType): AnyAggregate {
-  const up = defineUpstream('up', { origin, retry: false, timeout: 10_000 }, { ask: operation({ path: '/ok', output: schema }) })
+  const up = defineUpstream('up', { origin, retry: false, attemptTimeout: 10_000 }, { ask: operation({ path: '/ok', output: schema }) })
   return plain(isSlow).required('it', () => up.ask()).reply(merged, () => true)
 }
 

@@ -57,13 +57,13 @@ function heldTasks () {
 test('a merge, a step and what they call may run in threads, and values come as they were', async t => {
   const runtime = runtimeOf(t)
   const described = aggregate('all', { url: '/all', query: z.object({ count: z.coerce.number() }) })
-    .before(async ({ query }) => ({ user: await add(query.count, 1) }))
+    .context(async ({ query }) => ({ user: await add(query.count, 1) }))
     .required('step', same)
-    .optional('inside', 0, async ({ query }) => add(await add(query.count), 10))
-    .optional('lost', Object.freeze({ none: true }), (): null => { throw new UpstreamError('UPSTREAM_OFF', 'cats') })
-    .optional('nothing', undefined, (): null => { throw new UpstreamError('UPSTREAM_OFF', 'cats') })
+    .optional('inside', async ({ query }) => add(await add(query.count), 10), { fallback: 0 })
+    .optional('lost', (): null => { throw new UpstreamError('UPSTREAM_OFF', 'cats') }, { fallback: Object.freeze({ none: true }) })
+    .optional('nothing', (): null => { throw new UpstreamError('UPSTREAM_OFF', 'cats') }, { fallback: undefined })
     .reply(Any, same)
-    .after(async ({ context }) => ({ headers: { 'x-sum': String(await add(context.user, 100)) } }))
+    .onReply(async ({ context }) => ({ headers: { 'x-sum': String(await add(context.user, 100)) } }))
   const { data, headers, sources } = await fanOut(described, { query: { count: '3' } }, { runtime })
   const input = { params: {}, query: { count: 3 }, body: {}, headers: {}, context: { user: 4 } }
   t.strictSame(data, { ...input, step: input, inside: 14, lost: { none: true }, nothing: undefined })
@@ -74,10 +74,10 @@ test('a merge, a step and what they call may run in threads, and values come as 
 test('hooks may be offloaded themselves, and are given no more than data', async t => {
   const runtime = runtimeOf(t)
   const described = aggregate('hooked', { url: '/hooked' })
-    .before(kinds)
+    .context(kinds)
     .required('ask', () => 'a step of this name')
     .reply(Any, kinds)
-    .after(nothing)
+    .onReply(nothing)
   const { data } = await fanOut(described, {}, { runtime })
   t.same(data, { params: 'object', query: 'object', body: 'object', headers: 'object', context: 'object', ask: 'string' })
 })
@@ -86,7 +86,7 @@ test('what cannot go to a thread names the aggregate, the place and the fix, in 
   const runtime = runtimeOf(t)
   class User { readonly name = 'ada' }
   const described = (end: 'step' | 'merge') => {
-    const opened = aggregate('users', { url: '/users' }).before(() => ({ user: new User() }))
+    const opened = aggregate('users', { url: '/users' }).context(() => ({ user: new User() }))
     return end === 'merge' ? opened.reply(Any, same) : opened.required('who', same).reply(Any, () => 1)
   }
   for (const [end, place] of [['merge', 'merge'], ['step', 'step \'who\'']] as const) {
@@ -104,7 +104,7 @@ test('what is thrown in a thread is what it would be here', async t => {
   t.match(await problemOf(fanOut(at(offload<Functions, 'refusing'>(module, 'refusing')), {}, { runtime })), { code: 'REFUSED', statusCode: 404, detail: 'Not here.' })
   t.match(await problemOf(fanOut(at(() => failing()), {}, { runtime })), { code: 'UPSTREAM_STATUS', statusCode: 502 })
   t.match(await problemOf(fanOut(at(offload<Functions, 'exiting'>(module, 'exiting')), {}, { runtime })), { code: 'INTERNAL', statusCode: 500 })
-  const falling = aggregate('falling', { url: '/falling' }).optional('a', 'fallback', async (): Promise<number> => failing()).reply(Any, ({ a }) => a)
+  const falling = aggregate('falling', { url: '/falling' }).optional('a', async (): Promise<number> => failing(), { fallback: 'fallback' }).reply(Any, ({ a }) => a)
   t.match(await fanOut(falling, {}, { runtime }), { data: 'fallback', sources: { a: { state: 'fallback', code: 'UPSTREAM_STATUS' } } })
 })
 
@@ -116,7 +116,7 @@ test('a run that finds the queue full is refused, and an optional step falls bac
   await gate.came(1)
   const problem = await problemOf(fanOut(aggregate('sum', { url: '/sum' }).reply(Any, () => add(1)), {}, { runtime }))
   t.match(problem, { code: 'THREADS_FULL', statusCode: 503, retryAfterSeconds: 1, detail: 'aggregate \'sum\', merge has no free thread, and the queue for one is full.' })
-  const falling = aggregate('falling', { url: '/f' }).optional('a', 'fallback', () => add(1)).reply(Any, ({ a }) => a)
+  const falling = aggregate('falling', { url: '/f' }).optional('a', () => add(1), { fallback: 'fallback' }).reply(Any, ({ a }) => a)
   t.match(await fanOut(falling, {}, { runtime }), { data: 'fallback', complete: false, sources: { a: { state: 'fallback', code: 'THREADS_FULL' } } })
   gate.open()
   t.match(await held, { data: 'held' })
@@ -151,7 +151,7 @@ test('a task ends with whatever ends its run or its step', async t => {
   t.match((await failed).sources, { slow: { state: 'cancelled' }, sure: { state: 'failed' } })
   t.equal(tasks.at(-1)?.stopped[0], error, 'a required step has failed')
 
-  const timed = aggregate('timed', { url: '/t' }).optional('slow', 'late', () => same(1), { timeout: 1 }).reply(Any, ({ slow }) => slow)
+  const timed = aggregate('timed', { url: '/t' }).optional('slow', () => same(1), { fallback: 'late', timeout: 1 }).reply(Any, ({ slow }) => slow)
   t.match(await fanOut(timed, {}, { runtime }), { data: 'late', sources: { slow: { code: 'STEP_TIMEOUT' } } })
   t.match(tasks.at(-1)?.stopped, [{ code: 'STEP_TIMEOUT' }], 'the step has')
 
@@ -178,8 +178,8 @@ test('nothing listens to a run when its tasks are done', async t => {
 test('a merge of a run at its deadline is still asked, and a step is not', async t => {
   const { tasks, runtime } = heldTasks()
   const described = aggregate('late', { url: '/l', deadline: 20 })
-    .optional('slow', 'fallback', () => oracle.ask({ id: 2 }))
-    .optional('after', 'too late', () => same(1), { needs: ['slow'] })
+    .optional('slow', () => oracle.ask({ id: 2 }), { fallback: 'fallback' })
+    .optional('after', () => same(1), { fallback: 'too late', needs: ['slow'] })
     .reply(Any, same)
   const answering: Runtime = { ...runtime, offload: task => ({ ...runtime.offload(task), value: Promise.resolve(task.given) }) }
   const { data, sources } = await fanOut(described, {}, { runtime: answering })
@@ -190,7 +190,7 @@ test('a merge of a run at its deadline is still asked, and a step is not', async
 
 test('a merge that begins at the deadline and does not end is a 504, and is stopped', async t => {
   const { tasks, runtime } = heldTasks()
-  const described = aggregate('late', { url: '/l', deadline: 20 }).optional('slow', 'fallback', () => oracle.ask({ id: 3 })).reply(Any, same)
+  const described = aggregate('late', { url: '/l', deadline: 20 }).optional('slow', () => oracle.ask({ id: 3 }), { fallback: 'fallback' }).reply(Any, same)
   t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'DEADLINE_EXCEEDED', statusCode: 504 })
   t.match(tasks[0]?.stopped[0], { code: 'DEADLINE_EXCEEDED' })
 })

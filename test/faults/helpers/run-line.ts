@@ -40,7 +40,7 @@ export async function setUp (t: Test, line: Line, neighbour: string): Promise<Se
   const { deadline = patience } = line
   const victim = await line.upstream(t)
   const { input, ...operationOptions } = line.operation ?? {}
-  const bad = defineUpstream('victim', { origin: victim.origin, slots, timeout: patience, connectTimeout: patience, ...line.options }, {
+  const bad = defineUpstream('victim', { origin: victim.origin, concurrency: slots, attemptTimeout: patience, connectTimeout: patience, ...line.options }, {
     part: operation({ path: '/word/{id}', ...id, output: Word, ...operationOptions } as never),
     word: operation({ path: '/word/{id}', ...id, output: Word }),
   })
@@ -49,11 +49,11 @@ export async function setUp (t: Test, line: Line, neighbour: string): Promise<Se
 
   const required = aggregate('required', { url: '/required', query: Id, deadline })
     .required('part', ({ query }) => ask({ id: query.id, ...input }))
-    .optional('other', null, ({ query }) => good.word({ id: query.id }))
+    .optional('other', ({ query }) => good.word({ id: query.id }), { fallback: null })
     .reply(Reply, ({ part, other }) => ({ part, other }))
   const optional = aggregate('optional', { url: '/optional', query: Id, deadline })
     .required('other', ({ query }) => good.word({ id: query.id }))
-    .optional('part', 'fallback', ({ query }) => ask({ id: query.id, ...input }))
+    .optional('part', ({ query }) => ask({ id: query.id, ...input }), { fallback: 'fallback' })
     .reply(Reply, ({ part, other }) => ({ part, other }))
   const again = aggregate('again', { url: '/again', query: Id })
     .required('part', ({ query }) => bad.word({ id: query.id }))

@@ -7,7 +7,7 @@ import { answer, drip, good, pour } from '../helpers/wire.ts'
 const hint = `HTTP/1.1 103 ${secret}\r\nlink: <${secret}>\r\n\r\n`
 const bare = (head: string) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${head}`
 
-const short = { options: { timeout: 150 } } as const
+const short = { options: { attemptTimeout: 150 } } as const
 
 /** Before and inside the head of an answer. */
 export const heads: readonly Entry[] = [
@@ -43,6 +43,6 @@ export const heads: readonly Entry[] = [
   { no: 26, fault: '103 each 20 ms', upstream: says(socket => {
     const timer = setInterval(() => socket.write(hint), 20)
     socket.once('close', () => clearInterval(timer))
-  }), code: 'UPSTREAM_TIMEOUT', required: 504, optional: 'fallback', attempts: 2, options: { timeout: 100 }, afterMs: 200, withinMs: 240, connectionsAfter: 0 },
+  }), code: 'UPSTREAM_TIMEOUT', required: 504, optional: 'fallback', attempts: 2, options: { attemptTimeout: 100 }, afterMs: 200, withinMs: 240, connectionsAfter: 0 },
   { no: 27, fault: '101 to a request that asked for no upgrade', upstream: says(`HTTP/1.1 101 ${secret}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\x05hello`), code: 'UPSTREAM_PROTOCOL', required: 502, optional: 'fallback', withinMs: 20, connectionsAfter: 0 },
 ]

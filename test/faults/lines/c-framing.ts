@@ -27,9 +27,9 @@ function saysWithin (bytes: number, script: Exclude<Script, string | Buffer>): P
   }
 }
 
-const empty = { operation: { empty: true } } as const
-const short = { options: { timeout: 150 } } as const
-const head = { operation: { method: 'HEAD', empty: true } } as const
+const empty = { operation: { allowEmpty: true } } as const
+const short = { options: { attemptTimeout: 150 } } as const
+const head = { operation: { method: 'HEAD', allowEmpty: true } } as const
 
 /** How a body is framed. */
 export const framing: readonly Entry[] = [

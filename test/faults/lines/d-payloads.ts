@@ -34,7 +34,7 @@ export const payloads: readonly Entry[] = [
   { no: 44, fault: 'JSON as text/html, from an upstream that is declared so', upstream: says((socket, request) => socket.write(typed('text/html; charset=utf-8', wordOf(request)))), operation: { accept: ['application/json', 'text/html'] }, ...fine },
   ...taken,
   ...(['ff', 'c0ae', 'eda080', 'f09f90', 'fe', 'e28']).map((hex): Line => ({ no: 46, fault: `bytes that are no UTF-8: ${hex}`, upstream: json(Buffer.concat([Buffer.from('{"word":"'), Buffer.from(hex, 'hex'), Buffer.from('"}')])), code: 'UPSTREAM_ENCODING', ...bad })),
-  { no: 46, fault: 'text that is no UTF-8', upstream: says(typed('text/plain', Buffer.from('caf\xe9', 'latin1'))), operation: { as: 'text', output: z.string() }, code: 'UPSTREAM_ENCODING', ...bad },
+  { no: 46, fault: 'text that is no UTF-8', upstream: says(typed('text/plain', Buffer.from('caf\xe9', 'latin1'))), operation: { responseType: 'text', output: z.string() }, code: 'UPSTREAM_ENCODING', ...bad },
   { no: 47, fault: 'a byte order mark', upstream: says((socket, request) => socket.write(typed(type, `\ufeff${wordOf(request)}`))), ...fine },
   { no: 48, fault: '100,000 lists in each other, let through by the schema', upstream: json(nested(100_000)), ...anything, code: 'UPSTREAM_SCHEMA', ...bad, withinMs: 150 },
   { no: 48, fault: '20,000 objects in each other, let through by the schema', upstream: json(deep(20_000)), ...anything, code: 'UPSTREAM_SCHEMA', ...bad, withinMs: 150 },

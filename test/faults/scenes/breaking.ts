@@ -14,7 +14,7 @@ export async function downForLong (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, well, undefined, socket => {
     if (!isWell) socket.destroy()
   })
-  const weak = defineUpstream('weak', { origin: upstream.origin, breaker: { minimum: 10, open, maxOpen: open } }, { word: operation(wordPath) })
+  const weak = defineUpstream('weak', { origin: upstream.origin, breaker: { minimumCalls: 10, openDuration: open, maxOpenDuration: open } }, { word: operation(wordPath) })
   const required = aggregate('required', { url: '/required', query: Id }).required('part', ({ query }) => weak.word({ id: query.id })).reply(Word, ({ part }) => part)
   const { get, runtime } = await stage(t, [required])
   const ask = () => get<Reply>('/required?id=a')

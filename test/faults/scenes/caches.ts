@@ -16,7 +16,7 @@ type Cache = NonNullable<OperationOptions<string, z.ZodType, undefined, undefine
 /** A word that is kept, from an upstream that counts how often it was asked. */
 async function keeping (t: Test, cache: Cache, answers: (socket: Socket, request: RawRequest) => unknown, options: Partial<UpstreamOptions> = {}) {
   const upstream = await rawUpstream(t, answers, undefined, undefined, await quietPort())
-  const keeper = defineUpstream('keeper', { origin: upstream.origin, timeout: 10_000, ...options }, { word: operation({ ...wordPath, cache }) })
+  const keeper = defineUpstream('keeper', { origin: upstream.origin, attemptTimeout: 10_000, ...options }, { word: operation({ ...wordPath, cache }) })
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 }).required('part', ({ query }) => keeper.word({ id: query.id })).reply(Word, ({ part }) => part)
   const served = await stage(t, [required])
   return { upstream, ...served, ask: (id = 'a', headers = {}) => served.get<Reply>(`/required?id=${id}`, { headers }) }
@@ -88,7 +88,7 @@ export async function neverKept (t: Test): Promise<void> {
 export async function keptApart (t: Test): Promise<void> {
   const { upstream, ask } = await keeping(t, { ttl: 60_000 }, (socket, { headers }) => {
     socket.write(typed('application/json', JSON.stringify({ word: headers.find(([name]) => name === 'authorization')?.[1] ?? 'nobody' })))
-  }, { forward: ['authorization', 'cookie', 'x-tenant'] })
+  }, { forwardHeaders: ['authorization', 'cookie', 'x-tenant'] })
   for (const who of ['Bearer a', 'Bearer b', 'Bearer a', 'Bearer b']) t.match(await ask('a', { authorization: who }), { body: { data: { word: who } } }, `${who} has his own`)
   t.match(await ask('a'), { body: { data: { word: 'nobody' } } })
   t.equal(upstream.requests.length, 3)
@@ -99,7 +99,7 @@ export async function keptApart (t: Test): Promise<void> {
 
 /** What is kept stands in while the upstream is down and its breaker open. */
 export async function standsIn (t: Test): Promise<void> {
-  const { upstream, ask, runtime, get } = await keeping(t, { ttl: 1, staleIfError: 60_000 }, numbered(), { breaker: { minimum: 4, open: 60_000 } })
+  const { upstream, ask, runtime, get } = await keeping(t, { ttl: 1, staleIfError: 60_000 }, numbered(), { breaker: { minimumCalls: 4, openDuration: 60_000 } })
   await ask()
   await upstream.stop()
   for (let times = 0; runtime.stats()['keeper']?.breaker !== 'open' && times < 20; times++) {

@@ -51,11 +51,11 @@ export async function gone (t: Test): Promise<void> {
     held.add(socket)
   })
   const failing = await rawUpstream(t, socket => socket.resetAndDestroy())
-  const busy = defineUpstream('busy', { origin: upstream.origin, slots, timeout: 10_000 }, { word: operation(wordPath) })
-  const again = defineUpstream('again', { origin: failing.origin, retry: { attempts: 3, delay: 10_000, maxDelay: 10_000 }, breaker: false }, { word: operation(wordPath) })
+  const busy = defineUpstream('busy', { origin: upstream.origin, concurrency: slots, attemptTimeout: 10_000 }, { word: operation(wordPath) })
+  const again = defineUpstream('again', { origin: failing.origin, retry: { maxAttempts: 3, initialDelay: 10_000, maxDelay: 10_000 }, breaker: false }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 10_000 })
     .each('words', () => Array.from({ length: 10 }, (_, index) => busy.word({ id: String(index) })))
-    .optional('again', null, () => again.word({ id: 'a' }))
+    .optional('again', () => again.word({ id: 'a' }), { fallback: null })
     .reply(z.unknown(), ({ words }) => words)
   const one = asking('one', { origin: upstream.origin })
   const { app, get, runtime } = await stage(t, [many, one.required])
@@ -84,7 +84,7 @@ export async function finished (t: Test): Promise<void> {
   const owed: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, each) => { owed.push(() => socket.write(good(each))) })
   const quick = await rawUpstream(t, well)
-  const shared = defineUpstream('shared', { origin: upstream.origin, timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const shared = defineUpstream('shared', { origin: upstream.origin, attemptTimeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
   const other = defineUpstream('other', { origin: quick.origin }, { word: operation(wordPath) })
   const first = aggregate('first', { url: '/first', query: Id, deadline: 10_000 })
     .firstOf('part', ({ query }) => [shared.word({ id: query.id }), other.word({ id: 'quick' })])
@@ -111,7 +111,7 @@ export async function finished (t: Test): Promise<void> {
 export async function leaderGone (t: Test): Promise<void> {
   const owed: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, each) => { owed.push(() => socket.write(good(each))) })
-  const shared = defineUpstream('shared', { origin: upstream.origin, timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const shared = defineUpstream('shared', { origin: upstream.origin, attemptTimeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 })
     .required('part', ({ query }) => shared.word({ id: query.id }))
     .reply(Word, ({ part }) => part)
@@ -132,9 +132,9 @@ export async function leaderGone (t: Test): Promise<void> {
 export async function herd (t: Test): Promise<void> {
   const owed: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, each) => { owed.push(() => socket.write(good(each))) })
-  const shared = defineUpstream('shared', { origin: upstream.origin, slots: 4, queue: 4, timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const shared = defineUpstream('shared', { origin: upstream.origin, concurrency: 4, maxQueue: 4, attemptTimeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 10_000 })
-    .each('words', ({ query }) => Array.from({ length: 100 }, () => shared.word({ id: query.id })), { width: 100 })
+    .each('words', ({ query }) => Array.from({ length: 100 }, () => shared.word({ id: query.id })), { concurrency: 100 })
     .reply(z.array(Word), ({ words }) => words)
   const { get, runtime } = await stage(t, [many])
   const replies = Array.from({ length: 10 }, () => get<Reply<readonly unknown[]>>('/many?id=a'))
@@ -153,7 +153,7 @@ export async function apart (t: Test): Promise<void> {
     const who = ['authorization', 'cookie', 'x-tenant'].map(name => headers.find(([each]) => each === name)?.[1] ?? '-').join()
     owed.push(() => socket.write(good({ path: `/word/${encodeURIComponent(who)}` })))
   })
-  const personal = defineUpstream('personal', { origin: upstream.origin, forward: ['authorization', 'cookie', 'x-tenant'], timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const personal = defineUpstream('personal', { origin: upstream.origin, forwardHeaders: ['authorization', 'cookie', 'x-tenant'], attemptTimeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 })
     .required('part', ({ query }) => personal.word({ id: query.id }))
     .reply(Word, ({ part }) => part)
@@ -197,7 +197,7 @@ export async function slowReaders (t: Test): Promise<void> {
   const limit = 500
   const long = 'x'.repeat(1024 * 1024)
   const upstream = await rawUpstream(t, (socket, { path }) => socket.write(good({ path: path.startsWith('/word/long') ? `/word/${long}` : path })))
-  const { required } = asking('long', { origin: upstream.origin, slots: 4 })
+  const { required } = asking('long', { origin: upstream.origin, concurrency: 4 })
   const { app, get, runtime } = await stage(t, [required], { limits: { replyTimeout: limit } })
   let open = 0
   app.server.on('connection', socket => {

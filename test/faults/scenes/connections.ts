@@ -33,7 +33,7 @@ export async function idleClosed (t: Test): Promise<void> {
     well(socket, request)
     socket.removeAllListeners('timeout').setTimeout(idle, () => socket.destroy())
   })
-  const { required } = asking('keeper', { origin: upstream.origin, slots: 16 })
+  const { required } = asking('keeper', { origin: upstream.origin, concurrency: 16 })
   const { get, runtime } = await stage(t, [required])
   const lost = await Promise.all(Array.from({ length: 16 }, (_, index) => lane(get, '/keeper', 30, `lane-${index}`, call => idle - 2 + (call + index) % 4)))
   t.same(lost.flat(), [], 'nobody notices')
@@ -48,7 +48,7 @@ export async function halfOpen (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, (socket, request) => {
     if (!gone.has(request.connection)) well(socket, request)
   })
-  const { required } = asking('vanished', { origin: upstream.origin, timeout: 300 })
+  const { required } = asking('vanished', { origin: upstream.origin, attemptTimeout: 300 })
   const { get, runtime } = await stage(t, [required])
   t.match(await get('/vanished?id=a'), { status: 200 })
   gone.add(0)
@@ -61,7 +61,7 @@ export async function halfOpen (t: Test): Promise<void> {
 /** Each answer is the last of its connection. */
 export async function neverKept (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, (socket, request) => socket.end(good(request, ['connection: close'])))
-  const { required } = asking('closing', { origin: upstream.origin, slots: 8 })
+  const { required } = asking('closing', { origin: upstream.origin, concurrency: 8 })
   const { get, runtime } = await stage(t, [required])
   const lost = await Promise.all(Array.from({ length: 10 }, (_, index) => lane(get, '/closing', 30, `lane-${index}`, () => 0)))
   t.same(lost.flat(), [])
@@ -75,7 +75,7 @@ export async function neverKept (t: Test): Promise<void> {
 export async function restarted (t: Test): Promise<void> {
   const slots = 8
   const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())
-  const { required } = asking('rolling', { origin: upstream.origin, slots, breaker: { open: 100 } })
+  const { required } = asking('rolling', { origin: upstream.origin, concurrency: slots, breaker: { openDuration: 100 } })
   const { get, runtime } = await stage(t, [required])
   let isOver = false
   const lost: { readonly at: number, readonly code: string | undefined }[] = []
@@ -119,7 +119,7 @@ export async function drained (t: Test): Promise<void> {
     if (isHolding) owed.push({ socket, request })
     else well(socket, request)
   })
-  const { required } = asking('leaving', { origin: upstream.origin, slots: 8 })
+  const { required } = asking('leaving', { origin: upstream.origin, concurrency: 8 })
   const { get, runtime } = await stage(t, [required])
   const inFlight = Array.from({ length: 8 }, (_, index) => get<Reply>(`/leaving?id=old-${index}`))
   await upstream.asked(8)
@@ -156,9 +156,9 @@ export async function mixed (t: Test): Promise<void> {
     else (ways[request.index % ways.length] as (socket: Socket) => unknown)(socket)
   })
   const slots = 8
-  const worst = defineUpstream('worst', { origin: upstream.origin, slots, queue: 2000, timeout: 50, breaker: false, retry: false }, { word: operation(wordPath) })
+  const worst = defineUpstream('worst', { origin: upstream.origin, concurrency: slots, maxQueue: 2000, attemptTimeout: 50, breaker: false, retry: false }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 20_000 })
-    .each('parts', () => Array.from({ length: 100 }, (_, index) => worst.word({ id: String(index) })), { tolerate: { atLeast: 0, fallback: { word: 'lost' } }, width: 100 })
+    .each('parts', () => Array.from({ length: 100 }, (_, index) => worst.word({ id: String(index) })), { minSuccess: 0, fallback: { word: 'lost' }, concurrency: 100 })
     .reply(z.array(Word), ({ parts }) => parts)
   const one = aggregate('one', { url: '/one', query: Id }).required('part', ({ query }) => worst.word({ id: query.id })).reply(Word, ({ part }) => part)
   const { get, runtime } = await stage(t, [many, one])

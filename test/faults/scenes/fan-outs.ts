@@ -14,10 +14,10 @@ export async function oneHangs (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, well)
   const mute = await rawUpstream(t, () => {})
   const fine = defineUpstream('fine', { origin: upstream.origin }, { word: operation(wordPath) })
-  const hanging = defineUpstream('hanging', { origin: mute.origin, timeout: 10_000 }, { word: operation(wordPath) })
+  const hanging = defineUpstream('hanging', { origin: mute.origin, attemptTimeout: 10_000 }, { word: operation(wordPath) })
   const optional = aggregate('optional', { url: '/optional', query: Id, deadline })
     .required('a', () => fine.word({ id: 'a' })).required('b', () => fine.word({ id: 'b' })).required('c', () => fine.word({ id: 'c' }))
-    .optional('d', null, () => hanging.word({ id: 'd' }))
+    .optional('d', () => hanging.word({ id: 'd' }), { fallback: null })
     .reply(z.unknown(), ({ a, b, c, d }) => ({ a, b, c, d }))
   const required = aggregate('required', { url: '/required', query: Id, deadline })
     .required('a', () => fine.word({ id: 'a' })).required('b', () => fine.word({ id: 'b' })).required('c', () => fine.word({ id: 'c' }))
@@ -50,7 +50,7 @@ export async function allFail (t: Test): Promise<void> {
   const asked: Partial<Record<typeof names[number], () => void>> = {}
   const upstreams = Object.fromEntries(await Promise.all(names.map(async name => {
     const upstream = await rawUpstream(t, (socket, request) => { asked[name] = () => ways[name].script(socket, request) })
-    return [name, { upstream, declared: defineUpstream(name, { origin: upstream.origin, retry: false, timeout: 10_000, breaker: false }, { word: operation(wordPath) }) }] as const
+    return [name, { upstream, declared: defineUpstream(name, { origin: upstream.origin, retry: false, attemptTimeout: 10_000, breaker: false }, { word: operation(wordPath) }) }] as const
   })))
   const call = (name: typeof names[number]) => () => (upstreams[name] as NonNullable<typeof upstreams[string]>).declared.word({ id: 'a' })
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 })

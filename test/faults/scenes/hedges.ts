@@ -18,7 +18,7 @@ export async function hedged (t: Test): Promise<void> {
   const owed: Owed[] = []
   const upstream = await rawUpstream(t, (socket, request) => { owed.push({ socket, request }) })
   // The share is of no matter here.
-  const { required } = asking('twice', { origin: upstream.origin, hedge: { delay: 30, share: 1 }, budget: { share: 1, perSecond: 100 }, breaker: false, retry: false })
+  const { required } = asking('twice', { origin: upstream.origin, hedge: { delay: 30, maxRatio: 1 }, retryBudget: { ratio: 1, minPerSecond: 100 }, breaker: false, retry: false })
   const { get, runtime } = await stage(t, [required])
 
   async function both (id: string): Promise<readonly [reply: Promise<{ readonly status: number, readonly body: Reply }>, first: Owed, second: Owed]> {

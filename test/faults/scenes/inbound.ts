@@ -65,7 +65,7 @@ export function requests (lines: readonly Line[]): (t: Test) => Promise<void> {
 /** Headers that callers send, and what an upstream gets of them. */
 export async function headers (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, (socket, request) => socket.write(good(request)))
-  const asked = defineUpstream('asked', { origin: upstream.origin, forward: ['x-user', 'accept-language'], headers: { 'x-ours': 'ours' } }, { word: operation(wordPath) })
+  const asked = defineUpstream('asked', { origin: upstream.origin, forwardHeaders: ['x-user', 'accept-language'], headers: { 'x-ours': 'ours' } }, { word: operation(wordPath) })
   const required = aggregate('required', { url: '/required', query: Id }).required('part', ({ query }) => asked.word({ id: query.id })).reply(Word, ({ part }) => part)
   const { app, get } = await stage(t, [required])
   const { port } = app.server.address() as { readonly port: number }
@@ -94,7 +94,7 @@ export async function distinct (t: Test): Promise<void> {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
   const upstream = await rawUpstream(t, (socket, { index }) => socket.write(json({ word: String(index) })))
-  const wide = defineUpstream('wide', { origin: upstream.origin, slots: 16, queue: 1000, forward: ['x-user'] }, { word: operation({ ...wordPath, coalesce: true }) })
+  const wide = defineUpstream('wide', { origin: upstream.origin, concurrency: 16, maxQueue: 1000, forwardHeaders: ['x-user'] }, { word: operation({ ...wordPath, coalesce: true }) })
   const padding = 'x'.repeat(2000)
   const many = aggregate('many', { url: '/many', query: Id })
     .each('words', ({ query }) => Array.from({ length: 100 }, (_, index) => wide.word({ id: `${query.id}-${index}-${padding}` })))
@@ -117,7 +117,7 @@ export async function distinct (t: Test): Promise<void> {
 export async function logs (t: Test): Promise<void> {
   const secret = 'SECRET-5ec2e7'
   const upstream = await rawUpstream(t, socket => socket.end(`HTTP/1.1 500 ${secret}\r\nx-secret: ${secret}\r\ncontent-length: ${secret.length}\r\n\r\n${secret}`))
-  const told = defineUpstream('told', { origin: upstream.origin, headers: { authorization: `Bearer ${secret}` }, forward: ['x-api-key'], retry: false, breaker: false }, { word: operation(wordPath) })
+  const told = defineUpstream('told', { origin: upstream.origin, headers: { authorization: `Bearer ${secret}` }, forwardHeaders: ['x-api-key'], retry: false, breaker: false }, { word: operation(wordPath) })
   const required = aggregate('required', { url: '/required', query: z.object({ id: z.string(), token: z.string().optional() }) }).required('part', ({ query }) => told.word({ id: query.id })).reply(Word, ({ part }) => part)
   const lines: string[] = []
   const { app, get } = await stage(t, [required], { logger: { ...logOptions({ level: 'info', redaction: new Redaction([]) }) as object, stream: { write: (line: string) => { lines.push(line) } } } })

@@ -19,7 +19,7 @@ function after (ms: number) {
 /** Ten times as many callers as there is room for. */
 export async function overloaded (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, after(20))
-  const { required } = asking('small', { origin: upstream.origin, slots: 4, queue: 8 }, 2000)
+  const { required } = asking('small', { origin: upstream.origin, concurrency: 4, maxQueue: 8 }, 2000)
   const { get, runtime } = await stage(t, [required])
   for (let times = 0; times < 10; times++) await get('/small?id=warm')
   const before = upstream.requests.length
@@ -55,8 +55,8 @@ export async function tooManyRuns (t: Test): Promise<void> {
 export async function oneSlow (t: Test): Promise<void> {
   const slow = await rawUpstream(t, () => {})
   const fine = await rawUpstream(t, well)
-  const stuck = asking('stuck', { origin: slow.origin, slots: 2, queue: 4, timeout: 2000, retry: false }, 2000)
-  const sound = asking('sound', { origin: fine.origin, slots: 4 })
+  const stuck = asking('stuck', { origin: slow.origin, concurrency: 2, maxQueue: 4, attemptTimeout: 2000, retry: false }, 2000)
+  const sound = asking('sound', { origin: fine.origin, concurrency: 4 })
   const { get, runtime } = await stage(t, [stuck.required, sound.required])
   const waiting = Array.from({ length: 30 }, () => get<Reply>('/stuck?id=a'))
   while ((runtime.stats()['stuck']?.ignored ?? 0) < 24) await setTimeout(1)
@@ -74,9 +74,9 @@ export async function oneSlow (t: Test): Promise<void> {
 /** An upstream that fails every time is asked little more than if it did not. */
 export async function allRetried (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, socket => socket.write(status(500)))
-  const failing = defineUpstream('failing', { origin: upstream.origin, retry: { attempts: 3, delay: 1, maxDelay: 1 }, breaker: false, timeout: 10_000 }, { word: operation(wordPath) })
+  const failing = defineUpstream('failing', { origin: upstream.origin, retry: { maxAttempts: 3, initialDelay: 1, maxDelay: 1 }, breaker: false, attemptTimeout: 10_000 }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 20_000 })
-    .each('words', () => Array.from({ length: 100 }, (_, index) => failing.word({ id: String(index) })), { tolerate: { atLeast: 0, fallback: { word: '' } } })
+    .each('words', () => Array.from({ length: 100 }, (_, index) => failing.word({ id: String(index) })), { minSuccess: 0, fallback: { word: '' } })
     .reply(z.unknown(), ({ words }) => words)
   const { get, runtime } = await stage(t, [many])
   const calls = 2000
@@ -92,9 +92,9 @@ export async function allRetried (t: Test): Promise<void> {
 export async function allSlow (t: Test): Promise<void> {
   let ms = 0
   const upstream = await rawUpstream(t, (socket, request) => void globalThis.setTimeout(() => { socket.write(good(request)) }, ms))
-  const hedged = defineUpstream('hedged', { origin: upstream.origin, hedge: { delay: 30, share: 0.02 }, retry: false, timeout: 10_000 }, { word: operation(wordPath) })
+  const hedged = defineUpstream('hedged', { origin: upstream.origin, hedge: { delay: 30, maxRatio: 0.02 }, retry: false, attemptTimeout: 10_000 }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 20_000 })
-    .each('words', () => Array.from({ length: 100 }, (_, index) => hedged.word({ id: String(index) })), { width: 32 })
+    .each('words', () => Array.from({ length: 100 }, (_, index) => hedged.word({ id: String(index) })), { concurrency: 32 })
     .reply(z.array(Word), ({ words }) => words)
   const { get, runtime } = await stage(t, [many])
   const calls = 2000
@@ -123,17 +123,17 @@ export async function shrinking (t: Test): Promise<void> {
       socket.write(good(request))
     }, 5)
   })
-  const learning = defineUpstream('learning', { origin: upstream.origin, slots: 'adaptive', queue: 1000, retry: false, breaker: false, timeout: 10_000 }, { word: operation(wordPath) })
+  const learning = defineUpstream('learning', { origin: upstream.origin, concurrency: 'adaptive', maxQueue: 1000, retry: false, breaker: false, attemptTimeout: 10_000 }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 20_000 })
-    .each('words', () => Array.from({ length: 100 }, (_, index) => learning.word({ id: String(index) })), { width: 50, tolerate: { atLeast: 0, fallback: { word: '' } } })
+    .each('words', () => Array.from({ length: 100 }, (_, index) => learning.word({ id: String(index) })), { concurrency: 50, minSuccess: 0, fallback: { word: '' } })
     .reply(z.unknown(), ({ words }) => words)
   const { get, runtime } = await stage(t, [many])
-  const before = runtime.stats()['learning']?.slots ?? Infinity
+  const before = runtime.stats()['learning']?.concurrency ?? Infinity
   for (let times = 0; times < 8; times++) await get('/many?id=a')
   refused = 0
   for (let times = 0; times < 4; times++) await get('/many?id=a')
-  const { slots } = runtime.stats()['learning'] ?? { slots: NaN }
-  t.ok(slots < 16 && slots < before, `it is down to ${slots} slots for an upstream that takes ${takes}`)
+  const { concurrency } = runtime.stats()['learning'] ?? { concurrency: NaN }
+  t.ok(concurrency < 16 && concurrency < before, `it is down to ${concurrency} slots for an upstream that takes ${takes}`)
   t.ok(refused < 200, `${refused} of 400 calls are refused`)
   t.match(runtime.stats(), { learning: { active: 0, waiting: 0 } })
 }
@@ -142,11 +142,11 @@ export async function shrinking (t: Test): Promise<void> {
 export async function storm (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, socket => socket.write(status(503)))
   const changes: BreakerChange[] = []
-  const stormy = defineUpstream('stormy', { origin: upstream.origin, slots: 16, breaker: { open: 10_000 } }, { word: operation(wordPath) })
+  const stormy = defineUpstream('stormy', { origin: upstream.origin, concurrency: 16, breaker: { openDuration: 10_000 } }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id, deadline: 10_000 })
-    .each('words', () => Array.from({ length: 100 }, (_, index) => stormy.word({ id: String(index) })), { tolerate: { atLeast: 0, fallback: { word: '' } } })
+    .each('words', () => Array.from({ length: 100 }, (_, index) => stormy.word({ id: String(index) })), { minSuccess: 0, fallback: { word: '' } })
     .reply(z.unknown(), ({ words }) => words)
-  const { get, runtime } = await stage(t, [many], { onBreaker: change => { changes.push(change) } })
+  const { get, runtime } = await stage(t, [many], { onBreakerChange: change => { changes.push(change) } })
   await Promise.all(Array.from({ length: 10 }, () => get('/many?id=a')))
   t.same(changes, [{ upstream: 'stormy', from: 'closed', to: 'open' }], 'it opens once, and says so once')
   t.ok(upstream.requests.length <= 20 + 16 + 10, `${upstream.requests.length} requests for 1000 calls`)

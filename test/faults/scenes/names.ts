@@ -40,7 +40,7 @@ export async function unknown (t: Test): Promise<void> {
     const upstream = await rawUpstream(t, well)
     let isFound = false
     const { lookup, asked } = resolver(() => isFound ? ['127.0.0.1'] : notFound(code))
-    const { required } = asking('named', { origin: `http://cats.example:${upstream.port}`, slots: 8, breaker: false })
+    const { required } = asking('named', { origin: `http://cats.example:${upstream.port}`, concurrency: 8, breaker: false })
     const { get, runtime } = await stage(t, [required], { lookup })
     const before = performance.now()
     const replies = await Promise.all(Array.from({ length: 8 }, () => get<Reply>('/named?id=a')))
@@ -78,7 +78,7 @@ export async function slowName (t: Test): Promise<void> {
   const upstream = await rawUpstream(t, well)
   const late = Promise.withResolvers<readonly string[]>()
   const { lookup, asked } = resolver(hostname => hostname === 'slow.example' ? late.promise : ['127.0.0.1'])
-  const slow = asking('slow', { origin: `http://slow.example:${upstream.port}`, connectTimeout: 200, slots: 16, retry: false, breaker: false })
+  const slow = asking('slow', { origin: `http://slow.example:${upstream.port}`, connectTimeout: 200, concurrency: 16, retry: false, breaker: false })
   const quick = asking('quick', { origin: `http://quick.example:${upstream.port}` })
   const { get, runtime } = await stage(t, [slow.required, quick.required], { lookup })
   const before = performance.now()
@@ -168,13 +168,13 @@ export async function moved (t: Test): Promise<void> {
 export async function inward (t: Test): Promise<void> {
   const target = await rawUpstream(t, well)
   for (const spelling of ['127.0.0.1', '[::1]', '0.0.0.0', '169.254.169.254', '10.1.2.3', '172.16.0.1', '192.168.0.1', '100.64.0.1', '[fc00::1]', '[fe80::1]', '[::ffff:127.0.0.1]', '[64:ff9b::7f00:1]', '[2002:7f00:1::]', '2130706433', '017700000001', '0x7f.1', '127.0.0.1.', '①②⑦.0.0.1']) {
-    t.throws(() => defineUpstream('outer', { origin: `http://${spelling}:${target.port}`, public: true }, {}), /which is not public/, spelling)
+    t.throws(() => defineUpstream('outer', { origin: `http://${spelling}:${target.port}`, publicOnly: true }, {}), /which is not public/, spelling)
   }
   t.throws(() => defineUpstream('outer', { origin: `http://user:pass@cats.example:${target.port}` }, {}), /credentials/)
 
   for (const address of ['127.0.0.1', '::1', '0.0.0.0', '169.254.169.254', '10.1.2.3', '172.16.0.1', '192.168.0.1', '100.64.0.1', 'fc00::1', 'fe80::1', '::ffff:127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::']) {
     const { lookup } = resolver(() => [address])
-    const outer = defineUpstream('outer', { origin: `http://cats.example:${target.port}`, public: true }, { word: operation(wordPath) })
+    const outer = defineUpstream('outer', { origin: `http://cats.example:${target.port}`, publicOnly: true }, { word: operation(wordPath) })
     const required = aggregate('required', { url: '/required' }).required('part', () => outer.word({ id: 'a' })).reply(z.unknown(), ({ part }) => part)
     const { get } = await stage(t, [required], { lookup })
     const { status, body, text } = await get<Reply>('/required')
@@ -189,7 +189,7 @@ export async function rebound (t: Test): Promise<void> {
   const target = await rawUpstream(t, well)
   for (const later of [['127.0.0.1'], ['203.0.114.7', '127.0.0.1'], ['127.0.0.1', '203.0.114.7']]) {
     const { lookup, asked } = resolver((_, ask) => ask === 0 ? notFound('ENOTFOUND') : later)
-    const outer = defineUpstream('outer', { origin: `http://cats.example:${target.port}`, public: true, retry: false, breaker: false }, { word: operation(wordPath) })
+    const outer = defineUpstream('outer', { origin: `http://cats.example:${target.port}`, publicOnly: true, retry: false, breaker: false }, { word: operation(wordPath) })
     const required = aggregate('required', { url: '/required' }).required('part', () => outer.word({ id: 'a' })).reply(z.unknown(), ({ part }) => part)
     const { get } = await stage(t, [required], { lookup })
     t.match(await get('/required'), { status: 502, body: { code: 'UPSTREAM_UNREACHABLE' } })

@@ -20,9 +20,9 @@ async function warmed (t: Test, next: (socket: Socket, request: RawRequest) => u
     for (const answer of waiting) answer()
     waiting = []
   })
-  const keeper = defineUpstream('keeper', { origin: upstream.origin, slots: warm, connections: warm, retry: { attempts: 2, delay: 0 } }, { word: operation(wordPath) })
+  const keeper = defineUpstream('keeper', { origin: upstream.origin, concurrency: warm, connections: warm, retry: { maxAttempts: 2, initialDelay: 0 } }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many', query: Id })
-    .each('words', ({ query }) => Array.from({ length: warm }, (_, index) => keeper.word({ id: `${query.id}-${index}` })), { width: warm })
+    .each('words', ({ query }) => Array.from({ length: warm }, (_, index) => keeper.word({ id: `${query.id}-${index}` })), { concurrency: warm })
     .reply(z.array(Word), ({ words }) => words)
   const one = aggregate('one', { url: '/one', query: Id }).required('part', ({ query }) => keeper.word({ id: query.id })).reply(Word, ({ part }) => part)
   const { get, runtime } = await stage(t, [many, one])

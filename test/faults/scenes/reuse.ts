@@ -18,7 +18,7 @@ export async function reused (t: Test): Promise<void> {
     if (isClosing && before > 0) socket.destroy()
     else well(socket, request)
   })
-  const keeper = defineUpstream('keeper', { origin: upstream.origin, slots: 8 }, { word: operation(wordPath) })
+  const keeper = defineUpstream('keeper', { origin: upstream.origin, concurrency: 8 }, { word: operation(wordPath) })
   const required = aggregate('required', { url: '/required', query: Id })
     .each('words', ({ query }) => Array.from({ length: 8 }, (_, index) => keeper.word({ id: `${query.id}-${index}` })))
     .reply(z.array(Word), ({ words }) => words)
@@ -41,7 +41,7 @@ export async function reusedAtOnce (t: Test): Promise<void> {
   const slots = 16
   const sockets = new Set<Socket>()
   const upstream = await rawUpstream(t, well, undefined, socket => { sockets.add(socket.on('close', () => sockets.delete(socket))) })
-  const keeper = defineUpstream('keeper', { origin: upstream.origin, slots, budget: { share: 0, perSecond: 0 } }, { word: operation(wordPath) })
+  const keeper = defineUpstream('keeper', { origin: upstream.origin, concurrency: slots, retryBudget: { ratio: 0, minPerSecond: 0 } }, { word: operation(wordPath) })
   const required = aggregate('required', { url: '/required', query: Id })
     .each('words', ({ query }) => Array.from({ length: slots }, (_, index) => keeper.word({ id: `${query.id}-${index}` })))
     .reply(z.array(Word), ({ words }) => words)
@@ -67,13 +67,13 @@ export async function brokenOff (t: Test): Promise<void> {
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
-  const writer = defineUpstream('writer', { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timeout: 1000 }, {
+  const writer = defineUpstream('writer', { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, attemptTimeout: 1000 }, {
     save: operation({ method: 'POST', path: '/words', body: z.object({ word: z.string() }), output: Word }),
   })
   // More than a socket takes at once.
   const word = 'x'.repeat(16 * 1024 * 1024)
   const required = aggregate('required', { url: '/required' }).required('part', () => writer.save({ body: { word } })).reply(z.unknown(), ({ part }) => part)
-  const optional = aggregate('optional', { url: '/optional' }).optional('part', null, () => writer.save({ body: { word } })).reply(z.unknown(), ({ part }) => part)
+  const optional = aggregate('optional', { url: '/optional' }).optional('part', () => writer.save({ body: { word } }), { fallback: null }).reply(z.unknown(), ({ part }) => part)
   const { get, runtime } = await stage(t, [required, optional])
 
   t.match(await get('/required'), { status: 502, body: { code: 'OUTCOME_UNKNOWN', sources: { part: { state: 'failed', attempts: 1 } } } })

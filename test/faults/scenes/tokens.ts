@@ -14,7 +14,7 @@ export async function refusedTokens (t: Test): Promise<void> {
     const said = request.headers.find(([name]) => name === 'authorization')?.[1]
     socket.write(said === `Bearer ${wanted}` ? good(request) : status(401))
   })
-  const guarded = defineUpstream('guarded', { origin: upstream.origin, slots: 16, auth: { oauth2: { tokenUrl: `${tokens.origin}/token`, clientId: 'us', clientSecret: env('OUR_SECRET') } } }, { word: operation(wordPath) })
+  const guarded = defineUpstream('guarded', { origin: upstream.origin, concurrency: 16, auth: { oauth2: { tokenUrl: `${tokens.origin}/token`, clientId: 'us', clientSecret: env('OUR_SECRET') } } }, { word: operation(wordPath) })
   const many = aggregate('many', { url: '/many' })
     .each('words', () => Array.from({ length: 16 }, (_, index) => guarded.word({ id: String(index) })))
     .reply(z.array(Word), ({ words }) => words)

@@ -34,7 +34,7 @@ async function main ([origin = '', maxBytes, calls, ...names]: readonly string[]
   let next = setImmediate(turn)
 
   for (const name of names) {
-    const { ask } = defineUpstream('heavy', { origin, maxBytes: Number(maxBytes), timeout: 60_000, retry: false, breaker: false }, { ask: operation({ path: `/${name}`, output: outputs[name] ?? z.unknown() }) })
+    const { ask } = defineUpstream('heavy', { origin, maxResponseBytes: Number(maxBytes), attemptTimeout: 60_000, retry: false, breaker: false }, { ask: operation({ path: `/${name}`, output: outputs[name] ?? z.unknown() }) })
     const runtime = createRuntime()
     const run = testRun()
     // The garbage of the round before is not of this one.

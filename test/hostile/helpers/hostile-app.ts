@@ -6,7 +6,7 @@ import { upstreams } from '../../../src/clients/index.ts'
 import { wikipedia } from '../../../src/clients/wikipedia.ts'
 import { aggregate, refuse } from '../../../src/fanout/aggregate.ts'
 import { aggregates } from '../../../src/routes/index.ts'
-import { startStandIns } from '../../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../../src/demo-upstreams/index.ts'
 import { specOf } from '../../../src/upstream/declare.ts'
 import { recordingProxy } from '../../helpers/recording-proxy.ts'
 import { stray } from './stray.ts'
@@ -18,7 +18,7 @@ const article = aggregate('article', { url: '/v1/articles/{title}', params: z.ob
 
 /** The built-in aggregates and one more, over stand-ins behind proxies that record; and what must not have happened. */
 export async function hostileApp (t: Test) {
-  const standIns = await startStandIns({ medianMs: 0 })
+  const standIns = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => standIns.close())
   const names = upstreams.map(each => specOf(each).name as keyof typeof standIns.origins)
   const proxies = await Promise.all(names.map(name => recordingProxy(t, standIns.origins[name])))

@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { ConfigError, readConfig } from '../../../src/config.ts'
 import { openCatalogue } from '../../../src/definitions/catalogue.ts'
 import { defineUpstream, operation, specOf } from '../../../src/upstream/declare.ts'
-import { checkWorkers, dividedInbound, dividedThreads, fitWorkers } from '../../../src/server/cluster/plan-workers.ts'
+import { checkWorkers, dividedInbound, dividedThreads, planWorkers } from '../../../src/server/cluster/plan-workers.ts'
 
 const operations = { ask: operation({ path: '/', output: z.unknown() }) }
 const origin = 'http://127.0.0.1:9'
-const few = specOf(defineUpstream('few', { origin, slots: 3 }, operations))
-const learning = specOf(defineUpstream('learning', { origin, slots: 'adaptive', connections: 5 }, operations))
+const few = specOf(defineUpstream('few', { origin, concurrency: 3 }, operations))
+const learning = specOf(defineUpstream('learning', { origin, concurrency: 'adaptive', connections: 5 }, operations))
 const { inbound, threads } = readConfig({}, [])
 const shared = { specs: [few, learning], overrides: {}, config: { inbound, threads } }
 
@@ -16,8 +16,8 @@ test('more workers than a bound can be divided among are refused by upstream, op
   checkWorkers(shared, 3)
   t.throws(() => checkWorkers(shared, 4), new ConfigError('upstream \'few\': slots is 3, which cannot be divided among 4 workers: raise it to 4 or more, or start 3 workers at most'))
   t.throws(() => checkWorkers(shared, 6), /^upstream 'few': slots is 3.*\nupstream 'learning': connections is 5, .*raise it to 6 or more, or start 5 workers at most$/)
-  checkWorkers({ ...shared, overrides: { few: { slots: 6 }, learning: { off: true } } }, 6)
-  t.throws(() => checkWorkers({ ...shared, overrides: { few: { slots: 1 } } }, 2), /or start one worker at most/)
+  checkWorkers({ ...shared, overrides: { few: { concurrency: 6 }, learning: { off: true } } }, 6)
+  t.throws(() => checkWorkers({ ...shared, overrides: { few: { concurrency: 1 } } }, 2), /or start one worker at most/)
 })
 
 test('as many runs are needed as there are workers, where they are limited', async t => {
@@ -26,14 +26,14 @@ test('as many runs are needed as there are workers, where they are limited', asy
   checkWorkers(withRuns('0'), 3)
   t.throws(() => checkWorkers({ specs: [], overrides: {}, config: readConfig({ MAX_BODIES_BYTES: '2' }, []) }, 3), /^the service: MAX_BODIES_BYTES is 2, which cannot be divided among 3 workers/)
   checkWorkers({ specs: [], overrides: {}, config: readConfig({ MAX_BODIES_BYTES: '0' }, []) }, 3)
-  t.same(fitWorkers(withRuns('2'), 3), { workers: 2, limitedBy: 'the service: MAX_RUNS is 2' })
+  t.same(planWorkers(withRuns('2'), 3), { workers: 2, limitedBy: 'the service: MAX_RUNS is 2' })
 })
 
 test('as many as there are cores, but never more than can be divided', async t => {
-  t.same(fitWorkers(shared, 2), { workers: 2 })
-  t.same(fitWorkers(shared, 3), { workers: 3 })
-  t.same(fitWorkers(shared, 16), { workers: 3, limitedBy: 'upstream \'few\': slots is 3' })
-  t.same(fitWorkers({ ...shared, specs: [] }, 2000).workers, 1000, 'there are as many runs')
+  t.same(planWorkers(shared, 2), { workers: 2 })
+  t.same(planWorkers(shared, 3), { workers: 3 })
+  t.same(planWorkers(shared, 16), { workers: 3, limitedBy: 'upstream \'few\': slots is 3' })
+  t.same(planWorkers({ ...shared, specs: [] }, 2000).workers, 1000, 'there are as many runs')
 })
 
 test('runs in flight and the bytes of bodies are divided; what is of a process, a request or a connection is not', async t => {

@@ -156,7 +156,7 @@ test('who leaves while a token is on its way takes only itself along', async t =
   const own = new Abort()
   const leaves = failure(ask(own))
   const stays = ask()
-  own.cut('gone')
+  own.abort('gone')
   t.equal(await leaves, 'gone')
   t.equal(own.size, 0)
   await give('a')
@@ -247,7 +247,7 @@ test('other failures are left alone, before a token is renewed and after', async
 test('a refused call whose caller has gone asks for no token', async t => {
   const own = new Abort()
   const { ask, asked, give } = arrange(() => {
-    own.cut('gone')
+    own.abort('gone')
     throw refused()
   })
   const answer = failure(ask(own))

@@ -160,7 +160,7 @@ test('a token whose life is 0 or below serves the call that asked for it and is 
 })
 
 test('an endpoint that never answers holds a call no longer than its attempt, and a closed runtime ends the wait', async t => {
-  const { ask, runtime, tokens } = await arrange(t, () => {}, { options: { timeout: 40, retry: false } })
+  const { ask, runtime, tokens } = await arrange(t, () => {}, { options: { attemptTimeout: 40, retry: false } })
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH', verdict: 'ignored' }, 'which says nothing of the upstream, which was not asked')
   t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
   t.equal(tokens.requests.length, 1)
@@ -245,7 +245,7 @@ test('a token endpoint inside is not asked for a public upstream, unless the env
     lookup: (_hostname, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
   })
   t.teardown(() => runtime.close())
-  const define = (tokenUrl: string | ReturnType<typeof env>) => defineUpstream('cats', { origin: 'https://cats.example', public: true, auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('CATS_SECRET') } } }, operations)
+  const define = (tokenUrl: string | ReturnType<typeof env>) => defineUpstream('cats', { origin: 'https://cats.example', publicOnly: true, auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('CATS_SECRET') } } }, operations)
   t.match(await failure(runtime.send(testRun().ask(define(`http://auth.example:${port}/token`).ask()))), { code: 'UPSTREAM_AUTH', cause: { code: 'ADDRESS_REFUSED' } })
   t.equal(tokens.connections, 0)
   t.match(await runtime.send(testRun().ask(define(env('TOKEN_URL')).ask())), { value: 'well' })

@@ -29,7 +29,7 @@ async function mute (t: Test): Promise<number> {
 
 test('a connection that takes too long is given up at its moment', async t => {
   const port = await mute(t)
-  const aloof = defineUpstream('aloof', { origin: `https://127.0.0.1:${port}`, connectTimeout: 100, timeout: 5000, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const aloof = defineUpstream('aloof', { origin: `https://127.0.0.1:${port}`, connectTimeout: 100, attemptTimeout: 5000, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const run = testRun()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { interleave, race } from '../../../src/upstream/connect/happy-eyeballs.ts'
+import { interleave, raceConnections } from '../../../src/upstream/connect/happy-eyeballs.ts'
 
 /** What an address does `after` ms from the start of its attempt; one that hangs does nothing. */
 interface Behaviour {
@@ -40,7 +40,7 @@ function play (candidates: readonly Behaviour[], delay: number) {
   const starts: number[] = []
   const destroyed: number[] = []
   const dones: { readonly at: number, readonly winner: number | undefined, readonly errors: readonly string[] }[] = []
-  const stop = race<Behaviour & { readonly index: number }, number, number>({
+  const stop = raceConnections<Behaviour & { readonly index: number }, number, number>({
     candidates: candidates.map((behaviour, index) => ({ ...behaviour, index })),
     delay,
     timers: time,
@@ -101,7 +101,7 @@ test('what is stopped starts nothing more and leaves no timer', async t => {
 test('an attempt that ends after it was destroyed changes nothing', async t => {
   const ended: ((error: Error | null, connection?: number) => void)[] = []
   const dones: unknown[] = []
-  race({
+  raceConnections({
     candidates: [0, 1, 2],
     delay: 250,
     timers: { set: () => 0, clear: () => {} },

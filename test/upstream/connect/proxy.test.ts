@@ -27,7 +27,7 @@ async function arrange (t: Test, { secure = true, options = {}, runtimeOptions =
 const basic = `Basic ${Buffer.from('us:p@ss').toString('base64')}`
 
 test('an https upstream is asked through a tunnel, which is used again', async t => {
-  const { proxy, raw, runtime, cats, host } = await arrange(t, { options: { slots: 1 } })
+  const { proxy, raw, runtime, cats, host } = await arrange(t, { options: { concurrency: 1 } })
   t.match(await runtime.send(testRun().ask(cats.ask())), { value: 'well' })
   t.match(await runtime.send(testRun().ask(cats.ask({ q: 'b' }))), { value: 'well' })
   t.match(proxy.requests, [{ method: 'CONNECT', target: host, headers: { host } }])
@@ -67,7 +67,7 @@ test('the environment may say which proxy there is, and what is asked straight',
 
 test('a proxy has no more connections of us than the upstream may have', async t => {
   for (const secure of [true, false]) {
-    const { proxy, runtime, cats } = await arrange(t, { secure, options: { slots: 3 } })
+    const { proxy, runtime, cats } = await arrange(t, { secure, options: { concurrency: 3 } })
     const answers = await Promise.all(Array.from({ length: 30 }, () => runtime.send(testRun().ask(cats.ask()))))
     t.equal(answers.length, 30)
     t.ok(proxy.most <= 3, `${proxy.most} at once`)
@@ -87,7 +87,7 @@ test('a proxy that refuses makes the upstream unreachable, and the log says with
 test('a proxy that is not there, or never answers, makes it unreachable in time', async t => {
   const gone = await arrange(t, { options: { proxy: 'http://127.0.0.1:1' } })
   t.match(await failure(gone.runtime.send(testRun().ask(gone.cats.ask()))), { code: 'UPSTREAM_UNREACHABLE', cause: { code: 'ECONNREFUSED' } })
-  const mute = await arrange(t, { status: 0, options: { connectTimeout: 50, timeout: 30_000 } })
+  const mute = await arrange(t, { status: 0, options: { connectTimeout: 50, attemptTimeout: 30_000 } })
   t.match(await failure(mute.runtime.send(testRun().ask(mute.cats.ask()))), { code: 'UPSTREAM_UNREACHABLE', cause: { message: 'the proxy made no tunnel within 50 ms' } })
   t.match(mute.runtime.stats(), { cats: { active: 0, waiting: 0 } })
 })
@@ -109,7 +109,7 @@ test('a proxy has a name that is looked up, and an upstream on the default port 
     },
   })
   t.teardown(() => runtime.close())
-  const far = defineUpstream('far', { origin: 'https://127.0.0.1', proxy: `http://proxy.example:${port}`, retry: false, timeout: 30_000 }, operations)
+  const far = defineUpstream('far', { origin: 'https://127.0.0.1', proxy: `http://proxy.example:${port}`, retry: false, attemptTimeout: 30_000 }, operations)
   await failure(runtime.send(testRun().ask(far.ask())))
   t.same(asked, ['proxy.example'])
   t.match(proxy.requests, [{ target: '127.0.0.1:443' }])

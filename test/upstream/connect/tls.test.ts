@@ -78,7 +78,7 @@ test('later connections resume the TLS session of an earlier one', async t => {
   }, selfSigned)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: raw.origin, tls: { ca: selfSigned.cert }, slots: 1 }, operations)
+  const cats = defineUpstream('cats', { origin: raw.origin, tls: { ca: selfSigned.cert }, concurrency: 1 }, operations)
   for (const index of [0, 1, 2]) t.match(await runtime.send(testRun().ask(cats.ask())), { value: { index, isResumed: index > 0 } })
   t.equal(raw.connections, 3)
 })

@@ -1,5 +1,5 @@
 import { test, type Test } from 'tap'
-import { adaptiveSlots } from '../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import { adaptiveConcurrency } from '../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
 import { bulkhead } from '../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun } from '../../helpers/call.ts'
 import { questions } from '../../helpers/questions.ts'
@@ -59,13 +59,13 @@ async function simulate (t: Test, { queue, work, load, noise = 0, fixed, bounds 
   // Log-normal, as latencies are: the slowest of a hundred takes two and a half times the mean.
   const workMs = () => work * Math.exp(0.4 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()) - 0.08)
   const upstream: SimulatedUpstreamOptions = { clock, capacity: 20, queue, workMs, timeout }
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: fixed ?? adaptiveSlots({ connections: 200, timeout }), queue: 256 })
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: fixed ?? adaptiveConcurrency({ connections: 200, attemptTimeout: timeout }), maxQueue: 256 })
   const answer = simulatedUpstream(upstream)
   const service = layer(call => {
     const since = clock.now
     return (random() < noise ? busy(call) : answer(call)).then(well => {
       answers++
-      rounds += 1 / gauge.slots
+      rounds += 1 / gauge.concurrency
       latency += clock.now - since
       return well
     }, error => {
@@ -86,8 +86,8 @@ async function simulate (t: Test, { queue, work, load, noise = 0, fixed, bounds 
   }
   function sample (): void {
     const [least, most] = bounds(upstream.capacity)
-    if (settled.ms === Infinity && gauge.slots >= least && gauge.slots <= most) settled = { rounds, ms: clock.now - changedAt }
-    slots += gauge.slots
+    if (settled.ms === Infinity && gauge.concurrency >= least && gauge.concurrency <= most) settled = { rounds, ms: clock.now - changedAt }
+    slots += gauge.concurrency
     samples++
     clock.after(5, sample)
   }

@@ -68,7 +68,7 @@ test('an attempt that its caller gave up ends as cancelled, and one given up bef
   const { service } = arrange(1000)
   const run = testRun()
   const asked = failure(service(run.ask(questions.ask())))
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await asked, 'gone')
   t.match(run.events, [{ type: 'attempt started' }, { type: 'attempt ended', code: 'CANCELLED' }])
   const late = run.ask(questions.ask())
@@ -82,7 +82,7 @@ test('an attempt that whoever watches gives up when it hears of it is not sent',
   const run = testRun()
   const watched = Object.assign(run, { emit: (event: typeof run.events[number]) => {
     run.events.push(event)
-    if (event.type === 'attempt started') run.abort.cut('enough')
+    if (event.type === 'attempt started') run.abort.abort('enough')
   } })
   t.equal(await failure(service(watched.ask(questions.ask()))), 'enough')
   t.equal(bottom.taken, 0)

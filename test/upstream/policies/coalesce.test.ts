@@ -49,7 +49,7 @@ test('the first caller leaves and the others still get the answer', async t => {
   const gone = new Abort()
   const first = failure(asking('one', gone))
   const others = [asking('one'), asking('one')]
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await first, 'gone')
   t.equal(bottom.held[0]?.call.abort.aborted, false)
   bottom.held[0]?.answer('well')
@@ -62,9 +62,9 @@ test('the last caller to leave ends the flight, and a call after that starts ane
   const aborts = [new Abort(), new Abort()]
   const asked = aborts.map(abort => failure(asking('one', abort)))
   const flight = bottom.held[0]
-  aborts[0]?.cut('first')
+  aborts[0]?.abort('first')
   t.equal(flight?.call.abort.aborted, false)
-  aborts[1]?.cut('second')
+  aborts[1]?.abort('second')
   t.match(flight?.call.abort, { aborted: true, reason: 'second' })
   const anew = asking('one')
   t.equal(bottom.taken, 2)
@@ -136,7 +136,7 @@ test('the flight has no deadline of its own, and keeps the events and the effort
 })
 
 const forward = ['authorization', 'x-tenant']
-const { get, put } = defineUpstream('keys', { origin: 'http://127.0.0.1:9', forward }, {
+const { get, put } = defineUpstream('keys', { origin: 'http://127.0.0.1:9', forwardHeaders: forward }, {
   get: operation({ path: '/{a}', params: z.object({ a: z.string() }), query: z.object({ q: z.string().optional() }), output: z.unknown() }),
   put: operation({
     method: 'PUT', path: '/{a}', params: z.object({ a: z.string() }), body: z.object({ b: z.string().optional(), key: z.string().optional() }),

@@ -12,8 +12,7 @@ import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
 import { stack, type Layer, type Service } from '../../../src/upstream/policies/layer.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
-import { own } from '../../../src/upstream/policies/custom/custom.ts'
-import { use } from '../../../src/upstream/spec/layers.ts'
+import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { farStore } from '../../helpers/far-store.ts'
@@ -50,7 +49,7 @@ function above (layers: readonly Layer[], gauge?: BulkheadGauge): Subject {
 }
 
 function oneSlot (...inside: readonly Layer[]): Subject {
-  const { layer, gauge } = bulkhead({ upstream, slots: 1, queue: 10 })
+  const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 10 })
   return above([layer, ...inside], gauge)
 }
 
@@ -66,11 +65,11 @@ const subjects: Readonly<Record<string, (t: Test) => Subject | Promise<Subject>>
   bulkhead: () => oneSlot(),
   'an attempt with a timer': () => above([attempt({ upstream, timeout: 30_000 })]),
   'an attempt without one': () => above([attempt({ upstream, timeout: 90_000 })]),
-  'an own layer that hands on': () => above([own(use(next => call => next(call), { at: 'attempt' }), place)]),
-  'an own layer that waits': () => above([own(use(next => async call => next(call.with({ headers: { 'x-a': '1' } })), { at: 'call' }), place)]),
+  'an own layer that hands on': () => above([custom(next => call => next(call), 'attempt', place)]),
+  'an own layer that waits': () => above([custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', place)]),
   authorize: () => above([authorize({ fetchToken: () => Promise.resolve({ value: 'token', livesMs: 60_000 }), use: () => {} })]),
   'all layers': () => {
-    const { layer, gauge } = bulkhead({ upstream, slots: 1, queue: 10 })
+    const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 10 })
     return above([observe(counts()), deadline({ upstream, deadline: 40_000 }), coalesce({ keyOf }), layer, attempt({ upstream, timeout: 30_000 })], gauge)
   },
   dispatch: onTheWire,
@@ -125,7 +124,7 @@ for (const [name, arrange] of Object.entries(subjects)) {
     const before = timers()
     const run = testRun()
     const reason = { gone: 'before' }
-    run.abort.cut(reason)
+    run.abort.abort(reason)
     t.equal(await failure(settled(subject, subject.service(question(run)))), reason)
     t.equal(subject.sent, 0, 'nothing was sent')
     leftNothing(t, subject, [run.abort], name === 'dispatch' ? undefined : before)
@@ -140,7 +139,7 @@ for (const [name, arrange] of Object.entries(subjects)) {
     await subject.reached(subject.gauge === undefined && !name.includes('coalesce') ? 3 : 1)
     const reasons = aborts.map((_, at) => new Error(`caller ${at} left`))
     // The last first, so that those who wait leave while the first is under way.
-    for (const at of [2, 1, 0]) aborts[at]?.cut(reasons[at])
+    for (const at of [2, 1, 0]) aborts[at]?.abort(reasons[at])
     const got = await Promise.all(asked)
     for (const at of [0, 1, 2]) t.equal(got[at], reasons[at], `caller ${at}`)
     leftNothing(t, subject, aborts, name === 'dispatch' ? undefined : before)

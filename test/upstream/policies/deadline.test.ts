@@ -7,7 +7,7 @@ import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
 test('one limit covers the waiting for a slot and what comes after it', async t => {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 10 })
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 10 })
   const bottom = heldService()
   const inner = layer(bottom.service)
   const service = deadline({ upstream: 'nobody', deadline: 30 })(inner)

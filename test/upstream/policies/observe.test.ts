@@ -50,7 +50,7 @@ test('a call that its caller gave up says nothing about the upstream', async t =
   const { counts, service } = arrange()
   const run = testRun()
   const asked = failure(service(run.ask(questions.ask())))
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await asked, 'gone')
   t.match(counts, { calls: 1, failed: 0, ignored: 1 })
   t.match(run.events.at(-1), { type: 'call ended', attempts: 1, status: undefined, code: 'CANCELLED' })
@@ -59,7 +59,7 @@ test('a call that its caller gave up says nothing about the upstream', async t =
 test('a deadline that found the call not yet sent says nothing about the upstream', async t => {
   const { counts, service } = arrange()
   const run = testRun()
-  run.abort.cut(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
+  run.abort.abort(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
   t.match(await failure(service(run.ask(questions.ask()))), { code: 'DEADLINE_EXCEEDED' })
   t.match(counts, { calls: 1, failed: 0, ignored: 1, attempts: 0 })
   t.match(run.events, [{ type: 'call ended', attempts: 0, code: 'DEADLINE_EXCEEDED' }])
@@ -72,8 +72,8 @@ test('a deadline that cuts a call on the wire says something of the upstream, al
   const [began, joined] = [testRun(), testRun()]
   const asked = [began, joined].map(run => failure(service(run.ask(questions.shared({ id: 'one' })))))
   t.equal(bottom.held.length, 1, 'it is on the wire')
-  began.abort.cut('gone')
-  joined.abort.cut(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
+  began.abort.abort('gone')
+  joined.abort.abort(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
   await Promise.all(asked)
   t.match(counts, { calls: 2, failed: 1, ignored: 1, attempts: 1 })
 })

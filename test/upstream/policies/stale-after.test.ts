@@ -54,7 +54,7 @@ test('the refresh goes on and is kept, whatever becomes of the caller; until it 
   const run = testRun()
   await service(run.ask(cats.soon()))
   t.equal(run.abort.size, 0, 'nothing of the run is left')
-  run.abort.cut('over')
+  run.abort.abort('over')
   const refresh = bottom.held[0]?.call
   t.equal(refresh?.abort.aborted, false)
   refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
@@ -102,7 +102,7 @@ test('a caller that leaves before the soft limit ends the call', async t => {
   const abort = new Abort()
   const asked = failure(ask(cats.late(), abort))
   t.equal(bottom.held.length, 1)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await asked, 'gone')
   t.equal(bottom.held.length, 0)
   t.equal(abort.size, 0)
@@ -163,7 +163,7 @@ test('a call that is given up as its kept answer is found asks nothing', async t
     get (key) {
       const found = Promise.resolve(far.get(key))
       // After the layer has taken what was found, and before it goes on with it.
-      if (isLast) queueMicrotask(() => void found.then(() => abort.cut('gone')))
+      if (isLast) queueMicrotask(() => void found.then(() => abort.abort('gone')))
       return found
     },
   }

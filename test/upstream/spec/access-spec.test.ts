@@ -95,5 +95,5 @@ test('an operation neither asks by the field of its upstream\'s secret nor reads
   }
   t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.object({ q: z.string(), keys: z.string() }))))
   t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.record(z.string(), z.string()))))
-  t.throws(define({}, { ask: operation({ path: '/', output: z.unknown(), withHeaders: z.object({ 'set-cookie': z.array(z.string()) }) }) }), /cats\.ask: cookies are no part of an answer/)
+  t.throws(define({}, { ask: operation({ path: '/', output: z.unknown(), responseHeaders: z.object({ 'set-cookie': z.array(z.string()) }) }) }), /cats\.ask: cookies are no part of an answer/)
 })

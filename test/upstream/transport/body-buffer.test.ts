@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { Chunks } from '../../../src/upstream/transport/body-buffer.ts'
+import { BodyBuffer } from '../../../src/upstream/transport/body-buffer.ts'
 
 const parts = ['{"fact":', '"Cats ', 'purr."', '}'].map(part => Buffer.from(part))
 const whole = parts.map(String).join('')
@@ -12,7 +12,7 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 function gathered (chunks: readonly Buffer[], length: number): Buffer {
   const [first = Buffer.alloc(0), ...others] = chunks
-  const body = new Chunks(first, length)
+  const body = new BodyBuffer(first, length)
   for (const part of others) body.add(part)
   return body.whole()
 }
@@ -28,7 +28,7 @@ function held (): number {
 /** Collects a body of chunks without a known length, and returns the bytes that it holds per byte of it. */
 function cost (chunkOf: (at: number) => Buffer, count: number): number {
   const before = held()
-  const body = new Chunks(chunkOf(0), 0)
+  const body = new BodyBuffer(chunkOf(0), 0)
   for (let at = 1; at < count; at++) body.add(chunkOf(at))
   const after = held()
   return (after - before) / body.whole().length
@@ -50,7 +50,7 @@ test('a body is its chunks one after the other, whatever their sizes and the len
 
 test('a part may be overwritten by whoever sent it once enough of the told length has come', async t => {
   const first = Buffer.from('ab')
-  const chunks = new Chunks(first, 4)
+  const chunks = new BodyBuffer(first, 4)
   first.fill('x')
   chunks.add(Buffer.from('cd'))
   t.equal(chunks.whole().toString(), 'abcd')
@@ -58,7 +58,7 @@ test('a part may be overwritten by whoever sent it once enough of the told lengt
 
 test('a length is not taken at its word by its first bytes', async t => {
   const before = process.memoryUsage().arrayBuffers
-  const kept = Array.from({ length: 100 }, () => new Chunks(Buffer.from('{'), 5_000_000))
+  const kept = Array.from({ length: 100 }, () => new BodyBuffer(Buffer.from('{'), 5_000_000))
   t.ok(process.memoryUsage().arrayBuffers - before < 5_000_000)
   t.equal(kept.length, 100)
 })

@@ -8,7 +8,7 @@ import { json, written } from '../../helpers/raw-upstream.ts'
 import { wire } from '../../helpers/wire.ts'
 
 const asJson = operation({ path: '/', output: z.unknown() })
-const asText = operation({ path: '/', output: z.string(), as: 'text' })
+const asText = operation({ path: '/', output: z.string(), responseType: 'text' })
 const secret = 'the upstream\'s own words'
 
 async function ask (t: Test, bytes: Buffer, what: typeof asJson = asJson, options: Partial<UpstreamOptions> = {}) {
@@ -35,14 +35,14 @@ test('a body in many pieces is one body', async t => {
 
 test('text and bytes are given as they are', async t => {
   t.equal((await ask(t, written(200, { 'content-type': 'text/plain' }, 'a ü'), asText)).value, 'a ü')
-  const asBytes = operation({ path: '/', output: z.instanceof(Buffer), as: 'bytes' })
+  const asBytes = operation({ path: '/', output: z.instanceof(Buffer), responseType: 'bytes' })
   const bytes = Buffer.from([0xff, 0x00, 0xfe])
   t.same((await ask(t, written(200, { 'content-type': 'image/png; charset=odd' }, bytes), asBytes)).value, bytes)
   t.same((await ask(t, written(204, { 'content-length': undefined }, ''), asBytes)).value, Buffer.alloc(0))
 })
 
 test('bytes are not searched for numbers', async t => {
-  const { ask } = defineUpstream('u', { origin: 'http://u.test' }, { ask: operation({ path: '/', output: z.instanceof(Buffer), as: 'bytes' }) })
+  const { ask } = defineUpstream('u', { origin: 'http://u.test' }, { ask: operation({ path: '/', output: z.instanceof(Buffer), responseType: 'bytes' }) })
   const { spec } = ask()
   const bytes = Buffer.from('bytes')
   Object.defineProperty(bytes, 'probe', { enumerable: true, get: () => t.fail('a search comes by here') })
@@ -50,7 +50,7 @@ test('bytes are not searched for numbers', async t => {
 })
 
 test('an empty body is null where the operation says so, and no JSON elsewhere', async t => {
-  const mayBeEmpty = operation({ path: '/', output: z.object({ a: z.number() }), empty: true })
+  const mayBeEmpty = operation({ path: '/', output: z.object({ a: z.number() }), allowEmpty: true })
   const nothing = written(204, { 'content-length': undefined }, '')
   t.same(await ask(t, nothing, mayBeEmpty), { value: null, status: 204 })
   t.same(await ask(t, written(200, {}, ''), mayBeEmpty), { value: null, status: 200 })
@@ -61,12 +61,12 @@ test('an empty body is null where the operation says so, and no JSON elsewhere',
 })
 
 test('a body that says nothing of its type is not read, where an empty one would be null too', async t => {
-  const mayBeEmpty = operation({ path: '/', output: z.unknown(), empty: true })
+  const mayBeEmpty = operation({ path: '/', output: z.unknown(), allowEmpty: true })
   t.match(await failure(ask(t, written(200, {}, '{}'), mayBeEmpty)), { code: 'UPSTREAM_CONTENT_TYPE' })
 })
 
 test('response headers are read by their schema, and a mismatch is a failure', async t => {
-  const paged = operation({ path: '/', output: z.array(z.number()), withHeaders: z.object({ 'x-total': z.coerce.number() }) })
+  const paged = operation({ path: '/', output: z.array(z.number()), responseHeaders: z.object({ 'x-total': z.coerce.number() }) })
   const value = { body: [1], headers: { 'x-total': 7 } }
   t.same((await ask(t, bodyOf('[1]', { 'x-total': '7', 'x-other': 'dropped' }), paged)).value, value)
   t.match(await failure(ask(t, bodyOf('[1]', { 'x-total': 'many' }), paged)), { code: 'UPSTREAM_SCHEMA' })
@@ -74,13 +74,13 @@ test('response headers are read by their schema, and a mismatch is a failure', a
 })
 
 test('a response header is a text: an empty one is not a number, and one line is a list of one', async t => {
-  const total = operation({ path: '/', output: z.unknown(), withHeaders: z.object({ 'x-total': z.coerce.number().optional(), link: z.array(z.string()).optional() }) })
+  const total = operation({ path: '/', output: z.unknown(), responseHeaders: z.object({ 'x-total': z.coerce.number().optional(), link: z.array(z.string()).optional() }) })
   for (const text of ['', '0x10', '9007199254740993']) t.match(await failure(ask(t, bodyOf('[]', { 'x-total': text }), total)), { code: 'UPSTREAM_SCHEMA' }, text)
   t.match((await ask(t, bodyOf('[]', { 'x-total': '0', link: '<a>' }), total)).value, { headers: { 'x-total': 0, link: ['<a>'] } })
 })
 
 test('an upstream\'s cookie is no part of what a schema of headers is shown', async t => {
-  const every = operation({ path: '/', output: z.unknown(), withHeaders: z.record(z.string(), z.unknown()) })
+  const every = operation({ path: '/', output: z.unknown(), responseHeaders: z.record(z.string(), z.unknown()) })
   const { value } = await ask(t, bodyOf('[]', { 'x-total': '7', 'set-cookie': 'session=1' }), every)
   t.match(value, { headers: { 'x-total': '7', 'content-type': 'application/json' } })
   t.notMatch(JSON.stringify(value), 'session')
@@ -94,7 +94,7 @@ test('each content coding is undone', async t => {
   ] as const) {
     t.same((await ask(t, bodyOf(bytes, { 'content-encoding': coding }))).value, { list: 'x'.repeat(1000) }, coding)
   }
-  const mayBeEmpty = operation({ path: '/', output: z.unknown(), empty: true })
+  const mayBeEmpty = operation({ path: '/', output: z.unknown(), allowEmpty: true })
   t.equal((await ask(t, bodyOf('', { 'content-encoding': 'gzip' }), mayBeEmpty)).value, null)
 })
 
@@ -121,7 +121,7 @@ test('a small body that becomes a large one is cut at the cap', async t => {
   const bomb = JSON.stringify('x'.repeat(1_000_000))
   for (const [coding, bytes] of [['gzip', gzipSync(bomb)], ['deflate', deflateSync(bomb)], ['br', brotliCompressSync(bomb)], ['zstd', zstdCompressSync(bomb)]] as const) {
     t.ok(bytes.length < 10_000)
-    t.match(await failure(ask(t, bodyOf(bytes, { 'content-encoding': coding }), asJson, { maxBytes: 10_000 })), { code: 'UPSTREAM_TOO_LARGE', message: /10000 bytes after decoding/ }, coding)
+    t.match(await failure(ask(t, bodyOf(bytes, { 'content-encoding': coding }), asJson, { maxResponseBytes: 10_000 })), { code: 'UPSTREAM_TOO_LARGE', message: /10000 bytes after decoding/ }, coding)
   }
 })
 
@@ -211,10 +211,10 @@ test('a schema that throws by a bug of its own is no failure of the upstream', a
 
 test('an answer of more values than allowed is a failure before any of them is checked', async t => {
   const numbers = (count: number) => bodyOf(JSON.stringify(Array.from({ length: count }, () => 1)))
-  t.match(await failure(ask(t, numbers(1001), asJson, { maxValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE', message: /the limit is 1000 values/ })
-  t.match((await ask(t, numbers(1000), asJson, { maxValues: 1000 })).value, { length: 1000 })
-  t.equal((await ask(t, bodyOf(JSON.stringify({ csv: '1,'.repeat(100_000) })), asJson, { maxValues: 1 })).status, 200, 'commas in a text are no values')
-  t.match(await failure(ask(t, bodyOf(`[${'[],'.repeat(1000)}[]]`), asJson, { maxValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE' }, 'lists are values')
+  t.match(await failure(ask(t, numbers(1001), asJson, { maxJsonValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE', message: /the limit is 1000 values/ })
+  t.match((await ask(t, numbers(1000), asJson, { maxJsonValues: 1000 })).value, { length: 1000 })
+  t.equal((await ask(t, bodyOf(JSON.stringify({ csv: '1,'.repeat(100_000) })), asJson, { maxJsonValues: 1 })).status, 200, 'commas in a text are no values')
+  t.match(await failure(ask(t, bodyOf(`[${'[],'.repeat(1000)}[]]`), asJson, { maxJsonValues: 1000 })), { code: 'UPSTREAM_TOO_LARGE' }, 'lists are values')
 })
 
 test('a long text of many brackets is refused for its depth before it is parsed, whatever its schema drops', async t => {

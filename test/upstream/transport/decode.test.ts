@@ -7,7 +7,7 @@ import { operationSpec, upstreamSpec } from '../../../src/upstream/spec/spec.ts'
 import { failure } from '../../helpers/failure.ts'
 
 function specOf (maxBytes: number) {
-  return operationSpec(upstreamSpec('raw', { origin: 'http://127.0.0.1', maxBytes }, []), 'ask', { path: '/', output: z.unknown() })
+  return operationSpec(upstreamSpec('raw', { origin: 'http://127.0.0.1', maxResponseBytes: maxBytes }, []), 'ask', { path: '/', output: z.unknown() })
 }
 
 const roomy = specOf(1 << 20)

@@ -10,8 +10,8 @@ import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 const operations = {
   ask: operation({ path: '/ask', output: z.unknown() }),
   find: operation({ path: '/{kind}/find', params: z.object({ kind: z.string() }), query: z.object({ q: z.string() }), output: z.unknown() }),
-  text: operation({ path: '/text', output: z.string(), as: 'text', accept: ['text/plain', 'text/x'] }),
-  head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), empty: true }),
+  text: operation({ path: '/text', output: z.string(), responseType: 'text', accept: ['text/plain', 'text/x'] }),
+  head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), allowEmpty: true }),
   tell: operation({ method: 'POST', path: '/tell', body: z.object({ a: z.number() }), output: z.unknown(), idempotencyKey: ({ body }) => `key-${body.a}` }),
   remove: operation({ method: 'DELETE', path: '/remove', output: z.unknown() }),
 }
@@ -77,7 +77,7 @@ test('declared headers go out with every call, and may stand in for ours', async
 })
 
 test('a forwarded header wins over a declared one, and the declared one stands where none came', async t => {
-  const { out, ask } = await arrange(t, { headers: { Authorization: 'ours', 'x-fixed': '1' }, forward: ['Authorization', 'user-agent', 'accept'] })
+  const { out, ask } = await arrange(t, { headers: { Authorization: 'ours', 'x-fixed': '1' }, forwardHeaders: ['Authorization', 'user-agent', 'accept'] })
   const sentWith = async (inbound: Record<string, string>) => {
     const { headers } = await out(ask(), testRun({ headers: inbound }))
     return headers.filter(([name]) => name !== 'accept-encoding').toSorted(([a], [b]) => a < b ? -1 : 1)
@@ -95,7 +95,7 @@ test('the key of a call leaves once, also where the upstream declares or forward
 })
 
 test('what one call forwards does not stay for the next', async t => {
-  const { out, ask } = await arrange(t, { forward: ['x-tenant'] })
+  const { out, ask } = await arrange(t, { forwardHeaders: ['x-tenant'] })
   t.ok((await out(ask(), testRun({ headers: { 'x-tenant': 'a' } }))).headers.some(([name]) => name === 'x-tenant'))
   t.notOk((await out(ask())).headers.some(([name]) => name === 'x-tenant'))
 })
@@ -107,7 +107,7 @@ test('no header that is not allowed ever leaves, and every allowed one that came
   const { host, upstream } = await arrange(t)
   await fc.assert(fc.asyncProperty(fc.subarray(names), fc.dictionary(fc.constantFrom(...names, 'host', 'transfer-encoding', 'connection'), value), async (forward, inbound) => {
     const pool = new Pool(upstream.origin, { connections: 1 })
-    const { ask } = defineUpstream('raw', { origin: upstream.origin, forward }, operations)
+    const { ask } = defineUpstream('raw', { origin: upstream.origin, forwardHeaders: forward }, operations)
     await dispatch(pool, '')(testRun({ headers: inbound }).ask(ask()))
     await pool.destroy()
     const { headers = [] } = upstream.requests.at(-1) ?? {}

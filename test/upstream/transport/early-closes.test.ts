@@ -30,7 +30,7 @@ test('two early closes within 60 s are frequent for 60 s', t => {
 /** Asks one after the other and returns the connection that was used; `answer` decides what happens after each answer. */
 async function arrange (t: Test, answer: (socket: Socket, path: string) => unknown, options: Partial<UpstreamOptions> = {}, onConnection?: (socket: Socket) => unknown) {
   const raw = await rawUpstream(t, (socket, { path }) => answer(socket, path), undefined, onConnection)
-  const upstream = defineUpstream('raw', { origin: raw.origin, slots: 1, connections: 3, breaker: false, ...options }, {
+  const upstream = defineUpstream('raw', { origin: raw.origin, concurrency: 1, connections: 3, breaker: false, ...options }, {
     get: operation({ path: '/get', output: z.unknown() }),
     post: operation({ method: 'POST', path: '/post', output: z.unknown() }),
   })
@@ -123,7 +123,7 @@ test('a connection that closes before its first request is no early close', asyn
     const call = run.ask(upstream.get())
     const asked = failure(runtime.send(call))
     await turn()
-    run.abort.cut('gone')
+    run.abort.abort('gone')
     t.equal(await asked, 'gone')
     await call.attempt.held
     await raw.deserted()

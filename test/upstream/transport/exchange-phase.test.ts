@@ -30,8 +30,8 @@ test('a transition that is not in the table throws', t => {
   t.end()
 })
 
-const { ask, tell } = defineUpstream('nobody', { origin: 'http://127.0.0.1:9', maxBytes: 100 }, {
-  ask: operation({ path: '/', output: z.unknown(), absent: [404] }),
+const { ask, tell } = defineUpstream('nobody', { origin: 'http://127.0.0.1:9', maxResponseBytes: 100 }, {
+  ask: operation({ path: '/', output: z.unknown(), nullOn: [404] }),
   tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
 })
 
@@ -50,7 +50,7 @@ test('an exchange takes only the transitions of the table and settles once, what
     async ({ hints, status, length, chunks, end }, isUnsafe, place, cutAt, reason, stopAt) => {
       const run = testRun()
       const settled: unknown[] = []
-      const taker = { win: (what: unknown) => settled.push(what), lose: (what: unknown) => settled.push(what) }
+      const taker = { resolve: (what: unknown) => settled.push(what), reject: (what: unknown) => settled.push(what) }
       let dispatched = 0
       const pool = { dispatch: () => { dispatched++ } }
       const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), taker, pool, { method: 'GET', path: '/' })
@@ -59,7 +59,7 @@ test('an exchange takes only the transitions of the table and settles once, what
       if (place === 'alone') exchange.connection = new Connection('http://127.0.0.1:9', { connect })
       if (place === 'shared') {
         const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, size: new BatchSize(4) })
-        const other = new Exchange(testRun().ask<unknown>(ask()), { win () {}, lose () {} }, pool, { method: 'GET', path: '/' })
+        const other = new Exchange(testRun().ask<unknown>(ask()), { resolve () {}, reject () {} }, pool, { method: 'GET', path: '/' })
         for (const each of [exchange, other]) pipeline.assign(each, performance.now())
         exchange.connection = other.connection = pipeline
       }
@@ -75,10 +75,10 @@ test('an exchange takes only the transitions of the table and settles once, what
             () => {
               if (end === 'end') exchange.onResponseEnd()
               else if (end === 'error') exchange.onResponseError(controller, Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
-              else if (end === 'lost') exchange.lost(false)
+              else if (end === 'lost') exchange.connectionLost(false)
             },
           ]
-      const cut = () => run.abort.cut(reason === 'gone' ? 'gone' : new UpstreamError('DEADLINE_EXCEEDED', 'test'))
+      const cut = () => run.abort.abort(reason === 'gone' ? 'gone' : new UpstreamError('DEADLINE_EXCEEDED', 'test'))
       let isCut = false
       for (const [at, event] of events.slice(0, stopAt).entries()) {
         if (at === cutAt && reason !== 'nothing') {

@@ -73,13 +73,13 @@ test('hints without end are a protocol failure, and the connection is closed', a
 
 test('a chunked body over the cap is cut, and its connection closed', async t => {
   const chunk = `400\r\n${'x'.repeat(1024)}\r\n`
-  const { send, upstream } = await wire(t, `${head}transfer-encoding: chunked\r\n\r\n${chunk.repeat(20)}`, ask, { maxBytes: 10_000 })
+  const { send, upstream } = await wire(t, `${head}transfer-encoding: chunked\r\n\r\n${chunk.repeat(20)}`, ask, { maxResponseBytes: 10_000 })
   t.match(await failure(send()), { code: 'UPSTREAM_TOO_LARGE', upstreamStatus: 200, message: /10000 bytes/ })
   await upstream.deserted()
 })
 
 test('a connection is used again after an answer', async t => {
-  const { send, upstream } = await wire(t, json('well'), ask, { slots: 1 })
+  const { send, upstream } = await wire(t, json('well'), ask, { concurrency: 1 })
   for (let each = 0; each < 5; each++) await send()
   t.equal(upstream.connections, 1)
 })

@@ -49,7 +49,7 @@ test('a request that is given up in the queue leaves it at once, holds no slot a
   const calls = [runs[0].ask(ask()), runs[1].ask(tell())] as const
   const ends = [failure(service(calls[0])), failure(service(calls[1]))]
   const last = service(testRun().ask(ask()))
-  for (const run of runs) run.abort.cut('gone')
+  for (const run of runs) run.abort.abort('gone')
   t.same(await Promise.all(ends), ['gone', 'gone'])
   t.same(calls.map(({ attempt }) => attempt.held), [undefined, undefined])
   answer('first')
@@ -79,7 +79,7 @@ test('a request that needs a new connection opens one while there is room, renew
   const asNew = (question = ask()) => {
     const call = testRun().ask(question)
     call.effort.hadFreeRetry = true
-    return service(call.again())
+    return service(call.nextAttempt())
   }
   const last = () => raw.requests.at(-1)?.connection
 
@@ -140,7 +140,7 @@ test('a pool may be destroyed while undici fails the requests of a connection', 
       destroyed ??= pool.destroy()
       if (ends.push(error) === 3) resolve()
     }
-    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { win: answer => t.fail('it was answered', answer), lose })
+    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { resolve: answer => t.fail('it was answered', answer), reject: lose })
   })
   await destroyed
   t.match(ends, Array.from({ length: 3 }, () => ({ code: /^(?:UPSTREAM_RESET|RUNTIME_CLOSED)$/ })))

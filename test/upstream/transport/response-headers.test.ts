@@ -54,7 +54,7 @@ test('how long an upstream asks us to stay away is read, and nonsense is not', a
 })
 
 test('a status declared absent means that there is none', async t => {
-  const one = operation({ path: '/', output: z.object({ id: z.string() }), absent: [404, 410] })
+  const one = operation({ path: '/', output: z.object({ id: z.string() }), nullOn: [404, 410] })
   t.same(await ask(t, json({ secret }, 404), one), { value: null, status: 404 })
   t.same(await ask(t, written(410, { 'content-type': 'text/html' }, secret), one), { value: null, status: 410 })
   t.match(await failure(ask(t, json({ secret }, 403), one)), { code: 'UPSTREAM_STATUS', verdict: 'ignored' })
@@ -96,20 +96,20 @@ test('a length over the cap is refused before the body is read', async t => {
   const { send, upstream } = await wire(t, socket => {
     // The body never comes, and nobody waits for it.
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 101000\r\n\r\n')
-  }, asJson, { maxBytes: 100_999 })
+  }, asJson, { maxResponseBytes: 100_999 })
   t.match(await failure(send()), { code: 'UPSTREAM_TOO_LARGE', upstreamStatus: 200, message: /100999 bytes/ })
   await upstream.deserted()
 })
 
 test('a body of exactly the cap is taken, and of one byte more is not', async t => {
   const body = JSON.stringify('x'.repeat(98))
-  t.match(await ask(t, written(200, { 'content-type': 'application/json' }, body), asJson, { maxBytes: 100 }), { value: 'x'.repeat(98) })
-  t.match(await refused(t, written(200, { 'content-type': 'application/json' }, body), asJson, { maxBytes: 99 }), { code: 'UPSTREAM_TOO_LARGE' })
+  t.match(await ask(t, written(200, { 'content-type': 'application/json' }, body), asJson, { maxResponseBytes: 100 }), { value: 'x'.repeat(98) })
+  t.match(await refused(t, written(200, { 'content-type': 'application/json' }, body), asJson, { maxResponseBytes: 99 }), { code: 'UPSTREAM_TOO_LARGE' })
 })
 
 test('the length a HEAD tells is not held against the cap', async t => {
-  const head = operation({ method: 'HEAD', path: '/', output: z.unknown(), empty: true, withHeaders: z.object({ 'content-length': z.string() }) })
-  t.match(await ask(t, Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n'), head, { maxBytes: 10 }), { value: { body: null, headers: { 'content-length': '5000' } } })
+  const head = operation({ method: 'HEAD', path: '/', output: z.unknown(), allowEmpty: true, responseHeaders: z.object({ 'content-length': z.string() }) })
+  t.match(await ask(t, Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n'), head, { maxResponseBytes: 10 }), { value: { body: null, headers: { 'content-length': '5000' } } })
 })
 
 test('a refused answer\'s short body is read to its end and its connection is used again', async t => {
@@ -117,7 +117,7 @@ test('a refused answer\'s short body is read to its end and its connection is us
     if (index === 0) socket.write(written(500, { 'content-type': 'text/html' }, secret.repeat(10)))
     else if (index === 1) socket.write(written(200, { 'content-type': 'text/html' }, secret))
     else socket.write(json('well'))
-  }, asJson, { slots: 1 })
+  }, asJson, { concurrency: 1 })
   t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
   t.match(await failure(send()), { code: 'UPSTREAM_CONTENT_TYPE' })
   t.equal((await send()).value, 'well')
@@ -129,7 +129,7 @@ test('a refused answer\'s long body is not read: its connection is closed', asyn
     if (index === 0) socket.write('HTTP/1.1 500 Oh\r\ncontent-length: 16385\r\n\r\n')
     else if (index === 1) socket.write(`HTTP/1.1 404 None\r\ntransfer-encoding: chunked\r\n\r\n${`1000\r\n${'x'.repeat(4096)}\r\n`.repeat(5)}`)
     else socket.write(json('well'))
-  }, operation({ path: '/', output: z.unknown(), absent: [404] }))
+  }, operation({ path: '/', output: z.unknown(), nullOn: [404] }))
   t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
   await upstream.deserted()
   t.match(await send(), { value: null, status: 404 })
@@ -143,7 +143,7 @@ test('a refused answer that breaks off is still refused for what its head said',
     const { send } = await wire(t, socket => {
       socket.write(`HTTP/1.1 ${status} Oh\r\ncontent-length: 10\r\n\r\nxx`)
       socket.end()
-    }, operation({ path: '/', output: z.unknown(), absent: [404] }))
+    }, operation({ path: '/', output: z.unknown(), nullOn: [404] }))
     if (expected === null) t.same(await send(), { value: null, status })
     else t.match(await failure(send()), expected)
   }
@@ -153,7 +153,7 @@ test('a transfer coding that is not exactly chunked fails at the head, whatever 
   for (const coding of ['chunked, identity', 'gzip', 'identity', 'gzip, chunked', 'chunked;q=1', 'chunked, chunked']) {
     for (const status of ['200 OK', '404 None', '500 Oh']) {
       // No body and no end follow.
-      const { send, upstream } = await wire(t, `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n`, operation({ path: '/', output: z.unknown(), absent: [404] }))
+      const { send, upstream } = await wire(t, `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n`, operation({ path: '/', output: z.unknown(), nullOn: [404] }))
       t.match(await failure(send()), { code: 'UPSTREAM_PROTOCOL', verdict: 'failed', upstreamStatus: Number(status.slice(0, 3)) }, `${status}, ${coding}`)
       await upstream.deserted()
     }
@@ -163,7 +163,7 @@ test('a transfer coding that is not exactly chunked fails at the head, whatever 
 })
 
 test('a refused answer that ends with its connection is refused by its head', async t => {
-  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(`HTTP/1.1 ${index === 0 ? 500 : 404} Oh\r\nconnection: close\r\n\r\nxx`), operation({ path: '/', output: z.unknown(), absent: [404] }))
+  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(`HTTP/1.1 ${index === 0 ? 500 : 404} Oh\r\nconnection: close\r\n\r\nxx`), operation({ path: '/', output: z.unknown(), nullOn: [404] }))
   t.match(await failure(send()), { code: 'UPSTREAM_STATUS' })
   await upstream.deserted()
   t.match(await send(), { value: null, status: 404 })

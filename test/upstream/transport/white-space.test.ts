@@ -34,10 +34,10 @@ test('spaces behind a Content-Length are no part of it, and a tab is refused', a
 })
 
 test('an empty body with white space behind its length is empty', async t => {
-  const mayBeEmpty = operation({ path: '/', output: z.unknown(), empty: true })
+  const mayBeEmpty = operation({ path: '/', output: z.unknown(), allowEmpty: true })
   for (const padding of spaces) {
     t.same(await ask(t, answer([`content-length: 0${padding}`], ''), mayBeEmpty), { value: null, status: 200 })
-    t.same(await ask(t, answer([`content-length: 5${padding}`], ''), operation({ method: 'HEAD', path: '/', output: z.unknown(), empty: true })), { value: null, status: 200 }, 'HEAD')
+    t.same(await ask(t, answer([`content-length: 5${padding}`], ''), operation({ method: 'HEAD', path: '/', output: z.unknown(), allowEmpty: true })), { value: null, status: 200 }, 'HEAD')
   }
 })
 
@@ -67,18 +67,18 @@ test('a call that is not safe has its answer in spite of a padded length', async
 
 test('refused and absent answers with a padded length are what their status says', async t => {
   t.match(await failure(ask(t, answer([type, 'content-length: 2 ', 'retry-after: 3 \t'], '{}', 503))), { code: 'UPSTREAM_BUSY', retryAfterMs: 3000 })
-  t.same(await ask(t, answer(['content-length: 2 '], '{}', 404), operation({ path: '/', output: z.unknown(), absent: [404] })), { value: null, status: 404 })
+  t.same(await ask(t, answer(['content-length: 2 '], '{}', 404), operation({ path: '/', output: z.unknown(), nullOn: [404] })), { value: null, status: 404 })
 })
 
 test('the call behind a padded length is answered by a connection of its own', async t => {
-  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(answer([type, 'content-length: 1 '], String(index))), asJson, { slots: 1, connections: 1 })
+  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(answer([type, 'content-length: 1 '], String(index))), asJson, { concurrency: 1, connections: 1 })
   for (const value of [0, 1, 2]) t.equal((await send()).value, value)
   t.equal(upstream.connections, 3)
 })
 
 test('calls in a pipeline have their own answers in spite of a padded length', async t => {
   const paged = operation({ path: '/{page}', params: z.object({ page: z.number() }), output: z.number() })
-  const { send } = await wire(t, (socket, { path }) => socket.write(answer([type, 'content-length: 1 '], path.slice(1))), paged, { trusted: { pipelining: 4 }, connections: 1, slots: 1, retry: { attempts: 10, delay: 1 } })
+  const { send } = await wire(t, (socket, { path }) => socket.write(answer([type, 'content-length: 1 '], path.slice(1))), paged, { pipelining: 4, connections: 1, concurrency: 1, retry: { maxAttempts: 10, initialDelay: 1 } })
   const run = testRun()
   const answers = await Promise.all([1, 2, 3, 4].map(page => send(run, { page })))
   t.same(answers.map(({ value }) => value), [1, 2, 3, 4])
@@ -104,7 +104,7 @@ test('white space behind the names of a type and of a coding is no part of them'
 })
 
 test('a schema of headers sees values without white space around them', async t => {
-  const every = operation({ path: '/', output: z.unknown(), withHeaders: z.record(z.string(), z.unknown()) })
+  const every = operation({ path: '/', output: z.unknown(), responseHeaders: z.record(z.string(), z.unknown()) })
   const lines = [type, 'content-length: 2 ', 'x-one:\t 1 \t', 'x-many: a ', 'x-many: b', 'x-many:\tc\t', 'x-empty: \t ', 'x-within: a \t b ', 'x-other: \xa0a\xa0']
   t.same((await ask(t, answer(lines, '{}'), every)).value, {
     body: {},

@@ -6,7 +6,7 @@ import { forwarded } from '../inputs.ts'
 
 /** The aggregate that the bench asks, with options of its upstream beside those that all targets share. */
 export function factsWith (options: Partial<UpstreamOptions>) {
-  const upstream = defineUpstream('facts', { origin: 'http://127.0.0.1:9', slots: settings.slots, queue: settings.queue, forward: forwarded, ...options }, {
+  const upstream = defineUpstream('facts', { origin: 'http://127.0.0.1:9', concurrency: settings.slots, maxQueue: settings.queue, forwardHeaders: forwarded, ...options }, {
     fact: operation({
       path: '/topics/{topic}/fact',
       params: z.object({ topic: z.string() }),
@@ -22,6 +22,6 @@ export function factsWith (options: Partial<UpstreamOptions>) {
     envelope: false,
     deadline: settings.deadlineMs,
   })
-    .each('facts', ({ params: { topic }, query: { n, lang, max_length } }) => times(n, index => upstream.fact({ topic, index, lang, max_length })), { width: settings.width })
+    .each('facts', ({ params: { topic }, query: { n, lang, max_length } }) => times(n, index => upstream.fact({ topic, index, lang, max_length })), { concurrency: settings.width })
     .reply(Facts, ({ facts }) => ({ facts }))
 }

@@ -1,8 +1,8 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
-import { verdictOf } from '../../call/classify.ts'
+import { classify } from '../../call/classify.ts'
 import { Circuit, type BreakerState, type CircuitOptions } from './circuit.ts'
-import { relay, type Answer, type Layer, type Taker } from '../layer.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../layer.ts'
 
 export type { BreakerState } from './circuit.ts'
 
@@ -44,16 +44,16 @@ export function breaker ({ upstream, turnAway, changed, ...options }: BreakerOpt
   }
 
   return {
-    layer: relay(next => (call, taker) => {
+    layer: callbackLayer(next => (call, taker) => {
       if (circuit.state !== 'closed') {
         let isAdmitted
         try {
           isAdmitted = circuit.admits(call.scope.admitted)
         } catch (bug) {
           // `changed` threw. It must not keep the call from ending.
-          return taker.lose(bug)
+          return taker.reject(bug)
         }
-        if (!isAdmitted) return taker.lose(refusal())
+        if (!isAdmitted) return taker.reject(refusal())
       }
       next(call, new Passing(call, taker, circuit))
     }),
@@ -64,44 +64,44 @@ export function breaker ({ upstream, turnAway, changed, ...options }: BreakerOpt
 }
 
 /** Tells the circuit how an attempt ended. */
-class Passing<T> implements Taker<T> {
+class Passing<T> implements Completion<T> {
   readonly #call: LiveCall<T>
-  readonly #taker: Taker<T>
+  readonly #taker: Completion<T>
   readonly #circuit: Circuit
   readonly #generation: number
 
-  constructor (call: LiveCall<T>, taker: Taker<T>, circuit: Circuit) {
+  constructor (call: LiveCall<T>, taker: Completion<T>, circuit: Circuit) {
     this.#call = call
     this.#taker = taker
     this.#circuit = circuit
     this.#generation = circuit.generation
   }
 
-  win (answer: Answer<T>): void {
+  resolve (answer: Answer<T>): void {
     if (this.#generation === this.#circuit.generation) {
       try {
         this.#circuit.succeeded()
       } catch (bug) {
-        return this.#taker.lose(bug)
+        return this.#taker.reject(bug)
       }
     }
-    this.#taker.win(answer)
+    this.#taker.resolve(answer)
   }
 
-  lose (error: unknown): void {
+  reject (error: unknown): void {
     if (this.#generation === this.#circuit.generation) {
       try {
         this.#judge(error)
       } catch (bug) {
-        return this.#taker.lose(bug)
+        return this.#taker.reject(bug)
       }
     }
-    this.#taker.lose(error)
+    this.#taker.reject(error)
   }
 
   #judge (error: unknown): void {
     const circuit = this.#circuit
-    if (verdictOf(error, this.#call.attempt.sent) === 'failed') circuit.failed()
+    if (classify(error, this.#call.attempt.sent) === 'failed') circuit.failed()
     // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
     else if (circuit.state === 'half-open' && error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus !== 429) circuit.succeeded()
     else circuit.ended()

@@ -1,4 +1,4 @@
-import { Rolling } from '../sliding-window.ts'
+import { SlidingWindow } from '../sliding-window.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
@@ -11,17 +11,17 @@ export const transitions: Readonly<Record<BreakerState, readonly BreakerState[]>
 
 export interface CircuitOptions {
   /** Share of failures that opens it, above 0 and up to 1. */
-  readonly failures: number
+  readonly failureRatio: number
   /** Attempts within the window below which the share decides nothing. */
-  readonly minimum: number
+  readonly minimumCalls: number
   /** Failures in a row within the window that open it, whatever the share is. @default 20, or `minimum` if that is more */
   readonly consecutiveFailures?: number
   /** Length of the window, in ms. */
   readonly window: number
   /** Time that it stays open at first, in ms; twice as long each time after that. */
-  readonly open: number
+  readonly openDuration: number
   /** Limit on how long it stays open, in ms. @default 60000 */
-  readonly maxOpen?: number
+  readonly maxOpenDuration?: number
   /** Called on each transition, after the state has changed. */
   readonly changed: (from: BreakerState, to: BreakerState) => void
   /** A clock in ms. @default that of performance.now() */
@@ -56,7 +56,7 @@ export class Circuit {
   generation = 0
   readonly #options: Required<CircuitOptions>
   /** First count: attempts that say something; second: failures. */
-  readonly #seen: Rolling
+  readonly #seen: SlidingWindow
   #failuresInRow = 0
   #rowSince = 0
   /** Number of openings without a healthy window in between. */
@@ -73,8 +73,8 @@ export class Circuit {
   #stageUntil = 0
 
   constructor (options: CircuitOptions) {
-    this.#options = { consecutiveFailures: Math.max(20, options.minimum), maxOpen: 60_000, now: () => performance.now(), random: Math.random, ...options }
-    this.#seen = new Rolling(options.window, this.#options.now)
+    this.#options = { consecutiveFailures: Math.max(20, options.minimumCalls), maxOpenDuration: 60_000, now: () => performance.now(), random: Math.random, ...options }
+    this.#seen = new SlidingWindow(options.window, this.#options.now)
   }
 
   /** Time after which a refused caller may ask again, in ms. */
@@ -115,7 +115,7 @@ export class Circuit {
 
   /** An attempt of the present generation has failed in a way that says something about the upstream. */
   failed (): void {
-    const { failures, minimum, consecutiveFailures, window, now } = this.#options
+    const { failureRatio, minimumCalls, consecutiveFailures, window, now } = this.#options
     this.#seen.add(1, 1)
     const at = now()
     if (this.#failuresInRow === 0 || at - this.#rowSince > window) {
@@ -126,8 +126,8 @@ export class Circuit {
     const { first: attempts, second: failed } = this.#seen
     const isHalfOpen = this.state === 'half-open'
     if (isHalfOpen) this.#underWay--
-    const least = isHalfOpen ? Math.min(minimum, this.#share === 0 ? 1 : leastTried) : minimum
-    if ((attempts >= least && failed >= failures * attempts) || this.#failuresInRow >= consecutiveFailures) this.#turn('open')
+    const least = isHalfOpen ? Math.min(minimumCalls, this.#share === 0 ? 1 : leastTried) : minimumCalls
+    if ((attempts >= least && failed >= failureRatio * attempts) || this.#failuresInRow >= consecutiveFailures) this.#turn('open')
   }
 
   /** An attempt of the present generation has ended and says nothing about the upstream. */
@@ -138,11 +138,11 @@ export class Circuit {
   /** Admits a larger share, and closes when that is all. */
   #recover (): void {
     this.#underWay--
-    const { open, now } = this.#options
+    const { openDuration, now } = this.#options
     const at = now()
     if (at < this.#stageUntil) return
     this.#share = this.#share === 0 ? firstShare : this.#share * 2
-    this.#stageUntil = at + open * stagePart
+    this.#stageUntil = at + openDuration * stagePart
     if (this.#share >= 1) this.#turn('closed')
   }
 
@@ -165,7 +165,7 @@ export class Circuit {
   }
 
   #openMs (): number {
-    const { open, maxOpen, random } = this.#options
-    return Math.min(maxOpen, open * 2 ** this.#openings) * (1 - jitter * random())
+    const { openDuration, maxOpenDuration, random } = this.#options
+    return Math.min(maxOpenDuration, openDuration * 2 ** this.#openings) * (1 - jitter * random())
   }
 }

@@ -3,24 +3,24 @@ import type { LiveCall } from '../../call/call.ts'
 import { aimd } from './aimd.ts'
 
 /** Slots that follow what the upstream can take. */
-export interface AdaptiveSlots {
+export interface AdaptiveConcurrency {
   /** How many there are now. */
-  readonly slots: number
+  readonly limit: number
   /** What to note when a call starts, and to give back when it has ended. */
   readonly noted: number
   /** Learns from one more call: after how many ms it ended, with which error, and how many were active with it. */
   ended (call: LiveCall<unknown>, noted: number, ms: number, active: number, error?: unknown): void
 }
 
-export interface AdaptiveSlotsOptions {
+export interface AdaptiveConcurrencyOptions {
   /** How many there are to begin with. @default 20 */
-  readonly startSlots?: number
+  readonly initialConcurrency?: number
   /** The most slots there can be. */
   readonly connections: number
   /** What one attempt may take, in ms. */
-  readonly timeout: number
+  readonly attemptTimeout: number
   /** What one call may take with all its attempts, in ms. */
-  readonly deadline?: number | undefined
+  readonly totalTimeout?: number | undefined
 }
 
 /** What an upstream does that has more to do than it can. */
@@ -31,9 +31,9 @@ const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREA
  * advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so is a call that was on the wire
  * for more than three quarters of the time it may take, before an upstream that queues lets all of them time out.
  */
-export function adaptiveSlots ({ startSlots: start, connections, timeout, deadline = timeout }: AdaptiveSlotsOptions): AdaptiveSlots {
+export function adaptiveConcurrency ({ initialConcurrency: start, connections, attemptTimeout, totalTimeout = attemptTimeout }: AdaptiveConcurrencyOptions): AdaptiveConcurrency {
   const limit = aimd({ ...start !== undefined && { start }, max: connections })
-  const most = Math.min(timeout, deadline)
+  const most = Math.min(attemptTimeout, totalTimeout)
 
   /** Nothing, where the call says nothing about what the upstream can take. */
   function isLost ({ spec, scope }: LiveCall<unknown>, ms: number, error: unknown): boolean | undefined {
@@ -51,7 +51,7 @@ export function adaptiveSlots ({ startSlots: start, connections, timeout, deadli
   }
 
   return {
-    get slots () { return limit.slots },
+    get limit () { return limit.limit },
     get noted () { return limit.lowered },
     ended (call, noted, ms, active, error) {
       const lost = isLost(call, ms, error)

@@ -3,13 +3,13 @@ import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 
 /** The work that admitted runs have announced and not yet had done, in calls. */
-export class Workload {
-  announced = 0
+export class LoadEstimator {
+  reserved = 0
   /** How long a call holds its slot, in ms: a moving average, which begins with a guess. */
   holdMs = 25
 
   /** Learns from one more call; one that failed before the upstream had its say tells nothing of how long it takes. */
-  held (ms: number, error?: unknown): void {
+  recordHold (ms: number, error?: unknown): void {
     if (error === undefined || (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))) {
       this.holdMs += (ms - this.holdMs) / 16
     }
@@ -20,23 +20,23 @@ export class Workload {
    * if all that was announced before goes first; the other half is for its own slowest call.
    */
   hasTimeFor ({ of, scope }: LiveCall<unknown>, slots: number): boolean {
-    return (this.announced + of) * this.holdMs / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
+    return (this.reserved + of) * this.holdMs / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
 
 /** What one step has announced, until it is done or the run is over. */
-class Announcement extends Abortable {
-  readonly #workload: Workload
+class Reservation extends Abortable {
+  readonly #workload: LoadEstimator
   #left = 0
 
-  constructor (workload: Workload) {
+  constructor (workload: LoadEstimator) {
     super()
     this.#workload = workload
   }
 
   make ({ of, scope: { abort } }: LiveCall<unknown>): void {
     this.#left += of
-    this.#workload.announced += of
+    this.#workload.reserved += of
     // The run's own: what stands between (a hedge, a deadline) unlinks its abort without cutting it.
     if (this.listensTo === undefined) abort.add(this)
   }
@@ -45,13 +45,13 @@ class Announcement extends Abortable {
   done (): void {
     if (this.#left === 0) return
     this.#left--
-    this.#workload.announced--
+    this.#workload.reserved--
     if (this.#left === 0) this.listensTo?.delete(this)
   }
 
   /** The run is over: what was announced will not come. */
-  cut (): void {
-    this.#workload.announced -= this.#left
+  onAbort (): void {
+    this.#workload.reserved -= this.#left
     this.#left = 0
     this.listensTo?.delete(this)
   }
@@ -61,19 +61,19 @@ class Announcement extends Abortable {
 export class Admission {
   /** Whether it holds, or has held, a slot. */
   hasEntered = false
-  readonly #workload: Workload
+  readonly #workload: LoadEstimator
   /** By step. */
-  readonly #steps: (Announcement | undefined)[] = []
+  readonly #steps: (Reservation | undefined)[] = []
 
-  constructor (workload: Workload) {
+  constructor (workload: LoadEstimator) {
     this.#workload = workload
   }
 
   /** The first call of a step announces all of them. */
-  announce (call: LiveCall<unknown>): void {
+  reserve (call: LiveCall<unknown>): void {
     // A coalesced call announces itself alone, wherever it stands in its step.
     if ((call.index !== 0 && call.of !== 1) || call.effort.attempts !== 0) return
-    (this.#steps[call.step] ??= new Announcement(this.#workload)).make(call)
+    (this.#steps[call.step] ??= new Reservation(this.#workload)).make(call)
   }
 
   /** One call is over. */
@@ -83,6 +83,6 @@ export class Admission {
 
   /** Every call has left before one got a slot. */
   revoke (): void {
-    for (const announcement of this.#steps) announcement?.cut()
+    for (const announcement of this.#steps) announcement?.onAbort()
   }
 }

@@ -1,5 +1,5 @@
 /** Slots to begin with where nothing is said. */
-export const startSlots = 20
+export const initialConcurrency = 20
 
 export interface AimdOptions {
   /** Slots to begin with; never more than `max`. @default 20 */
@@ -11,7 +11,7 @@ export interface AimdOptions {
 
 /** A number of slots that learns from how the calls in them end. */
 export interface Aimd {
-  readonly slots: number
+  readonly limit: number
   /** How often it was lowered: what a call notes when it starts. */
   readonly lowered: number
   /** Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it. */
@@ -31,7 +31,7 @@ const slotsPerForgiven = 20
  * nothing; any other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count
  * that started after it: a burst of losses among calls that were under way together lowers the slots once.
  */
-export function aimd ({ start = startSlots, min = 1, max }: AimdOptions): Aimd {
+export function aimd ({ start = initialConcurrency, min = 1, max }: AimdOptions): Aimd {
   let slots = Math.max(min, Math.min(start, max))
   let lowered = 0
   let answered = 0
@@ -44,7 +44,7 @@ export function aimd ({ start = startSlots, min = 1, max }: AimdOptions): Aimd {
   }
 
   return {
-    get slots () { return slots },
+    get limit () { return slots },
     get lowered () { return lowered },
     ended (noted, isLost, active) {
       if (noted !== lowered) return

@@ -1,32 +1,32 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { AdaptiveSlots } from './adaptive-concurrency.ts'
-import { Admission, Workload } from './admission.ts'
-import { relay, type Answer, type Layer, type Taker } from '../layer.ts'
-import { Line } from '../../../core/linked-queue.ts'
-import { Waiter, type Desk } from './waiter.ts'
+import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
+import { Admission, LoadEstimator } from './admission.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../layer.ts'
+import { LinkedQueue } from '../../../core/linked-queue.ts'
+import { Waiter, type WaiterCallbacks } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
   /** Calls on the wire at once; a number, or what learns it. */
-  readonly slots: number | AdaptiveSlots
+  readonly concurrency: number | AdaptiveConcurrency
   /** Calls that may wait before the first call of a new run is refused. */
-  readonly queue: number
+  readonly maxQueue: number
 }
 
 /** What a bulkhead can be asked about itself. */
 export interface BulkheadGauge {
   /** How many calls may be on the wire now. */
-  readonly slots: number
+  readonly concurrency: number
   readonly active: number
-  readonly waiting: number
+  readonly queued: number
 }
 
 export interface Bulkhead {
   readonly layer: Layer
   readonly gauge: BulkheadGauge
   /** Rejects every call that waits for a slot, each with what `reason` makes. */
-  readonly turnAway: (reason: () => unknown) => void
+  readonly rejectQueued: (reason: () => unknown) => void
 }
 
 /**
@@ -38,18 +38,18 @@ export interface Bulkhead {
  *
  * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
  */
-export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead {
-  const adaptive = typeof slots === 'number' ? undefined : slots
-  let limit = typeof slots === 'number' ? slots : slots.slots
+export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
+  const adaptive = typeof concurrency === 'number' ? undefined : concurrency
+  let limit = typeof concurrency === 'number' ? concurrency : concurrency.limit
   let active = 0
   let waiting = 0
   let entered = 0
   let isLettingIn = false
   /** Calls of runs that hold or have held a slot. */
-  const ahead = new Line<Waiter>()
+  const ahead = new LinkedQueue<Waiter>()
   /** Calls of runs that have not, by run. */
-  const newcomers = new Map<Admission, Line<Waiter>>()
-  const work = new Workload()
+  const newcomers = new Map<Admission, LinkedQueue<Waiter>>()
+  const work = new LoadEstimator()
   const self = {}
 
   /** Lets the run of a call in, or does not. */
@@ -57,17 +57,17 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead
     const { admitted } = call.scope
     let admission = admitted.get(self) as Admission | undefined
     if (admission === undefined) {
-      if (active >= limit && (waiting >= queue || !work.hasTimeFor(call, limit))) return undefined
+      if (active >= limit && (waiting >= maxQueue || !work.hasTimeFor(call, limit))) return undefined
       admitted.set(self, admission = new Admission(work))
     }
-    admission.announce(call)
+    admission.reserve(call)
     return admission
   }
 
-  function lineOf (admission: Admission): Line<Waiter> {
+  function lineOf (admission: Admission): LinkedQueue<Waiter> {
     if (admission.hasEntered) return ahead
     let line = newcomers.get(admission)
-    if (line === undefined) newcomers.set(admission, line = new Line())
+    if (line === undefined) newcomers.set(admission, line = new LinkedQueue())
     return line
   }
 
@@ -90,7 +90,7 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead
       const next = ahead.first ?? newcomer()
       if (next === undefined) break
       active++
-      next.admit()
+      next.grant()
     }
     isLettingIn = false
   }
@@ -115,13 +115,13 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead
     return ahead.first ?? newcomers.values().next().value?.first
   }
 
-  function over ({ call, admission, isFirst, since, noted }: Held<unknown>, error: unknown): void {
+  function over ({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
-      work.held(ms, error)
+      work.recordHold(ms, error)
       if (adaptive !== undefined) {
         adaptive.ended(call, noted, ms, active, error)
-        limit = adaptive.slots
+        limit = adaptive.limit
       }
     }
     if (isFirst) admission.done(call)
@@ -131,39 +131,39 @@ export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead
   }
 
   return {
-    layer: relay(next => {
-      const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Taker<T>) => {
+    layer: callbackLayer(next => {
+      const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Completion<T>) => {
         // One in eight is measured where no slots learn from it: the clock is not free either.
         const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
-        next(call, new Held(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
+        next(call, new Permit(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
       }
-      const desk: Desk = { left, enter: hold }
+      const desk: WaiterCallbacks = { left, enter: hold }
       return (call, taker) => {
-        if (call.abort.aborted) return taker.lose(call.abort.reason)
+        if (call.abort.aborted) return taker.reject(call.abort.reason)
         const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
-        if (admission === undefined) return taker.lose(new UpstreamError('BULKHEAD_FULL', upstream))
+        if (admission === undefined) return taker.reject(new UpstreamError('BULKHEAD_FULL', upstream))
         if (active < limit) {
           active++
           admission.hasEntered = true
           return hold(call, admission, taker)
         }
         waiting++
-        lineOf(admission).join(new Waiter(call, admission, taker as Taker<unknown>, desk))
+        lineOf(admission).join(new Waiter(call, admission, taker as Completion<unknown>, desk))
       }
     }),
     gauge: {
-      get slots () { return limit },
+      get concurrency () { return limit },
       get active () { return active },
-      get waiting () { return waiting },
+      get queued () { return waiting },
     },
-    turnAway (reason) {
-      for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.cut(reason())
+    rejectQueued (reason) {
+      for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.onAbort(reason())
     },
   }
 }
 
 /** A call that holds a slot. */
-class Held<T> implements Taker<T> {
+class Permit<T> implements Completion<T> {
   readonly call: LiveCall<T>
   readonly admission: Admission
   /** Whether it was not sent before. */
@@ -172,10 +172,10 @@ class Held<T> implements Taker<T> {
   readonly since: number | undefined
   /** What adaptive slots noted when it began. */
   readonly noted: number
-  readonly #taker: Taker<T>
-  readonly #over: (held: Held<unknown>, error: unknown) => void
+  readonly #taker: Completion<T>
+  readonly #over: (held: Permit<unknown>, error: unknown) => void
 
-  constructor (call: LiveCall<T>, admission: Admission, taker: Taker<T>, since: number | undefined, noted: number, over: (held: Held<unknown>, error: unknown) => void) {
+  constructor (call: LiveCall<T>, admission: Admission, taker: Completion<T>, since: number | undefined, noted: number, over: (held: Permit<unknown>, error: unknown) => void) {
     this.call = call
     this.admission = admission
     this.isFirst = call.effort.attempts === 0
@@ -185,13 +185,13 @@ class Held<T> implements Taker<T> {
     this.#over = over
   }
 
-  win (answer: Answer<T>): void {
-    this.#over(this as Held<unknown>, undefined)
-    this.#taker.win(answer)
+  resolve (answer: Answer<T>): void {
+    this.#over(this as Permit<unknown>, undefined)
+    this.#taker.resolve(answer)
   }
 
-  lose (error: unknown): void {
-    this.#over(this as Held<unknown>, error)
-    this.#taker.lose(error)
+  reject (error: unknown): void {
+    this.#over(this as Permit<unknown>, error)
+    this.#taker.reject(error)
   }
 }

@@ -1,29 +1,29 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Admission } from './admission.ts'
-import type { Taker } from '../layer.ts'
-import type { Line, Place } from '../../../core/linked-queue.ts'
+import type { Completion } from '../layer.ts'
+import type { LinkedQueue, QueueNode } from '../../../core/linked-queue.ts'
 
 /** Where a call waits, and where it goes. */
-export interface Desk {
+export interface WaiterCallbacks {
   /** It waits no longer, for whatever reason. */
   readonly left: (admission: Admission, call: LiveCall<unknown>) => void
   /** It has a slot. */
-  readonly enter: (call: LiveCall<unknown>, admission: Admission, taker: Taker<unknown>) => void
+  readonly enter: (call: LiveCall<unknown>, admission: Admission, taker: Completion<unknown>) => void
 }
 
 /** A call that waits for a slot, and leaves at once when it is given up. */
-export class Waiter extends Abortable implements Place<Waiter> {
-  line: Line<Waiter> | undefined
+export class Waiter extends Abortable implements QueueNode<Waiter> {
+  line: LinkedQueue<Waiter> | undefined
   before: Waiter | undefined
   after: Waiter | undefined
   readonly #since: number
   readonly #call: LiveCall<unknown>
   readonly #admission: Admission
-  readonly #taker: Taker<unknown>
-  readonly #desk: Desk
+  readonly #taker: Completion<unknown>
+  readonly #desk: WaiterCallbacks
 
-  constructor (call: LiveCall<unknown>, admission: Admission, taker: Taker<unknown>, desk: Desk) {
+  constructor (call: LiveCall<unknown>, admission: Admission, taker: Completion<unknown>, desk: WaiterCallbacks) {
     super()
     this.#since = call.scope.now()
     this.#call = call
@@ -33,15 +33,15 @@ export class Waiter extends Abortable implements Place<Waiter> {
     call.abort.add(this)
   }
 
-  admit (): void {
+  grant (): void {
     this.#leave()
     this.#desk.enter(this.#call, this.#admission, this.#taker)
   }
 
-  cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     this.#leave()
     if (this.#call.effort.attempts === 0) this.#admission.done(this.#call)
-    this.#taker.lose(reason)
+    this.#taker.reject(reason)
   }
 
   #leave (): void {

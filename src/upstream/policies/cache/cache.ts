@@ -9,7 +9,7 @@ import { detached } from './detached.ts'
 import { ageOf, type Found } from './entry.ts'
 import { keepAnswer, keepOn } from './keep.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
-import { createShelf } from './shelf.ts'
+import { createCacheAdapter } from './shelf.ts'
 import { isExcused, isFinal } from './stale-if-error.ts'
 import type { CacheStore } from './store.ts'
 import type { LiveCall } from '../../call/call.ts'
@@ -17,7 +17,7 @@ import type { OperationSpec } from '../../spec/spec.ts'
 import { deadline } from '../deadline.ts'
 import { Detachable } from '../detachable.ts'
 import type { Answer, Layer, Service } from '../layer.ts'
-import { Pace } from '../hedge/latency-tracker.ts'
+import { LatencyTracker } from '../hedge/latency-tracker.ts'
 
 export interface CacheLayerOptions {
   readonly upstream: string
@@ -61,20 +61,20 @@ const paceSpanMs = 5 * 60_000
  */
 export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16, clock = machineClock }: CacheLayerOptions): { readonly layer: Layer, readonly gauge: () => CacheGauge, readonly close: () => void } {
   const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
-  const shelf = createShelf(store)
+  const shelf = createCacheAdapter(store)
   const changes = createChanges()
   const refreshing = new Set<string>()
   const inTurn = pLimit(refreshWidth)
   /** What was made of an answer that several calls share, so that it is made and kept once. */
   const made = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const life = new Abort()
-  const paces = new WeakMap<OperationSpec, Pace>()
+  const paces = new WeakMap<OperationSpec, LatencyTracker>()
   /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
   const late = new Set<string>()
 
-  function paceOf (spec: OperationSpec): Pace {
+  function paceOf (spec: OperationSpec): LatencyTracker {
     let pace = paces.get(spec)
-    if (pace === undefined) paces.set(spec, pace = new Pace(softShare, paceSpanMs, () => clock.steady()))
+    if (pace === undefined) paces.set(spec, pace = new LatencyTracker(softShare, paceSpanMs, () => clock.steady()))
     return pace
   }
 
@@ -82,14 +82,14 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
   function ask (next: Service, key: string, found: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
     const requestedAt = clock.steady()
     const condition = found && conditionOf(found.entry, call.spec)
-    return next(condition === undefined ? call : call.when(condition)).then(answer => {
+    return next(condition === undefined ? call : call.conditional(condition)).then(answer => {
       counts.misses++
       const { received, value, status } = answer
       // Made or changed by a layer of somebody's own: nothing is known of how long it may be used.
       if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
       const known = made.get(answer)
       if (known !== undefined) return known
-      paceOf(call.spec).took(clock.steady() - requestedAt)
+      paceOf(call.spec).record(clock.steady() - requestedAt)
       const mine = { value, status, cached: { cache: 'miss' } } as const
       if (found === undefined || condition === undefined || status !== 304) {
         keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
@@ -213,7 +213,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
     },
     gauge: () => ({ ...counts, storeFaults: shelf.faults, ...sizeOf(store) }),
     close () {
-      life.cut(new UpstreamError('RUNTIME_CLOSED', upstream))
+      life.abort(new UpstreamError('RUNTIME_CLOSED', upstream))
       shelf.close()
     },
   }

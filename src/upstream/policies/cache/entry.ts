@@ -1,10 +1,10 @@
-import type { Head } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../transport/response-headers.ts'
 
 /** One kept answer. In a store of bodies all of it is plain JSON, so that the store may be somewhere else. Times are in ms. */
 export interface Entry extends Freshness {
   readonly status: number
   /** The headers it came with; in a store of values those alone that say how long it may be kept. */
-  readonly head: Head
+  readonly head: ResponseHeaders
   /** In a store of values the bytes of memory that the entry holds, in a store of bodies the length of its decoded body. */
   readonly bytes: number
   /** When it was asked for and when it was here, since 1970. */

@@ -1,4 +1,4 @@
-import type { Head } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../transport/response-headers.ts'
 import { readHttpDate } from '../../../core/http-date.ts'
 import { readDirectives, type Directives } from './directives.ts'
 import type { Freshness } from './entry.ts'
@@ -24,7 +24,7 @@ const plainStatuses = new Set([200, 203, 204])
  * How long an answer may be used by a shared cache (RFC 9111, sections 3 and 4.2), or nothing when it must not be kept, or to no end.
  * An age is never guessed: what says neither how long it is fresh nor has the operation's `ttl` is stale at once.
  */
-export function freshnessOf (head: Head, { status, policy, isAuthorized, delay, receivedAt }: Circumstances): Freshness | undefined {
+export function freshnessOf (head: ResponseHeaders, { status, policy, isAuthorized, delay, receivedAt }: Circumstances): Freshness | undefined {
   const directives = readDirectives(head['cache-control'])
   if (directives.noStore || directives.isPrivate || variesByAnything(head) || head['set-cookie'] !== undefined) return undefined
   // An operation that says for how long vouches for it; the key keeps credentials apart in any case.
@@ -51,12 +51,12 @@ function isForAll ({ isPublic, mustRevalidate, sharedMaxAge }: Directives): bool
 }
 
 /** Everything else that an answer can vary by is in the key, or is the same in every call of its operation. */
-function variesByAnything (head: Head): boolean {
+function variesByAnything (head: ResponseHeaders): boolean {
   return String(head['vary'] ?? '').split(',').some(name => name.trim() === '*')
 }
 
 /** How long it says it is fresh; one that cannot be read is over. */
-function lifetimeOf (head: Head, { sharedMaxAge, maxAge }: Directives, receivedAt: number): number | undefined {
+function lifetimeOf (head: ResponseHeaders, { sharedMaxAge, maxAge }: Directives, receivedAt: number): number | undefined {
   const said = sharedMaxAge ?? maxAge
   const expires = head['expires']
   if (said !== undefined || expires === undefined) return said
@@ -65,7 +65,7 @@ function lifetimeOf (head: Head, { sharedMaxAge, maxAge }: Directives, receivedA
 }
 
 /** How old it was when it came (RFC 9111, section 4.2.3). */
-function initialAgeOf (head: Head, delay: number, receivedAt: number): number {
+function initialAgeOf (head: ResponseHeaders, delay: number, receivedAt: number): number {
   const [first = ''] = String(head['age'] ?? '').split(',')
   const age = /^\d+$/.test(first.trim()) ? Math.min(Number(first), 2 ** 31) * 1000 : 0
   // A date has whole seconds: what is below one says nothing.
@@ -73,7 +73,7 @@ function initialAgeOf (head: Head, delay: number, receivedAt: number): number {
   return Math.max(apparent, age + delay)
 }
 
-function dateOf (head: Head): number | undefined {
+function dateOf (head: ResponseHeaders): number | undefined {
   const date = head['date']
   return typeof date === 'string' ? readHttpDate(date.trim()) : undefined
 }

@@ -1,5 +1,5 @@
 import { deepFreeze } from '../../../core/freeze.ts'
-import type { Head } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../transport/response-headers.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Freshness } from './entry.ts'
 import { stringBytes } from './string-bytes.ts'
@@ -26,7 +26,7 @@ class Box {
  */
 export class KeptEntry implements Entry {
   readonly status: number
-  readonly head: Head
+  readonly head: ResponseHeaders
   readonly bytes: number
   readonly requestedAt: number
   readonly receivedAt: number
@@ -42,7 +42,7 @@ export class KeptEntry implements Entry {
   readonly #spec: OperationSpec
   #value: WeakRef<object> | undefined
 
-  constructor (spec: OperationSpec, status: number, head: Head, { requestedAt, receivedAt }: Times, { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness, body: string, headers: string, value: WeakRef<object> | undefined) {
+  constructor (spec: OperationSpec, status: number, head: ResponseHeaders, { requestedAt, receivedAt }: Times, { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness, body: string, headers: string, value: WeakRef<object> | undefined) {
     this.#spec = spec
     this.status = status
     this.head = head
@@ -59,8 +59,8 @@ export class KeptEntry implements Entry {
   }
 
   /** Makes an entry of an answer; `head` are the headers to keep, and `value` is frozen. */
-  static of (spec: OperationSpec, { status, head: all, body, value }: { readonly status: number, readonly head: Head, readonly body: Buffer, readonly value: unknown }, head: Head, times: Times, freshness: Freshness): KeptEntry {
-    return new KeptEntry(spec, status, copied(head), times, freshness, body.toString('latin1'), spec.withHeaders === undefined ? '' : JSON.stringify(all), weak(value))
+  static of (spec: OperationSpec, { status, head: all, body, value }: { readonly status: number, readonly head: ResponseHeaders, readonly body: Buffer, readonly value: unknown }, head: ResponseHeaders, times: Times, freshness: Freshness): KeptEntry {
+    return new KeptEntry(spec, status, copied(head), times, freshness, body.toString('latin1'), spec.responseHeaders === undefined ? '' : JSON.stringify(all), weak(value))
   }
 
   static is (entry: unknown): entry is KeptEntry {
@@ -68,7 +68,7 @@ export class KeptEntry implements Entry {
   }
 
   /** The same answer, which may be used for longer. */
-  renewed (head: Head, times: Times, freshness: Freshness): KeptEntry {
+  renewed (head: ResponseHeaders, times: Times, freshness: Freshness): KeptEntry {
     return new KeptEntry(this.#spec, this.status, copied(head), times, freshness, this.#body, this.#headers, this.#value)
   }
 
@@ -89,8 +89,8 @@ export class KeptEntry implements Entry {
   }
 
   #made (spec: OperationSpec): unknown {
-    if (spec.withHeaders !== undefined && this.#headers === '') throw new TypeError('the headers that the operation reads were not kept')
-    const head = this.#headers === '' ? this.head : JSON.parse(this.#headers) as Head
+    if (spec.responseHeaders !== undefined && this.#headers === '') throw new TypeError('the headers that the operation reads were not kept')
+    const head = this.#headers === '' ? this.head : JSON.parse(this.#headers) as ResponseHeaders
     return deepFreeze(readAnswer(spec, this.status, head, Buffer.from(this.#body, 'latin1')))
   }
 }
@@ -100,11 +100,11 @@ function weak (value: unknown): WeakRef<object> {
 }
 
 /** Copies headers: a value without the white space behind it would keep the longer text that it was cut from. */
-function copied (head: Head): Head {
-  return JSON.parse(JSON.stringify(head)) as Head
+function copied (head: ResponseHeaders): ResponseHeaders {
+  return JSON.parse(JSON.stringify(head)) as ResponseHeaders
 }
 
-function headBytes (head: Head): number {
+function headBytes (head: ResponseHeaders): number {
   let bytes = 24
   for (const name in head) {
     const value = head[name] as string | string[]

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
-import { inTurns } from '../../../core/sliced.ts'
-import { timeouts } from '../../../core/timer-queue.ts'
+import { runSliced } from '../../../core/sliced.ts'
+import { createTimerQueue } from '../../../core/timer-queue.ts'
 import { usefulMs, type Found } from './entry.ts'
 import { isLarge } from './is-large.ts'
 import { KeptEntry } from './kept-entry.ts'
@@ -13,11 +13,11 @@ import { valueOf } from './value-of.ts'
 import type { CacheStore } from './store.ts'
 
 /** A store as a call may use it: it fails no call, holds none up for long, and gives back only what can be used. */
-export interface Shelf {
+export interface CacheAdapter {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
   find (key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined>
-  keep (key: string, found: Found): void
+  store (key: string, found: Found): void
   forget (key: string): void
   /** Leaves no timer behind. */
   close (): void
@@ -33,8 +33,8 @@ interface Writing {
 }
 
 /** Puts a store where calls can use it. */
-export function createShelf (store: CacheStore): Shelf {
-  const patience = timeouts(store.patience ?? 100, () => Lookup.late)
+export function createCacheAdapter (store: CacheStore): CacheAdapter {
+  const patience = createTimerQueue(store.patience ?? 100, () => Lookup.late)
   /** What is being written: it is found before the store has it. */
   const writing = new Map<string, Writing>()
   /** Entries of this process that could not be read: those who wait to read them find nothing. */
@@ -58,7 +58,7 @@ export function createShelf (store: CacheStore): Shelf {
     writing.get(key)?.over()
     writing.set(key, entry)
     const late = new Abort()
-    late.cut = () => {
+    late.abort = () => {
       fault()
       entry.over()
     }
@@ -91,14 +91,14 @@ export function createShelf (store: CacheStore): Shelf {
   /** The same, later where there is much to read: what is large would hold up everything else. */
   function openInTurn (stored: unknown, key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined> {
     if (!isLarge(stored)) return open(stored, key, call)
-    return new Promise((resolve, reject) => inTurns(() => {
+    return new Promise((resolve, reject) => runSliced(() => {
       if (call.abort.aborted) reject(call.abort.reason)
       // Its place may have another entry by now, which is not dropped with it.
       else resolve(unreadable.has(stored) ? undefined : open(stored, key, call))
     }))
   }
 
-  const shelf: Shelf = {
+  const shelf: CacheAdapter = {
     keeps: store.keeps,
     find (key, call) {
       const soon = writing.get(key)
@@ -115,7 +115,7 @@ export function createShelf (store: CacheStore): Shelf {
       if (later === undefined) return openInTurn(found, key, call)
       return new Lookup(call, patience, later, fault).found.then(stored => openInTurn(stored, key, call))
     },
-    keep (key, found) {
+    store (key, found) {
       const { entry } = found
       try {
         write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))

@@ -1,9 +1,9 @@
 import type { LiveCall } from '../../call/call.ts'
 import { ignoreRejection } from '../../../core/ignore-rejection.ts'
-import type { Use } from '../../spec/layers.ts'
+import type { LayerPosition } from '../../spec/layers.ts'
 import { LayerCall } from './layer-call.ts'
 import type { Answer, Layer } from '../layer.ts'
-import { Passage } from './layer-invocation.ts'
+import { LayerInvocation } from './layer-invocation.ts'
 
 /** The upstream that an own layer is opened for. */
 export interface LayerUpstream {
@@ -21,12 +21,12 @@ export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
  * A layer of an author: is called once for each upstream that is opened, and what it returns once for each call, or each attempt.
  * A layer that returns what `next` returned adds no promise.
  */
-export type OwnLayer = (next: LayerNext, upstream: LayerUpstream) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
+export type CustomLayer = (next: LayerNext, upstream: LayerUpstream) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
 
 /** Runs an own layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its call is given up. */
-export function own ({ layer, at }: Use, upstream: LayerUpstream): Layer {
+export function custom (layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
   return next => {
-    let service: ReturnType<OwnLayer>
+    let service: ReturnType<CustomLayer>
     try {
       service = layer(call => LayerCall.pass(call), upstream)
       if (typeof service !== 'function') {
@@ -38,7 +38,7 @@ export function own ({ layer, at }: Use, upstream: LayerUpstream): Layer {
     }
     return <T>(live: LiveCall<T>) => {
       if (live.abort.aborted) return Promise.reject(live.abort.reason)
-      const passage = new Passage(live, next, at, upstream.name)
+      const passage = new LayerInvocation(live, next, at, upstream.name)
       let answer: Answer<T> | Promise<Answer<T>>
       try {
         answer = service(new LayerCall(live, passage))

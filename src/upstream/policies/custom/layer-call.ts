@@ -3,7 +3,7 @@ import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
 import { checkHeader } from '../../spec/spec.ts'
 import type { Answer } from '../layer.ts'
-import type { Passage } from './layer-invocation.ts'
+import type { LayerInvocation } from './layer-invocation.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -12,9 +12,9 @@ const none: Headers = Object.freeze({})
 /** What an own layer sees of a call under way, and hands on to `next`. */
 export class LayerCall<out T> {
   readonly #live: LiveCall<T>
-  readonly #passage: Passage<T>
+  readonly #passage: LayerInvocation<T>
 
-  constructor (live: LiveCall<T>, passage: Passage<T>) {
+  constructor (live: LiveCall<T>, passage: LayerInvocation<T>) {
     this.#live = live
     this.#passage = passage
   }
@@ -62,7 +62,7 @@ export class LayerCall<out T> {
   get inbound (): Readonly<Record<string, string | undefined>> {
     const { scope, spec } = this.#live
     if (this.#passage.at === 'call') return inboundHeaders(scope.headers, scope.reads)
-    return inboundHeaders(Object.fromEntries(spec.upstream.forward.filter(name => Object.hasOwn(scope.headers, name) && scope.headers[name] !== undefined).map(name => [name, scope.headers[name]])))
+    return inboundHeaders(Object.fromEntries(spec.upstream.forwardHeaders.filter(name => Object.hasOwn(scope.headers, name) && scope.headers[name] !== undefined).map(name => [name, scope.headers[name]])))
   }
 
   /** What `before` made of the request, if it did. At a call only: an attempt may be shared by callers who differ in it. */
@@ -99,6 +99,6 @@ export class LayerCall<out T> {
       // A layer at an attempt knows no caller, so what it adds is ours.
       if (this.#passage.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
-    return new LayerCall(this.#live.with(lower), this.#passage)
+    return new LayerCall(this.#live.withHeaders(lower), this.#passage)
   }
 }

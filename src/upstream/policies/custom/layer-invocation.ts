@@ -1,14 +1,14 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { At } from '../../spec/layers.ts'
+import type { LayerPosition } from '../../spec/layers.ts'
 import type { Answer, Service } from '../layer.ts'
 
 /**
  * One call on its way through one own layer. A layer that returns what `next` returned costs no promise and is not watched. Any other is
  * waited for until its call is given up; what it sent is waited for even then, since an unsafe call goes on.
  */
-export class Passage<T> extends Abortable {
-  readonly at: At
+export class LayerInvocation<T> extends Abortable {
+  readonly at: LayerPosition
   readonly #live: LiveCall<T>
   readonly #next: Service
   readonly #upstream: string
@@ -20,7 +20,7 @@ export class Passage<T> extends Abortable {
   #isOver = false
   #reject: (reason: unknown) => void = () => {}
 
-  constructor (live: LiveCall<T>, next: Service, at: At, upstream: string) {
+  constructor (live: LiveCall<T>, next: Service, at: LayerPosition, upstream: string) {
     super()
     this.#live = live
     this.#next = next
@@ -66,7 +66,7 @@ export class Passage<T> extends Abortable {
     })
   }
 
-  cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     if (this.#isWaitedFor) return
     this.#end()
     this.#reject(reason)
@@ -84,7 +84,7 @@ export class Passage<T> extends Abortable {
 
   /** A call that is sent again takes a slot of its own. An attempt has the one, so what it sends goes one after the other. */
   #again (live: LiveCall<T>, before: Promise<unknown>): Promise<Answer<T>> {
-    if (this.at === 'call') return this.#next(live.again())
+    if (this.at === 'call') return this.#next(live.nextAttempt())
     const next = () => this.#next(live)
     return before.then(next, next)
   }
@@ -99,7 +99,7 @@ export class Passage<T> extends Abortable {
       this.#underWay?.delete(sent)
       const { abort } = this.#live
       // The layer may still make something of it; it is not waited for.
-      if (abort.aborted) setImmediate(() => { if (!this.#isOver) this.cut(abort.reason) })
+      if (abort.aborted) setImmediate(() => { if (!this.#isOver) this.onAbort(abort.reason) })
     }
     ;(this.#underWay ??= new Set()).add(sent)
     sent.then(ended, ended)

@@ -2,7 +2,7 @@ import { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Answer, Service } from '../layer.ts'
 
-export interface RaceOptions {
+export interface HedgedCallOptions {
   /** When the second attempt is sent, in ms from the first. */
   readonly afterMs: number
   /** Whether a second attempt may be sent. */
@@ -12,13 +12,13 @@ export interface RaceOptions {
 }
 
 /** Why an attempt is stopped whose twin has answered; nobody waits for it. */
-const outrun = new DOMException('another attempt has answered', 'AbortError')
+const lostRace = new DOMException('another attempt has answered', 'AbortError')
 
 /** Two attempts of one call, the second sent later: the first good answer wins, and a failure counts when both have failed. */
-export class Race<T> {
+export class HedgedCall<T> {
   readonly #next: Service
   readonly #call: LiveCall<T>
-  readonly #options: RaceOptions
+  readonly #options: HedgedCallOptions
   readonly #first = new Abort()
   #second: Abort | undefined
   #isOver = false
@@ -28,7 +28,7 @@ export class Race<T> {
   #resolve!: (answer: Answer<T>) => void
   #reject!: (error: unknown) => void
 
-  constructor (next: Service, call: LiveCall<T>, options: RaceOptions) {
+  constructor (next: Service, call: LiveCall<T>, options: HedgedCallOptions) {
     this.#next = next
     this.#call = call
     this.#options = options
@@ -41,7 +41,7 @@ export class Race<T> {
       this.#resolve = resolve
       this.#reject = reject
       this.#timer = setTimeout(() => this.#sendSecond(), this.#options.afterMs)
-      this.#next(this.#call.under(this.#first)).then(answer => this.#win(answer), error => this.#loseFirst(error))
+      this.#next(this.#call.withAbort(this.#first)).then(answer => this.#win(answer), error => this.#loseFirst(error))
     })
   }
 
@@ -51,7 +51,7 @@ export class Race<T> {
     if (!this.#options.take()) return this.#wait()
     const second = this.#second = new Abort()
     this.#call.abort.add(second)
-    const call = this.#call.again(second, false)
+    const call = this.#call.nextAttempt(second, false)
     this.#next(call).then(answer => this.#win(answer), () => {
       if (!call.attempt.sent) {
         this.#options.refund()
@@ -68,8 +68,8 @@ export class Race<T> {
 
   #win (answer: Answer<T>): void {
     this.#leave()
-    this.#first.cut(outrun)
-    this.#second?.cut(outrun)
+    this.#first.abort(lostRace)
+    this.#second?.abort(lostRace)
     this.#resolve(answer)
   }
 

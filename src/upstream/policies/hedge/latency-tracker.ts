@@ -1,4 +1,4 @@
-import { Latencies } from './rotating-histogram.ts'
+import { RotatingHistogram } from './rotating-histogram.ts'
 
 /** Time for which a delay that was read from the latencies is used, in ms. */
 const readEveryMs = 250
@@ -6,10 +6,10 @@ const readEveryMs = 250
 const leastKnown = 100
 
 /** The latencies of one operation, and the time after which one of its calls is slow. */
-export class Pace {
+export class LatencyTracker {
   readonly #share: number
   readonly #now: () => number
-  readonly #latencies: Latencies
+  readonly #latencies: RotatingHistogram
   #delay: number | undefined
   #readAt = -Infinity
 
@@ -21,10 +21,10 @@ export class Pace {
   constructor (share: number, spanMs: number, now: () => number) {
     this.#share = share
     this.#now = now
-    this.#latencies = new Latencies(spanMs, now)
+    this.#latencies = new RotatingHistogram(spanMs, now)
   }
 
-  took (ms: number): void {
+  record (ms: number): void {
     this.#latencies.add(ms)
   }
 

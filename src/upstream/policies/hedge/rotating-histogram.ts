@@ -8,7 +8,7 @@ const least = 1 / 16
  * How long calls take, as a histogram of logarithmic buckets over the last span and the one before it.
  * A percentile is the upper bound of its bucket, so it is never below the true one.
  */
-export class Latencies {
+export class RotatingHistogram {
   readonly #spanMs: number
   readonly #now: () => number
   #counts = new Uint32Array(perOctave * octaves)

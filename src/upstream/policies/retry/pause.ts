@@ -19,7 +19,7 @@ class Pause extends Abortable {
     }, ms)
   }
 
-  cut (reason: unknown): void {
+  onAbort (reason: unknown): void {
     clearTimeout(this.#timer)
     this.listensTo?.delete(this)
     this.#reject(reason)

@@ -1,17 +1,17 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { Budget } from './retry-budget.ts'
-import { relay, serviceOf, type Answer, type Layer, type Service, type Taker } from '../layer.ts'
+import type { RetryBudget } from './retry-budget.ts'
+import { callbackLayer, serviceOf, type Answer, type Layer, type Service, type Completion } from '../layer.ts'
 import { pause } from './pause.ts'
 
 export interface RetryOptions {
   /** How often a call is sent at most. */
-  readonly attempts: number
+  readonly maxAttempts: number
   /** Bound of the first pause, in ms; it doubles with each. */
-  readonly delay: number
+  readonly initialDelay: number
   /** Bound of every pause, in ms. */
   readonly maxDelay: number
-  readonly budget: Budget
+  readonly budget: RetryBudget
   /** A number from 0 up to 1. @default Math.random */
   readonly random?: () => number
 }
@@ -27,34 +27,34 @@ const maxRetryAfter = 30_000
  * attempts of the call use new connections, and a second loss is one of the upstream, or the request itself kills its connection: it is charged to the budget and counts for the breaker.
  */
 export function retry (options: RetryOptions): Layer {
-  return relay(next => {
+  return callbackLayer(next => {
     const service = serviceOf(next)
-    const first = <T>(call: LiveCall<T>, taker: Taker<T>, error: unknown) => {
-      again(service, call, options, error, 1).then(answer => taker.win(answer), last => taker.lose(last))
+    const first = <T>(call: LiveCall<T>, taker: Completion<T>, error: unknown) => {
+      again(service, call, options, error, 1).then(answer => taker.resolve(answer), last => taker.reject(last))
     }
     return (call, taker) => next(call, new Tried(call, taker, first))
   })
 }
 
 /** A first attempt: its failure is looked at, and its answer is passed on. */
-class Tried<T> implements Taker<T> {
+class Tried<T> implements Completion<T> {
   readonly #call: LiveCall<T>
-  readonly #taker: Taker<T>
-  readonly #failed: (call: LiveCall<T>, taker: Taker<T>, error: unknown) => void
+  readonly #taker: Completion<T>
+  readonly #failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void
 
-  constructor (call: LiveCall<T>, taker: Taker<T>, failed: (call: LiveCall<T>, taker: Taker<T>, error: unknown) => void) {
+  constructor (call: LiveCall<T>, taker: Completion<T>, failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void) {
     this.#call = call
     this.#taker = taker
     this.#failed = failed
   }
 
-  win (answer: Answer<T>): void {
-    this.#taker.win(answer)
+  resolve (answer: Answer<T>): void {
+    this.#taker.resolve(answer)
   }
 
-  lose (error: unknown): void {
+  reject (error: unknown): void {
     // Nothing to think over: who is given up hears it at once, before its run is over.
-    if (this.#call.abort.aborted) this.#taker.lose(error)
+    if (this.#call.abort.aborted) this.#taker.reject(error)
     else this.#failed(this.#call, this.#taker, error)
   }
 }
@@ -71,14 +71,14 @@ async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOption
   const { effort } = call
   const free = error.isIdleClose && call.isRepeatable && !effort.hadFreeRetry
   if (!free) {
-    if (attempts >= options.attempts || !error.retryable || (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')) throw error
+    if (attempts >= options.maxAttempts || !error.retryable || (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')) throw error
     const { patience, deadline } = call.scope
     const ms = pauseBefore(error, attempts, options)
-    if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.take()) throw error
+    if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.withdraw()) throw error
     await pause(call, ms)
   }
   if (free) effort.hadFreeRetry = true
-  const second = call.again()
+  const second = call.nextAttempt()
   try {
     return await next(second)
   } catch (later) {
@@ -88,8 +88,8 @@ async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOption
   }
 }
 
-function pauseBefore ({ retryAfterMs }: UpstreamError, attempts: number, { delay, maxDelay, random = Math.random }: RetryOptions): number {
+function pauseBefore ({ retryAfterMs }: UpstreamError, attempts: number, { initialDelay, maxDelay, random = Math.random }: RetryOptions): number {
   // Those who were told the same moment do not come back all at once.
-  if (retryAfterMs !== undefined) return retryAfterMs + random() * delay
-  return random() * Math.min(maxDelay, delay * 2 ** (attempts - 1))
+  if (retryAfterMs !== undefined) return retryAfterMs + random() * initialDelay
+  return random() * Math.min(maxDelay, initialDelay * 2 ** (attempts - 1))
 }

@@ -17,7 +17,7 @@ function arrange ({ minimum = 4 } = {}) {
   const clock = { now: 0 }
   const changes: string[] = []
   const { layer, gauge } = breaker({
-    upstream, failures: 0.5, minimum, window: 10_000, open: 5000, now: () => clock.now, random: () => 0,
+    upstream, failureRatio: 0.5, minimumCalls: minimum, window: 10_000, openDuration: 5000, now: () => clock.now, random: () => 0,
     changed: (from, to) => changes.push(`${from} > ${to}`),
   })
   const service = layer(bottom.service)
@@ -70,8 +70,8 @@ test('open, it refuses at once, says for how long, and asks nobody', async t => 
 
 test('what waits for a slot when it opens fails at once, newcomers and calls of runs that hold a slot', async t => {
   const bottom = heldService()
-  const slots = bulkhead({ upstream, slots: 2, queue: 9 })
-  const { layer } = breaker({ upstream, failures: 0.5, minimum: 2, window: 10_000, open: 5000, now: () => 0, random: () => 0, turnAway: slots.turnAway })
+  const slots = bulkhead({ upstream, concurrency: 2, maxQueue: 9 })
+  const { layer } = breaker({ upstream, failureRatio: 0.5, minimumCalls: 2, window: 10_000, openDuration: 5000, now: () => 0, random: () => 0, turnAway: slots.rejectQueued })
   const service = stack([layer, slots.layer], call => {
     call.attempt.sent = true
     return bottom.service(call)
@@ -80,13 +80,13 @@ test('what waits for a slot when it opens fails at once, newcomers and calls of 
   const ended: string[] = []
   const ask = (of = run) => service(of.ask(questions.ask())).then(() => ended.push('ok'), error => ended.push(`${error.code} ${error.retryAfterMs ?? ''}`.trim()))
   const asked = [...Array.from({ length: 4 }, () => ask()), ask(testRun()), ask(testRun()), ask(testRun())]
-  t.equal(slots.gauge.waiting, 5)
+  t.equal(slots.gauge.queued, 5)
   bottom.held[0]?.fail(busy())
   await turn()
   t.same(ended, ['UPSTREAM_BUSY'], 'one failure opens nothing')
   bottom.held[0]?.fail(busy())
   await turn()
-  t.equal(slots.gauge.waiting, 0)
+  t.equal(slots.gauge.queued, 0)
   t.same(ended.filter(code => code === 'BREAKER_OPEN 5000').length, 3, 'all but the two whose slots were handed over before')
   while (bottom.held.length > 0) bottom.held[0]?.answer()
   await Promise.all(asked)
@@ -131,7 +131,7 @@ test('a probe whose caller leaves says nothing: the next call is the probe', asy
   clock.now = 5000
   const abort = new Abort()
   const probe = send(abort)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await probe.settled, 'gone')
   t.equal(gauge.breaker, 'half-open')
   await recover()
@@ -145,10 +145,10 @@ test('the other calls of the run that tries are let through too, or their refusa
   const [first, second] = [new Abort(), new Abort()]
   const probes = [send(first), send(second)]
   t.ok(probes.every(({ held }) => held !== undefined))
-  first.cut('gone')
+  first.abort('gone')
   t.equal(await probes[0]?.settled, 'gone')
   t.match(await send(undefined, testRun()).settled, { code: 'BREAKER_OPEN' }, 'the run still tries')
-  second.cut('gone')
+  second.abort('gone')
   await probes[1]?.settled
   const next = send(undefined, testRun())
   next.held?.answer()
@@ -239,7 +239,7 @@ test('what is told of a change and throws fails the call at which it changed, wh
   const bottom = heldService()
   const clock = { now: 0 }
   const { layer, gauge } = breaker({
-    upstream, failures: 0.5, minimum: 1, window: 10_000, open: 5000, now: () => clock.now, random: () => 0,
+    upstream, failureRatio: 0.5, minimumCalls: 1, window: 10_000, openDuration: 5000, now: () => clock.now, random: () => 0,
     changed: (_, to) => { throw new Error(to) },
   })
   const service = layer(bottom.service)

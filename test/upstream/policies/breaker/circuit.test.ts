@@ -7,7 +7,7 @@ function arrange (options: Partial<CircuitOptions> = {}) {
   const clock = { now: 0 }
   const changes: string[] = []
   const circuit = new Circuit({
-    failures: 0.5, minimum: 20, window: 10_000, open: 5000, random: () => 0, now: () => clock.now,
+    failureRatio: 0.5, minimumCalls: 20, window: 10_000, openDuration: 5000, random: () => 0, now: () => clock.now,
     changed: (from, to) => changes.push(`${from} > ${to}`),
     ...options,
   })
@@ -67,7 +67,7 @@ for (const perSecond of [51, 300, 5000]) {
 }
 
 test('failures in a row count within the window only, and a success ends the row', t => {
-  const { circuit, clock, fail } = arrange({ minimum: 1000, consecutiveFailures: 5 })
+  const { circuit, clock, fail } = arrange({ minimumCalls: 1000, consecutiveFailures: 5 })
   fail(4)
   clock.now = 10_001
   fail(4)
@@ -81,7 +81,7 @@ test('failures in a row count within the window only, and a success ends the row
 })
 
 test('what ends without saying anything does not end a row of failures', t => {
-  const { circuit, fail } = arrange({ minimum: 1000, consecutiveFailures: 2 })
+  const { circuit, fail } = arrange({ minimumCalls: 1000, consecutiveFailures: 2 })
   fail(1)
   circuit.ended()
   fail(1)
@@ -90,7 +90,7 @@ test('what ends without saying anything does not end a row of failures', t => {
 })
 
 test('by default a row is not shorter than the minimum', t => {
-  const { circuit, fail } = arrange({ minimum: 50 })
+  const { circuit, fail } = arrange({ minimumCalls: 50 })
   for (let time = 0; time < 1000; time++) circuit.succeeded()
   fail(49)
   t.equal(circuit.state, 'closed')
@@ -100,7 +100,7 @@ test('by default a row is not shorter than the minimum', t => {
 })
 
 test('the time it stays open doubles up to its limit while the upstream fails again', t => {
-  const { circuit, clock, fail, changes } = arrange({ maxOpen: 30_000 })
+  const { circuit, clock, fail, changes } = arrange({ maxOpenDuration: 30_000 })
   fail(20)
   for (const openMs of [5000, 10_000, 20_000, 30_000, 30_000]) {
     t.equal(circuit.retryAfterMs, openMs)
@@ -231,7 +231,7 @@ test('whatever happens: only transitions of the table, no admission while open, 
     /** The runs that the present half-open state has admitted. */
     const admitted = new Set<object>()
     const circuit = new Circuit({
-      failures: 0.5, minimum: 3, consecutiveFailures: 4, window: 1000, open: 500, maxOpen: 2000, now: () => clock.now, random: () => randoms.next().value as number,
+      failureRatio: 0.5, minimumCalls: 3, consecutiveFailures: 4, window: 1000, openDuration: 500, maxOpenDuration: 2000, now: () => clock.now, random: () => randoms.next().value as number,
       changed (from, to) {
         if (from !== state || !transitions[from].includes(to)) faults.push(`${from} > ${to}`)
         if (to === 'half-open' && clock.now - openedAt < 400) faults.push('it tried too early')

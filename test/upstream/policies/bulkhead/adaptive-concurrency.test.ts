@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { UpstreamError, type ErrorCode, type UpstreamErrorOptions } from '../../../../src/errors.ts'
-import { adaptiveSlots } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import { adaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { questions } from '../../../helpers/questions.ts'
 
@@ -8,10 +8,10 @@ import { questions } from '../../../helpers/questions.ts'
 function said (ms: number, error?: unknown, { deadline = 60_000, isSafe = true } = {}): 'lost' | 'answered' | 'nothing' {
   const run = testRun({ deadline })
   const call = run.ask(isSafe ? questions.ask() : questions.tell({ body: {} }))
-  const slots = adaptiveSlots({ connections: 200, timeout: 1000 })
+  const slots = adaptiveConcurrency({ connections: 200, attemptTimeout: 1000 })
   for (let time = 0; time < 20; time++) slots.ended(call, slots.noted, ms, 20, error)
-  if (slots.slots < 20) return 'lost'
-  return slots.slots > 20 ? 'answered' : 'nothing'
+  if (slots.limit < 20) return 'lost'
+  return slots.limit > 20 ? 'answered' : 'nothing'
 }
 
 const failed = (code: ErrorCode, options?: UpstreamErrorOptions) => new UpstreamError(code, 'nobody', options)

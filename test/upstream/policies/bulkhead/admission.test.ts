@@ -9,7 +9,7 @@ import { questions } from '../../../helpers/questions.ts'
 /** One slot, a long queue, and a clock that moves when told to. */
 function arrange () {
   let now = 0
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 1000 })
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000 })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
@@ -38,7 +38,7 @@ test('a run that what is announced before it would leave no time is refused at o
   // 51 calls one after the other at a guess of 25 ms are 1275 ms, and half of 800 is not enough.
   t.equal(hurried.refusal, 'BULKHEAD_FULL')
   t.equal(patient.refusal, undefined)
-  t.equal(place.gauge.waiting, 1)
+  t.equal(place.gauge.queued, 1)
 })
 
 test('what a run announced and does not ask is forgotten when it is over', async t => {
@@ -47,7 +47,7 @@ test('what a run announced and does not ask is forgotten when it is over', async
   place.enter(first, 50)
   await place.finishAfter(25)
   place.enter(place.run(60_000))
-  first.abort.cut(new Error('over'))
+  first.abort.abort(new Error('over'))
   const next = place.enter(place.run(800))
   await setImmediate()
   t.equal(next.refusal, undefined)

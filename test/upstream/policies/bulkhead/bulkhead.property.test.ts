@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { Abort } from '../../../../src/core/abort.ts'
-import type { AdaptiveSlots } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import type { AdaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { heldService } from '../../../helpers/held-service.ts'
@@ -76,24 +76,24 @@ class Rules {
 const endings = { abort: 'gone', finish: 'ok', fail: 'broken' }
 
 /** Slots whose number is what the next ending makes it. */
-class MovingSlots implements AdaptiveSlots {
-  slots: number
+class MovingSlots implements AdaptiveConcurrency {
+  limit: number
   next: number
   readonly noted = 0
 
   constructor (slots: number) {
-    this.slots = this.next = slots
+    this.limit = this.next = slots
   }
 
   ended (): void {
-    this.slots = this.next
+    this.limit = this.next
   }
 }
 
 for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken`, async t => {
   await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (start, queue, list) => {
     const moving = kind === 'moving' ? new MovingSlots(start) : undefined
-    const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: moving ?? start, queue })
+    const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: moving ?? start, maxQueue: queue })
     const bottom = heldService()
     const service = layer(bottom.service)
     const runs: TestRun[] = Array.from({ length: 5 }, () => testRun())
@@ -104,7 +104,7 @@ for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under
     async function enter (run: number, mayWait: boolean): Promise<void> {
       const index = calls.length
       const abort = new Abort()
-      const asked = service((runs[run] as TestRun).ask(questions.ask(), { abort, index }).again(abort, mayWait))
+      const asked = service((runs[run] as TestRun).ask(questions.ask(), { abort, index }).nextAttempt(abort, mayWait))
       const call = { abort, ended: undefined as string | undefined, asked: asked.then(() => { call.ended = 'ok' }, error => { call.ended = error.code ?? error }) }
       calls.push(call)
       const expected = rules.enter({ index, run }, mayWait) ? undefined : 'BULKHEAD_FULL'
@@ -122,7 +122,7 @@ for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under
       }
       rules.leave(index)
       const entry = bottom.held.find(({ call }) => call.index === index)
-      if (type === 'abort') calls[index]?.abort.cut('gone')
+      if (type === 'abort') calls[index]?.abort.abort('gone')
       else if (type === 'finish') entry?.answer('done')
       else entry?.fail('broken')
       await setImmediate()
@@ -134,11 +134,11 @@ for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under
       if (act.type === 'enter') await enter(act.run, act.mayWait)
       else await end(act.type, act.which, act.slots)
       // Fewer slots cut nobody, and let nobody in.
-      if (gauge.active > Math.max(gauge.slots, before)) throw new Error(`${gauge.active} calls in ${gauge.slots} slots`)
-      if (gauge.slots !== rules.slots) throw new Error(`the gauge says ${gauge.slots} slots, and there are ${rules.slots}`)
-      if (gauge.active < gauge.slots && gauge.waiting > 0) throw new Error('a slot is free while somebody waits')
+      if (gauge.active > Math.max(gauge.concurrency, before)) throw new Error(`${gauge.active} calls in ${gauge.concurrency} slots`)
+      if (gauge.concurrency !== rules.slots) throw new Error(`the gauge says ${gauge.concurrency} slots, and there are ${rules.slots}`)
+      if (gauge.active < gauge.concurrency && gauge.queued > 0) throw new Error('a slot is free while somebody waits')
       if (active().join() !== rules.active.join()) throw new Error(`active are ${active().join()}, and by the rules ${rules.active.join()}`)
-      if (gauge.active !== active().length || gauge.waiting !== rules.waiting) throw new Error(`the gauge says ${gauge.active} and ${gauge.waiting}`)
+      if (gauge.active !== active().length || gauge.queued !== rules.waiting) throw new Error(`the gauge says ${gauge.active} and ${gauge.queued}`)
     }
 
     while (bottom.held.length > 0) {
@@ -147,7 +147,7 @@ for (const kind of ['fixed', 'moving'] as const) test(`with ${kind} slots, under
     }
     await Promise.all(calls.map(({ asked }) => asked))
     if (calls.some(({ abort }) => abort.size > 0)) throw new Error('a listener stays')
-    if (gauge.active + gauge.waiting > 0) throw new Error('a slot stays')
+    if (gauge.active + gauge.queued > 0) throw new Error('a slot stays')
   }), { numRuns: 100 })
   t.pass('held for 100 histories')
 })

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { Abort } from '../../../../src/core/abort.ts'
 import { LiveCall } from '../../../../src/upstream/call/call.ts'
-import type { AdaptiveSlots } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import type { AdaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
@@ -10,8 +10,8 @@ import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 import { turn } from '../../../helpers/turn.ts'
 
-function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | AdaptiveSlots, readonly queue?: number } = {}) {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots, queue })
+function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | AdaptiveConcurrency, readonly queue?: number } = {}) {
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: slots, maxQueue: queue })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
@@ -29,12 +29,12 @@ function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | Adaptiv
 }
 
 /** Slots that are as many as the next ending finds on the list, and the last ones from then on. */
-function slotsThatBecome (first: number, ...then: number[]): AdaptiveSlots & { readonly seen: unknown[] } {
+function slotsThatBecome (first: number, ...then: number[]): AdaptiveConcurrency & { readonly seen: unknown[] } {
   let slots = first
   const seen: unknown[] = []
   return {
     seen,
-    get slots () { return slots },
+    get limit () { return slots },
     get noted () { return slots },
     ended (call, noted, _ms, active, error) {
       seen.push([call.index, noted, active, error])
@@ -67,8 +67,8 @@ test('a waiter that gives up leaves the queue at once, and the next takes its tu
   const first = place.enter(testRun(), 0)
   const second = failure(place.enter(testRun(), 1, gone))
   const third = place.enter(testRun(), 2)
-  gone.cut('gone')
-  t.equal(place.gauge.waiting, 1)
+  gone.abort('gone')
+  t.equal(place.gauge.queued, 1)
   t.equal(await second, 'gone')
   await place.finish()
   t.same(place.active(), [2])
@@ -85,7 +85,7 @@ test('one that gives up between its turn and its sending hands its slot on', asy
   place.held[0]?.answer('done')
   // The answer has not yet reached the bulkhead: its turn comes and the abort with it.
   await first
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await second, 'gone')
   await setImmediate()
   t.same(place.active(), [2])
@@ -145,7 +145,7 @@ test('when the first call of a run that was only queued gets a slot, its others 
     // Beyond the bound: their run is queued already.
     place.enter(early, 2), place.enter(late, 11), place.enter(early, 3),
   ]
-  t.equal(place.gauge.waiting, 5)
+  t.equal(place.gauge.queued, 5)
   const order: unknown[] = []
   while (place.held.length > 0) {
     order.push(...place.active())
@@ -175,7 +175,7 @@ test('one that moved ahead with its run still leaves at once', async t => {
   const asked = [place.enter(testRun(), 0), place.enter(run, 1), place.enter(run, 3)]
   const leaver = failure(place.enter(run, 2, gone))
   await place.finish()
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await leaver, 'gone')
   t.match(place.gauge, { active: 1, waiting: 1 })
   await place.finish()
@@ -190,7 +190,7 @@ test('a run whose waiters have all left is a newcomer again', async t => {
   const gone = new Abort()
   const first = place.enter(testRun(), 0)
   const leavers = [failure(place.enter(run, 1, gone)), failure(place.enter(run, 2, gone))]
-  gone.cut('gone')
+  gone.abort('gone')
   t.same(await Promise.all(leavers), ['gone', 'gone'])
   const other = place.enter(testRun(), 3)
   t.match(await failure(place.enter(run, 4)), { code: 'BULKHEAD_FULL' })
@@ -201,14 +201,14 @@ test('a run whose waiters have all left is a newcomer again', async t => {
 test('the time spent waiting is counted, for those who gave up too', async t => {
   let now = 5
   const run = testRun({ now: () => now })
-  const { layer } = bulkhead({ upstream: 'nobody', slots: 1, queue: 10 })
+  const { layer } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 10 })
   const bottom = heldService()
   const service = layer(bottom.service)
   const [inside, waits, leaves] = [run.ask(questions.ask()), run.ask(questions.ask()), run.ask(questions.ask(), { abort: new Abort() })]
   const asked = [service(inside), service(waits)]
   const left = failure(service(leaves))
   now = 12
-  leaves.abort.cut('gone')
+  leaves.abort.abort('gone')
   t.equal(await left, 'gone')
   now = 15
   bottom.held[0]?.answer()
@@ -219,7 +219,7 @@ test('the time spent waiting is counted, for those who gave up too', async t => 
 })
 
 test('a service that throws instead of rejecting gives its slot back', async t => {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 0 })
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 0 })
   const fault = new TypeError('a bug')
   const service = layer(() => { throw fault })
   t.equal(await failure(service(testRun().ask(questions.ask()))), fault)

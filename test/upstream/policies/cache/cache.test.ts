@@ -8,7 +8,7 @@ import { createMemoryStore } from '../../../../src/upstream/policies/cache/memor
 import type { Call } from '../../../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { keyOf } from '../../../../src/upstream/transport/dispatch.ts'
-import type { Head } from '../../../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { cache } from '../../../../src/upstream/policies/cache/cache.ts'
 import { coalesce } from '../../../../src/upstream/policies/coalesce.ts'
 import { stack } from '../../../../src/upstream/policies/layer.ts'
@@ -19,10 +19,10 @@ import { heldService } from '../../../helpers/held-service.ts'
 import { turn } from '../../../helpers/turn.ts'
 
 const params = z.object({ id: z.string() })
-const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9', forward: ['authorization'] }, {
+const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9', forwardHeaders: ['authorization'] }, {
   cat: operation({ path: '/cats/{id}', params, output: z.unknown(), cache: true }),
   fact: operation({ path: '/fact', output: z.unknown(), cache: { ttl: 10_000, staleWhileRevalidate: 5000, staleIfError: 60_000 } }),
-  headed: operation({ path: '/headed', output: z.unknown(), withHeaders: z.unknown(), cache: true }),
+  headed: operation({ path: '/headed', output: z.unknown(), responseHeaders: z.unknown(), cache: true }),
   plain: operation({ path: '/plain', output: z.unknown() }),
   tell: operation({ method: 'PUT', path: '/cats/{id}', params, body: z.unknown(), output: z.unknown() }),
 })
@@ -38,7 +38,7 @@ function arrange (t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
   return {
     ...kept, bottom, clock, service, ask,
     /** Asks, and lets the upstream answer with these headers. */
-    fill: async (head: Head, value: unknown = 'old', call: Call<unknown> = cat) => {
+    fill: async (head: ResponseHeaders, value: unknown = 'old', call: Call<unknown> = cat) => {
       const asked = ask(call)
       bottom.held[0]?.answer(value, 200, head)
       return asked
@@ -237,7 +237,7 @@ test('1000 callers of what is not kept: one call, and the first to leave takes n
   const gone = new Abort()
   const first = failure(ask(cat, { abort: gone }))
   const others = Array.from({ length: 999 }, () => ask())
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await first, 'gone')
   bottom.held[0]?.answer('well', 200, minute)
   t.ok((await Promise.all(others)).every(({ value }) => value === 'well'))
@@ -251,7 +251,7 @@ test('a refresh is of no run: it outlives its caller, waits for no deadline, tel
   clock.pass(70_000)
   const run = testRun({ deadline: 50, headers: { accept: 'x' } })
   t.match(await service(run.ask(cat)), { cached: { cache: 'stale' } })
-  run.abort.cut('over')
+  run.abort.abort('over')
   const refresh = bottom.held[0]?.call
   t.match(refresh, { path: '/cats/tom', headers: { 'if-none-match': '"a"' }, scope: { deadline: Infinity, headers: { accept: 'x' } } })
   t.equal(refresh?.abort.aborted, false)
@@ -379,7 +379,7 @@ test('a caller that goes gets its own reason, and what is kept stays', async t =
   for (const reason of ['gone', new UpstreamError('UPSTREAM_RESET', 'another step'), new UpstreamError('UPSTREAM_STATUS', 'another step', { upstreamStatus: 404 })]) {
     const abort = new Abort()
     const asked = failure(ask(cat, { abort }))
-    abort.cut(reason)
+    abort.abort(reason)
     t.equal(await asked, reason)
   }
   t.match(gauge(), { entries: 1 })
@@ -392,7 +392,7 @@ test('when time runs out the old answer stands in, where it may', async t => {
   const abort = new Abort()
   const asked = ask(cat, { abort })
   const reason = new UpstreamError('DEADLINE_EXCEEDED', 'run')
-  abort.cut(reason)
+  abort.abort(reason)
   t.match(await asked, { value: 'old', cached: { cache: 'stale', insteadOf: reason } })
 })
 
@@ -441,7 +441,7 @@ test('an answer that some layer below has changed is not kept, and one that a la
   t.match(gauge(), { entries: 0 })
 
   const given = layer(bottom.service)
-  const signed = (name: string) => testRun().ask(cat).with({ 'x-signed': name, authorization: 'ours' })
+  const signed = (name: string) => testRun().ask(cat).withHeaders({ 'x-signed': name, authorization: 'ours' })
   for (const name of ['a', 'b']) {
     const miss = given(signed(name))
     bottom.held[0]?.answer(name, 200, { 'cache-control': 'max-age=60' })
@@ -466,5 +466,5 @@ test('an operation that changes something cannot be kept, nor for a time that is
     t.throws(() => declare({ cache: { [option]: -1 } }), { name: 'TypeError', message: `bad.op: cache.${option} is -1, and must be a whole number of ms from 0 to 2147483647` })
   }
   t.throws(() => declare({ cache: { maxAge: 1 } }), new TypeError('bad.op: there is no option \'cache.maxAge\'; there are ttl, staleWhileRevalidate, staleIfError'))
-  t.throws(() => defineUpstream('bad', { origin: 'http://127.0.0.1:9', cacheBytes: 0 }, {}), /upstream 'bad': cacheBytes is 0/)
+  t.throws(() => defineUpstream('bad', { origin: 'http://127.0.0.1:9', maxCacheBytes: 0 }, {}), /upstream 'bad': cacheBytes is 0/)
 })

@@ -31,12 +31,12 @@ async function arrange (t: Test, script: Script, { isSecure = false, store, vers
   t.teardown(() => runtime.close())
   const origin = isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin
   const text = { output: z.string(), as: 'text' } as const
-  const cats = defineUpstream('cats', { origin, retry: false, breaker: false, timeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } } }, {
+  const cats = defineUpstream('cats', { origin, retry: false, breaker: false, attemptTimeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } } }, {
     told: operation({ path: '/told', ...text, cache: true }),
     vouched: operation({ path: '/vouched', ...text, cache: { ttl: 60_000, staleWhileRevalidate: 60_000, staleIfError: 60_000 } }),
-    none: operation({ path: '/none', ...text, absent: [404], cache: true }),
-    head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), empty: true, cache: true }),
-    empty: operation({ path: '/empty', output: z.unknown(), empty: true, cache: true }),
+    none: operation({ path: '/none', ...text, nullOn: [404], cache: true }),
+    head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), allowEmpty: true, cache: true }),
+    empty: operation({ path: '/empty', output: z.unknown(), allowEmpty: true, cache: true }),
     shared: operation({ path: '/shared', ...text, coalesce: true }),
   })
   return { raw, proxy, runtime, cats, ask: (call: Parameters<ReturnType<typeof testRun>['ask']>[0]) => runtime.send(testRun().ask(call)), stats: () => runtime.stats()['cats']?.cache }

@@ -1,11 +1,11 @@
 import { test } from 'tap'
 import { conditionOf as condition, renewedHead, speaksOf } from '../../../../src/upstream/policies/cache/condition.ts'
 import type { Entry } from '../../../../src/upstream/policies/cache/entry.ts'
-import type { Head } from '../../../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { questions } from '../../../helpers/questions.ts'
 
 const { spec } = questions.kept({ id: 'one' })
-const conditionOf = (head: Head) => condition({ head } as Entry, spec)
+const conditionOf = (head: ResponseHeaders) => condition({ head } as Entry, spec)
 const modified = 'Sun, 01 Mar 2026 12:00:00 GMT'
 
 test('what an answer can be asked for again by is what it was given', async t => {

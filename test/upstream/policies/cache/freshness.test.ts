@@ -3,13 +3,13 @@ import { test } from 'tap'
 import { ageOf, usefulMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
 import { freshnessOf, type Circumstances } from '../../../../src/upstream/policies/cache/freshness.ts'
 import { cachePolicy } from '../../../../src/upstream/spec/cache-policy.ts'
-import type { Head } from '../../../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 
 const receivedAt = Date.parse('2026-03-01T12:00:00.900Z')
 /** An HTTP date so many seconds from when the answer came. */
 const date = (seconds: number) => new Date(receivedAt + seconds * 1000).toUTCString()
 
-function judge (head: Head, { policy = {}, ...rest }: Partial<Omit<Circumstances, 'policy'>> & { policy?: { ttl?: number, staleWhileRevalidate?: number, staleIfError?: number } } = {}): Freshness | undefined {
+function judge (head: ResponseHeaders, { policy = {}, ...rest }: Partial<Omit<Circumstances, 'policy'>> & { policy?: { ttl?: number, staleWhileRevalidate?: number, staleIfError?: number } } = {}): Freshness | undefined {
   return freshnessOf(head, { status: 200, policy: cachePolicy('a.b', policy) as Circumstances['policy'], isAuthorized: false, delay: 0, receivedAt, ...rest })
 }
 
@@ -20,7 +20,7 @@ function freshFor (...asked: Parameters<typeof judge>): number | undefined {
 }
 
 test('how long an answer is fresh is what its headers say, the shared one first', async t => {
-  const table: readonly (readonly [Head, number | undefined])[] = [
+  const table: readonly (readonly [ResponseHeaders, number | undefined])[] = [
     [{ 'cache-control': 'max-age=60' }, 60_000],
     [{ 'cache-control': 'max-age=60, s-maxage=10' }, 10_000],
     [{ 'cache-control': 'max-age=60', expires: date(10) }, 60_000],
@@ -50,7 +50,7 @@ test('how long an answer is fresh is what its headers say, the shared one first'
 })
 
 test('what must not be kept by a shared cache is not kept, whatever else is said', async t => {
-  const heads: readonly Head[] = [
+  const heads: readonly ResponseHeaders[] = [
     { 'cache-control': 'no-store' },
     { 'cache-control': 'max-age=60, no-store' },
     { 'cache-control': 'private' },

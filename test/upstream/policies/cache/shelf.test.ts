@@ -2,10 +2,10 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../../src/core/abort.ts'
 import type { Entry, Found } from '../../../../src/upstream/policies/cache/entry.ts'
-import type { Head } from '../../../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { entryOf } from '../../../../src/upstream/policies/cache/entry-of.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
-import { createShelf } from '../../../../src/upstream/policies/cache/shelf.ts'
+import { createCacheAdapter } from '../../../../src/upstream/policies/cache/shelf.ts'
 import type { CacheStore } from '../../../../src/upstream/policies/cache/store.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { testRun } from '../../../helpers/call.ts'
@@ -16,10 +16,10 @@ import { turn } from '../../../helpers/turn.ts'
 
 const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, {
   born: operation({ path: '/born', output: z.object({ at: z.string().transform(text => new Date(text)) }), cache: true }),
-  bytes: operation({ path: '/bytes', output: z.instanceof(Uint8Array), as: 'bytes', cache: true }),
-  headed: operation({ path: '/headed', output: z.number(), withHeaders: z.object({ etag: z.string(), link: z.array(z.string()) }), cache: true }),
-  empty: operation({ path: '/empty', output: z.number(), empty: true, cache: true }),
-  none: operation({ path: '/none', output: z.object({ id: z.string() }), absent: [404], cache: true }),
+  bytes: operation({ path: '/bytes', output: z.instanceof(Uint8Array), responseType: 'bytes', cache: true }),
+  headed: operation({ path: '/headed', output: z.number(), responseHeaders: z.object({ etag: z.string(), link: z.array(z.string()) }), cache: true }),
+  empty: operation({ path: '/empty', output: z.number(), allowEmpty: true, cache: true }),
+  none: operation({ path: '/none', output: z.object({ id: z.string() }), nullOn: [404], cache: true }),
 })
 type Which = 'born' | 'bytes' | 'headed' | 'empty' | 'none'
 const call = (which: Which = 'born', abort = new Abort()) => testRun().ask<unknown>(cats[which](), { abort })
@@ -28,27 +28,27 @@ const entry = (body: string, rest: Partial<Entry> = {}): Entry => ({
 })
 const found = (body: string, rest: Partial<Entry> = {}): Found => ({ entry: entry(body, rest), value: 'here' })
 /** An answer as it is kept in this process. */
-const kept = (which: Which, body: Buffer | string, { status = 200, value, head }: { status?: number, value?: unknown, head?: Head } = {}) =>
+const kept = (which: Which, body: Buffer | string, { status = 200, value, head }: { status?: number, value?: unknown, head?: ResponseHeaders } = {}) =>
   entryOf(call(which).spec, { value, status, head: { etag: '"a"', 'content-type': 'application/json', ...head }, body: Buffer.from(body as string) }, { requestedAt: 1, receivedAt: 2 }, { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 }, 'values')
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 function far (t: Test, patience = 60_000) {
   const there = farStore(patience)
-  const shelf = createShelf(there.store)
+  const shelf = createCacheAdapter(there.store)
   t.teardown(() => shelf.close())
   /** Keeps an entry, and waits until it is over there. */
   const keep = async (key: string, body: string, rest: Partial<Entry> = {}) => {
-    shelf.keep(key, found(body, rest))
+    shelf.store(key, found(body, rest))
     for (let turns = 0; turns < 3; turns++) await turn()
   }
   return { there, shelf, keep }
 }
 
 test('a store in this process is asked and answers at once, with the very entry and the very value', async t => {
-  const shelf = createShelf(createMemoryStore())
+  const shelf = createCacheAdapter(createMemoryStore())
   const value = { at: new Date() }
   const one = kept('born', '{}', { value })
-  shelf.keep('a', one)
+  shelf.store('a', one)
   const again = shelf.find('a', call()) as Found
   t.equal(again.entry, one.entry)
   t.equal(again.value, value)
@@ -60,7 +60,7 @@ test('a store in this process is asked and answers at once, with the very entry 
 })
 
 test('a value that the garbage collector took is read again by the schema, and frozen', async t => {
-  const shelf = createShelf(createMemoryStore())
+  const shelf = createCacheAdapter(createMemoryStore())
   // Nobody holds these values, as if their runs were over.
   for (const [key, which, body, expected, status] of [
     ['date', 'born', '{"at":"2026-03-01T00:00:00Z","more":1}', { at: new Date('2026-03-01T00:00:00Z') }, 200],
@@ -70,7 +70,7 @@ test('a value that the garbage collector took is read again by the schema, and f
     ['no empty body', 'empty', '7', 7, 200],
     ['none', 'none', '', null, 404],
   ] as const) {
-    shelf.keep(key, kept(which, body, { status, head: { link: ['</a>', '</b>'] } }))
+    shelf.store(key, kept(which, body, { status, head: { link: ['</a>', '</b>'] } }))
     await collected()
     const again = shelf.find(key, call(which)) as Found
     t.strictSame(again.value, expected, key)
@@ -82,8 +82,8 @@ test('a value that the garbage collector took is read again by the schema, and f
 
 test('a value that its schema refuses when it is read again counts as none and goes', async t => {
   const store = createMemoryStore()
-  const shelf = createShelf(store)
-  shelf.keep('a', kept('born', '{"at":1}'))
+  const shelf = createCacheAdapter(store)
+  shelf.store('a', kept('born', '{"at":1}'))
   await collected()
   t.equal(shelf.find('a', call()), undefined)
   t.equal(shelf.faults, 1)
@@ -91,14 +91,14 @@ test('a value that its schema refuses when it is read again counts as none and g
 })
 
 test('a large body is read again in a turn of its own, unless its call is given up by then', async t => {
-  const shelf = createShelf(createMemoryStore())
-  shelf.keep('a', kept('born', `{"at":"2026-03-01T00:00:00Z"}${' '.repeat(200_000)}`))
+  const shelf = createCacheAdapter(createMemoryStore())
+  shelf.store('a', kept('born', `{"at":"2026-03-01T00:00:00Z"}${' '.repeat(200_000)}`))
   await collected()
   const abort = new Abort()
   const [later, never] = [shelf.find('a', call()), shelf.find('a', call('born', abort))]
   t.ok(later instanceof Promise)
   const reason = { why: 'the caller has gone' }
-  abort.cut(reason)
+  abort.abort(reason)
   t.strictSame((await later as Found).value, { at: new Date('2026-03-01T00:00:00Z') })
   t.equal(await failure(never as Promise<unknown>), reason)
   t.notOk(shelf.find('a', call()) instanceof Promise, 'it is there now')
@@ -111,13 +111,13 @@ test('a large body that its schema refuses is read once for all calls that wait 
   })
   const ask = () => testRun().ask<unknown>(born(), { abort: new Abort() })
   const answer = (value?: unknown) => entryOf(ask().spec, { value, status: 200, head: {}, body: Buffer.from(`{"at":"then"}${' '.repeat(200_000)}`) }, { requestedAt: 1, receivedAt: 2 }, { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 }, 'values')
-  const shelf = createShelf(createMemoryStore())
-  shelf.keep('a', answer())
+  const shelf = createCacheAdapter(createMemoryStore())
+  shelf.store('a', answer())
   await collected()
   const [first, ...others] = Array.from({ length: 20 }, async () => shelf.find('a', ask()))
   t.equal(await first, undefined)
   const next = { at: 'now' }
-  shelf.keep('a', answer(next))
+  shelf.store('a', answer(next))
   t.same(new Set(await Promise.all(others)), new Set([undefined]))
   t.equal(reads, 1)
   t.equal(shelf.faults, 1)
@@ -130,7 +130,7 @@ test('a large body from another process is read in a turn of its own too, and a 
     born: operation({ path: '/born', output: z.object({ at: z.string() }).transform(() => ++reads), cache: true }),
   })
   const readAtOnce = async (body: string) => {
-    const shelf = createShelf({ keeps: 'bodies', get: () => Promise.resolve(entry(body)), set: () => {}, delete: () => {} })
+    const shelf = createCacheAdapter({ keeps: 'bodies', get: () => Promise.resolve(entry(body)), set: () => {}, delete: () => {} })
     const later = shelf.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<Found>
     await new Promise<void>(resolve => process.nextTick(resolve))
     const before = reads
@@ -139,16 +139,16 @@ test('a large body from another process is read in a turn of its own too, and a 
   }
   t.equal(await readAtOnce('{"at":"then"}'), true)
   t.equal(await readAtOnce(`{"at":"then"}${' '.repeat(200_000)}`), false)
-  const hostile = createShelf({ keeps: 'bodies', get: () => ({ get body (): string { throw new Error('unreadable') } }) as Entry, set: () => {}, delete: () => {} })
+  const hostile = createCacheAdapter({ keeps: 'bodies', get: () => ({ get body (): string { throw new Error('unreadable') } }) as Entry, set: () => {}, delete: () => {} })
   t.equal(hostile.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })), undefined)
   t.equal(hostile.faults, 1)
 })
 
 test('a value is given to the operation whose schema has made it, and another of the same name reads its own', async t => {
   const ofSchema = (output: z.ZodType, more: { withHeaders?: z.ZodType } = {}) => defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, { born: operation({ path: '/born', output, cache: true, ...more }) }).born()
-  const shelf = createShelf(createMemoryStore())
+  const shelf = createCacheAdapter(createMemoryStore())
   const value = { at: new Date() }
-  shelf.keep('a', kept('born', '{"at":"then"}', { value }))
+  shelf.store('a', kept('born', '{"at":"then"}', { value }))
   const next = testRun().ask<unknown>(ofSchema(z.object({ at: z.string() })), { abort: new Abort() })
   t.strictSame((shelf.find('a', next) as Found).value, { at: 'then' })
   t.equal((shelf.find('a', call()) as Found).value, value)
@@ -157,7 +157,7 @@ test('a value is given to the operation whose schema has made it, and another of
 })
 
 test('the bytes of an entry are those of its body, of the headers that are kept, and of all headers where its operation reads them', async t => {
-  const bytesOf = (which: Which, body: string, head: Head) => kept(which, body, { head }).entry.bytes
+  const bytesOf = (which: Which, body: string, head: ResponseHeaders) => kept(which, body, { head }).entry.bytes
   const least = bytesOf('born', '', {})
   t.equal(bytesOf('born', 'x'.repeat(800), {}), least + 800)
   t.equal(bytesOf('born', 'é'.repeat(400), {}), least + 800, 'as bytes of UTF-8')
@@ -169,7 +169,7 @@ test('the bytes of an entry are those of its body, of the headers that are kept,
 
 test('what is no entry of ours in a store of this process counts as none and goes', async t => {
   const held = new Map<string, unknown>([['a', { status: 200 }], ['b', 'text'], ['c', null]])
-  const shelf = createShelf({ keeps: 'values', get: key => held.get(key) as Entry, set: () => {}, delete: key => held.delete(key) })
+  const shelf = createCacheAdapter({ keeps: 'values', get: key => held.get(key) as Entry, set: () => {}, delete: key => held.delete(key) })
   for (const key of ['a', 'b', 'c']) t.equal(shelf.find(key, call()), undefined)
   t.equal(shelf.faults, 2, 'null is nothing, and no fault')
   t.same([...held.keys()], ['c'])
@@ -199,8 +199,8 @@ test('bytes, and that there is none, come back as they went', async t => {
 test('what is being written is found before it is there', async t => {
   const { there, shelf } = far(t)
   const last = found('{}')
-  shelf.keep('a', found('{"first":1}'))
-  shelf.keep('a', last)
+  shelf.store('a', found('{"first":1}'))
+  shelf.store('a', last)
   t.equal(shelf.find('a', call()), last)
   t.equal(there.asked, 0)
   shelf.forget('a')
@@ -236,7 +236,7 @@ test('a store that throws or rejects fails nothing', async t => {
     there.mode = mode
     const before = shelf.faults
     t.equal(await shelf.find('a', call()), undefined, mode)
-    shelf.keep('a', found('{}'))
+    shelf.store('a', found('{}'))
     shelf.forget('a')
     for (let turns = 0; turns < 3; turns++) await turn()
     t.equal(shelf.faults, before + 3, mode)
@@ -253,7 +253,7 @@ test('a store that never answers is waited for as long as it may take, and what 
   t.equal(run.abort.size, 0)
   t.equal(shelf.faults, 1)
   const slow = found('{}')
-  shelf.keep('a', slow)
+  shelf.store('a', slow)
   t.equal(shelf.find('a', call()), slow)
   while (shelf.faults < 2) await turn()
   t.equal(await shelf.find('a', call()), undefined, 'what is not there in time is not kept here either')
@@ -263,9 +263,9 @@ test('a store that never answers is waited for as long as it may take, and what 
 test('a store that fails after it was late has failed once', async t => {
   const refusals: ((reason: Error) => void)[] = []
   const store: CacheStore = { keeps: 'bodies', patience: 1, get: () => new Promise((_, reject) => refusals.push(reject)), set: () => new Promise((_, reject) => refusals.push(reject)), delete: () => {} }
-  const shelf = createShelf(store)
+  const shelf = createCacheAdapter(store)
   t.equal(await shelf.find('a', call()), undefined)
-  shelf.keep('a', found('{}'))
+  shelf.store('a', found('{}'))
   while (shelf.faults < 2) await turn()
   for (const refuse of refusals) refuse(new Error('late'))
   await turn()
@@ -281,7 +281,7 @@ test('a call that is given up while the store is asked ends at once with its own
     const abort = new Abort()
     const ended = failure(shelf.find('a', call('born', abort)) as Promise<unknown>)
     const reason = { mode }
-    abort.cut(reason)
+    abort.abort(reason)
     t.equal(await ended, reason)
     t.equal(abort.size, 0)
   }
@@ -295,7 +295,7 @@ test('closing leaves no timer of what is being written', async t => {
   await turn()
   const before = timers()
   there.mode = 'hang'
-  shelf.keep('a', found('{}'))
+  shelf.store('a', found('{}'))
   t.equal(timers(), before + 1)
   shelf.close()
   t.equal(timers(), before)
@@ -305,7 +305,7 @@ test('closing leaves no timer of what is being written', async t => {
 test('a store that says nothing of its patience has 100 ms of it', async t => {
   const { store } = farStore()
   t.equal(store.patience, undefined)
-  const shelf = createShelf({ ...store, get: () => new Promise(() => {}) })
+  const shelf = createCacheAdapter({ ...store, get: () => new Promise(() => {}) })
   const began = performance.now()
   t.equal(await shelf.find('a', call()), undefined)
   t.ok(performance.now() - began >= 98)

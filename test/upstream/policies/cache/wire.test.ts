@@ -31,11 +31,11 @@ async function arrange (t: Test, script: Script, { upstreamOptions = {}, ...opti
     cat: operation({ path: '/cats/{id}', params: z.object({ id: z.string() }), output: Cat, cache: true }),
     fact: operation({ path: '/fact', output: z.unknown(), cache: { ttl: 60_000 } }),
     sure: operation({ path: '/sure', output: z.unknown(), cache: { ttl: 0, staleIfError: 60_000 } }),
-    text: operation({ path: '/text', output: z.string(), as: 'text', cache: true }),
-    bytes: operation({ path: '/bytes', output: z.instanceof(Uint8Array), as: 'bytes', cache: true }),
-    none: operation({ path: '/none', output: Cat, absent: [404], cache: { ttl: 60_000 } }),
-    head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), empty: true, withHeaders: z.object({ 'x-total': z.coerce.number() }), cache: true }),
-    counted: operation({ path: '/counted', output: z.unknown(), withHeaders: z.object({ 'x-total': z.coerce.number() }), cache: true }),
+    text: operation({ path: '/text', output: z.string(), responseType: 'text', cache: true }),
+    bytes: operation({ path: '/bytes', output: z.instanceof(Uint8Array), responseType: 'bytes', cache: true }),
+    none: operation({ path: '/none', output: Cat, nullOn: [404], cache: { ttl: 60_000 } }),
+    head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), allowEmpty: true, responseHeaders: z.object({ 'x-total': z.coerce.number() }), cache: true }),
+    counted: operation({ path: '/counted', output: z.unknown(), responseHeaders: z.object({ 'x-total': z.coerce.number() }), cache: true }),
     put: operation({ method: 'PUT', path: '/cats/{id}', params: z.object({ id: z.string() }), body: z.unknown(), output: z.unknown() }),
   })
   return {
@@ -64,7 +64,7 @@ test('an upstream that keeps nothing has no such numbers', async t => {
 test('the validators go out, a 304 answers them, and without them a 304 is no answer', async t => {
   const { raw, ask, stats } = await arrange(t, each(({ headers }) => headers.some(([name]) => name === 'if-none-match')
     ? written(304, { etag: '"tom"', ...minute, 'content-length': undefined }, '')
-    : json({ name: 'Tom' }, 200, { etag: '"tom"', 'cache-control': 'no-cache' })), { upstreamOptions: { slots: 1 } })
+    : json({ name: 'Tom' }, 200, { etag: '"tom"', 'cache-control': 'no-cache' })), { upstreamOptions: { concurrency: 1 } })
   await ask()
   t.strictSame(await ask(), { value: { name: 'Tom' }, status: 304, cached: { cache: 'miss' } })
   t.equal(raw.requests[1]?.headers.find(([name]) => name === 'if-none-match')?.[1], '"tom"')
@@ -164,7 +164,7 @@ test('the first of them leaves, and the others still get the answer', async t =>
   const first = failure(ask(undefined, { abort }))
   const others = [ask(), ask()]
   await raw.asked(1)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await first, 'gone')
   replies[0]?.()
   t.match(await Promise.all(others), [{ value: { name: 'Tom' } }, { value: { name: 'Tom' } }])
@@ -173,7 +173,7 @@ test('the first of them leaves, and the others still get the answer', async t =>
 })
 
 test('credentials that are sent on are in the key', async t => {
-  const { raw, ask } = await arrange(t, each(({ headers }) => json({ name: headers.find(([name]) => name === 'x-user')?.[1] ?? 'nobody' }, 200, minute)), { upstreamOptions: { forward: ['x-user'] } })
+  const { raw, ask } = await arrange(t, each(({ headers }) => json({ name: headers.find(([name]) => name === 'x-user')?.[1] ?? 'nobody' }, 200, minute)), { upstreamOptions: { forwardHeaders: ['x-user'] } })
   for (const cache of ['miss', 'hit']) {
     for (const user of ['one', 'two', undefined]) {
       t.match(await ask(undefined, { headers: user === undefined ? {} : { 'x-user': user } }), { value: { name: user ?? 'nobody' }, cached: { cache } })
@@ -210,7 +210,7 @@ test('services that share a store and ask with other secrets share no answer', a
 })
 
 test('the key differs whenever something that goes out differs, and only then', t => {
-  const declare = (headers: Record<string, string>, accept: string[]) => defineUpstream('keys', { origin: 'http://127.0.0.1:9', forward: ['authorization', 'x-tenant'], headers }, {
+  const declare = (headers: Record<string, string>, accept: string[]) => defineUpstream('keys', { origin: 'http://127.0.0.1:9', forwardHeaders: ['authorization', 'x-tenant'], headers }, {
     get: operation({ path: '/{a}', params: z.object({ a: z.string() }), output: z.unknown(), accept, cache: true }),
   })
   const upstreams = { plain: declare({}, ['a/b']), headed: declare({ 'x-key': '1' }, ['a/b']), accepting: declare({}, ['a/c']) }
@@ -226,7 +226,7 @@ test('the key differs whenever something that goes out differs, and only then', 
 })
 
 test('what is kept stays within its bytes', async t => {
-  const { ask, cats, stats } = await arrange(t, json({ name: 'x'.repeat(5000) }, 200, minute), { upstreamOptions: { cacheBytes: 50_000 } })
+  const { ask, cats, stats } = await arrange(t, json({ name: 'x'.repeat(5000) }, 200, minute), { upstreamOptions: { maxCacheBytes: 50_000 } })
   for (let id = 0; id < 30; id++) await ask(cats.cat({ id: String(id) }))
   const { bytes = Infinity, entries = 0 } = stats() ?? {}
   t.ok(bytes <= 50_000 && entries >= 6 && entries <= 9, `${entries} entries of ${bytes} bytes`)
@@ -235,7 +235,7 @@ test('what is kept stays within its bytes', async t => {
 })
 
 test('an old answer stands in while the upstream is down, and while its circuit is open', async t => {
-  const { ask, cats, raw } = await arrange(t, (socket, { index }) => index === 0 ? socket.write(json('old')) : socket.destroy(), { upstreamOptions: { breaker: { minimum: 2 } } })
+  const { ask, cats, raw } = await arrange(t, (socket, { index }) => index === 0 ? socket.write(json('old')) : socket.destroy(), { upstreamOptions: { breaker: { minimumCalls: 2 } } })
   await ask(cats.sure())
   const codes = []
   for (let asked = 0; asked < 4; asked++) codes.push((await ask(cats.sure())).cached?.insteadOf?.code)

@@ -23,7 +23,7 @@ const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 async function open (shape: keyof typeof shapes) {
   const { output = z.unknown(), as = 'json', withHeaders } = shapes[shape]
   const options = { path: '/', query: z.object({ shape: z.string(), id: z.number() }), output, as, absent: [404], ...withHeaders !== undefined && { withHeaders } } as const
-  const upstream = defineUpstream('upstream', { origin, cacheBytes, timeout: 10_000 }, { kept: operation({ ...options, cache: true }), other: operation(options) })
+  const upstream = defineUpstream('upstream', { origin, maxCacheBytes: cacheBytes, attemptTimeout: 10_000 }, { kept: operation({ ...options, cache: true }), other: operation(options) })
   const aggregateOf = (which: 'kept' | 'other') => aggregate('one', { url: '/one', query: z.object({ id: z.coerce.number() }), deadline: 10_000 })
     .required('answer', ({ query }) => upstream[which]({ shape, id: query.id }))
     .reply(z.boolean(), () => true)
