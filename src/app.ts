@@ -37,13 +37,23 @@ export interface AppOptions {
   readonly environment?: RuntimeOptions['environment']
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
-  /** A runtime made before, in place of `overrides`, `layers`, `environment` and `threads`; it closes with the app. @default one of its own */
+  /**
+   * A runtime made before, in place of `overrides`, `layers`, `environment` and `threads`; it closes with the app.
+   * @default one of its own
+   */
   readonly runtime?: Runtime
   /** Which part of every upstream's bounds this app has, where several processes share them. @default all of them */
   readonly partition?: Partition | undefined
-  /** The factor by which the bounds of every upstream are reduced, above 0 and at most 1, where file descriptors are few. @default 1 */
+  /**
+   * The factor by which the bounds of every upstream are reduced, above 0 and at most 1, where file descriptors are
+   * few.
+   * @default 1
+   */
   readonly scale?: number | undefined
-  /** Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503. @default no limit */
+  /**
+   * Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503.
+   * @default no limit
+   */
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
@@ -59,19 +69,42 @@ export interface AppOptions {
   readonly rateLimit?: number
   /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
   readonly countRequest?: CountRequest | undefined
-  /** Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody. @default false */
+  /**
+   * Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody.
+   * @default false
+   */
   readonly trustProxy?: boolean | readonly string[]
   /** Keys of which callers of aggregates must show one, as `authorization: Bearer`. @default [], which asks for none */
   readonly keys?: readonly string[]
   /** Origins whose pages may ask; `*` is any. @default [] */
   readonly corsOrigins?: readonly string[]
-  /** How long requests in flight may take once the app closes, in ms; who still waits then is answered 503. @default 10_000 */
+  /**
+   * How long requests in flight may take once the app closes, in ms; who still waits then is answered 503.
+   * @default 10_000
+   */
   readonly drainMs?: number
 }
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
-export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, layers = {}, threads = {}, partition, scale, maxConnections, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
+export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
+  const {
+    overrides = {},
+    environment = {},
+    layers = {},
+    threads = {},
+    partition,
+    scale,
+    maxConnections,
+    countRequest,
+    logger = false,
+    rateLimit = 0,
+    trustProxy = false,
+    keys = [],
+    corsOrigins = [],
+    drainMs = 10_000,
+    lostLogLines,
+    onToken,
+  } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
@@ -91,14 +124,18 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     http,
     genReqId: requestIdOf,
     // These come before any hook has run.
-    frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply.headers(securityHeaders)) },
+    frameworkErrors: (error, request, reply) => {
+      answerProblem(error, request, reply.headers(securityHeaders))
+    },
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
+  const runtime =
+    options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
 
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
-  for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
+  for (const method of METHODS)
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   problems(app)
   requestId(app)
   secured(app)

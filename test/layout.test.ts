@@ -3,8 +3,8 @@ import { basename, dirname, join, normalize } from 'node:path'
 import { test } from 'tap'
 
 /**
- * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all that is
- * under it but has no line of its own. Imports run one way, so no line names a room whose own line names it.
+ * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all
+ * that is under it but has no line of its own. Imports run one way, so no line names a room whose own line names it.
  */
 const house: Readonly<Record<string, readonly string[]>> = {
   // Leaves
@@ -30,14 +30,31 @@ const house: Readonly<Record<string, readonly string[]>> = {
   // Entrances: they put the rooms together.
   'index.ts': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/', 'http/', 'app.ts'],
   'testing/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'demo-upstreams/'],
-  'definitions/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/', 'config.ts', 'clients/', 'routes/', 'demo-upstreams/'],
+  'definitions/': [
+    'errors.ts',
+    'core/',
+    'upstream/',
+    'fanout/',
+    'http/',
+    'config.ts',
+    'clients/',
+    'routes/',
+    'demo-upstreams/',
+  ],
   'server/': ['errors.ts', 'core/', 'log/', 'upstream/', 'fanout/', 'http/', 'app.ts', 'config.ts', 'definitions/'],
   'commands/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/', 'definitions/', 'server/'],
   'cli.ts': ['commands/'],
 }
 
 /** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
-const readers = ['server/serve.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts', 'memory/own-memory.ts']
+const readers = [
+  'server/serve.ts',
+  'cli.ts',
+  'log/output.ts',
+  'log/process-log.ts',
+  'log/standard-streams.ts',
+  'memory/own-memory.ts',
+]
 
 interface Import {
   readonly file: string
@@ -47,26 +64,38 @@ interface Import {
 }
 
 const src = join(import.meta.dirname, '../src')
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).map(file => file.replaceAll('\\', '/')).filter(file => file.endsWith('.ts')).sort()
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .map(file => file.replaceAll('\\', '/'))
+  .filter(file => file.endsWith('.ts'))
+  .sort()
 const sources = new Map(files.map(file => [file, readFileSync(join(src, file), 'utf8')]))
 
-function importsOf (file: string, text: string): Import[] {
-  const from = Array.from(text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm), ([, type, specifier = '']) => ({ file, specifier, isType: type !== undefined }))
-  const bare = Array.from(text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g), ([, specifier = '']) => ({ file, specifier, isType: false }))
+function importsOf(file: string, text: string): Import[] {
+  const from = Array.from(
+    text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm),
+    ([, type, specifier = '']) => ({ file, specifier, isType: type !== undefined }),
+  )
+  const bare = Array.from(text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g), ([, specifier = '']) => ({
+    file,
+    specifier,
+    isType: false,
+  }))
   return [...from, ...bare]
 }
 
 /** The room a file is in: the line of the table that fits it best. */
-function roomOf (file: string): string | undefined {
-  return Object.keys(house).filter(room => room === file || (room.endsWith('/') && file.startsWith(room))).sort((a, b) => b.length - a.length)[0]
+function roomOf(file: string): string | undefined {
+  return Object.keys(house)
+    .filter(room => room === file || (room.endsWith('/') && file.startsWith(room)))
+    .sort((a, b) => b.length - a.length)[0]
 }
 
-function targetOf ({ file, specifier }: Import): string {
+function targetOf({ file, specifier }: Import): string {
   return normalize(join(dirname(file), specifier)).replaceAll('\\', '/')
 }
 
 /** Whether the table allows an import of ours. */
-function isAllowed (each: Import): boolean {
+function isAllowed(each: Import): boolean {
   const target = targetOf(each)
   const [from, to] = [roomOf(each.file), roomOf(target)]
   if (from === undefined || to === undefined) return false
@@ -78,17 +107,17 @@ const ours = imports.filter(({ specifier }) => specifier.startsWith('.'))
 const shown = ({ file, specifier }: Import) => `${file} imports ${specifier}`
 
 /** The text without comments and without what is in quotes; an expression within a template stays. */
-function codeOf (text: string): string {
+function codeOf(text: string): string {
   return text
     .replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
-    .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, '\'\'')
+    .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
     .replaceAll(/`(?:[^`\\]|\\.)*`/g, template => (template.match(/\$\{[^}]*\}/g) ?? []).join(' '))
 }
 
 /** A way around through value imports, or nothing. */
-function cycle (edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+function cycle(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>()
-  function walk (file: string, path: readonly string[]): string[] | undefined {
+  function walk(file: string, path: readonly string[]): string[] | undefined {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
     if (done.has(file)) return undefined
     for (const next of edges.get(file) ?? []) {
@@ -106,16 +135,26 @@ function cycle (edges: ReadonlyMap<string, readonly string[]>): string[] | undef
 }
 
 test('every file is in a room of the table, and every room of the table has a file', async t => {
-  t.same(files.filter(file => roomOf(file) === undefined), [])
-  t.same(Object.keys(house).filter(room => !files.some(file => roomOf(file) === room)), [])
+  t.same(
+    files.filter(file => roomOf(file) === undefined),
+    [],
+  )
+  t.same(
+    Object.keys(house).filter(room => !files.some(file => roomOf(file) === room)),
+    [],
+  )
 })
 
 test('the table runs one way', async t => {
-  const edges = new Map(Object.entries(house).map(([room, allowed]) => {
-    const [parent] = Object.keys(house).filter(other => other !== room && other.endsWith('/') && room.startsWith(other))
-    // What a room inside a room may import of it are leaves, which the cycles among files below look after.
-    return [room, allowed.map(name => roomOf(name) as string).filter(name => name !== room && name !== parent)]
-  }))
+  const edges = new Map(
+    Object.entries(house).map(([room, allowed]) => {
+      const [parent] = Object.keys(house).filter(
+        other => other !== room && other.endsWith('/') && room.startsWith(other),
+      )
+      // What a room inside a room may import of it are leaves, which the cycles among files below look after.
+      return [room, allowed.map(name => roomOf(name) as string).filter(name => name !== room && name !== parent)]
+    }),
+  )
   t.equal(cycle(edges), undefined)
 })
 
@@ -139,7 +178,8 @@ test('the table refuses what would break it', async t => {
     ['app.ts', './routes/index.ts'],
     ['demo-upstreams/index.ts', '../errors.ts'],
   ]
-  for (const [file, specifier] of refused) t.notOk(isAllowed({ file, specifier, isType: true }), `${file} may not import ${specifier}`)
+  for (const [file, specifier] of refused)
+    t.notOk(isAllowed({ file, specifier, isType: true }), `${file} may not import ${specifier}`)
 })
 
 test('an import of ours names its file with .ts, and that file is there', async t => {
@@ -147,24 +187,52 @@ test('an import of ours names its file with .ts, and that file is there', async 
 })
 
 test('what is not ours is of Node, by its node: name, or declared as a dependency', async t => {
-  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<'dependencies' | 'peerDependencies', Record<string, string>>
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<
+    'dependencies' | 'peerDependencies',
+    Record<string, string>
+  >
   const foreign = imports.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
-  t.same(foreign.filter(({ specifier }) => !Object.hasOwn({ ...dependencies, ...peerDependencies }, specifier)).map(shown), [])
+  t.same(
+    foreign.filter(({ specifier }) => !Object.hasOwn({ ...dependencies, ...peerDependencies }, specifier)).map(shown),
+    [],
+  )
 })
 
 test('no modules import each other in a circle', async t => {
-  const edges = new Map(files.map(file => [file, ours.filter(each => each.file === file && !each.isType).map(targetOf)]))
+  const edges = new Map(
+    files.map(file => [file, ours.filter(each => each.file === file && !each.isType).map(targetOf)]),
+  )
   t.equal(cycle(edges), undefined)
-  t.same(cycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b'], 'a circle would be seen')
+  t.same(
+    cycle(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c']],
+        ['c', ['b']],
+      ]),
+    ),
+    ['b', 'c', 'b'],
+    'a circle would be seen',
+  )
 })
 
 test('only the server, the log, the commands and the memory of the process read the process', async t => {
-  const isReader = (text: string) => /(?<![.\w$])process\b(?!\s*[:(]|\.nextTick\b)|(?<=globalThis\.)process\b/.test(codeOf(text)) || /['"](?:node:)?process['"]/.test(text)
-  t.same(files.filter(file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string)), [])
+  const isReader = (text: string) =>
+    /(?<![.\w$])process\b(?!\s*[:(]|\.nextTick\b)|(?<=globalThis\.)process\b/.test(codeOf(text)) ||
+    /['"](?:node:)?process['"]/.test(text)
+  t.same(
+    files.filter(
+      file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string),
+    ),
+    [],
+  )
   for (const file of readers) t.ok(isReader(sources.get(file) as string), `${file} does`)
-  t.notOk(isReader('// the process ends\nconst a = \'process.env\''), 'words in comments and quotes do not count')
+  t.notOk(isReader("// the process ends\nconst a = 'process.env'"), 'words in comments and quotes do not count')
 })
 
 test('no file is named for being of use', async t => {
-  t.same(files.filter(file => /\b(?:utils?|helpers?|managers?|misc|common|base|impl)\b/i.test(basename(file, '.ts'))), [])
+  t.same(
+    files.filter(file => /\b(?:utils?|helpers?|managers?|misc|common|base|impl)\b/i.test(basename(file, '.ts'))),
+    [],
+  )
 })

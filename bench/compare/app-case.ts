@@ -3,26 +3,41 @@ import { startChild } from '../lib/child.ts'
 import { goMissing, goVersion, startGo } from './peers/go.ts'
 import type { Kind, Surroundings } from './targets.ts'
 
-const ofNode = (file: string, ...argv: readonly string[]): Kind['start'] => (name, { origin }: Surroundings) => startChild(name, `compare/${file}`, [origin, ...argv], 1)
+const ofNode =
+  (file: string, ...argv: readonly string[]): Kind['start'] =>
+  (name, { origin }: Surroundings) =>
+    startChild(name, `compare/${file}`, [origin, ...argv], 1)
 
 /** An app without a log whose operation has no parameters: what a call costs by itself. */
 export const appCase: Case = {
   kinds: {
-    'service': { label: 'Headwaters', start: ofNode('service') },
+    service: { label: 'Headwaters', start: ofNode('service') },
     'service-trusted': { label: 'Headwaters, pipelining', start: ofNode('service', '10') },
     'floor-request': { label: 'Pool.request', start: ofNode('peers/floor-request') },
     'floor-dispatch': { label: 'pool.dispatch', start: ofNode('peers/floor-dispatch') },
     'fetch-zod': { label: 'Fastify + fetch + zod', start: ofNode('peers/fetch-zod') },
-    'go': { label: 'Go net/http', start: (name, { origin }) => startGo(name, origin), missing: goMissing, version: async () => (await goVersion())?.replace('go', '') },
+    go: {
+      label: 'Go net/http',
+      start: (name, { origin }) => startGo(name, origin),
+      missing: goMissing,
+      version: async () => (await goVersion())?.replace('go', ''),
+    },
   },
   targets: ['service', 'service-trusted', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go'],
   rows: '1,5,20,100',
   inbound: fanout => ({ path: `/?n=${fanout}` }),
-  async check ({ name, port }, _upstream, { fanout, bodyBytes }) {
+  async check({ name, port }, _upstream, { fanout, bodyBytes }) {
     const response = await fetch(`http://127.0.0.1:${port}/?n=${fanout}`)
     const text = await response.text()
     const facts = text.match(/"fact":"[^"]+","length":\d+/g)?.length ?? 0
-    const isWhole = facts === fanout && text.includes('"complete":true') && text.includes('"data":{"facts":[') && text.length >= fanout * bodyBytes
-    if (response.status !== 200 || !isWhole) throw new Error(`${name} answered ${response.status} with ${facts} facts and ${text.length} bytes for fan-out ${fanout}: ${text.slice(0, 400)}`)
+    const isWhole =
+      facts === fanout &&
+      text.includes('"complete":true') &&
+      text.includes('"data":{"facts":[') &&
+      text.length >= fanout * bodyBytes
+    if (response.status !== 200 || !isWhole)
+      throw new Error(
+        `${name} answered ${response.status} with ${facts} facts and ${text.length} bytes for fan-out ${fanout}: ${text.slice(0, 400)}`,
+      )
   },
 }

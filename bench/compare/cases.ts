@@ -24,15 +24,15 @@ export interface Case {
 }
 
 export const caseNames = ['serve', 'app'] as const
-export type CaseName = typeof caseNames[number]
+export type CaseName = (typeof caseNames)[number]
 
 /** Returns a case; `against` is the folder of another checkout, of which `serve` has targets too. */
-export function caseOf (name: CaseName, against?: string): Case {
+export function caseOf(name: CaseName, against?: string): Case {
   return name === 'serve' ? serveCase(against) : appCase
 }
 
 /** Returns what a target is. */
-export function kindOf ({ kinds }: Pick<Case, 'kinds'>, name: string): Kind {
+export function kindOf({ kinds }: Pick<Case, 'kinds'>, name: string): Kind {
   const kind = kinds[name === twin.name ? twin.of : name]
   if (kind === undefined) throw new Error(`there is no target '${name}'`)
   return kind

@@ -5,16 +5,33 @@ import { rowLabel } from './row.ts'
 import { twin } from './targets.ts'
 
 /** Hues that are told apart with any sight, for a light and a dark page; the first is ours. */
-const hues = [['#0072b2', '#56b4e9'], ['#8c959f', '#8b949e'], ['#d55e00', '#f0883e'], ['#009e73', '#2fbf93'], ['#cc79a7', '#e3a3c6'], ['#b08900', '#e6c229'], ['#5e3c99', '#b2a1e0'], ['#4d4d4d', '#d0d0d0']] as const
+const hues = [
+  ['#0072b2', '#56b4e9'],
+  ['#8c959f', '#8b949e'],
+  ['#d55e00', '#f0883e'],
+  ['#009e73', '#2fbf93'],
+  ['#cc79a7', '#e3a3c6'],
+  ['#b08900', '#e6c229'],
+  ['#5e3c99', '#b2a1e0'],
+  ['#4d4d4d', '#d0d0d0'],
+] as const
 const bar = { width: 28, gap: 4 } as const
 const plot = { left: 48, top: 92, height: 250, groupGap: 44 } as const
 /** Height of one line of the legend. */
 const legendLine = 22
 
-interface Bar { readonly name: string, readonly median: number, readonly low: number, readonly high: number }
+interface Bar {
+  readonly name: string
+  readonly median: number
+  readonly low: number
+  readonly high: number
+}
 
-/** A chart as SVG: the CPU time of a call relative to `Pool.request`, a group of bars per fan-out, with the interval of each median. */
-export function chartOf ({ targets, labels, rows: all }: Measurement, caption: string): string {
+/**
+ * A chart as SVG: the CPU time of a call relative to `Pool.request`, a group of bars per fan-out, with the interval of
+ * each median.
+ */
+export function chartOf({ targets, labels, rows: all }: Measurement, caption: string): string {
   // Rows of other bodies and callers are in the tables: a chart of all of them is too wide to be read.
   const rows = all.filter(({ row }) => rowLabel(row) === String(row.fanout))
   const labelOf = (name: string) => labels[name] ?? name
@@ -32,33 +49,39 @@ export function chartOf ({ targets, labels, rows: all }: Measurement, caption: s
   const width = Math.max(620, plot.left + groups.length * (groupWidth + plot.groupGap) + 16)
   let legendAt: number = plot.left
   let line = 0
-  const legend = names.map((name, index) => {
-    // The widest letters of a system's font; a little air is better than two labels that touch.
-    const size = 18 + labelOf(name).length * 8 + 16
-    if (legendAt > plot.left && legendAt + size > width - 16) {
-      legendAt = plot.left
-      line++
-    }
-    const [x, y] = [legendAt, 62 + line * legendLine]
-    legendAt += size
-    return `<rect class="hue${index}" x="${x}" y="${y}" width="12" height="12" rx="2"/><text x="${x + 18}" y="${y + 10}">${escaped(labelOf(name))}</text>`
-  }).join('\n')
+  const legend = names
+    .map((name, index) => {
+      // The widest letters of a system's font; a little air is better than two labels that touch.
+      const size = 18 + labelOf(name).length * 8 + 16
+      if (legendAt > plot.left && legendAt + size > width - 16) {
+        legendAt = plot.left
+        line++
+      }
+      const [x, y] = [legendAt, 62 + line * legendLine]
+      legendAt += size
+      return `<rect class="hue${index}" x="${x}" y="${y}" width="12" height="12" rx="2"/><text x="${x + 18}" y="${y + 10}">${escaped(labelOf(name))}</text>`
+    })
+    .join('\n')
   const bottom = plot.top + line * legendLine + plot.height
-  const y = (ratio: number) => round(bottom - ratio / top * plot.height)
+  const y = (ratio: number) => round(bottom - (ratio / top) * plot.height)
 
-  const grid = Array.from({ length: Math.floor(top) + 1 }, (_, ratio) => [
-    `<line class="${ratio === 1 ? 'one' : 'grid'}" x1="${plot.left}" x2="${width - 16}" y1="${y(ratio)}" y2="${y(ratio)}"/>`,
-    `<text class="axis" text-anchor="end" x="${plot.left - 8}" y="${y(ratio) + 4}">${ratio}</text>`,
-  ].join('')).join('\n')
-  const columns = groups.map(({ label, bars }, group) => {
-    const left = plot.left + plot.groupGap / 2 + group * (groupWidth + plot.groupGap)
-    return [
-      ...bars.map(each => column(each, names.indexOf(each.name), left)),
-      `<text class="axis" text-anchor="middle" x="${round(left + groupWidth / 2)}" y="${bottom + 20}">${label}</text>`,
-    ].join('\n')
-  }).join('\n')
+  const grid = Array.from({ length: Math.floor(top) + 1 }, (_, ratio) =>
+    [
+      `<line class="${ratio === 1 ? 'one' : 'grid'}" x1="${plot.left}" x2="${width - 16}" y1="${y(ratio)}" y2="${y(ratio)}"/>`,
+      `<text class="axis" text-anchor="end" x="${plot.left - 8}" y="${y(ratio) + 4}">${ratio}</text>`,
+    ].join(''),
+  ).join('\n')
+  const columns = groups
+    .map(({ label, bars }, group) => {
+      const left = plot.left + plot.groupGap / 2 + group * (groupWidth + plot.groupGap)
+      return [
+        ...bars.map(each => column(each, names.indexOf(each.name), left)),
+        `<text class="axis" text-anchor="middle" x="${round(left + groupWidth / 2)}" y="${bottom + 20}">${label}</text>`,
+      ].join('\n')
+    })
+    .join('\n')
 
-  function column ({ name, median, low, high }: Bar, index: number, left: number) {
+  function column({ name, median, low, high }: Bar, index: number, left: number) {
     const x = left + index * (bar.width + bar.gap)
     const middle = x + bar.width / 2
     const [upper, lower] = [y(high), y(low)]
@@ -93,10 +116,10 @@ ${columns}
 `
 }
 
-function round (value: number) {
+function round(value: number) {
   return Math.round(value * 10) / 10
 }
 
-function escaped (text: string) {
+function escaped(text: string) {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -4,8 +4,11 @@ const breeds = ['Siamese', 'Persian', 'Maine Coon', 'Manx', 'Norwegian Forest Ca
 /** What the bytes of a large body are. */
 export type Filler = 'fields' | 'string'
 
-/** A JSON body of so many bytes, or one more: a fact that is one long string, or a short one and as many details of six fields each as have room. */
-export function factBody (bytes: number, filler: Filler): string {
+/**
+ * A JSON body of so many bytes, or one more: a fact that is one long string, or a short one and as many details of six
+ * fields each as have room.
+ */
+export function factBody(bytes: number, filler: Filler): string {
   const details: string[] = []
   let room = filler === 'string' ? 0 : bytes - `{"fact":"${sentence}","length":100,"details":[]}`.length
   for (let detail = detailOf(0); detail.length + 1 <= room; detail = detailOf(details.length)) {
@@ -20,7 +23,14 @@ export function factBody (bytes: number, filler: Filler): string {
   return `{"fact":"${fact}","length":${length}${rest}}`
 }
 
-function detailOf (index: number) {
+function detailOf(index: number) {
   const breed = breeds[index % breeds.length] as string
-  return JSON.stringify({ id: 1000 + index, name: `Cat ${index}`, breed, weightKg: 2.5 + index % 40 / 10, indoor: index % 3 === 0, traits: ['calm', breed.toLowerCase()] })
+  return JSON.stringify({
+    id: 1000 + index,
+    name: `Cat ${index}`,
+    breed,
+    weightKg: 2.5 + (index % 40) / 10,
+    indoor: index % 3 === 0,
+    traits: ['calm', breed.toLowerCase()],
+  })
 }

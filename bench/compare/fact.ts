@@ -1,6 +1,13 @@
 import { z } from 'zod'
 
-const Detail = z.object({ id: z.number(), name: z.string(), breed: z.string(), weightKg: z.number(), indoor: z.boolean(), traits: z.array(z.string()) })
+const Detail = z.object({
+  id: z.number(),
+  name: z.string(),
+  breed: z.string(),
+  weightKg: z.number(),
+  indoor: z.boolean(),
+  traits: z.array(z.string()),
+})
 
 /** What the upstream sends; a large body has details. */
 export const Fact = z.object({ fact: z.string(), length: z.number(), details: z.array(Detail).optional() })

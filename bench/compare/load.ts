@@ -21,22 +21,32 @@ export interface LoadResult {
   readonly p50Ms: number
   readonly p99Ms: number
 }
-interface Connection { readonly socket: Socket, onResponse: (ok: boolean) => void }
+interface Connection {
+  readonly socket: Socket
+  onResponse: (ok: boolean) => void
+}
 
 const idle = new Map<number, Connection[]>()
 
 process.on('message', message => {
   if (typeof message !== 'object' || message === null || !('start' in message)) return
-  run(message.start as LoadStart).then(result => process.send?.(result), (error: unknown) => {
-    console.error(error)
-    process.exit(1)
-  })
+  run(message.start as LoadStart).then(
+    result => process.send?.(result),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
 })
 announce(0)
 
-async function run ({ port, path, headers = {}, ms, callers }: LoadStart): Promise<LoadResult> {
-  const fields = Object.entries({ host: `127.0.0.1:${port}`, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const requests = (typeof path === 'string' ? [path] : path).map(each => Buffer.from(`GET ${each} HTTP/1.1\r\n${fields}\r\n`))
+async function run({ port, path, headers = {}, ms, callers }: LoadStart): Promise<LoadResult> {
+  const fields = Object.entries({ host: `127.0.0.1:${port}`, ...headers })
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+  const requests = (typeof path === 'string' ? [path] : path).map(each =>
+    Buffer.from(`GET ${each} HTTP/1.1\r\n${fields}\r\n`),
+  )
   let sent = 0
   const send = (socket: Socket) => socket.write(requests[sent++ % requests.length] as Buffer)
   const kept = (idle.get(port) ?? []).filter(({ socket }) => socket.writable).slice(0, callers)
@@ -48,29 +58,40 @@ async function run ({ port, path, headers = {}, ms, callers }: LoadStart): Promi
   const startedAt = performance.now()
 
   // Every caller ends with a whole response, so the CPU between two readings belongs to counted responses only.
-  await Promise.all(connections.map(connection => new Promise<void>(resolve => {
-    let sentAt = performance.now()
-    connection.onResponse = ok => {
-      const now = performance.now()
-      latencies.add((now - sentAt) * 1000)
-      responses++
-      if (!ok) non200++
-      if (now - startedAt >= ms || !connection.socket.writable) {
-        connection.onResponse = () => {}
-        resolve()
-        return
-      }
-      sentAt = now
-      send(connection.socket)
-    }
-    send(connection.socket)
-  })))
+  await Promise.all(
+    connections.map(
+      connection =>
+        new Promise<void>(resolve => {
+          let sentAt = performance.now()
+          connection.onResponse = ok => {
+            const now = performance.now()
+            latencies.add((now - sentAt) * 1000)
+            responses++
+            if (!ok) non200++
+            if (now - startedAt >= ms || !connection.socket.writable) {
+              connection.onResponse = () => {}
+              resolve()
+              return
+            }
+            sentAt = now
+            send(connection.socket)
+          }
+          send(connection.socket)
+        }),
+    ),
+  )
 
   idle.set(port, connections)
-  return { responses, non200, elapsedMs: performance.now() - startedAt, p50Ms: latencies.percentileMs(0.5), p99Ms: latencies.percentileMs(0.99) }
+  return {
+    responses,
+    non200,
+    elapsedMs: performance.now() - startedAt,
+    p50Ms: latencies.percentileMs(0.5),
+    p99Ms: latencies.percentileMs(0.99),
+  }
 }
 
-function open (port: number): Promise<Connection> {
+function open(port: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     const connection: Connection = { socket, onResponse: () => {} }

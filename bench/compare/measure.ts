@@ -30,7 +30,10 @@ export interface Plan {
 }
 
 /** A window that counts for nothing. */
-export interface Dropped { readonly reason: string, readonly window: Window }
+export interface Dropped {
+  readonly reason: string
+  readonly window: Window
+}
 
 /** What came of one row. */
 export interface Measured {
@@ -56,18 +59,36 @@ const warmUpMs = 300
 /** From so many bytes on bodies are large. */
 const largeBytes = 100_000
 
-/** How often a timer beats in a target's loop, in ms: next to small bodies every one would be several percent of a call, next to large ones of nothing. */
+/**
+ * How often a timer beats in a target's loop, in ms: next to small bodies every one would be several percent of a call,
+ * next to large ones of nothing.
+ */
 const beats = { small: 10, large: 1 }
 
 /** What a row is measured with. */
-interface Setting { readonly benchCase: Case, readonly stage: Stage, readonly plan: Plan }
+interface Setting {
+  readonly benchCase: Case
+  readonly stage: Stage
+  readonly plan: Plan
+}
 
-/** Measures targets beside each other, one at a time in turns; `note` is told of what is left out, `done` of each row. */
-export async function measure (plan: Plan, note: (line: string) => void, done: (measured: Measured, soFar: Measurement) => void = () => {}): Promise<Measurement> {
+/**
+ * Measures targets beside each other, one at a time in turns; `note` is told of what is left out, `done` of each row.
+ */
+export async function measure(
+  plan: Plan,
+  note: (line: string) => void,
+  done: (measured: Measured, soFar: Measurement) => void = () => {},
+): Promise<Measurement> {
   const { filler, delayMs, slowMs, log = '/dev/null' } = plan
   const benchCase = caseOf(plan.case, plan.against)
   const first = plan.rows[0]?.bodyBytes ?? 0
-  const upstream = await startChild('upstream', 'compare/upstream', [String(first), String(delayMs), filler, String(slowMs)], 0)
+  const upstream = await startChild(
+    'upstream',
+    'compare/upstream',
+    [String(first), String(delayMs), filler, String(slowMs)],
+    0,
+  )
   const load = await startChild('load', 'compare/load', [], 0)
   const targets: Target[] = []
   const labels: Record<string, string> = {}
@@ -86,7 +107,12 @@ export async function measure (plan: Plan, note: (line: string) => void, done: (
     if (targets.length === 0) throw new Error('no target can be measured on this machine')
     const idle = accounted ? targets.map(({ name, pid }) => [name, readMemory(pid).residentBytes] as const) : []
     const rows: Measured[] = []
-    const measurement: Measurement = { targets: targets.map(({ name }) => name), labels, idleBytes: Object.fromEntries(idle), rows }
+    const measurement: Measurement = {
+      targets: targets.map(({ name }) => name),
+      labels,
+      idleBytes: Object.fromEntries(idle),
+      rows,
+    }
 
     // Large bodies are too many bytes at once for many calls.
     const fanout = first >= largeBytes ? Math.min(...plan.rows.map(row => row.fanout)) : firstWarmUp.fanout
@@ -103,7 +129,11 @@ export async function measure (plan: Plan, note: (line: string) => void, done: (
   }
 }
 
-async function measureRow (targets: readonly Target[], { benchCase, stage, plan: { rounds, windowMs, foreignLimit } }: Setting, row: Row): Promise<Measured> {
+async function measureRow(
+  targets: readonly Target[],
+  { benchCase, stage, plan: { rounds, windowMs, foreignLimit } }: Setting,
+  row: Row,
+): Promise<Measured> {
   const { fanout, bodyBytes, callers } = row
   const inbound = benchCase.inbound(fanout)
   await stage.upstream.ask({ bodyBytes } satisfies UpstreamQuestion)
@@ -131,7 +161,7 @@ async function measureRow (targets: readonly Target[], { benchCase, stage, plan:
   return { row, windows, dropped }
 }
 
-function rotated<T> (items: readonly T[], by: number): T[] {
+function rotated<T>(items: readonly T[], by: number): T[] {
   const turn = by % items.length
   return [...items.slice(turn), ...items.slice(0, turn)]
 }

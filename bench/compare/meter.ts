@@ -11,12 +11,22 @@ export interface Used {
   readonly peakBytes: number
   /** Longest time between two beats in its loop; null where there is no loop of Node. */
   readonly stallMs: number | null
-  /** Shares of the span that other processes had the core of the target, and that of upstream and load; null where a core cannot be told. */
-  readonly foreign: { readonly target: number, readonly load: number } | null
+  /**
+   * Shares of the span that other processes had the core of the target, and that of upstream and load; null where a
+   * core cannot be told.
+   */
+  readonly foreign: { readonly target: number; readonly load: number } | null
 }
 
-/** Starts to account for a target, whose neighbours have the other core; the function that it gives says what was used since. */
-export async function startMeter (target: Target, neighbours: readonly Listening[], beatMs: number): Promise<(elapsedMs: number) => Promise<Used>> {
+/**
+ * Starts to account for a target, whose neighbours have the other core; the function that it gives says what was used
+ * since.
+ */
+export async function startMeter(
+  target: Target,
+  neighbours: readonly Listening[],
+  beatMs: number,
+): Promise<(elapsedMs: number) => Promise<Used>> {
   const question: UsageQuestion = { cpu: true, beatMs }
   const asked = await target.ask?.<OwnUsage>(question)
   if (accounted) forgetPeak(target.pid)
@@ -28,10 +38,19 @@ export async function startMeter (target: Target, neighbours: readonly Listening
     const peakBytes = after && readMemory(target.pid).peakBytes
     const told = await target.ask?.<OwnUsage>(question)
     const stallMs = told?.stallMs ?? null
-    if (before === undefined || after === undefined || peakBytes === undefined) return { cpuMicros: (told?.cpuMicros ?? NaN) - (asked?.cpuMicros ?? NaN), peakBytes: told?.peakBytes ?? NaN, stallMs, foreign: null }
+    if (before === undefined || after === undefined || peakBytes === undefined)
+      return {
+        cpuMicros: (told?.cpuMicros ?? NaN) - (asked?.cpuMicros ?? NaN),
+        peakBytes: told?.peakBytes ?? NaN,
+        stallMs,
+        foreign: null,
+      }
 
     const cpuMicros = cpuMicrosBetween(before.target, after.target)
-    const neighbourMicros = before.neighbours.reduce((sum, reading, index) => sum + cpuMicrosBetween(reading, after.neighbours[index] ?? reading), 0)
+    const neighbourMicros = before.neighbours.reduce(
+      (sum, reading, index) => sum + cpuMicrosBetween(reading, after.neighbours[index] ?? reading),
+      0,
+    )
     const foreign = {
       target: foreignShare(after.cores[1] - before.cores[1], cpuMicros, elapsedMs),
       load: foreignShare(after.cores[0] - before.cores[0], neighbourMicros, elapsedMs),
@@ -40,6 +59,10 @@ export async function startMeter (target: Target, neighbours: readonly Listening
   }
 }
 
-function read (target: Target, neighbours: readonly Listening[]) {
-  return { target: readCpu(target.pid), neighbours: neighbours.map(({ pid }) => readCpu(pid)), cores: [readCore(0), readCore(1)] as const }
+function read(target: Target, neighbours: readonly Listening[]) {
+  return {
+    target: readCpu(target.pid),
+    neighbours: neighbours.map(({ pid }) => readCpu(pid)),
+    cores: [readCore(0), readCore(1)] as const,
+  }
 }

@@ -11,7 +11,7 @@ export interface Ratio extends Interval {
 }
 
 /** The first target to each of the others, each of them to `Pool.request`, and the noise. */
-function pairsOf (targets: readonly string[]): (readonly [of: string, to: string])[] {
+function pairsOf(targets: readonly string[]): (readonly [of: string, to: string])[] {
   const [first = '', ...others] = targets.filter(name => twins.every(([twin]) => name !== twin))
   return [
     ...others.map(name => [first, name] as const),
@@ -21,12 +21,12 @@ function pairsOf (targets: readonly string[]): (readonly [of: string, to: string
 }
 
 /** Ratios of CPU per call, each from the two windows of one round: the machine's speed moves between rounds. */
-export function ratiosOf (windows: readonly Window[], targets: readonly string[]): Ratio[] {
+export function ratiosOf(windows: readonly Window[], targets: readonly string[]): Ratio[] {
   return pairsOf(targets).flatMap(([of, to]) => ratioOf(windows, of, to) ?? [])
 }
 
 /** One ratio of CPU per call; nothing where no round has both. */
-export function ratioOf (windows: readonly Window[], of: string, to: string): Ratio | undefined {
+export function ratioOf(windows: readonly Window[], of: string, to: string): Ratio | undefined {
   const own = windows.filter(({ target }) => target === of)
   const others = windows.filter(({ target }) => target === to)
   const ratios = own.flatMap(window => {
@@ -36,6 +36,6 @@ export function ratioOf (windows: readonly Window[], of: string, to: string): Ra
   return ratios.length === 0 ? undefined : { of, to, ...medianInterval(ratios), best: cheapest(own) / cheapest(others) }
 }
 
-function cheapest (windows: readonly Window[]) {
+function cheapest(windows: readonly Window[]) {
   return Math.min(...windows.map(window => window.cpuMicrosPerCall))
 }

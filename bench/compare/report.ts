@@ -8,8 +8,18 @@ import { twins } from './targets.ts'
 const widths = [9, 14, 9, 9, 9, 9, 10, 9, 10]
 
 /** The table of one row, for a terminal. */
-export function tableOf ({ row: measuredRow, windows, dropped }: Measured, { targets, idleBytes }: Measurement): string {
-  const head = row(`fan-out ${rowLabel(measuredRow)}`, ['µs/call', 'min–max', 'calls/s', 'p50 ms', 'p99 ms', 'busy', 'peak MiB', 'grown', 'stall ms'])
+export function tableOf({ row: measuredRow, windows, dropped }: Measured, { targets, idleBytes }: Measurement): string {
+  const head = row(`fan-out ${rowLabel(measuredRow)}`, [
+    'µs/call',
+    'min–max',
+    'calls/s',
+    'p50 ms',
+    'p99 ms',
+    'busy',
+    'peak MiB',
+    'grown',
+    'stall ms',
+  ])
   const rows = targets.map(name => {
     const summary = summaryOf(windows, name)
     if (summary === undefined) return row(name, ['no window left'])
@@ -35,26 +45,26 @@ export function tableOf ({ row: measuredRow, windows, dropped }: Measured, { tar
 }
 
 /** A median with its interval in brackets. */
-export function intervalText ({ median, low, high }: Interval): string {
+export function intervalText({ median, low, high }: Interval): string {
   return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
 /** What the brackets are, for as many rounds. */
-export function bracketsText (rounds: number): string {
+export function bracketsText(rounds: number): string {
   return rounds < 6 ? 'the range: fewer than 6 rounds have no 95 % interval' : '95 % interval of the median'
 }
 
-export function mebibytes (bytes: number): string {
+export function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0)
 }
 
 /** How many windows were dropped, and the first reason. */
-function droppedLine ({ dropped }: Pick<Measured, 'dropped'>) {
+function droppedLine({ dropped }: Pick<Measured, 'dropped'>) {
   const [first] = dropped
   if (first === undefined) return '  windows dropped: none'
   return `  windows dropped: ${dropped.length}, and measured once more; the first: ${first.window.target}, round ${first.window.round}: ${first.reason}`
 }
 
-function row (name: string, cells: readonly string[]) {
+function row(name: string, cells: readonly string[]) {
   return `${name.padEnd(26)}${cells.map((cell, index) => cell.padStart(widths[index] ?? 0)).join('')}`
 }

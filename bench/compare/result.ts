@@ -15,6 +15,6 @@ export interface Result {
 }
 
 /** Says in one line where and how a result was measured. */
-export function captionOf ({ date, node, cpu, plan: { rounds, windowMs } }: Result): string {
+export function captionOf({ date, node, cpu, plan: { rounds, windowMs } }: Result): string {
   return `${date}, Node ${node}, ${cpu}; ${rounds} rounds of ${windowMs} ms`
 }

@@ -16,10 +16,11 @@ const names = { fanout: 'fan-out', bodyBytes: 'body size', callers: 'number of c
 const units = { b: 1, kb: 1024 } as const
 
 /** Reads rows such as `5,20+10kb,5+512callers`; a row has the given defaults where it says nothing else. */
-export function readRows (text: string, defaults: Omit<Row, 'fanout'>): Row[] {
+export function readRows(text: string, defaults: Omit<Row, 'fanout'>): Row[] {
   return text.split(',').map(part => {
     const [, fanout, size, unit, callers] = /^(\d+)(?:\+(\d+)(b|kb))?(?:\+(\d+)callers)?$/.exec(part) ?? []
-    if (fanout === undefined) throw new Error(`--fanouts: '${part}' is not a fan-out such as 20, 20+10kb or 5+512callers`)
+    if (fanout === undefined)
+      throw new Error(`--fanouts: '${part}' is not a fan-out such as 20, 20+10kb or 5+512callers`)
     const row = {
       fanout: Number(fanout),
       bodyBytes: size === undefined ? defaults.bodyBytes : Number(size) * units[unit as keyof typeof units],
@@ -27,14 +28,19 @@ export function readRows (text: string, defaults: Omit<Row, 'fanout'>): Row[] {
     }
     for (const key of ['fanout', 'bodyBytes', 'callers'] as const) {
       const [min, max] = bounds[key]
-      if (row[key] < min || row[key] > max) throw new Error(`--fanouts: '${part}' has a ${names[key]} of ${row[key]}, which is not from ${min} to ${max}`)
+      if (row[key] < min || row[key] > max)
+        throw new Error(`--fanouts: '${part}' has a ${names[key]} of ${row[key]}, which is not from ${min} to ${max}`)
     }
     return row
   })
 }
 
 /** Names a row by its fan-out and whatever of it is not usual. */
-export function rowLabel ({ fanout, bodyBytes, callers }: Row): string {
+export function rowLabel({ fanout, bodyBytes, callers }: Row): string {
   const size = bodyBytes % 1024 === 0 ? `${bodyBytes / 1024} KB` : `${bodyBytes} B`
-  return [String(fanout), ...bodyBytes === usual.bodyBytes ? [] : [size], ...callers === usual.callers ? [] : [`${callers} callers`]].join(', ')
+  return [
+    String(fanout),
+    ...(bodyBytes === usual.bodyBytes ? [] : [size]),
+    ...(callers === usual.callers ? [] : [`${callers} callers`]),
+  ].join(', ')
 }

@@ -12,9 +12,18 @@ disablePretenuring()
 
 // The second argument is how many calls go over one connection at once.
 const pipelining = Number(process.argv[3] ?? 1)
-const upstream = defineUpstream('bench-upstream', { origin: upstreamOrigin(), concurrency: settings.slots, maxQueue: settings.queue, ...pipelining > 1 && { pipelining } }, {
-  fact: operation({ path: '/fact', output: Fact }),
-})
+const upstream = defineUpstream(
+  'bench-upstream',
+  {
+    origin: upstreamOrigin(),
+    concurrency: settings.slots,
+    maxQueue: settings.queue,
+    ...(pipelining > 1 && { pipelining }),
+  },
+  {
+    fact: operation({ path: '/fact', output: Fact }),
+  },
+)
 
 const bench = aggregate('bench', { url: '/', query: Query, deadline: settings.deadlineMs })
   .each('facts', ({ query }) => times(query.n, () => upstream.fact()), { concurrency: settings.width })

@@ -3,7 +3,7 @@ import type { Window } from './window.ts'
 
 /** What the windows of one target at one fan-out say together. */
 export interface Summary {
-  readonly cpuMicros: { readonly median: number, readonly min: number, readonly max: number }
+  readonly cpuMicros: { readonly median: number; readonly min: number; readonly max: number }
   readonly callsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -15,10 +15,11 @@ export interface Summary {
 }
 
 /** Sums up the windows of one target; nothing when it has none. */
-export function summaryOf (windows: readonly Window[], name: string): Summary | undefined {
+export function summaryOf(windows: readonly Window[], name: string): Summary | undefined {
   const own = windows.filter(({ target }) => target === name)
   if (own.length === 0) return undefined
-  const middle = (key: 'cpuMicrosPerCall' | 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'busy') => medianInterval(own.map(window => window[key])).median
+  const middle = (key: 'cpuMicrosPerCall' | 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'busy') =>
+    medianInterval(own.map(window => window[key])).median
   const cpu = own.map(({ cpuMicrosPerCall }) => cpuMicrosPerCall)
   const stalls = own.flatMap(({ stallMs }) => stallMs ?? [])
   return {

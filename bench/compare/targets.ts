@@ -25,9 +25,12 @@ export interface Kind {
 export const twin = { of: 'floor-dispatch', name: 'floor-dispatch-twin' } as const
 
 /** Pairs of processes of the same code, in the order of their ratio: the noise of a run. */
-export const twins: readonly (readonly [of: string, to: string])[] = [[twin.name, twin.of], ['other-twin', 'other']]
+export const twins: readonly (readonly [of: string, to: string])[] = [
+  [twin.name, twin.of],
+  ['other-twin', 'other'],
+]
 
 /** The targets with the twin of the one that has one. */
-export function withTwin (names: readonly string[]): string[] {
+export function withTwin(names: readonly string[]): string[] {
   return names.includes(twin.of) ? [...names, twin.name] : [...names]
 }

@@ -1,4 +1,5 @@
-// node bench/compare/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request head with the same prebuilt bytes, one in a hundred late.
+// node bench/compare/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request head with
+// the same prebuilt bytes, one in a hundred late.
 // Its parent may change the size of the body, and read the request heads that arrive.
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
@@ -16,7 +17,9 @@ export type UpstreamQuestion =
   | { readonly recorded: true }
 
 /** Request heads as they came, without the empty line at the end. */
-export interface Recorded { readonly heads: readonly string[] }
+export interface Recorded {
+  readonly heads: readonly string[]
+}
 
 const endOfHead = '\r\n\r\n'
 const delayMs = Number(process.argv[3] ?? 0)
@@ -41,7 +44,8 @@ const server = createServer({ noDelay: true }, socket => {
       from = end + endOfHead.length
     }
     // Three bytes are the most of an end of head that a chunk can hold without holding all of it.
-    tail = from === bytes.length ? undefined : bytes.subarray(heads === undefined ? Math.max(from, bytes.length - 3) : from)
+    tail =
+      from === bytes.length ? undefined : bytes.subarray(heads === undefined ? Math.max(from, bytes.length - 3) : from)
 
     if (requests === 0) return
     if (slowMs > 0) return inOrder(socket, requests)
@@ -54,7 +58,7 @@ const server = createServer({ noDelay: true }, socket => {
 const due = new WeakMap<Socket, number>()
 
 /** Answers that are due together are one write. */
-function inOrder (socket: Socket, requests: number): void {
+function inOrder(socket: Socket, requests: number): void {
   const now = performance.now()
   let at = Math.max(due.get(socket) ?? 0, now + delayMs)
   let count = 0
@@ -71,7 +75,7 @@ function inOrder (socket: Socket, requests: number): void {
   answerAt(socket, count, at - now)
 }
 
-function answerAt (socket: Socket, count: number, ms: number): void {
+function answerAt(socket: Socket, count: number, ms: number): void {
   if (count === 0) return
   const answer = count === 1 ? response : Buffer.concat(Array.from({ length: count }, () => response))
   if (ms <= 0) socket.write(answer)
@@ -88,9 +92,14 @@ process.on('message', (question: UpstreamQuestion) => {
 
 server.listen(0, '127.0.0.1', 1024, () => announce((server.address() as AddressInfo).port))
 
-function prebuilt (size: number) {
+function prebuilt(size: number) {
   const text = Buffer.from(factBody(size, filler))
   const body = isZipped ? gzipSync(text) : text
   const coding = isZipped ? 'content-encoding: gzip\r\n' : ''
-  return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${coding}content-length: ${body.length}\r\nconnection: keep-alive\r\n\r\n`), body])
+  return Buffer.concat([
+    Buffer.from(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${coding}content-length: ${body.length}\r\nconnection: keep-alive\r\n\r\n`,
+    ),
+    body,
+  ])
 }

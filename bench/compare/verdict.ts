@@ -8,7 +8,7 @@ export const tolerance = 1.15
 export const runsNeeded = 3
 
 /** The fan-outs whose ratio was worse than the baseline in every run so far. */
-export function worseInAll (baseline: Ratios, runs: readonly Ratios[]): string[] {
+export function worseInAll(baseline: Ratios, runs: readonly Ratios[]): string[] {
   return Object.entries(baseline)
     .filter(([fanout, ratio]) => runs.every(run => (run[fanout] ?? Infinity) > ratio * tolerance))
     .map(([fanout]) => fanout)

@@ -21,15 +21,29 @@ export interface Window {
   readonly non200: number
 }
 
-export interface Demand { readonly inbound: Inbound, readonly fanout: number, readonly round: number, readonly windowMs: number, readonly callers: number, readonly beatMs: number }
+export interface Demand {
+  readonly inbound: Inbound
+  readonly fanout: number
+  readonly round: number
+  readonly windowMs: number
+  readonly callers: number
+  readonly beatMs: number
+}
 
 /** The processes that every target is measured with. */
-export interface Stage { readonly load: Child, readonly upstream: Child }
+export interface Stage {
+  readonly load: Child
+  readonly upstream: Child
+}
 
 const leadInMs = 200
 
 /** Loads one target for one window and divides the CPU time of its whole process by the upstream calls it made. */
-export async function measureWindow (target: Target, { load, upstream }: Stage, { inbound, fanout, round, windowMs, callers, beatMs }: Demand): Promise<Window> {
+export async function measureWindow(
+  target: Target,
+  { load, upstream }: Stage,
+  { inbound, fanout, round, windowMs, callers, beatMs }: Demand,
+): Promise<Window> {
   // Idle connections were closed while other targets had their turn: opening them again is not part of a call's price.
   await drive(target, load, inbound, leadInMs, callers)
 
@@ -43,7 +57,7 @@ export async function measureWindow (target: Target, { load, upstream }: Stage, 
     fanout,
     round,
     cpuMicrosPerCall: cpuMicros / calls,
-    callsPerSecond: calls / elapsedMs * 1000,
+    callsPerSecond: (calls / elapsedMs) * 1000,
     p50Ms,
     p99Ms,
     busy: cpuMicros / 1000 / elapsedMs,
@@ -55,7 +69,7 @@ export async function measureWindow (target: Target, { load, upstream }: Stage, 
 }
 
 /** Drives a target without measuring it. */
-export function drive ({ port }: Target, load: Child, inbound: Inbound, ms: number, callers: number) {
+export function drive({ port }: Target, load: Child, inbound: Inbound, ms: number, callers: number) {
   const start: LoadStart = { port, ...inbound, ms, callers }
   return load.ask<LoadResult>({ start })
 }

@@ -18,16 +18,21 @@ export interface OwnUsage {
 }
 
 /** What every child of the bench tells its parent: its port once, and what it used when asked. */
-export function announce (port: number) {
+export function announce(port: number) {
   let beats: ReturnType<typeof monitorEventLoopDelay> | undefined
 
   process.on('message', message => {
     if (!isCpuQuestion(message)) return
     const { user, system } = process.cpuUsage()
     const stallMs = beats === undefined ? 0 : beats.max / 1e6
-    process.send?.({ cpuMicros: user + system, peakBytes: process.resourceUsage().maxRSS * 1024, stallMs } satisfies OwnUsage)
+    process.send?.({
+      cpuMicros: user + system,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+      stallMs,
+    } satisfies OwnUsage)
     beats?.reset()
-    if (beats === undefined && message.beatMs !== undefined) (beats = monitorEventLoopDelay({ resolution: message.beatMs })).enable()
+    if (beats === undefined && message.beatMs !== undefined)
+      (beats = monitorEventLoopDelay({ resolution: message.beatMs })).enable()
   })
   // A parent that was killed hard cannot stop its children.
   process.on('disconnect', () => process.exit())
@@ -35,12 +40,15 @@ export function announce (port: number) {
 }
 
 /** The address of the upstream that a target is started with. */
-export function upstreamOrigin (): string {
+export function upstreamOrigin(): string {
   const origin = process.argv[2]
-  if (origin === undefined) throw new Error('a target needs the origin of the upstream as its argument; start it with `node bench/compare/run.ts`')
+  if (origin === undefined)
+    throw new Error(
+      'a target needs the origin of the upstream as its argument; start it with `node bench/compare/run.ts`',
+    )
   return origin
 }
 
-function isCpuQuestion (message: unknown): message is UsageQuestion {
+function isCpuQuestion(message: unknown): message is UsageQuestion {
   return typeof message === 'object' && message !== null && 'cpu' in message
 }

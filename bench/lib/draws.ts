@@ -16,20 +16,20 @@ export interface Spread {
 const drawsPerCall = 8
 
 /** How long attempt `attempt` (from 1) of call `id` takes, in ms. */
-export function drawMs ({ seed, slowShare, slowMs, fastFromMs, fastToMs }: Spread, id: number, attempt: number): number {
+export function drawMs({ seed, slowShare, slowMs, fastFromMs, fastToMs }: Spread, id: number, attempt: number): number {
   const counter = id * drawsPerCall + Math.min(attempt, drawsPerCall) - 1
   if (isSlowDraw(seed, slowShare, counter)) return slowMs
   return fastFromMs + fraction(seed + 1, counter) * (fastToMs - fastFromMs)
 }
 
 /** Whether every one of the first `attempts` draws of a call is slow. */
-export function isSlow ({ seed, slowShare }: Spread, id: number, attempts: number): boolean {
+export function isSlow({ seed, slowShare }: Spread, id: number, attempts: number): boolean {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     if (!isSlowDraw(seed, slowShare, id * drawsPerCall + attempt - 1)) return false
   }
   return true
 }
 
-function isSlowDraw (seed: number, slowShare: number, counter: number): boolean {
+function isSlowDraw(seed: number, slowShare: number, counter: number): boolean {
   return fraction(seed, counter) < slowShare
 }

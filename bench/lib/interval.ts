@@ -9,20 +9,26 @@ export interface Interval {
 }
 
 /**
- * The median and its 95 % interval, by the order of the values alone: whatever they are distributed like, the number of values below
- * the true median is that of heads among as many coins.
+ * The median and its 95 % interval, by the order of the values alone: whatever they are distributed like, the number of
+ * values below the true median is that of heads among as many coins.
  */
-export function medianInterval (values: readonly number[]): Interval {
+export function medianInterval(values: readonly number[]): Interval {
   const sorted = values.toSorted((a, b) => a - b)
   const count = sorted.length
   const half = (count - 1) / 2
   const median = ((sorted[Math.floor(half)] ?? NaN) + (sorted[Math.ceil(half)] ?? NaN)) / 2
   const { rank, outside } = outermost(count)
-  return { median, low: sorted[rank] ?? NaN, high: sorted[count - 1 - rank] ?? NaN, confidence: count === 0 ? 0 : 1 - outside, count }
+  return {
+    median,
+    low: sorted[rank] ?? NaN,
+    high: sorted[count - 1 - rank] ?? NaN,
+    confidence: count === 0 ? 0 : 1 - outside,
+    count,
+  }
 }
 
 /** How many values at each end are outside the interval, and the probability that the true median is there, too. */
-function outermost (count: number) {
+function outermost(count: number) {
   let probability = 2 * 0.5 ** count
   let outside = probability
   let rank = 0

@@ -1,4 +1,5 @@
-// node bench/lib/leaf.ts '{"seed":1,…}': answers GET /<id> after the time drawn for that attempt of that call, with 200 or another status.
+// node bench/lib/leaf.ts '{"seed":1,…}': answers GET /<id> after the time drawn for that attempt of that call, with 200
+// or another status.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from './announce.ts'
 import { drawMs, type Spread } from './draws.ts'
@@ -13,12 +14,17 @@ export interface LeafCount {
   readonly received: number
   /** Connections at once, at most. */
   readonly mostConnections: number
-  /** How long its answers took within it, in ms, on average since it was asked last: above what was drawn the machine is short of CPU. */
+  /**
+   * How long its answers took within it, in ms, on average since it was asked last: above what was drawn the machine is
+   * short of CPU.
+   */
   readonly meanMs: number
 }
 
 const { status = 200, ...spread } = JSON.parse(process.argv[2] ?? '{}') as LeafOptions
-const answer = Buffer.from(`HTTP/1.1 ${status} Whatever\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`)
+const answer = Buffer.from(
+  `HTTP/1.1 ${status} Whatever\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+)
 const attempts = new Map<number, number>()
 const sockets = new Set<Socket>()
 let received = 0
@@ -28,7 +34,7 @@ let mostConnections = 0
 /** All answers take so many times as long as was drawn. */
 let factor = 1
 
-function serve (socket: Socket): void {
+function serve(socket: Socket): void {
   let text = ''
   sockets.add(socket)
   mostConnections = Math.max(mostConnections, sockets.size)
@@ -43,7 +49,7 @@ function serve (socket: Socket): void {
   })
 }
 
-function take (socket: Socket, id: number): void {
+function take(socket: Socket, id: number): void {
   received++
   const attempt = (attempts.get(id) ?? 0) + 1
   attempts.set(id, attempt)
@@ -61,7 +67,7 @@ function take (socket: Socket, id: number): void {
   }, ms)
 }
 
-process.on('message', (message: { readonly factor?: number, readonly count?: true }) => {
+process.on('message', (message: { readonly factor?: number; readonly count?: true }) => {
   if (message.factor !== undefined) factor = message.factor
   if (message.factor === undefined && message.count === undefined) return
   process.send?.({ received, mostConnections, meanMs: tookMs / Math.max(1, answered) } satisfies LeafCount)

@@ -20,29 +20,49 @@ Usage: npm run bench:retries -- [options]
 `
 
 /** Calls a second, and how many times as many may arrive at most. */
-const bounds = [{ perSecond: 200, most: 1.26 }, { perSecond: 1000, most: 1.21 }, { perSecond: 2000, most: 1.21 }]
+const bounds = [
+  { perSecond: 200, most: 1.26 },
+  { perSecond: 1000, most: 1.21 },
+  { perSecond: 2000, most: 1.21 },
+]
 const fails: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
 
 await bench(async () => {
   const flags = readFlags(help, { seconds: 10 })
   if (flags === undefined) return []
-  if (flags.seconds < 10) throw new TypeError(`--seconds ${flags.seconds}: the budget is kept over ten, and in fewer all of its floor may be spent`)
+  if (flags.seconds < 10)
+    throw new TypeError(
+      `--seconds ${flags.seconds}: the budget is kept over ten, and in fewer all of its floor may be spent`,
+    )
   const rows: string[][] = []
   const violations: string[] = []
   for (const { perSecond, most } of bounds) {
     const { calls, received } = await amplification(perSecond, flags.seconds)
     rows.push([String(perSecond), String(calls), String(received), (received / calls).toFixed(3), most.toFixed(2)])
-    if (received > most * calls) violations.push(`at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`)
+    if (received > most * calls)
+      violations.push(
+        `at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`,
+      )
   }
   process.stdout.write(columns([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
   return violations
 })
 
-async function amplification (perSecond: number, seconds: number) {
+async function amplification(perSecond: number, seconds: number) {
   const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(fails)], 0)
-  const upstream = defineUpstream('failing', { origin: `http://127.0.0.1:${leaf.port}`, concurrency: 256, maxQueue: 10_000, retry: { maxAttempts: 3 }, breaker: false }, {
-    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
-  })
+  const upstream = defineUpstream(
+    'failing',
+    {
+      origin: `http://127.0.0.1:${leaf.port}`,
+      concurrency: 256,
+      maxQueue: 10_000,
+      retry: { maxAttempts: 3 },
+      breaker: false,
+    },
+    {
+      get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+    },
+  )
   const one = aggregate('one', { url: '/', query: z.object({ id: z.coerce.number() }) })
     .required('answer', ({ query }) => upstream.get({ id: String(query.id) }))
     .reply(z.object({}), () => ({}))
@@ -50,8 +70,9 @@ async function amplification (perSecond: number, seconds: number) {
   let calls = 0
   try {
     await openLoop({
-      perSecond, seconds,
-      async send (id) {
+      perSecond,
+      seconds,
+      async send(id) {
         calls++
         await fanOut(one, { query: { id } }, { runtime }).catch(() => {})
       },

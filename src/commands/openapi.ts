@@ -27,8 +27,11 @@ const options = {
 
 export const command: Command = {
   help,
-  async run (args) {
-    const { values: { out, json, help: isHelp }, positionals: paths } = readArguments(args, options)
+  async run(args) {
+    const {
+      values: { out, json, help: isHelp },
+      positionals: paths,
+    } = readArguments(args, options)
     if (isHelp) {
       process.stdout.write(help)
       return 0
@@ -37,7 +40,9 @@ export const command: Command = {
     // Nothing is called, so it is no matter where upstreams are.
     const catalogue = await openCatalogue({ paths, live: true })
     const { openapiDocument, openapiYaml } = await import('../http/openapi/index.ts')
-    const text = json ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n` : openapiYaml(catalogue.aggregates)
+    const text = json
+      ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n`
+      : openapiYaml(catalogue.aggregates)
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
     else writeFileSync(out, text)

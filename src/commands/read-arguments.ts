@@ -3,7 +3,7 @@ import { suggest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Reads a command's arguments; throws a `UsageError` that names the first one that cannot be used. */
-export function readArguments<const O extends ParseArgsOptionsConfig> (args: readonly string[], options: O) {
+export function readArguments<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O) {
   const unknown = optionNames(args, options).find(({ name }) => !Object.hasOwn(options, name))
   if (unknown !== undefined) {
     const known = Object.keys(options).map(name => `--${name}`)
@@ -17,7 +17,10 @@ export function readArguments<const O extends ParseArgsOptionsConfig> (args: rea
 }
 
 /** Every option that is given, known or not, in order. */
-export function optionNames (args: readonly string[], options: ParseArgsOptionsConfig): { readonly name: string, readonly rawName: string }[] {
+export function optionNames(
+  args: readonly string[],
+  options: ParseArgsOptionsConfig,
+): { readonly name: string; readonly rawName: string }[] {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
   return tokens.filter(token => token.kind === 'option')
 }

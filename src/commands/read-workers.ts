@@ -4,7 +4,7 @@ import { UsageError } from './usage-error.ts'
 const most = 1024
 
 /** Reads the value of `--workers`; throws a `UsageError` for one that cannot be used. */
-export function readWorkers (text: string): number | 'auto' {
+export function readWorkers(text: string): number | 'auto' {
   if (text === 'auto') return text
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1 && count <= most) return count

@@ -48,19 +48,28 @@ const field = { type: 'string', multiple: true } as const
 
 export const command: Command = {
   help,
-  async run (args) {
+  async run(args) {
     // What is a field is known when the aggregate is; until then every other option is taken for one.
-    const fields = optionNames(args, options).filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name)).map(({ name }) => name)
-    const { values, positionals: [name, ...paths] } = readArguments(args, { ...Object.fromEntries(fields.map(each => [each, field])), ...options })
+    const fields = optionNames(args, options)
+      .filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name))
+      .map(({ name }) => name)
+    const {
+      values,
+      positionals: [name, ...paths],
+    } = readArguments(args, { ...Object.fromEntries(fields.map(each => [each, field])), ...options })
     const { body, header, deadline, json, live, help: isHelp } = values
     if (name === undefined) {
-      if (!isHelp) throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
+      if (!isHelp)
+        throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
       process.stdout.write(help)
       return 0
     }
     checkPaths(`run ${name}`, paths)
     const within = readDeadline(deadline)
-    if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
+    if (live && paths.length > 0)
+      throw new UsageError(
+        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+      )
     const catalogue = await openCatalogue({ paths, live, environment: process.env })
     try {
       const aggregate = find(catalogue, name)
@@ -69,7 +78,11 @@ export const command: Command = {
         return 0
       }
       const given = values as unknown as Readonly<Record<string, string[]>>
-      const input = readInput(aggregate, { fields: Object.fromEntries(fields.map(each => [each, given[each] as string[]])), body, headers: header })
+      const input = readInput(aggregate, {
+        fields: Object.fromEntries(fields.map(each => [each, given[each] as string[]])),
+        body,
+        headers: header,
+      })
       return await runOnce(catalogue, aggregate, input, { within, json })
     } finally {
       await catalogue.close()
@@ -77,7 +90,12 @@ export const command: Command = {
   },
 }
 
-async function runOnce ({ overrides, environment }: OpenCatalogue, aggregate: AnyAggregate, input: RawInput, { within, json }: { readonly within: number | undefined, readonly json: boolean }): Promise<number> {
+async function runOnce(
+  { overrides, environment }: OpenCatalogue,
+  aggregate: AnyAggregate,
+  input: RawInput,
+  { within, json }: { readonly within: number | undefined; readonly json: boolean },
+): Promise<number> {
   const ended = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
   if (ended.signal !== undefined) return ended.signal === 'SIGINT' ? 130 : 143
   if (ended.reply !== undefined) {
@@ -87,15 +105,18 @@ async function runOnce ({ overrides, environment }: OpenCatalogue, aggregate: An
   return printFailure(ended.error, json)
 }
 
-function find ({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
+function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   const found = aggregates.find(aggregate => aggregate.name === name)
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
-  throw new UsageError(`there is no aggregate '${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`)
+  throw new UsageError(
+    `there is no aggregate '${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
+  )
 }
 
-function readDeadline (given: string | undefined): number | undefined {
+function readDeadline(given: string | undefined): number | undefined {
   if (given === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline '${given}' is none: give a whole number of milliseconds, 1 or more`)
+  if (!/^[1-9]\d{0,8}$/.test(given))
+    throw new UsageError(`--deadline '${given}' is none: give a whole number of milliseconds, 1 or more`)
   return Number(given)
 }

@@ -33,17 +33,26 @@ const options = {
 
 export const command: Command = {
   help,
-  async run (args) {
-    const { values: { live, watch, workers: asked, help: isHelp }, positionals: paths } = readArguments(args, options)
+  async run(args) {
+    const {
+      values: { live, watch, workers: asked, help: isHelp },
+      positionals: paths,
+    } = readArguments(args, options)
     if (isHelp) {
       process.stdout.write(help)
       return 0
     }
     checkPaths(`serve ${paths.join(' ')}`, paths)
-    if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
+    if (live && paths.length > 0)
+      throw new UsageError(
+        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+      )
     if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)
-    if (watch && workers !== undefined && workers !== 1) throw new UsageError('--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change')
+    if (watch && workers !== undefined && workers !== 1)
+      throw new UsageError(
+        '--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change',
+      )
     const { serve } = await import('../server/serve.ts')
     await serve({ paths, live, watch, workers })
     return undefined

@@ -1,15 +1,17 @@
-/** Something that can be told to stop; it listens to one abort at a time, and holds its own place among the listeners. */
+/**
+ * Something that can be told to stop; it listens to one abort at a time, and holds its own place among the listeners.
+ */
 export abstract class Abortable {
   listensTo: Abort | undefined
   prior: Abortable | undefined
   next: Abortable | undefined
 
-  abstract onAbort (reason: unknown): void
+  abstract onAbort(reason: unknown): void
 }
 
 /**
- * One abort that many calls listen to: what an `AbortSignal` does, without an event, a wrapper and a listener record per call.
- * The listeners are linked through themselves, so joining and leaving costs the same however many there are
+ * One abort that many calls listen to: what an `AbortSignal` does, without an event, a wrapper and a listener record
+ * per call. The listeners are linked through themselves, so joining and leaving costs the same however many there are
  * (`npm run bench:steps` has the price of both).
  */
 export class Abort extends Abortable {
@@ -22,7 +24,7 @@ export class Abort extends Abortable {
   #controller: AbortController | undefined
 
   /** Tells `listener` when the abort comes. It is not told of one that has come: ask `aborted` first. */
-  add (listener: Abortable): void {
+  add(listener: Abortable): void {
     listener.listensTo = this
     listener.prior = this.#last
     if (this.#last === undefined) this.#first = listener
@@ -31,7 +33,7 @@ export class Abort extends Abortable {
     this.size++
   }
 
-  delete (listener: Abortable): void {
+  delete(listener: Abortable): void {
     if (listener.listensTo !== this) return
     const { prior, next } = listener
     if (prior === undefined) this.#first = next
@@ -46,28 +48,29 @@ export class Abort extends Abortable {
    * Stops everything that listens; the first reason is the one that stays.
    * A listener that has not gone is told again: an unsafe call that outlived its run still hears the deadline.
    */
-  abort (reason: unknown): void {
+  abort(reason: unknown): void {
     if (!this.aborted) {
       this.aborted = true
       this.reason = reason
     }
-    if (this.#first !== undefined) for (const listener of this.#listeners()) if (listener.listensTo === this) listener.onAbort(reason)
+    if (this.#first !== undefined)
+      for (const listener of this.#listeners()) if (listener.listensTo === this) listener.onAbort(reason)
     this.#controller?.abort(reason)
   }
 
-  onAbort (reason: unknown): void {
+  onAbort(reason: unknown): void {
     this.abort(reason)
   }
 
   /** A copy, since listeners leave while they are told. */
-  #listeners (): Abortable[] {
+  #listeners(): Abortable[] {
     const listeners: Abortable[] = []
     for (let each = this.#first; each !== undefined; each = each.next) listeners.push(each)
     return listeners
   }
 
   /** The same abort for code that wants an `AbortSignal`; made when first asked for. */
-  get signal (): AbortSignal {
+  get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.aborted) this.#controller.abort(this.reason)

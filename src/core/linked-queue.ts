@@ -11,7 +11,7 @@ export class LinkedQueue<P extends QueueNode<P>> {
   #last: P | undefined
   size = 0
 
-  join (place: P): void {
+  join(place: P): void {
     place.line = this
     place.before = this.#last
     place.after = undefined
@@ -21,7 +21,7 @@ export class LinkedQueue<P extends QueueNode<P>> {
     this.size++
   }
 
-  leave (place: P): void {
+  leave(place: P): void {
     const { before, after } = place
     if (before === undefined) this.first = after
     else before.after = after

@@ -8,8 +8,11 @@ let isTurn = false
 let spentMs = 0
 let isReset = true
 
-/** Does heavy work a slice a turn of the loop, so that what becomes ready together does not hold up everything else together. */
-export function runSliced (work: () => void): void {
+/**
+ * Does heavy work a slice a turn of the loop, so that what becomes ready together does not hold up everything else
+ * together.
+ */
+export function runSliced(work: () => void): void {
   waiting.push(work)
   if (isArmed) return
   isArmed = true
@@ -21,19 +24,23 @@ export function runSliced (work: () => void): void {
  *
  * @param slice Does one slice, and returns whether there is another one.
  */
-export function inSlices (slice: () => boolean): void {
-  const work = () => { if (slice()) waiting.unshift(work) }
+export function inSlices(slice: () => boolean): void {
+  const work = () => {
+    if (slice()) waiting.unshift(work)
+  }
   runSliced(work)
 }
 
 /** Does in a turn of its own what large work has led to, and at once what small work has. */
-export function deferIfSliced (work: () => void): void {
+export function deferIfSliced(work: () => void): void {
   if (isTurn) runSliced(work)
   else work()
 }
 
-/** Does work at once that may be heavy, and in a later turn of the loop where this turn has had its slice of such work. */
-export function inSlice (work: () => void): void {
+/**
+ * Does work at once that may be heavy, and in a later turn of the loop where this turn has had its slice of such work.
+ */
+export function inSlice(work: () => void): void {
   if (spentMs > sliceMs) return runSliced(work)
   if (isReset) {
     isReset = false
@@ -44,12 +51,12 @@ export function inSlice (work: () => void): void {
   spentMs += performance.now() - start
 }
 
-function reset (): void {
+function reset(): void {
   isReset = true
   spentMs = 0
 }
 
-function turn (): void {
+function turn(): void {
   const until = performance.now() + sliceMs
   isTurn = true
   try {

@@ -13,28 +13,29 @@ export interface Timer {
 const heldUpMs = 5
 
 /**
- * Many timeouts of one length on one timer: they fall due in the order they began, so a list and a timer for its head are enough.
+ * Many timeouts of one length on one timer: they fall due in the order they began, so a list and a timer for its head
+ * are enough.
  * `npm run bench:steps` has the price beside that of a `setTimeout` each.
  */
 export interface TimerQueue {
   /** Cuts `abort` with a reason made by `reason`, unless it is stopped before. */
-  start (target: Abortable): Timer
+  start(target: Abortable): Timer
   /** The same for whoever brings the place. */
-  enter (due: Timer): void
-  stop (due: Timer): void
+  enter(due: Timer): void
+  stop(due: Timer): void
   /** How many are running. */
   readonly size: number
 }
 
 /** Makes a set of timeouts of `ms` each; `reason` makes what they cut with. */
-export function createTimerQueue (ms: number, reason: () => unknown): TimerQueue {
+export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue {
   let first: Timer | undefined
   let last: Timer | undefined
   let timer: NodeJS.Timeout | undefined
   let size = 0
   let isHeldUp = false
 
-  function ring () {
+  function ring() {
     const now = performance.now()
     // Timers come before sockets: when the loop was held up, what has arrived meanwhile is read first.
     isHeldUp = !isHeldUp && first !== undefined && now - first.at > heldUpMs
@@ -54,11 +55,11 @@ export function createTimerQueue (ms: number, reason: () => unknown): TimerQueue
     arm(first.at - now)
   }
 
-  function arm (afterMs: number) {
+  function arm(afterMs: number) {
     timer = setTimeout(ring, Math.max(1, afterMs))
   }
 
-  function stop (due: Timer) {
+  function stop(due: Timer) {
     if (!due.listed) return
     due.listed = false
     size--
@@ -75,7 +76,7 @@ export function createTimerQueue (ms: number, reason: () => unknown): TimerQueue
     }
   }
 
-  function enter (due: Timer) {
+  function enter(due: Timer) {
     due.at = performance.now() + ms
     due.listed = true
     due.before = last
@@ -87,13 +88,15 @@ export function createTimerQueue (ms: number, reason: () => unknown): TimerQueue
   }
 
   return {
-    start (target) {
+    start(target) {
       const due: Timer = { target, at: 0, before: undefined, after: undefined, listed: false }
       enter(due)
       return due
     },
     enter,
     stop,
-    get size () { return size },
+    get size() {
+      return size
+    },
   }
 }

@@ -40,26 +40,44 @@ export interface CatalogueOptions {
   readonly live: boolean
   /** What is set from outside. @default nothing, and then nothing is needed: nobody will be called */
   readonly environment?: Variables
-  /** Where stand-ins answer that another process runs, by their upstream's name. @default some of its own are started where they are needed */
+  /**
+   * Where stand-ins answer that another process runs, by their upstream's name.
+   * @default some of its own are started where they are needed
+   */
   readonly standIns?: Readonly<Record<string, string>> | undefined
 }
 
 /** Opens what the user named; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
-export function openCatalogue ({ paths, live, environment, standIns }: CatalogueOptions): Promise<OpenCatalogue> {
+export function openCatalogue({ paths, live, environment, standIns }: CatalogueOptions): Promise<OpenCatalogue> {
   return paths.length === 0 ? builtIn(live, environment, standIns) : given(paths, environment)
 }
 
-async function given (paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
+async function given(paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
   const { createLoader } = await import('./loader.ts')
   const loader = createLoader(paths)
   const read = async (): Promise<Catalogue> => {
     const { aggregates, upstreams, specs } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
     const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-    return { aggregates, config, overrides: config.overrides, specs, environment: environment ?? {}, secrets, upstreams: 'as declared' }
+    return {
+      aggregates,
+      config,
+      overrides: config.overrides,
+      specs,
+      environment: environment ?? {},
+      secrets,
+      upstreams: 'as declared',
+    }
   }
   try {
-    return { ...await read(), standIns: undefined, reload: read, folders: loader.folders, changed: loader.changed, close: async () => loader.close() }
+    return {
+      ...(await read()),
+      standIns: undefined,
+      reload: read,
+      folders: loader.folders,
+      changed: loader.changed,
+      close: async () => loader.close(),
+    }
   } catch (error) {
     loader.close()
     throw error
@@ -69,16 +87,38 @@ async function given (paths: readonly string[], environment: CatalogueOptions['e
 /** As a sound upstream has them: now and then, and gone when asked again. */
 const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as const
 
-async function builtIn (live: boolean, environment: CatalogueOptions['environment'], elsewhere: CatalogueOptions['standIns']): Promise<OpenCatalogue> {
-  const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([import('../routes/index.ts'), import('../clients/index.ts'), import('../upstream/declare.ts')])
+async function builtIn(
+  live: boolean,
+  environment: CatalogueOptions['environment'],
+  elsewhere: CatalogueOptions['standIns'],
+): Promise<OpenCatalogue> {
+  const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([
+    import('../routes/index.ts'),
+    import('../clients/index.ts'),
+    import('../upstream/declare.ts'),
+  ])
   const specs = upstreams.map(upstream => specOf(upstream))
-  const config = readConfig(environment ?? {}, specs.map(({ name }) => name))
+  const config = readConfig(
+    environment ?? {},
+    specs.map(({ name }) => name),
+  )
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../demo-upstreams/index.ts')).startDemoUpstreams(occasionalFaults)
+  const standIns =
+    live || elsewhere !== undefined
+      ? undefined
+      : await (await import('../demo-upstreams/index.ts')).startDemoUpstreams(occasionalFaults)
   const whereStandIns = elsewhere ?? standIns?.origins
-  const origins = Object.entries(whereStandIns ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
+  const origins = Object.entries(whereStandIns ?? {}).map(
+    ([name, origin]) => [name, { origin, ...config.overrides[name] }] as const,
+  )
   const catalogue: Catalogue = {
-    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, specs, environment: environment ?? {}, secrets, upstreams: live ? 'public' : 'stand-ins',
+    aggregates,
+    config,
+    overrides: { ...config.overrides, ...Object.fromEntries(origins) },
+    specs,
+    environment: environment ?? {},
+    secrets,
+    upstreams: live ? 'public' : 'stand-ins',
   }
   return {
     ...catalogue,
@@ -86,6 +126,8 @@ async function builtIn (live: boolean, environment: CatalogueOptions['environmen
     reload: async () => catalogue,
     folders: () => new Set(),
     changed: () => false,
-    close: async () => { await standIns?.close() },
+    close: async () => {
+      await standIns?.close()
+    },
   }
 }

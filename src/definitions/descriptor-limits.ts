@@ -15,18 +15,27 @@ export interface DescriptorLimitOptions {
 
 export interface DescriptorLimits {
   /** Options of the app; empty where the system does not say how many descriptors there are. */
-  readonly limits: { readonly scale?: number, readonly maxConnections?: number }
+  readonly limits: { readonly scale?: number; readonly maxConnections?: number }
   /** Fields of a log line, where upstreams declare more connections than they can have. */
   readonly few: object | undefined
 }
 
 /** Computes what an app may have of the file descriptors of this process. */
-export function descriptorLimits ({ specs, overrides }: Pick<Catalogue, 'specs' | 'overrides'>, { part = { index: 0, count: 1 }, threads = availableParallelism(), hasStandIns }: DescriptorLimitOptions): DescriptorLimits {
+export function descriptorLimits(
+  { specs, overrides }: Pick<Catalogue, 'specs' | 'overrides'>,
+  { part = { index: 0, count: 1 }, threads = availableParallelism(), hasStandIns }: DescriptorLimitOptions,
+): DescriptorLimits {
   const descriptors = readDescriptors()
   if (descriptors === undefined) return { limits: {}, few: undefined }
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
-  const declared = called.reduce((sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, part), 0)
-  const { inbound, upstream } = shareDescriptors(descriptors, { connections: hasStandIns ? 2 * declared : declared, threads })
+  const declared = called.reduce(
+    (sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, part),
+    0,
+  )
+  const { inbound, upstream } = shareDescriptors(descriptors, {
+    connections: hasStandIns ? 2 * declared : declared,
+    threads,
+  })
   return {
     limits: { scale: upstream, maxConnections: inbound },
     few: upstream < 1 ? { ...descriptors, inbound, upstream: Math.floor(upstream * declared), declared } : undefined,

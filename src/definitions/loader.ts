@@ -37,7 +37,7 @@ export interface Loader {
 }
 
 /** Makes a loader for the files and folders a user named. */
-export function createLoader (paths: readonly string[]): Loader {
+export function createLoader(paths: readonly string[]): Loader {
   const unusable: DefinitionFault[] = []
   const named = findFiles(paths, unusable).map(({ path }) => path)
   const modules = createModules(named)
@@ -45,16 +45,21 @@ export function createLoader (paths: readonly string[]): Loader {
   let loads = 0
   let listed = ''
 
-  const list = () => findFiles(named, []).flatMap(({ files }) => files).join('\n')
+  const list = () =>
+    findFiles(named, [])
+      .flatMap(({ files }) => files)
+      .join('\n')
 
-  async function load (): Promise<Definitions> {
+  async function load(): Promise<Definitions> {
     const specs: UpstreamSpec[] = []
     const hear = (spec: unknown) => {
       specs.push(spec as UpstreamSpec)
       upstreams.add((spec as UpstreamSpec).name)
     }
     const offloaded: OffloadSpec[] = []
-    const take = (spec: unknown) => { offloaded.push(spec as OffloadSpec) }
+    const take = (spec: unknown) => {
+      offloaded.push(spec as OffloadSpec)
+    }
     if (loads++ > 0) modules.renew()
     listed = list()
     subscribe(declarations.name, hear)
@@ -67,7 +72,7 @@ export function createLoader (paths: readonly string[]): Loader {
     }
   }
 
-  async function loadAll (offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
+  async function loadAll(offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
     const wrong = [...unusable]
     const seen = new Map<AnyAggregate, Found>()
     for (const place of findFiles(named, wrong)) {
@@ -75,7 +80,7 @@ export function createLoader (paths: readonly string[]): Loader {
       // An aggregate that is exported twice, as from an index, is one.
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
-    for (const spec of offloaded) wrong.push(...await loadOffloaded(spec, modules))
+    for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
     const all = [...seen.values()]
     wrong.push(...collisions(all))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
@@ -85,15 +90,20 @@ export function createLoader (paths: readonly string[]): Loader {
   return {
     load,
     changed: () => list() !== listed || Array.from(modules.stamps).some(([file, stamp]) => stampOf(file) !== stamp),
-    folders: () => new Set([
-      ...named.flatMap(path => [dirname(path), ...foldersIn(path)]),
-      ...Array.from(modules.stamps.keys(), file => dirname(file)),
-    ]),
+    folders: () =>
+      new Set([
+        ...named.flatMap(path => [dirname(path), ...foldersIn(path)]),
+        ...Array.from(modules.stamps.keys(), file => dirname(file)),
+      ]),
     close: modules.close,
   }
 }
 
-async function loadPlace ({ path, isFolder, files }: Place, modules: Modules, faults: DefinitionFault[]): Promise<Found[]> {
+async function loadPlace(
+  { path, isFolder, files }: Place,
+  modules: Modules,
+  faults: DefinitionFault[],
+): Promise<Found[]> {
   const before = faults.length
   const found: Found[] = []
   for (const file of files) {
@@ -111,7 +121,7 @@ async function loadPlace ({ path, isFolder, files }: Place, modules: Modules, fa
 }
 
 /** Loads what runs in threads here too: so it is seen at the start whether it can be, and of which files it is made. */
-async function loadOffloaded (spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
+async function loadOffloaded(spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
   spec.loader = threadLoader
   spec.isChecked = true
   try {
@@ -123,6 +133,6 @@ async function loadOffloaded (spec: OffloadSpec, modules: Modules): Promise<Defi
 }
 
 /** A module that several import is one fault. */
-function onceEach (faults: readonly DefinitionFault[]): DefinitionFault[] {
+function onceEach(faults: readonly DefinitionFault[]): DefinitionFault[] {
   return [...new Map(faults.map(fault => [JSON.stringify(fault), fault])).values()]
 }

@@ -11,38 +11,41 @@ export interface Watched {
 const settleMs = 50
 
 /** Calls `reload` after each change, one call at a time; returns what ends it. `reload` must not reject. */
-export function watch ({ folders, changed }: Watched, reload: () => Promise<void>): () => void {
+export function watch({ folders, changed }: Watched, reload: () => Promise<void>): () => void {
   const watchers = new Map<string, FSWatcher>()
   let timer: NodeJS.Timeout | undefined
   let busy = false
   let over = false
 
-  function follow (): void {
+  function follow(): void {
     const now = folders()
     for (const folder of watchers.keys()) if (!now.has(folder)) drop(folder)
     for (const folder of now) {
       if (watchers.has(folder)) continue
       try {
-        watchers.set(folder, watchFolder(folder, stir).on('error', () => drop(folder)))
+        watchers.set(
+          folder,
+          watchFolder(folder, stir).on('error', () => drop(folder)),
+        )
       } catch {
         // Gone since it was listed; the folder above tells when it comes back.
       }
     }
   }
 
-  function drop (folder: string): void {
+  function drop(folder: string): void {
     watchers.get(folder)?.close()
     watchers.delete(folder)
   }
 
-  function stir (): void {
+  function stir(): void {
     timer ??= setTimeout(() => {
       timer = undefined
       void look()
     }, settleMs)
   }
 
-  async function look (): Promise<void> {
+  async function look(): Promise<void> {
     if (busy || over) return
     busy = true
     follow()

@@ -6,9 +6,9 @@ export const faultAnswer: Readonly<Record<Exclude<FaultKind, 'reset' | 'slow'>, 
   // It says what no caller of ours may ever see, so that a leak can be tested for.
   error: {
     status: 500,
-    body: { error: 'connect ECONNREFUSED 10.20.0.7:5432', stack: 'at Pool.connect (/srv/app/lib/db.js:88:13)' }
+    body: { error: 'connect ECONNREFUSED 10.20.0.7:5432', stack: 'at Pool.connect (/srv/app/lib/db.js:88:13)' },
   },
   unavailable: { status: 503, headers: { 'retry-after': '1' }, body: { message: 'Service Unavailable' } },
   'broken-json': { text: '{"data": [{"fact": "Cats' },
-  'wrong-shape': { body: { unexpected: true, items: null } }
+  'wrong-shape': { body: { unexpected: true, items: null } },
 }

@@ -5,10 +5,15 @@ import { hash } from './hash.ts'
 export const faultKinds = ['reset', 'error', 'unavailable', 'broken-json', 'wrong-shape', 'slow'] as const
 
 /** One way in which a stand-in goes wrong. */
-export type FaultKind = typeof faultKinds[number]
+export type FaultKind = (typeof faultKinds)[number]
 
 /** Tells how the request of this number goes wrong at this rate (0 to 1), in one of these ways, or that it does not. */
-export function fault (seed: number, number: number, rate: number, kinds: readonly FaultKind[] = faultKinds): FaultKind | undefined {
+export function fault(
+  seed: number,
+  number: number,
+  rate: number,
+  kinds: readonly FaultKind[] = faultKinds,
+): FaultKind | undefined {
   if (fraction(hash(seed, 3), number) >= rate) return undefined
   return kinds[hash(hash(seed, 4), number) % kinds.length]
 }

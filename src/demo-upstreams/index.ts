@@ -11,7 +11,7 @@ const routesOf = {
   'catfact-ninja': catfactNinja,
   meowfacts,
   'the-cat-api': theCatApi,
-  wikipedia
+  wikipedia,
 }
 
 /** The name of a stand-in, which is the name of the upstream it stands in for. */
@@ -56,10 +56,10 @@ export interface DemoUpstreams {
 }
 
 /** Starts all stand-ins on the loopback interface, each on a free port. */
-export async function startDemoUpstreams (options: DemoUpstreamsOptions = {}): Promise<DemoUpstreams> {
+export async function startDemoUpstreams(options: DemoUpstreamsOptions = {}): Promise<DemoUpstreams> {
   const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0, faultKinds } = options
 
-  async function start (name: DemoUpstreamName, index: number) {
+  async function start(name: DemoUpstreamName, index: number) {
     const own = hash(seed, index)
     const latency = createLatency({ seed: own, medianMs, maxMs })
     return startDemoUpstream({ name, routes: routesOf[name](own), latency, faultRate, faultKinds, seed: own })
@@ -69,7 +69,7 @@ export async function startDemoUpstreams (options: DemoUpstreamsOptions = {}): P
     start('catfact-ninja', 0),
     start('meowfacts', 1),
     start('the-cat-api', 2),
-    start('wikipedia', 3)
+    start('wikipedia', 3),
   ])
   const all = [ninja, meow, catApi, wiki]
 
@@ -78,13 +78,13 @@ export async function startDemoUpstreams (options: DemoUpstreamsOptions = {}): P
       'catfact-ninja': ninja.origin,
       meowfacts: meow.origin,
       'the-cat-api': catApi.origin,
-      wikipedia: wiki.origin
+      wikipedia: wiki.origin,
     },
-    setFaultRate (rate) {
+    setFaultRate(rate) {
       for (const standIn of all) standIn.setFaultRate(rate)
     },
-    async close () {
-      await Promise.all(all.map((standIn) => standIn.close()))
-    }
+    async close() {
+      await Promise.all(all.map(standIn => standIn.close()))
+    },
   }
 }

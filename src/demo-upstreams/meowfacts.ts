@@ -4,16 +4,18 @@ import { shuffle } from './shuffle.ts'
 import { wholeNumber } from './whole-number.ts'
 
 /** Returns the routes of meowfacts: some facts, in English whatever language is asked for. */
-export function meowfacts (seed: number): Route[] {
+export function meowfacts(seed: number): Route[] {
   const shuffled = shuffle(facts, seed)
 
-  return [{
-    path: '/',
-    answer ({ query, number }) {
-      const count = wholeNumber(query.get('count'), 1, shuffled.length)
-      // Each request goes on where one like it ended, so that a run of them does not meet a fact twice too soon.
-      const start = number * count % shuffled.length
-      return { body: { data: [...shuffled.slice(start), ...shuffled.slice(0, start)].slice(0, count) } }
-    }
-  }]
+  return [
+    {
+      path: '/',
+      answer({ query, number }) {
+        const count = wholeNumber(query.get('count'), 1, shuffled.length)
+        // Each request goes on where one like it ended, so that a run of them does not meet a fact twice too soon.
+        const start = (number * count) % shuffled.length
+        return { body: { data: [...shuffled.slice(start), ...shuffled.slice(0, start)].slice(0, count) } }
+      },
+    },
+  ]
 }

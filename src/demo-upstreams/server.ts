@@ -59,11 +59,11 @@ const SLOW_FAULT_MS = 2000
 const notAllowed: Answer = {
   status: 405,
   headers: { allow: 'GET, HEAD' },
-  body: { message: 'Method Not Allowed', code: 405 }
+  body: { message: 'Method Not Allowed', code: 405 },
 }
 
 /** Starts one stand-in on the loopback interface. */
-export async function startDemoUpstream (options: DemoUpstreamOptions): Promise<DemoUpstream> {
+export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<DemoUpstream> {
   const { name, routes, latency, seed = 1, port = 0, faultKinds } = options
   const answerTo = router(routes)
   const waiting = delays()
@@ -72,35 +72,38 @@ export async function startDemoUpstream (options: DemoUpstreamOptions): Promise<
   let requests = 0
   let closed: Promise<void> | undefined
 
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS
-  }, function handle (req, res) {
-    const number = requests++
-    const kind = fault(seed, number, faultRate, faultKinds)
-    const delayMs = latency() + (kind === 'slow' ? SLOW_FAULT_MS : 0)
-    waiting.later(res, delayMs, function answer () {
-      if (kind === 'reset') reset(res)
-      else if (kind !== undefined && kind !== 'slow') write(req, res, faultAnswer[kind])
-      else if (req.method !== 'GET' && req.method !== 'HEAD') write(req, res, notAllowed)
-      else write(req, res, answerTo(req.url ?? '/', { number, origin }))
-    })
-  })
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    },
+    function handle(req, res) {
+      const number = requests++
+      const kind = fault(seed, number, faultRate, faultKinds)
+      const delayMs = latency() + (kind === 'slow' ? SLOW_FAULT_MS : 0)
+      waiting.later(res, delayMs, function answer() {
+        if (kind === 'reset') reset(res)
+        else if (kind !== undefined && kind !== 'slow') write(req, res, faultAnswer[kind])
+        else if (req.method !== 'GET' && req.method !== 'HEAD') write(req, res, notAllowed)
+        else write(req, res, answerTo(req.url ?? '/', { number, origin }))
+      })
+    },
+  )
 
-  function write (req: IncomingMessage, res: ServerResponse, { status = 200, headers, body, text }: Answer): void {
+  function write(req: IncomingMessage, res: ServerResponse, { status = 200, headers, body, text }: Answer): void {
     const content = text ?? JSON.stringify(body)
     res.writeHead(status, {
       server: name,
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(content),
-      ...headers
+      ...headers,
     })
     res.end(req.method === 'HEAD' ? undefined : content)
   }
 
-  function close (): Promise<void> {
-    closed ??= new Promise(function end (resolve) {
+  function close(): Promise<void> {
+    closed ??= new Promise(function end(resolve) {
       server.close(() => resolve())
       server.closeAllConnections()
       waiting.clear()
@@ -108,7 +111,7 @@ export async function startDemoUpstream (options: DemoUpstreamOptions): Promise<
     return closed
   }
 
-  await new Promise<void>(function listen (resolve, reject) {
+  await new Promise<void>(function listen(resolve, reject) {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
@@ -116,9 +119,15 @@ export async function startDemoUpstream (options: DemoUpstreamOptions): Promise<
 
   return {
     origin,
-    get requests () { return requests },
-    get pending () { return waiting.pending },
-    setFaultRate (rate) { faultRate = rate },
-    close
+    get requests() {
+      return requests
+    },
+    get pending() {
+      return waiting.pending
+    },
+    setFaultRate(rate) {
+      faultRate = rate
+    },
+    close,
   }
 }

@@ -5,7 +5,26 @@ import { checkZod } from '../core/schema/wrapped.ts'
 import type { ReplyExtras } from './on-reply.ts'
 import { addStep, checkRoute } from './check.ts'
 import { contextStep, type Hooks } from './hooks.ts'
-import type { Answered, ContextArgs, Awaitable, Fresh, Input, Item, Listed, Names, Or, ParamsFor, ParamsIf, Schema, StepArgs, Shown, Single, Skip, Sure, Within } from './inference.ts'
+import type {
+  Answered,
+  ContextArgs,
+  Awaitable,
+  Fresh,
+  Input,
+  Item,
+  Listed,
+  Names,
+  Or,
+  ParamsFor,
+  ParamsIf,
+  Schema,
+  StepArgs,
+  Shown,
+  Single,
+  Skip,
+  Sure,
+  Within,
+} from './inference.ts'
 import type { Outcome } from './outcome-recorder.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
@@ -18,7 +37,7 @@ export type { Skip } from './inference.ts'
 export const skip: Skip = Object.freeze({}) as Skip
 
 /** Makes `count` calls, or whatever `make` makes of 0, 1, 2 … */
-export function times<T> (count: number, make: (index: number) => T): T[] {
+export function times<T>(count: number, make: (index: number) => T): T[] {
   const made: T[] = []
   for (let index = 0; index < count; index++) made.push(make(index))
   return made
@@ -54,8 +73,11 @@ export interface OnReplyArgs<D, K extends string> {
 
 /** An aggregate to which one thing may still be added. */
 export interface Replied<out I, out D, K extends string> extends Aggregate<I, D, K> {
-  /** What happens when there is a reply, before it goes out: it may give headers, or refuse. It does not run when there is none. */
-  onReply (hook: (seen: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
+  /**
+   * What happens when there is a reply, before it goes out: it may give headers, or refuse. It does not run when there
+   * is none.
+   */
+  onReply(hook: (seen: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
 }
 
 export interface StepOptions<N> {
@@ -94,42 +116,80 @@ export interface FirstOfOptions<N, C> extends StepOptions<N> {
 /** Adds one step after the other; each returns a new builder, and `reply` ends it. */
 export interface Builder<I, V> {
   /** A step whose failure fails the run. */
-  required<const K extends string, R, const N extends Names<V> = []> (name: Sure<K, V, R>,
-    step: (seen: StepArgs<I, V, N>) => Awaitable<R>, options?: StepOptions<N>): Builder<I, V & Record<K, Answered<R>>>
+  required<const K extends string, R, const N extends Names<V> = []>(
+    name: Sure<K, V, R>,
+    step: (seen: StepArgs<I, V, N>) => Awaitable<R>,
+    options?: StepOptions<N>,
+  ): Builder<I, V & Record<K, Answered<R>>>
   /** A step whose failure becomes its fallback. Its value is frozen all the way down in every case. */
-  optional<const K extends string, F, R, const N extends Names<V> = []> (name: Single<K, V, R>,
-    step: (seen: StepArgs<I, V, N>) => Awaitable<R>, options: OptionalOptions<N, F>): Builder<I, V & Record<K, DeepReadonly<Or<Answered<R>, F>>>>
+  optional<const K extends string, F, R, const N extends Names<V> = []>(
+    name: Single<K, V, R>,
+    step: (seen: StepArgs<I, V, N>) => Awaitable<R>,
+    options: OptionalOptions<N, F>,
+  ): Builder<I, V & Record<K, DeepReadonly<Or<Answered<R>, F>>>>
   /** A list of calls, and the list of their answers in the same order. */
-  each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends Names<V> = []> (name: Fresh<K, V>,
-    step: (seen: StepArgs<I, V, N>) => Awaitable<R>, options?: EachOptions<N, F>): Builder<I, V & Record<K, Listed<Item<R>, F>>>
+  each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends Names<V> = []>(
+    name: Fresh<K, V>,
+    step: (seen: StepArgs<I, V, N>) => Awaitable<R>,
+    options?: EachOptions<N, F>,
+  ): Builder<I, V & Record<K, Listed<Item<R>, F>>>
   /**
    * Calls that stand for each other: the first good answers are taken, the other calls are stopped.
    * Absences (`null` by a status of `absent`) are taken only when no call can answer any more and none has failed.
    */
-  firstOf<const K extends string, R extends readonly Call<unknown>[], const C extends number = 1, const N extends Names<V> = []> (name: Fresh<K, V>,
-    step: (seen: StepArgs<I, V, N>) => Awaitable<R>, options?: FirstOfOptions<N, C>): Builder<I, V & Record<K, C extends 1 ? Item<R> : Item<R>[]>>
+  firstOf<
+    const K extends string,
+    R extends readonly Call<unknown>[],
+    const C extends number = 1,
+    const N extends Names<V> = [],
+  >(
+    name: Fresh<K, V>,
+    step: (seen: StepArgs<I, V, N>) => Awaitable<R>,
+    options?: FirstOfOptions<N, C>,
+  ): Builder<I, V & Record<K, C extends 1 ? Item<R> : Item<R>[]>>
   /** The body: what `merge` makes of the steps' values, held against `schema`. */
-  reply<S extends z.ZodType> (schema: S, merge: (seen: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>): Replied<I, z.output<S>, keyof V & string>
+  reply<S extends z.ZodType>(
+    schema: S,
+    merge: (seen: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>,
+  ): Replied<I, z.output<S>, keyof V & string>
 }
 
 /** A builder without steps. */
 export interface Opening<I> extends Builder<I, {}> {
-  /** What happens before any step starts: it may refuse, and what it brings is the `context` that everything after it sees. */
-  context<R> (hook: (seen: Shown<I & ContextArgs>) => Awaitable<R>): Within<R, Builder<I, {}>, Builder<Shown<I & { readonly context: Answered<R> }>, {}>>
+  /**
+   * What happens before any step starts: it may refuse, and what it brings is the `context` that everything after it
+   * sees.
+   */
+  context<R>(
+    hook: (seen: Shown<I & ContextArgs>) => Awaitable<R>,
+  ): Within<R, Builder<I, {}>, Builder<Shown<I & { readonly context: Answered<R> }>, {}>>
 }
 
 /** Declares an aggregate. Throws a `TypeError` for what its types cannot see: a deadline of 0, a name that is none. */
 export function aggregate<
-  const P extends string, Pa extends ParamsFor<NoInfer<P>> | undefined = undefined,
-  Q extends Schema = undefined, B extends Schema = undefined, H extends Schema = undefined,
-> (name: string, options: RouteOptions<P> & { readonly params?: Pa, readonly query?: Q, readonly body?: B, readonly headers?: H } & ParamsIf<NoInfer<P>>):
-  Opening<Input<Pa, Q, B, H>> {
+  const P extends string,
+  Pa extends ParamsFor<NoInfer<P>> | undefined = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+  H extends Schema = undefined,
+>(
+  name: string,
+  options: RouteOptions<P> & {
+    readonly params?: Pa
+    readonly query?: Q
+    readonly body?: B
+    readonly headers?: H
+  } & ParamsIf<NoInfer<P>>,
+): Opening<Input<Pa, Q, B, H>> {
   return builder(name, checkRoute(name, options), undefined, []) as Opening<Input<Pa, Q, B, H>>
 }
 
-function builder (name: string, route: Route, context: Step | undefined, steps: readonly Step[]): object {
+function builder(name: string, route: Route, context: Step | undefined, steps: readonly Step[]): object {
   const extended = (step: Step) => builder(name, route, context, [...steps, step])
-  const add = (kind: StepKind) => (key: string, author: Step['author'], options = {}) => extended(addStep(name, steps, kind, key, author, options))
+  const add =
+    (kind: StepKind) =>
+    (key: string, author: Step['author'], options = {}) =>
+      extended(addStep(name, steps, kind, key, author, options))
   return {
     context: (hook: Step['author']) => {
       if (context === undefined && steps.length === 0) return builder(name, route, contextStep(name, hook), steps)
@@ -142,15 +202,21 @@ function builder (name: string, route: Route, context: Step | undefined, steps: 
     reply: (schema: z.ZodType, merge: (seen: never) => unknown): AnyAggregate => {
       checkZod(`aggregate '${name}'`, { reply: schema })
       return replied({
-        name, route, steps: Object.freeze(steps), schema, merge,
-        dependents: steps.map(({ index }) => steps.filter(({ needs }) => needs.includes(index)).map(step => step.index)),
+        name,
+        route,
+        steps: Object.freeze(steps),
+        schema,
+        merge,
+        dependents: steps.map(({ index }) =>
+          steps.filter(({ needs }) => needs.includes(index)).map(step => step.index),
+        ),
         hooks: { context, onReply: undefined },
       })
     },
   }
 }
 
-function replied (aggregate: AnyAggregate): AnyAggregate {
+function replied(aggregate: AnyAggregate): AnyAggregate {
   const { name, hooks } = aggregate
   const onReply = (hook: Hooks['onReply']) => {
     if (typeof hook !== 'function') throw new TypeError(`aggregate '${name}': onReply() needs a function`)

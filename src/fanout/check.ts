@@ -17,10 +17,25 @@ const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
 const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
 
-type AnyRouteOptions = RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
+type AnyRouteOptions = RouteOptions<string> & {
+  readonly params?: Schema
+  readonly query?: Schema
+  readonly body?: Schema
+  readonly headers?: Schema
+}
 
 const routeOptions: OptionKeys<AnyRouteOptions> = {
-  url: true, method: true, params: true, query: true, body: true, headers: true, deadline: true, envelope: true, cacheControl: true, summary: true, description: true,
+  url: true,
+  method: true,
+  params: true,
+  query: true,
+  body: true,
+  headers: true,
+  deadline: true,
+  envelope: true,
+  cacheControl: true,
+  summary: true,
+  description: true,
 }
 const stepOptions = { needs: true, timeout: true } as const
 const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
@@ -31,21 +46,47 @@ const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
 }
 
 /** Checks an aggregate's route and fills its defaults in. */
-export function checkRoute (name: string, options: AnyRouteOptions): Route {
-  if (!aggregateName.test(name)) throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
+export function checkRoute(name: string, options: AnyRouteOptions): Route {
+  if (!aggregateName.test(name))
+    throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `aggregate '${name}'`
   rejectUnknownOptions(owner, options, routeOptions)
-  const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
+  const {
+    url,
+    params,
+    query,
+    body,
+    headers,
+    deadline = 2000,
+    method = body === undefined ? 'GET' : 'POST',
+    envelope = true,
+    cacheControl,
+    summary,
+    description,
+  } = options
   checkZod(owner, { params, query, body, headers })
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
   const colon = /\/:([A-Za-z_]\w*)/.exec(url)
-  if (colon !== null) throw new TypeError(`${owner}: the url '${url}' holds ':${colon[1]}', which is a text here: write {${colon[1]}} for a parameter`)
-  if (url.includes('*')) throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
-  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
-  if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
-  if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
-  for (const [part, schema] of [['params', params], ['query', query], ['headers', headers]] as const) {
+  if (colon !== null)
+    throw new TypeError(
+      `${owner}: the url '${url}' holds ':${colon[1]}', which is a text here: write {${colon[1]}} for a parameter`,
+    )
+  if (url.includes('*'))
+    throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
+  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
+    throw new TypeError(
+      `${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`,
+    )
+  if (cacheControl !== undefined && method !== 'GET')
+    throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
+  if (body !== undefined && method === 'GET')
+    throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
+  for (const [part, schema] of [
+    ['params', params],
+    ['query', query],
+    ['headers', headers],
+  ] as const) {
     checkText(`${owner}, ${part}`, schema)
     // Made now, so that no request waits for it.
     if (schema !== undefined) textSchema(schema)
@@ -54,14 +95,30 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   const isShared = cacheControl !== undefined && letsShare(cacheControl)
   if (isShared) refuseCredentials(owner, fields, cacheControl)
   return Object.freeze({
-    url, method, deadline, params, query, body, isBodyOpen: body !== undefined && isOpen(body), headers, headerFields: fields, envelope, cacheControl, isShared, summary, description,
-    vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...fields?.spelled.keys() ?? []]),
+    url,
+    method,
+    deadline,
+    params,
+    query,
+    body,
+    isBodyOpen: body !== undefined && isOpen(body),
+    headers,
+    headerFields: fields,
+    envelope,
+    cacheControl,
+    isShared,
+    summary,
+    description,
+    vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...(fields?.spelled.keys() ?? [])]),
   })
 }
 
-function refuseCredentials (owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
+function refuseCredentials(owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
   for (const [lower, name] of fields?.spelled ?? []) {
-    if (credentialHeaders.has(lower)) throw new TypeError(`${owner}: its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`)
+    if (credentialHeaders.has(lower))
+      throw new TypeError(
+        `${owner}: its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`,
+      )
   }
 }
 
@@ -76,13 +133,24 @@ interface AnyStepOptions {
 }
 
 /** Checks one step against those before it and fills its defaults in. */
-export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, author: Step['author'], options: AnyStepOptions): Step {
+export function addStep(
+  aggregate: string,
+  before: readonly Step[],
+  kind: StepKind,
+  name: string,
+  author: Step['author'],
+  options: AnyStepOptions,
+): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
-  if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
+  if (!stepName.test(name))
+    throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
   const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
   if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
-  if (same !== undefined) throw new TypeError(`${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`)
+  if (same !== undefined)
+    throw new TypeError(
+      `${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`,
+    )
   if (typeof author !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
   rejectUnknownOptions(owner, options, optionsOf[kind])
@@ -91,19 +159,29 @@ export function addStep (aggregate: string, before: readonly Step[], kind: StepK
   wholeNumber(owner, 'width', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
-  if (kind === 'optional' && !Object.hasOwn(options, 'fallback')) throw new TypeError(`${owner}: an optional step needs a fallback: { fallback: null }`)
-  if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined)) throw new TypeError(`${owner}: minSuccess and fallback come together: { minSuccess: 0, fallback: null }`)
+  if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
+    throw new TypeError(`${owner}: an optional step needs a fallback: { fallback: null }`)
+  if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined))
+    throw new TypeError(`${owner}: minSuccess and fallback come together: { minSuccess: 0, fallback: null }`)
   if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
   return Object.freeze({
-    name, index: before.length, kind, author, timeout, concurrency, maxItems, count, minSuccess,
+    name,
+    index: before.length,
+    kind,
+    author,
+    timeout,
+    concurrency,
+    maxItems,
+    count,
+    minSuccess,
     needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
     fallback: deepFreeze(fallback),
     isFrozen: kind === 'optional' || minSuccess !== undefined,
   })
 }
 
-function placeOf (before: readonly Step[], need: string, owner: string): number {
+function placeOf(before: readonly Step[], need: string, owner: string): number {
   const step = before.find(({ name }) => name === need)
   if (step === undefined) throw new TypeError(`${owner}: needs '${need}', and no earlier step has that name`)
   return step.index

@@ -12,38 +12,47 @@ import { isThenable } from './thenable.ts'
 /** The run that an ending belongs to. */
 export interface Ended extends Pick<RunHandle, 'failed' | 'abort' | 'invoke'> {
   /** The input and the context, with no step's value. */
-  createArgs (): StepArgs
-  done (reply: Reply<unknown, string>): void
-  stop (error: unknown): void
+  createArgs(): StepArgs
+  done(reply: Reply<unknown, string>): void
+  stop(error: unknown): void
 }
 
-/** The end of a run whose steps all have values: the merge, the reply's schema, and what stands after. A sync function costs no promise. */
+/**
+ * The end of a run whose steps all have values: the merge, the reply's schema, and what stands after. A sync function
+ * costs no promise.
+ */
 export class Ending {
   readonly #aggregate: AnyAggregate
   readonly #ledger: OutcomeRecorder
   readonly #run: Ended
 
-  constructor (aggregate: AnyAggregate, ledger: OutcomeRecorder, run: Ended) {
+  constructor(aggregate: AnyAggregate, ledger: OutcomeRecorder, run: Ended) {
     this.#aggregate = aggregate
     this.#ledger = ledger
     this.#run = run
   }
 
   /** Ends the run with what the merge makes of all values. */
-  merge (seen: StepArgs): void {
+  merge(seen: StepArgs): void {
     let merged: unknown
     let isLater: boolean
     try {
-      merged = offloading.isUsed ? this.#run.invoke(this.#aggregate.merge, seen, this.#run.abort, 'merge') : this.#aggregate.merge(seen as never)
+      merged = offloading.isUsed
+        ? this.#run.invoke(this.#aggregate.merge, seen, this.#run.abort, 'merge')
+        : this.#aggregate.merge(seen as never)
       isLater = isThenable(merged)
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (isLater) Promise.resolve(merged).then(value => this.#check(value), error => this.#run.stop(error))
+    if (isLater)
+      Promise.resolve(merged).then(
+        value => this.#check(value),
+        error => this.#run.stop(error),
+      )
     else this.#check(merged)
   }
 
-  #check (merged: unknown): void {
+  #check(merged: unknown): void {
     if (this.#run.failed) return
     const { schema, hooks } = this.#aggregate
     let data
@@ -59,7 +68,7 @@ export class Ending {
     else this.#after(hooks.onReply, reply)
   }
 
-  #after (after: NonNullable<AnyAggregate['hooks']['onReply']>, reply: Reply<unknown, string>): void {
+  #after(after: NonNullable<AnyAggregate['hooks']['onReply']>, reply: Reply<unknown, string>): void {
     let said: unknown
     let isLater: boolean
     try {
@@ -69,11 +78,15 @@ export class Ending {
     } catch (error) {
       return this.#run.stop(error)
     }
-    if (isLater) Promise.resolve(said).then(value => this.#close(reply, value), error => this.#run.stop(error))
+    if (isLater)
+      Promise.resolve(said).then(
+        value => this.#close(reply, value),
+        error => this.#run.stop(error),
+      )
     else this.#close(reply, said)
   }
 
-  #close (reply: Reply<unknown, string>, said: unknown): void {
+  #close(reply: Reply<unknown, string>, said: unknown): void {
     if (this.#run.failed) return
     let headers
     try {

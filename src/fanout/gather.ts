@@ -18,8 +18,8 @@ export interface GatherOptions {
 /** Is told how each call ended. */
 export interface CallCompletion {
   /** @param isAbsent whether the upstream said by a status of `absent` that it has no such value */
-  resolve (index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
-  reject (index: number, error: unknown): void
+  resolve(index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
+  reject(index: number, error: unknown): void
 }
 
 /** Asks a call and tells `taker` how it ended, maybe before it returns. */
@@ -28,14 +28,15 @@ export type Ask = (call: Call<unknown>, index: number, taker: CallCompletion) =>
 /** The calls of an `each` or a `firstOf` under way, so many at once, until enough have come or too many are lost. */
 export interface Gathering {
   /** Counts every call that has not ended as lost. */
-  expire (reason: unknown): void
+  expire(reason: unknown): void
 }
 
 /**
  * Asks many calls and ends once, by `done` or `fail`.
- * A `firstOf` takes absences only when no call can answer any more and none has failed: a failed call may have had the value.
+ * A `firstOf` takes absences only when no call can answer any more and none has failed: a failed call may have had the
+ * value.
  */
-export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gathering {
+export function gather({ step, calls, ask, done, fail }: GatherOptions): Gathering {
   const isFirstOf = step.kind === 'firstOf'
   /** So many good answers must come, or the step fails. */
   const needed = isFirstOf ? step.count : Math.min(step.minSuccess ?? calls.length, calls.length)
@@ -50,16 +51,20 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   let isSending = false
   let ok = 0
   /** Absences of a `firstOf`, in the order in which they came; none of them is in `ok`. */
-  let absences: { readonly index: number, readonly isStale: boolean }[] | undefined
+  let absences: { readonly index: number; readonly isStale: boolean }[] | undefined
   let first: UpstreamError | undefined
   let over = false
   let isStale = false
 
-  const absent = () => absences === undefined ? 0 : absences.length
+  const absent = () => (absences === undefined ? 0 : absences.length)
   const isLast = () => ok + absent() + failed.length === calls.length
-  const tally = (): Tally => ({ calls: calls.length, ok: ok + absent(), failed: failed.sort((a, b) => a.index - b.index) })
+  const tally = (): Tally => ({
+    calls: calls.length,
+    ok: ok + absent(),
+    failed: failed.sort((a, b) => a.index - b.index),
+  })
 
-  function end (error?: unknown): void {
+  function end(error?: unknown): void {
     over = true
     if (error !== undefined) fail(error, tally())
     else {
@@ -72,14 +77,14 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   }
 
   /** Fills up what the answers have left open, with the absences that came first. */
-  function takeAbsences (all: NonNullable<typeof absences>): void {
+  function takeAbsences(all: NonNullable<typeof absences>): void {
     for (const absence of all.slice(0, enough - ok)) {
       won[absence.index] = true
       isStale ||= absence.isStale
     }
   }
 
-  function win (index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void {
+  function win(index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void {
     if (over) return
     ended[index] = true
     values[index] = value
@@ -93,7 +98,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
     settle()
   }
 
-  function lose (index: number, error: unknown): void {
+  function lose(index: number, error: unknown): void {
     if (over) return
     if (!(error instanceof UpstreamError)) return end(error)
     ended[index] = true
@@ -105,7 +110,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   }
 
   /** Ends where it is known how, and sends more calls otherwise. */
-  function settle (): void {
+  function settle(): void {
     if (ok === enough) end()
     else if (first !== undefined && calls.length - failed.length - absent() < needed) end(first)
     else if (isLast()) end()
@@ -114,8 +119,11 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
 
   const taker: CallCompletion = { resolve: win, reject: lose }
 
-  /** Sends what the width has room for. One that ends before it returns comes here again: the one that is here already goes on. */
-  function goOn (): void {
+  /**
+   * Sends what the width has room for. One that ends before it returns comes here again: the one that is here already
+   * goes on.
+   */
+  function goOn(): void {
     if (isSending) return
     isSending = true
     while (!over && sent < calls.length && sent - ok - absent() - failed.length < concurrency) {
@@ -129,7 +137,7 @@ export function gather ({ step, calls, ask, done, fail }: GatherOptions): Gather
   else goOn()
 
   return {
-    expire (reason) {
+    expire(reason) {
       sent = calls.length
       for (let index = 0; index < calls.length; index++) {
         if (!ended[index]) lose(index, reason)

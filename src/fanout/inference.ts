@@ -8,10 +8,14 @@ export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/spec/infere
 declare const skipped: unique symbol, wrong: unique symbol
 
 /** What an optional step, or an `each`, returns when there is nothing to ask. */
-export interface Skip { readonly [skipped]: true }
+export interface Skip {
+  readonly [skipped]: true
+}
 
 /** A type that nothing has: the compiler prints its sentence. */
-export interface Wrong<Sentence extends string> { readonly [wrong]: Sentence }
+export interface Wrong<Sentence extends string> {
+  readonly [wrong]: Sentence
+}
 
 export type Awaitable<T> = T | Promise<T>
 /** The value a step brings. */
@@ -32,21 +36,35 @@ export interface ContextArgs {
 }
 
 /** What comes of a `before`: one that returns nothing gives no context. */
-export type Within<R, Without, With> = unknown extends R ? With :
-  [R] extends [never] ? Without :
-    [R] extends [void] ? Without :
-      [Extract<R, readonly Call<unknown>[] | Skip>] extends [never] ? With : Wrong<'before returns one value, or one call: wait for several with ask'>
+export type Within<R, Without, With> = unknown extends R
+  ? With
+  : [R] extends [never]
+    ? Without
+    : [R] extends [void]
+      ? Without
+      : [Extract<R, readonly Call<unknown>[] | Skip>] extends [never]
+        ? With
+        : Wrong<'before returns one value, or one call: wait for several with ask'>
 
 type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal'
 
-export type Fresh<K extends string, V> =
-  K extends keyof V ? Wrong<`a step '${K}' is already declared`> :
-    K extends Reserved ? Wrong<`'${K}' is part of the input: choose another step name`> : K
-export type Single<K extends string, V, R> = unknown extends R ? Fresh<K, V> :
-  [R] extends [void] ? Wrong<`step '${K}' must return a call, a value or skip`> :
-    [Extract<R, readonly Call<unknown>[]>] extends [never] ? Fresh<K, V> : Wrong<`step '${K}' returns several calls: use each or firstOf`>
-export type Sure<K extends string, V, R> = unknown extends R ? Fresh<K, V> :
-  [Extract<R, Skip>] extends [never] ? Single<K, V, R> : Wrong<`required step '${K}' cannot skip: make it optional`>
+export type Fresh<K extends string, V> = K extends keyof V
+  ? Wrong<`a step '${K}' is already declared`>
+  : K extends Reserved
+    ? Wrong<`'${K}' is part of the input: choose another step name`>
+    : K
+export type Single<K extends string, V, R> = unknown extends R
+  ? Fresh<K, V>
+  : [R] extends [void]
+    ? Wrong<`step '${K}' must return a call, a value or skip`>
+    : [Extract<R, readonly Call<unknown>[]>] extends [never]
+      ? Fresh<K, V>
+      : Wrong<`step '${K}' returns several calls: use each or firstOf`>
+export type Sure<K extends string, V, R> = unknown extends R
+  ? Fresh<K, V>
+  : [Extract<R, Skip>] extends [never]
+    ? Single<K, V, R>
+    : Wrong<`required step '${K}' cannot skip: make it optional`>
 
 type Out<S> = S extends z.ZodType ? z.output<S> : {}
 

@@ -35,8 +35,11 @@ const mostFaults = 100
 /** A body with more values than this is read up to its first fault. Finding 10,000 faults takes some 20 ms. */
 const mostValues = 10_000
 
-/** Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. Of a large body it has the first fault. */
-export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
+/**
+ * Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of
+ * every part, and those found before. Of a large body it has the first fault.
+ */
+export function readInput(route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
   const faults = [...found]
   const headers = headerInput(route, raw.headers ?? nothing, reads)
   const input = {
@@ -46,29 +49,36 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
     headers: settledHeaders(headers, read('headers', route.headers, headers, faults), route),
   }
   if (faults.length > 0) {
-    throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`, faults })
+    throw new Problem('INPUT_INVALID', {
+      detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`,
+      faults,
+    })
   }
   return input
 }
 
 /** A body may be nested as deep as its caller likes, and zod and JSON.stringify go down by calls. */
-function readBody ({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
+function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
   if (!isBodyOpen || !isTooDeep(value)) return read('body', body, value, faults)
   faults.push({ pointer: '/body', reason: `is nested deeper than ${maxDepth}` })
   return undefined
 }
 
 /** Only a body has types of its own. */
-function parseBody (schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
   return holdsMore(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
 }
 
-function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
+function read(part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  const { success, data, error } = part === 'body' ? parseBody(schema, value) : textSchema(schema).safeParse(value ?? nothing)
+  const { success, data, error } =
+    part === 'body' ? parseBody(schema, value) : textSchema(schema).safeParse(value ?? nothing)
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
-    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: faultOf(issue) ?? reasonOf(issue) })
+    faults.push({
+      pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'),
+      reason: faultOf(issue) ?? reasonOf(issue),
+    })
   }
   return undefined
 }

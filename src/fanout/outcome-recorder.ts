@@ -31,11 +31,14 @@ export interface Outcome {
   /** The upstream's status, of a step that makes one call. */
   readonly status?: number
   /**
-   * How a cache answered, of a step that calls an operation with one: `hit` (fresh), `stale`, or `miss` (the upstream was asked). Of
-   * several calls the last of these that is true of one.
+   * How a cache answered, of a step that calls an operation with one: `hit` (fresh), `stale`, or `miss` (the upstream
+   * was asked). Of several calls the last of these that is true of one.
    */
   readonly cache?: Cached['cache']
-  /** How old an answer is that was kept, and for how long it stays fresh, in whole seconds; of several the oldest and the shortest. */
+  /**
+   * How old an answer is that was kept, and for how long it stays fresh, in whole seconds; of several the oldest and
+   * the shortest.
+   */
   readonly age?: number
   readonly ttl?: number
   /** Why it has no value of its own, or only an old one. */
@@ -66,31 +69,37 @@ export class OutcomeRecorder {
   readonly #accounts: readonly Account[]
   readonly lost: LostCall[] = []
 
-  constructor (steps: readonly Step[]) {
+  constructor(steps: readonly Step[]) {
     this.#steps = steps
-    this.#accounts = steps.map(() => ({ start: undefined, attempts: 0, status: undefined, cached: undefined, end: undefined }))
+    this.#accounts = steps.map(() => ({
+      start: undefined,
+      attempts: 0,
+      status: undefined,
+      cached: undefined,
+      end: undefined,
+    }))
   }
 
-  record (event: Exclude<RunEvent, { type: 'run ended' }>): void {
+  record(event: Exclude<RunEvent, { type: 'run ended' }>): void {
     const account = this.#accounts[event.step] as Account
     if (event.type === 'attempt started') account.attempts++
     else if (event.type === 'call ended') {
       account.status = event.status
       const error = event.error ?? event.cached?.insteadOf
       if (error !== undefined && this.lost.length < mostLost) this.lost.push({ step: event.step, error })
-      if (event.cached !== undefined) account.cached = account.cached === undefined ? event.cached : worseOf(account.cached, event.cached)
-    }
-    else if (event.type === 'step started') account.start = event.at
+      if (event.cached !== undefined)
+        account.cached = account.cached === undefined ? event.cached : worseOf(account.cached, event.cached)
+    } else if (event.type === 'step started') account.start = event.at
     else if (event.type === 'step ended') account.end = event
   }
 
   /** Whether every step is `ok` or `skipped`. */
-  get complete (): boolean {
+  get complete(): boolean {
     return this.#accounts.every(({ end }) => end?.state === 'ok' || end?.state === 'skipped')
   }
 
   /** One outcome a step, by name, in the order of declaration. */
-  outcomes (): { [step: string]: Outcome } {
+  outcomes(): { [step: string]: Outcome } {
     const outcomes: { [step: string]: Outcome } = {}
     for (const step of this.#steps) outcomes[step.name] = outcomeOf(step, this.#accounts[step.index] as Account)
     return outcomes
@@ -100,11 +109,12 @@ export class OutcomeRecorder {
 type Draft = { -readonly [Field in keyof Outcome]: Outcome[Field] }
 
 /** Written field by field: spreads cost more than all the rest. */
-function outcomeOf ({ kind }: Step, { start, attempts, status, cached, end }: Account): Outcome {
+function outcomeOf({ kind }: Step, { start, attempts, status, cached, end }: Account): Outcome {
   const state = end?.state ?? 'cancelled'
-  const draft: Draft = start === undefined
-    ? { state, ms: 0, attempts }
-    : { state, start: rounded(start), ms: end === undefined ? 0 : rounded(end.at - start), attempts }
+  const draft: Draft =
+    start === undefined
+      ? { state, ms: 0, attempts }
+      : { state, start: rounded(start), ms: end === undefined ? 0 : rounded(end.at - start), attempts }
   if (end?.tally !== undefined) Object.assign(draft, end.tally)
   if (status !== undefined && (kind === 'required' || kind === 'optional')) draft.status = status
   if (cached !== undefined && answered.has(state)) addCacheFields(draft, cached)
@@ -115,7 +125,7 @@ function outcomeOf ({ kind }: Step, { start, attempts, status, cached, end }: Ac
 /** States of a step that has a value from its calls. */
 const answered: ReadonlySet<State> = new Set(['ok', 'stale', 'partial'])
 
-function addCacheFields (draft: Draft, { cache, age, ttl }: Cached): void {
+function addCacheFields(draft: Draft, { cache, age, ttl }: Cached): void {
   draft.cache = cache
   if (age === undefined || ttl === undefined) return
   draft.age = age
@@ -125,15 +135,15 @@ function addCacheFields (draft: Draft, { cache, age, ttl }: Cached): void {
 const byWorth = ['hit', 'stale', 'miss'] as const
 
 /** What is true of two answers together. */
-function worseOf (one: Cached, other: Cached): Cached {
+function worseOf(one: Cached, other: Cached): Cached {
   const [age, ttl] = [Math.max(one.age ?? -1, other.age ?? -1), Math.min(one.ttl ?? Infinity, other.ttl ?? Infinity)]
   return {
     cache: byWorth[Math.max(byWorth.indexOf(one.cache), byWorth.indexOf(other.cache))] as Cached['cache'],
-    ...age !== -1 && { age, ttl },
+    ...(age !== -1 && { age, ttl }),
   }
 }
 
 /** To a tenth of a millisecond: what lies below says nothing. */
-function rounded (ms: number): number {
+function rounded(ms: number): number {
   return Math.round(ms * 10) / 10
 }

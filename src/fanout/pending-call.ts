@@ -18,7 +18,14 @@ export class PendingCall implements Completion<unknown> {
   readonly #position: number
   readonly #taker: CallCompletion
 
-  constructor (run: Caller, host: RunHandle, spec: OperationSpec, isFrozen: boolean, position: number, taker: CallCompletion) {
+  constructor(
+    run: Caller,
+    host: RunHandle,
+    spec: OperationSpec,
+    isFrozen: boolean,
+    position: number,
+    taker: CallCompletion,
+  ) {
     this.#run = run
     this.#host = host
     this.#spec = spec
@@ -27,7 +34,7 @@ export class PendingCall implements Completion<unknown> {
     this.#taker = taker
   }
 
-  resolve (answer: Answer<unknown>): void {
+  resolve(answer: Answer<unknown>): void {
     const { value, cached } = answer
     try {
       if (this.#isFrozen) freezeAnswer(value, this.#spec)
@@ -38,24 +45,24 @@ export class PendingCall implements Completion<unknown> {
     if (!this.#spec.safe) this.#over()
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
     if (!this.#host.failed || error !== this.#host.abort.reason) this.#taker.reject(this.#position, error)
     if (!this.#spec.safe) this.#over()
   }
 
-  #over (): void {
+  #over(): void {
     this.#run.unsafe--
     this.#host.unsafeCallEnded()
   }
 }
 
 /** Tells a `null` by a status of `absent` from an upstream's own `null` and from an empty body. */
-function isAbsence ({ nullOn }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
+function isAbsence({ nullOn }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
   return nullOn.includes(keptStatus)
 }
 
 /** Freezes a value, unless `coalesce` has; a layer of an author's own may have put another in its place. */
-function freezeAnswer (value: unknown, { coalesce }: OperationSpec): void {
+function freezeAnswer(value: unknown, { coalesce }: OperationSpec): void {
   if (!coalesce || !Object.isFrozen(value)) deepFreeze(value)
 }

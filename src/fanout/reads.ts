@@ -8,20 +8,20 @@ export class Reads implements HeaderReads {
   /** Whether every header was read, so that no list of names would do. */
   isWhole = false
 
-  constructor (vary: Vary) {
+  constructor(vary: Vary) {
     this.vary = vary
   }
 
-  read (name: string): void {
+  read(name: string): void {
     this.vary = this.vary.read(name)
   }
 
-  readAll (): void {
+  readAll(): void {
     this.isWhole = true
   }
 
   /** Records that an upstream is asked, whatever comes of it. */
-  asked (upstream: UpstreamSpec): void {
+  asked(upstream: UpstreamSpec): void {
     this.vary = this.vary.forwarded(upstream)
   }
 }

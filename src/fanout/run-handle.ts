@@ -24,11 +24,14 @@ export interface RunHandle extends Scope {
   /** Whether the run has failed. */
   readonly failed: boolean
   /** Takes the value of a step that has ended. */
-  stepEnded (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
+  stepEnded(run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
   /** Takes the failure that ends the run. */
-  stepFailed (error: unknown, run: StepRun, tally?: Tally): void
-  /** Calls a function of the author's, for a step or at the end of the run, so that what it offloads is known to be this run's. */
-  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: AuthorPlace): unknown
+  stepFailed(error: unknown, run: StepRun, tally?: Tally): void
+  /**
+   * Calls a function of the author's, for a step or at the end of the run, so that what it offloads is known to be this
+   * run's.
+   */
+  invoke(author: (seen: never) => unknown, seen: object, abort: Abort, place: AuthorPlace): unknown
   /** Hears that an unsafe call is over. */
-  unsafeCallEnded (): void
+  unsafeCallEnded(): void
 }

@@ -1,7 +1,10 @@
 import type { Abort } from '../core/abort.ts'
 import type { ReadInput } from './input.ts'
 
-/** The one flat object that a hook, a step or a merge is given: the input, the context, and the values it needs under their names. */
+/**
+ * The one flat object that a hook, a step or a merge is given: the input, the context, and the values it needs under
+ * their names.
+ */
 export class StepArgs {
   readonly params: unknown
   readonly query: unknown
@@ -11,7 +14,7 @@ export class StepArgs {
   declare readonly context?: unknown
   readonly #abort: Abort
 
-  constructor ({ params, query, body, headers }: ReadInput, abort: Abort, context: unknown) {
+  constructor({ params, query, body, headers }: ReadInput, abort: Abort, context: unknown) {
     this.params = params
     this.query = query
     this.body = body
@@ -21,7 +24,7 @@ export class StepArgs {
   }
 
   /** Made when first asked for, since most steps never ask. */
-  get signal (): AbortSignal {
+  get signal(): AbortSignal {
     return this.#abort.signal
   }
 }

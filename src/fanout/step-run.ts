@@ -36,7 +36,7 @@ export class StepRun implements CallCompletion {
   #gathering: Gathering | undefined
   #calls = 1
 
-  constructor (step: Step, host: RunHandle) {
+  constructor(step: Step, host: RunHandle) {
     this.step = step
     this.pendingNeeds = step.needs.length
     this.#run = host
@@ -44,14 +44,16 @@ export class StepRun implements CallCompletion {
   }
 
   /** Asks the step's function what to ask. */
-  start (seen: object): void {
+  start(seen: object): void {
     const { step, abort } = this
     this.phase = 'thinking'
-    if (this.#run.shedOptional && (step.kind === 'optional' || step.minSuccess === 0)) return this.#lose(new UpstreamError('SHED', step.name))
+    if (this.#run.shedOptional && (step.kind === 'optional' || step.minSuccess === 0))
+      return this.#lose(new UpstreamError('SHED', step.name))
     if (abort !== this.#run.abort) this.#run.abort.add(abort)
     // A step that falls due at the deadline may still look, and sends nothing.
     if (this.#run.abort.aborted) abort.abort(this.#run.abort.reason)
-    if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#onTimeout(step.timeout as number), step.timeout)
+    if (step.timeout !== undefined)
+      this.#timer = setTimeout(() => this.#onTimeout(step.timeout as number), step.timeout)
 
     let asked: unknown
     let isLater: boolean
@@ -63,16 +65,20 @@ export class StepRun implements CallCompletion {
     }
     if (!isLater) return this.#goOn(asked)
     // A promise of foreign make may throw, or call back twice.
-    Promise.resolve(asked).then(value => this.#goOn(value), error => this.#lose(error))
+    Promise.resolve(asked).then(
+      value => this.#goOn(value),
+      error => this.#lose(error),
+    )
     // Past the deadline nothing is waited for.
     if (this.#run.expired !== undefined) this.#lose(this.#run.expired)
   }
 
   /** What `before` sees: it may wait for answers, which a step declares. */
-  asking (seen: object): object {
+  asking(seen: object): object {
     const ask = (call: unknown) => {
       const asked = new Promise((resolve, reject) => {
-        if (call instanceof Call) this.#ask(call, 0, { resolve: (_index, value) => resolve(value), reject: (_index, error) => reject(error) })
+        if (call instanceof Call)
+          this.#ask(call, 0, { resolve: (_index, value) => resolve(value), reject: (_index, error) => reject(error) })
         else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
       })
       // It may fail while another is awaited; whoever awaits it hears of it then.
@@ -83,19 +89,19 @@ export class StepRun implements CallCompletion {
   }
 
   /** Ends a step whose function has not returned; calls that were cut end by themselves. */
-  abortPending (reason: UpstreamError): void {
+  abortPending(reason: UpstreamError): void {
     if (this.phase === 'thinking') this.#lose(reason)
   }
 
   /** Ends a step whose calls have not ended although they were cut. */
-  forceSettle (reason: UpstreamError): void {
+  forceSettle(reason: UpstreamError): void {
     if (this.phase !== 'calling') return
     if (this.#gathering === undefined) this.#lose(reason)
     else this.#gathering.expire(reason)
   }
 
   /** Lets go of the timer, and of calls that are no longer waited for. */
-  release (): void {
+  release(): void {
     this.phase = 'ended'
     clearTimeout(this.#timer)
     const { abort } = this
@@ -105,13 +111,16 @@ export class StepRun implements CallCompletion {
     if (abort.size === 0) this.#run.abort.delete(abort)
   }
 
-  /** Lets go of the value: a run that has waited is old, and dead it would keep from dying what is young (docs/performance.md). */
-  releaseValue (): void {
+  /**
+   * Lets go of the value: a run that has waited is old, and dead it would keep from dying what is young
+   * (docs/performance.md).
+   */
+  releaseValue(): void {
     this.value = undefined
     this.#gathering = undefined
   }
 
-  #onTimeout (ms: number): void {
+  #onTimeout(ms: number): void {
     const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
     this.abort.abort(reason)
     this.abortPending(reason)
@@ -121,7 +130,7 @@ export class StepRun implements CallCompletion {
   }
 
   /** The same, where what was returned may throw when it is looked at. */
-  #goOn (asked: unknown): void {
+  #goOn(asked: unknown): void {
     try {
       this.#proceed(asked)
     } catch (error) {
@@ -132,18 +141,19 @@ export class StepRun implements CallCompletion {
   }
 
   /** Goes on with what the step's function returned. */
-  #proceed (asked: unknown): void {
+  #proceed(asked: unknown): void {
     if (this.phase !== 'thinking' || this.#run.failed) return
     const { kind, name } = this.step
     this.phase = 'calling'
     if (asked === skip) return this.#skip()
     if (kind === 'each' || kind === 'firstOf') return this.#askMany(asked)
     if (asked instanceof Call) this.#ask(asked, 0, this)
-    else if (Array.isArray(asked) && asked.some(item => item instanceof Call)) this.#bug(`step '${name}' returned several calls: use each or firstOf`)
+    else if (Array.isArray(asked) && asked.some(item => item instanceof Call))
+      this.#bug(`step '${name}' returned several calls: use each or firstOf`)
     else this.#take(asked)
   }
 
-  #skip (): void {
+  #skip(): void {
     const { kind, name, fallback } = this.step
     if (kind === 'optional') this.#end(fallback, 'skipped')
     else if (kind === 'each') this.#end([], 'skipped', undefined, noCalls)
@@ -151,7 +161,7 @@ export class StepRun implements CallCompletion {
   }
 
   /** Ends with a value that the step's function made itself. */
-  #take (value: unknown): void {
+  #take(value: unknown): void {
     try {
       if (this.step.isFrozen) deepFreeze(value)
     } catch (error) {
@@ -160,7 +170,7 @@ export class StepRun implements CallCompletion {
     this.#end(value, 'ok')
   }
 
-  #askMany (asked: unknown): void {
+  #askMany(asked: unknown): void {
     const { step } = this
     const { name, kind, maxItems, needs, count } = step
     if (!Array.isArray(asked) || !asked.every(item => item instanceof Call)) {
@@ -175,7 +185,10 @@ export class StepRun implements CallCompletion {
       const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
       return this.#run.stepFailed(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }), this)
     }
-    if (kind === 'firstOf' && calls.length < count) return this.#bug(`step '${name}' returned ${calls.length} calls to take the first ${count} answers of: return more calls`)
+    if (kind === 'firstOf' && calls.length < count)
+      return this.#bug(
+        `step '${name}' returned ${calls.length} calls to take the first ${count} answers of: return more calls`,
+      )
     this.#gathering = gather({
       step,
       calls,
@@ -191,12 +204,12 @@ export class StepRun implements CallCompletion {
   }
 
   /** The answer to the one call of a step that makes no more. */
-  resolve (_index: number, value: unknown, cached: Cached | undefined): void {
+  resolve(_index: number, value: unknown, cached: Cached | undefined): void {
     if (cached?.insteadOf === undefined) this.#end(value, 'ok')
     else this.#end(value, 'stale', cached.insteadOf.code)
   }
 
-  reject (_index: number, error: unknown): void {
+  reject(_index: number, error: unknown): void {
     this.#lose(error)
   }
 
@@ -210,7 +223,7 @@ export class StepRun implements CallCompletion {
   }
 
   /** Failed: by an upstream, with a fallback or without; by the author's refusal; or by a bug. */
-  #lose (error: unknown): void {
+  #lose(error: unknown): void {
     if (this.phase === 'ended') return
     const failure = this.#judged(error)
     const { kind, fallback, minSuccess } = this.step
@@ -221,17 +234,17 @@ export class StepRun implements CallCompletion {
   }
 
   /** A call that cannot be asked is the caller's fault only where its input can have come from nobody else. */
-  #judged (error: unknown): unknown {
+  #judged(error: unknown): unknown {
     return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.step.needs.length > 0
       ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
       : error
   }
 
-  #bug (message: string): void {
+  #bug(message: string): void {
     this.#run.stepFailed(new TypeError(message), this)
   }
 
-  #end (value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+  #end(value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
     if (this.phase === 'ended') return
     this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
     this.#run.stepEnded(this, value, state, code, tally)

@@ -5,8 +5,8 @@ import { fastifyPath } from './fastify-path.ts'
 import { otherMethods } from './other-methods.ts'
 
 /** Gives each aggregate its route; other methods at its URL are told what it answers. */
-export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyAggregate[], serving: Serving): void {
-  const places = new Map<string, { readonly url: string, readonly methods: string[] }>()
+export function aggregateRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[], serving: Serving): void {
+  const places = new Map<string, { readonly url: string; readonly methods: string[] }>()
   for (const aggregate of aggregates) {
     const { method } = aggregate.route
     const url = fastifyPath(aggregate.route.url)
@@ -15,7 +15,12 @@ export function aggregateRoutes (app: FastifyInstance, aggregates: readonly AnyA
     const known = places.get(place)
     if (known === undefined) places.set(place, { url, methods: [method] })
     else known.methods.push(method)
-    app.route({ method, url, exposeHeadRoute: method === 'GET', handler: (request, reply) => answer(aggregate, serving, request, reply) })
+    app.route({
+      method,
+      url,
+      exposeHeadRoute: method === 'GET',
+      handler: (request, reply) => answer(aggregate, serving, request, reply),
+    })
   }
   for (const { url, methods } of places.values()) otherMethods(app, url, methods)
 }

@@ -2,8 +2,11 @@ import { Destination, exitFlushMs } from './destination.ts'
 
 let destination: Destination | undefined
 
-/** Returns the destination of this process's log, which is stdout. It is opened once, and flushed when the process exits. */
-export function processLog (): Destination {
+/**
+ * Returns the destination of this process's log, which is stdout. It is opened once, and flushed when the process
+ * exits.
+ */
+export function processLog(): Destination {
   if (destination !== undefined) return destination
   const opened = new Destination()
   destination = opened

@@ -14,7 +14,8 @@ interface Secret {
 /** Matches every line in which one of the patterns may match, in one pass: most lines have none. */
 const anyMark = /[=@J\\]|\[cut\]|[Bb](?:earer|asic)|BEARER|BASIC/
 
-const names = 'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|assertion|sig|signature|x-amz-signature'
+const names =
+  'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|assertion|sig|signature|x-amz-signature'
 
 const patterns: readonly Secret[] = [
   { mark: /=/, pattern: new RegExp(`(?<=[?&](?:${names})=)[^&\\s"\\\\#]+`, 'gi') },
@@ -45,12 +46,12 @@ export class Redaction {
   #isStale = true
 
   /** @param secrets - Values that no line may show. */
-  constructor (secrets: readonly string[]) {
+  constructor(secrets: readonly string[]) {
     this.#given = secrets.flatMap(spellings)
   }
 
   /** Adds a secret that came later, such as a token. */
-  learn (secret: string): void {
+  learn(secret: string): void {
     if (this.#learnt.has(secret)) return
     this.#learnt.set(secret, spellings(secret))
     if (this.#learnt.size > mostLearnt) this.#learnt.delete(this.#learnt.keys().next().value as string)
@@ -67,7 +68,7 @@ export class Redaction {
     return clean
   }
 
-  #make (): void {
+  #make(): void {
     this.#isStale = false
     const values = new Set([...this.#given, ...Array.from(this.#learnt.values()).flat()])
     this.#finder = values.size === 0 ? undefined : new Finder([...values])
@@ -75,8 +76,11 @@ export class Redaction {
     this.#longest = Math.max(0, ...Array.from(values, ({ length }) => length))
   }
 
-  /** Hides the beginnings of secrets that stand where a text was cut. Each character is looked at once: others can write many marks. */
-  #hideCut (line: string): string {
+  /**
+   * Hides the beginnings of secrets that stand where a text was cut. Each character is looked at once: others can write
+   * many marks.
+   */
+  #hideCut(line: string): string {
     let clean = ''
     let from = 0
     for (let at = line.indexOf(cutMark); at !== -1; at = line.indexOf(cutMark, at + 1)) {
@@ -88,7 +92,7 @@ export class Redaction {
   }
 
   /** Returns the start of a cut secret that ends at `to`, or `to` if no secret ends there. */
-  #beginning (line: string, from: number, to: number): number {
+  #beginning(line: string, from: number, to: number): number {
     for (let start = from; start <= to - shortestBeginning; start++) {
       const values = this.#byHead.get(line.slice(start, start + shortestBeginning))
       if (values === undefined) continue

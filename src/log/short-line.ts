@@ -4,8 +4,11 @@ import { cut, longest } from './cut.ts'
 /** The longest line, in characters. */
 export const longestLine = 16 * 1024
 
-/** Returns the line, or a shorter one with the same fields where it is longer than `longestLine`: its texts and lists are cut, and if that is not enough, fields are left out. */
-export function shortLine (line: string): string {
+/**
+ * Returns the line, or a shorter one with the same fields where it is longer than `longestLine`: its texts and lists
+ * are cut, and if that is not enough, fields are left out.
+ */
+export function shortLine(line: string): string {
   if (line.length <= longestLine) return line
   try {
     const fields = JSON.parse(line) as Record<string, unknown>

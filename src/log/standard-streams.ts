@@ -5,34 +5,38 @@ type Name = 'stdout' | 'stderr'
 type Write = (chunk: string | Uint8Array, ...rest: readonly unknown[]) => boolean
 
 /**
- * Sends what `process.stdout`, `process.stderr` and `console` write to destinations that never block, so that a definition's `console.log` cannot hold
- * up the service. A stream is looked at when it is first used: Node.js changes the descriptor for all processes that share it as soon as it makes the stream.
+ * Sends what `process.stdout`, `process.stderr` and `console` write to destinations that never block, so that a
+ * definition's `console.log` cannot hold up the service. A stream is looked at when it is first used: Node.js changes
+ * the descriptor for all processes that share it as soon as it makes the stream.
  */
-export function divertStreams (stdout: Destination): void {
+export function divertStreams(stdout: Destination): void {
   divert('stdout', () => stdout)
   divert('stderr', () => new Destination({ fd: 2 }))
 }
 
-function divert (name: Name, open: () => Destination): void {
+function divert(name: Name, open: () => Destination): void {
   const given = Object.getOwnPropertyDescriptor(process, name)
   const streamOf = () => given?.get?.call(process) as Writable | undefined
   let stream: Writable | undefined
   Object.defineProperty(process, name, {
     configurable: true,
     enumerable: true,
-    get () {
+    get() {
       if (stream !== undefined) return stream
       stream = streamOf()
       if (stream === undefined) return undefined
       const destination = open()
-      if (name === 'stderr') process.on('exit', () => { destination.flushWithin(exitFlushMs) })
+      if (name === 'stderr')
+        process.on('exit', () => {
+          destination.flushWithin(exitFlushMs)
+        })
       stream.write = writeTo(destination) as Writable['write']
       return stream
     },
   })
 }
 
-function writeTo (destination: Destination): Write {
+function writeTo(destination: Destination): Write {
   return (chunk, ...rest) => {
     destination.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
     const done = rest.find(each => typeof each === 'function') as (() => void) | undefined

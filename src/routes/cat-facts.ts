@@ -17,9 +17,17 @@ export const catFacts = aggregate('cat-facts', {
   .reply(CatFacts, ({ query, ninja, meow, picture }) => mergeCatFacts(query.max_length, ninja, meow, picture))
 
 /** One list of facts, none twice, in the order of the sources; meowfacts knows no `max_length`, so it is kept here. */
-function mergeCatFacts (maxLength = Infinity, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatPicture | null): CatFacts {
+function mergeCatFacts(
+  maxLength = Infinity,
+  ninja: readonly NinjaFact[],
+  meow: MeowFacts,
+  picture: CatPicture | null,
+): CatFacts {
   const told = new Map<string, CatFact>()
-  for (const [source, texts] of [['catfact-ninja', ninja.map(({ fact }) => fact)], ['meowfacts', meow.data]] as const) {
+  for (const [source, texts] of [
+    ['catfact-ninja', ninja.map(({ fact }) => fact)],
+    ['meowfacts', meow.data],
+  ] as const) {
     for (const text of texts) {
       const key = text.trim().toLowerCase()
       if (text.length <= maxLength && !told.has(key)) told.set(key, { text, length: text.length, source })

@@ -31,8 +31,11 @@ export interface ServeOptions {
   readonly workers?: number | 'auto' | undefined
 }
 
-/** Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be served. */
-export async function serve ({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
+/**
+ * Runs the service: listens, and on SIGTERM or SIGINT ends what is in flight before it exits. Throws for what cannot be
+ * served.
+ */
+export async function serve({ paths = [], live = false, watch = false, workers }: ServeOptions = {}): Promise<void> {
   disablePretenuring()
   const task = cluster.isWorker ? readTask(process.env[taskVariable]) : undefined
   if (task !== undefined) return serveAsWorker({ paths, live }, task)
@@ -46,45 +49,80 @@ export async function serve ({ paths = [], live = false, watch = false, workers 
 }
 
 /** How many processes serve, where more than one was asked for. */
-async function fitFor (catalogue: OpenCatalogue, watch: boolean, asked = catalogue.config.workers ?? 1): Promise<WorkerPlan | undefined> {
+async function fitFor(
+  catalogue: OpenCatalogue,
+  watch: boolean,
+  asked = catalogue.config.workers ?? 1,
+): Promise<WorkerPlan | undefined> {
   if (asked === 1) return undefined
-  if (watch) throw new ConfigError('HEADWATERS_WORKERS: --watch serves in one process: leave one of them out, or say --workers 1')
-  if (!cluster.isPrimary) throw new ConfigError('--workers and HEADWATERS_WORKERS: this process is a worker of a cluster itself: start more of it there')
+  if (watch)
+    throw new ConfigError(
+      'HEADWATERS_WORKERS: --watch serves in one process: leave one of them out, or say --workers 1',
+    )
+  if (!cluster.isPrimary)
+    throw new ConfigError(
+      '--workers and HEADWATERS_WORKERS: this process is a worker of a cluster itself: start more of it there',
+    )
   const { checkWorkers, planWorkers } = await import('./cluster/plan-workers.ts')
   if (asked === 'auto') return planWorkers(catalogue, availableParallelism())
   checkWorkers(catalogue, asked)
   return { workers: asked }
 }
 
-async function serveOnce (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+async function serveOnce(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
   endWithGrace(catalogue, app, () => app.close())
   await app.listen({ host: catalogue.config.host, port: catalogue.config.port })
 }
 
-/** The app was made to see that it can be; the workers make their own, and this process starts, replaces and ends them. */
-async function serveWithWorkers (catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
-  const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([import('./cluster/workers.ts'), import('./cluster/env-files.ts')])
-  const { config: { host, port, drainMs, heartbeatMs }, standIns } = catalogue
+/**
+ * The app was made to see that it can be; the workers make their own, and this process starts, replaces and ends them.
+ */
+async function serveWithWorkers(catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
+  const [{ createWorkers, leaveMs }, { fromEnvFiles }] = await Promise.all([
+    import('./cluster/workers.ts'),
+    import('./cluster/env-files.ts'),
+  ])
+  const {
+    config: { host, port, drainMs, heartbeatMs },
+    standIns,
+  } = catalogue
   const workers = createWorkers({
-    log: app.log, lostLogLines: () => processLog().lost, count, host, port, standIns, heartbeatMs, withheld: fromEnvFiles(process.execArgv, process.env),
+    log: app.log,
+    lostLogLines: () => processLog().lost,
+    count,
+    host,
+    port,
+    standIns,
+    heartbeatMs,
+    withheld: fromEnvFiles(process.execArgv, process.env),
     onGivenUp: () => {
       app.log.fatal('no worker is left, and none can be started: the process ends')
       process.exit(1)
     },
   })
   // While they start as well: a SIGHUP that nothing listens to ends the process.
-  process.on('SIGHUP', () => { void workers.restart() })
+  process.on('SIGHUP', () => {
+    void workers.restart()
+  })
   await app.close()
   await workers.start()
-  endWithGrace(catalogue, app, async () => {
-    if (await workers.stop()) return
-    await catalogue.close()
-    process.exit(1)
-  }, { delay: drainMs + leaveMs, skip: ['SIGHUP'], force: () => workers.kill() })
+  endWithGrace(
+    catalogue,
+    app,
+    async () => {
+      if (await workers.stop()) return
+      await catalogue.close()
+      process.exit(1)
+    },
+    { delay: drainMs + leaveMs, skip: ['SIGHUP'], force: () => workers.kill() },
+  )
 }
 
 /** Serves as one of several processes, for as long as the primary wants it. */
-async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'paths' | 'live'>>, task: Task): Promise<void> {
+async function serveAsWorker(
+  { paths, live }: Required<Pick<ServeOptions, 'paths' | 'live'>>,
+  task: Task,
+): Promise<void> {
   // Of one's own: definitions are not to see it.
   delete process.env[taskVariable]
   // A terminal and a service manager send them to all processes at once; the primary alone acts on them.
@@ -92,7 +130,7 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
   const { runWorker } = await import('./cluster/worker-main.ts')
   await runWorker(task, {
     open: () => openCatalogue({ paths, live, environment: process.env, standIns: task.standIns }),
-    async ready (catalogue, options) {
+    async ready(catalogue, options) {
       const app = await readyApp(catalogue, options, { pid: process.pid, hostname: hostname(), worker: task.index + 1 })
       endAtFaults(app)
       divertStreams(processLog())
@@ -104,8 +142,11 @@ async function serveAsWorker ({ paths, live }: Required<Pick<ServeOptions, 'path
 }
 
 /** The socket stays while the apps behind it change; a change that cannot be used changes nothing. */
-async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
-  const [{ createHotSwapServer }, { watch }] = await Promise.all([import('./hot-swap-server.ts'), import('../definitions/watch.ts')])
+async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+  const [{ createHotSwapServer }, { watch }] = await Promise.all([
+    import('./hot-swap-server.ts'),
+    import('../definitions/watch.ts'),
+  ])
   const front = createHotSwapServer({ limits: catalogue.config.inbound.limits, drainMs: catalogue.config.drainMs })
   let stop = () => {}
   front.swap(app)
@@ -120,35 +161,68 @@ async function serveWatched (catalogue: OpenCatalogue, app: FastifyInstance): Pr
       front.swap(await readyApp(next))
       app.log.info({ aggregates: namesOf(next) }, 'reloaded')
     } catch (error) {
-      if (error instanceof DefinitionsError || error instanceof ConfigError) app.log.error({ faults: error.message.split('\n') }, 'not reloaded: the definitions from before are still served')
+      if (error instanceof DefinitionsError || error instanceof ConfigError)
+        app.log.error(
+          { faults: error.message.split('\n') },
+          'not reloaded: the definitions from before are still served',
+        )
       else app.log.error({ err: error }, 'not reloaded: the definitions from before are still served')
     }
   })
 }
 
-async function readyApp (catalogue: Catalogue, options: AppOptions = {}, base?: Readonly<Record<string, unknown>>): Promise<FastifyInstance> {
+async function readyApp(
+  catalogue: Catalogue,
+  options: AppOptions = {},
+  base?: Readonly<Record<string, unknown>>,
+): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, secrets, config } = catalogue
   const { inbound, logLevel, drainMs, threads } = config
-  const { limits, few } = descriptorLimits(catalogue, { part: options.partition, threads: options.threads?.count ?? threads.count, hasStandIns: catalogue.upstreams === 'stand-ins' && !cluster.isWorker })
+  const { limits, few } = descriptorLimits(catalogue, {
+    part: options.partition,
+    threads: options.threads?.count ?? threads.count,
+    hasStandIns: catalogue.upstreams === 'stand-ins' && !cluster.isWorker,
+  })
   const redaction = new Redaction([...secrets, ...inbound.keys])
   const stream = processLog()
-  const logger = { ...logOptions({ level: logLevel, redaction, base }) as object, stream }
-  const app = buildApp(aggregates, { overrides, environment, logger, drainMs, threads, lostLogLines: () => stream.lost, onToken: token => redaction.learn(token), ...inbound, ...limits, ...options })
-  if (few !== undefined) app.addHook('onListen', done => {
-    app.log.warn(few, 'few file descriptors: upstreams have fewer connections than declared; raise the limit (ulimit -n)')
-    done()
+  const logger = { ...(logOptions({ level: logLevel, redaction, base }) as object), stream }
+  const app = buildApp(aggregates, {
+    overrides,
+    environment,
+    logger,
+    drainMs,
+    threads,
+    lostLogLines: () => stream.lost,
+    onToken: token => redaction.learn(token),
+    ...inbound,
+    ...limits,
+    ...options,
   })
+  if (few !== undefined)
+    app.addHook('onListen', done => {
+      app.log.warn(
+        few,
+        'few file descriptors: upstreams have fewer connections than declared; raise the limit (ulimit -n)',
+      )
+      done()
+    })
   try {
     await app.ready()
     tellLog(app, stream)
     return app
   } catch (error) {
-    throw new DefinitionsError([{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }], { cause: error })
+    throw new DefinitionsError(
+      [{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }],
+      { cause: error },
+    )
   }
 }
 
-/** Writes to the log of the app how many lines were lost, and the warnings of Node.js, which writes them to stderr and waits for its reader. */
-function tellLog ({ log }: FastifyInstance, stream: Destination): void {
+/**
+ * Writes to the log of the app how many lines were lost, and the warnings of Node.js, which writes them to stderr and
+ * waits for its reader.
+ */
+function tellLog({ log }: FastifyInstance, stream: Destination): void {
   stream.onRecovered = lost => log.warn({ lost }, 'lines of the log were lost: they could not be written')
   // None where Node.js was told to write none.
   if (process.listenerCount('warning') === 0) return
@@ -157,11 +231,12 @@ function tellLog ({ log }: FastifyInstance, stream: Destination): void {
 }
 
 /** An error that nobody caught ends the process at once, since nobody knows what still works. */
-function endAtFaults (app: FastifyInstance): void {
-  for (const event of faults) process.on(event, (err: unknown) => {
-    app.log.fatal({ err, event }, 'the process ends: something was thrown that nobody caught')
-    process.exit(1)
-  })
+function endAtFaults(app: FastifyInstance): void {
+  for (const event of faults)
+    process.on(event, (err: unknown) => {
+      app.log.fatal({ err, event }, 'the process ends: something was thrown that nobody caught')
+      process.exit(1)
+    })
 }
 
 /** Longer than an app takes to close when its time for draining is over, in ms. */
@@ -177,23 +252,31 @@ interface GraceOptions {
 }
 
 /** A signal drains; a second one ends the process at once. */
-function endWithGrace ({ config, close }: OpenCatalogue, app: FastifyInstance, end: () => Promise<unknown>, { delay = config.drainMs + lastResort, skip = [], force }: GraceOptions = {}): void {
+function endWithGrace(
+  { config, close }: OpenCatalogue,
+  app: FastifyInstance,
+  end: () => Promise<unknown>,
+  { delay = config.drainMs + lastResort, skip = [], force }: GraceOptions = {},
+): void {
   endAtFaults(app)
-  closeWithGrace({
-    delay,
-    skip: [...faults, ...skip],
-    logger: { error: (error: unknown) => app.log.error(error) },
-    onSecondSignal: signal => {
-      app.log.warn({ signal }, 'a second signal: the process ends at once')
-      force?.()
+  closeWithGrace(
+    {
+      delay,
+      skip: [...faults, ...skip],
+      logger: { error: (error: unknown) => app.log.error(error) },
+      onSecondSignal: signal => {
+        app.log.warn({ signal }, 'a second signal: the process ends at once')
+        force?.()
+      },
     },
-  }, async ({ signal }) => {
-    app.log.info({ signal }, 'draining')
-    await end()
-    await close()
-  })
+    async ({ signal }) => {
+      app.log.info({ signal }, 'draining')
+      await end()
+      await close()
+    },
+  )
 }
 
-function namesOf ({ aggregates }: Catalogue): string[] {
+function namesOf({ aggregates }: Catalogue): string[] {
   return aggregates.map(({ name, route }) => `${route.method} ${route.url} (${name})`)
 }

@@ -2,20 +2,23 @@ import { UpstreamError } from '../errors.ts'
 
 /** Lets so many in at once, and so many wait, in order. */
 export interface Turns {
-  /** Resolves, or is undefined, when it is one's turn; rejects with the signal's reason. Throws `THREADS_FULL` where there is no room to wait. */
-  enter (owner: string, signal: AbortSignal): Promise<void> | undefined
+  /**
+   * Resolves, or is undefined, when it is one's turn; rejects with the signal's reason. Throws `THREADS_FULL` where
+   * there is no room to wait.
+   */
+  enter(owner: string, signal: AbortSignal): Promise<void> | undefined
   /** Ends one's turn. */
-  exit (): void
+  exit(): void
 }
 
 /** Makes turns for `count` at once, with room for `queue`. */
-export function createTurns (count: number, queue: number): Turns {
+export function createTurns(count: number, queue: number): Turns {
   /** What admits each that waits; a Set forgets one that leaves at once. */
   const waiting = new Set<() => void>()
   let busy = 0
 
   return {
-    enter (owner, signal) {
+    enter(owner, signal) {
       if (busy < count) {
         busy++
         return undefined
@@ -34,7 +37,7 @@ export function createTurns (count: number, queue: number): Turns {
         signal.addEventListener('abort', leave, { once: true })
       })
     },
-    exit () {
+    exit() {
       const [next] = waiting
       if (next === undefined) {
         busy--

@@ -47,57 +47,90 @@ export interface Client {
   /** What its layers hold now. */
   readonly gauge: () => Gauge
   /** Ends the wire; calls in flight are rejected with `RUNTIME_CLOSED`. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** Opens an upstream: the wire to it, and the layers around that in the one order there is. */
-export function createClient (spec: UpstreamSpec, address: UpstreamAddress, around: RuntimeServices, { onBreakerChange, cacheStore }: ClientOptions = {}): Client {
+export function createClient(
+  spec: UpstreamSpec,
+  address: UpstreamAddress,
+  around: RuntimeServices,
+  { onBreakerChange, cacheStore }: ClientOptions = {},
+): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const wire = address.isOff ? undefined : openTransport(spec, address, around)
   const budget = new RetryBudget(spec.retryBudget)
-  const circuit = spec.breaker && breaker({
+  const circuit =
+    spec.breaker &&
+    breaker({
+      upstream,
+      ...spec.breaker,
+      turnAway(refusal) {
+        slotsAndQueue.rejectQueued(refusal)
+        wire?.rejectQueued(refusal)
+      },
+      changed: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
+    })
+  const slotsAndQueue = bulkhead({
     upstream,
-    ...spec.breaker,
-    turnAway (refusal) {
-      slotsAndQueue.rejectQueued(refusal)
-      wire?.rejectQueued(refusal)
-    },
-    changed: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
+    maxQueue,
+    concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
   })
-  const slotsAndQueue = bulkhead({ upstream, maxQueue, concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency })
-  const kept = spec.caches && cache({
-    upstream,
-    store: cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes }),
-    keyOf: cacheKey([address.url.origin + address.prefix, wire?.identity], keyOf),
-    refreshLimit: spec.totalTimeout ?? 30_000,
-    refreshWidth: Math.ceil(spec.connections / 4),
-  })
+  const kept =
+    spec.caches &&
+    cache({
+      upstream,
+      store: cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes }),
+      keyOf: cacheKey([address.url.origin + address.prefix, wire?.identity], keyOf),
+      refreshLimit: spec.totalTimeout ?? 30_000,
+      refreshWidth: Math.ceil(spec.connections / 4),
+    })
 
-  const customAt = (position: LayerPosition) => spec.layers[position].map(layer => custom(layer, position, { name: upstream, origin: address.url.origin, prefix: address.prefix }))
+  const customAt = (position: LayerPosition) =>
+    spec.layers[position].map(layer =>
+      custom(layer, position, { name: upstream, origin: address.url.origin, prefix: address.prefix }),
+    )
 
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [
     observe(counts), // all: it also counts refusals and time spent waiting
-    spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }), // everything that waits or is repeated: one limit for all of it
-    ...customAt('call'), // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
+    // everything that waits or is repeated: one limit for all of it
+    spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
+    // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
+    ...customAt('call'),
     kept && kept.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
-    spec.retry && retry({ ...spec.retry, budget }), // breaker: each attempt is judged, and an open circuit ends the retries
-    spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
+    // breaker: each attempt is judged, and an open circuit ends the retries
+    spec.retry && retry({ ...spec.retry, budget }),
+    // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
+    spec.hedge && hedge({ ...spec.hedge, budget }),
     circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
     slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
-    attempt({ upstream, timeout: attemptTimeout, budget }), // authorize: a precise limit on one attempt, waiting for a token included
+    // authorize: a precise limit on one attempt, waiting for a token included
+    attempt({ upstream, timeout: attemptTimeout, budget }),
     wire?.authorize ?? false, // own layers, dispatch: a call leaves with a token, and once more where that was refused
     ...customAt('attempt'), // dispatch: each attempt is signed anew, within its time and its slot
   ]
 
   return {
-    send: sendOf(wire === undefined
-      ? stack([observe(counts)], serviceOf((_call, taker) => taker.reject(new UpstreamError('UPSTREAM_OFF', upstream))))
-      : stack(layers.filter(layer => layer !== false), wire.service)),
+    send: sendOf(
+      wire === undefined
+        ? stack(
+            [observe(counts)],
+            serviceOf((_call, taker) => taker.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
+          )
+        : stack(
+            layers.filter(layer => layer !== false),
+            wire.service,
+          ),
+    ),
     counts,
-    gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined, ...kept && { cache: kept.gauge() } }),
+    gauge: () => ({
+      ...slotsAndQueue.gauge,
+      breaker: circuit ? circuit.gauge.breaker : undefined,
+      ...(kept && { cache: kept.gauge() }),
+    }),
     close: async () => {
       if (kept) kept.close()
       await wire?.close()

@@ -16,7 +16,8 @@ type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends tru
 /** An answer that callers share is frozen. */
 type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
 type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
-  (H extends z.ZodType ? { readonly body: Body<O, E>, readonly headers: z.output<H> } : Body<O, E>) | (A extends readonly [] ? never : null)
+  | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
+  | (A extends readonly [] ? never : null)
 
 /** Makes calls to one thing that an upstream can do; inert, so calling it sends nothing. */
 export interface Operation<I, T> {
@@ -35,22 +36,40 @@ type Input<Pa, Q, B> = Shown<In<Pa> & In<Q> & (B extends z.ZodType ? { readonly 
 
 /** Declares one thing that an upstream can do. Throws a `TypeError` for what its types cannot see. */
 export function operation<
-  const P extends string, O extends z.ZodType,
-  Pa extends ParamsFor<NoInfer<P>> | undefined = undefined, Q extends Schema = undefined, B extends Schema = undefined,
-  H extends Schema = undefined, const E extends boolean = false, const A extends readonly number[] = [],
-  const Co extends boolean = false, const Ca extends boolean | CacheOptions = false,
-> (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly allowEmpty?: E, readonly nullOn?: A, readonly coalesce?: Co, readonly cache?: Ca } & ParamsIf<NoInfer<P>>):
-  Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
-  const unbound = () => { throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`) }
+  const P extends string,
+  O extends z.ZodType,
+  Pa extends ParamsFor<NoInfer<P>> | undefined = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+  H extends Schema = undefined,
+  const E extends boolean = false,
+  const A extends readonly number[] = [],
+  const Co extends boolean = false,
+  const Ca extends boolean | CacheOptions = false,
+>(
+  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
+    readonly allowEmpty?: E
+    readonly nullOn?: A
+    readonly coalesce?: Co
+    readonly cache?: Ca
+  } & ParamsIf<NoInfer<P>>,
+): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+  const unbound = () => {
+    throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`)
+  }
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }
 
 /** An upstream: its operations by name. */
 export type Upstream<Ops> = Ops & { readonly [upstream]: UpstreamSpec }
 
-/** Declares a service we call. Opens nothing and holds no state. Throws a `TypeError` that names the option and the fix. */
-export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>> (
-  name: string, options: UpstreamOptions, operations: Ops,
+/**
+ * Declares a service we call. Opens nothing and holds no state. Throws a `TypeError` that names the option and the fix.
+ */
+export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>>(
+  name: string,
+  options: UpstreamOptions,
+  operations: Ops,
 ): Upstream<Ops> {
   const spec = upstreamSpec(name, options, Object.values(operations).map(definitionOf))
   declarations.publish(spec)
@@ -59,17 +78,18 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
 }
 
 /** What an upstream was declared to be. */
-export function specOf (declared: Upstream<unknown>): UpstreamSpec {
+export function specOf(declared: Upstream<unknown>): UpstreamSpec {
   return declared[upstream]
 }
 
-function definitionOf (unbound: Operation<never, unknown>): AnyOperationOptions | undefined {
+function definitionOf(unbound: Operation<never, unknown>): AnyOperationOptions | undefined {
   return (unbound as unknown as { [definition]?: AnyOperationOptions } | undefined | null)?.[definition]
 }
 
-function bind (spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {
+function bind(spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {
   const options = definitionOf(unbound)
-  if (options === undefined) throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
+  if (options === undefined)
+    throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
   const ask = askFor(operationSpec(spec, key, options))
   return Object.freeze(Object.assign(ask, { path: options.path }))
 }

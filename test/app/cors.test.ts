@@ -4,16 +4,27 @@ import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { listening } from '../helpers/listening.ts'
 
-const quick = aggregate('quick', { url: '/v1/quick', cacheControl: 'max-age=60', headers: z.object({ 'accept-language': z.string().optional() }) })
+const quick = aggregate('quick', {
+  url: '/v1/quick',
+  cacheControl: 'max-age=60',
+  headers: z.object({ 'accept-language': z.string().optional() }),
+})
   .required('now', () => 1)
   .reply(z.number(), ({ now }) => now)
 
 const origin = 'https://app.example'
-const preflight = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization, x-request-timeout-ms' } }
+const preflight = {
+  method: 'OPTIONS',
+  headers: {
+    origin,
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'authorization, x-request-timeout-ms',
+  },
+}
 
 const arrange = (t: Test, options: AppOptions) => listening(t, buildApp([quick], options))
 
-function corsHeaders (headers: Headers): string[] {
+function corsHeaders(headers: Headers): string[] {
   return Array.from(headers.keys()).filter(name => name.startsWith('access-control-'))
 }
 

@@ -7,29 +7,67 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 
 const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${more}\r\n`
 
-/** An app that may have eight connections, one of them for callers that are refused, and a run that waits until the test ends it. */
-async function arrange (t: Test, maxConnections = 8) {
+/**
+ * An app that may have eight connections, one of them for callers that are refused, and a run that waits until the test
+ * ends it.
+ */
+async function arrange(t: Test, maxConnections = 8) {
   const owed: (() => void)[] = []
   const runs = new EventEmitter()
-  const hung = aggregate('hung', { url: '/hung', deadline: 60_000 }).required('it', () => new Promise<number>(resolve => { owed.push(() => resolve(1)); runs.emit('run') })).reply(z.unknown(), ({ it }) => it)
-  const lines: { readonly level: number, readonly msg: string, readonly refused?: number }[] = []
-  const app = buildApp([hung], { maxConnections, logger: { level: 'info', stream: { write: line => { lines.push(JSON.parse(line)) } } } })
+  const hung = aggregate('hung', { url: '/hung', deadline: 60_000 })
+    .required(
+      'it',
+      () =>
+        new Promise<number>(resolve => {
+          owed.push(() => resolve(1))
+          runs.emit('run')
+        }),
+    )
+    .reply(z.unknown(), ({ it }) => it)
+  const lines: { readonly level: number; readonly msg: string; readonly refused?: number }[] = []
+  const app = buildApp([hung], {
+    maxConnections,
+    logger: {
+      level: 'info',
+      stream: {
+        write: line => {
+          lines.push(JSON.parse(line))
+        },
+      },
+    },
+  })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
 
   /** Connects, sends a request, and waits for what is asked for. */
-  async function open (path = '', more = '') {
+  async function open(path = '', more = '') {
     const socket: Socket = connect(port, '127.0.0.1')
     t.teardown(() => socket.destroy())
     let text = ''
-    const closed = new Promise<string>(resolve => { socket.on('error', error => { text += (error as NodeJS.ErrnoException).code }).on('data', part => { text += String(part) }).on('close', () => resolve(text)) })
+    const closed = new Promise<string>(resolve => {
+      socket
+        .on('error', error => {
+          text += (error as NodeJS.ErrnoException).code
+        })
+        .on('data', part => {
+          text += String(part)
+        })
+        .on('close', () => resolve(text))
+    })
     await once(socket, 'connect')
     if (path !== '') socket.write(get(path, more))
-    return { socket, closed, heard: async (words: string) => { while (!text.includes(words)) await once(socket, 'data'); return text } }
+    return {
+      socket,
+      closed,
+      heard: async (words: string) => {
+        while (!text.includes(words)) await once(socket, 'data')
+        return text
+      },
+    }
   }
   const said = (words: string) => lines.filter(({ msg }) => msg.includes(words))
-  async function runsUnderWay (count: number): Promise<void> {
+  async function runsUnderWay(count: number): Promise<void> {
     while (owed.length < count) await once(runs, 'run')
   }
 
@@ -46,7 +84,12 @@ test('at the limit a new connection is answered 503 with retry-after, those with
   }
   t.equal(said('connection limit reached').length, 1)
   for (const pay of owed) pay()
-  for (const { closed } of held) t.match(await closed, /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is, 'an answer at the limit is the last of its connection')
+  for (const { closed } of held)
+    t.match(
+      await closed,
+      /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is,
+      'an answer at the limit is the last of its connection',
+    )
   const after = await open('/health/live')
   t.match(await after.heard('"live"'), /^HTTP\/1\.1 200 .*\r\nconnection: keep-alive\r\n/is)
   t.match(said('below their limit'), [{ level: 30, refused: 12 }])
@@ -57,7 +100,9 @@ test('at the limit health routes are answered, also in a flood of refused connec
   await Promise.all(Array.from({ length: 70 }, () => open('/hung')))
   await runsUnderWay(70)
   for (let times = 0; times < 5; times++) {
-    const flood = await Promise.all(Array.from({ length: 9 }, (_, index) => open(['', '/other', '/health/live'][index % 3])))
+    const flood = await Promise.all(
+      Array.from({ length: 9 }, (_, index) => open(['', '/other', '/health/live'][index % 3])),
+    )
     if (times === 0) flood[0]?.socket.write('GET /health/li')
     t.match(await (await open('/health/live')).heard('"live"'), /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is)
     t.match(await (await open('/health/ready')).heard('"ready"'), /^HTTP\/1\.1 200 /)
@@ -93,8 +138,13 @@ test('at the limit the oldest idle connection is closed for a new one', async t 
 
 test('more callers at once than there may be connections are each answered', async t => {
   const { open } = await arrange(t, 40)
-  const texts = await Promise.all(Array.from({ length: 200 }, async () => (await open('/health/live', 'connection: close\r\n')).closed))
-  t.same(texts.filter(text => !/^HTTP\/1\.1 (?:200|503) /.test(text)), [])
+  const texts = await Promise.all(
+    Array.from({ length: 200 }, async () => (await open('/health/live', 'connection: close\r\n')).closed),
+  )
+  t.same(
+    texts.filter(text => !/^HTTP\/1\.1 (?:200|503) /.test(text)),
+    [],
+  )
 })
 
 test('draining is not held by callers that were refused', async t => {

@@ -27,7 +27,10 @@ test('a caller cannot extend the deadline', async t => {
 
 test('a deadline that is long enough changes nothing', async t => {
   const { get } = await serveApp(t)
-  t.match(await get('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '700' } }), { status: 200, body: { complete: true } })
+  t.match(await get('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '700' } }), {
+    status: 200,
+    body: { complete: true },
+  })
 })
 
 test('a deadline that is no whole number of milliseconds is 400', async t => {

@@ -14,21 +14,38 @@ import { rawUpstream } from '../helpers/raw-upstream.ts'
 const prompt = 8000
 
 /** An app with an upstream that takes every request and never answers. */
-async function hanging (t: Test) {
+async function hanging(t: Test) {
   const raw = await rawUpstream(t, () => {})
-  const upstream = defineUpstream('raw', { origin: raw.origin, attemptTimeout: 20_000 }, {
-    ask: operation({ path: '/ask', output: z.unknown() }),
-    tell: operation({ path: '/tell', method: 'POST', output: z.unknown() }),
-  })
+  const upstream = defineUpstream(
+    'raw',
+    { origin: raw.origin, attemptTimeout: 20_000 },
+    {
+      ask: operation({ path: '/ask', output: z.unknown() }),
+      tell: operation({ path: '/tell', method: 'POST', output: z.unknown() }),
+    },
+  )
   const options = { deadline: 20_000 }
   const Any = z.unknown()
-  const app = buildApp([
-    aggregate('needed', { url: '/v1/needed', ...options }).required('it', () => upstream.ask()).reply(Any, ({ it }) => it),
-    aggregate('wished', { url: '/v1/wished', ...options }).optional('it', () => upstream.ask(), { fallback: 'instead' }).reply(Any, ({ it }) => it),
-    aggregate('told', { url: '/v1/told', ...options }).required('it', () => upstream.tell()).reply(Any, ({ it }) => it),
-    aggregate('lost', { url: '/v1/lost', ...options }).required('it', () => new Promise(() => {})).reply(Any, () => null),
-    aggregate('said', { url: '/v1/said', ...options, body: Any }).required('it', () => 'a'.repeat(20_000_000)).reply(Any, ({ it }) => it),
-  ], { drainMs: 50 })
+  const app = buildApp(
+    [
+      aggregate('needed', { url: '/v1/needed', ...options })
+        .required('it', () => upstream.ask())
+        .reply(Any, ({ it }) => it),
+      aggregate('wished', { url: '/v1/wished', ...options })
+        .optional('it', () => upstream.ask(), { fallback: 'instead' })
+        .reply(Any, ({ it }) => it),
+      aggregate('told', { url: '/v1/told', ...options })
+        .required('it', () => upstream.tell())
+        .reply(Any, ({ it }) => it),
+      aggregate('lost', { url: '/v1/lost', ...options })
+        .required('it', () => new Promise(() => {}))
+        .reply(Any, () => null),
+      aggregate('said', { url: '/v1/said', ...options, body: Any })
+        .required('it', () => 'a'.repeat(20_000_000))
+        .reply(Any, ({ it }) => it),
+    ],
+    { drainMs: 50 },
+  )
   const ask = await listening(t, app)
   const open = async () => {
     const socket = connect((app.server.address() as { readonly port: number }).port, '127.0.0.1')
@@ -56,7 +73,10 @@ test('when the time for draining is over, callers of an upstream that hangs get 
   isProblem(t, await needed, 503, 'RUNTIME_CLOSED')
   t.equal((await needed).headers.get('connection'), 'close')
   t.equal((await needed).headers.get('retry-after'), '1')
-  t.match(await wished, { status: 200, body: { data: 'instead', complete: false, sources: { it: { code: 'RUNTIME_CLOSED' } } } })
+  t.match(await wished, {
+    status: 200,
+    body: { data: 'instead', complete: false, sources: { it: { code: 'RUNTIME_CLOSED' } } },
+  })
   isProblem(t, await told, 504, 'OUTCOME_UNKNOWN')
   await raw.deserted()
 })
@@ -89,8 +109,11 @@ test('a caller who does not take its reply is cut', async t => {
   socket.pause()
   const asked = once(app.server, 'request')
   socket.write('POST /v1/said HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}')
-  const [, response] = await asked as [unknown, { readonly headersSent: boolean }]
-  while (!response.headersSent) await new Promise(resolve => { setImmediate(resolve) })
+  const [, response] = (await asked) as [unknown, { readonly headersSent: boolean }]
+  while (!response.headersSent)
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
   await close()
   t.pass('closed')
 })

@@ -12,15 +12,29 @@ const keys = ['first-key-0123456789', 'second-key-0123456789']
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
 /** An app whose one aggregate hands credentials on to its upstream, and tells what it saw of them. */
-async function arrange (t: Test, options: AppOptions) {
+async function arrange(t: Test, options: AppOptions) {
   const raw = await rawUpstream(t, json('well'))
-  const upstream = defineUpstream('raw', { origin: raw.origin, forwardHeaders: ['authorization', 'x-user-authorization'] }, { ask: operation({ path: '/ask', output: z.string() }) })
+  const upstream = defineUpstream(
+    'raw',
+    { origin: raw.origin, forwardHeaders: ['authorization', 'x-user-authorization'] },
+    { ask: operation({ path: '/ask', output: z.string() }) },
+  )
   const described = aggregate('told', { url: '/v1/told', headers: z.object({ authorization: z.string().optional() }) })
     .required('seen', ({ headers }) => headers.authorization ?? 'nothing')
     .required('asked', () => upstream.ask())
     .reply(z.object({ seen: z.string() }), ({ seen }) => ({ seen }))
   const logged: string[] = []
-  const app = buildApp([described], { ...options, logger: { level: 'trace', stream: { write: (line: string) => { logged.push(line) } } } })
+  const app = buildApp([described], {
+    ...options,
+    logger: {
+      level: 'trace',
+      stream: {
+        write: (line: string) => {
+          logged.push(line)
+        },
+      },
+    },
+  })
   return { raw, logged, ask: await listening(t, app) }
 }
 
@@ -29,7 +43,20 @@ test('a keyring knows each of its keys and no other', async t => {
   for (const [index, key] of keys.entries()) {
     for (const shown of [`Bearer ${key}`, `bearer ${key}`, `BEARER   ${key} `]) t.equal(find(shown), index, shown)
   }
-  for (const shown of [undefined, '', 'Bearer', 'Bearer ', `Basic ${keys[0]}`, keys[0], `Bearer ${keys[0]}x`, `Bearer ${keys[0]?.slice(0, -1)}`, `Bearer ${keys[0]} ${keys[1]}`, `Bearer ${keys.join(',')}`, `Bearer ${keys[0]?.toUpperCase()}`]) t.equal(find(shown), undefined, String(shown))
+  for (const shown of [
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    `Basic ${keys[0]}`,
+    keys[0],
+    `Bearer ${keys[0]}x`,
+    `Bearer ${keys[0]?.slice(0, -1)}`,
+    `Bearer ${keys[0]} ${keys[1]}`,
+    `Bearer ${keys.join(',')}`,
+    `Bearer ${keys[0]?.toUpperCase()}`,
+  ])
+    t.equal(find(shown), undefined, String(shown))
 })
 
 test('an aggregate is for those who show a key; everything else is for everybody', async t => {
@@ -46,12 +73,15 @@ test('an aggregate is for those who show a key; everything else is for everybody
     t.equal(told.status, 200)
     t.match(told.headers.get('vary'), /\bauthorization$/, 'nobody between hands it on to others')
   }
-  for (const path of ['/docs', '/openapi.json', '/openapi.yaml', '/health/live', '/health/ready']) t.equal((await ask(path)).status, 200, path)
+  for (const path of ['/docs', '/openapi.json', '/openapi.yaml', '/health/live', '/health/ready'])
+    t.equal((await ask(path)).status, 200, path)
 })
 
 test('a key goes no further: no step and no upstream sees it, and the log does not say it', async t => {
   const { ask, raw, logged } = await arrange(t, { keys })
-  const { body } = await ask('/v1/told', { headers: { ...bearer(keys[0] as string), 'x-user-authorization': 'Bearer of-a-user' } })
+  const { body } = await ask('/v1/told', {
+    headers: { ...bearer(keys[0] as string), 'x-user-authorization': 'Bearer of-a-user' },
+  })
   t.match(body, { data: { seen: 'nothing' } })
   const sent = raw.requests[0]?.headers.filter(([name]) => name.endsWith('authorization'))
   t.same(sent, [['x-user-authorization', 'Bearer of-a-user']])
@@ -60,17 +90,34 @@ test('a key goes no further: no step and no upstream sees it, and the log does n
   t.notMatch(logged.join(''), /key-0123456789/)
 })
 
-test('without keys an authorization is the caller\'s own, and goes where an upstream asks for it', async t => {
+test("without keys an authorization is the caller's own, and goes where an upstream asks for it", async t => {
   const { ask, raw } = await arrange(t, {})
-  t.match(await ask('/v1/told', { headers: bearer('of-a-user') }), { status: 200, body: { data: { seen: 'Bearer of-a-user' } } })
-  t.same(raw.requests[0]?.headers.filter(([name]) => name === 'authorization'), [['authorization', 'Bearer of-a-user']])
+  t.match(await ask('/v1/told', { headers: bearer('of-a-user') }), {
+    status: 200,
+    body: { data: { seen: 'Bearer of-a-user' } },
+  })
+  t.same(
+    raw.requests[0]?.headers.filter(([name]) => name === 'authorization'),
+    [['authorization', 'Bearer of-a-user']],
+  )
 })
 
 test('the document says that a key is asked for, and for what', async t => {
   const { ask } = await arrange(t, { keys, rateLimit: 100 })
-  const { body } = await ask<{ readonly paths: Record<string, { readonly get: { readonly security?: object, readonly responses: object } }> }>('/openapi.json')
-  t.match(body, { security: [{ bearer: [] }], components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } } })
-  t.match(body.paths['/v1/told']?.get, { security: undefined, responses: { 401: { $ref: '#/components/responses/NotAuthenticated' }, 429: { $ref: '#/components/responses/TooManyRequests' } } })
+  const { body } = await ask<{
+    readonly paths: Record<string, { readonly get: { readonly security?: object; readonly responses: object } }>
+  }>('/openapi.json')
+  t.match(body, {
+    security: [{ bearer: [] }],
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+  })
+  t.match(body.paths['/v1/told']?.get, {
+    security: undefined,
+    responses: {
+      401: { $ref: '#/components/responses/NotAuthenticated' },
+      429: { $ref: '#/components/responses/TooManyRequests' },
+    },
+  })
   t.same(body.paths['/health/live']?.get.security, [])
 
   const open = await arrange(t, {})

@@ -13,14 +13,14 @@ const meow = aggregate('meow', { url: '/meow', query: z.object({ count: z.coerce
   .required('facts', ({ query }) => meowfacts.facts({ count: query.count }))
   .reply(Facts, ({ facts }) => facts)
 
-async function setUp (t: Test) {
+async function setUp(t: Test) {
   const { origin } = await rawUpstream(t, json({ data: ['Cats purr.'] }))
   const app = fastify()
   t.teardown(() => app.close())
   return { app, overrides: { meowfacts: { origin } } }
 }
 
-test('aggregates are served by somebody\'s own app, under a prefix, beside its routes', async t => {
+test("aggregates are served by somebody's own app, under a prefix, beside its routes", async t => {
   const { app, overrides } = await setUp(t)
   app.post('/own', request => ({ got: request.body }))
   await app.register(headwaters, { aggregates: [meow], overrides, prefix: '/api' })
@@ -29,7 +29,12 @@ test('aggregates are served by somebody\'s own app, under a prefix, beside its r
   t.match(JSON.parse(body), { data: { data: ['Cats purr.'] }, complete: true, sources: { facts: { state: 'ok' } } })
   t.match(headers['x-request-id'], /\w/)
   t.equal((await app.inject('/meow')).statusCode, 404)
-  const own = await app.inject({ method: 'POST', url: '/own', payload: 'text', headers: { 'content-type': 'text/plain' } })
+  const own = await app.inject({
+    method: 'POST',
+    url: '/own',
+    payload: 'text',
+    headers: { 'content-type': 'text/plain' },
+  })
   t.same(own.json(), { got: 'text' }, 'its own routes take what they took before')
 })
 
@@ -42,18 +47,24 @@ test('failures are problems, or what the app makes of them', async t => {
   t.match(JSON.parse(body), { code: 'INPUT_INVALID', errors: [{ pointer: '/query/count' }] })
 
   const other = await setUp(t)
-  other.app.setErrorHandler((error: Error & { code?: string }, _request, reply) => reply.code(418).send({ mine: error.code }))
+  other.app.setErrorHandler((error: Error & { code?: string }, _request, reply) =>
+    reply.code(418).send({ mine: error.code }),
+  )
   await other.app.register(headwaters, { aggregates: [meow], overrides: other.overrides })
   const made = await other.app.inject('/meow?count=0')
   t.equal(made.statusCode, 418)
   t.same(made.json(), { mine: 'INPUT_INVALID' })
 })
 
-test('the app\'s hooks run around the aggregates', async t => {
+test("the app's hooks run around the aggregates", async t => {
   const { app, overrides } = await setUp(t)
   const seen: string[] = []
-  app.addHook('onRequest', async () => { seen.push('onRequest') })
-  app.addHook('onResponse', async () => { seen.push('onResponse') })
+  app.addHook('onRequest', async () => {
+    seen.push('onRequest')
+  })
+  app.addHook('onResponse', async () => {
+    seen.push('onResponse')
+  })
   await app.register(headwaters, { aggregates: [meow], overrides })
   await app.inject('/meow')
   t.same(seen, ['onRequest', 'onResponse'])
@@ -73,20 +84,34 @@ test('a runtime of its own closes with the app, and one that is lent does not', 
 })
 
 /** What getting ready ends in: nothing, an error that is told, or one that nobody catches. */
-async function readiness (t: Test, app: FastifyInstance): Promise<unknown> {
-  t.teardown(() => { app.close().catch(() => {}) })
+async function readiness(t: Test, app: FastifyInstance): Promise<unknown> {
+  t.teardown(() => {
+    app.close().catch(() => {})
+  })
   let uncaught: (error: unknown) => void = () => {}
-  const thrown = new Promise(resolve => { uncaught = error => resolve({ uncaught: error }) })
+  const thrown = new Promise(resolve => {
+    uncaught = error => resolve({ uncaught: error })
+  })
   process.prependOnceListener('uncaughtException', uncaught)
-  const ready = app.ready().then(() => 'ready', (error: unknown) => error)
+  const ready = app.ready().then(
+    () => 'ready',
+    (error: unknown) => error,
+  )
   const ended = await Promise.race([ready, thrown])
   process.off('uncaughtException', uncaught)
   return ended
 }
 
 test('two aggregates may name the places in one path as they like', async t => {
-  const read = aggregate('read', { url: '/things/{id}', params: z.object({ id: z.string() }) }).reply(z.any(), ({ params }) => params)
-  const write = aggregate('write', { url: '/things/{name}', params: z.object({ name: z.string() }), method: 'PUT' }).reply(z.any(), ({ params }) => params)
+  const read = aggregate('read', { url: '/things/{id}', params: z.object({ id: z.string() }) }).reply(
+    z.any(),
+    ({ params }) => params,
+  )
+  const write = aggregate('write', {
+    url: '/things/{name}',
+    params: z.object({ name: z.string() }),
+    method: 'PUT',
+  }).reply(z.any(), ({ params }) => params)
   const app = buildApp([read, write])
   t.equal(await readiness(t, app), 'ready')
 })

@@ -12,7 +12,15 @@ const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
 
 test('runs in flight press from four fifths of their limit on, and overload from the limit on', async t => {
   const gauge = createGauge({ ...defaultPressureLimits, runs: 10 })
-  for (const [runs, level] of [[0, 'calm'], [7, 'calm'], [8, 'pressed'], [9, 'pressed'], [10, 'overloaded'], [11, 'overloaded'], [7, 'calm']] as const) {
+  for (const [runs, level] of [
+    [0, 'calm'],
+    [7, 'calm'],
+    [8, 'pressed'],
+    [9, 'pressed'],
+    [10, 'overloaded'],
+    [11, 'overloaded'],
+    [7, 'calm'],
+  ] as const) {
     gauge.runs = runs
     t.equal(gauge.level, level, `${runs} of 10`)
     t.equal(gauge.shedOptional, level !== 'calm')
@@ -21,7 +29,17 @@ test('runs in flight press from four fifths of their limit on, and overload from
 
 test('a loop that is late twice in a row presses; one hiccup does not, and one good moment ends it', async t => {
   const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
-  for (const [loopDelay, level] of [[500, 'calm'], [0, 'calm'], [79, 'calm'], [80, 'calm'], [80, 'pressed'], [100, 'pressed'], [100, 'overloaded'], [90, 'pressed'], [5, 'calm']] as const) {
+  for (const [loopDelay, level] of [
+    [500, 'calm'],
+    [0, 'calm'],
+    [79, 'calm'],
+    [80, 'calm'],
+    [80, 'pressed'],
+    [100, 'pressed'],
+    [100, 'overloaded'],
+    [90, 'pressed'],
+    [5, 'calm'],
+  ] as const) {
     gauge.take({ ...calm, loopDelay })
     t.equal(gauge.level, level, `${loopDelay} ms of 100`)
   }
@@ -29,7 +47,12 @@ test('a loop that is late twice in a row presses; one hiccup does not, and one g
 
 test('a heap that is nearly full presses at once', async t => {
   const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
-  for (const [heapPercent, level] of [[71, 'calm'], [72, 'pressed'], [90, 'overloaded'], [50, 'calm']] as const) {
+  for (const [heapPercent, level] of [
+    [71, 'calm'],
+    [72, 'pressed'],
+    [90, 'overloaded'],
+    [50, 'calm'],
+  ] as const) {
     gauge.takeMemory({ heapPercent, memoryPercent: 0 })
     t.equal(gauge.level, level, `${heapPercent} %`)
   }
@@ -44,9 +67,11 @@ test('a limit of 0 is none', async t => {
 })
 
 /** An app whose runs wait until they are let go. */
-async function holding (t: Test, runs: number) {
+async function holding(t: Test, runs: number) {
   let release = () => {}
-  const held = new Promise<string>(resolve => { release = () => resolve('done') })
+  const held = new Promise<string>(resolve => {
+    release = () => resolve('done')
+  })
   let begun = 0
   const slow = aggregate('slow', { url: '/v1/slow', deadline: 20_000, body: z.unknown().optional(), method: 'POST' })
     .required('wait', () => {
@@ -59,8 +84,15 @@ async function holding (t: Test, runs: number) {
   const ask = await listening(t, app)
   const start = async () => {
     const before = begun
-    const answer = ask<{ readonly data: { readonly extra: string }, readonly complete: boolean, readonly sources: object }>('/v1/slow', { method: 'POST' })
-    while (begun === before) await new Promise(resolve => { setImmediate(resolve) })
+    const answer = ask<{
+      readonly data: { readonly extra: string }
+      readonly complete: boolean
+      readonly sources: object
+    }>('/v1/slow', { method: 'POST' })
+    while (begun === before)
+      await new Promise(resolve => {
+        setImmediate(resolve)
+      })
     return { answer }
   }
   return { app, ask, start, release }
@@ -72,7 +104,10 @@ test('a run that starts under pressure leaves its optional steps out, and those 
   for (let times = 0; times < 5; times++) running.push(await start())
   release()
   const answers = await Promise.all(running.map(({ answer }) => answer))
-  t.same(answers.map(({ status, body }) => [status, body.complete, body.data.extra]), [...Array.from({ length: 4 }, () => [200, true, 'there']), [200, false, 'left out']])
+  t.same(
+    answers.map(({ status, body }) => [status, body.complete, body.data.extra]),
+    [...Array.from({ length: 4 }, () => [200, true, 'there']), [200, false, 'left out']],
+  )
   t.match(answers[4]?.body.sources, { wait: { state: 'ok' }, extra: { state: 'fallback', code: 'SHED' } })
   t.match(await ask('/v1/slow', { method: 'POST' }), { status: 200, body: { complete: true } })
 })
@@ -83,7 +118,8 @@ test('an app that is overloaded refuses aggregates and nothing else, and recover
   const refused = await ask<ProblemBody>('/v1/slow', { method: 'POST' })
   isProblem(t, refused, 503, 'OVERLOADED')
   t.equal(refused.headers.get('retry-after'), '1')
-  for (const path of ['/health/live', '/health/ready', '/openapi.json', '/docs']) t.equal((await ask(path)).status, 200, path)
+  for (const path of ['/health/live', '/health/ready', '/openapi.json', '/docs'])
+    t.equal((await ask(path)).status, 200, path)
   release()
   for (const { answer } of running) t.equal((await answer).status, 200)
   t.equal((await ask('/v1/slow', { method: 'POST' })).status, 200)
@@ -95,9 +131,21 @@ test('who goes while its run is held does not keep a place', async t => {
   const port = (app.server.address() as { readonly port: number }).port
   const socket = connect(port, '127.0.0.1')
   socket.write('POST /v1/slow HTTP/1.1\r\nhost: a\r\n\r\n')
-  while ((await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !== 'OVERLOADED') await new Promise(resolve => { setImmediate(resolve) })
+  while (
+    (await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !==
+    'OVERLOADED'
+  )
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
   socket.destroy()
-  while ((await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !== 'DEADLINE_EXCEEDED') await new Promise(resolve => { setImmediate(resolve) })
+  while (
+    (await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !==
+    'DEADLINE_EXCEEDED'
+  )
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
   release()
   t.pass('its place is free again')
 })
@@ -115,7 +163,9 @@ for (const [what, head, isKept] of [
     t.teardown(() => socket.destroy())
     const heard = text(socket)
     socket.write(`POST /v1/slow HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${head}\r\n\r\n`)
-    await new Promise(resolve => { socket.once('readable', resolve) })
+    await new Promise(resolve => {
+      socket.once('readable', resolve)
+    })
     if (isKept) {
       if (head.endsWith('10')) socket.write('0123456789')
       socket.end('GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
@@ -130,9 +180,24 @@ for (const [what, head, isKept] of [
 }
 
 test('the process is looked at: a loop that is held up overloads the app, and it recovers', async t => {
-  const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
+  const quick = aggregate('quick', { url: '/quick' })
+    .required('now', () => 1)
+    .reply(z.number(), ({ now }) => now)
   const logged: string[] = []
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 5, heapPercent: 0, memoryPercent: 0 }, logger: { level: 'warn', stream: { write: (line: string) => { logged.push(line) } } } }))
+  const ask = await listening(
+    t,
+    buildApp([quick], {
+      pressure: { runs: 0, loopDelay: 5, heapPercent: 0, memoryPercent: 0 },
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            logged.push(line)
+          },
+        },
+      },
+    }),
+  )
   let hold = true
   const block = () => {
     const until = performance.now() + 100
@@ -143,13 +208,24 @@ test('the process is looked at: a loop that is held up overloads the app, and it
   while ((await ask('/quick')).status !== 503);
   hold = false
   while ((await ask('/quick')).status !== 200);
-  const levels = logged.map(line => JSON.parse(line) as { readonly msg: string, readonly pressure: string }).filter(({ msg }) => msg === 'the pressure has changed').map(({ pressure }) => pressure)
-  t.ok(levels.includes('overloaded') && levels.at(-1) === 'calm', `refused while it was held up, answered after that: ${levels.join(', ')}`)
+  const levels = logged
+    .map(line => JSON.parse(line) as { readonly msg: string; readonly pressure: string })
+    .filter(({ msg }) => msg === 'the pressure has changed')
+    .map(({ pressure }) => pressure)
+  t.ok(
+    levels.includes('overloaded') && levels.at(-1) === 'calm',
+    `refused while it was held up, answered after that: ${levels.join(', ')}`,
+  )
 })
 
 test('the heap is looked at', async t => {
-  const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 0, heapPercent: 0.001, memoryPercent: 0 } }))
+  const quick = aggregate('quick', { url: '/quick' })
+    .required('now', () => 1)
+    .reply(z.number(), ({ now }) => now)
+  const ask = await listening(
+    t,
+    buildApp([quick], { pressure: { runs: 0, loopDelay: 0, heapPercent: 0.001, memoryPercent: 0 } }),
+  )
   while ((await ask('/quick')).status !== 503);
   t.equal((await ask('/health/ready')).status, 200)
 })

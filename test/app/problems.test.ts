@@ -7,30 +7,47 @@ import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
-const echo = aggregate('echo', { url: '/echo/{name}', params: z.object({ name: z.string() }), body: z.object({ count: z.number() }) })
-  .reply(z.object({ name: z.string(), count: z.number() }), ({ params, body }) => ({ name: params.name, count: body.count }))
+const echo = aggregate('echo', {
+  url: '/echo/{name}',
+  params: z.object({ name: z.string() }),
+  body: z.object({ count: z.number() }),
+}).reply(z.object({ name: z.string(), count: z.number() }), ({ params, body }) => ({
+  name: params.name,
+  count: body.count,
+}))
 
 const secret = 'SECRET-9f2d'
 const buggy = aggregate('buggy', { url: '/buggy' })
-  .required('it', (): number => { throw new TypeError(`${secret} is not a function`) })
+  .required('it', (): number => {
+    throw new TypeError(`${secret} is not a function`)
+  })
   .reply(z.any(), () => ({}))
-const badMerge = aggregate('bad-merge', { url: '/bad-merge' }).reply(z.any(), async () => { throw new Error(secret) })
-const badReply = aggregate('bad-reply', { url: '/bad-reply' }).reply(z.object({ count: z.number() }), () => ({ count: secret }) as never)
+const badMerge = aggregate('bad-merge', { url: '/bad-merge' }).reply(z.any(), async () => {
+  throw new Error(secret)
+})
+const badReply = aggregate('bad-reply', { url: '/bad-reply' }).reply(
+  z.object({ count: z.number() }),
+  () => ({ count: secret }) as never,
+)
 const refusing = aggregate('refusing', { url: '/refusing' }).reply(z.any(), () => refuse(409, 'The cat is asleep.'))
 
 const aggregates = [echo, buggy, badMerge, badReply, refusing]
 
-function post (body: string, type: string | undefined = 'application/json'): RequestInit {
+function post(body: string, type: string | undefined = 'application/json'): RequestInit {
   return { method: 'POST', body, headers: type === undefined ? {} : { 'content-type': type } }
 }
 
 /** Sends bytes as they are and gives all that comes back. */
-async function raw (t: Test, port: number, bytes: string): Promise<string> {
+async function raw(t: Test, port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   let text = ''
-  socket.on('data', part => { text += part.toString() })
-  const gone = new Promise<void>(resolve => { socket.once('close', () => resolve()) })
+  socket.on('data', part => {
+    text += part.toString()
+  })
+  const gone = new Promise<void>(resolve => {
+    socket.once('close', () => resolve())
+  })
   socket.on('error', () => {})
   socket.write(bytes)
   await gone
@@ -68,7 +85,12 @@ test('a body that is not JSON is 400', async t => {
 
 test('a body that is not UTF-8 is 400', async t => {
   const { get } = await serveApp(t, { aggregates })
-  isProblem(t, await get<ProblemBody>('/echo/tom', { ...post(''), body: Buffer.from('7b22636f756e74ff223a317d', 'hex') }), 400, 'BAD_REQUEST')
+  isProblem(
+    t,
+    await get<ProblemBody>('/echo/tom', { ...post(''), body: Buffer.from('7b22636f756e74ff223a317d', 'hex') }),
+    400,
+    'BAD_REQUEST',
+  )
 })
 
 test('no body where one is asked for is 400', async t => {
@@ -89,7 +111,12 @@ test('a body that is JSON of the wrong shape is 400 with a pointer to each fault
 
 test('a body above 1 MiB is 413', async t => {
   const { get } = await serveApp(t, { aggregates })
-  isProblem(t, await get<ProblemBody>('/echo/tom', post(`{"count":1,"more":"${'x'.repeat(1024 * 1024)}"}`)), 413, 'PAYLOAD_TOO_LARGE')
+  isProblem(
+    t,
+    await get<ProblemBody>('/echo/tom', post(`{"count":1,"more":"${'x'.repeat(1024 * 1024)}"}`)),
+    413,
+    'PAYLOAD_TOO_LARGE',
+  )
 })
 
 test('a body of another media type is 415', async t => {
@@ -115,7 +142,10 @@ test('a path with broken percent-encoding is 400', async t => {
 test('a long value in the path is for its schema to judge', async t => {
   const { get } = await serveApp(t, { aggregates })
   const name = 'a long title '.repeat(19).trim()
-  const { status, body } = await get<{ data: { name: string } }>(`/echo/${encodeURIComponent(name)}`, post('{"count":1}'))
+  const { status, body } = await get<{ data: { name: string } }>(
+    `/echo/${encodeURIComponent(name)}`,
+    post('{"count":1}'),
+  )
   t.equal(status, 200)
   t.equal(body.data?.name, name)
 })
@@ -148,7 +178,11 @@ test('a caller that breaks off within its request is no trouble', async t => {
 
 test('a bug of an author is 500, and what it says stays inside', async t => {
   const { get } = await serveApp(t, { aggregates })
-  for (const [path, code] of [['/buggy', 'INTERNAL'], ['/bad-merge', 'INTERNAL'], ['/bad-reply', 'REPLY_INVALID']] as const) {
+  for (const [path, code] of [
+    ['/buggy', 'INTERNAL'],
+    ['/bad-merge', 'INTERNAL'],
+    ['/bad-reply', 'REPLY_INVALID'],
+  ] as const) {
     const got = await get<ProblemBody>(path)
     isProblem(t, got, 500, code)
     t.notMatch(got.text, secret, path)
@@ -158,10 +192,24 @@ test('a bug of an author is 500, and what it says stays inside', async t => {
 
 test('a bug is logged with its stack', async t => {
   const lines: string[] = []
-  const { get } = await serveApp(t, { aggregates, logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { get } = await serveApp(t, {
+    aggregates,
+    logger: {
+      level: 'error',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        },
+      },
+    },
+  })
   await get('/buggy')
   t.equal(lines.length, 1)
-  t.match(JSON.parse(lines[0] as string), { level: 50, code: 'INTERNAL', err: { type: 'TypeError', message: `${secret} is not a function`, stack: /problems\.test\.ts/ } })
+  t.match(JSON.parse(lines[0] as string), {
+    level: 50,
+    code: 'INTERNAL',
+    err: { type: 'TypeError', message: `${secret} is not a function`, stack: /problems\.test\.ts/ },
+  })
 })
 
 test('a refusal of an author is said as it is', async t => {
@@ -172,13 +220,25 @@ test('a refusal of an author is said as it is', async t => {
 })
 
 test('an error of a route that is not ours is a problem too', async t => {
-  const { get } = await serveApp(t, { aggregates, before (app) {
-    app.get('/problem', () => { throw new Problem('NOT_FOUND', { detail: 'No such cat.' }) })
-    app.get('/teapot', () => { throw Object.assign(new Error(secret), { statusCode: 418 }) })
-    app.get('/broken', () => { throw Object.assign(new Error(secret), { statusCode: 503 }) })
-  } })
+  const { get } = await serveApp(t, {
+    aggregates,
+    before(app) {
+      app.get('/problem', () => {
+        throw new Problem('NOT_FOUND', { detail: 'No such cat.' })
+      })
+      app.get('/teapot', () => {
+        throw Object.assign(new Error(secret), { statusCode: 418 })
+      })
+      app.get('/broken', () => {
+        throw Object.assign(new Error(secret), { statusCode: 503 })
+      })
+    },
+  })
   isProblem(t, await get<ProblemBody>('/problem'), 404, 'NOT_FOUND')
-  for (const [path, status, code] of [['/teapot', 418, 'REFUSED'], ['/broken', 500, 'INTERNAL']] as const) {
+  for (const [path, status, code] of [
+    ['/teapot', 418, 'REFUSED'],
+    ['/broken', 500, 'INTERNAL'],
+  ] as const) {
     const got = await get<ProblemBody>(path)
     isProblem(t, got, status, code)
     t.notMatch(got.text, secret)

@@ -4,10 +4,16 @@ import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
 
 type Told = readonly [error: Error | null, counted?: Counted | undefined]
 
-function ask (count: () => unknown) {
+function ask(count: () => unknown) {
   const failures: Error[] = []
-  const Store = sharedStore(count as () => Promise<Counted>, error => { failures.push(error) })
-  const told = new Promise<Told>(resolve => new Store().child().incr('ada', (...result) => { resolve(result) }))
+  const Store = sharedStore(count as () => Promise<Counted>, error => {
+    failures.push(error)
+  })
+  const told = new Promise<Told>(resolve =>
+    new Store().child().incr('ada', (...result) => {
+      resolve(result)
+    }),
+  )
   return { told, failures }
 }
 
@@ -18,12 +24,14 @@ test('a count that comes is handed on', async t => {
 })
 
 test('a count that goes wrong in any way is a failure, which is told once', async t => {
-  await Promise.all((Object.keys(ways) as Way[]).map(async way => {
-    const { told, failures } = ask(misbehaving(way))
-    const [error] = await told
-    t.ok(error instanceof Error, way)
-    t.same(failures, [error])
-  }))
+  await Promise.all(
+    (Object.keys(ways) as Way[]).map(async way => {
+      const { told, failures } = ask(misbehaving(way))
+      const [error] = await told
+      t.ok(error instanceof Error, way)
+      t.same(failures, [error])
+    }),
+  )
 })
 
 test('a count that is late is not handed on after its failure', async t => {

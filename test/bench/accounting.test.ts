@@ -1,8 +1,18 @@
 import { test } from 'tap'
-import { cpuMicrosBetween, foreignShare, ranNanos, ranTicks, statusBytes, usedTicks } from '../../bench/compare/accounting.ts'
+import {
+  cpuMicrosBetween,
+  foreignShare,
+  ranNanos,
+  ranTicks,
+  statusBytes,
+  usedTicks,
+} from '../../bench/compare/accounting.ts'
 import { accounted, forgetPeak, readCpu, readMemory } from '../../bench/compare/process-files.ts'
 
-const reading = (ticks: number, threads: Record<string, number>) => ({ ticks, threads: new Map(Object.entries(threads)) })
+const reading = (ticks: number, threads: Record<string, number>) => ({
+  ticks,
+  threads: new Map(Object.entries(threads)),
+})
 
 test('a thread says how long it ran', async t => {
   t.equal(ranNanos('701543876 183440244 91\n'), 701_543_876)
@@ -22,7 +32,8 @@ test('memory is in bytes', async t => {
 })
 
 test('a core ran what was user, nice, system and stolen, and not what was idle or an interrupt', async t => {
-  const stat = 'cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 4 1000 1000 1000 1000 8 0 0\ncpu1 100 0 50 7 7 7 7 0 0 0\ncpu10 1 1 1 1 1 1 1 1 0 0\nintr 1'
+  const stat =
+    'cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 4 1000 1000 1000 1000 8 0 0\ncpu1 100 0 50 7 7 7 7 0 0 0\ncpu10 1 1 1 1 1 1 1 1 0 0\nintr 1'
   t.equal(ranTicks(stat, 0), 15)
   t.equal(ranTicks(stat, 1), 150)
   t.ok(Number.isNaN(ranTicks(stat, 7)))
@@ -42,17 +53,24 @@ test('what others had of a core is what it ran without what is known, and never 
   t.equal(foreignShare(60, 605_000, 1000), 0)
 })
 
-test('the files of the machine say of this process what it says of itself', { skip: accounted ? false : 'this machine has no such files' }, async t => {
-  const [before, own] = [readCpu(process.pid), process.cpuUsage()]
-  const until = performance.now() + 100
-  while (performance.now() < until) JSON.parse('[1]')
-  const [after, { user, system }] = [readCpu(process.pid), process.cpuUsage(own)]
-  // A thread that runs is brought up to date by a tick of the clock, of which there are 100 a second or more.
-  t.ok(Math.abs(cpuMicrosBetween(before, after) - user - system) < 25_000, `${cpuMicrosBetween(before, after)} µs and ${user + system} µs`)
+test(
+  'the files of the machine say of this process what it says of itself',
+  { skip: accounted ? false : 'this machine has no such files' },
+  async t => {
+    const [before, own] = [readCpu(process.pid), process.cpuUsage()]
+    const until = performance.now() + 100
+    while (performance.now() < until) JSON.parse('[1]')
+    const [after, { user, system }] = [readCpu(process.pid), process.cpuUsage(own)]
+    // A thread that runs is brought up to date by a tick of the clock, of which there are 100 a second or more.
+    t.ok(
+      Math.abs(cpuMicrosBetween(before, after) - user - system) < 25_000,
+      `${cpuMicrosBetween(before, after)} µs and ${user + system} µs`,
+    )
 
-  const much = Buffer.alloc(64 * 2 ** 20, 1)
-  t.ok(readMemory(process.pid).peakBytes >= much.length)
-  forgetPeak(process.pid)
-  const { peakBytes, residentBytes } = readMemory(process.pid)
-  t.ok(Math.abs(peakBytes - residentBytes) < 16 * 2 ** 20, 'the peak begins anew')
-})
+    const much = Buffer.alloc(64 * 2 ** 20, 1)
+    t.ok(readMemory(process.pid).peakBytes >= much.length)
+    forgetPeak(process.pid)
+    const { peakBytes, residentBytes } = readMemory(process.pid)
+    t.ok(Math.abs(peakBytes - residentBytes) < 16 * 2 ** 20, 'the peak begins anew')
+  },
+)

@@ -22,10 +22,12 @@ test('fewer than six values have no 95 % interval: it is their range, and less s
 })
 
 test('the interval is the narrowest of its kind that is sure enough, and holds the median', async t => {
-  fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 6, maxLength: 80 }), values => {
-    const { median, low, high, confidence } = medianInterval(values)
-    return low <= median && median <= high && confidence >= 0.95 && values.includes(low) && values.includes(high)
-  }))
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 6, maxLength: 80 }), values => {
+      const { median, low, high, confidence } = medianInterval(values)
+      return low <= median && median <= high && confidence >= 0.95 && values.includes(low) && values.includes(high)
+    }),
+  )
   for (let count = 6; count <= 80; count++) {
     const { low, confidence } = medianInterval(upTo(count))
     t.equal(confidence.toFixed(9), coverage(count, low).toFixed(9), `${count} values`)
@@ -33,13 +35,15 @@ test('the interval is the narrowest of its kind that is sure enough, and holds t
   }
 })
 
-/** The probability that the true median is between the `from`th value from below and that from above, by counting coins. */
-function coverage (count: number, from: number) {
+/**
+ * The probability that the true median is between the `from`th value from below and that from above, by counting coins.
+ */
+function coverage(count: number, from: number) {
   let outside = 0
   for (let heads = 0; heads < from; heads++) outside += choose(count, heads) / 2 ** count
   return 1 - 2 * outside
 }
 
-function choose (count: number, heads: number): number {
-  return heads === 0 ? 1 : choose(count, heads - 1) * (count - heads + 1) / heads
+function choose(count: number, heads: number): number {
+  return heads === 0 ? 1 : (choose(count, heads - 1) * (count - heads + 1)) / heads
 }

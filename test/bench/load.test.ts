@@ -17,8 +17,19 @@ test('callers ask for the paths in turn, with the headers, and what is not 200 i
   const load = await startChild('load', 'load', [], 'any')
   t.teardown(() => load.stop())
 
-  const { responses, non200 } = await load.ask<LoadResult>({ start: { port, path: ['/a', '/b', '/c?d=%20'], headers: { 'x-tenant': 'acme' }, ms: 50, callers: 1 } satisfies LoadStart })
+  const { responses, non200 } = await load.ask<LoadResult>({
+    start: {
+      port,
+      path: ['/a', '/b', '/c?d=%20'],
+      headers: { 'x-tenant': 'acme' },
+      ms: 50,
+      callers: 1,
+    } satisfies LoadStart,
+  })
   t.equal(asked.length, responses)
-  t.same(asked, asked.map((_, index) => [['/a', '/b', '/c?d=%20'][index % 3], 'acme', `127.0.0.1:${port}`]))
+  t.same(
+    asked,
+    asked.map((_, index) => [['/a', '/b', '/c?d=%20'][index % 3], 'acme', `127.0.0.1:${port}`]),
+  )
   t.equal(non200, Math.floor((responses + 1) / 3))
 })

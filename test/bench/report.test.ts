@@ -4,7 +4,7 @@ import type { Measured } from '../../bench/compare/measure.ts'
 import { bracketsText, tableOf } from '../../bench/compare/report.ts'
 import { measurementOf, windowOf } from '../helpers/measurement.ts'
 
-const costs = { 'service': 30, 'floor-request': 25, 'go': 40 }
+const costs = { service: 30, 'floor-request': 25, go: 40 }
 
 test('tables for a page have a row per fan-out, size of bodies and number of callers, and a column per target', async t => {
   const lines = markdownOf(measurementOf(costs, '5,20,20+10kb,5+512callers', 6)).split('\n')
@@ -29,8 +29,14 @@ test('stalls have no table where no target tells of any', async t => {
 
 test('a sentence names the cost of a call and its ratio to each of the others', async t => {
   const measurement = measurementOf({ ...costs, 'fetch-zod': 120 }, '5,20,20+10kb', 6)
-  t.equal(sentencesOf(measurement, [20, 100]), 'At a fan-out of 20 a call costs 30.8 µs: 1.20 of `Pool.request`, 0.75 of Go net/http and 0.25 of Fastify + `fetch` + zod.')
-  t.equal(sentencesOf(measurementOf({ service: 30, go: 40 }, '5', 6), [5]), 'At a fan-out of 5 a call costs 30.8 µs: 0.75 of Go net/http.')
+  t.equal(
+    sentencesOf(measurement, [20, 100]),
+    'At a fan-out of 20 a call costs 30.8 µs: 1.20 of `Pool.request`, 0.75 of Go net/http and 0.25 of Fastify + `fetch` + zod.',
+  )
+  t.equal(
+    sentencesOf(measurementOf({ service: 30, go: 40 }, '5', 6), [5]),
+    'At a fan-out of 5 a call costs 30.8 µs: 0.75 of Go net/http.',
+  )
   t.equal(sentencesOf(measurementOf({ service: 30 }, '5', 6), [5]), '', 'nothing to compare with')
 })
 
@@ -39,7 +45,11 @@ test('a table for a terminal says how many windows were dropped and why', async 
   const [measured] = measurement.rows as [Measured]
   t.match(tableOf(measured, measurement), 'windows dropped: none')
   const reason = 'other processes had 40 % of the core of the target'
-  const disturbed = { ...measured, windows: measured.windows.filter(({ target }) => target !== 'go'), dropped: [{ reason, window: windowOf('go', 5, 3, 1) }] }
+  const disturbed = {
+    ...measured,
+    windows: measured.windows.filter(({ target }) => target !== 'go'),
+    dropped: [{ reason, window: windowOf('go', 5, 3, 1) }],
+  }
   const table = tableOf(disturbed, measurement)
   t.match(table, `windows dropped: 1, and measured once more; the first: go, round 3: ${reason}`)
   t.match(table, /^go +no window left$/m)

@@ -11,7 +11,13 @@ test('a ratio within fifteen hundredths of the committed one is good', async t =
 test('one that is worse in every run is worse', async t => {
   t.same(worseInAll(baseline, [{ 5: 1.2, 20: 1.16 }]), ['20'])
   t.same(worseInAll(baseline, [{ 5: 1.2, 20: 1.16 }, { 20: 2 }, { 20: 1.151 }]), ['20'])
-  t.same(worseInAll(baseline, [{ 5: 2, 20: 2 }, { 5: 2, 20: 2 }]), ['5', '20'])
+  t.same(
+    worseInAll(baseline, [
+      { 5: 2, 20: 2 },
+      { 5: 2, 20: 2 },
+    ]),
+    ['5', '20'],
+  )
 })
 
 test('one good run clears a fan-out', async t => {

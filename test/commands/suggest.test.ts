@@ -3,13 +3,21 @@ import { suggest } from '../../src/commands/suggest.ts'
 
 test('the nearest known word is suggested', async t => {
   const known = ['serve', 'run', 'openapi', 'cat-facts', 'postcard']
-  for (const [word, meant] of [['sevre', 'serve'], ['rnu', 'run'], ['opnapi', 'openapi'], ['cat-fact', 'cat-facts'], ['catfacts', 'cat-facts'], ['CAT-FACTS', 'cat-facts'], ['post', 'postcard']] as const) {
+  for (const [word, meant] of [
+    ['sevre', 'serve'],
+    ['rnu', 'run'],
+    ['opnapi', 'openapi'],
+    ['cat-fact', 'cat-facts'],
+    ['catfacts', 'cat-facts'],
+    ['CAT-FACTS', 'cat-facts'],
+    ['post', 'postcard'],
+  ] as const) {
     t.equal(suggest(word, known), `: did you mean '${meant}'?`, word)
   }
 })
 
 test('of two that are near the nearer one is suggested', async t => {
-  t.equal(suggest('brees', ['breads', 'breed']), ': did you mean \'breed\'?')
+  t.equal(suggest('brees', ['breads', 'breed']), ": did you mean 'breed'?")
 })
 
 test('where no word is near nothing is suggested', async t => {

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { Abort } from '../../src/core/abort.ts'
 import { Listener } from '../helpers/listener.ts'
 
-function listener (name: string, told: string[], then: () => void = () => {}) {
+function listener(name: string, told: string[], then: () => void = () => {}) {
   return new Listener(reason => {
     told.push(`${name}: ${String(reason)}`)
     then()
@@ -33,7 +33,10 @@ test('whoever has left is not told, from wherever in the line it left', t => {
     abort.delete(listeners[leaver] as Listener)
     t.equal(abort.size, 2, 'leaving twice is leaving once')
     abort.abort('gone')
-    t.same(told, ['a', 'b', 'c'].filter((_, at) => at !== leaver).map(name => `${name}: gone`))
+    t.same(
+      told,
+      ['a', 'b', 'c'].filter((_, at) => at !== leaver).map(name => `${name}: gone`),
+    )
     for (const each of listeners) abort.delete(each)
     t.equal(abort.size, 0)
     abort.add(listeners[leaver] as Listener)
@@ -69,10 +72,12 @@ test('a second cut reaches those who still listen, and the first reason stays', 
   t.end()
 })
 
-test('listeners that leave while they are told take nobody else\'s turn', t => {
+test("listeners that leave while they are told take nobody else's turn", t => {
   const abort = new Abort()
   const told: string[] = []
-  const listeners: Listener[] = ['a', 'b', 'c'].map(name => listener(name, told, () => abort.delete(listeners.find((_, at) => 'abc'[at] === name) as Listener)))
+  const listeners: Listener[] = ['a', 'b', 'c'].map(name =>
+    listener(name, told, () => abort.delete(listeners.find((_, at) => 'abc'[at] === name) as Listener)),
+  )
   for (const each of listeners) abort.add(each)
   abort.abort('gone')
   t.same(told, ['a: gone', 'b: gone', 'c: gone'])

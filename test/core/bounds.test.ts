@@ -8,9 +8,23 @@ test('a whole number within its bounds comes back', t => {
 })
 
 test('any other is refused, with owner, option, value and what is allowed', t => {
-  for (const value of [0, -1, 1.5, 2 ** 31, Number.NaN, Infinity, '7' as unknown as number, null as unknown as number]) {
-    t.throws(() => wholeNumber('upstream \'cats\'', 'slots', value), { name: 'TypeError', message: `upstream 'cats': slots is ${value}, and must be a whole number from 1 to 2147483647` })
+  for (const value of [
+    0,
+    -1,
+    1.5,
+    2 ** 31,
+    Number.NaN,
+    Infinity,
+    '7' as unknown as number,
+    null as unknown as number,
+  ]) {
+    t.throws(() => wholeNumber("upstream 'cats'", 'slots', value), {
+      name: 'TypeError',
+      message: `upstream 'cats': slots is ${value}, and must be a whole number from 1 to 2147483647`,
+    })
   }
-  t.throws(() => wholeNumber('x', 'timeout', 4, { min: 5, unit: 'ms' }), { message: 'x: timeout is 4, and must be a whole number of ms from 5 to 2147483647' })
+  t.throws(() => wholeNumber('x', 'timeout', 4, { min: 5, unit: 'ms' }), {
+    message: 'x: timeout is 4, and must be a whole number of ms from 5 to 2147483647',
+  })
   t.end()
 })

@@ -5,12 +5,21 @@ import { rest } from '../helpers/turn.ts'
 
 test('whatever a function returned, looking at it throws nothing and no rejection is left', async t => {
   const uncaught: unknown[] = []
-  const hear = (reason: unknown) => { uncaught.push(reason) }
+  const hear = (reason: unknown) => {
+    uncaught.push(reason)
+  }
   process.on('unhandledRejection', hear)
   t.teardown(() => process.off('unhandledRejection', hear))
-  for (const way of Object.keys(ways).filter(each => !each.startsWith('throws')) as Way[]) ignoreRejection(misbehaving(way)())
+  for (const way of Object.keys(ways).filter(each => !each.startsWith('throws')) as Way[])
+    ignoreRejection(misbehaving(way)())
   // oxlint-disable-next-line unicorn/no-thenable -- a function may be a thenable too
-  ignoreRejection(Object.assign(() => {}, { then: (_: unknown, refuse: (reason: unknown) => void) => { refuse('theirs') } }))
+  ignoreRejection(
+    Object.assign(() => {}, {
+      then: (_: unknown, refuse: (reason: unknown) => void) => {
+        refuse('theirs')
+      },
+    }),
+  )
   await rest()
   t.same(uncaught, [])
 })

@@ -4,8 +4,12 @@ import { createTimerQueue, type TimerQueue } from '../../src/core/timer-queue.ts
 import { Listener } from '../helpers/listener.ts'
 
 /** Starts a timeout and says when it rang. */
-function ringing (running: TimerQueue): { readonly abort: Abort, readonly due: ReturnType<TimerQueue['start']>, readonly rang: Promise<{ reason: unknown, afterMs: number }> } {
-  const { promise: rang, resolve } = Promise.withResolvers<{ reason: unknown, afterMs: number }>()
+function ringing(running: TimerQueue): {
+  readonly abort: Abort
+  readonly due: ReturnType<TimerQueue['start']>
+  readonly rang: Promise<{ reason: unknown; afterMs: number }>
+} {
+  const { promise: rang, resolve } = Promise.withResolvers<{ reason: unknown; afterMs: number }>()
   const abort = new Abort()
   const since = performance.now()
   abort.add(new Listener(reason => resolve({ reason, afterMs: performance.now() - since })))
@@ -18,14 +22,19 @@ test('many timeouts ring in the order they began, none before its time, on one t
   const before = timers()
   const running = createTimerQueue(20, () => 'late')
   const order: number[] = []
-  const all = Array.from({ length: 100 }, (_, at) => ringing(running).rang.then(ring => {
-    order.push(at)
-    return ring
-  }))
+  const all = Array.from({ length: 100 }, (_, at) =>
+    ringing(running).rang.then(ring => {
+      order.push(at)
+      return ring
+    }),
+  )
   t.equal(running.size, 100)
   t.equal(timers(), before + 1)
   const rings = await Promise.all(all)
-  t.same(order, order.toSorted((a, b) => a - b))
+  t.same(
+    order,
+    order.toSorted((a, b) => a - b),
+  )
   t.ok(rings.every(({ reason }) => reason === 'late'))
   t.ok(rings.every(({ afterMs }) => afterMs >= 18))
   t.equal(running.size, 0)
@@ -71,7 +80,11 @@ test('one that begins while another rings does not hold up those that wait', asy
   const running = createTimerQueue(300, () => 'late')
   const first = ringing(running)
   let third: Abort | undefined
-  first.abort.add(new Listener(() => { third = ringing(running).abort }))
+  first.abort.add(
+    new Listener(() => {
+      third = ringing(running).abort
+    }),
+  )
   await ringing(createTimerQueue(100, () => 'a third')).rang
   await ringing(running).rang
   t.equal(third?.aborted, false, 'the second rings long before the one that began when the first rang')
@@ -89,9 +102,13 @@ test('when the loop was held up, what has arrived meanwhile comes before the cut
   })
   const until = performance.now() + 30
   while (performance.now() < until);
-  await new Promise<void>(resolve => { hung.add(new Listener(() => resolve())) })
+  await new Promise<void>(resolve => {
+    hung.add(new Listener(() => resolve()))
+  })
   t.notOk(answered.aborted)
   t.notOk(later.aborted)
-  await new Promise<void>(resolve => { later.add(new Listener(() => resolve())) })
+  await new Promise<void>(resolve => {
+    later.add(new Listener(() => resolve()))
+  })
   t.equal(running.size, 0)
 })

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import type { DemoUpstreamsOptions } from '../../src/demo-upstreams/index.ts'
 
-async function statuses (origin: string, count: number): Promise<number[]> {
+async function statuses(origin: string, count: number): Promise<number[]> {
   const found = []
   for (let number = 0; number < count; number += 1) {
     const response = await fetch(`${origin}/fact`).catch(() => undefined)
@@ -12,7 +12,7 @@ async function statuses (origin: string, count: number): Promise<number[]> {
   return found
 }
 
-test('four stand-ins start on the loopback, each on its own port', async (t) => {
+test('four stand-ins start on the loopback, each on its own port', async t => {
   const standIns = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => standIns.close())
   t.same(Object.keys(standIns.origins), ['catfact-ninja', 'meowfacts', 'the-cat-api', 'wikipedia'])
@@ -20,22 +20,28 @@ test('four stand-ins start on the loopback, each on its own port', async (t) => 
   for (const origin of Object.values(standIns.origins)) t.match(origin, /^http:\/\/127\.0\.0\.1:\d+$/)
 })
 
-test('the default start answers well, though not at once', async (t) => {
+test('the default start answers well, though not at once', async t => {
   const standIns = await startDemoUpstreams()
   t.teardown(() => standIns.close())
   const before = performance.now()
-  t.same(await statuses(standIns.origins['catfact-ninja'], 20), Array.from({ length: 20 }, () => 200))
+  t.same(
+    await statuses(standIns.origins['catfact-ninja'], 20),
+    Array.from({ length: 20 }, () => 200),
+  )
   t.ok(performance.now() - before > 100)
 })
 
-test('the same seed gives the same answers, another seed gives others', async (t) => {
-  async function answers (options: DemoUpstreamsOptions) {
+test('the same seed gives the same answers, another seed gives others', async t => {
+  async function answers(options: DemoUpstreamsOptions) {
     const { origins, close } = await startDemoUpstreams({ medianMs: 0, ...options })
     const bodies = []
     for (const url of [
-      `${origins['catfact-ninja']}/fact`, `${origins.meowfacts}/?count=3`,
-      `${origins['the-cat-api']}/v1/images/search?has_breeds=1`, `${origins.wikipedia}/api/rest_v1/page/summary/Cat`
-    ]) bodies.push(await (await fetch(url)).text())
+      `${origins['catfact-ninja']}/fact`,
+      `${origins.meowfacts}/?count=3`,
+      `${origins['the-cat-api']}/v1/images/search?has_breeds=1`,
+      `${origins.wikipedia}/api/rest_v1/page/summary/Cat`,
+    ])
+      bodies.push(await (await fetch(url)).text())
     await close()
     return bodies
   }
@@ -46,21 +52,25 @@ test('the same seed gives the same answers, another seed gives others', async (t
   t.ok(one.every((body, index) => body !== other[index]))
 })
 
-test('the fault rate reaches all stand-ins', async (t) => {
+test('the fault rate reaches all stand-ins', async t => {
   const standIns = await startDemoUpstreams({ medianMs: 0, faultRate: 1 })
   t.teardown(() => standIns.close())
   standIns.setFaultRate(0)
   t.same(await statuses(standIns.origins['catfact-ninja'], 3), [200, 200, 200])
 })
 
-test('faults come in the ways that were asked for, and in no other', async (t) => {
-  const { origins, close } = await startDemoUpstreams({ medianMs: 0, faultRate: 1, faultKinds: ['error', 'unavailable'] })
+test('faults come in the ways that were asked for, and in no other', async t => {
+  const { origins, close } = await startDemoUpstreams({
+    medianMs: 0,
+    faultRate: 1,
+    faultKinds: ['error', 'unavailable'],
+  })
   t.teardown(close)
   const seen = new Set(await statuses(origins.meowfacts, 30))
   t.same(seen, new Set([500, 503]))
 })
 
-test('closing ends all of them', async (t) => {
+test('closing ends all of them', async t => {
   const standIns = await startDemoUpstreams({ medianMs: 0 })
   await standIns.close()
   for (const origin of Object.values(standIns.origins)) await t.rejects(fetch(origin))

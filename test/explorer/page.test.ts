@@ -20,22 +20,25 @@ interface Raw {
 }
 
 /** Asks without the help of a client that follows, decodes or adds. */
-async function ask (url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Raw> {
+async function ask(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Raw> {
   const asked = request(url, { method, headers, agent: false }).end()
-  const [response] = await once(asked, 'response') as [IncomingMessage]
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) }
 }
 
 /** The explorer below `/api` of somebody's app. */
-async function mounted (t: Test): Promise<string> {
+async function mounted(t: Test): Promise<string> {
   const app = fastify()
   t.teardown(() => app.close())
-  void app.register((scope, _options, done) => {
-    explorer(scope)
-    scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
-    done()
-  }, { prefix: '/api' })
-  return await app.listen({ host: '127.0.0.1', port: 0 }) + '/api'
+  void app.register(
+    (scope, _options, done) => {
+      explorer(scope)
+      scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
+      done()
+    },
+    { prefix: '/api' },
+  )
+  return (await app.listen({ host: '127.0.0.1', port: 0 })) + '/api'
 }
 
 const urlsOf = (html: string) => Array.from(html.matchAll(/\b(?:src|href)="([^"]*)"/g), ([, url = '']) => url)
@@ -48,24 +51,35 @@ test('the page runs scripts of its own origin only, and none of them inline', as
   t.equal(headers['x-content-type-options'], 'nosniff')
   t.equal(headers['referrer-policy'], 'no-referrer')
 
-  const policy = Object.fromEntries((headers['content-security-policy'] as string).split('; ').map(each => [each.split(' ')[0], each.split(' ').slice(1).join(' ')]))
+  const policy = Object.fromEntries(
+    (headers['content-security-policy'] as string)
+      .split('; ')
+      .map(each => [each.split(' ')[0], each.split(' ').slice(1).join(' ')]),
+  )
   t.same(policy, {
-    'default-src': '\'none\'',
-    'script-src': '\'self\'',
-    'style-src': '\'self\' \'unsafe-inline\'',
-    'img-src': '\'self\' data:',
-    'font-src': '\'self\' data:',
-    'connect-src': '\'self\'',
-    'base-uri': '\'none\'',
-    'form-action': '\'none\'',
-    'frame-ancestors': '\'none\'',
+    'default-src': "'none'",
+    'script-src': "'self'",
+    'style-src': "'self' 'unsafe-inline'",
+    'img-src': "'self' data:",
+    'font-src': "'self' data:",
+    'connect-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'",
   })
   const html = body.toString()
-  const scripts = Array.from(html.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g), ([, attributes = '', text]) => ({ hasSource: attributes.includes('src="'), text }))
+  const scripts = Array.from(html.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g), ([, attributes = '', text]) => ({
+    hasSource: attributes.includes('src="'),
+    text,
+  }))
   t.ok(scripts.length > 0)
   for (const script of scripts) t.same(script, { hasSource: true, text: '' })
   t.notMatch(html, /\son\w+=/, 'no handler in an attribute')
-  t.same(urlsOf(html).filter(url => /^(?:\w+:)?\/\//.test(url)), [], 'no URL names a host')
+  t.same(
+    urlsOf(html).filter(url => /^(?:\w+:)?\/\//.test(url)),
+    [],
+    'no URL names a host',
+  )
 })
 
 test('what the page names is served beside it, wherever it is mounted', async t => {
@@ -96,7 +110,7 @@ test('HEAD answers as GET does, without a body', async t => {
   const { origin } = await serveApp(t)
   const { status, headers, body } = await ask(`${origin}/docs`, {}, 'HEAD')
   t.equal(status, 200)
-  t.match(headers['content-security-policy'], 'default-src \'none\'')
+  t.match(headers['content-security-policy'], "default-src 'none'")
   t.equal(body.length, 0)
 })
 
@@ -124,7 +138,11 @@ test('the bundle is kept for good, under a URL with its version', async t => {
 })
 
 test('the version in the URL is the one that is installed and pinned', async t => {
-  const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')) as { version: string, dependencies: Record<string, string> }
+  const read = (path: string) =>
+    JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')) as {
+      version: string
+      dependencies: Record<string, string>
+    }
   t.equal(read('node_modules/@scalar/fastify-api-reference/package.json').version, bundleVersion)
   t.equal(read('package.json').dependencies['@scalar/fastify-api-reference'], bundleVersion)
 })
@@ -152,7 +170,11 @@ test('the bundle is compressed for those who take gzip, and plain for others', a
 test('the bundle without gzip is decompressed once for all who ask', async t => {
   const { origin } = await serveApp(t)
   let decompressions = 0
-  const hook = createHook({ init (_id, type) { if (type === 'ZLIB') decompressions++ } }).enable()
+  const hook = createHook({
+    init(_id, type) {
+      if (type === 'ZLIB') decompressions++
+    },
+  }).enable()
   t.teardown(() => hook.disable())
   const all = await Promise.all(Array.from({ length: 3 }, () => ask(origin + bundlePath)))
   all.push(await ask(origin + bundlePath), await ask(origin + bundlePath))
@@ -162,9 +184,14 @@ test('the bundle without gzip is decompressed once for all who ask', async t => 
 
 test('a bundle that could not be read is read again for the next who asks', async t => {
   let times = 0
-  const bundle = lazyBundle(() => ++times === 1 ? Promise.reject(new Error('no file')) : Promise.resolve(Buffer.from('a')))
+  const bundle = lazyBundle(() =>
+    ++times === 1 ? Promise.reject(new Error('no file')) : Promise.resolve(Buffer.from('a')),
+  )
   const both = await Promise.allSettled([bundle(), bundle()])
-  t.same(both.map(({ status }) => status), ['rejected', 'rejected'])
+  t.same(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
   t.equal(times, 1, 'those who wait together wait for one reading')
   t.equal((await bundle()).toString(), 'a')
   t.equal((await bundle()).toString(), 'a')

@@ -15,10 +15,22 @@ export const drawn = aggregate('drawn', { url: '/drawn', deadline: 1000 })
 export type Told = readonly [at: number, type: RunEvent['type'], more?: object]
 
 /** The board after some events. */
-export function boardAfter (told: readonly Told[], deadline?: number): RunView {
+export function boardAfter(told: readonly Told[], deadline?: number): RunView {
   const board = createRunView(drawn, deadline)
   for (const [at, type, more = {}] of told) {
-    applyEvent(board, { at, type, step: 0, call: 0, attempt: 1, attempts: 1, status: undefined, code: undefined, state: 'ok', tally: undefined, ...more } as unknown as RunEvent)
+    applyEvent(board, {
+      at,
+      type,
+      step: 0,
+      call: 0,
+      attempt: 1,
+      attempts: 1,
+      status: undefined,
+      code: undefined,
+      state: 'ok',
+      tally: undefined,
+      ...more,
+    } as unknown as RunEvent)
   }
   return board
 }

@@ -18,9 +18,9 @@ export interface HeldRuntime extends Runtime {
   /** Every call that was sent, in the order of sending. */
   readonly calls: readonly HeldCall[]
   /** The call for a path; throws when none was sent. */
-  at (path: string): HeldCall
+  at(path: string): HeldCall
   /** The call for a path, as soon as it is sent. */
-  arrived (path: string): Promise<HeldCall>
+  arrived(path: string): Promise<HeldCall>
 }
 
 export interface HeldRuntimeOptions {
@@ -29,12 +29,16 @@ export interface HeldRuntimeOptions {
 }
 
 /** A runtime with nothing behind it: the test answers each call. */
-export function heldRuntime ({ deaf = () => false }: HeldRuntimeOptions = {}): HeldRuntime {
+export function heldRuntime({ deaf = () => false }: HeldRuntimeOptions = {}): HeldRuntime {
   const calls: HeldCall[] = []
   const expected = new Map<string, (held: HeldCall) => void>()
   const find = (path: string) => calls.find(held => held.path === path)
 
-  function hold (call: LiveCall<unknown>, resolve: (answer: Answer<unknown>) => void, reject: (error: unknown) => void): void {
+  function hold(
+    call: LiveCall<unknown>,
+    resolve: (answer: Answer<unknown>) => void,
+    reject: (error: unknown) => void,
+  ): void {
     let cut: HeldCall['cut']
     const listener = new Abort()
     listener.abort = reason => {
@@ -46,12 +50,14 @@ export function heldRuntime ({ deaf = () => false }: HeldRuntimeOptions = {}): H
     const held: HeldCall = {
       call,
       path: call.path,
-      get cut () { return cut },
-      answer (value, status = 200) {
+      get cut() {
+        return cut
+      },
+      answer(value, status = 200) {
         call.abort.delete(listener)
         resolve({ value, status })
       },
-      fail (error) {
+      fail(error) {
         call.abort.delete(listener)
         reject(error)
       },
@@ -62,17 +68,24 @@ export function heldRuntime ({ deaf = () => false }: HeldRuntimeOptions = {}): H
 
   return {
     calls,
-    at (path) {
+    at(path) {
       const held = find(path)
       if (held === undefined) throw new Error(`${path} was not asked`)
       return held
     },
-    arrived (path) {
+    arrived(path) {
       const held = find(path)
-      return held === undefined ? new Promise(resolve => { expected.set(path, resolve) }) : Promise.resolve(held)
+      return held === undefined
+        ? new Promise(resolve => {
+            expected.set(path, resolve)
+          })
+        : Promise.resolve(held)
     },
-    send: <T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => hold(call, resolve as (answer: Answer<unknown>) => void, reject)),
-    offload: () => { throw new Error('there are no threads here') },
+    send: <T>(call: LiveCall<T>) =>
+      new Promise<Answer<T>>((resolve, reject) => hold(call, resolve as (answer: Answer<unknown>) => void, reject)),
+    offload: () => {
+      throw new Error('there are no threads here')
+    },
     stats: () => ({}),
     close: () => Promise.resolve(),
   }

@@ -29,21 +29,44 @@ export interface Got<Body> {
 }
 
 /** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
-export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, layers = {}, lostLogLines, before }: ServedAppOptions = {}) {
+export async function serveApp(
+  t: Test,
+  {
+    aggregates = builtIn,
+    overrides = {},
+    standIns: delays = { medianMs: 0 },
+    logger = false,
+    layers = {},
+    lostLogLines,
+    before,
+  }: ServedAppOptions = {},
+) {
   const standIns = await startDemoUpstreams(delays)
   t.teardown(() => standIns.close())
-  const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
-  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, layers, lostLogLines })
+  const origins = Object.entries(standIns.origins).map(
+    ([name, origin]) => [name, { origin, ...overrides[name] }] as const,
+  )
+  const app = buildApp(aggregates, {
+    overrides: { ...overrides, ...Object.fromEntries(origins) },
+    logger,
+    layers,
+    lostLogLines,
+  })
   t.teardown(() => app.close())
   before?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`
 
-  async function get<Body> (path: string, options: RequestInit = {}): Promise<Got<Body>> {
+  async function get<Body>(path: string, options: RequestInit = {}): Promise<Got<Body>> {
     const response = await fetch(origin + path, options)
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: (text === '' ? undefined : JSON.parse(text)) as Body }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (text === '' ? undefined : JSON.parse(text)) as Body,
+    }
   }
 
   return { app, origin, port, standIns, get }

@@ -12,11 +12,11 @@ export interface Watched {
   readonly events: readonly RunEvent[]
 }
 
-export function watched (aggregate: AnyAggregate, options: RunOptions, input: RawInput = {}): Watched {
+export function watched(aggregate: AnyAggregate, options: RunOptions, input: RawInput = {}): Watched {
   const events: RunEvent[] = []
   const run = startRun(aggregate, input, {
     ...options,
-    onEvent (event) {
+    onEvent(event) {
       events.push(event)
       options.onEvent?.(event)
     },

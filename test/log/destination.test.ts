@@ -8,7 +8,7 @@ import { Destination } from '../../src/log/destination.ts'
 const line = (index: number) => `${JSON.stringify({ index, text: 'x'.repeat(200) })}\n`
 
 /** A pipe with a name whose two ends are here: nothing is read from it until `read` is called. */
-function pipe (t: Test) {
+function pipe(t: Test) {
   const path = join(t.testdir(), 'pipe')
   execFileSync('mkfifo', [path])
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -32,10 +32,14 @@ function pipe (t: Test) {
   }
 }
 
-const indexes = (text: string) => text.trimEnd().split('\n').map(each => (JSON.parse(each) as { readonly index: number }).index)
+const indexes = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map(each => (JSON.parse(each) as { readonly index: number }).index)
 
 /** Reads until the destination has written `count` lines. */
-async function readLines (read: () => string, count: number): Promise<string> {
+async function readLines(read: () => string, count: number): Promise<string> {
   let text = ''
   while (text.split('\n').length - 1 < count) {
     text += read()
@@ -73,7 +77,11 @@ test('while nothing reads, a bounded number of bytes waits; the others are count
   t.ok(lost > total / 2, `${lost} of ${total} lines were lost`)
   t.same(told, [])
   const all = indexes(await readLines(read, total - lost + 1))
-  t.same(all.filter(index => index >= 0), Array.from({ length: total - lost }, (_, index) => index), 'the first ones are all there')
+  t.same(
+    all.filter(index => index >= 0),
+    Array.from({ length: total - lost }, (_, index) => index),
+    'the first ones are all there',
+  )
   t.ok(all.includes(-1))
   t.same(told, [lost])
   destination.write(line(total))
@@ -136,7 +144,11 @@ test('a process that exits writes what can be written, and waits for a reader on
   const elapsed = performance.now() - before
   t.ok(elapsed >= 20 && elapsed < 2000, `${elapsed.toFixed(0)} ms`)
   const text = read()
-  t.same(indexes(text), Array.from({ length: text.split('\n').length - 1 }, (_, index) => index), 'whole lines')
+  t.same(
+    indexes(text),
+    Array.from({ length: text.split('\n').length - 1 }, (_, index) => index),
+    'whole lines',
+  )
   t.equal(destination.lost, 0)
 })
 
@@ -150,7 +162,10 @@ test('a file gets every line, also those that were written while a write was und
     if (index % 7 === 0) await turn()
   }
   while (readFileSync(path, 'utf8').split('\n').length <= 2000) await turn()
-  t.same(indexes(readFileSync(path, 'utf8')), Array.from({ length: 2000 }, (_, index) => index))
+  t.same(
+    indexes(readFileSync(path, 'utf8')),
+    Array.from({ length: 2000 }, (_, index) => index),
+  )
 })
 
 test('a process that exits while a thread writes to a file leaves that write to the thread and writes the rest', async t => {
@@ -163,13 +178,23 @@ test('a process that exits while a thread writes to a file leaves that write to 
   for (let index = 100; index < 200; index++) destination.write(line(index))
   t.ok(destination.flushWithin(0))
   while (readFileSync(path, 'utf8').split('\n').length <= 200) await turn()
-  t.same(indexes(readFileSync(path, 'utf8')).toSorted((a, b) => a - b), Array.from({ length: 200 }, (_, index) => index))
+  t.same(
+    indexes(readFileSync(path, 'utf8')).toSorted((a, b) => a - b),
+    Array.from({ length: 200 }, (_, index) => index),
+  )
 })
 
 test('a process does not wait for a thread that may be stuck in a write', async t => {
   const { fd } = pipe(t)
   // A terminal that cannot be opened again is written by a thread, as here a pipe that blocks.
-  const destination = new Destination({ output: { largest: 4096, mayBlock: true, write: () => {}, writeNow: (bytes, from, count) => writeSync(fd, bytes, from, count) } })
+  const destination = new Destination({
+    output: {
+      largest: 4096,
+      mayBlock: true,
+      write: () => {},
+      writeNow: (bytes, from, count) => writeSync(fd, bytes, from, count),
+    },
+  })
   t.ok(destination.flushWithin(0), 'nothing is under way')
   destination.write(line(0))
   t.notOk(destination.flushWithin(0), 'it counts as stuck at once')

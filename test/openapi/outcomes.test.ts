@@ -13,14 +13,16 @@ import { problemOf } from '../helpers/problem-of.ts'
 const base = aggregate('told', { url: '/told', deadline: 20_000 })
 
 /** Asserts that what is sent of each step is what is documented of it: each field, and no other. */
-function documented ({ steps }: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
-  return Object.fromEntries(steps.map(({ name, kind }) => {
-    const schema = z.toJSONSchema(kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome)
-    // As zod writes it, a plain object takes no field beyond its own.
-    const { success, error } = z.fromJSONSchema(schema).safeParse(sources[name])
-    if (!success) throw new Error(`${name} is ${JSON.stringify(sources[name])}: ${z.prettifyError(error)}`)
-    return [name, (sources[name] as Sent).state]
-  }))
+function documented({ steps }: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
+  return Object.fromEntries(
+    steps.map(({ name, kind }) => {
+      const schema = z.toJSONSchema(kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome)
+      // As zod writes it, a plain object takes no field beyond its own.
+      const { success, error } = z.fromJSONSchema(schema).safeParse(sources[name])
+      if (!success) throw new Error(`${name} is ${JSON.stringify(sources[name])}: ${z.prettifyError(error)}`)
+      return [name, (sources[name] as Sent).state]
+    }),
+  )
 }
 
 test('what is sent of a step is what is documented of it', async t => {
@@ -44,20 +46,37 @@ test('what is sent of a step is what is documented of it', async t => {
     .firstOf('race', () => [ask({ id: 500 }), ask({ id: 'b' })])
     .reply(z.null(), () => null)
   t.same(documented(whole, (await fanOut(whole, {}, { runtime })).sources), {
-    plain: 'ok', one: 'ok', lost: 'fallback', late: 'fallback', none: 'skipped', list: 'partial', empty: 'ok', nothing: 'skipped', race: 'ok',
+    plain: 'ok',
+    one: 'ok',
+    lost: 'fallback',
+    late: 'fallback',
+    none: 'skipped',
+    list: 'partial',
+    empty: 'ok',
+    nothing: 'skipped',
+    race: 'ok',
   })
 
-  const failing = (what: 'one' | 'list' | 'bug' | 'many') => base
-    .required('held', () => ask({ id: 'held' }))
-    .each('holding', () => [ask({ id: 'held' })])
-    .optional('after', () => 1, { fallback: null, needs: ['held'] })
-    .each('listed', () => [], { needs: ['held'] })
-    .required('one', () => what === 'one' ? ask({ id: 500 }) : 1)
-    .each('list', () => {
-      if (what === 'bug') throw new Error('a bug')
-      return what === 'list' ? [ask({ id: 'a' }), ask({ id: 404 })] : what === 'many' ? [ask({ id: 'a' }), ask({ id: 'b' }), ask({ id: 'c' })] : []
-    }, { maxItems: 2 })
-    .reply(z.null(), () => null)
+  const failing = (what: 'one' | 'list' | 'bug' | 'many') =>
+    base
+      .required('held', () => ask({ id: 'held' }))
+      .each('holding', () => [ask({ id: 'held' })])
+      .optional('after', () => 1, { fallback: null, needs: ['held'] })
+      .each('listed', () => [], { needs: ['held'] })
+      .required('one', () => (what === 'one' ? ask({ id: 500 }) : 1))
+      .each(
+        'list',
+        () => {
+          if (what === 'bug') throw new Error('a bug')
+          return what === 'list'
+            ? [ask({ id: 'a' }), ask({ id: 404 })]
+            : what === 'many'
+              ? [ask({ id: 'a' }), ask({ id: 'b' }), ask({ id: 'c' })]
+              : []
+        },
+        { maxItems: 2 },
+      )
+      .reply(z.null(), () => null)
   for (const what of ['one', 'list', 'bug', 'many'] as const) {
     const each = failing(what)
     const states = documented(each, (await problemOf(fanOut(each, {}, { runtime }))).sources)
@@ -70,11 +89,21 @@ test('what is sent of a step is what is documented of it', async t => {
 test('what is sent of a step whose answers are kept is documented too', async t => {
   let isDown = false
   const upstream = await httpUpstream(t, ({ response }) => {
-    response.writeHead(isDown ? 503 : 200, { 'content-type': 'application/json', 'cache-control': 'max-age=60, stale-if-error=600', age: isDown ? '0' : '90' }).end('{}')
+    response
+      .writeHead(isDown ? 503 : 200, {
+        'content-type': 'application/json',
+        'cache-control': 'max-age=60, stale-if-error=600',
+        age: isDown ? '0' : '90',
+      })
+      .end('{}')
   })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const { ask } = defineUpstream('kept', { origin: upstream.origin, retry: false, breaker: false }, { ask: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown(), cache: true }) })
+  const { ask } = defineUpstream(
+    'kept',
+    { origin: upstream.origin, retry: false, breaker: false },
+    { ask: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown(), cache: true }) },
+  )
   const kept = base
     .required('one', () => ask({ id: 'a' }))
     .each('list', () => [ask({ id: 'b' }), ask({ id: 'c' })])
@@ -83,7 +112,11 @@ test('what is sent of a step whose answers are kept is documented too', async t 
   t.same(documented(kept, (await fanOut(kept, {}, { runtime })).sources), { one: 'ok', list: 'ok', loss: 'ok' })
   isDown = true
   const { sources } = await fanOut(kept, {}, { runtime })
-  t.match(sources, { one: { cache: 'stale', age: Number, ttl: Number }, list: { cache: 'stale' }, loss: { cache: 'stale' } })
+  t.match(sources, {
+    one: { cache: 'stale', age: Number, ttl: Number },
+    list: { cache: 'stale' },
+    loss: { cache: 'stale' },
+  })
   t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial' })
 })
 

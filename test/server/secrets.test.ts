@@ -7,7 +7,12 @@ import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
 import { runCommand, startService } from '../helpers/service-process.ts'
 
-const secrets = { BEARER: 'bearer-5ecret-A', HEADER: 'header-5ecret-B', QUERY: 'query/5ecret&C', CLIENT_SECRET: 'client-5ecret-D' }
+const secrets = {
+  BEARER: 'bearer-5ecret-A',
+  HEADER: 'header-5ecret-B',
+  QUERY: 'query/5ecret&C',
+  CLIENT_SECRET: 'client-5ecret-D',
+}
 const proxyPassword = 'proxy-5ecret-E'
 const token = 'token-5ecret-F'
 
@@ -35,7 +40,7 @@ export const lost: unknown = aggregate('lost', { url: '/lost', deadline: 400 })
   .reply(z.unknown(), () => 1)
 `
 
-async function closedPort (): Promise<number> {
+async function closedPort(): Promise<number> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -45,18 +50,26 @@ async function closedPort (): Promise<number> {
 }
 
 /** Servers that fail in every way, the worst of them by sending back what they were sent. */
-async function failing (t: Test): Promise<Readonly<Record<string, string>>> {
-  const echo = (status: number) => rawUpstream(t, (socket, { path, headers }) => socket.write(json({ path, headers }, status, { 'x-echo': JSON.stringify([path, headers]) })))
+async function failing(t: Test): Promise<Readonly<Record<string, string>>> {
+  const echo = (status: number) =>
+    rawUpstream(t, (socket, { path, headers }) =>
+      socket.write(json({ path, headers }, status, { 'x-echo': JSON.stringify([path, headers]) })),
+    )
   const servers = {
     'answers something else': await echo(200),
-    'refuses': await echo(401),
-    'fails': await echo(500),
-    'resets': await rawUpstream(t, socket => socket.resetAndDestroy()),
-    'speaks no HTTP': await rawUpstream(t, (socket, { path, headers }) => socket.end(`${path} ${JSON.stringify(headers)}\r\n\r\n`)),
+    refuses: await echo(401),
+    fails: await echo(500),
+    resets: await rawUpstream(t, socket => socket.resetAndDestroy()),
+    'speaks no HTTP': await rawUpstream(t, (socket, { path, headers }) =>
+      socket.end(`${path} ${JSON.stringify(headers)}\r\n\r\n`),
+    ),
     'says nothing': await rawUpstream(t, () => {}),
     'is not trusted': await rawUpstream(t, json({}), selfSigned),
   }
-  return { ...Object.fromEntries(Object.entries(servers).map(([name, { origin }]) => [name, origin])), 'is not there': `http://127.0.0.1:${await closedPort()}` }
+  return {
+    ...Object.fromEntries(Object.entries(servers).map(([name, { origin }]) => [name, origin])),
+    'is not there': `http://127.0.0.1:${await closedPort()}`,
+  }
 }
 
 const upstreams = ['bearer', 'header', 'query', 'oauth', 'proxied']
@@ -65,22 +78,46 @@ test('no secret is in any line of the log, nor in any reply, however upstreams f
   const { path } = definitionsFolder(t, { 'all.ts': definitions })
   const tokens = await rawUpstream(t, json({ access_token: token, token_type: 'Bearer', expires_in: 60 }))
   const proxy = await forwardProxy(t)
-  const all = [...Object.values(secrets), encodeURIComponent(secrets.QUERY), proxyPassword, token, Buffer.from(`us:${secrets.CLIENT_SECRET}`).toString('base64'), Buffer.from(`us:${proxyPassword}`).toString('base64')]
-  const environment = { ...secrets, TOKEN_URL: `${tokens.origin}/token`, PROXY: proxy.origin.replace('//', `//us:${proxyPassword}@`), LOG_LEVEL: 'trace' }
+  const all = [
+    ...Object.values(secrets),
+    encodeURIComponent(secrets.QUERY),
+    proxyPassword,
+    token,
+    Buffer.from(`us:${secrets.CLIENT_SECRET}`).toString('base64'),
+    Buffer.from(`us:${proxyPassword}`).toString('base64'),
+  ]
+  const environment = {
+    ...secrets,
+    TOKEN_URL: `${tokens.origin}/token`,
+    PROXY: proxy.origin.replace('//', `//us:${proxyPassword}@`),
+    LOG_LEVEL: 'trace',
+  }
 
   for (const [how, origin] of Object.entries(await failing(t))) {
-    const origins = Object.fromEntries(upstreams.map(name => [`HEADWATERS_UPSTREAM_${name.toUpperCase()}_ORIGIN`, origin]))
+    const origins = Object.fromEntries(
+      upstreams.map(name => [`HEADWATERS_UPSTREAM_${name.toUpperCase()}_ORIGIN`, origin]),
+    )
     const service = await startService(t, { ...environment, ...origins }, ['serve', path])
-    const replies = await Promise.all([...upstreams.map(name => `/all/${name}`), '/lost', `/all/${encodeURIComponent(secrets.QUERY)}?api_key=${encodeURIComponent(secrets.QUERY)}`].map(async where => {
-      const reply = await fetch(service.origin + where, { headers: { authorization: `Bearer ${token}` } })
-      return `${reply.status} ${JSON.stringify([...reply.headers])} ${await reply.text()}`
-    }))
+    const replies = await Promise.all(
+      [
+        ...upstreams.map(name => `/all/${name}`),
+        '/lost',
+        `/all/${encodeURIComponent(secrets.QUERY)}?api_key=${encodeURIComponent(secrets.QUERY)}`,
+      ].map(async where => {
+        const reply = await fetch(service.origin + where, { headers: { authorization: `Bearer ${token}` } })
+        return `${reply.status} ${JSON.stringify([...reply.headers])} ${await reply.text()}`
+      }),
+    )
     t.match(replies[0], /^50[24] /, how)
     service.stop('SIGTERM')
     await service.ended
     const written = [...service.log.map(line => JSON.stringify(line)), ...replies, await service.errors].join('\n')
     t.match(written, /a request failed/)
-    t.same(all.filter(secret => written.includes(secret) || written.includes(JSON.stringify(secret).slice(1, -1))), [], how)
+    t.same(
+      all.filter(secret => written.includes(secret) || written.includes(JSON.stringify(secret).slice(1, -1))),
+      [],
+      how,
+    )
   }
   t.ok(tokens.requests.length > 0)
   t.ok(proxy.requests.length > 0)
@@ -88,13 +125,22 @@ test('no secret is in any line of the log, nor in any reply, however upstreams f
 
 test('a secret that is missing or cannot be used ends the start with a line for each, and with 2', async t => {
   const { path } = definitionsFolder(t, { 'all.ts': definitions })
-  const { code, errors } = await runCommand(t, ['serve', path], { BEARER: ' ', QUERY: secrets.QUERY, TOKEN_URL: secrets.HEADER, PROXY: `https://us:${proxyPassword}@127.0.0.1` })
+  const { code, errors } = await runCommand(t, ['serve', path], {
+    BEARER: ' ',
+    QUERY: secrets.QUERY,
+    TOKEN_URL: secrets.HEADER,
+    PROXY: `https://us:${proxyPassword}@127.0.0.1`,
+  })
   t.equal(code, 2)
   t.match(errors, /the configuration cannot be used/)
   for (const line of [
-    'BEARER: is not set, and upstream \'bearer\' needs it for auth', 'HEADER: is not set, and upstream \'header\' needs it for auth',
-    'TOKEN_URL: is not the URL of a token endpoint', 'CLIENT_SECRET: is not set', 'PROXY: is not the URL of a proxy: write http://host:port',
-  ]) t.ok(errors.includes(line), line)
+    "BEARER: is not set, and upstream 'bearer' needs it for auth",
+    "HEADER: is not set, and upstream 'header' needs it for auth",
+    'TOKEN_URL: is not the URL of a token endpoint',
+    'CLIENT_SECRET: is not set',
+    'PROXY: is not the URL of a proxy: write http://host:port',
+  ])
+    t.ok(errors.includes(line), line)
   for (const secret of [secrets.QUERY, secrets.HEADER, proxyPassword]) t.notOk(errors.includes(secret))
 })
 
@@ -109,9 +155,16 @@ test('what is switched off needs no secret, and neither does a document', async 
 test('a run reads its secrets from the environment too', async t => {
   const raw = await rawUpstream(t, json({ well: true }))
   const { path } = definitionsFolder(t, { 'all.ts': definitions })
-  const { code, output } = await runCommand(t, ['run', 'all', '--of', 'bearer', path], { ...secrets, TOKEN_URL: 'http://127.0.0.1:9/', PROXY: 'http://127.0.0.1:9', HEADWATERS_UPSTREAM_BEARER_ORIGIN: raw.origin })
+  const { code, output } = await runCommand(t, ['run', 'all', '--of', 'bearer', path], {
+    ...secrets,
+    TOKEN_URL: 'http://127.0.0.1:9/',
+    PROXY: 'http://127.0.0.1:9',
+    HEADWATERS_UPSTREAM_BEARER_ORIGIN: raw.origin,
+  })
   t.equal(code, 0)
   t.same(JSON.parse(output), { well: true })
-  t.ok(raw.requests[0]?.headers.some(([name, value]) => name === 'authorization' && value === `Bearer ${secrets.BEARER}`))
+  t.ok(
+    raw.requests[0]?.headers.some(([name, value]) => name === 'authorization' && value === `Bearer ${secrets.BEARER}`),
+  )
   t.match(await runCommand(t, ['run', 'all', '--of', 'bearer', path]), { code: 2, errors: /BEARER: is not set/ })
 })

@@ -12,11 +12,11 @@ import { upstream, type Breed, type Fact, type Picture, type Summary } from './c
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type Typed<A> = { is: <B>(same: Equal<A, B>) => void }
 /** `typed(value).is<Wanted>` takes its `true` only when the value's type is exactly `Wanted`. */
-declare function typed<A> (value: A): Typed<A>
-declare function register (aggregates: readonly AnyAggregate[]): void
+declare function typed<A>(value: A): Typed<A>
+declare function register(aggregates: readonly AnyAggregate[]): void
 declare const runtime: Runtime
 
 const { breed, fact, facts, picture, summary, note } = upstream
@@ -31,8 +31,8 @@ typed(fact({ max_length: 3 })).is<Call<Fact>>(true)
 typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
-typed(upstream.withHeaders()).is<Call<{ readonly body: Breed, readonly headers: { etag: string } }>>(true)
-typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed, readonly headers: { etag: string } } | null>>(true)
+typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)
+typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } } | null>>(true)
 
 // The input: each part by its schema's output
 aggregate('all-parts', {
@@ -42,19 +42,21 @@ aggregate('all-parts', {
   query: z.object({ count: z.coerce.number().default(3), tags: z.array(z.string()).optional() }),
   body: z.object({ when: z.string().transform(text => new Date(text)) }),
   headers: z.object({ 'accept-language': z.string().optional() }),
-}).required('seen', ({ params, query, body, headers, signal }) => {
-  typed(params).is<{ breed: string, page: number }>(true)
-  typed(query).is<{ count: number, tags?: string[] | undefined }>(true)
-  typed(body).is<{ when: Date }>(true)
-  typed(headers).is<{ 'accept-language'?: string | undefined }>(true)
-  typed(signal).is<AbortSignal>(true)
-  return picture()
-}).reply(R, ({ params, body, signal }) => {
-  typed(params.page).is<number>(true)
-  typed(body.when).is<Date>(true)
-  typed(signal).is<AbortSignal>(true)
-  return { name: params.breed }
 })
+  .required('seen', ({ params, query, body, headers, signal }) => {
+    typed(params).is<{ breed: string; page: number }>(true)
+    typed(query).is<{ count: number; tags?: string[] | undefined }>(true)
+    typed(body).is<{ when: Date }>(true)
+    typed(headers).is<{ 'accept-language'?: string | undefined }>(true)
+    typed(signal).is<AbortSignal>(true)
+    return picture()
+  })
+  .reply(R, ({ params, body, signal }) => {
+    typed(params.page).is<number>(true)
+    typed(body.when).is<Date>(true)
+    typed(signal).is<AbortSignal>(true)
+    return { name: params.breed }
+  })
 
 // No schemas: empty parts, and no body at all
 aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
@@ -65,14 +67,18 @@ aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
   return 1
 })
 
-const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ breed: z.string() }), query: z.object({ count: z.coerce.number() }) })
-  .required('found', ({ params }) => breed({ id: params.breed }))
+const base = () =>
+  aggregate('b', {
+    url: '/v1/b/{breed}',
+    params: z.object({ breed: z.string() }),
+    query: z.object({ count: z.coerce.number() }),
+  }).required('found', ({ params }) => breed({ id: params.breed }))
 
 // required: the answer, or a plain value, sync or async
 base()
   .required('plain', () => 3)
   .required('later', async () => ({ at: 1 }))
-  .required('either', ({ query }) => query.count > 1 ? 'many' as const : 1 as const)
+  .required('either', ({ query }) => (query.count > 1 ? ('many' as const) : (1 as const)))
   .required('nothing', () => null)
   .required('pictured', async () => picture())
   .required('list', () => ['a', 'b'])
@@ -92,8 +98,8 @@ base()
   .optional('orNull', () => picture(), { fallback: null })
   .optional('orSame', () => picture(), { fallback: { url: 'none' } })
   .optional('orEmpty', () => facts({ count: 1 }), { fallback: { data: [] } })
-  .optional('orSkip', ({ query }) => query.count > 3 ? picture() : skip, { fallback: null })
-  .optional('laterOrSkip', async ({ query }) => query.count > 3 ? picture() : skip, { fallback: 0 })
+  .optional('orSkip', ({ query }) => (query.count > 3 ? picture() : skip), { fallback: null })
+  .optional('laterOrSkip', async ({ query }) => (query.count > 3 ? picture() : skip), { fallback: 0 })
   .optional('plain', () => 'text', { fallback: null })
   .optional('nothing', () => null, { fallback: null })
   .reply(R, seen => {
@@ -109,7 +115,18 @@ base()
 
 // optional: readonly all the way down, since the value is frozen
 base()
-  .optional('parts', () => ({ map: new Map([['a', [1]]]), set: new Set([{ b: 1 }]), when: new Date(), bytes: Buffer.from(''), make: () => [1], pair: [1, ['x']] as [number, string[]] }), { fallback: null })
+  .optional(
+    'parts',
+    () => ({
+      map: new Map([['a', [1]]]),
+      set: new Set([{ b: 1 }]),
+      when: new Date(),
+      bytes: Buffer.from(''),
+      make: () => [1],
+      pair: [1, ['x']] as [number, string[]],
+    }),
+    { fallback: null },
+  )
   .reply(R, ({ found, parts }) => {
     typed(parts?.map).is<ReadonlyMap<string, readonly number[]> | undefined>(true)
     typed(parts?.set).is<ReadonlySet<{ readonly b: number }> | undefined>(true)
@@ -123,7 +140,9 @@ base()
 // What callers share is frozen too: coalesced and kept answers
 typed(upstream.shared()).is<Call<{ readonly data: readonly string[] }>>(true)
 typed(upstream.kept()).is<Call<{ readonly data: readonly string[] } | null>>(true)
-typed(upstream.keptFor()).is<Call<{ readonly body: { readonly data: readonly string[] }, readonly headers: { readonly etag: string } }>>(true)
+typed(upstream.keptFor()).is<
+  Call<{ readonly body: { readonly data: readonly string[] }; readonly headers: { readonly etag: string } }>
+>(true)
 typed(upstream.fresh()).is<Call<{ data: string[] }>>(true)
 base()
   .required('shared', () => upstream.shared())
@@ -145,9 +164,15 @@ base()
 // each: a list in the order of the calls, with the fallback among them where losses are tolerated
 base()
   .each('all', ({ query }) => times(query.count, () => fact()))
-  .each('some', ({ query }) => times(query.count, () => fact()), { concurrency: 4, maxItems: 10, timeout: 100, minSuccess: 2, fallback: null })
+  .each('some', ({ query }) => times(query.count, () => fact()), {
+    concurrency: 4,
+    maxItems: 10,
+    timeout: 100,
+    minSuccess: 2,
+    fallback: null,
+  })
   .each('same', () => [fact()], { minSuccess: 0, fallback: { fact: '', length: 0 } })
-  .each('skipped', ({ query }) => query.count === 0 ? skip : [picture()])
+  .each('skipped', ({ query }) => (query.count === 0 ? skip : [picture()]))
   .each('later', async ({ found }) => [summary({ title: found.name })], { needs: ['found'] })
   .each('unlike', () => [picture(), fact()])
   .each('unlikeOrNull', async () => [picture(), fact()], { minSuccess: 1, fallback: null })
@@ -167,7 +192,10 @@ base()
   .firstOf('one', () => [picture(), picture()])
   .firstOf('alsoOne', () => [picture()], { count: 1 })
   .firstOf('two', () => [picture(), picture(), picture()], { count: 2 })
-  .firstOf('mixed', async ({ found }) => [summary({ title: found.name }), summary({ title: found.id })], { needs: ['found'], timeout: 5 })
+  .firstOf('mixed', async ({ found }) => [summary({ title: found.name }), summary({ title: found.id })], {
+    needs: ['found'],
+    timeout: 5,
+  })
   .firstOf('either', () => [picture(), fact()])
   .firstOf('both', () => [picture(), fact()], { count: 2 })
   .reply(R, seen => {
@@ -183,33 +211,57 @@ base()
 // needs: those values and no others, with the fallback's type where one can stand in
 base()
   .optional('shot', () => picture(), { fallback: null })
-  .required('both', seen => {
-    typed(seen.found).is<Breed>(true)
-    typed(seen.shot).is<Readonly<Picture> | null>(true)
-    typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
-    return 1
-  }, { needs: ['found', 'shot'] })
+  .required(
+    'both',
+    seen => {
+      typed(seen.found).is<Breed>(true)
+      typed(seen.shot).is<Readonly<Picture> | null>(true)
+      typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
+      return 1
+    },
+    { needs: ['found', 'shot'] },
+  )
 
 // reply: the merge gives the schema's input, a caller gets its output
-const dated = base().reply(z.object({ name: z.string(), when: z.string().transform(text => new Date(text)) }), async ({ found }) => ({ name: found.name, when: '2026' }))
-typed(dated).is<Replied<{
-  readonly params: { breed: string }
-  readonly query: { count: number }
-  readonly headers: {}
-  readonly signal: AbortSignal
-} & {}, { name: string, when: Date }, 'found'>>(true)
+const dated = base().reply(
+  z.object({ name: z.string(), when: z.string().transform(text => new Date(text)) }),
+  async ({ found }) => ({ name: found.name, when: '2026' }),
+)
+typed(dated).is<
+  Replied<
+    {
+      readonly params: { breed: string }
+      readonly query: { count: number }
+      readonly headers: {}
+      readonly signal: AbortSignal
+    } & {},
+    { name: string; when: Date },
+    'found'
+  >
+>(true)
 const reply = await fanOut(dated, {}, { runtime })
-typed(reply.data).is<{ name: string, when: Date }>(true)
+typed(reply.data).is<{ name: string; when: Date }>(true)
 typed(reply.sources).is<Record<'found', Outcome>>(true)
 typed(reply.complete).is<boolean>(true)
 
 // Aggregates of any kind stand in one list
-register([dated, base().reply(R, ({ found }) => ({ name: found.name })), aggregate('bare', { url: '/v1' }).reply(z.null(), () => null)])
+register([
+  dated,
+  base().reply(R, ({ found }) => ({ name: found.name })),
+  aggregate('bare', { url: '/v1' }).reply(z.null(), () => null),
+])
 
 // before: its value is the context, sync or async, a value or a call's answer; without one there is none
-interface User { readonly id: string, readonly claims: readonly string[] }
+interface User {
+  readonly id: string
+  readonly claims: readonly string[]
+}
 const user: User = { id: 'ada', claims: [] }
-const hooked = aggregate('hooked', { url: '/v1/hooked', query: z.object({ count: z.coerce.number() }), headers: z.object({ authorization: z.string() }) })
+const hooked = aggregate('hooked', {
+  url: '/v1/hooked',
+  query: z.object({ count: z.coerce.number() }),
+  headers: z.object({ authorization: z.string() }),
+})
 const withUser = hooked.context(async ({ headers, query, ask, ...rest }) => {
   typed(headers).is<{ authorization: string }>(true)
   typed(query).is<{ count: number }>(true)
@@ -222,25 +274,35 @@ const withContext = withUser
     typed(context).is<User>(true)
     return breed({ id: context.id })
   })
-  .each('many', ({ context, one }) => {
-    typed(context).is<User>(true)
-    return [summary({ title: one.name })]
-  }, { needs: ['one'] })
+  .each(
+    'many',
+    ({ context, one }) => {
+      typed(context).is<User>(true)
+      return [summary({ title: one.name })]
+    },
+    { needs: ['one'] },
+  )
   .reply(R, ({ context, one }) => {
     typed(context).is<User>(true)
     return { name: one.name + context.id }
   })
 hooked.context(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
 hooked.context(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
-hooked.context(async ({ query }) => query.count > 1 ? user : null).required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
-hooked.context(() => ({ tenant: 'a' as const })).reply(R, ({ context }) => {
-  typed(context).is<{ tenant: 'a' }>(true)
-  return { name: context.tenant }
-})
-hooked.context(() => {}).required('a', seen => {
-  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
-  return 1
-})
+hooked
+  .context(async ({ query }) => (query.count > 1 ? user : null))
+  .required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
+hooked
+  .context(() => ({ tenant: 'a' as const }))
+  .reply(R, ({ context }) => {
+    typed(context).is<{ tenant: 'a' }>(true)
+    return { name: context.tenant }
+  })
+hooked
+  .context(() => {})
+  .required('a', seen => {
+    typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+    return 1
+  })
 
 // after: the reply as it goes out, beside the input and the context
 const answered = withContext.onReply(({ data, complete, sources, context, query }) => {
@@ -252,7 +314,9 @@ const answered = withContext.onReply(({ data, complete, sources, context, query 
   return { headers: { 'x-user': context.id, 'set-cookie': ['a=1', 'b=2'] } }
 })
 typed((await fanOut(answered, {}, { runtime })).data).is<{ name: string }>(true)
-withContext.onReply(async ({ data }): Promise<ReplyExtras | undefined> => data.name === '' ? undefined : { headers: {} })
+withContext.onReply(async ({ data }): Promise<ReplyExtras | undefined> =>
+  data.name === '' ? undefined : { headers: {} },
+)
 withContext.onReply(() => {})
 withContext.onReply(async () => {})
 register([answered, withContext])
@@ -262,14 +326,30 @@ await runAggregate(answered, {}, { upstreams: {}, context: user })
 const through: CustomLayer = next => call => next(call)
 const placed: Layers = { call: [through], attempt: [through] }
 defineUpstream('placed', { origin: 'http://own.test', layers: placed }, {})
-defineUpstream('own', { origin: 'http://own.test', layers: { call: [next => call => next(call), (next, place) => <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
-    typed(place.origin).is<string>(true)
-    return next(call).catch(() => ({ value: null as T, status: 204 }))
-  }], attempt: [next => async call => {
-    typed(call.operation).is<string>(true)
-    const answer = await next(call.with({ headers: { 'x-a': String(call.attempt) } }))
-    return { ...answer, status: 200 }
-  }] } }, {})
+defineUpstream(
+  'own',
+  {
+    origin: 'http://own.test',
+    layers: {
+      call: [
+        next => call => next(call),
+        (next, place) =>
+          <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
+            typed(place.origin).is<string>(true)
+            return next(call).catch(() => ({ value: null as T, status: 204 }))
+          },
+      ],
+      attempt: [
+        next => async call => {
+          typed(call.operation).is<string>(true)
+          const answer = await next(call.with({ headers: { 'x-a': String(call.attempt) } }))
+          return { ...answer, status: 200 }
+        },
+      ],
+    },
+  },
+  {},
+)
 
 // Offloaded functions: what they take, and a promise of what they give
 const place = new URL('./functions.ts', import.meta.url)
@@ -277,10 +357,14 @@ const nameOf = offload<typeof oneFunction>(place, 'nameOf')
 typed(nameOf).is<(seen: { readonly found: Readonly<Breed> }) => Promise<{ name: string }>>(true)
 const named = offload<typeof functions, 'named'>(place, 'named')
 const sum = offload<typeof functions, 'sum'>(place, 'sum')
-typed(named).is<(seen: { readonly found: Readonly<Breed>, readonly query: { readonly count: number } }) => Promise<{ name: string }>>(true)
+typed(named).is<
+  (seen: { readonly found: Readonly<Breed>; readonly query: { readonly count: number } }) => Promise<{ name: string }>
+>(true)
 typed(sum(1)).is<Promise<number>>(true)
 typed(sum(1, 2, 3, 4)).is<Promise<number>>(true)
-typed(offload<typeof functions, 'anything'>(place, 'anything')).is<(given: Readonly<Record<string, unknown>>) => Promise<unknown>>(true)
+typed(offload<typeof functions, 'anything'>(place, 'anything')).is<
+  (given: Readonly<Record<string, unknown>>) => Promise<unknown>
+>(true)
 register([base().reply(R, nameOf), base().reply(R, named)])
 base()
   .required('again', named, { needs: ['found'] })

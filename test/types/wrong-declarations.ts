@@ -1,4 +1,5 @@
-// Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see test/fanout/merge.test.ts.
+// Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see
+// test/fanout/merge.test.ts.
 import { z } from 'zod'
 import { aggregate, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'

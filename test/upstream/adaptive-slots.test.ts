@@ -11,7 +11,7 @@ import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 
 /** An upstream that works at so many calls at once, each for some ms, and answers 503 to one more. */
-async function upstreamThatTakes (t: Test, capacity: number) {
+async function upstreamThatTakes(t: Test, capacity: number) {
   const seen = { capacity, busy: 0, answered: 0, refused: 0, busySum: 0 }
   const server = createServer((request, response) => {
     request.resume()
@@ -38,16 +38,22 @@ async function upstreamThatTakes (t: Test, capacity: number) {
 
 test('an upstream that answers 503 beyond so many calls at once is soon asked so many, fewer and more', async t => {
   const { seen, origin } = await upstreamThatTakes(t, 10)
-  const limited = defineUpstream('limited', { origin, concurrency: 'adaptive', maxQueue: 1000, attemptTimeout: 20_000, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const limited = defineUpstream(
+    'limited',
+    { origin, concurrency: 'adaptive', maxQueue: 1000, attemptTimeout: 20_000, retry: false, breaker: false },
+    { ask: operation({ path: '/', output: z.unknown() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
 
   /** Sixty callers who ask again as soon as they have an answer. */
-  async function ask (calls: number): Promise<void> {
+  async function ask(calls: number): Promise<void> {
     let left = calls
-    await Promise.all(Array.from({ length: 60 }, async () => {
-      while (left-- > 0) await runtime.send(testRun().ask(limited.ask())).catch(() => {})
-    }))
+    await Promise.all(
+      Array.from({ length: 60 }, async () => {
+        while (left-- > 0) await runtime.send(testRun().ask(limited.ask())).catch(() => {})
+      }),
+    )
   }
 
   for (const capacity of [10, 4, 30]) {
@@ -58,8 +64,13 @@ test('an upstream that answers 503 beyond so many calls at once is soon asked so
     const { concurrency } = runtime.stats()['limited'] ?? { concurrency: 0 }
     const refused = seen.refused / (seen.answered + seen.refused)
     const busy = seen.busySum / seen.answered
-    t.comment(`capacity ${capacity}: ${concurrency} slots, ${busy.toFixed(1)} busy on average, ${(refused * 100).toFixed(1)} % refused`)
-    t.ok(concurrency >= capacity * 0.7 && concurrency <= capacity + 2, `${concurrency} slots for a capacity of ${capacity}`)
+    t.comment(
+      `capacity ${capacity}: ${concurrency} slots, ${busy.toFixed(1)} busy on average, ${(refused * 100).toFixed(1)} % refused`,
+    )
+    t.ok(
+      concurrency >= capacity * 0.7 && concurrency <= capacity + 2,
+      `${concurrency} slots for a capacity of ${capacity}`,
+    )
     t.ok(busy >= capacity * 0.4, `${busy.toFixed(1)} of ${capacity} are busy`)
     t.ok(refused <= 0.25, `${(refused * 100).toFixed(1)} % are refused`)
   }
@@ -68,20 +79,33 @@ test('an upstream that answers 503 beyond so many calls at once is soon asked so
 test('an upstream that answers 503 to everything is left a few slots, its breaker opens once, and no event comes twice', async t => {
   const { seen, origin } = await upstreamThatTakes(t, 0)
   const changes: BreakerChange[] = []
-  const limited = defineUpstream('limited', { origin, concurrency: 'adaptive', maxQueue: 1000, breaker: { openDuration: 60_000 } }, { ask: operation({ path: '/', output: z.unknown() }) })
-  const runtime = createRuntime({ onBreakerChange: change => { changes.push(change) } })
+  const limited = defineUpstream(
+    'limited',
+    { origin, concurrency: 'adaptive', maxQueue: 1000, breaker: { openDuration: 60_000 } },
+    { ask: operation({ path: '/', output: z.unknown() }) },
+  )
+  const runtime = createRuntime({
+    onBreakerChange: change => {
+      changes.push(change)
+    },
+  })
   t.teardown(() => runtime.close())
 
   const runs = Array.from({ length: 300 }, () => testRun())
-  for (const error of await Promise.all(runs.map(run => failure(runtime.send(run.ask(limited.ask())))))) t.match(error, { code: /^(?:UPSTREAM_BUSY|BREAKER_OPEN)$/ })
+  for (const error of await Promise.all(runs.map(run => failure(runtime.send(run.ask(limited.ask()))))))
+    t.match(error, { code: /^(?:UPSTREAM_BUSY|BREAKER_OPEN)$/ })
   const sent = seen.refused
   t.ok(sent < 60, `${sent} were sent: those that waited for a slot were turned away`)
-  for (const error of await Promise.all(runs.map(run => failure(runtime.send(run.ask(limited.ask())))))) t.match(error, { code: 'BREAKER_OPEN' })
+  for (const error of await Promise.all(runs.map(run => failure(runtime.send(run.ask(limited.ask()))))))
+    t.match(error, { code: 'BREAKER_OPEN' })
   t.equal(seen.refused, sent, 'what comes later is not sent')
   t.same(changes, [{ upstream: 'limited', from: 'closed', to: 'open' }])
   for (const { events } of runs) {
     t.equal(events.filter(({ type }) => type === 'call ended').length, 2)
-    t.equal(events.filter(({ type }) => type === 'attempt started').length, events.filter(({ type }) => type === 'attempt ended').length)
+    t.equal(
+      events.filter(({ type }) => type === 'attempt started').length,
+      events.filter(({ type }) => type === 'attempt ended').length,
+    )
   }
   const stats = runtime.stats()['limited'] ?? { concurrency: 20, active: 1, queued: 1 }
   t.match(stats, { breaker: 'open', active: 0, waiting: 0 })
@@ -93,15 +117,27 @@ test('an upstream that is stuck keeps to its slots and its queue, and takes noth
   for (const slots of [4, 'adaptive'] as const) {
     const [raw, quick] = await Promise.all([rawUpstream(t, () => {}), rawUpstream(t, json({}))])
     const operations = { ask: operation({ path: '/', output: z.unknown() }) }
-    const stuck = defineUpstream('stuck', { origin: raw.origin, concurrency: slots, maxQueue: 30, attemptTimeout: 30_000 }, operations)
+    const stuck = defineUpstream(
+      'stuck',
+      { origin: raw.origin, concurrency: slots, maxQueue: 30, attemptTimeout: 30_000 },
+      operations,
+    )
     const well = defineUpstream('well', { origin: quick.origin, concurrency: 4 }, operations)
     const runtime = createRuntime()
     const ends: string[] = []
-    const asked = Array.from({ length: 200 }, () => runtime.send(testRun().ask(stuck.ask())).catch((error: UpstreamError) => { ends.push(error.code) }))
+    const asked = Array.from({ length: 200 }, () =>
+      runtime.send(testRun().ask(stuck.ask())).catch((error: UpstreamError) => {
+        ends.push(error.code)
+      }),
+    )
     const most = slots === 'adaptive' ? 20 : slots
     await raw.asked(most)
     t.match(runtime.stats(), { stuck: { active: most, waiting: 30 } })
-    t.same(ends, Array.from({ length: 170 - most }, () => 'BULKHEAD_FULL'), 'the others know it at once')
+    t.same(
+      ends,
+      Array.from({ length: 170 - most }, () => 'BULKHEAD_FULL'),
+      'the others know it at once',
+    )
     for (let call = 0; call < 100; call++) await runtime.send(testRun().ask(well.ask()))
     t.match(runtime.stats(), { well: { ok: 100, waitedMs: 0 } })
     t.equal(raw.requests.length, most)

@@ -16,9 +16,13 @@ test('a call given up while it connects holds its slot until the wire lets go, s
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const mute = defineUpstream('mute', { origin: `https://127.0.0.1:${port}`, concurrency: 1, maxQueue: 1, attemptTimeout: 40, connectTimeout: 300 }, {
-    ask: operation({ path: '/', output: z.unknown() }),
-  })
+  const mute = defineUpstream(
+    'mute',
+    { origin: `https://127.0.0.1:${port}`, concurrency: 1, maxQueue: 1, attemptTimeout: 40, connectTimeout: 300 },
+    {
+      ask: operation({ path: '/', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(async () => {
     await runtime.close()

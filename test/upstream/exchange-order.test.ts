@@ -8,13 +8,17 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { Exchange } from '../../src/upstream/transport/exchange.ts'
 import { testRun } from '../helpers/call.ts'
 
-const { ask, tell } = defineUpstream('nobody', { origin: 'http://127.0.0.1:9' }, {
-  ask: operation({ path: '/', output: z.unknown() }),
-  tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
-})
+const { ask, tell } = defineUpstream(
+  'nobody',
+  { origin: 'http://127.0.0.1:9' },
+  {
+    ask: operation({ path: '/', output: z.unknown() }),
+    tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
+  },
+)
 
 /** An exchange whose callbacks the test makes itself, in orders that a real socket seldom brings. */
-function arrange (call = ask()) {
+function arrange(call = ask()) {
   const run = testRun()
   const told: unknown[] = []
   const settled = new EventEmitter()
@@ -22,9 +26,18 @@ function arrange (call = ask()) {
     told.push(what)
     settled.emit('settled')
   }
-  const exchange = new Exchange(run.ask(call), { resolve: settle, reject: settle }, { dispatch: () => {} }, { method: 'GET', path: '/' })
+  const exchange = new Exchange(
+    run.ask(call),
+    { resolve: settle, reject: settle },
+    { dispatch: () => {} },
+    { method: 'GET', path: '/' },
+  )
   const aborts: Error[] = []
-  const controller = { abort: (reason: Error) => { aborts.push(reason) } } as unknown as Dispatcher.DispatchController
+  const controller = {
+    abort: (reason: Error) => {
+      aborts.push(reason)
+    },
+  } as unknown as Dispatcher.DispatchController
   const start = (headers = {}) => {
     exchange.onRequestStart(controller)
     exchange.onResponseStart(controller, 200, { 'content-type': 'application/json', ...headers })
@@ -33,7 +46,7 @@ function arrange (call = ask()) {
 }
 
 /** Work of the same thread pool that ends after all that was asked of it before. */
-async function decoded (): Promise<void> {
+async function decoded(): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, () => new Promise(resolve => gzip('x', resolve))))
 }
 

@@ -16,7 +16,7 @@ const silent = () => {}
 const deadline = () => new UpstreamError('DEADLINE_EXCEEDED', 'test')
 
 /** One connection, so that a second call waits inside undici. */
-async function oneConnection (t: Test, script: Parameters<typeof rawUpstream>[1]) {
+async function oneConnection(t: Test, script: Parameters<typeof rawUpstream>[1]) {
   const upstream = await rawUpstream(t, script)
   const pool = new Pool(upstream.origin, { connections: 1 })
   t.teardown(() => pool.destroy())
@@ -55,7 +55,11 @@ test('a call given up while the promises of its turn settle is not sent, though 
 })
 
 test('a call given up in the middle of its body closes its socket', async t => {
-  const { send, upstream } = await wire(t, socket => socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'), ask)
+  const { send, upstream } = await wire(
+    t,
+    socket => socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'),
+    ask,
+  )
   const run = testRun()
   const asked = failure(send(run))
   await upstream.asked(1)
@@ -65,17 +69,28 @@ test('a call given up in the middle of its body closes its socket', async t => {
 })
 
 test('a call given up while it waits for a connection never leaves', async t => {
-  const { service, upstream, ask, tell } = await oneConnection(t, (socket, { index }) => { if (index > 0) socket.write(json(index)) })
+  const { service, upstream, ask, tell } = await oneConnection(t, (socket, { index }) => {
+    if (index > 0) socket.write(json(index))
+  })
   const runs = Array.from({ length: 5 }, () => testRun())
-  const asked = [ask(), ask(), tell({ body: 1 }), tell({ body: 2 }), ask()].map((call, at) => service((runs[at] as typeof runs[0] & {}).ask<unknown>(call)))
+  const asked = [ask(), ask(), tell({ body: 1 }), tell({ body: 2 }), ask()].map((call, at) =>
+    service((runs[at] as (typeof runs)[0] & {}).ask<unknown>(call)),
+  )
   const ends = asked.slice(0, 4).map(failure)
   await upstream.asked(1)
   runs[1]?.abort.abort('safe and gone')
   runs[2]?.abort.abort('unsafe and gone')
   const late = deadline()
   runs[3]?.abort.abort(late)
-  t.same([await ends[1], await ends[2], await ends[3]], ['safe and gone', 'unsafe and gone', late], 'at once, while the connection is taken')
-  t.same(runs.slice(1, 4).map(run => run.abort.size), [0, 0, 0])
+  t.same(
+    [await ends[1], await ends[2], await ends[3]],
+    ['safe and gone', 'unsafe and gone', late],
+    'at once, while the connection is taken',
+  )
+  t.same(
+    runs.slice(1, 4).map(run => run.abort.size),
+    [0, 0, 0],
+  )
   runs[0]?.abort.abort('done')
   t.equal(await ends[0], 'done')
   t.equal((await asked[4])?.value, 1)
@@ -84,7 +99,9 @@ test('a call given up while it waits for a connection never leaves', async t => 
 
 test('an unsafe call that has left is not cut by a caller who leaves', async t => {
   const replies: (() => void)[] = []
-  const { service, upstream, tell } = await oneConnection(t, socket => replies.push(() => socket.write(json('done', 201))))
+  const { service, upstream, tell } = await oneConnection(t, socket =>
+    replies.push(() => socket.write(json('done', 201))),
+  )
   const run = testRun()
   const told = service(run.ask(tell({ body: { a: 1 } })))
   await upstream.asked(1)
@@ -113,7 +130,12 @@ test('a deadline cuts an unsafe call that has left, even after its caller left, 
 
 test('a connection that breaks off after an unsafe call has left leaves its outcome unknown', async t => {
   const { send } = await wire(t, socket => socket.resetAndDestroy(), tell)
-  t.match(await failure(send(testRun(), { body: {} })), { code: 'OUTCOME_UNKNOWN', statusCode: 502, retryable: false, cause: { code: 'UPSTREAM_RESET' } })
+  t.match(await failure(send(testRun(), { body: {} })), {
+    code: 'OUTCOME_UNKNOWN',
+    statusCode: 502,
+    retryable: false,
+    cause: { code: 'UPSTREAM_RESET' },
+  })
 })
 
 test('a deadline cuts a safe call with its own reason', async t => {

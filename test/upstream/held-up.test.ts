@@ -16,8 +16,12 @@ const listening = createServer((_, response) => response.writeHead(200, { 'conte
 test('an answer that came while the loop was held up is read before its attempt is cut', async t => {
   const worker = new Worker(server, { eval: true })
   t.teardown(() => worker.terminate())
-  const [port] = await once(worker, 'message') as [number]
-  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, attemptTimeout: 1000, retry: false }, { ask: operation({ path: '/', output: z.number() }) })
+  const [port] = (await once(worker, 'message')) as [number]
+  const prompt = defineUpstream(
+    'prompt',
+    { origin: `http://127.0.0.1:${port}`, attemptTimeout: 1000, retry: false },
+    { ask: operation({ path: '/', output: z.number() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const send = () => runtime.send(testRun().ask(prompt.ask()))
@@ -37,8 +41,12 @@ test('an answer that came while the loop was held up is read before its attempt 
 test('a connection that was there while the loop was held up is taken', async t => {
   const worker = new Worker(server, { eval: true })
   t.teardown(() => worker.terminate())
-  const [port] = await once(worker, 'message') as [number]
-  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, connectTimeout: 500, retry: false, attemptTimeout: 5000 }, { ask: operation({ path: '/', output: z.number() }) })
+  const [port] = (await once(worker, 'message')) as [number]
+  const prompt = defineUpstream(
+    'prompt',
+    { origin: `http://127.0.0.1:${port}`, connectTimeout: 500, retry: false, attemptTimeout: 5000 },
+    { ask: operation({ path: '/', output: z.number() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const answer = runtime.send(testRun().ask(prompt.ask()))

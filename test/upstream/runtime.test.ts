@@ -6,9 +6,16 @@ import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
 
-const operations = { ask: operation({ path: '/ask', output: z.unknown() }), tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }) }
+const operations = {
+  ask: operation({ path: '/ask', output: z.unknown() }),
+  tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }),
+}
 
-async function arrange (t: Test, script: Script = json('well'), { upstreamOptions = {}, ...options }: RuntimeOptions & { upstreamOptions?: Partial<UpstreamOptions> } = {}) {
+async function arrange(
+  t: Test,
+  script: Script = json('well'),
+  { upstreamOptions = {}, ...options }: RuntimeOptions & { upstreamOptions?: Partial<UpstreamOptions> } = {},
+) {
   const raw = await rawUpstream(t, script)
   const runtime = createRuntime(options)
   t.teardown(() => runtime.close())
@@ -26,7 +33,11 @@ test('nothing is opened before the first call, and the first call opens one conn
 
 test('the statistics tell what each upstream holds and has counted', async t => {
   const replies: (() => void)[] = []
-  const { raw, runtime, ask } = await arrange(t, (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))), { upstreamOptions: { concurrency: 2, retry: false } })
+  const { raw, runtime, ask } = await arrange(
+    t,
+    (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))),
+    { upstreamOptions: { concurrency: 2, retry: false } },
+  )
   const asked = [ask(), failure(ask()), failure(ask())]
   await raw.asked(2)
   t.match(runtime.stats(), { cats: { active: 2, waiting: 1, calls: 3, ok: 0 } })
@@ -35,7 +46,17 @@ test('the statistics tell what each upstream holds and has counted', async t => 
   replies[2]?.()
   await Promise.all(asked)
   const { waitedMs, ...stats } = runtime.stats()['cats'] ?? { waitedMs: 0 }
-  t.same(stats, { slots: 2, active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3, breaker: 'closed' })
+  t.same(stats, {
+    slots: 2,
+    active: 0,
+    waiting: 0,
+    calls: 3,
+    ok: 1,
+    failed: 2,
+    ignored: 0,
+    attempts: 3,
+    breaker: 'closed',
+  })
   t.ok(waitedMs > 0)
 })
 
@@ -91,7 +112,10 @@ test('an origin from outside replaces the declared one, with its path prefix', a
 
 test('slots from outside replace the declared ones, fewer or more', async t => {
   for (const slots of [1, 5]) {
-    const { raw, runtime, ask } = await arrange(t, () => {}, { overrides: { cats: { concurrency: slots } }, upstreamOptions: { concurrency: 3, connections: 4 } })
+    const { raw, runtime, ask } = await arrange(t, () => {}, {
+      overrides: { cats: { concurrency: slots } },
+      upstreamOptions: { concurrency: 3, connections: 4 },
+    })
     const run = testRun()
     const asked = Array.from({ length: 6 }, () => failure(ask(run)))
     await raw.asked(slots)
@@ -103,14 +127,30 @@ test('slots from outside replace the declared ones, fewer or more', async t => {
 })
 
 test('slots from outside may be adaptive, and fixed where they are declared to be adaptive', async t => {
-  const declared = [[{ concurrency: 3 }, 200], [{ concurrency: 3, connections: 300 }, 300], [{ concurrency: 'adaptive' }, 200], [{ concurrency: 'adaptive', connections: 5 }, 200]] as const
+  const declared = [
+    [{ concurrency: 3 }, 200],
+    [{ concurrency: 3, connections: 300 }, 300],
+    [{ concurrency: 'adaptive' }, 200],
+    [{ concurrency: 'adaptive', connections: 5 }, 200],
+  ] as const
   for (const [upstreamOptions] of declared) {
-    const { runtime, ask } = await arrange(t, json('well'), { overrides: { cats: { concurrency: 'adaptive' } }, upstreamOptions })
+    const { runtime, ask } = await arrange(t, json('well'), {
+      overrides: { cats: { concurrency: 'adaptive' } },
+      upstreamOptions,
+    })
     await ask()
-    t.match(runtime.stats(), { cats: { concurrency: 'connections' in upstreamOptions && upstreamOptions.connections === 5 ? 5 : 20 } })
+    t.match(runtime.stats(), {
+      cats: { concurrency: 'connections' in upstreamOptions && upstreamOptions.connections === 5 ? 5 : 20 },
+    })
   }
-  for (const [slots, connections] of [[2, 5], [6, 5]] as const) {
-    const { raw, runtime, ask } = await arrange(t, () => {}, { overrides: { cats: { concurrency: slots } }, upstreamOptions: { concurrency: 'adaptive', connections } })
+  for (const [slots, connections] of [
+    [2, 5],
+    [6, 5],
+  ] as const) {
+    const { raw, runtime, ask } = await arrange(t, () => {}, {
+      overrides: { cats: { concurrency: slots } },
+      upstreamOptions: { concurrency: 'adaptive', connections },
+    })
     const run = testRun()
     const asked = Array.from({ length: 8 }, () => failure(ask(run)))
     await raw.asked(slots)
@@ -121,7 +161,10 @@ test('slots from outside may be adaptive, and fixed where they are declared to b
 })
 
 test('a timeout from outside replaces the declared one', async t => {
-  const { ask } = await arrange(t, () => {}, { overrides: { cats: { attemptTimeout: 15 } }, upstreamOptions: { attemptTimeout: 50_000 } })
+  const { ask } = await arrange(t, () => {}, {
+    overrides: { cats: { attemptTimeout: 15 } },
+    upstreamOptions: { attemptTimeout: 50_000 },
+  })
   t.match(await failure(ask()), { code: 'UPSTREAM_TIMEOUT', message: /15 ms/ })
 })
 
@@ -133,7 +176,11 @@ test('a deadline of the upstream covers a call', async t => {
 test('a deadline of the upstream cuts an unsafe call too, whose outcome is unknown then', async t => {
   const { raw, runtime, cats } = await arrange(t, () => {}, { upstreamOptions: { totalTimeout: 30 } })
   const run = testRun()
-  t.match(await failure(runtime.send(run.ask(cats.tell({ body: {} })))), { code: 'OUTCOME_UNKNOWN', statusCode: 504, cause: { code: 'DEADLINE_EXCEEDED' } })
+  t.match(await failure(runtime.send(run.ask(cats.tell({ body: {} })))), {
+    code: 'OUTCOME_UNKNOWN',
+    statusCode: 504,
+    cause: { code: 'DEADLINE_EXCEEDED' },
+  })
   await raw.deserted()
   t.equal(run.abort.size, 0)
 })
@@ -148,15 +195,28 @@ test('an upstream that is switched off refuses every call and is not asked', asy
 })
 
 test('overrides of one upstream leave the others alone', async t => {
-  const { ask } = await arrange(t, json('well'), { overrides: { dogs: { off: true }, cats: { off: undefined, origin: undefined, concurrency: undefined, attemptTimeout: undefined } } })
+  const { ask } = await arrange(t, json('well'), {
+    overrides: {
+      dogs: { off: true },
+      cats: { off: undefined, origin: undefined, concurrency: undefined, attemptTimeout: undefined },
+    },
+  })
   t.equal((await ask()).value, 'well')
 })
 
 test('an override that cannot be is refused at the start, by the name of its upstream', t => {
   for (const [override, message] of [
-    [{ concurrency: 0 }, /'cats': concurrency is 0/], [{ concurrency: 1.5 }, /concurrency is 1.5/], [{ attemptTimeout: -1 }, /attemptTimeout is -1, .* of ms/], [{ attemptTimeout: Number.NaN }, /attemptTimeout is NaN/],
-    [{ origin: 'cats.example' }, /'cats\.example' is not an origin/], [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
-    [{ origin: 'http://h/?q=1' }, /leave the query and the fragment out/], [{ origin: 'http://h/#f' }, /fragment/], [{ origin: 'http://u:p@h' }, /credentials/], [{ origin: 'http://u@h' }, /credentials/],
-  ] as const) t.throws(() => createRuntime({ overrides: { cats: override } }), { name: 'TypeError', message })
+    [{ concurrency: 0 }, /'cats': concurrency is 0/],
+    [{ concurrency: 1.5 }, /concurrency is 1.5/],
+    [{ attemptTimeout: -1 }, /attemptTimeout is -1, .* of ms/],
+    [{ attemptTimeout: Number.NaN }, /attemptTimeout is NaN/],
+    [{ origin: 'cats.example' }, /'cats\.example' is not an origin/],
+    [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
+    [{ origin: 'http://h/?q=1' }, /leave the query and the fragment out/],
+    [{ origin: 'http://h/#f' }, /fragment/],
+    [{ origin: 'http://u:p@h' }, /credentials/],
+    [{ origin: 'http://u@h' }, /credentials/],
+  ] as const)
+    t.throws(() => createRuntime({ overrides: { cats: override } }), { name: 'TypeError', message })
   t.end()
 })

@@ -5,7 +5,8 @@ import { measureTail, type TailRow } from '../../bench/scenarios/tail/tail-row.t
 const isStrict = process.env['HEADWATERS_TEST_TIMING'] === '1'
 const options = { seed: 1, perSecond: 15, seconds: 3, warmUpSeconds: 2 }
 const plain = { slots: 200, queue: 2000, timeout: 3000, retry: false, breaker: false } as const
-const said = ({ slow, computed, extra }: TailRow) => `${(slow * 100).toFixed(1)} % of the roots were slow, ${(computed * 100).toFixed(1)} % by their draws, for ${(extra * 100).toFixed(2)} % extra calls`
+const said = ({ slow, computed, extra }: TailRow) =>
+  `${(slow * 100).toFixed(1)} % of the roots were slow, ${(computed * 100).toFixed(1)} % by their draws, for ${(extra * 100).toFixed(2)} % extra calls`
 
 test('of a hundred leaves one in a hundred is slow: most roots are, and with hedging nearly none', async t => {
   const without = await measureTail({ name: 'without', fanout: 100, slowShare: 0.01, options: plain }, options)
@@ -15,7 +16,10 @@ test('of a hundred leaves one in a hundred is slow: most roots are, and with hed
   t.ok(without.slow >= without.computed, 'every slow leaf makes a slow root')
   t.ok(without.slow <= without.computed + (isStrict ? 0.005 : 0.3))
 
-  const hedged = await measureTail({ name: 'hedged', fanout: 100, slowShare: 0.01, options: { ...plain, hedge: true } }, options)
+  const hedged = await measureTail(
+    { name: 'hedged', fanout: 100, slowShare: 0.01, options: { ...plain, hedge: true } },
+    options,
+  )
   t.comment(`hedged: ${said(hedged)}`)
   t.equal(hedged.failed, 0)
   t.ok(hedged.extra <= 0.035, 'no more second attempts than its share, which is kept over ten seconds')

@@ -31,13 +31,25 @@ const over = new DOMException('the run is over', 'AbortError')
 test('a breaker that tries lets all calls of one run through, coalesced ones too', async t => {
   const bottom = heldService()
   const clock = { now: 0 }
-  const { layer, gauge } = breaker({ upstream, failureRatio: 0.5, minimumCalls: 1, window: 10_000, openDuration: 5000, now: () => clock.now, random: () => 0 })
+  const { layer, gauge } = breaker({
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: 1,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => clock.now,
+    random: () => 0,
+  })
   const service = stack([coalesce({ keyOf }), layer], call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun()
-  const ask = (id: string, by = run) => service(by.ask(questions.shared({ id }))).then(() => 'ok', error => error.code)
+  const ask = (id: string, by = run) =>
+    service(by.ask(questions.shared({ id }))).then(
+      () => 'ok',
+      error => error.code,
+    )
   const failing = ask('a')
   bottom.held[0]?.fail(new UpstreamError('UPSTREAM_BUSY', upstream))
   t.equal(await failing, 'UPSTREAM_BUSY')
@@ -57,13 +69,22 @@ test('what before has asked may fail while it awaits something else', async t =>
     if (path === '/b') socket.write(json({}, 500))
     else asked.push(() => socket.write(json('a')))
   })
-  const cats = defineUpstream('cats', { origin: raw.origin, retry: false }, { a: operation({ path: '/a', output: z.unknown() }), b: operation({ path: '/b', output: z.unknown() }) })
-  const page = aggregate('page', { url: '/page' }).context(async ({ ask }) => {
-    const [a, b] = [ask(cats.a()), ask(cats.b())]
-    return [await a, await b]
-  }).required('one', () => 1).reply(z.unknown(), () => 1)
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, retry: false },
+    { a: operation({ path: '/a', output: z.unknown() }), b: operation({ path: '/b', output: z.unknown() }) },
+  )
+  const page = aggregate('page', { url: '/page' })
+    .context(async ({ ask }) => {
+      const [a, b] = [ask(cats.a()), ask(cats.b())]
+      return [await a, await b]
+    })
+    .required('one', () => 1)
+    .reply(z.unknown(), () => 1)
   let failed = () => {}
-  const bFailed = new Promise<void>(resolve => { failed = resolve })
+  const bFailed = new Promise<void>(resolve => {
+    failed = resolve
+  })
   const watching: CustomLayer = next => async call => {
     try {
       return await next(call)
@@ -88,7 +109,18 @@ test('an attempt that a layer has answered early is still cut at its timeout, an
     next(call).catch(() => {})
     return Promise.resolve({ value: 'early' as never, status: 200 })
   }
-  const cats = defineUpstream('cats', { origin: raw.origin, concurrency: 1, attemptTimeout: 30, retry: false, breaker: false, layers: { attempt: [early] } }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: raw.origin,
+      concurrency: 1,
+      attemptTimeout: 30,
+      retry: false,
+      breaker: false,
+      layers: { attempt: [early] },
+    },
+    { ask: operation({ path: '/', output: z.unknown() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   for (let nth = 0; nth < 3; nth++) {
@@ -107,10 +139,16 @@ test('an unsafe call that a layer has answered early is still cut by the deadlin
     next(call).catch(() => {})
     return Promise.resolve({ value: 'early' as never, status: 200 })
   }
-  const cats = defineUpstream('cats', { origin: raw.origin, layers: { call: [early] } }, { post: operation({ method: 'POST', path: '/', output: z.unknown() }) })
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, layers: { call: [early] } },
+    { post: operation({ method: 'POST', path: '/', output: z.unknown() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const page = aggregate('page', { url: '/page', deadline: 50 }).required('one', () => cats.post()).reply(z.unknown(), ({ one }) => one)
+  const page = aggregate('page', { url: '/page', deadline: 50 })
+    .required('one', () => cats.post())
+    .reply(z.unknown(), ({ one }) => one)
   const replying = fanOut(page, {}, { runtime }).catch(() => {})
   await raw.asked(1)
   await replying
@@ -122,7 +160,10 @@ test('an unsafe call that a layer has answered early is still cut by the deadlin
 test('what a run has announced goes with it, also where a hedge stands above the bulkhead', async t => {
   const bottom = heldService()
   const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 9 })
-  const service = stack([hedge({ delay: 60_000, percentile: 98, maxRatio: 1, budget: new RetryBudget() }), layer], bottom.service)
+  const service = stack(
+    [hedge({ delay: 60_000, percentile: 98, maxRatio: 1, budget: new RetryBudget() }), layer],
+    bottom.service,
+  )
   const first = testRun()
   const failing = failure(service(new LiveCall(questions.ask(), first.abort, first, 0, 0, 1000)))
   bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', upstream))
@@ -142,10 +183,14 @@ test('what a run has announced goes with it, also where a hedge stands above the
 test('after a call that may have changed it, nobody joins those who asked before', async t => {
   const bottom = heldService()
   const service = coalesce({ keyOf })(bottom.service)
-  const paths = defineUpstream('paths', { origin: 'http://127.0.0.1:9' }, {
-    get: operation({ path: '/a', output: z.unknown(), coalesce: true }),
-    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
-  })
+  const paths = defineUpstream(
+    'paths',
+    { origin: 'http://127.0.0.1:9' },
+    {
+      get: operation({ path: '/a', output: z.unknown(), coalesce: true }),
+      put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+    },
+  )
   const ask = () => service(testRun().ask(paths.get()))
   const before = ask()
   const put = service(testRun().ask(paths.put()))
@@ -173,7 +218,13 @@ test('what may have taken effect stays unknown, whatever comes of repeating it',
   const unknown = () => new UpstreamError('OUTCOME_UNKNOWN', upstream, { retryable: true })
   const arrange = () => {
     const bottom = heldService()
-    const service = retry({ maxAttempts: 3, initialDelay: 200, maxDelay: 200, budget: new RetryBudget(), random: () => 0 })(call => {
+    const service = retry({
+      maxAttempts: 3,
+      initialDelay: 200,
+      maxDelay: 200,
+      budget: new RetryBudget(),
+      random: () => 0,
+    })(call => {
       call.attempt.sent = true
       return bottom.service(call)
     })
@@ -201,10 +252,14 @@ test('an answer that cannot be read has changed what it was about all the same',
     if (method === 'PUT') value = 'new'
     socket.write(method === 'PUT' ? 'HTTP/1.1 204 No Content\r\n\r\n' : json(value))
   })
-  const cats = defineUpstream('cats', { origin: raw.origin }, {
-    get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
-    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
-  })
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin },
+    {
+      get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
+      put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const get = async () => (await runtime.send(testRun().ask(cats.get()))).value
@@ -216,7 +271,12 @@ test('an answer that cannot be read has changed what it was about all the same',
 test('a look-up that is never answered is asked again after a while', t => {
   const clock = { now: 0 }
   let asked = 0
-  const resolve = createResolve(() => { asked++ }, () => clock.now)
+  const resolve = createResolve(
+    () => {
+      asked++
+    },
+    () => clock.now,
+  )
   resolve('cats.example', {}, () => {})
   clock.now = 4999
   resolve('cats.example', {}, () => {})
@@ -228,12 +288,18 @@ test('a look-up that is never answered is asked again after a while', t => {
 })
 
 test('a call that never left has changed nothing', async t => {
-  const raw = await rawUpstream(t, (socket, { path }) => socket.write(path === '/broken' ? json({}, 500) : json('kept')))
-  const cats = defineUpstream('cats', { origin: raw.origin, retry: false, breaker: { minimumCalls: 1, failureRatio: 0.01, openDuration: 60_000 } }, {
-    get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
-    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
-    broken: operation({ path: '/broken', output: z.unknown() }),
-  })
+  const raw = await rawUpstream(t, (socket, { path }) =>
+    socket.write(path === '/broken' ? json({}, 500) : json('kept')),
+  )
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, retry: false, breaker: { minimumCalls: 1, failureRatio: 0.01, openDuration: 60_000 } },
+    {
+      get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
+      put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+      broken: operation({ path: '/broken', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const send = (call: Call<unknown>) => runtime.send(testRun().ask(call))

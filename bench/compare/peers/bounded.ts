@@ -1,20 +1,26 @@
 import { settings } from '../settings.ts'
 
-/** Makes a function that makes `count` calls, as many at once as width and slots allow, and gives their values in order. */
-export function boundedCalls () {
+/**
+ * Makes a function that makes `count` calls, as many at once as width and slots allow, and gives their values in order.
+ */
+export function boundedCalls() {
   const slots = boundedSlots()
 
-  return async function callAll<T> (count: number, call: (index: number) => Promise<T>): Promise<T[]> {
+  return async function callAll<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
     const values: T[] = []
     values.length = count
     let next = 0
 
-    async function runner () {
+    async function runner() {
       while (next < count) {
         const index = next++
         const waiting = slots.enter()
         if (waiting) await waiting
-        try { values[index] = await call(index) } finally { slots.leave() }
+        try {
+          values[index] = await call(index)
+        } finally {
+          slots.leave()
+        }
       }
     }
 
@@ -23,7 +29,7 @@ export function boundedCalls () {
   }
 }
 
-function boundedSlots () {
+function boundedSlots() {
   const { slots, queue } = settings
   // A ring, because shifting a long array would be part of the floor's price.
   const ring = Array.from<(() => void) | undefined>({ length: queue })
@@ -31,7 +37,7 @@ function boundedSlots () {
   let first = 0
   let waiting = 0
 
-  function enter (): Promise<void> | undefined {
+  function enter(): Promise<void> | undefined {
     if (free > 0) {
       free--
       return undefined
@@ -43,7 +49,7 @@ function boundedSlots () {
     })
   }
 
-  function leave () {
+  function leave() {
     if (waiting === 0) {
       free++
       return

@@ -9,24 +9,24 @@ export class Collector implements Dispatcher.DispatchHandler {
   first: Buffer | undefined = undefined
   rest: Buffer[] | undefined = undefined
 
-  constructor (resolve: (value: unknown) => void, reject: (error: Error) => void) {
+  constructor(resolve: (value: unknown) => void, reject: (error: Error) => void) {
     this.resolve = resolve
     this.reject = reject
   }
 
   // undici takes a handler without this one for the old interface.
-  onRequestStart () {}
+  onRequestStart() {}
 
-  onResponseStart (_controller: Dispatcher.DispatchController, statusCode: number) {
+  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number) {
     this.statusCode = statusCode
   }
 
-  onResponseData (_controller: Dispatcher.DispatchController, chunk: Buffer) {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
     if (this.first === undefined) this.first = chunk
     else (this.rest ??= [this.first]).push(chunk)
   }
 
-  onResponseEnd () {
+  onResponseEnd() {
     if (this.statusCode !== 200) {
       this.reject(new Error(`the upstream answered ${this.statusCode}`))
       return
@@ -39,7 +39,7 @@ export class Collector implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseError (_controller: Dispatcher.DispatchController, error: Error) {
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error) {
     this.reject(error)
   }
 }

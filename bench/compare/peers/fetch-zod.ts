@@ -11,11 +11,13 @@ const Reply = z.object({ data: Facts, complete: z.boolean() })
 const app = fastify()
 app.get('/', async request => {
   const { n } = Query.parse(request.query)
-  const facts = await Promise.all(Array.from({ length: n }, async () => {
-    const response = await fetch(`${origin}/fact`)
-    if (!response.ok) throw new Error(`the upstream answered ${response.status}`)
-    return Fact.parse(await response.json())
-  }))
+  const facts = await Promise.all(
+    Array.from({ length: n }, async () => {
+      const response = await fetch(`${origin}/fact`)
+      if (!response.ok) throw new Error(`the upstream answered ${response.status}`)
+      return Fact.parse(await response.json())
+    }),
+  )
   return Reply.parse({ data: { facts }, complete: true })
 })
 

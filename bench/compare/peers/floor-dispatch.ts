@@ -7,6 +7,9 @@ import { settings } from '../settings.ts'
 const pool = new Pool(upstreamOrigin(), { connections: settings.slots })
 const get = { path: '/fact', method: 'GET' } as const
 
-serveFloor(() => new Promise((resolve, reject) => {
-  pool.dispatch(get, new Collector(resolve, reject))
-}))
+serveFloor(
+  () =>
+    new Promise((resolve, reject) => {
+      pool.dispatch(get, new Collector(resolve, reject))
+    }),
+)

@@ -3,8 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { announce } from '../../lib/announce.ts'
 import { boundedCalls } from './bounded.ts'
 
-/** Serves `/?n=5` with what a competent person writes by hand around one upstream call: width, slots, queue and merge, no more. */
-export function serveFloor (call: () => Promise<unknown>) {
+/**
+ * Serves `/?n=5` with what a competent person writes by hand around one upstream call: width, slots, queue and merge,
+ * no more.
+ */
+export function serveFloor(call: () => Promise<unknown>) {
   const callAll = boundedCalls()
 
   const server = createServer((request, response) => {
@@ -14,14 +17,17 @@ export function serveFloor (call: () => Promise<unknown>) {
       response.writeHead(400).end()
       return
     }
-    callAll(count, call).then(facts => {
-      const body = JSON.stringify({ data: { facts }, complete: true })
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-      response.end(body)
-    }, (error: unknown) => {
-      console.error(error)
-      response.writeHead(502, { 'content-length': 0 }).end()
-    })
+    callAll(count, call).then(
+      facts => {
+        const body = JSON.stringify({ data: { facts }, complete: true })
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+        response.end(body)
+      },
+      (error: unknown) => {
+        console.error(error)
+        response.writeHead(502, { 'content-length': 0 }).end()
+      },
+    )
   })
 
   server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port))

@@ -11,7 +11,7 @@ import { settings } from '../settings.ts'
 const run = promisify(execFile)
 
 /** The version of the Go compiler of this machine, or nothing where there is none. */
-export async function goVersion (): Promise<string | undefined> {
+export async function goVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('go', ['env', 'GOVERSION'])
     return stdout.trim()
@@ -21,13 +21,13 @@ export async function goVersion (): Promise<string | undefined> {
 }
 
 /** Why there can be no target of Go on this machine, if there can be none. */
-export async function goMissing (): Promise<string | undefined> {
-  if (await goVersion() === undefined) return 'there is no Go compiler here'
+export async function goMissing(): Promise<string | undefined> {
+  if ((await goVersion()) === undefined) return 'there is no Go compiler here'
   return accounted ? undefined : 'this machine does not say what a process other than of Node uses'
 }
 
 /** Builds the program of `go/` and starts it; it asks the network for nothing. */
-export async function startGo (name: string, origin: string): Promise<Listening> {
+export async function startGo(name: string, origin: string): Promise<Listening> {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
   try {
     const program = join(folder, 'peer')

@@ -4,7 +4,7 @@ import { headers, inboundTarget, inputs } from './inputs.ts'
 import { kindsWith } from './kinds.ts'
 
 /** `headwaters serve` as its users start it, asked with parameters and headers, with its log. */
-export function serveCase (against: string | undefined): Case {
+export function serveCase(against: string | undefined): Case {
   const kinds = kindsWith(against)
   return {
     kinds,

@@ -12,7 +12,7 @@ export interface Seen {
 }
 
 /** Sends one input to a target and records what the upstream receives. */
-export async function askOnce (port: number, upstream: Child, input: Input, fanout: number): Promise<Seen> {
+export async function askOnce(port: number, upstream: Child, input: Input, fanout: number): Promise<Seen> {
   await upstream.ask({ record: true } satisfies UpstreamQuestion)
   const response = await fetch(`http://127.0.0.1:${port}${inboundTarget(input, fanout)}`, { headers })
   const text = await response.text()
@@ -20,21 +20,38 @@ export async function askOnce (port: number, upstream: Child, input: Input, fano
   return { status: response.status, text, heads: heads.toSorted() }
 }
 
-/** Throws when a target does not send exactly the right calls, or does not reply with all of their answers: it would cost less than it should. */
-export async function checkTarget ({ name, port }: { readonly name: string, readonly port: number }, upstream: Child, fanout: number, bodyBytes: number): Promise<void> {
+/**
+ * Throws when a target does not send exactly the right calls, or does not reply with all of their answers: it would
+ * cost less than it should.
+ */
+export async function checkTarget(
+  { name, port }: { readonly name: string; readonly port: number },
+  upstream: Child,
+  fanout: number,
+  bodyBytes: number,
+): Promise<void> {
   for (const input of inputs) {
     const { status, text, heads } = await askOnce(port, upstream, input, fanout)
     const facts = text.match(/"fact": ?"[^"]+"/g)?.length ?? 0
-    if (status !== 200 || facts !== fanout || text.length < fanout * bodyBytes) throw new Error(`${name} answered ${status} with ${facts} facts and ${text.length} bytes for fan-out ${fanout}: ${text.slice(0, 400)}`)
+    if (status !== 200 || facts !== fanout || text.length < fanout * bodyBytes)
+      throw new Error(
+        `${name} answered ${status} with ${facts} facts and ${text.length} bytes for fan-out ${fanout}: ${text.slice(0, 400)}`,
+      )
 
     const expected = Array.from({ length: fanout }, (_, index) => outboundTarget(input, index)).sort()
     const targets = heads.map(head => head.split(' ', 2)[1] ?? '').sort()
-    if (expected.join('\n') !== targets.join('\n')) throw new Error(`${name} called\n${targets.join('\n')}\ninstead of\n${expected.join('\n')}`)
+    if (expected.join('\n') !== targets.join('\n'))
+      throw new Error(`${name} called\n${targets.join('\n')}\ninstead of\n${expected.join('\n')}`)
     const bare = heads.find(head => Object.entries(headers).some(header => !hasHeader(head, header)))
     if (bare !== undefined) throw new Error(`${name} did not forward the headers:\n${bare}`)
   }
 }
 
-function hasHeader (head: string, [name, value]: readonly [string, string]) {
-  return head.split('\r\n').some(line => line.slice(0, name.length + 1).toLowerCase() === `${name}:` && line.slice(name.length + 1).trim() === value)
+function hasHeader(head: string, [name, value]: readonly [string, string]) {
+  return head
+    .split('\r\n')
+    .some(
+      line =>
+        line.slice(0, name.length + 1).toLowerCase() === `${name}:` && line.slice(name.length + 1).trim() === value,
+    )
 }

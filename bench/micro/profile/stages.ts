@@ -6,11 +6,26 @@ export interface Frame {
 
 /** What a request's time is spent on, in the order in which it happens. */
 export const stages = [
-  'inbound parse and routing', 'hooks', 'input schema', 'scheduling', 'layers', 'dispatch', 'wire write', 'answer parse', 'JSON.parse and text', 'part and reply schema',
-  'merge', 'reply text', 'reply write', 'promises and ticks', 'garbage collection', 'loop, reads and idle', 'other',
+  'inbound parse and routing',
+  'hooks',
+  'input schema',
+  'scheduling',
+  'layers',
+  'dispatch',
+  'wire write',
+  'answer parse',
+  'JSON.parse and text',
+  'part and reply schema',
+  'merge',
+  'reply text',
+  'reply write',
+  'promises and ticks',
+  'garbage collection',
+  'loop, reads and idle',
+  'other',
 ] as const
 
-export type Stage = typeof stages[number]
+export type Stage = (typeof stages)[number]
 
 interface Rule {
   readonly stage: Stage
@@ -42,7 +57,10 @@ const rules: readonly Rule[] = [
   { stage: 'dispatch', file: /\/undici\// },
   { stage: 'reply write', file: /\/fastify\/lib\/reply\.js$|_http_outgoing$/ },
   { stage: 'reply write', file: /_http_server$/, name: /^(?:resOnFinish|writeHead)/ },
-  { stage: 'inbound parse and routing', file: /_http_server$|_http_incoming$|_http_common$|\/fastify\/|\/find-my-way\// },
+  {
+    stage: 'inbound parse and routing',
+    file: /_http_server$|_http_incoming$|_http_common$|\/fastify\/|\/find-my-way\//,
+  },
 ]
 
 /** For stacks of which no frame fits: nobody of ours asked for it. */
@@ -52,11 +70,11 @@ const others: readonly Rule[] = [
 ]
 
 /** The stage of a stack, leaf first: the nearest frame that says one. */
-export function stageOf (stack: readonly Frame[]): Stage {
+export function stageOf(stack: readonly Frame[]): Stage {
   return nearest(stack, rules) ?? nearest(stack, others) ?? 'other'
 }
 
-function nearest (stack: readonly Frame[], among: readonly Rule[]): Stage | undefined {
+function nearest(stack: readonly Frame[], among: readonly Rule[]): Stage | undefined {
   for (const { functionName, url } of stack) {
     for (const { stage, file, name } of among) {
       if ((file === undefined || file.test(url)) && (name === undefined || name.test(functionName))) return stage

@@ -23,20 +23,26 @@ process.on('message', message => {
 })
 process.send?.({ port: 0 })
 
-async function run ({ origins, names, rounds, ms }: WireDemand): Promise<WireWindow[]> {
+async function run({ origins, names, rounds, ms }: WireDemand): Promise<WireWindow[]> {
   const windows: WireWindow[] = []
   const open = ways.filter(({ name }) => names.includes(name)).map(each => ({ ...each, ...each.open(origins) }))
   for (const { way, slots } of open) await drive(way, slots, 500)
   for (let round = 0; round < rounds; round++) {
     for (const [index] of open.entries()) {
-      const { name, way, slots } = open[(index + round) % open.length] as typeof open[number]
+      const { name, way, slots } = open[(index + round) % open.length] as (typeof open)[number]
       await drive(way, slots, ms / 5)
       const before = process.cpuUsage()
       const started = performance.now()
       const calls = await drive(way, slots, ms)
       const elapsed = performance.now() - started
       const { user, system } = process.cpuUsage(before)
-      windows.push({ name, round, microsPerCall: (user + system) / calls, callsPerSecond: calls / elapsed * 1000, busy: (user + system) / 1000 / elapsed })
+      windows.push({
+        name,
+        round,
+        microsPerCall: (user + system) / calls,
+        callsPerSecond: (calls / elapsed) * 1000,
+        busy: (user + system) / 1000 / elapsed,
+      })
     }
   }
   await Promise.all(open.map(({ close }) => close()))
@@ -44,7 +50,7 @@ async function run ({ origins, names, rounds, ms }: WireDemand): Promise<WireWin
 }
 
 /** Keeps so many calls under way for so long, and resolves when the last has ended. */
-function drive (way: Way, slots: number, ms: number): Promise<number> {
+function drive(way: Way, slots: number, ms: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const until = performance.now() + ms
     let calls = 0

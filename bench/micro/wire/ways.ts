@@ -25,7 +25,7 @@ export interface Named {
   readonly name: string
   /** Calls under way at once. */
   readonly slots: number
-  readonly open: (origins: Origins) => { readonly way: Way, readonly close: () => Promise<unknown> }
+  readonly open: (origins: Origins) => { readonly way: Way; readonly close: () => Promise<unknown> }
 }
 
 const get = { path: '/fact', method: 'GET' } as const
@@ -42,41 +42,90 @@ export const ways: readonly Named[] = [
   { name: 'own pool, 32 spare connections', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 96 }) },
   { name: 'own pool, 64 spare connections', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 128 }) },
   { name: 'own pool, 64 slots of 256 connections', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 256 }) },
-  { name: 'Pool.dispatch, 64 of 256 connections', slots: 64, open: ({ plain }) => byDispatch(new Pool(plain, { connections: 256 })) },
+  {
+    name: 'Pool.dispatch, 64 of 256 connections',
+    slots: 64,
+    open: ({ plain }) => byDispatch(new Pool(plain, { connections: 256 })),
+  },
   { name: 'own pool, pipelining 4', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 80, pipelining: 4 }) },
-  { name: 'own pool, pipelining 10', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 80, pipelining: 10 }) },
-  { name: 'own pool, pipelining 32', slots: 64, open: ({ plain }) => byOwn(plain, { connections: 80, pipelining: 32 }) },
+  {
+    name: 'own pool, pipelining 10',
+    slots: 64,
+    open: ({ plain }) => byOwn(plain, { connections: 80, pipelining: 10 }),
+  },
+  {
+    name: 'own pool, pipelining 32',
+    slots: 64,
+    open: ({ plain }) => byOwn(plain, { connections: 80, pipelining: 32 }),
+  },
   { name: 'own pool, answers in gzip', slots: 64, open: ({ zipped }) => byOwn(zipped, { connections: 80 }) },
-  { name: 'h2c, one connection', slots: 64, open: ({ h2c }) => byDispatch(new H2CClient(h2c, { maxConcurrentStreams: 128, pipelining: 128 })) },
-  { name: 'HTTP/1.1 over TLS, Pool.dispatch', slots: 64, open: ({ tls }) => byDispatch(new Pool(tls, { connections: 64, allowH2: false, connect: { rejectUnauthorized: false } })) },
-  { name: 'HTTP/2 over TLS, one connection', slots: 64, open: ({ tls }) => byDispatch(new Client(tls, { allowH2: true, maxConcurrentStreams: 128, pipelining: 128, connect: { rejectUnauthorized: false } })) },
+  {
+    name: 'h2c, one connection',
+    slots: 64,
+    open: ({ h2c }) => byDispatch(new H2CClient(h2c, { maxConcurrentStreams: 128, pipelining: 128 })),
+  },
+  {
+    name: 'HTTP/1.1 over TLS, Pool.dispatch',
+    slots: 64,
+    open: ({ tls }) =>
+      byDispatch(new Pool(tls, { connections: 64, allowH2: false, connect: { rejectUnauthorized: false } })),
+  },
+  {
+    name: 'HTTP/2 over TLS, one connection',
+    slots: 64,
+    open: ({ tls }) =>
+      byDispatch(
+        new Client(tls, {
+          allowH2: true,
+          maxConcurrentStreams: 128,
+          pipelining: 128,
+          connect: { rejectUnauthorized: false },
+        }),
+      ),
+  },
   { name: 'fetch', slots: 64, open: ({ plain }) => byFetch(plain) },
 ]
 
-function byRequest (dispatcher: Dispatcher): ReturnType<Named['open']> {
+function byRequest(dispatcher: Dispatcher): ReturnType<Named['open']> {
   return {
-    way: done => void dispatcher.request({ ...get, origin: '' }).then(({ body }) => body.json()).then(() => done(), done),
+    way: done =>
+      void dispatcher
+        .request({ ...get, origin: '' })
+        .then(({ body }) => body.json())
+        .then(() => done(), done),
     close: () => dispatcher.destroy(),
   }
 }
 
-function byDispatch (dispatcher: Dispatcher): ReturnType<Named['open']> {
-  return { way: done => { dispatcher.dispatch({ ...get, origin: '' }, new Collector(done)) }, close: () => dispatcher.destroy() }
+function byDispatch(dispatcher: Dispatcher): ReturnType<Named['open']> {
+  return {
+    way: done => {
+      dispatcher.dispatch({ ...get, origin: '' }, new Collector(done))
+    },
+    close: () => dispatcher.destroy(),
+  }
 }
 
-function byFetch (origin: string): ReturnType<Named['open']> {
+function byFetch(origin: string): ReturnType<Named['open']> {
   const dispatcher = new Agent({ connections: 64 })
   return {
-    way: done => void fetch(`${origin}/fact`, { dispatcher }).then(response => response.json()).then(() => done(), done),
+    way: done =>
+      void fetch(`${origin}/fact`, { dispatcher })
+        .then(response => response.json())
+        .then(() => done(), done),
     close: () => dispatcher.destroy(),
   }
 }
 
 /** Our exchange over our pool, with no layer around it. */
-function byOwn (origin: string, options: Omit<PoolOptions, 'connect'>): ReturnType<Named['open']> {
+function byOwn(origin: string, options: Omit<PoolOptions, 'connect'>): ReturnType<Named['open']> {
   const pool = openPool(origin, { ...options, connect: {} })
   const trusted: Partial<UpstreamOptions> = options.pipelining === undefined ? {} : { pipelining: options.pipelining }
-  const upstream = defineUpstream('wire', { origin, ...trusted, decompress: false, headers: {} }, { fact: operation({ path: '/fact', output: Fact }) })
+  const upstream = defineUpstream(
+    'wire',
+    { origin, ...trusted, decompress: false, headers: {} },
+    { fact: operation({ path: '/fact', output: Fact }) },
+  )
   const { send } = dispatch(pool, '', undefined, options.pipelining !== undefined)
   const abort = new Abort()
   const scope = { deadline: Infinity, headers: {}, abort, admitted: new Map(), now: () => 0, emit: () => {} }
@@ -92,26 +141,26 @@ class Collector implements Dispatcher.DispatchHandler {
   #first: Buffer | undefined
   #rest: Buffer[] | undefined
 
-  constructor (done: (error?: unknown) => void) {
+  constructor(done: (error?: unknown) => void) {
     this.#done = done
   }
 
-  onRequestStart (): void {}
+  onRequestStart(): void {}
 
-  onResponseStart (): void {}
+  onResponseStart(): void {}
 
-  onResponseData (_controller: unknown, chunk: Buffer): void {
+  onResponseData(_controller: unknown, chunk: Buffer): void {
     if (this.#first === undefined) this.#first = chunk
     else (this.#rest ??= [this.#first]).push(chunk)
   }
 
-  onResponseEnd (): void {
+  onResponseEnd(): void {
     const bytes = this.#rest === undefined ? this.#first : Buffer.concat(this.#rest)
     JSON.parse(bytes?.toString() ?? '')
     this.#done()
   }
 
-  onResponseError (_controller: unknown, error: Error): void {
+  onResponseError(_controller: unknown, error: Error): void {
     this.#done(error)
   }
 }

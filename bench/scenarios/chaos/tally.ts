@@ -9,7 +9,9 @@ export interface PartResult {
   readonly whole: number
   /** Answered 200, and not complete. */
   readonly partial: number
-  /** Refused before anything was done for it: `OVERLOADED`, or `BULKHEAD_FULL`, which refuses the first call of a run. */
+  /**
+   * Refused before anything was done for it: `OVERLOADED`, or `BULKHEAD_FULL`, which refuses the first call of a run.
+   */
   readonly shed: number
   /** Answered with an error after admission, or not at all; by the error's code. */
   readonly failed: Readonly<Record<string, number>>
@@ -37,7 +39,7 @@ export class Tally {
   readonly #times: number[] = []
 
   /** Takes an answer, and the ids that it ought to have. */
-  answered (status: number, answer: Answered, ids: readonly string[], ms: number): void {
+  answered(status: number, answer: Answered, ids: readonly string[], ms: number): void {
     this.#asked++
     if (status !== 200) {
       if (answer.code === 'OVERLOADED' || answer.code === 'BULKHEAD_FULL') this.#shed++
@@ -53,19 +55,28 @@ export class Tally {
   }
 
   /** Takes the error of a request that got no answer. */
-  broke (code: string): void {
+  broke(code: string): void {
     this.#asked++
     this.#fail(code)
   }
 
-  result (): PartResult {
+  result(): PartResult {
     return {
-      asked: this.#asked, admitted: this.#asked - this.#shed, whole: this.#whole, partial: this.#partial, shed: this.#shed, failed: this.#failed, mixedUp: this.#mixedUp,
-      p99Ms: percentile(this.#times.toSorted((a, b) => a - b), 0.99),
+      asked: this.#asked,
+      admitted: this.#asked - this.#shed,
+      whole: this.#whole,
+      partial: this.#partial,
+      shed: this.#shed,
+      failed: this.#failed,
+      mixedUp: this.#mixedUp,
+      p99Ms: percentile(
+        this.#times.toSorted((a, b) => a - b),
+        0.99,
+      ),
     }
   }
 
-  #fail (code: string): void {
+  #fail(code: string): void {
     this.#failed[code] = (this.#failed[code] ?? 0) + 1
   }
 }

@@ -22,7 +22,7 @@ Usage: npm run bench:offload -- [options]
 `
 
 const kinds = ['calm', 'calm again', 'offloaded', 'on the loop'] as const
-type Kind = typeof kinds[number]
+type Kind = (typeof kinds)[number]
 
 interface Window {
   readonly p50: number
@@ -40,26 +40,42 @@ await bench(async () => {
   const spread: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: upstreamMs, fastToMs: upstreamMs }
   const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(spread)], 0)
   const service = await startChild('service', 'scenarios/offload/service', [`http://127.0.0.1:${leaf.port}`], 'any')
-  const [cheap, offloaded, here] = ['/cheap', '/offloaded', '/here'].map(path => httpCaller(service.port, path)) as [ReturnType<typeof httpCaller>, ReturnType<typeof httpCaller>, ReturnType<typeof httpCaller>]
-  const burning: Readonly<Record<Kind, typeof cheap | undefined>> = { calm: undefined, 'calm again': undefined, offloaded, 'on the loop': here }
+  const [cheap, offloaded, here] = ['/cheap', '/offloaded', '/here'].map(path => httpCaller(service.port, path)) as [
+    ReturnType<typeof httpCaller>,
+    ReturnType<typeof httpCaller>,
+    ReturnType<typeof httpCaller>,
+  ]
+  const burning: Readonly<Record<Kind, typeof cheap | undefined>> = {
+    calm: undefined,
+    'calm again': undefined,
+    offloaded,
+    'on the loop': here,
+  }
 
-  async function measure (kind: Kind, seconds: number): Promise<Window> {
+  async function measure(kind: Kind, seconds: number): Promise<Window> {
     const burns = burning[kind]
     await Promise.all([
       openLoop({ perSecond: flags?.['per-second'] ?? 0, seconds, send: (_index, dueAt) => cheap.send(dueAt) }),
-      ...burns === undefined ? [] : [openLoop({ perSecond: flags?.burns ?? 0, seconds, send: (_index, dueAt) => burns.send(dueAt) })],
+      ...(burns === undefined
+        ? []
+        : [openLoop({ perSecond: flags?.burns ?? 0, seconds, send: (_index, dueAt) => burns.send(dueAt) })]),
     ])
     const ended = cheap.taken()
     const burnt = burns?.taken() ?? []
-    const [sorted, burnSorted] = [ended, burnt].map(each => each.map(({ dueAt, endedAt }) => endedAt - dueAt).sort((a, b) => a - b)) as [number[], number[]]
+    const [sorted, burnSorted] = [ended, burnt].map(each =>
+      each.map(({ dueAt, endedAt }) => endedAt - dueAt).sort((a, b) => a - b),
+    ) as [number[], number[]]
     return {
-      p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), burnP50: percentile(burnSorted, 0.5),
+      p50: percentile(sorted, 0.5),
+      p99: percentile(sorted, 0.99),
+      burnP50: percentile(burnSorted, 0.5),
       failed: [...ended, ...burnt].filter(({ status }) => status !== 200).length,
     }
   }
 
   for (const kind of kinds) await measure(kind, 2)
-  // The caller shares a core with the upstream; the loop of the service has the other to itself, but for what its thread takes of it.
+  // The caller shares a core with the upstream; the loop of the service has the other to itself, but for what its
+  // thread takes of it.
   if (pinned) {
     spawnSync('taskset', ['-cp', '0', String(process.pid)])
     await service.ask({ pin: 1 })
@@ -68,39 +84,60 @@ await bench(async () => {
   const windows = Object.fromEntries(kinds.map(kind => [kind, []])) as unknown as Record<Kind, Window[]>
   for (let round = 0; round < flags.rounds; round++) {
     const first = round % kinds.length
-    for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)]) windows[kind].push(await measure(kind, flags.seconds))
-    process.stderr.write(`round ${round + 1}: p99 ${kinds.map(kind => `${kind} ${windows[kind].at(-1)?.p99.toFixed(1)}`).join(', ')}\n`)
+    for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)])
+      windows[kind].push(await measure(kind, flags.seconds))
+    process.stderr.write(
+      `round ${round + 1}: p99 ${kinds.map(kind => `${kind} ${windows[kind].at(-1)?.p99.toFixed(1)}`).join(', ')}\n`,
+    )
   }
   await Promise.all([cheap, offloaded, here].map(caller => caller.close()))
 
   const calmest = Math.min(...[...windows.calm, ...windows['calm again']].map(({ p99 }) => p99))
-  const quiet = windows.calm.flatMap((window, round) => Math.max(window.p99, windows['calm again'][round]?.p99 ?? 0) <= 2 * calmest ? [round] : [])
+  const quiet = windows.calm.flatMap((window, round) =>
+    Math.max(window.p99, windows['calm again'][round]?.p99 ?? 0) <= 2 * calmest ? [round] : [],
+  )
   for (const kind of kinds) windows[kind] = quiet.map(round => windows[kind][round] as Window)
   process.stdout.write(`${quiet.length} of ${flags.rounds} rounds were quiet\n\n`)
   if (quiet.length < 3) return ['too few to say anything: run it on a machine that does less']
-  const ratios = (kind: Kind, of: 'p50' | 'p99') => windows[kind].map((window, round) => window[of] / (windows.calm[round] as Window)[of]).sort((a, b) => a - b)
+  const ratios = (kind: Kind, of: 'p50' | 'p99') =>
+    windows[kind].map((window, round) => window[of] / (windows.calm[round] as Window)[of]).sort((a, b) => a - b)
   const head = ['beside it', 'p50 ms', 'p99 ms', 'p50 / calm', 'p99 / calm', 'min-max', 'burning p50 ms', 'failed']
-  process.stdout.write(columns([head, ...kinds.map(kind => {
-    const of = ratios(kind, 'p99')
-    const medianOf = (field: 'p50' | 'p99' | 'burnP50') => median(windows[kind].map(window => window[field]))
-    return [
-      kind, medianOf('p50').toFixed(1), medianOf('p99').toFixed(1), median(ratios(kind, 'p50')).toFixed(2), median(of).toFixed(2), `${of[0]?.toFixed(2)}-${of.at(-1)?.toFixed(2)}`,
-      burning[kind] === undefined ? '' : medianOf('burnP50').toFixed(0), String(windows[kind].reduce((sum, { failed }) => sum + failed, 0)),
-    ]
-  })]))
+  process.stdout.write(
+    columns([
+      head,
+      ...kinds.map(kind => {
+        const of = ratios(kind, 'p99')
+        const medianOf = (field: 'p50' | 'p99' | 'burnP50') => median(windows[kind].map(window => window[field]))
+        return [
+          kind,
+          medianOf('p50').toFixed(1),
+          medianOf('p99').toFixed(1),
+          median(ratios(kind, 'p50')).toFixed(2),
+          median(of).toFixed(2),
+          `${of[0]?.toFixed(2)}-${of.at(-1)?.toFixed(2)}`,
+          burning[kind] === undefined ? '' : medianOf('burnP50').toFixed(0),
+          String(windows[kind].reduce((sum, { failed }) => sum + failed, 0)),
+        ]
+      }),
+    ]),
+  )
 
   const twin = median(ratios('calm again', 'p99'))
   const bound = Math.max(1.25, twin, 1 / twin)
   const ratio = median(ratios('offloaded', 'p99'))
   // On the loop it is the burning merge that fails others.
-  const failed = [windows.calm, windows['calm again'], windows.offloaded].flat().reduce((sum, window) => sum + window.failed, 0)
+  const failed = [windows.calm, windows['calm again'], windows.offloaded]
+    .flat()
+    .reduce((sum, window) => sum + window.failed, 0)
   return [
-    ...ratio > bound ? [`p99 beside offloaded merges is ${ratio.toFixed(2)} of the calm one, above ${bound.toFixed(2)}`] : [],
-    ...failed > 0 ? [`${failed} requests were not answered with 200`] : [],
+    ...(ratio > bound
+      ? [`p99 beside offloaded merges is ${ratio.toFixed(2)} of the calm one, above ${bound.toFixed(2)}`]
+      : []),
+    ...(failed > 0 ? [`${failed} requests were not answered with 200`] : []),
   ]
 })
 
-function median (values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return percentile(sorted, 0.5)
 }

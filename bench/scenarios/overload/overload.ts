@@ -33,7 +33,24 @@ const capacities: readonly Capacity[] = [
   { name: 'CPU', slots: 64, upstreamMs: 0, isBound: false },
 ]
 const callerCounts = [8, 16, 32, 64]
-const head = ['capacity by', 'peak /s', 'offered', 'whole', 'of peak', 'whole run', 'refused', 'other', 'p99 ms whole', 'refusal p50 inside', 'p99 inside', 'heap', 'recovered ms', 'slots in use', 'upstream ms', 'at peak']
+const head = [
+  'capacity by',
+  'peak /s',
+  'offered',
+  'whole',
+  'of peak',
+  'whole run',
+  'refused',
+  'other',
+  'p99 ms whole',
+  'refusal p50 inside',
+  'p99 inside',
+  'heap',
+  'recovered ms',
+  'slots in use',
+  'upstream ms',
+  'at peak',
+]
 
 await bench(async () => {
   const flags = readFlags(help, { seconds: 20, times: 3 })
@@ -46,10 +63,15 @@ await bench(async () => {
   return results.flatMap(({ violations }) => violations)
 })
 
-async function overload ({ name, slots, upstreamMs, isBound }: Capacity, seconds: number, times: number) {
+async function overload({ name, slots, upstreamMs, isBound }: Capacity, seconds: number, times: number) {
   const spread: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: upstreamMs, fastToMs: upstreamMs }
   const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(spread)], 0)
-  const service = await startChild('service', 'scenarios/overload/service', [`http://127.0.0.1:${leaf.port}`, String(slots), String(fanout)], 1)
+  const service = await startChild(
+    'service',
+    'scenarios/overload/service',
+    [`http://127.0.0.1:${leaf.port}`, String(slots), String(fanout)],
+    1,
+  )
   const caller = httpCaller(service.port, '/')
   const ask = () => service.ask<OverloadReport>({ report: true })
   const open = async (perSecond: number, forSeconds: number) => {
@@ -75,23 +97,43 @@ async function overload ({ name, slots, upstreamMs, isBound }: Capacity, seconds
     const { meanMs } = await leaf.ask<LeafCount>({ count: true })
     const refused = ended.filter(({ status }) => status === 503)
     const goodput = medianSecond(ended, startedAt, seconds)
-    const mean = ended.filter(({ status, endedAt }) => status === 200 && endedAt <= startedAt + seconds * 1000).length / seconds
+    const mean =
+      ended.filter(({ status, endedAt }) => status === 200 && endedAt <= startedAt + seconds * 1000).length / seconds
 
     const after = await open(peak / 2, 8)
     const recoveredMs = lastTrouble(after.ended, after.startedAt, 2 * calmP99)
     const { heapBytes } = await ask()
 
     const heap = heapBytes / before.heapBytes
-    const violations = isBound ? [
-      ...goodput < 0.9 * peak ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`] : [],
-      ...report.refusalP99Ms >= 10 ? [`refusals take ${report.refusalP99Ms.toFixed(1)} ms at p99 inside the service, not below 10`] : [],
-      ...heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times what it was`] : [],
-      ...recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000`] : [],
-    ] : []
+    const violations = isBound
+      ? [
+          ...(goodput < 0.9 * peak
+            ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`]
+            : []),
+          ...(report.refusalP99Ms >= 10
+            ? [`refusals take ${report.refusalP99Ms.toFixed(1)} ms at p99 inside the service, not below 10`]
+            : []),
+          ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times what it was`] : []),
+          ...(recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000`] : []),
+        ]
+      : []
     const row = [
-      name, peak.toFixed(0), (ended.length / seconds).toFixed(0), goodput.toFixed(0), (goodput / peak).toFixed(2), (mean / peak).toFixed(2), (refused.length / seconds).toFixed(0),
-      String(ended.filter(({ status }) => status !== 200 && status !== 503).length), percentile(wholeMs(ended), 0.99).toFixed(0),
-      report.refusalP50Ms.toFixed(1), report.refusalP99Ms.toFixed(1), heap.toFixed(2), recoveredMs.toFixed(0), `${(report.slotsInUse * 100).toFixed(0)} %`, meanMs.toFixed(1), peakMs.toFixed(1),
+      name,
+      peak.toFixed(0),
+      (ended.length / seconds).toFixed(0),
+      goodput.toFixed(0),
+      (goodput / peak).toFixed(2),
+      (mean / peak).toFixed(2),
+      (refused.length / seconds).toFixed(0),
+      String(ended.filter(({ status }) => status !== 200 && status !== 503).length),
+      percentile(wholeMs(ended), 0.99).toFixed(0),
+      report.refusalP50Ms.toFixed(1),
+      report.refusalP99Ms.toFixed(1),
+      heap.toFixed(2),
+      recoveredMs.toFixed(0),
+      `${(report.slotsInUse * 100).toFixed(0)} %`,
+      meanMs.toFixed(1),
+      peakMs.toFixed(1),
     ]
     return { row, violations }
   } finally {
@@ -102,33 +144,44 @@ async function overload ({ name, slots, upstreamMs, isBound }: Capacity, seconds
 }
 
 /** So many callers, each of which asks again when it has its answer; gives the whole answers of its median second. */
-async function closedLoop (caller: ReturnType<typeof httpCaller>, callers: number, ms: number): Promise<number> {
+async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number, ms: number): Promise<number> {
   const startedAt = performance.now()
   const until = startedAt + ms
-  await Promise.all(Array.from({ length: callers }, async () => {
-    while (performance.now() < until) await caller.send(performance.now())
-  }))
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (performance.now() < until) await caller.send(performance.now())
+    }),
+  )
   return medianSecond(caller.taken(), startedAt, ms / 1000)
 }
 
 /** Whole answers in the median second: one in which the machine stood still spoils nothing. */
-function medianSecond (ended: readonly Ended[], startedAt: number, seconds: number): number {
+function medianSecond(ended: readonly Ended[], startedAt: number, seconds: number): number {
   const counts = Array.from({ length: seconds }, () => 0)
   for (const { status, endedAt } of ended) {
     const second = Math.floor((endedAt - startedAt) / 1000)
     if (status === 200 && second < seconds) counts[second] = (counts[second] as number) + 1
   }
-  return percentile(counts.sort((a, b) => a - b), 0.5)
+  return percentile(
+    counts.sort((a, b) => a - b),
+    0.5,
+  )
 }
 
-function wholeMs (ended: readonly Ended[]): number[] {
-  return ended.filter(({ status }) => status === 200).map(({ dueAt, endedAt }) => endedAt - dueAt).sort((a, b) => a - b)
+function wholeMs(ended: readonly Ended[]): number[] {
+  return ended
+    .filter(({ status }) => status === 200)
+    .map(({ dueAt, endedAt }) => endedAt - dueAt)
+    .sort((a, b) => a - b)
 }
 
-/** When there was trouble last, in ms from the start: the end of the last quarter of a second in which more than one in ten was not answered, or late. */
-function lastTrouble (ended: readonly Ended[], startedAt: number, lateMs: number): number {
+/**
+ * When there was trouble last, in ms from the start: the end of the last quarter of a second in which more than one in
+ * ten was not answered, or late.
+ */
+function lastTrouble(ended: readonly Ended[], startedAt: number, lateMs: number): number {
   const binMs = 250
-  const bins = new Map<number, { all: number, bad: number }>()
+  const bins = new Map<number, { all: number; bad: number }>()
   for (const { status, dueAt, endedAt } of ended) {
     const at = Math.floor((dueAt - startedAt) / binMs)
     const bin = bins.get(at) ?? { all: 0, bad: 0 }
@@ -136,5 +189,5 @@ function lastTrouble (ended: readonly Ended[], startedAt: number, lateMs: number
     if (status !== 200 || endedAt - dueAt > lateMs) bin.bad++
     bins.set(at, bin)
   }
-  return Math.max(0, ...Array.from(bins, ([at, { all, bad }]) => bad > all / 10 ? (at + 1) * binMs : 0))
+  return Math.max(0, ...Array.from(bins, ([at, { all, bad }]) => (bad > all / 10 ? (at + 1) * binMs : 0)))
 }

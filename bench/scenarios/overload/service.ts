@@ -1,4 +1,5 @@
-// node bench/scenarios/overload/service.ts <origin> <slots> <fan-out>: a service that tells how long its refusals took inside it.
+// node bench/scenarios/overload/service.ts <origin> <slots> <fan-out>: a service that tells how long its refusals took
+// inside it.
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
@@ -20,9 +21,13 @@ export interface OverloadReport {
 }
 
 const [slots, fanout] = process.argv.slice(3).map(Number) as [number, number]
-const upstream = defineUpstream('leaf', { origin: upstreamOrigin(), concurrency: slots }, {
-  get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
-})
+const upstream = defineUpstream(
+  'leaf',
+  { origin: upstreamOrigin(), concurrency: slots },
+  {
+    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+  },
+)
 const calls = Array.from({ length: fanout }, (_, index) => String(index))
 const each = aggregate('each', { url: '/' })
   .each('leaves', () => calls.map(id => upstream.get({ id })), { maxItems: fanout })
@@ -53,8 +58,11 @@ process.on('message', (message: { readonly report?: true }) => {
   if (message.report === undefined) return
   const sorted = refusals.sort((a, b) => a - b)
   process.send?.({
-    heapBytes: heapAfterGc(), refused: sorted.length, slotsInUse: inUse / samples / slots,
-    refusalP50Ms: percentile(sorted, 0.5), refusalP99Ms: percentile(sorted, 0.99),
+    heapBytes: heapAfterGc(),
+    refused: sorted.length,
+    slotsInUse: inUse / samples / slots,
+    refusalP50Ms: percentile(sorted, 0.5),
+    refusalP99Ms: percentile(sorted, 0.99),
   } satisfies OverloadReport)
   refusals = []
   samples = inUse = 0

@@ -32,8 +32,17 @@ const settleMs = 20_000
 await bench(async () => {
   const flags = readFlags(help, { seconds: 600, seed: 1 })
   if (flags === undefined) return []
-  const upstreams = await Promise.all(Object.entries(shares).map(([name, share]) => startChild(name, 'scenarios/soak/faulty', [String(share), String(flags.seed)], 0)))
-  const service = await startChild('service', 'scenarios/soak/service', upstreams.map(({ port }) => `http://127.0.0.1:${port}`), 1)
+  const upstreams = await Promise.all(
+    Object.entries(shares).map(([name, share]) =>
+      startChild(name, 'scenarios/soak/faulty', [String(share), String(flags.seed)], 0),
+    ),
+  )
+  const service = await startChild(
+    'service',
+    'scenarios/soak/service',
+    upstreams.map(({ port }) => `http://127.0.0.1:${port}`),
+    1,
+  )
   const look = () => service.ask<SoakSample>({ sample: true })
   const before = await look()
 
@@ -43,10 +52,12 @@ await bench(async () => {
 
   const samples: SoakSample[] = []
   const statuses: Record<string, number> = {}
-  const load = async (seconds: number) => openLoop({
-    perSecond, seconds,
-    send: (index, dueAt) => index % leaves === 0 ? caller.leave(index % 40) : caller.send(dueAt),
-  })
+  const load = async (seconds: number) =>
+    openLoop({
+      perSecond,
+      seconds,
+      send: (index, dueAt) => (index % leaves === 0 ? caller.leave(index % 40) : caller.send(dueAt)),
+    })
   await load(warmUpSeconds)
   const end = new AbortController()
   const watching = watch(look, samples, end.signal)
@@ -57,23 +68,29 @@ await bench(async () => {
   await caller.close()
 
   const after = await settled(look, before)
-  const seen = await Promise.all(upstreams.map(async upstream => [upstream.name, await upstream.ask<FaultyCount>({ count: true })] as const))
-  process.stdout.write(`${JSON.stringify({ statuses, upstreams: Object.fromEntries(seen.map(([name, { received, mostConnections }]) => [name, { received, mostConnections }])) })}\n`)
+  const seen = await Promise.all(
+    upstreams.map(async upstream => [upstream.name, await upstream.ask<FaultyCount>({ count: true })] as const),
+  )
+  process.stdout.write(
+    `${JSON.stringify({ statuses, upstreams: Object.fromEntries(seen.map(([name, { received, mostConnections }]) => [name, { received, mostConnections }])) })}\n`,
+  )
   const { violations, lines } = violationsOf({ before, samples, after, statuses, seen: Object.fromEntries(seen) })
   for (const line of lines) process.stdout.write(`${line}\n`)
   return violations
 })
 
 /** Requests a second that come back from a closed loop. */
-async function bearable (caller: ReturnType<typeof httpCaller>): Promise<number> {
+async function bearable(caller: ReturnType<typeof httpCaller>): Promise<number> {
   const until = performance.now() + warmUpSeconds * 1000
-  await Promise.all(Array.from({ length: 16 }, async () => {
-    while (performance.now() < until) await caller.send(performance.now())
-  }))
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      while (performance.now() < until) await caller.send(performance.now())
+    }),
+  )
   return caller.taken().length / warmUpSeconds
 }
 
-async function watch (look: () => Promise<SoakSample>, samples: SoakSample[], signal: AbortSignal): Promise<void> {
+async function watch(look: () => Promise<SoakSample>, samples: SoakSample[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     samples.push(await look())
     await pause(sampleMs, undefined, { signal }).catch(() => {})
@@ -81,11 +98,12 @@ async function watch (look: () => Promise<SoakSample>, samples: SoakSample[], si
 }
 
 /** The first look at which everything has gone that was not there before, or the last one there was time for. */
-async function settled (look: () => Promise<SoakSample>, before: SoakSample): Promise<SoakSample> {
+async function settled(look: () => Promise<SoakSample>, before: SoakSample): Promise<SoakSample> {
   const until = performance.now() + settleMs
   for (;;) {
     const now = await look()
-    const isBack = now.held === 0 && Object.entries(now.resources).every(([kind, count]) => count <= (before.resources[kind] ?? 0))
+    const isBack =
+      now.held === 0 && Object.entries(now.resources).every(([kind, count]) => count <= (before.resources[kind] ?? 0))
     if (isBack || performance.now() > until) return now
     await pause(250)
   }

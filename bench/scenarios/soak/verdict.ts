@@ -10,7 +10,10 @@ export interface SoakRun {
 }
 
 const slots = 32
-/** An upstream may see a connection begin before it has seen the end of the one it replaces; the service itself knows the order. */
+/**
+ * An upstream may see a connection begin before it has seen the end of the one it replaces; the service itself knows
+ * the order.
+ */
 const late = 4
 /** By how much of its mean the heap may rise over the second half, by a straight line through it. */
 const rise = 0.05
@@ -20,7 +23,10 @@ const mostListeners = 50
 const expected = new Set(['200', '502', '503', '504'])
 
 /** What a service held that it ought not to, and the figures that were looked at. */
-export function violationsOf ({ before, samples, after, statuses, seen }: SoakRun): { readonly violations: string[], readonly lines: string[] } {
+export function violationsOf({ before, samples, after, statuses, seen }: SoakRun): {
+  readonly violations: string[]
+  readonly lines: string[]
+} {
   const half = samples.slice(Math.floor(samples.length / 2))
   const heap = half.map(({ heapBytes }) => heapBytes / 2 ** 20)
   const { mean, perStep } = line(heap)
@@ -30,17 +36,30 @@ export function violationsOf ({ before, samples, after, statuses, seen }: SoakRu
   const onSocket = Math.max(...samples.map(({ socketListeners }) => socketListeners))
 
   const violations: string[] = []
-  const check = (holds: boolean, text: string) => { if (!holds) violations.push(text) }
+  const check = (holds: boolean, text: string) => {
+    if (!holds) violations.push(text)
+  }
   check(risen <= rise * mean, `the heap rose by ${risen.toFixed(2)} MiB over the second half, of ${mean.toFixed(1)}`)
-  check(listeners <= first.processListeners, `the process has ${listeners} listeners, and had ${first.processListeners}`)
+  check(
+    listeners <= first.processListeners,
+    `the process has ${listeners} listeners, and had ${first.processListeners}`,
+  )
   check(onSocket <= mostListeners, `a socket has ${onSocket} listeners`)
-  for (const [name, most] of Object.entries(after.mostActive)) check(most <= slots, `${name}: ${most} calls at once on ${slots} slots`)
-  for (const [name, most] of Object.entries(after.mostSockets)) check(most <= slots, `${name}: ${most} sockets of ours for ${slots} slots`)
-  for (const [name, { mostConnections }] of Object.entries(seen)) check(mostConnections <= slots + late, `${name} saw ${mostConnections} connections for ${slots} slots`)
+  for (const [name, most] of Object.entries(after.mostActive))
+    check(most <= slots, `${name}: ${most} calls at once on ${slots} slots`)
+  for (const [name, most] of Object.entries(after.mostSockets))
+    check(most <= slots, `${name}: ${most} sockets of ours for ${slots} slots`)
+  for (const [name, { mostConnections }] of Object.entries(seen))
+    check(mostConnections <= slots + late, `${name} saw ${mostConnections} connections for ${slots} slots`)
   check(after.held === 0, `${after.held} calls hold or wait for a slot after the end`)
-  for (const [kind, count] of Object.entries(after.resources)) check(count <= (before.resources[kind] ?? 0), `${count} ${kind} after the end, ${before.resources[kind] ?? 0} before`)
+  for (const [kind, count] of Object.entries(after.resources))
+    check(
+      count <= (before.resources[kind] ?? 0),
+      `${count} ${kind} after the end, ${before.resources[kind] ?? 0} before`,
+    )
   for (const complaint of new Set(after.complaints)) check(false, complaint)
-  for (const [status, count] of Object.entries(statuses)) check(expected.has(status), `${count} requests ended with ${status === '0' ? 'a broken connection' : status}`)
+  for (const [status, count] of Object.entries(statuses))
+    check(expected.has(status), `${count} requests ended with ${status === '0' ? 'a broken connection' : status}`)
   check((statuses['200'] ?? 0) > 0, 'nothing was answered')
 
   return {
@@ -55,7 +74,7 @@ export function violationsOf ({ before, samples, after, statuses, seen }: SoakRu
 }
 
 /** Least squares over equal steps. */
-function line (values: readonly number[]): { readonly mean: number, readonly perStep: number } {
+function line(values: readonly number[]): { readonly mean: number; readonly perStep: number } {
   const middle = (values.length - 1) / 2
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const covariance = values.reduce((sum, value, step) => sum + (step - middle) * (value - mean), 0)

@@ -46,32 +46,62 @@ export interface TailRow {
 }
 
 const leaf = { slowMs: 1000, fastFromMs: 3, fastToMs: 8 }
-/** A root that had to wait for a slow leaf takes at least this long, in ms (a timer may ring early); one of a machine that stood still may too. */
+/**
+ * A root that had to wait for a slow leaf takes at least this long, in ms (a timer may ring early); one of a machine
+ * that stood still may too.
+ */
 const slowMs = leaf.slowMs - 5
 
-/** Sends roots of many calls each at a steady rate through the engine, to leaves in a process of their own, and counts the slow ones. */
-export async function measureTail (each: TailCase, { seed, perSecond, seconds, warmUpSeconds }: TailOptions): Promise<TailRow> {
+/**
+ * Sends roots of many calls each at a steady rate through the engine, to leaves in a process of their own, and counts
+ * the slow ones.
+ */
+export async function measureTail(
+  each: TailCase,
+  { seed, perSecond, seconds, warmUpSeconds }: TailOptions,
+): Promise<TailRow> {
   const { name, fanout, slowShare, options, factor = 1 } = each
   const spread: Spread = { ...leaf, seed, slowShare }
   const child = await startChild('leaf', 'lib/leaf', [JSON.stringify(spread satisfies LeafOptions)], 0)
-  const upstream = defineUpstream('leaf', { ...options, origin: `http://127.0.0.1:${child.port}` }, {
-    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
-  })
+  const upstream = defineUpstream(
+    'leaf',
+    { ...options, origin: `http://127.0.0.1:${child.port}` },
+    {
+      get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+    },
+  )
   const root = aggregate('tail', { url: '/', query: z.object({ root: z.coerce.number() }), deadline: 10_000 })
-    .each('leaves', ({ query }) => Array.from({ length: fanout }, (_, index) => upstream.get({ id: String(query.root * fanout + index) })), { concurrency: fanout, maxItems: fanout })
+    .each(
+      'leaves',
+      ({ query }) =>
+        Array.from({ length: fanout }, (_, index) => upstream.get({ id: String(query.root * fanout + index) })),
+      { concurrency: fanout, maxItems: fanout },
+    )
     .reply(z.object({ count: z.number() }), ({ leaves }) => ({ count: leaves.length }))
   const runtime = createRuntime()
 
   const latencies: number[] = []
   let failed = 0
-  const counts: { readonly calls: number, readonly received: number }[] = []
+  const counts: { readonly calls: number; readonly received: number }[] = []
   const count = async () => {
     const { received } = await child.ask<LeafCount>({ count: true })
     counts.push({ calls: latencies.length * fanout, received })
   }
   const run = async (from: number, part: number) => {
     await openLoop({
-      perSecond, seconds: part, send: (index, dueAt) => fanOut(root, { query: { root: from + index } }, { runtime }).then(() => {}, () => { failed++ }).then(() => { latencies.push(performance.now() - dueAt) }),
+      perSecond,
+      seconds: part,
+      send: (index, dueAt) =>
+        fanOut(root, { query: { root: from + index } }, { runtime })
+          .then(
+            () => {},
+            () => {
+              failed++
+            },
+          )
+          .then(() => {
+            latencies.push(performance.now() - dueAt)
+          }),
     })
     await count()
   }
@@ -87,15 +117,24 @@ export async function measureTail (each: TailCase, { seed, perSecond, seconds, w
     const roots = sortedMs.length
     const attempts = options.hedge === undefined || options.hedge === false ? 1 : 2
     const ids = Array.from({ length: roots }, (_, index) => (first + index) * fanout)
-    const computed = ids.filter(id => Array.from({ length: fanout }, (_, index) => id + index).some(one => isSlow(spread, one, attempts))).length / roots
+    const computed =
+      ids.filter(id =>
+        Array.from({ length: fanout }, (_, index) => id + index).some(one => isSlow(spread, one, attempts)),
+      ).length / roots
     const extraOf = (from: number) => {
-      const [before, after] = [counts[from], counts.at(-1)] as [typeof counts[0], typeof counts[0]]
+      const [before, after] = [counts[from], counts.at(-1)] as [(typeof counts)[0], (typeof counts)[0]]
       return (after.received - before.received) / (after.calls - before.calls) - 1
     }
     return {
-      name, sortedMs, roots, failed, computed, theory: 1 - (1 - slowShare ** attempts) ** fanout,
+      name,
+      sortedMs,
+      roots,
+      failed,
+      computed,
+      theory: 1 - (1 - slowShare ** attempts) ** fanout,
       slow: sortedMs.filter(ms => ms > slowMs).length / roots,
-      extra: extraOf(0), extraLate: extraOf(1),
+      extra: extraOf(0),
+      extraLate: extraOf(1),
     }
   } finally {
     await runtime.close()

@@ -20,9 +20,25 @@ const cases: readonly TailCase[] = [
   { name: 'none slow', fanout: 100, slowShare: 0, options: plain },
   { name: '1 % slow', fanout: 100, slowShare: 0.01, options: plain },
   { name: '1 % slow, hedge', fanout: 100, slowShare: 0.01, options: { ...plain, hedge: true } },
-  { name: '1 % slow, hedge, all defaults', fanout: 100, slowShare: 0.01, options: { concurrency: 200, maxQueue: 2000, attemptTimeout: 3000, hedge: true } },
-  { name: '1 % slow, hedge, 100 slots', fanout: 100, slowShare: 0.01, options: { ...plain, concurrency: 100, hedge: true } },
-  { name: '1 % slow, hedge, all twice as slow', fanout: 100, slowShare: 0.01, options: { ...plain, hedge: true }, factor: 2 },
+  {
+    name: '1 % slow, hedge, all defaults',
+    fanout: 100,
+    slowShare: 0.01,
+    options: { concurrency: 200, maxQueue: 2000, attemptTimeout: 3000, hedge: true },
+  },
+  {
+    name: '1 % slow, hedge, 100 slots',
+    fanout: 100,
+    slowShare: 0.01,
+    options: { ...plain, concurrency: 100, hedge: true },
+  },
+  {
+    name: '1 % slow, hedge, all twice as slow',
+    fanout: 100,
+    slowShare: 0.01,
+    options: { ...plain, hedge: true },
+    factor: 2,
+  },
   { name: '1 % slow, 50 leaves', fanout: 50, slowShare: 0.01, options: plain },
   { name: '1 % slow, 50 leaves, hedge', fanout: 50, slowShare: 0.01, options: { ...plain, hedge: true } },
   { name: '1 % slow, 10 leaves', fanout: 10, slowShare: 0.01, options: plain },
@@ -37,7 +53,12 @@ await bench(async () => {
   if (flags === undefined) return []
   const rows: TailRow[] = []
   for (const each of cases) {
-    const row = await measureTail(each, { seed: flags.seed, perSecond: flags['per-second'], seconds: flags.seconds, warmUpSeconds: 5 })
+    const row = await measureTail(each, {
+      seed: flags.seed,
+      perSecond: flags['per-second'],
+      seconds: flags.seconds,
+      warmUpSeconds: 5,
+    })
     process.stderr.write(`${each.name}: ${percent(row.slow)} slow\n`)
     rows.push(row)
   }
@@ -45,7 +66,16 @@ await bench(async () => {
   return rows.filter(({ failed }) => failed > 0).map(({ name, failed }) => `${name}: ${failed} roots failed`)
 })
 
-function cellsOf ({ name, roots, sortedMs, slow, computed, theory, extra, extraLate }: TailRow): string[] {
+function cellsOf({ name, roots, sortedMs, slow, computed, theory, extra, extraLate }: TailRow): string[] {
   const latencies = [0.5, 0.9, 0.99].map(share => percentile(sortedMs, share).toFixed(0))
-  return [name, String(roots), ...latencies, percent(slow), percent(computed), percent(theory), percent(extra, 2), percent(extraLate, 2)]
+  return [
+    name,
+    String(roots),
+    ...latencies,
+    percent(slow),
+    percent(computed),
+    percent(theory),
+    percent(extra, 2),
+    percent(extraLate, 2),
+  ]
 }

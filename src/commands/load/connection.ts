@@ -16,15 +16,14 @@ export interface Question {
 
 /** How one request ended: with an answer that came whole, or without one. */
 export type Ended =
-  | { readonly status: number, readonly reply: Reply, readonly bytes: number }
-  | { readonly failure: Failure }
+  { readonly status: number; readonly reply: Reply; readonly bytes: number } | { readonly failure: Failure }
 
 /** One connection: it has one request at a time. */
 export interface Connection {
-  ask (ended: (how: Ended) => void): void
+  ask(ended: (how: Ended) => void): void
   /** Ends the request under way, if there is one, as not answered. */
-  cut (): void
-  close (): void
+  cut(): void
+  close(): void
 }
 
 /** The envelope's own words are at the end of a reply; more of a body is not kept. */
@@ -33,23 +32,33 @@ const keptBytes = 65_536
 const keepAliveMs = 600_000
 
 /** A connection that opens with its first request, and again after it was lost. */
-export function connection ({ url, method, headers, body, timeoutMs, isInsecure }: Question): Connection {
-  const request = { path: url.pathname + url.search, method, headers: [...headers], body: body ?? null } as Dispatcher.DispatchOptions
-  const open = () => new Client(url.origin, {
-    allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs,
-    connect: { timeout: 0, rejectUnauthorized: !isInsecure },
-  })
+export function connection({ url, method, headers, body, timeoutMs, isInsecure }: Question): Connection {
+  const request = {
+    path: url.pathname + url.search,
+    method,
+    headers: [...headers],
+    body: body ?? null,
+  } as Dispatcher.DispatchOptions
+  const open = () =>
+    new Client(url.origin, {
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      connect: { timeout: 0, rejectUnauthorized: !isInsecure },
+    })
   let client = open()
   let cut: ((failure: Failure) => void) | undefined
 
   /** A connection whose answer is no longer waited for is of no use: it would be taken for the next one's. */
-  function replace (): void {
+  function replace(): void {
     client.destroy().catch(() => {})
     client = open()
   }
 
   return {
-    ask (ended) {
+    ask(ended) {
       const end = (how: Ended) => {
         if (isOver) return
         isOver = true
@@ -68,21 +77,29 @@ export function connection ({ url, method, headers, body, timeoutMs, isInsecure 
       let bytes = 0
       let tail: Buffer | undefined
       client.dispatch(request, {
-        onRequestStart () {},
-        onResponseStart (_controller, statusCode, received) {
+        onRequestStart() {},
+        onResponseStart(_controller, statusCode, received) {
           status = statusCode
           fields = received
         },
-        onResponseData (_controller, chunk) {
+        onResponseData(_controller, chunk) {
           bytes += chunk.length
           tail = (tail === undefined ? chunk : Buffer.concat([tail, chunk])).subarray(-keptBytes)
         },
-        onResponseEnd () { end({ status, bytes, reply: replyOf(status, fields, tail) }) },
+        onResponseEnd() {
+          end({ status, bytes, reply: replyOf(status, fields, tail) })
+        },
         // What undici will not send fails before `dispatch` has returned, when whoever asked does not expect it yet.
-        onResponseError (_controller, error) { setImmediate(end, { failure: failureOf(error) }) },
+        onResponseError(_controller, error) {
+          setImmediate(end, { failure: failureOf(error) })
+        },
       })
     },
-    cut () { cut?.('cut off at the end') },
-    close () { client.destroy().catch(() => {}) },
+    cut() {
+      cut?.('cut off at the end')
+    },
+    close() {
+      client.destroy().catch(() => {})
+    },
   }
 }

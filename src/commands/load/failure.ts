@@ -1,5 +1,6 @@
 /** Why there was no answer. */
-export type Failure = 'timed out' | 'cut off at the end' | 'connection refused' | 'connection lost' | 'not HTTP' | (string & {})
+export type Failure =
+  'timed out' | 'cut off at the end' | 'connection refused' | 'connection lost' | 'not HTTP' | (string & {})
 
 const words: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: 'connection refused',
@@ -10,7 +11,7 @@ const words: Readonly<Record<string, Failure>> = {
 }
 
 /** The kind of a failure of undici's; one that has no words here is called by its code. */
-export function failureOf (error: Error): Failure {
+export function failureOf(error: Error): Failure {
   const { code = error.name } = error as NodeJS.ErrnoException
   // Some bytes that are no answer fail an assertion of undici's.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'not HTTP'
@@ -18,6 +19,6 @@ export function failureOf (error: Error): Failure {
 }
 
 /** Whether it went on for as long as it could: how long an answer takes is then known to be more. */
-export function isLowerBound (failure: Failure): boolean {
+export function isLowerBound(failure: Failure): boolean {
   return failure === 'timed out' || failure === 'cut off at the end'
 }

@@ -6,7 +6,7 @@ import { reportOf } from './report.ts'
 import { runLoad } from './run-load.ts'
 
 /** Runs the command; resolves with its exit code. */
-async function main (args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
   if (options === undefined) {
     process.stdout.write(help)
@@ -34,7 +34,7 @@ async function main (args: readonly string[]): Promise<number> {
   return result.violations.length > 0 ? 1 : 0
 }
 
-function codeOf (signal: NodeJS.Signals): number {
+function codeOf(signal: NodeJS.Signals): number {
   return signal === 'SIGINT' ? 130 : 143
 }
 
@@ -42,6 +42,10 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   const isUsage = error instanceof UsageError
-  process.stderr.write(isUsage ? `load: ${error.message}\n\n${usageOf(help)}\nMore: npm run load -- --help\n` : `load: ${(error as Error).stack}\n`)
+  process.stderr.write(
+    isUsage
+      ? `load: ${error.message}\n\n${usageOf(help)}\nMore: npm run load -- --help\n`
+      : `load: ${(error as Error).stack}\n`,
+  )
   process.exitCode = isUsage ? 2 : 1
 }

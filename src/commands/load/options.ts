@@ -63,19 +63,31 @@ const flags = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-/** Reads the arguments; throws a `UsageError` for what cannot be used, and gives nothing when only help was asked for. */
-export function readOptions (args: readonly string[]): Options | undefined {
-  const { values, positionals: [address, ...others] } = readArguments(args, flags)
+/**
+ * Reads the arguments; throws a `UsageError` for what cannot be used, and gives nothing when only help was asked for.
+ */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const {
+    values,
+    positionals: [address, ...others],
+  } = readArguments(args, flags)
   if (values.help) return undefined
-  if (address === undefined) throw new UsageError('load needs the URL of a running service, for example: npm run load -- http://127.0.0.1:3000/v1/cat-facts')
+  if (address === undefined)
+    throw new UsageError(
+      'load needs the URL of a running service, for example: npm run load -- http://127.0.0.1:3000/v1/cat-facts',
+    )
   if (others.length > 0) throw new UsageError(`one URL is asked, and '${others[0]}' is another`)
   const body = readBody(values.body, values['body-file'])
   const method = values.method ?? (body === undefined ? 'GET' : 'POST')
   if (!/^[A-Za-z]+$/.test(method) || /^connect$/i.test(method)) throw new UsageError(`--method '${method}' is none`)
   return {
     question: {
-      url: readUrl(address), method: method.toUpperCase(), body, isInsecure: values.insecure,
-      headers: readHeaders(values.header, body !== undefined), timeoutMs: readTime('timeout', values.timeout),
+      url: readUrl(address),
+      method: method.toUpperCase(),
+      body,
+      isInsecure: values.insecure,
+      headers: readHeaders(values.header, body !== undefined),
+      timeoutMs: readTime('timeout', values.timeout),
     },
     rate: values.rate === 'max' ? undefined : readNumber('rate', values.rate, 0.1, 100_000, ' or max'),
     connections: readNumber('connections', values.connections, 1, 10_000),
@@ -83,32 +95,40 @@ export function readOptions (args: readonly string[]): Options | undefined {
     warmUpMs: values['warm-up'] === '0' ? 0 : readTime('warm-up', values['warm-up'], 0),
     json: values.json,
     maxP99Ms: values['max-p99'] === undefined ? undefined : readTime('max-p99', values['max-p99']),
-    maxErrorPercent: values['max-errors'] === undefined ? undefined : readNumber('max-errors', values['max-errors'].replace(/%$/, ''), 0, 100),
+    maxErrorPercent:
+      values['max-errors'] === undefined
+        ? undefined
+        : readNumber('max-errors', values['max-errors'].replace(/%$/, ''), 0, 100),
   }
 }
 
-function readUrl (text: string): URL {
+function readUrl(text: string): URL {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`'${text}' is no http or https URL`)
-  if (url.username !== '' || url.password !== '') throw new UsageError('a URL with a password is not asked: give --header \'authorization: …\'')
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError("a URL with a password is not asked: give --header 'authorization: …'")
   return url
 }
 
-function readTime (name: string, text: string, least = 1): number {
+function readTime(name: string, text: string, least = 1): number {
   const ms = durationOf(text)
   // Node's timers take no more.
-  if (ms === undefined || ms < least || ms > 86_400_000) throw new UsageError(`--${name} '${text}' is no time: give one such as 500ms, 30s or 2m, at most 24h`)
+  if (ms === undefined || ms < least || ms > 86_400_000)
+    throw new UsageError(`--${name} '${text}' is no time: give one such as 500ms, 30s or 2m, at most 24h`)
   return ms
 }
 
-function readNumber (name: string, text: string, least: number, most: number, or = ''): number {
+function readNumber(name: string, text: string, least: number, most: number, or = ''): number {
   const number = Number(text)
   const isWhole = name !== 'connections' || Number.isInteger(number)
-  if (!/^\d+(\.\d+)?$/.test(text) || !isWhole || number < least || number > most) throw new UsageError(`--${name} '${text}' is none: give a${isWhole && name !== 'connections' ? '' : ' whole'} number from ${least} to ${most}${or}`)
+  if (!/^\d+(\.\d+)?$/.test(text) || !isWhole || number < least || number > most)
+    throw new UsageError(
+      `--${name} '${text}' is none: give a${isWhole && name !== 'connections' ? '' : ' whole'} number from ${least} to ${most}${or}`,
+    )
   return number
 }
 
-function readBody (text: string | undefined, file: string | undefined): Buffer | undefined {
+function readBody(text: string | undefined, file: string | undefined): Buffer | undefined {
   if (text !== undefined && file !== undefined) throw new UsageError('--body and --body-file are two bodies: give one')
   if (file === undefined) return text === undefined ? undefined : Buffer.from(text)
   try {
@@ -118,7 +138,7 @@ function readBody (text: string | undefined, file: string | undefined): Buffer |
   }
 }
 
-function readHeaders (given: readonly string[], hasBody: boolean): string[] {
+function readHeaders(given: readonly string[], hasBody: boolean): string[] {
   const headers = given.flatMap(line => {
     const colon = line.indexOf(':')
     const [name, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]

@@ -16,7 +16,10 @@ export interface Progress {
 }
 
 /** What is done at this moment. */
-export function phaseOf ({ options: { warmUpMs, durationMs }, elapsedMs }: Progress): 'warming up' | 'counting' | 'ending' {
+export function phaseOf({
+  options: { warmUpMs, durationMs },
+  elapsedMs,
+}: Progress): 'warming up' | 'counting' | 'ending' {
   if (elapsedMs < warmUpMs) return 'warming up'
   return elapsedMs < warmUpMs + durationMs ? 'counting' : 'ending'
 }

@@ -6,7 +6,7 @@ const whole = Buffer.from('"complete":true,"sources":')
 const partial = Buffer.from('"complete":false,"sources":')
 
 /** Judges an answer by its status, its headers and the end of its body. */
-export function replyOf (status: number, headers: Readonly<Record<string, unknown>>, tail: Buffer | undefined): Reply {
+export function replyOf(status: number, headers: Readonly<Record<string, unknown>>, tail: Buffer | undefined): Reply {
   if (status === 503 && headers['retry-after'] !== undefined) return 'refused'
   if (status >= 400) return 'failed'
   const { 'headwaters-complete': complete } = headers

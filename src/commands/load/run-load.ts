@@ -11,8 +11,11 @@ import { threadClock } from './thread-clock.ts'
 /** A longer past is not drawn. */
 const mostSeconds = 300
 
-/** Asks as the options say, shows it as it goes, and gives what came of it; when the signal is aborted it ends with what there is. */
-export async function runLoad (options: Options, signal: AbortSignal): Promise<Result> {
+/**
+ * Asks as the options say, shows it as it goes, and gives what came of it; when the signal is aborted it ends with what
+ * there is.
+ */
+export async function runLoad(options: Options, signal: AbortSignal): Promise<Result> {
   const { question, rate, warmUpMs, durationMs } = options
   const clock = await threadClock()
   const connections = Array.from({ length: options.connections }, () => connection(question))
@@ -23,12 +26,23 @@ export async function runLoad (options: Options, signal: AbortSignal): Promise<R
   const utilization = performance.eventLoopUtilization()
   const sending = startSending({
     pace: rate === undefined ? asFastAsAnswered(startedAt, ms) : fixedRate(rate, startedAt, ms),
-    connections, clock, listener, cutAt: startedAt + ms + question.timeoutMs,
+    connections,
+    clock,
+    listener,
+    cutAt: startedAt + ms + question.timeoutMs,
   })
 
   const history: number[] = []
   let second: Second | undefined
-  const progress = (): Progress => ({ options, tally, elapsedMs: clock.now() - startedAt, inFlight: sending.inFlight, waiting: sending.waiting, second, history })
+  const progress = (): Progress => ({
+    options,
+    tally,
+    elapsedMs: clock.now() - startedAt,
+    inFlight: sending.inFlight,
+    waiting: sending.waiting,
+    second,
+    history,
+  })
   const shown = show(progress, options.json)
   const timer = setInterval(() => {
     second = takeSecond()

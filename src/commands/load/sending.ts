@@ -12,10 +12,10 @@ export interface Sent {
 
 /** Who is told what becomes of each request. */
 export interface Listener {
-  sent (request: Sent): void
-  ended (request: Sent, at: number, how: Ended): void
+  sent(request: Sent): void
+  ended(request: Sent, at: number, how: Ended): void
   /** It was due, and no connection was ever free for it. */
-  neverSent (dueAt: number, at: number): void
+  neverSent(dueAt: number, at: number): void
 }
 
 export interface SendingOptions {
@@ -34,17 +34,20 @@ export interface Sending {
   readonly inFlight: number
   readonly waiting: number
   /** Cuts what is in flight, and sends no more. */
-  stop (): void
+  stop(): void
 }
 
-/** How long a caller without a rate waits when it had no answer: where it fails at once, it would do nothing else but try. */
+/**
+ * How long a caller without a rate waits when it had no answer: where it fails at once, it would do nothing else but
+ * try.
+ */
 const failedMs = 100
 
 /**
- * Sends each request when it is due and a connection is free, whatever has become of the ones before; what is due and finds none waits.
- * The connections take turns, so that every process behind one port has its share.
+ * Sends each request when it is due and a connection is free, whatever has become of the ones before; what is due and
+ * finds none waits. The connections take turns, so that every process behind one port has its share.
  */
-export function startSending ({ pace, connections, cutAt, clock, listener }: SendingOptions): Sending {
+export function startSending({ pace, connections, cutAt, clock, listener }: SendingOptions): Sending {
   const { promise: over, resolve } = Promise.withResolvers<void>()
   const free = [...connections]
   let freeSince = -Infinity
@@ -52,7 +55,7 @@ export function startSending ({ pace, connections, cutAt, clock, listener }: Sen
   let isOver = false
   let callOff = () => {}
 
-  function pump (): void {
+  function pump(): void {
     if (isOver) return
     const now = clock.now()
     if (now >= cutAt) return finish()
@@ -67,7 +70,7 @@ export function startSending ({ pace, connections, cutAt, clock, listener }: Sen
     callOff = clock.at(next === undefined || (free.length === 0 && next <= now) ? cutAt : Math.min(next, cutAt), pump)
   }
 
-  function send (connection: Connection, request: Sent): void {
+  function send(connection: Connection, request: Sent): void {
     inFlight++
     listener.sent(request)
     connection.ask(how => {
@@ -80,14 +83,14 @@ export function startSending ({ pace, connections, cutAt, clock, listener }: Sen
     })
   }
 
-  function release (connection: Connection): void {
+  function release(connection: Connection): void {
     const wasNone = free.length === 0
     if (wasNone) freeSince = clock.now()
     free.push(connection)
     if (wasNone || inFlight === 0) pump()
   }
 
-  function finish (): void {
+  function finish(): void {
     isOver = true
     callOff()
     const now = clock.now()
@@ -100,8 +103,14 @@ export function startSending ({ pace, connections, cutAt, clock, listener }: Sen
   pump()
   return {
     over,
-    get inFlight () { return inFlight },
-    get waiting () { return isOver ? 0 : pace.waiting(clock.now()) },
-    stop () { if (!isOver) finish() },
+    get inFlight() {
+      return inFlight
+    },
+    get waiting() {
+      return isOver ? 0 : pace.waiting(clock.now())
+    },
+    stop() {
+      if (!isOver) finish()
+    },
   }
 }

@@ -33,24 +33,37 @@ export interface Second {
   readonly maxMs: number
 }
 
-/** Counts what a sending tells. What was due before `countFrom` is seen by the second only; nothing is due from `until` on. */
-export function createTally (countFrom: number, until: number) {
+/**
+ * Counts what a sending tells. What was due before `countFrom` is seen by the second only; nothing is due from `until`
+ * on.
+ */
+export function createTally(countFrom: number, until: number) {
   const tally: Tally = {
-    sent: 0, answered: 0, answeredMeanwhile: 0, waited: 0, neverSent: 0, lowerBounds: 0, bytes: 0, statuses: new Map(), failures: new Map(),
-    fromDue: latencyHistogram(), fromSent: latencyHistogram(), lag: latencyHistogram(),
+    sent: 0,
+    answered: 0,
+    answeredMeanwhile: 0,
+    waited: 0,
+    neverSent: 0,
+    lowerBounds: 0,
+    bytes: 0,
+    statuses: new Map(),
+    failures: new Map(),
+    fromDue: latencyHistogram(),
+    fromSent: latencyHistogram(),
+    lag: latencyHistogram(),
     replies: Object.fromEntries(replies.map(reply => [reply, latencyHistogram()])) as Record<Reply, Latencies>,
   }
   const lately = { sent: 0, answered: 0, fromDue: latencyHistogram() }
 
   const listener: Listener = {
-    sent ({ dueAt, sentAt, freeAt }) {
+    sent({ dueAt, sentAt, freeAt }) {
       lately.sent++
       if (dueAt < countFrom) return
       tally.sent++
       tally.lag.add(sentAt - freeAt)
       if (freeAt > dueAt) tally.waited++
     },
-    ended ({ dueAt, sentAt }, at, how) {
+    ended({ dueAt, sentAt }, at, how) {
       const isAnswered = !('failure' in how)
       if (isAnswered) {
         lately.answered++
@@ -72,7 +85,7 @@ export function createTally (countFrom: number, until: number) {
       tally.fromDue.add(at - dueAt)
       tally.fromSent.add(at - sentAt)
     },
-    neverSent (dueAt, at) {
+    neverSent(dueAt, at) {
       if (dueAt < countFrom) return
       tally.neverSent++
       tally.lowerBounds++
@@ -94,6 +107,6 @@ export function createTally (countFrom: number, until: number) {
   }
 }
 
-function count<Key> (counts: Map<Key, number>, key: Key): void {
+function count<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }

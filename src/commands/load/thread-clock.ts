@@ -16,13 +16,16 @@ const apartMs = 0.25
  * The clock of this process, with a thread that does nothing but wait: it wakes within a tenth of a millisecond, where
  * Node's timers, of whole milliseconds, are late by a half, which would be in every latency.
  */
-export async function threadClock (): Promise<Clock & { readonly close: () => Promise<unknown> }> {
-  const alarm: Alarm = { turn: new Int32Array(new SharedArrayBuffer(4)), moment: new Float64Array(new SharedArrayBuffer(8)) }
-  const waiting = new Set<{ readonly moment: number, readonly wake: () => void }>()
+export async function threadClock(): Promise<Clock & { readonly close: () => Promise<unknown> }> {
+  const alarm: Alarm = {
+    turn: new Int32Array(new SharedArrayBuffer(4)),
+    moment: new Float64Array(new SharedArrayBuffer(8)),
+  }
+  const waiting = new Set<{ readonly moment: number; readonly wake: () => void }>()
   const offset = Number(process.hrtime.bigint()) / 1e6 - performance.now()
   let armed = Infinity
 
-  function arm (moment: number): void {
+  function arm(moment: number): void {
     armed = moment
     alarm.moment[0] = moment + offset
     Atomics.add(alarm.turn, 0, 1)
@@ -30,11 +33,11 @@ export async function threadClock (): Promise<Clock & { readonly close: () => Pr
   }
 
   /** Being woken costs more than sending: what is due within moments of each other is sent together. */
-  function armFor (moment: number): void {
+  function armFor(moment: number): void {
     arm(Math.max(moment, performance.now() + apartMs))
   }
 
-  function ring (): void {
+  function ring(): void {
     const now = performance.now()
     const due = [...waiting].filter(({ moment }) => moment <= now).sort((one, other) => one.moment - other.moment)
     // One may call off another.
@@ -51,11 +54,13 @@ export async function threadClock (): Promise<Clock & { readonly close: () => Pr
 
   return {
     now: () => performance.now(),
-    at (moment, wake) {
+    at(moment, wake) {
       const entry = { moment, wake }
       waiting.add(entry)
       if (moment < armed) armFor(moment)
-      return () => { waiting.delete(entry) }
+      return () => {
+        waiting.delete(entry)
+      }
     },
     close: () => thread.terminate(),
   }

@@ -12,7 +12,13 @@ export interface InputField {
 }
 
 /** The values an aggregate takes by name, params first. */
-export function inputFields ({ route }: AnyAggregate): InputField[] {
+export function inputFields({ route }: AnyAggregate): InputField[] {
   return (['params', 'query'] as const).flatMap(part =>
-    [...route[part] === undefined ? [] : fieldsOf(route[part])].map(([name, { schema, isRequired }]) => ({ part, name, description: schema.description, isRequired })))
+    [...(route[part] === undefined ? [] : fieldsOf(route[part]))].map(([name, { schema, isRequired }]) => ({
+      part,
+      name,
+      description: schema.description,
+      isRequired,
+    })),
+  )
 }

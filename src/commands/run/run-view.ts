@@ -31,25 +31,36 @@ export interface RunView {
   /** In ms from the run's start. */
   readonly deadline: number
   readonly rows: readonly Row[]
-  over: { readonly at: number, readonly code: string | undefined } | undefined
+  over: { readonly at: number; readonly code: string | undefined } | undefined
 }
 
 /** The board of a run that has not started. */
-export function createRunView ({ name, route, steps }: AnyAggregate, deadline = Infinity): RunView {
+export function createRunView({ name, route, steps }: AnyAggregate, deadline = Infinity): RunView {
   return {
     name,
     target: `${route.method} ${route.url}`,
     deadline: Math.min(deadline, route.deadline),
     rows: steps.map(step => ({
-      name: step.name, kind: step.kind, state: 'waiting', start: undefined, end: undefined, attempts: 0, calls: 0, done: 0, answered: 0,
-      width: step.concurrency, status: undefined, code: undefined, tally: undefined,
+      name: step.name,
+      kind: step.kind,
+      state: 'waiting',
+      start: undefined,
+      end: undefined,
+      attempts: 0,
+      calls: 0,
+      done: 0,
+      answered: 0,
+      width: step.concurrency,
+      status: undefined,
+      code: undefined,
+      tally: undefined,
     })),
     over: undefined,
   }
 }
 
 /** Notes one event. */
-export function applyEvent (board: RunView, event: RunEvent): void {
+export function applyEvent(board: RunView, event: RunEvent): void {
   if (event.type === 'run ended') {
     board.over = { at: event.at, code: event.code }
     return
@@ -82,12 +93,14 @@ export function applyEvent (board: RunView, event: RunEvent): void {
 }
 
 /** Whether a step's own value is missing or not whole, so that the reply is not complete. */
-export function isLost ({ state }: Row): boolean {
+export function isLost({ state }: Row): boolean {
   return state !== 'ok' && state !== 'skipped'
 }
 
-/** Calls that ended, or were answered once the step is over, of all there are: `3/5`; with `+` when there may be more. */
-export function callsOf ({ kind, state, end, tally, done, answered, calls, width }: Row): string {
+/**
+ * Calls that ended, or were answered once the step is over, of all there are: `3/5`; with `+` when there may be more.
+ */
+export function callsOf({ kind, state, end, tally, done, answered, calls, width }: Row): string {
   if (kind !== 'each' && kind !== 'firstOf') return ''
   if (tally !== undefined) return `${tally.ok}/${tally.calls}`
   if (calls === 0) return ''

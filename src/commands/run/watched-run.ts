@@ -28,7 +28,11 @@ export interface RunResult {
 }
 
 /** Runs an aggregate and shows it on stderr as it goes; SIGINT and SIGTERM cancel it, a second one ends the process. */
-export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { overrides, environment, deadline, isQuiet }: WatchedRunOptions): Promise<RunResult> {
+export async function watchedRun(
+  aggregate: AnyAggregate,
+  input: RawInput,
+  { overrides, environment, deadline, isQuiet }: WatchedRunOptions,
+): Promise<RunResult> {
   const runtime = createRuntime({ overrides, environment })
   const board = createRunView(aggregate, deadline)
   const caller = new AbortController()
@@ -63,30 +67,36 @@ interface Shown {
   readonly end: () => void
 }
 
-function quiet (): Shown {
-  return { told () {}, end () {} }
+function quiet(): Shown {
+  return { told() {}, end() {} }
 }
 
-function plain (board: RunView): Shown {
+function plain(board: RunView): Shown {
   return {
-    told (event) {
+    told(event) {
       const line = plainLine(board, event)
       if (line !== undefined) process.stderr.write(`${line}\n`)
     },
-    end () {},
+    end() {},
   }
 }
 
-function drawn (board: RunView): Shown {
+function drawn(board: RunView): Shown {
   const { stderr } = process
   const look = terminalCapabilities()
   const startedAt = performance.now()
-  const view = liveView(stderr, columns => waterfall(board, { ...look, columns, now: board.over?.at ?? performance.now() - startedAt }))
+  const view = liveView(stderr, columns =>
+    waterfall(board, { ...look, columns, now: board.over?.at ?? performance.now() - startedAt }),
+  )
   return {
-    told () {},
-    end () {
+    told() {},
+    end() {
       view.end()
-      stderr.write(`${lossesOf(board).map(line => `  ${line}\n`).join('')}\n`)
+      stderr.write(
+        `${lossesOf(board)
+          .map(line => `  ${line}\n`)
+          .join('')}\n`,
+      )
     },
   }
 }

@@ -41,24 +41,25 @@ const values: Source = { known: new WeakMap(), isWire: false, zodParser }
 const wire: Source = { known: new WeakMap(), isWire: true, zodParser: zodWireParser }
 
 /**
- * Makes a reader of a schema that gives the value itself where the schema changes nothing of it: zod copies every object that it reads,
- * and copies of large bodies cost more in garbage than all checks (docs/performance.md). Whatever is not plain is zod's to read, and a
- * reader refuses exactly what zod refuses: why, only zod says. Fields come in the schema's order, as from zod.
+ * Makes a reader of a schema that gives the value itself where the schema changes nothing of it: zod copies every
+ * object that it reads, and copies of large bodies cost more in garbage than all checks (docs/performance.md). Whatever
+ * is not plain is zod's to read, and a reader refuses exactly what zod refuses: why, only zod says. Fields come in the
+ * schema's order, as from zod.
  */
-export function compileParser (schema: z.ZodType): Parser {
+export function compileParser(schema: z.ZodType): Parser {
   return readerFrom(schema, values)
 }
 
 /**
- * Makes a reader of what `JSON.parse` gives. It refuses each number that may not be the one in the text, so a value that it refuses must be
- * read again with `parseExact` and `wireSchema`, which decide. Looking at each number where it is read anyway costs nothing, and
- * a search of the text costs a fifth of parsing it.
+ * Makes a reader of what `JSON.parse` gives. It refuses each number that may not be the one in the text, so a value
+ * that it refuses must be read again with `parseExact` and `wireSchema`, which decide. Looking at each number where it
+ * is read anyway costs nothing, and a search of the text costs a fifth of parsing it.
  */
-export function compileWireParser (schema: z.ZodType): Parser {
+export function compileWireParser(schema: z.ZodType): Parser {
   return readerFrom(schema, wire)
 }
 
-function readerFrom (schema: z.ZodType, source: Source): Parser {
+function readerFrom(schema: z.ZodType, source: Source): Parser {
   const { known } = source
   const before = known.get(schema)
   if (before !== undefined) return before
@@ -70,39 +71,67 @@ function readerFrom (schema: z.ZodType, source: Source): Parser {
   return own
 }
 
-function readerFor (schema: z.ZodType, source: Source): Parser {
+function readerFor(schema: z.ZodType, source: Source): Parser {
   const { isWire } = source
   const { def, values } = schema._zod as unknown as Internals
-  if (def.type === 'number' && def.check === 'number_format' && def.format === 'safeint' && (def.checks ?? []).length === 0) return value => Number.isSafeInteger(value) ? value : INVALID
+  if (
+    def.type === 'number' &&
+    def.check === 'number_format' &&
+    def.format === 'safeint' &&
+    (def.checks ?? []).length === 0
+  )
+    return value => (Number.isSafeInteger(value) ? value : INVALID)
   if (!isPlain(def)) return source.zodParser(schema)
   switch (def.type) {
-    case 'string': return value => typeof value === 'string' ? value : INVALID
-    case 'number': return isWire ? value => typeof value === 'number' && !isDoubtful(value) ? value : INVALID : value => typeof value === 'number' && Number.isFinite(value) ? value : INVALID
-    case 'bigint': return isWire ? value => Number.isSafeInteger(value) ? BigInt(value as number) : INVALID : value => typeof value === 'bigint' ? value : INVALID
-    case 'boolean': return value => typeof value === 'boolean' ? value : INVALID
-    case 'null': return value => value === null ? null : INVALID
-    case 'any': case 'unknown': return isWire ? anyJson : value => value
+    case 'string':
+      return value => (typeof value === 'string' ? value : INVALID)
+    case 'number':
+      return isWire
+        ? value => (typeof value === 'number' && !isDoubtful(value) ? value : INVALID)
+        : value => (typeof value === 'number' && Number.isFinite(value) ? value : INVALID)
+    case 'bigint':
+      return isWire
+        ? value => (Number.isSafeInteger(value) ? BigInt(value as number) : INVALID)
+        : value => (typeof value === 'bigint' ? value : INVALID)
+    case 'boolean':
+      return value => (typeof value === 'boolean' ? value : INVALID)
+    case 'null':
+      return value => (value === null ? null : INVALID)
+    case 'any':
+    case 'unknown':
+      return isWire ? anyJson : value => value
     // What comes from JSON is JSON.
-    case 'lazy': return isWire && isAnyJson(schema) ? anyJson : source.zodParser(schema)
-    case 'literal': case 'enum': return isWire && [...values as ReadonlySet<unknown>].some(hasDoubtful)
-      ? source.zodParser(schema)
-      : value => (values as ReadonlySet<unknown>).has(value) ? value : INVALID
-    case 'nullable': return nullable(readerFrom(def.innerType as z.ZodType, source))
-    case 'optional': return optional(source.zodParser(schema), readerFrom(def.innerType as z.ZodType, source))
-    case 'array': return list(readerFrom(def.element as z.ZodType, source))
-    case 'object': return object(schema, def, source)
-    case 'record': return isWire && isAnyText(def.keyType as z.ZodType) ? record(readerFrom(def.valueType as z.ZodType, source), source.zodParser(schema)) : source.zodParser(schema)
-    default: return source.zodParser(schema)
+    case 'lazy':
+      return isWire && isAnyJson(schema) ? anyJson : source.zodParser(schema)
+    case 'literal':
+    case 'enum':
+      return isWire && [...(values as ReadonlySet<unknown>)].some(hasDoubtful)
+        ? source.zodParser(schema)
+        : value => ((values as ReadonlySet<unknown>).has(value) ? value : INVALID)
+    case 'nullable':
+      return nullable(readerFrom(def.innerType as z.ZodType, source))
+    case 'optional':
+      return optional(source.zodParser(schema), readerFrom(def.innerType as z.ZodType, source))
+    case 'array':
+      return list(readerFrom(def.element as z.ZodType, source))
+    case 'object':
+      return object(schema, def, source)
+    case 'record':
+      return isWire && isAnyText(def.keyType as z.ZodType)
+        ? record(readerFrom(def.valueType as z.ZodType, source), source.zodParser(schema))
+        : source.zodParser(schema)
+    default:
+      return source.zodParser(schema)
   }
 }
 
 /** Whether a schema is its type and nothing more. */
-function isPlain ({ checks = [], coerce, check }: Def): boolean {
+function isPlain({ checks = [], coerce, check }: Def): boolean {
   return checks.length === 0 && coerce !== true && check === undefined
 }
 
 /** Makes a reader of a schema that leaves all of it to zod, which copies what it reads. */
-export function zodParser (schema: z.ZodType): Parser {
+export function zodParser(schema: z.ZodType): Parser {
   return value => {
     const { success, data } = schema.safeParse(value)
     return success ? data : INVALID
@@ -110,7 +139,7 @@ export function zodParser (schema: z.ZodType): Parser {
 }
 
 /** Leaves a schema of the wire to zod, which cannot know that a number was another one in the text. */
-function zodWireParser (schema: z.ZodType): Parser {
+function zodWireParser(schema: z.ZodType): Parser {
   let read: Parser | undefined
   return value => {
     if (hasDoubtful(value)) return INVALID
@@ -119,24 +148,24 @@ function zodWireParser (schema: z.ZodType): Parser {
   }
 }
 
-function anyJson (value: unknown): unknown {
+function anyJson(value: unknown): unknown {
   return hasDoubtful(value) ? INVALID : value
 }
 
-function isAnyText (schema: z.ZodType): boolean {
+function isAnyText(schema: z.ZodType): boolean {
   const { def } = schema._zod as unknown as Internals
   return def.type === 'string' && isPlain(def)
 }
 
-function nullable (inner: Parser): Parser {
-  return value => value === null ? null : inner(value)
+function nullable(inner: Parser): Parser {
+  return value => (value === null ? null : inner(value))
 }
 
-function optional (missing: Parser, inner: Parser): Parser {
-  return value => value === undefined ? missing(value) : inner(value)
+function optional(missing: Parser, inner: Parser): Parser {
+  return value => (value === undefined ? missing(value) : inner(value))
 }
 
-function list (element: Parser): Parser {
+function list(element: Parser): Parser {
   return value => {
     if (!Array.isArray(value)) return INVALID
     let copy: unknown[] | undefined
@@ -152,10 +181,15 @@ function list (element: Parser): Parser {
 }
 
 /** Stops at the first field that is refused, where zod makes an issue of each. */
-function record (field: Parser, byZod: Parser): Parser {
+function record(field: Parser, byZod: Parser): Parser {
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return INVALID
-    if (Object.getPrototypeOf(value) !== Object.prototype || Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'constructor')) return byZod(value)
+    if (
+      Object.getPrototypeOf(value) !== Object.prototype ||
+      Object.hasOwn(value, '__proto__') ||
+      Object.hasOwn(value, 'constructor')
+    )
+      return byZod(value)
     const fields = value as Record<string, unknown>
     let copy: Record<string, unknown> | undefined
     for (const key of Object.keys(fields)) {
@@ -170,12 +204,16 @@ function record (field: Parser, byZod: Parser): Parser {
 
 const primitives: Readonly<Record<string, (field: string, isWire: boolean) => string>> = {
   string: field => `typeof ${field} !== 'string'`,
-  number: (field, isWire) => `typeof ${field} !== 'number' || ${isWire ? `!(${field} < ${2 ** 53} && ${field} > ${-(2 ** 53)})` : `!Number.isFinite(${field})`}`,
+  number: (field, isWire) =>
+    `typeof ${field} !== 'number' || ${isWire ? `!(${field} < ${2 ** 53} && ${field} > ${-(2 ** 53)})` : `!Number.isFinite(${field})`}`,
   boolean: field => `typeof ${field} !== 'boolean'`,
 }
 
-/** A function for each object, written as text, as zod does it too: reading fields by names that stand in the code takes a fifth of reading them by a list. */
-function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Source): Parser {
+/**
+ * A function for each object, written as text, as zod does it too: reading fields by names that stand in the code takes
+ * a fifth of reading them by a list.
+ */
+function object(schema: z.ZodType, { shape = {}, catchall }: Def, source: Source): Parser {
   const keys = Object.keys(shape)
   const rest = catchall?._zod.def.type
   const byZod = source.zodParser(schema)
@@ -192,15 +230,20 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Sourc
       if (f${at} === undefined && !(${name} in value)) ${mayMiss(def) ? '{}' : 'return byZod(value)'}
       else {
         present++
-        ${refuses === undefined
-    ? `const read = readers[${at}](f${at})
+        ${
+          refuses === undefined
+            ? `const read = readers[${at}](f${at})
         if (read === unfit) return unfit
         if (read !== f${at}) (copy ??= { ...value })[${name}] = read`
-    : `if (${refuses}) return unfit`}
+            : `if (${refuses}) return unfit`
+        }
       }`
   })
   // A field that is unknown, or not in its place.
-  const misfit = rest === 'unknown' ? `${source.isWire ? 'hasDoubtful(value) ? unfit : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)` : 'only(keys, copy ?? value)'
+  const misfit =
+    rest === 'unknown'
+      ? `${source.isWire ? 'hasDoubtful(value) ? unfit : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)`
+      : 'only(keys, copy ?? value)'
   const text = `return function read (value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
     const prototype = Object.getPrototypeOf(value)
@@ -220,7 +263,14 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Sourc
   }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- the text has nothing but the author's own keys, as JSON
-    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(readers, byZod, INVALID, only, keys, hasDoubtful) as Parser
+    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(
+      readers,
+      byZod,
+      INVALID,
+      only,
+      keys,
+      hasDoubtful,
+    ) as Parser
   } catch {
     // A process may forbid code from text (node --disallow-code-generation-from-strings).
     return byZod
@@ -228,12 +278,12 @@ function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Sourc
 }
 
 /** Whether a field that is missing stays so; one that gets a value from within is zod's to see to. */
-function mayMiss ({ type, innerType }: Def): boolean {
+function mayMiss({ type, innerType }: Def): boolean {
   return type === 'optional' && innerType?._zod.optin === undefined
 }
 
 /** The fields of these names. */
-function only (keys: readonly string[], fields: Readonly<Record<string, unknown>>): object {
+function only(keys: readonly string[], fields: Readonly<Record<string, unknown>>): object {
   const kept: Record<string, unknown> = {}
   for (const key of keys) if (key in fields) kept[key] = fields[key]
   return kept

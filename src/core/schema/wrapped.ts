@@ -27,15 +27,16 @@ export interface Def {
 }
 
 /** Returns the definition of a schema. */
-export function defOf (schema: z.ZodType): Def {
+export function defOf(schema: z.ZodType): Def {
   return schema._zod.def
 }
 
 /**
- * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the sides of an
- * intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have none.
+ * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the
+ * sides of an intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have
+ * none.
  */
-export function innersOf (schema: z.ZodType): readonly z.ZodType[] {
+export function innersOf(schema: z.ZodType): readonly z.ZodType[] {
   const { innerType, in: input, out, left, right, options, getter } = defOf(schema)
   if (getter !== undefined) return [getter()]
   if (options !== undefined) return options
@@ -45,7 +46,7 @@ export function innersOf (schema: z.ZodType): readonly z.ZodType[] {
 }
 
 /** Returns the same schema with other inner schemas; its checks, its functions and its metadata for parsing stay. */
-export function rebuilt (schema: z.ZodType, change: Partial<Def>): z.ZodType {
+export function rebuilt(schema: z.ZodType, change: Partial<Def>): z.ZodType {
   return z.core.clone(schema, z.core.util.mergeDefs(schema._zod.def, change) as typeof schema._zod.def)
 }
 
@@ -57,16 +58,23 @@ export interface SchemaField {
 }
 
 /** Returns the fields of an object schema by name, seen through every wrapper; the first schema of a name stays. */
-export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []): ReadonlyMap<string, SchemaField> {
+export function fieldsOf(schema: z.ZodType, within: readonly z.ZodType[] = []): ReadonlyMap<string, SchemaField> {
   const { type, shape } = defOf(schema)
   if (within.includes(schema)) return new Map()
-  if (shape !== undefined) return new Map(Object.entries(shape).map(([name, field]) => [name, { schema: field, isRequired: !field.safeParse(undefined).success }]))
+  if (shape !== undefined)
+    return new Map(
+      Object.entries(shape).map(([name, field]) => [
+        name,
+        { schema: field, isRequired: !field.safeParse(undefined).success },
+      ]),
+    )
   const parts = innersOf(schema).map(inner => fieldsOf(inner, [...within, schema]))
   const found = new Map<string, SchemaField>()
   for (const part of parts) {
     for (const [name, field] of part) {
       const uses = parts.filter(each => each.get(name)?.isRequired === true).length
-      if (!found.has(name)) found.set(name, { schema: field.schema, isRequired: type === 'union' ? uses === parts.length : uses > 0 })
+      if (!found.has(name))
+        found.set(name, { schema: field.schema, isRequired: type === 'union' ? uses === parts.length : uses > 0 })
     }
   }
   return found
@@ -78,9 +86,13 @@ export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []):
  * @param owner names whose schemas they are, for example `aggregate 'cats'`
  * @throws {TypeError} that names the part and the fix
  */
-export function checkZod (owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
+export function checkZod(owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
   for (const [part, schema] of Object.entries(schemas)) {
-    if (schema !== undefined && !('_zod' in schema)) throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
-    if (schema !== undefined && hasAsync(schema as z.ZodType)) throw new TypeError(`${owner}: its ${part} schema has an async function, and schemas are read synchronously: wait in a step`)
+    if (schema !== undefined && !('_zod' in schema))
+      throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
+    if (schema !== undefined && hasAsync(schema as z.ZodType))
+      throw new TypeError(
+        `${owner}: its ${part} schema has an async function, and schemas are read synchronously: wait in a step`,
+      )
   }
 }

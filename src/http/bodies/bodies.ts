@@ -10,19 +10,27 @@ import type { InboundBodies } from './inbound-bodies.ts'
 import { receiveBody } from './receive-body.ts'
 import { transferEncodingProblem } from '../guard/transfer-encoding.ts'
 
-/** Bodies from this size on are parsed in a turn of the loop of their own and used in another, in bytes: a body may be made to cost 50 ms in each. */
+/**
+ * Bodies from this size on are parsed in a turn of the loop of their own and used in another, in bytes: a body may be
+ * made to cost 50 ms in each.
+ */
 const largeBytes = 128 * 1024
 
 /** Values in one body of a caller: items of lists and fields of objects. */
 export const maxBodyValues = 100_000
 
 const refusals = {
-  depth: () => new Problem('INPUT_INVALID', { detail: 'One part of the input cannot be read: see errors.', faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }] }),
-  values: () => new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
+  depth: () =>
+    new Problem('INPUT_INVALID', {
+      detail: 'One part of the input cannot be read: see errors.',
+      faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }],
+    }),
+  values: () =>
+    new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
 }
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
-export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
+export function jsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
   // After a method that is not answered has been refused, and before the body is read.
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
     const coding = raw.headers['content-encoding']
@@ -39,7 +47,11 @@ export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
     })
   })
 
-  function parseLater (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+  function parseLater(
+    request: FastifyRequest,
+    body: Buffer,
+    done: (error: Error | null, value?: unknown) => void,
+  ): void {
     bodies.hold(body.length)
     let use: (() => void) | undefined
     inSlices(() => {
@@ -48,21 +60,35 @@ export function jsonBodies (app: FastifyInstance, bodies: InboundBodies): void {
         return false
       }
       bodies.hold(-body.length)
-      parseBody(request, body, (...parsed) => { use = () => { done(...parsed) } })
+      parseBody(request, body, (...parsed) => {
+        use = () => {
+          done(...parsed)
+        }
+      })
       return true
     })
   }
 
-  function parseBody (request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+  function parseBody(
+    request: FastifyRequest,
+    body: Buffer,
+    done: (error: Error | null, value?: unknown) => void,
+  ): void {
     if (body.length === 0) return done(null)
     if (!isUtf8(body)) return done(new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' }))
     const text = body.toString('utf8')
     const excess = excessOf(text, maxBodyValues)
     if (excess !== undefined) return done(refusals[excess]())
-    void parse(request, text, (error, value) => error === null ? done(null, hasDoubtful(value) ? parseExact(text) : value) : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })))
+    void parse(request, text, (error, value) =>
+      error === null
+        ? done(null, hasDoubtful(value) ? parseExact(text) : value)
+        : done(new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })),
+    )
   }
 }
 
-function detailOf ({ message }: Error): string {
-  return message.includes('prototype') ? 'The body has a key __proto__, or a prototype under constructor, which is not taken.' : 'The body is not JSON.'
+function detailOf({ message }: Error): string {
+  return message.includes('prototype')
+    ? 'The body has a key __proto__, or a prototype under constructor, which is not taken.'
+    : 'The body is not JSON.'
 }

@@ -13,7 +13,10 @@ export interface ReceiveOptions {
   readonly limit: number
 }
 
-/** A `content-length` is counted whole once at least this fraction of the body has come, since `Chunks` then allocates all of it: one eighth. */
+/**
+ * A `content-length` is counted whole once at least this fraction of the body has come, since `Chunks` then allocates
+ * all of it: one eighth.
+ */
 const credit = 8
 
 type Done = (error: Error | null, body?: Buffer) => void
@@ -21,9 +24,10 @@ type Done = (error: Error | null, body?: Buffer) => void
 /**
  * Reads a body whole.
  *
- * @param done Gets the body, or a `Problem`: `PAYLOAD_TOO_LARGE`, `OVERLOADED` where the bodies together have too many bytes, or `BAD_REQUEST`.
+ * @param done Gets the body, or a `Problem`: `PAYLOAD_TOO_LARGE`, `OVERLOADED` where the bodies together have too many
+ * bytes, or `BAD_REQUEST`.
  */
-export function receiveBody (request: IncomingMessage, payload: Payload, options: ReceiveOptions, done: Done): void {
+export function receiveBody(request: IncomingMessage, payload: Payload, options: ReceiveOptions, done: Done): void {
   new BodyReceiver(request, payload, options, done).start()
 }
 
@@ -41,7 +45,7 @@ class BodyReceiver implements OpenBody {
   #first: Buffer | undefined
   #chunks: BodyBuffer | undefined
 
-  constructor (request: IncomingMessage, payload: Payload, { bodies, limit }: ReceiveOptions, done: Done) {
+  constructor(request: IncomingMessage, payload: Payload, { bodies, limit }: ReceiveOptions, done: Done) {
     this.#request = request
     this.#payload = payload
     this.#bodies = bodies
@@ -50,7 +54,7 @@ class BodyReceiver implements OpenBody {
     this.#done = done
   }
 
-  start (): void {
+  start(): void {
     if (this.#length > this.#limit) return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
     if (!this.#bodies.open(this, this.#length || 0)) return this.refuse()
     inviteBody(this.#request)
@@ -58,14 +62,15 @@ class BodyReceiver implements OpenBody {
     this.#payload.resume()
   }
 
-  refuse (): void {
+  refuse(): void {
     this.#settle(new Problem('OVERLOADED'))
   }
 
   readonly #take = (data: Buffer | string): void => {
     const chunk = typeof data === 'string' ? Buffer.from(data) : data
     this.#received += chunk.length
-    if (this.#received > this.#limit || (this.#payload.receivedEncodedLength ?? 0) > this.#limit) return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
+    if (this.#received > this.#limit || (this.#payload.receivedEncodedLength ?? 0) > this.#limit)
+      return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
     const held = credit * this.#received >= this.#length ? Math.max(this.#length, this.#received) : this.#received
     if (!this.#bodies.add(this, held - this.bytes)) return this.refuse()
     if (this.#chunks !== undefined) this.#chunks.add(chunk)
@@ -79,7 +84,10 @@ class BodyReceiver implements OpenBody {
   readonly #end = (): void => {
     const received = this.#payload.receivedEncodedLength ?? this.#received
     // A body that a hook has read into another stream may have another length than the request's.
-    if (this.#length >= 0 && received !== this.#length) return this.#settle(new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }))
+    if (this.#length >= 0 && received !== this.#length)
+      return this.#settle(
+        new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }),
+      )
     this.#settle(null, this.#chunks?.whole() ?? this.#first ?? Buffer.alloc(0))
   }
 
@@ -92,7 +100,7 @@ class BodyReceiver implements OpenBody {
     this.#bodies.close(this)
   }
 
-  #settle (error: Problem | null, body?: Buffer): void {
+  #settle(error: Problem | null, body?: Buffer): void {
     const done = this.#done
     if (done === undefined) return
     this.#done = undefined

@@ -8,5 +8,8 @@ import fastify from 'fastify'
 const app = fastify()
 await app.register(scalar, { routePrefix: '/', configuration: { url: 'openapi.json' } })
 const { statusCode, rawPayload } = await app.inject('/js/scalar.js')
-if (statusCode !== 200) throw new Error(`@scalar/fastify-api-reference answers ${statusCode} where its browser bundle should be: is it another version than the one pinned?`)
+if (statusCode !== 200)
+  throw new Error(
+    `@scalar/fastify-api-reference answers ${statusCode} where its browser bundle should be: is it another version than the one pinned?`,
+  )
 parentPort?.postMessage(await promisify(gzip)(rawPayload, { level: constants.Z_BEST_COMPRESSION }))

@@ -8,10 +8,11 @@ export interface Sender {
 }
 
 /**
- * Returns the address of a request's client, in its canonical spelling and without a port. Where an entry is not an address, it is the address of
- * the proxy that wrote the entry, so that one client cannot count as several. A connection without an address is `unknown`.
+ * Returns the address of a request's client, in its canonical spelling and without a port. Where an entry is not an
+ * address, it is the address of the proxy that wrote the entry, so that one client cannot count as several. A
+ * connection without an address is `unknown`.
  */
-export function clientAddress ({ ip, ips = [] }: Sender): string {
+export function clientAddress({ ip, ips = [] }: Sender): string {
   const own = addressOf(ip)
   if (own !== undefined) return own
   for (let at = ips.length - 1; at >= 0; at--) {
@@ -22,10 +23,10 @@ export function clientAddress ({ ip, ips = [] }: Sender): string {
 }
 
 /**
- * Reads an address out of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`, with or without a zone.
- * IPv6 is written in lower case and short (RFC 5952); an IPv4 address within an IPv6 one is IPv4.
+ * Reads an address out of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`, with
+ * or without a zone. IPv6 is written in lower case and short (RFC 5952); an IPv4 address within an IPv6 one is IPv4.
  */
-export function addressOf (text = ''): string | undefined {
+export function addressOf(text = ''): string | undefined {
   if (isIPv4(text)) return text
   const [, v4, bracketed] = /^(?:(\d+\.\d+\.\d+\.\d+):[\w.-]*|\[([^\]]*)\](?::[\w.-]*)?)$/.exec(text.trim()) ?? []
   const address = v4 ?? bracketed ?? text.trim()
@@ -33,14 +34,14 @@ export function addressOf (text = ''): string | undefined {
   return isIPv6(address) ? shortened(address) : undefined
 }
 
-function shortened (address: string): string {
+function shortened(address: string): string {
   const [plain = ''] = address.split('%', 1)
   const short = new URL(`http://[${plain}]`).hostname.slice(1, -1)
   const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(short) ?? []
   return high === undefined || low === undefined ? short : [high, low].map(bytesOf).join('.')
 }
 
-function bytesOf (group: string): string {
+function bytesOf(group: string): string {
   const value = Number.parseInt(group, 16)
   return `${value >> 8}.${value & 255}`
 }
@@ -55,16 +56,20 @@ const named: Readonly<Record<string, readonly string[]>> = {
  * Returns a function that tells whether the proxy at an address is trusted; a port after the address is ignored.
  * @throws TypeError for an entry that is neither an address nor a network
  */
-export function trustOf (proxies: readonly string[]): (address: string | undefined) => boolean {
+export function trustOf(proxies: readonly string[]): (address: string | undefined) => boolean {
   const list = new BlockList()
-  for (const entry of proxies.flatMap(each => Object.hasOwn(named, each) ? named[each] as readonly string[] : [each])) {
+  for (const entry of proxies.flatMap(each =>
+    Object.hasOwn(named, each) ? (named[each] as readonly string[]) : [each],
+  )) {
     const [address = '', bits] = entry.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
     try {
       if (bits === undefined) list.addAddress(address, family)
       else list.addSubnet(address, /^\d{1,3}$/.test(bits) ? Number(bits) : -1, family)
     } catch (error) {
-      throw new TypeError(`trustProxy: '${entry}' is neither an address nor a network such as 10.0.0.0/8`, { cause: error })
+      throw new TypeError(`trustProxy: '${entry}' is neither an address nor a network such as 10.0.0.0/8`, {
+        cause: error,
+      })
     }
   }
   return text => {

@@ -15,7 +15,10 @@ export interface GuardOptions {
   readonly rateLimit: number
   /** Keys of which a caller must show one; nobody must where there are none. */
   readonly keys: readonly string[]
-  /** Clients whose requests are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */
+  /**
+   * Clients whose requests are counted at once; of more, those that asked longest ago are forgotten.
+   * @default 50_000
+   */
   readonly clientsCounted?: number
   /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
   readonly countRequest?: CountRequest | undefined
@@ -27,23 +30,29 @@ export interface GuardOptions {
  *
  * @returns A hook that counts requests of other routes with the same limit.
  */
-export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions): Promise<RateLimit | undefined> {
+export async function guard(
+  app: FastifyInstance,
+  { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions,
+): Promise<RateLimit | undefined> {
   const find = keys.length > 0 ? keyring(keys) : undefined
-  // A cache must not give the reply for one key to a caller with another. It is added first, so that replies that a hook ends have it too.
-  if (find !== undefined) app.addHook('onRequest', (_request, reply, done) => {
-    addVary(reply, 'authorization')
-    done()
-  })
+  // A cache must not give the reply for one key to a caller with another. It is added first, so that replies that a
+  // hook ends have it too.
+  if (find !== undefined)
+    app.addHook('onRequest', (_request, reply, done) => {
+      addVary(reply, 'authorization')
+      done()
+    })
   app.addHook('onRequest', (_request, _reply, done) => {
     if (gauge.level !== 'overloaded') return done()
     done(new Problem('OVERLOADED'))
   })
   const clients = new WeakMap<FastifyRequest, number>()
-  if (find !== undefined) app.addHook('onRequest', (request, _reply, done) => {
-    const key = find(request.headers.authorization)
-    if (key !== undefined) clients.set(request, key)
-    done()
-  })
+  if (find !== undefined)
+    app.addHook('onRequest', (request, _reply, done) => {
+      const key = find(request.headers.authorization)
+      if (key !== undefined) clients.set(request, key)
+      done()
+    })
   let limit: RateLimit | undefined
   if (max > 0) {
     const { default: rateLimit, normalizeIP } = await import('@fastify/rate-limit')
@@ -52,31 +61,35 @@ export async function guard (app: FastifyInstance, { gauge, rateLimit: max, keys
       max,
       timeWindow: 60_000,
       cache: clientsCounted,
-      ...countRequest !== undefined && { store: sharedStore(countRequest, failureLog(app)) },
+      ...(countRequest !== undefined && { store: sharedStore(countRequest, failureLog(app)) }),
       // A limit that cannot be counted must not refuse everybody.
       skipOnError: true,
-      // Neither an invalid key nor another port counts as another client, nor does another IPv6 address of the same /64 network.
-      keyGenerator: request => clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
+      // Neither an invalid key nor another port counts as another client, nor does another IPv6 address of the same /64
+      // network.
+      keyGenerator: request =>
+        clients.has(request) ? `key ${clients.get(request)}` : normalizeIP(clientAddress(request)),
     })
     const count = app.createRateLimit()
     limit = async request => {
       const counted = await count(request)
-      if (!counted.isAllowed && counted.isExceeded) throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) })
+      if (!counted.isAllowed && counted.isExceeded)
+        throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, counted.ttlInSeconds) })
     }
     app.addHook('onRequest', limit)
   }
-  if (find !== undefined) app.addHook('onRequest', (request, reply, done) => {
-    const { authorization } = request.headers
-    delete request.headers.authorization
-    if (clients.has(request)) return done()
-    reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
-    done(new Problem('UNAUTHENTICATED'))
-  })
+  if (find !== undefined)
+    app.addHook('onRequest', (request, reply, done) => {
+      const { authorization } = request.headers
+      delete request.headers.authorization
+      if (clients.has(request)) return done()
+      reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
+      done(new Problem('UNAUTHENTICATED'))
+    })
   return limit
 }
 
 /** Logs failures of a counter, at most one per minute. */
-function failureLog (app: FastifyInstance): (error: Error) => void {
+function failureLog(app: FastifyInstance): (error: Error) => void {
   let nextAt = -Infinity
   return err => {
     if (performance.now() < nextAt) return

@@ -13,8 +13,11 @@ import { securityHeaders } from '../reply/security-headers.ts'
 import { transferEncodingProblem } from './transfer-encoding.ts'
 import { awaitInvitation } from '../bodies/unread-body.ts'
 
-/** Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2), and a transfer coding that is not chunked. */
-export function framing (app: FastifyInstance, tell: TellRefusal): void {
+/**
+ * Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2), and a transfer coding
+ * that is not chunked.
+ */
+export function framing(app: FastifyInstance, tell: TellRefusal): void {
   refuseOddities(app.server, tell)
   app.addHook('onRequest', ({ raw }, reply, done) => {
     // The answer to this one is never sent.
@@ -31,12 +34,19 @@ export function framing (app: FastifyInstance, tell: TellRefusal): void {
     const hosts = hostsOf(raw)
     if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return done()
     reply.header('connection', 'close')
-    done(new Problem('BAD_REQUEST', { detail: `The request names ${hosts === 0 ? 'no host' : 'several hosts'}: it must name one.` }))
+    done(
+      new Problem('BAD_REQUEST', {
+        detail: `The request names ${hosts === 0 ? 'no host' : 'several hosts'}: it must name one.`,
+      }),
+    )
   })
 }
 
-/** Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown `Expect`, and `CONNECT`. */
-export function refuseOddities (server: Server, tell?: TellRefusal): void {
+/**
+ * Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown
+ * `Expect`, and `CONNECT`.
+ */
+export function refuseOddities(server: Server, tell?: TellRefusal): void {
   server.on('clientError', (error: Error, socket: Duplex) => answerNonsense(error, socket as Socket, tell))
   // Node would ask for each body at once, also where the request is going to be refused.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -46,17 +56,27 @@ export function refuseOddities (server: Server, tell?: TellRefusal): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const id = requestIdOf(request)
     const body = problemText(new Problem('EXPECTATION_FAILED'), id)
-    response.writeHead(417, { ...securityHeaders, 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'x-request-id': id, 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body)
+    response
+      .writeHead(417, {
+        ...securityHeaders,
+        'content-type': 'application/problem+json',
+        'cache-control': 'no-store',
+        'x-request-id': id,
+        'content-length': Buffer.byteLength(body),
+        connection: 'close',
+      })
+      .end(body)
     tell?.({ reqId: id, code: 'EXPECTATION_FAILED', statusCode: 417, remoteAddress: request.socket.remoteAddress })
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     const reqId = answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n')
-    if (reqId !== undefined) tell?.({ reqId, code: 'METHOD_NOT_ALLOWED', statusCode: 405, remoteAddress: (socket as Socket).remoteAddress })
+    if (reqId !== undefined)
+      tell?.({ reqId, code: 'METHOD_NOT_ALLOWED', statusCode: 405, remoteAddress: (socket as Socket).remoteAddress })
   })
 }
 
 /** How many `Host` headers came; Node keeps the first and says nothing of the others. */
-function hostsOf ({ rawHeaders }: IncomingMessage): number {
+function hostsOf({ rawHeaders }: IncomingMessage): number {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string

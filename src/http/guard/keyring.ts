@@ -3,8 +3,11 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 /** What tells one of our callers from another: the place of a key that was shown, or nothing. */
 export type Keyring = (authorization: string | undefined) => number | undefined
 
-/** Which of the keys an `Authorization: Bearer` shows; every key is compared, by its digest, so that time tells nothing of any. */
-export function keyring (keys: readonly string[]): Keyring {
+/**
+ * Which of the keys an `Authorization: Bearer` shows; every key is compared, by its digest, so that time tells nothing
+ * of any.
+ */
+export function keyring(keys: readonly string[]): Keyring {
   const digests = keys.map(digest)
   return authorization => {
     const [, token] = /^bearer +([^\s]+) *$/i.exec(authorization ?? '') ?? []
@@ -16,6 +19,6 @@ export function keyring (keys: readonly string[]): Keyring {
   }
 }
 
-function digest (key: string): Buffer {
+function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }

@@ -16,13 +16,19 @@ export interface Limits {
 }
 
 /** What holds where nothing is said. */
-export const defaultLimits: Limits = Object.freeze({ bodyBytes: 1024 * 1024, headerBytes: 16 * 1024, requestTimeout: 30_000, replyTimeout: 30_000, keepAlive: 72_000 })
+export const defaultLimits: Limits = Object.freeze({
+  bodyBytes: 1024 * 1024,
+  headerBytes: 16 * 1024,
+  requestTimeout: 30_000,
+  replyTimeout: 30_000,
+  keepAlive: 72_000,
+})
 
 /** Slow heads are found by looking, once in so many ms. */
 const checkEvery = 1000
 
 /** How a server of ours is made: it closes what comes too slowly, and leaves a missing `Host` to us. */
-export function serverOptions ({ headerBytes, requestTimeout, keepAlive }: Limits) {
+export function serverOptions({ headerBytes, requestTimeout, keepAlive }: Limits) {
   return {
     requireHostHeader: false,
     maxHeaderSize: headerBytes,

@@ -16,12 +16,21 @@ export interface PressureLimits {
   readonly heapPercent: number
   /** Share of the memory of the container, or of the machine, that is in use, in percent. @default 90 */
   readonly memoryPercent: number
-  /** Bytes of the request bodies that are being received. It refuses bodies, and no request without one. @default 64 MiB */
+  /**
+   * Bytes of the request bodies that are being received. It refuses bodies, and no request without one.
+   * @default 64 MiB
+   */
   readonly bodiesBytes: number
 }
 
 /** What holds where nothing is said. */
-export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90, bodiesBytes: 64 * 1024 * 1024 })
+export const defaultPressureLimits: PressureLimits = Object.freeze({
+  runs: 1000,
+  loopDelay: 500,
+  heapPercent: 70,
+  memoryPercent: 90,
+  bodiesBytes: 64 * 1024 * 1024,
+})
 
 /** `pressed`: what is optional is left out. `overloaded`: nothing new is begun. */
 export type Pressure = 'calm' | 'pressed' | 'overloaded'
@@ -32,7 +41,10 @@ const pressedShare = 0.8
 /** Time between two looks at the loop and the memory of the process, in ms. */
 const sampleEvery = 250
 
-/** Time between two looks at the heap, in ms: a look takes 5 µs, and large answers fill a small heap within a few of them. */
+/**
+ * Time between two looks at the heap, in ms: a look takes 5 µs, and large answers fill a small heap within a few of
+ * them.
+ */
 const heapEvery = 50
 
 /** The share of CPU time that the collections of the meter may take; they separate live objects from garbage. */
@@ -49,51 +61,58 @@ export interface PressureGauge extends Load {
   readonly level: Pressure
   readonly bodies: InboundBodies
   /** Takes what was seen of the process. */
-  take (sample: Sample): void
+  take(sample: Sample): void
   /** Takes what was seen of the memory alone. */
-  takeMemory (reading: MemoryReading): void
+  takeMemory(reading: MemoryReading): void
   /** Returns how hard a reading of the memory presses. */
-  memoryLevel (reading: MemoryReading): Pressure
+  memoryLevel(reading: MemoryReading): Pressure
 }
 
 /** Makes a gauge; only a loop that is late twice in a row counts as late, so that one hiccup refuses nobody. */
-export function createGauge ({ runs, loopDelay, heapPercent, memoryPercent, bodiesBytes }: PressureLimits): PressureGauge {
+export function createGauge({
+  runs,
+  loopDelay,
+  heapPercent,
+  memoryPercent,
+  bodiesBytes,
+}: PressureLimits): PressureGauge {
   let before = 0
   let late = 0
   let full = 0
-  const fullness = (reading: MemoryReading) => Math.max(shareOf(reading.heapPercent, heapPercent), shareOf(reading.memoryPercent, memoryPercent))
+  const fullness = (reading: MemoryReading) =>
+    Math.max(shareOf(reading.heapPercent, heapPercent), shareOf(reading.memoryPercent, memoryPercent))
   return {
     runs: 0,
     bodies: new InboundBodies(bodiesBytes),
-    get level () {
+    get level() {
       return levelOf(Math.max(late, full, shareOf(this.runs, runs)))
     },
-    get shedOptional () {
+    get shedOptional() {
       return this.level !== 'calm'
     },
-    take (sample) {
+    take(sample) {
       late = shareOf(Math.min(before, sample.loopDelay), loopDelay)
       before = sample.loopDelay
       this.takeMemory(sample)
     },
-    takeMemory (reading) {
+    takeMemory(reading) {
       full = fullness(reading)
     },
     memoryLevel: reading => levelOf(fullness(reading)),
   }
 }
 
-function levelOf (share: number): Pressure {
+function levelOf(share: number): Pressure {
   if (share >= 1) return 'overloaded'
   return share >= pressedShare ? 'pressed' : 'calm'
 }
 
-function shareOf (value: number, limit: number): number {
+function shareOf(value: number, limit: number): number {
   return limit === 0 ? 0 : value / limit
 }
 
 /** Lets the gauge look at this process for as long as the app is there, and logs when its level changes. */
-export function watchProcess (app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
+export function watchProcess(app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
   const resolution = 20
   const delays = monitorEventLoopDelay({ resolution })
   const meter = new MemoryMeter(ownMemory(), limits)

@@ -1,13 +1,18 @@
 import { Abortable } from '../../core/abort.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
 
-/** How many requests a client has made in the window under way, the present one included, and in how many ms it ends. */
+/**
+ * How many requests a client has made in the window under way, the present one included, and in how many ms it ends.
+ */
 export interface Counted {
   readonly current: number
   readonly ttl: number
 }
 
-/** Counts one more request of a client. A request is let through where it throws, rejects, gives something else, or takes longer than a second. */
+/**
+ * Counts one more request of a client. A request is let through where it throws, rejects, gives something else, or
+ * takes longer than a second.
+ */
 export type CountRequest = (client: string) => Promise<Counted>
 
 /** Longest wait for a count, in ms. */
@@ -19,28 +24,31 @@ type Callback = (error: Error | null, counted?: Counted) => void
 class Counting extends Abortable {
   #callback: Callback | undefined
 
-  constructor (callback: Callback) {
+  constructor(callback: Callback) {
     super()
     this.#callback = callback
   }
 
-  end (...result: Parameters<Callback>): void {
+  end(...result: Parameters<Callback>): void {
     const callback = this.#callback
     this.#callback = undefined
     callback?.(...result)
   }
 
-  onAbort (reason: unknown): void {
+  onAbort(reason: unknown): void {
     this.end(reason as Error)
   }
 }
 
-/** Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is called with each failure. */
-export function sharedStore (count: CountRequest, failed: (error: Error) => void) {
+/**
+ * Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is called with
+ * each failure.
+ */
+export function sharedStore(count: CountRequest, failed: (error: Error) => void) {
   const late = createTimerQueue(patience, () => new Error(`the count did not come within ${patience} ms`))
 
   return class SharedStore {
-    incr (client: string, callback: Callback): void {
+    incr(client: string, callback: Callback): void {
       const counting = new Counting((error, counted) => {
         late.stop(due)
         if (error !== null) failed(error)
@@ -48,22 +56,29 @@ export function sharedStore (count: CountRequest, failed: (error: Error) => void
       })
       const due = late.start(counting)
       // The function may throw, and its promise may be of another make.
-      new Promise<unknown>(resolve => { resolve(count(client)) }).then(read).then(counted => counting.end(null, counted), (error: unknown) => counting.end(asError(error)))
+      new Promise<unknown>(resolve => {
+        resolve(count(client))
+      })
+        .then(read)
+        .then(
+          counted => counting.end(null, counted),
+          (error: unknown) => counting.end(asError(error)),
+        )
     }
 
-    child (): SharedStore {
+    child(): SharedStore {
       return this
     }
   }
 }
 
-function read (counted: unknown): Counted {
+function read(counted: unknown): Counted {
   const { current, ttl } = (counted ?? {}) as Partial<Counted>
   if (!Number.isFinite(current) || !Number.isFinite(ttl)) throw new TypeError('countRequest gave no { current, ttl }')
   return { current: current as number, ttl: ttl as number }
 }
 
-function asError (reason: unknown): Error {
+function asError(reason: unknown): Error {
   try {
     if (reason instanceof Error) return reason
   } catch {

@@ -36,11 +36,15 @@ const health = /^(?:GET|HEAD) \/health\//
 const quietMs = 10_000
 
 /**
- * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every answer
- * closes its connection. Where no connection is idle, a new one is answered 503 with `retry-after` before its request is
- * parsed. A request to a health route is answered all the same: a full process is alive, and a restart would lose its work.
+ * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every
+ * answer closes its connection. Where no connection is idle, a new one is answered 503 with `retry-after` before its
+ * request is parsed. A request to a health route is answered all the same: a full process is alive, and a restart would
+ * lose its work.
  */
-export function limitConnections (app: FastifyInstance, { crowd, connections, most, requestsOn }: ConnectionLimitOptions): void {
+export function limitConnections(
+  app: FastifyInstance,
+  { crowd, connections, most, requestsOn }: ConnectionLimitOptions,
+): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
   /** Answers the refused connections whose first bytes have not come, the oldest first. */
@@ -55,17 +59,18 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
   let isLogged = false
 
   /** Answers 503, unless the first bytes ask a health route; the connection is closed in either case. */
-  function refuse (socket: Socket): void {
+  function refuse(socket: Socket): void {
     socket.on('error', () => {})
     const first = setTimeout(answer, firstBytesMs).unref()
     const last = setTimeout(() => socket.destroy(), firstBytesMs + lingerMs).unref()
 
-    function answer (): void {
+    function answer(): void {
       clearTimeout(first)
       waiting.delete(socket)
       refusals++
       answerRaw(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
-      // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the answer with it.
+      // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the
+      // answer with it.
       socket.resume().once('end', () => socket.destroy())
     }
 
@@ -89,12 +94,15 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
     if (refused.size > maxRefused) (refused.values().next().value as Socket).destroy()
   }
 
-  function isIdle (socket: Socket, now: number): boolean {
-    return requestsOn(socket) === 0 || (requestsOn(socket) === undefined && now - (openedAt.get(socket) as number) >= silentMs && !refused.has(socket))
+  function isIdle(socket: Socket, now: number): boolean {
+    return (
+      requestsOn(socket) === 0 ||
+      (requestsOn(socket) === undefined && now - (openedAt.get(socket) as number) >= silentMs && !refused.has(socket))
+    )
   }
 
   /** Closes the oldest connection that is idle; returns whether there was one. */
-  function closeIdle (): boolean {
+  function closeIdle(): boolean {
     const now = performance.now()
     let looks = 0
     for (const socket of connections) {
@@ -107,20 +115,26 @@ export function limitConnections (app: FastifyInstance, { crowd, connections, mo
     return false
   }
 
-  function log (): void {
+  function log(): void {
     const now = performance.now()
     if (now - loggedAt < quietMs) return
     loggedAt = now
     isLogged = true
-    app.log.warn({ connections: connections.size, limit: served }, 'connection limit reached: idle connections are closed, and new ones are refused until others end')
+    app.log.warn(
+      { connections: connections.size, limit: served },
+      'connection limit reached: idle connections are closed, and new ones are refused until others end',
+    )
   }
 
-  function relieve (): void {
+  function relieve(): void {
     if (!crowd.isFull || connections.size - refused.size > served * relieved) return
     crowd.isFull = false
     if (!isLogged) return
     isLogged = false
-    app.log.info({ connections: connections.size, limit: served, refused: refusals }, 'connections are below their limit again')
+    app.log.info(
+      { connections: connections.size, limit: served, refused: refusals },
+      'connections are below their limit again',
+    )
     refusals = 0
   }
 

@@ -29,7 +29,7 @@ const spare = 16
 const perThread = 6
 
 /** Reads the descriptors of this process; `undefined` where the system does not say, as on macOS, or sets no limit. */
-export function readDescriptors (): Descriptors | undefined {
+export function readDescriptors(): Descriptors | undefined {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
     return limit === undefined ? undefined : { limit: Number(limit), open: readdirSync('/proc/self/fd').length }
@@ -39,10 +39,13 @@ export function readDescriptors (): Descriptors | undefined {
 }
 
 /**
- * Divides the descriptors that are left between callers and upstreams. Upstreams get what they may open, and at most half; callers get
- * the rest.
+ * Divides the descriptors that are left between callers and upstreams. Upstreams get what they may open, and at most
+ * half; callers get the rest.
  */
-export function shareDescriptors ({ limit, open }: Descriptors, { connections, threads }: DescriptorNeeds): DescriptorShares {
+export function shareDescriptors(
+  { limit, open }: Descriptors,
+  { connections, threads }: DescriptorNeeds,
+): DescriptorShares {
   const left = Math.max(2, limit - open - spare - threads * perThread)
   const upstream = Math.min(connections, Math.floor(left / 2))
   return { inbound: left - upstream, upstream: connections === 0 ? 1 : upstream / connections }

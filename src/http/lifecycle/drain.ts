@@ -12,7 +12,7 @@ const underWay = Symbol('headwaters.underWay')
 type Counted = Socket & { [underWay]?: number }
 
 /** Returns the number of requests under way on a connection, or `undefined` before its first request. */
-export function requestsOn (socket: Socket): number | undefined {
+export function requestsOn(socket: Socket): number | undefined {
   return (socket as Counted)[underWay]
 }
 
@@ -31,11 +31,11 @@ export interface DrainOptions {
 const lastWords = 200
 
 /**
- * Makes closing end in time. From its start every reply closes its connection, new work is refused, and connections without a
- * request are closed: without this an idle or a mute one holds `close` for as long as the caller likes. When the grace is over,
- * whoever still waits is answered 503.
+ * Makes closing end in time. From its start every reply closes its connection, new work is refused, and connections
+ * without a request are closed: without this an idle or a mute one holds `close` for as long as the caller likes. When
+ * the grace is over, whoever still waits is answered 503.
  */
-export function drain (app: FastifyInstance, { readiness, crowd, connections, runtime, grace }: DrainOptions): void {
+export function drain(app: FastifyInstance, { readiness, crowd, connections, runtime, grace }: DrainOptions): void {
   let timer: NodeJS.Timeout | undefined
 
   app.addHook('onRequest', ({ raw: { socket }, url }, _reply, done) => {
@@ -55,7 +55,7 @@ export function drain (app: FastifyInstance, { readiness, crowd, connections, ru
   })
 
   /** Ends the calls under way, whose runs then answer; then answers for those who do not; then hangs up. */
-  function cut (): void {
+  function cut(): void {
     app.log.warn({ connections: connections.size }, 'the time for draining is over: what is under way is cut')
     void runtime.close()
     timer = setTimeout(() => {
@@ -63,7 +63,9 @@ export function drain (app: FastifyInstance, { readiness, crowd, connections, ru
         answerRaw(socket, 503, 'DRAINING', 'retry-after: 1\r\n')
         socket.destroySoon()
       }
-      timer = setTimeout(() => { for (const socket of connections) socket.destroy() }, lastWords)
+      timer = setTimeout(() => {
+        for (const socket of connections) socket.destroy()
+      }, lastWords)
     }, lastWords)
   }
 

@@ -13,19 +13,26 @@ export interface HealthOptions {
   readonly lostLogLines?: (() => number) | undefined
 }
 
-/** `/health/live`: the process answers. `/health/ready`: it also takes work, which it no longer does while it drains. */
-export function health (app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
+/**
+ * `/health/live`: the process answers. `/health/ready`: it also takes work, which it no longer does while it drains.
+ */
+export function health(app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
   app.get('/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }))
   app.get('/health/ready', (_request, reply) => {
     reply.header('cache-control', 'no-store')
     const log = lostLogLines === undefined ? {} : shown(lostLogLines)
-    return readiness.isDraining ? reply.code(503).header('retry-after', '1').send({ status: 'draining', ...log }) : reply.send({ status: 'ready', ...log })
+    return readiness.isDraining
+      ? reply
+          .code(503)
+          .header('retry-after', '1')
+          .send({ status: 'draining', ...log })
+      : reply.send({ status: 'ready', ...log })
   })
   for (const url of ['/health/live', '/health/ready']) otherMethods(app, url, ['GET'])
 }
 
 /** Returns the count of lost lines for the body; nothing where the function fails or gives no count. */
-function shown (lostLogLines: () => number): { readonly lostLogLines?: number } {
+function shown(lostLogLines: () => number): { readonly lostLogLines?: number } {
   try {
     const lost: unknown = lostLogLines()
     if (Number.isSafeInteger(lost) && (lost as number) >= 0) return { lostLogLines: lost as number }

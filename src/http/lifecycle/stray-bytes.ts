@@ -9,12 +9,19 @@ import { hasStrayBytes } from './wire-bytes.ts'
 const sweepEvery = 100
 
 /**
- * Closes connections on which bytes come that are not part of a request: empty lines before a request line, white space before a header's
- * value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these and has no limit on them.
+ * Closes connections on which bytes come that are not part of a request: empty lines before a request line, white space
+ * before a header's value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these and has no
+ * limit on them.
  */
-export function strayBytes (app: FastifyInstance, connections: ReadonlySet<Socket>, headerBytes: number, tell: TellRefusal): void {
+export function strayBytes(
+  app: FastifyInstance,
+  connections: ReadonlySet<Socket>,
+  headerBytes: number,
+  tell: TellRefusal,
+): void {
   const sweep = () => {
-    for (const socket of connections) if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) answerNonsense(strayError, socket, tell)
+    for (const socket of connections)
+      if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) answerNonsense(strayError, socket, tell)
   }
   const timer = setInterval(sweep, sweepEvery).unref()
   app.addHook('onClose', (_app, done) => {
@@ -23,4 +30,6 @@ export function strayBytes (app: FastifyInstance, connections: ReadonlySet<Socke
   })
 }
 
-const strayError = Object.assign(new Error('the connection sent bytes that are not part of a request'), { code: 'STRAY_BYTES' })
+const strayError = Object.assign(new Error('the connection sent bytes that are not part of a request'), {
+  code: 'STRAY_BYTES',
+})

@@ -26,10 +26,10 @@ const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization',
 const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
 
 /** Returns the options of a logger whose lines have a bounded length and show no secret. */
-export function logOptions ({ level, redaction, base }: LogOptions): NonNullable<FastifyServerOptions['logger']> {
+export function logOptions({ level, redaction, base }: LogOptions): NonNullable<FastifyServerOptions['logger']> {
   return {
     level,
-    ...base !== undefined && { base },
+    ...(base !== undefined && { base }),
     serializers: { req: loggedRequest, err: loggedError as (error: unknown) => LoggedError, msg: cutText },
     redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
     // A secret is hidden before a cut could leave a part of it.
@@ -37,6 +37,6 @@ export function logOptions ({ level, redaction, base }: LogOptions): NonNullable
   }
 }
 
-function cutText (text: unknown): unknown {
+function cutText(text: unknown): unknown {
   return typeof text === 'string' ? cut(text) : text
 }

@@ -21,12 +21,14 @@ export interface EarlyRefusal {
 /** Receives early refusals. */
 export type TellRefusal = (refusal: EarlyRefusal) => void
 
-/** Refusals come in floods: the first ones of each code get a line in every interval, and one line counts the others. */
+/**
+ * Refusals come in floods: the first ones of each code get a line in every interval, and one line counts the others.
+ */
 export class Refusals {
   readonly #lines = new Map<ErrorCode, number>()
 
   /** Returns whether a request that was refused with this code gets a line. */
-  take (code: ErrorCode): boolean {
+  take(code: ErrorCode): boolean {
     // An author's refusals are answers like others.
     if (code === 'REFUSED') return true
     const lines = (this.#lines.get(code) ?? 0) + 1
@@ -35,12 +37,14 @@ export class Refusals {
   }
 
   /** Returns a function that writes lines of early refusals, sampled like the others. */
-  teller (log: FastifyBaseLogger): TellRefusal {
-    return refusal => { log[this.take(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused') }
+  teller(log: FastifyBaseLogger): TellRefusal {
+    return refusal => {
+      log[this.take(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused')
+    }
   }
 
   /** Ends an interval. Writes how many requests were refused in it without a line, by code. */
-  count (log: FastifyBaseLogger): void {
+  count(log: FastifyBaseLogger): void {
     const refused: Partial<Record<ErrorCode, number>> = {}
     for (const [code, lines] of this.#lines) if (lines > linesPerCode) refused[code] = lines - linesPerCode
     this.#lines.clear()
@@ -49,7 +53,7 @@ export class Refusals {
 }
 
 /** Counts refusals for as long as the app runs. */
-export function countRefusals (app: FastifyInstance, refusals: Refusals): void {
+export function countRefusals(app: FastifyInstance, refusals: Refusals): void {
   const timer = setInterval(() => refusals.count(app.log), countEvery).unref()
   app.addHook('onClose', (_app, done) => {
     clearInterval(timer)

@@ -16,10 +16,10 @@ export const known = Symbol('headwaters.outcome')
 export type RequestWithOutcome = FastifyRequest & { [known]?: Outcome | null }
 
 /**
- * Keeps the outcome of a request for the one line that it gets when it ends. In an app that writes its own lines for requests, the outcome is
- * written at once.
+ * Keeps the outcome of a request for the one line that it gets when it ends. In an app that writes its own lines for
+ * requests, the outcome is written at once.
  */
-export function logOutcome (request: FastifyRequest, outcome: Outcome): void {
+export function logOutcome(request: FastifyRequest, outcome: Outcome): void {
   const { [known]: before } = request as RequestWithOutcome
   if (before !== undefined) (request as RequestWithOutcome)[known] = outcome
   else if (outcome.refusal !== undefined) request.log.debug(outcome.fields, outcome.msg)

@@ -10,7 +10,10 @@ export interface OpenapiOptions {
   readonly version?: string
   /** Stands before the path of every aggregate, as in `app.register(headwaters, { prefix })`. @default '' */
   readonly prefix?: string
-  /** Whether `/health/live` and `/health/ready` are there too, which `buildApp` adds and the plugin does not. @default true without a prefix */
+  /**
+   * Whether `/health/live` and `/health/ready` are there too, which `buildApp` adds and the plugin does not.
+   * @default true without a prefix
+   */
   readonly health?: boolean
   /** Whether callers of aggregates must show a key, as `buildApp` asks for where it has `keys`. @default false */
   readonly bearer?: boolean
@@ -26,43 +29,78 @@ const about = `Each operation asks several upstreams at once and answers within 
 A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an \`application/problem+json\` with a \`code\`.
 Replies may gain fields: ignore those you do not know.`
 
-/** Writes the OpenAPI 3.1 document of aggregates, from their own schemas; throws a `TypeError` that names what cannot be written. */
-export function openapiDocument (aggregates: readonly AnyAggregate[], { version = ownVersion(), prefix = '', health = prefix === '', bearer = false, rateLimited = false }: OpenapiOptions = {}): OpenapiDocument {
+/**
+ * Writes the OpenAPI 3.1 document of aggregates, from their own schemas; throws a `TypeError` that names what cannot be
+ * written.
+ */
+export function openapiDocument(
+  aggregates: readonly AnyAggregate[],
+  {
+    version = ownVersion(),
+    prefix = '',
+    health = prefix === '',
+    bearer = false,
+    rateLimited = false,
+  }: OpenapiOptions = {},
+): OpenapiDocument {
   const components = createComponents()
   const paths: Record<string, Record<string, object>> = {}
-  const guards = [...bearer ? [401 as const] : [], ...rateLimited ? [429 as const] : []]
-  if (bearer) components.shared('securitySchemes', 'bearer', () => ({ type: 'http', scheme: 'bearer', description: 'One of the keys of the service.' }))
+  const guards = [...(bearer ? [401 as const] : []), ...(rateLimited ? [429 as const] : [])]
+  if (bearer)
+    components.shared('securitySchemes', 'bearer', () => ({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'One of the keys of the service.',
+    }))
   const ids = new Set(health ? ['healthLive', 'healthReady'] : [])
   /** Paths that differ in the names of their parameters alone are one path. */
   const byShape = new Map<string, string>()
 
   for (const aggregate of aggregates) {
-    const { name, route: { url, method } } = aggregate
+    const {
+      name,
+      route: { url, method },
+    } = aggregate
     const shape = url.replaceAll(/\{[^{}]*\}/g, '{}')
     const template = byShape.get(shape) ?? url
     byShape.set(shape, template)
-    const path = paths[prefix.replace(/\/$/, '') + template] ??= {}
+    const path = (paths[prefix.replace(/\/$/, '') + template] ??= {})
     const id = operationId(name)
-    if (ids.has(id)) throw new TypeError(`aggregate '${name}': another operation has the operationId '${id}': choose another name`)
-    if (path[method.toLowerCase()] !== undefined) throw new TypeError(`aggregate '${name}': another one answers ${method} ${url} already`)
+    if (ids.has(id))
+      throw new TypeError(`aggregate '${name}': another operation has the operationId '${id}': choose another name`)
+    if (path[method.toLowerCase()] !== undefined)
+      throw new TypeError(`aggregate '${name}': another one answers ${method} ${url} already`)
     ids.add(id)
-    path[method.toLowerCase()] = operationOf(aggregate, Array.from(template.matchAll(/\{([^{}]*)\}/g), match => match[1] as string), components, guards)
+    path[method.toLowerCase()] = operationOf(
+      aggregate,
+      Array.from(template.matchAll(/\{([^{}]*)\}/g), match => match[1] as string),
+      components,
+      guards,
+    )
   }
 
-  const settled = components.finish({ ...paths, ...health && healthPaths(components, bearer) })
+  const settled = components.finish({ ...paths, ...(health && healthPaths(components, bearer)) })
   return {
     openapi: '3.1.0',
-    info: { title: 'Headwaters', version, summary: 'Many upstreams, one answer.', description: about, license: { name: 'MIT', identifier: 'MIT' } },
+    info: {
+      title: 'Headwaters',
+      version,
+      summary: 'Many upstreams, one answer.',
+      description: about,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
       { name: 'Aggregates', description: 'Many calls to upstreams that become one answer.' },
-      ...health ? [{ name: 'Health', description: 'What the service tells of itself.' }] : [],
+      ...(health ? [{ name: 'Health', description: 'What the service tells of itself.' }] : []),
     ],
     ...settled,
   }
 }
 
-function ownVersion (): string {
-  return (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version
+function ownVersion(): string {
+  return (
+    JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+  ).version
 }

@@ -3,10 +3,13 @@ import { header } from './headers.ts'
 import { problemResponse } from './problem-responses.ts'
 
 /** What the service tells of itself, to everybody, also where aggregates are for those who have a key. */
-export function healthPaths (components: Components, bearer: boolean): Readonly<Record<string, object>> {
+export function healthPaths(components: Components, bearer: boolean): Readonly<Record<string, object>> {
   const headers = { 'x-request-id': header('RequestId', components), 'cache-control': header('NotStored', components) }
   const state = (value: string) => ({
-    'application/json': { schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] }, example: { status: value } },
+    'application/json': {
+      schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] },
+      example: { status: value },
+    },
   })
   const ofReadiness = (value: string) => ({
     'application/json': {
@@ -14,7 +17,12 @@ export function healthPaths (components: Components, bearer: boolean): Readonly<
         type: 'object',
         properties: {
           status: { type: 'string', const: value },
-          lostLogLines: { type: 'integer', minimum: 0, description: 'Lines of the log that could not be written since the process started; with several workers, the lines of all of them. Only where the service writes the log itself.' },
+          lostLogLines: {
+            type: 'integer',
+            minimum: 0,
+            description:
+              'Lines of the log that could not be written since the process started; with several workers, the lines of all of them. Only where the service writes the log itself.',
+          },
         },
         required: ['status'],
       },
@@ -44,7 +52,11 @@ export function healthPaths (components: Components, bearer: boolean): Readonly<
         responses: {
           200: { description: 'It takes work.', headers, content: ofReadiness('ready') },
           ...others,
-          503: { description: 'It is shutting down and takes no new work.', headers: { ...headers, 'retry-after': header('RetryAfter', components) }, content: ofReadiness('draining') },
+          503: {
+            description: 'It is shutting down and takes no new work.',
+            headers: { ...headers, 'retry-after': header('RetryAfter', components) },
+            content: ofReadiness('draining'),
+          },
         },
       },
     },

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 type JsonSchema = Readonly<Record<string, unknown>>
 
 interface Check {
-  readonly _zod: { readonly def: { readonly check: string, readonly inclusive?: boolean, readonly value?: unknown } }
+  readonly _zod: { readonly def: { readonly check: string; readonly inclusive?: boolean; readonly value?: unknown } }
 }
 
 interface Def {
@@ -14,42 +14,65 @@ interface Def {
   readonly checks?: readonly Check[]
 }
 
-const formats: Readonly<Record<string, JsonSchema>> = { int64: { format: 'int64' }, uint64: { format: 'uint64', minimum: 0 } }
+const formats: Readonly<Record<string, JsonSchema>> = {
+  int64: { format: 'int64' },
+  uint64: { format: 'uint64', minimum: 0 },
+}
 
 /** Returns what a schema with bigints is in JSON Schema, where zod has no form for it: an integer. */
-export function integerForm (schema: z.core.$ZodType): JsonSchema | undefined {
+export function integerForm(schema: z.core.$ZodType): JsonSchema | undefined {
   const { type, format, values = [], defaultValue, checks = [] } = schema._zod.def as Def
   switch (type) {
-    case 'bigint': return { type: 'integer', ...formats[format ?? 'int64'], ...boundsOf(checks) }
-    case 'literal': return literalForm(values)
-    case 'default': case 'prefault': return { default: defaultValue }
+    case 'bigint':
+      return { type: 'integer', ...formats[format ?? 'int64'], ...boundsOf(checks) }
+    case 'literal':
+      return literalForm(values)
+    case 'default':
+    case 'prefault':
+      return { default: defaultValue }
     // A value for what cannot be read tells a caller nothing.
-    case 'catch': return {}
-    default: return undefined
+    case 'catch':
+      return {}
+    default:
+      return undefined
   }
 }
 
-function literalForm (values: readonly unknown[]): JsonSchema | undefined {
+function literalForm(values: readonly unknown[]): JsonSchema | undefined {
   if (values.includes(undefined)) return undefined
   if (!values.every(value => typeof value === 'bigint')) return { enum: values }
-  return { type: 'integer', ...values.length === 1 ? { const: values[0] } : { enum: values } }
+  return { type: 'integer', ...(values.length === 1 ? { const: values[0] } : { enum: values }) }
 }
 
 /** Checks of a bigint as JSON Schema has them; the last of a kind counts. */
-function boundsOf (checks: readonly Check[]): JsonSchema {
-  return Object.fromEntries(checks.flatMap(({ _zod: { def: { check, inclusive, value } } }) => {
-    const keyword = keywords[check]
-    return keyword === undefined ? [] : [[inclusive === false ? `exclusive${keyword.replace('m', 'M')}` : keyword, value]]
-  }))
+function boundsOf(checks: readonly Check[]): JsonSchema {
+  return Object.fromEntries(
+    checks.flatMap(
+      ({
+        _zod: {
+          def: { check, inclusive, value },
+        },
+      }) => {
+        const keyword = keywords[check]
+        return keyword === undefined
+          ? []
+          : [[inclusive === false ? `exclusive${keyword.replace('m', 'M')}` : keyword, value]]
+      },
+    ),
+  )
 }
 
-const keywords: Readonly<Record<string, string>> = { greater_than: 'minimum', less_than: 'maximum', multiple_of: 'multipleOf' }
+const keywords: Readonly<Record<string, string>> = {
+  greater_than: 'minimum',
+  less_than: 'maximum',
+  multiple_of: 'multipleOf',
+}
 
 /** Begins a text that stands for an integer while zod makes JSON of its schema. No author writes a NUL. */
 const mark = '\0integer:'
 
 /** Returns the same JSON with each bigint as a number, or as text where a number does not hold it. */
-export function withoutBigints (value: unknown, prefix = mark): unknown {
+export function withoutBigints(value: unknown, prefix = mark): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${prefix}${value}`
   if (Array.isArray(value)) return value.map(each => withoutBigints(each, prefix))
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
@@ -57,6 +80,6 @@ export function withoutBigints (value: unknown, prefix = mark): unknown {
 }
 
 /** Undoes `withoutBigints` in a text of JSON that is parsed: `JSON.parse(text, revive)`. */
-export function revive (_key: string, value: unknown): unknown {
+export function revive(_key: string, value: unknown): unknown {
   return typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value
 }

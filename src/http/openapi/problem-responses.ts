@@ -20,17 +20,38 @@ const kinds = {
       faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' }],
     }),
   },
-  401: { name: 'NotAuthenticated', description: 'No key was shown, or one that is none: `www-authenticate` says which.', example: new Problem('UNAUTHENTICATED') },
-  406: { name: 'NotAcceptable', description: 'The `accept` header takes no `application/json`.', example: new Problem('NOT_ACCEPTABLE') },
+  401: {
+    name: 'NotAuthenticated',
+    description: 'No key was shown, or one that is none: `www-authenticate` says which.',
+    example: new Problem('UNAUTHENTICATED'),
+  },
+  406: {
+    name: 'NotAcceptable',
+    description: 'The `accept` header takes no `application/json`.',
+    example: new Problem('NOT_ACCEPTABLE'),
+  },
   413: { name: 'PayloadTooLarge', description: 'The body is too large.', example: new Problem('PAYLOAD_TOO_LARGE') },
-  415: { name: 'UnsupportedMediaType', description: 'The body is not declared as JSON.', example: new Problem('UNSUPPORTED_MEDIA_TYPE') },
-  429: { name: 'TooManyRequests', description: 'This client has asked too often: ask again after `retry-after` seconds.', example: new Problem('RATE_LIMITED', { retryAfterSeconds: 30 }) },
+  415: {
+    name: 'UnsupportedMediaType',
+    description: 'The body is not declared as JSON.',
+    example: new Problem('UNSUPPORTED_MEDIA_TYPE'),
+  },
+  429: {
+    name: 'TooManyRequests',
+    description: 'This client has asked too often: ask again after `retry-after` seconds.',
+    example: new Problem('RATE_LIMITED', { retryAfterSeconds: 30 }),
+  },
   '4XX': {
     name: 'Refused',
-    description: 'The request is refused for another reason, which `detail` tells: 404, for example, where there is no such thing.',
+    description:
+      'The request is refused for another reason, which `detail` tells: 404, for example, where there is no such thing.',
     example: new Problem('REFUSED', { status: 404, detail: 'There is no such thing.' }),
   },
-  500: { name: 'InternalError', description: 'The service failed by a fault of its own.', example: toProblem(undefined) },
+  500: {
+    name: 'InternalError',
+    description: 'The service failed by a fault of its own.',
+    example: toProblem(undefined),
+  },
   502: {
     name: 'BadGateway',
     description: 'An upstream that has to answer could not be reached, or answered with a failure or with nonsense.',
@@ -38,7 +59,8 @@ const kinds = {
   },
   503: {
     name: 'ServiceUnavailable',
-    description: 'The service, or an upstream that has to answer, takes no more work now: ask again after `retry-after` seconds.',
+    description:
+      'The service, or an upstream that has to answer, takes no more work now: ask again after `retry-after` seconds.',
     example: toProblem(new UpstreamError('UPSTREAM_BUSY', 'some-upstream', { upstreamStatus: 429 }), 'first'),
   },
   504: {
@@ -52,11 +74,14 @@ const kinds = {
 export type ProblemStatus = keyof typeof kinds
 
 /** A reference to the response of one status, which all operations share. */
-export function problemResponse (status: ProblemStatus, components: Components): JsonSchema {
+export function problemResponse(status: ProblemStatus, components: Components): JsonSchema {
   const { name, description, example }: Kind = kinds[status]
   return components.shared('responses', name, () => ({
     description,
-    headers: { 'x-request-id': header('RequestId', components), ...(status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) } },
+    headers: {
+      'x-request-id': header('RequestId', components),
+      ...((status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) }),
+    },
     content: {
       'application/problem+json': {
         schema: components.schema(ProblemBody, 'output', 'the problems'),

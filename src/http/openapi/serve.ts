@@ -11,14 +11,20 @@ interface Written {
   readonly tag: string
 }
 
-/** Serves the document as `/openapi.json` and `/openapi.yaml`. Nothing of it is loaded or written before it is asked for. */
-export function openapi (app: FastifyInstance, { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] }): void {
+/**
+ * Serves the document as `/openapi.json` and `/openapi.yaml`. Nothing of it is loaded or written before it is asked
+ * for.
+ */
+export function openapi(
+  app: FastifyInstance,
+  { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] },
+): void {
   const document = once(async () => (await import('./document.ts')).openapiDocument(aggregates, options))
   serve(app, '/openapi.json', 'application/json', async () => writeJson(await document()))
   serve(app, '/openapi.yaml', 'application/yaml', async () => (await import('./yaml.ts')).yamlOf(await document()))
 }
 
-function serve (app: FastifyInstance, url: string, type: string, write: () => Promise<string>): void {
+function serve(app: FastifyInstance, url: string, type: string, write: () => Promise<string>): void {
   const written = once(async (): Promise<Written> => {
     const text = await write()
     return { text, tag: `"${hash('sha1', text, 'base64url')}"` }
@@ -32,7 +38,7 @@ function serve (app: FastifyInstance, url: string, type: string, write: () => Pr
   otherMethods(app, url, ['GET'])
 }
 
-function once<T> (make: () => T): () => T {
+function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => (made ??= { value: make() }).value
 }

@@ -1,6 +1,9 @@
 import { cut } from '../../log/cut.ts'
 
-interface Issue { readonly path: readonly PropertyKey[], readonly message: string }
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
 
 /** Issues of a schema that are written. */
 const mostIssues = 3
@@ -11,10 +14,10 @@ const longestPath = 200
 const mostCauses = 10
 
 /**
- * Returns the reason of a failure for the log: the fields that were wrong, or the words of the wire. It may hold words of an upstream, so it is
- * cut, and no caller may see it.
+ * Returns the reason of a failure for the log: the fields that were wrong, or the words of the wire. It may hold words
+ * of an upstream, so it is cut, and no caller may see it.
  */
-export function causeChain (error: unknown): string | undefined {
+export function causeChain(error: unknown): string | undefined {
   try {
     return reasonOf(error)
   } catch {
@@ -22,7 +25,7 @@ export function causeChain (error: unknown): string | undefined {
   }
 }
 
-function reasonOf (error: unknown): string | undefined {
+function reasonOf(error: unknown): string | undefined {
   let deepest: Error | undefined
   let { cause } = error as { readonly cause?: unknown }
   for (let causes = 0; cause instanceof Error && causes < mostCauses; causes++) {
@@ -30,13 +33,13 @@ function reasonOf (error: unknown): string | undefined {
     ;({ cause } = cause)
   }
   if (deepest === undefined) return undefined
-  const { issues, code, message } = deepest as Error & { readonly issues?: readonly Issue[], readonly code?: string }
+  const { issues, code, message } = deepest as Error & { readonly issues?: readonly Issue[]; readonly code?: string }
   if (Array.isArray(issues)) return cut(issues.slice(0, mostIssues).map(shownIssue).join('; '))
   const text = cut(String(message))
   return code === undefined || text.includes(String(code)) ? text : `${cut(String(code))}: ${text}`
 }
 
-function shownIssue ({ path, message }: Issue): string {
+function shownIssue({ path, message }: Issue): string {
   const keys = path.slice(0, mostKeys).map(key => cut(String(key), longestPath))
   if (path.length > mostKeys) keys.push('[cut]')
   return `${cut(keys.join('.'), longestPath) || 'the value'}: ${cut(String(message))}`

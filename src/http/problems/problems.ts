@@ -28,7 +28,7 @@ const nonsense = {
 } as const
 
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
-export function problems (app: FastifyInstance): void {
+export function problems(app: FastifyInstance): void {
   app.setErrorHandler(answerProblem)
   // Before Fastify reads a body for its handler.
   app.addHook('preParsing', (request, _reply, payload, done) => {
@@ -43,20 +43,26 @@ export function problems (app: FastifyInstance): void {
 }
 
 /** Answers one failure; also for those that come before any route. */
-export function answerProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = read(error)
   log(request, problem)
   return send(request, reply, problem)
 }
 
 /** Answers bytes that are no HTTP request, and closes their connection. */
-export function answerNonsense ({ code: reason }: Error & { readonly code?: string }, socket: Socket, tell?: TellRefusal): void {
-  const { code, statusCode } = Object.hasOwn(nonsense, reason ?? '') ? nonsense[reason as keyof typeof nonsense] : unreadable
+export function answerNonsense(
+  { code: reason }: Error & { readonly code?: string },
+  socket: Socket,
+  tell?: TellRefusal,
+): void {
+  const { code, statusCode } = Object.hasOwn(nonsense, reason ?? '')
+    ? nonsense[reason as keyof typeof nonsense]
+    : unreadable
   const reqId = answerRaw(socket, statusCode, code)
   if (reqId !== undefined) tell?.({ reqId, code, statusCode, reason, remoteAddress: socket.remoteAddress })
 }
 
-function read (error: FastifyError): Problem {
+function read(error: FastifyError): Problem {
   const code = Object.hasOwn(known, error.code) ? known[error.code] : undefined
   if (code !== undefined) return new Problem(code, { cause: error })
   const { statusCode: status = 500 } = error
@@ -67,22 +73,35 @@ function read (error: FastifyError): Problem {
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
 }
 
-/** Refusals of the service with a 5xx. What leads to them (a breaker, pressure, a drain) has a line of its own, or is the caller's fault. */
-const ownRefusals = new Set<ErrorCode>(['BULKHEAD_FULL', 'THREADS_FULL', 'BREAKER_OPEN', 'SHED', 'OVERLOADED', 'DRAINING', 'TRANSFER_ENCODING_UNSUPPORTED'])
+/**
+ * Refusals of the service with a 5xx. What leads to them (a breaker, pressure, a drain) has a line of its own, or is
+ * the caller's fault.
+ */
+const ownRefusals = new Set<ErrorCode>([
+  'BULKHEAD_FULL',
+  'THREADS_FULL',
+  'BREAKER_OPEN',
+  'SHED',
+  'OVERLOADED',
+  'DRAINING',
+  'TRANSFER_ENCODING_UNSUPPORTED',
+])
 
-function log (request: FastifyRequest, problem: Problem): void {
+function log(request: FastifyRequest, problem: Problem): void {
   logOutcome(request, outcomeOf(problem))
 }
 
-function outcomeOf (problem: Problem): Outcome {
+function outcomeOf(problem: Problem): Outcome {
   const { code, cause, statusCode } = problem
   const detail = cut(problem.detail)
-  if (statusCode === 500) return { level: 'error', fields: { err: cause ?? problem, code }, msg: 'a request failed by a bug' }
-  if (statusCode > 500 && !ownRefusals.has(code)) return { level: 'warn', fields: { code, detail, why: causeChain(problem) }, msg: 'a request failed' }
+  if (statusCode === 500)
+    return { level: 'error', fields: { err: cause ?? problem, code }, msg: 'a request failed by a bug' }
+  if (statusCode > 500 && !ownRefusals.has(code))
+    return { level: 'warn', fields: { code, detail, why: causeChain(problem) }, msg: 'a request failed' }
   return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
 }
 
-function send ({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+function send({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
   // What fails before any hook has run has no id yet.
   if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', id)

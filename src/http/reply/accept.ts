@@ -1,8 +1,8 @@
 /**
- * Whether an `Accept` header takes JSON (RFC 9110, section 12.5.1): the most specific range that fits decides, and `q=0` refuses.
- * No header takes everything.
+ * Whether an `Accept` header takes JSON (RFC 9110, section 12.5.1): the most specific range that fits decides, and
+ * `q=0` refuses. No header takes everything.
  */
-export function acceptsJson (header: string | undefined): boolean {
+export function acceptsJson(header: string | undefined): boolean {
   if (header === undefined || header === '*/*' || header === 'application/json' || header.trim() === '') return true
   let best = -1
   let quality = 0
@@ -16,7 +16,7 @@ export function acceptsJson (header: string | undefined): boolean {
   return quality > 0
 }
 
-function qualityOf (parameters: readonly string[]): number {
+function qualityOf(parameters: readonly string[]): number {
   const value = parameters.find(parameter => parameter.startsWith('q='))?.slice(2)
   if (value === undefined) return 1
   return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(value) ? Number(value) : 0

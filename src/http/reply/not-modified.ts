@@ -2,10 +2,10 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Answers 304 to a caller who has this already, and tells whether it did (RFC 9110, section 13.1.2; the comparison is weak).
- * Only GET and HEAD are answered so.
+ * Answers 304 to a caller who has this already, and tells whether it did (RFC 9110, section 13.1.2; the comparison is
+ * weak). Only GET and HEAD are answered so.
  */
-export function notModified ({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+export function notModified({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   const given = headers['if-none-match']
   if (given === undefined || (method !== 'GET' && method !== 'HEAD') || !names(given, tag)) return false
   reply.removeHeader('content-type')
@@ -18,7 +18,7 @@ export function notModified ({ method, headers }: FastifyRequest, reply: Fastify
   return true
 }
 
-function names (given: string, tag: string): boolean {
+function names(given: string, tag: string): boolean {
   const opaque = tag.replace(/^W\//, '')
   return given.trim() === '*' || given.split(',').some(each => each.trim().replace(/^W\//, '') === opaque)
 }

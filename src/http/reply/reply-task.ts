@@ -25,7 +25,10 @@ import { causeChain } from '../problems/cause-chain.ts'
 /** Why a run is cancelled whose caller has gone. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
 
-/** A caller's deadline below this counts as this, in ms: a run that ends before its upstreams can answer costs them a connection for each call. */
+/**
+ * A caller's deadline below this counts as this, in ms: a run that ends before its upstreams can answer costs them a
+ * connection for each call.
+ */
 const minDeadline = 10
 
 /** From so many characters on a reply goes out as bytes: Node would put its head and a text together, and copy both. */
@@ -38,9 +41,18 @@ export interface Serving {
   readonly warned: Warned
 }
 
-/** Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run. */
-export function answer (aggregate: AnyAggregate, serving: Serving, request: FastifyRequest, reply: FastifyReply): void {
-  const { params, query, body, headers, raw, raw: { url = '' } } = request
+/**
+ * Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run.
+ */
+export function answer(aggregate: AnyAggregate, serving: Serving, request: FastifyRequest, reply: FastifyReply): void {
+  const {
+    params,
+    query,
+    body,
+    headers,
+    raw,
+    raw: { url = '' },
+  } = request
   // Fastify reads no body of a GET.
   if (body === undefined) discardBody(raw)
   if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
@@ -50,7 +62,12 @@ export function answer (aggregate: AnyAggregate, serving: Serving, request: Fast
   // The caller's own id may have been replaced; one that its `connection` names is still the id of this request.
   const own = endToEnd(headers)
   own['x-request-id'] = effectiveId(request, reply)
-  const run = startRun(aggregate, { params, query, body, headers: own }, { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional }, faults)
+  const run = startRun(
+    aggregate,
+    { params, query, body, headers: own },
+    { runtime: serving.runtime, deadline, shedOptional: serving.load?.shedOptional },
+    faults,
+  )
   // Gone while a hook was waiting, when nobody listened yet.
   if (reply.raw.destroyed) reply.hijack()
   else new ReplyTask(aggregate, serving, request, reply, run).start()
@@ -65,7 +82,13 @@ class ReplyTask implements RunCompletion {
   readonly #reply: FastifyReply
   readonly #run: Run
 
-  constructor (aggregate: AnyAggregate, { load, warned }: Serving, request: FastifyRequest, reply: FastifyReply, run: Run) {
+  constructor(
+    aggregate: AnyAggregate,
+    { load, warned }: Serving,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    run: Run,
+  ) {
     this.#aggregate = aggregate
     this.#load = load
     this.#warned = warned
@@ -74,7 +97,7 @@ class ReplyTask implements RunCompletion {
     this.#run = run
   }
 
-  start (): void {
+  start(): void {
     const { raw } = this.#reply
     raw.on('close', () => {
       if (!raw.writableFinished) this.#run.cancel(callerGone)
@@ -83,20 +106,24 @@ class ReplyTask implements RunCompletion {
     this.#run.startFor(this)
   }
 
-  resolve (merged: Reply<unknown, string>): void {
+  resolve(merged: Reply<unknown, string>): void {
     this.#over()
     if (!merged.complete) this.#logLost()
     // A reply that was completed by a large part is large itself.
     deferIfSliced(() => this.#write(merged))
   }
 
-  #write (merged: Reply<unknown, string>): void {
+  #write(merged: Reply<unknown, string>): void {
     if (this.#hasLeft()) return
     let text: unknown
     try {
       // Writing a value may read headers that a layer has put into it, so `vary` is decided after that.
-      const data = merged.complete && this.#run.reads !== undefined ? writeJson(merged.data ?? null, hasBigint(this.#aggregate.schema)) : undefined
-      const vary = data === undefined ? undefined : varyOfKept(this.#aggregate, this.#run, this.#warned, this.#request.log)
+      const data =
+        merged.complete && this.#run.reads !== undefined
+          ? writeJson(merged.data ?? null, hasBigint(this.#aggregate.schema))
+          : undefined
+      const vary =
+        data === undefined ? undefined : varyOfKept(this.#aggregate, this.#run, this.#warned, this.#request.log)
       text = write(this.#aggregate, merged, data, vary, this.#request, this.#reply)
     } catch (error) {
       text = error
@@ -109,31 +136,42 @@ class ReplyTask implements RunCompletion {
   }
 
   /** Whether the caller has left while a turn of the loop was awaited; then nobody is answered. */
-  #hasLeft (): boolean {
+  #hasLeft(): boolean {
     const { destroyed } = this.#reply.raw
     if (destroyed) this.#reply.hijack()
     return destroyed
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     this.#over()
     // Nobody is there to be answered, and nothing has failed.
     if (error === callerGone) this.#reply.hijack()
     else this.#reply.send(error)
   }
 
-  #logLost (): void {
+  #logLost(): void {
     const { name, steps } = this.#aggregate
-    const lost = this.#run.lost.map(({ step, error }) => ({ step: steps[step]?.name, code: error.code, why: causeChain(error) }))
+    const lost = this.#run.lost.map(({ step, error }) => ({
+      step: steps[step]?.name,
+      code: error.code,
+      why: causeChain(error),
+    }))
     logOutcome(this.#request, { level: 'info', fields: { aggregate: name, lost }, msg: 'a reply is partial' })
   }
 
-  #over (): void {
+  #over(): void {
     if (this.#load !== undefined) this.#load.runs--
   }
 }
 
-function write ({ route, schema }: AnyAggregate, { data, complete, sources, headers }: Reply<unknown, string>, text: string | undefined, vary: string | undefined, request: FastifyRequest, reply: FastifyReply): string | undefined {
+function write(
+  { route, schema }: AnyAggregate,
+  { data, complete, sources, headers }: Reply<unknown, string>,
+  text: string | undefined,
+  vary: string | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): string | undefined {
   reply.type('application/json; charset=utf-8').header('server-timing', serverTiming(sources))
   const cached = cacheStatus(sources)
   if (cached !== '') reply.header('cache-status', cached)
@@ -148,13 +186,16 @@ function write ({ route, schema }: AnyAggregate, { data, complete, sources, head
     if (notModified(request, reply, tag)) return undefined
   }
   // As one value where there is no text yet: pieces put together are copied once more.
-  if (route.envelope) return text === undefined ? writeJson({ data: data ?? null, complete, sources }, isExact) : `{"data":${text},"complete":${complete},"sources":${JSON.stringify(sources)}}`
+  if (route.envelope)
+    return text === undefined
+      ? writeJson({ data: data ?? null, complete, sources }, isExact)
+      : `{"data":${text},"complete":${complete},"sources":${JSON.stringify(sources)}}`
   reply.header('headwaters-complete', complete ? '?1' : '?0').header('headwaters-sources', sourcesHeader(sources))
   return text ?? writeJson(data ?? null, isExact)
 }
 
 /** A metric for each step that started (W3C Server-Timing). */
-function serverTiming (sources: Readonly<Record<string, Outcome>>): string {
+function serverTiming(sources: Readonly<Record<string, Outcome>>): string {
   let text = ''
   for (const [name, { start, ms, state }] of Object.entries(sources)) {
     if (start !== undefined) text += `${text === '' ? '' : ', '}${name};dur=${ms};desc="${state}"`
@@ -162,16 +203,23 @@ function serverTiming (sources: Readonly<Record<string, Outcome>>): string {
   return text
 }
 
-/** The sources as a dictionary of RFC 9651: `ninja=ok;start=0.4;ms=31.2;attempts=1, meow=fallback;start=0.5;ms=12;attempts=1;code=UPSTREAM_STATUS`. */
-function sourcesHeader (sources: Readonly<Record<string, Outcome>>): string {
-  return Object.entries(sources).map(([name, { state, failed, ...rest }]) => {
-    const numbers = Object.entries(rest).map(([key, value]) => `;${key}=${value}`).join('')
-    return `${name.toLowerCase()}=${state}${numbers}${failed === undefined ? '' : `;failed=${failed.length}`}`
-  }).join(', ')
+/**
+ * The sources as a dictionary of RFC 9651: `ninja=ok;start=0.4;ms=31.2;attempts=1,
+ * meow=fallback;start=0.5;ms=12;attempts=1;code=UPSTREAM_STATUS`.
+ */
+function sourcesHeader(sources: Readonly<Record<string, Outcome>>): string {
+  return Object.entries(sources)
+    .map(([name, { state, failed, ...rest }]) => {
+      const numbers = Object.entries(rest)
+        .map(([key, value]) => `;${key}=${value}`)
+        .join('')
+      return `${name.toLowerCase()}=${state}${numbers}${failed === undefined ? '' : `;failed=${failed.length}`}`
+    })
+    .join(', ')
 }
 
 /** Bad percent-encoding is refused, where the parser would take it for text. */
-function checkQuery (url: string, faults: Fault[]): void {
+function checkQuery(url: string, faults: Fault[]): void {
   const at = url.indexOf('?')
   if (at === -1 || !url.includes('%', at)) return
   try {
@@ -182,7 +230,7 @@ function checkQuery (url: string, faults: Fault[]): void {
 }
 
 /** The caller's own deadline, in ms, and at least `minDeadline`; it can shorten the aggregate's and not extend it. */
-function deadlineOf (value: string | string[] | undefined, faults: Fault[]): number | undefined {
+function deadlineOf(value: string | string[] | undefined, faults: Fault[]): number | undefined {
   if (value === undefined) return undefined
   // A caller that computes what is left of its own time may come below 0.
   if (typeof value === 'string' && /^-?\d{1,9}$/.test(value)) return Math.max(minDeadline, Number(value))

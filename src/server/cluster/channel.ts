@@ -26,15 +26,18 @@ export interface ChannelOptions extends Pick<Task, 'mark' | 'heartbeatMs'> {
 }
 
 /** Opens the channel, and sends heartbeats over it. */
-export function openChannel (worker: Worker, { mark, heartbeatMs, leave, ownLostLogLines }: ChannelOptions): Channel {
+export function openChannel(worker: Worker, { mark, heartbeatMs, leave, ownLostLogLines }: ChannelOptions): Channel {
   const counting = new Map<number, (counted: Counted) => void>()
   let counts = 0
   let isListening = false
   let reported = 0
   let lostByAll = 0
-  const say = (message: FromWorker) => { worker.process.send?.(marked(message, mark), () => {}) }
+  const say = (message: FromWorker) => {
+    worker.process.send?.(marked(message, mark), () => {})
+  }
 
-  const timer = heartbeatMs > 0 ? setInterval(() => say({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
+  const timer =
+    heartbeatMs > 0 ? setInterval(() => say({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
   if (timer !== undefined) say({ kind: 'alive' })
   worker.on('message', (value: unknown) => {
     const message = readToWorker(value, mark)
@@ -57,7 +60,7 @@ export function openChannel (worker: Worker, { mark, heartbeatMs, leave, ownLost
   })
 
   return {
-    listening (port, drainMs) {
+    listening(port, drainMs) {
       isListening = true
       say({ kind: 'listening', port, drainMs })
       setInterval(() => {
@@ -68,22 +71,33 @@ export function openChannel (worker: Worker, { mark, heartbeatMs, leave, ownLost
     },
     lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
     failed: error => say({ kind: 'failed', failure: failureOf(error) }),
-    count: client => new Promise(resolve => {
-      if (!worker.isConnected()) return resolve(uncounted)
-      counting.set(counts, resolve)
-      say({ kind: 'count', id: counts++, client })
-    }),
+    count: client =>
+      new Promise(resolve => {
+        if (!worker.isConnected()) return resolve(uncounted)
+        counting.set(counts, resolve)
+        say({ kind: 'count', id: counts++, client })
+      }),
   }
 }
 
 /** What counts where nobody counts any more: the worker ends with the requests it has. */
 const uncounted: Counted = { current: 0, ttl: 0 }
 
-/** Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types or cannot be read. */
-function failureOf (error: unknown): Failure {
+/**
+ * Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types
+ * or cannot be read.
+ */
+function failureOf(error: unknown): Failure {
   try {
-    const { name, message, stack, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
-    return { name: String(name), message: String(message), ...stack !== undefined && { stack: String(stack) }, ...code !== undefined && { code: String(code) } }
+    const { name, message, stack, code } = (
+      error instanceof Error ? error : new Error(String(error))
+    ) as NodeJS.ErrnoException
+    return {
+      name: String(name),
+      message: String(message),
+      ...(stack !== undefined && { stack: String(stack) }),
+      ...(code !== undefined && { code: String(code) }),
+    }
   } catch {
     return { name: 'Error', message: 'the definitions threw a value that has no text' }
   }

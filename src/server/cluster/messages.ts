@@ -7,7 +7,10 @@ export interface Task {
   readonly port: number
   /** Where the stand-ins of the primary answer, by the upstream's name. */
   readonly standIns: Readonly<Record<string, string>> | undefined
-  /** Marks the messages between the primary and this worker. A module of definitions can send messages too, and does not know it. */
+  /**
+   * Marks the messages between the primary and this worker. A module of definitions can send messages too, and does not
+   * know it.
+   */
   readonly mark: string
   /** Time without a heartbeat after which the primary replaces the worker, in ms; 0 is never. */
   readonly heartbeatMs: number
@@ -30,16 +33,19 @@ export interface Failure {
 /** What a worker says to the primary. */
 export type FromWorker =
   | { readonly kind: 'alive' }
-  | { readonly kind: 'listening', readonly port: number, readonly drainMs: number }
-  | { readonly kind: 'failed', readonly failure: Failure }
-  | { readonly kind: 'count', readonly id: number, readonly client: string }
-  | { readonly kind: 'lost', readonly lines: number }
+  | { readonly kind: 'listening'; readonly port: number; readonly drainMs: number }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'count'; readonly id: number; readonly client: string }
+  | { readonly kind: 'lost'; readonly lines: number }
 
-/** How a worker ends: after the requests in flight, or first letting each connection end with its next answer, since others go on serving. */
+/**
+ * How a worker ends: after the requests in flight, or first letting each connection end with its next answer, since
+ * others go on serving.
+ */
 export type Leave = 'drain' | 'retire'
 
 /** What the primary says to a worker. */
 export type ToWorker =
-  | { readonly kind: 'leave', readonly how: Leave }
-  | { readonly kind: 'lost', readonly lines: number }
-  | { readonly kind: 'counted', readonly id: number, readonly current: number, readonly ttl: number }
+  | { readonly kind: 'leave'; readonly how: Leave }
+  | { readonly kind: 'lost'; readonly lines: number }
+  | { readonly kind: 'counted'; readonly id: number; readonly current: number; readonly ttl: number }

@@ -9,10 +9,17 @@ export interface RateCounterOptions {
   readonly now?: () => number
 }
 
-/** Counts the requests of clients for all workers, so that a client has the whole limit whichever of them it meets, and no more. */
-export function rateCounter ({ clients = 50_000, windowMs = 60_000, now = () => performance.now() }: RateCounterOptions = {}): (client: string) => Counted {
+/**
+ * Counts the requests of clients for all workers, so that a client has the whole limit whichever of them it meets, and
+ * no more.
+ */
+export function rateCounter({
+  clients = 50_000,
+  windowMs = 60_000,
+  now = () => performance.now(),
+}: RateCounterOptions = {}): (client: string) => Counted {
   /** In the order in which they asked last. */
-  const windows = new Map<string, { current: number, readonly since: number }>()
+  const windows = new Map<string, { current: number; readonly since: number }>()
   return client => {
     const at = now()
     const known = windows.get(client)

@@ -21,12 +21,12 @@ export interface Hired {
   readonly listening: Promise<number>
   readonly ended: Promise<Ending>
   /** Lets it end as it is told, and kills it when it has not within its time. */
-  leave (how: Leave): Promise<Ending>
-  kill (): void
+  leave(how: Leave): Promise<Ending>
+  kill(): void
   /** Lines of the log that it has lost. */
   readonly lostLogLines: number
   /** Says how many lines of the log all processes have lost. */
-  tellLost (lines: number): void
+  tellLost(lines: number): void
 }
 
 export interface HireOptions {
@@ -39,19 +39,29 @@ export interface HireOptions {
   readonly onSilent: (pid: number | undefined) => void
 }
 
-/** So long after its time for draining a worker is waited for, in ms; it ends itself within two seconds of it where it can. */
+/**
+ * So long after its time for draining a worker is waited for, in ms; it ends itself within two seconds of it where it
+ * can.
+ */
 export const lastWords = 3000
 
 /** Starts a worker: this program once more, with the same arguments and a task. */
-export function spawnWorker (task: Task, { withheld, count, handOver, onSilent }: HireOptions): Hired {
+export function spawnWorker(task: Task, { withheld, count, handOver, onSilent }: HireOptions): Hired {
   cluster.schedulingPolicy = cluster.SCHED_RR
-  const worker = cluster.fork({ ...Object.fromEntries(withheld.map(name => [name, undefined])), [taskVariable]: JSON.stringify(task) })
+  const worker = cluster.fork({
+    ...Object.fromEntries(withheld.map(name => [name, undefined])),
+    [taskVariable]: JSON.stringify(task),
+  })
   const started = Promise.withResolvers<number>()
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
-  const kill = () => { worker.process.kill('SIGKILL') }
-  const say = (message: ToWorker) => { worker.process.send(marked(message, task.mark), () => {}) }
+  const kill = () => {
+    worker.process.kill('SIGKILL')
+  }
+  const say = (message: ToWorker) => {
+    worker.process.send(marked(message, task.mark), () => {})
+  }
   const heartbeat = watchHeartbeats(task.heartbeatMs, () => {
     onSilent(worker.process.pid)
     kill()
@@ -64,7 +74,7 @@ export function spawnWorker (task: Task, { withheld, count, handOver, onSilent }
       case 'alive':
         return heartbeat.came()
       case 'listening':
-        ({ drainMs } = message)
+        ;({ drainMs } = message)
         heartbeat.started()
         return started.resolve(message.port)
       case 'failed':
@@ -73,7 +83,7 @@ export function spawnWorker (task: Task, { withheld, count, handOver, onSilent }
       case 'count':
         return say({ kind: 'counted', id: message.id, ...count(message.client) })
       case 'lost':
-        ({ lines: lostLogLines } = message)
+        ;({ lines: lostLogLines } = message)
         return
       case undefined:
     }
@@ -100,7 +110,7 @@ export function spawnWorker (task: Task, { withheld, count, handOver, onSilent }
     pid: worker.process.pid,
     listening: started.promise,
     ended,
-    leave (how) {
+    leave(how) {
       say({ kind: 'leave', how })
       clearTimeout(timer)
       heartbeat.end()
@@ -108,13 +118,17 @@ export function spawnWorker (task: Task, { withheld, count, handOver, onSilent }
       return ended
     },
     kill,
-    get lostLogLines () {
+    get lostLogLines() {
       return lostLogLines
     },
     tellLost: lines => say({ kind: 'lost', lines }),
   }
 }
 
-function errorOf ({ name, message, stack, code }: Failure): Error {
-  return Object.assign(new Error(message), { name, ...stack !== undefined && { stack }, ...code !== undefined && { code } })
+function errorOf({ name, message, stack, code }: Failure): Error {
+  return Object.assign(new Error(message), {
+    name,
+    ...(stack !== undefined && { stack }),
+    ...(code !== undefined && { code }),
+  })
 }

@@ -21,7 +21,7 @@ export interface WorkerHost {
 const lastResort = 2000
 
 /** Serves with one part of the bounds until the primary says otherwise, or is gone. */
-export async function runWorker (task: Task, { open, ready, exit, lostLogLines }: WorkerHost): Promise<void> {
+export async function runWorker(task: Task, { open, ready, exit, lostLogLines }: WorkerHost): Promise<void> {
   const wanted = Promise.withResolvers<Leave>()
   const hurry = new AbortController()
   const leave = (how: Leave) => {
@@ -33,7 +33,13 @@ export async function runWorker (task: Task, { open, ready, exit, lostLogLines }
     const catalogue = await open()
     const { inbound, threads, drainMs } = catalogue.config
     checkWorkers(catalogue, task.count)
-    const app = await ready(catalogue, { partition: task, countRequest: channel.count, lostLogLines: channel.lostLogLines, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
+    const app = await ready(catalogue, {
+      partition: task,
+      countRequest: channel.count,
+      lostLogLines: channel.lostLogLines,
+      threads: dividedThreads(threads, task),
+      ...dividedInbound(inbound, task),
+    })
     await app.listen({ host: task.host, port: task.port })
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 

@@ -19,13 +19,16 @@ export interface WorkersOptions extends Omit<Task, 'index' | 'mark'>, Pick<HireO
 /** The workers of a service, seen from the primary. */
 export interface Workers {
   /** Starts all of them; rejects, and leaves none behind, when one cannot. */
-  start (): Promise<void>
-  /** Replaces one after the other by a new one, when all have started; asked while that is under way, it does so once more. */
-  restart (): Promise<void>
+  start(): Promise<void>
+  /**
+   * Replaces one after the other by a new one, when all have started; asked while that is under way, it does so once
+   * more.
+   */
+  restart(): Promise<void>
   /** Ends all of them; resolves with whether each ended as it was told. */
-  stop (): Promise<boolean>
+  stop(): Promise<boolean>
   /** Ends all of them at once. */
-  kill (): void
+  kill(): void
 }
 
 /** One place among the workers, whoever has it. */
@@ -56,8 +59,26 @@ const startsInVain = 5
 export const leaveMs = lastWords + lingerMs
 
 /** Makes the workers of a service; none is there before `start`. */
-export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, host, port, standIns, heartbeatMs }: WorkersOptions): Workers {
-  const places: Place[] = Array.from({ length: count }, (_, index) => ({ index, current: undefined, coming: undefined, replacing: undefined, timer: undefined, crashes: 0, failedStarts: 0 }))
+export function createWorkers({
+  log,
+  lostLogLines,
+  onGivenUp,
+  withheld,
+  count,
+  host,
+  port,
+  standIns,
+  heartbeatMs,
+}: WorkersOptions): Workers {
+  const places: Place[] = Array.from({ length: count }, (_, index) => ({
+    index,
+    current: undefined,
+    coming: undefined,
+    replacing: undefined,
+    timer: undefined,
+    crashes: 0,
+    failedStarts: 0,
+  }))
   const leaving = new Set<Hired>()
   const countRequest = rateCounter()
   const handOver = createHandOver()
@@ -66,7 +87,10 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   let lostByEnded = 0
   /** Where they really listen, once they do. */
   let realPort = port
-  /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
+  /**
+   * What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found
+   * after that.
+   */
   let askedPort = port
   let fewLoggedAt = Number.NEGATIVE_INFINITY
   const started = Promise.withResolvers<void>()
@@ -74,10 +98,14 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   let isRestarting = false
   let isAskedAgain = false
 
-  function start (place: Place): Hired {
+  function start(place: Place): Hired {
     if (places.every(({ current }) => current === undefined)) askedPort = realPort
     const task = { index: place.index, count, host, port: askedPort, standIns, heartbeatMs, mark: randomUUID() }
-    const onSilent = (workerPid: number | undefined) => log.error({ worker: place.index + 1, workerPid, heartbeatMs }, 'worker sent no heartbeat: it is killed and replaced')
+    const onSilent = (workerPid: number | undefined) =>
+      log.error(
+        { worker: place.index + 1, workerPid, heartbeatMs },
+        'worker sent no heartbeat: it is killed and replaced',
+      )
     const hired = spawnWorker(task, { withheld, count: countRequest, handOver, onSilent })
     place.coming = hired
     hiredOnes.add(hired)
@@ -89,21 +117,21 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   }
 
   /** Tells every worker how many lines of the log all processes have lost, since any of them may be asked. */
-  function tellLost (): void {
+  function tellLost(): void {
     let lines = lostLogLines() + lostByEnded
     for (const hired of hiredOnes) lines += hired.lostLogLines
     if (lines > 0) for (const hired of hiredOnes) hired.tellLost(lines)
   }
 
   /** Waits until it listens where the others do. */
-  async function arrival (hired: Hired): Promise<void> {
+  async function arrival(hired: Hired): Promise<void> {
     const at = await hired.listening
     if (at === realPort) return
     hired.kill()
     throw new Error(`listens at port ${at}, and not at ${realPort}: the last of the others ended in the meantime`)
   }
 
-  function settle (place: Place, hired: Hired): void {
+  function settle(place: Place, hired: Hired): void {
     const since = performance.now()
     place.current = hired
     place.coming = undefined
@@ -114,16 +142,21 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
       if (isStopping) return
       const ms = performance.now() - since
       if (ms >= stableMs) place.crashes = 0
-      log.error({ worker: place.index + 1, workerPid: hired.pid, code, signal, livedMs: Math.round(ms) }, 'a worker has ended that was to stay: another takes its place')
+      log.error(
+        { worker: place.index + 1, workerPid: hired.pid, code, signal, livedMs: Math.round(ms) },
+        'a worker has ended that was to stay: another takes its place',
+      )
       if (place.coming === undefined) replaceLater(place)
     })
   }
 
-  function replaceLater (place: Place): void {
-    place.timer = setTimeout(() => { place.replacing = replace(place) }, backOff(place.crashes++))
+  function replaceLater(place: Place): void {
+    place.timer = setTimeout(() => {
+      place.replacing = replace(place)
+    }, backOff(place.crashes++))
   }
 
-  async function replace (place: Place): Promise<void> {
+  async function replace(place: Place): Promise<void> {
     const hired = start(place)
     try {
       await arrival(hired)
@@ -133,20 +166,24 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
       if (isStopping) return
       log.error({ worker: place.index + 1, ...reasonOf(err) }, 'a worker has not started')
       place.failedStarts++
-      if (places.every(({ current, failedStarts }) => current === undefined && failedStarts >= startsInVain)) onGivenUp()
+      if (places.every(({ current, failedStarts }) => current === undefined && failedStarts >= startsInVain))
+        onGivenUp()
       else replaceLater(place)
     }
   }
 
-  function onFew (limit: number): void {
+  function onFew(limit: number): void {
     const now = performance.now()
     if (now - fewLoggedAt < quietMs) return
     fewLoggedAt = now
-    log.warn({ limit }, 'few file descriptors are left in the primary: new connections wait, and are closed when none is left; raise the limit (ulimit -n)')
+    log.warn(
+      { limit },
+      'few file descriptors are left in the primary: new connections wait, and are closed when none is left; raise the limit (ulimit -n)',
+    )
   }
 
   /** Resolves with whether every place has a new worker. */
-  async function roll (): Promise<void> {
+  async function roll(): Promise<void> {
     log.info({ workers: count }, 'restarting the workers')
     for (const place of places) {
       clearTimeout(place.timer)
@@ -159,7 +196,10 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
       } catch (err) {
         place.coming = undefined
         if (isStopping) return
-        log.error({ worker: place.index + 1, ...reasonOf(err), restarted: place.index }, 'not restarted: the workers from before go on serving')
+        log.error(
+          { worker: place.index + 1, ...reasonOf(err), restarted: place.index },
+          'not restarted: the workers from before go on serving',
+        )
         if (place.current === undefined) replaceLater(place)
         return
       }
@@ -171,25 +211,32 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
   }
 
   /** Resolves with whether it ended as it was told. */
-  async function dismiss (hired: Hired, how: Leave): Promise<boolean> {
+  async function dismiss(hired: Hired, how: Leave): Promise<boolean> {
     leaving.add(hired)
     const { code, signal } = await hired.leave(how)
     // A restart and the end may both be waiting for it.
     const isFirst = leaving.delete(hired)
-    if (isFirst && code !== 0) log.error({ worker: hired.number, workerPid: hired.pid, code, signal }, signal === 'SIGKILL' ? 'a worker did not end in its time and was killed' : 'a worker ended by a fault while it drained')
+    if (isFirst && code !== 0)
+      log.error(
+        { worker: hired.number, workerPid: hired.pid, code, signal },
+        signal === 'SIGKILL'
+          ? 'a worker did not end in its time and was killed'
+          : 'a worker ended by a fault while it drained',
+      )
     return code === 0
   }
 
-  const all = () => [...leaving, ...places.flatMap(({ current, coming }) => [current, coming])].filter(hired => hired !== undefined)
+  const all = () =>
+    [...leaving, ...places.flatMap(({ current, coming }) => [current, coming])].filter(hired => hired !== undefined)
 
-  function kill (): void {
+  function kill(): void {
     isStopping = true
     for (const { timer } of places) clearTimeout(timer)
     for (const hired of all()) hired.kill()
   }
 
   return {
-    async start () {
+    async start() {
       guardAccepts({ onFew })
       setInterval(tellLost, tellLostEvery).unref()
       const starting = places.map(place => [place, start(place)] as const)
@@ -203,7 +250,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
       for (const [place, hired] of starting) settle(place, hired)
       started.resolve()
     },
-    async restart () {
+    async restart() {
       isAskedAgain = true
       if (isRestarting) return
       isRestarting = true
@@ -214,7 +261,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
       }
       isRestarting = false
     },
-    async stop () {
+    async stop() {
       isStopping = true
       for (const { timer, coming } of places) {
         clearTimeout(timer)
@@ -229,7 +276,7 @@ export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, 
 }
 
 /** What the user can mend comes as a list, like everywhere. */
-function reasonOf (err: unknown): object {
+function reasonOf(err: unknown): object {
   const { name, message } = err as Error
   return name === 'DefinitionsError' || name === 'ConfigError' ? { faults: message.split('\n') } : { err }
 }

@@ -31,7 +31,10 @@ export interface Access {
 }
 
 /** Reads the variables that an upstream's declaration names. */
-export function readAccess ({ name, auth, tls, proxy }: AccessSpec & { readonly name: string }, variables: Variables): Access {
+export function readAccess(
+  { name, auth, tls, proxy }: AccessSpec & { readonly name: string },
+  variables: Variables,
+): Access {
   const reader = variableReader(name, variables)
   const { secrets, faults } = reader
   return {
@@ -44,21 +47,29 @@ export function readAccess ({ name, auth, tls, proxy }: AccessSpec & { readonly 
   }
 }
 
-function readCredentials (auth: AuthOptions, reader: VariableReader): Credentials | undefined {
+function readCredentials(auth: AuthOptions, reader: VariableReader): Credentials | undefined {
   if ('oauth2' in auth) return undefined
-  if ('bearer' in auth) return { headers: ['authorization', `Bearer ${reader.secret(auth.bearer, 'auth', headerFault)}`], query: '' }
-  if ('header' in auth) return { headers: [auth.header.toLowerCase(), reader.secret(auth.secret, 'auth', headerFault)], query: '' }
+  if ('bearer' in auth)
+    return { headers: ['authorization', `Bearer ${reader.secret(auth.bearer, 'auth', headerFault)}`], query: '' }
+  if ('header' in auth)
+    return { headers: [auth.header.toLowerCase(), reader.secret(auth.secret, 'auth', headerFault)], query: '' }
   const encoded = encodeURIComponent(reader.secret(auth.secret, 'auth'))
   reader.secrets.push(encoded)
   return { headers: [], query: `${auth.query}=${encoded}` }
 }
 
-function readToken ({ tokenUrl, clientId, clientSecret, scope, send = 'header' }: OAuth2Options, reader: VariableReader): TokenAccess | undefined {
+function readToken(
+  { tokenUrl, clientId, clientSecret, scope, send = 'header' }: OAuth2Options,
+  reader: VariableReader,
+): TokenAccess | undefined {
   const url = URL.parse(reader.read(tokenUrl, 'auth.oauth2.tokenUrl', tokenUrlFault))
-  const client = { clientId: reader.read(clientId, 'auth.oauth2.clientId'), clientSecret: reader.secret(clientSecret, 'auth.oauth2.clientSecret') }
+  const client = {
+    clientId: reader.read(clientId, 'auth.oauth2.clientId'),
+    clientSecret: reader.secret(clientSecret, 'auth.oauth2.clientSecret'),
+  }
   return url === null ? undefined : { url, isTrusted: tokenUrl instanceof Secret, ...client, scope, send }
 }
 
-function headerFault (value: string): string | undefined {
+function headerFault(value: string): string | undefined {
   return /^[\x20-\x7e]+$/.test(value) ? undefined : 'holds characters that no header may hold'
 }

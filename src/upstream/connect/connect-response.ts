@@ -4,12 +4,16 @@ const maxBytes = 16 * 1024
 /** Interim answers (1xx) taken before the final one. */
 const maxInterim = 8
 
-/** How an answer to `CONNECT` ended: with a tunnel and the bytes that came through it already, or with the reason why there is none. */
+/**
+ * How an answer to `CONNECT` ended: with a tunnel and the bytes that came through it already, or with the reason why
+ * there is none.
+ */
 export type ConnectResult = { readonly rest: Buffer } | { readonly refusal: string }
 
 /**
- * Reads the answer to `CONNECT` (RFC 9110, section 9.3.6). Every 2xx makes the tunnel, and what follows its head belongs to the
- * tunnel whatever `content-length` and `transfer-encoding` say. So no header matters, and none is parsed.
+ * Reads the answer to `CONNECT` (RFC 9110, section 9.3.6). Every 2xx makes the tunnel, and what follows its head
+ * belongs to the tunnel whatever `content-length` and `transfer-encoding` say. So no header matters, and none is
+ * parsed.
  */
 export class ConnectAnswer {
   /** The head so far, in pieces: joining them for each piece would take quadratic time. */
@@ -20,7 +24,7 @@ export class ConnectAnswer {
   #interim = 0
 
   /** Takes bytes as they come; returns the result as soon as it is known, and must be given nothing after that. */
-  add (chunk: Buffer): ConnectResult | undefined {
+  add(chunk: Buffer): ConnectResult | undefined {
     let text = chunk.toString('latin1')
     for (;;) {
       // RFC 9112, section 2.2: a line may end with LF alone, and an empty line may come first.
@@ -32,7 +36,8 @@ export class ConnectAnswer {
       if (piece !== '') this.#pieces.push(piece)
       this.#taken += text.length - rest.length
       // Seven pieces have at least the seven characters that were looked at with them.
-      if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7))) return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
+      if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7)))
+        return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
       if (this.#taken > maxBytes) return { refusal: `the proxy answered CONNECT with more than ${maxBytes} bytes` }
       this.#tail = seen.slice(-3)
       if (end === null) return undefined
@@ -40,8 +45,10 @@ export class ConnectAnswer {
       const [, status = 'none'] = /^HTTP\/1\.[01][\t ]+(\d{3})(?=\s)/.exec(this.#pieces.join('')) ?? []
       if (status.startsWith('2')) return { rest: Buffer.from(rest, 'latin1') }
       // 101 would be an upgrade, and none was asked for.
-      if (!status.startsWith('1') || status === '101') return { refusal: `the proxy answered CONNECT with status ${status}` }
-      if (++this.#interim > maxInterim) return { refusal: `the proxy answered CONNECT with more than ${maxInterim} interim answers` }
+      if (!status.startsWith('1') || status === '101')
+        return { refusal: `the proxy answered CONNECT with status ${status}` }
+      if (++this.#interim > maxInterim)
+        return { refusal: `the proxy answered CONNECT with more than ${maxInterim} interim answers` }
       this.#pieces = []
       this.#tail = ''
       text = rest

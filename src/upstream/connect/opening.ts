@@ -11,7 +11,7 @@ export interface OpenerOptions {
   /** How TLS is spoken. */
   readonly tls: buildConnector.BuildOptions
   /** The proxy that makes tunnels; without one, the upstream is dialled itself. */
-  readonly tunnel?: { readonly proxy: DialTarget, readonly authorization: string | undefined } | undefined
+  readonly tunnel?: { readonly proxy: DialTarget; readonly authorization: string | undefined } | undefined
 }
 
 /** Opens connections for undici. */
@@ -25,13 +25,13 @@ export interface Opener {
 type Secure = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
 
 /** Makes what opens connections, each within `timeout` ms. undici's own timer is late by up to a second. */
-export function opener ({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
+export function opener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
   // Its type hides that it gives the socket. Its session cache belongs to this upstream.
   const secure = buildConnector({ ...tls, timeout: 0 }) as unknown as Secure
   const openings = new Set<Opening>()
 
   return {
-    connect (options, callback) {
+    connect(options, callback) {
       const opening = new Opening(timeout, (error, socket) => {
         openings.delete(opening)
         if (error === null) callback(null, socket)
@@ -40,9 +40,11 @@ export function opener ({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
       openings.add(opening)
       const isSecure = options.protocol === 'https:'
 
-      function shakeHands (socket: Socket): void {
+      function shakeHands(socket: Socket): void {
         opening.begin('the TLS handshake did not end')
-        const secured = secure({ ...options, httpSocket: socket }, (error, ready) => error === null ? opening.end(null, ready) : opening.end(error, null))
+        const secured = secure({ ...options, httpSocket: socket }, (error, ready) =>
+          error === null ? opening.end(null, ready) : opening.end(error, null),
+        )
         opening.giveUp = () => secured.destroy()
         // After the handshake Node leaves a socket open whose TLS has failed, until the other side closes it.
         secured.on('error', opening.giveUp)
@@ -54,15 +56,19 @@ export function opener ({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
         if (tunnel === undefined) return shakeHands(socket)
         opening.begin('the proxy made no tunnel')
         const host = options.host as string
-        opening.giveUp = askTunnel(socket, { target: options.port === '' ? `${host}:443` : host, authorization: tunnel.authorization }, refusal => {
-          if (refusal === null) shakeHands(socket)
-          else opening.end(refusal, null)
-        })
+        opening.giveUp = askTunnel(
+          socket,
+          { target: options.port === '' ? `${host}:443` : host, authorization: tunnel.authorization },
+          refusal => {
+            if (refusal === null) shakeHands(socket)
+            else opening.end(refusal, null)
+          },
+        )
       }
 
       opening.giveUp = dial(tunnel?.proxy ?? targetOf(options), connected)
     },
-    stop () {
+    stop() {
       for (const opening of openings) opening.end(new errors.ClientDestroyedError(), null)
     },
   }
@@ -77,20 +83,22 @@ class Opening {
   readonly #limit: NodeJS.Timeout
   #last: NodeJS.Immediate | undefined
 
-  constructor (timeout: number, callback: buildConnector.Callback) {
+  constructor(timeout: number, callback: buildConnector.Callback) {
     this.#callback = callback
     this.#limit = setTimeout(() => {
       // Timers come before sockets: a connection that is there by now is taken.
-      this.#last = setImmediate(() => this.end(new errors.ConnectTimeoutError(`${this.#waitsFor} within ${timeout} ms`), null))
+      this.#last = setImmediate(() =>
+        this.end(new errors.ConnectTimeoutError(`${this.#waitsFor} within ${timeout} ms`), null),
+      )
     }, timeout)
   }
 
   /** Begins the next phase, which the error names if the limit passes in it. */
-  begin (waitsFor: string): void {
+  begin(waitsFor: string): void {
     this.#waitsFor = waitsFor
   }
 
-  end (...opened: Parameters<buildConnector.Callback>): void {
+  end(...opened: Parameters<buildConnector.Callback>): void {
     const callback = this.#callback
     if (callback === undefined) return
     this.#callback = undefined

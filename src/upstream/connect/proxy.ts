@@ -20,13 +20,15 @@ export interface Proxy {
 }
 
 /** Says what keeps a text from being the URL of a proxy, without saying the text. */
-export function proxyFault (text: string): string | undefined {
+export function proxyFault(text: string): string | undefined {
   const url = URL.parse(text)
-  return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/' ? undefined : 'is not the URL of a proxy: write http://host:port'
+  return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/'
+    ? undefined
+    : 'is not the URL of a proxy: write http://host:port'
 }
 
 /** Reads which proxies there are, by the names that everybody uses, lower case first. */
-export function readProxy (declared: true | string | Secret, reader: VariableReader): ProxyAccess {
+export function readProxy(declared: true | string | Secret, reader: VariableReader): ProxyAccess {
   const { optional } = reader
   const isExcepted = readNoProxy(optional('no_proxy') ?? optional('NO_PROXY') ?? '')
   if (declared !== true) {
@@ -44,7 +46,7 @@ export function readProxy (declared: true | string | Secret, reader: VariableRea
   return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), isExcepted }
 }
 
-function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined {
+function proxyAt(text: string, { secrets }: VariableReader): Proxy | undefined {
   const url = URL.parse(text)
   if (url === null) return undefined
   const credentials = `${unescape(url.username)}:${unescape(url.password)}`
@@ -55,7 +57,7 @@ function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined 
 }
 
 /** The proxy on the way to a place; none where `NO_PROXY` names it. */
-export function proxyFor (access: ProxyAccess | undefined, target: URL): Proxy | undefined {
+export function proxyFor(access: ProxyAccess | undefined, target: URL): Proxy | undefined {
   if (access === undefined || access.isExcepted(target)) return undefined
   return access[target.protocol as 'http:' | 'https:']
 }

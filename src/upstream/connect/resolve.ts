@@ -2,9 +2,16 @@ import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 /** Finds all addresses of a name; none with an error. */
-export type Resolve = (hostname: string, options: LookupOptions, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void
+export type Resolve = (
+  hostname: string,
+  options: LookupOptions,
+  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void
 
-/** How long an answer stands, in ms: Node has four threads for all look-ups, and a pool that opens asks once per connection. */
+/**
+ * How long an answer stands, in ms: Node has four threads for all look-ups, and a pool that opens asks once per
+ * connection.
+ */
 const keptMs = 1000
 /** How long a question is waited for before it is asked again, in ms. */
 const unansweredMs = 5000
@@ -17,11 +24,14 @@ interface Asked {
 /** Codes of a name that was not found or not looked up; other errors of a lookup are those of its author. */
 const systemCode = /^E[A-Z0-9_]+$/
 
-/** Asks `lookup` once for all who want the same name at about the same time. A failure is kept as long as an answer. Whatever a lookup does is an answer or a failure. */
-export function createResolve (lookup: LookupFunction, now = () => performance.now()): Resolve {
+/**
+ * Asks `lookup` once for all who want the same name at about the same time. A failure is kept as long as an answer.
+ * Whatever a lookup does is an answer or a failure.
+ */
+export function createResolve(lookup: LookupFunction, now = () => performance.now()): Resolve {
   const asked = new Map<string, Asked>()
 
-  function ask (hostname: string, options: LookupOptions): Asked {
+  function ask(hostname: string, options: LookupOptions): Asked {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
     const entry: Asked = { answer: promise, until: now() + unansweredMs }
     const failed = (reason: unknown) => {
@@ -52,22 +62,28 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
   return (hostname, options, done) => {
     const key = `${hostname} ${options.family} ${options.hints}`
     let entry = asked.get(key)
-    if (entry === undefined || now() >= entry.until) asked.set(key, entry = ask(hostname, options))
-    entry.answer.then(addresses => done(null, addresses), (error: Error) => done(error, []))
+    if (entry === undefined || now() >= entry.until) asked.set(key, (entry = ask(hostname, options)))
+    entry.answer.then(
+      addresses => done(null, addresses),
+      (error: Error) => done(error, []),
+    )
   }
 }
 
-function addressesOf (hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {
-  const addresses = Array.isArray(address) ? address as unknown[] : [{ address, family: family ?? 4 }]
+function addressesOf(hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {
+  const addresses = Array.isArray(address) ? (address as unknown[]) : [{ address, family: family ?? 4 }]
   if (addresses.length === 0) throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' })
   return addresses.map(each => {
     const { address, family } = (each ?? {}) as Partial<LookupAddress>
-    if (typeof address !== 'string') throw new TypeError(`the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`)
+    if (typeof address !== 'string')
+      throw new TypeError(
+        `the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`,
+      )
     return { address, family: family as number }
   })
 }
 
-function explained (hostname: string, reason: unknown): Error {
+function explained(hostname: string, reason: unknown): Error {
   let message = `the lookup of ${hostname} failed`
   try {
     if (reason instanceof Error) {

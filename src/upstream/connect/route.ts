@@ -26,19 +26,26 @@ export interface RouteOptions {
   readonly servername: string | undefined
 }
 
-/** Finds the way to an origin: straight, through a proxy's tunnel for `https:`, or by a proxy that is asked itself for `http:`. */
-export function routeTo (target: URL, { access: { secureContext, proxy: proxies }, resolve, connectTimeout, isPublic, servername }: RouteOptions): Route {
+/**
+ * Finds the way to an origin: straight, through a proxy's tunnel for `https:`, or by a proxy that is asked itself for
+ * `http:`.
+ */
+export function routeTo(
+  target: URL,
+  { access: { secureContext, proxy: proxies }, resolve, connectTimeout, isPublic, servername }: RouteOptions,
+): Route {
   const tls = {
     allowH2: false,
     // Said here, it stands whatever NODE_TLS_REJECT_UNAUTHORIZED or --tls-min-v1.0 say.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    ...servername !== undefined && { servername },
-    ...secureContext !== undefined && { secureContext },
+    ...(servername !== undefined && { servername }),
+    ...(secureContext !== undefined && { secureContext }),
   } as const
   const dial = dialer({ resolve: isPublic ? publicOnly(resolve) : resolve, timeout: connectTimeout })
   const proxy = proxyFor(proxies, target)
-  if (proxy === undefined) return { origin: target.origin, before: '', headers: [], ...opener({ dial, timeout: connectTimeout, tls }) }
+  if (proxy === undefined)
+    return { origin: target.origin, before: '', headers: [], ...opener({ dial, timeout: connectTimeout, tls }) }
   const { url, authorization } = proxy
   if (target.protocol === 'https:') {
     const tunnel = { proxy: targetOf(url), authorization }
@@ -47,7 +54,7 @@ export function routeTo (target: URL, { access: { secureContext, proxy: proxies 
   return {
     origin: url.origin,
     before: target.origin,
-    headers: ['host', target.host, ...authorization === undefined ? [] : ['proxy-authorization', authorization]],
+    headers: ['host', target.host, ...(authorization === undefined ? [] : ['proxy-authorization', authorization])],
     ...opener({ dial, timeout: connectTimeout, tls }),
   }
 }

@@ -9,21 +9,25 @@ export interface TunnelRequest {
 }
 
 /**
- * Asks a proxy for a tunnel by `CONNECT` (RFC 9110, section 9.3.6). Once `done` is called without an error, the socket is the tunnel:
- * bytes that came behind the answer's head are read from it first.
+ * Asks a proxy for a tunnel by `CONNECT` (RFC 9110, section 9.3.6). Once `done` is called without an error, the socket
+ * is the tunnel: bytes that came behind the answer's head are read from it first.
  *
  * @returns a function that gives it up and destroys the socket
  */
-export function askTunnel (socket: Socket, { target, authorization }: TunnelRequest, done: (error: Error | null) => void): () => void {
+export function askTunnel(
+  socket: Socket,
+  { target, authorization }: TunnelRequest,
+  done: (error: Error | null) => void,
+): () => void {
   const answer = new ConnectAnswer()
 
-  function end (error: Error | null): void {
+  function end(error: Error | null): void {
     socket.off('readable', read).off('error', end).off('close', closed)
     if (error !== null) giveUp()
     done(error)
   }
 
-  function read (): void {
+  function read(): void {
     let result: ConnectResult | undefined
     while (result === undefined) {
       const chunk = socket.read() as Buffer | null
@@ -35,19 +39,21 @@ export function askTunnel (socket: Socket, { target, authorization }: TunnelRequ
     end(null)
   }
 
-  function closed (): void {
+  function closed(): void {
     end(refused('the proxy closed the connection before it answered CONNECT'))
   }
 
-  function giveUp (): void {
+  function giveUp(): void {
     socket.on('error', () => {}).destroy()
   }
 
   socket.on('readable', read).on('error', end).on('close', closed)
-  socket.write(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`)
+  socket.write(
+    `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`,
+  )
   return giveUp
 }
 
-function refused (message: string): Error {
+function refused(message: string): Error {
   return Object.assign(new Error(message), { code: 'PROXY_REFUSED' })
 }

@@ -18,8 +18,11 @@ export interface AttemptOptions {
  * Counts an attempt, reports its start and end, and cuts it when it takes too long.
  * An unsafe call that has left is not cut: that would make its outcome unknown, and it cannot be asked again.
  */
-export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
-  const running = createTimerQueue(timeout, () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }))
+export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
+  const running = createTimerQueue(
+    timeout,
+    () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }),
+  )
 
   return callbackLayer(next => (call, taker) => {
     if (call.abort.aborted) return taker.reject(call.abort.reason)
@@ -44,32 +47,33 @@ class Attempted<T> implements Completion<T> {
   readonly #limit: TimedCall<T> | undefined
   readonly #taker: Completion<T>
 
-  constructor (call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, taker: Completion<T>) {
+  constructor(call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, taker: Completion<T>) {
     this.#call = call
     this.#number = number
     this.#limit = limit
     this.#taker = taker
   }
 
-  resolve (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     this.#ended(undefined)
     this.#taker.resolve(answer)
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     this.#ended(codeOf(error, this.#limit?.call ?? this.#call))
     this.#taker.reject(error)
   }
 
-  #ended (code: string | undefined): void {
+  #ended(code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
     const { scope, step, index } = this.#call
-    if (scope.isWatched !== false) scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
+    if (scope.isWatched !== false)
+      scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
   }
 }
 
 /** What a layer below has answered before it was done with the wire is limited for as long as it holds its slot. */
-function lift (limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
+function lift(limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
   if (held === undefined || limit.call.abort.aborted) limit.clear()
   else void held.then(() => limit.clear())
 }

@@ -10,19 +10,22 @@ export interface DeadlineOptions {
 }
 
 /** Gives a call a deadline of its own, where that is nearer than its run's. */
-export function deadline ({ upstream, deadline }: DeadlineOptions): Layer {
-  const running = createTimerQueue(deadline, () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }))
+export function deadline({ upstream, deadline }: DeadlineOptions): Layer {
+  const running = createTimerQueue(
+    deadline,
+    () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }),
+  )
 
   return callbackLayer(next => (call, taker) => {
     if (call.abort.aborted) return taker.reject(call.abort.reason)
     if (call.scope.deadline - call.scope.now() <= deadline) return next(call, taker)
     const limit = new TimedCall(call, running)
     next(limit.call, {
-      resolve (answer) {
+      resolve(answer) {
         limit.clear()
         taker.resolve(answer)
       },
-      reject (error) {
+      reject(error) {
         limit.clear()
         taker.reject(error)
       },

@@ -8,17 +8,19 @@ export interface Answer<out T> {
   /** The upstream's status. */
   readonly status: number
   /** What came over the wire, of an operation whose answers are kept. */
-  readonly received?: { readonly head: ResponseHeaders, readonly body: Buffer, readonly value: unknown }
+  readonly received?: { readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown }
   /** How a cache had part in it; none where none was asked. */
   readonly cached?: Cached
   /** The status of a kept `null` that a 304 confirmed: it says whether that is an absence. */
   readonly keptStatus?: number
 }
 
-/** Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched. */
+/**
+ * Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched.
+ */
 export interface Completion<in T> {
-  resolve (answer: Answer<T>): void
-  reject (error: unknown): void
+  resolve(answer: Answer<T>): void
+  reject(error: unknown): void
 }
 
 /** Answers a call by telling whoever takes the answer, maybe before it returns; it never throws. */
@@ -35,29 +37,44 @@ export interface Service {
 export type Layer = (next: Service) => Service
 
 /** Puts layers around a service; the first is the outermost: it sees the call first and the answer last. */
-export function stack (layers: readonly Layer[], service: Service): Service {
+export function stack(layers: readonly Layer[], service: Service): Service {
   return layers.reduceRight((next, layer) => layer(next), service)
 }
 
-/** Makes a layer of what needs no promise: neighbours of its kind call each other, so that a call through all of them makes none. */
-export function callbackLayer (around: (next: Send) => Send): Layer {
+/**
+ * Makes a layer of what needs no promise: neighbours of its kind call each other, so that a call through all of them
+ * makes none.
+ */
+export function callbackLayer(around: (next: Send) => Send): Layer {
   return next => serviceOf(around(sendOf(next)))
 }
 
 /** A service for those who want a promise. */
-export function serviceOf (send: Send): Service & { readonly send: Send } {
-  return Object.assign(<T>(call: LiveCall<T>) => new Promise<Answer<T>>((resolve, reject) => { send(call, { resolve, reject }) }), { send })
+export function serviceOf(send: Send): Service & { readonly send: Send } {
+  return Object.assign(
+    <T>(call: LiveCall<T>) =>
+      new Promise<Answer<T>>((resolve, reject) => {
+        send(call, { resolve, reject })
+      }),
+    { send },
+  )
 }
 
 /** Any service, for those who want none. */
-export function sendOf (service: Service): Send {
-  return service.send ?? ((call, taker) => {
-    let sent
-    try {
-      sent = service(call)
-    } catch (error) {
-      return taker.reject(error)
-    }
-    sent.then(answer => taker.resolve(answer), error => taker.reject(error))
-  })
+export function sendOf(service: Service): Send {
+  return (
+    service.send ??
+    ((call, taker) => {
+      let sent
+      try {
+        sent = service(call)
+      } catch (error) {
+        return taker.reject(error)
+      }
+      sent.then(
+        answer => taker.resolve(answer),
+        error => taker.reject(error),
+      )
+    })
+  )
 }

@@ -14,7 +14,7 @@ export class TimedCall<T> extends Abort implements Timer {
   readonly #outer: Abort
   readonly #timeouts: TimerQueue
 
-  constructor (call: LiveCall<T>, timeouts: TimerQueue) {
+  constructor(call: LiveCall<T>, timeouts: TimerQueue) {
     super()
     this.#outer = call.abort
     this.#timeouts = timeouts
@@ -24,7 +24,7 @@ export class TimedCall<T> extends Abort implements Timer {
   }
 
   /** Leaves no timer and no listener behind. */
-  clear (): void {
+  clear(): void {
     this.#timeouts.stop(this)
     this.#outer.delete(this)
   }

@@ -17,8 +17,11 @@ export interface Counts {
   waitedMs: number
 }
 
-/** Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting too. */
-export function observe (counts: Counts): Layer {
+/**
+ * Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting
+ * too.
+ */
+export function observe(counts: Counts): Layer {
   return callbackLayer(next => (call, taker) => {
     counts.calls++
     next(call, new Observed(counts, call, taker))
@@ -30,28 +33,43 @@ class Observed<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #taker: Completion<T>
 
-  constructor (counts: Counts, call: LiveCall<T>, taker: Completion<T>) {
+  constructor(counts: Counts, call: LiveCall<T>, taker: Completion<T>) {
     this.#counts = counts
     this.#call = call
     this.#taker = taker
   }
 
-  resolve (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     this.#counts.ok++
     const { cached } = answer
-    this.#ended(cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus, undefined, undefined, cached)
+    this.#ended(
+      cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus,
+      undefined,
+      undefined,
+      cached,
+    )
     this.#taker.resolve(answer)
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     this.#counts[classify(error, this.#call.effort.sent)]++
     const failure = error instanceof UpstreamError ? error : undefined
     this.#ended(failure?.upstreamStatus, codeOf(error, this.#call), failure, undefined)
     this.#taker.reject(error)
   }
 
-  #ended (status: number | undefined, code: string | undefined, error: UpstreamError | undefined, cached: Cached | undefined): void {
-    const { effort: { attempts, waitedMs }, scope, step, index } = this.#call
+  #ended(
+    status: number | undefined,
+    code: string | undefined,
+    error: UpstreamError | undefined,
+    cached: Cached | undefined,
+  ): void {
+    const {
+      effort: { attempts, waitedMs },
+      scope,
+      step,
+      index,
+    } = this.#call
     this.#counts.attempts += attempts
     this.#counts.waitedMs += waitedMs
     scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })

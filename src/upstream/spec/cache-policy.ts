@@ -13,7 +13,7 @@ export interface CachePolicy {
 const known: OptionKeys<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
 
 /** Checks what an operation says of keeping its answers; nothing when it keeps none. */
-export function cachePolicy (owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
+export function cachePolicy(owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
   if (options === false) return undefined
   if (options !== true) rejectUnknownOptions(owner, options, known, 'cache')
   const { ttl, staleWhileRevalidate, staleIfError, staleAfter }: CacheOptions = options === true ? {} : options
@@ -22,7 +22,8 @@ export function cachePolicy (owner: string, options: boolean | CacheOptions): Ca
   }
   if (staleAfter !== undefined) {
     wholeNumber(owner, 'cache.staleAfter', staleAfter, { unit: 'ms' })
-    if (staleIfError === 0) throw new TypeError(`${owner}: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out`)
+    if (staleIfError === 0)
+      throw new TypeError(`${owner}: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out`)
   }
   return Object.freeze({ ttl, staleWhileRevalidate, staleIfError, staleAfter })
 }

@@ -8,7 +8,7 @@ const names: OptionKeys<ThreadOptions> = { count: true, queue: true, heapBytes: 
 const leastHeap = 64 * 2 ** 20
 
 /** Checks the options of a runtime's threads; throws a `TypeError` that names the option. */
-export function checkThreads (options: ThreadOptions): ThreadOptions {
+export function checkThreads(options: ThreadOptions): ThreadOptions {
   rejectUnknownOptions('runtime', options, names, 'threads')
   const { count, queue, heapBytes } = options
   if (count !== undefined) wholeNumber('runtime', 'threads.count', count)

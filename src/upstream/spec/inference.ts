@@ -9,7 +9,9 @@ export type Shown<T> = { [K in keyof T]: T[K] } & {}
 type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}` ? N | PathName<Rest> : never
 
 /** The params schema that a path template asks for: one entry a name. */
-export type ParamsFor<P extends string> = [PathName<P>] extends [never] ? undefined : z.ZodObject<Record<PathName<P>, z.ZodType>>
+export type ParamsFor<P extends string> = [PathName<P>] extends [never]
+  ? undefined
+  : z.ZodObject<Record<PathName<P>, z.ZodType>>
 
 /** Makes `params` required where the path template has names. */
 export type ParamsIf<P extends string> = [PathName<P>] extends [never] ? {} : { readonly params: unknown }

@@ -18,13 +18,25 @@ export interface Layers {
 
 const keys: OptionKeys<Layers> = { call: true, attempt: true }
 
-/** Checks the custom layers of an upstream, an app or a runtime; throws a `TypeError` that names the owner and the layer. */
-export function checkLayers (owner: string, layers: Layers): Required<Layers> {
+/**
+ * Checks the custom layers of an upstream, an app or a runtime; throws a `TypeError` that names the owner and the
+ * layer.
+ */
+export function checkLayers(owner: string, layers: Layers): Required<Layers> {
   rejectUnknownOptions(owner, layers, keys, 'layers')
-  return Object.freeze({ call: checkList(owner, 'call', layers.call), attempt: checkList(owner, 'attempt', layers.attempt) })
+  return Object.freeze({
+    call: checkList(owner, 'call', layers.call),
+    attempt: checkList(owner, 'attempt', layers.attempt),
+  })
 }
 
-function checkList (owner: string, position: LayerPosition, layers: readonly CustomLayer[] = []): readonly CustomLayer[] {
+function checkList(
+  owner: string,
+  position: LayerPosition,
+  layers: readonly CustomLayer[] = [],
+): readonly CustomLayer[] {
   if (Array.isArray(layers) && layers.every(layer => typeof layer === 'function')) return Object.freeze([...layers])
-  throw new TypeError(`${owner}: layers.${position} must be a list of functions: layers: { ${position}: [next => call => next(call)] }`)
+  throw new TypeError(
+    `${owner}: layers.${position} must be a list of functions: layers: { ${position}: [next => call => next(call)] }`,
+  )
 }

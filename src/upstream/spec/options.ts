@@ -30,11 +30,15 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly nullOn?: readonly number[]
   /** Reads response headers too: the call then answers `{ body, headers }`. */
   readonly responseHeaders?: H
-  /** Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ. @default false */
+  /**
+   * Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ.
+   * @default false
+   */
   readonly coalesce?: boolean
   /**
-   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with times for those
-   * whose headers do not say. Of safe methods; equal calls in flight then share one answer too. @default false
+   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with
+   * times for those whose headers do not say. Of safe methods; equal calls in flight then share one answer too.
+   * @default false
    */
   readonly cache?: boolean | CacheOptions
   /** Makes the `idempotency-key` of a call that is not idempotent by its method. */
@@ -50,14 +54,23 @@ export interface CacheOptions {
   /** For how long after that it stands in for a failure, in ms. @default 0 */
   readonly staleIfError?: number
   /**
-   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the upstream's own is then
-   * fetched without the call. @default the time within which 98 % of the operation's answers came, and 100 until 100 answers are known
+   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the
+   * upstream's own is then fetched without the call. @default the time within which 98 % of the operation's answers
+   * came, and 100 until 100 answers are known
    */
   readonly staleAfter?: number
 }
 
 /** The same with nothing inferred. */
-export type AnyOperationOptions = OperationOptions<string, z.ZodType, z.ZodType | undefined, Schema, Schema, Schema, never>
+export type AnyOperationOptions = OperationOptions<
+  string,
+  z.ZodType,
+  z.ZodType | undefined,
+  Schema,
+  Schema,
+  Schema,
+  never
+>
 
 /** How a call that failed is sent again. */
 export interface RetryOptions {
@@ -71,7 +84,10 @@ export interface RetryOptions {
 
 /** When a second attempt is sent while the first is still under way. */
 export interface HedgeOptions {
-  /** How long to wait for the first, in ms. @default the time within which `percentile` of the operation's latest calls were answered */
+  /**
+   * How long to wait for the first, in ms.
+   * @default the time within which `percentile` of the operation's latest calls were answered
+   */
   readonly delay?: number
   /** Share of calls, in percent, that are answered before a second is sent; above 50 and below 100. @default 98 */
   readonly percentile?: number
@@ -95,9 +111,16 @@ export interface BreakerOptions {
   readonly minimumCalls?: number
   /** How far back it looks, in ms. @default 10000 */
   readonly window?: number
-  /** Failures in a row within the window that open it at once, whatever the share is. @default 20, or `minimum` if that is more */
+  /**
+   * Failures in a row within the window that open it at once, whatever the share is.
+   * @default 20, or `minimum` if that is more
+   */
   readonly consecutiveFailures?: number
-  /** How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails again. @default 5000 */
+  /**
+   * How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails
+   * again.
+   * @default 5000
+   */
   readonly openDuration?: number
   /** Limit on how long it stays open, in ms; not below `open`. @default 60000, or `open` if that is more */
   readonly maxOpenDuration?: number
@@ -113,13 +136,19 @@ export interface UpstreamOptions extends AccessOptions {
   readonly connections?: number
   /** Calls that may wait for a slot before new runs are refused. @default 256 */
   readonly maxQueue?: number
-  /** How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left. @default { attempts: 2 } */
+  /**
+   * How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left.
+   * @default { attempts: 2 }
+   */
   readonly retry?: RetryOptions | false
   /** When safe calls are sent a second time while the first is under way; the first good answer wins. @default false */
   readonly hedge?: HedgeOptions | boolean
   /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
-  /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 } */
+  /**
+   * When the upstream is not asked for a while.
+   * @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 }
+   */
   readonly breaker?: BreakerOptions | false
   /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
   readonly attemptTimeout?: number
@@ -129,9 +158,16 @@ export interface UpstreamOptions extends AccessOptions {
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxResponseBytes?: number
-  /** Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up everything else. @default 100000 */
+  /**
+   * Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up
+   * everything else.
+   * @default 100000
+   */
   readonly maxJsonValues?: number
-  /** Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it. @default 32 MiB */
+  /**
+   * Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it.
+   * @default 32 MiB
+   */
   readonly maxCacheBytes?: number
   /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
   readonly forwardHeaders?: readonly string[]
@@ -140,8 +176,9 @@ export interface UpstreamOptions extends AccessOptions {
   /** Whether to ask for compressed answers. @default true */
   readonly decompress?: boolean
   /**
-   * Safe calls of one turn of the event loop that are sent over one connection, one behind the other; only for upstreams that you run
-   * yourself. A slow answer holds up the calls behind it; a lost connection fails all of them, and retries send them again. @default 1
+   * Safe calls of one turn of the event loop that are sent over one connection, one behind the other; only for
+   * upstreams that you run yourself. A slow answer holds up the calls behind it; a lost connection fails all of them,
+   * and retries send them again. @default 1
    */
   readonly pipelining?: number
   /** Custom layers, the outermost first. @default {} */

@@ -1,5 +1,8 @@
-/** Says what keeps a text from being an origin, and how to mend it; nothing when it is one. Only some origins may carry a path. */
-export function originFault (origin: string, mayHavePath: boolean): string | undefined {
+/**
+ * Says what keeps a text from being an origin, and how to mend it; nothing when it is one. Only some origins may carry
+ * a path.
+ */
+export function originFault(origin: string, mayHavePath: boolean): string | undefined {
   const url = URL.canParse(origin) ? new URL(origin) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     // Before an @ stand credentials, which must not be said again.

@@ -11,12 +11,20 @@ export interface PartitionedBound {
 }
 
 /** The bounds of an upstream that have to be enough for every part. */
-export function partitionedBounds ({ name, concurrency, connections, caches, maxCacheBytes }: UpstreamSpec): PartitionedBound[] {
+export function partitionedBounds({
+  name,
+  concurrency,
+  connections,
+  caches,
+  maxCacheBytes,
+}: UpstreamSpec): PartitionedBound[] {
   const owner = `upstream '${name}'`
   return [
     // There are as many connections as slots, or more.
-    concurrency === 'adaptive' ? { owner, option: 'connections', total: connections } : { owner, option: 'slots', total: concurrency },
-    ...caches ? [{ owner, option: 'cacheBytes', total: maxCacheBytes }] : [],
+    concurrency === 'adaptive'
+      ? { owner, option: 'connections', total: connections }
+      : { owner, option: 'slots', total: concurrency },
+    ...(caches ? [{ owner, option: 'cacheBytes', total: maxCacheBytes }] : []),
   ]
 }
 
@@ -24,9 +32,12 @@ export function partitionedBounds ({ name, concurrency, connections, caches, max
 const windowSeconds = 10
 
 /** The same upstream with one part of each of its bounds; throws a `TypeError` for one of which there is not enough. */
-export function partitionSpec (spec: UpstreamSpec, part: Partition): UpstreamSpec {
+export function partitionSpec(spec: UpstreamSpec, part: Partition): UpstreamSpec {
   const short = partitionedBounds(spec).find(({ total }) => total < part.count)
-  if (short !== undefined) throw new TypeError(`${short.owner}: ${short.option} is ${short.total}, which cannot be divided by ${part.count}: raise it, or make fewer parts`)
+  if (short !== undefined)
+    throw new TypeError(
+      `${short.owner}: ${short.option} is ${short.total}, which cannot be divided by ${part.count}: raise it, or make fewer parts`,
+    )
   const { concurrency, connections, maxQueue, maxCacheBytes, retryBudget } = spec
   const attempts = retryBudget.minPerSecond * windowSeconds
   const rest = part.index === 0 ? attempts % 1 : 0
@@ -42,12 +53,16 @@ export function partitionSpec (spec: UpstreamSpec, part: Partition): UpstreamSpe
 }
 
 /** Returns the upstream with its slots and connections reduced by a factor; it keeps one of each at least. */
-export function scaledSpec (spec: UpstreamSpec, scale: number): UpstreamSpec {
+export function scaledSpec(spec: UpstreamSpec, scale: number): UpstreamSpec {
   if (scale === 1) return spec
   const { concurrency, connections } = spec
-  return { ...spec, concurrency: concurrency === 'adaptive' ? concurrency : scaled(concurrency, scale), connections: scaled(connections, scale) }
+  return {
+    ...spec,
+    concurrency: concurrency === 'adaptive' ? concurrency : scaled(concurrency, scale),
+    connections: scaled(connections, scale),
+  }
 }
 
-function scaled (total: number, scale: number): number {
+function scaled(total: number, scale: number): number {
   return Math.max(1, Math.floor(total * scale))
 }

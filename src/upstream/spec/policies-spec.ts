@@ -19,10 +19,26 @@ export interface PoliciesSpec {
 const retryOptions: OptionKeys<RetryOptions> = { maxAttempts: true, initialDelay: true, maxDelay: true }
 const hedgeOptions: OptionKeys<HedgeOptions> = { delay: true, percentile: true, maxRatio: true }
 const retryBudgetOptions: OptionKeys<RetryBudgetOptions> = { ratio: true, minPerSecond: true }
-const breakerOptions: OptionKeys<BreakerOptions> = { failureRatio: true, minimumCalls: true, consecutiveFailures: true, window: true, openDuration: true, maxOpenDuration: true }
+const breakerOptions: OptionKeys<BreakerOptions> = {
+  failureRatio: true,
+  minimumCalls: true,
+  consecutiveFailures: true,
+  window: true,
+  openDuration: true,
+  maxOpenDuration: true,
+}
 
 /** Checks what a declaration says of them; throws a `TypeError` that names the option and what is allowed. */
-export function checkPolicies (owner: string, { retry = {}, hedge = false, retryBudget = {}, breaker = {}, pipelining = 1 }: Pick<UpstreamOptions, keyof PoliciesSpec>): PoliciesSpec {
+export function checkPolicies(
+  owner: string,
+  {
+    retry = {},
+    hedge = false,
+    retryBudget = {},
+    breaker = {},
+    pipelining = 1,
+  }: Pick<UpstreamOptions, keyof PoliciesSpec>,
+): PoliciesSpec {
   return {
     retry: retry && retrySpec(owner, retry),
     hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge),
@@ -32,7 +48,7 @@ export function checkPolicies (owner: string, { retry = {}, hedge = false, retry
   }
 }
 
-function retrySpec (owner: string, options: RetryOptions): Required<RetryOptions> {
+function retrySpec(owner: string, options: RetryOptions): Required<RetryOptions> {
   rejectUnknownOptions(owner, options, retryOptions, 'retry')
   const { maxAttempts = 2, initialDelay = 25, maxDelay = 250 } = options
   wholeNumber(owner, 'retry.maxAttempts', maxAttempts, { min: 2 })
@@ -41,7 +57,7 @@ function retrySpec (owner: string, options: RetryOptions): Required<RetryOptions
   return Object.freeze({ maxAttempts, initialDelay, maxDelay })
 }
 
-function hedgeSpec (owner: string, options: HedgeOptions): HedgeSpec {
+function hedgeSpec(owner: string, options: HedgeOptions): HedgeSpec {
   rejectUnknownOptions(owner, options, hedgeOptions, 'hedge')
   const { delay, percentile = 98, maxRatio = 0.03 } = options
   if (delay !== undefined) wholeNumber(owner, 'hedge.delay', delay, { unit: 'ms' })
@@ -50,7 +66,7 @@ function hedgeSpec (owner: string, options: HedgeOptions): HedgeSpec {
   return Object.freeze({ delay, percentile, maxRatio })
 }
 
-function retryBudgetSpec (owner: string, options: RetryBudgetOptions): Required<RetryBudgetOptions> {
+function retryBudgetSpec(owner: string, options: RetryBudgetOptions): Required<RetryBudgetOptions> {
   rejectUnknownOptions(owner, options, retryBudgetOptions, 'retryBudget')
   const { ratio = 0.2, minPerSecond = 10 } = options
   numberWithin(owner, 'retryBudget.ratio', ratio, 0, 1)
@@ -58,11 +74,15 @@ function retryBudgetSpec (owner: string, options: RetryBudgetOptions): Required<
   return Object.freeze({ ratio, minPerSecond })
 }
 
-function breakerSpec (owner: string, options: BreakerOptions): Required<BreakerOptions> {
+function breakerSpec(owner: string, options: BreakerOptions): Required<BreakerOptions> {
   rejectUnknownOptions(owner, options, breakerOptions, 'breaker')
   const {
-    failureRatio = 0.5, minimumCalls = 20, consecutiveFailures = Math.max(20, minimumCalls), window = 10_000,
-    openDuration = 5000, maxOpenDuration = Math.max(60_000, openDuration),
+    failureRatio = 0.5,
+    minimumCalls = 20,
+    consecutiveFailures = Math.max(20, minimumCalls),
+    window = 10_000,
+    openDuration = 5000,
+    maxOpenDuration = Math.max(60_000, openDuration),
   } = options
   numberWithin(owner, 'breaker.failureRatio', failureRatio, 0.01, 1)
   wholeNumber(owner, 'breaker.minimumCalls', minimumCalls)

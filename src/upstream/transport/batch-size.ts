@@ -14,8 +14,9 @@ export interface BatchStart {
 }
 
 /**
- * How many calls a batch may have, learned from how often an answer is slow: whoever stands behind it waits for it, so the more there
- * are of them the shorter batches must be. Slow is who is overtaken, which needs no clock, and is not mistaken where this process was held up.
+ * How many calls a batch may have, learned from how often an answer is slow: whoever stands behind it waits for it, so
+ * the more there are of them the shorter batches must be. Slow is who is overtaken, which needs no clock, and is not
+ * mistaken where this process was held up.
  */
 export class BatchSize {
   readonly #most: number
@@ -26,30 +27,30 @@ export class BatchSize {
   /** Calls of one batch, now. */
   now: number
 
-  constructor (most: number) {
+  constructor(most: number) {
     this.#most = this.now = most
   }
 
-  began (): void {
+  began(): void {
     this.#underWay++
   }
 
-  ended (): void {
+  ended(): void {
     this.#underWay--
     this.#ended++
   }
 
-  get start (): BatchStart {
+  get start(): BatchStart {
     return { ended: this.#ended, underWay: this.#underWay }
   }
 
   /** Whether a batch that began there and has not ended is slow. */
-  isSlow ({ ended, underWay }: BatchStart): boolean {
+  isSlow({ ended, underWay }: BatchStart): boolean {
     return this.#ended - ended > turnovers * (underWay + this.#most)
   }
 
   /** Learns of an answer that nobody held up, or that held up others. */
-  learn (isSlow: boolean): void {
+  learn(isSlow: boolean): void {
     this.#slow += ((isSlow ? 1 : 0) - this.#slow) * weight
     this.now = Math.max(1, Math.min(this.#most, Math.floor(heldUpShare / this.#slow)))
   }

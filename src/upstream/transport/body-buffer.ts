@@ -1,4 +1,7 @@
-/** A length is trusted once at least this fraction of it has come: one eighth. Else a few bytes could have megabytes allocated for them. */
+/**
+ * A length is trusted once at least this fraction of it has come: one eighth. Else a few bytes could have megabytes
+ * allocated for them.
+ */
 const credit = 8
 
 /** Chunks below this size are copied together, in bytes: a Buffer takes about 200 bytes beside its content. */
@@ -9,9 +12,10 @@ const minBlock = 1024
 const maxBlock = 64 * 1024
 
 /**
- * A body that comes in several chunks. Where its head gave its length, they are copied into one buffer as they come: each then dies young, and
- * nothing is copied again at the end. Otherwise small chunks are copied together, and large ones are kept as they are. So the memory that a
- * body takes is at most about twice its length, whatever the size of its chunks.
+ * A body that comes in several chunks. Where its head gave its length, they are copied into one buffer as they come:
+ * each then dies young, and nothing is copied again at the end. Otherwise small chunks are copied together, and large
+ * ones are kept as they are. So the memory that a body takes is at most about twice its length, whatever the size of
+ * its chunks.
  */
 export class BodyBuffer {
   #length: number
@@ -30,13 +34,13 @@ export class BodyBuffer {
    * @param first The first chunk.
    * @param length The length that the head gave, in bytes; 0 where it gave none.
    */
-  constructor (first: Buffer, length: number) {
+  constructor(first: Buffer, length: number) {
     this.#length = length
     this.add(first)
   }
 
   /** Adds a chunk. */
-  add (chunk: Buffer): void {
+  add(chunk: Buffer): void {
     const before = this.#bytes
     this.#bytes += chunk.length
     if (this.#room === undefined) {
@@ -54,13 +58,13 @@ export class BodyBuffer {
   }
 
   /** Returns the whole body. */
-  whole (): Buffer {
+  whole(): Buffer {
     if (this.#room !== undefined) return this.#room.subarray(0, this.#bytes)
     this.#flush()
-    return this.#list.length === 1 ? this.#list[0] as Buffer : Buffer.concat(this.#list, this.#bytes)
+    return this.#list.length === 1 ? (this.#list[0] as Buffer) : Buffer.concat(this.#list, this.#bytes)
   }
 
-  #collect (chunk: Buffer): void {
+  #collect(chunk: Buffer): void {
     // A chunk is a slice of what the socket has read. A small slice that is kept holds all of that.
     if (chunk.length >= smallBytes && 2 * chunk.length >= chunk.buffer.byteLength) {
       this.#flush()
@@ -80,13 +84,13 @@ export class BodyBuffer {
   }
 
   /** Moves what was copied together to the list. */
-  #flush (): void {
+  #flush(): void {
     if (this.#block === undefined || this.#from === this.#to) return
     this.#list.push(this.#block.subarray(this.#from, this.#to))
     this.#from = this.#to
   }
 
-  #makeRoom (chunk: Buffer): void {
+  #makeRoom(chunk: Buffer): void {
     this.#room = Buffer.allocUnsafeSlow(this.#length)
     this.#flush()
     let at = 0

@@ -8,7 +8,9 @@ import { WireBound } from './wire-limit.ts'
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000
 
-/** undici's code for a socket that it closed itself, because an answer or a request said so, or a request was cancelled. */
+/**
+ * undici's code for a socket that it closed itself, because an answer or a request said so, or a request was cancelled.
+ */
 const closedByUs = 'UND_ERR_INFO'
 
 /** Handles one request, which waits in the queue of a pool at first, and releases its connection when it has ended. */
@@ -21,11 +23,11 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<Re
   /** The connection that it is assigned to. */
   connection: Connection | undefined
   /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
-  connectionLost (isOrderly: boolean): void
+  connectionLost(isOrderly: boolean): void
   /** Rejects the request, with what `reason` makes, if it has not been written. */
-  turnAway (reason: () => unknown): void
+  turnAway(reason: () => unknown): void
   /** Closes the connection. */
-  closeConnection (): void
+  closeConnection(): void
 }
 
 export interface ConnectionOptions {
@@ -39,7 +41,10 @@ export interface ConnectionOptions {
   readonly pipelining?: number
   /** Called when all requests on the connection have ended. */
   readonly onIdle?: (connection: Connection) => void
-  /** Called when the upstream closed the connection soon after an answer that did not announce it, maybe while the next request was on its way. */
+  /**
+   * Called when the upstream closed the connection soon after an answer that did not announce it, maybe while the next
+   * request was on its way.
+   */
   readonly onEarlyClose?: () => void
 }
 
@@ -68,13 +73,24 @@ export class Connection extends Client {
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
 
-  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, onIdle = nothing, onEarlyClose = nothing }: ConnectionOptions) {
+  constructor(
+    origin: string,
+    {
+      connect,
+      maxBytes = -1,
+      maxAge = 5 * 60_000,
+      pipelining = 1,
+      onIdle = nothing,
+      onEarlyClose = nothing,
+    }: ConnectionOptions,
+  ) {
     super(origin, {
-      connect: (place, callback) => connect(place, (...opened) => {
-        this.#socket = opened[1] ?? undefined
-        if (opened[1] !== null) this.wire.watch(opened[1])
-        callback(...opened)
-      }),
+      connect: (place, callback) =>
+        connect(place, (...opened) => {
+          this.#socket = opened[1] ?? undefined
+          if (opened[1] !== null) this.wire.watch(opened[1])
+          callback(...opened)
+        }),
       pipelining,
       // Our own timers are exact and undici's are late by up to a second, so undici sets none.
       headersTimeout: 0,
@@ -90,7 +106,10 @@ export class Connection extends Client {
       this.isConnected = true
       this.#hasFailed = false
       this.#isOld = maxAge === 0
-      if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
+      if (maxAge > 0)
+        this.#timer = setTimeout(() => {
+          this.#isOld = true
+        }, maxAge).unref()
     })
     this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
       if (code !== closedByUs && this.#isIdle && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
@@ -100,27 +119,28 @@ export class Connection extends Client {
     })
   }
 
-  protected get socket (): Socket | undefined {
+  protected get socket(): Socket | undefined {
     return this.#socket
   }
 
   /** Whether the present socket has served, and nothing is in flight on it. */
-  get #isIdle (): boolean {
+  get #isIdle(): boolean {
     return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
   }
 
   /** Whether the socket is being closed, or has closed: a request would wait until another has opened. */
-  get isClosing (): boolean {
+  get isClosing(): boolean {
     return this.#socket?.destroyed === true
   }
 
   /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
-  get isBroken (): boolean {
+  get isBroken(): boolean {
     return this.#socket !== undefined && this.#socket.errored !== null
   }
 
-  override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    // A connection that is never idle would never notice that its name has a new address. (undici's `clientTtl` checks every busy one, on every call.)
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    // A connection that is never idle would never notice that its name has a new address. (undici's `clientTtl` checks
+    // every busy one, on every call.)
     if (this.#isOld) {
       this.#isOld = false
       options.reset = true
@@ -129,10 +149,11 @@ export class Connection extends Client {
   }
 
   /**
-   * Whether something has arrived on the idle socket that undici has not seen, so that a request written now would be answered by it. The loop has
-   * polled the socket since the last answer, but a turn of the loop takes some ms when it is busy, so the socket is read once more.
+   * Whether something has arrived on the idle socket that undici has not seen, so that a request written now would be
+   * answered by it. The loop has polled the socket since the last answer, but a turn of the loop takes some ms when it
+   * is busy, so the socket is read once more.
    */
-  get isStale (): boolean {
+  get isStale(): boolean {
     if (this.#inFlight > 0) return false
     const isStale = hasUnread(this.#socket)
     if (isStale && this.served > 0) this.#onEarlyClose()
@@ -140,55 +161,58 @@ export class Connection extends Client {
   }
 
   /** A request is about to be written; returns whether the socket has served before. */
-  started (): boolean {
+  started(): boolean {
     this.#inFlight++
     return this.served++ > 0
   }
 
   /** A request that was written has ended; `isSound` if its answer ended as it should. */
-  ended (isSound: boolean): void {
+  ended(isSound: boolean): void {
     this.#inFlight--
     this.wire.next()
     if (!isSound) this.#hasFailed = true
   }
 
   /** Closes the idle socket, so that the next request goes on a new one. */
-  renew (): void {
+  renew(): void {
     this.isConnected = false
     this.#socket?.destroy()
   }
 
   /** A request was assigned to it, at the moment `now`. */
-  assign (handler: RequestHandler, now: number): void {
+  assign(handler: RequestHandler, now: number): void {
     this.#assignedAt = now
     this.#assigned = handler
   }
 
-  /** Rejects the request that was assigned and has not been written: its socket opens, or has closed just now and is opened again. */
-  turnAway (reason: () => unknown): void {
+  /**
+   * Rejects the request that was assigned and has not been written: its socket opens, or has closed just now and is
+   * opened again.
+   */
+  turnAway(reason: () => unknown): void {
     this.#assigned?.turnAway(reason)
   }
 
   /** The headers of an answer have arrived. */
-  answered (_head: ResponseHeaders): void {}
+  answered(_head: ResponseHeaders): void {}
 
   /** Whether an abandoned request stays until its answer has arrived, because other requests share the connection. */
-  linger (_handler: RequestHandler): boolean {
+  linger(_handler: RequestHandler): boolean {
     return false
   }
 
   /** Closes the connection if no request on it is wanted. */
-  closeIfUnwanted (): void {}
+  closeIfUnwanted(): void {}
 
   /** A request on it has ended. */
-  release (_handler: RequestHandler, _isSound: boolean): void {
+  release(_handler: RequestHandler, _isSound: boolean): void {
     this.idleSince = performance.now()
     this.#assigned = undefined
     this.#onIdle(this)
   }
 
   /** The upstream closed it as idle while a request was on its way. */
-  closedAsIdle (): void {
+  closedAsIdle(): void {
     this.#onEarlyClose()
   }
 }

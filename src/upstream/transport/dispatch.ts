@@ -10,7 +10,12 @@ import type { OperationSpec } from '../spec/spec.ts'
 const nobody: Credentials = { headers: [], query: '' }
 
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Pick<Pool, 'dispatch'>, prefix: string, credentials = nobody, isPipelined = false): Service {
+export function dispatch(
+  pool: Pick<Pool, 'dispatch'>,
+  prefix: string,
+  credentials = nobody,
+  isPipelined = false,
+): Service {
   const headersOf = headerWriter(credentials)
   const { query } = credentials
   return serviceOf((call, taker) => {
@@ -29,7 +34,7 @@ export function dispatch (pool: Pick<Pool, 'dispatch'>, prefix: string, credenti
 }
 
 /** Writes the headers of a call; those that are the same each time are written once an operation. */
-function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => string[] {
+function headerWriter(credentials: Credentials): (call: LiveCall<unknown>) => string[] {
   let fixed = new WeakMap<OperationSpec, string[]>()
   let { headers: signed } = credentials
   return ({ spec, idempotencyKey, scope, headers: given }) => {
@@ -38,7 +43,7 @@ function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => s
       fixed = new WeakMap()
     }
     let headers = fixed.get(spec)
-    if (headers === undefined) fixed.set(spec, headers = fixedHeaders(spec, signed))
+    if (headers === undefined) fixed.set(spec, (headers = fixedHeaders(spec, signed)))
     const { forwardHeaders } = spec.upstream
     if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
@@ -50,27 +55,29 @@ function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => s
     if (idempotencyKey !== undefined) own.set('idempotency-key', idempotencyKey)
     // Whoever gave them to this call knows best.
     if (given !== undefined) for (const name of Object.keys(given)) own.set(name, given[name] as string)
-    const all = headers.filter((_, at) => !own.has((headers[at - at % 2] as string).toLowerCase()))
+    const all = headers.filter((_, at) => !own.has((headers[at - (at % 2)] as string).toLowerCase()))
     for (const [name, value] of own) all.push(name, value)
     return all
   }
 }
 
-function fixedHeaders ({ upstream, accept, body }: OperationSpec, signed: readonly string[]): string[] {
+function fixedHeaders({ upstream, accept, body }: OperationSpec, signed: readonly string[]): string[] {
   const own = [...Object.keys(upstream.headers), ...signed].map(name => name.toLowerCase())
   return [
-    ...own.includes('accept') ? [] : ['accept', accept.join(', ')],
-    ...upstream.decompress ? ['accept-encoding', 'gzip, br'] : [],
-    ...own.includes('user-agent') ? [] : ['user-agent', 'headwaters'],
+    ...(own.includes('accept') ? [] : ['accept', accept.join(', ')]),
+    ...(upstream.decompress ? ['accept-encoding', 'gzip, br'] : []),
+    ...(own.includes('user-agent') ? [] : ['user-agent', 'headwaters']),
     ...Object.entries(upstream.headers).flat(),
-    ...body === undefined ? [] : ['content-type', 'application/json'],
+    ...(body === undefined ? [] : ['content-type', 'application/json']),
     ...signed,
   ]
 }
 
-/** What makes two calls of one operation equal: everything that goes out, every header and the idempotency key included. */
-export function keyOf ({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
+/**
+ * What makes two calls of one operation equal: everything that goes out, every header and the idempotency key included.
+ */
+export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
   const forwarded = spec.upstream.forwardHeaders.map(name => headerOf(scope.headers, name) ?? null)
-  const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => a < b ? -1 : 1)
+  const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
 }

@@ -22,7 +22,7 @@ export const Phase = {
   done: 9,
 } as const
 
-export type Phase = typeof Phase[keyof typeof Phase]
+export type Phase = (typeof Phase)[keyof typeof Phase]
 
 export type PhaseName = keyof typeof Phase
 
@@ -41,14 +41,15 @@ export const transitions: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
 }
 
 const names = Object.keys(Phase) as PhaseName[]
-const masks = names.map(name => transitions[name].reduce((mask, to) => mask | 1 << Phase[to], 0))
+const masks = names.map(name => transitions[name].reduce((mask, to) => mask | (1 << Phase[to]), 0))
 
 /**
  * Returns the phase that was entered.
  *
  * @throws Error if the table has no such transition; that is a fault in this code.
  */
-export function enter (from: Phase, to: Phase): Phase {
-  if (((masks[from] as number) & 1 << to) === 0) throw new Error(`exchange: there is no transition from ${names[from]} to ${names[to]}`)
+export function enter(from: Phase, to: Phase): Phase {
+  if (((masks[from] as number) & (1 << to)) === 0)
+    throw new Error(`exchange: there is no transition from ${names[from]} to ${names[to]}`)
   return to
 }

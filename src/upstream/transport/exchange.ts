@@ -26,10 +26,16 @@ const discardBytes = 16 * 1024
 /** Informational answers accepted before the final one. */
 const maxHints = 8
 
-/** Smaller bodies are read at once, in bytes. One of nothing but brackets takes 5 ms for 64 KiB, so one turn reads few of those. */
+/**
+ * Smaller bodies are read at once, in bytes. One of nothing but brackets takes 5 ms for 64 KiB, so one turn reads few
+ * of those.
+ */
 const mediumBytes = 16 * 1024
 
-/** Bodies from this size on are read in a turn of their own, in bytes: parsing and checking one takes a millisecond, or ten. */
+/**
+ * Bodies from this size on are read in a turn of their own, in bytes: parsing and checking one takes a millisecond, or
+ * ten.
+ */
 const largeBytes = 128 * 1024
 
 const noBody = Buffer.alloc(0)
@@ -40,7 +46,10 @@ const early = new Error('settled before its end')
 /** The cause of `UPSTREAM_RESET` where a reset came in place of the FIN that ends a body. */
 const cutOff = Object.assign(new Error('the connection was reset before the end of the body'), { code: 'ECONNRESET' })
 
-/** One HTTP exchange, as a machine of phases: takes undici's callbacks, judges the headers, collects the body under its cap and settles once. */
+/**
+ * One HTTP exchange, as a machine of phases: takes undici's callbacks, judges the headers, collects the body under its
+ * cap and settles once.
+ */
 export class Exchange<T> extends Abortable implements RequestHandler {
   readonly #call: LiveCall<T>
   readonly #taker: Completion<T>
@@ -64,7 +73,12 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   #bytes = 0
   #freeSlot: (() => void) | undefined
 
-  constructor (call: LiveCall<T>, taker: Completion<T>, pool: Pick<Pool, 'dispatch'>, options: Dispatcher.DispatchOptions) {
+  constructor(
+    call: LiveCall<T>,
+    taker: Completion<T>,
+    pool: Pick<Pool, 'dispatch'>,
+    options: Dispatcher.DispatchOptions,
+  ) {
     super()
     this.#call = call
     this.#taker = taker
@@ -73,34 +87,36 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     call.abort.add(this)
   }
 
-  get phase (): Phase {
+  get phase(): Phase {
     return this.#phase
   }
 
-  get isUnsafe (): boolean {
+  get isUnsafe(): boolean {
     return !this.#call.spec.safe
   }
 
-  get needsNew (): boolean {
+  get needsNew(): boolean {
     return this.#call.attempt.needsNew
   }
 
   /** Settles with the reason at once; an unsafe call that was sent is stopped by a deadline only. */
-  onAbort (reason: unknown): void {
+  onAbort(reason: unknown): void {
     if (this.#phase >= Phase.abandoned) return
     if (this.#phase < Phase.sent || !this.isUnsafe) return this.#fail(reason)
     if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
-    this.#fail(new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }))
+    this.#fail(
+      new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }),
+    )
   }
 
-  turnAway (reason: () => unknown): void {
+  turnAway(reason: () => unknown): void {
     if (this.#phase !== Phase.pending) return
     // It has not left, so it says nothing about the upstream.
     this.#call.attempt.sent = false
     this.#fail(reason())
   }
 
-  onRequestStart (controller: Controller): void {
+  onRequestStart(controller: Controller): void {
     // undici takes what is thrown here as a cancelled request, and keeps the connection.
     if (this.#phase === Phase.abandoned) throw early
     const { connection } = this
@@ -113,13 +129,13 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#enter(Phase.sent)
   }
 
-  closeConnection (): void {
+  closeConnection(): void {
     if (this.#phase < Phase.sent || this.#phase >= Phase.closing || this.#phase === Phase.abandoned) return
     this.#enter(Phase.closing)
     this.#controller?.abort(early)
   }
 
-  connectionLost (isOrderly: boolean): void {
+  connectionLost(isOrderly: boolean): void {
     // A request that was not sent goes with the next connection. The end of a request before may have ended this one.
     if (this.#phase < Phase.sent || this.#phase === Phase.abandoned || this.#phase === Phase.done) return
     const isSettled = this.#phase >= Phase.abandoned
@@ -127,12 +143,16 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     const controller = this.#controller
     this.#release(false)
     this.#enter(Phase.done)
-    // One lost connection is one failure, which the first request on it reports. A request behind the last answer was not processed (RFC 9112, section 9.6).
-    if (!isSettled) this.#fail(new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored', isIdleClose }))
+    // One lost connection is one failure, which the first request on it reports. A request behind the last answer was
+    // not processed (RFC 9112, section 9.6).
+    if (!isSettled)
+      this.#fail(
+        new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored', isIdleClose }),
+      )
     controller?.abort(early)
   }
 
-  onResponseError (_controller: Controller | null, error: Error): void {
+  onResponseError(_controller: Controller | null, error: Error): void {
     const phase = this.#phase
     if (phase === Phase.pending) return this.#notSent(error)
     if (phase === Phase.moving) return this.#move()
@@ -145,26 +165,35 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     }
   }
 
-  onResponseStart (_controller: Controller, status: number, headers: ResponseHeaders): void {
+  onResponseStart(_controller: Controller, status: number, headers: ResponseHeaders): void {
     if (this.#phase !== Phase.sent) return
     const { spec, isConditional } = this.#call
     if (status < 200) {
-      if (++this.#hints > maxHints) this.#fail(new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, { detail: 'it sends informational answers without end' }))
+      if (++this.#hints > maxHints)
+        this.#fail(
+          new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, {
+            detail: 'it sends informational answers without end',
+          }),
+        )
       return
     }
     const head = withoutWhiteSpace(headers)
     this.#status = status
     this.#head = head
     this.connection?.answered(head)
-    const judgement = status === 304 && isConditional ? 'absent' : classifyResponse(spec, status, head, status === 429 && isCallersLimit(this.#call))
+    const judgement =
+      status === 304 && isConditional
+        ? 'absent'
+        : classifyResponse(spec, status, head, status === 429 && isCallersLimit(this.#call))
     this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
     this.#verdict = judgement === 'absent' ? null : judgement
     // A body that ends with its connection is not worth reading: it keeps none.
-    if (Number(head['content-length'] ?? 0) > discardBytes || isCloseDelimited(spec.method, status, head)) this.#conclude()
+    if (Number(head['content-length'] ?? 0) > discardBytes || isCloseDelimited(spec.method, status, head))
+      this.#conclude()
   }
 
-  onResponseData (_controller: Controller, chunk: Buffer): void {
+  onResponseData(_controller: Controller, chunk: Buffer): void {
     const { name, maxResponseBytes } = this.#call.spec.upstream
     this.#bytes += chunk.length
     this.connection?.wire.took(chunk.length)
@@ -178,9 +207,14 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     }
   }
 
-  #collect (chunk: Buffer, name: string, maxBytes: number): void {
+  #collect(chunk: Buffer, name: string, maxBytes: number): void {
     if (this.#bytes > maxBytes) {
-      this.#fail(new UpstreamError('UPSTREAM_TOO_LARGE', name, { upstreamStatus: this.#status, detail: `the limit is ${maxBytes} bytes` }))
+      this.#fail(
+        new UpstreamError('UPSTREAM_TOO_LARGE', name, {
+          upstreamStatus: this.#status,
+          detail: `the limit is ${maxBytes} bytes`,
+        }),
+      )
     } else if (this.#first === undefined) {
       this.#first = chunk
     } else if (this.#call.spec.safe && !hasMemoryFor(chunk.length)) {
@@ -191,13 +225,18 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     }
   }
 
-  onResponseEnd (): void {
+  onResponseEnd(): void {
     // undici takes the reset of a connection for the end of a body that only a FIN may end (RFC 9112, section 8).
-    if (this.#phase === Phase.reading && this.connection?.isBroken === true && isCloseDelimited(this.#call.spec.method, this.#status, this.#head)) this.#broken(cutOff)
+    if (
+      this.#phase === Phase.reading &&
+      this.connection?.isBroken === true &&
+      isCloseDelimited(this.#call.spec.method, this.#status, this.#head)
+    )
+      this.#broken(cutOff)
     else this.#end(true)
   }
 
-  #end (isSound: boolean): void {
+  #end(isSound: boolean): void {
     this.#release(isSound)
     if (this.#phase === Phase.reading) {
       this.#enter(Phase.decoding)
@@ -209,7 +248,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     }
   }
 
-  #decode (): void {
+  #decode(): void {
     const body = this.#chunks?.whole() ?? this.#first ?? noBody
     const coding = codingOf(this.#head)
     if (coding === undefined || body.length === 0) return this.#take(body)
@@ -220,13 +259,16 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     })
   }
 
-  #take (body: Buffer): void {
+  #take(body: Buffer): void {
     if (body.length < mediumBytes) this.#read(body)
-    else if (body.length < largeBytes) inSlice(() => { if (this.#phase === Phase.decoding) this.#read(body) })
+    else if (body.length < largeBytes)
+      inSlice(() => {
+        if (this.#phase === Phase.decoding) this.#read(body)
+      })
     else this.#readInSlices(body)
   }
 
-  #readInSlices (body: Buffer): void {
+  #readInSlices(body: Buffer): void {
     let steps: Generator<undefined, unknown> | undefined
     inSlices(() => {
       if (this.#phase !== Phase.decoding) return false
@@ -246,7 +288,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     })
   }
 
-  #read (body: Buffer): void {
+  #read(body: Buffer): void {
     if (this.#isShed(body)) return
     let value: unknown
     try {
@@ -257,8 +299,11 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     this.#succeed(value, body)
   }
 
-  /** Fails the call where the heap has no room for its answer. An unsafe call has taken effect, so its answer is read in any case. */
-  #isShed (body: Buffer): boolean {
+  /**
+   * Fails the call where the heap has no room for its answer. An unsafe call has taken effect, so its answer is read in
+   * any case.
+   */
+  #isShed(body: Buffer): boolean {
     if (!this.isUnsafe && !hasRoomFor(body.length)) {
       this.#shed(`the heap has no room for its answer of ${body.length} bytes`)
       return true
@@ -266,12 +311,15 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     return false
   }
 
-  #shed (detail: string): void {
+  #shed(detail: string): void {
     this.#fail(new UpstreamError('SHED', this.#call.spec.upstream.name, { upstreamStatus: this.#status, detail }))
   }
 
-  /** The request was not written: no connection could be opened, or bytes, the end or an error on an idle one have closed it. */
-  #notSent (error: Error): void {
+  /**
+   * The request was not written: no connection could be opened, or bytes, the end or an error on an idle one have
+   * closed it.
+   */
+  #notSent(error: Error): void {
     const { connection } = this
     const failure = wireError(error, this.#call.spec.upstream.name)
     if (connection?.isConnected === true && failure instanceof UpstreamError && failure.code !== 'RUNTIME_CLOSED') {
@@ -284,14 +332,14 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   /** Goes back to the pool, for another connection. */
-  #move (): void {
+  #move(): void {
     this.#release(false)
     this.#enter(Phase.pending)
     this.#pool.dispatch(this.options, this)
   }
 
   /** The connection was lost after the request was written. */
-  #broken (error: Error): void {
+  #broken(error: Error): void {
     const { connection } = this
     const isDecided = this.#phase === Phase.discarding
     this.#release(false)
@@ -303,32 +351,36 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   /** Settles an answer that its headers decided. */
-  #conclude (): void {
+  #conclude(): void {
     if (this.#verdict === null) this.#succeed(null, noBody)
     else this.#fail(this.#verdict)
   }
 
-  #succeed (value: unknown, body: Buffer): void {
+  #succeed(value: unknown, body: Buffer): void {
     this.#settle()
     const answer = { value: value as T, status: this.#status }
-    this.#taker.resolve(this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } })
+    this.#taker.resolve(
+      this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } },
+    )
   }
 
-  #fail (error: unknown): void {
+  #fail(error: unknown): void {
     this.#settle()
     this.#taker.reject(error)
   }
 
   /** Frees the connection, closes it or leaves it to other requests, before the taker is called. */
-  #settle (): void {
+  #settle(): void {
     this.#call.abort.delete(this)
     if (this.#phase < Phase.sent) this.#abandon()
     else if (this.#phase < Phase.decoding) this.#leave()
     else if (this.#phase === Phase.decoding) this.#enter(Phase.done)
   }
 
-  /** Leaves the queue of the pool at once; undici's queue has no way out before the connection is open, or has failed. */
-  #abandon (): void {
+  /**
+   * Leaves the queue of the pool at once; undici's queue has no way out before the connection is open, or has failed.
+   */
+  #abandon(): void {
     if (this.line !== undefined) {
       this.line.leave(this)
       this.#enter(Phase.done)
@@ -339,8 +391,11 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     if (this.connection?.linger(this) === false) this.connection.closeIfUnwanted()
   }
 
-  /** Closes the connection, or stays until its answer has arrived, where other requests would be lost with the connection. */
-  #leave (): void {
+  /**
+   * Closes the connection, or stays until its answer has arrived, where other requests would be lost with the
+   * connection.
+   */
+  #leave(): void {
     const { connection } = this
     if (connection?.linger(this) === true) {
       this.#enter(Phase.lingering)
@@ -350,16 +405,18 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     connection?.closeIfUnwanted()
   }
 
-  #holdSlot (): void {
-    this.#call.attempt.held = new Promise(resolve => { this.#freeSlot = resolve })
+  #holdSlot(): void {
+    this.#call.attempt.held = new Promise(resolve => {
+      this.#freeSlot = resolve
+    })
   }
 
-  #enter (phase: Phase): void {
+  #enter(phase: Phase): void {
     this.#phase = enter(this.#phase, phase)
   }
 
   /** Detaches it from its connection. */
-  #release (isSound: boolean): void {
+  #release(isSound: boolean): void {
     const { connection } = this
     this.#freeSlot?.()
     if (connection === undefined) return

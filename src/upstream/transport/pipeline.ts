@@ -10,8 +10,9 @@ export interface PipelineOptions extends ConnectionOptions {
 }
 
 /**
- * A connection that carries several requests at once, answered in the order in which they were sent (RFC 9112, section 9.3.2). An abandoned
- * request stays until its answer has arrived, since closing the connection would fail the others; the last wanted one closes it.
+ * A connection that carries several requests at once, answered in the order in which they were sent (RFC 9112, section
+ * 9.3.2). An abandoned request stays until its answer has arrived, since closing the connection would fail the others;
+ * the last wanted one closes it.
  */
 export class Pipeline extends Connection {
   readonly #size: BatchSize
@@ -25,51 +26,57 @@ export class Pipeline extends Connection {
   /** Whether an answer on the present socket had `connection: close`. */
   #isLast = false
 
-  constructor (origin: string, { size, ...options }: PipelineOptions) {
+  constructor(origin: string, { size, ...options }: PipelineOptions) {
     super(origin, options)
     this.#size = size
-    this.on('connect', () => { this.#isLast = false })
+    this.on('connect', () => {
+      this.#isLast = false
+    })
     // undici would send again what was in flight; the retry layer decides that.
-    this.on('disconnect', () => { for (const handler of this.#assigned.slice()) handler.connectionLost(this.#isLast) })
+    this.on('disconnect', () => {
+      for (const handler of this.#assigned.slice()) handler.connectionLost(this.#isLast)
+    })
   }
 
-  get hasRoom (): boolean {
+  get hasRoom(): boolean {
     return !this.#isFailing && this.#assigned.length < this.#size.now
   }
 
-  /** Starts a batch: holds back what is written, so that it is written together, until the returned function is called. */
-  cork (): () => void {
+  /**
+   * Starts a batch: holds back what is written, so that it is written together, until the returned function is called.
+   */
+  cork(): () => void {
     const { socket } = this
     this.#start = this.#size.start
     socket?.cork()
     return () => socket?.uncork()
   }
 
-  override closeIfUnwanted (): void {
+  override closeIfUnwanted(): void {
     this.#assigned[0]?.closeConnection()
   }
 
-  override assign (handler: RequestHandler, now: number): void {
+  override assign(handler: RequestHandler, now: number): void {
     super.assign(handler, now)
     if (this.#assigned.length === 0) this.#isFailing = false
     this.#assigned.push(handler)
     this.#size.began()
   }
 
-  override turnAway (reason: () => unknown): void {
+  override turnAway(reason: () => unknown): void {
     for (const handler of this.#assigned.slice()) handler.turnAway(reason)
   }
 
-  override answered ({ connection }: ResponseHeaders): void {
+  override answered({ connection }: ResponseHeaders): void {
     if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isLast = true
   }
 
-  override linger (handler: RequestHandler): boolean {
+  override linger(handler: RequestHandler): boolean {
     if (!this.#unwanted.includes(handler)) this.#unwanted.push(handler)
     return this.#unwanted.length < this.#assigned.length
   }
 
-  override release (handler: RequestHandler, isSound: boolean): void {
+  override release(handler: RequestHandler, isSound: boolean): void {
     if (!isSound) this.#isFailing = true
     this.#learn()
     remove(this.#assigned, handler)
@@ -82,7 +89,7 @@ export class Pipeline extends Connection {
     if (this.#unwanted.length === this.#assigned.length) this.#unwanted[0]?.closeConnection()
   }
 
-  #learn (): void {
+  #learn(): void {
     this.#size.ended()
     if (this.#start === undefined) return
     const isSlow = this.#size.isSlow(this.#start)
@@ -91,7 +98,7 @@ export class Pipeline extends Connection {
   }
 }
 
-function remove (list: RequestHandler[], handler: RequestHandler): void {
+function remove(list: RequestHandler[], handler: RequestHandler): void {
   const place = list.indexOf(handler)
   if (place === 0) list.shift()
   else if (place > 0) list.splice(place, 1)

@@ -13,34 +13,42 @@ export interface PoolOptions {
   readonly connect: buildConnector.connector | buildConnector.BuildOptions
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
-  /** Requests that do not block and are dispatched in one turn of the loop share a connection, at most this many. @default 1 */
+  /**
+   * Requests that do not block and are dispatched in one turn of the loop share a connection, at most this many.
+   * @default 1
+   */
   readonly pipelining?: number
 }
 
 /** Connections to one origin. */
 export interface Pool {
   /** Queues a request for a connection; `handler` learns of every end. */
-  dispatch (options: Dispatcher.DispatchOptions, handler: RequestHandler): void
+  dispatch(options: Dispatcher.DispatchOptions, handler: RequestHandler): void
   /** Rejects every request that waits for a connection, or for one to open, each with what `reason` makes. */
   readonly rejectQueued: (reason: () => unknown) => void
   /** Closes every connection; requests in flight and queued ones fail. */
-  destroy (): Promise<void>
+  destroy(): Promise<void>
 }
 
 /**
- * An upstream that closes a connection with its answer may send the end of it some ms later, when it runs again; after this long, in ms, an
- * idle connection counts as one that stays open.
+ * An upstream that closes a connection with its answer may send the end of it some ms later, when it runs again; after
+ * this long, in ms, an idle connection counts as one that stays open.
  */
 const settledMs = 5
 
 /**
- * Opens a pool to an origin: at most `connections` sockets, none before a request needs one, and one request at a time on each.
+ * Opens a pool to an origin: at most `connections` sockets, none before a request needs one, and one request at a time
+ * on each.
  *
- * A request is handed to undici after the code that dispatched it has run, and never while undici ends an answer. undici then waits for the next
- * check phase of the loop before it writes on a connection that has served, and the socket is read just before that: an upstream that closed
- * after its last answer, or sent more than that, is noticed first. docs/design.md has the life of a connection.
+ * A request is handed to undici after the code that dispatched it has run, and never while undici ends an answer.
+ * undici then waits for the next check phase of the loop before it writes on a connection that has served, and the
+ * socket is read just before that: an upstream that closed after its last answer, or sent more than that, is noticed
+ * first. docs/design.md has the life of a connection.
  */
-export function openPool (origin: string, { connections: most, pipelining = 1, connect, ...options }: PoolOptions): Pool {
+export function openPool(
+  origin: string,
+  { connections: most, pipelining = 1, connect, ...options }: PoolOptions,
+): Pool {
   const all: Connection[] = []
   /** The last one used goes first: it is warm, and the others may close when fewer are needed. */
   const idle: Connection[] = []
@@ -52,12 +60,15 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
   let isArmed = false
   let isClosed = false
 
-  /** A run that is refused gives up the calls that it has dispatched, which takes promises, so they are not written before that. */
-  function afterMicrotasks (): void {
+  /**
+   * A run that is refused gives up the calls that it has dispatched, which takes promises, so they are not written
+   * before that.
+   */
+  function afterMicrotasks(): void {
     process.nextTick(assignAll)
   }
 
-  function arm (): void {
+  function arm(): void {
     if (isArmed) return
     isArmed = true
     // Requests that are dispatched in one turn of the loop may share a connection.
@@ -65,7 +76,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     else queueMicrotask(afterMicrotasks)
   }
 
-  function assignAll (): void {
+  function assignAll(): void {
     isArmed = false
     const now = performance.now()
     let batch: Pipeline | undefined
@@ -89,17 +100,23 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     }
   }
 
-  /** A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the upstream is not about to close. */
-  function take ({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
+  /**
+   * A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the
+   * upstream is not about to close.
+   */
+  function take({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
     if (needsNew) return closed.pop() ?? open() ?? idle.shift()
     if (!isUnsafe) return warm() ?? closed.pop() ?? open()
     const [longest] = idle
     const isSettled = longest !== undefined && now - longest.idleSince >= settledMs && !earlyCloses.areFrequent
-    return (isSettled ? undefined : closed.pop() ?? open()) ?? idle.shift()
+    return (isSettled ? undefined : (closed.pop() ?? open())) ?? idle.shift()
   }
 
-  /** The connection that was used last of those whose sockets are open. One whose request was cut or moved is idle before its socket has closed. */
-  function warm (): Connection | undefined {
+  /**
+   * The connection that was used last of those whose sockets are open. One whose request was cut or moved is idle
+   * before its socket has closed.
+   */
+  function warm(): Connection | undefined {
     for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
       if (!connection.isClosing) return connection
       closed.push(connection)
@@ -107,7 +124,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     return undefined
   }
 
-  function assign (connection: Connection, handler: RequestHandler, now: number): void {
+  function assign(connection: Connection, handler: RequestHandler, now: number): void {
     queue.leave(handler)
     handler.connection = connection
     if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0) connection.renew()
@@ -115,7 +132,7 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     connection.dispatch(handler.options, handler)
   }
 
-  function open (): Connection | undefined {
+  function open(): Connection | undefined {
     if (all.length === most) return undefined
     const own = {
       ...options,
@@ -129,33 +146,34 @@ export function openPool (origin: string, { connections: most, pipelining = 1, c
     return connection
   }
 
-  function onIdle (connection: Connection): void {
-    (connection.isConnected ? idle : closed).push(connection)
+  function onIdle(connection: Connection): void {
+    ;(connection.isConnected ? idle : closed).push(connection)
     if (queue.first !== undefined) arm()
   }
 
-  function onDisconnect (connection: Connection): void {
+  function onDisconnect(connection: Connection): void {
     const place = idle.indexOf(connection)
     if (place !== -1) closed.push(...idle.splice(place, 1))
   }
 
   return {
-    dispatch (_, handler) {
+    dispatch(_, handler) {
       if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       queue.join(handler)
       arm()
     },
-    rejectQueued (reason) {
+    rejectQueued(reason) {
       for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.turnAway(reason)
       for (const connection of all) connection.turnAway(reason)
     },
-    async destroy () {
+    async destroy() {
       isClosed = true
       for (let handler = queue.first; handler !== undefined; handler = queue.first) {
         queue.leave(handler)
         handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       }
-      // It may be called while undici fails the requests of a connection, and undici asserts then that the connection is not destroyed.
+      // It may be called while undici fails the requests of a connection, and undici asserts then that the connection
+      // is not destroyed.
       await Promise.resolve()
       await Promise.all(all.map(connection => connection.destroy()))
     },

@@ -40,39 +40,76 @@ export interface Transport {
   readonly service: Service
   /** Has a token ready for it; only with OAuth. */
   readonly authorize: Layer | undefined
-  /** Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular does. */
+  /**
+   * Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular
+   * does.
+   */
   readonly identity: string
   /** Rejects every call that waits for a connection, each with what `reason` makes. */
   readonly rejectQueued: (reason: () => unknown) => void
   readonly close: () => Promise<unknown>
 }
 
-/** Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot be used. */
-export function openTransport (spec: UpstreamSpec, { url, prefix, isTrusted }: UpstreamAddress, { variables, resolve, onToken }: RuntimeServices): Transport {
+/**
+ * Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot
+ * be used.
+ */
+export function openTransport(
+  spec: UpstreamSpec,
+  { url, prefix, isTrusted }: UpstreamAddress,
+  { variables, resolve, onToken }: RuntimeServices,
+): Transport {
   const access = readAccess(spec, variables)
   if (access.faults.length > 0) {
-    throw new TypeError(`${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`)
+    throw new TypeError(
+      `${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`,
+    )
   }
   const { connections, connectTimeout } = spec
-  const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
+  const to = (target: URL, isPublic: boolean, servername?: string) =>
+    routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
   const { origin, before, headers, connect, stop } = to(url, spec.publicOnly && !isTrusted, spec.tls?.servername)
   const pipelining = spec.pipelining
   const pool = openPool(origin, { connections, connect, pipelining })
 
   const fixed = access.credentials ?? { headers: [], query: '' }
-  const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
+  const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = {
+    ...fixed,
+    headers: [...headers, ...fixed.headers],
+  }
   const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
-  const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
-  if (access.token === undefined) return { service, identity, authorize: undefined, rejectQueued: pool.rejectQueued, close: () => ended(pool.destroy(), stop) }
+  const identity =
+    access.secrets.length === 0
+      ? ''
+      : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
+  if (access.token === undefined)
+    return {
+      service,
+      identity,
+      authorize: undefined,
+      rejectQueued: pool.rejectQueued,
+      close: () => ended(pool.destroy(), stop),
+    }
 
   const way = to(access.token.url, spec.publicOnly && !access.token.isTrusted)
-  // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
-  const tokens = new Connection(way.origin, { connect: quietSocket(way.connect), maxBytes: maxTokenBytes, pipelining: 0 })
+  // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the
+  // answer.
+  const tokens = new Connection(way.origin, {
+    connect: quietSocket(way.connect),
+    maxBytes: maxTokenBytes,
+    pipelining: 0,
+  })
   return {
     service,
     identity,
     authorize: authorize({
-      fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
+      fetchToken: tokenEndpoint({
+        upstream: spec.name,
+        access: access.token,
+        dispatcher: tokens.compose(paddedLength),
+        before: way.before,
+        headers: way.headers,
+      }),
       use: token => {
         try {
           ignoreRejection(onToken?.(token))
@@ -87,8 +124,11 @@ export function openTransport (spec: UpstreamSpec, { url, prefix, isTrusted }: U
   }
 }
 
-/** Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them be opened or time out. */
-function ended (destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
+/**
+ * Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them
+ * be opened or time out.
+ */
+function ended(destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
   stop()
   return destroyed
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
 
 /**
- * Bytes that an answer may take on the wire beside its body: interim heads, the head, trailers, and what a parser skips. That is six heads of
- * the largest size.
+ * Bytes that an answer may take on the wire beside its body: interim heads, the head, trailers, and what a parser
+ * skips. That is six heads of the largest size.
  */
 export const besideBody = 96 * 1024
 
@@ -17,9 +17,9 @@ const heavyBytes = 32 * 1024
 const largeRead = 16 * 1024
 
 /**
- * Bounds what an answer takes on the wire beside its body, and how much of that is parsed in one turn of the loop. A parser of HTTP takes
- * empty lines, chunk extensions, zeros of a chunk size, reason phrases and spaces of any length, and no callback tells of most of them. So the
- * bytes are counted where the parser reads them.
+ * Bounds what an answer takes on the wire beside its body, and how much of that is parsed in one turn of the loop. A
+ * parser of HTTP takes empty lines, chunk extensions, zeros of a chunk size, reason phrases and spaces of any length,
+ * and no callback tells of most of them. So the bytes are counted where the parser reads them.
  */
 export class WireBound {
   /** Bytes that the parser has read since the last answer ended. */
@@ -27,8 +27,11 @@ export class WireBound {
   #body = 0
   #counted = 0
 
-  /** Counts what is read of a socket. A connection whose answer takes too much is destroyed, and its parser is given no more. */
-  watch (socket: Socket): void {
+  /**
+   * Counts what is read of a socket. A connection whose answer takes too much is destroyed, and its parser is given no
+   * more.
+   */
+  watch(socket: Socket): void {
     this.next()
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null
     socket.read = (size?: number) => {
@@ -51,23 +54,26 @@ export class WireBound {
   }
 
   /** Counts a part of the present answer's body. */
-  took (bytes: number): void {
+  took(bytes: number): void {
     this.#body += bytes
   }
 
   /** The present answer has ended. */
-  next (): void {
+  next(): void {
     const beside = this.#wire - this.#body
     if (beside > heavyBytes) this.#count(beside)
     this.#wire = this.#body = this.#counted = 0
   }
 
-  #count (beside: number): void {
+  #count(beside: number): void {
     countParsed(beside - this.#counted)
     this.#counted = beside
   }
 }
 
-function tooLong (): Error {
-  return Object.assign(new Error(`the answer takes more than ${besideBody} bytes beside its body, and ${perByte} for each byte of it`), { code: 'WIRE_OVERFLOW' })
+function tooLong(): Error {
+  return Object.assign(
+    new Error(`the answer takes more than ${besideBody} bytes beside its body, and ${perByte} for each byte of it`),
+    { code: 'WIRE_OVERFLOW' },
+  )
 }

@@ -15,5 +15,14 @@ test('an answer counts by its status, its ids and whether it is complete', async
   tally.answered(500, {}, [], 1)
   tally.broke('ECONNRESET')
   tally.broke('ECONNRESET')
-  t.same(tally.result(), { asked: 13, admitted: 11, whole: 4, partial: 1, shed: 2, failed: { SHED: 1, 500: 1, ECONNRESET: 2 }, mixedUp: 2, p99Ms: 40 })
+  t.same(tally.result(), {
+    asked: 13,
+    admitted: 11,
+    whole: 4,
+    partial: 1,
+    shed: 2,
+    failed: { SHED: 1, 500: 1, ECONNRESET: 2 },
+    mixedUp: 2,
+    p99Ms: 40,
+  })
 })

@@ -7,5 +7,7 @@ const timeout = 120_000
 t.setTimeout(5 * timeout)
 
 for (const name of ['floor-request', 'floor-dispatch', 'fetch-zod', 'go', 'nginx']) {
-  t.test(`${name} does what the service does`, { skip: await whyMissing(name), timeout }, async test => sameAsProduct(test, name))
+  t.test(`${name} does what the service does`, { skip: await whyMissing(name), timeout }, async test =>
+    sameAsProduct(test, name),
+  )
 }

@@ -36,7 +36,9 @@ test('another checkout runs its own source, with the definitions of this one whe
 
 test('another checkout is asked by its own definitions where it has them', async t => {
   const { start } = await openStage(t)
-  const checkout = t.testdir({ bench: { serve: { definitions: { 'plain.ts': 'throw new Error(\'the definitions of the other checkout\')' } } } })
+  const checkout = t.testdir({
+    bench: { serve: { definitions: { 'plain.ts': "throw new Error('the definitions of the other checkout')" } } },
+  })
   for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(own, name), join(checkout, name))
   await t.rejects(start('other', kindOf(caseOf('serve', checkout), 'other')), /the definitions of the other checkout/)
 })
@@ -44,7 +46,10 @@ test('another checkout is asked by its own definitions where it has them', async
 test('a checkout is named by its commit, and a folder that is none by its name', async t => {
   const folder = t.testdir()
   t.equal(versionOf(folder), basename(folder))
-  const git = (...args: readonly string[]) => execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], { encoding: 'utf8' }).trim()
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+      encoding: 'utf8',
+    }).trim()
   git('init', '--quiet')
   writeFileSync(join(folder, 'file'), '1')
   git('add', 'file')
@@ -60,13 +65,21 @@ test('a target that answers without asking, asks for something else or forwards 
   const body = JSON.stringify({ facts: [{ fact: 'x'.repeat(110), length: 110 }] })
   const wrong: readonly (readonly [call: (url: URL) => string, message: RegExp])[] = [
     [() => '', /cheap called\n\ninstead of/],
-    [({ pathname, searchParams }) => `/topics/${pathname.split('/')[3]}/fact?index=0&lang=${searchParams.get('lang')}`, /cheap called\n.+\ninstead of/],
-    [({ pathname, search }) => `/topics/${pathname.split('/')[3]}/fact?index=0${search.replace('?n=1', '')}`, /cheap did not forward the headers/],
+    [
+      ({ pathname, searchParams }) => `/topics/${pathname.split('/')[3]}/fact?index=0&lang=${searchParams.get('lang')}`,
+      /cheap called\n.+\ninstead of/,
+    ],
+    [
+      ({ pathname, search }) => `/topics/${pathname.split('/')[3]}/fact?index=0${search.replace('?n=1', '')}`,
+      /cheap did not forward the headers/,
+    ],
   ]
   for (const [call, message] of wrong) {
     const server = createServer((request, response) => {
       const path = call(new URL(request.url ?? '', 'http://localhost'))
-      void (path === '' ? Promise.resolve() : fetch(`http://127.0.0.1:${upstream.port}${path}`).then(each => each.text())).then(() => response.end(body))
+      void (
+        path === '' ? Promise.resolve() : fetch(`http://127.0.0.1:${upstream.port}${path}`).then(each => each.text())
+      ).then(() => response.end(body))
     })
     t.teardown(() => server.close())
     await once(server.listen(0, '127.0.0.1'), 'listening')

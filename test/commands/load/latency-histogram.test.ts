@@ -3,17 +3,22 @@ import { test } from 'tap'
 import { latencyHistogram } from '../../../src/commands/load/latency-histogram.ts'
 
 test('a latency from a µs to an hour is kept to a thousandth', async () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 3_600_000_000 }), micros => {
-    const latencies = latencyHistogram()
-    latencies.add(micros / 1000)
-    return [50, 100].every(percentile => Math.abs(latencies.atMs(percentile) * 1000 - micros) <= Math.max(1, micros / 1000))
-  }))
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3_600_000_000 }), micros => {
+      const latencies = latencyHistogram()
+      latencies.add(micros / 1000)
+      return [50, 100].every(
+        percentile => Math.abs(latencies.atMs(percentile) * 1000 - micros) <= Math.max(1, micros / 1000),
+      )
+    }),
+  )
 })
 
 test('percentiles are of all that were added', async t => {
   const latencies = latencyHistogram()
   for (let ms = 1; ms <= 1000; ms++) latencies.add(ms)
-  for (const percentile of [50, 75, 90, 99, 99.9, 100]) t.ok(Math.abs(latencies.atMs(percentile) - percentile * 10) <= 1, `${percentile}`)
+  for (const percentile of [50, 75, 90, 99, 99.9, 100])
+    t.ok(Math.abs(latencies.atMs(percentile) - percentile * 10) <= 1, `${percentile}`)
   t.equal(latencies.count, 1000)
   latencies.clear()
   t.equal(latencies.count, 0)

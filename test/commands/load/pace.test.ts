@@ -31,21 +31,31 @@ test('what is ended early is due no more, and what was due until then is', async
 })
 
 test('however it is looked at, each moment is taken once and in order, and as many as the rate says', async () => {
-  fc.assert(fc.property(fc.double({ min: 0.1, max: 5000, noNaN: true }), fc.integer({ min: 1, max: 2000 }), fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 20 }), (perSecond, ms, steps) => {
-    const pace = fixedRate(perSecond, 7, ms)
-    const moments: number[] = []
-    let now = 7
-    for (const step of [...steps, ms + 20_000]) {
-      const waiting = pace.waiting(now)
-      const some = taken(pace, now)
-      // Which side of a moment a sum of fractions falls on may differ by one.
-      if (Math.abs(waiting - some.length) > 1 || some.some(moment => moment > now)) return false
-      moments.push(...some)
-      now += step
-    }
-    moments.push(...taken(pace, now))
-    return moments.length === Math.max(1, Math.round(perSecond * ms / 1000)) && moments.every((moment, at) => at === 0 || moment > (moments[at - 1] as number))
-  }))
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0.1, max: 5000, noNaN: true }),
+      fc.integer({ min: 1, max: 2000 }),
+      fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 20 }),
+      (perSecond, ms, steps) => {
+        const pace = fixedRate(perSecond, 7, ms)
+        const moments: number[] = []
+        let now = 7
+        for (const step of [...steps, ms + 20_000]) {
+          const waiting = pace.waiting(now)
+          const some = taken(pace, now)
+          // Which side of a moment a sum of fractions falls on may differ by one.
+          if (Math.abs(waiting - some.length) > 1 || some.some(moment => moment > now)) return false
+          moments.push(...some)
+          now += step
+        }
+        moments.push(...taken(pace, now))
+        return (
+          moments.length === Math.max(1, Math.round((perSecond * ms) / 1000)) &&
+          moments.every((moment, at) => at === 0 || moment > (moments[at - 1] as number))
+        )
+      },
+    ),
+  )
 })
 
 test('without a rate something is due whenever somebody is free, until the end', async t => {

@@ -2,7 +2,8 @@ import { test } from 'tap'
 import { replyOf } from '../../../src/commands/load/reply.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
-const envelope = (data: unknown, complete: boolean) => Buffer.from(JSON.stringify({ data, complete, sources: { complete: { state: 'ok', start: 0, ms: 1, attempts: 1 } } }))
+const envelope = (data: unknown, complete: boolean) =>
+  Buffer.from(JSON.stringify({ data, complete, sources: { complete: { state: 'ok', start: 0, ms: 1, attempts: 1 } } }))
 
 test('the envelope tells whole from partial', async t => {
   t.equal(replyOf(200, json, envelope([1], true)), 'whole')
@@ -30,5 +31,6 @@ test('any other answer that is well is other', async t => {
 test('refused is 503 with a time to come again; every other 4xx and 5xx has failed', async t => {
   t.equal(replyOf(503, { 'retry-after': '1' }, undefined), 'refused')
   t.equal(replyOf(503, {}, undefined), 'failed')
-  for (const status of [400, 404, 429, 500, 502, 504]) t.equal(replyOf(status, json, envelope([], true)), 'failed', `${status}`)
+  for (const status of [400, 404, 429, 500, 502, 504])
+    t.equal(replyOf(status, json, envelope([], true)), 'failed', `${status}`)
 })

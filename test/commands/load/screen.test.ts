@@ -8,8 +8,16 @@ import { createTally } from '../../../src/commands/load/tally.ts'
 
 const look = { color: false, unicode: true }
 
-function progress (): Progress {
-  const options = readOptions(['http://127.0.0.1:3000/v1/cat-facts?count=5', '--rate', '500', '--connections', '50', '--duration', '18s']) as Options
+function progress(): Progress {
+  const options = readOptions([
+    'http://127.0.0.1:3000/v1/cat-facts?count=5',
+    '--rate',
+    '500',
+    '--connections',
+    '50',
+    '--duration',
+    '18s',
+  ]) as Options
   const { tally, listener, takeSecond } = createTally(0, 20_000)
   const ended = (ms: number, how: Parameters<typeof listener.ended>[2]) => {
     const request = { dueAt: 1000, sentAt: 1000, freeAt: 1000 }
@@ -21,7 +29,15 @@ function progress (): Progress {
   ended(0.3, { status: 503, reply: 'refused', bytes: 100 })
   ended(2, { status: 502, reply: 'failed', bytes: 100 })
   ended(5000, { failure: 'timed out' })
-  return { options, tally, elapsedMs: 12_000, inFlight: 7, waiting: 3, second: takeSecond(), history: [10, 20, NaN, 40] }
+  return {
+    options,
+    tally,
+    elapsedMs: 12_000,
+    inFlight: 7,
+    waiting: 3,
+    second: takeSecond(),
+    history: [10, 20, NaN, 40],
+  }
 }
 
 test('all there is to see is drawn', async t => {
@@ -46,7 +62,11 @@ test('all there is to see is drawn', async t => {
 test('before anything has happened there is nothing to say', async t => {
   const { options } = progress()
   const { tally } = createTally(0, 20_000)
-  const lines = screenOf({ options, tally, elapsedMs: 0, inFlight: 0, waiting: 0, second: undefined, history: [] }, 80, look)
+  const lines = screenOf(
+    { options, tally, elapsedMs: 0, inFlight: 0, waiting: 0, second: undefined, history: [] },
+    80,
+    look,
+  )
   t.equal(lines[3], `0 of 20 s, warming up     ${'─'.repeat(50)}`)
   t.same(lines.slice(6, 8), ['last second', 'so far               0         0         -         -         -'])
   t.same(lines.slice(10), ['p99 by s', 'answers', 'statuses', 'errors'])
@@ -56,7 +76,10 @@ test('no line is as wide as the terminal, with colours or without', async t => {
   for (const columns of [30, 50, 80, 200]) {
     for (const color of [false, true]) {
       const lines = screenOf(progress(), columns, { color, unicode: true }).map(stripVTControlCharacters)
-      t.ok(lines.every(line => line.length < columns), `${columns}`)
+      t.ok(
+        lines.every(line => line.length < columns),
+        `${columns}`,
+      )
       t.equal(lines.length, 14)
     }
   }
@@ -64,7 +87,10 @@ test('no line is as wide as the terminal, with colours or without', async t => {
 
 test('where there is no room for a number it is left out, and not cut', async t => {
   const lines = screenOf(progress(), 50, look)
-  t.same(lines.slice(5, 7), ['                  sent  answered    p50 ms', 'last second         14        13      14.0'])
+  t.same(lines.slice(5, 7), [
+    '                  sent  answered    p50 ms',
+    'last second         14        13      14.0',
+  ])
 })
 
 test('after the duration it says that it waits for the rest', async t => {
@@ -73,13 +99,19 @@ test('after the duration it says that it waits for the rest', async t => {
 
 test('without unicode all of it is ASCII', async t => {
   const lines = screenOf(progress(), 80, { color: false, unicode: false })
-  t.ok(lines.every(line => /^[ -~]*$/.test(line)), lines.join('\n'))
+  t.ok(
+    lines.every(line => /^[ -~]*$/.test(line)),
+    lines.join('\n'),
+  )
   t.match(lines[3], /=+-+$/)
 })
 
 test('failures are red, refusals and partial replies yellow', async t => {
   const lines = screenOf(progress(), 80, { color: true, unicode: true })
-  t.match(lines[11], 'answers       \x1b[32mwhole 10\x1b[0m  \x1b[33mpartial 1\x1b[0m  \x1b[33mrefused 1\x1b[0m  \x1b[31mfailed 1\x1b[0m')
+  t.match(
+    lines[11],
+    'answers       \x1b[32mwhole 10\x1b[0m  \x1b[33mpartial 1\x1b[0m  \x1b[33mrefused 1\x1b[0m  \x1b[31mfailed 1\x1b[0m',
+  )
   t.match(lines[13], '\x1b[31mtimed out 1\x1b[0m')
 })
 

@@ -8,16 +8,29 @@ import { virtualClock } from './helpers/virtual-clock.ts'
 const well: Ended = { status: 200, reply: 'whole', bytes: 10 }
 
 /** So many connections to a service that takes as long as it is told at each moment. */
-function scene (pace: Pace, { connections, takesMs, cutAt = 100_000, countFrom = 0 }: { readonly connections: number, readonly takesMs: (now: number) => number | Ended, readonly cutAt?: number, readonly countFrom?: number }) {
+function scene(
+  pace: Pace,
+  {
+    connections,
+    takesMs,
+    cutAt = 100_000,
+    countFrom = 0,
+  }: {
+    readonly connections: number
+    readonly takesMs: (now: number) => number | Ended
+    readonly cutAt?: number
+    readonly countFrom?: number
+  },
+) {
   const clock = virtualClock()
-  const asked: { readonly connection: number, readonly at: number }[] = []
+  const asked: { readonly connection: number; readonly at: number }[] = []
   let most = 0
   let underWay = 0
 
-  function connection (_: unknown, index: number): Connection {
+  function connection(_: unknown, index: number): Connection {
     let end: ((how: Ended) => void) | undefined
     return {
-      ask (ended) {
+      ask(ended) {
         if (end !== undefined) throw new Error('a connection has two requests')
         asked.push({ connection: index, at: clock.now() })
         most = Math.max(most, ++underWay)
@@ -31,18 +44,34 @@ function scene (pace: Pace, { connections, takesMs, cutAt = 100_000, countFrom =
         if (typeof takes === 'number') clock.at(clock.now() + takes, () => end?.(well))
         else clock.at(clock.now(), () => end?.(takes))
       },
-      cut () { end?.({ failure: 'cut off at the end' }) },
-      close () {},
+      cut() {
+        end?.({ failure: 'cut off at the end' })
+      },
+      close() {},
     }
   }
 
   const { tally, listener } = createTally(countFrom, cutAt)
-  const sending = startSending({ pace, clock, listener, cutAt, connections: Array.from({ length: connections }, connection) })
-  return { clock, asked, tally, sending, get most () { return most } }
+  const sending = startSending({
+    pace,
+    clock,
+    listener,
+    cutAt,
+    connections: Array.from({ length: connections }, connection),
+  })
+  return {
+    clock,
+    asked,
+    tally,
+    sending,
+    get most() {
+      return most
+    },
+  }
 }
 
 /** Stands still for all from 1000 to 1300 ms. */
-const stall = (now: number) => now >= 1000 && now < 1300 ? 1300 - now + 1 : 1
+const stall = (now: number) => (now >= 1000 && now < 1300 ? 1300 - now + 1 : 1)
 
 test('a stall of 300 ms at 100 a second over one connection is in the latencies from due, and of those from sent only once', async t => {
   const { clock, tally, sending } = scene(fixedRate(100, 0, 2000), { connections: 1, takesMs: stall })
@@ -50,7 +79,10 @@ test('a stall of 300 ms at 100 a second over one connection is in the latencies 
   await sending.over
   t.equal(tally.answered, 200)
   t.ok(Math.abs(tally.fromDue.atMs(100) - 301) < 1)
-  t.ok(Math.abs(tally.fromDue.atMs(92) - 160) < 10, 'whoever came in the middle of it waited half as long, those behind him included')
+  t.ok(
+    Math.abs(tally.fromDue.atMs(92) - 160) < 10,
+    'whoever came in the middle of it waited half as long, those behind him included',
+  )
   t.ok(Math.abs(tally.fromDue.atMs(80) - 1) < 0.1)
   t.ok(Math.abs(tally.fromSent.atMs(100) - 301) < 1)
   t.ok(Math.abs(tally.fromSent.atMs(99) - 1) < 0.1, 'to whoever counts from sent only one met it')
@@ -62,7 +94,8 @@ test('with connections enough all of them meet the stall, and both count the sam
   const { clock, tally, sending } = scene(fixedRate(100, 0, 2000), { connections: 100, takesMs: stall })
   clock.passTo(50_000)
   await sending.over
-  for (const percentile of [50, 90, 92.5, 99, 100]) t.equal(tally.fromDue.atMs(percentile), tally.fromSent.atMs(percentile))
+  for (const percentile of [50, 90, 92.5, 99, 100])
+    t.equal(tally.fromDue.atMs(percentile), tally.fromSent.atMs(percentile))
   t.equal(tally.waited, 0)
 })
 
@@ -98,7 +131,10 @@ test('what waits when the duration is over is still sent', async t => {
 test('connections take turns', async t => {
   const { clock, asked } = scene(fixedRate(100, 0, 60), { connections: 3, takesMs: () => 1 })
   clock.passTo(1000)
-  t.same(asked.map(({ connection }) => connection), [0, 1, 2, 0, 1, 2])
+  t.same(
+    asked.map(({ connection }) => connection),
+    [0, 1, 2, 0, 1, 2],
+  )
 })
 
 test('a sender that is late says so, and what waited for a connection is not its lateness', async t => {
@@ -122,7 +158,10 @@ test('a closed loop has as many in flight as connections, each asks again when i
 })
 
 test('a closed loop whose connections are refused does not try without end', async t => {
-  const refused = scene(asFastAsAnswered(0, 1000), { connections: 2, takesMs: () => ({ failure: 'connection refused' }) })
+  const refused = scene(asFastAsAnswered(0, 1000), {
+    connections: 2,
+    takesMs: () => ({ failure: 'connection refused' }),
+  })
   refused.clock.passTo(5000)
   await refused.sending.over
   t.same([...refused.tally.failures], [['connection refused', 20]])
@@ -138,7 +177,7 @@ test('stopped, it cuts what is in flight and counts what was due until then', as
   await stopped(t, asFastAsAnswered(0, 10_000), { sent: 2, neverSent: 0 })
 })
 
-async function stopped (t: Test, pace: Pace, expected: { readonly sent: number, readonly neverSent: number }) {
+async function stopped(t: Test, pace: Pace, expected: { readonly sent: number; readonly neverSent: number }) {
   const { clock, tally, sending, asked } = scene(pace, { connections: 2, takesMs: () => Infinity })
   clock.passTo(45)
   sending.stop()
@@ -152,7 +191,11 @@ async function stopped (t: Test, pace: Pace, expected: { readonly sent: number, 
 }
 
 test('what was due in the warm-up is sent and not counted', async t => {
-  const { clock, tally, sending, asked } = scene(fixedRate(100, 0, 1000), { connections: 2, takesMs: () => 1, countFrom: 400 })
+  const { clock, tally, sending, asked } = scene(fixedRate(100, 0, 1000), {
+    connections: 2,
+    takesMs: () => 1,
+    countFrom: 400,
+  })
   clock.passTo(5000)
   await sending.over
   t.equal(asked.length, 100)

@@ -5,7 +5,7 @@ test('it wakes each at its moment or after it, whatever the order in which they 
   const clock = await threadClock()
   t.teardown(() => clock.close())
   const startedAt = clock.now()
-  const woken: { readonly moment: number, readonly at: number }[] = []
+  const woken: { readonly moment: number; readonly at: number }[] = []
   await new Promise<void>(resolve => {
     for (const after of [30, 5, 12.5, 0, -3]) {
       clock.at(startedAt + after, () => {
@@ -14,7 +14,10 @@ test('it wakes each at its moment or after it, whatever the order in which they 
       })
     }
   })
-  t.ok(woken.every(({ moment, at }) => at >= moment), JSON.stringify(woken))
+  t.ok(
+    woken.every(({ moment, at }) => at >= moment),
+    JSON.stringify(woken),
+  )
   t.equal(woken.at(-1)?.moment, 30)
 })
 
@@ -40,7 +43,9 @@ test('an earlier moment is not held up by a later one', async t => {
   const clock = await threadClock()
   t.teardown(() => clock.close())
   const far = clock.at(clock.now() + 3_600_000, () => t.fail('an hour is not over'))
-  await new Promise<void>(resolve => { clock.at(clock.now() + 2, resolve) })
+  await new Promise<void>(resolve => {
+    clock.at(clock.now() + 2, resolve)
+  })
   far()
   t.pass('and what waits for an hour keeps no test from its end')
 })

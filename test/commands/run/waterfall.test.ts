@@ -26,7 +26,11 @@ const done: readonly Told[] = [
   ...halfWay,
   [500, 'step ended', { step: 2, state: 'ok', tally: { calls: 2, ok: 1, failed: [] } }],
   [600, 'step ended', { step: 3, state: 'fallback', code: 'UPSTREAM_STATUS' }],
-  [750.04, 'step ended', { step: 1, state: 'partial', tally: { calls: 3, ok: 2, failed: [{ index: 0, code: 'UPSTREAM_RESET' }] } }],
+  [
+    750.04,
+    'step ended',
+    { step: 1, state: 'partial', tally: { calls: 3, ok: 2, failed: [{ index: 0, code: 'UPSTREAM_RESET' }] } },
+  ],
   [751, 'run ended'],
 ]
 
@@ -75,7 +79,15 @@ test('a run that is done stays as it ended, whatever the time', async t => {
 })
 
 test('a run that failed says by what, and what it cut', async t => {
-  const lines = waterfall(boardAfter([...begun, [1003, 'step ended', { step: 0, state: 'failed', code: 'DEADLINE_EXCEEDED' }], [1003, 'step ended', { step: 3, state: 'cancelled' }], [1003, 'run ended', { code: 'DEADLINE_EXCEEDED' }]]), { ...plain, now: 1003, columns: 80 })
+  const lines = waterfall(
+    boardAfter([
+      ...begun,
+      [1003, 'step ended', { step: 0, state: 'failed', code: 'DEADLINE_EXCEEDED' }],
+      [1003, 'step ended', { step: 3, state: 'cancelled' }],
+      [1003, 'run ended', { code: 'DEADLINE_EXCEEDED' }],
+    ]),
+    { ...plain, now: 1003, columns: 80 },
+  )
   t.same(lines.slice(3), [
     'first   failed     ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━│                1   1003.0',
     'pages   waiting                                     │',
@@ -94,9 +106,23 @@ test('a deadline that was shortened is the end of the axis', async t => {
 
 test('no line is longer than the terminal is wide, however narrow it is', async t => {
   const drawings = Array.from({ length: 185 }, (_, index) => index + 16).flatMap(columns =>
-    [begun, halfWay, done].map(told => ({ columns, lines: waterfall(boardAfter(told), { ...plain, now: 500, columns }) })))
-  t.same(drawings.filter(({ columns, lines }) => lines.some(line => line.length >= columns)), [], 'none is longer')
-  t.same(drawings.filter(({ lines }) => lines.length !== 9 || !lines.slice(3, 7).every(line => /^(?:fir|pag|mir|ext)/.test(line))), [], 'each step has its line')
+    [begun, halfWay, done].map(told => ({
+      columns,
+      lines: waterfall(boardAfter(told), { ...plain, now: 500, columns }),
+    })),
+  )
+  t.same(
+    drawings.filter(({ columns, lines }) => lines.some(line => line.length >= columns)),
+    [],
+    'none is longer',
+  )
+  t.same(
+    drawings.filter(
+      ({ lines }) => lines.length !== 9 || !lines.slice(3, 7).every(line => /^(?:fir|pag|mir|ext)/.test(line)),
+    ),
+    [],
+    'each step has its line',
+  )
 })
 
 test('marks stand below each other', async t => {
@@ -108,23 +134,37 @@ test('marks stand below each other', async t => {
 })
 
 test('what a narrow terminal leaves out is first the attempts, then the calls, then the bars', async t => {
-  const heads = [80, 60, 52, 34, 16].map(columns => waterfall(boardAfter(done), { ...plain, now: 751, columns })[2] as string)
-  t.same(heads.map(head => ['attempts', 'calls', '│', 'ms', 'state'].filter(word => head.includes(word))), [
-    ['attempts', 'calls', '│', 'ms', 'state'],
-    ['calls', '│', 'ms', 'state'],
-    ['│', 'ms', 'state'],
-    ['ms', 'state'],
-    ['state'],
-  ])
+  const heads = [80, 60, 52, 34, 16].map(
+    columns => waterfall(boardAfter(done), { ...plain, now: 751, columns })[2] as string,
+  )
+  t.same(
+    heads.map(head => ['attempts', 'calls', '│', 'ms', 'state'].filter(word => head.includes(word))),
+    [
+      ['attempts', 'calls', '│', 'ms', 'state'],
+      ['calls', '│', 'ms', 'state'],
+      ['│', 'ms', 'state'],
+      ['ms', 'state'],
+      ['state'],
+    ],
+  )
 })
 
 test('colours add nothing but colours', async t => {
   for (const columns of [20, 40, 80]) {
     const options = { unicode: true, now: 751, columns }
     const lines = waterfall(boardAfter(done), { ...options, color: true })
-    t.same(lines.map(line => stripVTControlCharacters(line).trimEnd()), waterfall(boardAfter(done), { ...options, color: false }))
-    t.ok(lines.some(line => line.includes('\x1b[33mpartial')), 'a part that is lost is yellow')
-    t.ok(lines.every(line => line.split('\x1b[').length % 2 === 1), 'each colour is ended')
+    t.same(
+      lines.map(line => stripVTControlCharacters(line).trimEnd()),
+      waterfall(boardAfter(done), { ...options, color: false }),
+    )
+    t.ok(
+      lines.some(line => line.includes('\x1b[33mpartial')),
+      'a part that is lost is yellow',
+    )
+    t.ok(
+      lines.every(line => line.split('\x1b[').length % 2 === 1),
+      'each colour is ended',
+    )
   }
 })
 
@@ -134,5 +174,8 @@ test('without unicode all is ASCII', async t => {
 
 test('calls beyond the width of a step may still wait, and are counted as more', async t => {
   const calls = [0, 1, 2, 3].map((call): Told => [1, 'attempt started', { step: 1, call }])
-  t.match(waterfall(boardAfter([[0, 'step started', { step: 1 }], ...calls]), { ...plain, now: 2, columns: 80 })[4], ' 0/4+ ')
+  t.match(
+    waterfall(boardAfter([[0, 'step started', { step: 1 }], ...calls]), { ...plain, now: 2, columns: 80 })[4],
+    ' 0/4+ ',
+  )
 })

@@ -9,13 +9,19 @@ import { well } from '../helpers/victim.ts'
 const open = 300
 
 /** An upstream that hangs up on everybody for several windows of its breaker, and is asked all the time. */
-export async function downForLong (t: Test): Promise<void> {
+export async function downForLong(t: Test): Promise<void> {
   let isWell = false
   const upstream = await rawUpstream(t, well, undefined, socket => {
     if (!isWell) socket.destroy()
   })
-  const weak = defineUpstream('weak', { origin: upstream.origin, breaker: { minimumCalls: 10, openDuration: open, maxOpenDuration: open } }, { word: operation(wordPath) })
-  const required = aggregate('required', { url: '/required', query: Id }).required('part', ({ query }) => weak.word({ id: query.id })).reply(Word, ({ part }) => part)
+  const weak = defineUpstream(
+    'weak',
+    { origin: upstream.origin, breaker: { minimumCalls: 10, openDuration: open, maxOpenDuration: open } },
+    { word: operation(wordPath) },
+  )
+  const required = aggregate('required', { url: '/required', query: Id })
+    .required('part', ({ query }) => weak.word({ id: query.id }))
+    .reply(Word, ({ part }) => part)
   const { get, runtime } = await stage(t, [required])
   const ask = () => get<Reply>('/required?id=a')
 
@@ -32,7 +38,8 @@ export async function downForLong (t: Test): Promise<void> {
     const { status, headers, body } = await ask()
     calls++
     if (body.code === 'UPSTREAM_UNREACHABLE') continue
-    if (status !== 503 || body.code !== 'BREAKER_OPEN' || headers.get('retry-after') !== '1') t.fail(`${status} ${body.code} ${headers.get('retry-after')}`)
+    if (status !== 503 || body.code !== 'BREAKER_OPEN' || headers.get('retry-after') !== '1')
+      t.fail(`${status} ${body.code} ${headers.get('retry-after')}`)
     tookMs.push(body.sources['part']?.ms ?? NaN)
   }
   // Up to a fifth of each open time is random.

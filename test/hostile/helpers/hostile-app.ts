@@ -17,7 +17,7 @@ const article = aggregate('article', { url: '/v1/articles/{title}', params: z.ob
   .reply(z.object({ title: z.string() }), ({ summary }) => summary ?? refuse(404, 'There is no such article.'))
 
 /** The built-in aggregates and one more, over stand-ins behind proxies that record; and what must not have happened. */
-export async function hostileApp (t: Test) {
+export async function hostileApp(t: Test) {
   const standIns = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => standIns.close())
   const names = upstreams.map(each => specOf(each).name as keyof typeof standIns.origins)
@@ -25,7 +25,14 @@ export async function hostileApp (t: Test) {
   const logged: string[] = []
   const app = buildApp([...aggregates, article], {
     overrides: Object.fromEntries(names.map((name, index) => [name, { origin: proxies[index]?.origin as string }])),
-    logger: { level: 'info', stream: { write: (text: string) => { logged.push(text) } } },
+    logger: {
+      level: 'info',
+      stream: {
+        write: (text: string) => {
+          logged.push(text)
+        },
+      },
+    },
   })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -36,7 +43,8 @@ export async function hostileApp (t: Test) {
     /** How many requests the upstreams got. */
     asked: () => proxies.reduce((sum, { lines }) => sum + lines.length, 0),
     /** Requests that left the templates. */
-    strays: () => proxies.flatMap(({ lines }, index) => lines.map(line => stray(index, line)).filter(each => each !== undefined)),
+    strays: () =>
+      proxies.flatMap(({ lines }, index) => lines.map(line => stray(index, line)).filter(each => each !== undefined)),
     /** Lines of the log at level error or above. */
     errors: () => logged.filter(text => (JSON.parse(text) as { readonly level: number }).level >= 50),
     /** How many lines the log has in all. */

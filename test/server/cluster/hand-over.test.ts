@@ -4,15 +4,19 @@ import { test } from 'tap'
 import { createHandOver, type HandOver } from '../../../src/server/cluster/hand-over.ts'
 
 /** A worker as Node.js makes it, without a process. */
-function startWorker (handOver: HandOver) {
+function startWorker(handOver: HandOver) {
   const sent: (readonly unknown[])[] = []
-  const child = Object.assign(new EventEmitter(), { connected: true, send: (...message: readonly unknown[]) => sent.push(message) > 0 })
+  const child = Object.assign(new EventEmitter(), {
+    connected: true,
+    send: (...message: readonly unknown[]) => sent.push(message) > 0,
+  })
   const worker = Object.assign(new EventEmitter(), { process: child, isConnected: () => child.connected })
   handOver(worker as unknown as Worker)
   worker.emit('listening')
   return {
-    sent, child,
-    async end () {
+    sent,
+    child,
+    async end() {
       child.connected = false
       child.emit('exit')
       await new Promise(setImmediate)
@@ -22,8 +26,13 @@ function startWorker (handOver: HandOver) {
 }
 
 /** A connection that counts how often it is closed. */
-function connection () {
-  const handle = { closed: 0, close: () => { handle.closed++ } }
+function connection() {
+  const handle = {
+    closed: 0,
+    close: () => {
+      handle.closed++
+    },
+  }
   return handle
 }
 
@@ -45,7 +54,17 @@ test('a connection on its way to a worker that ends is sent to another, and one 
 test('messages without numbers, answers of another form and other handles pass as they are', async t => {
   const handOver = createHandOver()
   const [first, second] = [startWorker(handOver), startWorker(handOver)]
-  const messages = [[null], [undefined, connection()], ['text', connection()], [{}, connection()], [{ seq: '1' }, connection()], [{ seq: 1 }], [{ seq: 2 }, 1], [{ seq: 3 }, null], [{ seq: 4 }, {}]] as const
+  const messages = [
+    [null],
+    [undefined, connection()],
+    ['text', connection()],
+    [{}, connection()],
+    [{ seq: '1' }, connection()],
+    [{ seq: 1 }],
+    [{ seq: 2 }, 1],
+    [{ seq: 3 }, null],
+    [{ seq: 4 }, {}],
+  ] as const
   for (const [message, handle] of messages) first.child.send(message, handle)
   for (const message of [undefined, null, 1, {}, { ack: null }]) first.child.emit('internalMessage', message)
   t.equal(first.sent.length, messages.length)

@@ -11,8 +11,14 @@ test('a new worker that cannot start changes nothing, and the log says why', asy
   const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
   const broken = [
     ['export const nothing = 1', { faults: [/no module in it exports an aggregate/] }],
-    [definitions({ slots: 1 }), { faults: [/^upstream 'source': slots is 1, which cannot be divided among 2 workers/] }],
-    [definitions({ atLoad: 'if (cluster.isWorker) process.exit(3)' }), { err: { message: /ended with exit code 3 before it listened/ } }],
+    [
+      definitions({ slots: 1 }),
+      { faults: [/^upstream 'source': slots is 1, which cannot be divided among 2 workers/] },
+    ],
+    [
+      definitions({ atLoad: 'if (cluster.isWorker) process.exit(3)' }),
+      { err: { message: /ended with exit code 3 before it listened/ } },
+    ],
   ] as const
   for (const [index, [text, line]] of broken.entries()) {
     define(text)

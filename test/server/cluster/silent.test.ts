@@ -8,10 +8,17 @@ const environment = { WORKER_HEARTBEAT_MS: '3000' }
 
 test('a worker that is stopped is killed and replaced; its connections are closed, and those on their way to it are answered by another', async t => {
   const { ask, port, said, saidTimes } = await workersService(t, { environment })
-  const kept = connect(port, '127.0.0.1', () => { kept.write('GET /who HTTP/1.1\r\nhost: a\r\n\r\n') })
+  const kept = connect(port, '127.0.0.1', () => {
+    kept.write('GET /who HTTP/1.1\r\nhost: a\r\n\r\n')
+  })
   const [head] = await once(kept, 'data')
   const pid = Number(/"pid":(\d+)/.exec(String(head))?.[1])
-  const closed = new Promise<void>(resolve => { kept.on('error', () => {}).on('close', () => resolve()).resume() })
+  const closed = new Promise<void>(resolve => {
+    kept
+      .on('error', () => {})
+      .on('close', () => resolve())
+      .resume()
+  })
   process.kill(pid, 'SIGSTOP')
   const answers = await Promise.all([ask('/who'), ask('/who'), ask('/who')])
   t.notOk(answers.some(({ status, body }) => status !== 200 || body.data.pid === pid))

@@ -8,7 +8,12 @@ import { spawnWorker } from '../../../src/server/cluster/spawn-worker.ts'
 test('a message that cannot be sent to a worker is not taken for its end', async t => {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'helpers/idle.mjs'), args: [] })
   const task = { index: 0, count: 1, host: '127.0.0.1', port: 0, standIns: undefined, mark: 'a', heartbeatMs: 0 }
-  const hired = spawnWorker(task, { withheld: [], count: () => ({ current: 1, ttl: 1 }), handOver: createHandOver(), onSilent: () => {} })
+  const hired = spawnWorker(task, {
+    withheld: [],
+    count: () => ({ current: 1, ttl: 1 }),
+    handOver: createHandOver(),
+    onSilent: () => {},
+  })
   t.teardown(() => hired.kill())
   const [worker] = Object.values(cluster.workers ?? {})
   if (worker === undefined) return t.fail('none was started')

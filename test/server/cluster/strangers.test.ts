@@ -14,9 +14,15 @@ else cluster.on('listening', worker => sendAll(worker))
 `
 
 test('messages of a definitions module end neither the primary nor a worker, and change nothing', async t => {
-  const { ask, log, stop, ended, errors } = await workersService(t, { definitions: definitions({ atLoad: strangers }), environment: { RATE_LIMIT: '100' } })
+  const { ask, log, stop, ended, errors } = await workersService(t, {
+    definitions: definitions({ atLoad: strangers }),
+    environment: { RATE_LIMIT: '100' },
+  })
   t.equal(new Set((await whoAnswers(ask, 6)).map(({ pid }) => pid)).size, 2)
-  t.same(log.filter(({ level }) => level >= 40), [])
+  t.same(
+    log.filter(({ level }) => level >= 40),
+    [],
+  )
   stop('SIGTERM')
   t.same(await ended, { code: 0, signal: null })
   t.equal(await errors, '')

@@ -22,10 +22,22 @@ export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind:
 }, { needs: ['first'] }).reply(z.unknown(), ({ it }) => it)
 `
 
-/** The service with these aggregates, over an upstream that takes every request and answers none before it is told to. */
-export async function hangingService (t: Test, environment: Environment = {}, ...flags: readonly string[]) {
+/**
+ * The service with these aggregates, over an upstream that takes every request and answers none before it is told to.
+ */
+export async function hangingService(t: Test, environment: Environment = {}, ...flags: readonly string[]) {
   const answers: (() => void)[] = []
-  const upstream = await rawUpstream(t, socket => { answers.push(() => socket.write(json('at last'))) })
+  const upstream = await rawUpstream(t, socket => {
+    answers.push(() => socket.write(json('at last')))
+  })
   const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions })
-  return { upstream, answers, ...await startService(t, { HEADWATERS_UPSTREAM_SOURCE_ORIGIN: upstream.origin, ...environment }, ['serve', path, ...flags]) }
+  return {
+    upstream,
+    answers,
+    ...(await startService(t, { HEADWATERS_UPSTREAM_SOURCE_ORIGIN: upstream.origin, ...environment }, [
+      'serve',
+      path,
+      ...flags,
+    ])),
+  }
 }

@@ -12,31 +12,69 @@ import { turn } from '../../helpers/turn.ts'
 
 test('headers that say who the caller is are known by their last words', t => {
   const callers = [
-    'authorization', 'cookie', 'x-api-key', 'apikey', 'x-auth-token', 'x-amz-security-token', 'x-session-id', 'x-user', 'x-user-id', 'x-tenant', 'x-tenant-id', 'x-account-id',
-    'x-goog-authenticated-user-email', 'x-forwarded-client-cert', 'x-forwarded-for', 'forwarded', 'x-real-ip', 'dpop', 'x_api_key',
+    'authorization',
+    'cookie',
+    'x-api-key',
+    'apikey',
+    'x-auth-token',
+    'x-amz-security-token',
+    'x-session-id',
+    'x-user',
+    'x-user-id',
+    'x-tenant',
+    'x-tenant-id',
+    'x-account-id',
+    'x-goog-authenticated-user-email',
+    'x-forwarded-client-cert',
+    'x-forwarded-for',
+    'forwarded',
+    'x-real-ip',
+    'dpop',
+    'x_api_key',
   ]
-  const others = ['accept-language', 'user-agent', 'x-request-id', 'traceparent', 'idempotency-key', 'x-client-version', 'x-forwarded-proto', 'x-forwarded-host', 'authority', 'monkey', 'baggage', 'x-strip']
-  t.same(callers.filter(name => !namesCaller(name)), [])
+  const others = [
+    'accept-language',
+    'user-agent',
+    'x-request-id',
+    'traceparent',
+    'idempotency-key',
+    'x-client-version',
+    'x-forwarded-proto',
+    'x-forwarded-host',
+    'authority',
+    'monkey',
+    'baggage',
+    'x-strip',
+  ]
+  t.same(
+    callers.filter(name => !namesCaller(name)),
+    [],
+  )
   t.same(others.filter(namesCaller), [])
   t.end()
 })
 
 /** An upstream that answers the caller `bad` with 429 and all others well; `who` is the header that it reads. */
-async function arrange (t: Test, who: string, options: Partial<UpstreamOptions> = {}) {
+async function arrange(t: Test, who: string, options: Partial<UpstreamOptions> = {}) {
   const raw = await rawUpstream(t, (socket, { headers }) => {
     const isBad = headers.some(([name, value]) => name === who && value === 'bad')
     socket.write(isBad ? json({}, 429, { 'retry-after': '30' }) : json('well'))
   })
-  const upstream = defineUpstream('shared', { origin: raw.origin, concurrency: 'adaptive', ...options }, {
-    ask: operation({ path: '/', output: z.unknown() }),
-    kept: operation({ path: '/kept', output: z.unknown(), cache: { ttl: 1, staleWhileRevalidate: 60_000 } }),
-  })
+  const upstream = defineUpstream(
+    'shared',
+    { origin: raw.origin, concurrency: 'adaptive', ...options },
+    {
+      ask: operation({ path: '/', output: z.unknown() }),
+      kept: operation({ path: '/kept', output: z.unknown(), cache: { ttl: 1, staleWhileRevalidate: 60_000 } }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const ask = (name: string, operationName: 'ask' | 'kept' = 'ask') => runtime.send(testRun({ headers: { [who]: name } }).ask(upstream[operationName]()))
+  const ask = (name: string, operationName: 'ask' | 'kept' = 'ask') =>
+    runtime.send(testRun({ headers: { [who]: name } }).ask(upstream[operationName]()))
   const askOften = async (times = 30) => {
     const codes = new Set<string>()
-    for (let time = 0; time < times; time++) codes.add((await failure(ask('bad')) as UpstreamError).code)
+    for (let time = 0; time < times; time++) codes.add(((await failure(ask('bad'))) as UpstreamError).code)
     return [...codes]
   }
   return { raw, runtime, ask, askOften, stats: () => runtime.stats()['shared'] }
@@ -53,9 +91,10 @@ for (const who of ['authorization', 'cookie', 'x-api-key', 'x-tenant-id', 'x-for
 }
 
 /** An own layer that gives each call the name of its caller, as an author's authentication of callers does. */
-const naming: CustomLayer = next => call => next(call.with({ headers: { Authorization: call.inbound['authorization'] ?? 'nobody' } }))
+const naming: CustomLayer = next => call =>
+  next(call.with({ headers: { Authorization: call.inbound['authorization'] ?? 'nobody' } }))
 
-test('the same for credentials that an own layer at \'call\' gives, on an ordinary call and on a refresh of the cache', async t => {
+test("the same for credentials that an own layer at 'call' gives, on an ordinary call and on a refresh of the cache", async t => {
   const { ask, askOften, stats, raw } = await arrange(t, 'authorization', { layers: { call: [naming] } })
   await askOften()
   t.match(stats(), { breaker: 'closed', slots: 20, failed: 0 })
@@ -63,12 +102,16 @@ test('the same for credentials that an own layer at \'call\' gives, on an ordina
   t.equal(raw.requests.length, 31)
 })
 
-test('a refresh of what is kept for a caller is judged as the caller\'s calls are', async t => {
+test("a refresh of what is kept for a caller is judged as the caller's calls are", async t => {
   let isLimited = false
   const raw = await rawUpstream(t, socket => socket.write(isLimited ? json({}, 429) : json('well')))
-  const upstream = defineUpstream('shared', { origin: raw.origin, breaker: { minimumCalls: 1 }, layers: { call: [naming] } }, {
-    kept: operation({ path: '/', output: z.unknown(), cache: { ttl: 0, staleWhileRevalidate: 60_000 } }),
-  })
+  const upstream = defineUpstream(
+    'shared',
+    { origin: raw.origin, breaker: { minimumCalls: 1 }, layers: { call: [naming] } },
+    {
+      kept: operation({ path: '/', output: z.unknown(), cache: { ttl: 0, staleWhileRevalidate: 60_000 } }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const ask = () => runtime.send(testRun({ headers: { authorization: 'a' } }).ask(upstream.kept()))
@@ -97,12 +140,21 @@ test('where no credentials of callers go out, a 429 is a failure of the upstream
 })
 
 test('a 503 counts whoever asks, and 401 and 403 never do', async t => {
-  for (const [status, breaker] of [[503, 'open'], [401, 'closed'], [403, 'closed']] as const) {
+  for (const [status, breaker] of [
+    [503, 'open'],
+    [401, 'closed'],
+    [403, 'closed'],
+  ] as const) {
     const raw = await rawUpstream(t, json({}, status))
-    const upstream = defineUpstream('shared', { origin: raw.origin, forwardHeaders: ['authorization'] }, { ask: operation({ path: '/', output: z.unknown() }) })
+    const upstream = defineUpstream(
+      'shared',
+      { origin: raw.origin, forwardHeaders: ['authorization'] },
+      { ask: operation({ path: '/', output: z.unknown() }) },
+    )
     const runtime = createRuntime()
     t.teardown(() => runtime.close())
-    for (let time = 0; time < 30; time++) await failure(runtime.send(testRun({ headers: { authorization: 'a' } }).ask(upstream.ask())))
+    for (let time = 0; time < 30; time++)
+      await failure(runtime.send(testRun({ headers: { authorization: 'a' } }).ask(upstream.ask())))
     t.equal(runtime.stats()['shared']?.breaker, breaker, String(status))
   }
 })

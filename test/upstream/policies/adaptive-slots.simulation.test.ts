@@ -6,10 +6,10 @@ import { questions } from '../../helpers/questions.ts'
 import { SimulatedClock, simulatedUpstream, type SimulatedUpstreamOptions } from '../../helpers/simulated-upstream.ts'
 
 /** The same numbers in each run (mulberry32). */
-function randomly (seed: number): () => number {
+function randomly(seed: number): () => number {
   let state = seed
   return () => {
-    state = (state + 0x6D2B79F5) | 0
+    state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
@@ -53,40 +53,52 @@ const settledMs = 5000
 const timeout = 1000
 
 /** An upstream of 20 hands that for a while has 8, and then 40. */
-async function simulate (t: Test, { queue, work, load, noise = 0, fixed, bounds = () => [1, 200] }: Scenario): Promise<readonly Phase[]> {
+async function simulate(
+  t: Test,
+  { queue, work, load, noise = 0, fixed, bounds = () => [1, 200] }: Scenario,
+): Promise<readonly Phase[]> {
   const random = randomly(7)
   const clock = new SimulatedClock()
   // Log-normal, as latencies are: the slowest of a hundred takes two and a half times the mean.
-  const workMs = () => work * Math.exp(0.4 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()) - 0.08)
+  const workMs = () =>
+    work * Math.exp(0.4 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()) - 0.08)
   const upstream: SimulatedUpstreamOptions = { clock, capacity: 20, queue, workMs, timeout }
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: fixed ?? adaptiveConcurrency({ connections: 200, attemptTimeout: timeout }), maxQueue: 256 })
+  const { layer, gauge } = bulkhead({
+    upstream: 'nobody',
+    concurrency: fixed ?? adaptiveConcurrency({ connections: 200, attemptTimeout: timeout }),
+    maxQueue: 256,
+  })
   const answer = simulatedUpstream(upstream)
   const service = layer(call => {
     const since = clock.now
-    return (random() < noise ? busy(call) : answer(call)).then(well => {
-      answers++
-      rounds += 1 / gauge.concurrency
-      latency += clock.now - since
-      return well
-    }, error => {
-      lost++
-      throw error
-    })
+    return (random() < noise ? busy(call) : answer(call)).then(
+      well => {
+        answers++
+        rounds += 1 / gauge.concurrency
+        latency += clock.now - since
+        return well
+      },
+      error => {
+        lost++
+        throw error
+      },
+    )
   })
   const busy = simulatedUpstream({ ...upstream, capacity: 0, queue: 0 })
   let [came, answers, lost, latency, rounds, slots, samples] = [0, 0, 0, 0, 0, 0, 0]
   let changedAt = 0
   let settled = { rounds: Infinity, ms: Infinity }
 
-  function arrive (): void {
+  function arrive(): void {
     const start = clock.now
     came++
     service(testRun({ deadline: 2000, now: () => clock.now - start }).ask(questions.ask())).catch(() => {})
-    clock.after(-Math.log(1 - random()) * work / (load * upstream.capacity), arrive)
+    clock.after((-Math.log(1 - random()) * work) / (load * upstream.capacity), arrive)
   }
-  function sample (): void {
+  function sample(): void {
     const [least, most] = bounds(upstream.capacity)
-    if (settled.ms === Infinity && gauge.concurrency >= least && gauge.concurrency <= most) settled = { rounds, ms: clock.now - changedAt }
+    if (settled.ms === Infinity && gauge.concurrency >= least && gauge.concurrency <= most)
+      settled = { rounds, ms: clock.now - changedAt }
     slots += gauge.concurrency
     samples++
     clock.after(5, sample)
@@ -104,18 +116,39 @@ async function simulate (t: Test, { queue, work, load, noise = 0, fixed, bounds 
     ;[came, answers, lost, latency, slots, samples] = [0, 0, 0, 0, 0, 0]
     await clock.until(changedAt + phaseMs)
     const rate = answers / (phaseMs - settledMs)
-    const phase = { capacity, ...settled, slots: slots / samples, goodput: answers / Math.min(came, (phaseMs - settledMs) / work * capacity), lost: lost / (answers + lost), latency: latency / answers, rate }
+    const phase = {
+      capacity,
+      ...settled,
+      slots: slots / samples,
+      goodput: answers / Math.min(came, ((phaseMs - settledMs) / work) * capacity),
+      lost: lost / (answers + lost),
+      latency: latency / answers,
+      rate,
+    }
     phases.push(phase)
-    t.comment(`capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} rounds, ${phase.slots.toFixed(1)} slots, goodput ${phase.goodput.toFixed(2)}, lost ${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`)
+    t.comment(
+      `capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} rounds, ${phase.slots.toFixed(1)} slots, goodput ${phase.goodput.toFixed(2)}, lost ${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`,
+    )
   }
   return phases
 }
 
 test('an upstream that answers 503 beyond its capacity is given as many calls as it takes, also after it has changed', async t => {
-  const phases = await simulate(t, { queue: 0, work: 25, load: 1.5, bounds: capacity => [capacity * 0.75, capacity * 1.25] })
+  const phases = await simulate(t, {
+    queue: 0,
+    work: 25,
+    load: 1.5,
+    bounds: capacity => [capacity * 0.75, capacity * 1.25],
+  })
   for (const { capacity, rounds, slots, goodput, lost, latency, rate } of phases) {
-    t.ok(Math.abs(slots - capacity) <= capacity * 0.1, `capacity ${capacity}: ${slots.toFixed(1)} slots are within a tenth of it`)
-    t.ok(Math.abs(slots - rate * latency) <= slots * 0.15, `and within 15 % of rate × latency, ${(rate * latency).toFixed(1)}`)
+    t.ok(
+      Math.abs(slots - capacity) <= capacity * 0.1,
+      `capacity ${capacity}: ${slots.toFixed(1)} slots are within a tenth of it`,
+    )
+    t.ok(
+      Math.abs(slots - rate * latency) <= slots * 0.15,
+      `and within 15 % of rate × latency, ${(rate * latency).toFixed(1)}`,
+    )
     t.ok(goodput >= 0.9, `goodput ${goodput.toFixed(2)}`)
     t.ok(lost <= 0.12, `lost ${lost.toFixed(3)}`)
     // One slot a round, and a tenth for each lot of losses, which come fast.
@@ -134,10 +167,15 @@ test('an upstream with a short queue is given what fills its hands, and no more 
 
 test('an upstream that queues without end is not given so much that its answers come too late', async t => {
   // As many as take three quarters of the timeout, by Little's law.
-  const scenario: Scenario = { queue: Infinity, work: 150, load: 1.5, bounds: capacity => [capacity, capacity / 150 * 750] }
+  const scenario: Scenario = {
+    queue: Infinity,
+    work: 150,
+    load: 1.5,
+    bounds: capacity => [capacity, (capacity / 150) * 750],
+  }
   const phases = await simulate(t, scenario)
   for (const { capacity, slots, goodput, lost, latency } of phases) {
-    t.ok(slots >= capacity && slots <= capacity / 150 * 750, `capacity ${capacity}: ${slots.toFixed(1)} slots`)
+    t.ok(slots >= capacity && slots <= (capacity / 150) * 750, `capacity ${capacity}: ${slots.toFixed(1)} slots`)
     t.ok(goodput >= 0.9, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)
     t.ok(lost <= 0.1, `lost ${lost.toFixed(3)}`)
     t.ok(latency <= timeout * 0.75, `${latency.toFixed(0)} ms on the wire`)
@@ -152,12 +190,16 @@ test('at half load the slots are no hindrance, and follow what is asked', async 
     const phases = await simulate(t, { queue, work: 25, load: 0.5 })
     for (const { capacity, slots, goodput, rate, latency } of phases) {
       t.ok(goodput >= 0.95, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)
-      t.ok(slots >= rate * latency, `${slots.toFixed(1)} slots are at least rate × latency, ${(rate * latency).toFixed(1)}`)
+      t.ok(
+        slots >= rate * latency,
+        `${slots.toFixed(1)} slots are at least rate × latency, ${(rate * latency).toFixed(1)}`,
+      )
     }
   }
 })
 
 test('two calls in a hundred that fail at any load do not keep the slots few', async t => {
   const phases = await simulate(t, { queue: Infinity, work: 25, load: 0.9, noise: 0.02 })
-  for (const { capacity, goodput } of phases) t.ok(goodput >= 0.93, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)
+  for (const { capacity, goodput } of phases)
+    t.ok(goodput >= 0.93, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)
 })

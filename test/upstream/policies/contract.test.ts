@@ -36,19 +36,21 @@ const upstream = 'nobody'
 const place = { name: upstream, origin: 'http://127.0.0.1:9', prefix: '' }
 const counts = () => ({ calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 })
 
-function above (layers: readonly Layer[], gauge?: BulkheadGauge): Subject {
+function above(layers: readonly Layer[], gauge?: BulkheadGauge): Subject {
   const bottom = heldService()
   return {
     service: stack(layers, bottom.service),
     reached: bottom.arrived,
-    get sent () { return bottom.taken },
+    get sent() {
+      return bottom.taken
+    },
     answer: value => bottom.held[0]?.answer(value, 203),
     fail: error => bottom.held[0]?.fail(error),
-    ...gauge && { gauge },
+    ...(gauge && { gauge }),
   }
 }
 
-function oneSlot (...inside: readonly Layer[]): Subject {
+function oneSlot(...inside: readonly Layer[]): Subject {
   const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 10 })
   return above([layer, ...inside], gauge)
 }
@@ -57,25 +59,38 @@ const subjects: Readonly<Record<string, (t: Test) => Subject | Promise<Subject>>
   'no layer': () => above([]),
   'a layer that adds nothing': () => above([next => next]),
   observe: () => above([observe(counts())]),
-  'a deadline nearer than the run\'s': () => above([deadline({ upstream, deadline: 30_000 })]),
-  'a deadline later than the run\'s': () => above([deadline({ upstream, deadline: 90_000 })]),
-  'a cache above coalesce': () => above([cache({ upstream, store: createMemoryStore(), keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
-  'a cache above coalesce whose store answers later': () => above([cache({ upstream, store: farStore().store, keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
+  "a deadline nearer than the run's": () => above([deadline({ upstream, deadline: 30_000 })]),
+  "a deadline later than the run's": () => above([deadline({ upstream, deadline: 90_000 })]),
+  'a cache above coalesce': () =>
+    above([cache({ upstream, store: createMemoryStore(), keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
+  'a cache above coalesce whose store answers later': () =>
+    above([cache({ upstream, store: farStore().store, keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
   coalesce: () => above([coalesce({ keyOf })]),
   bulkhead: () => oneSlot(),
   'an attempt with a timer': () => above([attempt({ upstream, timeout: 30_000 })]),
   'an attempt without one': () => above([attempt({ upstream, timeout: 90_000 })]),
   'an own layer that hands on': () => above([custom(next => call => next(call), 'attempt', place)]),
-  'an own layer that waits': () => above([custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', place)]),
-  authorize: () => above([authorize({ fetchToken: () => Promise.resolve({ value: 'token', livesMs: 60_000 }), use: () => {} })]),
+  'an own layer that waits': () =>
+    above([custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', place)]),
+  authorize: () =>
+    above([authorize({ fetchToken: () => Promise.resolve({ value: 'token', livesMs: 60_000 }), use: () => {} })]),
   'all layers': () => {
     const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 10 })
-    return above([observe(counts()), deadline({ upstream, deadline: 40_000 }), coalesce({ keyOf }), layer, attempt({ upstream, timeout: 30_000 })], gauge)
+    return above(
+      [
+        observe(counts()),
+        deadline({ upstream, deadline: 40_000 }),
+        coalesce({ keyOf }),
+        layer,
+        attempt({ upstream, timeout: 30_000 }),
+      ],
+      gauge,
+    )
   },
   dispatch: onTheWire,
 }
 
-async function onTheWire (t: Test): Promise<Subject> {
+async function onTheWire(t: Test): Promise<Subject> {
   const replies: ((bytes: Buffer) => void)[] = []
   const raw = await rawUpstream(t, socket => replies.push(bytes => socket.write(bytes)))
   const pool = new Pool(raw.origin, { connections: 3 })
@@ -83,7 +98,9 @@ async function onTheWire (t: Test): Promise<Subject> {
   return {
     service: dispatch(pool, ''),
     reached: raw.asked,
-    get sent () { return raw.requests.length },
+    get sent() {
+      return raw.requests.length
+    },
     answer: value => replies.shift()?.(json(value, 203)),
     fail: () => replies.shift()?.(json({}, 500)),
   }
@@ -92,7 +109,8 @@ async function onTheWire (t: Test): Promise<Subject> {
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 for (const [name, arrange] of Object.entries(subjects)) {
-  const question = (run: TestRun, abort = run.abort) => run.ask(questions[name.includes('cache') ? 'kept' : 'shared']({ id: 'one' }), { abort })
+  const question = (run: TestRun, abort = run.abort) =>
+    run.ask(questions[name.includes('cache') ? 'kept' : 'shared']({ id: 'one' }), { abort })
 
   test(`${name}: an answer goes through with its status, and nothing stays behind`, async t => {
     const subject = await arrange(t)
@@ -147,13 +165,19 @@ for (const [name, arrange] of Object.entries(subjects)) {
 }
 
 /** Ends a call that ought never to have reached the bottom, so that the test can say so. */
-function settled (subject: Subject, asked: Promise<unknown>): Promise<unknown> {
-  setImmediate(() => { if (subject.sent > 0) subject.answer('sent') })
+function settled(subject: Subject, asked: Promise<unknown>): Promise<unknown> {
+  setImmediate(() => {
+    if (subject.sent > 0) subject.answer('sent')
+  })
   return asked
 }
 
-function leftNothing (t: Test, subject: Subject, aborts: readonly Abort[], timersBefore: number | undefined): void {
-  t.same(aborts.map(abort => abort.size), aborts.map(() => 0), 'no listener')
+function leftNothing(t: Test, subject: Subject, aborts: readonly Abort[], timersBefore: number | undefined): void {
+  t.same(
+    aborts.map(abort => abort.size),
+    aborts.map(() => 0),
+    'no listener',
+  )
   if (timersBefore !== undefined) t.equal(timers(), timersBefore, 'no timer')
   if (subject.gauge !== undefined) t.match(subject.gauge, { active: 0, waiting: 0 }, 'no slot')
 }

@@ -10,10 +10,14 @@ import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
-function arrange () {
+function arrange() {
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const bottom = heldService()
-  return { counts, bottom, service: stack([observe(counts), attempt({ upstream: 'nobody', timeout: 90_000 })], bottom.service) }
+  return {
+    counts,
+    bottom,
+    service: stack([observe(counts), attempt({ upstream: 'nobody', timeout: 90_000 })], bottom.service),
+  }
 }
 
 test('an answered call is ok, and its end is reported with its status', async t => {
@@ -68,7 +72,10 @@ test('a deadline that found the call not yet sent says nothing about the upstrea
 test('a deadline that cuts a call on the wire says something of the upstream, also for one that shares the call of another', async t => {
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const bottom = heldService()
-  const service = stack([observe(counts), coalesce({ keyOf }), attempt({ upstream: 'nobody', timeout: 30_000 })], bottom.service)
+  const service = stack(
+    [observe(counts), coalesce({ keyOf }), attempt({ upstream: 'nobody', timeout: 30_000 })],
+    bottom.service,
+  )
   const [began, joined] = [testRun(), testRun()]
   const asked = [began, joined].map(run => failure(service(run.ask(questions.shared({ id: 'one' })))))
   t.equal(bottom.held.length, 1, 'it is on the wire')

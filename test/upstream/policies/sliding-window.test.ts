@@ -38,18 +38,26 @@ test('cleared, it begins anew', t => {
 })
 
 test('no window is ever undercounted, and nothing is counted that is older than a window and a tenth', t => {
-  fc.assert(fc.property(fc.array(fc.record({ after: fc.integer({ min: 0, max: 400 }), count: fc.integer({ min: 1, max: 9 }) }), { maxLength: 60 }), steps => {
-    let now = 0
-    const seen = new SlidingWindow(1000, () => now)
-    const all: { at: number, count: number }[] = []
-    for (const { after, count } of steps) {
-      now += after
-      seen.add(count, 0)
-      all.push({ at: now, count })
-      const within = (ms: number) => all.filter(({ at }) => at > now - ms).reduce((sum, each) => sum + each.count, 0)
-      if (seen.first < within(1000) || seen.first > within(1100)) return false
-    }
-    return true
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ after: fc.integer({ min: 0, max: 400 }), count: fc.integer({ min: 1, max: 9 }) }), {
+        maxLength: 60,
+      }),
+      steps => {
+        let now = 0
+        const seen = new SlidingWindow(1000, () => now)
+        const all: { at: number; count: number }[] = []
+        for (const { after, count } of steps) {
+          now += after
+          seen.add(count, 0)
+          all.push({ at: now, count })
+          const within = (ms: number) =>
+            all.filter(({ at }) => at > now - ms).reduce((sum, each) => sum + each.count, 0)
+          if (seen.first < within(1000) || seen.first > within(1100)) return false
+        }
+        return true
+      },
+    ),
+  )
   t.end()
 })

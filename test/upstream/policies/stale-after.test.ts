@@ -18,10 +18,15 @@ import { handClock } from '../../helpers/hand-clock.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { turn } from '../../helpers/turn.ts'
 
-const get = (staleAfter?: number) => operation({ path: '/', output: z.unknown(), cache: { ttl: 1000, staleIfError: 60_000, ...staleAfter !== undefined && { staleAfter } } })
+const get = (staleAfter?: number) =>
+  operation({
+    path: '/',
+    output: z.unknown(),
+    cache: { ttl: 1000, staleIfError: 60_000, ...(staleAfter !== undefined && { staleAfter }) },
+  })
 const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, { soon: get(1), late: get(60_000), unset: get() })
 
-function arrange (t: Test, store: CacheStore = createMemoryStore()) {
+function arrange(t: Test, store: CacheStore = createMemoryStore()) {
   const bottom = heldService()
   const clock = handClock()
   const kept = cache({ upstream: 'cats', store, keyOf, refreshLimit: 30_000, clock })
@@ -42,7 +47,17 @@ test('a call gets the kept answer after the soft limit, and says for which failu
   const { ask, fill, gauge, bottom } = arrange(t)
   await fill(cats.soon())
   t.match(await ask(cats.soon()), {
-    value: 'old', cached: { cache: 'stale', age: 2, ttl: -1, insteadOf: { code: 'UPSTREAM_TIMEOUT', verdict: 'ignored', message: 'cats did not answer in time: a kept answer is given after 1 ms' } },
+    value: 'old',
+    cached: {
+      cache: 'stale',
+      age: 2,
+      ttl: -1,
+      insteadOf: {
+        code: 'UPSTREAM_TIMEOUT',
+        verdict: 'ignored',
+        message: 'cats did not answer in time: a kept answer is given after 1 ms',
+      },
+    },
   })
   t.equal(bottom.taken, 2)
   t.match(gauge(), { stale: 1, refreshes: 1 })
@@ -142,7 +157,11 @@ test('the soft limit is 100 ms until 100 answers are known, and then the time wi
     await asked
   }
   clock.pass(2000)
-  t.match(await ask(unset()), { cached: { insteadOf: { message: /after 8 ms/ } } }, 'six of 106 took 7 ms, in a bucket that ends below 8')
+  t.match(
+    await ask(unset()),
+    { cached: { insteadOf: { message: /after 8 ms/ } } },
+    'six of 106 took 7 ms, in a bucket that ends below 8',
+  )
 })
 
 test('closing ends a refresh that nobody waits for', async t => {
@@ -160,7 +179,7 @@ test('a call that is given up as its kept answer is found asks nothing', async t
   let isLast = false
   const store: CacheStore = {
     ...far,
-    get (key) {
+    get(key) {
       const found = Promise.resolve(far.get(key))
       // After the layer has taken what was found, and before it goes on with it.
       if (isLast) queueMicrotask(() => void found.then(() => abort.abort('gone')))
@@ -178,9 +197,18 @@ test('a call that is given up as its kept answer is found asks nothing', async t
 })
 
 test('a soft limit must be a whole number of ms, and is refused where nothing may stand in', t => {
-  const declare = (options: object) => () => defineUpstream('x', { origin: 'http://127.0.0.1:9' }, { get: operation({ path: '/', output: z.unknown(), cache: options }) })
-  t.throws(declare({ staleIfError: 10, staleAfter: 0 }), { message: 'x.get: cache.staleAfter is 0, and must be a whole number of ms from 1 to 2147483647' })
-  t.throws(declare({ staleIfError: 0, staleAfter: 10 }), { message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out' })
+  const declare = (options: object) => () =>
+    defineUpstream(
+      'x',
+      { origin: 'http://127.0.0.1:9' },
+      { get: operation({ path: '/', output: z.unknown(), cache: options }) },
+    )
+  t.throws(declare({ staleIfError: 10, staleAfter: 0 }), {
+    message: 'x.get: cache.staleAfter is 0, and must be a whole number of ms from 1 to 2147483647',
+  })
+  t.throws(declare({ staleIfError: 0, staleAfter: 10 }), {
+    message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out',
+  })
   t.doesNotThrow(declare({ staleAfter: 10 }), 'the headers of an answer may allow it')
   t.end()
 })

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { BatchSize } from '../../../src/upstream/transport/batch-size.ts'
 
 /** Learns of answers of which one in `period` was slow. */
-function answered (size: BatchSize, count: number, period: number): void {
+function answered(size: BatchSize, count: number, period: number): void {
   for (let answer = 1; answer <= count; answer++) size.learn(answer % period === 0)
 }
 

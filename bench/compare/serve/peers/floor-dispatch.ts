@@ -5,6 +5,12 @@ import { pathOf, serveFloor } from './floor.ts'
 
 const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.slots })
 
-serveFloor((asked, index) => new Promise((resolve, reject) => {
-  pool.dispatch({ path: pathOf(asked, index), method: 'GET', headers: asked.headers }, new Collector(resolve, reject))
-}))
+serveFloor(
+  (asked, index) =>
+    new Promise((resolve, reject) => {
+      pool.dispatch(
+        { path: pathOf(asked, index), method: 'GET', headers: asked.headers },
+        new Collector(resolve, reject),
+      )
+    }),
+)

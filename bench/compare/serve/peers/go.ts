@@ -11,7 +11,7 @@ import type { Surroundings } from '../../targets.ts'
 const run = promisify(execFile)
 
 /** Builds the program of `go/` and starts it; the build does not use the network. */
-export async function startGo (name: string, { origin, log }: Surroundings): Promise<Listening> {
+export async function startGo(name: string, { origin, log }: Surroundings): Promise<Listening> {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
   try {
     const program = join(folder, 'peer')
@@ -21,7 +21,12 @@ export async function startGo (name: string, { origin, log }: Surroundings): Pro
     })
     const { slots, width, deadlineMs } = settings
     // It has one core to run on.
-    return await startServer(name, () => [program, '-slots', String(slots), '-width', String(width), '-deadline', `${deadlineMs}ms`], { GOMAXPROCS: '1', UPSTREAM: origin }, log)
+    return await startServer(
+      name,
+      () => [program, '-slots', String(slots), '-width', String(width), '-deadline', `${deadlineMs}ms`],
+      { GOMAXPROCS: '1', UPSTREAM: origin },
+      log,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

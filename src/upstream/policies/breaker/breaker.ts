@@ -24,22 +24,22 @@ export interface Breaker {
 }
 
 /**
- * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once, those included that
- * wait for a slot or a connection; a half-open one admits a growing share of the runs, since a run whose other calls were refused would end
- * at once and take the call that tries with it. Only what says something about the upstream counts: no refusal of ours, no caller who left,
- * no 4xx but 408 and 429. An attempt that began before the last transition ends too late to say anything of the state after it.
- * After Nygard, "Release It!".
+ * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once,
+ * those included that wait for a slot or a connection; a half-open one admits a growing share of the runs, since a run
+ * whose other calls were refused would end at once and take the call that tries with it. Only what says something about
+ * the upstream counts: no refusal of ours, no caller who left, no 4xx but 408 and 429. An attempt that began before the
+ * last transition ends too late to say anything of the state after it. After Nygard, "Release It!".
  */
-export function breaker ({ upstream, turnAway, changed, ...options }: BreakerOptions): Breaker {
+export function breaker({ upstream, turnAway, changed, ...options }: BreakerOptions): Breaker {
   const circuit = new Circuit({
     ...options,
-    changed (from, to) {
+    changed(from, to) {
       if (to === 'open') turnAway?.(refusal)
       changed?.(from, to)
     },
   })
 
-  function refusal (): UpstreamError {
+  function refusal(): UpstreamError {
     return new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: circuit.retryAfterMs })
   }
 
@@ -58,7 +58,9 @@ export function breaker ({ upstream, turnAway, changed, ...options }: BreakerOpt
       next(call, new Passing(call, taker, circuit))
     }),
     gauge: {
-      get breaker () { return circuit.state },
+      get breaker() {
+        return circuit.state
+      },
     },
   }
 }
@@ -70,14 +72,14 @@ class Passing<T> implements Completion<T> {
   readonly #circuit: Circuit
   readonly #generation: number
 
-  constructor (call: LiveCall<T>, taker: Completion<T>, circuit: Circuit) {
+  constructor(call: LiveCall<T>, taker: Completion<T>, circuit: Circuit) {
     this.#call = call
     this.#taker = taker
     this.#circuit = circuit
     this.#generation = circuit.generation
   }
 
-  resolve (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     if (this.#generation === this.#circuit.generation) {
       try {
         this.#circuit.succeeded()
@@ -88,7 +90,7 @@ class Passing<T> implements Completion<T> {
     this.#taker.resolve(answer)
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     if (this.#generation === this.#circuit.generation) {
       try {
         this.#judge(error)
@@ -99,11 +101,17 @@ class Passing<T> implements Completion<T> {
     this.#taker.reject(error)
   }
 
-  #judge (error: unknown): void {
+  #judge(error: unknown): void {
     const circuit = this.#circuit
     if (classify(error, this.#call.attempt.sent) === 'failed') circuit.failed()
     // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
-    else if (circuit.state === 'half-open' && error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus !== 429) circuit.succeeded()
+    else if (
+      circuit.state === 'half-open' &&
+      error instanceof UpstreamError &&
+      error.upstreamStatus !== undefined &&
+      error.upstreamStatus !== 429
+    )
+      circuit.succeeded()
     else circuit.ended()
   }
 }

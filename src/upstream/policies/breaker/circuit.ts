@@ -4,8 +4,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Every transition. docs/policies.md has the same table. */
 export const transitions: Readonly<Record<BreakerState, readonly BreakerState[]>> = {
-  'closed': ['open'],
-  'open': ['half-open'],
+  closed: ['open'],
+  open: ['half-open'],
   'half-open': ['closed', 'open'],
 }
 
@@ -14,7 +14,10 @@ export interface CircuitOptions {
   readonly failureRatio: number
   /** Attempts within the window below which the share decides nothing. */
   readonly minimumCalls: number
-  /** Failures in a row within the window that open it, whatever the share is. @default 20, or `minimum` if that is more */
+  /**
+   * Failures in a row within the window that open it, whatever the share is.
+   * @default 20, or `minimum` if that is more
+   */
   readonly consecutiveFailures?: number
   /** Length of the window, in ms. */
   readonly window: number
@@ -39,20 +42,28 @@ const firstShare = 1 / 16
 /** A stage of half-open lasts this part of `open`. */
 const stagePart = 1 / 10
 
-/** Attempts that half-open needs before the share of failures decides; the first attempt alone decides as long as none has succeeded. */
+/**
+ * Attempts that half-open needs before the share of failures decides; the first attempt alone decides as long as none
+ * has succeeded.
+ */
 const leastTried = 5
 
 /**
- * The state machine of a circuit breaker. It knows nothing of calls: it is given the ends of attempts and asked which runs are admitted.
+ * The state machine of a circuit breaker. It knows nothing of calls: it is given the ends of attempts and asked which
+ * runs are admitted.
  *
- * Closed, it opens by a share of failures within a window (Hystrix), or by a run of consecutive failures, which good traffic in the window
- * does not delay (Finagle's hybrid failure accrual policy, Envoy's `consecutive_5xx`). The time it stays open doubles up to a limit, with
- * jitter, as Finagle's `equalJitteredBackoff` and Envoy's ejection time do. Half-open, it starts with one run and doubles the share of
- * admitted runs in stages, as the slow start of load balancers does.
+ * Closed, it opens by a share of failures within a window (Hystrix), or by a run of consecutive failures, which good
+ * traffic in the window does not delay (Finagle's hybrid failure accrual policy, Envoy's `consecutive_5xx`). The time
+ * it stays open doubles up to a limit, with jitter, as Finagle's `equalJitteredBackoff` and Envoy's ejection time do.
+ * Half-open, it starts with one run and doubles the share of admitted runs in stages, as the slow start of load
+ * balancers does.
  */
 export class Circuit {
   state: BreakerState = 'closed'
-  /** The number of transitions so far. An attempt notes it when it starts; its end counts only if there was no transition since. */
+  /**
+   * The number of transitions so far. An attempt notes it when it starts; its end counts only if there was no
+   * transition since.
+   */
   generation = 0
   readonly #options: Required<CircuitOptions>
   /** First count: attempts that say something; second: failures. */
@@ -72,21 +83,28 @@ export class Circuit {
   #credit = 0
   #stageUntil = 0
 
-  constructor (options: CircuitOptions) {
-    this.#options = { consecutiveFailures: Math.max(20, options.minimumCalls), maxOpenDuration: 60_000, now: () => performance.now(), random: Math.random, ...options }
+  constructor(options: CircuitOptions) {
+    this.#options = {
+      consecutiveFailures: Math.max(20, options.minimumCalls),
+      maxOpenDuration: 60_000,
+      now: () => performance.now(),
+      random: Math.random,
+      ...options,
+    }
     this.#seen = new SlidingWindow(options.window, this.#options.now)
   }
 
   /** Time after which a refused caller may ask again, in ms. */
-  get retryAfterMs (): number {
+  get retryAfterMs(): number {
     return Math.max(1, Math.max(this.#openUntil, this.#stageUntil) - this.#options.now())
   }
 
   /**
-   * Decides whether an attempt may start while the circuit is not closed; an open circuit becomes half-open when its time is over.
-   * A run that was admitted stays admitted: refusing its next call would end it, and with it the attempt that tries.
+   * Decides whether an attempt may start while the circuit is not closed; an open circuit becomes half-open when its
+   * time is over. A run that was admitted stays admitted: refusing its next call would end it, and with it the attempt
+   * that tries.
    */
-  admits (run: object): boolean {
+  admits(run: object): boolean {
     if (this.state === 'open') {
       if (this.#options.now() < this.#openUntil) return false
       this.#turn('half-open')
@@ -97,8 +115,11 @@ export class Circuit {
     return true
   }
 
-  /** While nothing is under way one run is always admitted; beyond that, each run adds the present share, and a whole one admits. */
-  #takesAnother (): boolean {
+  /**
+   * While nothing is under way one run is always admitted; beyond that, each run adds the present share, and a whole
+   * one admits.
+   */
+  #takesAnother(): boolean {
     if (this.#underWay === 0) return true
     this.#credit += this.#share
     if (this.#credit < 1) return false
@@ -107,14 +128,14 @@ export class Circuit {
   }
 
   /** An attempt has succeeded that started in the present generation. */
-  succeeded (): void {
+  succeeded(): void {
     this.#failuresInRow = 0
     this.#seen.add(1, 0)
     if (this.state === 'half-open') this.#recover()
   }
 
   /** An attempt of the present generation has failed in a way that says something about the upstream. */
-  failed (): void {
+  failed(): void {
     const { failureRatio, minimumCalls, consecutiveFailures, window, now } = this.#options
     this.#seen.add(1, 1)
     const at = now()
@@ -127,16 +148,17 @@ export class Circuit {
     const isHalfOpen = this.state === 'half-open'
     if (isHalfOpen) this.#underWay--
     const least = isHalfOpen ? Math.min(minimumCalls, this.#share === 0 ? 1 : leastTried) : minimumCalls
-    if ((attempts >= least && failed >= failureRatio * attempts) || this.#failuresInRow >= consecutiveFailures) this.#turn('open')
+    if ((attempts >= least && failed >= failureRatio * attempts) || this.#failuresInRow >= consecutiveFailures)
+      this.#turn('open')
   }
 
   /** An attempt of the present generation has ended and says nothing about the upstream. */
-  ended (): void {
+  ended(): void {
     if (this.state === 'half-open') this.#underWay--
   }
 
   /** Admits a larger share, and closes when that is all. */
-  #recover (): void {
+  #recover(): void {
     this.#underWay--
     const { openDuration, now } = this.#options
     const at = now()
@@ -146,7 +168,7 @@ export class Circuit {
     if (this.#share >= 1) this.#turn('closed')
   }
 
-  #turn (to: BreakerState): void {
+  #turn(to: BreakerState): void {
     const from = this.state
     const { window, now, changed } = this.#options
     const at = now()
@@ -164,7 +186,7 @@ export class Circuit {
     changed(from, to)
   }
 
-  #openMs (): number {
+  #openMs(): number {
     const { openDuration, maxOpenDuration, random } = this.#options
     return Math.min(maxOpenDuration, openDuration * 2 ** this.#openings) * (1 - jitter * random())
   }

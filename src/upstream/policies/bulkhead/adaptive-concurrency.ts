@@ -9,7 +9,7 @@ export interface AdaptiveConcurrency {
   /** What to note when a call starts, and to give back when it has ended. */
   readonly noted: number
   /** Learns from one more call: after how many ms it ended, with which error, and how many were active with it. */
-  ended (call: LiveCall<unknown>, noted: number, ms: number, active: number, error?: unknown): void
+  ended(call: LiveCall<unknown>, noted: number, ms: number, active: number, error?: unknown): void
 }
 
 export interface AdaptiveConcurrencyOptions {
@@ -27,33 +27,46 @@ export interface AdaptiveConcurrencyOptions {
 const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_UNREACHABLE'])
 
 /**
- * Lets the slots of a bulkhead follow its upstream, by AIMD with a bound on delay, as the README of Netflix's concurrency-limits
- * advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so is a call that was on the wire
- * for more than three quarters of the time it may take, before an upstream that queues lets all of them time out.
+ * Lets the slots of a bulkhead follow its upstream, by AIMD with a bound on delay, as the README of Netflix's
+ * concurrency-limits advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so
+ * is a call that was on the wire for more than three quarters of the time it may take, before an upstream that queues
+ * lets all of them time out.
  */
-export function adaptiveConcurrency ({ initialConcurrency: start, connections, attemptTimeout, totalTimeout = attemptTimeout }: AdaptiveConcurrencyOptions): AdaptiveConcurrency {
-  const limit = aimd({ ...start !== undefined && { start }, max: connections })
+export function adaptiveConcurrency({
+  initialConcurrency: start,
+  connections,
+  attemptTimeout,
+  totalTimeout = attemptTimeout,
+}: AdaptiveConcurrencyOptions): AdaptiveConcurrency {
+  const limit = aimd({ ...(start !== undefined && { start }), max: connections })
   const most = Math.min(attemptTimeout, totalTimeout)
 
   /** Nothing, where the call says nothing about what the upstream can take. */
-  function isLost ({ spec, scope }: LiveCall<unknown>, ms: number, error: unknown): boolean | undefined {
+  function isLost({ spec, scope }: LiveCall<unknown>, ms: number, error: unknown): boolean | undefined {
     if (error instanceof UpstreamError) {
       if (error.isIdleClose || (error.upstreamStatus === 429 && error.verdict === 'ignored')) return undefined
       const { code } = error.code === 'OUTCOME_UNKNOWN' && error.cause instanceof UpstreamError ? error.cause : error
       if (losses.has(code)) return true
       // Who came to its slot late, from our own queue, was not kept waiting by the upstream.
-      if (code === 'DEADLINE_EXCEEDED' && error.verdict === 'failed' && ms > Math.min(most, scope.deadline) * 0.75) return true
+      if (code === 'DEADLINE_EXCEEDED' && error.verdict === 'failed' && ms > Math.min(most, scope.deadline) * 0.75)
+        return true
     }
     // An unsafe call may take its time: no timeout cuts it.
     if (spec.safe && ms > most * 0.75) return true
     if (error === undefined) return false
-    return error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus < 500 ? false : undefined
+    return error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus < 500
+      ? false
+      : undefined
   }
 
   return {
-    get limit () { return limit.limit },
-    get noted () { return limit.lowered },
-    ended (call, noted, ms, active, error) {
+    get limit() {
+      return limit.limit
+    },
+    get noted() {
+      return limit.lowered
+    },
+    ended(call, noted, ms, active, error) {
       const lost = isLost(call, ms, error)
       if (lost !== undefined) limit.ended(noted, lost, active)
     },

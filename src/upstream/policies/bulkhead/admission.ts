@@ -9,8 +9,11 @@ export class LoadEstimator {
   holdMs = 25
 
   /** Learns from one more call; one that failed before the upstream had its say tells nothing of how long it takes. */
-  recordHold (ms: number, error?: unknown): void {
-    if (error === undefined || (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))) {
+  recordHold(ms: number, error?: unknown): void {
+    if (
+      error === undefined ||
+      (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))
+    ) {
       this.holdMs += (ms - this.holdMs) / 16
     }
   }
@@ -19,8 +22,8 @@ export class LoadEstimator {
    * Whether a run that asks so many calls can be done with them in half of the time it has, so many at once,
    * if all that was announced before goes first; the other half is for its own slowest call.
    */
-  hasTimeFor ({ of, scope }: LiveCall<unknown>, slots: number): boolean {
-    return (this.reserved + of) * this.holdMs / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
+  hasTimeFor({ of, scope }: LiveCall<unknown>, slots: number): boolean {
+    return ((this.reserved + of) * this.holdMs) / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
 
@@ -29,12 +32,12 @@ class Reservation extends Abortable {
   readonly #workload: LoadEstimator
   #left = 0
 
-  constructor (workload: LoadEstimator) {
+  constructor(workload: LoadEstimator) {
     super()
     this.#workload = workload
   }
 
-  make ({ of, scope: { abort } }: LiveCall<unknown>): void {
+  make({ of, scope: { abort } }: LiveCall<unknown>): void {
     this.#left += of
     this.#workload.reserved += of
     // The run's own: what stands between (a hedge, a deadline) unlinks its abort without cutting it.
@@ -42,7 +45,7 @@ class Reservation extends Abortable {
   }
 
   /** One of its calls is over. */
-  done (): void {
+  done(): void {
     if (this.#left === 0) return
     this.#left--
     this.#workload.reserved--
@@ -50,7 +53,7 @@ class Reservation extends Abortable {
   }
 
   /** The run is over: what was announced will not come. */
-  onAbort (): void {
+  onAbort(): void {
     this.#workload.reserved -= this.#left
     this.#left = 0
     this.listensTo?.delete(this)
@@ -65,24 +68,24 @@ export class Admission {
   /** By step. */
   readonly #steps: (Reservation | undefined)[] = []
 
-  constructor (workload: LoadEstimator) {
+  constructor(workload: LoadEstimator) {
     this.#workload = workload
   }
 
   /** The first call of a step announces all of them. */
-  reserve (call: LiveCall<unknown>): void {
+  reserve(call: LiveCall<unknown>): void {
     // A coalesced call announces itself alone, wherever it stands in its step.
     if ((call.index !== 0 && call.of !== 1) || call.effort.attempts !== 0) return
-    (this.#steps[call.step] ??= new Reservation(this.#workload)).make(call)
+    ;(this.#steps[call.step] ??= new Reservation(this.#workload)).make(call)
   }
 
   /** One call is over. */
-  done ({ step }: LiveCall<unknown>): void {
+  done({ step }: LiveCall<unknown>): void {
     this.#steps[step]?.done()
   }
 
   /** Every call has left before one got a slot. */
-  revoke (): void {
+  revoke(): void {
     for (const announcement of this.#steps) announcement?.onAbort()
   }
 }

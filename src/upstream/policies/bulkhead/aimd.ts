@@ -14,8 +14,10 @@ export interface Aimd {
   readonly limit: number
   /** How often it was lowered: what a call notes when it starts. */
   readonly lowered: number
-  /** Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it. */
-  ended (noted: number, isLost: boolean, active: number): void
+  /**
+   * Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it.
+   */
+  ended(noted: number, isLost: boolean, active: number): void
 }
 
 /** Answers in a round, at least: few slots would else try one more all the time, and lose calls by it. */
@@ -24,29 +26,35 @@ const leastAnswers = 10
 const slotsPerForgiven = 20
 
 /**
- * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion
- * avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's concurrency-limits.
+ * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms
+ * for congestion avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's
+ * concurrency-limits.
  *
- * It counts in rounds of as many answers as there are slots. A round that ends less than half full is no evidence and changes
- * nothing; any other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count
- * that started after it: a burst of losses among calls that were under way together lowers the slots once.
+ * It counts in rounds of as many answers as there are slots. A round that ends less than half full is no evidence and
+ * changes nothing; any other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in
+ * which only calls count that started after it: a burst of losses among calls that were under way together lowers the
+ * slots once.
  */
-export function aimd ({ start = initialConcurrency, min = 1, max }: AimdOptions): Aimd {
+export function aimd({ start = initialConcurrency, min = 1, max }: AimdOptions): Aimd {
   let slots = Math.max(min, Math.min(start, max))
   let lowered = 0
   let answered = 0
   let lost = 0
 
-  function lower (): void {
+  function lower(): void {
     slots = Math.max(min, Math.floor(slots * 0.9))
     lowered++
     answered = lost = 0
   }
 
   return {
-    get limit () { return slots },
-    get lowered () { return lowered },
-    ended (noted, isLost, active) {
+    get limit() {
+      return slots
+    },
+    get lowered() {
+      return lowered
+    },
+    ended(noted, isLost, active) {
       if (noted !== lowered) return
       if (isLost) {
         if (++lost > 1 + Math.floor(slots / slotsPerForgiven)) lower()

@@ -32,13 +32,13 @@ export interface Bulkhead {
 /**
  * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
  *
- * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or when what
- * earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go ahead of every run that
- * has none yet. So under overload admitted runs finish, and the others know it at once.
+ * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or
+ * when what earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go
+ * ahead of every run that has none yet. So under overload admitted runs finish, and the others know it at once.
  *
  * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
  */
-export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
+export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
   let limit = typeof concurrency === 'number' ? concurrency : concurrency.limit
   let active = 0
@@ -53,25 +53,25 @@ export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions):
   const self = {}
 
   /** Lets the run of a call in, or does not. */
-  function admit (call: LiveCall<unknown>): Admission | undefined {
+  function admit(call: LiveCall<unknown>): Admission | undefined {
     const { admitted } = call.scope
     let admission = admitted.get(self) as Admission | undefined
     if (admission === undefined) {
       if (active >= limit && (waiting >= maxQueue || !work.hasTimeFor(call, limit))) return undefined
-      admitted.set(self, admission = new Admission(work))
+      admitted.set(self, (admission = new Admission(work)))
     }
     admission.reserve(call)
     return admission
   }
 
-  function lineOf (admission: Admission): LinkedQueue<Waiter> {
+  function lineOf(admission: Admission): LinkedQueue<Waiter> {
     if (admission.hasEntered) return ahead
     let line = newcomers.get(admission)
-    if (line === undefined) newcomers.set(admission, line = new LinkedQueue())
+    if (line === undefined) newcomers.set(admission, (line = new LinkedQueue()))
     return line
   }
 
-  function left (admission: Admission, { scope }: LiveCall<unknown>): void {
+  function left(admission: Admission, { scope }: LiveCall<unknown>): void {
     waiting--
     if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
     newcomers.delete(admission)
@@ -81,7 +81,7 @@ export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions):
   }
 
   // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
-  function exit (): void {
+  function exit(): void {
     active--
     // Whoever is let in may end at once, and come here again: the one that is here already goes on.
     if (isLettingIn) return
@@ -96,7 +96,7 @@ export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions):
   }
 
   /** The first of the run that has waited longest; the rest of that run moves ahead. */
-  function newcomer (): Waiter | undefined {
+  function newcomer(): Waiter | undefined {
     for (const [admission, line] of newcomers) {
       newcomers.delete(admission)
       admission.hasEntered = true
@@ -111,11 +111,11 @@ export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions):
     return undefined
   }
 
-  function firstWaiting (): Waiter | undefined {
+  function firstWaiting(): Waiter | undefined {
     return ahead.first ?? newcomers.values().next().value?.first
   }
 
-  function over ({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
+  function over({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
       work.recordHold(ms, error)
@@ -152,11 +152,17 @@ export function bulkhead ({ upstream, concurrency, maxQueue }: BulkheadOptions):
       }
     }),
     gauge: {
-      get concurrency () { return limit },
-      get active () { return active },
-      get queued () { return waiting },
+      get concurrency() {
+        return limit
+      },
+      get active() {
+        return active
+      },
+      get queued() {
+        return waiting
+      },
     },
-    rejectQueued (reason) {
+    rejectQueued(reason) {
       for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.onAbort(reason())
     },
   }
@@ -175,7 +181,14 @@ class Permit<T> implements Completion<T> {
   readonly #taker: Completion<T>
   readonly #over: (held: Permit<unknown>, error: unknown) => void
 
-  constructor (call: LiveCall<T>, admission: Admission, taker: Completion<T>, since: number | undefined, noted: number, over: (held: Permit<unknown>, error: unknown) => void) {
+  constructor(
+    call: LiveCall<T>,
+    admission: Admission,
+    taker: Completion<T>,
+    since: number | undefined,
+    noted: number,
+    over: (held: Permit<unknown>, error: unknown) => void,
+  ) {
     this.call = call
     this.admission = admission
     this.isFirst = call.effort.attempts === 0
@@ -185,12 +198,12 @@ class Permit<T> implements Completion<T> {
     this.#over = over
   }
 
-  resolve (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     this.#over(this as Permit<unknown>, undefined)
     this.#taker.resolve(answer)
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     this.#over(this as Permit<unknown>, error)
     this.#taker.reject(error)
   }

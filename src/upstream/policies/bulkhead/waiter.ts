@@ -23,7 +23,7 @@ export class Waiter extends Abortable implements QueueNode<Waiter> {
   readonly #taker: Completion<unknown>
   readonly #desk: WaiterCallbacks
 
-  constructor (call: LiveCall<unknown>, admission: Admission, taker: Completion<unknown>, desk: WaiterCallbacks) {
+  constructor(call: LiveCall<unknown>, admission: Admission, taker: Completion<unknown>, desk: WaiterCallbacks) {
     super()
     this.#since = call.scope.now()
     this.#call = call
@@ -33,18 +33,18 @@ export class Waiter extends Abortable implements QueueNode<Waiter> {
     call.abort.add(this)
   }
 
-  grant (): void {
+  grant(): void {
     this.#leave()
     this.#desk.enter(this.#call, this.#admission, this.#taker)
   }
 
-  onAbort (reason: unknown): void {
+  onAbort(reason: unknown): void {
     this.#leave()
     if (this.#call.effort.attempts === 0) this.#admission.done(this.#call)
     this.#taker.reject(reason)
   }
 
-  #leave (): void {
+  #leave(): void {
     const call = this.#call
     call.abort.delete(this)
     call.effort.waitedMs += call.scope.now() - this.#since

@@ -55,11 +55,19 @@ const firstSoftMs = 100
 const paceSpanMs = 5 * 60_000
 
 /**
- * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them anew, and in place of
- * a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with different credentials share nothing.
- * What is kept has passed framing, parser and schema. Below it equal calls must share one flight (`coalesce`).
+ * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them anew,
+ * and in place of a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with
+ * different credentials share nothing. What is kept has passed framing, parser and schema. Below it equal calls must
+ * share one flight (`coalesce`).
  */
-export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16, clock = machineClock }: CacheLayerOptions): { readonly layer: Layer, readonly gauge: () => CacheGauge, readonly close: () => void } {
+export function cache({
+  upstream,
+  store,
+  keyOf,
+  refreshLimit,
+  refreshWidth = 16,
+  clock = machineClock,
+}: CacheLayerOptions): { readonly layer: Layer; readonly gauge: () => CacheGauge; readonly close: () => void } {
   const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
   const shelf = createCacheAdapter(store)
   const changes = createChanges()
@@ -72,60 +80,81 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
   /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
   const late = new Set<string>()
 
-  function paceOf (spec: OperationSpec): LatencyTracker {
+  function paceOf(spec: OperationSpec): LatencyTracker {
     let pace = paces.get(spec)
-    if (pace === undefined) paces.set(spec, pace = new LatencyTracker(softShare, paceSpanMs, () => clock.steady()))
+    if (pace === undefined) paces.set(spec, (pace = new LatencyTracker(softShare, paceSpanMs, () => clock.steady())))
     return pace
   }
 
   /** Asks the upstream, under the condition that the entry allows, and keeps what it says. */
-  function ask (next: Service, key: string, found: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+  function ask(
+    next: Service,
+    key: string,
+    found: Found | undefined,
+    call: LiveCall<unknown>,
+  ): Promise<Answer<unknown>> {
     const requestedAt = clock.steady()
     const condition = found && conditionOf(found.entry, call.spec)
-    return next(condition === undefined ? call : call.conditional(condition)).then(answer => {
-      counts.misses++
-      const { received, value, status } = answer
-      // Made or changed by a layer of somebody's own: nothing is known of how long it may be used.
-      if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
-      const known = made.get(answer)
-      if (known !== undefined) return known
-      paceOf(call.spec).record(clock.steady() - requestedAt)
-      const mine = { value, status, cached: { cache: 'miss' } } as const
-      if (found === undefined || condition === undefined || status !== 304) {
-        keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
-        made.set(answer, mine)
-        return mine
-      }
-      // It speaks of another answer, so it says nothing of this one.
-      const { entry } = found
-      if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
-      counts.revalidated++
-      keepOn(shelf, clock, key, call, found, received.head, requestedAt)
-      const old = { ...mine, value: found.value, ...found.value === null && { keptStatus: entry.status } }
-      made.set(answer, old)
-      return old
-    }, error => {
-      if (!call.abort.aborted && isFinal(error)) shelf.forget(key)
-      throw error
-    })
+    return next(condition === undefined ? call : call.conditional(condition)).then(
+      answer => {
+        counts.misses++
+        const { received, value, status } = answer
+        // Made or changed by a layer of somebody's own: nothing is known of how long it may be used.
+        if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
+        const known = made.get(answer)
+        if (known !== undefined) return known
+        paceOf(call.spec).record(clock.steady() - requestedAt)
+        const mine = { value, status, cached: { cache: 'miss' } } as const
+        if (found === undefined || condition === undefined || status !== 304) {
+          keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
+          made.set(answer, mine)
+          return mine
+        }
+        // It speaks of another answer, so it says nothing of this one.
+        const { entry } = found
+        if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
+        counts.revalidated++
+        keepOn(shelf, clock, key, call, found, received.head, requestedAt)
+        const old = { ...mine, value: found.value, ...(found.value === null && { keptStatus: entry.status }) }
+        made.set(answer, old)
+        return old
+      },
+      error => {
+        if (!call.abort.aborted && isFinal(error)) shelf.forget(key)
+        throw error
+      },
+    )
   }
 
   /** Fetches an answer anew that nobody waits for; one at a time for each key, and so many of all. */
-  function refresh (next: Service, key: string, found: Found, call: LiveCall<unknown>): void {
+  function refresh(next: Service, key: string, found: Found, call: LiveCall<unknown>): void {
     if (life.aborted || refreshing.has(key)) return
     refreshing.add(key)
     counts.refreshes++
-    const over = () => { refreshing.delete(key) }
+    const over = () => {
+      refreshing.delete(key)
+    }
     inTurn(ask, next, key, found, detached(call, life)).then(over, over)
   }
 
-  function given ({ entry, value }: Found, how: 'hit' | 'stale', now: number, insteadOf?: UpstreamError): Answer<unknown> {
+  function given(
+    { entry, value }: Found,
+    how: 'hit' | 'stale',
+    now: number,
+    insteadOf?: UpstreamError,
+  ): Answer<unknown> {
     const age = ageOf(entry, now)
     const cached = { cache: how, age: Math.floor(age / 1000), ttl: Math.floor((entry.lifetime - age) / 1000) }
     return { value, status: entry.status, cached: insteadOf === undefined ? cached : { ...cached, insteadOf } }
   }
 
-  function answer (next: Service, refreshNext: Service, key: string, stored: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+  function answer(
+    next: Service,
+    refreshNext: Service,
+    key: string,
+    stored: Found | undefined,
+    call: LiveCall<unknown>,
+  ): Promise<Answer<unknown>> {
     const now = clock.steady()
     const found = stored !== undefined && changes.since(call.path, stored.entry.requestedAt) ? undefined : stored
     if (found === undefined) return ask(next, key, undefined, call)
@@ -142,25 +171,35 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
     }
     if (staleFor >= entry.staleIfError) return ask(next, key, found, call)
     const { staleAfter = paceOf(call.spec).delay ?? firstSoftMs } = call.spec.cache as CachePolicy
-    return late.has(key) ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter))) : askWithin(refreshNext, key, found, call, staleAfter)
+    return late.has(key)
+      ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter)))
+      : askWithin(refreshNext, key, found, call, staleAfter)
   }
 
   /** Asks the upstream, and gives what is kept if it fails or takes longer than the soft limit. */
-  function askWithin (refreshNext: Service, key: string, found: Found, call: LiveCall<unknown>, softMs: number): Promise<Answer<unknown>> {
+  function askWithin(
+    refreshNext: Service,
+    key: string,
+    found: Found,
+    call: LiveCall<unknown>,
+    softMs: number,
+  ): Promise<Answer<unknown>> {
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const sent = new Detachable(call)
     let isGiven = false
     /** Whether this call is the one that has marked the key as late. */
     let isFirst = false
     return new Promise((resolve, reject) => {
-      ask(refreshNext, key, found, sent.call).finally(() => {
-        sent.end()
-        if (isFirst) late.delete(key)
-      }).then(resolve, (error: unknown) => {
-        const now = clock.steady()
-        if (isGiven || !isExcused(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
-        else resolve(giveOld(found, now, error))
-      })
+      ask(refreshNext, key, found, sent.call)
+        .finally(() => {
+          sent.end()
+          if (isFirst) late.delete(key)
+        })
+        .then(resolve, (error: unknown) => {
+          const now = clock.steady()
+          if (isGiven || !isExcused(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
+          else resolve(giveOld(found, now, error))
+        })
       sent.limit(softMs, () => {
         const now = clock.steady()
         if (!mayStandIn(found, now)) return
@@ -174,18 +213,21 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
     })
   }
 
-  function mayStandIn ({ entry }: Found, now: number): boolean {
+  function mayStandIn({ entry }: Found, now: number): boolean {
     return ageOf(entry, now) - entry.lifetime < entry.staleIfError
   }
 
   /** The kept answer in place of the upstream's own (stale-if-error). */
-  function giveOld (found: Found, now: number, insteadOf: UpstreamError): Answer<unknown> {
+  function giveOld(found: Found, now: number, insteadOf: UpstreamError): Answer<unknown> {
     counts.stale++
     return given(found, 'stale', now, insteadOf)
   }
 
-  function tooSlow (softMs: number): UpstreamError {
-    return new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `a kept answer is given after ${softMs} ms`, verdict: 'ignored' })
+  function tooSlow(softMs: number): UpstreamError {
+    return new UpstreamError('UPSTREAM_TIMEOUT', upstream, {
+      detail: `a kept answer is given after ${softMs} ms`,
+      verdict: 'ignored',
+    })
   }
 
   return {
@@ -194,13 +236,22 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       const service = (call: LiveCall<unknown>): Promise<Answer<unknown>> => {
         const { spec, path, abort } = call
         if (spec.cache === undefined) {
-          return spec.safe ? next(call) : next(call).then(done => {
-            changes.note(path, clock.steady())
-            return done
-          }, (error: unknown) => {
-            if (error instanceof UpstreamError && (error.code === 'OUTCOME_UNKNOWN' || (error.upstreamStatus ?? 400) < 400)) changes.note(path, clock.steady())
-            throw error
-          })
+          return spec.safe
+            ? next(call)
+            : next(call).then(
+                done => {
+                  changes.note(path, clock.steady())
+                  return done
+                },
+                (error: unknown) => {
+                  if (
+                    error instanceof UpstreamError &&
+                    (error.code === 'OUTCOME_UNKNOWN' || (error.upstreamStatus ?? 400) < 400)
+                  )
+                    changes.note(path, clock.steady())
+                  throw error
+                },
+              )
         }
         if (abort.aborted) return Promise.reject(abort.reason)
         const key = keyOf(call)
@@ -212,7 +263,7 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       return service as Service
     },
     gauge: () => ({ ...counts, storeFaults: shelf.faults, ...sizeOf(store) }),
-    close () {
+    close() {
       life.abort(new UpstreamError('RUNTIME_CLOSED', upstream))
       shelf.close()
     },

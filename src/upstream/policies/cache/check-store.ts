@@ -6,9 +6,10 @@ import type { CacheStore } from './store.ts'
  *
  * @throws {TypeError} that names the part and the fix
  */
-export function checkStore (owner: string, store: CacheStore): CacheStore {
+export function checkStore(owner: string, store: CacheStore): CacheStore {
   const { keeps, patience } = store
-  if (keeps !== 'values' && keeps !== 'bodies') throw new TypeError(`${owner}: cacheStore.keeps is '${String(keeps)}', and must be 'values' or 'bodies'`)
+  if (keeps !== 'values' && keeps !== 'bodies')
+    throw new TypeError(`${owner}: cacheStore.keeps is '${String(keeps)}', and must be 'values' or 'bodies'`)
   for (const part of ['get', 'set', 'delete'] as const) {
     if (typeof store[part] !== 'function') throw new TypeError(`${owner}: cacheStore.${part} must be a function`)
   }
@@ -17,7 +18,7 @@ export function checkStore (owner: string, store: CacheStore): CacheStore {
 }
 
 /** Returns what a store says that it holds, and nothing where it cannot say. */
-export function sizeOf (store: CacheStore): CacheStore['size'] {
+export function sizeOf(store: CacheStore): CacheStore['size'] {
   try {
     const { entries, bytes } = store.size ?? {}
     return typeof entries === 'number' && typeof bytes === 'number' ? { entries, bytes } : undefined

@@ -1,9 +1,9 @@
 /** The two times of a cache, in ms since 1970. */
 export interface Clock {
   /** What the wall clock says, which may be set back: for what upstreams write in their headers. */
-  wall (): number
+  wall(): number
   /** What never goes back: for how long something has been kept. */
-  steady (): number
+  steady(): number
 }
 
 const began = performance.timeOrigin

@@ -2,7 +2,10 @@ import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Timer, TimerQueue } from '../../../core/timer-queue.ts'
 
-/** A question to a store that answers later: it ends as a miss when it fails or is late, and at once when its call is given up. */
+/**
+ * A question to a store that answers later: it ends as a miss when it fails or is late, and at once when its call is
+ * given up.
+ */
 export class Lookup extends Abortable {
   /** Why it ends when the store takes too long. */
   static readonly late = Symbol('the store is late')
@@ -16,7 +19,7 @@ export class Lookup extends Abortable {
   #resolve!: (stored: unknown) => void
   #reject!: (reason: unknown) => void
 
-  constructor (call: LiveCall<unknown>, patience: TimerQueue, asked: Promise<unknown>, fault: () => void) {
+  constructor(call: LiveCall<unknown>, patience: TimerQueue, asked: Promise<unknown>, fault: () => void) {
     super()
     this.#call = call
     this.#patience = patience
@@ -27,27 +30,30 @@ export class Lookup extends Abortable {
     })
     call.abort.add(this)
     this.#due = patience.start(this)
-    asked.then(stored => {
-      this.#leave()
-      this.#resolve(stored)
-    }, () => {
-      if (this.#due.listed) this.#miss()
-    })
+    asked.then(
+      stored => {
+        this.#leave()
+        this.#resolve(stored)
+      },
+      () => {
+        if (this.#due.listed) this.#miss()
+      },
+    )
   }
 
-  onAbort (reason: unknown): void {
+  onAbort(reason: unknown): void {
     if (reason === Lookup.late) return this.#miss()
     this.#leave()
     this.#reject(reason)
   }
 
-  #miss (): void {
+  #miss(): void {
     this.#leave()
     this.#fault()
     this.#resolve(undefined)
   }
 
-  #leave (): void {
+  #leave(): void {
     this.#call?.abort.delete(this)
     this.#call = undefined
     this.#patience.stop(this.#due)

@@ -18,6 +18,6 @@ const Stored = z.object({
 })
 
 /** Takes an entry that comes from elsewhere, or nothing where it is none. */
-export function readEntry (stored: unknown): Entry & { readonly body: string } | undefined {
+export function readEntry(stored: unknown): (Entry & { readonly body: string }) | undefined {
   return Stored.safeParse(stored).data
 }

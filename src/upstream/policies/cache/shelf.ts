@@ -16,11 +16,11 @@ import type { CacheStore } from './store.ts'
 export interface CacheAdapter {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
-  find (key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined>
-  store (key: string, found: Found): void
-  forget (key: string): void
+  find(key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined>
+  store(key: string, found: Found): void
+  forget(key: string): void
   /** Leaves no timer behind. */
-  close (): void
+  close(): void
   /** How often the store threw, rejected, was late, or gave back something that is no entry. */
   readonly faults: number
 }
@@ -33,7 +33,7 @@ interface Writing {
 }
 
 /** Puts a store where calls can use it. */
-export function createCacheAdapter (store: CacheStore): CacheAdapter {
+export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const patience = createTimerQueue(store.patience ?? 100, () => Lookup.late)
   /** What is being written: it is found before the store has it. */
   const writing = new Map<string, Writing>()
@@ -41,10 +41,12 @@ export function createCacheAdapter (store: CacheStore): CacheAdapter {
   const unreadable = new WeakSet<object>()
   let faults = 0
 
-  const nameOf = (key: string) => store.keeps === 'values' ? key : hash('sha256', key, 'base64url')
-  const fault = () => { faults++ }
+  const nameOf = (key: string) => (store.keeps === 'values' ? key : hash('sha256', key, 'base64url'))
+  const fault = () => {
+    faults++
+  }
 
-  function write (key: string, found: Found, done: Promise<unknown> | undefined): void {
+  function write(key: string, found: Found, done: Promise<unknown> | undefined): void {
     if (done === undefined) return
     const entry: Writing = {
       found,
@@ -70,7 +72,7 @@ export function createCacheAdapter (store: CacheStore): CacheAdapter {
   }
 
   /** Reads what a store gave back. */
-  function open (stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
+  function open(stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
     if (stored === undefined || stored === null) return undefined
     try {
       if (store.keeps === 'values') {
@@ -89,18 +91,24 @@ export function createCacheAdapter (store: CacheStore): CacheAdapter {
   }
 
   /** The same, later where there is much to read: what is large would hold up everything else. */
-  function openInTurn (stored: unknown, key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined> {
+  function openInTurn(
+    stored: unknown,
+    key: string,
+    call: LiveCall<unknown>,
+  ): Found | undefined | Promise<Found | undefined> {
     if (!isLarge(stored)) return open(stored, key, call)
-    return new Promise((resolve, reject) => runSliced(() => {
-      if (call.abort.aborted) reject(call.abort.reason)
-      // Its place may have another entry by now, which is not dropped with it.
-      else resolve(unreadable.has(stored) ? undefined : open(stored, key, call))
-    }))
+    return new Promise((resolve, reject) =>
+      runSliced(() => {
+        if (call.abort.aborted) reject(call.abort.reason)
+        // Its place may have another entry by now, which is not dropped with it.
+        else resolve(unreadable.has(stored) ? undefined : open(stored, key, call))
+      }),
+    )
   }
 
   const shelf: CacheAdapter = {
     keeps: store.keeps,
-    find (key, call) {
+    find(key, call) {
       const soon = writing.get(key)
       if (soon !== undefined) return soon.found
       let found
@@ -115,7 +123,7 @@ export function createCacheAdapter (store: CacheStore): CacheAdapter {
       if (later === undefined) return openInTurn(found, key, call)
       return new Lookup(call, patience, later, fault).found.then(stored => openInTurn(stored, key, call))
     },
-    store (key, found) {
+    store(key, found) {
       const { entry } = found
       try {
         write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
@@ -123,7 +131,7 @@ export function createCacheAdapter (store: CacheStore): CacheAdapter {
         fault()
       }
     },
-    forget (key) {
+    forget(key) {
       const soon = writing.get(key)
       if (soon !== undefined) soon.found = undefined
       writing.delete(key)
@@ -133,15 +141,21 @@ export function createCacheAdapter (store: CacheStore): CacheAdapter {
         fault()
       }
     },
-    close () {
+    close() {
       for (const { over } of writing.values()) over()
     },
-    get faults () { return faults },
+    get faults() {
+      return faults
+    },
   }
   return shelf
 }
 
-/** Returns a promise of a value that is one, also of another make. Throws what the value throws when it is looked at. */
-function promiseOf (value: unknown): Promise<unknown> | undefined {
-  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function' ? Promise.resolve(value) : undefined
+/**
+ * Returns a promise of a value that is one, also of another make. Throws what the value throws when it is looked at.
+ */
+function promiseOf(value: unknown): Promise<unknown> | undefined {
+  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'
+    ? Promise.resolve(value)
+    : undefined
 }

@@ -18,20 +18,28 @@ export interface LayerUpstream {
 export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
 
 /**
- * A layer of an author: is called once for each upstream that is opened, and what it returns once for each call, or each attempt.
- * A layer that returns what `next` returned adds no promise.
+ * A layer of an author: is called once for each upstream that is opened, and what it returns once for each call, or
+ * each attempt. A layer that returns what `next` returned adds no promise.
  */
-export type CustomLayer = (next: LayerNext, upstream: LayerUpstream) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
+export type CustomLayer = (
+  next: LayerNext,
+  upstream: LayerUpstream,
+) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
 
-/** Runs an own layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its call is given up. */
-export function custom (layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
+/**
+ * Runs an own layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
+ * call is given up.
+ */
+export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
   return next => {
     let service: ReturnType<CustomLayer>
     try {
       service = layer(call => LayerCall.pass(call), upstream)
       if (typeof service !== 'function') {
         ignoreRejection(service)
-        throw new TypeError(`upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`)
+        throw new TypeError(
+          `upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`,
+        )
       }
     } catch (error) {
       return () => Promise.reject(error)

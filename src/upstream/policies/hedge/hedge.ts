@@ -22,11 +22,12 @@ export interface HedgeOptions {
 const spanMs = 5000
 
 /**
- * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins and the other
- * attempt is stopped. A second attempt takes a slot that is free and never waits for one (where there is none it tries again later), and it has a cap of its own beside the
- * budget, so that a general slowness makes no storm. After Dean and Barroso, "The Tail at Scale", and Finagle's `BackupRequestFilter`.
+ * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins
+ * and the other attempt is stopped. A second attempt takes a slot that is free and never waits for one (where there is
+ * none it tries again later), and it has a cap of its own beside the budget, so that a general slowness makes no storm.
+ * After Dean and Barroso, "The Tail at Scale", and Finagle's `BackupRequestFilter`.
  */
-export function hedge ({ delay, percentile, maxRatio, budget, now = () => performance.now() }: HedgeOptions): Layer {
+export function hedge({ delay, percentile, maxRatio, budget, now = () => performance.now() }: HedgeOptions): Layer {
   const own = new RetryBudget({ ratio: maxRatio, minPerSecond: 0 }, now)
   const operations = new WeakMap<OperationSpec, LatencyTracker>()
 
@@ -37,9 +38,9 @@ export function hedge ({ delay, percentile, maxRatio, budget, now = () => perfor
     budget.refund()
   }
 
-  function paceOf (spec: OperationSpec): LatencyTracker {
+  function paceOf(spec: OperationSpec): LatencyTracker {
     let pace = operations.get(spec)
-    if (pace === undefined) operations.set(spec, pace = new LatencyTracker(percentile / 100, spanMs, now))
+    if (pace === undefined) operations.set(spec, (pace = new LatencyTracker(percentile / 100, spanMs, now)))
     return pace
   }
 
@@ -50,13 +51,16 @@ export function hedge ({ delay, percentile, maxRatio, budget, now = () => perfor
     const startedAt = now()
     const afterMs = delay ?? pace.delay
     const answered = afterMs === undefined ? next(call) : new HedgedCall(next, call, { afterMs, take, refund }).run()
-    return answered.then(answer => {
-      pace.record(now() - startedAt)
-      return answer
-    }, error => {
-      // A quick failure is no measure of how long answers take; one that took too long is.
-      if (error instanceof UpstreamError && error.statusCode === 504) pace.record(now() - startedAt)
-      throw error
-    })
+    return answered.then(
+      answer => {
+        pace.record(now() - startedAt)
+        return answer
+      },
+      error => {
+        // A quick failure is no measure of how long answers take; one that took too long is.
+        if (error instanceof UpstreamError && error.statusCode === 504) pace.record(now() - startedAt)
+        throw error
+      },
+    )
   }
 }

@@ -14,7 +14,10 @@ export interface HedgedCallOptions {
 /** Why an attempt is stopped whose twin has answered; nobody waits for it. */
 const lostRace = new DOMException('another attempt has answered', 'AbortError')
 
-/** Two attempts of one call, the second sent later: the first good answer wins, and a failure counts when both have failed. */
+/**
+ * Two attempts of one call, the second sent later: the first good answer wins, and a failure counts when both have
+ * failed.
+ */
 export class HedgedCall<T> {
   readonly #next: Service
   readonly #call: LiveCall<T>
@@ -28,69 +31,78 @@ export class HedgedCall<T> {
   #resolve!: (answer: Answer<T>) => void
   #reject!: (error: unknown) => void
 
-  constructor (next: Service, call: LiveCall<T>, options: HedgedCallOptions) {
+  constructor(next: Service, call: LiveCall<T>, options: HedgedCallOptions) {
     this.#next = next
     this.#call = call
     this.#options = options
   }
 
-  run (): Promise<Answer<T>> {
+  run(): Promise<Answer<T>> {
     const { abort } = this.#call
     abort.add(this.#first)
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
       this.#timer = setTimeout(() => this.#sendSecond(), this.#options.afterMs)
-      this.#next(this.#call.withAbort(this.#first)).then(answer => this.#win(answer), error => this.#loseFirst(error))
+      this.#next(this.#call.withAbort(this.#first)).then(
+        answer => this.#win(answer),
+        error => this.#loseFirst(error),
+      )
     })
   }
 
-  #sendSecond (): void {
+  #sendSecond(): void {
     // The first attempt may take a turn of the loop to end.
     if (this.#call.abort.aborted) return
     if (!this.#options.take()) return this.#wait()
-    const second = this.#second = new Abort()
+    const second = (this.#second = new Abort())
     this.#call.abort.add(second)
     const call = this.#call.nextAttempt(second, false)
-    this.#next(call).then(answer => this.#win(answer), () => {
-      if (!call.attempt.sent) {
-        this.#options.refund()
-        this.#wait()
-      }
-      this.#loseSecond()
-    })
+    this.#next(call).then(
+      answer => this.#win(answer),
+      () => {
+        if (!call.attempt.sent) {
+          this.#options.refund()
+          this.#wait()
+        }
+        this.#loseSecond()
+      },
+    )
   }
 
-  /** Tries again after as long: what is slow for longest needs its second most, and there may be a slot or a budget for it then. */
-  #wait (): void {
+  /**
+   * Tries again after as long: what is slow for longest needs its second most, and there may be a slot or a budget for
+   * it then.
+   */
+  #wait(): void {
     if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
   }
 
-  #win (answer: Answer<T>): void {
+  #win(answer: Answer<T>): void {
     this.#leave()
     this.#first.abort(lostRace)
     this.#second?.abort(lostRace)
     this.#resolve(answer)
   }
 
-  #loseFirst (error: unknown): void {
+  #loseFirst(error: unknown): void {
     this.#failure = { error }
     if (this.#second === undefined) this.#fail(error)
   }
 
-  #loseSecond (): void {
+  #loseSecond(): void {
     if (this.#second !== undefined) this.#call.abort.delete(this.#second)
     this.#second = undefined
     if (this.#failure !== undefined) this.#fail(this.#failure.error)
   }
 
-  #fail (error: unknown): void {
+  #fail(error: unknown): void {
     this.#leave()
     this.#reject(error)
   }
 
   /** Leaves no timer and no listener behind. */
-  #leave (): void {
+  #leave(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
     this.#call.abort.delete(this.#first)

@@ -18,18 +18,18 @@ export class LatencyTracker {
    * @param spanMs - Latencies count for one to two times this long, in ms.
    * @param now - A clock in ms that never goes back.
    */
-  constructor (share: number, spanMs: number, now: () => number) {
+  constructor(share: number, spanMs: number, now: () => number) {
     this.#share = share
     this.#now = now
     this.#latencies = new RotatingHistogram(spanMs, now)
   }
 
-  record (ms: number): void {
+  record(ms: number): void {
     this.#latencies.add(ms)
   }
 
   /** The time after which a call is slow, in ms; undefined while fewer than 100 latencies are known. */
-  get delay (): number | undefined {
+  get delay(): number | undefined {
     const now = this.#now()
     if (now - this.#readAt >= readEveryMs) {
       this.#delay = this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#share))

@@ -11,9 +11,9 @@ export interface RetryBudgetOptions {
 const windowMs = 10_000
 
 /**
- * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound one.
- * In every 10 s: at most `share` of the calls sent in them, and `perSecond` for each second. Nothing is saved up for later.
- * After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
+ * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound
+ * one. In every 10 s: at most `share` of the calls sent in them, and `perSecond` for each second. Nothing is saved up
+ * for later. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
  */
 export class RetryBudget {
   readonly #share: number
@@ -22,32 +22,35 @@ export class RetryBudget {
   readonly #spent: SlidingWindow
 
   /** `now` is a clock in ms. */
-  constructor ({ ratio = 0.2, minPerSecond = 10 }: RetryBudgetOptions = {}, now: () => number = () => performance.now()) {
+  constructor(
+    { ratio = 0.2, minPerSecond = 10 }: RetryBudgetOptions = {},
+    now: () => number = () => performance.now(),
+  ) {
     this.#share = ratio
-    this.#floor = minPerSecond * windowMs / 1000
+    this.#floor = (minPerSecond * windowMs) / 1000
     this.#spent = new SlidingWindow(windowMs, now)
   }
 
   /** Counts one call that is sent for the first time. */
-  deposit (): void {
+  deposit(): void {
     this.#spent.add(1, 0)
   }
 
   /** Whether one more attempt is within the budget. */
-  get hasBalance (): boolean {
+  get hasBalance(): boolean {
     const { first: calls, second: extra } = this.#spent
     return extra + 1 <= this.#share * calls + this.#floor
   }
 
   /** Spends one attempt, or says that none is left. */
-  withdraw (): boolean {
+  withdraw(): boolean {
     if (!this.hasBalance) return false
     this.#spent.add(0, 1)
     return true
   }
 
   /** Takes back one that was spent and not sent. */
-  refund (): void {
+  refund(): void {
     this.#spent.add(0, -1)
   }
 }

@@ -20,17 +20,21 @@ export interface RetryOptions {
 const maxRetryAfter = 30_000
 
 /**
- * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. Pauses are full jitter
- * (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent from the budget.
- * A connection that had served before and died before anything of this answer says nothing of the upstream (it closed an idle
- * connection while the call was on its way): that is tried again at once and costs nothing, once per call. All later
- * attempts of the call use new connections, and a second loss is one of the upstream, or the request itself kills its connection: it is charged to the budget and counts for the breaker.
+ * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. Pauses are
+ * full jitter (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent
+ * from the budget. A connection that had served before and died before anything of this answer says nothing of the
+ * upstream (it closed an idle connection while the call was on its way): that is tried again at once and costs nothing,
+ * once per call. All later attempts of the call use new connections, and a second loss is one of the upstream, or the
+ * request itself kills its connection: it is charged to the budget and counts for the breaker.
  */
-export function retry (options: RetryOptions): Layer {
+export function retry(options: RetryOptions): Layer {
   return callbackLayer(next => {
     const service = serviceOf(next)
     const first = <T>(call: LiveCall<T>, taker: Completion<T>, error: unknown) => {
-      again(service, call, options, error, 1).then(answer => taker.resolve(answer), last => taker.reject(last))
+      again(service, call, options, error, 1).then(
+        answer => taker.resolve(answer),
+        last => taker.reject(last),
+      )
     }
     return (call, taker) => next(call, new Tried(call, taker, first))
   })
@@ -42,36 +46,59 @@ class Tried<T> implements Completion<T> {
   readonly #taker: Completion<T>
   readonly #failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void
 
-  constructor (call: LiveCall<T>, taker: Completion<T>, failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void) {
+  constructor(
+    call: LiveCall<T>,
+    taker: Completion<T>,
+    failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void,
+  ) {
     this.#call = call
     this.#taker = taker
     this.#failed = failed
   }
 
-  resolve (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     this.#taker.resolve(answer)
   }
 
-  reject (error: unknown): void {
+  reject(error: unknown): void {
     // Nothing to think over: who is given up hears it at once, before its run is over.
     if (this.#call.abort.aborted) this.#taker.reject(error)
     else this.#failed(this.#call, this.#taker, error)
   }
 }
 
-/** One more attempt, or the failure itself. What may have taken effect stays unknown, whatever comes of repeating it. */
-function again<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
+/**
+ * One more attempt, or the failure itself. What may have taken effect stays unknown, whatever comes of repeating it.
+ */
+function again<T>(
+  next: Service,
+  call: LiveCall<T>,
+  options: RetryOptions,
+  error: unknown,
+  attempts: number,
+): Promise<Answer<T>> {
   return repeat(next, call, options, error, attempts).catch((last: unknown) => {
     throw error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN' ? error : last
   })
 }
 
-async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOptions, error: unknown, attempts: number): Promise<Answer<T>> {
+async function repeat<T>(
+  next: Service,
+  call: LiveCall<T>,
+  options: RetryOptions,
+  error: unknown,
+  attempts: number,
+): Promise<Answer<T>> {
   if (!(error instanceof UpstreamError) || call.abort.aborted) throw error
   const { effort } = call
   const free = error.isIdleClose && call.isRepeatable && !effort.hadFreeRetry
   if (!free) {
-    if (attempts >= options.maxAttempts || !error.retryable || (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')) throw error
+    if (
+      attempts >= options.maxAttempts ||
+      !error.retryable ||
+      (!call.isRepeatable && error.code !== 'UPSTREAM_UNREACHABLE')
+    )
+      throw error
     const { patience, deadline } = call.scope
     const ms = pauseBefore(error, attempts, options)
     if (ms > maxRetryAfter || ms >= (patience ?? deadline) - call.scope.now() || !options.budget.withdraw()) throw error
@@ -88,7 +115,11 @@ async function repeat<T> (next: Service, call: LiveCall<T>, options: RetryOption
   }
 }
 
-function pauseBefore ({ retryAfterMs }: UpstreamError, attempts: number, { initialDelay, maxDelay, random = Math.random }: RetryOptions): number {
+function pauseBefore(
+  { retryAfterMs }: UpstreamError,
+  attempts: number,
+  { initialDelay, maxDelay, random = Math.random }: RetryOptions,
+): number {
   // Those who were told the same moment do not come back all at once.
   if (retryAfterMs !== undefined) return retryAfterMs + random() * initialDelay
   return random() * Math.min(maxDelay, initialDelay * 2 ** (attempts - 1))

@@ -6,15 +6,24 @@ import type { UpstreamQuestion } from '../../../../bench/compare/upstream.ts'
 import { openStage, sayLast } from './stage.ts'
 
 /** Method, target and forwarded headers of every call. */
-function callsOf ({ heads }: Seen) {
+function callsOf({ heads }: Seen) {
   return heads.map(head => {
     const [line, ...fields] = head.split('\r\n')
-    return [line, ...fields.map(field => field.replace(/^[^:]+/, name => name.toLowerCase())).filter(field => forwarded.some(name => field.startsWith(`${name}:`))).sort()]
+    return [
+      line,
+      ...fields
+        .map(field => field.replace(/^[^:]+/, name => name.toLowerCase()))
+        .filter(field => forwarded.some(name => field.startsWith(`${name}:`)))
+        .sort(),
+    ]
   })
 }
 
-/** Asserts that a target makes the same calls as `headwaters serve`, replies with the same body, and logs each request in one line. */
-export async function sameAsProduct (t: Test, name: string): Promise<void> {
+/**
+ * Asserts that a target makes the same calls as `headwaters serve`, replies with the same body, and logs each request
+ * in one line.
+ */
+export async function sameAsProduct(t: Test, name: string): Promise<void> {
   const { upstream, start, linesOf } = await openStage(t)
   const [product, peer] = [await start('serve'), await start(name)]
   let requests = 0

@@ -16,32 +16,38 @@ export interface Stage {
 }
 
 /** Returns why a target cannot be tested, or `false`; where every test must run, it has to be there. */
-export async function whyMissing (name: string): Promise<string | false> {
+export async function whyMissing(name: string): Promise<string | false> {
   const reason = await kindOf(caseOf('serve'), name).missing?.()
-  if (reason !== undefined && process.env['HEADWATERS_TEST_ALL'] === '1') throw new Error(`HEADWATERS_TEST_ALL=1 allows no skipped test, and ${name} cannot be started: ${reason}`)
+  if (reason !== undefined && process.env['HEADWATERS_TEST_ALL'] === '1')
+    throw new Error(`HEADWATERS_TEST_ALL=1 allows no skipped test, and ${name} cannot be started: ${reason}`)
   return reason ?? false
 }
 
 /** Starts the upstream of the bench. */
-export async function openStage (t: Test): Promise<Stage> {
+export async function openStage(t: Test): Promise<Stage> {
   const upstream = await startChild('upstream', 'upstream', [], 'any')
   t.teardown(() => upstream.stop())
   const folder = t.testdir()
   const logOf = (name: string) => join(folder, `${name}.log`)
   return {
     upstream,
-    async start (name, kind = kindOf(caseOf('serve'), name)) {
+    async start(name, kind = kindOf(caseOf('serve'), name)) {
       const target = await kind.start(name, { origin: `http://127.0.0.1:${upstream.port}`, log: logOf(name) })
       t.teardown(() => target.stop())
       return target
     },
-    linesOf: name => readFileSync(logOf(name), 'utf8').trim().split('\n').map(line => JSON.parse(line) as Record<string, unknown>).filter(line => !/listening/.test(String(line['msg'])) && !JSON.stringify(line).includes(last.topic)),
+    linesOf: name =>
+      readFileSync(logOf(name), 'utf8')
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as Record<string, unknown>)
+        .filter(line => !/listening/.test(String(line['msg'])) && !JSON.stringify(line).includes(last.topic)),
   }
 }
 
 const last = { topic: 'the-last-one' }
 
 /** Sends a request that is refused: when its answer is there, all lines of those before it are written. */
-export async function sayLast ({ port }: Target, upstream: Child): Promise<number> {
+export async function sayLast({ port }: Target, upstream: Child): Promise<number> {
   return (await askOnce(port, upstream, last, 0)).status
 }

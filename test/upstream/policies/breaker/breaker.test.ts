@@ -12,12 +12,18 @@ import { questions } from '../../../helpers/questions.ts'
 const upstream = 'nobody'
 const busy = () => new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 503 })
 
-function arrange ({ minimum = 4 } = {}) {
+function arrange({ minimum = 4 } = {}) {
   const bottom = heldService()
   const clock = { now: 0 }
   const changes: string[] = []
   const { layer, gauge } = breaker({
-    upstream, failureRatio: 0.5, minimumCalls: minimum, window: 10_000, openDuration: 5000, now: () => clock.now, random: () => 0,
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: minimum,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => clock.now,
+    random: () => 0,
     changed: (from, to) => changes.push(`${from} > ${to}`),
   })
   const service = layer(bottom.service)
@@ -26,7 +32,10 @@ function arrange ({ minimum = 4 } = {}) {
   const send = (abort = run.abort, of = run) => {
     const call = of.ask(questions.ask(), { abort })
     call.attempt.sent = true
-    const settled = service(call).then(() => 'ok', error => error)
+    const settled = service(call).then(
+      () => 'ok',
+      error => error,
+    )
     return { settled, held: bottom.held.at(-1) }
   }
   const fail = async (error: unknown = busy()) => {
@@ -39,7 +48,9 @@ function arrange ({ minimum = 4 } = {}) {
     held?.answer()
     return settled
   }
-  const trip = async () => { for (let failures = 0; failures < minimum; failures++) await fail() }
+  const trip = async () => {
+    for (let failures = 0; failures < minimum; failures++) await fail()
+  }
   /** Good calls, one after the other, until it has closed. */
   const recover = async () => {
     for (; gauge.breaker !== 'closed'; clock.now += 500) await succeed()
@@ -64,21 +75,40 @@ test('open, it refuses at once, says for how long, and asks nobody', async t => 
   await trip()
   clock.now = 2000
   const before = bottom.taken
-  t.match(await fail(), { code: 'BREAKER_OPEN', statusCode: 503, retryable: false, verdict: 'ignored', retryAfterMs: 3000 })
+  t.match(await fail(), {
+    code: 'BREAKER_OPEN',
+    statusCode: 503,
+    retryable: false,
+    verdict: 'ignored',
+    retryAfterMs: 3000,
+  })
   t.equal(bottom.taken, before)
 })
 
 test('what waits for a slot when it opens fails at once, newcomers and calls of runs that hold a slot', async t => {
   const bottom = heldService()
   const slots = bulkhead({ upstream, concurrency: 2, maxQueue: 9 })
-  const { layer } = breaker({ upstream, failureRatio: 0.5, minimumCalls: 2, window: 10_000, openDuration: 5000, now: () => 0, random: () => 0, turnAway: slots.rejectQueued })
+  const { layer } = breaker({
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: 2,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => 0,
+    random: () => 0,
+    turnAway: slots.rejectQueued,
+  })
   const service = stack([layer, slots.layer], call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun()
   const ended: string[] = []
-  const ask = (of = run) => service(of.ask(questions.ask())).then(() => ended.push('ok'), error => ended.push(`${error.code} ${error.retryAfterMs ?? ''}`.trim()))
+  const ask = (of = run) =>
+    service(of.ask(questions.ask())).then(
+      () => ended.push('ok'),
+      error => ended.push(`${error.code} ${error.retryAfterMs ?? ''}`.trim()),
+    )
   const asked = [...Array.from({ length: 4 }, () => ask()), ask(testRun()), ask(testRun()), ask(testRun())]
   t.equal(slots.gauge.queued, 5)
   bottom.held[0]?.fail(busy())
@@ -87,7 +117,11 @@ test('what waits for a slot when it opens fails at once, newcomers and calls of 
   bottom.held[0]?.fail(busy())
   await turn()
   t.equal(slots.gauge.queued, 0)
-  t.same(ended.filter(code => code === 'BREAKER_OPEN 5000').length, 3, 'all but the two whose slots were handed over before')
+  t.same(
+    ended.filter(code => code === 'BREAKER_OPEN 5000').length,
+    3,
+    'all but the two whose slots were handed over before',
+  )
   while (bottom.held.length > 0) bottom.held[0]?.answer()
   await Promise.all(asked)
   t.match(slots.gauge, { active: 0, waiting: 0 })
@@ -162,7 +196,8 @@ test('a probe that is answered 404 shows an upstream that answers', async t => {
   const { trip, fail, clock, gauge } = arrange()
   await trip()
   clock.now = 5000
-  for (let stage = 0; stage < 5; stage++, clock.now += 500) await fail(new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus: 404 }))
+  for (let stage = 0; stage < 5; stage++, clock.now += 500)
+    await fail(new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus: 404 }))
   t.equal(gauge.breaker, 'closed')
 })
 
@@ -239,12 +274,23 @@ test('what is told of a change and throws fails the call at which it changed, wh
   const bottom = heldService()
   const clock = { now: 0 }
   const { layer, gauge } = breaker({
-    upstream, failureRatio: 0.5, minimumCalls: 1, window: 10_000, openDuration: 5000, now: () => clock.now, random: () => 0,
-    changed: (_, to) => { throw new Error(to) },
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: 1,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => clock.now,
+    random: () => 0,
+    changed: (_, to) => {
+      throw new Error(to)
+    },
   })
   const service = layer(bottom.service)
   const ask = async (end: 'answer' | 'fail') => {
-    const settled = service(testRun().ask(questions.ask())).then(() => 'ok', (error: Error) => error.message)
+    const settled = service(testRun().ask(questions.ask())).then(
+      () => 'ok',
+      (error: Error) => error.message,
+    )
     bottom.held[0]?.[end](busy())
     return settled
   }

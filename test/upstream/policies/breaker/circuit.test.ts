@@ -1,17 +1,29 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { Circuit, transitions, type BreakerState, type CircuitOptions } from '../../../../src/upstream/policies/breaker/circuit.ts'
+import {
+  Circuit,
+  transitions,
+  type BreakerState,
+  type CircuitOptions,
+} from '../../../../src/upstream/policies/breaker/circuit.ts'
 
-function arrange (options: Partial<CircuitOptions> = {}) {
+function arrange(options: Partial<CircuitOptions> = {}) {
   const clock = { now: 0 }
   const changes: string[] = []
   const circuit = new Circuit({
-    failureRatio: 0.5, minimumCalls: 20, window: 10_000, openDuration: 5000, random: () => 0, now: () => clock.now,
+    failureRatio: 0.5,
+    minimumCalls: 20,
+    window: 10_000,
+    openDuration: 5000,
+    random: () => 0,
+    now: () => clock.now,
     changed: (from, to) => changes.push(`${from} > ${to}`),
     ...options,
   })
-  const fail = (times: number) => { for (let time = 0; time < times; time++) circuit.failed() }
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time++) circuit.failed()
+  }
   /** Opens it, and lets its open time pass. */
   const open = () => {
     fail(20)
@@ -21,7 +33,7 @@ function arrange (options: Partial<CircuitOptions> = {}) {
 }
 
 /** A random number that is the same each time. */
-function seeded (seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed
   return () => {
     state = (state * 1664525 + 1013904223) >>> 0
@@ -32,7 +44,9 @@ function seeded (seed: number): () => number {
 test('docs/policies.md has the states of the breaker and their transitions', async t => {
   const page = await readFile(new URL('../../../../docs/policies.md', import.meta.url), 'utf8')
   const rows = page.slice(page.indexOf('## breaker')).matchAll(/^\| `([\w-]+)` \| [^|]+ \| (?:`([\w-]+)`|stays) \|/gm)
-  const documented = new Set(Array.from(rows, ([, from, to]) => `${from} > ${to}`).filter(row => !row.endsWith('undefined')))
+  const documented = new Set(
+    Array.from(rows, ([, from, to]) => `${from} > ${to}`).filter(row => !row.endsWith('undefined')),
+  )
   t.same(documented, new Set(Object.entries(transitions).flatMap(([from, next]) => next.map(to => `${from} > ${to}`))))
 })
 
@@ -115,7 +129,7 @@ test('the time it stays open doubles up to its limit while the upstream fails ag
 })
 
 /** Has a half-open circuit recover: runs come one after the other and all succeed. */
-function recover ({ circuit, clock }: Pick<ReturnType<typeof arrange>, 'circuit' | 'clock'>): void {
+function recover({ circuit, clock }: Pick<ReturnType<typeof arrange>, 'circuit' | 'clock'>): void {
   for (let tries = 0; circuit.state !== 'closed' && tries < 20; tries++) {
     circuit.admits({})
     circuit.succeeded()
@@ -139,7 +153,11 @@ test('the open time grows on when the upstream fails soon after it has recovered
 })
 
 test('up to a fifth of the open time is random', t => {
-  for (const [random, openMs] of [[0, 5000], [0.5, 4500], [0.999, 4001]] as const) {
+  for (const [random, openMs] of [
+    [0, 5000],
+    [0.5, 4500],
+    [0.999, 4001],
+  ] as const) {
     const { circuit, fail } = arrange({ random: () => random })
     fail(20)
     t.equal(Math.round(circuit.retryAfterMs), openMs)
@@ -222,54 +240,69 @@ test('whatever happens: only transitions of the table, no admission while open, 
     fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 3000 }) }),
     fc.record({ kind: fc.constant('ask' as const), run: fc.integer({ min: 0, max: 3 }) }),
   )
-  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), fc.infiniteStream(fc.double({ min: 0, max: 0.99, noNaN: true })), (steps, randoms) => {
-    const clock = { now: 0 }
-    const faults: string[] = []
-    let state: BreakerState = 'closed'
-    let openedAt = 0
-    let hasSucceeded = false
-    /** The runs that the present half-open state has admitted. */
-    const admitted = new Set<object>()
-    const circuit = new Circuit({
-      failureRatio: 0.5, minimumCalls: 3, consecutiveFailures: 4, window: 1000, openDuration: 500, maxOpenDuration: 2000, now: () => clock.now, random: () => randoms.next().value as number,
-      changed (from, to) {
-        if (from !== state || !transitions[from].includes(to)) faults.push(`${from} > ${to}`)
-        if (to === 'half-open' && clock.now - openedAt < 400) faults.push('it tried too early')
-        state = to
-        hasSucceeded = false
-        admitted.clear()
-        if (to === 'open') openedAt = clock.now
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 200 }),
+      fc.infiniteStream(fc.double({ min: 0, max: 0.99, noNaN: true })),
+      (steps, randoms) => {
+        const clock = { now: 0 }
+        const faults: string[] = []
+        let state: BreakerState = 'closed'
+        let openedAt = 0
+        let hasSucceeded = false
+        /** The runs that the present half-open state has admitted. */
+        const admitted = new Set<object>()
+        const circuit = new Circuit({
+          failureRatio: 0.5,
+          minimumCalls: 3,
+          consecutiveFailures: 4,
+          window: 1000,
+          openDuration: 500,
+          maxOpenDuration: 2000,
+          now: () => clock.now,
+          random: () => randoms.next().value as number,
+          changed(from, to) {
+            if (from !== state || !transitions[from].includes(to)) faults.push(`${from} > ${to}`)
+            if (to === 'half-open' && clock.now - openedAt < 400) faults.push('it tried too early')
+            state = to
+            hasSucceeded = false
+            admitted.clear()
+            if (to === 'open') openedAt = clock.now
+          },
+        })
+        const runs = [{}, {}, {}, {}]
+        /** What is under way, by the generation it began in. */
+        let underWay: { readonly run: object; readonly generation: number }[] = []
+        for (const each of steps) {
+          if (each.kind === 'wait') {
+            clock.now += each.ms
+          } else if (each.kind === 'ask') {
+            const run = runs[each.run] as object
+            const wasClosed = state === 'closed'
+            if (!wasClosed && !circuit.admits(run)) continue
+            if (circuit.state === 'open') faults.push('it admitted while open')
+            const isTrying = circuit.state === 'half-open' && !hasSucceeded
+            if (isTrying && !admitted.has(run) && underWay.some(({ generation }) => generation === circuit.generation))
+              faults.push('two runs tried at once')
+            admitted.add(run)
+            underWay.push({ run, generation: circuit.generation })
+          } else {
+            const [ended] = underWay
+            if (ended === undefined) continue
+            underWay = underWay.slice(1)
+            if (ended.generation !== circuit.generation) continue
+            if (each.kind === 'fail') circuit.failed()
+            else if (each.kind === 'succeed') {
+              hasSucceeded = true
+              circuit.succeeded()
+            } else circuit.ended()
+          }
+        }
+        return faults.length === 0 && circuit.state === state
       },
-    })
-    const runs = [{}, {}, {}, {}]
-    /** What is under way, by the generation it began in. */
-    let underWay: { readonly run: object, readonly generation: number }[] = []
-    for (const each of steps) {
-      if (each.kind === 'wait') {
-        clock.now += each.ms
-      } else if (each.kind === 'ask') {
-        const run = runs[each.run] as object
-        const wasClosed = state === 'closed'
-        if (!wasClosed && !circuit.admits(run)) continue
-        if (circuit.state === 'open') faults.push('it admitted while open')
-        const isTrying = circuit.state === 'half-open' && !hasSucceeded
-        if (isTrying && !admitted.has(run) && underWay.some(({ generation }) => generation === circuit.generation)) faults.push('two runs tried at once')
-        admitted.add(run)
-        underWay.push({ run, generation: circuit.generation })
-      } else {
-        const [ended] = underWay
-        if (ended === undefined) continue
-        underWay = underWay.slice(1)
-        if (ended.generation !== circuit.generation) continue
-        if (each.kind === 'fail') circuit.failed()
-        else if (each.kind === 'succeed') {
-          hasSucceeded = true
-          circuit.succeeded()
-        } else circuit.ended()
-      }
-    }
-    return faults.length === 0 && circuit.state === state
-  }), { numRuns: 500 })
+    ),
+    { numRuns: 500 },
+  )
   t.pass('500 histories')
   t.end()
 })

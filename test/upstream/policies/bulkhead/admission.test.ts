@@ -7,7 +7,7 @@ import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 
 /** One slot, a long queue, and a clock that moves when told to. */
-function arrange () {
+function arrange() {
   let now = 0
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000 })
   const bottom = heldService()
@@ -16,12 +16,14 @@ function arrange () {
     gauge,
     run: (deadline: number) => testRun({ deadline, now: () => now }),
     /** Sends the first of so many calls of a run; says how it went when it is not under way. */
-    enter (run: TestRun, of = 1): { refusal: string | undefined } {
+    enter(run: TestRun, of = 1): { refusal: string | undefined } {
       const state: { refusal: string | undefined } = { refusal: undefined }
-      service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of)).catch((error: { code?: string }) => { state.refusal = error.code ?? 'cut' })
+      service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of)).catch((error: { code?: string }) => {
+        state.refusal = error.code ?? 'cut'
+      })
       return state
     },
-    async finishAfter (ms: number) {
+    async finishAfter(ms: number) {
       now += ms
       bottom.held[0]?.answer('done')
       await setImmediate()

@@ -3,12 +3,12 @@ import { test } from 'tap'
 import { aimd, type Aimd } from '../../../../src/upstream/policies/bulkhead/aimd.ts'
 
 /** Ends so many calls that started just now, with all slots in use. */
-function end (limit: Aimd, calls: number, isLost: boolean, active = limit.limit): void {
+function end(limit: Aimd, calls: number, isLost: boolean, active = limit.limit): void {
   for (let call = 0; call < calls; call++) limit.ended(limit.lowered, isLost, active)
 }
 
 /** Loses calls that each start after the one before was lost, until the slots are fewer. */
-function lower (limit: Aimd): void {
+function lower(limit: Aimd): void {
   const { lowered } = limit
   while (limit.lowered === lowered) end(limit, 1, true)
 }
@@ -56,7 +56,15 @@ test('it never has more slots than its most, nor fewer than its least', async t 
 })
 
 test('losses beyond those a round is forgiven take a tenth, rounded down', async t => {
-  for (const [start, forgiven, after] of [[200, 11, 180], [64, 4, 57], [20, 2, 18], [19, 1, 17], [10, 1, 9], [2, 1, 1], [1, 1, 1]] as const) {
+  for (const [start, forgiven, after] of [
+    [200, 11, 180],
+    [64, 4, 57],
+    [20, 2, 18],
+    [19, 1, 17],
+    [10, 1, 9],
+    [2, 1, 1],
+    [1, 1, 1],
+  ] as const) {
     const limit = aimd({ max: 200, start })
     end(limit, forgiven, true)
     t.equal(limit.limit, start, `${forgiven} of ${start} are forgiven`)
@@ -106,20 +114,35 @@ test('an upstream that loses all leaves a trickle of 1 after 14 times, and comes
 })
 
 test('under any history it stays within its bounds, and changes by one up or by a tenth down', t => {
-  const bounds = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.nat(200), fc.nat(300)).map(([min, more, start]) => ({ min, max: min + more, start }))
-  const act = fc.record({ isLost: fc.boolean(), late: fc.boolean(), active: fc.nat(250), times: fc.integer({ min: 1, max: 120 }) })
-  fc.assert(fc.property(bounds, fc.array(act, { maxLength: 80 }), ({ min, max, start }, acts) => {
-    const limit = aimd({ min, max, start })
-    for (const { isLost, late, active, times } of acts) {
-      for (let time = 0; time < times; time++) {
-        const { limit: slots, lowered } = limit
-        limit.ended(lowered - (late ? 1 : 0), isLost, active)
-        if (limit.limit < min || limit.limit > max) throw new Error(`${limit.limit} is not within ${min} and ${max}`)
-        if (late && limit.limit !== slots) throw new Error('a late one changed it')
-        if (isLost ? ![slots, Math.max(min, Math.floor(slots * 0.9))].includes(limit.limit) : ![slots, slots + 1].includes(limit.limit)) throw new Error(`${slots} became ${limit.limit}`)
-        if (limit.limit < slots && limit.lowered !== lowered + 1) throw new Error('it was lowered and does not say so')
+  const bounds = fc
+    .tuple(fc.integer({ min: 1, max: 50 }), fc.nat(200), fc.nat(300))
+    .map(([min, more, start]) => ({ min, max: min + more, start }))
+  const act = fc.record({
+    isLost: fc.boolean(),
+    late: fc.boolean(),
+    active: fc.nat(250),
+    times: fc.integer({ min: 1, max: 120 }),
+  })
+  fc.assert(
+    fc.property(bounds, fc.array(act, { maxLength: 80 }), ({ min, max, start }, acts) => {
+      const limit = aimd({ min, max, start })
+      for (const { isLost, late, active, times } of acts) {
+        for (let time = 0; time < times; time++) {
+          const { limit: slots, lowered } = limit
+          limit.ended(lowered - (late ? 1 : 0), isLost, active)
+          if (limit.limit < min || limit.limit > max) throw new Error(`${limit.limit} is not within ${min} and ${max}`)
+          if (late && limit.limit !== slots) throw new Error('a late one changed it')
+          if (
+            isLost
+              ? ![slots, Math.max(min, Math.floor(slots * 0.9))].includes(limit.limit)
+              : ![slots, slots + 1].includes(limit.limit)
+          )
+            throw new Error(`${slots} became ${limit.limit}`)
+          if (limit.limit < slots && limit.lowered !== lowered + 1)
+            throw new Error('it was lowered and does not say so')
+        }
       }
-    }
-  }))
+    }),
+  )
   t.end()
 })

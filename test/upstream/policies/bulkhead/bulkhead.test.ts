@@ -10,7 +10,10 @@ import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 import { turn } from '../../../helpers/turn.ts'
 
-function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | AdaptiveConcurrency, readonly queue?: number } = {}) {
+function arrange({
+  slots = 1,
+  queue = 10,
+}: { readonly slots?: number | AdaptiveConcurrency; readonly queue?: number } = {}) {
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: slots, maxQueue: queue })
   const bottom = heldService()
   const service = layer(bottom.service)
@@ -29,21 +32,25 @@ function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | Adaptiv
 }
 
 /** Slots that are as many as the next ending finds on the list, and the last ones from then on. */
-function slotsThatBecome (first: number, ...then: number[]): AdaptiveConcurrency & { readonly seen: unknown[] } {
+function slotsThatBecome(first: number, ...then: number[]): AdaptiveConcurrency & { readonly seen: unknown[] } {
   let slots = first
   const seen: unknown[] = []
   return {
     seen,
-    get limit () { return slots },
-    get noted () { return slots },
-    ended (call, noted, _ms, active, error) {
+    get limit() {
+      return slots
+    },
+    get noted() {
+      return slots
+    },
+    ended(call, noted, _ms, active, error) {
       seen.push([call.index, noted, active, error])
       slots = then.shift() ?? slots
     },
   }
 }
 
-async function drain ({ held, gauge, finish }: ReturnType<typeof arrange>, t: Test): Promise<void> {
+async function drain({ held, gauge, finish }: ReturnType<typeof arrange>, t: Test): Promise<void> {
   while (held.length > 0) await finish()
   t.match(gauge, { active: 0, waiting: 0 })
 }
@@ -96,7 +103,13 @@ test('one that gives up between its turn and its sending hands its slot on', asy
 test('the queue bound refuses the first call of a run, with status 503', async t => {
   const place = arrange({ queue: 1 })
   const asked = [place.enter(testRun(), 0), place.enter(testRun(), 1)]
-  t.match(await failure(place.enter(testRun(), 2)), { code: 'BULKHEAD_FULL', statusCode: 503, source: 'nobody', verdict: 'ignored', retryable: false })
+  t.match(await failure(place.enter(testRun(), 2)), {
+    code: 'BULKHEAD_FULL',
+    statusCode: 503,
+    source: 'nobody',
+    verdict: 'ignored',
+    retryable: false,
+  })
   t.match(place.gauge, { active: 1, waiting: 1 })
   await drain(place, t)
   await Promise.all(asked)
@@ -141,9 +154,13 @@ test('when the first call of a run that was only queued gets a slot, its others 
   const place = arrange({ queue: 2 })
   const [early, late] = [testRun(), testRun()]
   const asked = [
-    place.enter(testRun(), 0), place.enter(early, 1), place.enter(late, 10),
+    place.enter(testRun(), 0),
+    place.enter(early, 1),
+    place.enter(late, 10),
     // Beyond the bound: their run is queued already.
-    place.enter(early, 2), place.enter(late, 11), place.enter(early, 3),
+    place.enter(early, 2),
+    place.enter(late, 11),
+    place.enter(early, 3),
   ]
   t.equal(place.gauge.queued, 5)
   const order: unknown[] = []
@@ -204,7 +221,11 @@ test('the time spent waiting is counted, for those who gave up too', async t => 
   const { layer } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 10 })
   const bottom = heldService()
   const service = layer(bottom.service)
-  const [inside, waits, leaves] = [run.ask(questions.ask()), run.ask(questions.ask()), run.ask(questions.ask(), { abort: new Abort() })]
+  const [inside, waits, leaves] = [
+    run.ask(questions.ask()),
+    run.ask(questions.ask()),
+    run.ask(questions.ask(), { abort: new Abort() }),
+  ]
   const asked = [service(inside), service(waits)]
   const left = failure(service(leaves))
   now = 12
@@ -215,13 +236,18 @@ test('the time spent waiting is counted, for those who gave up too', async t => 
   await bottom.arrived(2)
   bottom.held[0]?.answer()
   await Promise.all(asked)
-  t.same([inside, waits, leaves].map(call => call.effort.waitedMs), [0, 10, 7])
+  t.same(
+    [inside, waits, leaves].map(call => call.effort.waitedMs),
+    [0, 10, 7],
+  )
 })
 
 test('a service that throws instead of rejecting gives its slot back', async t => {
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 0 })
   const fault = new TypeError('a bug')
-  const service = layer(() => { throw fault })
+  const service = layer(() => {
+    throw fault
+  })
   t.equal(await failure(service(testRun().ask(questions.ask()))), fault)
   t.match(gauge, { active: 0, waiting: 0 })
 })
@@ -244,7 +270,11 @@ test('when the slots become fewer, nobody is cut, and nobody comes in until enou
   await place.finish()
   t.same(place.active(), [1, 2, 3])
   t.match(place.gauge, { slots: 2, active: 3, waiting: 1 })
-  t.match(await failure(place.enter(testRun(), 5)), { code: 'BULKHEAD_FULL' }, 'the queue bound holds while they are too many')
+  t.match(
+    await failure(place.enter(testRun(), 5)),
+    { code: 'BULKHEAD_FULL' },
+    'the queue bound holds while they are too many',
+  )
   await place.finish()
   t.same(place.active(), [2, 3])
   await place.finish()
@@ -262,7 +292,11 @@ test('what learns is told of each call that ended: what was noted when it was se
   t.equal(await failure(asked[1] as Promise<unknown>), fault)
   await drain(place, t)
   await Promise.all([asked[0], asked[2]])
-  t.same(slots.seen, [[1, 2, 2, fault], [0, 2, 2, undefined], [2, 3, 1, undefined]])
+  t.same(slots.seen, [
+    [1, 2, 2, fault],
+    [0, 2, 2, undefined],
+    [2, 3, 1, undefined],
+  ])
 })
 
 test('whether a run has the time is reckoned with the slots there are now', async t => {

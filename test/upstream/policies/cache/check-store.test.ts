@@ -14,13 +14,23 @@ test('a store whose parts are not what they must be is refused with the part and
     ['delete', null, /cacheStore\.delete/],
     ['patience', NaN, /cacheStore\.patience is NaN/],
     ['patience', -1, /cacheStore\.patience is -1/],
-  ] as const) t.throws(() => createRuntime({ cacheStore: { ...store, [part]: value } }), { name: 'TypeError', message })
+  ] as const)
+    t.throws(() => createRuntime({ cacheStore: { ...store, [part]: value } }), { name: 'TypeError', message })
   t.equal(checkStore('runtime', { ...store, patience: 5 }).patience, 5)
 })
 
 test('a store that cannot say what it holds says nothing', async t => {
   t.same(sizeOf(createMemoryStore()), { entries: 0, bytes: 0 })
   t.equal(sizeOf(store), undefined)
-  for (const size of [null, 'text', {}, { entries: 1 }, { entries: '1', bytes: 1 }]) t.equal(sizeOf({ ...store, size } as unknown as CacheStore), undefined)
-  t.equal(sizeOf({ ...store, get size (): never { throw new Error('theirs') } }), undefined)
+  for (const size of [null, 'text', {}, { entries: 1 }, { entries: '1', bytes: 1 }])
+    t.equal(sizeOf({ ...store, size } as unknown as CacheStore), undefined)
+  t.equal(
+    sizeOf({
+      ...store,
+      get size(): never {
+        throw new Error('theirs')
+      },
+    }),
+    undefined,
+  )
 })

@@ -14,25 +14,63 @@ import { farStore } from '../../../helpers/far-store.ts'
 import { collected } from '../../../helpers/collected.ts'
 import { turn } from '../../../helpers/turn.ts'
 
-const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, {
-  born: operation({ path: '/born', output: z.object({ at: z.string().transform(text => new Date(text)) }), cache: true }),
-  bytes: operation({ path: '/bytes', output: z.instanceof(Uint8Array), responseType: 'bytes', cache: true }),
-  headed: operation({ path: '/headed', output: z.number(), responseHeaders: z.object({ etag: z.string(), link: z.array(z.string()) }), cache: true }),
-  empty: operation({ path: '/empty', output: z.number(), allowEmpty: true, cache: true }),
-  none: operation({ path: '/none', output: z.object({ id: z.string() }), nullOn: [404], cache: true }),
-})
+const cats = defineUpstream(
+  'cats',
+  { origin: 'http://127.0.0.1:9' },
+  {
+    born: operation({
+      path: '/born',
+      output: z.object({ at: z.string().transform(text => new Date(text)) }),
+      cache: true,
+    }),
+    bytes: operation({ path: '/bytes', output: z.instanceof(Uint8Array), responseType: 'bytes', cache: true }),
+    headed: operation({
+      path: '/headed',
+      output: z.number(),
+      responseHeaders: z.object({ etag: z.string(), link: z.array(z.string()) }),
+      cache: true,
+    }),
+    empty: operation({ path: '/empty', output: z.number(), allowEmpty: true, cache: true }),
+    none: operation({ path: '/none', output: z.object({ id: z.string() }), nullOn: [404], cache: true }),
+  },
+)
 type Which = 'born' | 'bytes' | 'headed' | 'empty' | 'none'
 const call = (which: Which = 'born', abort = new Abort()) => testRun().ask<unknown>(cats[which](), { abort })
 const entry = (body: string, rest: Partial<Entry> = {}): Entry => ({
-  status: 200, head: { 'content-type': 'application/json' }, bytes: body.length, requestedAt: 1, receivedAt: 2, initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0, body, ...rest,
+  status: 200,
+  head: { 'content-type': 'application/json' },
+  bytes: body.length,
+  requestedAt: 1,
+  receivedAt: 2,
+  initialAge: 0,
+  lifetime: 1000,
+  staleWhileRevalidate: 0,
+  staleIfError: 0,
+  body,
+  ...rest,
 })
 const found = (body: string, rest: Partial<Entry> = {}): Found => ({ entry: entry(body, rest), value: 'here' })
 /** An answer as it is kept in this process. */
-const kept = (which: Which, body: Buffer | string, { status = 200, value, head }: { status?: number, value?: unknown, head?: ResponseHeaders } = {}) =>
-  entryOf(call(which).spec, { value, status, head: { etag: '"a"', 'content-type': 'application/json', ...head }, body: Buffer.from(body as string) }, { requestedAt: 1, receivedAt: 2 }, { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 }, 'values')
+const kept = (
+  which: Which,
+  body: Buffer | string,
+  { status = 200, value, head }: { status?: number; value?: unknown; head?: ResponseHeaders } = {},
+) =>
+  entryOf(
+    call(which).spec,
+    {
+      value,
+      status,
+      head: { etag: '"a"', 'content-type': 'application/json', ...head },
+      body: Buffer.from(body as string),
+    },
+    { requestedAt: 1, receivedAt: 2 },
+    { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 },
+    'values',
+  )
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
-function far (t: Test, patience = 60_000) {
+function far(t: Test, patience = 60_000) {
   const there = farStore(patience)
   const shelf = createCacheAdapter(there.store)
   t.teardown(() => shelf.close())
@@ -99,18 +137,35 @@ test('a large body is read again in a turn of its own, unless its call is given 
   t.ok(later instanceof Promise)
   const reason = { why: 'the caller has gone' }
   abort.abort(reason)
-  t.strictSame((await later as Found).value, { at: new Date('2026-03-01T00:00:00Z') })
+  t.strictSame(((await later) as Found).value, { at: new Date('2026-03-01T00:00:00Z') })
   t.equal(await failure(never as Promise<unknown>), reason)
   t.notOk(shelf.find('a', call()) instanceof Promise, 'it is there now')
 })
 
 test('a large body that its schema refuses is read once for all calls that wait for it, and dropped once', async t => {
   let reads = 0
-  const { born } = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, {
-    born: operation({ path: '/born', output: z.object({ at: z.string() }).transform((): string => { throw new Error(`refused ${++reads}`) }), cache: true }),
-  })
+  const { born } = defineUpstream(
+    'cats',
+    { origin: 'http://127.0.0.1:9' },
+    {
+      born: operation({
+        path: '/born',
+        output: z.object({ at: z.string() }).transform((): string => {
+          throw new Error(`refused ${++reads}`)
+        }),
+        cache: true,
+      }),
+    },
+  )
   const ask = () => testRun().ask<unknown>(born(), { abort: new Abort() })
-  const answer = (value?: unknown) => entryOf(ask().spec, { value, status: 200, head: {}, body: Buffer.from(`{"at":"then"}${' '.repeat(200_000)}`) }, { requestedAt: 1, receivedAt: 2 }, { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 }, 'values')
+  const answer = (value?: unknown) =>
+    entryOf(
+      ask().spec,
+      { value, status: 200, head: {}, body: Buffer.from(`{"at":"then"}${' '.repeat(200_000)}`) },
+      { requestedAt: 1, receivedAt: 2 },
+      { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 },
+      'values',
+    )
   const shelf = createCacheAdapter(createMemoryStore())
   shelf.store('a', answer())
   await collected()
@@ -126,11 +181,20 @@ test('a large body that its schema refuses is read once for all calls that wait 
 
 test('a large body from another process is read in a turn of its own too, and a small one at once', async t => {
   let reads = 0
-  const { born } = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, {
-    born: operation({ path: '/born', output: z.object({ at: z.string() }).transform(() => ++reads), cache: true }),
-  })
+  const { born } = defineUpstream(
+    'cats',
+    { origin: 'http://127.0.0.1:9' },
+    {
+      born: operation({ path: '/born', output: z.object({ at: z.string() }).transform(() => ++reads), cache: true }),
+    },
+  )
   const readAtOnce = async (body: string) => {
-    const shelf = createCacheAdapter({ keeps: 'bodies', get: () => Promise.resolve(entry(body)), set: () => {}, delete: () => {} })
+    const shelf = createCacheAdapter({
+      keeps: 'bodies',
+      get: () => Promise.resolve(entry(body)),
+      set: () => {},
+      delete: () => {},
+    })
     const later = shelf.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<Found>
     await new Promise<void>(resolve => process.nextTick(resolve))
     const before = reads
@@ -139,21 +203,43 @@ test('a large body from another process is read in a turn of its own too, and a 
   }
   t.equal(await readAtOnce('{"at":"then"}'), true)
   t.equal(await readAtOnce(`{"at":"then"}${' '.repeat(200_000)}`), false)
-  const hostile = createCacheAdapter({ keeps: 'bodies', get: () => ({ get body (): string { throw new Error('unreadable') } }) as Entry, set: () => {}, delete: () => {} })
+  const hostile = createCacheAdapter({
+    keeps: 'bodies',
+    get: () =>
+      ({
+        get body(): string {
+          throw new Error('unreadable')
+        },
+      }) as Entry,
+    set: () => {},
+    delete: () => {},
+  })
   t.equal(hostile.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })), undefined)
   t.equal(hostile.faults, 1)
 })
 
 test('a value is given to the operation whose schema has made it, and another of the same name reads its own', async t => {
-  const ofSchema = (output: z.ZodType, more: { withHeaders?: z.ZodType } = {}) => defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, { born: operation({ path: '/born', output, cache: true, ...more }) }).born()
+  const ofSchema = (output: z.ZodType, more: { withHeaders?: z.ZodType } = {}) =>
+    defineUpstream(
+      'cats',
+      { origin: 'http://127.0.0.1:9' },
+      { born: operation({ path: '/born', output, cache: true, ...more }) },
+    ).born()
   const shelf = createCacheAdapter(createMemoryStore())
   const value = { at: new Date() }
   shelf.store('a', kept('born', '{"at":"then"}', { value }))
   const next = testRun().ask<unknown>(ofSchema(z.object({ at: z.string() })), { abort: new Abort() })
   t.strictSame((shelf.find('a', next) as Found).value, { at: 'then' })
   t.equal((shelf.find('a', call()) as Found).value, value)
-  const headed = testRun().ask<unknown>(ofSchema(z.unknown(), { withHeaders: z.object({ link: z.string().optional() }) }), { abort: new Abort() })
-  t.equal(shelf.find('a', headed), undefined, 'headers that were not kept are not taken for headers that were not there')
+  const headed = testRun().ask<unknown>(
+    ofSchema(z.unknown(), { withHeaders: z.object({ link: z.string().optional() }) }),
+    { abort: new Abort() },
+  )
+  t.equal(
+    shelf.find('a', headed),
+    undefined,
+    'headers that were not kept are not taken for headers that were not there',
+  )
 })
 
 test('the bytes of an entry are those of its body, of the headers that are kept, and of all headers where its operation reads them', async t => {
@@ -168,8 +254,17 @@ test('the bytes of an entry are those of its body, of the headers that are kept,
 })
 
 test('what is no entry of ours in a store of this process counts as none and goes', async t => {
-  const held = new Map<string, unknown>([['a', { status: 200 }], ['b', 'text'], ['c', null]])
-  const shelf = createCacheAdapter({ keeps: 'values', get: key => held.get(key) as Entry, set: () => {}, delete: key => held.delete(key) })
+  const held = new Map<string, unknown>([
+    ['a', { status: 200 }],
+    ['b', 'text'],
+    ['c', null],
+  ])
+  const shelf = createCacheAdapter({
+    keeps: 'values',
+    get: key => held.get(key) as Entry,
+    set: () => {},
+    delete: key => held.delete(key),
+  })
   for (const key of ['a', 'b', 'c']) t.equal(shelf.find(key, call()), undefined)
   t.equal(shelf.faults, 2, 'null is nothing, and no fault')
   t.same([...held.keys()], ['c'])
@@ -178,10 +273,17 @@ test('what is no entry of ours in a store of this process counts as none and goe
 test('from another process comes what was sent there, read by the schema again, and frozen', async t => {
   const { there, shelf, keep } = far(t)
   await keep('secret key', '{"at":"2026-03-01T00:00:00Z","more":1}')
-  t.notMatch(JSON.stringify([...there.held]), /secret|here/, 'neither the key, which has credentials in it, nor the value')
-  t.same([...there.held.keys()].map(key => key.length), [43])
+  t.notMatch(
+    JSON.stringify([...there.held]),
+    /secret|here/,
+    'neither the key, which has credentials in it, nor the value',
+  )
+  t.same(
+    [...there.held.keys()].map(key => key.length),
+    [43],
+  )
   t.same([...there.useful.values()], [1000])
-  const back = await shelf.find('secret key', call()) as Found
+  const back = (await shelf.find('secret key', call())) as Found
   t.strictSame(back.value, { at: new Date('2026-03-01T00:00:00Z') })
   t.ok(Object.isFrozen(back.value))
   t.equal(await shelf.find('other', call()), undefined)
@@ -210,10 +312,19 @@ test('what is being written is found before it is there', async t => {
 test('what comes back and is no entry, or is no answer of its operation, counts as none and goes', async t => {
   const { there, shelf, keep } = far(t)
   const spoilt: readonly string[] = [
-    '1', '"text"', '[]', '{}', '{"value":{"at":"2026-03-01"}}',
-    JSON.stringify(entry('{"at":1}')), JSON.stringify(entry('{"at":')), JSON.stringify(entry('{"__proto__":{},"at":"2026-03-01"}')),
-    JSON.stringify({ ...entry('{}'), status: 'x' }), JSON.stringify({ ...entry('{}'), receivedAt: -1 }), JSON.stringify({ ...entry('{}'), head: { a: 1 } }),
-    JSON.stringify({ ...entry('{}'), lifetime: null }), JSON.stringify({ ...entry('{}'), body: undefined }),
+    '1',
+    '"text"',
+    '[]',
+    '{}',
+    '{"value":{"at":"2026-03-01"}}',
+    JSON.stringify(entry('{"at":1}')),
+    JSON.stringify(entry('{"at":')),
+    JSON.stringify(entry('{"__proto__":{},"at":"2026-03-01"}')),
+    JSON.stringify({ ...entry('{}'), status: 'x' }),
+    JSON.stringify({ ...entry('{}'), receivedAt: -1 }),
+    JSON.stringify({ ...entry('{}'), head: { a: 1 } }),
+    JSON.stringify({ ...entry('{}'), lifetime: null }),
+    JSON.stringify({ ...entry('{}'), body: undefined }),
   ]
   await keep('a', '{"at":"2026-03-01"}')
   const [key = ''] = there.held.keys()
@@ -262,7 +373,13 @@ test('a store that never answers is waited for as long as it may take, and what 
 
 test('a store that fails after it was late has failed once', async t => {
   const refusals: ((reason: Error) => void)[] = []
-  const store: CacheStore = { keeps: 'bodies', patience: 1, get: () => new Promise((_, reject) => refusals.push(reject)), set: () => new Promise((_, reject) => refusals.push(reject)), delete: () => {} }
+  const store: CacheStore = {
+    keeps: 'bodies',
+    patience: 1,
+    get: () => new Promise((_, reject) => refusals.push(reject)),
+    set: () => new Promise((_, reject) => refusals.push(reject)),
+    delete: () => {},
+  }
   const shelf = createCacheAdapter(store)
   t.equal(await shelf.find('a', call()), undefined)
   shelf.store('a', found('{}'))

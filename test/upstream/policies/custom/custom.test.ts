@@ -18,7 +18,7 @@ const ats: readonly LayerPosition[] = ['call', 'attempt']
 const answering: Service = async <T>() => ({ value: 'well' as T, status: 200 })
 
 /** A layer over a service, as an upstream has it. */
-function over (service: Service, at: LayerPosition, layer: CustomLayer): Service {
+function over(service: Service, at: LayerPosition, layer: CustomLayer): Service {
   return custom(layer, at, upstream)(service)
 }
 
@@ -43,28 +43,38 @@ test('a layer that returns what next returned adds no promise, and one that wait
   const through: CustomLayer = next => call => next(call)
   const withHeaders: CustomLayer = next => call => next(call.with({ headers: { 'x-tenant': 'a' } }))
   const waiting: CustomLayer = next => async call => next(call)
-  const counted = (...layers: readonly CustomLayer[]) => promisesOf(() => {
-    const service = stack(ats.flatMap(at => layers.map(layer => custom(layer, at, upstream))), answering)
-    return service(ask())
-  })
+  const counted = (...layers: readonly CustomLayer[]) =>
+    promisesOf(() => {
+      const service = stack(
+        ats.flatMap(at => layers.map(layer => custom(layer, at, upstream))),
+        answering,
+      )
+      return service(ask())
+    })
   await counted(through)
   const without = await counted()
   t.equal(await counted(through), without)
   t.equal(await counted(through, withHeaders, through), without)
-  t.ok(await counted(waiting) > without)
+  t.ok((await counted(waiting)) > without)
 })
 
 test('a layer may answer by itself, at once or later', async t => {
   for (const at of ats) {
     const bottom = heldService()
-    t.same(await over(bottom.service, at, () => () => ({ value: null as never, status: 204 }))(ask()), { value: null, status: 204 })
-    t.same(await over(bottom.service, at, () => async () => ({ value: 'kept' as never, status: 200 }))(ask()), { value: 'kept', status: 200 })
+    t.same(await over(bottom.service, at, () => () => ({ value: null as never, status: 204 }))(ask()), {
+      value: null,
+      status: 204,
+    })
+    t.same(await over(bottom.service, at, () => async () => ({ value: 'kept' as never, status: 200 }))(ask()), {
+      value: 'kept',
+      status: 200,
+    })
     t.equal(bottom.taken, 0)
   }
 })
 
 test('a layer may make something of the answer', async t => {
-  const service = over(answering, 'call', next => async call => ({ ...await next(call), status: 203 }))
+  const service = over(answering, 'call', next => async call => ({ ...(await next(call)), status: 203 }))
   t.same(await service(ask()), { value: 'well', status: 203 })
 })
 
@@ -72,30 +82,61 @@ test('what a layer throws, at once or later, is a rejection with that very thing
   for (const at of ats) {
     for (const error of [new Error('a bug'), new UpstreamError('UPSTREAM_UNREACHABLE', 'signer')]) {
       const run = testRun()
-      t.equal(await failure(over(answering, at, () => () => { throw error })(ask(run))), error)
-      t.equal(await failure(over(answering, at, () => async () => { throw error })(ask(run))), error)
+      t.equal(
+        await failure(
+          over(answering, at, () => () => {
+            throw error
+          })(ask(run)),
+        ),
+        error,
+      )
+      t.equal(
+        await failure(
+          over(answering, at, () => async () => {
+            throw error
+          })(ask(run)),
+        ),
+        error,
+      )
       t.equal(run.abort.size, 0)
     }
   }
 })
 
 test('a layer that cannot be opened fails each call with the reason', async t => {
-  const broken = over(answering, 'call', () => { throw new Error('no key file') })
+  const broken = over(answering, 'call', () => {
+    throw new Error('no key file')
+  })
   for (let time = 0; time < 2; time++) t.match(await failure(broken(ask())), { message: 'no key file' })
   const none = over(answering, 'call', (() => undefined) as unknown as CustomLayer)
-  t.match(await failure(none(ask())), { name: 'TypeError', message: 'upstream \'nobody\': an own layer returns a function of a call: next => call => next(call)' })
+  t.match(await failure(none(ask())), {
+    name: 'TypeError',
+    message: "upstream 'nobody': an own layer returns a function of a call: next => call => next(call)",
+  })
 })
 
 test('an answer that is none is a bug that says what to return', async t => {
-  for (const [answer, what] of [[undefined, 'nothing'], [null, 'nothing'], [Promise.resolve(undefined), 'nothing'], [{ value: 1 }, 'no status'], [{ status: 200 }, 'nothing']] as const) {
+  for (const [answer, what] of [
+    [undefined, 'nothing'],
+    [null, 'nothing'],
+    [Promise.resolve(undefined), 'nothing'],
+    [{ value: 1 }, 'no status'],
+    [{ status: 200 }, 'nothing'],
+  ] as const) {
     const service = over(answering, 'call', () => () => answer as never)
-    t.match(await failure(service(ask())), { name: 'TypeError', message: `upstream 'nobody': an own layer answered ${what}: return next(call), or { value, status }` })
+    t.match(await failure(service(ask())), {
+      name: 'TypeError',
+      message: `upstream 'nobody': an own layer answered ${what}: return next(call), or { value, status }`,
+    })
   }
 })
 
 test('next takes the call of its layer and nothing else', async t => {
   const service = over(answering, 'call', next => call => next({ operation: call.operation } as never))
-  t.match(await failure(service(ask())), { name: 'TypeError', message: 'next takes the call that the layer was given, or what call.with(…) made of it' })
+  t.match(await failure(service(ask())), {
+    name: 'TypeError',
+    message: 'next takes the call that the layer was given, or what call.with(…) made of it',
+  })
 })
 
 test('a layer sees what is asked, by whom and for how long', async t => {
@@ -103,17 +144,31 @@ test('a layer sees what is asked, by whom and for how long', async t => {
   Object.assign(run, { context: { user: 'ada' } })
   const call = run.ask(questions.tell({ body: { text: 'x' } }))
   await over(answering, 'call', next => seen => {
-    const { operation, method, path, body, headers, inbound, context, attempt, remaining, signal, idempotencyKey } = seen
-    t.same({ operation, method, path, body, headers, inbound, context, attempt, remaining, idempotencyKey }, {
-      operation: 'nobody.tell', method: 'POST', path: '/tell', body: '{"text":"x"}', headers: {}, inbound: { authorization: 'secret', 'x-tenant': 'a' },
-      context: { user: 'ada' }, attempt: 0, remaining: 600, idempotencyKey: undefined,
-    })
+    const { operation, method, path, body, headers, inbound, context, attempt, remaining, signal, idempotencyKey } =
+      seen
+    t.same(
+      { operation, method, path, body, headers, inbound, context, attempt, remaining, idempotencyKey },
+      {
+        operation: 'nobody.tell',
+        method: 'POST',
+        path: '/tell',
+        body: '{"text":"x"}',
+        headers: {},
+        inbound: { authorization: 'secret', 'x-tenant': 'a' },
+        context: { user: 'ada' },
+        attempt: 0,
+        remaining: 600,
+        idempotencyKey: undefined,
+      },
+    )
     t.equal(signal, run.abort.signal)
     return next(seen)
   })(call)
   await over(answering, 'attempt', next => seen => {
     t.same(seen.inbound, {}, 'nothing is forwarded')
-    t.throws(() => seen.context, { message: 'nobody.tell: an attempt has no context, since callers may share it: use the layer at: \'call\'' })
+    t.throws(() => seen.context, {
+      message: "nobody.tell: an attempt has no context, since callers may share it: use the layer at: 'call'",
+    })
     return next(seen)
   })(call)
 })
@@ -123,18 +178,32 @@ test('headers that layers give add up, the inner ones last, and what may not be 
     t.same(call.headers, { 'x-tenant': 'a', 'x-signed': 'inner' })
     return { value: undefined as never, status: 200 }
   }
-  const service = stack([
-    custom(next => call => next(call.with({ headers: { 'X-Tenant': 'a' } }).with({ headers: { 'x-signed': 'outer' } })), 'call', upstream),
-    custom(next => call => {
-      t.same(call.headers, { 'x-tenant': 'a', 'x-signed': 'outer' })
-      return next(call.with({ headers: { 'X-Signed': 'inner' } }))
-    }, 'attempt', upstream),
-  ], bottom)
+  const service = stack(
+    [
+      custom(
+        next => call => next(call.with({ headers: { 'X-Tenant': 'a' } }).with({ headers: { 'x-signed': 'outer' } })),
+        'call',
+        upstream,
+      ),
+      custom(
+        next => call => {
+          t.same(call.headers, { 'x-tenant': 'a', 'x-signed': 'outer' })
+          return next(call.with({ headers: { 'X-Signed': 'inner' } }))
+        },
+        'attempt',
+        upstream,
+      ),
+    ],
+    bottom,
+  )
   await service(ask())
   for (const [headers, message] of [
-    [{ host: 'other.test' }, 'nobody.ask: the header \'host\' belongs to each connection or message itself: leave it out'],
-    [{ 'x y': '1' }, 'nobody.ask: \'x y\' is not the name of a header'],
-    [{ 'x-a': 'a\r\nb: c' }, 'nobody.ask: the header \'x-a\' holds characters that no header may hold'],
+    [
+      { host: 'other.test' },
+      "nobody.ask: the header 'host' belongs to each connection or message itself: leave it out",
+    ],
+    [{ 'x y': '1' }, "nobody.ask: 'x y' is not the name of a header"],
+    [{ 'x-a': 'a\r\nb: c' }, "nobody.ask: the header 'x-a' holds characters that no header may hold"],
   ] as const) {
     const error = await failure(over(bottom, 'call', next => call => next(call.with({ headers })))(ask()))
     t.match(error, { name: 'TypeError', message })
@@ -158,7 +227,9 @@ test('a layer that waits for something deaf does not hold a call that is given u
 test('a layer that goes on after what it sent was cut is not waited for', async t => {
   const bottom = heldService()
   const run = testRun()
-  const asked = failure(over(bottom.service, 'call', next => call => next(call).catch(() => new Promise<never>(() => {})))(ask(run)))
+  const asked = failure(
+    over(bottom.service, 'call', next => call => next(call).catch(() => new Promise<never>(() => {})))(ask(run)),
+  )
   await bottom.arrived(1)
   const reason = new Error('given up')
   run.abort.abort(reason)
@@ -169,9 +240,18 @@ test('a layer that goes on after what it sent was cut is not waited for', async 
 test('a layer is waited for while what it sent goes on although it was given up, as an unsafe call does', async t => {
   const run = testRun()
   let end: (status: number) => void = () => {}
-  const deaf: Service = <T>() => new Promise<{ value: T, status: number }>(resolve => { end = status => resolve({ value: 'done' as T, status }) })
+  const deaf: Service = <T>() =>
+    new Promise<{ value: T; status: number }>(resolve => {
+      end = status => resolve({ value: 'done' as T, status })
+    })
   let settled = false
-  const asked = over(deaf, 'attempt', next => async call => next(call))(ask(run)).finally(() => { settled = true })
+  const asked = over(
+    deaf,
+    'attempt',
+    next => async call => next(call),
+  )(ask(run)).finally(() => {
+    settled = true
+  })
   run.abort.abort(new Error('given up'))
   await turn()
   t.equal(settled, false)
@@ -190,7 +270,10 @@ test('a call that was given up before costs nothing', async t => {
 test('at a call each next takes a slot of its own', async t => {
   const bottom = heldService()
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 4, maxQueue: 4 })
-  const service = stack([custom(next => call => Promise.any([next(call), next(call), next(call)]), 'call', upstream), layer], bottom.service)
+  const service = stack(
+    [custom(next => call => Promise.any([next(call), next(call), next(call)]), 'call', upstream), layer],
+    bottom.service,
+  )
   const asked = service(ask())
   await bottom.arrived(3)
   t.equal(gauge.active, 3)
@@ -269,7 +352,10 @@ test('an attempt that was answered sends nothing more, and a call may', async t 
       }
     }
     await over(answering, 'attempt', keeping)(ask())
-    t.match(await failure(later()), { name: 'TypeError', message: 'upstream \'nobody\': an own layer sent an attempt on after it had answered it: use it at: \'call\'' })
+    t.match(await failure(later()), {
+      name: 'TypeError',
+      message: "upstream 'nobody': an own layer sent an attempt on after it had answered it: use it at: 'call'",
+    })
     await over(answering, 'call', keeping)(ask())
     t.same(await later(), { value: 'well', status: 200 })
   }
@@ -279,7 +365,13 @@ test('a call that is sent again by a layer is stopped with the run', async t => 
   const bottom = heldService()
   const run = testRun()
   const own = new Abort()
-  const asked = failure(over(bottom.service, 'call', next => call => Promise.all([next(call), next(call)]).then(([answer]) => answer))(ask(run, own)))
+  const asked = failure(
+    over(
+      bottom.service,
+      'call',
+      next => call => Promise.all([next(call), next(call)]).then(([answer]) => answer),
+    )(ask(run, own)),
+  )
   await bottom.arrived(2)
   t.not(bottom.held[0]?.call.attempt, bottom.held[1]?.call.attempt, 'each is an attempt of its own')
   const reason = new Error('given up')
@@ -305,17 +397,26 @@ test('whatever mix of sync and async layers a call goes through, it is answered 
     again: next => call => next(call).catch(() => next(call)),
   }
   const layer = fc.record({ kind: fc.constantFrom(...Object.keys(kinds)), at: fc.constantFrom(...ats) })
-  await fc.assert(fc.asyncProperty(fc.array(layer, { maxLength: 6 }), fc.boolean(), async (chosen, fails) => {
-    const marks = chosen.filter(({ kind }) => kind === 'marking').length
-    const error = new UpstreamError('UPSTREAM_RESET', 'nobody')
-    const run = testRun()
-    const bottom: Service = async call => {
-      if (fails) throw error
-      return { value: (call.headers?.['x-mark'] ?? '').length as never, status: 200 }
-    }
-    const service = stack(chosen.map(({ kind, at }) => custom(kinds[kind] as CustomLayer, at, upstream)), bottom)
-    const got = await service(ask(run)).catch((reason: unknown) => reason)
-    return run.abort.size === 0 && (fails ? got === error : JSON.stringify(got) === JSON.stringify({ value: marks, status: 200 }))
-  }), { numRuns: 150 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(layer, { maxLength: 6 }), fc.boolean(), async (chosen, fails) => {
+      const marks = chosen.filter(({ kind }) => kind === 'marking').length
+      const error = new UpstreamError('UPSTREAM_RESET', 'nobody')
+      const run = testRun()
+      const bottom: Service = async call => {
+        if (fails) throw error
+        return { value: (call.headers?.['x-mark'] ?? '').length as never, status: 200 }
+      }
+      const service = stack(
+        chosen.map(({ kind, at }) => custom(kinds[kind] as CustomLayer, at, upstream)),
+        bottom,
+      )
+      const got = await service(ask(run)).catch((reason: unknown) => reason)
+      return (
+        run.abort.size === 0 &&
+        (fails ? got === error : JSON.stringify(got) === JSON.stringify({ value: marks, status: 200 }))
+      )
+    }),
+    { numRuns: 150 },
+  )
   t.pass('150 mixes')
 })

@@ -24,7 +24,13 @@ interface Setting {
   readonly below?: readonly Layer[]
 }
 
-function arrange ({ delay, share = 1, budget = new RetryBudget(), now = () => performance.now(), below = [] }: Setting = {}) {
+function arrange({
+  delay,
+  share = 1,
+  budget = new RetryBudget(),
+  now = () => performance.now(),
+  below = [],
+}: Setting = {}) {
   const bottom = heldService()
   const layers = [hedge({ delay, percentile: 98, maxRatio: share, budget, now }), ...below]
   const service = stack(layers, call => {
@@ -32,11 +38,14 @@ function arrange ({ delay, share = 1, budget = new RetryBudget(), now = () => pe
     return bottom.service(call)
   })
   const run = testRun()
-  return { bottom, send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })) }
+  return {
+    bottom,
+    send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })),
+  }
 }
 
 /** Resolves when a call elsewhere has had its second attempt after so many ms: what was due before has happened. */
-async function hedgedElsewhere (delay: number) {
+async function hedgedElsewhere(delay: number) {
   const { bottom, send } = arrange({ delay })
   const asked = send()
   await bottom.arrived(2)
@@ -59,11 +68,20 @@ test('a second attempt is sent when the first takes long, and its answer wins', 
 test('the second attempt of a call that was repeated without charge needs a new connection too', async t => {
   const bottom = heldService()
   const budget = new RetryBudget()
-  const service = stack([retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget }), hedge({ delay: 2, percentile: 98, maxRatio: 1, budget })], bottom.service)
+  const service = stack(
+    [
+      retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget }),
+      hedge({ delay: 2, percentile: 98, maxRatio: 1, budget }),
+    ],
+    bottom.service,
+  )
   const asked = service(testRun().ask(questions.ask()))
   bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', 'nobody', { isIdleClose: true }))
   await bottom.arrived(3)
-  t.same(bottom.held.map(({ call }) => call.attempt.needsNew), [true, true])
+  t.same(
+    bottom.held.map(({ call }) => call.attempt.needsNew),
+    [true, true],
+  )
   bottom.held[1]?.answer('second')
   t.equal((await asked).value, 'second')
 })
@@ -212,7 +230,9 @@ test('a second attempt that was stopped before it left is not tried again when t
   const stuck: Layer = next => call => {
     if (call.attempt.mayWait) return next(call)
     seconds++
-    return new Promise((_resolve, reject) => { call.abort.add(new Listener(reject)) })
+    return new Promise((_resolve, reject) => {
+      call.abort.add(new Listener(reject))
+    })
   }
   const { bottom, send } = arrange({ delay: 1, budget, below: [stuck] })
   const asked = send()
@@ -257,7 +277,13 @@ test('its delay is what nearly all of the latest calls took, and nothing while l
 test('a call that was given up is not sent a second time, however long its first attempt takes to end', async t => {
   const budget = new RetryBudget()
   const firsts: ((error: unknown) => void)[] = []
-  const service = stack([hedge({ delay: 2, percentile: 98, maxRatio: 1, budget })], () => new Promise((_, reject) => { firsts.push(reject) }))
+  const service = stack(
+    [hedge({ delay: 2, percentile: 98, maxRatio: 1, budget })],
+    () =>
+      new Promise((_, reject) => {
+        firsts.push(reject)
+      }),
+  )
   const run = testRun()
   const asked = failure(service(run.ask(questions.ask())))
   run.abort.abort('gone')

@@ -4,15 +4,17 @@ import { RotatingHistogram } from '../../../../src/upstream/policies/hedge/rotat
 
 test('a percentile is never below the true one, and at most a sixteenth of a doubling above it', t => {
   const times = fc.array(fc.double({ min: 0.07, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 })
-  fc.assert(fc.property(times, fc.integer({ min: 50, max: 99 }), (all, percent) => {
-    const latencies = new RotatingHistogram(1000, () => 0)
-    for (const ms of all) latencies.add(ms)
-    const sorted = all.toSorted((a, b) => a - b)
-    const most = Math.floor(all.length * (1 - percent / 100) + 1e-9)
-    const truth = sorted[all.length - 1 - most] as number
-    const read = latencies.percentile(percent / 100)
-    return read >= truth * 0.999 && read <= truth * 2 ** (1 / 16) * 1.001
-  }))
+  fc.assert(
+    fc.property(times, fc.integer({ min: 50, max: 99 }), (all, percent) => {
+      const latencies = new RotatingHistogram(1000, () => 0)
+      for (const ms of all) latencies.add(ms)
+      const sorted = all.toSorted((a, b) => a - b)
+      const most = Math.floor(all.length * (1 - percent / 100) + 1e-9)
+      const truth = sorted[all.length - 1 - most] as number
+      const read = latencies.percentile(percent / 100)
+      return read >= truth * 0.999 && read <= truth * 2 ** (1 / 16) * 1.001
+    }),
+  )
   t.end()
 })
 

@@ -3,13 +3,13 @@ import { test } from 'tap'
 import { RetryBudget } from '../../../../src/upstream/policies/retry/retry-budget.ts'
 
 /** Calls at an even rate that all fail, with so many attempts each; how often each call was sent on average. */
-function amplification (perSecond: number, seconds: number, attempts: number): number {
+function amplification(perSecond: number, seconds: number, attempts: number): number {
   let now = 0
   const budget = new RetryBudget({}, () => now)
   let sent = 0
   const calls = perSecond * seconds
   for (let call = 0; call < calls; call++) {
-    now = call * 1000 / perSecond
+    now = (call * 1000) / perSecond
     budget.deposit()
     sent++
     for (let attempt = 1; attempt < attempts && budget.withdraw(); attempt++) sent++
@@ -50,20 +50,26 @@ test('the real clock is the one it goes by', t => {
 })
 
 test('in no stretch of time are there more than 0.2 of its calls, 10 a second, and a reserve', t => {
-  const step = fc.record({ after: fc.integer({ min: 0, max: 3000 }), calls: fc.integer({ min: 0, max: 40 }), asks: fc.integer({ min: 0, max: 200 }) })
-  fc.assert(fc.property(fc.array(step, { maxLength: 80 }), steps => {
-    let now = 0
-    const budget = new RetryBudget({}, () => now)
-    let calls = 0
-    let retries = 0
-    for (const { after, calls: more, asks } of steps) {
-      now += after
-      for (let call = 0; call < more; call++) budget.deposit()
-      calls += more
-      for (let ask = 0; ask < asks; ask++) if (budget.withdraw()) retries++
-      if (retries > 0.2 * calls + 10 * now / 1000 + 100) return false
-    }
-    return true
-  }))
+  const step = fc.record({
+    after: fc.integer({ min: 0, max: 3000 }),
+    calls: fc.integer({ min: 0, max: 40 }),
+    asks: fc.integer({ min: 0, max: 200 }),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), steps => {
+      let now = 0
+      const budget = new RetryBudget({}, () => now)
+      let calls = 0
+      let retries = 0
+      for (const { after, calls: more, asks } of steps) {
+        now += after
+        for (let call = 0; call < more; call++) budget.deposit()
+        calls += more
+        for (let ask = 0; ask < asks; ask++) if (budget.withdraw()) retries++
+        if (retries > 0.2 * calls + (10 * now) / 1000 + 100) return false
+      }
+      return true
+    }),
+  )
   t.end()
 })

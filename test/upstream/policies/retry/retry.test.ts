@@ -23,14 +23,25 @@ interface Setting {
 }
 
 /** A retry layer above a service that marks each attempt as sent, and fails or answers it as the test says. */
-function arrange ({ attempts = 3, delay = 0, budget = new RetryBudget({}, () => 0), random = () => 0, deadline = 60_000 }: Setting = {}) {
+function arrange({
+  attempts = 3,
+  delay = 0,
+  budget = new RetryBudget({}, () => 0),
+  random = () => 0,
+  deadline = 60_000,
+}: Setting = {}) {
   const bottom = heldService()
   const service = retry({ maxAttempts: attempts, initialDelay: delay, maxDelay: 250, budget, random })(call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun({ deadline })
-  return { bottom, run, service, send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })) }
+  return {
+    bottom,
+    run,
+    service,
+    send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })),
+  }
 }
 
 test('a failure that may pass is followed by another attempt, until one goes well', async t => {
@@ -62,7 +73,9 @@ test('what will not pass is not asked again', async t => {
     new UpstreamError('UPSTREAM_JSON', upstream),
     new UpstreamError('BREAKER_OPEN', upstream),
     new UpstreamError('BULKHEAD_FULL', upstream),
-    ...[400, 401, 404, 409, 501, 505].map(upstreamStatus => new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus })),
+    ...[400, 401, 404, 409, 501, 505].map(
+      upstreamStatus => new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus }),
+    ),
     new TypeError('a bug'),
   ]
   for (const error of errors) {
@@ -114,7 +127,8 @@ test('the bound of the pause doubles with each attempt, up to its cap, and the p
   bottom.held[0]?.answer()
   await asked
   const bounds = [9, 9, 0, 7]
-  for (const [index, least] of bounds.entries()) t.ok((pauses[index] as number) >= least - 1, `${pauses[index]} ms after ${least}`)
+  for (const [index, least] of bounds.entries())
+    t.ok((pauses[index] as number) >= least - 1, `${pauses[index]} ms after ${least}`)
 })
 
 test('what an upstream asks for in Retry-After is kept to, where there is the time', async t => {
@@ -134,7 +148,9 @@ test('what an upstream asks for in Retry-After is kept to, where there is the ti
 
   const patient = arrange({ deadline: Infinity })
   const never = failure(patient.send())
-  patient.bottom.held[0]?.fail(new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 503, retryAfterMs: 31_000 }))
+  patient.bottom.held[0]?.fail(
+    new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 503, retryAfterMs: 31_000 }),
+  )
   t.match(await never, { retryAfterMs: 31_000 }, 'more than half a minute is not waited for')
 })
 
@@ -216,7 +232,11 @@ test('an idempotency key makes an unsafe call repeatable', t => {
   const run = testRun()
   t.notOk(run.ask(questions.tell({ body: {} })).isRepeatable)
   t.ok(run.ask(questions.ask()).isRepeatable)
-  const keyed = defineUpstream('keyed', { origin: 'http://127.0.0.1:9' }, { tell: operation({ method: 'POST', path: '/tell', output: z.unknown(), idempotencyKey: () => 'key' }) })
+  const keyed = defineUpstream(
+    'keyed',
+    { origin: 'http://127.0.0.1:9' },
+    { tell: operation({ method: 'POST', path: '/tell', output: z.unknown(), idempotencyKey: () => 'key' }) },
+  )
   t.ok(run.ask(keyed.tell()).isRepeatable)
   t.end()
 })
