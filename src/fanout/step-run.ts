@@ -1,6 +1,6 @@
 import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
-import type { Cached } from '../upstream/call/cached.ts'
+import type { Cached } from '../upstream/spec/answer.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { ignoreRejection } from '../core/ignore-rejection.ts'

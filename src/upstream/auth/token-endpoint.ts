@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './authorize.ts'
-import { neverLeft, wireError } from '../transport/wire-errors.ts'
+import { neverLeft, wireError } from '../connect/wire-errors.ts'
 
 export interface TokenEndpointOptions {
   readonly upstream: string

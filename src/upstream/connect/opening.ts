@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import { targetOf, type Dial, type Dialled, type DialTarget } from './dial.ts'
 import { askTunnel } from './tunnel.ts'
-import { whileConnecting } from '../transport/wire-errors.ts'
+import { whileConnecting } from './wire-errors.ts'
 
 export interface OpenerOptions {
   readonly dial: Dial

@@ -1,6 +1,7 @@
 import { unescape } from 'node:querystring'
 import { readNoProxy } from './no-proxy.ts'
 import type { Secret } from '../spec/secret.ts'
+import { proxyFault } from '../spec/url-faults.ts'
 import type { VariableReader } from '../spec/variables.ts'
 
 /** Which proxy stands before what. */
@@ -17,14 +18,6 @@ export interface Proxy {
   readonly url: URL
   /** What it is told of who asks; none without credentials in its URL. */
   readonly authorization: string | undefined
-}
-
-/** Says what keeps a text from being the URL of a proxy, without saying the text. */
-export function proxyFault(text: string): string | undefined {
-  const url = URL.parse(text)
-  return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/'
-    ? undefined
-    : 'is not the URL of a proxy: write http://host:port'
 }
 
 /** Reads which proxies there are, by the names that everybody uses, lower case first. */

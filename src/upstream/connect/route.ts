@@ -1,7 +1,7 @@
-import type { Access } from '../auth/access.ts'
+import type { SecureContext } from 'node:tls'
 import { dialer, targetOf } from './dial.ts'
 import { opener, type Opener } from './opening.ts'
-import { proxyFor } from './proxy.ts'
+import { proxyFor, type ProxyAccess } from './proxy.ts'
 import { publicOnly } from './public-resolve.ts'
 import type { Resolve } from './resolve.ts'
 
@@ -16,7 +16,8 @@ export interface Route extends Opener {
 }
 
 export interface RouteOptions {
-  readonly access: Access
+  /** Its TLS and its proxies; without a context, TLS uses the certificates of the system. */
+  readonly access: { readonly secureContext: SecureContext | undefined; readonly proxy: ProxyAccess | undefined }
   readonly resolve: Resolve
   /** Limit on opening a connection, in ms. */
   readonly connectTimeout: number

@@ -1,6 +1,5 @@
-import { initialConcurrency } from '../policies/bulkhead/aimd.ts'
 import { partition, type Partition } from '../../core/partition.ts'
-import type { UpstreamSpec } from './spec.ts'
+import { initialConcurrency, type UpstreamSpec } from './spec.ts'
 
 /** A bound of which every part must have one at least. */
 export interface PartitionedBound {

@@ -3,7 +3,7 @@ import type { LiveCall } from '../call/call.ts'
 import type { Credentials } from '../auth/credentials.ts'
 import { Exchange } from './exchange.ts'
 import { headerOf } from '../../core/header-name.ts'
-import { serviceOf, type Service } from '../policies/layer.ts'
+import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 

@@ -1,6 +1,6 @@
 import type { buildConnector } from 'undici'
 import { hasUnread } from './unread.ts'
-import { whileConnecting } from './wire-errors.ts'
+import { whileConnecting } from '../connect/wire-errors.ts'
 
 /** The loop counts as held up when a turn of it takes longer than this, in ms. */
 const heldUpMs = 5

@@ -1,10 +1,10 @@
 import { UpstreamError } from '../../errors.ts'
+import type { ResponseHeaders } from '../spec/answer.ts'
 import { isDecodable } from './decode.ts'
 import { readRetryAfter } from '../call/retry-after.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-/** Response headers by lower-case name, without white space around their values. */
-export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
+export type { ResponseHeaders } from '../spec/answer.ts'
 
 /** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
 export type ResponseClass = 'read' | 'absent' | UpstreamError

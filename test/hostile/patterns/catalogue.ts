@@ -461,7 +461,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'core/public-address.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
-  'upstream/call/query-name.ts': {
+  'upstream/spec/query-name.ts': {
     '/[&;=?#\\0]/': [
       ['', '&', ''],
       ['', 'a', '\0'],
@@ -504,14 +504,16 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/call/retry-after.ts': {
     '/^\\d+$/': [['', '1', 'x']],
   },
-  'upstream/runtime.ts': {
+  'upstream/override.ts': {
     '/(?<!\\/)\\/+$/': environment,
   },
   'upstream/spec/secret.ts': {
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
   },
-  'upstream/spec/spec.ts': {
+  'upstream/spec/check-upstream.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
+  },
+  'upstream/spec/check-headers.ts': {
     '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
       ['', 'a', '\n'],
       ['', '\u00ff', '\u0100'],
@@ -554,7 +556,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^bearer$/i': [['', 'bearer', '']],
     '/^[a-z_]{1,40}$/': [['', 'a', '']],
   },
-  'upstream/transport/wire-errors.ts': {
+  'upstream/connect/wire-errors.ts': {
     '/\\bSSL alert number (\\d+)/': [
       ['', 'SSL alert number ', ''],
       ['SSL alert number ', '1', 'x'],

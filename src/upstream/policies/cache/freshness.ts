@@ -1,4 +1,4 @@
-import type { ResponseHeaders } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 import { readHttpDate } from '../../../core/http-date.ts'
 import { readDirectives, type Directives } from './directives.ts'
 import type { Freshness } from './entry.ts'

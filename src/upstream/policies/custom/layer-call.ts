@@ -1,8 +1,9 @@
 import type { LiveCall } from '../../call/call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
-import { checkHeader } from '../../spec/spec.ts'
-import type { Answer } from '../layer.ts'
+import type { LayerCall, value } from '../../spec/layer-types.ts'
+import { checkHeader } from '../../spec/check-headers.ts'
+import type { Answer } from '../../call/layer.ts'
 import type { LayerInvocation } from './layer-invocation.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -10,7 +11,8 @@ type Headers = Readonly<Record<string, string>>
 const none: Headers = Object.freeze({})
 
 /** What an own layer sees of a call under way, and hands on to `next`. */
-export class LayerCall<out T> {
+export class CustomLayerCall<out T> implements LayerCall<T> {
+  declare readonly [value]: T
   readonly #live: LiveCall<T>
   readonly #passage: LayerInvocation<T>
 
@@ -21,9 +23,10 @@ export class LayerCall<out T> {
 
   /** Sends a call on to what stands below the layer that it was given to. */
   static pass<T>(call: LayerCall<T>): Promise<Answer<T>> {
-    if (!(#live in call))
+    const own = call as CustomLayerCall<T>
+    if (!(#live in own))
       throw new TypeError('next takes the call that the layer was given, or what call.with(…) made of it')
-    return call.#passage.send(call.#live)
+    return own.#passage.send(own.#live)
   }
 
   /** The operation's name, for example `catfact-ninja.fact`. */
@@ -101,7 +104,7 @@ export class LayerCall<out T> {
   }
 
   /** The same call with more headers, which stand over all others of their names. */
-  with({ headers }: { readonly headers: Headers }): LayerCall<T> {
+  with({ headers }: { readonly headers: Headers }): CustomLayerCall<T> {
     // `__proto__` is a header like any other.
     const lower = Object.create(null) as Record<string, string>
     for (const [name, value] of Object.entries(headers)) {
@@ -113,6 +116,6 @@ export class LayerCall<out T> {
       // A layer at an attempt knows no caller, so what it adds is ours.
       if (this.#passage.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
-    return new LayerCall(this.#live.withHeaders(lower), this.#passage)
+    return new CustomLayerCall(this.#live.withHeaders(lower), this.#passage)
   }
 }

@@ -1,19 +1,7 @@
-import type { Cached } from '../call/cached.ts'
-import type { LiveCall } from '../call/call.ts'
-import type { ResponseHeaders } from '../transport/response-headers.ts'
+import type { Answer } from '../spec/answer.ts'
+import type { LiveCall } from './call.ts'
 
-/** What an upstream answered. */
-export interface Answer<out T> {
-  readonly value: T
-  /** The upstream's status. */
-  readonly status: number
-  /** What came over the wire, of an operation whose answers are kept. */
-  readonly received?: { readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown }
-  /** How a cache had part in it; none where none was asked. */
-  readonly cached?: Cached
-  /** The status of a kept `null` that a 304 confirmed: it says whether that is an absence. */
-  readonly keptStatus?: number
-}
+export type { Answer } from '../spec/answer.ts'
 
 /**
  * Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched.

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { isHandshakeRefusal, whileConnecting, wireError } from '../../../src/upstream/transport/wire-errors.ts'
+import { isHandshakeRefusal, whileConnecting, wireError } from '../../../src/upstream/connect/wire-errors.ts'
 
 const named = (code: string, message = "the upstream's own words") => Object.assign(new Error(message), { code })
 
