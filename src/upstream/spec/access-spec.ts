@@ -74,7 +74,7 @@ function checkAuth(
     throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
   for (const other of [...Object.keys(headers), ...forwardHeaders]) {
     if (other.toLowerCase() === header.toLowerCase())
-      throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forward`)
+      throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forwardHeaders`)
   }
 }
 

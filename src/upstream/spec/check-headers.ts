@@ -2,7 +2,7 @@ import { checkHeaderName, forwardFault } from '../../core/header-name.ts'
 
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** Refuses a header that nobody may set, or that none may hold, with a `TypeError` that names its owner. */
+/** Refuses a header that cannot be set, or that has an invalid value, with a `TypeError` that names its owner. */
 export function checkHeader(owner: string, header: string, value: string): void {
   checkHeaderName(owner, header)
   if (!headerValue.test(value))
@@ -15,6 +15,6 @@ export function checkForwarded(owner: string, header: string): void {
   const fault = forwardFault(header)
   if (fault !== undefined)
     throw new TypeError(
-      `${owner}: the header '${header}' cannot be forwarded, since it ${fault}: leave it out of forward`,
+      `${owner}: the header '${header}' cannot be forwarded, since it ${fault}: leave it out of forwardHeaders`,
     )
 }

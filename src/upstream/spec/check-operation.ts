@@ -59,7 +59,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   } = options
   const safe = safeMethods.has(method)
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
-  checkZod(name, { params, query, body, output, withHeaders: responseHeaders })
+  checkZod(name, { params, query, body, output, responseHeaders })
 
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)

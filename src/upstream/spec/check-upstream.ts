@@ -37,12 +37,12 @@ const upstreamOptions: OptionKeys<UpstreamOptions> = {
 }
 
 /**
- * Default number of connections beyond one per slot. A connection whose answer has just ended is polled before it is
+ * Default number of connections beyond one per permit. A connection whose answer has just ended is polled before it is
  * used again, and a spare one is ready meanwhile (`npm run bench:wire -- --only spare` compares other numbers).
  */
 export const spareConnections = 16
 
-/** Sockets at most where the slots are adaptive and nothing else is said: the most that Netflix's limits take. */
+/** Default for `connections` where the concurrency is adaptive: the upper limit of Netflix's concurrency-limits. */
 export const maxAdaptiveConnections = 200
 
 const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
@@ -70,6 +70,7 @@ export function upstreamSpec(
     forwardHeaders = [],
     headers = {},
     decompress = true,
+    layers = {},
   } = options
 
   if (concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
@@ -108,7 +109,7 @@ export function upstreamSpec(
     forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
     headers: Object.freeze({ ...headers }),
     decompress,
-    layers: checkLayers(owner, options.layers ?? {}),
+    layers: checkLayers(owner, layers),
     ...checkAccess(owner, options),
   })
 }

@@ -19,7 +19,7 @@ export interface UpstreamSpec
   readonly name: string
   readonly totalTimeout: number | undefined
   readonly layers: Required<Layers>
-  /** Slots to begin with where they are adaptive. @default 20 */
+  /** The number of permits that an adaptive limit starts with. @default 20 */
   readonly initialConcurrency?: number
   /** Whether some operation lets equal calls share an answer. */
   readonly coalesces: boolean
@@ -49,7 +49,7 @@ export interface OperationSpec {
   readonly allowEmpty: boolean
   readonly nullOn: readonly number[]
   readonly responseHeaders: z.ZodType | undefined
-  /** The headers that `withHeaders` reads. */
+  /** The headers that `responseHeaders` reads. */
   readonly headerFields: HeaderFields | undefined
   readonly coalesce: boolean
   /** How answers are kept; none when they are not. */

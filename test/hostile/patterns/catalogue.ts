@@ -55,7 +55,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\/body/': commandLine,
   },
   'config.ts': {
-    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOUT_MS|OFF)$/': environment,
+    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/': environment,
     '/^[\\w.~+/-]+=*$/': environment,
     '/^\\d{1,3}$/': environment,
   },
