@@ -77,7 +77,7 @@ export function createClient(
     maxQueue,
     concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
   })
-  const kept =
+  const responseCache =
     spec.caches &&
     cache({
       upstream,
@@ -99,7 +99,7 @@ export function createClient(
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
     // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
     ...customAt('call'),
-    kept && kept.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
+    responseCache && responseCache.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
     // breaker: each attempt is judged, and an open circuit ends the retries
     spec.retry && retry({ ...spec.retry, budget }),
@@ -131,10 +131,10 @@ export function createClient(
     gauge: () => ({
       ...permits.gauge,
       breaker: circuit ? circuit.gauge.breaker : undefined,
-      ...(kept && { cache: kept.gauge() }),
+      ...(responseCache && { cache: responseCache.gauge() }),
     }),
     close: async () => {
-      if (kept) kept.close()
+      if (responseCache) responseCache.close()
       await transport?.close()
     },
   }

@@ -18,10 +18,10 @@ const nothing: Fields = Object.freeze({})
 const maxKeyLength = 255
 
 /**
- * Makes the function that turns an operation's input into a call. Throws `CALL_INPUT_INVALID` for input its schemas
- * refuse.
+ * Returns the function that turns an operation's input into a call. It throws `CALL_INPUT_INVALID` for input that its
+ * schemas refuse.
  */
-export function askFor(spec: OperationSpec): (input?: Fields) => Call<unknown> {
+export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
   const {
     name,
     template,

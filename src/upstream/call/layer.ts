@@ -4,20 +4,20 @@ import type { LiveCall } from './call.ts'
 export type { Answer } from '../spec/answer.ts'
 
 /**
- * Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched.
+ * Receives the result of a call, once: its answer, or an `UpstreamError`, or the call's own abort reason as it is.
  */
 export interface Completion<in T> {
   resolve(answer: Answer<T>): void
   reject(error: unknown): void
 }
 
-/** Answers a call by telling whoever takes the answer, maybe before it returns; it never throws. */
-export type Send = <T>(call: LiveCall<T>, taker: Completion<T>) => void
+/** Sends a call and settles its completion, maybe before it returns; it never throws. */
+export type Send = <T>(call: LiveCall<T>, completion: Completion<T>) => void
 
-/** Answers a call, or rejects with an `UpstreamError` or the call's own abort reason, untouched. */
+/** Resolves with the answer to a call; rejects with an `UpstreamError` or the call's own abort reason as it is. */
 export interface Service {
   <T>(call: LiveCall<T>): Promise<Answer<T>>
-  /** The same without a promise, where it needs none. */
+  /** The same without a promise, for services that need none. */
   readonly send?: Send
 }
 
@@ -30,14 +30,14 @@ export function stack(layers: readonly Layer[], service: Service): Service {
 }
 
 /**
- * Makes a layer of what needs no promise: neighbours of its kind call each other, so that a call through all of them
- * makes none.
+ * Returns a layer that uses callbacks instead of promises. Adjacent layers of this kind call each other directly, so that
+ * a call through all of them makes no promise.
  */
-export function callbackLayer(around: (next: Send) => Send): Layer {
-  return next => serviceOf(around(sendOf(next)))
+export function callbackLayer(layer: (next: Send) => Send): Layer {
+  return next => serviceOf(layer(sendOf(next)))
 }
 
-/** A service for those who want a promise. */
+/** Returns a service, with promises, that sends by callbacks. */
 export function serviceOf(send: Send): Service & { readonly send: Send } {
   return Object.assign(
     <T>(call: LiveCall<T>) =>
@@ -48,20 +48,20 @@ export function serviceOf(send: Send): Service & { readonly send: Send } {
   )
 }
 
-/** Any service, for those who want none. */
+/** Returns the callback form of any service. */
 export function sendOf(service: Service): Send {
   return (
     service.send ??
-    ((call, taker) => {
+    ((call, completion) => {
       let sent
       try {
         sent = service(call)
       } catch (error) {
-        return taker.reject(error)
+        return completion.reject(error)
       }
       sent.then(
-        answer => taker.resolve(answer),
-        error => taker.reject(error),
+        answer => completion.resolve(answer),
+        error => completion.reject(error),
       )
     })
   )

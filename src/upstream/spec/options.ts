@@ -45,11 +45,11 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
-/** For how long answers are used whose headers do not say; what an upstream says goes before. */
+/** Freshness times of answers whose headers set none; the headers of the upstream take precedence. */
 export interface CacheOptions {
   /** For how long an answer is fresh, in ms from when it came. @default 0 */
   readonly ttl?: number
-  /** For how long after that it is still given while one call fetches it anew, in ms. @default 0 */
+  /** Time after that in which it is still returned while one call fetches it again, in ms. @default 0 */
   readonly staleWhileRevalidate?: number
   /** For how long after that it stands in for a failure, in ms. @default 0 */
   readonly staleIfError?: number
