@@ -7,7 +7,7 @@ import type { Answer, Layer } from '../../call/layer.ts'
 import { LayerInvocation } from './layer-invocation.ts'
 
 /**
- * Runs an own layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
+ * Runs a custom layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
  * call is given up.
  */
 export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
@@ -18,7 +18,7 @@ export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUps
       if (typeof service !== 'function') {
         ignoreRejection(service)
         throw new TypeError(
-          `upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`,
+          `upstream '${upstream.name}': a custom layer returns a function of a call: next => call => next(call)`,
         )
       }
     } catch (error) {
@@ -26,14 +26,14 @@ export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUps
     }
     return <T>(live: LiveCall<T>) => {
       if (live.abort.aborted) return Promise.reject(live.abort.reason)
-      const passage = new LayerInvocation(live, next, at, upstream.name)
+      const invocation = new LayerInvocation(live, next, at, upstream.name)
       let answer: Answer<T> | Promise<Answer<T>>
       try {
-        answer = service(new CustomLayerCall(live, passage))
+        answer = service(new CustomLayerCall(live, invocation))
       } catch (error) {
         answer = Promise.reject(error)
       }
-      return passage.take(answer)
+      return invocation.take(answer)
     }
   }
 }
