@@ -3,7 +3,7 @@
  */
 export abstract class Abortable {
   listensTo: Abort | undefined
-  prior: Abortable | undefined
+  previous: Abortable | undefined
   next: Abortable | undefined
 
   abstract onAbort(reason: unknown): void
@@ -26,7 +26,7 @@ export class Abort extends Abortable {
   /** Tells `listener` when the abort comes. It is not told of one that has come: ask `aborted` first. */
   add(listener: Abortable): void {
     listener.listensTo = this
-    listener.prior = this.#last
+    listener.previous = this.#last
     if (this.#last === undefined) this.#first = listener
     else this.#last.next = listener
     this.#last = listener
@@ -35,12 +35,12 @@ export class Abort extends Abortable {
 
   delete(listener: Abortable): void {
     if (listener.listensTo !== this) return
-    const { prior, next } = listener
+    const { previous: prior, next } = listener
     if (prior === undefined) this.#first = next
     else prior.next = next
     if (next === undefined) this.#last = prior
-    else next.prior = prior
-    listener.listensTo = listener.prior = listener.next = undefined
+    else next.previous = prior
+    listener.listensTo = listener.previous = listener.next = undefined
     this.size--
   }
 

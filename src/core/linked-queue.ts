@@ -1,8 +1,8 @@
 /** One place in a line; whoever stands in it can leave from anywhere at once. */
 export interface QueueNode<P extends QueueNode<P>> {
-  line: LinkedQueue<P> | undefined
-  before: P | undefined
-  after: P | undefined
+  queue: LinkedQueue<P> | undefined
+  previousInQueue: P | undefined
+  nextInQueue: P | undefined
 }
 
 /** First come, first served, and a leaver costs the others nothing. */
@@ -11,25 +11,25 @@ export class LinkedQueue<P extends QueueNode<P>> {
   #last: P | undefined
   size = 0
 
-  join(place: P): void {
-    place.line = this
-    place.before = this.#last
-    place.after = undefined
+  add(place: P): void {
+    place.queue = this
+    place.previousInQueue = this.#last
+    place.nextInQueue = undefined
     if (this.#last === undefined) this.first = place
-    else this.#last.after = place
+    else this.#last.nextInQueue = place
     this.#last = place
     this.size++
   }
 
-  leave(place: P): void {
-    const { before, after } = place
+  remove(place: P): void {
+    const { previousInQueue: before, nextInQueue: after } = place
     if (before === undefined) this.first = after
-    else before.after = after
+    else before.nextInQueue = after
     if (after === undefined) this.#last = before
-    else after.before = before
-    place.line = undefined
+    else after.previousInQueue = before
+    place.queue = undefined
     // One that is dead and old would keep all that came after it from dying young.
-    place.before = place.after = undefined
+    place.previousInQueue = place.nextInQueue = undefined
     this.size--
   }
 }

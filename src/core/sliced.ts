@@ -24,7 +24,7 @@ export function runSliced(work: () => void): void {
  *
  * @param slice Does one slice, and returns whether there is another one.
  */
-export function inSlices(slice: () => boolean): void {
+export function runSlicedSteps(slice: () => boolean): void {
   const work = () => {
     if (slice()) waiting.unshift(work)
   }
@@ -40,7 +40,7 @@ export function deferIfSliced(work: () => void): void {
 /**
  * Does work at once that may be heavy, and in a later turn of the loop where this turn has had its slice of such work.
  */
-export function inSlice(work: () => void): void {
+export function runWithinBudget(work: () => void): void {
   if (spentMs > sliceMs) return runSliced(work)
   if (isReset) {
     isReset = false

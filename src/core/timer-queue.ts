@@ -3,10 +3,10 @@ import type { Abortable } from './abort.ts'
 /** One abort that is due at a moment, and its neighbours in the order of those moments. */
 export interface Timer {
   readonly target: Abortable
-  at: number
-  before: Timer | undefined
-  after: Timer | undefined
-  listed: boolean
+  dueAt: number
+  previousTimer: Timer | undefined
+  nextTimer: Timer | undefined
+  isRunning: boolean
 }
 
 /** A timer that rings so many ms late says that the loop was held up. */
@@ -21,7 +21,7 @@ export interface TimerQueue {
   /** Cuts `abort` with a reason made by `reason`, unless it is stopped before. */
   start(target: Abortable): Timer
   /** The same for whoever brings the place. */
-  enter(due: Timer): void
+  add(due: Timer): void
   stop(due: Timer): void
   /** How many are running. */
   readonly size: number
@@ -38,13 +38,13 @@ export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue 
   function ring() {
     const now = performance.now()
     // Timers come before sockets: when the loop was held up, what has arrived meanwhile is read first.
-    isHeldUp = !isHeldUp && first !== undefined && now - first.at > heldUpMs
+    isHeldUp = !isHeldUp && first !== undefined && now - first.dueAt > heldUpMs
     // Its timer stays until then, so that nobody starts another.
     if (isHeldUp) return void setImmediate(ring)
     clearTimeout(timer)
     timer = undefined
     // A timer of Node counts whole milliseconds and may ring up to one early.
-    while (first !== undefined && first.at <= now + 1) {
+    while (first !== undefined && first.dueAt <= now + 1) {
       const due = first
       stop(due)
       due.target.onAbort(reason())
@@ -52,7 +52,7 @@ export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue 
     if (first === undefined) return
     // Whatever was started meanwhile is due later.
     clearTimeout(timer)
-    arm(first.at - now)
+    arm(first.dueAt - now)
   }
 
   function arm(afterMs: number) {
@@ -60,16 +60,16 @@ export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue 
   }
 
   function stop(due: Timer) {
-    if (!due.listed) return
-    due.listed = false
+    if (!due.isRunning) return
+    due.isRunning = false
     size--
-    const { before, after } = due
+    const { previousTimer: before, nextTimer: after } = due
     if (before === undefined) first = after
-    else before.after = after
+    else before.nextTimer = after
     if (after === undefined) last = before
-    else after.before = before
+    else after.previousTimer = before
     // One that is dead and old would keep all that came after it from dying young.
-    due.before = due.after = undefined
+    due.previousTimer = due.nextTimer = undefined
     if (size === 0 && timer !== undefined) {
       clearTimeout(timer)
       timer = undefined
@@ -77,11 +77,11 @@ export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue 
   }
 
   function enter(due: Timer) {
-    due.at = performance.now() + ms
-    due.listed = true
-    due.before = last
+    due.dueAt = performance.now() + ms
+    due.isRunning = true
+    due.previousTimer = last
     if (last === undefined) first = due
-    else last.after = due
+    else last.nextTimer = due
     last = due
     size++
     if (timer === undefined) arm(ms)
@@ -89,11 +89,11 @@ export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue 
 
   return {
     start(target) {
-      const due: Timer = { target, at: 0, before: undefined, after: undefined, listed: false }
+      const due: Timer = { target, dueAt: 0, previousTimer: undefined, nextTimer: undefined, isRunning: false }
       enter(due)
       return due
     },
-    enter,
+    add: enter,
     stop,
     get size() {
       return size

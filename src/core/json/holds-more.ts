@@ -2,7 +2,7 @@
  * Returns whether a JSON value has more items of lists and fields of objects than `most`, all together. Needs no
  * recursion, and ends for cyclic values too.
  */
-export function holdsMore(value: unknown, most: number): boolean {
+export function exceedsValueCount(value: unknown, most: number): boolean {
   const open = [value]
   let values = 0
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

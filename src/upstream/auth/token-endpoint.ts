@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './authorize.ts'
-import { neverLeft, wireError } from '../transport/wire-errors.ts'
+import { isUnsent, wireError } from '../transport/wire-errors.ts'
 
 export interface TokenEndpointOptions {
   readonly upstream: string
@@ -85,7 +85,7 @@ export function tokenEndpoint({
     const signal = AbortSignal.timeout(timeout)
     try {
       const { statusCode, body } = await request(signal).catch((error: Error) => {
-        if (neverLeft(error)) return request(signal)
+        if (isUnsent(error)) return request(signal)
         throw error
       })
       const text = await body.text()

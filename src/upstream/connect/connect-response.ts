@@ -15,7 +15,7 @@ export type ConnectResult = { readonly rest: Buffer } | { readonly refusal: stri
  * belongs to the tunnel whatever `content-length` and `transfer-encoding` say. So no header matters, and none is
  * parsed.
  */
-export class ConnectAnswer {
+export class ConnectResponse {
   /** The head so far, in pieces: joining them for each piece would take quadratic time. */
   #pieces: string[] = []
   /** The last characters of the head so far, in which its end may have begun. */

@@ -7,10 +7,10 @@ import type { Resolve } from './resolve.ts'
  * Opens a TCP connection to a name or an address; returns the function that gives it up, after which `done` is not
  * called.
  */
-export type Dial = (target: DialTarget, done: Dialled) => () => void
+export type Dial = (target: DialTarget, done: DialCallback) => () => void
 
 /** Takes an error or a connected socket that has no listeners. */
-export type Dialled = (...result: [error: Error, socket: null] | [error: null, socket: Socket]) => void
+export type DialCallback = (...result: [error: Error, socket: null] | [error: null, socket: Socket]) => void
 
 export interface DialTarget {
   /** A name, or an IP address without brackets. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { buildConnector, errors } from 'undici'
-import { targetOf, type Dial, type Dialled, type DialTarget } from './dial.ts'
-import { askTunnel } from './tunnel.ts'
+import { targetOf, type Dial, type DialCallback, type DialTarget } from './dial.ts'
+import { openTunnel } from './tunnel.ts'
 import { whileConnecting } from '../transport/wire-errors.ts'
 
 export interface OpenerOptions {
@@ -19,13 +19,13 @@ export interface Opener {
   /** Calls back once. An error is marked as one of connecting: nothing of a request was sent. */
   readonly connect: buildConnector.connector
   /** Gives up every connection that is being opened; for when nothing waits for one any more. */
-  readonly stop: () => void
+  readonly cancelAll: () => void
 }
 
 type Secure = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
 
 /** Makes what opens connections, each within `timeout` ms. undici's own timer is late by up to a second. */
-export function opener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
+export function createOpener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
   // Its type hides that it gives the socket. Its session cache belongs to this upstream.
   const secure = buildConnector({ ...tls, timeout: 0 }) as unknown as Secure
   const openings = new Set<Opening>()
@@ -45,18 +45,18 @@ export function opener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
         const secured = secure({ ...options, httpSocket: socket }, (error, ready) =>
           error === null ? opening.end(null, ready) : opening.end(error, null),
         )
-        opening.giveUp = () => secured.destroy()
+        opening.cancel = () => secured.destroy()
         // After the handshake Node leaves a socket open whose TLS has failed, until the other side closes it.
-        secured.on('error', opening.giveUp)
+        secured.on('error', opening.cancel)
       }
 
-      const connected: Dialled = (error, socket) => {
+      const connected: DialCallback = (error, socket) => {
         if (error !== null) return opening.end(error, null)
         if (!isSecure) return opening.end(null, socket)
         if (tunnel === undefined) return shakeHands(socket)
         opening.begin('the proxy made no tunnel')
         const host = options.host as string
-        opening.giveUp = askTunnel(
+        opening.cancel = openTunnel(
           socket,
           { target: options.port === '' ? `${host}:443` : host, authorization: tunnel.authorization },
           refusal => {
@@ -66,9 +66,9 @@ export function opener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
         )
       }
 
-      opening.giveUp = dial(tunnel?.proxy ?? targetOf(options), connected)
+      opening.cancel = dial(tunnel?.proxy ?? targetOf(options), connected)
     },
-    stop() {
+    cancelAll() {
       for (const opening of openings) opening.end(new errors.ClientDestroyedError(), null)
     },
   }
@@ -77,7 +77,7 @@ export function opener({ dial, timeout, tls, tunnel }: OpenerOptions): Opener {
 /** One connection that is being opened. */
 class Opening {
   /** Destroys what has been opened so far. */
-  giveUp = (): void => {}
+  cancel = (): void => {}
   #waitsFor = 'no connection was made'
   #callback: buildConnector.Callback | undefined
   readonly #limit: NodeJS.Timeout
@@ -104,7 +104,7 @@ class Opening {
     this.#callback = undefined
     clearTimeout(this.#limit)
     clearImmediate(this.#last)
-    if (opened[0] !== null) this.giveUp()
+    if (opened[0] !== null) this.cancel()
     callback(...opened)
   }
 }

@@ -9,7 +9,7 @@ export interface ProxyAccess {
   readonly 'http:': Proxy | undefined
   readonly 'https:': Proxy | undefined
   /** Tells whether `NO_PROXY` names a target. */
-  readonly isExcepted: (target: URL) => boolean
+  readonly isExcluded: (target: URL) => boolean
 }
 
 /** One proxy. */
@@ -33,7 +33,7 @@ export function readProxy(declared: true | string | Secret, reader: VariableRead
   const isExcepted = readNoProxy(optional('no_proxy') ?? optional('NO_PROXY') ?? '')
   if (declared !== true) {
     const proxy = proxyAt(reader.read(declared, 'proxy', proxyFault), reader)
-    return { 'http:': proxy, 'https:': proxy, isExcepted }
+    return { 'http:': proxy, 'https:': proxy, isExcluded: isExcepted }
   }
   const first = (...variables: readonly string[]) => {
     const variable = variables.find(name => optional(name) !== undefined)
@@ -43,7 +43,11 @@ export function readProxy(declared: true | string | Secret, reader: VariableRead
     if (reason !== undefined) reader.fault(variable, reason)
     return proxyAt(url, reader)
   }
-  return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), isExcepted }
+  return {
+    'http:': first('http_proxy', 'HTTP_PROXY'),
+    'https:': first('https_proxy', 'HTTPS_PROXY'),
+    isExcluded: isExcepted,
+  }
 }
 
 function proxyAt(text: string, { secrets }: VariableReader): Proxy | undefined {
@@ -58,6 +62,6 @@ function proxyAt(text: string, { secrets }: VariableReader): Proxy | undefined {
 
 /** The proxy on the way to a place; none where `NO_PROXY` names it. */
 export function proxyFor(access: ProxyAccess | undefined, target: URL): Proxy | undefined {
-  if (access === undefined || access.isExcepted(target)) return undefined
+  if (access === undefined || access.isExcluded(target)) return undefined
   return access[target.protocol as 'http:' | 'https:']
 }

@@ -5,7 +5,7 @@ import type { Resolve } from './resolve.ts'
  * Resolves names to public addresses only: one address that is not refuses them all, since who mixes them means no
  * good.
  */
-export function publicOnly(resolve: Resolve): Resolve {
+export function publicResolve(resolve: Resolve): Resolve {
   return (hostname, options, done) =>
     resolve(hostname, options, (error, addresses) => {
       const refused = addresses.find(({ address }) => !isPublicAddress(address))

@@ -16,7 +16,7 @@ const keptMs = 1000
 /** How long a question is waited for before it is asked again, in ms. */
 const unansweredMs = 5000
 
-interface Asked {
+interface PendingLookup {
   readonly answer: Promise<readonly LookupAddress[]>
   until: number
 }
@@ -29,11 +29,11 @@ const systemCode = /^E[A-Z0-9_]+$/
  * Whatever a lookup does is an answer or a failure.
  */
 export function createResolve(lookup: LookupFunction, now = () => performance.now()): Resolve {
-  const asked = new Map<string, Asked>()
+  const asked = new Map<string, PendingLookup>()
 
-  function ask(hostname: string, options: LookupOptions): Asked {
+  function ask(hostname: string, options: LookupOptions): PendingLookup {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
-    const entry: Asked = { answer: promise, until: now() + unansweredMs }
+    const entry: PendingLookup = { answer: promise, until: now() + unansweredMs }
     const failed = (reason: unknown) => {
       entry.until = now() + keptMs
       reject(explained(hostname, reason))

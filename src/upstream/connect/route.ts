@@ -1,8 +1,8 @@
 import type { Access } from '../auth/access.ts'
 import { dialer, targetOf } from './dial.ts'
-import { opener, type Opener } from './opening.ts'
+import { createOpener, type Opener } from './opening.ts'
 import { proxyFor } from './proxy.ts'
-import { publicOnly } from './public-resolve.ts'
+import { publicResolve } from './public-resolve.ts'
 import type { Resolve } from './resolve.ts'
 
 /** How a place is dialled, and what a call there must say beside itself. */
@@ -10,7 +10,7 @@ export interface Route extends Opener {
   /** What connections are made to. */
   readonly origin: string
   /** Stands before every path: nothing, or the place itself where a proxy is asked for it. */
-  readonly before: string
+  readonly pathPrefix: string
   /** Names and values that every call has, one after the other. */
   readonly headers: readonly string[]
 }
@@ -42,19 +42,29 @@ export function routeTo(
     ...(servername !== undefined && { servername }),
     ...(secureContext !== undefined && { secureContext }),
   } as const
-  const dial = dialer({ resolve: isPublic ? publicOnly(resolve) : resolve, timeout: connectTimeout })
+  const dial = dialer({ resolve: isPublic ? publicResolve(resolve) : resolve, timeout: connectTimeout })
   const proxy = proxyFor(proxies, target)
   if (proxy === undefined)
-    return { origin: target.origin, before: '', headers: [], ...opener({ dial, timeout: connectTimeout, tls }) }
+    return {
+      origin: target.origin,
+      pathPrefix: '',
+      headers: [],
+      ...createOpener({ dial, timeout: connectTimeout, tls }),
+    }
   const { url, authorization } = proxy
   if (target.protocol === 'https:') {
     const tunnel = { proxy: targetOf(url), authorization }
-    return { origin: target.origin, before: '', headers: [], ...opener({ dial, timeout: connectTimeout, tls, tunnel }) }
+    return {
+      origin: target.origin,
+      pathPrefix: '',
+      headers: [],
+      ...createOpener({ dial, timeout: connectTimeout, tls, tunnel }),
+    }
   }
   return {
     origin: url.origin,
-    before: target.origin,
+    pathPrefix: target.origin,
     headers: ['host', target.host, ...(authorization === undefined ? [] : ['proxy-authorization', authorization])],
-    ...opener({ dial, timeout: connectTimeout, tls }),
+    ...createOpener({ dial, timeout: connectTimeout, tls }),
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { ConnectAnswer, type ConnectResult } from './connect-response.ts'
+import { ConnectResponse, type ConnectResult } from './connect-response.ts'
 
 export interface TunnelRequest {
   /** `host:port` of the upstream. */
@@ -14,12 +14,12 @@ export interface TunnelRequest {
  *
  * @returns a function that gives it up and destroys the socket
  */
-export function askTunnel(
+export function openTunnel(
   socket: Socket,
   { target, authorization }: TunnelRequest,
   done: (error: Error | null) => void,
 ): () => void {
-  const answer = new ConnectAnswer()
+  const answer = new ConnectResponse()
 
   function end(error: Error | null): void {
     socket.off('readable', read).off('error', end).off('close', closed)

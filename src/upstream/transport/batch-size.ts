@@ -1,5 +1,5 @@
 /** Behind a slow answer stands at most this share of all calls, before batches become shorter. */
-const heldUpShare = 0.02
+const maxHeldUpRatio = 0.02
 
 /** A batch is slow when so many times as many calls as were under way at its start have begun and ended since. */
 const turnovers = 4
@@ -10,7 +10,7 @@ const weight = 1 / 1024
 /** Where a batch began. */
 export interface BatchStart {
   readonly ended: number
-  readonly underWay: number
+  readonly inFlight: number
 }
 
 /**
@@ -19,39 +19,39 @@ export interface BatchStart {
  * mistaken where this process was held up.
  */
 export class BatchSize {
-  readonly #most: number
+  readonly #max: number
   #ended = 0
-  #underWay = 0
+  #inFlight = 0
   /** Share of answers that were slow: a moving average. */
-  #slow = 0
+  #slowRatio = 0
   /** Calls of one batch, now. */
-  now: number
+  current: number
 
   constructor(most: number) {
-    this.#most = this.now = most
+    this.#max = this.current = most
   }
 
-  began(): void {
-    this.#underWay++
+  requestStarted(): void {
+    this.#inFlight++
   }
 
-  ended(): void {
-    this.#underWay--
+  requestEnded(): void {
+    this.#inFlight--
     this.#ended++
   }
 
   get start(): BatchStart {
-    return { ended: this.#ended, underWay: this.#underWay }
+    return { ended: this.#ended, inFlight: this.#inFlight }
   }
 
   /** Whether a batch that began there and has not ended is slow. */
-  isSlow({ ended, underWay }: BatchStart): boolean {
-    return this.#ended - ended > turnovers * (underWay + this.#most)
+  isSlow({ ended, inFlight: underWay }: BatchStart): boolean {
+    return this.#ended - ended > turnovers * (underWay + this.#max)
   }
 
   /** Learns of an answer that nobody held up, or that held up others. */
-  learn(isSlow: boolean): void {
-    this.#slow += ((isSlow ? 1 : 0) - this.#slow) * weight
-    this.now = Math.max(1, Math.min(this.#most, Math.floor(heldUpShare / this.#slow)))
+  record(isSlow: boolean): void {
+    this.#slowRatio += ((isSlow ? 1 : 0) - this.#slowRatio) * weight
+    this.current = Math.max(1, Math.min(this.#max, Math.floor(maxHeldUpRatio / this.#slowRatio)))
   }
 }

@@ -20,7 +20,7 @@ const maxBlock = 64 * 1024
 export class BodyBuffer {
   #length: number
   /** The buffer for a whole body of a trusted length. */
-  #room: Buffer | undefined
+  #preallocated: Buffer | undefined
   /** Full blocks and large chunks, in order. */
   #list: Buffer[] = []
   /** The block that is being filled. */
@@ -43,23 +43,23 @@ export class BodyBuffer {
   add(chunk: Buffer): void {
     const before = this.#bytes
     this.#bytes += chunk.length
-    if (this.#room === undefined) {
-      if (this.#length >= this.#bytes && this.#length <= credit * this.#bytes) this.#makeRoom(chunk)
+    if (this.#preallocated === undefined) {
+      if (this.#length >= this.#bytes && this.#length <= credit * this.#bytes) this.#preallocate(chunk)
       else this.#collect(chunk)
-    } else if (this.#bytes <= this.#room.length) {
-      chunk.copy(this.#room, before)
+    } else if (this.#bytes <= this.#preallocated.length) {
+      chunk.copy(this.#preallocated, before)
     } else {
       // The body is longer than its head said; the reader refuses it.
-      this.#list = [this.#room.subarray(0, before)]
-      this.#room = undefined
+      this.#list = [this.#preallocated.subarray(0, before)]
+      this.#preallocated = undefined
       this.#length = 0
       this.#collect(chunk)
     }
   }
 
   /** Returns the whole body. */
-  whole(): Buffer {
-    if (this.#room !== undefined) return this.#room.subarray(0, this.#bytes)
+  toBuffer(): Buffer {
+    if (this.#preallocated !== undefined) return this.#preallocated.subarray(0, this.#bytes)
     this.#flush()
     return this.#list.length === 1 ? (this.#list[0] as Buffer) : Buffer.concat(this.#list, this.#bytes)
   }
@@ -90,12 +90,12 @@ export class BodyBuffer {
     this.#from = this.#to
   }
 
-  #makeRoom(chunk: Buffer): void {
-    this.#room = Buffer.allocUnsafeSlow(this.#length)
+  #preallocate(chunk: Buffer): void {
+    this.#preallocated = Buffer.allocUnsafeSlow(this.#length)
     this.#flush()
     let at = 0
-    for (const each of this.#list) at += each.copy(this.#room, at)
-    chunk.copy(this.#room, at)
+    for (const each of this.#list) at += each.copy(this.#preallocated, at)
+    chunk.copy(this.#preallocated, at)
     this.#list = []
     this.#block = undefined
   }

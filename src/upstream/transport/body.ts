@@ -32,7 +32,7 @@ export function* readInSteps(
 ): Generator<undefined, unknown, undefined> {
   if (spec.responseType !== 'json') return readBody(spec, status, head, body)
   checkTyped(spec, status, head, body)
-  const text = textOf(spec, status, body)
+  const text = decodeText(spec, status, body)
   const parsed = parseJson(spec, status, text)
   yield
   checkKeys(spec, status, parsed, text)
@@ -44,7 +44,7 @@ export function* readInSteps(
     yield
     const exact = hasDoubtful(parsed) ? parseExact(text) : parsed
     yield
-    value = settled(spec, status, readToFirstError(spec.output, exact), text)
+    value = unwrapResult(spec, status, readToFirstError(spec.output, exact), text)
   }
   return withHeaders(spec, status, head, value)
 }
@@ -61,7 +61,7 @@ function withHeaders(spec: OperationSpec, status: number, head: ResponseHeaders,
   if (spec.responseHeaders === undefined) return value
   return {
     body: value,
-    headers: checked(spec, spec.responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)),
+    headers: parseChecked(spec, spec.responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)),
   }
 }
 
@@ -78,16 +78,16 @@ function namedHeaders(fields: HeaderFields, head: ResponseHeaders): object {
 
 function read(spec: OperationSpec, status: number, body: Buffer): unknown {
   // Bytes hold no numbers of JSON, and looking at each for one would take seconds.
-  if (spec.responseType === 'bytes') return checked(spec, spec.output, status, body, compileParser)
-  const text = textOf(spec, status, body)
-  if (spec.responseType === 'text') return checked(spec, spec.output, status, text)
+  if (spec.responseType === 'bytes') return parseChecked(spec, spec.output, status, body, compileParser)
+  const text = decodeText(spec, status, body)
+  if (spec.responseType === 'text') return parseChecked(spec, spec.output, status, text)
   const value = parseJson(spec, status, text)
   checkKeys(spec, status, value, text)
   checkDepth(spec, status, value)
-  return checked(spec, spec.output, status, value, compileWireParser, text)
+  return parseChecked(spec, spec.output, status, value, compileWireParser, text)
 }
 
-function textOf(spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
+function decodeText(spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
   if (!isUtf8(body))
     throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus, detail: 'it is not UTF-8' })
   const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
@@ -116,7 +116,7 @@ function parseJson(spec: OperationSpec, status: number, text: string): unknown {
 }
 
 function checkKeys(spec: OperationSpec, upstreamStatus: number, value: unknown, text: string): void {
-  if (maySmuggle(text) && smuggles(value))
+  if (mayHavePrototypeKey(text) && hasPrototypeKey(value))
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, {
       upstreamStatus,
       detail: 'it has a key that would reach a prototype',
@@ -138,7 +138,7 @@ function tooDeep(spec: OperationSpec, upstreamStatus: number): UpstreamError {
  * Whether the text could hold a key `__proto__` or `prototype`, also one written with escapes; cheap, and true of next
  * to nothing.
  */
-function maySmuggle(text: string): boolean {
+function mayHavePrototypeKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('prototype"') || text.includes('\\u00')
 }
 
@@ -146,7 +146,7 @@ function maySmuggle(text: string): boolean {
  * Whether a merge that copies key by key could be led to a prototype: by `__proto__`, or by a `constructor` that has
  * one. Without recursion: how deep a body goes is the upstream's choice, and the stack is ours.
  */
-function smuggles(value: unknown): boolean {
+function hasPrototypeKey(value: unknown): boolean {
   const open = [value]
   while (open.length > 0) {
     const next = open.pop()
@@ -167,7 +167,7 @@ function hasPrototype(value: object): boolean {
  * Reads a value by a schema. What the first reader refuses is read again: with the integers of its text, where it has
  * one.
  */
-function checked(
+function parseChecked(
   spec: OperationSpec,
   schema: OperationSpec['output'],
   status: number,
@@ -178,7 +178,7 @@ function checked(
   const read = reader(schema)(value)
   if (read !== INVALID) return read
   const exact = text !== undefined && hasDoubtful(value) ? parseExact(text) : value
-  return settled(
+  return unwrapResult(
     spec,
     status,
     text !== undefined && text.length > measuredLength
@@ -188,17 +188,17 @@ function checked(
   )
 }
 
-function settled(
+function unwrapResult(
   spec: OperationSpec,
   status: number,
   { success, data, error }: z.ZodSafeParseResult<unknown>,
   text: string | undefined,
 ): unknown {
   if (success) return data
-  throw misfit(spec, status, error, text)
+  throw schemaError(spec, status, error, text)
 }
 
-function misfit(
+function schemaError(
   spec: OperationSpec,
   upstreamStatus: number,
   error: z.ZodError,

@@ -3,7 +3,7 @@ import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { ResponseHeaders } from './response-headers.ts'
 import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'
-import { WireBound } from './wire-limit.ts'
+import { WireLimit } from './wire-limit.ts'
 
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000
@@ -11,7 +11,7 @@ const earlyMs = 2000
 /**
  * undici's code for a socket that it closed itself, because an answer or a request said so, or a request was cancelled.
  */
-const closedByUs = 'UND_ERR_INFO'
+const closedByClient = 'UND_ERR_INFO'
 
 /** Handles one request, which waits in the queue of a pool at first, and releases its connection when it has ended. */
 export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<RequestHandler> {
@@ -25,7 +25,7 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<Re
   /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
   connectionLost(isOrderly: boolean): void
   /** Rejects the request, with what `reason` makes, if it has not been written. */
-  turnAway(reason: () => unknown): void
+  rejectIfUnsent(reason: () => unknown): void
   /** Closes the connection. */
   closeConnection(): void
 }
@@ -58,7 +58,7 @@ export class Connection extends Client {
   isConnected = false
   /** The moment at which its last request ended, in ms. */
   idleSince = 0
-  readonly wire = new WireBound()
+  readonly wireLimit = new WireLimit()
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
@@ -88,7 +88,7 @@ export class Connection extends Client {
       connect: (place, callback) =>
         connect(place, (...opened) => {
           this.#socket = opened[1] ?? undefined
-          if (opened[1] !== null) this.wire.watch(opened[1])
+          if (opened[1] !== null) this.wireLimit.watch(opened[1])
           callback(...opened)
         }),
       pipelining,
@@ -112,7 +112,8 @@ export class Connection extends Client {
         }, maxAge).unref()
     })
     this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
-      if (code !== closedByUs && this.#isIdle && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
+      if (code !== closedByClient && this.#isIdle && performance.now() - this.#assignedAt < earlyMs)
+        this.#onEarlyClose()
       this.isConnected = false
       this.#isOld = false
       clearTimeout(this.#timer)
@@ -161,20 +162,20 @@ export class Connection extends Client {
   }
 
   /** A request is about to be written; returns whether the socket has served before. */
-  started(): boolean {
+  requestStarted(): boolean {
     this.#inFlight++
     return this.served++ > 0
   }
 
   /** A request that was written has ended; `isSound` if its answer ended as it should. */
-  ended(isSound: boolean): void {
+  requestEnded(isSound: boolean): void {
     this.#inFlight--
-    this.wire.next()
+    this.wireLimit.reset()
     if (!isSound) this.#hasFailed = true
   }
 
   /** Closes the idle socket, so that the next request goes on a new one. */
-  renew(): void {
+  replaceSocket(): void {
     this.isConnected = false
     this.#socket?.destroy()
   }
@@ -189,12 +190,12 @@ export class Connection extends Client {
    * Rejects the request that was assigned and has not been written: its socket opens, or has closed just now and is
    * opened again.
    */
-  turnAway(reason: () => unknown): void {
-    this.#assigned?.turnAway(reason)
+  rejectUnsent(reason: () => unknown): void {
+    this.#assigned?.rejectIfUnsent(reason)
   }
 
   /** The headers of an answer have arrived. */
-  answered(_head: ResponseHeaders): void {}
+  headersReceived(_head: ResponseHeaders): void {}
 
   /** Whether an abandoned request stays until its answer has arrived, because other requests share the connection. */
   linger(_handler: RequestHandler): boolean {
@@ -212,7 +213,7 @@ export class Connection extends Client {
   }
 
   /** The upstream closed it as idle while a request was on its way. */
-  closedAsIdle(): void {
+  recordIdleClose(): void {
     this.#onEarlyClose()
   }
 }

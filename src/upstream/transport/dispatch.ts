@@ -7,13 +7,13 @@ import { serviceOf, type Service } from '../policies/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-const nobody: Credentials = { headers: [], query: '' }
+const noCredentials: Credentials = { headers: [], query: '' }
 
 /** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
 export function dispatch(
   pool: Pick<Pool, 'dispatch'>,
   prefix: string,
-  credentials = nobody,
+  credentials = noCredentials,
   isPipelined = false,
 ): Service {
   const headersOf = headerWriter(credentials)

@@ -11,7 +11,7 @@ import type { Connection, RequestHandler } from './connection.ts'
 import { decode } from './decode.ts'
 import { enter, Phase } from './exchange-phase.ts'
 import { codingOf, isCloseDelimited, classifyResponse, type ResponseHeaders } from './response-headers.ts'
-import { inSlice, inSlices } from '../../core/sliced.ts'
+import { runWithinBudget, runSlicedSteps } from '../../core/sliced.ts'
 import type { Completion } from '../policies/layer.ts'
 import type { LinkedQueue } from '../../core/linked-queue.ts'
 import type { Pool } from './pool.ts'
@@ -21,10 +21,10 @@ import { wireError } from './wire-errors.ts'
 type Controller = Dispatcher.DispatchController
 
 /** Cap on the body of a refused answer that is read to keep its connection, in bytes. */
-const discardBytes = 16 * 1024
+const maxDiscardBytes = 16 * 1024
 
 /** Informational answers accepted before the final one. */
-const maxHints = 8
+const maxInformational = 8
 
 /**
  * Smaller bodies are read at once, in bytes. One of nothing but brackets takes 5 ms for 64 KiB, so one turn reads few
@@ -41,10 +41,12 @@ const largeBytes = 128 * 1024
 const noBody = Buffer.alloc(0)
 
 /** The reason for which undici ends an exchange that was decided before its end; it reaches no caller. */
-const early = new Error('settled before its end')
+const settledEarly = new Error('settled before its end')
 
 /** The cause of `UPSTREAM_RESET` where a reset came in place of the FIN that ends a body. */
-const cutOff = Object.assign(new Error('the connection was reset before the end of the body'), { code: 'ECONNRESET' })
+const resetError = Object.assign(new Error('the connection was reset before the end of the body'), {
+  code: 'ECONNRESET',
+})
 
 /**
  * One HTTP exchange, as a machine of phases: takes undici's callbacks, judges the headers, collects the body under its
@@ -52,26 +54,26 @@ const cutOff = Object.assign(new Error('the connection was reset before the end 
  */
 export class Exchange<T> extends Abortable implements RequestHandler {
   readonly #call: LiveCall<T>
-  readonly #taker: Completion<T>
+  readonly #completion: Completion<T>
   readonly #pool: Pick<Pool, 'dispatch'>
   readonly options: Dispatcher.DispatchOptions
   #phase: Phase = Phase.pending
   connection: Connection | undefined
-  line: LinkedQueue<RequestHandler> | undefined
-  before: RequestHandler | undefined
-  after: RequestHandler | undefined
+  queue: LinkedQueue<RequestHandler> | undefined
+  previousInQueue: RequestHandler | undefined
+  nextInQueue: RequestHandler | undefined
   #controller: Controller | undefined
   /** Whether the connection has served before. */
   #isReused = false
-  #hints = 0
+  #informational = 0
   #status = 0
-  #head: ResponseHeaders = {}
+  #headers: ResponseHeaders = {}
   /** The outcome that the headers decided; `null` when they mean "there is none". Set while discarding. */
-  #verdict: UpstreamError | null = null
-  #first: Buffer | undefined
-  #chunks: BodyBuffer | undefined
+  #decidedError: UpstreamError | null = null
+  #firstChunk: Buffer | undefined
+  #bodyBuffer: BodyBuffer | undefined
   #bytes = 0
-  #freeSlot: (() => void) | undefined
+  #releasePermit: (() => void) | undefined
 
   constructor(
     call: LiveCall<T>,
@@ -81,7 +83,7 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   ) {
     super()
     this.#call = call
-    this.#taker = taker
+    this.#completion = taker
     this.#pool = pool
     this.options = options
     call.abort.add(this)
@@ -102,37 +104,37 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   /** Settles with the reason at once; an unsafe call that was sent is stopped by a deadline only. */
   onAbort(reason: unknown): void {
     if (this.#phase >= Phase.abandoned) return
-    if (this.#phase < Phase.sent || !this.isUnsafe) return this.#fail(reason)
+    if (this.#phase < Phase.sent || !this.isUnsafe) return this.#reject(reason)
     if (!(reason instanceof UpstreamError && reason.code === 'DEADLINE_EXCEEDED')) return
-    this.#fail(
+    this.#reject(
       new UpstreamError('OUTCOME_UNKNOWN', this.#call.spec.upstream.name, { cause: reason, verdict: reason.verdict }),
     )
   }
 
-  turnAway(reason: () => unknown): void {
+  rejectIfUnsent(reason: () => unknown): void {
     if (this.#phase !== Phase.pending) return
     // It has not left, so it says nothing about the upstream.
     this.#call.attempt.sent = false
-    this.#fail(reason())
+    this.#reject(reason())
   }
 
   onRequestStart(controller: Controller): void {
     // undici takes what is thrown here as a cancelled request, and keeps the connection.
-    if (this.#phase === Phase.abandoned) throw early
+    if (this.#phase === Phase.abandoned) throw settledEarly
     const { connection } = this
     if (connection?.isStale === true) {
       this.#enter(Phase.moving)
-      return controller.abort(early)
+      return controller.abort(settledEarly)
     }
     this.#controller = controller
-    this.#isReused = connection?.started() === true
+    this.#isReused = connection?.requestStarted() === true
     this.#enter(Phase.sent)
   }
 
   closeConnection(): void {
     if (this.#phase < Phase.sent || this.#phase >= Phase.closing || this.#phase === Phase.abandoned) return
     this.#enter(Phase.closing)
-    this.#controller?.abort(early)
+    this.#controller?.abort(settledEarly)
   }
 
   connectionLost(isOrderly: boolean): void {
@@ -146,19 +148,19 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     // One lost connection is one failure, which the first request on it reports. A request behind the last answer was
     // not processed (RFC 9112, section 9.6).
     if (!isSettled)
-      this.#fail(
+      this.#reject(
         new UpstreamError('UPSTREAM_RESET', this.#call.spec.upstream.name, { verdict: 'ignored', isIdleClose }),
       )
-    controller?.abort(early)
+    controller?.abort(settledEarly)
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
     const phase = this.#phase
-    if (phase === Phase.pending) return this.#notSent(error)
-    if (phase === Phase.moving) return this.#move()
+    if (phase === Phase.pending) return this.#onSendFailed(error)
+    if (phase === Phase.moving) return this.#redispatch()
     // undici has closed the connection.
-    if (isComplete(error, this.#head, this.#bytes)) return this.#end(false)
-    if (phase < Phase.decoding) return this.#broken(error)
+    if (isComplete(error, this.#headers, this.#bytes)) return this.#onComplete(false)
+    if (phase < Phase.decoding) return this.#onBroken(error)
     if (phase === Phase.abandoned || phase === Phase.lingering || phase === Phase.closing) {
       this.#release(phase === Phase.abandoned)
       this.#enter(Phase.done)
@@ -169,8 +171,8 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     if (this.#phase !== Phase.sent) return
     const { spec, isConditional } = this.#call
     if (status < 200) {
-      if (++this.#hints > maxHints)
-        this.#fail(
+      if (++this.#informational > maxInformational)
+        this.#reject(
           new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, {
             detail: 'it sends informational answers without end',
           }),
@@ -179,26 +181,26 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     }
     const head = withoutWhiteSpace(headers)
     this.#status = status
-    this.#head = head
-    this.connection?.answered(head)
+    this.#headers = head
+    this.connection?.headersReceived(head)
     const judgement =
       status === 304 && isConditional
         ? 'absent'
         : classifyResponse(spec, status, head, status === 429 && isCallersLimit(this.#call))
     this.#enter(judgement === 'read' ? Phase.reading : Phase.discarding)
     if (judgement === 'read') return
-    this.#verdict = judgement === 'absent' ? null : judgement
+    this.#decidedError = judgement === 'absent' ? null : judgement
     // A body that ends with its connection is not worth reading: it keeps none.
-    if (Number(head['content-length'] ?? 0) > discardBytes || isCloseDelimited(spec.method, status, head))
-      this.#conclude()
+    if (Number(head['content-length'] ?? 0) > maxDiscardBytes || isCloseDelimited(spec.method, status, head))
+      this.#settleDecided()
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
     const { name, maxResponseBytes } = this.#call.spec.upstream
     this.#bytes += chunk.length
-    this.connection?.wire.took(chunk.length)
+    this.connection?.wireLimit.countBody(chunk.length)
     if (this.#phase === Phase.discarding) {
-      if (this.#bytes > discardBytes) this.#conclude()
+      if (this.#bytes > maxDiscardBytes) this.#settleDecided()
     } else if (this.#phase === Phase.lingering) {
       // Caps how much of an abandoned answer is read.
       if (this.#bytes > 2 * maxResponseBytes) this.closeConnection()
@@ -209,19 +211,19 @@ export class Exchange<T> extends Abortable implements RequestHandler {
 
   #collect(chunk: Buffer, name: string, maxBytes: number): void {
     if (this.#bytes > maxBytes) {
-      this.#fail(
+      this.#reject(
         new UpstreamError('UPSTREAM_TOO_LARGE', name, {
           upstreamStatus: this.#status,
           detail: `the limit is ${maxBytes} bytes`,
         }),
       )
-    } else if (this.#first === undefined) {
-      this.#first = chunk
+    } else if (this.#firstChunk === undefined) {
+      this.#firstChunk = chunk
     } else if (this.#call.spec.safe && !hasMemoryFor(chunk.length)) {
       this.#shed('the process has no memory for its answer')
     } else {
-      this.#chunks ??= new BodyBuffer(this.#first, Number(this.#head['content-length'] ?? 0))
-      this.#chunks.add(chunk)
+      this.#bodyBuffer ??= new BodyBuffer(this.#firstChunk, Number(this.#headers['content-length'] ?? 0))
+      this.#bodyBuffer.add(chunk)
     }
   }
 
@@ -230,13 +232,13 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     if (
       this.#phase === Phase.reading &&
       this.connection?.isBroken === true &&
-      isCloseDelimited(this.#call.spec.method, this.#status, this.#head)
+      isCloseDelimited(this.#call.spec.method, this.#status, this.#headers)
     )
-      this.#broken(cutOff)
-    else this.#end(true)
+      this.#onBroken(resetError)
+    else this.#onComplete(true)
   }
 
-  #end(isSound: boolean): void {
+  #onComplete(isSound: boolean): void {
     this.#release(isSound)
     if (this.#phase === Phase.reading) {
       this.#enter(Phase.decoding)
@@ -244,25 +246,25 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     } else if (this.#phase !== Phase.done) {
       const isDecided = this.#phase === Phase.discarding
       this.#enter(Phase.done)
-      if (isDecided) this.#conclude()
+      if (isDecided) this.#settleDecided()
     }
   }
 
   #decode(): void {
-    const body = this.#chunks?.whole() ?? this.#first ?? noBody
-    const coding = codingOf(this.#head)
+    const body = this.#bodyBuffer?.toBuffer() ?? this.#firstChunk ?? noBody
+    const coding = codingOf(this.#headers)
     if (coding === undefined || body.length === 0) return this.#take(body)
     decode(this.#call.spec, this.#status, coding, body, (error, decoded) => {
       if (this.#phase !== Phase.decoding) return
       if (error === null) this.#take(decoded)
-      else this.#fail(error)
+      else this.#reject(error)
     })
   }
 
   #take(body: Buffer): void {
     if (body.length < mediumBytes) this.#read(body)
     else if (body.length < largeBytes)
-      inSlice(() => {
+      runWithinBudget(() => {
         if (this.#phase === Phase.decoding) this.#read(body)
       })
     else this.#readInSlices(body)
@@ -270,20 +272,20 @@ export class Exchange<T> extends Abortable implements RequestHandler {
 
   #readInSlices(body: Buffer): void {
     let steps: Generator<undefined, unknown> | undefined
-    inSlices(() => {
+    runSlicedSteps(() => {
       if (this.#phase !== Phase.decoding) return false
       if (steps === undefined) {
         if (this.#isShed(body)) return false
-        steps = readInSteps(this.#call.spec, this.#status, this.#head, body)
+        steps = readInSteps(this.#call.spec, this.#status, this.#headers, body)
       }
       let step: IteratorResult<undefined, unknown>
       try {
         step = steps.next()
       } catch (error) {
-        this.#fail(error)
+        this.#reject(error)
         return false
       }
-      if (step.done === true) this.#succeed(step.value, body)
+      if (step.done === true) this.#resolve(step.value, body)
       return step.done !== true
     })
   }
@@ -292,11 +294,11 @@ export class Exchange<T> extends Abortable implements RequestHandler {
     if (this.#isShed(body)) return
     let value: unknown
     try {
-      value = readBody(this.#call.spec, this.#status, this.#head, body)
+      value = readBody(this.#call.spec, this.#status, this.#headers, body)
     } catch (error) {
-      return this.#fail(error)
+      return this.#reject(error)
     }
-    this.#succeed(value, body)
+    this.#resolve(value, body)
   }
 
   /**
@@ -312,82 +314,82 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   }
 
   #shed(detail: string): void {
-    this.#fail(new UpstreamError('SHED', this.#call.spec.upstream.name, { upstreamStatus: this.#status, detail }))
+    this.#reject(new UpstreamError('SHED', this.#call.spec.upstream.name, { upstreamStatus: this.#status, detail }))
   }
 
   /**
    * The request was not written: no connection could be opened, or bytes, the end or an error on an idle one have
    * closed it.
    */
-  #notSent(error: Error): void {
+  #onSendFailed(error: Error): void {
     const { connection } = this
     const failure = wireError(error, this.#call.spec.upstream.name)
     if (connection?.isConnected === true && failure instanceof UpstreamError && failure.code !== 'RUNTIME_CLOSED') {
       this.#enter(Phase.moving)
-      return this.#move()
+      return this.#redispatch()
     }
     this.#release(false)
     this.#enter(Phase.done)
-    this.#fail(failure)
+    this.#reject(failure)
   }
 
   /** Goes back to the pool, for another connection. */
-  #move(): void {
+  #redispatch(): void {
     this.#release(false)
     this.#enter(Phase.pending)
     this.#pool.dispatch(this.options, this)
   }
 
   /** The connection was lost after the request was written. */
-  #broken(error: Error): void {
+  #onBroken(error: Error): void {
     const { connection } = this
     const isDecided = this.#phase === Phase.discarding
     this.#release(false)
     this.#enter(Phase.done)
-    if (isDecided) return this.#conclude()
-    const failure = brokenOff(this.#call, error, this.#isReused, this.#status === 0 && this.#hints === 0)
-    if (failure instanceof UpstreamError && failure.isIdleClose) connection?.closedAsIdle()
-    this.#fail(failure)
+    if (isDecided) return this.#settleDecided()
+    const failure = brokenOff(this.#call, error, this.#isReused, this.#status === 0 && this.#informational === 0)
+    if (failure instanceof UpstreamError && failure.isIdleClose) connection?.recordIdleClose()
+    this.#reject(failure)
   }
 
   /** Settles an answer that its headers decided. */
-  #conclude(): void {
-    if (this.#verdict === null) this.#succeed(null, noBody)
-    else this.#fail(this.#verdict)
+  #settleDecided(): void {
+    if (this.#decidedError === null) this.#resolve(null, noBody)
+    else this.#reject(this.#decidedError)
   }
 
-  #succeed(value: unknown, body: Buffer): void {
+  #resolve(value: unknown, body: Buffer): void {
     this.#settle()
     const answer = { value: value as T, status: this.#status }
-    this.#taker.resolve(
-      this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#head, body, value } },
+    this.#completion.resolve(
+      this.#call.spec.cache === undefined ? answer : { ...answer, received: { head: this.#headers, body, value } },
     )
   }
 
-  #fail(error: unknown): void {
+  #reject(error: unknown): void {
     this.#settle()
-    this.#taker.reject(error)
+    this.#completion.reject(error)
   }
 
   /** Frees the connection, closes it or leaves it to other requests, before the taker is called. */
   #settle(): void {
     this.#call.abort.delete(this)
-    if (this.#phase < Phase.sent) this.#abandon()
-    else if (this.#phase < Phase.decoding) this.#leave()
+    if (this.#phase < Phase.sent) this.#abandonUnsent()
+    else if (this.#phase < Phase.decoding) this.#abandonSent()
     else if (this.#phase === Phase.decoding) this.#enter(Phase.done)
   }
 
   /**
    * Leaves the queue of the pool at once; undici's queue has no way out before the connection is open, or has failed.
    */
-  #abandon(): void {
-    if (this.line !== undefined) {
-      this.line.leave(this)
+  #abandonUnsent(): void {
+    if (this.queue !== undefined) {
+      this.queue.remove(this)
       this.#enter(Phase.done)
       return
     }
     this.#enter(Phase.abandoned)
-    this.#holdSlot()
+    this.#holdPermit()
     if (this.connection?.linger(this) === false) this.connection.closeIfUnwanted()
   }
 
@@ -395,19 +397,19 @@ export class Exchange<T> extends Abortable implements RequestHandler {
    * Closes the connection, or stays until its answer has arrived, where other requests would be lost with the
    * connection.
    */
-  #leave(): void {
+  #abandonSent(): void {
     const { connection } = this
     if (connection?.linger(this) === true) {
       this.#enter(Phase.lingering)
-      return this.#holdSlot()
+      return this.#holdPermit()
     }
     this.closeConnection()
     connection?.closeIfUnwanted()
   }
 
-  #holdSlot(): void {
+  #holdPermit(): void {
     this.#call.attempt.held = new Promise(resolve => {
-      this.#freeSlot = resolve
+      this.#releasePermit = resolve
     })
   }
 
@@ -418,10 +420,10 @@ export class Exchange<T> extends Abortable implements RequestHandler {
   /** Detaches it from its connection. */
   #release(isSound: boolean): void {
     const { connection } = this
-    this.#freeSlot?.()
+    this.#releasePermit?.()
     if (connection === undefined) return
     this.connection = undefined
-    if (this.#controller !== undefined) connection.ended(isSound)
+    if (this.#controller !== undefined) connection.requestEnded(isSound)
     this.#controller = undefined
     connection.release(this, isSound)
   }

@@ -4,21 +4,21 @@ import type { Socket } from 'node:net'
  * Bytes beside bodies that are parsed in one turn of the loop, of all connections together. A parser takes about 0.1 µs
  * for each of them where chunks have one byte or headers one letter.
  */
-const mostPerTurn = 192 * 1024
+const maxPerTurn = 192 * 1024
 
-let left = mostPerTurn
+let bytesLeft = maxPerTurn
 let isArmed = false
 let waiting = new Set<Socket>()
 
 /** Counts bytes beside bodies that were parsed in this turn of the loop. */
 export function countParsed(bytes: number): void {
-  left -= bytes
+  bytesLeft -= bytes
   arm()
 }
 
 /** Returns whether this turn of the loop has parsed enough. */
 export function isTurnFull(): boolean {
-  return left <= 0
+  return bytesLeft <= 0
 }
 
 /** Has a socket read in a later turn of the loop, after those that wait already. */
@@ -34,12 +34,12 @@ function arm(): void {
 
 function turn(): void {
   isArmed = false
-  left = mostPerTurn
+  bytesLeft = maxPerTurn
   const all = waiting
   const later = new Set<Socket>()
   waiting = new Set()
   for (const socket of all)
-    if (left > 0) socket.emit('readable')
+    if (bytesLeft > 0) socket.emit('readable')
     else later.add(socket)
   // Those that were served may have joined again. They go behind the rest.
   for (const socket of waiting) later.add(socket)

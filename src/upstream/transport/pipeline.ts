@@ -6,7 +6,7 @@ export interface PipelineOptions extends ConnectionOptions {
   /** Requests on the connection at once. */
   readonly pipelining: number
   /** The present size of a batch; the same for all connections of a pool. */
-  readonly size: BatchSize
+  readonly batchSize: BatchSize
 }
 
 /**
@@ -15,31 +15,31 @@ export interface PipelineOptions extends ConnectionOptions {
  * the last wanted one closes it.
  */
 export class Pipeline extends Connection {
-  readonly #size: BatchSize
+  readonly #batchSize: BatchSize
   // Lists, since they are short; a set's old tables would retain what has left it.
   readonly #assigned: RequestHandler[] = []
   readonly #unwanted: RequestHandler[] = []
   /** The start of the present batch, if there is one and none of it was slow yet: later answers say nothing more. */
-  #start: BatchStart | undefined
+  #batchStart: BatchStart | undefined
   /** Whether a request has failed since the connection was last empty: undici may be failing the others. */
   #isFailing = false
   /** Whether an answer on the present socket had `connection: close`. */
-  #isLast = false
+  #isClosing = false
 
-  constructor(origin: string, { size, ...options }: PipelineOptions) {
+  constructor(origin: string, { batchSize: size, ...options }: PipelineOptions) {
     super(origin, options)
-    this.#size = size
+    this.#batchSize = size
     this.on('connect', () => {
-      this.#isLast = false
+      this.#isClosing = false
     })
     // undici would send again what was in flight; the retry layer decides that.
     this.on('disconnect', () => {
-      for (const handler of this.#assigned.slice()) handler.connectionLost(this.#isLast)
+      for (const handler of this.#assigned.slice()) handler.connectionLost(this.#isClosing)
     })
   }
 
   get hasRoom(): boolean {
-    return !this.#isFailing && this.#assigned.length < this.#size.now
+    return !this.#isFailing && this.#assigned.length < this.#batchSize.current
   }
 
   /**
@@ -47,7 +47,7 @@ export class Pipeline extends Connection {
    */
   cork(): () => void {
     const { socket } = this
-    this.#start = this.#size.start
+    this.#batchStart = this.#batchSize.start
     socket?.cork()
     return () => socket?.uncork()
   }
@@ -60,15 +60,15 @@ export class Pipeline extends Connection {
     super.assign(handler, now)
     if (this.#assigned.length === 0) this.#isFailing = false
     this.#assigned.push(handler)
-    this.#size.began()
+    this.#batchSize.requestStarted()
   }
 
-  override turnAway(reason: () => unknown): void {
-    for (const handler of this.#assigned.slice()) handler.turnAway(reason)
+  override rejectUnsent(reason: () => unknown): void {
+    for (const handler of this.#assigned.slice()) handler.rejectIfUnsent(reason)
   }
 
-  override answered({ connection }: ResponseHeaders): void {
-    if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isLast = true
+  override headersReceived({ connection }: ResponseHeaders): void {
+    if (connection !== undefined && /\bclose\b/i.test(String(connection))) this.#isClosing = true
   }
 
   override linger(handler: RequestHandler): boolean {
@@ -78,23 +78,23 @@ export class Pipeline extends Connection {
 
   override release(handler: RequestHandler, isSound: boolean): void {
     if (!isSound) this.#isFailing = true
-    this.#learn()
+    this.#recordSlowness()
     remove(this.#assigned, handler)
     remove(this.#unwanted, handler)
     if (this.#assigned.length === 0) {
       // The next request may not be part of a batch.
-      this.#start = undefined
+      this.#batchStart = undefined
       return super.release(handler, isSound)
     }
     if (this.#unwanted.length === this.#assigned.length) this.#unwanted[0]?.closeConnection()
   }
 
-  #learn(): void {
-    this.#size.ended()
-    if (this.#start === undefined) return
-    const isSlow = this.#size.isSlow(this.#start)
-    this.#size.learn(isSlow)
-    if (isSlow) this.#start = undefined
+  #recordSlowness(): void {
+    this.#batchSize.requestEnded()
+    if (this.#batchStart === undefined) return
+    const isSlow = this.#batchSize.isSlow(this.#batchStart)
+    this.#batchSize.record(isSlow)
+    if (isSlow) this.#batchStart = undefined
   }
 }
 

@@ -125,9 +125,10 @@ export function openPool(
   }
 
   function assign(connection: Connection, handler: RequestHandler, now: number): void {
-    queue.leave(handler)
+    queue.remove(handler)
     handler.connection = connection
-    if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0) connection.renew()
+    if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0)
+      connection.replaceSocket()
     connection.assign(handler, now)
     connection.dispatch(handler.options, handler)
   }
@@ -140,7 +141,8 @@ export function openPool(
       onIdle,
       onEarlyClose: () => earlyCloses.add(),
     }
-    const connection = pipelining > 1 ? new Pipeline(origin, { ...own, pipelining, size }) : new Connection(origin, own)
+    const connection =
+      pipelining > 1 ? new Pipeline(origin, { ...own, pipelining, batchSize: size }) : new Connection(origin, own)
     connection.on('disconnect', () => onDisconnect(connection))
     all.push(connection)
     return connection
@@ -159,17 +161,17 @@ export function openPool(
   return {
     dispatch(_, handler) {
       if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
-      queue.join(handler)
+      queue.add(handler)
       arm()
     },
     rejectQueued(reason) {
-      for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.turnAway(reason)
-      for (const connection of all) connection.turnAway(reason)
+      for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.rejectIfUnsent(reason)
+      for (const connection of all) connection.rejectUnsent(reason)
     },
     async destroy() {
       isClosed = true
       for (let handler = queue.first; handler !== undefined; handler = queue.first) {
-        queue.leave(handler)
+        queue.remove(handler)
         handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       }
       // It may be called while undici fails the requests of a connection, and undici asserts then that the connection

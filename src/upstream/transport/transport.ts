@@ -68,7 +68,13 @@ export function openTransport(
   const { connections, connectTimeout } = spec
   const to = (target: URL, isPublic: boolean, servername?: string) =>
     routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
-  const { origin, before, headers, connect, stop } = to(url, spec.publicOnly && !isTrusted, spec.tls?.servername)
+  const {
+    origin,
+    pathPrefix: before,
+    headers,
+    connect,
+    cancelAll: stop,
+  } = to(url, spec.publicOnly && !isTrusted, spec.tls?.servername)
   const pipelining = spec.pipelining
   const pool = openPool(origin, { connections, connect, pipelining })
 
@@ -88,7 +94,7 @@ export function openTransport(
       identity,
       authorize: undefined,
       rejectQueued: pool.rejectQueued,
-      close: () => ended(pool.destroy(), stop),
+      close: () => destroyed(pool.destroy(), stop),
     }
 
   const way = to(access.token.url, spec.publicOnly && !access.token.isTrusted)
@@ -107,7 +113,7 @@ export function openTransport(
         upstream: spec.name,
         access: access.token,
         dispatcher: tokens.compose(paddedLength),
-        before: way.before,
+        before: way.pathPrefix,
         headers: way.headers,
       }),
       use: token => {
@@ -120,7 +126,7 @@ export function openTransport(
       },
     }),
     rejectQueued: pool.rejectQueued,
-    close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
+    close: () => Promise.all([destroyed(pool.destroy(), stop), destroyed(tokens.destroy(), way.cancelAll)]),
   }
 }
 
@@ -128,7 +134,7 @@ export function openTransport(
  * Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them
  * be opened or time out.
  */
-function ended(destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
+function destroyed(destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
   stop()
   return destroyed
 }

@@ -26,11 +26,11 @@ const byCode: Readonly<Record<string, ErrorCode>> = {
 }
 
 /** Errors of connections that were being opened. */
-const connecting = new WeakSet<Error>()
+const connectErrors = new WeakSet<Error>()
 
 /** Marks an error as one of a connection that was being opened: nothing of a request was sent. */
 export function whileConnecting<E extends Error>(error: E): E {
-  connecting.add(error)
+  connectErrors.add(error)
   return error
 }
 
@@ -38,8 +38,8 @@ export function whileConnecting<E extends Error>(error: E): E {
  * Tells whether a failed request was never sent because no connection could be opened, so that it may be repeated
  * whatever it does.
  */
-export function neverLeft(error: Error): boolean {
-  return connecting.has(error) && codeOf(error) === 'UPSTREAM_UNREACHABLE'
+export function isUnsent(error: Error): boolean {
+  return connectErrors.has(error) && codeOf(error) === 'UPSTREAM_UNREACHABLE'
 }
 
 /**
@@ -79,5 +79,5 @@ function codeOf(error: Error & { readonly code?: string }): ErrorCode | undefine
     return 'UPSTREAM_TLS'
   if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === '') return undefined
-  return connecting.has(error) ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_RESET'
+  return connectErrors.has(error) ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_RESET'
 }

@@ -21,9 +21,9 @@ const largeRead = 16 * 1024
  * parser of HTTP takes empty lines, chunk extensions, zeros of a chunk size, reason phrases and spaces of any length,
  * and no callback tells of most of them. So the bytes are counted where the parser reads them.
  */
-export class WireBound {
+export class WireLimit {
   /** Bytes that the parser has read since the last answer ended. */
-  #wire = 0
+  #received = 0
   #body = 0
   #counted = 0
 
@@ -32,10 +32,10 @@ export class WireBound {
    * more.
    */
   watch(socket: Socket): void {
-    this.next()
+    this.reset()
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null
     socket.read = (size?: number) => {
-      const beside = this.#wire - this.#body
+      const beside = this.#received - this.#body
       if (beside > heavyBytes) {
         this.#count(beside)
         if (beside > besideBody + perByte * this.#body) {
@@ -48,21 +48,21 @@ export class WireBound {
         return null
       }
       const chunk = read(size)
-      if (chunk !== null) this.#wire += chunk.length
+      if (chunk !== null) this.#received += chunk.length
       return chunk
     }
   }
 
   /** Counts a part of the present answer's body. */
-  took(bytes: number): void {
+  countBody(bytes: number): void {
     this.#body += bytes
   }
 
   /** The present answer has ended. */
-  next(): void {
-    const beside = this.#wire - this.#body
+  reset(): void {
+    const beside = this.#received - this.#body
     if (beside > heavyBytes) this.#count(beside)
-    this.#wire = this.#body = this.#counted = 0
+    this.#received = this.#body = this.#counted = 0
   }
 
   #count(beside: number): void {

@@ -84,7 +84,7 @@ test('an exchange takes only the transitions of the table and settles once, what
         }
         if (place === 'alone') exchange.connection = new Connection('http://127.0.0.1:9', { connect })
         if (place === 'shared') {
-          const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, size: new BatchSize(4) })
+          const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, batchSize: new BatchSize(4) })
           const other = new Exchange(testRun().ask<unknown>(ask()), { resolve() {}, reject() {} }, pool, {
             method: 'GET',
             path: '/',

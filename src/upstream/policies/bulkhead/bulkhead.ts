@@ -101,10 +101,10 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
       newcomers.delete(admission)
       admission.hasEntered = true
       const first = line.first as Waiter
-      line.leave(first)
+      line.remove(first)
       for (let other = line.first; other !== undefined; other = line.first) {
-        line.leave(other)
-        ahead.join(other)
+        line.remove(other)
+        ahead.add(other)
       }
       return first
     }
@@ -148,7 +148,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
           return hold(call, admission, taker)
         }
         waiting++
-        lineOf(admission).join(new Waiter(call, admission, taker as Completion<unknown>, desk))
+        lineOf(admission).add(new Waiter(call, admission, taker as Completion<unknown>, desk))
       }
     }),
     gauge: {
