@@ -12,13 +12,14 @@ import { cache, type CacheGauge } from './policies/cache/cache.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
-import { sendOf, serviceOf, stack, type Layer, type Send } from './policies/layer.ts'
+import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { custom } from './policies/custom/custom.ts'
 import { retry } from './policies/retry/retry.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
 import type { LayerPosition } from './spec/layers.ts'
-import { openTransport, type UpstreamAddress, type RuntimeServices } from './transport/transport.ts'
+import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
+import type { UpstreamAddress } from './transport/transport.ts'
 
 /** A circuit breaker that has changed. */
 export interface BreakerChange {
@@ -59,7 +60,7 @@ export function createClient(
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
-  const wire = address.isOff ? undefined : openTransport(spec, address, around)
+  const wire = address.isOff ? undefined : openAuthorizedTransport(spec, address, around)
   const budget = new RetryBudget(spec.retryBudget)
   const circuit =
     spec.breaker &&

@@ -7,7 +7,7 @@ import { trustOf } from '../../src/http/guard/client-address.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import type { CustomLayer } from '../../src/upstream/spec/layers.ts'
-import { wireError } from '../../src/upstream/transport/wire-errors.ts'
+import { wireError } from '../../src/upstream/connect/wire-errors.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 

@@ -1,5 +1,6 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
+import { isPublicAddress } from '../../core/public-address.ts'
 
 /** Finds all addresses of a name; none with an error. */
 export type Resolve = (
@@ -68,6 +69,24 @@ export function createResolve(lookup: LookupFunction, now = () => performance.no
       (error: Error) => done(error, []),
     )
   }
+}
+
+/**
+ * Restricts a resolver to public addresses. One address that is not public refuses the whole answer: a name that mixes
+ * both is an attack or a mistake.
+ */
+export function publicResolve(resolve: Resolve): Resolve {
+  return (hostname, options, done) =>
+    resolve(hostname, options, (error, addresses) => {
+      const refused = addresses.find(({ address }) => !isPublicAddress(address))
+      if (refused === undefined) return done(error, addresses)
+      done(
+        Object.assign(new Error(`${hostname} is at ${refused.address}, which is not public`), {
+          code: 'ADDRESS_REFUSED',
+        }),
+        [],
+      )
+    })
 }
 
 function addressesOf(hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {

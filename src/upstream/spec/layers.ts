@@ -2,7 +2,7 @@ import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts
 import type { CustomLayer } from '../policies/custom/custom.ts'
 
 export type { LayerCall } from '../policies/custom/layer-call.ts'
-export type { Answer } from '../policies/layer.ts'
+export type { Answer } from '../call/layer.ts'
 export type { LayerNext, LayerUpstream, CustomLayer } from '../policies/custom/custom.ts'
 
 /** The position of a custom layer: around a call with all its attempts, or around each attempt. */

@@ -12,11 +12,11 @@ import { decode } from './decode.ts'
 import { enter, Phase } from './exchange-phase.ts'
 import { codingOf, isCloseDelimited, classifyResponse, type ResponseHeaders } from './response-headers.ts'
 import { runWithinBudget, runSlicedSteps } from '../../core/sliced.ts'
-import type { Completion } from '../policies/layer.ts'
+import type { Completion } from '../call/layer.ts'
 import type { LinkedQueue } from '../../core/linked-queue.ts'
 import type { Pool } from './pool.ts'
 import { isComplete, withoutWhiteSpace } from './white-space.ts'
-import { wireError } from './wire-errors.ts'
+import { wireError } from '../connect/wire-errors.ts'
 
 type Controller = Dispatcher.DispatchController
 

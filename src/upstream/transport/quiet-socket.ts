@@ -1,6 +1,6 @@
 import type { buildConnector } from 'undici'
 import { hasUnread } from './unread.ts'
-import { whileConnecting } from './wire-errors.ts'
+import { markConnectError } from '../connect/wire-errors.ts'
 
 /** The loop counts as held up when a turn of it takes longer than this, in ms. */
 const heldUpMs = 5
@@ -25,7 +25,7 @@ export function quietSocket(connect: buildConnector.connector): buildConnector.c
         socket.off('readable', onReadable).off('error', settle).off('close', onReadable)
         if (failure === null) return callback(null, socket)
         socket.on('error', () => {}).destroy()
-        callback(whileConnecting(failure), null)
+        callback(markConnectError(failure), null)
       }
       // Readable is the end of the connection too.
       const onReadable = () => settle(unusable())

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call/call.ts'
-import { isHandshakeRefusal, wireError } from './wire-errors.ts'
+import { isHandshakeRefusal, wireError } from '../connect/wire-errors.ts'
 
 /**
  * Returns the failure of a call whose exchange broke off after the request was written. An unsafe call may have taken

@@ -2,7 +2,7 @@ import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 import { Admission, LoadEstimator } from './admission.ts'
-import { callbackLayer, type Answer, type Layer, type Completion } from '../layer.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../../call/layer.ts'
 import { LinkedQueue } from '../../../core/linked-queue.ts'
 import { Waiter, type WaiterCallbacks } from './waiter.ts'
 

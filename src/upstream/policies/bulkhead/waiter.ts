@@ -1,7 +1,7 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Admission } from './admission.ts'
-import type { Completion } from '../layer.ts'
+import type { Completion } from '../../call/layer.ts'
 import type { LinkedQueue, QueueNode } from '../../../core/linked-queue.ts'
 
 /** Where a call waits, and where it goes. */

@@ -2,7 +2,7 @@ import type { LiveCall } from '../../call/call.ts'
 import { ignoreRejection } from '../../../core/ignore-rejection.ts'
 import type { LayerPosition } from '../../spec/layers.ts'
 import { LayerCall } from './layer-call.ts'
-import type { Answer, Layer } from '../layer.ts'
+import type { Answer, Layer } from '../../call/layer.ts'
 import { LayerInvocation } from './layer-invocation.ts'
 
 /** The upstream that an own layer is opened for. */

@@ -2,7 +2,7 @@ import type { LiveCall } from '../../call/call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
 import { checkHeader } from '../../spec/spec.ts'
-import type { Answer } from '../layer.ts'
+import type { Answer } from '../../call/layer.ts'
 import type { LayerInvocation } from './layer-invocation.ts'
 
 type Headers = Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
-import type { Cached } from '../call/cached.ts'
-import type { LiveCall } from '../call/call.ts'
+import type { Cached } from './cached.ts'
+import type { LiveCall } from './call.ts'
 import type { ResponseHeaders } from '../transport/response-headers.ts'
 
 /** What an upstream answered. */
