@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { ignoreRejection } from '../../core/ignore-rejection.ts'
+import { ignoreRejection } from '../../core/promises.ts'
 import type { Resolve } from '../connect/resolve.ts'
 import type { Layer } from '../call/layer.ts'
 import type { UpstreamSpec } from '../spec/spec.ts'

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { LiveCall } from '../call/call.ts'
 import { Exchange } from './exchange.ts'
-import { headerOf } from '../../core/header-name.ts'
+import { headerOf } from '../../core/headers.ts'
 import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'

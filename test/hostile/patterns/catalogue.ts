@@ -388,13 +388,11 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],
   },
-  'core/header-name.ts': {
+  'core/headers.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [
       ['', 'a', ' '],
       ['', '-', '\u20ac'],
     ],
-  },
-  'core/http-date.ts': {
     '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [
       ['Mon', ' ', ''],
       ['Mon', ' GMT', ' '],
@@ -479,7 +477,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '.[', ''],
     ],
   },
-  'core/decodings.ts': {
+  'core/url-text.ts': {
     '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [
       ['', '%', ''],
       ['', '%2', ''],
@@ -554,7 +552,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^bearer$/i': [['', 'bearer', '']],
     '/^[a-z_]{1,40}$/': [['', 'a', '']],
   },
-  'upstream/transport/wire-errors.ts': {
+  'upstream/connect/wire-errors.ts': {
     '/\\bSSL alert number (\\d+)/': [
       ['', 'SSL alert number ', ''],
       ['SSL alert number ', '1', 'x'],

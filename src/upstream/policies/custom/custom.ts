@@ -1,5 +1,5 @@
 import type { LiveCall } from '../../call/call.ts'
-import { ignoreRejection } from '../../../core/ignore-rejection.ts'
+import { ignoreRejection } from '../../../core/promises.ts'
 import type { LayerPosition } from '../../spec/layers.ts'
 import { LayerCall } from './layer-call.ts'
 import type { Answer, Layer } from '../../call/layer.ts'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { ignoreRejection } from '../../src/core/ignore-rejection.ts'
+import { ignoreRejection } from '../../src/core/promises.ts'
 import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
 import { rest } from '../helpers/turn.ts'
 
