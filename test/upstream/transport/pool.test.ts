@@ -45,7 +45,7 @@ async function oneConnection(t: Test) {
   return { raw, pool, service, ask, tell, answer: (value: unknown) => sockets.pop()?.write(json(value)) }
 }
 
-test('a request that is given up in the queue leaves it at once, holds no slot and is never sent', async t => {
+test('a request aborted in the queue leaves it at once, holds no permit and is never sent', async t => {
   const { raw, service, ask, tell, answer } = await oneConnection(t)
   const first = service(testRun().ask(ask()))
   await raw.asked(1)
