@@ -132,14 +132,14 @@ function tooDeep(spec: OperationSpec, upstreamStatus: number): UpstreamError {
   })
 }
 
-/** Returns whether a text could hold a key `__proto__` or `prototype`, also with escapes. It is fast and rarely true. */
+/** Returns whether a text could hold a key `__proto__` or `prototype`, also with escapes. It is rarely true. */
 function mayHavePrototypeKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('prototype"') || text.includes('\\u00')
 }
 
 /**
- * Returns whether a merge that copies key by key could reach a prototype: through `__proto__`, or through a `constructor`
- * with a `prototype`. It does not recurse, because the upstream chooses the depth of a body.
+ * Returns whether a merge that copies key by key could reach a prototype: through `__proto__`, or through a
+ * `constructor` with a `prototype`. It does not recurse, because the upstream chooses the depth of a body.
  */
 function hasPrototypeKey(value: unknown): boolean {
   const open = [value]

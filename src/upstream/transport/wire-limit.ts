@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
 
 /**
- * Limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a parser
- * skips. It is six times the largest header section.
+ * Limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a
+ * parser skips. It is six times the largest header section.
  */
 export const besideBody = 96 * 1024
 
@@ -18,8 +18,8 @@ const largeRead = 16 * 1024
 
 /**
  * Limits the bytes of a response outside its body, and how many of them are parsed in one turn of the event loop. An
- * HTTP parser accepts empty lines, chunk extensions, zeros in a chunk size, reason phrases and spaces of any length, and
- * has no callback for most of them. So the bytes are counted as the parser reads them.
+ * HTTP parser accepts empty lines, chunk extensions, zeros in a chunk size, reason phrases and spaces of any length,
+ * and has no callback for most of them. So the bytes are counted as the parser reads them.
  */
 export class WireLimit {
   /** Bytes that the parser has read since the last response ended. */
