@@ -12,9 +12,9 @@ test('whatever a function returned, looking at it throws nothing and no rejectio
   t.teardown(() => process.off('unhandledRejection', hear))
   for (const way of Object.keys(ways).filter(each => !each.startsWith('throws')) as Way[])
     ignoreRejection(misbehaving(way)())
-  // oxlint-disable-next-line unicorn/no-thenable -- a function may be a thenable too
   ignoreRejection(
     Object.assign(() => {}, {
+      // oxlint-disable-next-line unicorn/no-thenable -- a function may be a thenable too
       then: (_: unknown, refuse: (reason: unknown) => void) => {
         refuse('theirs')
       },
