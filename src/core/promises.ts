@@ -1,8 +1,3 @@
-/** Returns whether a value is a promise or another thenable. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
 /**
  * Marks the rejection of a promise as handled. It is for the results of functions that should return nothing: an
  * unhandled rejection ends the process.

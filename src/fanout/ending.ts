@@ -1,4 +1,3 @@
-import { isThenable } from '../core/promises.ts'
 import { Problem } from '../errors.ts'
 import { readReplyExtras, type ReplyExtras } from './on-reply.ts'
 import { zodParser, compileParser, INVALID } from '../core/schema/parser.ts'
@@ -8,6 +7,7 @@ import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { Reply } from './reply.ts'
 import { offloading } from './offload/running.ts'
 import type { StepArgs } from './step-args.ts'
+import { isThenable } from './thenable.ts'
 
 /** The run that an ending belongs to. */
 export interface Ended extends Pick<RunHandle, 'failed' | 'abort' | 'invoke'> {

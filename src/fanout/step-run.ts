@@ -3,7 +3,7 @@ import { Abort } from '../core/abort.ts'
 import type { Cached } from '../upstream/call/cached.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
 import { deepFreeze } from '../core/freeze.ts'
-import { ignoreRejection, isThenable } from '../core/promises.ts'
+import { ignoreRejection } from '../core/promises.ts'
 import { skip } from './aggregate.ts'
 import { PendingCall } from './pending-call.ts'
 import type { Tally } from './events.ts'
@@ -12,6 +12,7 @@ import type { RunHandle } from './run-handle.ts'
 import type { State } from './outcome-recorder.ts'
 import { offloading } from './offload/running.ts'
 import type { Step } from './step.ts'
+import { isThenable } from './thenable.ts'
 
 /** Why calls are stopped whose step has its value; nobody waits for them, so nobody reads its stack. */
 const over = new DOMException('the step has ended', 'AbortError')
