@@ -63,14 +63,17 @@ test('an exchange takes only the transitions of the table and settles once, what
       async ({ hints, status, length, chunks, end }, isUnsafe, place, cutAt, reason, stopAt) => {
         const run = testRun()
         const settled: unknown[] = []
-        const taker = { resolve: (what: unknown) => settled.push(what), reject: (what: unknown) => settled.push(what) }
+        const completion = {
+          resolve: (what: unknown) => settled.push(what),
+          reject: (what: unknown) => settled.push(what),
+        }
         let dispatched = 0
         const pool = {
           dispatch: () => {
             dispatched++
           },
         }
-        const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), taker, pool, {
+        const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), completion, pool, {
           method: 'GET',
           path: '/',
         })
