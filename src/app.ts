@@ -25,13 +25,15 @@ import { secured, securityHeaders } from './http/reply/security-headers.ts'
 import { slowReaders } from './http/lifecycle/slow-readers.ts'
 import { strayBytes } from './http/lifecycle/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
+import { rejectRenamedOptions } from './core/option-keys.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
+import { appRenames } from './upstream/spec/renamed.ts'
 
 export interface AppOptions {
-  /** What is set for an upstream from outside its declaration, by its name. @default {} */
+  /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
-  /** Own layers around every upstream, outermost first. @default [] */
+  /** Custom layers around every upstream, the outermost first. @default {} */
   readonly layers?: Layers
   /** What `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
@@ -42,11 +44,11 @@ export interface AppOptions {
    * @default one of its own
    */
   readonly runtime?: Runtime
-  /** Which part of every upstream's bounds this app has, where several processes share them. @default all of them */
+  /** The partition of every upstream's limits that this app has, where several processes share them. @default all */
   readonly partition?: Partition | undefined
   /**
-   * The factor by which the bounds of every upstream are reduced, above 0 and at most 1, where file descriptors are
-   * few.
+   * The factor by which the concurrency and the connections of every upstream are reduced, above 0 and at most 1, where
+   * file descriptors are few.
    * @default 1
    */
   readonly scale?: number | undefined
@@ -87,6 +89,7 @@ export interface AppOptions {
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
 export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
+  rejectRenamedOptions('app', options, appRenames)
   const {
     overrides = {},
     environment = {},

@@ -48,10 +48,10 @@ const Overrides = z.object({
       if (fault !== undefined) context.addIssue(fault)
     })
     .optional(),
-  SLOTS: z
+  CONCURRENCY: z
     .union([z.literal('adaptive'), whole(1, 65_535)], 'must be a whole number from 1 to 65535, or adaptive')
     .optional(),
-  TIMEOUT_MS: whole(1, 600_000).optional(),
+  ATTEMPT_TIMEOUT_MS: whole(1, 600_000).optional(),
   OFF: z.enum(['0', '1']).optional(),
 })
 
@@ -101,7 +101,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const overridePattern = /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOUT_MS|OFF)$/
+const overridePattern =
+  /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/
+
+/** Old names of these variables, refused with their new names until 1.0. */
+const renamedOverrides: Readonly<Record<string, string>> = { SLOTS: 'CONCURRENCY', TIMEOUT_MS: 'ATTEMPT_TIMEOUT_MS' }
 
 /** Reads the environment; throws a `ConfigError` that names every variable that is wrong, and why. */
 export function readConfig(
@@ -146,19 +150,21 @@ function readOverride(
 ): string | undefined {
   const [, upper, key] = overridePattern.exec(variable) ?? []
   if (upper === undefined || key === undefined)
-    return 'is not known: an upstream takes _ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF'
+    return 'is not known: an upstream takes _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF'
+  const renamed = renamedOverrides[key]
+  if (renamed !== undefined) return `was renamed to HEADWATERS_UPSTREAM_${upper}_${renamed}`
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
   if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}`
   const { success, data, error } = textSchema(Overrides).safeParse({ [key]: value.trim() }) as z.ZodSafeParseResult<
     z.output<typeof Overrides>
   >
   if (!success) return error.issues.map(reasonOf).join('; ')
-  const { ORIGIN: origin, SLOTS: slots, TIMEOUT_MS: timeout, OFF: off } = data
+  const { ORIGIN: origin, CONCURRENCY: concurrency, ATTEMPT_TIMEOUT_MS: attemptTimeout, OFF: off } = data
   overrides[name] = {
     ...overrides[name],
     ...(origin !== undefined && { origin }),
-    ...(slots !== undefined && { concurrency: slots }),
-    ...(timeout !== undefined && { attemptTimeout: timeout }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(attemptTimeout !== undefined && { attemptTimeout }),
     ...(off !== undefined && { off: off === '1' }),
   }
   return undefined

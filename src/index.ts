@@ -37,5 +37,7 @@ export {
   type Runtime,
   type RuntimeOptions,
 } from './upstream/runtime.ts'
-export type { Answer, CustomLayer, LayerCall, LayerNext, Layers, LayerUpstream } from './upstream/spec/layers.ts'
+export type { Answer } from './upstream/spec/answer.ts'
+export type { CustomLayer, LayerCall, LayerNext, LayerUpstream } from './upstream/spec/layer-types.ts'
+export type { Layers } from './upstream/spec/layers.ts'
 export { Problem, UpstreamError, errors, type ErrorCode, type Fault } from './errors.ts'

@@ -86,8 +86,8 @@ test('a variable that is set to nothing counts as not set', async t => {
     PORT: '',
     LOG_LEVEL: '',
     DRAIN_MS: '',
-    HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '',
-    HEADWATERS_UPSTREAM_NOBODY_SLOTS: '',
+    HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '',
+    HEADWATERS_UPSTREAM_NOBODY_CONCURRENCY: '',
   }
   t.same(readConfig(blank, upstreams), readConfig({}, upstreams))
   t.same(
@@ -112,26 +112,26 @@ test('a number made of blanks is not 0', async t => {
   }
 })
 
-test('an upstream takes an origin, slots, a timeout and a switch', async t => {
+test('an upstream takes an origin, a concurrency, a timeout and a switch', async t => {
   const { overrides } = readConfig(
     {
       HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: 'http://127.0.0.1:8080/cats',
-      HEADWATERS_UPSTREAM_CATFACT_NINJA_SLOTS: '8',
-      HEADWATERS_UPSTREAM_CATFACT_NINJA_TIMEOUT_MS: '350',
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_CONCURRENCY: '8',
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_ATTEMPT_TIMEOUT_MS: '350',
       HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '0',
       HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
-      HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: 'adaptive',
+      HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: 'adaptive',
     },
     upstreams,
   )
   t.same(overrides, {
-    'catfact-ninja': { origin: 'http://127.0.0.1:8080/cats', slots: 8, timeout: 350, off: false },
-    meowfacts: { off: true, slots: 'adaptive' },
+    'catfact-ninja': { origin: 'http://127.0.0.1:8080/cats', concurrency: 8, attemptTimeout: 350, off: false },
+    meowfacts: { off: true, concurrency: 'adaptive' },
   })
 })
 
 test('the configuration is frozen', async t => {
-  const config = readConfig({ HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '8' }, upstreams)
+  const config = readConfig({ HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '8' }, upstreams)
   t.throws(() => {
     ;(config as { port: number }).port = 1
   }, TypeError)
@@ -150,10 +150,10 @@ test('each variable that cannot be read is refused by its name and with the reas
     ['DRAIN_MS', '600001'],
     ['DRAIN_MS', '10s'],
     ['LOG_LEVEL', 'loud'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', '0'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', 'many'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS', '0'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS', '600001'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', '0'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', 'many'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS', '0'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS', '600001'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_OFF', 'yes'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'nonsense'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'ftp://127.0.0.1'],
@@ -188,7 +188,18 @@ test('a variable of an upstream that sets nothing says what can be set', async t
     'HEADWATERS_UPSTREAM_meowfacts_ORIGIN',
   ]) {
     t.same(faultsOf(t, { [variable]: '1' }), [
-      `${variable}: is not known: an upstream takes _ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF`,
+      `${variable}: is not known: an upstream takes _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF`,
+    ])
+  }
+})
+
+test('a variable by its old name is refused with its new name', async t => {
+  for (const [old, now] of [
+    ['SLOTS', 'CONCURRENCY'],
+    ['TIMEOUT_MS', 'ATTEMPT_TIMEOUT_MS'],
+  ]) {
+    t.same(faultsOf(t, { [`HEADWATERS_UPSTREAM_CATFACT_NINJA_${old}`]: '8' }), [
+      `HEADWATERS_UPSTREAM_CATFACT_NINJA_${old}: was renamed to HEADWATERS_UPSTREAM_CATFACT_NINJA_${now}`,
     ])
   }
 })
@@ -197,12 +208,12 @@ test('all faults are listed at once', async t => {
   const faults = faultsOf(t, {
     PORT: 'x',
     LOG_LEVEL: 'loud',
-    HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '0',
+    HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '0',
     HEADWATERS_UPSTREAM_DOGFACTS_OFF: '1',
   })
   t.same(
     faults.map(fault => fault.split(':')[0]),
-    ['PORT', 'LOG_LEVEL', 'HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', 'HEADWATERS_UPSTREAM_DOGFACTS_OFF'],
+    ['PORT', 'LOG_LEVEL', 'HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', 'HEADWATERS_UPSTREAM_DOGFACTS_OFF'],
   )
 })
 
@@ -295,22 +306,25 @@ test('proxies and origins that are none are refused', async t => {
 })
 
 test('a number is one that JSON would read, and white space around a value is not part of it', async t => {
-  t.match(readConfig({ PORT: ' 8080\n', MAX_RUNS: '1e3', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: ' 5 ' }, upstreams), {
-    port: 8080,
-    overrides: { meowfacts: { slots: 5 } },
-  })
+  t.match(
+    readConfig({ PORT: ' 8080\n', MAX_RUNS: '1e3', HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: ' 5 ' }, upstreams),
+    {
+      port: 8080,
+      overrides: { meowfacts: { concurrency: 5 } },
+    },
+  )
   t.match(
     faultsOf(t, {
       PORT: '0x10',
       OFFLOAD_THREADS: '0x2',
-      HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '0x10',
-      HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS: '0b1',
+      HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '0x10',
+      HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS: '0b1',
     }),
     [
       /^PORT: must be a number/,
       /^OFFLOAD_THREADS: must be a whole number/,
-      /_SLOTS: must be a whole/,
-      /_TIMEOUT_MS: must be a number/,
+      /_CONCURRENCY: must be a whole/,
+      /_ATTEMPT_TIMEOUT_MS: must be a number/,
     ],
   )
 })

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { Environment } from '../src/config.ts'
 import { errors } from '../src/errors.ts'
-import { upstreamSpec } from '../src/upstream/spec/spec.ts'
+import { upstreamSpec } from '../src/upstream/spec/check-upstream.ts'
 import { readJsonBody } from './helpers/read-json-body.ts'
 
 const page = (name: string) => readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')

@@ -1,7 +1,7 @@
 // node bench/micro/layers.ts: what a layer costs that only passes the call on.
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import { stack } from '../../src/upstream/policies/layer.ts'
-import type { Answer, Layer, Service } from '../../src/upstream/policies/layer.ts'
+import { stack } from '../../src/upstream/call/layer.ts'
+import type { Answer, Layer, Service } from '../../src/upstream/call/layer.ts'
 
 const depths = [0, 1, 2, 4, 6, 8]
 const rounds = 200

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../errors.ts'
-import type { Cached } from '../upstream/call/cached.ts'
+import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
 import type { Tally } from './events.ts'
 import type { Loss } from './outcome-recorder.ts'

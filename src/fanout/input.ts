@@ -3,7 +3,7 @@ import { Problem, reasonOf, type Fault } from '../errors.ts'
 import { isTooDeep, maxDepth } from '../core/schema/depth.ts'
 import { readToFirstError } from '../core/schema/first-error.ts'
 import type { HeaderReads } from '../upstream/call/inbound.ts'
-import { holdsMore } from '../core/json/holds-more.ts'
+import { exceedsValueCount } from '../core/json/excess.ts'
 import { faultOf } from '../core/json/number-fault.ts'
 import { wireSchema } from '../core/json/wire-schema.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
@@ -66,7 +66,7 @@ function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]):
 
 /** Only a body has types of its own. */
 function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
-  return holdsMore(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
+  return exceedsValueCount(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
 }
 
 function read(part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {

@@ -1,4 +1,4 @@
-import { ignoreRejection } from '../core/ignore-rejection.ts'
+import { ignoreRejection } from '../core/promises.ts'
 
 /** What `after` may say: headers that go out with the reply. */
 export interface ReplyExtras {

@@ -1,5 +1,5 @@
 import type { UpstreamError } from '../errors.ts'
-import type { Cached } from '../upstream/call/cached.ts'
+import type { Cached } from '../upstream/spec/answer.ts'
 import type { RunEvent } from './events.ts'
 import type { Step } from './step.ts'
 

@@ -1,5 +1,5 @@
 import { deepFreeze } from '../core/freeze.ts'
-import type { Answer, Completion } from '../upstream/policies/layer.ts'
+import type { Answer, Completion } from '../upstream/call/layer.ts'
 import type { OperationSpec } from '../upstream/spec/spec.ts'
 import type { CallCompletion } from './gather.ts'
 import type { RunHandle } from './run-handle.ts'

@@ -1,7 +1,7 @@
 import type { ErrorCode, UpstreamError } from '../errors.ts'
 import type { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
-import type { Send } from '../upstream/policies/layer.ts'
+import type { Send } from '../upstream/call/layer.ts'
 import type { Tally } from './events.ts'
 import type { State } from './outcome-recorder.ts'
 import type { Reads } from './reads.ts'

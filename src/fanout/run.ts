@@ -1,7 +1,7 @@
 import { Problem, toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
-import { sendOf, type Send } from '../upstream/policies/layer.ts'
+import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'

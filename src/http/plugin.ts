@@ -1,9 +1,11 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
+import { rejectRenamedOptions } from '../core/option-keys.ts'
 import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { checkOffloads } from '../fanout/offload/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
+import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import { jsonBodies } from './bodies/bodies.ts'
 import { fastifyPath } from './fastify-path.ts'
@@ -18,11 +20,11 @@ import { closeIfUnread } from './bodies/unread-body.ts'
 
 export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
-  /** What is set for an upstream from outside its declaration, by its name. @default {} */
+  /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
   /** What `env('NAME')` of a declaration reads, for example `process.env`. @default {} */
   readonly environment?: RuntimeOptions['environment']
-  /** Own layers around every upstream, outermost first. @default [] */
+  /** Custom layers around every upstream, the outermost first. @default {} */
   readonly layers?: Layers
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
@@ -62,9 +64,9 @@ export interface AnyFastify {
  * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and
  * `toJSON`); where it has none, they are answered as `application/problem+json`.
  */
-export async function headwaters(
-  host: AnyFastify,
-  {
+export async function headwaters(host: AnyFastify, options: ServiceOptions): Promise<void> {
+  rejectRenamedOptions('headwaters', options, pluginRenames)
+  const {
     aggregates,
     overrides,
     environment,
@@ -75,8 +77,7 @@ export async function headwaters(
     describe = true,
     bodiesBytes = defaultPressureLimits.bodiesBytes,
     bodies = new InboundBodies(bodiesBytes),
-  }: ServiceOptions,
-): Promise<void> {
+  } = options
   const app = host as FastifyInstance
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined)

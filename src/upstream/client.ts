@@ -12,13 +12,14 @@ import { cache, type CacheGauge } from './policies/cache/cache.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
-import { sendOf, serviceOf, stack, type Layer, type Send } from './policies/layer.ts'
+import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
 import { custom } from './policies/custom/custom.ts'
 import { retry } from './policies/retry/retry.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
 import type { LayerPosition } from './spec/layers.ts'
-import { openTransport, type UpstreamAddress, type RuntimeServices } from './transport/transport.ts'
+import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
+import type { UpstreamAddress } from './transport/transport.ts'
 
 /** A circuit breaker that has changed. */
 export interface BreakerChange {
@@ -27,11 +28,11 @@ export interface BreakerChange {
   readonly to: BreakerState
 }
 
-/** What an upstream's layers hold at a moment. */
+/** The state of an upstream's layers at one moment. */
 export interface Gauge extends BulkheadGauge {
-  /** None where the upstream has no breaker. */
+  /** `undefined` where the upstream has no breaker. */
   readonly breaker: BreakerState | undefined
-  /** None where the upstream keeps no answers. */
+  /** Absent where the upstream keeps no answers. */
   readonly cache?: CacheGauge
 }
 
@@ -44,22 +45,22 @@ export interface ClientOptions {
 export interface Client {
   readonly send: Send
   readonly counts: Counts
-  /** What its layers hold now. */
+  /** Returns the state of its layers now. */
   readonly gauge: () => Gauge
   /** Ends the wire; calls in flight are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
 }
 
-/** Opens an upstream: the wire to it, and the layers around that in the one order there is. */
+/** Opens an upstream: its transport, and the layers around it in their fixed order. */
 export function createClient(
   spec: UpstreamSpec,
   address: UpstreamAddress,
-  around: RuntimeServices,
+  services: RuntimeServices,
   { onBreakerChange, cacheStore }: ClientOptions = {},
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
-  const wire = address.isOff ? undefined : openTransport(spec, address, around)
+  const transport = address.isOff ? undefined : openAuthorizedTransport(spec, address, services)
   const budget = new RetryBudget(spec.retryBudget)
   const circuit =
     spec.breaker &&
@@ -67,22 +68,22 @@ export function createClient(
       upstream,
       ...spec.breaker,
       turnAway(refusal) {
-        slotsAndQueue.rejectQueued(refusal)
-        wire?.rejectQueued(refusal)
+        permits.rejectQueued(refusal)
+        transport?.rejectQueued(refusal)
       },
       changed: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
     })
-  const slotsAndQueue = bulkhead({
+  const permits = bulkhead({
     upstream,
     maxQueue,
     concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
   })
-  const kept =
+  const responseCache =
     spec.caches &&
     cache({
       upstream,
       store: cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes }),
-      keyOf: cacheKey([address.url.origin + address.prefix, wire?.identity], keyOf),
+      keyOf: cacheKey([address.url.origin + address.prefix, transport?.identity], keyOf),
       refreshLimit: spec.totalTimeout ?? 30_000,
       refreshWidth: Math.ceil(spec.connections / 4),
     })
@@ -99,41 +100,43 @@ export function createClient(
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
     // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
     ...customAt('call'),
-    kept && kept.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
+    responseCache && responseCache.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
     // breaker: each attempt is judged, and an open circuit ends the retries
     spec.retry && retry({ ...spec.retry, budget }),
-    // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
+    // breaker, bulkhead: a second attempt is judged by itself and needs a permit of its own
     spec.hedge && hedge({ ...spec.hedge, budget }),
-    circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
-    slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
+    // bulkhead: an open circuit holds no permit, and our own refusals do not count as failures
+    circuit && circuit.layer,
+    permits.layer, // attempt: a permit is held exactly while the wire is in use
     // authorize: a precise limit on one attempt, waiting for a token included
     attempt({ upstream, timeout: attemptTimeout, budget }),
-    wire?.authorize ?? false, // own layers, dispatch: a call leaves with a token, and once more where that was refused
-    ...customAt('attempt'), // dispatch: each attempt is signed anew, within its time and its slot
+    // custom layers, dispatch: a call is sent with a token, and again where the token was refused
+    transport?.authorize ?? false,
+    ...customAt('attempt'), // dispatch: each attempt is signed again, within its timeout and its permit
   ]
 
   return {
     send: sendOf(
-      wire === undefined
+      transport === undefined
         ? stack(
             [observe(counts)],
-            serviceOf((_call, taker) => taker.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
+            serviceOf((_call, completion) => completion.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
           )
         : stack(
             layers.filter(layer => layer !== false),
-            wire.service,
+            transport.service,
           ),
     ),
     counts,
     gauge: () => ({
-      ...slotsAndQueue.gauge,
+      ...permits.gauge,
       breaker: circuit ? circuit.gauge.breaker : undefined,
-      ...(kept && { cache: kept.gauge() }),
+      ...(responseCache && { cache: responseCache.gauge() }),
     }),
     close: async () => {
-      if (kept) kept.close()
-      await wire?.close()
+      if (responseCache) responseCache.close()
+      await transport?.close()
     },
   }
 }

@@ -1,17 +1,19 @@
 import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
-import { askFor } from './call/create-call.ts'
+import { callFactory } from './call/create-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import type { ParamsFor, ParamsIf, Schema, Shown } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './spec/options.ts'
-import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec/spec.ts'
+import { operationSpec } from './spec/check-operation.ts'
+import { upstreamSpec } from './spec/check-upstream.ts'
+import type { UpstreamSpec } from './spec/spec.ts'
 
 export type { Call } from './call/call.ts'
 export type { UpstreamOptions } from './spec/options.ts'
 export { env } from './spec/secret.ts'
 
-type In<S> = S extends z.ZodType ? z.input<S> : {}
+type SchemaInput<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
 /** An answer that callers share is frozen. */
 type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
@@ -29,10 +31,12 @@ export interface Operation<I, T> {
 const definition: unique symbol = Symbol('headwaters.operation')
 const upstream: unique symbol = Symbol('headwaters.upstream')
 
-/** Tells whoever listens of each upstream as it is declared, exported or not. */
+/** Publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
 
-type Input<Pa, Q, B> = Shown<In<Pa> & In<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})>
+type Input<Pa, Q, B> = Shown<
+  SchemaInput<Pa> & SchemaInput<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})
+>
 
 /** Declares one thing that an upstream can do. Throws a `TypeError` for what its types cannot see. */
 export function operation<
@@ -77,7 +81,7 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
 }
 
-/** What an upstream was declared to be. */
+/** Returns the checked declaration of an upstream. */
 export function specOf(declared: Upstream<unknown>): UpstreamSpec {
   return declared[upstream]
 }
@@ -90,6 +94,6 @@ function bind(spec: UpstreamSpec, key: string, unbound: Operation<never, unknown
   const options = definitionOf(unbound)
   if (options === undefined)
     throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
-  const ask = askFor(operationSpec(spec, key, options))
-  return Object.freeze(Object.assign(ask, { path: options.path }))
+  const createCall = callFactory(operationSpec(spec, key, options))
+  return Object.freeze(Object.assign(createCall, { path: options.path }))
 }

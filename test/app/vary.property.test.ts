@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
-import type { CustomLayer } from '../../src/upstream/policies/custom/custom.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 
 type Inbound = Readonly<Record<string, string | undefined>>

@@ -7,7 +7,7 @@ import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
-import type { CustomLayer } from '../../src/upstream/policies/custom/custom.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 import { listening } from '../helpers/listening.ts'
 

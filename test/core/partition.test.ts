@@ -9,7 +9,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { checkPartition, partition } from '../../src/core/partition.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 
-const partsOf = (count: number) => Array.from({ length: count }, (_, index) => ({ index, count }))
+const partitionsOf = (count: number) => Array.from({ length: count }, (_, index) => ({ index, count }))
 const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0)
 const specWith = (options: Partial<UpstreamOptions> = {}, cache = false) =>
   specOf(
@@ -20,20 +20,20 @@ const specWith = (options: Partial<UpstreamOptions> = {}, cache = false) =>
     ),
   )
 
-test('parts are all of the whole, and differ by one at most', async t => {
+test('the partitions of a total differ by one at most, and their sum is the total', async t => {
   t.same(
-    partsOf(4).map(part => partition(65, part)),
+    partitionsOf(4).map(part => partition(65, part)),
     [17, 16, 16, 16],
   )
   fc.assert(
     fc.property(fc.nat(2 ** 31 - 1), fc.integer({ min: 1, max: 1024 }), (total, count) => {
-      const shares = partsOf(count).map(part => partition(total, part))
+      const shares = partitionsOf(count).map(part => partition(total, part))
       return sum(shares) === total && Math.max(...shares) - Math.min(...shares) <= 1 && shares.every(Number.isInteger)
     }),
   )
 })
 
-test('every bound of an upstream is divided, so that the parts are all of it', async () => {
+test('every limit of an upstream is partitioned, and the sum of the partitions is the limit', async () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 64 }),
@@ -42,18 +42,18 @@ test('every bound of an upstream is divided, so that the parts are all of it', a
       fc.nat(1000),
       fc.double({ min: 0, max: 1000, noNaN: true }),
       fc.nat(10_000),
-      (count, moreSlots, moreConnections, queue, perSecond, moreBytes) => {
+      (count, moreConcurrency, moreConnections, queue, perSecond, moreBytes) => {
         const spec = specWith(
           {
-            concurrency: count + moreSlots,
-            connections: count + moreSlots + moreConnections,
+            concurrency: count + moreConcurrency,
+            connections: count + moreConcurrency + moreConnections,
             maxQueue: queue,
             retryBudget: { minPerSecond: perSecond, ratio: 0.1 },
             maxCacheBytes: count + moreBytes,
           },
           true,
         )
-        const parts = partsOf(count).map(part => partitionSpec(spec, part))
+        const parts = partitionsOf(count).map(part => partitionSpec(spec, part))
         for (const key of ['concurrency', 'connections', 'maxQueue', 'maxCacheBytes'] as const)
           if (sum(parts.map(each => each[key] as number)) !== spec[key]) return false
         const floors = parts.map(each => each.retryBudget.minPerSecond)
@@ -71,9 +71,9 @@ test('every bound of an upstream is divided, so that the parts are all of it', a
   )
 })
 
-test('a budget is divided by whole attempts: nobody has a part of one', async t => {
+test('a retry budget is partitioned by whole attempts', async t => {
   const floors = (perSecond: number, count: number) =>
-    partsOf(count).map(
+    partitionsOf(count).map(
       part => partitionSpec(specWith({ retryBudget: { minPerSecond: perSecond } }), part).retryBudget.minPerSecond * 10,
     )
   t.same(floors(10, 3), [34, 33, 33])
@@ -81,8 +81,8 @@ test('a budget is divided by whole attempts: nobody has a part of one', async t 
   t.same(floors(0, 2), [0, 0])
 })
 
-test('adaptive slots begin with a part of what they begin with, and reach a part of the connections', async t => {
-  const parts = partsOf(3).map(part => partitionSpec(specWith({ concurrency: 'adaptive', connections: 50 }), part))
+test('an adaptive concurrency starts with a partition of its start, and reaches a partition of the connections', async t => {
+  const parts = partitionsOf(3).map(part => partitionSpec(specWith({ concurrency: 'adaptive', connections: 50 }), part))
   t.same(
     parts.map(({ concurrency, initialConcurrency, connections }) => [concurrency, initialConcurrency, connections]),
     [
@@ -98,11 +98,13 @@ test('adaptive slots begin with a part of what they begin with, and reach a part
   )
 })
 
-test('a part of a bound that is too small for it is refused by upstream and option', async t => {
-  t.same(partitionedBounds(specWith()), [{ owner: "upstream 'prices'", option: 'slots', total: 64 }])
+test('a limit below the number of partitions is refused by upstream and option', async t => {
+  t.same(partitionedBounds(specWith()), [{ owner: "upstream 'prices'", option: 'concurrency', total: 64 }])
   t.throws(
     () => partitionSpec(specWith({ concurrency: 3 }), { index: 0, count: 4 }),
-    new TypeError("upstream 'prices': slots is 3, which cannot be divided by 4: raise it, or make fewer parts"),
+    new TypeError(
+      "upstream 'prices': concurrency is 3, which is too few for 4 partitions: raise it, or use fewer partitions",
+    ),
   )
   t.throws(
     () => partitionSpec(specWith({ concurrency: 'adaptive', connections: 3 }), { index: 0, count: 4 }),
@@ -110,18 +112,18 @@ test('a part of a bound that is too small for it is refused by upstream and opti
   )
   t.throws(
     () => partitionSpec(specWith({ maxCacheBytes: 3 }, true), { index: 0, count: 4 }),
-    /'prices': cacheBytes is 3/,
+    /'prices': maxCacheBytes is 3/,
   )
   t.same(
     partitionSpec(specWith({ maxQueue: 3, maxCacheBytes: 3 }), { index: 3, count: 4 }).maxQueue,
     0,
-    'a queue may be none, and a cache that nobody uses is no bound',
+    'a queue may be 0, and a cache that no operation uses is not a limit',
   )
 })
 
-test('a runtime takes one part of what is declared and of what is set from outside', async t => {
+test('a runtime takes its partition of the declared concurrency and of an override', async t => {
   const { origin } = await rawUpstream(t, json('dear'))
-  for (const [slots, override, part, expected] of [
+  for (const [concurrency, override, part, expected] of [
     [10, undefined, { index: 0, count: 3 }, 4],
     [10, undefined, { index: 2, count: 3 }, 3],
     [10, undefined, undefined, 10],
@@ -131,7 +133,7 @@ test('a runtime takes one part of what is declared and of what is set from outsi
   ] as const) {
     const upstream = defineUpstream(
       'prices',
-      { origin, concurrency: slots },
+      { origin, concurrency },
       { price: operation({ path: '/', output: z.unknown() }) },
     )
     const price = aggregate('price', { url: '/' })
@@ -148,17 +150,17 @@ test('a runtime takes one part of what is declared and of what is set from outsi
     { index: 0, count: 0 },
     { index: 0.5, count: 2 },
   ]) {
-    t.throws(() => createRuntime({ partition: part }), /^runtime: part\.(?:index|count) is /)
+    t.throws(() => createRuntime({ partition: part }), /^runtime: partition\.(?:index|count) is /)
   }
   t.same(checkPartition('runtime', { index: 1, count: 2 }), { index: 1, count: 2 })
 })
 
-test('slots and connections are scaled down together, and one of each is left', async t => {
+test('concurrency and connections are scaled down together, and each stays at least 1', async t => {
   const spec = specWith({ concurrency: 64, connections: 80 })
   t.equal(scaledSpec(spec, 1), spec)
-  t.match(scaledSpec(spec, 0.15), { slots: 9, connections: 12, queue: spec.maxQueue })
+  t.match(scaledSpec(spec, 0.15), { concurrency: 9, connections: 12, maxQueue: spec.maxQueue })
   t.match(scaledSpec(specWith({ concurrency: 'adaptive', connections: 80 }), 0.15), {
-    slots: 'adaptive',
+    concurrency: 'adaptive',
     connections: 12,
   })
   fc.assert(
@@ -166,12 +168,12 @@ test('slots and connections are scaled down together, and one of each is left', 
       fc.integer({ min: 1, max: 1000 }),
       fc.nat(1000),
       fc.double({ min: 1e-6, max: 1, noNaN: true }),
-      (slots, more, scale) => {
-        const scaled = scaledSpec(specWith({ concurrency: slots, connections: slots + more }), scale)
+      (concurrency, more, scale) => {
+        const scaled = scaledSpec(specWith({ concurrency, connections: concurrency + more }), scale)
         return (
           Number(scaled.concurrency) >= 1 &&
           Number(scaled.concurrency) <= scaled.connections &&
-          scaled.connections <= Math.max(1, (slots + more) * scale)
+          scaled.connections <= Math.max(1, (concurrency + more) * scale)
         )
       },
     ),

@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { isPublicAddress, literalAddress } from '../../src/core/public-address.ts'
-import { publicOnly } from '../../src/upstream/connect/public-resolve.ts'
+import { publicResolve } from '../../src/upstream/connect/resolve.ts'
 import type { Resolve } from '../../src/upstream/connect/resolve.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
@@ -126,7 +126,7 @@ test('a public upstream cannot be declared at an address that is not', async t =
     'http://169.254.169.254',
     'http://１０.0.0.1',
   ]) {
-    t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: leave public out/, origin)
+    t.throws(define(origin), /upstream 'cats': its origin is at .*, which is not public: leave publicOnly out/, origin)
   }
   t.doesNotThrow(define('https://1.1.1.1'))
   t.doesNotThrow(define('https://cats.example'))
@@ -152,7 +152,7 @@ const ask = (resolve: Resolve) =>
   )
 
 test('every answer is looked at, on every dial, so a name that turns inward is refused', async t => {
-  const guarded = publicOnly(answering(['1.1.1.1'], ['127.0.0.1'], ['8.8.8.8']))
+  const guarded = publicResolve(answering(['1.1.1.1'], ['127.0.0.1'], ['8.8.8.8']))
   t.same(await ask(guarded), [{ address: '1.1.1.1', family: 4 }])
   t.match(await failure(ask(guarded)), {
     code: 'ADDRESS_REFUSED',
@@ -167,13 +167,13 @@ test('one inner address among public ones refuses them all, wherever it stands',
     ['1.1.1.1', '10.0.0.1'],
     ['1.1.1.1', '::1', '8.8.8.8'],
   ]) {
-    t.match(await failure(ask(publicOnly(answering(mixed)))), { code: 'ADDRESS_REFUSED' }, mixed.join(', '))
+    t.match(await failure(ask(publicResolve(answering(mixed)))), { code: 'ADDRESS_REFUSED' }, mixed.join(', '))
   }
 })
 
 test('a name that is not found is not found', async t => {
   const error = new Error('not found')
-  t.equal(await failure(ask(publicOnly(answering(error)))), error)
+  t.equal(await failure(ask(publicResolve(answering(error)))), error)
 })
 
 const operations = { ask: operation({ path: '/', output: z.unknown() }) }

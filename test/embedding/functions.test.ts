@@ -84,7 +84,7 @@ for (const [position, { stage, expected }] of Object.entries(positions)) {
           }
           await rest()
           for (const { active, queued } of Object.values(runtime.stats()))
-            t.same({ active, waiting: queued }, { active: 0, waiting: 0 }, `${way}: no slot is held`)
+            t.same({ active, queued }, { active: 0, queued: 0 }, `${way}: no permit is held`)
           await runtime.close()
         }),
     )

@@ -1,5 +1,5 @@
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import type { Answer } from '../../src/upstream/policies/layer.ts'
+import type { Answer } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 
 /** A runtime that answers each call with what `answer` returns for its path, and fails where that throws. */

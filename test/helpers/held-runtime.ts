@@ -1,6 +1,6 @@
 import { Abort } from '../../src/core/abort.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import type { Answer } from '../../src/upstream/policies/layer.ts'
+import type { Answer } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 
 /** A call that the test holds in its hand until it says how it ends. */

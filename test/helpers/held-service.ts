@@ -1,7 +1,7 @@
 import { once, EventEmitter } from 'node:events'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
-import type { Answer, Service } from '../../src/upstream/policies/layer.ts'
+import type { Answer, Service } from '../../src/upstream/call/layer.ts'
 import { Listener } from './listener.ts'
 
 /** A call that a held service has taken and not yet ended. */

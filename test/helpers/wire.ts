@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { defineUpstream, type Operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
-import type { Answer } from '../../src/upstream/policies/layer.ts'
+import type { Answer } from '../../src/upstream/call/layer.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
 import { testRun, type TestRun } from './call.ts'
 import { rawUpstream, type RawUpstream, type Script } from './raw-upstream.ts'

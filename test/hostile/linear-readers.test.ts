@@ -9,10 +9,10 @@ import { loggedRequest } from '../../src/http/log/logged-request.ts'
 import { requestIdOf } from '../../src/http/reply/request-id.ts'
 import { readDirectives } from '../../src/upstream/policies/cache/directives.ts'
 import { freshnessOf } from '../../src/upstream/policies/cache/freshness.ts'
-import { ConnectAnswer } from '../../src/upstream/connect/connect-response.ts'
+import { ConnectResponse } from '../../src/upstream/connect/connect-response.ts'
 import { defineUpstream, env, operation } from '../../src/upstream/declare.ts'
 import { isCloseDelimited } from '../../src/upstream/transport/response-headers.ts'
-import { readHttpDate } from '../../src/core/http-date.ts'
+import { readHttpDate } from '../../src/core/headers.ts'
 import { parse } from '../../src/core/json/parse.ts'
 import { pathFault } from '../../src/upstream/spec/path-fault.ts'
 import { readRetryAfter } from '../../src/upstream/call/retry-after.ts'
@@ -138,7 +138,7 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
     ['1', '\\\\', '\\"', ' 12345678901234567', ':1', '['],
   ],
   'an answer to CONNECT': [
-    text => new ConnectAnswer().add(Buffer.from(`HTTP/1.1 200 ok\r\n${text}`)),
+    text => new ConnectResponse().add(Buffer.from(`HTTP/1.1 200 ok\r\n${text}`)),
     ['\r', '\n', 'a\r\n', ' '],
   ],
 }
@@ -159,7 +159,7 @@ for (const [what, [search, runs]] of Object.entries(readers)) {
 
 test('an answer to CONNECT in pieces of one byte is read in linear time', async t => {
   const read = (text: string) => {
-    const answer = new ConnectAnswer()
+    const answer = new ConnectResponse()
     for (const byte of Buffer.from(text)) answer.add(Buffer.of(byte))
   }
   const head = (length: number) => `HTTP/1.1 200 ok\r\n${'a'.repeat(length)}`

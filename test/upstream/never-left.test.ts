@@ -109,7 +109,7 @@ for (const [what, way, treatment] of failures) {
         `${method}, when it happens each time`,
       )
       t.equal(always.before.connections, 2)
-      t.match(always.runtime.stats(), { cats: { active: 0, waiting: 0 } })
+      t.match(always.runtime.stats(), { cats: { active: 0, queued: 0 } })
       await always.before.deserted()
     }
   })

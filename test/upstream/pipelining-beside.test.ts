@@ -92,7 +92,7 @@ test('a handshake that fails fails each of a batch, and holds nothing', async t 
     )
   }
   while (runtime.stats()['ours']?.active !== 0) await turn()
-  t.match(runtime.stats(), { ours: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { ours: { active: 0, queued: 0 } })
 })
 
 test('answers of one batch may be compressed or not, and each call has its own', async t => {
@@ -138,7 +138,7 @@ test('a hedge goes beside a batch that waits, whose connection is closed when al
   t.equal(await get('later'), '/later')
 })
 
-test('adaptive slots count the calls of a batch, and take no more than they allow', async t => {
+test('adaptive concurrency counts each call of a batch, and admits no more than its limit', async t => {
   let under = 0
   let most = 0
   const { all, runtime } = await arrange(t, {
@@ -154,5 +154,5 @@ test('adaptive slots count the calls of a batch, and take no more than they allo
   })
   for (let round = 0; round < 20; round++) t.same(await all(), paths)
   t.ok(most <= 3)
-  t.match(runtime.stats(), { ours: { active: 0, waiting: 0, ok: 161 } })
+  t.match(runtime.stats(), { ours: { active: 0, queued: 0, ok: 161 } })
 })

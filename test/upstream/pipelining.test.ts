@@ -107,7 +107,7 @@ test('what changes something, and a HEAD, has a connection to itself', async t =
   t.equal(new Set(['/post', '/head', '/a'].map(on)).size, 3)
 })
 
-test('who is given up leaves the others their connection, and his slot is held until his answer has come', async t => {
+test('an aborted call leaves the connection to the other calls, and holds its permit until its response has arrived', async t => {
   const owed: (() => void)[] = []
   const { raw, get, runtime } = await arrange(t, {}, (socket, { path }) => owed.push(() => socket.write(json(path))))
   const abort = new Abort()
@@ -132,7 +132,7 @@ test('when nobody is wanted any more the connection is closed', async t => {
   t.match(await Promise.all(gone), ['gone', { code: 'UPSTREAM_TIMEOUT' }, { code: 'UPSTREAM_TIMEOUT' }])
   await raw.deserted()
   while (runtime.stats()['ours']?.active !== 0) await turn()
-  t.pass('no slot is held')
+  t.pass('no permit is held')
 })
 
 test('the last one who is wanted has his answer, and those behind him who are not are not waited for', async t => {
@@ -221,7 +221,7 @@ test('a lost connection ends each request on it once, those that were given up a
     t.same(await Promise.all(rest), ['gone', 'gone'])
     await raw.deserted()
     await turn()
-    t.match(runtime.stats(), { ours: { active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { ours: { active: 0, queued: 0 } })
   }
 })
 
@@ -238,7 +238,7 @@ test('an answer that breaks off loses those behind it, and those before it have 
   t.match(runtime.stats(), { ours: { active: 0, ok: 2, failed: 1, ignored: 1 } })
 })
 
-test('more calls than slots take turns, and every one is answered', async t => {
+test('calls beyond the concurrency wait for a permit, and every call is answered', async t => {
   const { raw, get } = await arrange(t, { concurrency: 8 })
   const ids = Array.from({ length: 200 }, (_, index) => `n${index}`)
   t.same(
@@ -287,7 +287,7 @@ test('a name that is not found fails each call, crashes nothing, and leaves no c
     await Promise.all(ids.map(id => ask(id))),
     ids.map(id => `/${id}`),
   )
-  t.match(runtime.stats(), { ours: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { ours: { active: 0, queued: 0 } })
 })
 
 test('when the last one who is given up was not written yet, the connection is closed all the same', async t => {
@@ -338,7 +338,7 @@ test('whose answer is refused before its end leaves the others their connection'
   t.same([second, fourth], ['/b', '/d'])
   t.equal(raw.connections, 1)
   while (runtime.stats()['ours']?.active !== 0) await turn()
-  t.pass('no slot is held')
+  t.pass('no permit is held')
 })
 
 test('what does not end is waited for up to the limit and no longer', async t => {

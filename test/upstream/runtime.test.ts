@@ -40,16 +40,16 @@ test('the statistics tell what each upstream holds and has counted', async t => 
   )
   const asked = [ask(), failure(ask()), failure(ask())]
   await raw.asked(2)
-  t.match(runtime.stats(), { cats: { active: 2, waiting: 1, calls: 3, ok: 0 } })
+  t.match(runtime.stats(), { cats: { active: 2, queued: 1, calls: 3, ok: 0 } })
   for (const at of [0, 1]) replies[at]?.()
   await raw.asked(3)
   replies[2]?.()
   await Promise.all(asked)
   const { waitedMs, ...stats } = runtime.stats()['cats'] ?? { waitedMs: 0 }
   t.same(stats, {
-    slots: 2,
+    concurrency: 2,
     active: 0,
-    waiting: 0,
+    queued: 0,
     calls: 3,
     ok: 1,
     failed: 2,
@@ -90,7 +90,7 @@ test('closing rejects later calls and those in flight, waiting ones too, and the
   t.match(await failure(ask(run)), closed)
   await raw.deserted()
   t.equal(run.abort.size, 0)
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   await runtime.close()
   t.equal(raw.requests.length, 2)
 })
@@ -110,23 +110,23 @@ test('an origin from outside replaces the declared one, with its path prefix', a
   t.equal(raw.connections, 0)
 })
 
-test('slots from outside replace the declared ones, fewer or more', async t => {
-  for (const slots of [1, 5]) {
+test('the concurrency of an override replaces the declared one, lower or higher', async t => {
+  for (const concurrency of [1, 5]) {
     const { raw, runtime, ask } = await arrange(t, () => {}, {
-      overrides: { cats: { concurrency: slots } },
+      overrides: { cats: { concurrency } },
       upstreamOptions: { concurrency: 3, connections: 4 },
     })
     const run = testRun()
     const asked = Array.from({ length: 6 }, () => failure(ask(run)))
-    await raw.asked(slots)
-    t.match(runtime.stats(), { cats: { active: slots, waiting: 6 - slots } })
-    t.equal(raw.connections, slots)
+    await raw.asked(concurrency)
+    t.match(runtime.stats(), { cats: { active: concurrency, queued: 6 - concurrency } })
+    t.equal(raw.connections, concurrency)
     run.abort.abort('done')
     await Promise.all(asked)
   }
 })
 
-test('slots from outside may be adaptive, and fixed where they are declared to be adaptive', async t => {
+test('the concurrency of an override may be adaptive, and fixed where the declared one is adaptive', async t => {
   const declared = [
     [{ concurrency: 3 }, 200],
     [{ concurrency: 3, connections: 300 }, 300],
@@ -143,24 +143,24 @@ test('slots from outside may be adaptive, and fixed where they are declared to b
       cats: { concurrency: 'connections' in upstreamOptions && upstreamOptions.connections === 5 ? 5 : 20 },
     })
   }
-  for (const [slots, connections] of [
+  for (const [concurrency, connections] of [
     [2, 5],
     [6, 5],
   ] as const) {
     const { raw, runtime, ask } = await arrange(t, () => {}, {
-      overrides: { cats: { concurrency: slots } },
+      overrides: { cats: { concurrency } },
       upstreamOptions: { concurrency: 'adaptive', connections },
     })
     const run = testRun()
     const asked = Array.from({ length: 8 }, () => failure(ask(run)))
-    await raw.asked(slots)
-    t.match(runtime.stats(), { cats: { slots, active: slots, waiting: 8 - slots } })
+    await raw.asked(concurrency)
+    t.match(runtime.stats(), { cats: { concurrency, active: concurrency, queued: 8 - concurrency } })
     run.abort.abort('done')
     await Promise.all(asked)
   }
 })
 
-test('a timeout from outside replaces the declared one', async t => {
+test('the attemptTimeout of an override replaces the declared one', async t => {
   const { ask } = await arrange(t, () => {}, {
     overrides: { cats: { attemptTimeout: 15 } },
     upstreamOptions: { attemptTimeout: 50_000 },
@@ -168,12 +168,12 @@ test('a timeout from outside replaces the declared one', async t => {
   t.match(await failure(ask()), { code: 'UPSTREAM_TIMEOUT', message: /15 ms/ })
 })
 
-test('a deadline of the upstream covers a call', async t => {
+test('the totalTimeout of an upstream covers a call', async t => {
   const { ask } = await arrange(t, () => {}, { upstreamOptions: { totalTimeout: 15 } })
   t.match(await failure(ask()), { code: 'DEADLINE_EXCEEDED', message: /15 ms/ })
 })
 
-test('a deadline of the upstream cuts an unsafe call too, whose outcome is unknown then', async t => {
+test('the totalTimeout of an upstream cuts an unsafe call too, whose outcome is unknown then', async t => {
   const { raw, runtime, cats } = await arrange(t, () => {}, { upstreamOptions: { totalTimeout: 30 } })
   const run = testRun()
   t.match(await failure(runtime.send(run.ask(cats.tell({ body: {} })))), {

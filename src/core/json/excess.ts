@@ -40,6 +40,25 @@ export function excessOf(text: string, maxValues: number): Excess | undefined {
     : undefined
 }
 
+/**
+ * Returns whether the lists and objects of a JSON value have more than `maxValues` items and fields in all. It does not
+ * recurse, and ends for cyclic values too.
+ */
+export function exceedsValueCount(value: unknown, maxValues: number): boolean {
+  const open = [value]
+  let values = 0
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    // The names of a large object take half the time of its values.
+    const keys = Array.isArray(next) ? undefined : Object.keys(next)
+    values += keys?.length ?? (next as readonly unknown[]).length
+    if (values > maxValues) return true
+    for (const item of keys === undefined ? (next as readonly unknown[]) : Object.values(next))
+      if (typeof item === 'object') open.push(item)
+  }
+  return false
+}
+
 /** Counts a character, up to one more than `most`. */
 function count(text: string, character: string, most: number): number {
   let found = 0

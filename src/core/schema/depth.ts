@@ -11,7 +11,7 @@ const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
 export function isOpen(schema: z.ZodType, known = new Map<z.ZodType, boolean>()): boolean {
   const before = known.get(schema)
   if (before !== undefined) return before
-  // Until it is known, whoever meets it again has met a schema that holds itself.
+  // Until the result is known, a schema that is met again contains itself.
   known.set(schema, true)
   const verdict = isOpenItself(schema, known)
   known.set(schema, verdict)

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { isHeaderName } from '../header-name.ts'
+import { isHeaderName } from '../headers.ts'
 import { defOf, innersOf, type Def } from './wrapped.ts'
 
 /** The headers that a schema reads. */

@@ -105,11 +105,11 @@ function changed(schema: z.ZodType, inners: Partial<Def>, place: Place): z.ZodTy
     return made
   }
   const made = Object.fromEntries(
-    Object.entries(inners).map(([slot, inner]) => {
-      if (Array.isArray(inner)) return [slot, (inner as readonly z.ZodType[]).map(change)]
+    Object.entries(inners).map(([key, inner]) => {
+      if (Array.isArray(inner)) return [key, (inner as readonly z.ZodType[]).map(change)]
       return [
-        slot,
-        slot === 'shape'
+        key,
+        key === 'shape'
           ? Object.fromEntries(
               Object.entries(inner as Readonly<Record<string, z.ZodType>>).map(([name, field]) => [
                 name,

@@ -1,5 +1,6 @@
+import { types } from 'node:util'
 import { z } from 'zod'
-import { hasAsync } from './has-async.ts'
+import { defOf as wholeDefOf, partsOf } from '../json/parts.ts'
 
 /** The fields of a zod definition that hold other schemas; which of them there are depends on `type`. */
 export interface Def {
@@ -78,6 +79,27 @@ export function fieldsOf(schema: z.ZodType, within: readonly z.ZodType[] = []): 
     }
   }
   return found
+}
+
+/** A check of a schema: zod keeps the function of `refine` in its definition and that of `check` beside it. */
+interface Check {
+  readonly _zod: { readonly def: { readonly fn?: unknown }; readonly check?: unknown }
+}
+
+/**
+ * Returns whether a schema has an async function. Schemas are read synchronously: zod refuses the promise and drops it,
+ * and if the promise then rejects, nothing handles that and the process ends. The function of `superRefine` cannot be
+ * seen.
+ */
+export function hasAsync(schema: z.ZodType, seen = new Set<z.ZodType>()): boolean {
+  if (seen.has(schema)) return false
+  seen.add(schema)
+  const { transform, reverseTransform, fn, checks = [] } = wholeDefOf(schema)
+  const ofChecks = (checks as readonly Check[]).flatMap(({ _zod: { def, check } }) => [def.fn, check])
+  return (
+    [transform, reverseTransform, fn, ...ofChecks].some(each => types.isAsyncFunction(each)) ||
+    partsOf(schema).some(part => hasAsync(part, seen))
+  )
 }
 
 /**

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../errors.ts'
 import { maxDepth } from '../../core/schema/depth.ts'
-import { inSlices } from '../../core/sliced.ts'
+import { runSlicedSteps } from '../../core/sliced.ts'
 import { excessOf } from '../../core/json/excess.ts'
 import { hasDoubtful } from '../../core/json/integers.ts'
 import { parseExact } from '../../core/json/parse.ts'
@@ -54,7 +54,7 @@ export function jsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
   ): void {
     bodies.hold(body.length)
     let use: (() => void) | undefined
-    inSlices(() => {
+    runSlicedSteps(() => {
       if (use !== undefined) {
         use()
         return false

@@ -88,7 +88,7 @@ class BodyReceiver implements OpenBody {
       return this.#settle(
         new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }),
       )
-    this.#settle(null, this.#chunks?.whole() ?? this.#first ?? Buffer.alloc(0))
+    this.#settle(null, this.#chunks?.toBuffer() ?? this.#first ?? Buffer.alloc(0))
   }
 
   readonly #fail = (error: Error): void => {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { ignoreRejection } from '../../core/ignore-rejection.ts'
+import { ignoreRejection } from '../../core/promises.ts'
 import { otherMethods } from '../other-methods.ts'
 
 /** Whether the app still takes work. */

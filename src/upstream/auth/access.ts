@@ -1,9 +1,10 @@
 import type { SecureContext } from 'node:tls'
 import type { AuthOptions, OAuth2Options } from '../spec/access-options.ts'
-import { tokenUrlFault, type AccessSpec } from '../spec/access-spec.ts'
-import type { Credentials } from './credentials.ts'
+import type { AccessSpec } from '../spec/access-spec.ts'
+import type { Credentials } from '../transport/dispatch.ts'
 import { readProxy, type ProxyAccess } from '../connect/proxy.ts'
 import { Secret } from '../spec/secret.ts'
+import { tokenUrlFault } from '../spec/url-faults.ts'
 import { readTls } from '../connect/tls.ts'
 import { variableReader, type VariableFault, type VariableReader, type Variables } from '../spec/variables.ts'
 

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { Abortable } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
-import type { Answer, Layer, Service } from '../policies/layer.ts'
+import type { Answer, Layer, Service } from '../call/layer.ts'
 
 /** A token, and how long it is good for from the moment it was asked for. */
 export interface Token {

@@ -4,14 +4,14 @@ import { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './authorize.ts'
-import { neverLeft, wireError } from '../transport/wire-errors.ts'
+import { isUnsent, wireError } from '../connect/wire-errors.ts'
 
 export interface TokenEndpointOptions {
   readonly upstream: string
   readonly access: TokenAccess
   readonly dispatcher: Dispatcher
-  /** Stands before the path. */
-  readonly before: string
+  /** Precedes the path. */
+  readonly pathPrefix: string
   /** Names and values that every request has, one after the other. */
   readonly headers: readonly string[]
   /** Limit on one request, in ms. @default 5000 */
@@ -51,7 +51,7 @@ export function tokenEndpoint({
   upstream,
   access,
   dispatcher,
-  before,
+  pathPrefix,
   headers,
   timeout = 5000,
 }: TokenEndpointOptions): () => Promise<Token> {
@@ -65,7 +65,7 @@ export function tokenEndpoint({
   const options = {
     origin: url.origin,
     method: 'POST' as const,
-    path: before + url.pathname + url.search,
+    path: pathPrefix + url.pathname + url.search,
     headers: [
       ...headers,
       'accept',
@@ -85,7 +85,7 @@ export function tokenEndpoint({
     const signal = AbortSignal.timeout(timeout)
     try {
       const { statusCode, body } = await request(signal).catch((error: Error) => {
-        if (neverLeft(error)) return request(signal)
+        if (isUnsent(error)) return request(signal)
         throw error
       })
       const text = await body.text()

@@ -27,20 +27,20 @@ export class Call<out T> {
   }
 }
 
-/** What a call knows of the run it belongs to. */
+/** The run that a call belongs to, as the call sees it. */
 export interface Scope {
   /** The moment by which the run ends, in ms from its start. */
   readonly deadline: number
   /** By when its first caller wants it, in ms from the run's start, where the deadline does not say. */
   readonly patience?: number
-  /** The inbound headers, lower case; an upstream's `forward` picks from them. */
+  /** The inbound headers, lower case; an upstream's `forwardHeaders` selects from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /**
    * Records what a layer reads of `headers`; none where the reply cannot be kept, or where the call is shared by
    * several callers.
    */
   readonly reads?: HeaderReads | undefined
-  /** What the aggregate's `before` made of the request; none where the call is shared by several callers. */
+  /** The result of the aggregate's `context`; `undefined` where the call is shared by several callers. */
   readonly context?: unknown
   /** Cut when the run is over, for whatever reason. */
   readonly abort: Abort
@@ -55,31 +55,31 @@ export interface Scope {
   readonly isWatched?: boolean
 }
 
-/** What was spent on a call so far, all its attempts together. */
+/** The effort spent on a call so far, all its attempts together. */
 export interface Effort {
   /** How often it was sent. */
   attempts: number
-  /** How long it has waited for a slot, in ms. */
+  /** The time it has waited for a permit, in ms. */
   waitedMs: number
   /** Whether the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
   /** Whether it was repeated without charge after a connection was closed as idle; that happens once per call. */
   hadFreeRetry: boolean
-  /** Whether an own layer at `'call'` gave it a header that says who the caller is. */
+  /** Whether a custom layer at `'call'` gave it a header that identifies the caller. */
   namesCaller: boolean
 }
 
 /** One attempt on its way. */
 export interface Attempt {
-  /** Whether it may wait for a slot; one that may not is refused where none is free. */
+  /** Whether it may wait for a permit; if not, it is refused where none is free. */
   readonly mayWait: boolean
   /** Whether it has left for the wire. */
   sent: boolean
   /** Whether it needs a connection that has not served a request before. */
   readonly needsNew: boolean
   /**
-   * Resolves when the wire lets go of an attempt that was given up before it had a connection; its slot is held until
-   * then.
+   * Resolves when the wire lets go of an attempt that was given up before it had a connection; its permit is held
+   * until then.
    */
   held: Promise<void> | undefined
 }

@@ -13,9 +13,8 @@ export function namesCaller(header: string): boolean {
 }
 
 /**
- * Tells whether the upstream knows the callers of this call's upstream apart: by a forwarded header, or by one that an
- * own layer at `'call'` gave it. A 429 is then the limit of one caller, and says nothing about what the upstream can
- * take.
+ * Returns whether the upstream can tell callers apart: by a forwarded header, or by a header that a custom layer at
+ * `'call'` added. A 429 is then the limit of one caller, and says nothing about the capacity of the upstream.
  */
 export function isCallersLimit({ spec, effort }: LiveCall<unknown>): boolean {
   return effort.namesCaller || spec.upstream.forwardHeaders.some(namesCaller)

@@ -3,9 +3,9 @@ import { UpstreamError } from '../../errors.ts'
 import { Call } from './call.ts'
 import { hasBigint } from '../../core/json/needs-exact.ts'
 import { exactSchema } from '../../core/json/wire-schema.ts'
-import { ignoreRejection } from '../../core/ignore-rejection.ts'
+import { ignoreRejection } from '../../core/promises.ts'
 import { writeJson } from '../../core/json/write.ts'
-import { queryNameMatcher } from './query-name.ts'
+import { queryNameMatcher } from '../spec/query-name.ts'
 import { writeQuery } from './query.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { fillTemplate } from '../spec/template.ts'
@@ -18,10 +18,10 @@ const nothing: Fields = Object.freeze({})
 const maxKeyLength = 255
 
 /**
- * Makes the function that turns an operation's input into a call. Throws `CALL_INPUT_INVALID` for input its schemas
- * refuse.
+ * Returns the function that turns an operation's input into a call. It throws `CALL_INPUT_INVALID` for input that its
+ * schemas refuse.
  */
-export function askFor(spec: OperationSpec): (input?: Fields) => Call<unknown> {
+export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
   const {
     name,
     template,

@@ -1,5 +1,5 @@
 import type { UpstreamError } from '../../errors.ts'
-import type { Cached } from './cached.ts'
+import type { Cached } from '../spec/answer.ts'
 
 /** What happens to a run's calls on their way; `at` is in ms from the run's start. */
 export type CallEvent =

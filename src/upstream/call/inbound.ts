@@ -1,4 +1,4 @@
-import { isHeaderName } from '../../core/header-name.ts'
+import { isHeaderName } from '../../core/headers.ts'
 
 /** Inbound headers, by lower-case name. */
 export type InboundHeaders = Readonly<Record<string, string | string[] | undefined>>

@@ -1,4 +1,4 @@
-import { readHttpDate } from '../../core/http-date.ts'
+import { readHttpDate } from '../../core/headers.ts'
 
 /**
  * Reads a `Retry-After` header (RFC 9110, section 10.2.3): seconds in digits, or an HTTP date.

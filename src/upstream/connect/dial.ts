@@ -3,14 +3,11 @@ import { connect, isIP, type Socket } from 'node:net'
 import { interleave, raceConnections, type Timers } from './happy-eyeballs.ts'
 import type { Resolve } from './resolve.ts'
 
-/**
- * Opens a TCP connection to a name or an address; returns the function that gives it up, after which `done` is not
- * called.
- */
-export type Dial = (target: DialTarget, done: Dialled) => () => void
+/** Opens a TCP connection to a name or an address. Returns the function that cancels it; `done` is not called then. */
+export type Dial = (target: DialTarget, done: DialCallback) => () => void
 
 /** Takes an error or a connected socket that has no listeners. */
-export type Dialled = (...result: [error: Error, socket: null] | [error: null, socket: Socket]) => void
+export type DialCallback = (...result: [error: Error, socket: null] | [error: null, socket: Socket]) => void
 
 export interface DialTarget {
   /** A name, or an IP address without brackets. */
@@ -24,38 +21,38 @@ export function targetOf({ hostname, port, protocol }: Pick<URL, 'hostname' | 'p
 }
 
 export interface DialOptions {
-  /** Finds the addresses of a name; only what it gives is dialled. */
+  /** Finds the addresses of a name; only those are dialled. */
   readonly resolve: Resolve
-  /** Limit within which a connection is wanted, in ms; the caller enforces it. */
+  /** Limit on the connection, in ms; the caller enforces it. */
   readonly timeout: number
 }
 
-/** Connection attempt delay (RFC 8305, section 8), in ms: what is recommended, and the recommended minimum. */
+/** Connection attempt delay (RFC 8305, section 8), in ms: the recommended value and the recommended minimum. */
 const attemptDelay = 250
 const minAttemptDelay = 100
 
 const timers: Timers<NodeJS.Timeout> = { set: setTimeout, clear: clearTimeout }
 
 /**
- * Makes a dialler that tries all addresses of a name (RFC 8305). Where a limit would leave addresses untried after 250
- * ms each, the attempts follow each other faster, but not faster than every 100 ms.
+ * Creates a dialler that tries all addresses of a name (RFC 8305). The delay between attempts is 250 ms, or shorter if
+ * the limit would leave addresses untried, but at least 100 ms.
  */
 export function dialer({ resolve, timeout }: DialOptions): Dial {
   return ({ hostname, port }, done) => {
-    let isOver = false
+    let isCancelled = false
     let stop = () => {
-      isOver = true
+      isCancelled = true
     }
 
     function found(error: Error | null, addresses: readonly LookupAddress[]): void {
-      if (isOver) return
+      if (isCancelled) return
       if (error !== null) return done(error, null)
-      const stranger = addresses.find(({ address }) => isIP(address) === 0)
-      if (stranger !== undefined)
+      const invalid = addresses.find(({ address }) => isIP(address) === 0)
+      if (invalid !== undefined)
         return done(
           failure(
             'ERR_INVALID_IP_ADDRESS',
-            `${hostname} was resolved to '${stranger.address}', which is not an IP address`,
+            `${hostname} was resolved to '${invalid.address}', which is not an IP address`,
           ),
           null,
         )
@@ -87,8 +84,8 @@ function attempt(
 }
 
 /**
- * Makes one error of those of all attempts. It has the code of the first, but for EADDRNOTAVAIL: a machine without an
- * address of one family has it at once, which says nothing of the upstream.
+ * Combines the errors of all attempts. The result has the code of the first error other than EADDRNOTAVAIL: a machine
+ * without an address of one family gets that at once, which is not evidence about the upstream.
  */
 export function combined(errors: readonly CodedError[], hostname: string): Error {
   const [first] = errors as readonly [CodedError]

@@ -1,6 +1,6 @@
-/** Sets and clears a timer; those of Node, or virtual ones. */
+/** Sets and clears timers: those of Node, or virtual ones. */
 export interface Timers<Timer> {
-  readonly set: (ring: () => void, ms: number) => Timer
+  readonly set: (onTimeout: () => void, ms: number) => Timer
   readonly clear: (timer: Timer | undefined) => void
 }
 

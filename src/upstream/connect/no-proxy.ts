@@ -1,19 +1,19 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Tells whether a host is named; its address family is 0 for a name. */
+/** Returns whether a host is listed; its address family is 0 for a name. */
 type HostTest = (host: string, family: number) => boolean
 
 interface Entry {
   readonly isNamed: HostTest
-  /** The only port that is named; all of them without one. */
+  /** The only port that is listed; undefined for all ports. */
   readonly port: string | undefined
 }
 
 /**
  * Reads `NO_PROXY`: host names with all names below them, addresses and networks (CIDR), each with a port or without,
- * and `*`. An entry that is none of these names nothing.
+ * and `*`. Any other entry is ignored.
  *
- * @returns a function that tells whether a target is asked without the proxy
+ * @returns a function that returns whether a target bypasses the proxy
  */
 export function readNoProxy(text: string): (target: URL) => boolean {
   const entries = text

@@ -5,7 +5,7 @@ import type { TlsOptions } from '../spec/access-options.ts'
 import { Secret } from '../spec/secret.ts'
 import type { VariableReader } from '../spec/variables.ts'
 
-/** Reads certificates and key, once for all connections. */
+/** Reads certificates and the key, once for all connections. */
 export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): SecureContext | undefined {
   const pems = {
     ca: ca && readPem(ca, 'tls.ca', reader),
@@ -14,7 +14,7 @@ export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): 
   }
   if (Object.values(pems).includes('')) return undefined
   try {
-    // OpenSSL passes over a certificate that it cannot read, and then nobody is trusted.
+    // OpenSSL ignores a certificate that it cannot read, and then trusts no server.
     for (const pem of [pems.ca, pems.cert]) if (pem !== undefined) new X509Certificate(pem)
     return createSecureContext({ ...pems, minVersion: 'TLSv1.2' })
   } catch (error) {
@@ -23,15 +23,15 @@ export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): 
   }
 }
 
-/** What a variable holds: PEM, or the path of a file of it; empty where it is neither. */
-function readPem(what: string | Secret, option: string, reader: VariableReader): string {
-  const given = reader.read(what, option)
-  if (!(what instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
+/** Returns the PEM of a variable, or of the file whose path it holds; empty if it is neither. */
+function readPem(source: string | Secret, option: string, reader: VariableReader): string {
+  const given = reader.read(source, option)
+  if (!(source instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
   try {
     return readFileSync(given, 'utf8')
   } catch {
     reader.fault(
-      what.variable,
+      source.variable,
       `is neither PEM nor the path of a file that can be read, and upstream '${reader.upstream}' needs it for ${option}`,
     )
     return ''

@@ -3,7 +3,7 @@ import type { LiveCall } from '../call/call.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
 import { codeOf } from '../call/classify.ts'
 import type { RetryBudget } from './retry/retry-budget.ts'
-import { callbackLayer, type Answer, type Layer, type Completion } from './layer.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
 import { TimedCall } from './limit.ts'
 
 export interface AttemptOptions {

@@ -2,7 +2,7 @@ import { Abort, Abortable } from '../../core/abort.ts'
 import type { Effort, LiveCall, Scope } from '../call/call.ts'
 import type { CallEvent } from '../call/events.ts'
 import { deepFreeze } from '../../core/freeze.ts'
-import type { Answer, Layer } from './layer.ts'
+import type { Answer, Layer } from '../call/layer.ts'
 
 interface Flight {
   readonly abort: Abort

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
-import { callbackLayer, type Layer } from './layer.ts'
+import { callbackLayer, type Layer } from '../call/layer.ts'
 import { TimedCall } from './limit.ts'
 
 export interface DeadlineOptions {

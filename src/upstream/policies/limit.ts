@@ -7,10 +7,10 @@ export class TimedCall<T> extends Abort implements Timer {
   /** The call to send: it is cut when the timeout rings. */
   readonly call: LiveCall<T>
   readonly target = this
-  at = 0
-  before: Timer | undefined = undefined
-  after: Timer | undefined = undefined
-  listed = false
+  dueAt = 0
+  previousTimer: Timer | undefined = undefined
+  nextTimer: Timer | undefined = undefined
+  isRunning = false
   readonly #outer: Abort
   readonly #timeouts: TimerQueue
 
@@ -20,7 +20,7 @@ export class TimedCall<T> extends Abort implements Timer {
     this.#timeouts = timeouts
     call.abort.add(this)
     this.call = call.withAbort(this)
-    timeouts.enter(this)
+    timeouts.add(this)
   }
 
   /** Leaves no timer and no listener behind. */

@@ -1,8 +1,8 @@
 import { UpstreamError } from '../../errors.ts'
-import type { Cached } from '../call/cached.ts'
+import type { Cached } from '../spec/answer.ts'
 import type { LiveCall } from '../call/call.ts'
 import { codeOf, classify } from '../call/classify.ts'
-import { callbackLayer, type Answer, type Layer, type Completion } from './layer.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
 
 /** What has come of an upstream's calls since the runtime began. */
 export interface Counts {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
-import { checkHeaderName, forwardFault } from '../../core/header-name.ts'
+import { checkHeaderName, forwardFault } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { UpstreamOptions } from './options.ts'
 import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
-import { proxyFault } from '../connect/proxy.ts'
-import { queryNameMatcher } from '../call/query-name.ts'
+import { queryNameMatcher } from './query-name.ts'
 import { Secret } from './secret.ts'
+import { proxyFault, tokenUrlFault } from './url-faults.ts'
 
 /** What an upstream's declaration says of how it is reached and who asks, checked. */
 export interface AccessSpec {
@@ -45,15 +45,6 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
   return { publicOnly, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
 }
 
-/** Says what keeps a text from being the URL of a token endpoint. */
-export function tokenUrlFault(url: string): string | undefined {
-  const { protocol, username, password, hash } = URL.parse(url) ?? {}
-  const isUrl = (protocol === 'https:' || protocol === 'http:') && username === '' && password === '' && hash === ''
-  return isUrl
-    ? undefined
-    : 'is not the URL of a token endpoint: write for example https://auth.example.com/oauth/token'
-}
-
 function checkPublic(owner: string, option: string, url: string): void {
   const address = literalAddress(new URL(url))
   if (address !== undefined && !isPublicAddress(address))
@@ -66,7 +57,7 @@ function checkAuth(
   { headers = {}, forwardHeaders = [] }: UpstreamOptions,
   publicOnly: boolean,
 ): void {
-  rejectUnknownOptions(owner, auth, authOptions, 'auth')
+  rejectUnknownOptions(owner, auth, authOptions, { group: 'auth' })
   const kinds = ['bearer', 'header', 'query', 'oauth2'].filter(kind => kind in auth)
   if (kinds.length !== 1) throw new TypeError(`${owner}: auth takes one of bearer, header, query and oauth2`)
   if ('oauth2' in auth) checkOAuth2(owner, auth.oauth2, publicOnly)
@@ -83,12 +74,12 @@ function checkAuth(
     throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
   for (const other of [...Object.keys(headers), ...forwardHeaders]) {
     if (other.toLowerCase() === header.toLowerCase())
-      throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forward`)
+      throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forwardHeaders`)
   }
 }
 
 function checkOAuth2(owner: string, options: OAuth2Options, publicOnly: boolean): void {
-  rejectUnknownOptions(owner, options, oauth2Options, 'auth.oauth2')
+  rejectUnknownOptions(owner, options, oauth2Options, { group: 'auth.oauth2' })
   const { tokenUrl, clientId, clientSecret, scope = 'none', send = 'header' } = options
   checkSecret(owner, 'auth.oauth2.clientSecret', clientSecret)
   if (!(clientId instanceof Secret) && (typeof clientId !== 'string' || clientId === ''))
@@ -103,7 +94,7 @@ function checkOAuth2(owner: string, options: OAuth2Options, publicOnly: boolean)
 }
 
 function checkTls(owner: string, options: TlsOptions): void {
-  rejectUnknownOptions(owner, options, tlsOptions, 'tls')
+  rejectUnknownOptions(owner, options, tlsOptions, { group: 'tls' })
   const { ca, cert, key } = options
   if (key !== undefined) checkSecret(owner, 'tls.key', key)
   if ((key === undefined) !== (cert === undefined))

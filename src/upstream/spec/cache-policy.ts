@@ -15,7 +15,7 @@ const known: OptionKeys<CacheOptions> = { ttl: true, staleWhileRevalidate: true,
 /** Checks what an operation says of keeping its answers; nothing when it keeps none. */
 export function cachePolicy(owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
   if (options === false) return undefined
-  if (options !== true) rejectUnknownOptions(owner, options, known, 'cache')
+  if (options !== true) rejectUnknownOptions(owner, options, known, { group: 'cache' })
   const { ttl, staleWhileRevalidate, staleIfError, staleAfter }: CacheOptions = options === true ? {} : options
   for (const [option, value] of Object.entries({ ttl, staleWhileRevalidate, staleIfError })) {
     if (value !== undefined) wholeNumber(owner, `cache.${option}`, value, { min: 0, unit: 'ms' })

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 /** A schema that may be left out. */
 export type Schema = z.ZodType | undefined
 
-/** The same type, written out for whoever reads it in an editor. */
+/** The same type, expanded so that an editor shows its properties. */
 export type Shown<T> = { [K in keyof T]: T[K] } & {}
 
 type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}` ? N | PathName<Rest> : never

@@ -1,18 +1,14 @@
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
-import type { CustomLayer } from '../policies/custom/custom.ts'
-
-export type { LayerCall } from '../policies/custom/layer-call.ts'
-export type { Answer } from '../policies/layer.ts'
-export type { LayerNext, LayerUpstream, CustomLayer } from '../policies/custom/custom.ts'
+import type { CustomLayer } from './layer-types.ts'
 
 /** The position of a custom layer: around a call with all its attempts, or around each attempt. */
 export type LayerPosition = 'call' | 'attempt'
 
 /** Custom layers by position, the outermost first. */
 export interface Layers {
-  /** Layers that run once per call, above everything that keeps, shares or repeats it. @default [] */
+  /** Layers that run once per call, above the cache, single-flight, retries and hedges. @default [] */
   readonly call?: readonly CustomLayer[]
-  /** Layers that run once per attempt, just above the wire. @default [] */
+  /** Layers that run once per attempt, just above the transport. @default [] */
   readonly attempt?: readonly CustomLayer[]
 }
 
@@ -23,7 +19,7 @@ const keys: OptionKeys<Layers> = { call: true, attempt: true }
  * layer.
  */
 export function checkLayers(owner: string, layers: Layers): Required<Layers> {
-  rejectUnknownOptions(owner, layers, keys, 'layers')
+  rejectUnknownOptions(owner, layers, keys, { group: 'layers' })
   return Object.freeze({
     call: checkList(owner, 'call', layers.call),
     attempt: checkList(owner, 'attempt', layers.attempt),

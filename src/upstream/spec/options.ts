@@ -24,11 +24,11 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly responseType?: ResponseType
   /** Media types that are read. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
   readonly accept?: readonly string[]
-  /** Whether an empty body is an answer, and is `null`. @default false */
+  /** Whether an empty body is an answer, whose value is `null`. @default false */
   readonly allowEmpty?: boolean
-  /** Statuses that mean "there is none": the call answers `null`. @default [] */
+  /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
-  /** Reads response headers too: the call then answers `{ body, headers }`. */
+  /** The schema of response headers to read too; the call then returns `{ body, headers }`. */
   readonly responseHeaders?: H
   /**
    * Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ.
@@ -45,11 +45,11 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
-/** For how long answers are used whose headers do not say; what an upstream says goes before. */
+/** Freshness times of answers whose headers set none; the headers of the upstream take precedence. */
 export interface CacheOptions {
   /** For how long an answer is fresh, in ms from when it came. @default 0 */
   readonly ttl?: number
-  /** For how long after that it is still given while one call fetches it anew, in ms. @default 0 */
+  /** Time after that in which it is still returned while one call fetches it again, in ms. @default 0 */
   readonly staleWhileRevalidate?: number
   /** For how long after that it stands in for a failure, in ms. @default 0 */
   readonly staleIfError?: number
@@ -74,11 +74,11 @@ export type AnyOperationOptions = OperationOptions<
 
 /** How a call that failed is sent again. */
 export interface RetryOptions {
-  /** How often a call is sent at most. @default 2 */
+  /** The number of times a call is sent at most, the first attempt included. @default 2 */
   readonly maxAttempts?: number
-  /** Bound of the first pause, in ms; it doubles with each, and pauses are random below it. @default 25 */
+  /** Limit on the first pause, in ms; it doubles with each pause, and pauses are random below it. @default 25 */
   readonly initialDelay?: number
-  /** Bound of every pause, in ms. @default 250 */
+  /** Limit on every pause, in ms. @default 250 */
   readonly maxDelay?: number
 }
 
@@ -89,40 +89,39 @@ export interface HedgeOptions {
    * @default the time within which `percentile` of the operation's latest calls were answered
    */
   readonly delay?: number
-  /** Share of calls, in percent, that are answered before a second is sent; above 50 and below 100. @default 98 */
+  /** Percentile of the latencies after which the second is sent; at least 50 and below 100. @default 98 */
   readonly percentile?: number
-  /** How many second attempts there are at most, as a share of the calls of the last 10 s. @default 0.03 */
+  /** Limit on second attempts, as a ratio to the calls of the last 10 s. @default 0.03 */
   readonly maxRatio?: number
 }
 
-/** How many attempts beyond one a call an upstream may be sent, retries and hedges together. */
+/** Limit on the attempts beyond the first of each call, retries and hedges together. */
 export interface RetryBudgetOptions {
-  /** Share of the calls sent in the last 10 s. @default 0.2 */
+  /** Ratio of these attempts to the calls sent in the last 10 s. @default 0.2 */
   readonly ratio?: number
-  /** As many a second however few calls are sent. @default 10 */
+  /** Attempts per second that are allowed whatever the number of calls. @default 10 */
   readonly minPerSecond?: number
 }
 
-/** When an upstream is not asked for a while. */
+/** The conditions under which the circuit breaker opens, and the time it stays open. */
 export interface BreakerOptions {
-  /** Share of failures that opens the breaker, above 0 and up to 1. @default 0.5 */
+  /** Ratio of failed calls that opens the breaker, above 0 and up to 1. @default 0.5 */
   readonly failureRatio?: number
-  /** Calls within the window below which nothing is concluded. @default 20 */
+  /** Calls within the window that are needed before the ratio can open the breaker. @default 20 */
   readonly minimumCalls?: number
-  /** How far back it looks, in ms. @default 10000 */
+  /** Length of the sliding window, in ms. @default 10000 */
   readonly window?: number
   /**
-   * Failures in a row within the window that open it at once, whatever the share is.
-   * @default 20, or `minimum` if that is more
+   * Failures in a row within the window that open it, whatever the ratio is.
+   * @default 20, or `minimumCalls` if that is more
    */
   readonly consecutiveFailures?: number
   /**
-   * How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails
-   * again.
+   * Time that it stays open at first, in ms, before it admits one run; it doubles each time the upstream fails again.
    * @default 5000
    */
   readonly openDuration?: number
-  /** Limit on how long it stays open, in ms; not below `open`. @default 60000, or `open` if that is more */
+  /** Limit on that time, in ms; at least `openDuration`. @default 60000, or `openDuration` if that is more */
   readonly maxOpenDuration?: number
 }
 
@@ -130,29 +129,30 @@ export interface BreakerOptions {
 export interface UpstreamOptions extends AccessOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
   readonly origin: string
-  /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */
+  /** Calls on the wire at once; `'adaptive'` learns the number that the upstream can take. @default 64 */
   readonly concurrency?: number | 'adaptive'
-  /** Sockets at most; never fewer than `slots`. @default `slots` + 16; 200 where they are adaptive */
+  /** Limit on sockets; at least `concurrency`. @default `concurrency` + 16; 200 where it is adaptive */
   readonly connections?: number
-  /** Calls that may wait for a slot before new runs are refused. @default 256 */
+  /** Calls that may wait for a permit before new runs are refused. @default 256 */
   readonly maxQueue?: number
   /**
-   * How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left.
-   * @default { attempts: 2 }
+   * Retries of calls that fail for a transient reason: calls that are idempotent, or were never sent.
+   * @default { maxAttempts: 2 }
    */
   readonly retry?: RetryOptions | false
-  /** When safe calls are sent a second time while the first is under way; the first good answer wins. @default false */
+  /** Second attempts of safe calls while the first is under way; the first good answer is taken. @default false */
   readonly hedge?: HedgeOptions | boolean
-  /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
+  /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
   /**
-   * When the upstream is not asked for a while.
-   * @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 }
+   * The circuit breaker, which refuses calls while the upstream fails.
+   * @default { failureRatio: 0.5, minimumCalls: 20, consecutiveFailures: 20, window: 10000, openDuration: 5000,
+   * maxOpenDuration: 60000 }
    */
   readonly breaker?: BreakerOptions | false
   /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
   readonly attemptTimeout?: number
-  /** Limit on one call with its waiting and all its attempts, in ms. @default what remains of the run's deadline */
+  /** Limit on one call, its time in the queue and all attempts included, in ms. @default the rest of the deadline */
   readonly totalTimeout?: number
   /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
   readonly connectTimeout?: number

@@ -1,16 +1,15 @@
-import { initialConcurrency } from '../policies/bulkhead/aimd.ts'
 import { partition, type Partition } from '../../core/partition.ts'
-import type { UpstreamSpec } from './spec.ts'
+import { initialConcurrency, type UpstreamSpec } from './spec.ts'
 
-/** A bound of which every part must have one at least. */
+/** A limit of which every partition must have 1 at least. */
 export interface PartitionedBound {
-  /** Whose it is: `upstream 'prices'`. */
+  /** The owner of the limit: `upstream 'prices'`. */
   readonly owner: string
   readonly option: string
   readonly total: number
 }
 
-/** The bounds of an upstream that have to be enough for every part. */
+/** Returns the limits of an upstream that must be enough for every partition. */
 export function partitionedBounds({
   name,
   concurrency,
@@ -20,39 +19,42 @@ export function partitionedBounds({
 }: UpstreamSpec): PartitionedBound[] {
   const owner = `upstream '${name}'`
   return [
-    // There are as many connections as slots, or more.
+    // The connections are never fewer than the concurrency.
     concurrency === 'adaptive'
       ? { owner, option: 'connections', total: connections }
-      : { owner, option: 'slots', total: concurrency },
-    ...(caches ? [{ owner, option: 'cacheBytes', total: maxCacheBytes }] : []),
+      : { owner, option: 'concurrency', total: concurrency },
+    ...(caches ? [{ owner, option: 'maxCacheBytes', total: maxCacheBytes }] : []),
   ]
 }
 
-/** A budget counts whole attempts in windows of 10 s. */
+/** A retry budget counts whole attempts in windows of 10 s. */
 const windowSeconds = 10
 
-/** The same upstream with one part of each of its bounds; throws a `TypeError` for one of which there is not enough. */
-export function partitionSpec(spec: UpstreamSpec, part: Partition): UpstreamSpec {
-  const short = partitionedBounds(spec).find(({ total }) => total < part.count)
+/**
+ * Returns the upstream with one partition of each of its limits; throws a `TypeError` for a limit that is smaller than
+ * the number of partitions.
+ */
+export function partitionSpec(spec: UpstreamSpec, own: Partition): UpstreamSpec {
+  const short = partitionedBounds(spec).find(({ total }) => total < own.count)
   if (short !== undefined)
     throw new TypeError(
-      `${short.owner}: ${short.option} is ${short.total}, which cannot be divided by ${part.count}: raise it, or make fewer parts`,
+      `${short.owner}: ${short.option} is ${short.total}, which is too few for ${own.count} partitions: raise it, or use fewer partitions`,
     )
   const { concurrency, connections, maxQueue, maxCacheBytes, retryBudget } = spec
   const attempts = retryBudget.minPerSecond * windowSeconds
-  const rest = part.index === 0 ? attempts % 1 : 0
+  const rest = own.index === 0 ? attempts % 1 : 0
   return {
     ...spec,
-    concurrency: concurrency === 'adaptive' ? concurrency : partition(concurrency, part),
-    initialConcurrency: Math.max(1, partition(initialConcurrency, part)),
-    connections: partition(connections, part),
-    maxQueue: partition(maxQueue, part),
-    maxCacheBytes: partition(maxCacheBytes, part),
-    retryBudget: { ...retryBudget, minPerSecond: (partition(Math.floor(attempts), part) + rest) / windowSeconds },
+    concurrency: concurrency === 'adaptive' ? concurrency : partition(concurrency, own),
+    initialConcurrency: Math.max(1, partition(initialConcurrency, own)),
+    connections: partition(connections, own),
+    maxQueue: partition(maxQueue, own),
+    maxCacheBytes: partition(maxCacheBytes, own),
+    retryBudget: { ...retryBudget, minPerSecond: (partition(Math.floor(attempts), own) + rest) / windowSeconds },
   }
 }
 
-/** Returns the upstream with its slots and connections reduced by a factor; it keeps one of each at least. */
+/** Returns the upstream with its concurrency and connections reduced by a factor; each stays at least 1. */
 export function scaledSpec(spec: UpstreamSpec, scale: number): UpstreamSpec {
   if (scale === 1) return spec
   const { concurrency, connections } = spec

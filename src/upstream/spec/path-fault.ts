@@ -1,4 +1,4 @@
-import { readings } from '../../core/decodings.ts'
+import { readings } from '../../core/url-text.ts'
 
 /** Texts that have one reading, themselves. */
 const unambiguous = /^[ -$&-[\]-~]*$/

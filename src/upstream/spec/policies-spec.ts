@@ -1,6 +1,7 @@
 import { numberWithin, wholeNumber } from '../../core/bounds.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { BreakerOptions, RetryBudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
+import { breakerRenames, hedgeRenames, retryBudgetRenames, retryRenames } from './renamed.ts'
 
 /** When a second attempt is sent; without a delay after a percentile of the operation's own latencies. */
 interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
@@ -49,7 +50,7 @@ export function checkPolicies(
 }
 
 function retrySpec(owner: string, options: RetryOptions): Required<RetryOptions> {
-  rejectUnknownOptions(owner, options, retryOptions, 'retry')
+  rejectUnknownOptions(owner, options, retryOptions, { group: 'retry', renamed: retryRenames })
   const { maxAttempts = 2, initialDelay = 25, maxDelay = 250 } = options
   wholeNumber(owner, 'retry.maxAttempts', maxAttempts, { min: 2 })
   wholeNumber(owner, 'retry.initialDelay', initialDelay, { min: 0, unit: 'ms' })
@@ -58,7 +59,7 @@ function retrySpec(owner: string, options: RetryOptions): Required<RetryOptions>
 }
 
 function hedgeSpec(owner: string, options: HedgeOptions): HedgeSpec {
-  rejectUnknownOptions(owner, options, hedgeOptions, 'hedge')
+  rejectUnknownOptions(owner, options, hedgeOptions, { group: 'hedge', renamed: hedgeRenames })
   const { delay, percentile = 98, maxRatio = 0.03 } = options
   if (delay !== undefined) wholeNumber(owner, 'hedge.delay', delay, { unit: 'ms' })
   numberWithin(owner, 'hedge.percentile', percentile, 50, 99.99)
@@ -67,7 +68,7 @@ function hedgeSpec(owner: string, options: HedgeOptions): HedgeSpec {
 }
 
 function retryBudgetSpec(owner: string, options: RetryBudgetOptions): Required<RetryBudgetOptions> {
-  rejectUnknownOptions(owner, options, retryBudgetOptions, 'retryBudget')
+  rejectUnknownOptions(owner, options, retryBudgetOptions, { group: 'retryBudget', renamed: retryBudgetRenames })
   const { ratio = 0.2, minPerSecond = 10 } = options
   numberWithin(owner, 'retryBudget.ratio', ratio, 0, 1)
   numberWithin(owner, 'retryBudget.minPerSecond', minPerSecond, 0, 1_000_000)
@@ -75,7 +76,7 @@ function retryBudgetSpec(owner: string, options: RetryBudgetOptions): Required<R
 }
 
 function breakerSpec(owner: string, options: BreakerOptions): Required<BreakerOptions> {
-  rejectUnknownOptions(owner, options, breakerOptions, 'breaker')
+  rejectUnknownOptions(owner, options, breakerOptions, { group: 'breaker', renamed: breakerRenames })
   const {
     failureRatio = 0.5,
     minimumCalls = 20,

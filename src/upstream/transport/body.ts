@@ -13,26 +13,23 @@ import { wireSchema } from '../../core/json/wire-schema.ts'
 import { compileParser, INVALID, compileWireParser } from '../../core/schema/parser.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-/** Makes the call's value of a whole body: strict text, safe JSON, and the operation's schema over it. */
-export function readBody(spec: OperationSpec, status: number, head: ResponseHeaders, body: Buffer): unknown {
-  checkTyped(spec, status, head, body)
+/** Parses a complete body into the value of the call: strict UTF-8, safe JSON, then the operation's schema. */
+export function readBody(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
+  checkTyped(spec, status, headers, body)
   const value = spec.allowEmpty && body.length === 0 ? null : read(spec, status, body)
-  return withHeaders(spec, status, head, value)
+  return withHeaders(spec, status, headers, value)
 }
 
-/**
- * Does the same as `readBody` for a large body, in steps that each take some ten ms at most for a body that is meant to
- * cost much.
- */
+/** Does the same as `readBody` for a large body, in steps. A step takes about 10 ms for the most costly bodies. */
 export function* readInSteps(
   spec: OperationSpec,
   status: number,
-  head: ResponseHeaders,
+  headers: ResponseHeaders,
   body: Buffer,
 ): Generator<undefined, unknown, undefined> {
-  if (spec.responseType !== 'json') return readBody(spec, status, head, body)
-  checkTyped(spec, status, head, body)
-  const text = textOf(spec, status, body)
+  if (spec.responseType !== 'json') return readBody(spec, status, headers, body)
+  checkTyped(spec, status, headers, body)
+  const text = decodeText(spec, status, body)
   const parsed = parseJson(spec, status, text)
   yield
   checkKeys(spec, status, parsed, text)
@@ -44,50 +41,51 @@ export function* readInSteps(
     yield
     const exact = hasDoubtful(parsed) ? parseExact(text) : parsed
     yield
-    value = settled(spec, status, readToFirstError(spec.output, exact), text)
+    value = unwrapResult(spec, status, readToFirstError(spec.output, exact), text)
   }
-  return withHeaders(spec, status, head, value)
+  return withHeaders(spec, status, headers, value)
 }
 
-function checkTyped(spec: OperationSpec, upstreamStatus: number, head: ResponseHeaders, body: Buffer): void {
-  if (!spec.allowEmpty || body.length === 0 || head['content-type'] !== undefined || spec.accept.includes('*/*')) return
+function checkTyped(spec: OperationSpec, upstreamStatus: number, headers: ResponseHeaders, body: Buffer): void {
+  if (!spec.allowEmpty || body.length === 0 || headers['content-type'] !== undefined || spec.accept.includes('*/*'))
+    return
   throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, {
     upstreamStatus,
     detail: 'it is not empty and says nothing of its type',
   })
 }
 
-function withHeaders(spec: OperationSpec, status: number, head: ResponseHeaders, value: unknown): unknown {
+function withHeaders(spec: OperationSpec, status: number, headers: ResponseHeaders, value: unknown): unknown {
   if (spec.responseHeaders === undefined) return value
   return {
     body: value,
-    headers: checked(spec, spec.responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, head)),
+    headers: parseChecked(spec, spec.responseHeaders, status, namedHeaders(spec.headerFields as HeaderFields, headers)),
   }
 }
 
 /**
- * The response headers that a schema may read. Cookies are kept from a schema that takes every header: no schema may
+ * Returns the response headers that a schema may read. A schema that takes every header gets no cookies: no schema may
  * name them.
  */
-function namedHeaders(fields: HeaderFields, head: ResponseHeaders): object {
-  if (fields.isDirect) return head
-  if (!fields.isOpen) return spelledHeaders(fields, head)
-  const { 'set-cookie': _, ...others } = head
+function namedHeaders(fields: HeaderFields, headers: ResponseHeaders): object {
+  if (fields.isDirect) return headers
+  if (!fields.isOpen) return spelledHeaders(fields, headers)
+  const { 'set-cookie': _, ...others } = headers
   return spelledHeaders(fields, others, true)
 }
 
 function read(spec: OperationSpec, status: number, body: Buffer): unknown {
-  // Bytes hold no numbers of JSON, and looking at each for one would take seconds.
-  if (spec.responseType === 'bytes') return checked(spec, spec.output, status, body, compileParser)
-  const text = textOf(spec, status, body)
-  if (spec.responseType === 'text') return checked(spec, spec.output, status, text)
+  // Bytes hold no JSON numbers, and a check of each byte would take seconds.
+  if (spec.responseType === 'bytes') return parseChecked(spec, spec.output, status, body, compileParser)
+  const text = decodeText(spec, status, body)
+  if (spec.responseType === 'text') return parseChecked(spec, spec.output, status, text)
   const value = parseJson(spec, status, text)
   checkKeys(spec, status, value, text)
   checkDepth(spec, status, value)
-  return checked(spec, spec.output, status, value, compileWireParser, text)
+  return parseChecked(spec, spec.output, status, value, compileWireParser, text)
 }
 
-function textOf(spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
+function decodeText(spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
   if (!isUtf8(body))
     throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus, detail: 'it is not UTF-8' })
   const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
@@ -107,7 +105,7 @@ function parseJson(spec: OperationSpec, status: number, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    // The parser's message quotes the body, so it stays behind.
+    // The parser's message quotes the body, so it is not part of the error.
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, {
       upstreamStatus: status,
       cause: (cause as Error).name,
@@ -116,7 +114,7 @@ function parseJson(spec: OperationSpec, status: number, text: string): unknown {
 }
 
 function checkKeys(spec: OperationSpec, upstreamStatus: number, value: unknown, text: string): void {
-  if (maySmuggle(text) && smuggles(value))
+  if (mayHavePrototypeKey(text) && hasPrototypeKey(value))
     throw new UpstreamError('UPSTREAM_JSON', spec.upstream.name, {
       upstreamStatus,
       detail: 'it has a key that would reach a prototype',
@@ -134,19 +132,16 @@ function tooDeep(spec: OperationSpec, upstreamStatus: number): UpstreamError {
   })
 }
 
-/**
- * Whether the text could hold a key `__proto__` or `prototype`, also one written with escapes; cheap, and true of next
- * to nothing.
- */
-function maySmuggle(text: string): boolean {
+/** Returns whether a text could hold a key `__proto__` or `prototype`, also with escapes. It is rarely true. */
+function mayHavePrototypeKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('prototype"') || text.includes('\\u00')
 }
 
 /**
- * Whether a merge that copies key by key could be led to a prototype: by `__proto__`, or by a `constructor` that has
- * one. Without recursion: how deep a body goes is the upstream's choice, and the stack is ours.
+ * Returns whether a merge that copies key by key could reach a prototype: through `__proto__`, or through a
+ * `constructor` with a `prototype`. It does not recurse, because the upstream chooses the depth of a body.
  */
-function smuggles(value: unknown): boolean {
+function hasPrototypeKey(value: unknown): boolean {
   const open = [value]
   while (open.length > 0) {
     const next = open.pop()
@@ -163,22 +158,19 @@ function hasPrototype(value: object): boolean {
   return typeof constructor === 'object' && constructor !== null && Object.hasOwn(constructor, 'prototype')
 }
 
-/**
- * Reads a value by a schema. What the first reader refuses is read again: with the integers of its text, where it has
- * one.
- */
-function checked(
+/** Parses a value by a schema. A refused value is parsed again, with the exact integers of its text if there is one. */
+function parseChecked(
   spec: OperationSpec,
   schema: OperationSpec['output'],
   status: number,
   value: unknown,
-  reader = compileWireParser,
+  compile = compileWireParser,
   text?: string,
 ): unknown {
-  const read = reader(schema)(value)
-  if (read !== INVALID) return read
+  const parsed = compile(schema)(value)
+  if (parsed !== INVALID) return parsed
   const exact = text !== undefined && hasDoubtful(value) ? parseExact(text) : value
-  return settled(
+  return unwrapResult(
     spec,
     status,
     text !== undefined && text.length > measuredLength
@@ -188,24 +180,24 @@ function checked(
   )
 }
 
-function settled(
+function unwrapResult(
   spec: OperationSpec,
   status: number,
   { success, data, error }: z.ZodSafeParseResult<unknown>,
   text: string | undefined,
 ): unknown {
   if (success) return data
-  throw misfit(spec, status, error, text)
+  throw schemaError(spec, status, error, text)
 }
 
-function misfit(
+function schemaError(
   spec: OperationSpec,
   upstreamStatus: number,
   error: z.ZodError,
   text: string | undefined,
 ): UpstreamError {
   const fault = numberFault(error)
-  // Headers and texts are read by coercion alone.
+  // Headers and texts become numbers by coercion only.
   return new UpstreamError('UPSTREAM_SCHEMA', spec.upstream.name, {
     upstreamStatus,
     cause: error,

@@ -55,8 +55,8 @@ export function isDecodable(coding: string): boolean {
 
 /**
  * Undoes a content coding of a whole, non-empty body. Every byte of the body must belong to a complete member or frame;
- * the members of gzip and the frames of zstd are decoded and concatenated. `maxBytes` of the upstream bounds all of
- * them together.
+ * the members of gzip and the frames of zstd are decoded and concatenated. `maxResponseBytes` of the upstream limits
+ * their sum.
  * @param coding One that `isDecodable`.
  * @param done Receives the decoded body, or `UPSTREAM_TOO_LARGE` or `UPSTREAM_ENCODING` and the body as it was.
  */

@@ -2,19 +2,19 @@
 export const Phase = {
   /** In the queue of the pool, or assigned to a connection; not written. */
   pending: 0,
-  /** Refused by its connection before it was written, on its way back to the pool. */
+  /** Refused by its connection before it was written; it returns to the pool. */
   moving: 1,
   /** Written; no final status yet. */
   sent: 2,
-  /** The headers are good; the body is collected. */
+  /** The headers are accepted; the body is collected. */
   reading: 3,
-  /** The headers decided; the body is read to keep the connection. */
+  /** The headers decided the outcome; the body is read to keep the connection. */
   discarding: 4,
-  /** The answer has ended on the wire; its body is decoded and checked. */
+  /** The response has ended; its body is decoded and parsed. */
   decoding: 5,
   /** Settled before it was written; undici still holds it. */
   abandoned: 6,
-  /** Settled; its answer is awaited because other requests share the connection. */
+  /** Settled; its response is awaited because other requests share the connection. */
   lingering: 7,
   /** Settled; its connection is being closed. */
   closing: 8,

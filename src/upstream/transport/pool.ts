@@ -7,14 +7,14 @@ import { LinkedQueue } from '../../core/linked-queue.ts'
 import { quietSocket } from './quiet-socket.ts'
 
 export interface PoolOptions {
-  /** Sockets at most. */
+  /** Limit on the number of sockets. */
   readonly connections: number
   /** Opens each socket. */
   readonly connect: buildConnector.connector | buildConnector.BuildOptions
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
   /**
-   * Requests that do not block and are dispatched in one turn of the loop share a connection, at most this many.
+   * Limit on the requests that share a connection: those that do not block, dispatched in one turn of the event loop.
    * @default 1
    */
   readonly pipelining?: number
@@ -22,17 +22,17 @@ export interface PoolOptions {
 
 /** Connections to one origin. */
 export interface Pool {
-  /** Queues a request for a connection; `handler` learns of every end. */
+  /** Queues a request for a connection; each outcome is reported to `handler`. */
   dispatch(options: Dispatcher.DispatchOptions, handler: RequestHandler): void
-  /** Rejects every request that waits for a connection, or for one to open, each with what `reason` makes. */
+  /** Rejects every request that waits for a connection, or for one to open, each with a result of `reason`. */
   readonly rejectQueued: (reason: () => unknown) => void
   /** Closes every connection; requests in flight and queued ones fail. */
   destroy(): Promise<void>
 }
 
 /**
- * An upstream that closes a connection with its answer may send the end of it some ms later, when it runs again; after
- * this long, in ms, an idle connection counts as one that stays open.
+ * An idle connection is expected to stay open after this time, in ms. An upstream that closes a connection after its
+ * response may send the FIN some ms later.
  */
 const settledMs = 5
 
@@ -47,23 +47,20 @@ const settledMs = 5
  */
 export function openPool(
   origin: string,
-  { connections: most, pipelining = 1, connect, ...options }: PoolOptions,
+  { connections: maxConnections, pipelining = 1, connect, ...options }: PoolOptions,
 ): Pool {
   const all: Connection[] = []
-  /** The last one used goes first: it is warm, and the others may close when fewer are needed. */
+  /** A stack: the connection used last is used first, and the others can close when fewer are needed. */
   const idle: Connection[] = []
   /** Connections without a socket. */
   const closed: Connection[] = []
   const queue = new LinkedQueue<RequestHandler>()
   const earlyCloses = new EarlyCloses()
-  const size = new BatchSize(pipelining)
+  const batchSize = new BatchSize(pipelining)
   let isArmed = false
   let isClosed = false
 
-  /**
-   * A run that is refused gives up the calls that it has dispatched, which takes promises, so they are not written
-   * before that.
-   */
+  /** Assigns after all microtasks: a run that is refused first aborts its dispatched calls, through promises. */
   function afterMicrotasks(): void {
     process.nextTick(assignAll)
   }
@@ -81,17 +78,17 @@ export function openPool(
     const now = performance.now()
     let batch: Pipeline | undefined
     for (let handler = queue.first; handler !== undefined; handler = queue.first) {
-      const follows = handler.options.blocking === false && !handler.needsNew
-      if (follows && batch?.hasRoom === true) {
+      const isPipelined = handler.options.blocking === false && !handler.needsNew
+      if (isPipelined && batch?.hasRoom === true) {
         assign(batch, handler, now)
         continue
       }
       const connection = take(handler, now)
       if (connection === undefined) return
-      if (follows && connection instanceof Pipeline) {
+      if (isPipelined && connection instanceof Pipeline) {
         batch = connection
         const uncork = connection.cork()
-        // undici has scheduled its write by then, so the batch is written together.
+        // By then undici has scheduled its write, so the batch is written at once.
         assign(connection, handler, now)
         setImmediate(uncork)
       } else {
@@ -101,7 +98,7 @@ export function openPool(
   }
 
   /**
-   * A connection for a request, if one is free. An unsafe one cannot be sent again, so it takes a connection that the
+   * Returns a free connection for a request. An unsafe request cannot be sent again, so it gets a connection that the
    * upstream is not about to close.
    */
   function take({ isUnsafe, needsNew }: RequestHandler, now: number): Connection | undefined {
@@ -113,8 +110,8 @@ export function openPool(
   }
 
   /**
-   * The connection that was used last of those whose sockets are open. One whose request was cut or moved is idle
-   * before its socket has closed.
+   * Returns the idle connection with an open socket that was used last. A connection whose request was aborted or
+   * redispatched is idle before its socket has closed.
    */
   function warm(): Connection | undefined {
     for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
@@ -125,22 +122,24 @@ export function openPool(
   }
 
   function assign(connection: Connection, handler: RequestHandler, now: number): void {
-    queue.leave(handler)
+    queue.remove(handler)
     handler.connection = connection
-    if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0) connection.renew()
+    if ((handler.needsNew || (handler.isUnsafe && earlyCloses.areFrequent)) && connection.served > 0)
+      connection.replaceSocket()
     connection.assign(handler, now)
     connection.dispatch(handler.options, handler)
   }
 
   function open(): Connection | undefined {
-    if (all.length === most) return undefined
+    if (all.length === maxConnections) return undefined
     const own = {
       ...options,
       connect: quietSocket(typeof connect === 'function' ? connect : buildConnector(connect)),
       onIdle,
       onEarlyClose: () => earlyCloses.add(),
     }
-    const connection = pipelining > 1 ? new Pipeline(origin, { ...own, pipelining, size }) : new Connection(origin, own)
+    const connection =
+      pipelining > 1 ? new Pipeline(origin, { ...own, pipelining, batchSize }) : new Connection(origin, own)
     connection.on('disconnect', () => onDisconnect(connection))
     all.push(connection)
     return connection
@@ -152,28 +151,28 @@ export function openPool(
   }
 
   function onDisconnect(connection: Connection): void {
-    const place = idle.indexOf(connection)
-    if (place !== -1) closed.push(...idle.splice(place, 1))
+    const index = idle.indexOf(connection)
+    if (index !== -1) closed.push(...idle.splice(index, 1))
   }
 
   return {
     dispatch(_, handler) {
       if (isClosed) return handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
-      queue.join(handler)
+      queue.add(handler)
       arm()
     },
     rejectQueued(reason) {
-      for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.turnAway(reason)
-      for (const connection of all) connection.turnAway(reason)
+      for (let handler = queue.first; handler !== undefined; handler = queue.first) handler.rejectIfUnsent(reason)
+      for (const connection of all) connection.rejectUnsent(reason)
     },
     async destroy() {
       isClosed = true
       for (let handler = queue.first; handler !== undefined; handler = queue.first) {
-        queue.leave(handler)
+        queue.remove(handler)
         handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       }
-      // It may be called while undici fails the requests of a connection, and undici asserts then that the connection
-      // is not destroyed.
+      // destroy() may be called while undici rejects the requests of a connection; undici asserts then that the
+      // connection is not destroyed.
       await Promise.resolve()
       await Promise.all(all.map(connection => connection.destroy()))
     },

@@ -217,7 +217,7 @@ test('declarations are refused with their owner and part', t => {
         { origin: 'http://cats.test' },
         { get: operation({ path: '/', output: z.unknown(), responseHeaders: bad }) },
       ),
-    { message: /^cats\.get, withHeaders, at \/properties\/x-n: 'number'/ },
+    { message: /^cats\.get, responseHeaders, at \/properties\/x-n: 'number'/ },
   )
   t.doesNotThrow(() => aggregate('cats', { url: '/cats', body: bad }), 'a body has types of its own')
   t.doesNotThrow(

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
-import { hasAsync } from '../../../src/core/schema/has-async.ts'
+import { hasAsync } from '../../../src/core/schema/wrapped.ts'
 
 const never = async () => {
   throw new Error('theirs')

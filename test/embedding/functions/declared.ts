@@ -8,31 +8,41 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['AppOptions'],
   'http/plugin.ts': ['HeadwatersOptions'],
   'http/guard/load.ts': ['Load'],
-  'upstream/runtime.ts': ['RuntimeOptions', 'Override'],
+  'upstream/runtime-options.ts': ['RuntimeOptions'],
+  'upstream/override.ts': ['Override'],
   'upstream/spec/options.ts': [
     'OperationOptions',
     'CacheOptions',
     'RetryOptions',
     'HedgeOptions',
-    'BudgetOptions',
+    'RetryBudgetOptions',
     'BreakerOptions',
-    'TrustedOptions',
     'UpstreamOptions',
   ],
   'upstream/spec/access-options.ts': ['OAuth2Options', 'TlsOptions', 'AccessOptions'],
-  'upstream/spec/layers.ts': ['UseOptions', 'Use'],
+  'upstream/spec/layers.ts': ['Layers'],
+  'upstream/spec/layer-types.ts': ['LayerUpstream'],
   'upstream/policies/cache/store.ts': ['CacheStore'],
   'upstream/policies/cache/memory-store.ts': ['MemoryStoreOptions'],
   'threads/threads.ts': ['ThreadOptions'],
   'fanout/run.ts': ['RunOptions'],
   'fanout/fan-out.ts': ['FanOutOptions'],
   'fanout/route.ts': ['RouteOptions'],
-  'fanout/aggregate.ts': ['Replied', 'StepOptions', 'EachOptions', 'FirstOfOptions', 'Builder', 'Opening'],
+  'fanout/aggregate.ts': [
+    'Replied',
+    'StepOptions',
+    'OptionalOptions',
+    'EachBounds',
+    'EachTolerance',
+    'FirstOfOptions',
+    'Builder',
+    'Opening',
+  ],
   'testing/run-aggregate.ts': ['RunAggregateOptions'],
 }
 
 /** Names of types that are functions. */
-const functionTypes = /^(?:LookupFunction|CountRequest|OwnLayer|\w+Function)$/
+const functionTypes = /^(?:LookupFunction|CountRequest|readonly CustomLayer\[\]|\w+Function)$/
 
 /** Exported for other rooms, and not public. */
 const internal = new Set(['ThreadsOptions', 'ServiceOptions'])
@@ -58,7 +68,7 @@ export function unlistedInterfaces(): string[] {
 }
 
 function functionsOf(name: string, text: string): string[] {
-  const start = text.search(new RegExp(`^export interface ${name}\\b`, 'm'))
+  const start = text.search(new RegExp(`^(?:export )?interface ${name}\\b`, 'm'))
   if (start === -1) throw new Error(`there is no interface ${name}`)
   const body = text.slice(start, text.indexOf('\n}', start))
   const members = body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?::\s+(.*)|\s?([<(].*))$/gm)

@@ -104,10 +104,10 @@ export const positions: Readonly<Record<string, Position>> = {
     expected: () => 'UPSTREAM_UNREACHABLE',
   },
   // A watcher that throws at once fails the call at which the breaker changed; it cannot do more.
-  'RuntimeOptions.onBreaker': {
-    stage: (onBreaker, origin, isSlow) => ({
+  'RuntimeOptions.onBreakerChange': {
+    stage: (onBreakerChange, origin, isSlow) => ({
       aggregate: asking(origin, isSlow, { path: '/fail', breaker: true }),
-      runtime: { onBreakerChange: onBreaker },
+      runtime: { onBreakerChange },
     }),
     expected: way => (way.startsWith('throws') ? 'INTERNAL' : 'UPSTREAM_STATUS'),
   },
@@ -151,7 +151,7 @@ export const positions: Readonly<Record<string, Position>> = {
     stage: (layer, origin, isSlow) => ({ aggregate: asking(origin, isSlow, { layers: { call: [() => layer] } }) }),
     expected: listed,
   },
-  'Layers.call, a layer at an attempt': {
+  'Layers.attempt': {
     stage: (layer, origin, isSlow) => ({
       aggregate: asking(origin, false, { layers: { attempt: [() => layer] }, timeout: isSlow ? 150 : 10_000 }),
     }),
@@ -217,7 +217,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'REPLY_INVALID'),
   },
-  'Opening.before': {
+  'Opening.context': {
     stage: (hook, _origin, isSlow) => ({
       aggregate: (plain(isSlow).context(hook) as ReturnType<typeof plain>)
         .required('it', () => 1)
@@ -225,7 +225,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok'),
   },
-  'Replied.after': {
+  'Replied.onReply': {
     stage: (hook, _origin, isSlow) => ({
       aggregate: plain(isSlow)
         .required('it', () => 1)
@@ -234,7 +234,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok'),
   },
-  'Replied.after, its headers': {
+  'Replied.onReply, its headers': {
     stage: (theirs, _origin, isSlow) => ({
       aggregate: plain(isSlow)
         .required('it', () => 1)

@@ -23,14 +23,14 @@ export const ways = {
   'rejects with a proxy that throws': () => Promise.reject(revoked()),
   'rejects with an error that cannot be read': () => Promise.reject(unreadable()),
   'never settles': () => new Promise(() => {}),
-  // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
   'a then that throws': () => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
     then() {
       throw new Error('theirs')
     },
   }),
-  // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
   'a then that cannot be read': () => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
     get then() {
       throw new Error('theirs')
     },

@@ -34,7 +34,7 @@ export interface Line {
     readonly input?: object
     readonly output?: z.ZodType
   }
-  /** @default two slots, and timeouts of 10 s */
+  /** @default a concurrency of 2, and timeouts of 10 s */
   readonly options?: Partial<UpstreamOptions>
   /** Of the run. @default 10000 */
   readonly deadline?: number

@@ -23,7 +23,7 @@ interface Body extends ProblemBody {
   >
 }
 
-export const slots = 2
+export const concurrency = 2
 const Word = z.object({ word: z.string() })
 const id = { params: z.object({ id: z.string() }) }
 const Id = z.object({ id: z.string() })
@@ -47,7 +47,7 @@ export async function setUp(t: Test, line: Line, neighbour: string): Promise<Set
   const { input, ...operationOptions } = line.operation ?? {}
   const bad = defineUpstream(
     'victim',
-    { origin: victim.origin, concurrency: slots, attemptTimeout: patience, connectTimeout: patience, ...line.options },
+    { origin: victim.origin, concurrency, attemptTimeout: patience, connectTimeout: patience, ...line.options },
     {
       part: operation({ path: '/word/{id}', ...id, output: Word, ...operationOptions } as never),
       word: operation({ path: '/word/{id}', ...id, output: Word }),
@@ -131,7 +131,7 @@ export async function runLine(t: Test, { line, victim, runtime, get }: SetUp): P
   )
 
   await Promise.race([victim.holds(line.connectionsAfter), setTimeout(2000, undefined, { ref: false })])
-  // A connection that is about to close, and the slot of a call that was given up while its connection opened, may need
+  // A connection that is about to close, and the permit of a call that was aborted while its connection opened, may need
   // some turns of the loop.
   for (
     let turns = 0;
@@ -140,11 +140,11 @@ export async function runLine(t: Test, { line, victim, runtime, get }: SetUp): P
   )
     await get('/health/live')
   t.equal(victim.open, line.connectionsAfter, `connections after: ${line.connectionsAfter}`)
-  t.match(runtime.stats(), { victim: { calls: 2, [learnt]: 2, active: 0, waiting: 0 } }, 'no slot is held')
+  t.match(runtime.stats(), { victim: { calls: 2, [learnt]: 2, active: 0, queued: 0 } }, 'no permit is held')
   await line.also?.(t, victim)
 
   await victim.recover()
-  const words = Array.from({ length: slots * 2 }, (_, index) => `again-${index}`)
+  const words = Array.from({ length: concurrency * 2 }, (_, index) => `again-${index}`)
   const ask = () => Promise.all(words.map(word => get<Body>(`/again?id=${word}`)))
   let recovered = await ask()
   // A line may have timeouts shorter than what a busy machine takes.

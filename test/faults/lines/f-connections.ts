@@ -20,7 +20,7 @@ export const connections: readonly Entry[] = [
   {
     no: 74,
     fault: 'resets all connections, is away, and comes back',
-    right: 'losses only while it is away, and no more connections than slots',
+    right: 'losses only while it is away, and no more connections than its concurrency',
     play: restarted,
   },
   {
@@ -44,7 +44,7 @@ export const connections: readonly Entry[] = [
   {
     no: 77,
     fault: 'a thousand failures of all kinds',
-    right: 'no slot, no connection and no caller is left behind',
+    right: 'no permit, no connection and no caller is left behind',
     play: mixed,
   },
 ]

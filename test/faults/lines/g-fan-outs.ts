@@ -89,7 +89,12 @@ export const fanOuts: readonly Entry[] = [
     right: 'the good one is taken, the other cut, its late error harms nobody',
     play: hedged,
   },
-  { no: 90, fault: 'callers who never read', right: 'they hold no slot, and are hung up on', play: slowReaders },
+  {
+    no: 90,
+    fault: 'callers who never read',
+    right: 'they hold no permit, and their connections are closed',
+    play: slowReaders,
+  },
   {
     no: 91,
     fault: 'one request of two over a connection ends, one caller of two goes',
@@ -97,5 +102,5 @@ export const fanOuts: readonly Entry[] = [
     play: sameConnection,
   },
   { no: 92, fault: '503 to everybody', right: 'the breaker opens once and says so once', play: storm },
-  { no: 92, fault: '503 beyond a few calls at once', right: 'slots that learn become few', play: shrinking },
+  { no: 92, fault: '503 beyond a few calls at once', right: 'the adaptive concurrency becomes small', play: shrinking },
 ]

@@ -8,7 +8,7 @@ import { well } from '../helpers/victim.ts'
 
 const open = 300
 
-/** An upstream that hangs up on everybody for several windows of its breaker, and is asked all the time. */
+/** An upstream that closes every connection for several windows of its breaker, under constant calls. */
 export async function downForLong(t: Test): Promise<void> {
   let isWell = false
   const upstream = await rawUpstream(t, well, undefined, socket => {
@@ -57,5 +57,5 @@ export async function downForLong(t: Test): Promise<void> {
     t.match(await ask(), { status: 200, body: { data: { word: 'a' } } })
     await setTimeout(open / 10)
   }
-  t.match(runtime.stats(), { weak: { breaker: 'closed', active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { weak: { breaker: 'closed', active: 0, queued: 0 } })
 }

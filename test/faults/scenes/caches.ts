@@ -60,7 +60,7 @@ export async function hotKey(t: Test): Promise<void> {
   for (const pay of owed) pay()
   while ((await ask()).body.data?.['word'] !== '1') await setTimeout(1)
   t.equal(upstream.requests.length, 2)
-  t.match(runtime.stats(), { keeper: { active: 0, waiting: 0, failed: 0 } })
+  t.match(runtime.stats(), { keeper: { active: 0, queued: 0, failed: 0 } })
 }
 
 /** A refresh that was begun for a caller who has long been answered. */
@@ -217,5 +217,5 @@ export async function standsInSoon(t: Test): Promise<void> {
   for (const answer of owed) answer()
   while (runtime.stats()['keeper']?.active !== 0) await setTimeout(1)
   t.match(await ask(), { status: 200, body: { complete: true } })
-  t.match(runtime.stats(), { keeper: { active: 0, waiting: 0, cache: { refreshes: 1 } } })
+  t.match(runtime.stats(), { keeper: { active: 0, queued: 0, cache: { refreshes: 1 } } })
 }

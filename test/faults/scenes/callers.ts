@@ -44,9 +44,9 @@ async function answersOf(socket: Socket, count: number): Promise<readonly string
   return bodies
 }
 
-/** A caller who goes while some of his calls are on the wire, some wait for a slot and one waits to be tried again. */
+/** A caller that disconnects while some of its calls are in flight, some wait for a permit and one waits for its retry. */
 export async function gone(t: Test): Promise<void> {
-  const slots = 2
+  const concurrency = 2
   const held = new Set<Socket>()
   let isHolding = true
   const upstream = await rawUpstream(t, (socket, each) => {
@@ -56,7 +56,7 @@ export async function gone(t: Test): Promise<void> {
   const failing = await rawUpstream(t, socket => socket.resetAndDestroy())
   const busy = defineUpstream(
     'busy',
-    { origin: upstream.origin, concurrency: slots, attemptTimeout: 10_000 },
+    { origin: upstream.origin, concurrency, attemptTimeout: 10_000 },
     { word: operation(wordPath) },
   )
   const again = defineUpstream(
@@ -75,7 +75,7 @@ export async function gone(t: Test): Promise<void> {
   for (let times = 0; times < 10; times++) {
     held.clear()
     const socket = await caller(t, app, request('/many?id=a'))
-    await upstream.asked((times + 1) * slots)
+    await upstream.asked((times + 1) * concurrency)
     const closes = [...held].map(each => once(each, 'close'))
     const since = performance.now()
     socket.resetAndDestroy()
@@ -88,10 +88,10 @@ export async function gone(t: Test): Promise<void> {
   )
   isHolding = false
   t.match(await get('/one?id=b'), { status: 200 })
-  t.equal(upstream.requests.length, 10 * slots + 1, 'what waited was never sent')
+  t.equal(upstream.requests.length, 10 * concurrency + 1, 'what waited was never sent')
   t.match(runtime.stats(), {
-    busy: { active: 0, waiting: 0, failed: 0, ignored: 100, breaker: 'closed' },
-    again: { active: 0, waiting: 0 },
+    busy: { active: 0, queued: 0, failed: 0, ignored: 100, breaker: 'closed' },
+    again: { active: 0, queued: 0 },
   })
   t.ok(failing.requests.length <= 10, 'and nothing was tried again for who had gone')
 }
@@ -183,7 +183,7 @@ export async function herd(t: Test): Promise<void> {
   const all = await Promise.all(replies)
   t.ok(all.every(({ status, body }) => status === 200 && body.data?.length === 100))
   t.equal(upstream.requests.length, 1, 'a thousand calls are one')
-  t.match(runtime.stats(), { shared: { ok: 1000, active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { shared: { ok: 1000, active: 0, queued: 0 } })
 }
 
 /** Callers with different credentials who ask the same at once. */
@@ -283,7 +283,7 @@ export async function slowReaders(t: Test): Promise<void> {
   while ((runtime.stats()['long']?.ok ?? 0) < readers.length) await setTimeout(1)
   t.match(await get('/long?id=short'), { status: 200, body: { data: { word: 'short' } } }, 'others are answered')
   for (const since = performance.now(); open > 1 && performance.now() - since < 4 * limit + slack;) await setTimeout(10)
-  t.ok(open <= 1, 'who does not read is hung up on')
-  t.match(runtime.stats(), { long: { active: 0, waiting: 0 } }, 'and no slot waits for him')
+  t.ok(open <= 1, 'the connection of a caller that does not read is closed')
+  t.match(runtime.stats(), { long: { active: 0, queued: 0 } }, 'and it holds no permit')
   t.ok(upstream.open <= 4)
 }

@@ -92,16 +92,16 @@ export async function neverKept(t: Test): Promise<void> {
   t.equal(upstream.requests.length, 300, 'each is sent once')
   t.equal(upstream.connections, 300, 'on a connection of its own')
   await upstream.deserted()
-  t.match(runtime.stats(), { closing: { ok: 300, attempts: 300, active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { closing: { ok: 300, attempts: 300, active: 0, queued: 0 } })
 }
 
 /** All connections reset at once, nobody there for a while, and back. */
 export async function restarted(t: Test): Promise<void> {
-  const slots = 8
+  const concurrency = 8
   const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())
   const { required } = asking('rolling', {
     origin: upstream.origin,
-    concurrency: slots,
+    concurrency,
     breaker: { openDuration: 100 },
   })
   const { get, runtime } = await stage(t, [required])
@@ -133,7 +133,7 @@ export async function restarted(t: Test): Promise<void> {
   await Promise.all(lanes)
 
   const opened = upstream.connections - before
-  t.ok(opened <= 2 * slots, `${opened} connections when it is back, of ${slots} slots`)
+  t.ok(opened <= 2 * concurrency, `${opened} connections when it is back, with a concurrency of ${concurrency}`)
   t.same(
     lost.filter(({ code }) => !['UPSTREAM_UNREACHABLE', 'UPSTREAM_RESET', 'BREAKER_OPEN'].includes(code ?? '')),
     [],
@@ -142,7 +142,7 @@ export async function restarted(t: Test): Promise<void> {
   const latest = Math.max(...lost.map(({ at }) => at)) - back
   t.ok(latest < 100 + 2000, `the last loss was ${latest.toFixed(0)} ms after it was back`)
   t.match(await get('/rolling?id=b'), { status: 200, body: { data: { word: 'b' } } })
-  t.match(runtime.stats(), { rolling: { breaker: 'closed', active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { rolling: { breaker: 'closed', active: 0, queued: 0 } })
 }
 
 /** An upstream that says goodbye to each connection with what it still owes. */
@@ -197,10 +197,10 @@ export async function mixed(t: Test): Promise<void> {
     if (isWell) well(socket, request)
     else (ways[request.index % ways.length] as (socket: Socket) => unknown)(socket)
   })
-  const slots = 8
+  const concurrency = 8
   const worst = defineUpstream(
     'worst',
-    { origin: upstream.origin, concurrency: slots, maxQueue: 2000, attemptTimeout: 50, breaker: false, retry: false },
+    { origin: upstream.origin, concurrency, maxQueue: 2000, attemptTimeout: 50, breaker: false, retry: false },
     { word: operation(wordPath) },
   )
   const many = aggregate('many', { url: '/many', query: Id, deadline: 20_000 })
@@ -223,9 +223,9 @@ export async function mixed(t: Test): Promise<void> {
   isWell = true
   t.match(
     runtime.stats(),
-    { worst: { calls: 1000, ok: 0, active: 0, waiting: 0 } },
+    { worst: { calls: 1000, ok: 0, active: 0, queued: 0 } },
     'after 1000 failures nothing is held',
   )
   t.match(await get('/one?id=b'), { status: 200, body: { data: { word: 'b' } } })
-  t.ok(upstream.open <= slots, `${upstream.open} connections of ${slots} slots`)
+  t.ok(upstream.open <= concurrency, `${upstream.open} connections with a concurrency of ${concurrency}`)
 }

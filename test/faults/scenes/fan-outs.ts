@@ -65,7 +65,7 @@ export async function oneHangs(t: Test): Promise<void> {
       )
   }
   await mute.deserted()
-  t.match(runtime.stats(), { hanging: { active: 0, waiting: 0 }, fine: { active: 0 } })
+  t.match(runtime.stats(), { hanging: { active: 0, queued: 0 }, fine: { active: 0 } })
 }
 
 /** All required parts fail, each in its own way, in one order and in the other. */

@@ -30,7 +30,7 @@ export async function overloaded(t: Test): Promise<void> {
   const whole = replies.filter(({ status }) => status === 200)
   const refused = replies.filter(({ status }) => status === 503)
   t.equal(whole.length + refused.length, replies.length, 'each is answered or refused')
-  t.ok(whole.length >= 12, `${whole.length} are answered: the slots and the queue at least`)
+  t.ok(whole.length >= 12, `${whole.length} are answered: the concurrency and the queue at least`)
   t.ok(
     refused.every(({ headers, body }) => Number(headers.get('retry-after')) >= 1 && body.code === 'BULKHEAD_FULL'),
     'who is refused hears why, and when to come again',
@@ -39,7 +39,7 @@ export async function overloaded(t: Test): Promise<void> {
   const tookMs = refused.map(({ body }) => body.sources['part']?.ms ?? NaN).sort((a, b) => a - b)
   t.ok((tookMs[Math.floor(tookMs.length / 2)] ?? 0) < 5, `a refusal takes ${tookMs[Math.floor(tookMs.length / 2)]} ms`)
   t.match(await get('/small?id=after'), { status: 200 }, 'the next one gets in')
-  t.match(runtime.stats(), { small: { active: 0, waiting: 0, failed: 0, breaker: 'closed' } })
+  t.match(runtime.stats(), { small: { active: 0, queued: 0, failed: 0, breaker: 'closed' } })
 }
 
 /** More runs than the service takes. */
@@ -57,7 +57,7 @@ export async function tooManyRuns(t: Test): Promise<void> {
   t.ok(refused.every(({ headers, body }) => body.code === 'OVERLOADED' && Number(headers.get('retry-after')) >= 1))
   t.equal(upstream.requests.length, whole.length)
   t.match(await get('/small?id=after'), { status: 200 })
-  t.match(runtime.stats(), { small: { active: 0, waiting: 0, ignored: 0 } })
+  t.match(runtime.stats(), { small: { active: 0, queued: 0, ignored: 0 } })
 }
 
 /** An upstream at which everybody waits, beside one that is well. */
@@ -73,15 +73,15 @@ export async function oneSlow(t: Test): Promise<void> {
   const { get, runtime } = await stage(t, [stuck.required, sound.required])
   const waiting = Array.from({ length: 30 }, () => get<Reply>('/stuck?id=a'))
   while ((runtime.stats()['stuck']?.ignored ?? 0) < 24) await setTimeout(1)
-  t.match(runtime.stats(), { stuck: { active: 2, waiting: 4 } }, 'its queue is bounded')
+  t.match(runtime.stats(), { stuck: { active: 2, queued: 4 } }, 'its queue is bounded')
   for (let times = 0; times < 50; times++) t.match((await get('/sound?id=a')).status, 200)
   t.match(runtime.stats(), { sound: { ok: 50, waitedMs: 0 } }, 'others do not wait for it')
   const codes = (await Promise.all(waiting)).map(({ body }) => body.code)
   t.equal(codes.filter(code => code === 'BULKHEAD_FULL').length, 24)
   t.equal(codes.filter(code => code === 'UPSTREAM_TIMEOUT' || code === 'DEADLINE_EXCEEDED').length, 6)
-  // Those that got a slot at the very end hold it until their connection is there, and cut.
+  // Calls that got a permit at the very end hold it until their connection has opened, and are aborted.
   for (let tries = 0; runtime.stats()['stuck']?.active !== 0 && tries < 100; tries++) await setTimeout(10)
-  t.match(runtime.stats(), { stuck: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { stuck: { active: 0, queued: 0 } })
 }
 
 /** An upstream that fails every time is asked little more than if it did not. */
@@ -141,10 +141,10 @@ export async function allSlow(t: Test): Promise<void> {
   }
   const extra = upstream.requests.length - calls
   t.ok(extra <= 0.02 * calls, `${extra} extra attempts for ${calls} calls, half of which were slow`)
-  t.match(runtime.stats(), { hedged: { ok: calls, active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { hedged: { ok: calls, active: 0, queued: 0 } })
 }
 
-/** An upstream that takes few calls and says 503 to more, where the slots learn. */
+/** An upstream that answers 503 beyond a few calls, with adaptive concurrency. */
 export async function shrinking(t: Test): Promise<void> {
   const takes = 4
   let busy = 0
@@ -187,10 +187,10 @@ export async function shrinking(t: Test): Promise<void> {
   const { concurrency } = runtime.stats()['learning'] ?? { concurrency: NaN }
   t.ok(
     concurrency < 16 && concurrency < before,
-    `it is down to ${concurrency} slots for an upstream that takes ${takes}`,
+    `its concurrency is down to ${concurrency} for an upstream that takes ${takes}`,
   )
   t.ok(refused < 200, `${refused} of 400 calls are refused`)
-  t.match(runtime.stats(), { learning: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { learning: { active: 0, queued: 0 } })
 }
 
 /** An upstream that says 503 to everybody. */
@@ -216,5 +216,5 @@ export async function storm(t: Test): Promise<void> {
   await Promise.all(Array.from({ length: 10 }, () => get('/many?id=a')))
   t.same(changes, [{ upstream: 'stormy', from: 'closed', to: 'open' }], 'it opens once, and says so once')
   t.ok(upstream.requests.length <= 20 + 16 + 10, `${upstream.requests.length} requests for 1000 calls`)
-  t.match(runtime.stats(), { stormy: { calls: 1000, ok: 0, active: 0, waiting: 0, breaker: 'open' } })
+  t.match(runtime.stats(), { stormy: { calls: 1000, ok: 0, active: 0, queued: 0, breaker: 'open' } })
 }

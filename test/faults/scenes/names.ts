@@ -63,7 +63,7 @@ export async function unknown(t: Test): Promise<void> {
       )
     t.ok(performance.now() - before < 60 + slack)
     t.equal(asked.length, 1, `${code}: one question for eight calls and their retries`)
-    t.match(runtime.stats(), { named: { failed: 8, active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { named: { failed: 8, active: 0, queued: 0 } })
     isFound = true
     await setTimeout(kept + 50)
     t.match(
@@ -95,7 +95,7 @@ export async function brokenResolver(t: Test): Promise<void> {
     const { get, runtime } = await stage(t, [named.required, near.required], { lookup: misbehaving(way) })
     t.match(await get('/named?id=a'), { status: 502, body: { code: 'UPSTREAM_UNREACHABLE' } }, way)
     t.match(await get('/near?id=b'), { status: 200, body: { data: { word: 'b' } } }, `${way}: the other is asked`)
-    t.match(runtime.stats(), { named: { active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { named: { active: 0, queued: 0 } })
   }
   t.same(uncaught, [])
 }
@@ -132,7 +132,7 @@ export async function slowName(t: Test): Promise<void> {
   )
   late.resolve(['127.0.0.1'])
   t.match(await get('/slow?id=c'), { status: 200, body: { data: { word: 'c' } } })
-  t.match(runtime.stats(), { slow: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { slow: { active: 0, queued: 0 } })
 }
 
 /** A name with one address at which nobody is. */

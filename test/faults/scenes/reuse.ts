@@ -8,7 +8,7 @@ import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 
-/** A kept connection that is closed as it is used again, for as many slots as there are and with no retry to spend. */
+/** A kept connection that closes as it is used again, at full concurrency and with an empty retry budget. */
 export async function reused(t: Test): Promise<void> {
   let isClosing = false
   const seen = new Map<number, number>()
@@ -36,24 +36,24 @@ export async function reused(t: Test): Promise<void> {
     )
   }
   t.match(runtime.stats(), { keeper: { calls: 32, ok: 32, failed: 0, active: 0 } })
-  t.ok(upstream.open <= 8, `${upstream.open} connections of 8 slots`)
+  t.ok(upstream.open <= 8, `${upstream.open} connections with a concurrency of 8`)
 }
 
 /** Connections that are all closed in the moment in which all are wanted again. */
 export async function reusedAtOnce(t: Test): Promise<void> {
-  const slots = 16
+  const concurrency = 16
   const sockets = new Set<Socket>()
   const upstream = await rawUpstream(t, well, undefined, socket => {
     sockets.add(socket.on('close', () => sockets.delete(socket)))
   })
   const keeper = defineUpstream(
     'keeper',
-    { origin: upstream.origin, concurrency: slots, retryBudget: { ratio: 0, minPerSecond: 0 } },
+    { origin: upstream.origin, concurrency, retryBudget: { ratio: 0, minPerSecond: 0 } },
     { word: operation(wordPath) },
   )
   const required = aggregate('required', { url: '/required', query: Id })
     .each('words', ({ query }) =>
-      Array.from({ length: slots }, (_, index) => keeper.word({ id: `${query.id}-${index}` })),
+      Array.from({ length: concurrency }, (_, index) => keeper.word({ id: `${query.id}-${index}` })),
     )
     .reply(z.array(Word), ({ words }) => words)
   const { get, runtime } = await stage(t, [required])
@@ -66,7 +66,7 @@ export async function reusedAtOnce(t: Test): Promise<void> {
     if (status !== 200) lost.push(`${round}: ${status} ${body.code}`)
   }
   t.same(lost, [], 'nobody notices, though there is no retry to spend')
-  t.match(runtime.stats(), { keeper: { ok: 40 * slots, failed: 0, active: 0, breaker: 'closed' } })
+  t.match(runtime.stats(), { keeper: { ok: 40 * concurrency, failed: 0, active: 0, breaker: 'closed' } })
 }
 
 /** An unsafe call whose connection is reset while its body is on the way. */
@@ -105,5 +105,5 @@ export async function brokenOff(t: Test): Promise<void> {
     body: { data: null, sources: { part: { state: 'fallback', code: 'OUTCOME_UNKNOWN', attempts: 1 } } },
   })
   t.equal(connections, 2, 'and once')
-  t.match(runtime.stats(), { writer: { active: 0, waiting: 0, failed: 2 } })
+  t.match(runtime.stats(), { writer: { active: 0, queued: 0, failed: 2 } })
 }

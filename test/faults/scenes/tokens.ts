@@ -47,7 +47,7 @@ export async function refusedTokens(t: Test): Promise<void> {
   )
   t.match(
     runtime.stats(),
-    { guarded: { active: 0, waiting: 0, failed: 0, breaker: 'closed' } },
+    { guarded: { active: 0, queued: 0, failed: 0, breaker: 'closed' } },
     "and says nothing of the upstream's health",
   )
 }

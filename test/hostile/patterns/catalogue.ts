@@ -55,7 +55,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\/body/': commandLine,
   },
   'config.ts': {
-    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOUT_MS|OFF)$/': environment,
+    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/': environment,
     '/^[\\w.~+/-]+=*$/': environment,
     '/^\\d{1,3}$/': environment,
   },
@@ -388,13 +388,11 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],
   },
-  'core/header-name.ts': {
+  'core/headers.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [
       ['', 'a', ' '],
       ['', '-', '\u20ac'],
     ],
-  },
-  'core/http-date.ts': {
     '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [
       ['Mon', ' ', ''],
       ['Mon', ' GMT', ' '],
@@ -461,7 +459,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'core/public-address.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
-  'upstream/call/query-name.ts': {
+  'upstream/spec/query-name.ts': {
     '/[&;=?#\\0]/': [
       ['', '&', ''],
       ['', 'a', '\0'],
@@ -479,7 +477,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '.[', ''],
     ],
   },
-  'core/decodings.ts': {
+  'core/url-text.ts': {
     '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [
       ['', '%', ''],
       ['', '%2', ''],
@@ -504,14 +502,16 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/call/retry-after.ts': {
     '/^\\d+$/': [['', '1', 'x']],
   },
-  'upstream/runtime.ts': {
+  'upstream/override.ts': {
     '/(?<!\\/)\\/+$/': environment,
   },
   'upstream/spec/secret.ts': {
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
   },
-  'upstream/spec/spec.ts': {
+  'upstream/spec/check-upstream.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
+  },
+  'upstream/spec/check-headers.ts': {
     '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
       ['', 'a', '\n'],
       ['', '\u00ff', '\u0100'],
@@ -554,7 +554,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^bearer$/i': [['', 'bearer', '']],
     '/^[a-z_]{1,40}$/': [['', 'a', '']],
   },
-  'upstream/transport/wire-errors.ts': {
+  'upstream/connect/wire-errors.ts': {
     '/\\bSSL alert number (\\d+)/': [
       ['', 'SSL alert number ', ''],
       ['SSL alert number ', '1', 'x'],

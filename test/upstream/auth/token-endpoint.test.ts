@@ -73,7 +73,7 @@ async function arrangeLife(t: Test, fields: string) {
     scope: undefined,
     send: 'header',
   } as const
-  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [] })
+  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, pathPrefix: '', headers: [] })
   return { lives: async () => (await ask()).livesMs }
 }
 
@@ -277,7 +277,14 @@ test('it has its own limit, so that those who come later are not left with one t
     scope: undefined,
     send: 'header',
   } as const
-  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [], timeout: 40 })
+  const ask = tokenEndpoint({
+    upstream: 'cats',
+    access,
+    dispatcher: connection,
+    pathPrefix: '',
+    headers: [],
+    timeout: 40,
+  })
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH', message: /its token endpoint did not answer within 40 ms$/ })
   await tokens.deserted()
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { UpstreamError } from '../../../src/errors.ts'
 import { namesCaller } from '../../../src/upstream/call/callers-limit.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../../src/upstream/declare.ts'
-import type { CustomLayer } from '../../../src/upstream/policies/custom/custom.ts'
+import type { CustomLayer } from '../../../src/upstream/spec/layer-types.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
@@ -85,19 +85,19 @@ for (const who of ['authorization', 'cookie', 'x-api-key', 'x-tenant-id', 'x-for
     const { raw, ask, askOften, stats } = await arrange(t, who, { forwardHeaders: [who] })
     t.same(await askOften(), ['UPSTREAM_BUSY'])
     t.equal(raw.requests.length, 30, 'none is sent again: retries would spend the budget of all callers')
-    t.match(stats(), { breaker: 'closed', slots: 20, failed: 0, ignored: 30 })
+    t.match(stats(), { breaker: 'closed', concurrency: 20, failed: 0, ignored: 30 })
     t.equal((await ask('good')).value, 'well', 'the retry-after of one caller does not pause another')
   })
 }
 
-/** An own layer that gives each call the name of its caller, as an author's authentication of callers does. */
+/** A custom layer that gives each call the name of its caller, as an author's authentication of callers does. */
 const naming: CustomLayer = next => call =>
   next(call.with({ headers: { Authorization: call.inbound['authorization'] ?? 'nobody' } }))
 
-test("the same for credentials that an own layer at 'call' gives, on an ordinary call and on a refresh of the cache", async t => {
+test("the same for credentials that a custom layer at 'call' gives, on an ordinary call and on a refresh of the cache", async t => {
   const { ask, askOften, stats, raw } = await arrange(t, 'authorization', { layers: { call: [naming] } })
   await askOften()
-  t.match(stats(), { breaker: 'closed', slots: 20, failed: 0 })
+  t.match(stats(), { breaker: 'closed', concurrency: 20, failed: 0 })
   t.equal((await ask('good', 'kept')).value, 'well')
   t.equal(raw.requests.length, 31)
 })
@@ -135,7 +135,7 @@ test('where no credentials of callers go out, a 429 is a failure of the upstream
     await askOften()
     const { breaker, concurrency = 0 } = stats() ?? {}
     t.equal(breaker, 'open')
-    t.ok(concurrency < 20, `${concurrency} slots`)
+    t.ok(concurrency < 20, `a concurrency of ${concurrency}`)
   }
 })
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { ConnectAnswer, type ConnectResult } from '../../../src/upstream/connect/connect-response.ts'
+import { ConnectResponse, type ConnectResult } from '../../../src/upstream/connect/connect-response.ts'
 
 /** Reads an answer that comes in parts; the end of the last part is reached only without a result. */
 function read(...parts: (string | Buffer)[]): ConnectResult | undefined {
-  const answer = new ConnectAnswer()
+  const answer = new ConnectResponse()
   for (const [index, part] of parts.entries()) {
     const result = answer.add(Buffer.from(part as string, 'latin1'))
     if (result === undefined) continue

@@ -6,7 +6,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { combined, dialer, targetOf } from '../../../src/upstream/connect/dial.ts'
-import { publicOnly } from '../../../src/upstream/connect/public-resolve.ts'
+import { publicResolve } from '../../../src/upstream/connect/resolve.ts'
 import type { Resolve } from '../../../src/upstream/connect/resolve.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { testRun } from '../../helpers/call.ts'
@@ -168,7 +168,7 @@ test('one private address among public ones is never dialled, and neither are th
     ['1.1.1.1', '127.0.0.1'],
     ['8.8.8.8', '1.1.1.1', '127.0.0.1'],
   ]) {
-    const arranged = await arrange(t, addresses, publicOnly)
+    const arranged = await arrange(t, addresses, publicResolve)
     const { promise, found } = arranged.open()
     found()
     t.match(await failure(promise), { code: 'ADDRESS_REFUSED' }, addresses.join())

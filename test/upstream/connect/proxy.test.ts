@@ -127,7 +127,7 @@ test('a proxy that refuses makes the upstream unreachable, and the log says with
       'an unsafe call that never left',
     )
     t.equal(raw.connections, 0)
-    t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   }
 })
 
@@ -142,7 +142,7 @@ test('a proxy that is not there, or never answers, makes it unreachable in time'
     code: 'UPSTREAM_UNREACHABLE',
     cause: { message: 'the proxy made no tunnel within 50 ms' },
   })
-  t.match(mute.runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(mute.runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
 test('through a tunnel it is the upstream that must prove who it is', async t => {

@@ -80,7 +80,7 @@ test('a server that refuses our certificate has refused the call, which is not s
       t.equal(run.events.filter(({ type }) => type === 'attempt started').length, 1)
     }
     t.equal(raw.requests.length, 0)
-    t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   }
 })
 

@@ -10,7 +10,7 @@ import { bulkhead, type BulkheadGauge } from '../../../src/upstream/policies/bul
 import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { deadline } from '../../../src/upstream/policies/deadline.ts'
-import { stack, type Layer, type Service } from '../../../src/upstream/policies/layer.ts'
+import { stack, type Layer, type Service } from '../../../src/upstream/call/layer.ts'
 import { observe } from '../../../src/upstream/policies/observe.ts'
 import { custom } from '../../../src/upstream/policies/custom/custom.ts'
 import { testRun, type TestRun } from '../../helpers/call.ts'

@@ -86,12 +86,12 @@ test('what cannot be meant is refused with the fix', async t => {
     [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to each connection/],
     [{ auth: { query: 'a&b', secret } }, /auth\.query 'a&b' is no name of a query field/],
     [
-      { auth: { bearer: secret }, forward: ['Authorization'] },
-      /auth sends the header 'authorization': leave it out of headers and forward/,
+      { auth: { bearer: secret }, forwardHeaders: ['Authorization'] },
+      /auth sends the header 'authorization': leave it out of headers and forwardHeaders/,
     ],
     [{ auth: { oauth2 }, headers: { Authorization: 'x' } }, /auth sends the header 'authorization'/],
     [
-      { auth: { header: 'x-api-key', secret }, forward: ['x-tenant', 'X-API-Key'] },
+      { auth: { header: 'x-api-key', secret }, forwardHeaders: ['x-tenant', 'X-API-Key'] },
       /auth sends the header 'x-api-key'/,
     ],
     [{ auth: { oauth2: { ...oauth2, clientId: '' } } }, /auth\.oauth2\.clientId must be a text/],
@@ -104,10 +104,10 @@ test('what cannot be meant is refused with the fix', async t => {
     ],
     [{ auth: { oauth2: { ...oauth2, tokenUrl: 'https://auth.example/#a' } } }, /auth\.oauth2\.tokenUrl is not/],
     [
-      { public: true, auth: { oauth2: { ...oauth2, tokenUrl: 'http://10.0.0.1/token' } } },
+      { publicOnly: true, auth: { oauth2: { ...oauth2, tokenUrl: 'http://10.0.0.1/token' } } },
       /its auth\.oauth2\.tokenUrl is at 10\.0\.0\.1, which is not public/,
     ],
-    [{ public: true, proxy: true }, /its proxy would dial, so public could refuse nothing/],
+    [{ publicOnly: true, proxy: true }, /its proxy would dial, so publicOnly could refuse nothing/],
     [{ tls: { cert: selfSigned.cert } }, /tls\.cert and tls\.key go together/],
     [{ tls: { key: secret } }, /tls\.cert and tls\.key go together/],
     [{ proxy: 'http://proxy.example:3128/path' }, /proxy is not the URL of a proxy: write http:\/\/host:port/],

@@ -14,7 +14,7 @@ function gathered(chunks: readonly Buffer[], length: number): Buffer {
   const [first = Buffer.alloc(0), ...others] = chunks
   const body = new BodyBuffer(first, length)
   for (const part of others) body.add(part)
-  return body.whole()
+  return body.toBuffer()
 }
 
 /** Returns what is held, in bytes, once garbage is collected. */
@@ -31,7 +31,7 @@ function cost(chunkOf: (at: number) => Buffer, count: number): number {
   const body = new BodyBuffer(chunkOf(0), 0)
   for (let at = 1; at < count; at++) body.add(chunkOf(at))
   const after = held()
-  return (after - before) / body.whole().length
+  return (after - before) / body.toBuffer().length
 }
 
 test('a body in parts is what its parts are together, whatever length was told', async t => {
@@ -66,7 +66,7 @@ test('a part may be overwritten by whoever sent it once enough of the told lengt
   const chunks = new BodyBuffer(first, 4)
   first.fill('x')
   chunks.add(Buffer.from('cd'))
-  t.equal(chunks.whole().toString(), 'abcd')
+  t.equal(chunks.toBuffer().toString(), 'abcd')
 })
 
 test('a length is not taken at its word by its first bytes', async t => {

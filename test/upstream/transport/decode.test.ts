@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
 import { decode, isDecodable, maxFrames } from '../../../src/upstream/transport/decode.ts'
-import { operationSpec, upstreamSpec } from '../../../src/upstream/spec/spec.ts'
+import { operationSpec } from '../../../src/upstream/spec/check-operation.ts'
+import { upstreamSpec } from '../../../src/upstream/spec/check-upstream.ts'
 import { failure } from '../../helpers/failure.ts'
 
 function specOf(maxBytes: number) {

@@ -132,7 +132,7 @@ test('a forwarded header wins over a declared one, and the declared one stands w
 })
 
 test('the key of a call leaves once, also where the upstream declares or forwards one', async t => {
-  for (const options of [{ forward: ['idempotency-key'] }, { headers: { 'Idempotency-Key': 'fixed' } }]) {
+  for (const options of [{ forwardHeaders: ['idempotency-key'] }, { headers: { 'Idempotency-Key': 'fixed' } }]) {
     const { out, tell } = await arrange(t, options)
     const { headers } = await out(tell({ body: { a: 1 } }), testRun({ headers: { 'idempotency-key': 'inbound' } }))
     t.same(

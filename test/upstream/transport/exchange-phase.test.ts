@@ -63,14 +63,17 @@ test('an exchange takes only the transitions of the table and settles once, what
       async ({ hints, status, length, chunks, end }, isUnsafe, place, cutAt, reason, stopAt) => {
         const run = testRun()
         const settled: unknown[] = []
-        const taker = { resolve: (what: unknown) => settled.push(what), reject: (what: unknown) => settled.push(what) }
+        const completion = {
+          resolve: (what: unknown) => settled.push(what),
+          reject: (what: unknown) => settled.push(what),
+        }
         let dispatched = 0
         const pool = {
           dispatch: () => {
             dispatched++
           },
         }
-        const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), taker, pool, {
+        const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), completion, pool, {
           method: 'GET',
           path: '/',
         })
@@ -84,7 +87,7 @@ test('an exchange takes only the transitions of the table and settles once, what
         }
         if (place === 'alone') exchange.connection = new Connection('http://127.0.0.1:9', { connect })
         if (place === 'shared') {
-          const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, size: new BatchSize(4) })
+          const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, batchSize: new BatchSize(4) })
           const other = new Exchange(testRun().ask<unknown>(ask()), { resolve() {}, reject() {} }, pool, {
             method: 'GET',
             path: '/',

@@ -3,7 +3,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { dispatch } from '../../../src/upstream/transport/dispatch.ts'
-import { sendOf } from '../../../src/upstream/policies/layer.ts'
+import { sendOf } from '../../../src/upstream/call/layer.ts'
 import { openPool } from '../../../src/upstream/transport/pool.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
@@ -45,7 +45,7 @@ async function oneConnection(t: Test) {
   return { raw, pool, service, ask, tell, answer: (value: unknown) => sockets.pop()?.write(json(value)) }
 }
 
-test('a request that is given up in the queue leaves it at once, holds no slot and is never sent', async t => {
+test('a request aborted in the queue leaves it at once, holds no permit and is never sent', async t => {
   const { raw, service, ask, tell, answer } = await oneConnection(t)
   const first = service(testRun().ask(ask()))
   await raw.asked(1)

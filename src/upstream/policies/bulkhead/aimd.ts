@@ -1,5 +1,4 @@
-/** Slots to begin with where nothing is said. */
-export const initialConcurrency = 20
+import { initialConcurrency } from '../../spec/spec.ts'
 
 export interface AimdOptions {
   /** Slots to begin with; never more than `max`. @default 20 */

@@ -2,7 +2,7 @@ import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
 import { Admission, LoadEstimator } from './admission.ts'
-import { callbackLayer, type Answer, type Layer, type Completion } from '../layer.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../../call/layer.ts'
 import { LinkedQueue } from '../../../core/linked-queue.ts'
 import { Waiter, type WaiterCallbacks } from './waiter.ts'
 
@@ -101,10 +101,10 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
       newcomers.delete(admission)
       admission.hasEntered = true
       const first = line.first as Waiter
-      line.leave(first)
+      line.remove(first)
       for (let other = line.first; other !== undefined; other = line.first) {
-        line.leave(other)
-        ahead.join(other)
+        line.remove(other)
+        ahead.add(other)
       }
       return first
     }
@@ -148,7 +148,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
           return hold(call, admission, taker)
         }
         waiting++
-        lineOf(admission).join(new Waiter(call, admission, taker as Completion<unknown>, desk))
+        lineOf(admission).add(new Waiter(call, admission, taker as Completion<unknown>, desk))
       }
     }),
     gauge: {

@@ -1,7 +1,7 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { Admission } from './admission.ts'
-import type { Completion } from '../layer.ts'
+import type { Completion } from '../../call/layer.ts'
 import type { LinkedQueue, QueueNode } from '../../../core/linked-queue.ts'
 
 /** Where a call waits, and where it goes. */
@@ -14,9 +14,9 @@ export interface WaiterCallbacks {
 
 /** A call that waits for a slot, and leaves at once when it is given up. */
 export class Waiter extends Abortable implements QueueNode<Waiter> {
-  line: LinkedQueue<Waiter> | undefined
-  before: Waiter | undefined
-  after: Waiter | undefined
+  queue: LinkedQueue<Waiter> | undefined
+  previousInQueue: Waiter | undefined
+  nextInQueue: Waiter | undefined
   readonly #since: number
   readonly #call: LiveCall<unknown>
   readonly #admission: Admission
@@ -48,7 +48,7 @@ export class Waiter extends Abortable implements QueueNode<Waiter> {
     const call = this.#call
     call.abort.delete(this)
     call.effort.waitedMs += call.scope.now() - this.#since
-    this.line?.leave(this)
+    this.queue?.remove(this)
     this.#desk.left(this.#admission, call)
   }
 }

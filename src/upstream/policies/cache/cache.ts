@@ -16,7 +16,7 @@ import type { LiveCall } from '../../call/call.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import { deadline } from '../deadline.ts'
 import { Detachable } from '../detachable.ts'
-import type { Answer, Layer, Service } from '../layer.ts'
+import type { Answer, Layer, Service } from '../../call/layer.ts'
 import { LatencyTracker } from '../hedge/latency-tracker.ts'
 
 export interface CacheLayerOptions {

@@ -1,4 +1,4 @@
-import type { ResponseHeaders } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry } from './entry.ts'
 

@@ -1,4 +1,4 @@
-import type { ResponseHeaders } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 
 /**
  * One kept answer. In a store of bodies all of it is plain JSON, so that the store may be somewhere else. Times are in

@@ -1,5 +1,5 @@
-import type { ResponseHeaders } from '../../transport/response-headers.ts'
-import { readHttpDate } from '../../../core/http-date.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
+import { readHttpDate } from '../../../core/headers.ts'
 import { readDirectives, type Directives } from './directives.ts'
 import type { Freshness } from './entry.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'

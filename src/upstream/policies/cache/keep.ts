@@ -1,5 +1,6 @@
 import type { LiveCall } from '../../call/call.ts'
-import { isCloseDelimited, type ResponseHeaders } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
+import { isCloseDelimited } from '../../transport/response-headers.ts'
 import type { Clock } from './clock.ts'
 import { renewedHead } from './condition.ts'
 import type { Entry, Found } from './entry.ts'

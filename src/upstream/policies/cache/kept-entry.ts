@@ -1,5 +1,5 @@
 import { deepFreeze } from '../../../core/freeze.ts'
-import type { ResponseHeaders } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Freshness } from './entry.ts'
 import { stringBytes } from './string-bytes.ts'

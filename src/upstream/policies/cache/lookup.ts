@@ -36,7 +36,7 @@ export class Lookup extends Abortable {
         this.#resolve(stored)
       },
       () => {
-        if (this.#due.listed) this.#miss()
+        if (this.#due.isRunning) this.#miss()
       },
     )
   }

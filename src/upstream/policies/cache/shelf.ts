@@ -66,7 +66,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
     }
     const due = patience.start(late)
     done.then(entry.over, () => {
-      if (due.listed) fault()
+      if (due.isRunning) fault()
       entry.over()
     })
   }

@@ -1,5 +1,5 @@
 import { readBody } from '../../transport/body.ts'
-import type { ResponseHeaders } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry } from './entry.ts'
 

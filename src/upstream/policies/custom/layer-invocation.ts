@@ -1,7 +1,7 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { LayerPosition } from '../../spec/layers.ts'
-import type { Answer, Service } from '../layer.ts'
+import type { Answer, Service } from '../../call/layer.ts'
 
 /**
  * One call on its way through one own layer. A layer that returns what `next` returned costs no promise and is not

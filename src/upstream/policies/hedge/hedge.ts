@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import { RetryBudget } from '../retry/retry-budget.ts'
-import type { Layer } from '../layer.ts'
+import type { Layer } from '../../call/layer.ts'
 import { LatencyTracker } from './latency-tracker.ts'
 import { HedgedCall } from './hedged-call.ts'
 

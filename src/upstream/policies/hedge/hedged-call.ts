@@ -1,6 +1,6 @@
 import { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { Answer, Service } from '../layer.ts'
+import type { Answer, Service } from '../../call/layer.ts'
 
 export interface HedgedCallOptions {
   /** When the second attempt is sent, in ms from the first. */

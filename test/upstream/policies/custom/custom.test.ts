@@ -3,8 +3,9 @@ import { test } from 'tap'
 import { UpstreamError } from '../../../../src/errors.ts'
 import { Abort } from '../../../../src/core/abort.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
-import { stack, type Service } from '../../../../src/upstream/policies/layer.ts'
-import { custom, type CustomLayer } from '../../../../src/upstream/policies/custom/custom.ts'
+import { stack, type Service } from '../../../../src/upstream/call/layer.ts'
+import { custom } from '../../../../src/upstream/policies/custom/custom.ts'
+import type { CustomLayer } from '../../../../src/upstream/spec/layer-types.ts'
 import type { LayerPosition } from '../../../../src/upstream/spec/layers.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
@@ -111,7 +112,7 @@ test('a layer that cannot be opened fails each call with the reason', async t =>
   const none = over(answering, 'call', (() => undefined) as unknown as CustomLayer)
   t.match(await failure(none(ask())), {
     name: 'TypeError',
-    message: "upstream 'nobody': an own layer returns a function of a call: next => call => next(call)",
+    message: "upstream 'nobody': a custom layer returns a function of a call: next => call => next(call)",
   })
 })
 
@@ -167,7 +168,7 @@ test('a layer sees what is asked, by whom and for how long', async t => {
   await over(answering, 'attempt', next => seen => {
     t.same(seen.inbound, {}, 'nothing is forwarded')
     t.throws(() => seen.context, {
-      message: "nobody.tell: an attempt has no context, since callers may share it: use the layer at: 'call'",
+      message: 'nobody.tell: an attempt has no context, since callers may share it: list the layer in layers.call',
     })
     return next(seen)
   })(call)

@@ -25,21 +25,20 @@ const byCode: Readonly<Record<string, ErrorCode>> = {
   EPROTO: 'UPSTREAM_TLS',
 }
 
-/** Errors of connections that were being opened. */
-const connecting = new WeakSet<Error>()
+const connectErrors = new WeakSet<Error>()
 
-/** Marks an error as one of a connection that was being opened: nothing of a request was sent. */
-export function whileConnecting<E extends Error>(error: E): E {
-  connecting.add(error)
+/** Marks an error as one of opening a connection: no byte of a request was sent. */
+export function markConnectError<E extends Error>(error: E): E {
+  connectErrors.add(error)
   return error
 }
 
 /**
- * Tells whether a failed request was never sent because no connection could be opened, so that it may be repeated
- * whatever it does.
+ * Returns whether a request failed before it was sent, because no connection could be opened. Such a request can be
+ * repeated even if it is unsafe.
  */
-export function neverLeft(error: Error): boolean {
-  return connecting.has(error) && codeOf(error) === 'UPSTREAM_UNREACHABLE'
+export function isUnsent(error: Error): boolean {
+  return connectErrors.has(error) && codeOf(error) === 'UPSTREAM_UNREACHABLE'
 }
 
 /**
@@ -49,15 +48,14 @@ export function neverLeft(error: Error): boolean {
 const refusals = new Set([40, 42, 43, 44, 45, 46, 48, 49, 51, 116])
 
 /**
- * Tells whether a server refused the handshake by a TLS alert. In TLS 1.3 the alert comes when the client has ended its
- * own handshake and may have sent a request, which the server has not read: it reads nothing before it has accepted the
- * certificate.
+ * Returns whether a server refused the handshake by a TLS alert. In TLS 1.3 the alert can arrive after the client has
+ * ended its handshake and sent a request. The server has not read that request: it accepts the certificate first.
  */
 export function isHandshakeRefusal({ code = '', message }: Error & { readonly code?: string }): boolean {
   return code.startsWith('ERR_SSL_') && refusals.has(Number(/\bSSL alert number (\d+)/.exec(message)?.[1]))
 }
 
-/** Names what went wrong on the wire; anything that is no wire error (a bug of ours) comes back as it is. */
+/** Maps an error of undici or of a socket to an `UpstreamError`. Returns any other error, such as a bug, unchanged. */
 export function wireError(error: Error & { readonly code?: string }, upstream: string): Error {
   const code = codeOf(error)
   return code === undefined ? error : new UpstreamError(code, upstream, { cause: error })
@@ -65,10 +63,10 @@ export function wireError(error: Error & { readonly code?: string }, upstream: s
 
 function codeOf(error: Error & { readonly code?: string }): ErrorCode | undefined {
   const { code = '', message } = error
-  const known =
+  const mapped =
     (Object.hasOwn(byCode, code) ? byCode[code] : undefined) ??
     (code.startsWith('EAI_') ? 'UPSTREAM_UNREACHABLE' : undefined)
-  if (known !== undefined) return known
+  if (mapped !== undefined) return mapped
   // undici's parser gives its errors a name and no code, and asserts that a status has three digits.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'UPSTREAM_PROTOCOL'
   if (
@@ -79,5 +77,5 @@ function codeOf(error: Error & { readonly code?: string }): ErrorCode | undefine
     return 'UPSTREAM_TLS'
   if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === '') return undefined
-  return connecting.has(error) ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_RESET'
+  return connectErrors.has(error) ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_RESET'
 }

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { isHandshakeRefusal, whileConnecting, wireError } from '../../../src/upstream/transport/wire-errors.ts'
+import { isHandshakeRefusal, markConnectError, wireError } from '../../../src/upstream/connect/wire-errors.ts'
 
 const named = (code: string, message = "the upstream's own words") => Object.assign(new Error(message), { code })
 
@@ -56,7 +56,7 @@ test('what the transport did to a connection that was being opened made the upst
     'ETIMEDOUT',
     'ERR_SOCKET_CLOSED',
   ]) {
-    t.match(wireError(whileConnecting(named(code)), 'cats'), { code: 'UPSTREAM_UNREACHABLE', retryable: true }, code)
+    t.match(wireError(markConnectError(named(code)), 'cats'), { code: 'UPSTREAM_UNREACHABLE', retryable: true }, code)
   }
   t.end()
 })
@@ -71,8 +71,8 @@ test('a failure of TLS, of this machine or of the address is the same while conn
     ['ADDRESS_REFUSED', 'ADDRESS_REFUSED'],
     ['UND_ERR_DESTROYED', 'RUNTIME_CLOSED'],
   ] as const)
-    t.match(wireError(whileConnecting(named(code)), 'cats'), { code: expected, retryable: false }, code)
-  const bug = whileConnecting(new TypeError('x is undefined'))
+    t.match(wireError(markConnectError(named(code)), 'cats'), { code: expected, retryable: false }, code)
+  const bug = markConnectError(new TypeError('x is undefined'))
   t.equal(wireError(bug, 'cats'), bug, 'and a bug is a bug')
   t.end()
 })

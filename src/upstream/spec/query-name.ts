@@ -1,4 +1,4 @@
-import { readings } from '../../core/decodings.ts'
+import { readings } from '../../core/url-text.ts'
 
 /** Most names that are remembered: a caller may choose any number of names. */
 const mostKept = 256

@@ -1,6 +1,6 @@
 /**
- * Marks a rejection as handled, of a promise that a function returned whose type returns none: a rejection that nothing
- * handles ends the process.
+ * Marks the rejection of a promise as handled. It is for the results of functions that should return nothing: an
+ * unhandled rejection ends the process.
  *
  * @param returned any value; reading it never throws
  */

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { stack, type Layer } from '../../../src/upstream/policies/layer.ts'
+import { stack, type Layer } from '../../../src/upstream/call/layer.ts'
 import { testRun } from '../../helpers/call.ts'
 import { questions } from '../../helpers/questions.ts'
 

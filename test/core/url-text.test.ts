@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { readings } from '../../src/core/decodings.ts'
+import { readings } from '../../src/core/url-text.ts'
 
 const last = (text: string) => readings(text)?.at(-1)
 

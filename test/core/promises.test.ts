@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { ignoreRejection } from '../../src/core/ignore-rejection.ts'
+import { ignoreRejection } from '../../src/core/promises.ts'
 import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
 import { rest } from '../helpers/turn.ts'
 
@@ -12,9 +12,9 @@ test('whatever a function returned, looking at it throws nothing and no rejectio
   t.teardown(() => process.off('unhandledRejection', hear))
   for (const way of Object.keys(ways).filter(each => !each.startsWith('throws')) as Way[])
     ignoreRejection(misbehaving(way)())
-  // oxlint-disable-next-line unicorn/no-thenable -- a function may be a thenable too
   ignoreRejection(
     Object.assign(() => {}, {
+      // oxlint-disable-next-line unicorn/no-thenable -- a function may be a thenable too
       then: (_: unknown, refuse: (reason: unknown) => void) => {
         refuse('theirs')
       },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { queryNameMatcher } from '../../../src/upstream/call/query-name.ts'
+import { queryNameMatcher } from '../../../src/upstream/spec/query-name.ts'
 
 const isKey = queryNameMatcher('api_key')
 
