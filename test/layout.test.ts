@@ -38,7 +38,6 @@ const house: House = {
   'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
   'upstream/call/': ['errors.ts', 'core/', 'upstream/spec/'],
   'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
-  'upstream/auth/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/connect/'],
   'upstream/transport/': [
     'errors.ts',
     'core/',
@@ -46,7 +45,14 @@ const house: House = {
     'upstream/spec/',
     'upstream/call/',
     'upstream/connect/',
-    'upstream/auth/',
+  ],
+  'upstream/auth/': [
+    'errors.ts',
+    'core/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/connect/',
+    'upstream/transport/',
   ],
   'upstream/policies/sliding-window.ts': [],
   'upstream/policies/retry/': [
@@ -79,8 +85,9 @@ const house: House = {
   'upstream/': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
 
   // Many calls that become one reply
-  'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/'],
-  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/offload/'],
+  'fanout/inference.ts': ['core/', 'upstream/**'],
+  'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts'],
+  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**'],
 
   // Requests and replies
   'http/routing/': ['errors.ts', 'core/'],
@@ -101,7 +108,15 @@ const house: House = {
     'http/problems/',
     'http/bodies/',
   ],
-  'http/lifecycle/': ['errors.ts', 'core/', 'upstream/**', 'http/routing/', 'http/problems/', 'http/guard/'],
+  'http/lifecycle/': [
+    'errors.ts',
+    'core/',
+    'upstream/**',
+    'http/routing/',
+    'http/connection/',
+    'http/problems/',
+    'http/guard/',
+  ],
   'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/'],
   'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
   'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
@@ -250,7 +265,7 @@ test('the table refuses what would break it', async t => {
     ['upstream/spec/options.ts', '../runtime.ts'],
     ['upstream/call/call.ts', '../transport/exchange.ts'],
     ['upstream/connect/dial.ts', '../auth/access.ts'],
-    ['upstream/auth/authorize.ts', '../transport/pool.ts'],
+    ['upstream/transport/transport.ts', '../auth/authorize.ts'],
     ['upstream/transport/exchange.ts', '../policies/breaker/breaker.ts'],
     ['upstream/policies/retry/retry.ts', '../breaker/circuit.ts'],
     ['upstream/policies/observe.ts', './cache/cache.ts'],
