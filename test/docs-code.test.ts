@@ -159,11 +159,22 @@ test('every file and folder that a page names is there', async t => {
   }
 })
 
-test('every page that is linked to is there', t => {
-  for (const page of pages) {
-    for (const [, target = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-      t.doesNotThrow(() => readFileSync(join(root, page, '..', target)), `${page} → ${target}`)
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  return Array.from(read(page).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('every page and every heading that is linked to is there', async t => {
+  for (const page of [...pages, 'CHANGELOG.md']) {
+    for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const linked = target === '' ? page : join(page, '..', target)
+      t.ok(existsSync(join(root, linked)), `${page} → ${target}`)
+      if (anchor !== '') t.ok(anchorsOf(linked).includes(anchor), `${page} → ${target}#${anchor}`)
     }
   }
-  t.end()
 })
