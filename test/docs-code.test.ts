@@ -85,7 +85,9 @@ import { theCatApi } from './clients/the-cat-api.ts'
 declare const Price: z.ZodType
 declare const signal: AbortSignal
 declare const app: FastifyInstance
-declare function mergeCatFacts (maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture']): CatFacts
+declare function mergeCatFacts (
+  maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture'],
+): CatFacts
 export type Fact = CatFact
 `
   writeFileSync(

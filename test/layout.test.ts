@@ -363,8 +363,16 @@ test('no file is named for being of use', async t => {
   )
 })
 
-/** Files of data, whose lines may be of any length. */
-const longLines: readonly string[] = []
+/** Files of data, and of lines whose errors are expected by directives above them: their lines may be of any length. */
+const longLines: readonly string[] = [
+  'src/demo-upstreams/data/articles.ts',
+  'src/demo-upstreams/data/breeds.ts',
+  'test/hostile/patterns/catalogue.ts',
+  'test/types/wrong-declarations.ts',
+]
+
+/** Whether a line is one regular expression, which cannot be split. */
+const isExpression = (line: string) => /^\s*\/.+\/[a-z]*[,;)]*$/.test(line)
 
 test('no line of src is longer than 120 columns, and no line of test and bench longer than 140', async t => {
   for (const [folder, limit] of [
@@ -379,7 +387,9 @@ test('no line of src is longer than 120 columns, and no line of test and bench l
         readFileSync(join(root, file), 'utf8')
           .split('\n')
           .flatMap((line, index) =>
-            line.length > limit ? [`${folder}/${file}:${index + 1} has ${line.length} columns`] : [],
+            line.length > limit && !isExpression(line)
+              ? [`${folder}/${file}:${index + 1} has ${line.length} columns`]
+              : [],
           ),
       )
     t.same(long, [])
