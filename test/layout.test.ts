@@ -189,6 +189,10 @@ const house: House = {
 /** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
 const readers = [
   'server/serve.ts',
+  'server/process/service-app.ts',
+  'server/process/shutdown.ts',
+  'server/cluster/primary.ts',
+  'server/cluster/worker-main.ts',
   'cli.ts',
   'log/output.ts',
   'log/process-log.ts',
