@@ -86,7 +86,8 @@ const house: House = {
 
   // Many calls that become one reply
   'fanout/inference.ts': ['core/', 'upstream/**'],
-  'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts'],
+  'fanout/step-args.ts': ['core/'],
+  'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
   'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**'],
 
   // Requests and replies
