@@ -221,7 +221,8 @@ function readOrigins(list: string, context: z.RefinementCtx): readonly string[] 
   for (const origin of origins) {
     if (origin !== '*' && (origin.includes('*') || URL.parse(origin)?.origin !== origin))
       context.addIssue(
-        `'${origin}' is not an origin as browsers write it: write scheme, host and port, for example https://app.example, or * alone`,
+        `'${origin}' is not an origin as browsers write it: write scheme, host and ` +
+          'port, for example https://app.example, or * alone',
       )
   }
   if (origins.length > 1 && origins.includes('*')) context.addIssue('* is any origin, and stands alone')

@@ -1,4 +1,4 @@
-export type { ReplyExtras as AfterReply } from './fanout/on-reply.ts'
+export type { ReplyExtras } from './fanout/on-reply.ts'
 export {
   aggregate,
   offload,

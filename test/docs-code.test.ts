@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -10,6 +10,13 @@ import { serveApp } from './helpers/served-app.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
 
 interface Block {
   readonly language: string
@@ -78,7 +85,9 @@ import { theCatApi } from './clients/the-cat-api.ts'
 declare const Price: z.ZodType
 declare const signal: AbortSignal
 declare const app: FastifyInstance
-declare function mergeCatFacts (maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture']): CatFacts
+declare function mergeCatFacts (
+  maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture'],
+): CatFacts
 export type Fact = CatFact
 `
   writeFileSync(
@@ -137,17 +146,37 @@ test('the replies that the pages show have the states and fields that there are'
   }
 })
 
-test('every page that is linked to is there', t => {
-  for (const page of [
-    'README.md',
-    'CONTRIBUTING.md',
-    ...readdirSync(join(root, 'docs'))
-      .filter(name => name.endsWith('.md'))
-      .map(name => `docs/${name}`),
-  ]) {
-    for (const [, target = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-      t.doesNotThrow(() => readFileSync(join(root, page, '..', target)), `${page} → ${target}`)
+test('every file and folder that a page names is there', async t => {
+  const written = ['src/clients/tea.ts', 'src/routes/tea-party.ts']
+  for (const page of pages) {
+    const prose = read(page).replaceAll(/^```[^]*?^```$/gm, '')
+    const named = Array.from(prose.matchAll(/`((?:[\w-]+\/)+(?:[\w.-]+\.[cm]?[jt]s)?)`/g), ([, path]) => path as string)
+    t.same(
+      named.filter(
+        path => !written.includes(path) && !existsSync(join(root, path)) && !existsSync(join(root, 'src', path)),
+      ),
+      [],
+      page,
+    )
+  }
+})
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  return Array.from(read(page).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('every page and every heading that is linked to is there', async t => {
+  for (const page of [...pages, 'CHANGELOG.md']) {
+    for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const linked = target === '' ? page : join(page, '..', target)
+      t.ok(existsSync(join(root, linked)), `${page} → ${target}`)
+      if (anchor !== '') t.ok(anchorsOf(linked).includes(anchor), `${page} → ${target}#${anchor}`)
     }
   }
-  t.end()
 })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { test } from 'tap'
 import { z } from 'zod'
@@ -54,24 +54,34 @@ function names(text: string): string[] {
   return rows(text).flatMap(([cell = '']) => cell.split(', '))
 }
 
+const src = new URL('../src/', import.meta.url)
+const source = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => readFileSync(new URL(file.replaceAll('\\', '/'), src), 'utf8'))
+  .join('\n')
+
 /** The options that an interface of the sources declares. */
-function optionsOf(file: string, name: string): string[] {
-  const source = readFileSync(new URL(`../src/${file}.ts`, import.meta.url), 'utf8')
-  const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n([^]*?)^\\}`, 'm').exec(source) ?? []
+function optionsOf(name: string): string[] {
+  const [, body = ''] = new RegExp(`^(?:export )?interface ${name}\\b[^{]*\\{\\n([^]*?)^\\}`, 'm').exec(source) ?? []
   return Array.from(body.matchAll(/^ {2}readonly (\w+)/gm), ([, option]) => option as string)
 }
 
-for (const [file, name, of, heading] of [
-  ['app', 'AppOptions', 'embedding', 'The whole service'],
-  ['http/plugin', 'HeadwatersOptions', 'embedding', 'In your Fastify app'],
-  ['upstream/spec/options', 'UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`'],
-  ['upstream/spec/access-options', 'AccessOptions', 'options', '`defineUpstream(name, options, operations)`'],
-  ['upstream/spec/options', 'OperationOptions', 'options', '`operation(options)`'],
-  ['upstream/runtime', 'RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`'],
+for (const [name, of, heading, count] of [
+  ['AppOptions', 'embedding', 'The whole service', 4],
+  ['HeadwatersOptions', 'embedding', 'In your Fastify app', 4],
+  ['UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
+  ['AccessOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
+  ['OperationOptions', 'options', '`operation(options)`', 4],
+  ['RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
+  ['StepOptions', 'options', 'Steps', 2],
+  ['OptionalOptions', 'options', 'Steps', 1],
+  ['EachBounds', 'options', 'Steps', 2],
+  ['EachTolerance', 'options', 'Steps', 2],
+  ['FirstOfOptions', 'options', 'Steps', 1],
 ] as const) {
   test(`the docs list every option of ${name}`, async t => {
-    const options = optionsOf(file, name)
-    t.ok(options.length > 3)
+    const options = optionsOf(name)
+    t.ok(options.length >= count)
     const listed = new Set(names(section(of, heading)))
     t.same(
       options.filter(option => !listed.has(option)),

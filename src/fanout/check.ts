@@ -117,7 +117,9 @@ function refuseCredentials(owner: string, fields: HeaderFields | undefined, cach
   for (const [lower, name] of fields?.spelled ?? []) {
     if (credentialHeaders.has(lower))
       throw new TypeError(
-        `${owner}: its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`,
+        `${owner}: its headers schema names '${name}', which is a credential, and its ` +
+          `cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: ` +
+          `write private, for example 'private, max-age=60'`,
       )
   }
 }
@@ -149,7 +151,8 @@ export function addStep(
   if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
   if (same !== undefined)
     throw new TypeError(
-      `${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`,
+      `${owner}: its name differs from that of step '${same.name}' by case only, and ` +
+        'headwaters-sources has names in lower case: rename one',
     )
   if (typeof author !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 

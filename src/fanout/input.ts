@@ -50,7 +50,9 @@ export function readInput(route: Route, raw: RawInput, found: readonly Fault[] =
   }
   if (faults.length > 0) {
     throw new Problem('INPUT_INVALID', {
-      detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`,
+      detail:
+        `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} ` +
+        'cannot be read: see errors.',
       faults,
     })
   }

@@ -133,7 +133,8 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
       )
     if (app.hasRoute({ method, url }))
       throw new TypeError(
-        `headwaters: ${method} ${url} (aggregate '${name}') is already a route of this app: register it once, or under another prefix`,
+        `headwaters: ${method} ${url} (aggregate '${name}') is already a route of ` +
+          'this app: register it once, or under another prefix',
       )
     taken.set(place, name)
   }

@@ -15,7 +15,8 @@ interface Secret {
 const anyMark = /[=@J\\]|\[cut\]|[Bb](?:earer|asic)|BEARER|BASIC/
 
 const names =
-  'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|assertion|sig|signature|x-amz-signature'
+  'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|' +
+  'assertion|sig|signature|x-amz-signature'
 
 const patterns: readonly Secret[] = [
   { mark: /=/, pattern: new RegExp(`(?<=[?&](?:${names})=)[^&\\s"\\\\#]+`, 'gi') },

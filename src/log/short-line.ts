@@ -15,8 +15,10 @@ export function shortLine(line: string): string {
     const shorter = JSON.stringify(bounded(fields))
     if (shorter.length < longestLine) return `${shorter}\n`
     const { level, time, pid, hostname, worker, reqId, msg } = fields
-    return `${JSON.stringify({ level, time, pid, hostname, worker, reqId, msg: cut(String(msg), longest), cut: `a line of ${line.length} characters` })}\n`
+    const rest = { msg: cut(String(msg), longest), cut: `a line of ${line.length} characters` }
+    return `${JSON.stringify({ level, time, pid, hostname, worker, reqId, ...rest })}\n`
   } catch {
-    return `${JSON.stringify({ level: 50, time: Date.now(), msg: 'a line of the log could not be cut', length: line.length })}\n`
+    const msg = 'a line of the log could not be cut'
+    return `${JSON.stringify({ level: 50, time: Date.now(), msg, length: line.length })}\n`
   }
 }

@@ -54,7 +54,9 @@ export const Breed = z
         temperament: ['Active', 'Affectionate', 'Sociable', 'Talkative'],
         description: 'A long, elegant cat with blue eyes and an opinion, which it will tell you at length.',
         summary: {
-          text: 'The Siamese is one of the first Asian breeds of cat to be recognised in the West. It comes from Thailand, formerly Siam, and has blue eyes and dark points.',
+          text:
+            'The Siamese is one of the first Asian breeds of cat to be recognised in the West. It comes ' +
+            'from Thailand, formerly Siam, and has blue eyes and dark points.',
           url: 'https://en.wikipedia.org/wiki/Siamese_cat',
         },
         pictures: [{ breed: 'siam', url: 'https://cdn2.thecatapi.com/images/oiR5RgvRT.jpg', width: 535, height: 1334 }],

@@ -109,7 +109,8 @@ test("a schema of response headers has its author's spelling, and the upstream m
 test('a repeated response header is a list, and a cookie is dropped whatever its case', async t => {
   const raw = await rawUpstream(t, socket =>
     socket.write(
-      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nX-Tag: a\r\nx-tag: b\r\nSet-Cookie: s=1\r\nSET-COOKIE: t=2\r\ncontent-length: 2\r\n\r\n[]',
+      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nX-Tag: a\r\nx-tag: b\r\n' +
+        'Set-Cookie: s=1\r\nSET-COOKIE: t=2\r\ncontent-length: 2\r\n\r\n[]',
     ),
   )
   const cats = defineUpstream(

@@ -91,7 +91,8 @@ test('more callers at once than the upstreams can bear are answered whole or ref
     const p99 = percentile(sorted, 0.99)
     t.equal(sorted.length, refused.length)
     t.comment(
-      `refusals inside the service: median ${percentile(sorted, 0.5).toFixed(1)} ms, p99 ${p99.toFixed(1)} ms; 99 of 100 must be below ${refusalBound} ms`,
+      `refusals inside the service: median ${percentile(sorted, 0.5).toFixed(1)} ms, p99 ` +
+        `${p99.toFixed(1)} ms; 99 of 100 must be below ${refusalBound} ms`,
     )
     t.ok(p99 < refusalBound, `99 of 100 refusals are written within ${refusalBound} ms`)
     return whole.length

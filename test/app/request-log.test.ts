@@ -137,7 +137,8 @@ test('a refusal with a 5xx that is not of an upstream is a refusal in the log', 
   t.match(await said('a request'), { level: 30, msg: 'a request was refused', code: 'SHED', res: { statusCode: 503 } })
   const caller = connect(port, '127.0.0.1', () =>
     caller.write(
-      'POST /posted HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      'POST /posted HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n' +
+        'transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
     ),
   )
   await once(caller.resume(), 'close')

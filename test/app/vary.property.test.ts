@@ -179,7 +179,8 @@ test('a cache that goes by vary never gives a caller what was made with the head
               const fits = one.vary.every(name => one.headers[name] === other.headers[name])
               if (fits && one.data !== other.data)
                 throw new Error(
-                  `vary: ${one.vary.join(', ')} gives ${JSON.stringify(other.headers)} what was made for ${JSON.stringify(one.headers)}: ${one.data} for ${other.data}`,
+                  `vary: ${one.vary.join(', ')} gives ${JSON.stringify(other.headers)} what was made for ` +
+                    `${JSON.stringify(one.headers)}: ${one.data} for ${other.data}`,
                 )
             }
             const credentials = ['authorization', 'cookie'].filter(

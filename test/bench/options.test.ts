@@ -29,7 +29,8 @@ test('the app without a log has its own targets and rows', async t => {
 
 test('flags are read', async t => {
   const argv =
-    '--fanouts 5,20 --rounds 3 --ms 400 --callers 512 --body-bytes 1048576 --filler string --delay-ms 20 --targets serve,floor-request --json --svg a.svg'
+    '--fanouts 5,20 --rounds 3 --ms 400 --callers 512 --body-bytes 1048576 --filler string ' +
+    '--delay-ms 20 --targets serve,floor-request --json --svg a.svg'
   const rows = [5, 20].map(fanout => ({ fanout, callers: 512, bodyBytes: 1_048_576 }))
   t.match(readOptions(argv.split(' ')), {
     plan: { targets: ['serve', 'floor-request'], rows, rounds: 3, windowMs: 400, filler: 'string', delayMs: 20 },

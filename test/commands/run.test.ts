@@ -120,7 +120,8 @@ test('definitions that cannot be used end with 2 and every fault', async t => {
   t.equal(output, '')
   t.equal(
     errors,
-    `headwaters: the definitions cannot be used\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n  ${path}/b.ts:1:7: throws when it is loaded: Error: two\n`,
+    `headwaters: the definitions cannot be used\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n` +
+      `  ${path}/b.ts:1:7: throws when it is loaded: Error: two\n`,
   )
 })
 
@@ -160,7 +161,8 @@ test('a bug of an author is shown with its stack', async t => {
   const { path } = definitionsFolder(t, {
     'words.ts': words(upstream.origin).replace(
       '({ query }) => source',
-      '({ query }) => { if (query.of !== "more") throw new RangeError("my bug"); return source.word(query) }).required("more", ({ query }) => source',
+      '({ query }) => { if (query.of !== "more") throw new RangeError("my bug"); return source.word(query) })' +
+        '.required("more", ({ query }) => source',
     ),
   })
   const { code, errors } = await runCommand(t, ['run', 'words', path])

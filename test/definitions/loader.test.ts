@@ -63,7 +63,8 @@ test('a project that says it is CommonJS may write its definitions in TypeScript
     'package.json': '{ "type": "commonjs" }',
     'words.ts': words(origin),
     'common.js':
-      'const { aggregate } = require("headwaters"); const { z } = require("zod"); exports.common = aggregate("common", { url: "/common" }).reply(z.object({}), () => ({}))',
+      'const { aggregate } = require("headwaters"); const { z } = require("zod"); ' +
+      'exports.common = aggregate("common", { url: "/common" }).reply(z.object({}), () => ({}))',
   })
   const { aggregates } = await loaderOf(t, path).load()
   t.same(
@@ -108,7 +109,8 @@ test('all faults of all files are said at once, each with its file, its place an
     'upstream.ts':
       "import { defineUpstream } from 'headwaters'\n\nexport const a = defineUpstream('Bad Name', { origin: 'http://a' }, {})",
     'zod3.ts':
-      "import { aggregate } from 'headwaters'\nimport { z } from 'zod'\nexport const old = aggregate('old', { url: '/old', query: { parse () {} } as never }).reply(z.object({}), () => ({}))",
+      "import { aggregate } from 'headwaters'\nimport { z } from 'zod'\n" +
+      "export const old = aggregate('old', { url: '/old', query: { parse () {} } as never }).reply(z.object({}), () => ({}))",
   })
   const folder = definitionsFolder(t, { 'nothing.ts': 'export const a = 1' }).path
   const faults = await faultsOf(
@@ -150,7 +152,8 @@ test('two aggregates that programs would call the same are refused before they a
     'b.ts': words(origin, { name: 'top1' }),
   })
   t.same(await faultsOf(t, path), [
-    `${path}/b.ts: the aggregates 'top-1' and 'top1' have the operationId 'top1', export 'words' here and export 'words' in ${path}/a.ts: rename one`,
+    `${path}/b.ts: the aggregates 'top-1' and 'top1' have the operationId 'top1', ` +
+      `export 'words' here and export 'words' in ${path}/a.ts: rename one`,
   ])
 })
 
@@ -203,7 +206,8 @@ test('it knows whether a file was written, added or taken away since it was load
 test('CommonJS is loaded anew too', async t => {
   const { path, write } = definitionsFolder(t, {
     'common.js':
-      'const { aggregate } = require("headwaters"); const { z } = require("zod"); const { name } = require("./name.js"); exports.common = aggregate(name, { url: "/common" }).reply(z.object({}), () => ({}))',
+      'const { aggregate } = require("headwaters"); const { z } = require("zod"); const { name } = require("./name.js"); ' +
+      'exports.common = aggregate(name, { url: "/common" }).reply(z.object({}), () => ({}))',
     'name.js': 'exports.name = "one"',
   })
   const loader = loaderOf(t, path)

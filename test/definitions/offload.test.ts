@@ -83,7 +83,8 @@ test('a function or a file that is not there is told before anything is served',
   ])
   const none = await faultsOf(t, { 'words.ts': shout('shout', './merg.ts') })
   t.match(none.faults, [
-    `words.ts:5:20: throws when it is loaded: TypeError: offload 'shout': there is no file ${join(none.path, 'merg.ts')}: name it from the file that offloads it`,
+    `words.ts:5:20: throws when it is loaded: TypeError: offload 'shout': there is no file ` +
+      `${join(none.path, 'merg.ts')}: name it from the file that offloads it`,
   ])
   const broken = await faultsOf(t, {
     'words.ts': shout(),

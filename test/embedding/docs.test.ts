@@ -74,7 +74,9 @@ test('the layers of the docs sign what is sent and measure what is asked', async
     import { bank, runtime } from './signing.ts'
     import { aggregate, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     import { z } from '${import.meta.resolve('zod')}'
-    const balance = aggregate('balance', { url: '/balance' }).required('balance', () => bank.balance()).reply(z.number(), ({ balance }) => balance.cents)
+    const balance = aggregate('balance', { url: '/balance' })
+      .required('balance', () => bank.balance())
+      .reply(z.number(), ({ balance }) => balance.cents)
     console.log((await fanOut(balance, {}, { runtime })).data)
     await runtime.close()`,
     ],
@@ -100,7 +102,8 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     const runtime = createRuntime()
     for (const headers of [{ authorization: 'Bearer 1' }, { authorization: 'Bearer 2' }, {}]) {
-      const { data, headers: given } = await fanOut(account, { headers }, { runtime }).catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
+      const { data, headers: given } = await fanOut(account, { headers }, { runtime })
+        .catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
       console.log(JSON.stringify(data), JSON.stringify(given))
     }
     await runtime.close()`,
@@ -109,7 +112,8 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
   )
   t.equal(
     stdout,
-    'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n401 "Nobody is known by this token."\n401 "Say who you are."\n',
+    'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n' +
+      '401 "Nobody is known by this token."\n401 "Say who you are."\n',
   )
   t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
 })
@@ -131,13 +135,17 @@ test('the merge of the docs ranks in a thread what two shops offer', async t => 
     import { cheapest, search } from './search.ts'
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     const runtime = createRuntime()
-    for (const aggregate of [search, cheapest]) console.log(JSON.stringify((await fanOut(aggregate, { query: { words: 'cat' } }, { runtime })).data))
+    for (const aggregate of [search, cheapest]) {
+      const { data } = await fanOut(aggregate, { query: { words: 'cat' } }, { runtime })
+      console.log(JSON.stringify(data))
+    }
     await runtime.close()`,
     ],
     { SHOPS: upstream.origin },
   )
   t.equal(
     stdout,
-    '{"offers":[{"title":"Cat food","cents":200},{"title":"Cat food","cents":300},{"title":"Milk","cents":100}]}\n{"offer":{"title":"Cat food","cents":300}}\n',
+    '{"offers":[{"title":"Cat food","cents":200},{"title":"Cat food","cents":300},{"title":"Milk","cents":100}]}\n' +
+      '{"offer":{"title":"Cat food","cents":300}}\n',
   )
 })

@@ -28,7 +28,8 @@ async function watch(
     if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`)
   })
   await page.addInitScript(
-    'globalThis.violations = []; document.addEventListener("securitypolicyviolation", e => violations.push(`${e.violatedDirective} ${e.blockedURI}`))',
+    'globalThis.violations = []; document.addEventListener("securitypolicyviolation", e => ' +
+      'violations.push(`${e.violatedDirective} ${e.blockedURI}`))',
   )
   return { outside, errors, violations: () => page.evaluate('violations') }
 }
@@ -123,7 +124,8 @@ test('the policy cuts what the page would ask of another origin', { skip: chromi
   await page.goto(`${origin}/docs`)
   await page.evaluate('fetch("http://127.0.0.1:9/").catch(() => {})')
   await page.evaluate(
-    'new Promise(done => { const script = document.createElement("script"); script.text = "globalThis.ran = true"; document.body.append(script); setTimeout(done) })',
+    'new Promise(done => { const script = document.createElement("script"); script.text = ' +
+      '"globalThis.ran = true"; document.body.append(script); setTimeout(done) })',
   )
   t.same(await violations(), ['connect-src http://127.0.0.1:9/', 'script-src-elem inline'], 'a violation would be seen')
   t.equal(await page.evaluate('globalThis.ran'), undefined)

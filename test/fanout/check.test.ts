@@ -81,7 +81,9 @@ test('a header that says who asks goes with no reply that a shared cache may kee
       for (const cacheControl of ['public, max-age=60', 'max-age=60', 'private="x-user"']) {
         t.throws(() => declare('a', { url: '/a', cacheControl, headers }), {
           name: 'TypeError',
-          message: `aggregate 'a': its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`,
+          message:
+            `aggregate 'a': its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a ` +
+            `shared cache give the reply to other callers: write private, for example 'private, max-age=60'`,
         })
       }
       for (const cacheControl of ['private, max-age=60', 'no-store', 'no-cache', undefined])
@@ -123,7 +125,9 @@ test('the name of a step is a name that no other has', t => {
           }),
         {
           name: 'TypeError',
-          message: `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, and headwaters-sources has names in lower case: rename one`,
+          message:
+            `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, ` +
+            'and headwaters-sources has names in lower case: rename one',
         },
       )
     }

@@ -98,7 +98,8 @@ test('one of ten upstreams is stuck: the other nine do not wait for it', async t
   const noise = Math.max(before, later) / Math.min(before, later)
   const ratio = during / before
   t.comment(
-    `p99 of the nine: ${before} ms, ${during} ms while the tenth is stuck, ${later} ms after: ratio ${ratio.toFixed(2)}, of two baselines ${noise.toFixed(2)}`,
+    `p99 of the nine: ${before} ms, ${during} ms while the tenth is stuck, ${later} ms after: ` +
+      `ratio ${ratio.toFixed(2)}, of two baselines ${noise.toFixed(2)}`,
   )
   // On a machine that does other things too, the ratio says more of them.
   if (isExact) t.ok(ratio <= Math.max(1.25, noise), `a ratio of ${ratio.toFixed(2)}`)

@@ -36,7 +36,9 @@ const source = defineUpstream('word-source', { origin: '${origin}' }, {
   word: operation({ path: '/word', query: z.object({ of: z.string().optional() }), output: z.object({ word: z.string() }) }),
 })
 
-export const words: unknown = aggregate('${name}', { url: '${url}', query: z.object({ of: z.string().optional().describe('What of.') }), deadline: 5000 })
+export const words: unknown = aggregate('${name}', {
+  url: '${url}', query: z.object({ of: z.string().optional().describe('What of.') }), deadline: 5000,
+})
   .required('word', ({ query }) => source.word(query))
   .reply(z.object({ word: z.string() }), ({ word }) => ({ word: '${before}' + word.word }))
 `

@@ -8,13 +8,15 @@ import type { Test } from 'tap'
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
+const kept = new RegExp(
+  '^(?:HOME|USER|LANG|TMPDIR|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|' +
+    'npm_config_(?:registry|cache|userconfig|cafile|https?_proxy|proxy))$',
+  'i',
+)
+
 /** A user's shell: this process's settings of npm and the network, and nothing that tap or npm gave it for itself. */
 export const environment: NodeJS.ProcessEnv = Object.fromEntries([
-  ...Object.entries(process.env).filter(([name]) =>
-    /^(?:HOME|USER|LANG|TMPDIR|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|npm_config_(?:registry|cache|userconfig|cafile|https?_proxy|proxy))$/i.test(
-      name,
-    ),
-  ),
+  ...Object.entries(process.env).filter(([name]) => kept.test(name)),
   ['PATH', [dirname(process.execPath), process.env['PATH']].join(delimiter)],
 ])
 

@@ -49,14 +49,16 @@ async function keeping(t: Test, megabytes: number, keep: string, slow = 0) {
 
 for (const megabytes of sizes) {
   test(
-    `with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests are refused from 70 % on, and both end when the memory is free`,
+    `with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests ` +
+      'are refused from 70 % on, and both end when the memory is free',
     { timeout: 120_000, buffered: true },
     async t => {
       // About half of the old space is full after the first request, and a hundredth of it comes with each further one.
       const { stop, ask } = await keeping(
         t,
         megabytes,
-        `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 45} : 1; parts > 0; parts--) kept.push(new Array(${(megabytes * 10_000) / 8}).fill(0.5))`,
+        `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 45} : 1; parts > 0; ` +
+          `parts--) kept.push(new Array(${(megabytes * 10_000) / 8}).fill(0.5))`,
         1000,
       )
       const answers: (string | undefined)[] = []
@@ -113,7 +115,9 @@ test(
       import { aggregate, offload } from 'headwaters'
       import { z } from 'zod'
       const fill = offload(new URL('./fill.js', import.meta.url), 'fill')
-      export const filling = aggregate('filling', { url: '/filling', deadline: 60_000 }).required('fill', () => fill({})).reply(z.number(), ({ fill }) => fill)
+      export const filling = aggregate('filling', { url: '/filling', deadline: 60_000 })
+        .required('fill', () => fill({}))
+        .reply(z.number(), ({ fill }) => fill)
       export const other = aggregate('other', { url: '/other' }).reply(z.number(), () => 1)
     `,
       'package.json': '{ "type": "module" }',

@@ -27,7 +27,9 @@ export const much = aggregate('much', { url: '/much' }).reply(z.unknown(), () =>
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 })
-export const hung = aggregate('hung', { url: '/hung', deadline: 60_000 }).required('it', () => new Promise(() => {})).reply(z.unknown(), ({ it }) => it)
+export const hung = aggregate('hung', { url: '/hung', deadline: 60_000 })
+  .required('it', () => new Promise(() => {}))
+  .reply(z.unknown(), ({ it }) => it)
 `
 
 /** Bytes of stdout that are written for each request for `much`. */

@@ -27,11 +27,15 @@ const more = { origin, retry: false, breaker: false }
 const bearer = defineUpstream('bearer', { ...more, auth: { bearer: env('BEARER') } }, operations)
 const header = defineUpstream('header', { ...more, auth: { header: 'x-api-key', secret: env('HEADER') } }, operations)
 const query = defineUpstream('query', { ...more, auth: { query: 'key', secret: env('QUERY') } }, operations)
-const oauth = defineUpstream('oauth', { ...more, auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } } }, operations)
+const oauth = defineUpstream('oauth', {
+  ...more, auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: 'us', clientSecret: env('CLIENT_SECRET') } },
+}, operations)
 const proxied = defineUpstream('proxied', { ...more, proxy: env('PROXY') }, operations)
 
 const each = { bearer, header, query, oauth, proxied }
-export const all: unknown = aggregate('all', { url: '/all/{of}', params: z.object({ of: z.enum(['bearer', 'header', 'query', 'oauth', 'proxied']) }), deadline: 400 })
+export const all: unknown = aggregate('all', {
+  url: '/all/{of}', params: z.object({ of: z.enum(['bearer', 'header', 'query', 'oauth', 'proxied']) }), deadline: 400,
+})
   .required('it', ({ params }) => each[params.of].ask())
   .reply(z.unknown(), ({ it }) => it)
 export const lost: unknown = aggregate('lost', { url: '/lost', deadline: 400 })

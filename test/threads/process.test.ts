@@ -31,7 +31,8 @@ test('who offloads nothing loads nothing for it, and who declares it does not ye
       ...prelude,
       `import { buildApp } from '${src('app.ts')}'`,
       `const plain = aggregate('plain', { url: '/plain' }).required('a', () => 1).reply(z.number(), ({ a }) => a)`,
-      `const threaded = aggregate('threaded', { url: '/threaded' }).required('a', offload(new URL('${helper}'), 'exiting')).reply(z.number(), ({ a }) => a)`,
+      `const threaded = aggregate('threaded', { url: '/threaded' })` +
+        `.required('a', offload(new URL('${helper}'), 'exiting')).reply(z.number(), ({ a }) => a)`,
       `const app = buildApp([plain, threaded], { runtime })`,
       `console.log((await app.inject('/plain')).statusCode, isLoaded())`,
       `console.log((await app.inject('/threaded')).statusCode, isLoaded())`,
@@ -60,7 +61,8 @@ test('threads that cannot start fail what waits for them', async t => {
       [
         `import { createThreads } from '${src('threads/threads.ts')}'`,
         `const threads = createThreads({ count: 2 })`,
-        `const tasks = [1, 2, 3].map(a => threads.run({ href: '${helper}', name: 'add', loader: undefined, given: [a], owner: 'task ' + a }).value)`,
+        `const tasks = [1, 2, 3].map(a => threads.run(` +
+          `{ href: '${helper}', name: 'add', loader: undefined, given: [a], owner: 'task ' + a }).value)`,
         `for (const { reason } of await Promise.allSettled(tasks)) console.log(reason.message)`,
         `await threads.close()`,
       ],

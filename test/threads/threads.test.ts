@@ -181,7 +181,8 @@ test('what cannot go between threads is refused, and it is said where it is and 
     [[1, Symbol('a')], 'argument 2 is a symbol: give it plain data, and only what it needs'],
     [
       [[new Map([[new URL('http://cats.test'), 1]])]],
-      'the keys of argument 1[0][0] is an object of the class URL, of which only the fields would arrive: give it plain data, and only what it needs',
+      'the keys of argument 1[0][0] is an object of the class URL, of which only the fields ' +
+        'would arrive: give it plain data, and only what it needs',
     ],
     [[new Map([['a', () => 1]])], 'argument 1[a] is a function: give it plain data, and only what it needs'],
     [[new Set([() => 1])], 'argument 1[0] is a function: give it plain data, and only what it needs'],

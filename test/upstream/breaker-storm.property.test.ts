@@ -78,7 +78,7 @@ async function comesTo(isSo: () => boolean, each?: () => Promise<unknown>): Prom
   return isSo()
 }
 
-test('with a breaker, retries, hedges and kept answers, each call ends once, nothing is held, and the breaker closes when the upstream is well', async t => {
+test('with all policies each call ends once, nothing is held, and the breaker closes when the upstream has recovered', async t => {
   const unhandled: unknown[] = []
   const onUnhandled = (reason: unknown) => {
     unhandled.push(reason)

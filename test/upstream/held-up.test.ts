@@ -10,7 +10,8 @@ import { testRun } from '../helpers/call.ts'
 const server = `
 const { createServer } = require('node:http')
 const { parentPort } = require('node:worker_threads')
-const listening = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('1')).listen(0, '127.0.0.1', () => parentPort.postMessage(listening.address().port))
+const listening = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('1'))
+listening.listen(0, '127.0.0.1', () => parentPort.postMessage(listening.address().port))
 `
 
 test('an answer that came while the loop was held up is read before its attempt is cut', async t => {

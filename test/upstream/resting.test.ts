@@ -68,7 +68,7 @@ function tally(outcomes: readonly string[]): Record<string, number> {
   return counts
 }
 
-test('an upstream that closes each connection with its answer loses no unsafe call of 1000, one after the other or side by side', async t => {
+test('an upstream that closes each connection with its answer loses no unsafe call of 1000, in sequence or concurrent', async t => {
   const { ask } = await arrange(t, { closes: 'with the answer' })
   const outcomes: string[] = []
   while (outcomes.length < 500) outcomes.push(await ask('post'))

@@ -6,7 +6,8 @@ const isStrict = process.env['HEADWATERS_TEST_TIMING'] === '1'
 const options = { seed: 1, perSecond: 15, seconds: 3, warmUpSeconds: 2 }
 const plain = { slots: 200, queue: 2000, timeout: 3000, retry: false, breaker: false } as const
 const said = ({ slow, computed, extra }: TailRow) =>
-  `${(slow * 100).toFixed(1)} % of the roots were slow, ${(computed * 100).toFixed(1)} % by their draws, for ${(extra * 100).toFixed(2)} % extra calls`
+  `${(slow * 100).toFixed(1)} % of the roots were slow, ${(computed * 100).toFixed(1)} % by ` +
+  `their draws, for ${(extra * 100).toFixed(2)} % extra calls`
 
 test('of a hundred leaves one in a hundred is slow: most roots are, and with hedging nearly none', async t => {
   const without = await measureTail({ name: 'without', fanout: 100, slowShare: 0.01, options: plain }, options)

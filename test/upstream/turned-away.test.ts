@@ -94,7 +94,7 @@ test('requests that wait for a connection, or for one to open, are turned away a
 })
 
 for (const way of ['by its end', 'by a reset'] as const)
-  test(`a request that was assigned to a connection which closes, ${way}, before it is written is turned away while another socket opens`, async t => {
+  test(`a request whose connection closes, ${way}, before it is written is turned away while another socket opens`, async t => {
     const raw = await rawUpstream(t, socket => socket.write(json('warm')))
     const opening: buildConnector.Callback[] = []
     let first: Socket | undefined
@@ -122,7 +122,7 @@ for (const way of ['by its end', 'by a reset'] as const)
     t.equal(raw.requests.length, 1)
   })
 
-test('a pipeline whose connection is being opened turns all its requests away, and one that is open those that are not written', async t => {
+test('a pipeline turns away all its requests while its connection is being opened, and later those that are not written', async t => {
   const raw = await rawUpstream(t, (socket, { index }) => (index === 0 ? socket.write(json('warm')) : undefined))
   const opening: buildConnector.Callback[] = []
   const pool = openPool(raw.origin, {

@@ -33,7 +33,8 @@ export function liveView(
     const up = rowsOf(drawn, terminal.columns)
     drawn = lines
     terminal.write(
-      `${noWrap}${up > 0 ? `\x1b[${up}A` : ''}\r${lines.map(line => `${line}${eraseLine}\n`).join('')}${eraseBelow}${wrap}`,
+      `${noWrap}${up > 0 ? `\x1b[${up}A` : ''}\r` +
+        `${lines.map(line => `${line}${eraseLine}\n`).join('')}${eraseBelow}${wrap}`,
     )
   }
 

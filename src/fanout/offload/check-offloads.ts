@@ -9,7 +9,8 @@ export function missingFunction(
 ): string | undefined {
   if (typeof exports[name] === 'function') return undefined
   const names = Object.keys(exports).filter(key => typeof exports[key] === 'function')
-  return `${file} exports no function '${name}'${names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`
+  const others = names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
+  return `${file} exports no function '${name}'${others}`
 }
 
 /**

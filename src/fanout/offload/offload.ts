@@ -97,7 +97,8 @@ async function run({ file, name, loader }: OffloadSpec, given: readonly unknown[
   const at = running.getStore()
   if (at === undefined)
     throw new TypeError(
-      `offload '${name}': it was called where no run is known: call it from a step, a hook or a merge, or import ${file} and call it there`,
+      `offload '${name}': it was called where no run is known: call it from a step, a ` +
+        `hook or a merge, or import ${file} and call it there`,
     )
   const { abort, owner, runtime, isLast } = at
   if (abort.aborted && !isLast) throw abort.reason
@@ -134,7 +135,8 @@ function fileOf(module: URL, name: string): string {
   )
   if (found === undefined)
     throw new TypeError(
-      `${owner}: there is no file ${file}: name it from the file that offloads it, as in new URL('./merge.ts', import.meta.url)`,
+      `${owner}: there is no file ${file}: name it from the file that offloads ` +
+        `it, as in new URL('./merge.ts', import.meta.url)`,
     )
   return found
 }

@@ -75,7 +75,8 @@ export function createComponents(): Components {
           )
           if (schemas.has(name) && !isDeepStrictEqual(schemas.get(name), written))
             throw new TypeError(
-              `the schema '${name.slice(0, -'Input'.length)}' is sent in another shape than it is answered in and needs the id '${name}' too, which another has: rename that one`,
+              `the schema '${name.slice(0, -'Input'.length)}' is sent in another shape than it is answered in ` +
+                `and needs the id '${name}' too, which another has: rename that one`,
             )
           schemas.set(name, written)
         }

@@ -165,6 +165,7 @@ function refuse(schema: z.core.$ZodType, path: readonly (string | number)[], whe
   const { type } = schema._zod.def
   const place = path.length === 0 ? '' : `, at /${path.join('/')}`
   throw new TypeError(
-    `${where}${place}: '${type}' cannot be written as JSON Schema: use a type that JSON has${type === 'transform' ? ', or say what the transform brings with .pipe()' : ''}`,
+    `${where}${place}: '${type}' cannot be written as JSON Schema: use a type that JSON ` +
+      `has${type === 'transform' ? ', or say what the transform brings with .pipe()' : ''}`,
   )
 }

@@ -19,7 +19,8 @@ export function varyOfKept(
       warned.add(`all of ${name}`)
       log.warn(
         { aggregate: name },
-        `aggregate '${name}': a reply goes out with no-store instead of its cacheControl '${cacheControl}', since a layer or the headers schema lists all headers of the request: read headers by their names`,
+        `aggregate '${name}': a reply goes out with no-store instead of its cacheControl '${cacheControl}', ` +
+          'since a layer or the headers schema lists all headers of the request: read headers by their names',
       )
     }
     return undefined
@@ -31,7 +32,9 @@ export function varyOfKept(
         warned.add(name)
         log.warn(
           { aggregate: name, header },
-          `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to other callers: write private, for example 'private, max-age=60'`,
+          `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with ` +
+            `no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to other ` +
+            `callers: write private, for example 'private, max-age=60'`,
         )
       }
       return undefined

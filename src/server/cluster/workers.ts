@@ -178,7 +178,8 @@ export function createWorkers({
     fewLoggedAt = now
     log.warn(
       { limit },
-      'few file descriptors are left in the primary: new connections wait, and are closed when none is left; raise the limit (ulimit -n)',
+      'few file descriptors are left in the primary: new connections wait, and are ' +
+        'closed when none is left; raise the limit (ulimit -n)',
     )
   }
 

@@ -35,6 +35,7 @@ function written(name: string, value: unknown, owner: string): string {
   const text = urlText(value)
   if (text !== undefined) return text
   throw new TypeError(
-    `${owner}: the query parameter '${name}' is neither text, number, boolean nor date: transform it in the operation's query schema`,
+    `${owner}: the query parameter '${name}' is neither text, number, boolean nor ` +
+      `date: transform it in the operation's query schema`,
   )
 }

@@ -49,7 +49,8 @@ export function openTunnel(
 
   socket.on('readable', read).on('error', end).on('close', closed)
   socket.write(
-    `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`,
+    `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n` +
+      `${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`,
   )
   return cancel
 }

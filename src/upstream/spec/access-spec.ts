@@ -106,7 +106,8 @@ function checkTls(owner: string, options: TlsOptions): void {
     if (pem === undefined || pem instanceof Secret) continue
     if (typeof pem !== 'string' || !pem.trimStart().startsWith('-----BEGIN CERTIFICATE-----'))
       throw new TypeError(
-        `${owner}: tls.${option} must be a certificate as PEM, or env('NAME') for a variable that holds one or the path of its file`,
+        `${owner}: tls.${option} must be a certificate as PEM, or env('NAME') for a ` +
+          'variable that holds one or the path of its file',
       )
   }
 }
@@ -114,7 +115,8 @@ function checkTls(owner: string, options: TlsOptions): void {
 function checkSecret(owner: string, option: string, secret: unknown): void {
   if (!(secret instanceof Secret))
     throw new TypeError(
-      `${owner}: ${option} must come from the environment: write env('NAME'), with the name of the variable that holds it`,
+      `${owner}: ${option} must come from the environment: write env('NAME'), ` +
+        'with the name of the variable that holds it',
     )
 }
 

@@ -85,7 +85,8 @@ function segment(key: string, value: unknown, owner: string): string {
     const text = urlText(value)
     if (text !== undefined) return encodeURIComponent(text)
     throw new TypeError(
-      `${owner}: the path parameter '${key}' is neither a string nor a number, boolean or date: transform it in the operation's params schema`,
+      `${owner}: the path parameter '${key}' is neither a string nor a number, boolean ` +
+        `or date: transform it in the operation's params schema`,
     )
   }
   if (value.length > longest)

@@ -202,7 +202,9 @@ function schemaError(
     upstreamStatus,
     cause: error,
     ...(fault !== undefined && {
-      detail: `a value of it ${fault}${fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''}`,
+      detail:
+        `a value of it ${fault}` +
+        (fault === inexact ? `: declare ${text === undefined ? 'z.coerce.bigint()' : 'z.bigint()'} there` : ''),
     }),
   })
 }

@@ -146,7 +146,8 @@ test('a schema that holds itself is looked through once', t => {
   const numbers: z.ZodType = z.lazy(() => z.union([z.number(), numbers]))
   t.equal(
     refusal(z.object({}).transform(() => 1)),
-    "where, at /properties/a: 'object' never matches text: give each of its fields a name of its own, or read it from one text with z.string().transform(…)",
+    "where, at /properties/a: 'object' never matches text: give each of its fields a name of " +
+      'its own, or read it from one text with z.string().transform(…)',
   )
   t.equal(refusal(numbers), undefined, 'and what is found nowhere is not refused')
   t.end()

@@ -127,7 +127,9 @@ test('what cannot go to a thread names the aggregate, the place and the fix, in 
       detail: 'The service failed by a fault of its own; it is in the log.',
     })
     t.match(problem.cause, {
-      message: `aggregate 'users', ${place}: 'same' runs in a thread, and context.user is an object of the class User, of which only the fields would arrive: give it plain data, and only what it needs`,
+      message:
+        `aggregate 'users', ${place}: 'same' runs in a thread, and context.user is an object of the class User, of ` +
+        'which only the fields would arrive: give it plain data, and only what it needs',
     })
   }
   const signalling = aggregate('signalling', { url: '/s' }).reply(Any, ({ signal }) => same({ signal }))
@@ -326,7 +328,9 @@ test('a file is found by the name it has, or by that which a compiler gives it',
   for (const name of ['c.ts', 'none.ts', 'a.cjs'])
     t.throws(() => offload(at(name), 'merge'), {
       name: 'TypeError',
-      message: `offload 'merge': there is no file ${join(folder, name)}: name it from the file that offloads it, as in new URL('./merge.ts', import.meta.url)`,
+      message:
+        `offload 'merge': there is no file ${join(folder, name)}: name it from the file that ` +
+        `offloads it, as in new URL('./merge.ts', import.meta.url)`,
     })
   t.throws(() => offload('./merge.ts' as never, 'merge'), {
     message: "offload 'merge': needs the URL of a file: new URL('./merge.ts', import.meta.url)",

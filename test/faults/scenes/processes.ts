@@ -159,7 +159,9 @@ export async function uncaught(t: Test): Promise<void> {
 import { aggregate } from 'headwaters'
 import { z } from 'zod'
 
-export const bug: unknown = aggregate('bug', { url: '/bug' }).required('part', () => { ${bug}; return 'fine' }).reply(z.string(), ({ part }) => part)
+export const bug: unknown = aggregate('bug', { url: '/bug' })
+  .required('part', () => { ${bug}; return 'fine' })
+  .reply(z.string(), ({ part }) => part)
 `,
     })
     const { origin, said, ended: end } = await startService(t, { DRAIN_MS: String(drainMs) }, ['serve', path])

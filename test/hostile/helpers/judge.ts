@@ -28,7 +28,8 @@ export function judge(
   const answer = answers[before]
   if (answer === undefined)
     return [
-      `${answers.length} answers, then ${isClosed ? 'a close' : 'nothing for 2 s'}${left === '' ? '' : `; no answer: ${left.slice(0, 80)}`}`,
+      `${answers.length} answers, then ${isClosed ? 'a close' : 'nothing for 2 s'}` +
+        (left === '' ? '' : `; no answer: ${left.slice(0, 80)}`),
     ]
   if (answers.slice(0, before).some(({ status }) => status !== 200))
     faults.push('a good request before it was not answered')

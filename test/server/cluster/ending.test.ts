@@ -9,7 +9,7 @@ for (const [signal, isGroup] of [
   ['SIGINT', true],
   ['SIGTERM', true],
 ] as const) {
-  test(`${signal}${isGroup ? ' to all processes at once' : ''} lets the requests in flight of all workers end, and exits with 0`, async t => {
+  test(`${signal}${isGroup ? ' to all processes' : ''} lets the requests in flight of all workers end, and exits with 0`, async t => {
     const { ask, saidTimes, upstream, answers, stop, ended, errors, port } = await workersService(t, { isGroup })
     const inFlight = [ask('/hung'), ask('/hung')]
     await upstream.asked(2)

@@ -72,7 +72,7 @@ test('runs in flight and the bytes of bodies are divided; what is of a process, 
   )
 })
 
-test('threads and the tasks that wait for them are divided; of as many as there are cores to spare each worker has one at least', async t => {
+test('threads and their queue are partitioned; with as many threads as spare cores each worker has one at least', async t => {
   const parts = [0, 1, 2].map(index => ({ index, count: 3 }))
   t.same(
     parts.map(part => dividedThreads({ count: 8, queue: 256 }, part)),

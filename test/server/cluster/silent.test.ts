@@ -6,7 +6,7 @@ import { workersService } from './helpers/workers-service.ts'
 /** Longer than a machine with much to do keeps a process waiting. */
 const environment = { WORKER_HEARTBEAT_MS: '3000' }
 
-test('a worker that is stopped is killed and replaced; its connections are closed, and those on their way to it are answered by another', async t => {
+test('a worker that is stopped is killed and replaced; another worker answers the connections on their way to it', async t => {
   const { ask, port, said, saidTimes } = await workersService(t, { environment })
   const kept = connect(port, '127.0.0.1', () => {
     kept.write('GET /who HTTP/1.1\r\nhost: a\r\n\r\n')

@@ -11,7 +11,8 @@ import { z } from 'zod'
 const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', timeout: 60_000 }, { ask: operation({ path: '/', output: z.unknown() }) })
 const options = { deadline: 60_000 }
 export const hung = aggregate('hung', { url: '/hung', ...options }).required('it', () => source.ask()).reply(z.unknown(), ({ it }) => it)
-export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind: z.string() }), ...options }).required('first', () => source.ask()).required('it', ({ query }) => {
+export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind: z.string() }), ...options })
+  .required('first', () => source.ask()).required('it', ({ query }) => {
   const kinds = {
     rejection: () => { void Promise.reject(new Error('left alone')) },
     nothing: () => { void Promise.reject(undefined) },

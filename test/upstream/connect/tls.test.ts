@@ -50,7 +50,7 @@ test('an upstream that wants to know who asks is shown our certificate', async t
   t.match(await known.ask(), { value: 'well' })
 })
 
-test('a server that refuses our certificate has refused the call, which is not sent again and did nothing, whatever its method', async t => {
+test('when a server refuses our certificate, the call did nothing and is not sent again, whatever its method', async t => {
   // In TLS 1.3 its alert comes when our handshake has ended and the request is on its way; in 1.2 it comes before.
   for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
     const raw = await rawUpstream(t, json('well'), {

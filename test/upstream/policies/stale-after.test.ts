@@ -63,7 +63,7 @@ test('a call gets the kept answer after the soft limit, and says for which failu
   t.match(gauge(), { stale: 1, refreshes: 1 })
 })
 
-test('the refresh goes on and is kept, whatever becomes of the caller; until it ends, other callers get the kept answer at once and ask nothing', async t => {
+test('the refresh goes on without its caller and is kept; until it ends, other callers get the kept answer at once', async t => {
   const { service, ask, fill, gauge, bottom } = arrange(t)
   await fill(cats.soon())
   const run = testRun()

@@ -79,7 +79,7 @@ test('requests in the queue of a pool that is destroyed fail, and so do later on
   t.match(await Promise.all(ends), [{ code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }])
 })
 
-test('a request that needs a new connection opens one while there is room, renews an idle one where there is none, and waits while all are in use', async t => {
+test('a request that needs a new connection opens one, or renews an idle one if the pool is full, or waits if all are in use', async t => {
   const sockets: Socket[] = []
   const raw = await rawUpstream(t, (socket, { path }) =>
     path === '/held' ? sockets.push(socket) : socket.write(json('well')),

@@ -132,7 +132,7 @@ test('what honest answers take beside their bodies is taken', async t => {
   t.equal(upstream.connections, 1, 'on one connection: each answer is counted for itself')
 })
 
-test('answers of tiny chunks are parsed over several turns of the loop, each in its turn, and one that is given up waits no longer', async t => {
+test('answers of tiny chunks are parsed over several turns of the loop, and one that is given up waits no longer', async t => {
   const owed: (() => void)[] = []
   const body = tiny(256 * 1024)
   const { send, upstream } = await wire(

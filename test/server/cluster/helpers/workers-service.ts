@@ -22,7 +22,8 @@ const who = { pid: process.pid, version: ${version}, variable: process.env['VARI
 export const whoAnswers = aggregate('who', { url: '/who', ...options }).reply(z.unknown(), () => who)
 export const hung = aggregate('hung', { url: '/hung', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => who)
 export const crash = aggregate('crash', { url: '/crash', ...options }).reply(z.unknown(), () => { process.kill(process.pid, 'SIGKILL') })
-export const stuck = aggregate('stuck', { url: '/stuck', ...options }).required('it', () => source.ask()).reply(z.unknown(), () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })
+export const stuck = aggregate('stuck', { url: '/stuck', ...options }).required('it', () => source.ask())
+  .reply(z.unknown(), () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })
 export const spin = aggregate('spin', { url: '/spin', ...options }).reply(z.unknown(), () => { for (;;) {} })
 export const turn = aggregate('turn', { url: '/turn', ...options }).reply(z.unknown(), () => {
   const end = performance.now() + 2000

@@ -293,7 +293,7 @@ test('1000 callers of what is not kept: one call, and the first to leave takes n
   t.match(gauge(), { misses: 999, entries: 1 })
 })
 
-test('a refresh is of no run: it outlives its caller, waits for no deadline, tells nobody, and sends what its caller would have sent', async t => {
+test('a refresh belongs to no run: it outlives its caller, has no deadline and no events, and sends the same request', async t => {
   const { bottom, clock, service, fill, ask } = arrange(t)
   await fill({ ...swr, etag: '"a"' })
   clock.pass(70_000)

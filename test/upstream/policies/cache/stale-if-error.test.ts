@@ -5,7 +5,7 @@ import { isExcused, isFinal } from '../../../../src/upstream/policies/cache/stal
 const failed = (code: ErrorCode, upstreamStatus?: number) =>
   new UpstreamError(code, 'raw', upstreamStatus === undefined ? {} : { upstreamStatus })
 
-test('an older answer stands in for an upstream that cannot be reached, breaks off, is busy, talks nonsense, and for our own refusals', async t => {
+test('an older answer replaces the failure of an upstream that is unreachable, reset, busy or invalid, and our own refusals', async t => {
   for (const code of [
     'UPSTREAM_UNREACHABLE',
     'UPSTREAM_RESET',

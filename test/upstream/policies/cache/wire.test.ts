@@ -172,7 +172,8 @@ test('what was cut short, is no JSON, has another shape or another type is never
 test('chunks that break off are never kept', async t => {
   const { ask, stats } = await arrange(t, socket => {
     socket.end(
-      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: max-age=60\r\ntransfer-encoding: chunked\r\n\r\nf\r\n{"name":"Tom"}\n\r\n',
+      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: max-age=60\r\n' +
+        'transfer-encoding: chunked\r\n\r\nf\r\n{"name":"Tom"}\n\r\n',
     )
   })
   t.match(await failure(ask()), { code: 'UPSTREAM_RESET' })
@@ -219,7 +220,7 @@ test('1000 cold callers with cache alone are one request', async t => {
   t.equal(raw.requests.length, 1)
 })
 
-test('1000 callers at the expiry of a hot key are one request: given the old answer where it may be, and the new one where not', async t => {
+test('1000 callers at the expiry of a hot key cause one request, and get the old answer if it is allowed, or else the new one', async t => {
   for (const more of [', stale-while-revalidate=60', '']) {
     const { raw, ask, stats } = await arrange(
       t,

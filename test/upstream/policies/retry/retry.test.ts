@@ -162,7 +162,7 @@ test('without budget the failure comes back', async t => {
   t.equal(bottom.taken, 1)
 })
 
-test('a connection that the upstream took for idle costs one more attempt at once, on a new connection, and nothing of the budget; a second one is charged', async t => {
+test('a connection that was closed as idle costs one attempt on a new connection and no balance; a second one is withdrawn', async t => {
   const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => 0)
   const { bottom, send } = arrange({ attempts: 2, budget, delay: 10_000 })
   const asked = failure(send())
