@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { readDescriptors, shareDescriptors } from '../http/lifecycle/descriptors.ts'
+import { readDescriptors, shareDescriptors } from '../http/guard/file-descriptors.ts'
 import { withOverride } from '../upstream/runtime.ts'
 import { partition, type Partition } from '../core/partition.ts'
 import type { Catalogue } from './catalogue.ts'

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { refuseOddities } from '../http/guard/host-header.ts'
-import { defaultLimits, serverOptions, type Limits } from '../http/guard/limits.ts'
+import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-limits.ts'
 
 /** One listening server that hands each request to the app of the moment. */
 export interface HotSwapServer {

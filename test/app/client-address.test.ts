@@ -4,7 +4,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { addressOf, clientAddress, trustOf } from '../../src/http/guard/client-address.ts'
+import { addressOf, clientAddress, trustOf } from '../../src/http/request/client-address.ts'
 import { listening } from '../helpers/listening.ts'
 
 const quick = aggregate('quick', { url: '/v1/quick' })

@@ -5,7 +5,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { sweeper, type Watched } from '../../src/http/lifecycle/slow-readers.ts'
+import { sweeper, type Watched } from '../../src/http/guard/slow-readers.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 

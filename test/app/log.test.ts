@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import fastify from 'fastify'
 import { test } from 'tap'
 import { Redaction } from '../../src/log/redaction.ts'
-import { logOptions } from '../../src/http/log/log.ts'
+import { logOptions } from '../../src/http/log/logger-options.ts'
 
 /** Logs with our options and gives every line. */
 function arrange(secrets: readonly string[] = []) {

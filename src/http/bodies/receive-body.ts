@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../errors.ts'
 import { BodyBuffer } from '../../upstream/transport/body-buffer.ts'
 import type { InboundBodies, OpenBody } from './inbound-bodies.ts'
-import { inviteBody } from './unread-body.ts'
+import { inviteBody } from '../connection/unread-body.ts'
 
 /** The source of a body: the request, or the stream that a `preParsing` hook has put in its place. */
 export type Payload = NodeJS.ReadableStream & { readonly receivedEncodedLength?: number }

@@ -4,9 +4,9 @@ import { gunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { lazyBundle } from './bundle.ts'
 import { bundleVersion, page, script } from './page.ts'
-import type { RateLimit } from '../guard/guard.ts'
+import type { RateLimit } from '../guard/admission.ts'
 import { notModified } from '../reply/not-modified.ts'
-import { otherMethods } from '../other-methods.ts'
+import { otherMethods } from '../routing/allowed-methods.ts'
 
 /** The explorer writes styles into its page; scripts are files, and nothing is asked of another origin. */
 const policy = [

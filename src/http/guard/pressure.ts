@@ -4,7 +4,7 @@ import { MemoryMeter, urgentShare, type MemoryReading } from '../../memory/meter
 import { ownMemory } from '../../memory/own-memory.ts'
 import { guardRoom } from '../../memory/room.ts'
 import { InboundBodies } from '../bodies/inbound-bodies.ts'
-import type { Load } from './load.ts'
+import type { Load } from '../reply/route-services.ts'
 
 /** From where on work is refused; 0 looks at something not at all. */
 export interface PressureLimits {

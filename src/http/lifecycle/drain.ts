@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
-import { answerRaw } from '../reply/write-raw.ts'
-import type { ConnectionLimitState } from './connection-limit.ts'
+import { answerRaw } from '../problems/raw-problem.ts'
+import type { ConnectionLimitState } from '../guard/connection-limit.ts'
 import type { Readiness } from './health.ts'
 
 /** Requests under way on a connection; kept on the socket, since one is looked up for every request. */

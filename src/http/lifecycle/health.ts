@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { ignoreRejection } from '../../core/ignore-rejection.ts'
-import { otherMethods } from '../other-methods.ts'
+import { otherMethods } from '../routing/allowed-methods.ts'
 
 /** Whether the app still takes work. */
 export interface Readiness {

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { cut } from '../../log/cut.ts'
-import { clientAddress } from '../guard/client-address.ts'
+import { clientAddress } from '../request/client-address.ts'
 
 /**
  * A request as the log has it: without its query and its headers, which may hold secrets, and cut where they are long.

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
 import { known, logOutcome, type Outcome, type RequestWithOutcome } from './request-outcome.ts'
-import type { Refusals } from './refusals.ts'
+import type { Refusals } from './refusal-sampler.ts'
 
 const completed: Outcome = { level: 'info', fields: {}, msg: 'request completed' }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
-import { revive, withoutBigints } from './integers.ts'
+import { revive, withoutBigints } from './bigint-schema.ts'
 import { jsonSchema, type JsonSchema, type Side } from './json-schema.ts'
 
 type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'

@@ -1,5 +1,5 @@
 import type { Components } from './components.ts'
-import { header } from './headers.ts'
+import { header } from './response-headers.ts'
 import { problemResponse } from './problem-responses.ts'
 
 /** What the service tells of itself, to everybody, also where aggregates are for those who have a key. */

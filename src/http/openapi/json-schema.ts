@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
-import { integerForm, revive, withoutBigints } from './integers.ts'
+import { integerForm, revive, withoutBigints } from './bigint-schema.ts'
 
 /** What a caller sends, or what a caller gets: a schema with defaults or transforms has a shape for each. */
 export type Side = 'input' | 'output'

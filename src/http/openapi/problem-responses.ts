@@ -1,8 +1,8 @@
 import { Problem, toProblem, UpstreamError } from '../../errors.ts'
 import type { Components } from './components.ts'
-import { header } from './headers.ts'
+import { header } from './response-headers.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { ProblemBody } from './problem-body.ts'
+import { ProblemBody } from './problem-schema.ts'
 
 interface Kind {
   /** The component's name. */

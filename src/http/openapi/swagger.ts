@@ -1,8 +1,8 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { fastifyPath } from '../fastify-path.ts'
-import { integerForm, withoutBigints } from './integers.ts'
+import { fastifyPath } from '../routing/path-template.ts'
+import { integerForm, withoutBigints } from './bigint-schema.ts'
 
 /**
  * Metadata without ids: an id would become a `$ref` within one schema, which points to nothing in somebody's whole

@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { readDescriptors, type Descriptors } from '../../http/lifecycle/descriptors.ts'
+import { readDescriptors, type Descriptors } from '../../http/guard/file-descriptors.ts'
 
 export interface AcceptGuardOptions {
   /** Called with the limit for each connection that is accepted while few descriptors are left. */

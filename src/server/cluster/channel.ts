@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster'
-import type { CountRequest, Counted } from '../../http/guard/rate-store.ts'
+import type { CountRequest, Counted } from '../../http/guard/shared-rate-store.ts'
 import { heartbeats, type Failure, type FromWorker, type Leave, type Task } from './messages.ts'
 import { marked, readToWorker } from './read-message.ts'
 

@@ -1,4 +1,4 @@
-import type { Counted } from '../../http/guard/rate-store.ts'
+import type { Counted } from '../../http/guard/shared-rate-store.ts'
 
 export interface RateCounterOptions {
   /** Clients that are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { Counted } from '../../http/guard/rate-store.ts'
+import type { Counted } from '../../http/guard/shared-rate-store.ts'
 import type { HandOver } from './hand-over.ts'
 import { watchHeartbeats } from './heartbeats.ts'
 import { taskVariable, type Failure, type Leave, type Task, type ToWorker } from './messages.ts'

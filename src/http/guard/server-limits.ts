@@ -1,5 +1,5 @@
 import type { ServerOptions } from 'node:http'
-import { BoundedResponse } from '../bodies/bounded-response.ts'
+import { BoundedResponse } from '../connection/bounded-response.ts'
 
 /** What one request and its connection may take; times in ms. */
 export interface Limits {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Problem } from '../errors.ts'
+import { Problem } from '../../errors.ts'
 
 /** `OPTIONS` says what a URL answers, without a fan-out; any other method is 405. Both before a body is looked at. */
 export function otherMethods(app: FastifyInstance, url: string, served: readonly string[]): void {

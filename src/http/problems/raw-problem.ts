@@ -3,10 +3,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../../errors.ts'
-import { isLingering, linger } from '../bodies/linger.ts'
-import { problemText } from '../problems/problem-text.ts'
-import { securityHeaders } from './security-headers.ts'
-import { isAnswered } from '../bodies/unread-body.ts'
+import { isLingering, linger } from '../connection/linger.ts'
+import { problemText } from './problem-body.ts'
+import { securityHeaders } from '../reply/default-headers.ts'
+import { isAnswered } from '../connection/unread-body.ts'
 
 const security = Object.entries(securityHeaders)
   .map(([name, value]) => `${name}: ${value}\r\n`)

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { discardBytes, lingerAfterAnswer } from './linger.ts'
-import { countBody } from '../lifecycle/wire-bytes.ts'
+import { countBody } from './received-bytes.ts'
 
 const answered = Symbol('headwaters.answered')
 const invite = Symbol('headwaters.invite')

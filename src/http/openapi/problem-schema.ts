@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ErrorCode, ListOutcome, Outcome } from './outcomes.ts'
+import { ErrorCode, ListOutcome, Outcome } from './outcome-schema.ts'
 
 const Fault = z
   .object({

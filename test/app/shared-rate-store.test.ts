@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { sharedStore, type Counted } from '../../src/http/guard/rate-store.ts'
+import { sharedStore, type Counted } from '../../src/http/guard/shared-rate-store.ts'
 import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
 
 type Told = readonly [error: Error | null, counted?: Counted | undefined]

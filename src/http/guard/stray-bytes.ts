@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { isLingering } from '../bodies/linger.ts'
-import { answerNonsense } from '../problems/problems.ts'
-import type { TellRefusal } from '../log/refusals.ts'
-import { hasStrayBytes } from './wire-bytes.ts'
+import { isLingering } from '../connection/linger.ts'
+import { answerNonsense } from '../problems/problem-handler.ts'
+import type { TellRefusal } from '../log/refusal-sampler.ts'
+import { hasStrayBytes } from '../connection/received-bytes.ts'
 
 /** Time between two looks at the connections, in ms. */
 const sweepEvery = 100

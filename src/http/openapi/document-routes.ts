@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { writeJson } from '../../core/json/write.ts'
 import { notModified } from '../reply/not-modified.ts'
-import { otherMethods } from '../other-methods.ts'
+import { otherMethods } from '../routing/allowed-methods.ts'
 import type { OpenapiOptions } from './document.ts'
 
 interface Written {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { platform } from 'node:os'
 import { test } from 'tap'
-import { readDescriptors, shareDescriptors } from '../../src/http/lifecycle/descriptors.ts'
+import { readDescriptors, shareDescriptors } from '../../src/http/guard/file-descriptors.ts'
 
 test('callers and upstreams together have no more descriptors than are left, and upstreams half of them at most', async t => {
   t.same(shareDescriptors({ limit: 128, open: 22 }, { connections: 240, threads: 1 }), {

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { answer, type Serving } from './reply/reply-task.ts'
-import { fastifyPath } from './fastify-path.ts'
-import { otherMethods } from './other-methods.ts'
+import { fastifyPath } from './routing/path-template.ts'
+import { otherMethods } from './routing/allowed-methods.ts'
 
 /** Gives each aggregate its route; other methods at its URL are told what it answers. */
 export function aggregateRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[], serving: Serving): void {

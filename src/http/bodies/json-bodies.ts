@@ -8,7 +8,7 @@ import { hasDoubtful } from '../../core/json/integers.ts'
 import { parseExact } from '../../core/json/parse.ts'
 import type { InboundBodies } from './inbound-bodies.ts'
 import { receiveBody } from './receive-body.ts'
-import { transferEncodingProblem } from '../guard/transfer-encoding.ts'
+import { transferEncodingProblem } from '../request/transfer-encoding.ts'
 
 /**
  * Bodies from this size on are parsed in a turn of the loop of their own and used in another, in bytes: a body may be

@@ -1,5 +1,5 @@
 import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
-import { countBodyOf, countHead } from '../lifecycle/wire-bytes.ts'
+import { countBodyOf, countHead } from './received-bytes.ts'
 import { closeIfUnread, hasBody } from './unread-body.ts'
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../errors.ts'
-import { clientAddress } from './client-address.ts'
-import { keyring } from './keyring.ts'
-import { sharedStore, type CountRequest } from './rate-store.ts'
+import { clientAddress } from '../request/client-address.ts'
+import { keyring } from './api-keys.ts'
+import { sharedStore, type CountRequest } from './shared-rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
 import { addVary } from '../reply/vary.ts'
 

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
 import { cut } from '../../log/cut.ts'
-import { answerRaw } from '../reply/write-raw.ts'
-import { problemText } from './problem-text.ts'
-import type { TellRefusal } from '../log/refusals.ts'
+import { answerRaw } from './raw-problem.ts'
+import { problemText } from './problem-body.ts'
+import type { TellRefusal } from '../log/refusal-sampler.ts'
 import { logOutcome, type Outcome } from '../log/request-outcome.ts'
-import { causeChain } from './cause-chain.ts'
+import { causeChain } from '../log/cause-chain.ts'
 
 /** Fastify's own refusals, by its codes. */
 const known: Readonly<Record<string, ErrorCode>> = {

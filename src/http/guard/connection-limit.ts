@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { answerRaw } from '../reply/write-raw.ts'
+import { answerRaw } from '../problems/raw-problem.ts'
 
 /** The state of the limit on connections: full while as many are open as there may be. */
 export interface ConnectionLimitState {
