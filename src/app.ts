@@ -2,28 +2,33 @@ import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
 import { trustOf } from './http/request/client-address.ts'
-import { connectionsOf } from './http/connection/open-connections.ts'
-import { cors } from './http/guard/cors.ts'
+import { trackConnections } from './http/connection/open-connections.ts'
+import { addCors } from './http/guard/cors.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
-import { drain, requestsOn } from './http/lifecycle/drain.ts'
-import { explorer } from './http/explorer/explorer.ts'
-import { framing } from './http/guard/host-header.ts'
-import { guard, type RateLimit } from './http/guard/admission.ts'
+import { drainOnClose, requestsOn } from './http/lifecycle/drain.ts'
+import { addExplorer } from './http/explorer/explorer.ts'
+import { checkHostHeader } from './http/guard/host-header.ts'
+import { admitRequests, type RateLimitHook } from './http/guard/admission.ts'
 import { headwaters } from './http/plugin.ts'
-import { health, type Readiness } from './http/lifecycle/health.ts'
+import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
-import { openapi } from './http/openapi/document-routes.ts'
-import { createGauge, defaultPressureLimits, watchProcess, type PressureLimits } from './http/guard/pressure.ts'
-import { answerProblem, problems } from './http/problems/problem-handler.ts'
+import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
+import {
+  createPressureGauge,
+  defaultPressureLimits,
+  watchPressure,
+  type PressureLimits,
+} from './http/guard/pressure.ts'
+import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-handler.ts'
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
-import { countRefusals, Refusals } from './http/log/refusal-sampler.ts'
+import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { requestId, requestIdOf } from './http/request/request-id.ts'
-import { secured, securityHeaders } from './http/reply/default-headers.ts'
-import { slowReaders } from './http/guard/slow-readers.ts'
-import { strayBytes } from './http/guard/stray-bytes.ts'
+import { addRequestId, requestIdOf } from './http/request/request-id.ts'
+import { addSecurityHeaders, securityHeaders } from './http/reply/default-headers.ts'
+import { closeSlowReaders } from './http/guard/slow-readers.ts'
+import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
@@ -109,7 +114,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
   const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
-  const refusals = new Refusals()
+  const refusals = new RefusalSampler()
   const app = fastify({
     logger,
     logController: new RequestLog(refusals),
@@ -125,7 +130,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     genReqId: requestIdOf,
     // These come before any hook has run.
     frameworkErrors: (error, request, reply) => {
-      answerProblem(error, request, reply.headers(securityHeaders))
+      errorHandler(error, request, reply.headers(securityHeaders))
     },
     // It answers by itself, as on any server of ours.
     clientErrorHandler: () => {},
@@ -136,31 +141,32 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
-  problems(app)
-  requestId(app)
-  secured(app)
-  const connections = connectionsOf(app)
+  handleErrorsAsProblems(app)
+  addRequestId(app)
+  addSecurityHeaders(app)
+  const connections = trackConnections(app)
   const crowd = { isFull: false }
-  if (maxConnections !== undefined) limitConnections(app, { crowd, connections, most: maxConnections, requestsOn })
-  slowReaders(app, connections, limits.replyTimeout)
-  const tellRefusal = refusals.teller(app.log)
-  strayBytes(app, connections, limits.headerBytes, tellRefusal)
+  if (maxConnections !== undefined)
+    limitConnections(app, { state: crowd, connections, limit: maxConnections, requestsOn })
+  closeSlowReaders(app, connections, limits.replyTimeout)
+  const tellRefusal = refusals.reporter(app.log)
+  closeOnStrayBytes(app, connections, limits.headerBytes, tellRefusal)
   // Counts a request before anything can refuse it.
-  drain(app, { readiness, crowd, connections, runtime, grace: drainMs })
-  framing(app, tellRefusal)
-  if (corsOrigins.length > 0) cors(app, corsOrigins)
-  health(app, { readiness, lostLogLines })
-  countRefusals(app, refusals)
-  const gauge = createGauge(pressure)
-  watchProcess(app, gauge, pressure)
+  drainOnClose(app, { readiness, connectionLimit: crowd, connections, runtime, grace: drainMs })
+  checkHostHeader(app, tellRefusal)
+  if (corsOrigins.length > 0) addCors(app, corsOrigins)
+  addHealthRoutes(app, { readiness, lostLogLines })
+  logOmittedRefusals(app, refusals)
+  const gauge = createPressureGauge(pressure)
+  watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
-  let limit: RateLimit | undefined
+  let limit: RateLimitHook | undefined
   void app.register(async guarded => {
-    limit = await guard(guarded, { gauge, rateLimit, keys, countRequest })
+    limit = await admitRequests(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
-  openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  explorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addOpenapiRoutes(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addExplorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

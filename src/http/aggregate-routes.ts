@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { answer, type Serving } from './reply/reply-task.ts'
+import { handleRequest, type RouteServices } from './reply/reply-task.ts'
 import { fastifyPath } from './routing/path-template.ts'
-import { otherMethods } from './routing/allowed-methods.ts'
+import { allowMethods } from './routing/allowed-methods.ts'
 
 /** Gives each aggregate its route; other methods at its URL are told what it answers. */
-export function aggregateRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[], serving: Serving): void {
+export function aggregateRoutes(
+  app: FastifyInstance,
+  aggregates: readonly AnyAggregate[],
+  serving: RouteServices,
+): void {
   const places = new Map<string, { readonly url: string; readonly methods: string[] }>()
   for (const aggregate of aggregates) {
     const { method } = aggregate.route
@@ -19,8 +23,8 @@ export function aggregateRoutes(app: FastifyInstance, aggregates: readonly AnyAg
       method,
       url,
       exposeHeadRoute: method === 'GET',
-      handler: (request, reply) => answer(aggregate, serving, request, reply),
+      handler: (request, reply) => handleRequest(aggregate, serving, request, reply),
     })
   }
-  for (const { url, methods } of places.values()) otherMethods(app, url, methods)
+  for (const { url, methods } of places.values()) allowMethods(app, url, methods)
 }

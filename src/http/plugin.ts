@@ -5,15 +5,15 @@ import { checkOffloads } from '../fanout/offload/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
-import { jsonBodies } from './bodies/json-bodies.ts'
+import { acceptJsonBodies } from './bodies/json-bodies.ts'
 import { fastifyPath } from './routing/path-template.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { Load } from './reply/route-services.ts'
+import type { LoadGauge } from './reply/route-services.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
-import { answerProblem } from './problems/problem-handler.ts'
-import { requestId } from './request/request-id.ts'
-import { described } from './openapi/swagger.ts'
+import { errorHandler } from './problems/problem-handler.ts'
+import { addRequestId } from './request/request-id.ts'
+import { describeRoutes } from './openapi/swagger.ts'
 import { closeIfUnread } from './connection/unread-body.ts'
 
 export interface HeadwatersOptions {
@@ -32,7 +32,7 @@ export interface HeadwatersOptions {
    * Counts the runs of these routes, and says whether one that starts is to leave out its optional steps.
    * @default none
    */
-  readonly load?: Load
+  readonly load?: LoadGauge
   /**
    * Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like.
    * @default true
@@ -104,11 +104,15 @@ export async function headwaters(
       threads: threads ?? {},
     })
   await checkOffloads(aggregates)
-  jsonBodies(app, bodies)
+  acceptJsonBodies(app, bodies)
   closeUnread(app)
-  requestId(app)
+  addRequestId(app)
   handleErrors(app)
-  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, { runtime: own, load, warned: new Set() })
+  aggregateRoutes(describe ? describeRoutes(app, aggregates) : app, aggregates, {
+    runtime: own,
+    load,
+    warned: new Set(),
+  })
   if (runtime === undefined) app.addHook('onClose', () => own.close())
 }
 
@@ -149,10 +153,10 @@ function closeUnread(app: FastifyInstance): void {
 /** Leaves failures to the app's own error handler; where it has none, those that are ours are answered as problems. */
 function handleErrors(app: FastifyInstance): void {
   const theirs = app.errorHandler
-  if (theirs === answerProblem) return
+  if (theirs === errorHandler) return
   const hasNone = theirs.name === 'defaultErrorHandler'
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (hasNone && isOurs(error)) return answerProblem(error, request, reply)
+    if (hasNone && isOurs(error)) return errorHandler(error, request, reply)
     // Their handler need not know of it.
     if (error instanceof Problem && error.retryAfterSeconds !== undefined)
       reply.header('retry-after', String(error.retryAfterSeconds))

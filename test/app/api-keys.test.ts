@@ -2,7 +2,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { keyring } from '../../src/http/guard/api-keys.ts'
+import { keyFinder } from '../../src/http/guard/api-keys.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
@@ -39,7 +39,7 @@ async function arrange(t: Test, options: AppOptions) {
 }
 
 test('a keyring knows each of its keys and no other', async t => {
-  const find = keyring(keys)
+  const find = keyFinder(keys)
   for (const [index, key] of keys.entries()) {
     for (const shown of [`Bearer ${key}`, `bearer ${key}`, `BEARER   ${key} `]) t.equal(find(shown), index, shown)
   }

@@ -1,18 +1,21 @@
 import fc from 'fast-check'
 import { platform } from 'node:os'
 import { test } from 'tap'
-import { readDescriptors, shareDescriptors } from '../../src/http/guard/file-descriptors.ts'
+import { readFileDescriptors, allocateDescriptors } from '../../src/http/guard/file-descriptors.ts'
 
 test('callers and upstreams together have no more descriptors than are left, and upstreams half of them at most', async t => {
-  t.same(shareDescriptors({ limit: 128, open: 22 }, { connections: 240, threads: 1 }), {
+  t.same(allocateDescriptors({ limit: 128, open: 22 }, { connections: 240, threads: 1 }), {
     inbound: 42,
     upstream: 42 / 240,
   })
-  t.same(shareDescriptors({ limit: 1024, open: 22 }, { connections: 240, threads: 1 }), { inbound: 740, upstream: 1 })
-  t.same(shareDescriptors({ limit: 1024, open: 24 }, { connections: 0, threads: 0 }), { inbound: 984, upstream: 1 })
+  t.same(allocateDescriptors({ limit: 1024, open: 22 }, { connections: 240, threads: 1 }), {
+    inbound: 740,
+    upstream: 1,
+  })
+  t.same(allocateDescriptors({ limit: 1024, open: 24 }, { connections: 0, threads: 0 }), { inbound: 984, upstream: 1 })
   fc.assert(
     fc.property(fc.nat(2000), fc.nat(100), fc.nat(2000), fc.nat(16), (limit, open, connections, threads) => {
-      const { inbound, upstream } = shareDescriptors({ limit, open }, { connections, threads })
+      const { inbound, upstream } = allocateDescriptors({ limit, open }, { connections, threads })
       const left = Math.max(2, limit - open - threads * 6)
       return inbound >= 1 && upstream > 0 && upstream <= 1 && inbound + upstream * connections <= left + 1e-6
     }),
@@ -23,7 +26,7 @@ test(
   'the descriptors of this process are read',
   { skip: platform() === 'linux' ? false : 'the system does not say' },
   async t => {
-    const { limit, open } = readDescriptors() ?? (t.fail('not read') as never)
+    const { limit, open } = readFileDescriptors() ?? (t.fail('not read') as never)
     t.ok(open > 3 && open < limit, `${open} of ${limit}`)
   },
 )

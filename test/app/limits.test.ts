@@ -5,7 +5,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { sweeper, type Watched } from '../../src/http/guard/slow-readers.ts'
+import { slowReaderSweep, type WatchedSocket } from '../../src/http/guard/slow-readers.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
@@ -129,7 +129,7 @@ test('a sweep cuts who took nothing for so long; what was taken does not count a
       cut++
     },
   }
-  const sweep = sweeper(new Set([socket as unknown as Watched]), 1000)
+  const sweep = slowReaderSweep(new Set([socket as unknown as WatchedSocket]), 1000)
   const see = (now: number, written: number, taken: number) => {
     socket.bytesWritten = written
     socket.writableLength = written - taken

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import fastify from 'fastify'
 import { test } from 'tap'
 import { Redaction } from '../../src/log/redaction.ts'
-import { logOptions } from '../../src/http/log/logger-options.ts'
+import { loggerOptions } from '../../src/http/log/logger-options.ts'
 
 /** Logs with our options and gives every line. */
 function arrange(secrets: readonly string[] = []) {
@@ -14,7 +14,7 @@ function arrange(secrets: readonly string[] = []) {
     },
   })
   const { log } = fastify({
-    logger: { ...(logOptions({ level: 'trace', redaction: new Redaction(secrets) }) as object), stream },
+    logger: { ...(loggerOptions({ level: 'trace', redaction: new Redaction(secrets) }) as object), stream },
   })
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') as Record<string, unknown> }
 }

@@ -4,14 +4,14 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
 const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
 
 test('runs in flight press from four fifths of their limit on, and overload from the limit on', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, runs: 10 })
+  const gauge = createPressureGauge({ ...defaultPressureLimits, runs: 10 })
   for (const [runs, level] of [
     [0, 'calm'],
     [7, 'calm'],
@@ -28,7 +28,7 @@ test('runs in flight press from four fifths of their limit on, and overload from
 })
 
 test('a loop that is late twice in a row presses; one hiccup does not, and one good moment ends it', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
+  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
   for (const [loopDelay, level] of [
     [500, 'calm'],
     [0, 'calm'],
@@ -40,29 +40,29 @@ test('a loop that is late twice in a row presses; one hiccup does not, and one g
     [90, 'pressed'],
     [5, 'calm'],
   ] as const) {
-    gauge.take({ ...calm, loopDelay })
+    gauge.update({ ...calm, loopDelay })
     t.equal(gauge.level, level, `${loopDelay} ms of 100`)
   }
 })
 
 test('a heap that is nearly full presses at once', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
+  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
   for (const [heapPercent, level] of [
     [71, 'calm'],
     [72, 'pressed'],
     [90, 'overloaded'],
     [50, 'calm'],
   ] as const) {
-    gauge.takeMemory({ heapPercent, memoryPercent: 0 })
+    gauge.updateMemory({ heapPercent, memoryPercent: 0 })
     t.equal(gauge.level, level, `${heapPercent} %`)
   }
 })
 
 test('a limit of 0 is none', async t => {
-  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
+  const gauge = createPressureGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
   gauge.runs = 1_000_000
-  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
-  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
   t.equal(gauge.level, 'calm')
 })
 

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
-import { guard } from '../../src/http/guard/admission.ts'
-import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { admitRequests } from '../../src/http/guard/admission.ts'
+import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
@@ -150,7 +150,7 @@ test('it refuses before the body has come', async t => {
 test('only so many clients are counted, and those that asked longest ago are forgotten', async t => {
   const app = fastify({ trustProxy: true })
   t.teardown(() => app.close())
-  await guard(app, { gauge: createGauge(defaultPressureLimits), rateLimit: 1, keys: [], clientsCounted: 3 })
+  await admitRequests(app, { gauge: createPressureGauge(defaultPressureLimits), rateLimit: 1, keys: [], maxClients: 3 })
   app.get('/', () => 'well')
   const status = async (index: number) => (await app.inject({ url: '/', headers: from(`192.0.2.${index}`) })).statusCode
   const all = []

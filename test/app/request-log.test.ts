@@ -7,8 +7,8 @@ import { refuse } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { guardRoom } from '../../src/memory/room.ts'
-import { logOptions } from '../../src/http/log/logger-options.ts'
-import { Refusals } from '../../src/http/log/refusal-sampler.ts'
+import { loggerOptions } from '../../src/http/log/logger-options.ts'
+import { RefusalSampler } from '../../src/http/log/refusal-sampler.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
@@ -58,7 +58,7 @@ async function arrange(
     },
   }
   const app = buildApp([whole, partial, bug, refused, input, posted], {
-    logger: { ...(logOptions({ level, redaction: new Redaction([]) }) as object), stream },
+    logger: { ...(loggerOptions({ level, redaction: new Redaction([]) }) as object), stream },
     ...options,
   })
   const get = await listening(t, app)
@@ -225,7 +225,7 @@ test('no upstream makes a long line', async t => {
     t,
     buildApp(aggregates, {
       logger: {
-        ...(logOptions({ level: 'debug', redaction: new Redaction([]) }) as object),
+        ...(loggerOptions({ level: 'debug', redaction: new Redaction([]) }) as object),
         stream: {
           write: (line: string) => {
             lines.push(line)
@@ -311,12 +311,12 @@ test('refusals are sampled by code, and one line counts the others when the inte
 
 test('an interval without more refusals has no line, and the next one begins with lines again', async t => {
   const { app, lines } = await arrange(t)
-  const refusals = new Refusals()
-  for (let times = 0; times < 10; times++) t.equal(refusals.take('OVERLOADED'), true)
-  refusals.count(app.log)
+  const refusals = new RefusalSampler()
+  for (let times = 0; times < 10; times++) t.equal(refusals.shouldLog('OVERLOADED'), true)
+  refusals.logOmitted(app.log)
   t.equal(lines.filter(({ msg }) => msg.includes('refused')).length, 0)
-  for (let times = 0; times < 11; times++) refusals.take('OVERLOADED')
-  refusals.count(app.log)
+  for (let times = 0; times < 11; times++) refusals.shouldLog('OVERLOADED')
+  refusals.logOmitted(app.log)
   t.match(lines.at(-1), { refused: { OVERLOADED: 1 } })
-  t.equal(refusals.take('OVERLOADED'), true)
+  t.equal(refusals.shouldLog('OVERLOADED'), true)
 })

@@ -1,12 +1,12 @@
 import { test } from 'tap'
-import { sharedStore, type Counted } from '../../src/http/guard/shared-rate-store.ts'
+import { createSharedStore, type RateCount } from '../../src/http/guard/shared-rate-store.ts'
 import { misbehaving, ways, type Way } from '../embedding/functions/ways.ts'
 
-type Told = readonly [error: Error | null, counted?: Counted | undefined]
+type Told = readonly [error: Error | null, counted?: RateCount | undefined]
 
 function ask(count: () => unknown) {
   const failures: Error[] = []
-  const Store = sharedStore(count as () => Promise<Counted>, error => {
+  const Store = createSharedStore(count as () => Promise<RateCount>, error => {
     failures.push(error)
   })
   const told = new Promise<Told>(resolve =>
@@ -35,7 +35,7 @@ test('a count that goes wrong in any way is a failure, which is told once', asyn
 })
 
 test('a count that is late is not handed on after its failure', async t => {
-  const { promise, resolve } = Promise.withResolvers<Counted>()
+  const { promise, resolve } = Promise.withResolvers<RateCount>()
   const { told, failures } = ask(() => promise)
   t.match(await told, [{ message: 'the count did not come within 1000 ms' }])
   resolve({ current: 1, ttl: 1 })

@@ -8,7 +8,7 @@ import fastify from 'fastify'
 import { test, type Test } from 'tap'
 import { lazyBundle } from '../../src/http/explorer/bundle.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
-import { explorer } from '../../src/http/explorer/explorer.ts'
+import { addExplorer } from '../../src/http/explorer/explorer.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const bundlePath = `/docs/scalar-${bundleVersion}.js`
@@ -32,7 +32,7 @@ async function mounted(t: Test): Promise<string> {
   t.teardown(() => app.close())
   void app.register(
     (scope, _options, done) => {
-      explorer(scope)
+      addExplorer(scope)
       scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
       done()
     },

@@ -16,8 +16,8 @@ const python = (text: string) =>
 /** What an upstream, a proxy or a library may make of a text that it was sent. */
 const writers: Readonly<Record<string, (secret: string) => string>> = {
   'as it is': secret => secret,
-  encodeURIComponent: encodeURIComponent,
-  encodeURI: encodeURI,
+  encodeURIComponent,
+  encodeURI,
   'in lower-case hexadecimal digits': secret =>
     encodeURIComponent(secret).replaceAll(/%../g, each => each.toLowerCase()),
   'as RFC 3986 has it': escape,

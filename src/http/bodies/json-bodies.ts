@@ -30,7 +30,7 @@ const refusals = {
 }
 
 /** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
-export function jsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
+export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
   // After a method that is not answered has been refused, and before the body is read.
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
     const coding = raw.headers['content-encoding']

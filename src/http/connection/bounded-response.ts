@@ -1,5 +1,5 @@
 import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
-import { countBodyOf, countHead } from './received-bytes.ts'
+import { countBodyOfRequest, countHead } from './received-bytes.ts'
 import { closeIfUnread, hasBody } from './unread-body.ts'
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
@@ -13,7 +13,7 @@ export class BoundedResponse<Request extends IncomingMessage = IncomingMessage> 
     // @ts-expect-error The types leave the second parameter out.
     super(request, options)
     countHead(request.socket)
-    if (hasBody(request)) countBodyOf(request)
+    if (hasBody(request)) countBodyOfRequest(request)
   }
 
   override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /** The connections that are open to an app's server. */
-export function connectionsOf(app: FastifyInstance): ReadonlySet<Socket> {
+export function trackConnections(app: FastifyInstance): ReadonlySet<Socket> {
   const connections = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     connections.add(socket)

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 const heads = Symbol('headwaters.heads')
 const bodyBytes = Symbol('headwaters.bodyBytes')
 
-export type Counted = Pick<Socket, 'bytesRead'> & { [heads]?: number; [bodyBytes]?: number }
+export type CountedSocket = Pick<Socket, 'bytesRead'> & { [heads]?: number; [bodyBytes]?: number }
 
 /** Bytes that every connection may send beside its requests: what Node reads ahead, empty lines, trailers. */
 const slack = 256 * 1024
@@ -15,12 +15,12 @@ const slack = 256 * 1024
 const perBodyByte = 16
 
 /** Counts one head of a request. */
-export function countHead(socket: Counted): void {
+export function countHead(socket: CountedSocket): void {
   socket[heads] = (socket[heads] ?? 0) + 1
 }
 
 /** Counts bytes of a body. */
-export function countBody(socket: Counted, bytes: number): void {
+export function countBodyBytes(socket: CountedSocket, bytes: number): void {
   socket[bodyBytes] = (socket[bodyBytes] ?? 0) + bytes
 }
 
@@ -28,16 +28,16 @@ export function countBody(socket: Counted, bytes: number): void {
  * Counts the bytes of a body as the parser hands them over, whatever reads them. Requests without a body stay as Node
  * makes them.
  */
-export function countBodyOf(request: IncomingMessage): void {
+export function countBodyOfRequest(request: IncomingMessage): void {
   request.push = pushCounted
 }
 
 function pushCounted(this: IncomingMessage, chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-  if (chunk !== null) countBody(this.socket, chunk.length)
+  if (chunk !== null) countBodyBytes(this.socket, chunk.length)
   return Readable.prototype.push.call(this, chunk, encoding)
 }
 
 /** Returns whether more bytes have come over a connection than its requests account for. */
-export function hasStrayBytes(socket: Counted, headerBytes: number): boolean {
+export function hasStrayBytes(socket: CountedSocket, headerBytes: number): boolean {
   return socket.bytesRead > slack + (socket[heads] ?? 0) * headerBytes + (socket[bodyBytes] ?? 0) * perBodyByte
 }

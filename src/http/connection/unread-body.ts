@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { discardBytes, lingerAfterAnswer } from './linger.ts'
-import { countBody } from './received-bytes.ts'
+import { countBodyBytes } from './received-bytes.ts'
 
 const answered = Symbol('headwaters.answered')
 const invite = Symbol('headwaters.invite')
@@ -31,7 +31,7 @@ export function closeIfUnread(request: Invited, response: ServerResponse): boole
   // A client that was not asked for its body may leave it out, so the next byte may be of the body or not.
   if (coding === undefined && Number(length) <= discardBytes && request[invite] === undefined) {
     // What Node discards is not counted as it comes.
-    countBody(socket, Number(length))
+    countBodyBytes(socket, Number(length))
     return false
   }
   response.shouldKeepAlive = false

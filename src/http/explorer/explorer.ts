@@ -4,9 +4,9 @@ import { gunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { lazyBundle } from './bundle.ts'
 import { bundleVersion, page, script } from './page.ts'
-import type { RateLimit } from '../guard/admission.ts'
+import type { RateLimitHook } from '../guard/admission.ts'
 import { notModified } from '../reply/not-modified.ts'
-import { otherMethods } from '../routing/allowed-methods.ts'
+import { allowMethods } from '../routing/allowed-methods.ts'
 
 /** The explorer writes styles into its page; scripts are files, and nothing is asked of another origin. */
 const policy = [
@@ -27,7 +27,7 @@ const policy = [
  *
  * @param limit Counts a request for the bundle, which has 1.4 MB, or 4.9 MB without gzip. @default counts none
  */
-export function explorer(app: FastifyInstance, limit: RateLimit = async () => {}): void {
+export function addExplorer(app: FastifyInstance, limit: RateLimitHook = async () => {}): void {
   const bundle = lazyBundle()
   // Kept, since decompressing it takes 40 ms of CPU time.
   const plain = lazyBundle(async () => promisify(gunzip)(await bundle()))
@@ -48,7 +48,7 @@ export function explorer(app: FastifyInstance, limit: RateLimit = async () => {}
     return reply.send(await plain())
   })
   for (const url of ['/docs', '/docs/', '/docs/explorer.js', `/docs/scalar-${bundleVersion}.js`])
-    otherMethods(app, url, ['GET'])
+    allowMethods(app, url, ['GET'])
 }
 
 /** Sends a text that browsers keep and ask about each time. */

@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../errors.ts'
 import { clientAddress } from '../request/client-address.ts'
-import { keyring } from './api-keys.ts'
-import { sharedStore, type CountRequest } from './shared-rate-store.ts'
+import { keyFinder } from './api-keys.ts'
+import { createSharedStore, type CountRequest } from './shared-rate-store.ts'
 import type { PressureGauge } from './pressure.ts'
 import { addVary } from '../reply/vary.ts'
 
 /** Counts a request, and throws `RATE_LIMITED` where its client has asked too often. */
-export type RateLimit = (request: FastifyRequest) => Promise<void>
+export type RateLimitHook = (request: FastifyRequest) => Promise<void>
 
-export interface GuardOptions {
+export interface AdmissionOptions {
   readonly gauge: PressureGauge
   /** Requests a minute of one client; 0 is no limit. */
   readonly rateLimit: number
@@ -19,7 +19,7 @@ export interface GuardOptions {
    * Clients whose requests are counted at once; of more, those that asked longest ago are forgotten.
    * @default 50_000
    */
-  readonly clientsCounted?: number
+  readonly maxClients?: number
   /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
   readonly countRequest?: CountRequest | undefined
 }
@@ -30,11 +30,11 @@ export interface GuardOptions {
  *
  * @returns A hook that counts requests of other routes with the same limit.
  */
-export async function guard(
+export async function admitRequests(
   app: FastifyInstance,
-  { gauge, rateLimit: max, keys, clientsCounted = 50_000, countRequest }: GuardOptions,
-): Promise<RateLimit | undefined> {
-  const find = keys.length > 0 ? keyring(keys) : undefined
+  { gauge, rateLimit: max, keys, maxClients: clientsCounted = 50_000, countRequest }: AdmissionOptions,
+): Promise<RateLimitHook | undefined> {
+  const find = keys.length > 0 ? keyFinder(keys) : undefined
   // A cache must not give the reply for one key to a caller with another. It is added first, so that replies that a
   // hook ends have it too.
   if (find !== undefined)
@@ -53,7 +53,7 @@ export async function guard(
       if (key !== undefined) clients.set(request, key)
       done()
     })
-  let limit: RateLimit | undefined
+  let limit: RateLimitHook | undefined
   if (max > 0) {
     const { default: rateLimit, normalizeIP } = await import('@fastify/rate-limit')
     await app.register(rateLimit, {
@@ -61,7 +61,7 @@ export async function guard(
       max,
       timeWindow: 60_000,
       cache: clientsCounted,
-      ...(countRequest !== undefined && { store: sharedStore(countRequest, failureLog(app)) }),
+      ...(countRequest !== undefined && { store: createSharedStore(countRequest, failureLog(app)) }),
       // A limit that cannot be counted must not refuse everybody.
       skipOnError: true,
       // Neither an invalid key nor another port counts as another client, nor does another IPv6 address of the same /64

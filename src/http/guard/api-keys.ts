@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 /** What tells one of our callers from another: the place of a key that was shown, or nothing. */
-export type Keyring = (authorization: string | undefined) => number | undefined
+export type FindKey = (authorization: string | undefined) => number | undefined
 
 /**
  * Which of the keys an `Authorization: Bearer` shows; every key is compared, by its digest, so that time tells nothing
  * of any.
  */
-export function keyring(keys: readonly string[]): Keyring {
+export function keyFinder(keys: readonly string[]): FindKey {
   const digests = keys.map(digest)
   return authorization => {
     const [, token] = /^bearer +([^\s]+) *$/i.exec(authorization ?? '') ?? []

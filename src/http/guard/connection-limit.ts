@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { answerRaw } from '../problems/raw-problem.ts'
+import { sendRawProblem } from '../problems/raw-problem.ts'
 
 /** The state of the limit on connections: full while as many are open as there may be. */
 export interface ConnectionLimitState {
@@ -9,11 +9,11 @@ export interface ConnectionLimitState {
 }
 
 export interface ConnectionLimitOptions {
-  readonly crowd: ConnectionLimitState
+  readonly state: ConnectionLimitState
   /** The app's open connections, the oldest first. */
   readonly connections: ReadonlySet<Socket>
   /** Connections that may be open at once. */
-  readonly most: number
+  readonly limit: number
   /** Returns the number of requests under way on a connection, or `undefined` before its first request. */
   readonly requestsOn: (socket: Socket) => number | undefined
 }
@@ -43,7 +43,7 @@ const quietMs = 10_000
  */
 export function limitConnections(
   app: FastifyInstance,
-  { crowd, connections, most, requestsOn }: ConnectionLimitOptions,
+  { state: crowd, connections, limit: most, requestsOn }: ConnectionLimitOptions,
 ): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
@@ -68,7 +68,7 @@ export function limitConnections(
       clearTimeout(first)
       waiting.delete(socket)
       refusals++
-      answerRaw(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
+      sendRawProblem(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
       // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the
       // answer with it.
       socket.resume().once('end', () => socket.destroy())

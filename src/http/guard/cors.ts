@@ -12,7 +12,7 @@ const exposedHeaders = [
 ]
 
 /** Lets pages of these origins ask, `*` for any. An `OPTIONS` that is no preflight is answered as without it. */
-export function cors(app: FastifyInstance, origins: readonly string[]): void {
+export function addCors(app: FastifyInstance, origins: readonly string[]): void {
   const options: FastifyCorsOptions = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 
 /** File descriptors of a process. */
-export interface Descriptors {
+export interface FileDescriptors {
   /** The most that it may have. */
   readonly limit: number
   /** Those that are open. */
@@ -16,7 +16,7 @@ export interface DescriptorNeeds {
 }
 
 /** The shares of connections in the descriptors of a process. */
-export interface DescriptorShares {
+export interface DescriptorAllocation {
   /** Connections of callers. */
   readonly inbound: number
   /** The factor by which the connections of each upstream are reduced; 1 reduces nothing. */
@@ -29,7 +29,7 @@ const spare = 16
 const perThread = 6
 
 /** Reads the descriptors of this process; `undefined` where the system does not say, as on macOS, or sets no limit. */
-export function readDescriptors(): Descriptors | undefined {
+export function readFileDescriptors(): FileDescriptors | undefined {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
     return limit === undefined ? undefined : { limit: Number(limit), open: readdirSync('/proc/self/fd').length }
@@ -42,10 +42,10 @@ export function readDescriptors(): Descriptors | undefined {
  * Divides the descriptors that are left between callers and upstreams. Upstreams get what they may open, and at most
  * half; callers get the rest.
  */
-export function shareDescriptors(
-  { limit, open }: Descriptors,
+export function allocateDescriptors(
+  { limit, open }: FileDescriptors,
   { connections, threads }: DescriptorNeeds,
-): DescriptorShares {
+): DescriptorAllocation {
   const left = Math.max(2, limit - open - spare - threads * perThread)
   const upstream = Math.min(connections, Math.floor(left / 2))
   return { inbound: left - upstream, upstream: connections === 0 ? 1 : upstream / connections }

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
-import { answerRaw } from '../problems/raw-problem.ts'
-import { problemText } from '../problems/problem-body.ts'
+import { sendRawProblem } from '../problems/raw-problem.ts'
+import { problemBody } from '../problems/problem-body.ts'
 import { isClosing, lingerAfterAnswer } from '../connection/linger.ts'
-import { answerNonsense } from '../problems/problem-handler.ts'
-import type { TellRefusal } from '../log/refusal-sampler.ts'
+import { sendMalformedProblem } from '../problems/problem-handler.ts'
+import type { ReportRefusal } from '../log/refusal-sampler.ts'
 import { requestIdOf } from '../request/request-id.ts'
 import { securityHeaders } from '../reply/default-headers.ts'
 import { transferEncodingProblem } from '../request/transfer-encoding.ts'
@@ -17,8 +17,8 @@ import { awaitInvitation } from '../connection/unread-body.ts'
  * Refuses, as a problem, a request without a `Host` or with two of them (RFC 9112, section 3.2), and a transfer coding
  * that is not chunked.
  */
-export function framing(app: FastifyInstance, tell: TellRefusal): void {
-  refuseOddities(app.server, tell)
+export function checkHostHeader(app: FastifyInstance, tell: ReportRefusal): void {
+  handleServerEvents(app.server, tell)
   app.addHook('onRequest', ({ raw }, reply, done) => {
     // The answer to this one is never sent.
     if (isClosing(raw.socket)) return done(new Problem('BAD_REQUEST'))
@@ -46,8 +46,8 @@ export function framing(app: FastifyInstance, tell: TellRefusal): void {
  * Refuses, as problems, what a server answers with an empty body or not at all: bytes that are no HTTP, an unknown
  * `Expect`, and `CONNECT`.
  */
-export function refuseOddities(server: Server, tell?: TellRefusal): void {
-  server.on('clientError', (error: Error, socket: Duplex) => answerNonsense(error, socket as Socket, tell))
+export function handleServerEvents(server: Server, tell?: ReportRefusal): void {
+  server.on('clientError', (error: Error, socket: Duplex) => sendMalformedProblem(error, socket as Socket, tell))
   // Node would ask for each body at once, also where the request is going to be refused.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     awaitInvitation(request, response)
@@ -55,7 +55,7 @@ export function refuseOddities(server: Server, tell?: TellRefusal): void {
   })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const id = requestIdOf(request)
-    const body = problemText(new Problem('EXPECTATION_FAILED'), id)
+    const body = problemBody(new Problem('EXPECTATION_FAILED'), id)
     response
       .writeHead(417, {
         ...securityHeaders,
@@ -69,7 +69,7 @@ export function refuseOddities(server: Server, tell?: TellRefusal): void {
     tell?.({ reqId: id, code: 'EXPECTATION_FAILED', statusCode: 417, remoteAddress: request.socket.remoteAddress })
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    const reqId = answerRaw(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n')
+    const reqId = sendRawProblem(socket, 405, 'METHOD_NOT_ALLOWED', 'allow: GET, HEAD, POST, OPTIONS\r\n')
     if (reqId !== undefined)
       tell?.({ reqId, code: 'METHOD_NOT_ALLOWED', statusCode: 405, remoteAddress: (socket as Socket).remoteAddress })
   })

@@ -4,7 +4,7 @@ import { MemoryMeter, urgentShare, type MemoryReading } from '../../memory/meter
 import { ownMemory } from '../../memory/own-memory.ts'
 import { guardRoom } from '../../memory/room.ts'
 import { InboundBodies } from '../bodies/inbound-bodies.ts'
-import type { Load } from '../reply/route-services.ts'
+import type { LoadGauge } from '../reply/route-services.ts'
 
 /** From where on work is refused; 0 looks at something not at all. */
 export interface PressureLimits {
@@ -51,25 +51,25 @@ const heapEvery = 50
 const collectShares = { pressed: 0.02, overloaded: urgentShare } as const
 
 /** What is seen of the process over one interval. */
-export interface Sample extends MemoryReading {
+export interface PressureSample extends MemoryReading {
   /** How late the event loop was on average, in ms. */
   readonly loopDelay: number
 }
 
 /** How hard the app is pressed; each run is counted in it. */
-export interface PressureGauge extends Load {
+export interface PressureGauge extends LoadGauge {
   readonly level: Pressure
   readonly bodies: InboundBodies
   /** Takes what was seen of the process. */
-  take(sample: Sample): void
+  update(sample: PressureSample): void
   /** Takes what was seen of the memory alone. */
-  takeMemory(reading: MemoryReading): void
+  updateMemory(reading: MemoryReading): void
   /** Returns how hard a reading of the memory presses. */
   memoryLevel(reading: MemoryReading): Pressure
 }
 
 /** Makes a gauge; only a loop that is late twice in a row counts as late, so that one hiccup refuses nobody. */
-export function createGauge({
+export function createPressureGauge({
   runs,
   loopDelay,
   heapPercent,
@@ -90,12 +90,12 @@ export function createGauge({
     get shedOptional() {
       return this.level !== 'calm'
     },
-    take(sample) {
+    update(sample) {
       late = shareOf(Math.min(before, sample.loopDelay), loopDelay)
       before = sample.loopDelay
-      this.takeMemory(sample)
+      this.updateMemory(sample)
     },
-    takeMemory(reading) {
+    updateMemory(reading) {
       full = fullness(reading)
     },
     memoryLevel: reading => levelOf(fullness(reading)),
@@ -112,7 +112,7 @@ function shareOf(value: number, limit: number): number {
 }
 
 /** Lets the gauge look at this process for as long as the app is there, and logs when its level changes. */
-export function watchProcess(app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
+export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
   const resolution = 20
   const delays = monitorEventLoopDelay({ resolution })
   const meter = new MemoryMeter(ownMemory(), limits)
@@ -129,14 +129,14 @@ export function watchProcess(app: FastifyInstance, gauge: PressureGauge, limits:
       if (isWhole && limits.memoryPercent > 0) memoryPercent = meter.memoryPercent()
       const { alive, used } = meter.heap()
       const reading = { heapPercent: alive, memoryPercent }
-      gauge.takeMemory(reading)
+      gauge.updateMemory(reading)
       // Dead objects are not to refuse requests, and the level is to follow what is alive: V8 collects when it likes.
       const doubt = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
       if (doubt !== 'calm') meter.collect(collectShares[doubt])
       if (!isWhole) return
       const sample = { ...reading, loopDelay: delays.count === 0 ? 0 : Math.max(0, delays.mean / 1e6 - resolution) }
       delays.reset()
-      gauge.take(sample)
+      gauge.update(sample)
       const { level, runs } = gauge
       if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'the pressure has changed')
       logged = level

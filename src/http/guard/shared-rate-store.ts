@@ -4,7 +4,7 @@ import { createTimerQueue } from '../../core/timer-queue.ts'
 /**
  * How many requests a client has made in the window under way, the present one included, and in how many ms it ends.
  */
-export interface Counted {
+export interface RateCount {
   readonly current: number
   readonly ttl: number
 }
@@ -13,12 +13,12 @@ export interface Counted {
  * Counts one more request of a client. A request is let through where it throws, rejects, gives something else, or
  * takes longer than a second.
  */
-export type CountRequest = (client: string) => Promise<Counted>
+export type CountRequest = (client: string) => Promise<RateCount>
 
 /** Longest wait for a count, in ms. */
 const patience = 1000
 
-type Callback = (error: Error | null, counted?: Counted) => void
+type Callback = (error: Error | null, counted?: RateCount) => void
 
 /** One count under way; its callback is called once. */
 class Counting extends Abortable {
@@ -44,7 +44,7 @@ class Counting extends Abortable {
  * Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is called with
  * each failure.
  */
-export function sharedStore(count: CountRequest, failed: (error: Error) => void) {
+export function createSharedStore(count: CountRequest, failed: (error: Error) => void) {
   const late = createTimerQueue(patience, () => new Error(`the count did not come within ${patience} ms`))
 
   return class SharedStore {
@@ -72,8 +72,8 @@ export function sharedStore(count: CountRequest, failed: (error: Error) => void)
   }
 }
 
-function read(counted: unknown): Counted {
-  const { current, ttl } = (counted ?? {}) as Partial<Counted>
+function read(counted: unknown): RateCount {
+  const { current, ttl } = (counted ?? {}) as Partial<RateCount>
   if (!Number.isFinite(current) || !Number.isFinite(ttl)) throw new TypeError('countRequest gave no { current, ttl }')
   return { current: current as number, ttl: ttl as number }
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /** What is asked of a socket. */
-export type Watched = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
+export type WatchedSocket = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
 
 /** What was written to a socket when it was seen to hold something back, and when that was. */
 interface Mark {
@@ -17,8 +17,8 @@ const sweepEvery = 1000
  * Makes a sweep over connections, told the time in ms, that cuts those on which something was not taken within
  * `timeout` ms.
  */
-export function sweeper(connections: ReadonlySet<Watched>, timeout: number): (now: number) => void {
-  const marks = new WeakMap<Watched, Mark>()
+export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout: number): (now: number) => void {
+  const marks = new WeakMap<WatchedSocket, Mark>()
   return now => {
     for (const socket of connections) {
       if (socket.writableLength === 0) continue
@@ -32,8 +32,8 @@ export function sweeper(connections: ReadonlySet<Watched>, timeout: number): (no
 }
 
 /** Cuts callers who do not take what was written to them within `timeout` ms; a reply costs nothing more by it. */
-export function slowReaders(app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
-  const sweep = sweeper(connections, timeout)
+export function closeSlowReaders(app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
+  const sweep = slowReaderSweep(connections, timeout)
   const timer = setInterval(() => sweep(performance.now()), Math.min(timeout, sweepEvery)).unref()
   app.addHook('onClose', (_app, done) => {
     clearInterval(timer)

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { isLingering } from '../connection/linger.ts'
-import { answerNonsense } from '../problems/problem-handler.ts'
-import type { TellRefusal } from '../log/refusal-sampler.ts'
+import { sendMalformedProblem } from '../problems/problem-handler.ts'
+import type { ReportRefusal } from '../log/refusal-sampler.ts'
 import { hasStrayBytes } from '../connection/received-bytes.ts'
 
 /** Time between two looks at the connections, in ms. */
@@ -13,15 +13,15 @@ const sweepEvery = 100
  * before a header's value, zeros before a chunk's size, extensions of many chunks. Node's parser skips these and has no
  * limit on them.
  */
-export function strayBytes(
+export function closeOnStrayBytes(
   app: FastifyInstance,
   connections: ReadonlySet<Socket>,
   headerBytes: number,
-  tell: TellRefusal,
+  tell: ReportRefusal,
 ): void {
   const sweep = () => {
     for (const socket of connections)
-      if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) answerNonsense(strayError, socket, tell)
+      if (hasStrayBytes(socket, headerBytes) && !isLingering(socket)) sendMalformedProblem(strayError, socket, tell)
   }
   const timer = setInterval(sweep, sweepEvery).unref()
   app.addHook('onClose', (_app, done) => {

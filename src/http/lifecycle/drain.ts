@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
-import { answerRaw } from '../problems/raw-problem.ts'
+import { sendRawProblem } from '../problems/raw-problem.ts'
 import type { ConnectionLimitState } from '../guard/connection-limit.ts'
 import type { Readiness } from './health.ts'
 
@@ -18,7 +18,7 @@ export function requestsOn(socket: Socket): number | undefined {
 
 export interface DrainOptions {
   readonly readiness: Readiness
-  readonly crowd: Readonly<ConnectionLimitState>
+  readonly connectionLimit: Readonly<ConnectionLimitState>
   /** The app's open connections. */
   readonly connections: ReadonlySet<Socket>
   /** Closed when the grace is over, which ends the calls that are still under way. */
@@ -35,7 +35,10 @@ const lastWords = 200
  * without a request are closed: without this an idle or a mute one holds `close` for as long as the caller likes. When
  * the grace is over, whoever still waits is answered 503.
  */
-export function drain(app: FastifyInstance, { readiness, crowd, connections, runtime, grace }: DrainOptions): void {
+export function drainOnClose(
+  app: FastifyInstance,
+  { readiness, connectionLimit: crowd, connections, runtime, grace }: DrainOptions,
+): void {
   let timer: NodeJS.Timeout | undefined
 
   app.addHook('onRequest', ({ raw: { socket }, url }, _reply, done) => {
@@ -60,7 +63,7 @@ export function drain(app: FastifyInstance, { readiness, crowd, connections, run
     void runtime.close()
     timer = setTimeout(() => {
       for (const socket of connections) {
-        answerRaw(socket, 503, 'DRAINING', 'retry-after: 1\r\n')
+        sendRawProblem(socket, 503, 'DRAINING', 'retry-after: 1\r\n')
         socket.destroySoon()
       }
       timer = setTimeout(() => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { ignoreRejection } from '../../core/ignore-rejection.ts'
-import { otherMethods } from '../routing/allowed-methods.ts'
+import { allowMethods } from '../routing/allowed-methods.ts'
 
 /** Whether the app still takes work. */
 export interface Readiness {
@@ -16,7 +16,7 @@ export interface HealthOptions {
 /**
  * `/health/live`: the process answers. `/health/ready`: it also takes work, which it no longer does while it drains.
  */
-export function health(app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
+export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
   app.get('/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }))
   app.get('/health/ready', (_request, reply) => {
     reply.header('cache-control', 'no-store')
@@ -28,7 +28,7 @@ export function health(app: FastifyInstance, { readiness, lostLogLines }: Health
           .send({ status: 'draining', ...log })
       : reply.send({ status: 'ready', ...log })
   })
-  for (const url of ['/health/live', '/health/ready']) otherMethods(app, url, ['GET'])
+  for (const url of ['/health/live', '/health/ready']) allowMethods(app, url, ['GET'])
 }
 
 /** Returns the count of lost lines for the body; nothing where the function fails or gives no count. */

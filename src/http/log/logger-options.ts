@@ -5,7 +5,7 @@ import { hidden, type Redaction } from '../../log/redaction.ts'
 import { shortLine } from '../../log/short-line.ts'
 import { loggedRequest } from './logged-request.ts'
 
-export interface LogOptions {
+export interface LoggerOptions {
   readonly level: string
   /** Hides secrets in every line. */
   readonly redaction: Redaction
@@ -26,7 +26,7 @@ const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization',
 const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
 
 /** Returns the options of a logger whose lines have a bounded length and show no secret. */
-export function logOptions({ level, redaction, base }: LogOptions): NonNullable<FastifyServerOptions['logger']> {
+export function loggerOptions({ level, redaction, base }: LoggerOptions): NonNullable<FastifyServerOptions['logger']> {
   return {
     level,
     ...(base !== undefined && { base }),

@@ -19,16 +19,16 @@ export interface EarlyRefusal {
 }
 
 /** Receives early refusals. */
-export type TellRefusal = (refusal: EarlyRefusal) => void
+export type ReportRefusal = (refusal: EarlyRefusal) => void
 
 /**
  * Refusals come in floods: the first ones of each code get a line in every interval, and one line counts the others.
  */
-export class Refusals {
+export class RefusalSampler {
   readonly #lines = new Map<ErrorCode, number>()
 
   /** Returns whether a request that was refused with this code gets a line. */
-  take(code: ErrorCode): boolean {
+  shouldLog(code: ErrorCode): boolean {
     // An author's refusals are answers like others.
     if (code === 'REFUSED') return true
     const lines = (this.#lines.get(code) ?? 0) + 1
@@ -37,14 +37,14 @@ export class Refusals {
   }
 
   /** Returns a function that writes lines of early refusals, sampled like the others. */
-  teller(log: FastifyBaseLogger): TellRefusal {
+  reporter(log: FastifyBaseLogger): ReportRefusal {
     return refusal => {
-      log[this.take(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused')
+      log[this.shouldLog(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused')
     }
   }
 
   /** Ends an interval. Writes how many requests were refused in it without a line, by code. */
-  count(log: FastifyBaseLogger): void {
+  logOmitted(log: FastifyBaseLogger): void {
     const refused: Partial<Record<ErrorCode, number>> = {}
     for (const [code, lines] of this.#lines) if (lines > linesPerCode) refused[code] = lines - linesPerCode
     this.#lines.clear()
@@ -53,11 +53,11 @@ export class Refusals {
 }
 
 /** Counts refusals for as long as the app runs. */
-export function countRefusals(app: FastifyInstance, refusals: Refusals): void {
-  const timer = setInterval(() => refusals.count(app.log), countEvery).unref()
+export function logOmittedRefusals(app: FastifyInstance, refusals: RefusalSampler): void {
+  const timer = setInterval(() => refusals.logOmitted(app.log), countEvery).unref()
   app.addHook('onClose', (_app, done) => {
     clearInterval(timer)
-    refusals.count(app.log)
+    refusals.logOmitted(app.log)
     done()
   })
 }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
-import { known, logOutcome, type Outcome, type RequestWithOutcome } from './request-outcome.ts'
-import type { Refusals } from './refusal-sampler.ts'
+import { outcomeKey, logOutcome, type RequestOutcome, type RequestWithOutcome } from './request-outcome.ts'
+import type { RefusalSampler } from './refusal-sampler.ts'
 
-const completed: Outcome = { level: 'info', fields: {}, msg: 'request completed' }
+const completed: RequestOutcome = { level: 'info', fields: {}, msg: 'request completed' }
 
 /** The reply of a response that has no line yet. */
 const open = Symbol('headwaters.reply')
@@ -14,10 +14,10 @@ type Response = ServerResponse & { [open]?: FastifyReply | undefined }
  * Writes one line for each request, when it has ended, also where its connection closed before the reply was complete.
  */
 export class RequestLog extends LogController {
-  readonly #refusals: Refusals
+  readonly #refusals: RefusalSampler
   readonly #closed: (this: Response) => void
 
-  constructor(refusals: Refusals) {
+  constructor(refusals: RefusalSampler) {
     super()
     this.#refusals = refusals
     const left = (reply: FastifyReply, isComplete: boolean) => {
@@ -33,7 +33,7 @@ export class RequestLog extends LogController {
     request.log.debug({ req: request }, 'incoming request')
     const raw: Response = reply.raw
     raw[open] = reply
-    ;(request as RequestWithOutcome)[known] = null
+    ;(request as RequestWithOutcome)[outcomeKey] = null
     raw.on('close', this.#closed)
   }
 
@@ -47,13 +47,13 @@ export class RequestLog extends LogController {
     if (raw[open] === undefined) return
     raw[open] = undefined
     const { request, elapsedTime: responseTime } = reply
-    const { level, fields, msg, refusal } = (request as RequestWithOutcome)[known] ?? completed
+    const { level, fields, msg, refusal } = (request as RequestWithOutcome)[outcomeKey] ?? completed
     if (!isComplete)
       request.log[level](
         { req: request, responseTime, ...fields, closedBy: closedBy(request) },
         'the connection closed before the reply was complete',
       )
-    else if (refusal !== undefined && !this.#refusals.take(refusal))
+    else if (refusal !== undefined && !this.#refusals.shouldLog(refusal))
       request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)
     else request.log[level]({ req: request, res: reply, responseTime, ...fields }, msg)
   }

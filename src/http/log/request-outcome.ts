@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../../errors.ts'
 
 /** The outcome of a request, which its line says. */
-export interface Outcome {
+export interface RequestOutcome {
   readonly level: 'info' | 'warn' | 'error'
   readonly fields: object
   readonly msg: string
@@ -11,17 +11,17 @@ export interface Outcome {
 }
 
 /** The outcome of a request; `null` before it is known. */
-export const known = Symbol('headwaters.outcome')
+export const outcomeKey = Symbol('headwaters.outcome')
 
-export type RequestWithOutcome = FastifyRequest & { [known]?: Outcome | null }
+export type RequestWithOutcome = FastifyRequest & { [outcomeKey]?: RequestOutcome | null }
 
 /**
  * Keeps the outcome of a request for the one line that it gets when it ends. In an app that writes its own lines for
  * requests, the outcome is written at once.
  */
-export function logOutcome(request: FastifyRequest, outcome: Outcome): void {
-  const { [known]: before } = request as RequestWithOutcome
-  if (before !== undefined) (request as RequestWithOutcome)[known] = outcome
+export function logOutcome(request: FastifyRequest, outcome: RequestOutcome): void {
+  const { [outcomeKey]: before } = request as RequestWithOutcome
+  if (before !== undefined) (request as RequestWithOutcome)[outcomeKey] = outcome
   else if (outcome.refusal !== undefined) request.log.debug(outcome.fields, outcome.msg)
   else request.log[outcome.level](outcome.fields, outcome.msg)
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { writeJson } from '../../core/json/write.ts'
 import { notModified } from '../reply/not-modified.ts'
-import { otherMethods } from '../routing/allowed-methods.ts'
+import { allowMethods } from '../routing/allowed-methods.ts'
 import type { OpenapiOptions } from './document.ts'
 
 interface Written {
@@ -15,7 +15,7 @@ interface Written {
  * Serves the document as `/openapi.json` and `/openapi.yaml`. Nothing of it is loaded or written before it is asked
  * for.
  */
-export function openapi(
+export function addOpenapiRoutes(
   app: FastifyInstance,
   { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] },
 ): void {
@@ -35,7 +35,7 @@ function serve(app: FastifyInstance, url: string, type: string, write: () => Pro
     if (notModified(request, reply, tag)) return reply
     return reply.type(`${type}; charset=utf-8`).send(text)
   })
-  otherMethods(app, url, ['GET'])
+  allowMethods(app, url, ['GET'])
 }
 
 function once<T>(make: () => T): () => T {

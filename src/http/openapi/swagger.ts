@@ -21,7 +21,7 @@ const unnamed = {
  * all other routes hidden from it. Fastify neither validates nor serialises by it: both are done once, by the
  * aggregate's own schemas.
  */
-export function described(app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
+export function describeRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
   const byRoute = new Map(
     aggregates.map(aggregate => [`${aggregate.route.method} ${fastifyPath(aggregate.route.url)}`, aggregate]),
   )

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
 import { cut } from '../../log/cut.ts'
-import { answerRaw } from './raw-problem.ts'
-import { problemText } from './problem-body.ts'
-import type { TellRefusal } from '../log/refusal-sampler.ts'
-import { logOutcome, type Outcome } from '../log/request-outcome.ts'
+import { sendRawProblem } from './raw-problem.ts'
+import { problemBody } from './problem-body.ts'
+import type { ReportRefusal } from '../log/refusal-sampler.ts'
+import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
 import { causeChain } from '../log/cause-chain.ts'
 
 /** Fastify's own refusals, by its codes. */
-const known: Readonly<Record<string, ErrorCode>> = {
+const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
   FST_ERR_CTP_INVALID_JSON_BODY: 'BAD_REQUEST',
@@ -19,17 +19,17 @@ const known: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
 
-const unreadable = { code: 'BAD_REQUEST', statusCode: 400 } as const
+const badRequest = { code: 'BAD_REQUEST', statusCode: 400 } as const
 
 /** Refusals by the server itself, by Node's codes; others are `unreadable`. */
-const nonsense = {
+const serverRefusals = {
   HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', statusCode: 431 },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', statusCode: 408 },
 } as const
 
 /** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
-export function problems(app: FastifyInstance): void {
-  app.setErrorHandler(answerProblem)
+export function handleErrorsAsProblems(app: FastifyInstance): void {
+  app.setErrorHandler(errorHandler)
   // Before Fastify reads a body for its handler.
   app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.is404) done(new Problem('NOT_FOUND'))
@@ -37,33 +37,33 @@ export function problems(app: FastifyInstance): void {
   })
   app.setNotFoundHandler((request, reply) => {
     const problem = new Problem('NOT_FOUND')
-    log(request, problem)
-    return send(request, reply, problem)
+    logProblem(request, problem)
+    return sendProblem(request, reply, problem)
   })
 }
 
 /** Answers one failure; also for those that come before any route. */
-export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = read(error)
-  log(request, problem)
-  return send(request, reply, problem)
+export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error)
+  logProblem(request, problem)
+  return sendProblem(request, reply, problem)
 }
 
 /** Answers bytes that are no HTTP request, and closes their connection. */
-export function answerNonsense(
+export function sendMalformedProblem(
   { code: reason }: Error & { readonly code?: string },
   socket: Socket,
-  tell?: TellRefusal,
+  tell?: ReportRefusal,
 ): void {
-  const { code, statusCode } = Object.hasOwn(nonsense, reason ?? '')
-    ? nonsense[reason as keyof typeof nonsense]
-    : unreadable
-  const reqId = answerRaw(socket, statusCode, code)
+  const { code, statusCode } = Object.hasOwn(serverRefusals, reason ?? '')
+    ? serverRefusals[reason as keyof typeof serverRefusals]
+    : badRequest
+  const reqId = sendRawProblem(socket, statusCode, code)
   if (reqId !== undefined) tell?.({ reqId, code, statusCode, reason, remoteAddress: socket.remoteAddress })
 }
 
-function read(error: FastifyError): Problem {
-  const code = Object.hasOwn(known, error.code) ? known[error.code] : undefined
+function problemOf(error: FastifyError): Problem {
+  const code = Object.hasOwn(codeOfFastifyError, error.code) ? codeOfFastifyError[error.code] : undefined
   if (code !== undefined) return new Problem(code, { cause: error })
   const { statusCode: status = 500 } = error
   if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
@@ -87,11 +87,11 @@ const ownRefusals = new Set<ErrorCode>([
   'TRANSFER_ENCODING_UNSUPPORTED',
 ])
 
-function log(request: FastifyRequest, problem: Problem): void {
+function logProblem(request: FastifyRequest, problem: Problem): void {
   logOutcome(request, outcomeOf(problem))
 }
 
-function outcomeOf(problem: Problem): Outcome {
+function outcomeOf(problem: Problem): RequestOutcome {
   const { code, cause, statusCode } = problem
   const detail = cut(problem.detail)
   if (statusCode === 500)
@@ -101,10 +101,10 @@ function outcomeOf(problem: Problem): Outcome {
   return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
 }
 
-function send({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+function sendProblem({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
   // What fails before any hook has run has no id yet.
   if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', id)
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
-  return reply.send(problemText(problem, id))
+  return reply.send(problemBody(problem, id))
 }

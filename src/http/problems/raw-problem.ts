@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../../errors.ts'
 import { isLingering, linger } from '../connection/linger.ts'
-import { problemText } from './problem-body.ts'
+import { problemBody } from './problem-body.ts'
 import { securityHeaders } from '../reply/default-headers.ts'
 import { isAnswered } from '../connection/unread-body.ts'
 
@@ -18,7 +18,7 @@ const security = Object.entries(securityHeaders)
  * @returns The id of the answer; `undefined` where nothing could be said any more, or where a request is under way,
  * which has a line of its own in the log.
  */
-export function answerRaw(stream: Duplex, status: number, code: ErrorCode, headers = ''): string | undefined {
+export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, headers = ''): string | undefined {
   // Servers of ours have sockets of TCP.
   const socket = stream as Socket & {
     readonly _httpMessage?: { readonly headersSent: boolean; readonly writableEnded: boolean } | null
@@ -36,7 +36,7 @@ export function answerRaw(stream: Duplex, status: number, code: ErrorCode, heade
     return undefined
   }
   const id = randomUUID()
-  const body = problemText(new Problem(code), id)
+  const body = problemBody(new Problem(code), id)
   socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

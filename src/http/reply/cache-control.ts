@@ -3,13 +3,13 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Run } from '../../fanout/run.ts'
 
 /** The warnings that an app has logged already: each is logged once per aggregate. */
-export type Warned = Set<string>
+export type LoggedWarnings = Set<string>
 
 /** Returns the `vary` of a complete reply that may be kept, and `undefined` for one that goes out with `no-store`. */
-export function varyOfKept(
+export function varyOfCacheable(
   { name, route: { cacheControl, isShared } }: AnyAggregate,
   { reads, headers }: Run,
-  warned: Warned,
+  warned: LoggedWarnings,
   log: FastifyBaseLogger,
 ): string | undefined {
   if (reads === undefined) return undefined

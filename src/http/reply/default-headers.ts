@@ -13,7 +13,7 @@ export const securityHeaders = Object.freeze({
 const entries = Object.entries(securityHeaders)
 
 /** Sends the security headers with every reply; a route that needs others sets its own. */
-export function secured(app: FastifyInstance): void {
+export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     for (const [name, value] of entries) reply.header(name, value)
     done()

@@ -13,10 +13,10 @@ import { writeJson } from '../../core/json/write.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
 import { acceptsJson } from '../request/accepts-json.ts'
 import { cacheStatus } from './cache-status.ts'
-import { varyOfKept, type Warned } from './cache-control.ts'
-import type { Load } from './route-services.ts'
+import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
+import type { LoadGauge } from './route-services.ts'
 import { notModified } from './not-modified.ts'
-import { effectiveId } from '../request/request-id.ts'
+import { replyRequestId } from '../request/request-id.ts'
 import { logOutcome } from '../log/request-outcome.ts'
 import { discardBody } from '../connection/unread-body.ts'
 import { addVary } from './vary.ts'
@@ -35,16 +35,21 @@ const minDeadline = 10
 const longText = 16 * 1024
 
 /** What runs are made with. */
-export interface Serving {
+export interface RouteServices {
   readonly runtime: Runtime
-  readonly load: Load | undefined
-  readonly warned: Warned
+  readonly load: LoadGauge | undefined
+  readonly warned: LoggedWarnings
 }
 
 /**
  * Runs an aggregate for one request and writes what it comes to. Throws a `Problem` for a request that cannot be run.
  */
-export function answer(aggregate: AnyAggregate, serving: Serving, request: FastifyRequest, reply: FastifyReply): void {
+export function handleRequest(
+  aggregate: AnyAggregate,
+  serving: RouteServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   const {
     params,
     query,
@@ -61,7 +66,7 @@ export function answer(aggregate: AnyAggregate, serving: Serving, request: Fasti
   const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
   // The caller's own id may have been replaced; one that its `connection` names is still the id of this request.
   const own = endToEnd(headers)
-  own['x-request-id'] = effectiveId(request, reply)
+  own['x-request-id'] = replyRequestId(request, reply)
   const run = startRun(
     aggregate,
     { params, query, body, headers: own },
@@ -76,15 +81,15 @@ export function answer(aggregate: AnyAggregate, serving: Serving, request: Fasti
 /** One request whose run is under way. */
 class ReplyTask implements RunCompletion {
   readonly #aggregate: AnyAggregate
-  readonly #load: Load | undefined
-  readonly #warned: Warned
+  readonly #load: LoadGauge | undefined
+  readonly #warned: LoggedWarnings
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #run: Run
 
   constructor(
     aggregate: AnyAggregate,
-    { load, warned }: Serving,
+    { load, warned }: RouteServices,
     request: FastifyRequest,
     reply: FastifyReply,
     run: Run,
@@ -123,7 +128,7 @@ class ReplyTask implements RunCompletion {
           ? writeJson(merged.data ?? null, hasBigint(this.#aggregate.schema))
           : undefined
       const vary =
-        data === undefined ? undefined : varyOfKept(this.#aggregate, this.#run, this.#warned, this.#request.log)
+        data === undefined ? undefined : varyOfCacheable(this.#aggregate, this.#run, this.#warned, this.#request.log)
       text = write(this.#aggregate, merged, data, vary, this.#request, this.#reply)
     } catch (error) {
       text = error

@@ -9,7 +9,7 @@ export function requestIdOf({ headers }: IncomingMessage): string {
 }
 
 /** Tells every caller the id under which its request is in the log. */
-export function requestId(app: FastifyInstance): void {
+export function addRequestId(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', request.id)
     done()
@@ -20,6 +20,6 @@ export function requestId(app: FastifyInstance): void {
  * Returns the id that a request is answered with: what the reply's header says, which another hook of the app may have
  * set.
  */
-export function effectiveId({ id }: FastifyRequest, reply: FastifyReply): string {
+export function replyRequestId({ id }: FastifyRequest, reply: FastifyReply): string {
   return String(reply.getHeader('x-request-id') ?? id)
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 
 /** `OPTIONS` says what a URL answers, without a fan-out; any other method is 405. Both before a body is looked at. */
-export function otherMethods(app: FastifyInstance, url: string, served: readonly string[]): void {
+export function allowMethods(app: FastifyInstance, url: string, served: readonly string[]): void {
   const place = app.prefix.replace(/(?<!\/)\/+$/, '') + url
   const isTheirs = (method: string) => app.hasRoute({ method, url: place })
   const known = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
