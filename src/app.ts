@@ -5,10 +5,12 @@ import { trustOf } from './http/request/client-address.ts'
 import { trackConnections } from './http/connection/open-connections.ts'
 import { addCors } from './http/guard/cors.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
-import { drainOnClose, requestsOn } from './http/lifecycle/drain.ts'
+import { drainOnClose } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
-import { admitRequests, type RateLimitHook } from './http/guard/admission.ts'
+import { handleServerEvents } from './http/guard/server-events.ts'
+import { admitRequests } from './http/guard/admission.ts'
+import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
@@ -25,8 +27,8 @@ import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-ha
 import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { addRequestId, requestIdOf } from './http/request/request-id.ts'
-import { addSecurityHeaders, securityHeaders } from './http/reply/default-headers.ts'
+import { requestIdOf } from './http/request/request-id.ts'
+import { addRequestId, addSecurityHeaders, securityHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
@@ -122,38 +124,39 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     bodyLimit: limits.bodyBytes,
     requestTimeout,
     keepAliveTimeout,
-    // What is too long is for a schema to say, not for the router.
+    // The length of a parameter is limited by its schema, not by the router.
     routerOptions: { maxParamLength: 16 * 1024 },
-    // Draining refuses new work itself, as a problem.
+    // While draining, `drainOnClose` refuses requests with a problem.
     return503OnClosing: false,
     http,
     genReqId: requestIdOf,
-    // These come before any hook has run.
+    // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
       errorHandler(error, request, reply.headers(securityHeaders))
     },
-    // It answers by itself, as on any server of ours.
+    // `handleServerEvents` replies to these.
     clientErrorHandler: () => {},
   })
   const runtime =
     options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
 
-  // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
+  // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   handleErrorsAsProblems(app)
   addRequestId(app)
   addSecurityHeaders(app)
   const connections = trackConnections(app)
-  const crowd = { isFull: false }
+  const connectionLimit = { isFull: false }
   if (maxConnections !== undefined)
-    limitConnections(app, { state: crowd, connections, limit: maxConnections, requestsOn })
+    limitConnections(app, { state: connectionLimit, connections, limit: maxConnections })
   closeSlowReaders(app, connections, limits.replyTimeout)
-  const tellRefusal = refusals.reporter(app.log)
-  closeOnStrayBytes(app, connections, limits.headerBytes, tellRefusal)
-  // Counts a request before anything can refuse it.
-  drainOnClose(app, { readiness, connectionLimit: crowd, connections, runtime, grace: drainMs })
-  checkHostHeader(app, tellRefusal)
+  const reportRefusal = refusals.reporter(app.log)
+  closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
+  // Before the hooks that refuse requests, so that every request is counted on its connection.
+  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainMs })
+  handleServerEvents(app.server, reportRefusal)
+  checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)
   addHealthRoutes(app, { readiness, lostLogLines })
   logOmittedRefusals(app, refusals)

@@ -1,30 +1,31 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { handleRequest, type RouteServices } from './reply/reply-task.ts'
-import { fastifyPath } from './routing/path-template.ts'
+import { handleRequest } from './reply/reply-task.ts'
+import type { RouteServices } from './reply/route-services.ts'
 import { allowMethods } from './routing/allowed-methods.ts'
+import { fastifyPath, pathShape } from './routing/path-template.ts'
 
-/** Gives each aggregate its route; other methods at its URL are told what it answers. */
+/** Adds one route per aggregate, and replies for the other methods at its URL. */
 export function aggregateRoutes(
   app: FastifyInstance,
   aggregates: readonly AnyAggregate[],
-  serving: RouteServices,
+  services: RouteServices,
 ): void {
-  const places = new Map<string, { readonly url: string; readonly methods: string[] }>()
+  // By shape, since aggregates may give the parameters of one path different names.
+  const paths = new Map<string, { readonly url: string; readonly methods: string[] }>()
   for (const aggregate of aggregates) {
     const { method } = aggregate.route
     const url = fastifyPath(aggregate.route.url)
-    // One place, whatever each aggregate calls its parameters.
-    const place = aggregate.route.url.replaceAll(/\{[^{}]*\}/g, ':')
-    const known = places.get(place)
-    if (known === undefined) places.set(place, { url, methods: [method] })
+    const shape = pathShape(aggregate.route.url)
+    const known = paths.get(shape)
+    if (known === undefined) paths.set(shape, { url, methods: [method] })
     else known.methods.push(method)
     app.route({
       method,
       url,
       exposeHeadRoute: method === 'GET',
-      handler: (request, reply) => handleRequest(aggregate, serving, request, reply),
+      handler: (request, reply) => handleRequest(aggregate, services, request, reply),
     })
   }
-  for (const { url, methods } of places.values()) allowMethods(app, url, methods)
+  for (const { url, methods } of paths.values()) allowMethods(app, url, methods)
 }

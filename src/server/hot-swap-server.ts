@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { handleServerEvents } from '../http/guard/host-header.ts'
+import { handleServerEvents } from '../http/guard/server-events.ts'
 import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-limits.ts'
 
 /** One listening server that hands each request to the app of the moment. */

@@ -6,7 +6,7 @@ import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const times = 100
-const slots = 4
+const concurrency = 4
 /**
  * From the moment the caller goes to the moment an upstream sees it, in ms; ten times that where other tests share the
  * machine.
@@ -43,7 +43,7 @@ test('when the caller goes, every call on the wire is cut and none that waits is
 
   const { port, get } = await serveApp(t, {
     overrides: Object.fromEntries(
-      names.map(name => [name, { origin: upstreams[name].origin, ...(name === 'catfact-ninja' && { slots }) }]),
+      names.map(name => [name, { origin: upstreams[name].origin, ...(name === 'catfact-ninja' && { concurrency }) }]),
     ),
   })
 
@@ -56,8 +56,8 @@ test('when the caller goes, every call on the wire is cut and none that waits is
     const caller = connect(port, '127.0.0.1')
     await once(caller, 'connect')
     caller.write('GET /v1/cat-facts?count=50 HTTP/1.1\r\nhost: a\r\n\r\n')
-    // All that can be on the wire is: what else there is waits, for a slot or for its turn within the step.
-    const onWire = [slots, 1, 1]
+    // All that can be on the wire is: what else there is waits, for a permit or for its turn within the step.
+    const onWire = [concurrency, 1, 1]
     await Promise.all(
       names.map((name, index) => upstreams[name].asked((before[index] as number) + (onWire[index] as number))),
     )

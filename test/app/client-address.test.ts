@@ -76,7 +76,7 @@ test('the log has the address without its port, and not what is none', async t =
       done()
     },
   })
-  const { loggedRequest } = await import('../../src/http/log/logged-request.ts')
+  const { loggedRequest } = await import('../../src/http/log/logger-options.ts')
   const statuses = await arrange(t, { logger: { level: 'info', stream, serializers: { req: loggedRequest } } })
   await statuses('192.0.2.1:4711', 'nonsense')
   const addresses = lines.flatMap(

@@ -87,7 +87,7 @@ test('what is thrown in a thread is in the log as what is thrown here, and so is
   })
   t.match(await ask('/afterwards'), { status: 200 })
   gate.open()
-  t.match((await said('a thread ended that had nothing to do')).err, { message: 'thrown afterwards' })
+  t.match((await said('idle offload thread exited')).err, { message: 'thrown afterwards' })
 })
 
 test('a thread ends with the caller it works for', async t => {

@@ -80,7 +80,7 @@ test('a runtime of its own closes with the app, and one that is lent does not', 
     t.equal((await app.inject('/meow')).statusCode, 200)
     await app.close()
   }
-  t.match(runtime.stats(), { meowfacts: { calls: 2, ok: 2, active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { meowfacts: { calls: 2, ok: 2, active: 0, queued: 0 } })
 })
 
 /** What getting ready ends in: nothing, an error that is told, or one that nobody catches. */

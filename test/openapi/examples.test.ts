@@ -152,7 +152,7 @@ test('failures of upstreams are what the document says of their status', async t
   const cases = [
     [502, 'UPSTREAM_UNREACHABLE', await origin('down')],
     [503, 'UPSTREAM_OFF', { off: true }],
-    [504, 'UPSTREAM_TIMEOUT', { ...(await origin('takes the request and says nothing')), timeout: 50 }],
+    [504, 'UPSTREAM_TIMEOUT', { ...(await origin('takes the request and says nothing')), attemptTimeout: 50 }],
   ] as const
   for (const [status, code, override] of cases) {
     const { get } = await serveApp(t, { overrides: { 'catfact-ninja': override } })

@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { openapiDocument, openapiYaml, type OpenapiOptions } from '../../src/http/openapi/index.ts'
+import { openapiDocument, type OpenapiOptions } from '../../src/http/openapi/document.ts'
+import { openapiYaml } from '../../src/http/openapi/yaml.ts'
 import { writeJson } from '../../src/core/json/write.ts'
 import { operations, type Document, type Operation } from './helpers/document.ts'
 

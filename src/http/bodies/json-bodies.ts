@@ -11,12 +11,12 @@ import { receiveBody } from './receive-body.ts'
 import { transferEncodingProblem } from '../request/transfer-encoding.ts'
 
 /**
- * Bodies from this size on are parsed in a turn of the loop of their own and used in another, in bytes: a body may be
- * made to cost 50 ms in each.
+ * Bodies of at least this size are parsed in one event-loop turn and used in a later one, in bytes. An attacker can make
+ * a body cost 50 ms in each.
  */
 const largeBytes = 128 * 1024
 
-/** Values in one body of a caller: items of lists and fields of objects. */
+/** Most values in one body: items of lists and fields of objects. */
 export const maxBodyValues = 100_000
 
 const refusals = {
@@ -29,9 +29,9 @@ const refusals = {
     new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
 }
 
-/** Takes JSON bodies and no others; bytes that are no UTF-8 are refused, where Fastify would replace them. */
+/** Accepts JSON bodies only. Bytes that are not UTF-8 are refused; Fastify would replace them. */
 export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
-  // After a method that is not answered has been refused, and before the body is read.
+  // After a method without a route was refused, and before the body is read.
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
     const coding = raw.headers['content-encoding']
     if (coding === undefined || coding.toLowerCase() === 'identity') done(transferEncodingProblem(raw) ?? null, payload)

@@ -5,12 +5,12 @@ import { closeIfUnread, hasBody } from './unread-body.ts'
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
 /**
- * A response that closes its connection when it goes out before a body that is large or of unknown length. Every way to
- * answer writes a head.
+ * A response that closes its connection if it is written before the request's body is received and that body is large
+ * or of unknown length. Every kind of reply calls `writeHead`.
  */
 export class BoundedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   constructor(request: Request, options?: object) {
-    // @ts-expect-error The types leave the second parameter out.
+    // @ts-expect-error The second parameter is missing in the types.
     super(request, options)
     countHead(request.socket)
     if (hasBody(request)) countBodyOfRequest(request)

@@ -3,18 +3,18 @@ import type { Socket } from 'node:net'
 /** Bytes of a refused body that are read and discarded. */
 export const discardBytes = 64 * 1024
 
-/** Time that a client has to read the end of the answer, in ms. */
+/** Time that a client has to read the end of the reply, in ms. */
 const lingerMs = 1000
 
 /** Bytes that may still be discarded. */
-const left = Symbol('headwaters.left')
+const bytesLeft = Symbol('headwaters.bytesLeft')
 const closing = Symbol('headwaters.closing')
 
-type Marked = Socket & { [left]?: number; [closing]?: true }
+type Marked = Socket & { [bytesLeft]?: number; [closing]?: true }
 
-/** Returns whether the socket has been answered for the last time. */
+/** Returns whether the last reply was written to the socket. */
 export function isLingering(socket: Marked): boolean {
-  return socket[left] !== undefined
+  return socket[bytesLeft] !== undefined
 }
 
 /**
@@ -26,9 +26,9 @@ export function isClosing(socket: Marked): boolean {
 }
 
 /**
- * Makes the socket linger after the next answer, where Node would destroy it.
+ * Makes the socket linger after the next reply. Node would destroy it.
  *
- * @param isLong Whether more is to come than would be discarded, so that discarding some of it is of no use.
+ * @param isLong Whether the body is longer than `discardBytes`. None of it is then discarded.
  */
 export function lingerAfterAnswer(socket: Marked, isLong = false): void {
   socket[closing] = true
@@ -36,19 +36,18 @@ export function lingerAfterAnswer(socket: Marked, isLong = false): void {
 }
 
 /**
- * Ends the connection after what was written to it: sends FIN, then reads and discards at most `most` bytes, and
- * destroys the socket
- * `lingerMs` later. Closing a socket that has unread bytes resets the connection, and a reset can delete the answer at
+ * Ends the connection after the written bytes: sends FIN, then reads and discards at most `maxBytes`, and destroys the
+ * socket `lingerMs` later. Closing a socket with unread bytes resets the connection, and a reset can delete the reply at
  * the client before it is read (RFC 9112, section 9.6).
  */
-export function linger(socket: Marked, most = discardBytes): void {
+export function linger(socket: Marked, maxBytes = discardBytes): void {
   if (isLingering(socket)) return
-  socket[left] = most
+  socket[bytesLeft] = maxBytes
   socket.end()
-  // The HTTP parser gets no more bytes: it would hand over the next request.
+  // Otherwise the HTTP parser would read the next request.
   for (const listener of socket.listeners('data')) socket.removeListener('data', listener as () => void)
   socket.on('data', discard)
-  if (most > 0) socket.resume()
+  if (maxBytes > 0) socket.resume()
   else socket.pause()
   if (socket.writableFinished) destroyLater.call(socket)
   else socket.once('finish', destroyLater)
@@ -63,8 +62,8 @@ function endOnly(this: Socket): void {
 }
 
 function discard(this: Marked, chunk: Buffer): void {
-  this[left] = (this[left] ?? 0) - chunk.length
-  if (this[left] <= 0) this.pause()
+  this[bytesLeft] = (this[bytesLeft] ?? 0) - chunk.length
+  if (this[bytesLeft] <= 0) this.pause()
 }
 
 function destroyLater(this: Socket): void {

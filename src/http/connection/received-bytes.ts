@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 
-/** Counters of a connection. They are kept on the socket, since they are changed with every request. */
+/** The counters of a connection. They are kept on the socket, since every request changes them. */
 const heads = Symbol('headwaters.heads')
 const bodyBytes = Symbol('headwaters.bodyBytes')
 
 export type CountedSocket = Pick<Socket, 'bytesRead'> & { [heads]?: number; [bodyBytes]?: number }
 
-/** Bytes that every connection may send beside its requests: what Node reads ahead, empty lines, trailers. */
+/** Bytes that a connection may send outside of its requests: bytes that Node reads ahead, empty lines, trailers. */
 const slack = 256 * 1024
 
 /** Bytes on the wire for one byte of a body: a chunk of one byte takes 6. */
 const perBodyByte = 16
 
-/** Counts one head of a request. */
+/** Counts the head of a request. */
 export function countHead(socket: CountedSocket): void {
   socket[heads] = (socket[heads] ?? 0) + 1
 }
@@ -25,8 +25,7 @@ export function countBodyBytes(socket: CountedSocket, bytes: number): void {
 }
 
 /**
- * Counts the bytes of a body as the parser hands them over, whatever reads them. Requests without a body stay as Node
- * makes them.
+ * Counts the bytes of a request's body as the parser pushes them. Requests without a body keep their shape.
  */
 export function countBodyOfRequest(request: IncomingMessage): void {
   request.push = pushCounted
@@ -37,7 +36,7 @@ function pushCounted(this: IncomingMessage, chunk: Buffer | null, encoding?: Buf
   return Readable.prototype.push.call(this, chunk, encoding)
 }
 
-/** Returns whether more bytes have come over a connection than its requests account for. */
+/** Returns whether a connection has sent more bytes than its requests account for. */
 export function hasStrayBytes(socket: CountedSocket, headerBytes: number): boolean {
   return socket.bytesRead > slack + (socket[heads] ?? 0) * headerBytes + (socket[bodyBytes] ?? 0) * perBodyByte
 }

@@ -3,7 +3,9 @@ import type { Socket } from 'node:net'
 import { discardBytes, lingerAfterAnswer } from './linger.ts'
 import { countBodyBytes } from './received-bytes.ts'
 
+/** The request on a socket that got its reply before its body was received. */
 const answered = Symbol('headwaters.answered')
+/** The response of a request whose client waits for `100 Continue`. */
 const invite = Symbol('headwaters.invite')
 
 type Answered = Socket & { [answered]?: IncomingMessage }
@@ -16,21 +18,20 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Decides what becomes of the connection when a request is answered before its body has come. A body with a
- * `content-length` of at most
- * `discardBytes` is discarded, and the connection is kept. Behind any other body the connection is closed.
+ * Handles the unread body of a request whose reply is written. A body with a `content-length` of at most
+ * `discardBytes` is discarded and the connection stays open. With any other body the connection closes.
  *
- * @returns Whether the connection closes after this answer.
+ * @returns Whether the connection closes after this reply.
  */
 export function closeIfUnread(request: Invited, response: ServerResponse): boolean {
-  // HTTP/2 has streams, which end by themselves; a request that was injected has no connection.
+  // An HTTP/2 stream ends by itself. An injected request has no connection.
   if (request.complete !== false || request.httpVersionMajor !== 1 || !hasBody(request)) return false
   const socket: Answered = request.socket
   socket[answered] = request
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers
-  // A client that was not asked for its body may leave it out, so the next byte may be of the body or not.
+  // A client that got no `100 Continue` may omit its body, so the next byte may belong to the body or not.
   if (coding === undefined && Number(length) <= discardBytes && request[invite] === undefined) {
-    // What Node discards is not counted as it comes.
+    // Node discards these bytes without calling `push`, so they are counted here.
     countBodyBytes(socket, Number(length))
     return false
   }
@@ -39,30 +40,30 @@ export function closeIfUnread(request: Invited, response: ServerResponse): boole
   return true
 }
 
-/** Returns whether the request that is being received has been answered already. */
+/** Returns whether the reply to the request that is being received is written already. */
 export function isAnswered(socket: Answered): boolean {
   return socket[answered]?.complete === false
 }
 
 /**
- * Discards a body that nothing reads, as it comes. It stops after `discardBytes`, and the connection is then closed
- * behind the answer.
+ * Discards an unread body as it arrives, at most `discardBytes` of it. Beyond that the connection closes after the
+ * reply.
  */
 export function discardBody(request: IncomingMessage): void {
   if (request.complete !== false || request.httpVersionMajor !== 1 || !hasBody(request)) return
-  let left = discardBytes
+  let bytesLeft = discardBytes
   request.on('data', (chunk: Buffer) => {
-    left -= chunk.length
-    if (left < 0) request.pause()
+    bytesLeft -= chunk.length
+    if (bytesLeft < 0) request.pause()
   })
 }
 
-/** Remembers that the client waits for `100 Continue` before it sends its body. */
+/** Marks a request whose client waits for `100 Continue` before it sends its body. */
 export function awaitInvitation(request: Invited, response: ServerResponse): void {
   request[invite] = response
 }
 
-/** Sends `100 Continue` where the client waits for it. */
+/** Sends `100 Continue` if the client waits for it. */
 export function inviteBody(request: Invited): void {
   request[invite]?.writeContinue()
   request[invite] = undefined

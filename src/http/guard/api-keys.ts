@@ -1,11 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Problem } from '../../errors.ts'
 
-/** What tells one of our callers from another: the place of a key that was shown, or nothing. */
+/** Returns the index of the key that an `authorization` header shows, or undefined. It identifies the client. */
 export type FindKey = (authorization: string | undefined) => number | undefined
 
 /**
- * Which of the keys an `Authorization: Bearer` shows; every key is compared, by its digest, so that time tells nothing
- * of any.
+ * Returns a function that finds the key of an `Authorization: Bearer` header. It compares the digest of every key, so
+ * that the time it takes depends on no key.
  */
 export function keyFinder(keys: readonly string[]): FindKey {
   const digests = keys.map(digest)
@@ -21,4 +23,27 @@ export function keyFinder(keys: readonly string[]): FindKey {
 
 function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest()
+}
+
+/** The index of the key of each request that has a valid key. */
+export type KeysOfRequests = WeakMap<FastifyRequest, number>
+
+/** Finds the key of each request. */
+export function identifyClients(app: FastifyInstance, find: FindKey, keysOfRequests: KeysOfRequests): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const key = find(request.headers.authorization)
+    if (key !== undefined) keysOfRequests.set(request, key)
+    done()
+  })
+}
+
+/** Refuses requests without a valid key, and removes the key from the others, so that it is never forwarded. */
+export function requireKey(app: FastifyInstance, keysOfRequests: KeysOfRequests): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { authorization } = request.headers
+    delete request.headers.authorization
+    if (keysOfRequests.has(request)) return done()
+    reply.header('www-authenticate', authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
+    done(new Problem('UNAUTHENTICATED'))
+  })
 }

@@ -1,9 +1,10 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { requestsOn } from '../connection/open-connections.ts'
 import { sendRawProblem } from '../problems/raw-problem.ts'
 
-/** The state of the limit on connections: full while as many are open as there may be. */
+/** The state of the connection limit. It is full while as many connections are open as the limit allows. */
 export interface ConnectionLimitState {
   isFull: boolean
 }
@@ -14,70 +15,64 @@ export interface ConnectionLimitOptions {
   readonly connections: ReadonlySet<Socket>
   /** Connections that may be open at once. */
   readonly limit: number
-  /** Returns the number of requests under way on a connection, or `undefined` before its first request. */
-  readonly requestsOn: (socket: Socket) => number | undefined
 }
 
 type Listener = (socket: Socket) => void
 
-/** Connections that are looked at for one to close. */
-const maxLooks = 256
-/** A caller has so long for its first request before its connection counts as idle, in ms. */
+/** Most connections that are examined in the search for an idle one. */
+const maxExamined = 256
+/** Time without a first request after which a connection counts as idle, in ms. */
 const silentMs = 1000
-/** A refused caller has so long to read why, in ms. */
+/** Time that a refused caller has to read its reply, in ms. */
 const lingerMs = 1000
-/** Time for the first bytes of a connection over the limit, in ms; it is answered 503 without them after that. */
+/** Time for the first bytes of a connection over the limit, in ms. Without them the reply is 503. */
 const firstBytesMs = 100
-/** The connections must be below this share of the limit before they count as few again. */
-const relieved = 0.9
+/** The limit stops being full when the connections are at most this fraction of it. */
+const relievedRatio = 0.9
 /** The start of a request to a health route. */
 const health = /^(?:GET|HEAD) \/health\//
 /** Time between two lines of the log about the limit, in ms. */
-const quietMs = 10_000
+const logEveryMs = 10_000
 
 /**
  * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every
- * answer closes its connection. Where no connection is idle, a new one is answered 503 with `retry-after` before its
- * request is parsed. A request to a health route is answered all the same: a full process is alive, and a restart would
- * lose its work.
+ * reply closes its connection. If no connection is idle, a new one gets 503 with `retry-after` before its request is
+ * parsed. Requests to health routes are served even then: a full process is alive, and a restart would lose its work.
  */
-export function limitConnections(
-  app: FastifyInstance,
-  { state: crowd, connections, limit: most, requestsOn }: ConnectionLimitOptions,
-): void {
+export function limitConnections(app: FastifyInstance, { state, connections, limit }: ConnectionLimitOptions): void {
   const server: Server = app.server
   const refused = new Set<Socket>()
-  /** Answers the refused connections whose first bytes have not come, the oldest first. */
+  /** Functions that reply to the refused connections whose first bytes have not come, the oldest first. */
   const waiting = new Map<Socket, () => void>()
   const openedAt = new WeakMap<Socket, number>()
-  /** Connections that may be refused at once; the rest is for those that are served. */
-  const maxRefused = Math.max(1, Math.min(64, Math.floor(most / 8)))
-  const served = most - maxRefused
+  /** Connections over the limit that may be open at once to get their 503; the rest of the limit is for requests. */
+  const maxRefused = Math.max(1, Math.min(64, Math.floor(limit / 8)))
+  const served = limit - maxRefused
   let refusals = 0
   let loggedAt = Number.NEGATIVE_INFINITY
-  /** True while the line about the end of the present crowd is due. */
+  /** True while the log line about the end of the full state is due. */
   let isLogged = false
 
-  /** Answers 503, unless the first bytes ask a health route; the connection is closed in either case. */
+  /** Replies 503, unless the first bytes request a health route. The connection closes in either case. */
   function refuse(socket: Socket): void {
     socket.on('error', () => {})
-    const first = setTimeout(answer, firstBytesMs).unref()
+    const first = setTimeout(reply, firstBytesMs).unref()
     const last = setTimeout(() => socket.destroy(), firstBytesMs + lingerMs).unref()
 
-    function answer(): void {
+    function reply(): void {
       clearTimeout(first)
       waiting.delete(socket)
       refusals++
       sendRawProblem(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
-      // What the caller sends is read and dropped: a connection that is closed with unread bytes is reset, and the
-      // answer with it.
+      // The caller's bytes are read and dropped: closing a connection with unread bytes resets it, and the reply is
+      // lost.
       socket.resume().once('end', () => socket.destroy())
     }
 
     socket.once('data', (bytes: Buffer) => {
       if (!waiting.delete(socket)) return
       clearTimeout(first)
-      if (!health.test(bytes.toString('latin1', 0, 16))) return answer()
+      if (!health.test(bytes.toString('latin1', 0, 16))) return reply()
       readRequests.call(server, socket)
       socket.emit('data', bytes)
     })
@@ -88,8 +83,8 @@ export function limitConnections(
       refused.delete(socket)
     })
     refused.add(socket)
-    waiting.set(socket, answer)
-    // The rest of the places is for callers that read their answer.
+    waiting.set(socket, reply)
+    // The other half is for callers that read their reply.
     if (waiting.size > maxRefused / 2) waiting.values().next().value?.()
     if (refused.size > maxRefused) (refused.values().next().value as Socket).destroy()
   }
@@ -104,20 +99,20 @@ export function limitConnections(
   /** Closes the oldest connection that is idle; returns whether there was one. */
   function closeIdle(): boolean {
     const now = performance.now()
-    let looks = 0
+    let examined = 0
     for (const socket of connections) {
       if (isIdle(socket, now)) {
         socket.destroy()
         return true
       }
-      if (++looks === maxLooks) return false
+      if (++examined === maxExamined) return false
     }
     return false
   }
 
   function log(): void {
     const now = performance.now()
-    if (now - loggedAt < quietMs) return
+    if (now - loggedAt < logEveryMs) return
     loggedAt = now
     isLogged = true
     app.log.warn(
@@ -127,8 +122,8 @@ export function limitConnections(
   }
 
   function relieve(): void {
-    if (!crowd.isFull || connections.size - refused.size > served * relieved) return
-    crowd.isFull = false
+    if (!state.isFull || connections.size - refused.size > served * relievedRatio) return
+    state.isFull = false
     if (!isLogged) return
     isLogged = false
     app.log.info(
@@ -138,7 +133,7 @@ export function limitConnections(
     refusals = 0
   }
 
-  // The first listener reads requests; the others see every connection.
+  // The first listener parses requests; the other listeners see every connection.
   const [readRequests, ...others] = server.listeners('connection') as [Listener, ...Listener[]]
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
@@ -146,8 +141,8 @@ export function limitConnections(
     openedAt.set(socket, performance.now())
     if (isAdmitted) readRequests.call(server, socket)
     for (const listener of others) listener.call(server, socket)
-    if (connections.size - refused.size >= served && !crowd.isFull) {
-      crowd.isFull = true
+    if (connections.size - refused.size >= served && !state.isFull) {
+      state.isFull = true
       log()
     }
     if (!isAdmitted) refuse(socket)

@@ -2,9 +2,9 @@ import { readFileSync, readdirSync } from 'node:fs'
 
 /** File descriptors of a process. */
 export interface FileDescriptors {
-  /** The most that it may have. */
+  /** The most that the process may open. */
   readonly limit: number
-  /** Those that are open. */
+  /** The number that is open. */
   readonly open: number
 }
 
@@ -15,7 +15,7 @@ export interface DescriptorNeeds {
   readonly threads: number
 }
 
-/** The shares of connections in the descriptors of a process. */
+/** The descriptors that callers and upstreams get. */
 export interface DescriptorAllocation {
   /** Connections of callers. */
   readonly inbound: number
@@ -23,12 +23,12 @@ export interface DescriptorAllocation {
   readonly upstream: number
 }
 
-/** Descriptors for files, names that are looked up and connections that are being refused. */
+/** Descriptors reserved for files, name lookups and connections that are being refused. */
 const spare = 16
 /** Descriptors of one thread: its event loop and its channels. */
 const perThread = 6
 
-/** Reads the descriptors of this process; `undefined` where the system does not say, as on macOS, or sets no limit. */
+/** Reads the descriptors of this process. Returns undefined if the system has no limit or no /proc, as macOS. */
 export function readFileDescriptors(): FileDescriptors | undefined {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
@@ -39,8 +39,8 @@ export function readFileDescriptors(): FileDescriptors | undefined {
 }
 
 /**
- * Divides the descriptors that are left between callers and upstreams. Upstreams get what they may open, and at most
- * half; callers get the rest.
+ * Allocates the free descriptors to callers and upstreams. Upstreams get the number of their connections, at most half;
+ * callers get the rest.
  */
 export function allocateDescriptors(
   { limit, open }: FileDescriptors,

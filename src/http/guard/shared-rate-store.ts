@@ -2,7 +2,7 @@ import { Abortable } from '../../core/abort.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
 
 /**
- * How many requests a client has made in the window under way, the present one included, and in how many ms it ends.
+ * The number of requests of a client in the current window, this request included, and the time to its end in ms.
  */
 export interface RateCount {
   readonly current: number
@@ -10,18 +10,18 @@ export interface RateCount {
 }
 
 /**
- * Counts one more request of a client. A request is let through where it throws, rejects, gives something else, or
+ * Counts a request of a client. The request is accepted if the function throws, rejects, returns something else, or
  * takes longer than a second.
  */
 export type CountRequest = (client: string) => Promise<RateCount>
 
 /** Longest wait for a count, in ms. */
-const patience = 1000
+const countTimeout = 1000
 
 type Callback = (error: Error | null, counted?: RateCount) => void
 
-/** One count under way; its callback is called once. */
-class Counting extends Abortable {
+/** A count in flight. It calls its callback once. */
+class PendingCount extends Abortable {
   #callback: Callback | undefined
 
   constructor(callback: Callback) {
@@ -41,28 +41,29 @@ class Counting extends Abortable {
 }
 
 /**
- * Makes the kind of store that `@fastify/rate-limit` takes of a function that counts elsewhere; `failed` is called with
- * each failure.
+ * Returns a store class for `@fastify/rate-limit` that counts with a function, for example in another process.
+ *
+ * @param failed Called with each failure of the function.
  */
 export function createSharedStore(count: CountRequest, failed: (error: Error) => void) {
-  const late = createTimerQueue(patience, () => new Error(`the count did not come within ${patience} ms`))
+  const timers = createTimerQueue(countTimeout, () => new Error(`the count did not come within ${countTimeout} ms`))
 
   return class SharedStore {
     incr(client: string, callback: Callback): void {
-      const counting = new Counting((error, counted) => {
-        late.stop(due)
+      const pending = new PendingCount((error, counted) => {
+        timers.stop(timer)
         if (error !== null) failed(error)
         callback(error, counted)
       })
-      const due = late.start(counting)
-      // The function may throw, and its promise may be of another make.
+      const timer = timers.start(pending)
+      // The function may throw, or return a thenable.
       new Promise<unknown>(resolve => {
         resolve(count(client))
       })
         .then(read)
         .then(
-          counted => counting.end(null, counted),
-          (error: unknown) => counting.end(asError(error)),
+          counted => pending.end(null, counted),
+          (error: unknown) => pending.end(asError(error)),
         )
     }
 
@@ -82,7 +83,7 @@ function asError(reason: unknown): Error {
   try {
     if (reason instanceof Error) return reason
   } catch {
-    // A proxy may throw when it is looked at.
+    // A proxy may throw on any access.
   }
   return new Error('the count failed', { cause: reason })
 }

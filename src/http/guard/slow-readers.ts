@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** What is asked of a socket. */
+/** The fields of a socket that the sweep reads. */
 export type WatchedSocket = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
 
-/** What was written to a socket when it was seen to hold something back, and when that was. */
+/** The bytes written to a socket when it was first seen with unsent bytes, and the time. */
 interface Mark {
   readonly bytes: number
   readonly since: number
 }
 
-/** Looked for once in so many ms. */
+/** Time between two sweeps, in ms. */
 const sweepEvery = 1000
 
 /**
- * Makes a sweep over connections, told the time in ms, that cuts those on which something was not taken within
- * `timeout` ms.
+ * Returns a function that destroys the connections whose caller has not read written bytes for `timeout` ms. It takes
+ * the current time in ms.
  */
 export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout: number): (now: number) => void {
   const marks = new WeakMap<WatchedSocket, Mark>()
@@ -23,7 +23,7 @@ export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout
     for (const socket of connections) {
       if (socket.writableLength === 0) continue
       const mark = marks.get(socket)
-      // What was there when it was marked has gone out since, and what is there now is new.
+      // All bytes of the mark have been sent since, so the unsent bytes are newer.
       if (mark === undefined || socket.bytesWritten - socket.writableLength >= mark.bytes)
         marks.set(socket, { bytes: socket.bytesWritten, since: now })
       else if (now - mark.since >= timeout) socket.destroy()
@@ -31,7 +31,7 @@ export function slowReaderSweep(connections: ReadonlySet<WatchedSocket>, timeout
   }
 }
 
-/** Cuts callers who do not take what was written to them within `timeout` ms; a reply costs nothing more by it. */
+/** Destroys connections whose caller has not read a reply for `timeout` ms. It costs nothing per reply. */
 export function closeSlowReaders(app: FastifyInstance, connections: ReadonlySet<Socket>, timeout: number): void {
   const sweep = slowReaderSweep(connections, timeout)
   const timer = setInterval(() => sweep(performance.now()), Math.min(timeout, sweepEvery)).unref()

@@ -1,19 +1,19 @@
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifyRequest, FastifyServerOptions } from 'fastify'
 import { cut } from '../../log/cut.ts'
 import { loggedError } from '../../log/logged-error.ts'
 import { hidden, type Redaction } from '../../log/redaction.ts'
 import { shortLine } from '../../log/short-line.ts'
-import { loggedRequest } from './logged-request.ts'
+import { clientAddress } from '../request/client-address.ts'
 
 export interface LoggerOptions {
   readonly level: string
   /** Hides secrets in every line. */
   readonly redaction: Redaction
-  /** Fields of every line that say who writes it. @default its process and its host */
+  /** Fields of every line that identify its writer. @default its process and its host */
   readonly base?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** The type that Fastify has for a serialized error; the value may be anything that was thrown. */
+/** The type that Fastify has for a serialized error. The value may be anything that was thrown. */
 interface LoggedError {
   type: string
   message: string
@@ -21,7 +21,7 @@ interface LoggedError {
   [field: string]: unknown
 }
 
-/** Headers that say who asks, whoever logs a request or an answer with them. */
+/** Headers with credentials, and the fields of a log line that may hold headers. */
 const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key']
 const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
 
@@ -35,6 +35,15 @@ export function loggerOptions({ level, redaction, base }: LoggerOptions): NonNul
     // A secret is hidden before a cut could leave a part of it.
     hooks: { streamWrite: line => shortLine(redaction.hide(line)) },
   }
+}
+
+/** Returns the fields of a request for the log. The query and the headers are left out: they may hold secrets. */
+export function loggedRequest(
+  request: Pick<FastifyRequest, 'method' | 'url' | 'host' | 'ip'> & Pick<Partial<FastifyRequest>, 'ips'>,
+) {
+  const { method, url, host } = request
+  const [path = ''] = url.split('?', 1)
+  return { method, url: cut(path), host: cut(host), remoteAddress: clientAddress(request) }
 }
 
 function cutText(text: unknown): unknown {

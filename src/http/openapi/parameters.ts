@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
+import { parameterNames } from '../routing/path-template.ts'
 import type { Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
 
@@ -46,7 +47,7 @@ export function parametersOf(
           part === 'headers' ? route.headerFields : undefined,
         ).map(field => parameter(part, field))
   })
-  const templated = Array.from(route.url.matchAll(/\{([^{}]*)\}/g), match => match[1])
+  const templated = parameterNames(route.url)
   const path = names.map((as, index) => {
     const declared = own.find(each => each.in === 'path' && each.name === templated[index])
     return { ...(declared ?? { in: 'path', schema: { type: 'string' } }), name: as, required: true }

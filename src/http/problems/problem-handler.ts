@@ -1,15 +1,12 @@
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
 import { cut } from '../../log/cut.ts'
-import { sendRawProblem } from './raw-problem.ts'
-import { problemBody } from './problem-body.ts'
-import type { ReportRefusal } from '../log/refusal-sampler.ts'
-import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
 import { causeChain } from '../log/cause-chain.ts'
+import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
+import { sendProblem } from './problem-body.ts'
 
-/** Fastify's own refusals, by its codes. */
+/** The codes of Fastify's own refusals. */
 const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
@@ -19,18 +16,10 @@ const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
 
-const badRequest = { code: 'BAD_REQUEST', statusCode: 400 } as const
-
-/** Refusals by the server itself, by Node's codes; others are `unreadable`. */
-const serverRefusals = {
-  HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', statusCode: 431 },
-  ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', statusCode: 408 },
-} as const
-
-/** Answers every failure as `application/problem+json`, and logs those that are ours to mend. */
+/** Replies to every failure with `application/problem+json`, and logs it. */
 export function handleErrorsAsProblems(app: FastifyInstance): void {
   app.setErrorHandler(errorHandler)
-  // Before Fastify reads a body for its handler.
+  // Fastify would read the body before it calls the not-found handler.
   app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.is404) done(new Problem('NOT_FOUND'))
     else done(null, payload)
@@ -42,24 +31,11 @@ export function handleErrorsAsProblems(app: FastifyInstance): void {
   })
 }
 
-/** Answers one failure; also for those that come before any route. */
+/** Replies to one failure. Fastify also calls it for errors before routing. */
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   logProblem(request, problem)
   return sendProblem(request, reply, problem)
-}
-
-/** Answers bytes that are no HTTP request, and closes their connection. */
-export function sendMalformedProblem(
-  { code: reason }: Error & { readonly code?: string },
-  socket: Socket,
-  tell?: ReportRefusal,
-): void {
-  const { code, statusCode } = Object.hasOwn(serverRefusals, reason ?? '')
-    ? serverRefusals[reason as keyof typeof serverRefusals]
-    : badRequest
-  const reqId = sendRawProblem(socket, statusCode, code)
-  if (reqId !== undefined) tell?.({ reqId, code, statusCode, reason, remoteAddress: socket.remoteAddress })
 }
 
 function problemOf(error: FastifyError): Problem {
@@ -67,15 +43,15 @@ function problemOf(error: FastifyError): Problem {
   if (code !== undefined) return new Problem(code, { cause: error })
   const { statusCode: status = 500 } = error
   if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
-  // Whose words these are is not known, so only the status is handed on; refuse() is for words.
+  // The message may hold internal details, so only the status is sent. refuse() sends a message.
   return error.code?.startsWith('FST_')
     ? new Problem('BAD_REQUEST', { status, cause: error })
     : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
 }
 
 /**
- * Refusals of the service with a 5xx. What leads to them (a breaker, pressure, a drain) has a line of its own, or is
- * the caller's fault.
+ * Codes with a 5xx status that are not logged as failures. Their cause (an open circuit breaker, pressure, draining)
+ * has a log line of its own, or the caller is at fault.
  */
 const ownRefusals = new Set<ErrorCode>([
   'BULKHEAD_FULL',
@@ -99,12 +75,4 @@ function outcomeOf(problem: Problem): RequestOutcome {
   if (statusCode > 500 && !ownRefusals.has(code))
     return { level: 'warn', fields: { code, detail, why: causeChain(problem) }, msg: 'a request failed' }
   return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
-}
-
-function sendProblem({ id }: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  reply.code(problem.statusCode).type('application/problem+json').header('cache-control', 'no-store')
-  // What fails before any hook has run has no id yet.
-  if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', id)
-  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
-  return reply.send(problemBody(problem, id))
 }

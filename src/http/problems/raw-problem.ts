@@ -4,33 +4,34 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Problem, type ErrorCode } from '../../errors.ts'
 import { isLingering, linger } from '../connection/linger.ts'
-import { problemBody } from './problem-body.ts'
-import { securityHeaders } from '../reply/default-headers.ts'
 import { isAnswered } from '../connection/unread-body.ts'
+import type { ReportRefusal } from '../log/refusal-sampler.ts'
+import { securityHeaders } from '../reply/default-headers.ts'
+import { problemBody } from './problem-body.ts'
 
 const security = Object.entries(securityHeaders)
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('')
 
 /**
- * Answers a problem on a connection that no reply belongs to, and closes it.
+ * Writes a problem reply to a connection for which there is no response object, and closes the connection.
  *
- * @returns The id of the answer; `undefined` where nothing could be said any more, or where a request is under way,
- * which has a line of its own in the log.
+ * @returns The id of the reply. Undefined if nothing could be written, or if a request is in flight, which has a log
+ * line of its own.
  */
 export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, headers = ''): string | undefined {
-  // Servers of ours have sockets of TCP.
+  // The service's servers have TCP sockets only.
   const socket = stream as Socket & {
     readonly _httpMessage?: { readonly headersSent: boolean; readonly writableEnded: boolean } | null
   }
-  // In the middle of an answer nothing else can be said; Node's own handler looks at the same field. A request has one
-  // answer.
-  const { _httpMessage: answering } = socket
+  // Bytes in the middle of a response would corrupt it, and a request has one response. Node's own handler reads the
+  // same field.
+  const { _httpMessage: response } = socket
   if (
     !socket.writable ||
     isLingering(socket) ||
     isAnswered(socket) ||
-    (answering?.headersSent && !answering.writableEnded)
+    (response?.headersSent && !response.writableEnded)
   ) {
     socket.destroy()
     return undefined
@@ -42,5 +43,26 @@ export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, 
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
   linger(socket)
-  return answering ? undefined : id
+  return response ? undefined : id
+}
+
+const badRequest = { code: 'BAD_REQUEST', statusCode: 400 } as const
+
+/** The refusals of Node's server by its error codes. Other codes are `badRequest`. */
+const serverRefusals = {
+  HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', statusCode: 431 },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', statusCode: 408 },
+} as const
+
+/** Replies to bytes that are not an HTTP request, and closes their connection. */
+export function sendMalformedProblem(
+  { code: reason }: Error & { readonly code?: string },
+  socket: Socket,
+  reportRefusal?: ReportRefusal,
+): void {
+  const { code, statusCode } = Object.hasOwn(serverRefusals, reason ?? '')
+    ? serverRefusals[reason as keyof typeof serverRefusals]
+    : badRequest
+  const reqId = sendRawProblem(socket, statusCode, code)
+  if (reqId !== undefined) reportRefusal?.({ reqId, code, statusCode, reason, remoteAddress: socket.remoteAddress })
 }

@@ -1,8 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * What every reply tells a browser: take it for what it says it is, run nothing of it, show it in no frame, and name
- * this page to nobody.
+ * The headers of every reply of the service. They tell a browser to trust the content type, to load nothing, to show
+ * the reply in no frame, and to send no referrer.
  */
 export const securityHeaders = Object.freeze({
   'x-content-type-options': 'nosniff',
@@ -12,10 +12,23 @@ export const securityHeaders = Object.freeze({
 
 const entries = Object.entries(securityHeaders)
 
-/** Sends the security headers with every reply; a route that needs others sets its own. */
+/** Sends the security headers with every reply. A route that needs other values sets its own. */
 export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     for (const [name, value] of entries) reply.header(name, value)
     done()
   })
+}
+
+/** Sends `x-request-id` with every reply: the id of the request in the log. */
+export function addRequestId(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', request.id)
+    done()
+  })
+}
+
+/** Returns the `x-request-id` of the reply. Another hook of the app may have set it. */
+export function replyRequestId({ id }: FastifyRequest, reply: FastifyReply): string {
+  return String(reply.getHeader('x-request-id') ?? id)
 }

@@ -1,6 +1,6 @@
 /**
- * Whether an `Accept` header takes JSON (RFC 9110, section 12.5.1): the most specific range that fits decides, and
- * `q=0` refuses. No header takes everything.
+ * Returns whether an `accept` header accepts JSON (RFC 9110, section 12.5.1). The most specific matching range decides,
+ * and `q=0` excludes it. Without the header everything is accepted.
  */
 export function acceptsJson(header: string | undefined): boolean {
   if (header === undefined || header === '*/*' || header === 'application/json' || header.trim() === '') return true

@@ -3,14 +3,14 @@ import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 /** The addresses that a request came through. */
 export interface Sender {
   readonly ip?: string | undefined
-  /** All addresses up to the client's, that of the connection first; where proxies are trusted. */
+  /** The addresses from the connection's to the client's, if proxies are trusted. */
   readonly ips?: readonly string[] | undefined
 }
 
 /**
- * Returns the address of a request's client, in its canonical spelling and without a port. Where an entry is not an
- * address, it is the address of the proxy that wrote the entry, so that one client cannot count as several. A
- * connection without an address is `unknown`.
+ * Returns the address of a request's client, in its canonical form and without a port. If an entry is not an address,
+ * the result is the address of the proxy that wrote the entry, so that one client cannot count as several. The result
+ * for a connection without an address is `unknown`.
  */
 export function clientAddress({ ip, ips = [] }: Sender): string {
   const own = addressOf(ip)
@@ -23,8 +23,8 @@ export function clientAddress({ ip, ips = [] }: Sender): string {
 }
 
 /**
- * Reads an address out of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`, with
- * or without a zone. IPv6 is written in lower case and short (RFC 5952); an IPv4 address within an IPv6 one is IPv4.
+ * Parses an address from `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`, with
+ * or without a zone. The result is the short lower-case form of IPv6 (RFC 5952); an IPv4 address within an IPv6 one is IPv4.
  */
 export function addressOf(text = ''): string | undefined {
   if (isIPv4(text)) return text
@@ -53,7 +53,7 @@ const named: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Returns a function that tells whether the proxy at an address is trusted; a port after the address is ignored.
+ * Returns a function that returns whether the proxy at an address is trusted. It ignores a port after the address.
  * @throws TypeError for an entry that is neither an address nor a network
  */
 export function trustOf(proxies: readonly string[]): (address: string | undefined) => boolean {

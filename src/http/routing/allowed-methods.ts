@@ -1,18 +1,21 @@
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 
-/** `OPTIONS` says what a URL answers, without a fan-out; any other method is 405. Both before a body is looked at. */
+/**
+ * Replies to the methods that have no route at a URL: to `OPTIONS` with the allowed methods, to any other method with
+ * 405. Both happen before a body is read.
+ */
 export function allowMethods(app: FastifyInstance, url: string, served: readonly string[]): void {
-  const place = app.prefix.replace(/(?<!\/)\/+$/, '') + url
-  const isTheirs = (method: string) => app.hasRoute({ method, url: place })
+  const fullUrl = app.prefix.replace(/(?<!\/)\/+$/, '') + url
+  const hasRoute = (method: string) => app.hasRoute({ method, url: fullUrl })
   const known = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
-    method => isTheirs(method) || served.includes(method),
+    method => hasRoute(method) || served.includes(method),
   )
   const allow = [...known, 'OPTIONS'].join(', ')
   const unreachable = () => {
-    throw new TypeError('answered by its onRequest hook')
+    throw new TypeError('the onRequest hook replies to this request')
   }
-  if (!isTheirs('OPTIONS'))
+  if (!hasRoute('OPTIONS'))
     app.route({
       method: 'OPTIONS',
       url,
@@ -22,7 +25,7 @@ export function allowMethods(app: FastifyInstance, url: string, served: readonly
       handler: unreachable,
     })
   app.route({
-    method: app.supportedMethods.filter(method => method !== 'OPTIONS' && !isTheirs(method)),
+    method: app.supportedMethods.filter(method => method !== 'OPTIONS' && !hasRoute(method)),
     url,
     exposeHeadRoute: false,
     onRequest: (_request, reply, done) => {

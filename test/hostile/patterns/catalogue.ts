@@ -176,10 +176,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['1.', '0', ''],
     ],
   },
-  'http/aggregate-routes.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
-  },
-  'http/reply/reply-task.ts': {
+  'http/request/input-checks.ts': {
     '/^-?\\d{1,9}$/': [
       ['', '1', 'x'],
       ['-', '1', ''],
@@ -229,10 +226,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'http/routing/path-template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
+    '/\\{[^{}]*\\}/g': declaration,
   },
   'http/plugin.ts': {
     '/\\/$/': declaration,
-    '/\\{[^{}]*\\}/g': declaration,
   },
   'http/guard/api-keys.ts': {
     '/^bearer +([^\\s]+) *$/i': [
@@ -249,18 +246,13 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[\\w.-]+$/': declaration,
   },
   'http/openapi/document.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
     '/\\/$/': declaration,
-    '/\\{([^{}]*)\\}/g': declaration,
   },
   'http/openapi/operation-id.ts': {
     '/-([a-z0-9])/g': declaration,
   },
   'http/openapi/operation.ts': {
     '/^[a-z]/': declaration,
-  },
-  'http/openapi/parameters.ts': {
-    '/\\{([^{}]*)\\}/g': declaration,
   },
   'http/routing/allowed-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,
