@@ -56,8 +56,8 @@ export const errors = {
     'was cut off during an unsafe call: whether it took effect is unknown',
     'failed',
   ),
-  BULKHEAD_FULL: row(503, 'Upstream at capacity', 'has no free slot and its queue is full'),
-  BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has failed too often and is not asked for a while'),
+  BULKHEAD_FULL: row(503, 'Upstream at capacity', 'has no free permit and its queue is full'),
+  BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has an open circuit breaker: it has failed too often'),
   UPSTREAM_OFF: row(503, 'Upstream switched off', 'is switched off by configuration'),
   RUNTIME_CLOSED: row(503, 'Shutting down', 'is closed: the service is shutting down'),
   LOCAL_RESOURCES: row(503, 'Out of sockets', 'could not be called: this machine has no free port or file descriptor'),
@@ -84,11 +84,7 @@ export const errors = {
 
   // The service
   BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
-  UNAUTHENTICATED: row(
-    401,
-    'Not authenticated',
-    'answers those who show one of its keys: send authorization: Bearer and the key',
-  ),
+  UNAUTHENTICATED: row(401, 'Not authenticated', 'requires an API key: send authorization: Bearer and the key'),
   NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
   METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
   NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers application/json, which the Accept header refuses'),

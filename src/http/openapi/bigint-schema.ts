@@ -19,7 +19,7 @@ const formats: Readonly<Record<string, JsonSchema>> = {
   uint64: { format: 'uint64', minimum: 0 },
 }
 
-/** Returns what a schema with bigints is in JSON Schema, where zod has no form for it: an integer. */
+/** Returns the JSON Schema of a schema with bigints, which zod cannot represent: an integer. */
 export function integerForm(schema: z.core.$ZodType): JsonSchema | undefined {
   const { type, format, values = [], defaultValue, checks = [] } = schema._zod.def as Def
   switch (type) {
@@ -30,7 +30,7 @@ export function integerForm(schema: z.core.$ZodType): JsonSchema | undefined {
     case 'default':
     case 'prefault':
       return { default: defaultValue }
-    // A value for what cannot be read tells a caller nothing.
+    // The replacement for an invalid value is not documented.
     case 'catch':
       return {}
     default:
@@ -44,7 +44,7 @@ function literalForm(values: readonly unknown[]): JsonSchema | undefined {
   return { type: 'integer', ...(values.length === 1 ? { const: values[0] } : { enum: values }) }
 }
 
-/** Checks of a bigint as JSON Schema has them; the last of a kind counts. */
+/** Returns the checks of a bigint as JSON Schema keywords. The last check of a kind applies. */
 function boundsOf(checks: readonly Check[]): JsonSchema {
   return Object.fromEntries(
     checks.flatMap(
@@ -68,10 +68,10 @@ const keywords: Readonly<Record<string, string>> = {
   multiple_of: 'multipleOf',
 }
 
-/** Begins a text that stands for an integer while zod makes JSON of its schema. No author writes a NUL. */
+/** The prefix of a text that replaces an integer while zod converts its schema to JSON. It has a NUL to be unique. */
 const mark = '\0integer:'
 
-/** Returns the same JSON with each bigint as a number, or as text where a number does not hold it. */
+/** Returns the same JSON with each bigint as a number, or as text if a number cannot represent it. */
 export function withoutBigints(value: unknown, prefix = mark): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${prefix}${value}`
   if (Array.isArray(value)) return value.map(each => withoutBigints(each, prefix))
@@ -79,7 +79,7 @@ export function withoutBigints(value: unknown, prefix = mark): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutBigints(each, prefix)]))
 }
 
-/** Undoes `withoutBigints` in a text of JSON that is parsed: `JSON.parse(text, revive)`. */
+/** Restores the bigints of `withoutBigints` during parsing: `JSON.parse(text, revive)`. */
 export function revive(_key: string, value: unknown): unknown {
   return typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value
 }

@@ -12,8 +12,8 @@ interface Written {
 }
 
 /**
- * Serves the document as `/openapi.json` and `/openapi.yaml`. Nothing of it is loaded or written before it is asked
- * for.
+ * Serves the document as `/openapi.json` and `/openapi.yaml`. The document and its modules are loaded at the first
+ * request.
  */
 export function addOpenapiRoutes(
   app: FastifyInstance,

@@ -25,10 +25,10 @@ export interface OpenapiOptions {
 /** An OpenAPI document as plain JSON. */
 export type OpenapiDocument = Readonly<Record<string, unknown>>
 
-const about = `Each operation asks several upstreams at once and answers within its deadline, whole or in part.
+const about = `Each operation calls several upstreams concurrently and replies within its deadline, completely or partially.
 
 A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an \`application/problem+json\` with a \`code\`.
-Replies may gain fields: ignore those you do not know.`
+Replies may gain fields: ignore unknown fields.`
 
 /**
  * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `TypeError` that names a schema that
@@ -51,7 +51,7 @@ export function openapiDocument(
     components.shared('securitySchemes', 'bearer', () => ({
       type: 'http',
       scheme: 'bearer',
-      description: 'One of the keys of the service.',
+      description: 'An API key of the service.',
     }))
   const ids = new Set(health ? ['healthLive', 'healthReady'] : [])
   /** Paths that differ in the names of their parameters alone are one path. */
@@ -88,8 +88,8 @@ export function openapiDocument(
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
-      { name: 'Aggregates', description: 'Many calls to upstreams that become one answer.' },
-      ...(health ? [{ name: 'Health', description: 'What the service tells of itself.' }] : []),
+      { name: 'Aggregates', description: 'Operations that merge several upstream calls into one reply.' },
+      ...(health ? [{ name: 'Health', description: 'The state of the service.' }] : []),
     ],
     ...settled,
   }

@@ -5,42 +5,42 @@ const text = { type: 'string' }
 
 const headers = {
   RequestId: {
-    description: "The id under which this request is in the log: the caller's own where it is plain.",
+    description: "The id of this request in the log: the caller's id if it is valid, or a new one.",
     schema: text,
     example: '7e1a3b52-5f0e-4c43-9a53-0d6a4c1b2f10',
   },
   ServerTiming: {
-    description: 'How long each step took, and how it ended (W3C Server Timing).',
+    description: 'The duration and the state of each step (W3C Server Timing).',
     schema: text,
     example: 'first;dur=31.2;desc="ok", second;dur=12.0;desc="fallback"',
   },
   CacheStatus: {
-    description: 'How the cache had part in each step that has one (RFC 9211); absent where none has.',
+    description: 'The use of the cache by each step that has one (RFC 9211); absent if no step has a cache.',
     schema: text,
     example: 'headwaters;hit;ttl=42;detail=first',
   },
   NotStored: {
-    description: 'Always `no-store`: an answer of this kind is not to be kept.',
+    description: 'Always `no-store`: this response is not cacheable.',
     schema: { type: 'string', const: 'no-store' },
   },
   CacheControl: {
     description:
-      "How long a complete answer may be kept; `no-store` when it is not complete, or when it was made with a caller's credentials and others might get it.",
+      "The cache policy of a complete reply; `no-store` if the reply is partial, or if it was made with the caller's credentials and a shared cache could serve it to other callers.",
     schema: text,
     example: 'public, max-age=60',
   },
   ETag: {
-    description: 'Names this answer; absent when it is not complete.',
+    description: 'The entity tag of this reply; absent if the reply is partial.',
     schema: text,
     example: 'W/"2jmj7l5rSw0yVb_vlWAYkK_YBwk"',
   },
   Vary: {
-    description: 'The request headers on which this answer depends; absent when it is not to be kept.',
+    description: 'The request headers on which this reply depends; absent if the reply is not cacheable.',
     schema: text,
     example: 'accept',
   },
   RetryAfter: {
-    description: 'After how many seconds asking again may help.',
+    description: 'The number of seconds after which a retry may succeed.',
     schema: { type: 'integer', minimum: 1 },
     example: 1,
   },
@@ -55,7 +55,7 @@ const headers = {
   },
 } as const
 
-/** A reference to a header of a response, which all that send it share. */
+/** Returns a reference to the component of a response header. */
 export function header(name: keyof typeof headers, components: Components): JsonSchema {
   return components.shared('headers', name, () => headers[name])
 }
