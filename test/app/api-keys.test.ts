@@ -38,7 +38,7 @@ async function arrange(t: Test, options: AppOptions) {
   return { raw, logged, ask: await listening(t, app) }
 }
 
-test('a keyring knows each of its keys and no other', async t => {
+test('a key finder finds each of its keys and no other', async t => {
   const find = keyFinder(keys)
   for (const [index, key] of keys.entries()) {
     for (const shown of [`Bearer ${key}`, `bearer ${key}`, `BEARER   ${key} `]) t.equal(find(shown), index, shown)
@@ -59,7 +59,7 @@ test('a keyring knows each of its keys and no other', async t => {
     t.equal(find(shown), undefined, String(shown))
 })
 
-test('an aggregate is for those who show a key; everything else is for everybody', async t => {
+test('aggregates require an API key; other routes do not', async t => {
   const { ask, raw } = await arrange(t, { keys })
   const without = await ask<ProblemBody>('/v1/told')
   isProblem(t, without, 401, 'UNAUTHENTICATED')
@@ -77,7 +77,7 @@ test('an aggregate is for those who show a key; everything else is for everybody
     t.equal((await ask(path)).status, 200, path)
 })
 
-test('a key goes no further: no step and no upstream sees it, and the log does not say it', async t => {
+test('a key reaches no step, no upstream and no log line', async t => {
   const { ask, raw, logged } = await arrange(t, { keys })
   const { body } = await ask('/v1/told', {
     headers: { ...bearer(keys[0] as string), 'x-user-authorization': 'Bearer of-a-user' },
@@ -90,7 +90,7 @@ test('a key goes no further: no step and no upstream sees it, and the log does n
   t.notMatch(logged.join(''), /key-0123456789/)
 })
 
-test("without keys an authorization is the caller's own, and goes where an upstream asks for it", async t => {
+test("without keys the caller's authorization header can be forwarded to upstreams", async t => {
   const { ask, raw } = await arrange(t, {})
   t.match(await ask('/v1/told', { headers: bearer('of-a-user') }), {
     status: 200,
@@ -102,7 +102,7 @@ test("without keys an authorization is the caller's own, and goes where an upstr
   )
 })
 
-test('the document says that a key is asked for, and for what', async t => {
+test('the document says which operations require a key', async t => {
   const { ask } = await arrange(t, { keys, rateLimit: 100 })
   const { body } = await ask<{
     readonly paths: Record<string, { readonly get: { readonly security?: object; readonly responses: object } }>

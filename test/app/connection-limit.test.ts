@@ -74,7 +74,7 @@ async function arrange(t: Test, maxConnections = 8) {
   return { app, open, owed, said, runsUnderWay }
 }
 
-test('at the limit a new connection is answered 503 with retry-after, those with a request go on, and the log says so once', async t => {
+test('at the limit a new connection gets 503 with retry-after, requests in flight continue, and the log has one line', async t => {
   const { open, owed, said, runsUnderWay } = await arrange(t)
   const held = await Promise.all(Array.from({ length: 7 }, () => open('/hung')))
   await runsUnderWay(7)
@@ -95,7 +95,7 @@ test('at the limit a new connection is answered 503 with retry-after, those with
   t.match(said('below their limit'), [{ level: 30, refused: 12 }])
 })
 
-test('at the limit health routes are answered, also in a flood of refused connections that say nothing, half a request or all of it', async t => {
+test('at the limit health routes are served, also in a flood of refused connections with no, half or all of a request', async t => {
   const { open, owed, said, runsUnderWay } = await arrange(t, 80)
   await Promise.all(Array.from({ length: 70 }, () => open('/hung')))
   await runsUnderWay(70)
@@ -111,7 +111,7 @@ test('at the limit health routes are answered, also in a flood of refused connec
   for (const pay of owed) pay()
 })
 
-test('at the limit a connection that says nothing is answered 503, and one with part of a request to a health route is closed', async t => {
+test('at the limit a silent connection gets 503, and one with part of a health request is closed', async t => {
   const { open, owed, runsUnderWay } = await arrange(t, 24)
   await Promise.all(Array.from({ length: 21 }, () => open('/hung')))
   await runsUnderWay(21)
@@ -136,7 +136,7 @@ test('at the limit the oldest idle connection is closed for a new one', async t 
   t.notOk(kept[2]?.socket.destroyed)
 })
 
-test('more callers at once than there may be connections are each answered', async t => {
+test('each of more callers than the limit gets a reply', async t => {
   const { open } = await arrange(t, 40)
   const texts = await Promise.all(
     Array.from({ length: 200 }, async () => (await open('/health/live', 'connection: close\r\n')).closed),
@@ -147,7 +147,7 @@ test('more callers at once than there may be connections are each answered', asy
   )
 })
 
-test('draining is not held by callers that were refused', async t => {
+test('refused callers do not delay draining', async t => {
   const { app, open, owed, runsUnderWay } = await arrange(t, 2)
   const held = await open('/hung')
   await runsUnderWay(1)

@@ -63,7 +63,7 @@ async function hanging(t: Test) {
   return { raw, app, ask, open, close }
 }
 
-test('when the time for draining is over, callers of an upstream that hangs get 503, an honest one', async t => {
+test('at the drain timeout callers of a hanging upstream get 503, or 504 after an unsafe call', async t => {
   const { raw, ask, close } = await hanging(t)
   const needed = ask<ProblemBody>('/v1/needed')
   const wished = ask('/v1/wished')
@@ -81,7 +81,7 @@ test('when the time for draining is over, callers of an upstream that hangs get 
   await raw.deserted()
 })
 
-test('a run that waits for nothing of ours is answered for', async t => {
+test('at the drain timeout a run that awaits a promise of its author gets 503', async t => {
   const { app, open, close } = await hanging(t)
   const socket = await open()
   const asked = once(app.server, 'request')
@@ -92,7 +92,7 @@ test('a run that waits for nothing of ours is answered for', async t => {
   t.match(await heard, /^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n[^]*"code":"DRAINING"/)
 })
 
-test('so is a caller whose body never comes to its end', async t => {
+test('at the drain timeout a caller whose body never ends gets 503', async t => {
   const { app, open, close } = await hanging(t)
   const socket = await open()
   const asked = once(app.server, 'request')
@@ -103,7 +103,7 @@ test('so is a caller whose body never comes to its end', async t => {
   t.match(await heard, /^HTTP\/1\.1 503 [^]*"code":"DRAINING"/)
 })
 
-test('a caller who does not take its reply is cut', async t => {
+test('at the drain timeout the connection of a caller that does not read its reply is destroyed', async t => {
   const { app, open, close } = await hanging(t)
   const socket = await open()
   socket.pause()
@@ -118,7 +118,7 @@ test('a caller who does not take its reply is cut', async t => {
   t.pass('closed')
 })
 
-test('closing twice is closing once, and an app that never listened closes', async t => {
+test('close() can be called twice, and an app that never listened closes', async t => {
   const { app, close } = await hanging(t)
   await Promise.all([close(), app.close()])
   const other = buildApp([], { drainMs: 0 })

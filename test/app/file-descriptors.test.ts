@@ -3,7 +3,7 @@ import { platform } from 'node:os'
 import { test } from 'tap'
 import { readFileDescriptors, allocateDescriptors } from '../../src/http/guard/file-descriptors.ts'
 
-test('callers and upstreams together have no more descriptors than are left, and upstreams half of them at most', async t => {
+test('callers and upstreams together get at most the free descriptors, and upstreams at most half of them', async t => {
   t.same(allocateDescriptors({ limit: 128, open: 22 }, { connections: 240, threads: 1 }), {
     inbound: 42,
     upstream: 42 / 240,

@@ -17,13 +17,13 @@ function ask(count: () => unknown) {
   return { told, failures }
 }
 
-test('a count that comes is handed on', async t => {
+test('a count is passed on', async t => {
   const { told, failures } = ask(async () => ({ current: 3, ttl: 500 }))
   t.same(await told, [null, { current: 3, ttl: 500 }])
   t.same(failures, [])
 })
 
-test('a count that goes wrong in any way is a failure, which is told once', async t => {
+test('every failure to count is reported once', async t => {
   await Promise.all(
     (Object.keys(ways) as Way[]).map(async way => {
       const { told, failures } = ask(misbehaving(way))
@@ -34,7 +34,7 @@ test('a count that goes wrong in any way is a failure, which is told once', asyn
   )
 })
 
-test('a count that is late is not handed on after its failure', async t => {
+test('a count after its timeout is ignored', async t => {
   const { promise, resolve } = Promise.withResolvers<RateCount>()
   const { told, failures } = ask(() => promise)
   t.match(await told, [{ message: 'the count did not come within 1000 ms' }])
