@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
@@ -14,7 +15,7 @@ import { rawUpstream } from '../helpers/raw-upstream.ts'
 const prompt = 8000
 
 /** An app with an upstream that takes every request and never answers. */
-async function hanging(t: Test) {
+async function hanging(t: Test, logger: AppOptions['logger'] = false) {
   const raw = await rawUpstream(t, () => {})
   const upstream = defineUpstream(
     'raw',
@@ -44,7 +45,7 @@ async function hanging(t: Test) {
         .required('it', () => 'a'.repeat(20_000_000))
         .reply(Any, ({ it }) => it),
     ],
-    { drainMs: 50 },
+    { drainMs: 50, logger },
   )
   const ask = await listening(t, app)
   const open = async () => {
@@ -79,6 +80,28 @@ test('at the drain timeout callers of a hanging upstream get 503, or 504 after a
   })
   isProblem(t, await told, 504, 'OUTCOME_UNKNOWN')
   await raw.deserted()
+})
+
+test('the log has a warning when the drain timeout is reached', async t => {
+  const lines: string[] = []
+  const stream = new Writable({
+    write(line: Buffer, _encoding, done) {
+      lines.push(line.toString())
+      done()
+    },
+  })
+  const { raw, ask, close } = await hanging(t, { level: 'warn', stream })
+  const needed = ask('/v1/needed')
+  await raw.asked(1)
+  await close()
+  await needed
+  const drained = lines.filter(line => line.includes('drain timeout'))
+  t.equal(drained.length, 1)
+  t.match(JSON.parse(drained[0] as string), {
+    level: 40,
+    msg: 'drain timeout reached; aborting in-flight requests',
+    connections: 1,
+  })
 })
 
 test('at the drain timeout a run that awaits a promise of its author gets 503', async t => {
