@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { handleRequest } from './reply/reply-task.ts'
+import { handleRequest } from './reply/handle-request.ts'
 import type { RouteServices } from './reply/route-services.ts'
 import { allowMethods } from './routing/allowed-methods.ts'
 import { fastifyPath, pathShape } from './routing/path-template.ts'

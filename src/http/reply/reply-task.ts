@@ -2,19 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasBigint } from '../../core/json/needs-exact.ts'
 import { writeJson } from '../../core/json/write.ts'
 import { deferIfSliced } from '../../core/sliced.ts'
-import { Problem, type Fault } from '../../errors.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { endToEnd } from '../../fanout/end-to-end.ts'
-import { startRun } from '../../fanout/fan-out.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
-import { discardBody } from '../connection/unread-body.ts'
 import { causeChain } from '../log/cause-chain.ts'
 import { logOutcome } from '../log/request-outcome.ts'
-import { acceptsJson } from '../request/accepts-json.ts'
-import { checkQuery, deadlineOf } from '../request/input-checks.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
-import { replyRequestId } from './default-headers.ts'
 import type { LoadGauge, RouteServices } from './route-services.ts'
 import { writeReply } from './write-reply.ts'
 
@@ -27,43 +20,8 @@ const callerGone = new DOMException('the caller has gone', 'AbortError')
  */
 const longText = 16 * 1024
 
-/** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
-export function handleRequest(
-  aggregate: AnyAggregate,
-  services: RouteServices,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  const {
-    params,
-    query,
-    body,
-    headers,
-    raw,
-    raw: { url = '' },
-  } = request
-  // Fastify does not read the body of a GET.
-  if (body === undefined) discardBody(raw)
-  if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
-  const faults: Fault[] = []
-  checkQuery(url, faults)
-  const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
-  // The id of this request replaces the caller's, and stays when the caller's `connection` header names it.
-  const own = endToEnd(headers)
-  own['x-request-id'] = replyRequestId(request, reply)
-  const run = startRun(
-    aggregate,
-    { params, query, body, headers: own },
-    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
-    faults,
-  )
-  // The caller may have closed the connection during a hook, when there was no listener yet.
-  if (reply.raw.destroyed) reply.hijack()
-  else new ReplyTask(aggregate, services, request, reply, run).start()
-}
-
 /** One request in flight: starts its run, then writes the reply or passes on the error. */
-class ReplyTask implements RunCompletion {
+export class ReplyTask implements RunCompletion {
   readonly #aggregate: AnyAggregate
   readonly #load: LoadGauge | undefined
   readonly #loggedWarnings: LoggedWarnings
