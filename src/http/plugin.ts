@@ -58,8 +58,8 @@ export interface AnyFastify {
 
 /**
  * Serves aggregates as routes of a Fastify app: `app.register(headwaters, { aggregates, prefix: '/api' })`. The app's
- * hooks apply to them, and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`). If the app
- * has no error handler, failures are sent as `application/problem+json`.
+ * hooks apply to them, and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`). If the
+ * app has no error handler, failures are sent as `application/problem+json`.
  */
 export async function headwaters(
   host: AnyFastify,

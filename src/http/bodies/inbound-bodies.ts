@@ -16,7 +16,8 @@ const slowMs = 1000
 /**
  * The request bodies that are being received, with a limit on the sum of their bytes. At the limit the bodies that have
  * taken longer than `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is
- * refused. So bodies that never end cannot block other bodies for longer than `slowMs`. A single body is always accepted.
+ * refused. So bodies that never end cannot block other bodies for longer than `slowMs`. A single body is always
+ * accepted.
  */
 export class InboundBodies {
   /** The bytes of all open bodies, and of received bodies that wait to be parsed. */

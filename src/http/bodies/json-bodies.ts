@@ -11,8 +11,8 @@ import { receiveBody } from './receive-body.ts'
 import { transferEncodingProblem } from '../request/transfer-encoding.ts'
 
 /**
- * Bodies of at least this size are parsed in one event-loop turn and used in a later one, in bytes. An attacker can make
- * a body cost 50 ms in each.
+ * Bodies of at least this size are parsed in one event-loop turn and used in a later one, in bytes. An attacker can
+ * make a body cost 50 ms in each.
  */
 const largeBytes = 128 * 1024
 

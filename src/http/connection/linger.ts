@@ -37,8 +37,8 @@ export function lingerAfterAnswer(socket: Marked, isLong = false): void {
 
 /**
  * Ends the connection after the written bytes: sends FIN, then reads and discards at most `maxBytes`, and destroys the
- * socket `lingerMs` later. Closing a socket with unread bytes resets the connection, and a reset can delete the reply at
- * the client before it is read (RFC 9112, section 9.6).
+ * socket `lingerMs` later. Closing a socket with unread bytes resets the connection, and a reset can delete the reply
+ * at the client before it is read (RFC 9112, section 9.6).
  */
 export function linger(socket: Marked, maxBytes = discardBytes): void {
   if (isLingering(socket)) return

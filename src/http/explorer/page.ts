@@ -1,6 +1,6 @@
 /**
- * The version of `@scalar/fastify-api-reference` whose browser bundle is served. It is part of the bundle's URL, so that
- * browsers can cache the bundle.
+ * The version of `@scalar/fastify-api-reference` whose browser bundle is served. It is part of the bundle's URL, so
+ * that browsers can cache the bundle.
  */
 export const bundleVersion = '1.76.3'
 

@@ -91,8 +91,8 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
 }
 
 /**
- * Returns the schema with each reference to one of its parts replaced by that part. A recursive reference is replaced by
- * the empty schema.
+ * Returns the schema with each reference to one of its parts replaced by that part. A recursive reference is replaced
+ * by the empty schema.
  */
 function unrolled(value: unknown, parts: Readonly<Record<string, unknown>>, within: readonly string[]): unknown {
   if (typeof value !== 'object' || value === null) return value

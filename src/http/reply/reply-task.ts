@@ -14,10 +14,7 @@ import { writeReply } from './write-reply.ts'
 /** The reason with which a run is cancelled when its caller has closed the connection. */
 const callerGone = new DOMException('the caller has gone', 'AbortError')
 
-/**
- * Replies of at least this many characters are sent as bytes. Node would concatenate the head and a text, and copy
- * both.
- */
+/** Replies with more characters are sent as bytes. Node would concatenate the head and a text, and copy both. */
 const longText = 16 * 1024
 
 /** One request in flight: starts its run, then writes the reply or passes on the error. */

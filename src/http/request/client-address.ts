@@ -23,8 +23,9 @@ export function clientAddress({ ip, ips = [] }: Sender): string {
 }
 
 /**
- * Parses an address from `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`, with
- * or without a zone. The result is the short lower-case form of IPv6 (RFC 5952); an IPv4 address within an IPv6 one is IPv4.
+ * Parses an address from `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`, with or
+ * without a zone. The result is the short lower-case form of IPv6 (RFC 5952); an IPv4 address within an IPv6 one is
+ * IPv4.
  */
 export function addressOf(text = ''): string | undefined {
   if (isIPv4(text)) return text
