@@ -1,29 +1,36 @@
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
-import { trustOf } from './http/guard/client-address.ts'
-import { connectionsOf } from './http/lifecycle/connections.ts'
-import { cors } from './http/guard/cors.ts'
-import { limitConnections } from './http/lifecycle/connection-limit.ts'
-import { drain, requestsOn } from './http/lifecycle/drain.ts'
-import { explorer } from './http/explorer/explorer.ts'
-import { framing } from './http/guard/host-header.ts'
-import { guard, type RateLimit } from './http/guard/guard.ts'
+import { trustOf } from './http/request/client-address.ts'
+import { trackConnections } from './http/connection/open-connections.ts'
+import { addCors } from './http/guard/cors.ts'
+import { limitConnections } from './http/guard/connection-limit.ts'
+import { drainOnClose } from './http/lifecycle/drain.ts'
+import { addExplorer } from './http/explorer/explorer.ts'
+import { checkHostHeader } from './http/guard/host-header.ts'
+import { handleServerEvents } from './http/guard/server-events.ts'
+import { admitRequests } from './http/guard/admission.ts'
+import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
-import { health, type Readiness } from './http/lifecycle/health.ts'
+import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
-import { defaultLimits, serverOptions, type Limits } from './http/guard/limits.ts'
+import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
-import { openapi } from './http/openapi/serve.ts'
-import { createGauge, defaultPressureLimits, watchProcess, type PressureLimits } from './http/guard/pressure.ts'
-import { answerProblem, problems } from './http/problems/problems.ts'
-import type { CountRequest } from './http/guard/rate-store.ts'
-import { countRefusals, Refusals } from './http/log/refusals.ts'
+import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
+import {
+  createPressureGauge,
+  defaultPressureLimits,
+  watchPressure,
+  type PressureLimits,
+} from './http/guard/pressure.ts'
+import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-handler.ts'
+import type { CountRequest } from './http/guard/shared-rate-store.ts'
+import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { requestId, requestIdOf } from './http/reply/request-id.ts'
-import { secured, securityHeaders } from './http/reply/security-headers.ts'
-import { slowReaders } from './http/lifecycle/slow-readers.ts'
-import { strayBytes } from './http/lifecycle/stray-bytes.ts'
+import { requestIdOf } from './http/request/request-id.ts'
+import { addRequestId, addSecurityHeaders, securityHeaders } from './http/reply/default-headers.ts'
+import { closeSlowReaders } from './http/guard/slow-readers.ts'
+import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
 import { rejectRenamedOptions } from './core/option-keys.ts'
 import type { Partition } from './core/partition.ts'
@@ -112,7 +119,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
   const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
-  const refusals = new Refusals()
+  const refusals = new RefusalSampler()
   const app = fastify({
     logger,
     logController: new RequestLog(refusals),
@@ -120,50 +127,52 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     bodyLimit: limits.bodyBytes,
     requestTimeout,
     keepAliveTimeout,
-    // What is too long is for a schema to say, not for the router.
+    // The length of a parameter is limited by its schema, not by the router.
     routerOptions: { maxParamLength: 16 * 1024 },
-    // Draining refuses new work itself, as a problem.
+    // While draining, `drainOnClose` refuses requests with a problem.
     return503OnClosing: false,
     http,
     genReqId: requestIdOf,
-    // These come before any hook has run.
+    // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
-      answerProblem(error, request, reply.headers(securityHeaders))
+      errorHandler(error, request, reply.headers(securityHeaders))
     },
-    // It answers by itself, as on any server of ours.
+    // `handleServerEvents` replies to these.
     clientErrorHandler: () => {},
   })
   const runtime =
     options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
 
-  // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
+  // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
-  problems(app)
-  requestId(app)
-  secured(app)
-  const connections = connectionsOf(app)
-  const crowd = { isFull: false }
-  if (maxConnections !== undefined) limitConnections(app, { crowd, connections, most: maxConnections, requestsOn })
-  slowReaders(app, connections, limits.replyTimeout)
-  const tellRefusal = refusals.teller(app.log)
-  strayBytes(app, connections, limits.headerBytes, tellRefusal)
-  // Counts a request before anything can refuse it.
-  drain(app, { readiness, crowd, connections, runtime, grace: drainMs })
-  framing(app, tellRefusal)
-  if (corsOrigins.length > 0) cors(app, corsOrigins)
-  health(app, { readiness, lostLogLines })
-  countRefusals(app, refusals)
-  const gauge = createGauge(pressure)
-  watchProcess(app, gauge, pressure)
+  handleErrorsAsProblems(app)
+  addRequestId(app)
+  addSecurityHeaders(app)
+  const connections = trackConnections(app)
+  const connectionLimit = { isFull: false }
+  if (maxConnections !== undefined)
+    limitConnections(app, { state: connectionLimit, connections, limit: maxConnections })
+  closeSlowReaders(app, connections, limits.replyTimeout)
+  const reportRefusal = refusals.reporter(app.log)
+  closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
+  // Before the hooks that refuse requests, so that every request is counted on its connection.
+  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainMs })
+  handleServerEvents(app.server, reportRefusal)
+  checkHostHeader(app)
+  if (corsOrigins.length > 0) addCors(app, corsOrigins)
+  addHealthRoutes(app, { readiness, lostLogLines })
+  logOmittedRefusals(app, refusals)
+  const gauge = createPressureGauge(pressure)
+  watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
-  let limit: RateLimit | undefined
+  let limit: RateLimitHook | undefined
   void app.register(async guarded => {
-    limit = await guard(guarded, { gauge, rateLimit, keys, countRequest })
+    limit = await admitRequests(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
-  openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  explorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addOpenapiRoutes(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addExplorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

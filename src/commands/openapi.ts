@@ -39,7 +39,8 @@ export const command: Command = {
     checkPaths(`openapi ${paths.join(' ')}`, paths)
     // Nothing is called, so it is no matter where upstreams are.
     const catalogue = await openCatalogue({ paths, live: true })
-    const { openapiDocument, openapiYaml } = await import('../http/openapi/index.ts')
+    const { openapiDocument } = await import('../http/openapi/document.ts')
+    const { openapiYaml } = await import('../http/openapi/yaml.ts')
     const text = json
       ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n`
       : openapiYaml(catalogue.aggregates)

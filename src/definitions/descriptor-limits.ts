@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { readDescriptors, shareDescriptors } from '../http/lifecycle/descriptors.ts'
+import { readFileDescriptors, allocateDescriptors } from '../http/guard/file-descriptors.ts'
 import { withOverride } from '../upstream/runtime.ts'
 import { partition, type Partition } from '../core/partition.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -25,14 +25,14 @@ export function descriptorLimits(
   { specs, overrides }: Pick<Catalogue, 'specs' | 'overrides'>,
   { part = { index: 0, count: 1 }, threads = availableParallelism(), hasStandIns }: DescriptorLimitOptions,
 ): DescriptorLimits {
-  const descriptors = readDescriptors()
+  const descriptors = readFileDescriptors()
   if (descriptors === undefined) return { limits: {}, few: undefined }
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
   const declared = called.reduce(
     (sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, part),
     0,
   )
-  const { inbound, upstream } = shareDescriptors(descriptors, {
+  const { inbound, upstream } = allocateDescriptors(descriptors, {
     connections: hasStandIns ? 2 * declared : declared,
     threads,
   })

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { refuseOddities } from '../http/guard/host-header.ts'
-import { defaultLimits, serverOptions, type Limits } from '../http/guard/limits.ts'
+import { handleServerEvents } from '../http/guard/server-events.ts'
+import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-limits.ts'
 
 /** One listening server that hands each request to the app of the moment. */
 export interface HotSwapServer {
@@ -45,7 +45,7 @@ export function createHotSwapServer({ limits = defaultLimits, drainMs = 10_000 }
   let isClosing = false
 
   const server = createServer(serverOptions(limits), (request, response) => take(current, request, response))
-  refuseOddities(server)
+  handleServerEvents(server)
 
   function take(shift: Generation, request: IncomingMessage, response: ServerResponse): void {
     shift.underWay.add(response)

@@ -12,7 +12,7 @@ import type { Destination } from '../log/destination.ts'
 import { processLog } from '../log/process-log.ts'
 import { Redaction } from '../log/redaction.ts'
 import { divertStreams } from '../log/standard-streams.ts'
-import { logOptions } from '../http/log/log.ts'
+import { loggerOptions } from '../http/log/logger-options.ts'
 import type { WorkerPlan } from './cluster/plan-workers.ts'
 import { taskVariable, type Task } from './cluster/messages.ts'
 import { readTask } from './cluster/read-message.ts'
@@ -185,7 +185,7 @@ async function readyApp(
   })
   const redaction = new Redaction([...secrets, ...inbound.keys])
   const stream = processLog()
-  const logger = { ...(logOptions({ level: logLevel, redaction, base }) as object), stream }
+  const logger = { ...(loggerOptions({ level: logLevel, redaction, base }) as object), stream }
   const app = buildApp(aggregates, {
     overrides,
     environment,

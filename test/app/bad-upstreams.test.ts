@@ -82,11 +82,11 @@ async function ask(t: Test, victim: Victim, kind: Kind): Promise<Got<Reply & Pro
   return got
 }
 
-test('every way to be bad is tried', async t => {
+test('every kind of bad upstream is tried', async t => {
   t.same(kinds.sort(), ['down', ...Object.keys(hostile), ...Object.keys(rude)].sort())
 })
 
-test('a bad upstream that is required is told as a problem by the deadline', async t => {
+test('a bad required upstream makes a problem within the deadline', async t => {
   for (const kind of kinds) {
     await t.test(kind, async t => {
       const got = await ask(t, 'catfact-ninja', kind)
@@ -107,7 +107,7 @@ for (const [victim, step, other] of [
   ['meowfacts', 'meow', 'picture'],
   ['the-cat-api', 'picture', 'meow'],
 ] as const) {
-  test(`a bad upstream that is optional costs its own part: ${victim}`, async t => {
+  test(`a bad optional upstream affects its own step only: ${victim}`, async t => {
     for (const kind of kinds) {
       await t.test(kind, async t => {
         const { status, body } = await ask(t, victim, kind)
@@ -130,7 +130,7 @@ for (const [victim, step, other] of [
   })
 }
 
-test('upstreams that are all bad at once are told as the one that is required', async t => {
+test('if all upstreams are bad, the problem names the required one', async t => {
   const overrides = Object.fromEntries(
     await Promise.all(
       (['catfact-ninja', 'meowfacts', 'the-cat-api'] as const).map(
@@ -149,7 +149,7 @@ test('upstreams that are all bad at once are told as the one that is required', 
   })
 })
 
-test('how late the latest answer was', async t => {
+test('the latest reply is within its bound', async t => {
   t.comment(`the latest answer took ${worst.toFixed(1)} ms; the deadline is ${deadline} ms`)
   t.ok(worst < deadline + slack)
 })

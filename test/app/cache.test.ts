@@ -72,7 +72,7 @@ async function serve(t: Test, logger?: object) {
   return serveApp(t, { aggregates: [all, bare, plain], ...(logger && { logger }) })
 }
 
-test('Cache-Status says of each step with a cache how it answered (RFC 9211)', async t => {
+test('Cache-Status has a member for each step with a cache (RFC 9211)', async t => {
   const { get } = await serve(t)
   t.equal(
     (await get('/all')).headers.get('cache-status'),
@@ -100,12 +100,12 @@ test('Cache-Status says of each step with a cache how it answered (RFC 9211)', a
   })
 })
 
-test('a reply whose steps keep nothing has no Cache-Status', async t => {
+test('a reply of steps without a cache has no Cache-Status', async t => {
   const { get } = await serve(t)
   t.equal((await get('/plain')).headers.get('cache-status'), null)
 })
 
-test('a reply without an envelope tells the same in its headers, and is no older for what it is made of', async t => {
+test('a reply without an envelope has the same in its headers, and no age', async t => {
   const { get } = await serve(t)
   await get('/bare')
   const { headers, text } = await get('/bare')
@@ -121,7 +121,7 @@ test('a reply without an envelope tells the same in its headers, and is no older
   t.equal(again.status, 304)
 })
 
-test('why an old answer stood in is in the log', async t => {
+test('the log has the reason why a stale response was used', async t => {
   const lines: string[] = []
   const { get } = await serve(t, {
     level: 'info',

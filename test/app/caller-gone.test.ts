@@ -6,7 +6,7 @@ import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const times = 100
-const slots = 4
+const concurrency = 4
 /**
  * From the moment the caller goes to the moment an upstream sees it, in ms; ten times that where other tests share the
  * machine.
@@ -21,7 +21,7 @@ const answers = {
 type Name = keyof typeof answers
 const names = Object.keys(answers) as Name[]
 
-test('when the caller goes, every call on the wire is cut and none that waits is sent', async t => {
+test('when the caller closes the connection, calls in flight are aborted and queued calls are not sent', async t => {
   let isHolding = false
   /** Connections with a request that is not answered. */
   const held = new Set<Socket>()
@@ -43,7 +43,7 @@ test('when the caller goes, every call on the wire is cut and none that waits is
 
   const { port, get } = await serveApp(t, {
     overrides: Object.fromEntries(
-      names.map(name => [name, { origin: upstreams[name].origin, ...(name === 'catfact-ninja' && { slots }) }]),
+      names.map(name => [name, { origin: upstreams[name].origin, ...(name === 'catfact-ninja' && { concurrency }) }]),
     ),
   })
 
@@ -56,8 +56,8 @@ test('when the caller goes, every call on the wire is cut and none that waits is
     const caller = connect(port, '127.0.0.1')
     await once(caller, 'connect')
     caller.write('GET /v1/cat-facts?count=50 HTTP/1.1\r\nhost: a\r\n\r\n')
-    // All that can be on the wire is: what else there is waits, for a slot or for its turn within the step.
-    const onWire = [slots, 1, 1]
+    // All that can be on the wire is: what else there is waits, for a permit or for its turn within the step.
+    const onWire = [concurrency, 1, 1]
     await Promise.all(
       names.map((name, index) => upstreams[name].asked((before[index] as number) + (onWire[index] as number))),
     )
@@ -95,7 +95,7 @@ test('when the caller goes, every call on the wire is cut and none that waits is
   t.same(leftovers, [], 'and never was a call sent that had waited')
 })
 
-test('a caller that goes before its request is whole starts nothing', async t => {
+test('a caller that closes the connection within its request starts no run', async t => {
   const ninja = await rawUpstream(t, json(answers['catfact-ninja']))
   const { port, get } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
   const caller = connect(port, '127.0.0.1')
@@ -111,7 +111,7 @@ test('a caller that goes before its request is whole starts nothing', async t =>
   t.equal(ninja.requests.length, 1)
 })
 
-test('a caller that goes away is no failure of the service', async t => {
+test('a caller that closes the connection is not a failure of the service', async t => {
   const lines: string[] = []
   const ninja = await rawUpstream(t, () => {})
   const { port, app } = await serveApp(t, {

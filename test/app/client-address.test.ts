@@ -4,7 +4,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { addressOf, clientAddress, trustOf } from '../../src/http/guard/client-address.ts'
+import { addressOf, clientAddress, trustOf } from '../../src/http/request/client-address.ts'
 import { listening } from '../helpers/listening.ts'
 
 const quick = aggregate('quick', { url: '/v1/quick' })
@@ -44,7 +44,7 @@ test('the spellings of an address are one address, and one IPv6 network of 64 bi
   )
 })
 
-test('a text that is no address counts as the proxy that wrote it', async t => {
+test('a text that is not an address counts as the proxy that wrote it', async t => {
   const statuses = await arrange(t)
   t.same(await statuses('unknown', '_hidden', '300.1.1.1', ''), [200, 200, 429, 429], 'all of them are the peer')
   t.same(
@@ -68,7 +68,7 @@ test('a proxy is trusted with a port behind its address too', async t => {
   )
 })
 
-test('the log has the address without its port, and not what is none', async t => {
+test('the log has the address without its port, and no text that is not an address', async t => {
   const lines: string[] = []
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -76,7 +76,7 @@ test('the log has the address without its port, and not what is none', async t =
       done()
     },
   })
-  const { loggedRequest } = await import('../../src/http/log/logged-request.ts')
+  const { loggedRequest } = await import('../../src/http/log/logger-options.ts')
   const statuses = await arrange(t, { logger: { level: 'info', stream, serializers: { req: loggedRequest } } })
   await statuses('192.0.2.1:4711', 'nonsense')
   const addresses = lines.flatMap(
@@ -90,7 +90,7 @@ test('a connection without an address is one client', async t => {
   t.equal(clientAddress({ ip: 'x', ips: ['y'] }), 'unknown')
 })
 
-test('proxies are given by address, network or name; anything else is refused', async t => {
+test('trusted proxies are addresses, networks or names; anything else is rejected', async t => {
   const isTrusted = trustOf(['192.0.2.1', '2001:db8::/32', 'loopback', 'uniquelocal', '::ffff:198.51.100.0/120'])
   for (const address of [
     '192.0.2.1',
@@ -116,7 +116,7 @@ test('proxies are given by address, network or name; anything else is refused', 
   }
 })
 
-test('every spelling of an address is read as the same one', t => {
+test('every form of an address has the same result', t => {
   const port = fc.constantFrom('', ':1', ':65535', ':', ':_a')
   fc.assert(
     fc.property(
@@ -141,7 +141,7 @@ test('every spelling of an address is read as the same one', t => {
   t.end()
 })
 
-test('no text is read as an address that the platform does not know', t => {
+test('no text is an address that the platform does not accept', t => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-f:.[\]%]{0,30}$/)), text => {
       const address = addressOf(text)

@@ -11,7 +11,7 @@ import { serveApp } from '../helpers/served-app.ts'
 
 const callers = 1000
 
-test('a thousand callers who ask the same at once ask an upstream once, and get its answer when the first has left', async t => {
+test('a thousand equal requests at once make one upstream call, and get its response after the first caller has gone', async t => {
   let answer = () => {}
   const upstream = await rawUpstream(t, (socket: Socket) => {
     answer = () => socket.write(json({ words: 'one for all' }))

@@ -28,7 +28,7 @@ function corsHeaders(headers: Headers): string[] {
   return Array.from(headers.keys()).filter(name => name.startsWith('access-control-'))
 }
 
-test('without origins no page of another origin is told anything', async t => {
+test('without origins a page of another origin gets no CORS headers', async t => {
   const ask = await arrange(t, {})
   const got = await ask('/v1/quick', { headers: { origin } })
   t.same(corsHeaders(got.headers), [])
@@ -39,7 +39,7 @@ test('without origins no page of another origin is told anything', async t => {
   t.same(corsHeaders(options.headers), [])
 })
 
-test('a page of an origin that may ask is told so, and may read our headers', async t => {
+test("a page of an allowed origin gets CORS headers, and may read the service's headers", async t => {
   const ask = await arrange(t, { corsOrigins: [origin, 'http://localhost:5173'] })
   const got = await ask('/v1/quick', { headers: { origin } })
   t.equal(got.status, 200)
@@ -53,7 +53,7 @@ test('a page of an origin that may ask is told so, and may read our headers', as
   t.match(other.headers.get('vary'), 'Origin')
 })
 
-test('a preflight is answered, without a key too; any other OPTIONS says what the URL answers', async t => {
+test('a preflight needs no key; any other OPTIONS gets the allowed methods', async t => {
   const ask = await arrange(t, { corsOrigins: [origin], keys: ['first-key-0123456789'], rateLimit: 1 })
   for (const path of ['/v1/quick', '/openapi.json']) {
     const got = await ask(path, preflight)
@@ -76,7 +76,7 @@ test('a refusal can be read by the page that was refused', async t => {
   t.equal(refused.headers.get('access-control-allow-origin'), origin)
 })
 
-test('any page may ask where * may', async t => {
+test('* allows pages of any origin', async t => {
   const ask = await arrange(t, { corsOrigins: ['*'] })
   const got = await ask('/v1/quick', { headers: { origin: 'https://any.example' } })
   t.equal(got.headers.get('access-control-allow-origin'), '*')

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
@@ -14,7 +15,7 @@ import { rawUpstream } from '../helpers/raw-upstream.ts'
 const prompt = 8000
 
 /** An app with an upstream that takes every request and never answers. */
-async function hanging(t: Test) {
+async function hanging(t: Test, logger: AppOptions['logger'] = false) {
   const raw = await rawUpstream(t, () => {})
   const upstream = defineUpstream(
     'raw',
@@ -44,7 +45,7 @@ async function hanging(t: Test) {
         .required('it', () => 'a'.repeat(20_000_000))
         .reply(Any, ({ it }) => it),
     ],
-    { drainMs: 50 },
+    { drainMs: 50, logger },
   )
   const ask = await listening(t, app)
   const open = async () => {
@@ -63,7 +64,7 @@ async function hanging(t: Test) {
   return { raw, app, ask, open, close }
 }
 
-test('when the time for draining is over, callers of an upstream that hangs get 503, an honest one', async t => {
+test('at the drain timeout callers of a hanging upstream get 503, or 504 after an unsafe call', async t => {
   const { raw, ask, close } = await hanging(t)
   const needed = ask<ProblemBody>('/v1/needed')
   const wished = ask('/v1/wished')
@@ -81,7 +82,29 @@ test('when the time for draining is over, callers of an upstream that hangs get 
   await raw.deserted()
 })
 
-test('a run that waits for nothing of ours is answered for', async t => {
+test('the log has a warning when the drain timeout is reached', async t => {
+  const lines: string[] = []
+  const stream = new Writable({
+    write(line: Buffer, _encoding, done) {
+      lines.push(line.toString())
+      done()
+    },
+  })
+  const { raw, ask, close } = await hanging(t, { level: 'warn', stream })
+  const needed = ask('/v1/needed')
+  await raw.asked(1)
+  await close()
+  await needed
+  const drained = lines.filter(line => line.includes('drain timeout'))
+  t.equal(drained.length, 1)
+  t.match(JSON.parse(drained[0] as string), {
+    level: 40,
+    msg: 'drain timeout reached; aborting in-flight requests',
+    connections: 1,
+  })
+})
+
+test('at the drain timeout a run that awaits a promise of its author gets 503', async t => {
   const { app, open, close } = await hanging(t)
   const socket = await open()
   const asked = once(app.server, 'request')
@@ -92,7 +115,7 @@ test('a run that waits for nothing of ours is answered for', async t => {
   t.match(await heard, /^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n[^]*"code":"DRAINING"/)
 })
 
-test('so is a caller whose body never comes to its end', async t => {
+test('at the drain timeout a caller whose body never ends gets 503', async t => {
   const { app, open, close } = await hanging(t)
   const socket = await open()
   const asked = once(app.server, 'request')
@@ -103,7 +126,7 @@ test('so is a caller whose body never comes to its end', async t => {
   t.match(await heard, /^HTTP\/1\.1 503 [^]*"code":"DRAINING"/)
 })
 
-test('a caller who does not take its reply is cut', async t => {
+test('at the drain timeout the connection of a caller that does not read its reply is destroyed', async t => {
   const { app, open, close } = await hanging(t)
   const socket = await open()
   socket.pause()
@@ -118,7 +141,7 @@ test('a caller who does not take its reply is cut', async t => {
   t.pass('closed')
 })
 
-test('closing twice is closing once, and an app that never listened closes', async t => {
+test('close() can be called twice, and an app that never listened closes', async t => {
   const { app, close } = await hanging(t)
   await Promise.all([close(), app.close()])
   const other = buildApp([], { drainMs: 0 })

@@ -55,7 +55,7 @@ test('an upstream that is down does not make it unready', async t => {
   t.equal((await get('/health/ready')).status, 200)
 })
 
-test('an idle connection is closed when the service drains, and does not hold it', async t => {
+test('an idle connection is closed when the service drains, and does not delay it', async t => {
   const { app, port } = await serveApp(t)
   const idle = await open(t, port)
   idle.ask('/health/live')
@@ -69,7 +69,7 @@ for (const [what, bytes] of [
   ['says nothing', ''],
   ['sends half a request', 'GET /health/live HT'],
 ] as const) {
-  test(`a connection that ${what} does not hold a service that drains`, async t => {
+  test(`a connection that ${what} does not delay draining`, async t => {
     const { app, port } = await serveApp(t)
     const mute = await open(t, port)
     mute.send(bytes)
@@ -84,7 +84,7 @@ for (const [what, bytes] of [
   })
 }
 
-test('while it drains, a request in flight is answered and told that its connection closes', async t => {
+test('while draining, a request in flight gets its reply with connection: close', async t => {
   const answers: (() => void)[] = []
   const ninja = await rawUpstream(t, socket => {
     answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 })))
@@ -102,7 +102,7 @@ test('while it drains, a request in flight is answered and told that its connect
   t.match(text, '"complete":true')
 })
 
-test('while it drains it is live and not ready, and refuses new work', async t => {
+test('while draining, the service is live, is not ready and refuses new requests', async t => {
   const { promise: others, resolve: release } = Promise.withResolvers<void>()
   const ninja = await rawUpstream(t, () => {})
   const { app, get } = await serveApp(t, {
@@ -127,7 +127,7 @@ test('while it drains it is live and not ready, and refuses new work', async t =
   await closing
 })
 
-test('while it drains, a request behind one in flight starts nothing', async t => {
+test('while draining, a pipelined request starts no run', async t => {
   const answers: (() => void)[] = []
   const ninja = await rawUpstream(t, socket => {
     answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 })))

@@ -28,7 +28,7 @@ const orders = aggregate('orders', {
   .reply(z.object({ for: z.string() }), ({ orders }) => orders)
   .onReply(({ context }) => ({ headers: { 'x-user': context.user, 'set-cookie': ['a=1', 'b=2'] } }))
 
-test('what before makes of a request reaches the upstream by a layer, and what after gives reaches the caller', async t => {
+test('the result of context() reaches the upstream through a layer, and the headers of onReply() reach the caller', async t => {
   const upstream = await httpUpstream(t, ({ request, json }) => json({ for: request.headers['x-user'] }))
   const { get } = await serveApp(t, {
     aggregates: [orders],

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
-import { acceptsJson } from '../../src/http/reply/accept.ts'
+import { acceptsJson } from '../../src/http/request/accepts-json.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
@@ -22,7 +22,7 @@ const bare = aggregate('bare', { url: '/bare', envelope: false })
 const both = [kept, bare]
 const said = json({ data: ['Cats purr.'] })
 
-test('a method that a path does not answer is 405 with those it does, whatever else is wrong', async t => {
+test('a method without a route is 405 with the allowed methods, whatever else is wrong', async t => {
   const { get } = await serveApp(t)
   const text = { 'content-type': 'text/plain' }
   for (const request of [
@@ -41,7 +41,7 @@ test('a method that a path does not answer is 405 with those it does, whatever e
   t.equal(got.headers.get('allow'), 'POST, OPTIONS')
 })
 
-test('OPTIONS says what a path answers and asks nobody', async t => {
+test('OPTIONS replies with the allowed methods and calls no upstream', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { overrides: { meowfacts: { origin: meow.origin } } })
   for (const headers of [{}, { 'content-type': 'text/plain' }]) {
@@ -71,14 +71,14 @@ test('two aggregates may share a path by their methods', async t => {
   t.equal((await get('/things/a', { method: 'DELETE' })).headers.get('allow'), 'HEAD, GET, PUT, OPTIONS')
 })
 
-test('a caller that takes no JSON is told so before anything is asked', async t => {
+test('a caller that does not accept JSON gets 406 before an upstream is called', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { overrides: { meowfacts: { origin: meow.origin } } })
   isProblem(t, await get<ProblemBody>('/v1/cat-facts', { headers: { accept: 'image/png' } }), 406, 'NOT_ACCEPTABLE')
   t.equal(meow.requests.length, 0)
 })
 
-test('what a caller accepts is read as RFC 9110 says', async t => {
+test('the accept header is read as RFC 9110 says', async t => {
   const yes = [
     undefined,
     '',
@@ -107,7 +107,7 @@ test('what a caller accepts is read as RFC 9110 says', async t => {
   for (const header of no) t.notOk(acceptsJson(header), header)
 })
 
-test('a whole reply may be kept, and is not sent again to who has it', async t => {
+test('a complete reply is cacheable, and is not sent again to a caller that has it', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
   const { status, headers } = await get('/kept')
@@ -126,7 +126,7 @@ test('a whole reply may be kept, and is not sent again to who has it', async t =
   t.equal((await get('/kept', { headers: { 'if-none-match': '"other"' } })).status, 200)
 })
 
-test('a partial reply is never kept', async t => {
+test('a partial reply is not cacheable', async t => {
   const meow = await rawUpstream(t, json({}, 500))
   const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
   const { status, headers } = await get('/kept', { headers: { 'if-none-match': '*' } })
@@ -162,7 +162,7 @@ test('Server-Timing has a metric for each step', async t => {
   )
 })
 
-test("every answer has a request id: the caller's own where it is plain, else a new one", async t => {
+test("every reply has a request id: the caller's if it is valid, or a new one", async t => {
   const { get } = await serveApp(t)
   for (const path of ['/v1/cat-facts', '/nowhere', '/health/live', '/v1/cat-facts?count=0']) {
     t.equal((await get(path, { headers: { 'x-request-id': 'a-1:b.c' } })).headers.get('x-request-id'), 'a-1:b.c', path)
@@ -185,11 +185,11 @@ test('a colon in a path is a colon', async t => {
   isProblem(t, await get<ProblemBody>('/v1/thingsFOO'), 404, 'NOT_FOUND')
 })
 
-test('a star in a path is refused, since a router takes it for anything', async t => {
+test('a star in a path is rejected, since a router treats it as a wildcard', async t => {
   t.throws(() => aggregate('all', { url: '/v1/all*' }), /encode it as %2A/)
 })
 
-test('what is not an aggregate says which methods it answers too', async t => {
+test('routes other than aggregates reply with their allowed methods too', async t => {
   const { get } = await serveApp(t)
   for (const path of ['/health/live', '/health/ready', '/openapi.json', '/openapi.yaml', '/docs']) {
     const got = await get<ProblemBody>(path, { method: 'POST' })
@@ -199,7 +199,7 @@ test('what is not an aggregate says which methods it answers too', async t => {
   }
 })
 
-test('who asks with HEAD for what it has is told so, without a length that is not that of the answer', async t => {
+test('a HEAD with a current entity tag gets 304 without a false content-length', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
   for (const path of ['/kept', '/openapi.json', '/docs']) {
@@ -211,7 +211,7 @@ test('who asks with HEAD for what it has is told so, without a length that is no
   }
 })
 
-test('an answer to anything but GET is not kept, and so never not modified', async t => {
+test('a reply to a method other than GET is not cacheable, so it is never 304', async t => {
   t.throws(
     () => aggregate('posted', { url: '/posted', body: z.object({}), cacheControl: 'public' }),
     /leave cacheControl out/,
@@ -229,7 +229,7 @@ test('one value of a list is a list of one, and one number of a list of numbers 
   isProblem(t, await get<ProblemBody>('/lists?ids='), 400, 'INPUT_INVALID')
 })
 
-test('who is refused can be told when to come again', async t => {
+test('a refusal can have a retry-after', async t => {
   const busy = aggregate('busy', { url: '/busy' }).reply(z.unknown(), () =>
     refuse(429, 'One at a time.', { retryAfterSeconds: 7 }),
   )
@@ -239,7 +239,7 @@ test('who is refused can be told when to come again', async t => {
   t.equal(got.headers.get('retry-after'), '7')
 })
 
-test('faults without end are told of up to a hundred', async t => {
+test('at most a hundred faults are listed', async t => {
   const many = aggregate('many', { url: '/many', body: z.array(z.string().min(1)) }).reply(z.unknown(), () => 1)
   const { get } = await serveApp(t, { aggregates: [many] })
   const got = await get<ProblemBody>('/many', {
@@ -251,7 +251,7 @@ test('faults without end are told of up to a hundred', async t => {
   t.equal(got.body.errors?.length, 100)
 })
 
-test('what is missing is said to be, and what is no number', async t => {
+test('a missing field and a value that is not a number are faults', async t => {
   const { get } = await serveApp(t)
   t.match((await get<ProblemBody>('/v1/cat-facts?count=many')).body.errors, [
     { pointer: '/query/count', reason: 'must be a number' },
@@ -268,14 +268,14 @@ test('what is missing is said to be, and what is no number', async t => {
   )
 })
 
-test('an answer that comes before any route has an id too', async t => {
+test('a reply before routing has a request id too', async t => {
   const { get } = await serveApp(t)
   const got = await get<ProblemBody & { instance: string }>('/%zz')
   isProblem(t, got, 400, 'BAD_REQUEST')
   t.equal(got.body.instance, `urn:headwaters:request:${got.headers.get('x-request-id')}`)
 })
 
-test('a parameter written as routers write it is refused with how to write it here', async t => {
+test("a path parameter in a router's syntax is rejected, and the message has the right syntax", async t => {
   t.throws(() => aggregate('breeds', { url: '/v1/breeds/:breed' }), /write \{breed\} for a parameter/)
 })
 
@@ -320,7 +320,7 @@ test('the log says why an upstream failed, whether the reply failed with it or n
   t.match(said('a request failed'), { code: 'UPSTREAM_UNREACHABLE', why: /ECONNREFUSED/ })
 })
 
-test('what the service refuses itself floods no log: the first of each code have a line, and one line counts the others', async t => {
+test('refusals by the service do not flood the log: the first of each code have a line, and one line counts the others', async t => {
   const lines: string[] = []
   const logger = {
     level: 'debug',

@@ -34,7 +34,7 @@ function body(age = 0) {
   return each
 }
 
-test('bodies are taken up to the limit, and room is free again when one is closed', async t => {
+test('bodies are accepted up to the limit, and a closed body makes room', async t => {
   const bodies = new InboundBodies(100)
   const [one, two, three] = [body(), body(), body()]
   t.ok(bodies.open(one, 60) && bodies.add(one, 60))
@@ -54,7 +54,7 @@ test('bodies are taken up to the limit, and room is free again when one is close
   )
 })
 
-test('at the limit bodies that are slow give way, the oldest first', async t => {
+test('at the limit slow bodies are refused, the oldest first', async t => {
   const bodies = new InboundBodies(100)
   const [old, older, empty, young] = [body(2000), body(3000), body(9000), body()]
   for (const each of [empty, older, old, young]) t.ok(bodies.open(each, 0))
@@ -70,7 +70,7 @@ test('at the limit bodies that are slow give way, the oldest first', async t => 
   t.equal(bodies.bytes, 70)
 })
 
-test('one body alone is always taken, and 0 is no limit', async t => {
+test('a single body is always accepted, and 0 is no limit', async t => {
   const bodies = new InboundBodies(10)
   const large = body()
   t.ok(bodies.open(large, 1000) && bodies.add(large, 500) && bodies.add(large, 500))
@@ -83,7 +83,7 @@ test('one body alone is always taken, and 0 is no limit', async t => {
   }
 })
 
-test('whatever is opened, added to and closed: the sum is that of the open bodies, and within the limit where there are several', async t => {
+test('the sum is always that of the open bodies, and within the limit if there are several', async t => {
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(9), fc.nat(60), fc.boolean()), { maxLength: 100 }), steps => {
@@ -139,7 +139,7 @@ async function serving(t: Test, options: AppOptions) {
 const head = 'POST /v1/sink HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'
 const json = { 'content-type': 'application/json' }
 
-test('bodies that never end are refused from the limit on, and requests without a body are answered', async t => {
+test('bodies that never end are refused at the limit, and requests without a body are served', async t => {
   const logged = Promise.withResolvers<string>()
   const write = (line: string) => {
     if (line.includes('request bodies are refused')) logged.resolve(line)
@@ -165,7 +165,7 @@ test('bodies that never end are refused from the limit on, and requests without 
   t.match(await logged.promise, /"level":40,[^]*"bodiesBytes":\d+,"refused":\d+/)
 })
 
-test('a client that leaves within its body does not keep its room', async t => {
+test('a client that closes the connection within its body makes room', async t => {
   const { ask, begin } = await serving(t, { pressure: { bodiesBytes: 1000, loopDelay: 0, heapPercent: 0 } })
   const { socket, answer } = await begin(`${head}transfer-encoding: chunked\r\n\r\n3e8\r\n${' '.repeat(1000)}\r\n`)
   answer.catch(() => {})
@@ -202,7 +202,7 @@ test('a body in chunks of one byte takes about the memory of its bytes', async t
   t.match(await answer, /^HTTP\/1\.1 200 /)
 })
 
-test('what Fastify promises of a body is kept: its length, its limit for the route, and streams that hooks put in its place', async t => {
+test('bodies behave as Fastify documents: length, limit of the route, and streams of hooks', async t => {
   const app = fastify({ bodyLimit: 100 })
   app.addHook('onRoute', route => {
     if (route.url === '/large/v1/sink') route.bodyLimit = 1000
@@ -235,7 +235,7 @@ test('what Fastify promises of a body is kept: its length, its limit for the rou
   t.match([injected.statusCode, injected.json()], [400, { code: 'BAD_REQUEST' }])
 })
 
-test('once all connections are closed, no body is counted, wherever its client has left', async t => {
+test('after all connections are closed no body is counted', async t => {
   const bodies = new InboundBodies(1_000_000)
   const app = fastify()
   const held: (() => void)[] = []
@@ -288,7 +288,7 @@ test('once all connections are closed, no body is counted, wherever its client h
   t.same([bodies.bytes, bodies.count], [0, 0])
 })
 
-test('large bodies that wait for their turns are counted, and parsed ones are not', async t => {
+test('large bodies that wait to be parsed are counted, and parsed ones are not', async t => {
   const bodies = new InboundBodies(10_000_000)
   const app = fastify()
   const counted: number[] = []

@@ -8,7 +8,7 @@ import { holdTurn, loopTurns } from '../helpers/loop-turns.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
 
-test('a large reply is written in a turn of the loop of its own', async t => {
+test('a large reply is written in its own event-loop turn', async t => {
   const turns = loopTurns()
   const at: number[] = []
   const { origin } = await rawUpstream(t, json('x'.repeat(200_000)))
@@ -35,7 +35,7 @@ test('a large reply is written in a turn of the loop of its own', async t => {
   t.ok((at[1] ?? 0) > (at[0] ?? 0), at.join(', '))
 })
 
-test('a large reply is not written for a caller who has gone meanwhile', async t => {
+test('a large reply is not written for a caller that has closed the connection', async t => {
   let isWritten = false
   let reads = 0
   const owed: (() => void)[] = []

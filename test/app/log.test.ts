@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import fastify from 'fastify'
 import { test } from 'tap'
 import { Redaction } from '../../src/log/redaction.ts'
-import { logOptions } from '../../src/http/log/log.ts'
+import { loggerOptions } from '../../src/http/log/logger-options.ts'
 
 /** Logs with our options and gives every line. */
 function arrange(secrets: readonly string[] = []) {
@@ -14,12 +14,12 @@ function arrange(secrets: readonly string[] = []) {
     },
   })
   const { log } = fastify({
-    logger: { ...(logOptions({ level: 'trace', redaction: new Redaction(secrets) }) as object), stream },
+    logger: { ...(loggerOptions({ level: 'trace', redaction: new Redaction(secrets) }) as object), stream },
   })
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') as Record<string, unknown> }
 }
 
-test('what says who asks is hidden in headers, whoever logs them', async t => {
+test('headers with credentials are redacted in every log line', async t => {
   const { log, last } = arrange()
   const headers = {
     authorization: 'Basic abcdef',
@@ -38,7 +38,7 @@ test('what says who asks is hidden in headers, whoever logs them', async t => {
   t.match(last()['err'], { message: 'broken', headers: clean })
 })
 
-test('a secret is hidden wherever it turns up, in every spelling, and a text of a few letters is no secret', async t => {
+test('a secret is redacted everywhere and in every encoding, and a text of a few letters is not a secret', async t => {
   const secret = 'a"b\\c/d&e'
   const { log, lines, last } = arrange([secret, 'long-secret', 'long-secret-and-more', 'in'])
   log.info(
@@ -63,7 +63,7 @@ test('a secret is hidden wherever it turns up, in every spelling, and a text of 
   t.match(last(), { msg: '[redacted] in [redacted]' })
 })
 
-test('URLs and tokens are hidden by their look', async t => {
+test('URLs and tokens are redacted by their pattern', async t => {
   const { log, last } = arrange()
   const lines: readonly (readonly [string, string])[] = [
     ['/a?q=1&api_key=abc&b=2', '/a?q=1&api_key=[redacted]&b=2'],

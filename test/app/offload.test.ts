@@ -55,7 +55,7 @@ function on(lines: EventEmitter): AsyncIterable<unknown[]> {
   }
 }
 
-test('what finds neither a thread nor room in the queue is answered 503, and when to ask again', async t => {
+test('a call without a free thread and with a full queue gets 503 with retry-after', async t => {
   const gate = makeGate()
   const ask = await listening(
     t,
@@ -71,7 +71,7 @@ test('what finds neither a thread nor room in the queue is answered 503, and whe
   t.match(await ask('/sum'), { status: 200, body: { data: 2 } })
 })
 
-test('what is thrown in a thread is in the log as what is thrown here, and so is the end of a thread with nothing to do', async t => {
+test('an error in a thread is logged like any other, and so is the exit of an idle thread', async t => {
   const { logger, said } = listenedLog()
   const gate = makeGate()
   const ask = await listening(
@@ -87,10 +87,10 @@ test('what is thrown in a thread is in the log as what is thrown here, and so is
   })
   t.match(await ask('/afterwards'), { status: 200 })
   gate.open()
-  t.match((await said('a thread ended that had nothing to do')).err, { message: 'thrown afterwards' })
+  t.match((await said('idle offload thread exited')).err, { message: 'thrown afterwards' })
 })
 
-test('a thread ends with the caller it works for', async t => {
+test('a thread is terminated when its caller closes the connection', async t => {
   const gate = makeGate()
   const app = buildApp([at('burn', () => burn(gate.cells)), at('sum', () => add(1))], { threads: { count: 1 } })
   const ask = await listening(t, app)
@@ -101,7 +101,7 @@ test('a thread ends with the caller it works for', async t => {
   t.match(await ask('/sum'), { status: 200, body: { data: 2 } })
 })
 
-test('when the time for draining is over threads are ended, and their callers get an honest 503', async t => {
+test('at the drain timeout threads are terminated, and their callers get 503', async t => {
   const gate = makeGate()
   const app = buildApp([at('burn', () => burn(gate.cells))], { drainMs: 20 })
   const ask = await listening(t, app)
@@ -111,7 +111,7 @@ test('when the time for draining is over threads are ended, and their callers ge
   isProblem(t, await burning, 503, 'RUNTIME_CLOSED')
 })
 
-test('a function that is not there stops the start, and the aggregate, the place and the file are named', async t => {
+test('a missing function stops the start, and the error names the aggregate, the step and the file', async t => {
   const folder = t.testdir({
     'merge.ts': 'export const merge = 1\nexport function shout () {}',
     'none.ts': '',

@@ -7,7 +7,7 @@ import type { ProblemBody } from '../helpers/problem.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { upstreamsApart } from '../helpers/upstreams-apart.ts'
 
-const slots = 64
+const concurrency = 64
 const callers = 200
 /**
  * A machine that does nothing else is held to the design's numbers; one that runs other tests too is given more time.
@@ -46,7 +46,7 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number
 }
 
-test('more callers at once than the upstreams can bear are answered whole or refused at once', async t => {
+test('under overload each caller gets a complete reply or an immediate refusal', async t => {
   const upstreams = await upstreamsApart(t, { seed: 7 })
   const refusals: number[] = []
   const { port, get } = await serveApp(t, {
@@ -105,8 +105,8 @@ test('more callers at once than the upstreams can bear are answered whole or ref
   const first = await wave()
   const after = await upstreams.counts()
   for (const [name, { most }] of Object.entries(after))
-    t.ok(most <= slots, `${name} saw ${most} connections at once, of ${slots}`)
-  t.equal(after['catfact-ninja']?.most, slots, 'all slots were used where there was enough to do')
+    t.ok(most <= concurrency, `${name} saw ${most} connections at once, of ${concurrency}`)
+  t.equal(after['catfact-ninja']?.most, concurrency, 'all permits were used')
   const asked = (after['catfact-ninja']?.asked ?? 0) - (before['catfact-ninja']?.asked ?? 0)
   t.equal(asked, first * 50, 'runs that were refused have asked nothing of the upstream that was full')
   for (const each of Object.values(after)) t.equal(each.asked, each.answered, 'when all is answered, nothing is asked')

@@ -20,7 +20,7 @@ async function setUp(t: Test) {
   return { app, overrides: { meowfacts: { origin } } }
 }
 
-test("aggregates are served by somebody's own app, under a prefix, beside its routes", async t => {
+test("the plugin serves aggregates under a prefix, beside the app's routes", async t => {
   const { app, overrides } = await setUp(t)
   app.post('/own', request => ({ got: request.body }))
   await app.register(headwaters, { aggregates: [meow], overrides, prefix: '/api' })
@@ -38,7 +38,7 @@ test("aggregates are served by somebody's own app, under a prefix, beside its ro
   t.same(own.json(), { got: 'text' }, 'its own routes take what they took before')
 })
 
-test('failures are problems, or what the app makes of them', async t => {
+test("failures are problems, or go to the app's error handler", async t => {
   const { app, overrides } = await setUp(t)
   await app.register(headwaters, { aggregates: [meow], overrides })
   const { statusCode, headers, body } = await app.inject('/meow?count=0')
@@ -56,7 +56,7 @@ test('failures are problems, or what the app makes of them', async t => {
   t.same(made.json(), { mine: 'INPUT_INVALID' })
 })
 
-test("the app's hooks run around the aggregates", async t => {
+test("the app's hooks apply to aggregates", async t => {
   const { app, overrides } = await setUp(t)
   const seen: string[] = []
   app.addHook('onRequest', async () => {
@@ -70,7 +70,7 @@ test("the app's hooks run around the aggregates", async t => {
   t.same(seen, ['onRequest', 'onResponse'])
 })
 
-test('a runtime of its own closes with the app, and one that is lent does not', async t => {
+test("the plugin's own runtime closes with the app, and a given one does not", async t => {
   const { overrides } = await setUp(t)
   const runtime = createRuntime({ overrides })
   t.teardown(() => runtime.close())
@@ -80,7 +80,7 @@ test('a runtime of its own closes with the app, and one that is lent does not', 
     t.equal((await app.inject('/meow')).statusCode, 200)
     await app.close()
   }
-  t.match(runtime.stats(), { meowfacts: { calls: 2, ok: 2, active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { meowfacts: { calls: 2, ok: 2, active: 0, queued: 0 } })
 })
 
 /** What getting ready ends in: nothing, an error that is told, or one that nobody catches. */
@@ -102,7 +102,7 @@ async function readiness(t: Test, app: FastifyInstance): Promise<unknown> {
   return ended
 }
 
-test('two aggregates may name the places in one path as they like', async t => {
+test('two aggregates may give the parameters of one path different names', async t => {
   const read = aggregate('read', { url: '/things/{id}', params: z.object({ id: z.string() }) }).reply(
     z.any(),
     ({ params }) => params,
@@ -116,12 +116,12 @@ test('two aggregates may name the places in one path as they like', async t => {
   t.equal(await readiness(t, app), 'ready')
 })
 
-test('what cannot be served is told when the app gets ready, and not thrown past everybody', async t => {
+test('ready() rejects if an aggregate cannot be served', async t => {
   const twice = await readiness(t, buildApp([meow, meow]))
   t.ok(twice instanceof Error, 'two aggregates of one path and method')
 })
 
-test('an override that cannot be used is told to who builds the app', async t => {
+test('an invalid override rejects ready()', async t => {
   for (const build of [
     () => buildApp([meow], { overrides: { meowfacts: { concurrency: 0 } } }),
     () => {

@@ -4,14 +4,14 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
 const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
 
-test('runs in flight press from four fifths of their limit on, and overload from the limit on', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, runs: 10 })
+test('the level is pressed at four fifths of the limit on runs, and overloaded at the limit', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, runs: 10 })
   for (const [runs, level] of [
     [0, 'calm'],
     [7, 'calm'],
@@ -27,8 +27,8 @@ test('runs in flight press from four fifths of their limit on, and overload from
   }
 })
 
-test('a loop that is late twice in a row presses; one hiccup does not, and one good moment ends it', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
+test('an event loop that is late twice in a row raises the level; one sample in time lowers it', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
   for (const [loopDelay, level] of [
     [500, 'calm'],
     [0, 'calm'],
@@ -40,29 +40,29 @@ test('a loop that is late twice in a row presses; one hiccup does not, and one g
     [90, 'pressed'],
     [5, 'calm'],
   ] as const) {
-    gauge.take({ ...calm, loopDelay })
+    gauge.update({ ...calm, loopDelay })
     t.equal(gauge.level, level, `${loopDelay} ms of 100`)
   }
 })
 
-test('a heap that is nearly full presses at once', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
+test('a heap that is nearly full raises the level at once', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
   for (const [heapPercent, level] of [
     [71, 'calm'],
     [72, 'pressed'],
     [90, 'overloaded'],
     [50, 'calm'],
   ] as const) {
-    gauge.takeMemory({ heapPercent, memoryPercent: 0 })
+    gauge.updateMemory({ heapPercent, memoryPercent: 0 })
     t.equal(gauge.level, level, `${heapPercent} %`)
   }
 })
 
-test('a limit of 0 is none', async t => {
-  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
+test('a limit of 0 is disabled', async t => {
+  const gauge = createPressureGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
   gauge.runs = 1_000_000
-  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
-  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
   t.equal(gauge.level, 'calm')
 })
 
@@ -98,7 +98,7 @@ async function holding(t: Test, runs: number) {
   return { app, ask, start, release }
 }
 
-test('a run that starts under pressure leaves its optional steps out, and those before and after it do not', async t => {
+test('only a run that starts under pressure sheds its optional steps', async t => {
   const { ask, start, release } = await holding(t, 5)
   const running = []
   for (let times = 0; times < 5; times++) running.push(await start())
@@ -112,7 +112,7 @@ test('a run that starts under pressure leaves its optional steps out, and those 
   t.match(await ask('/v1/slow', { method: 'POST' }), { status: 200, body: { complete: true } })
 })
 
-test('an app that is overloaded refuses aggregates and nothing else, and recovers', async t => {
+test('an overloaded app refuses requests to aggregates only, and recovers', async t => {
   const { ask, start, release } = await holding(t, 2)
   const running = [await start(), await start()]
   const refused = await ask<ProblemBody>('/v1/slow', { method: 'POST' })
@@ -125,7 +125,7 @@ test('an app that is overloaded refuses aggregates and nothing else, and recover
   t.equal((await ask('/v1/slow', { method: 'POST' })).status, 200)
 })
 
-test('who goes while its run is held does not keep a place', async t => {
+test('a caller that closes the connection while a hook waits does not count as a run', async t => {
   const { app, ask, start, release } = await holding(t, 2)
   await start()
   const port = (app.server.address() as { readonly port: number }).port
@@ -156,7 +156,7 @@ for (const [what, head, isKept] of [
   ['with a body that is large', 'content-length: 1000000', false],
   ['with a body of no length', 'transfer-encoding: chunked', false],
 ] as const) {
-  test(`a request ${what} is refused before the body has come, and its connection is ${isKept ? 'kept' : 'closed'}`, async t => {
+  test(`a request ${what} is refused before its body is received, and its connection is ${isKept ? 'kept' : 'closed'}`, async t => {
     const { app, start, release } = await holding(t, 1)
     const { answer } = await start()
     const socket = connect((app.server.address() as { readonly port: number }).port, '127.0.0.1')
@@ -179,7 +179,7 @@ for (const [what, head, isKept] of [
   })
 }
 
-test('the process is looked at: a loop that is held up overloads the app, and it recovers', async t => {
+test('a blocked event loop overloads the app, and it recovers', async t => {
   const quick = aggregate('quick', { url: '/quick' })
     .required('now', () => 1)
     .reply(z.number(), ({ now }) => now)
@@ -218,7 +218,7 @@ test('the process is looked at: a loop that is held up overloads the app, and it
   )
 })
 
-test('the heap is looked at', async t => {
+test('the heap is measured', async t => {
   const quick = aggregate('quick', { url: '/quick' })
     .required('now', () => 1)
     .reply(z.number(), ({ now }) => now)

@@ -54,20 +54,20 @@ async function raw(t: Test, port: number, bytes: string): Promise<string> {
   return text
 }
 
-test('a body that is as declared is answered', async t => {
+test('a valid body is accepted', async t => {
   const { get } = await serveApp(t, { aggregates })
   const { status, body } = await get('/echo/tom', post('{"count":1}'))
   t.equal(status, 200)
   t.match(body, { data: { name: 'tom', count: 1 }, complete: true, sources: {} })
 })
 
-test('a path that nothing is at is 404', async t => {
+test('an unknown path is 404', async t => {
   const { get } = await serveApp(t, { aggregates })
   isProblem(t, await get<ProblemBody>(`/nowhere/${secret}`), 404, 'NOT_FOUND')
   t.notMatch((await get(`/nowhere/${secret}`)).text, secret, 'what was asked for is not said again')
 })
 
-test('a method that a path does not answer is no success', async t => {
+test('a method without a route is not a success', async t => {
   const { get } = await serveApp(t, { aggregates })
   const got = await get<ProblemBody>('/echo/tom', { method: 'DELETE' })
   t.ok([404, 405].includes(got.status))
@@ -93,7 +93,7 @@ test('a body that is not UTF-8 is 400', async t => {
   )
 })
 
-test('no body where one is asked for is 400', async t => {
+test('a missing body is 400', async t => {
   const { get } = await serveApp(t, { aggregates })
   for (const request of [post(''), { method: 'POST' }]) {
     const got = await get<ProblemBody>('/echo/tom', request)
@@ -126,7 +126,7 @@ test('a body of another media type is 415', async t => {
   }
 })
 
-test('text, which no aggregate takes, is refused', async t => {
+test('a text body is refused', async t => {
   const { get } = await serveApp(t, { aggregates })
   const got = await get<ProblemBody>('/echo/tom', post('count', 'text/plain'))
   t.ok([400, 415].includes(got.status))
@@ -139,7 +139,7 @@ test('a path with broken percent-encoding is 400', async t => {
   isProblem(t, await get<ProblemBody>('/%', {}), 400, 'BAD_REQUEST')
 })
 
-test('a long value in the path is for its schema to judge', async t => {
+test('the length of a path parameter is limited by its schema', async t => {
   const { get } = await serveApp(t, { aggregates })
   const name = 'a long title '.repeat(19).trim()
   const { status, body } = await get<{ data: { name: string } }>(
@@ -150,7 +150,7 @@ test('a long value in the path is for its schema to judge', async t => {
   t.equal(body.data?.name, name)
 })
 
-test('bytes that are no HTTP are answered with a problem and a close', async t => {
+test('bytes that are not HTTP get a problem, and the connection closes', async t => {
   const { port, get } = await serveApp(t, { aggregates })
   const reply = await raw(t, port, 'what is this\r\n\r\n')
   t.match(reply, /^HTTP\/1\.1 400 /)
@@ -166,7 +166,7 @@ test('headers above 16 KiB are 431', async t => {
   t.match(reply, '"status":431')
 })
 
-test('a caller that breaks off within its request is no trouble', async t => {
+test('a caller that closes the connection within its request causes no error', async t => {
   const { port, get, app } = await serveApp(t, { aggregates })
   const seen = once(app.server, 'connection')
   const socket = connect(port, '127.0.0.1')
@@ -176,7 +176,7 @@ test('a caller that breaks off within its request is no trouble', async t => {
   t.equal((await get('/health/live')).status, 200)
 })
 
-test('a bug of an author is 500, and what it says stays inside', async t => {
+test('a bug in an aggregate is 500, and its message is not sent', async t => {
   const { get } = await serveApp(t, { aggregates })
   for (const [path, code] of [
     ['/buggy', 'INTERNAL'],
@@ -212,14 +212,14 @@ test('a bug is logged with its stack', async t => {
   })
 })
 
-test('a refusal of an author is said as it is', async t => {
+test('a refusal of an aggregate is sent as it is', async t => {
   const { get } = await serveApp(t, { aggregates })
   const got = await get<ProblemBody>('/refusing')
   isProblem(t, got, 409, 'REFUSED')
   t.equal(got.body.detail, 'The cat is asleep.')
 })
 
-test('an error of a route that is not ours is a problem too', async t => {
+test('an error of another route is a problem too', async t => {
   const { get } = await serveApp(t, {
     aggregates,
     before(app) {

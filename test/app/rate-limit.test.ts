@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
-import { guard } from '../../src/http/guard/guard.ts'
-import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { admitRequests } from '../../src/http/guard/admission.ts'
+import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
@@ -31,7 +31,7 @@ async function arrange(t: Test, options: AppOptions) {
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
 
-test('a client that asks more than it may is refused, and told when to come again; health and documents do not count', async t => {
+test('a client above its limit gets 429 with retry-after; health routes and documents do not count', async t => {
   const { ask, statuses } = await arrange(t, { rateLimit: 3 })
   t.same(await statuses(3), [200, 200, 200])
   const refused = await ask<ProblemBody>('/v1/quick')
@@ -63,12 +63,12 @@ test('the bundle of the explorer counts as aggregates do, and its page does not'
     t.equal((await ask(path)).status, 200, path)
 })
 
-test('without a limit nobody is counted', async t => {
+test('without a limit no request is counted', async t => {
   const { statuses } = await arrange(t, {})
   t.same(new Set(await statuses(50)), new Set([200]))
 })
 
-test('whoever says that it asks for another is not believed', async t => {
+test('an x-forwarded-for header of an untrusted client is ignored', async t => {
   const { statuses } = await arrange(t, { rateLimit: 2 })
   t.same(
     [
@@ -80,7 +80,7 @@ test('whoever says that it asks for another is not believed', async t => {
   )
 })
 
-test('a proxy that is trusted is, and each of its clients is counted by itself', async t => {
+test('each client of a trusted proxy is counted separately', async t => {
   for (const trustProxy of [['127.0.0.0/8'], ['loopback'], true] as const) {
     const { statuses } = await arrange(t, { rateLimit: 2, trustProxy })
     t.same(await statuses(3, from('192.0.2.1')), [200, 200, 429])
@@ -109,7 +109,7 @@ test('the addresses of one IPv6 network are one client', async t => {
   )
 })
 
-test('who shows a key is counted by it, wherever it asks from; keys that are none are counted by address', async t => {
+test('a client with a key is counted by its key, and one with an invalid key by its address', async t => {
   const { statuses } = await arrange(t, {
     rateLimit: 2,
     trustProxy: true,
@@ -136,7 +136,7 @@ test('who shows a key is counted by it, wherever it asks from; keys that are non
   )
 })
 
-test('it refuses before the body has come', async t => {
+test('a request above the limit is refused before its body is received', async t => {
   const { app, statuses } = await arrange(t, { rateLimit: 1 })
   t.same(await statuses(1), [200])
   const socket = connect((app.server.address() as { readonly port: number }).port, '127.0.0.1')
@@ -147,10 +147,10 @@ test('it refuses before the body has come', async t => {
   t.match(await text(socket), /^HTTP\/1\.1 429 [^]*\r\nconnection: close\r\n[^]*RATE_LIMITED/i)
 })
 
-test('only so many clients are counted, and those that asked longest ago are forgotten', async t => {
+test('at most maxClients are counted, and the least recent client is dropped', async t => {
   const app = fastify({ trustProxy: true })
   t.teardown(() => app.close())
-  await guard(app, { gauge: createGauge(defaultPressureLimits), rateLimit: 1, keys: [], clientsCounted: 3 })
+  await admitRequests(app, { gauge: createPressureGauge(defaultPressureLimits), rateLimit: 1, keys: [], maxClients: 3 })
   app.get('/', () => 'well')
   const status = async (index: number) => (await app.inject({ url: '/', headers: from(`192.0.2.${index}`) })).statusCode
   const all = []

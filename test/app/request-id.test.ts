@@ -49,7 +49,7 @@ test('an upstream, a schema and a layer see the id that the caller gets back, gi
   }
 })
 
-test('the id of a request is no header of its hop, though its caller says so', async t => {
+test("the request id is end-to-end, although the caller's connection header names it", async t => {
   const app = buildApp([await telling(t)])
   t.teardown(() => app.close())
   const { headers, body } = await app.inject({
@@ -60,7 +60,7 @@ test('the id of a request is no header of its hop, though its caller says so', a
   t.match(JSON.parse(body), { data: { forwarded: { 'x-request-id': 'a-1', 'x-layer': 'a-1' }, schema: 'a-1' } })
 })
 
-test("in an app of somebody's own it is that app's id, or what its hooks have set", async t => {
+test("in the plugin the request id is the app's id, or the one that its hooks have set", async t => {
   for (const isSet of [false, true]) {
     const app = fastify({ genReqId: () => 'theirs' })
     if (isSet)

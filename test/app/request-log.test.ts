@@ -7,8 +7,8 @@ import { refuse } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { guardRoom } from '../../src/memory/room.ts'
-import { logOptions } from '../../src/http/log/log.ts'
-import { Refusals } from '../../src/http/log/refusals.ts'
+import { loggerOptions } from '../../src/http/log/logger-options.ts'
+import { RefusalSampler } from '../../src/http/log/refusal-sampler.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
@@ -58,7 +58,7 @@ async function arrange(
     },
   }
   const app = buildApp([whole, partial, bug, refused, input, posted], {
-    logger: { ...(logOptions({ level, redaction: new Redaction([]) }) as object), stream },
+    logger: { ...(loggerOptions({ level, redaction: new Redaction([]) }) as object), stream },
     ...options,
   })
   const get = await listening(t, app)
@@ -84,7 +84,7 @@ async function arrange(
   }
 }
 
-test('each request has one line, which says how it ended', async t => {
+test('each request has one log line with its outcome', async t => {
   const well = await arrange(t)
   const bad = await arrange(t, { upstream: json(7) })
   for (const [{ get, ofRequests, lines }, path, status, line] of [
@@ -129,7 +129,7 @@ test('each request has one line, which says how it ended', async t => {
   }
 })
 
-test('a refusal with a 5xx that is not of an upstream is a refusal in the log', async t => {
+test('a 5xx refusal by the service is logged as a refusal', async t => {
   // The heap has no room for an answer.
   t.teardown(guardRoom({ claim: () => false, hold: () => true }))
   const { get, port, said, ofRequests } = await arrange(t)
@@ -150,14 +150,14 @@ test('a refusal with a 5xx that is not of an upstream is a refusal in the log', 
   })
 })
 
-test('a URL that cannot be read has one line', async t => {
+test('a malformed URL has one log line', async t => {
   const { get, said, ofRequests } = await arrange(t)
   t.equal((await get('/%zz')).status, 400)
   t.match(await said('refused'), { level: 30, code: 'BAD_REQUEST', req: { url: '/%zz' }, res: { statusCode: 400 } })
   t.equal(ofRequests().length, 1)
 })
 
-test('what is refused before there is a request has a line', async t => {
+test('a refusal before there is a request has a log line', async t => {
   for (const [bytes, line] of [
     ['nonsense\r\n\r\n', { code: 'BAD_REQUEST', statusCode: 400, reason: /^HPE_/ }],
     ['\r\n'.repeat(140_000), { code: 'BAD_REQUEST', statusCode: 400, reason: 'STRAY_BYTES' }],
@@ -184,7 +184,7 @@ test('what is refused before there is a request has a line', async t => {
   }
 })
 
-test('a flood of bytes that are not HTTP has ten lines, and one that counts the others', async t => {
+test('a flood of bytes that are not HTTP has ten log lines, and one that counts the others', async t => {
   const { app, port, lines, ofRequests } = await arrange(t)
   await Promise.all(
     Array.from({ length: 15 }, async () => {
@@ -202,7 +202,7 @@ test('a flood of bytes that are not HTTP has ten lines, and one that counts the 
   )
 })
 
-test('no upstream makes a long line', async t => {
+test('an upstream cannot make a log line long', async t => {
   const key = 'k'.repeat(4_000_000)
   const raw = await rawUpstream(t, json({ [key]: 1 }))
   const strict = defineUpstream(
@@ -226,7 +226,7 @@ test('no upstream makes a long line', async t => {
     t,
     buildApp(aggregates, {
       logger: {
-        ...(logOptions({ level: 'debug', redaction: new Redaction([]) }) as object),
+        ...(loggerOptions({ level: 'debug', redaction: new Redaction([]) }) as object),
         stream: {
           write: (line: string) => {
             lines.push(line)
@@ -242,7 +242,7 @@ test('no upstream makes a long line', async t => {
   for (const line of lines) t.ok(line.length < 2000, `${line.length} characters`)
 })
 
-test('at level debug the begin of a request has a line too', async t => {
+test('at level debug the start of a request has a log line too', async t => {
   const { get, ofRequests } = await arrange(t, { level: 'debug' })
   await get('/whole')
   t.match(ofRequests(), [
@@ -251,7 +251,7 @@ test('at level debug the begin of a request has a line too', async t => {
   ])
 })
 
-test('a caller that leaves has one closing line', async t => {
+test('a caller that closes the connection has one log line', async t => {
   for (const end of ['destroy', 'resetAndDestroy', 'end'] as const) {
     const { port, raw, said, ofRequests } = await arrange(t, { upstream: () => {} })
     const socket = connect(port, '127.0.0.1')
@@ -275,7 +275,7 @@ test('a caller that leaves has one closing line', async t => {
   }
 })
 
-test('a caller that leaves before its body is there has one closing line', async t => {
+test('a caller that closes the connection within its body has one log line', async t => {
   const { port, said, ofRequests } = await arrange(t)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
@@ -285,7 +285,7 @@ test('a caller that leaves before its body is there has one closing line', async
   t.equal(ofRequests().length, 1)
 })
 
-test('a connection that the service closes is told from one that the caller closes', async t => {
+test('the log line has the side that closed the connection', async t => {
   const { app, port, raw, said } = await arrange(t, { upstream: () => {} })
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   t.teardown(() => socket.destroy())
@@ -296,7 +296,7 @@ test('a connection that the service closes is told from one that the caller clos
   t.match(await said('connection closed'), { closedBy: 'service' })
 })
 
-test('refusals are sampled by code, and one line counts the others when the interval or the app ends', async t => {
+test('refusals are sampled by code, and one line counts the others when the interval ends or the app closes', async t => {
   const { app, get, lines, ofRequests } = await arrange(t)
   for (let times = 0; times < 25; times++) t.equal((await get('/nowhere')).status, 404)
   for (let times = 0; times < 12; times++) t.equal((await get('/whole', { method: 'PUT' })).status, 405)
@@ -310,14 +310,14 @@ test('refusals are sampled by code, and one line counts the others when the inte
   )
 })
 
-test('an interval without more refusals has no line, and the next one begins with lines again', async t => {
+test('an interval without omitted refusals has no line, and the next interval logs its first refusals again', async t => {
   const { app, lines } = await arrange(t)
-  const refusals = new Refusals()
-  for (let times = 0; times < 10; times++) t.equal(refusals.take('OVERLOADED'), true)
-  refusals.count(app.log)
+  const refusals = new RefusalSampler()
+  for (let times = 0; times < 10; times++) t.equal(refusals.shouldLog('OVERLOADED'), true)
+  refusals.logOmitted(app.log)
   t.equal(lines.filter(({ msg }) => msg.includes('refused')).length, 0)
-  for (let times = 0; times < 11; times++) refusals.take('OVERLOADED')
-  refusals.count(app.log)
+  for (let times = 0; times < 11; times++) refusals.shouldLog('OVERLOADED')
+  refusals.logOmitted(app.log)
   t.match(lines.at(-1), { refused: { OVERLOADED: 1 } })
-  t.equal(refusals.take('OVERLOADED'), true)
+  t.equal(refusals.shouldLog('OVERLOADED'), true)
 })

@@ -37,7 +37,7 @@ const names = [
   'server-timing',
 ]
 
-test("no header of an upstream's answer ever reaches our caller, whether it is taken or not", async t => {
+test("no header of an upstream's response reaches the caller", async t => {
   let headers: Readonly<Record<string, string>> = {}
   let status = 200
   const raw = await rawUpstream(t, socket => socket.write(json({}, status, headers)))

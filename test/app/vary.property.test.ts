@@ -138,7 +138,7 @@ function aggregateOf({ schema, asks, cacheControl }: Plan, origin: string): AnyA
   return builder.reply(z.unknown(), seen => ({ ...seen }))
 }
 
-test('a cache that goes by vary never gives a caller what was made with the headers of another', async t => {
+test("a cache that obeys vary never serves a reply that was made with another caller's headers", async t => {
   const { origin } = await echoUpstream(t)
   let kept = 0
   await fc.assert(

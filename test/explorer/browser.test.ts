@@ -73,7 +73,7 @@ test(
   },
 )
 
-test('below a path, the explorer asks below that path', { skip: chromiumMissing }, async t => {
+test('below a path prefix, the explorer sends its requests below that prefix', { skip: chromiumMissing }, async t => {
   const { origin } = await serveApp(t)
   const outer = fastify()
   t.teardown(() => outer.close())
@@ -102,21 +102,25 @@ test('below a path, the explorer asks below that path', { skip: chromiumMissing 
   t.same(outside, [])
 })
 
-test('on a narrow screen the operations are there and nothing is wider than it', { skip: chromiumMissing }, async t => {
-  const { origin } = await serveApp(t)
-  const browser = await launchChromium(t)
-  const page = await browser.newPage({ viewport: { width: 390, height: 844 }, serviceWorkers: 'block' })
-  page.setDefaultTimeout(20_000)
-  const { outside, errors, violations } = await watch(page, origin)
-  await page.goto(`${origin}/docs`)
-  await page.getByRole('button', { name: /Test Request.*get \/v1\/cat-facts\b/ }).waitFor()
-  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
-  t.same(await violations(), [])
-  t.same(errors, [])
-  t.same(outside, [])
-})
+test(
+  'on a narrow screen the operations are shown and nothing is wider than the screen',
+  { skip: chromiumMissing },
+  async t => {
+    const { origin } = await serveApp(t)
+    const browser = await launchChromium(t)
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, serviceWorkers: 'block' })
+    page.setDefaultTimeout(20_000)
+    const { outside, errors, violations } = await watch(page, origin)
+    await page.goto(`${origin}/docs`)
+    await page.getByRole('button', { name: /Test Request.*get \/v1\/cat-facts\b/ }).waitFor()
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    t.same(await violations(), [])
+    t.same(errors, [])
+    t.same(outside, [])
+  },
+)
 
-test('the policy cuts what the page would ask of another origin', { skip: chromiumMissing }, async t => {
+test('the policy blocks requests of the page to another origin', { skip: chromiumMissing }, async t => {
   const { origin } = await serveApp(t)
   const browser = await launchChromium(t)
   const page = await browser.newPage({ serviceWorkers: 'block' })

@@ -17,7 +17,7 @@ process.on('worker', worker => workers.push(worker))
 const { serveApp } = await import('../helpers/served-app.ts')
 const { bundleVersion } = await import('../../src/http/explorer/page.ts')
 
-test('the bundle is read when it is first asked for, once, and beside the requests of others', async t => {
+test('the bundle is read once, at the first request, and does not block other requests', async t => {
   const { origin } = await serveApp(t)
   const read = async (path: string) => {
     const response = await fetch(origin + path)

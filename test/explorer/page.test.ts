@@ -8,7 +8,7 @@ import fastify from 'fastify'
 import { test, type Test } from 'tap'
 import { lazyBundle } from '../../src/http/explorer/bundle.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
-import { explorer } from '../../src/http/explorer/explorer.ts'
+import { addExplorer } from '../../src/http/explorer/explorer.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const bundlePath = `/docs/scalar-${bundleVersion}.js`
@@ -32,7 +32,7 @@ async function mounted(t: Test): Promise<string> {
   t.teardown(() => app.close())
   void app.register(
     (scope, _options, done) => {
-      explorer(scope)
+      addExplorer(scope)
       scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
       done()
     },
@@ -82,7 +82,7 @@ test('the page runs scripts of its own origin only, and none of them inline', as
   )
 })
 
-test('what the page names is served beside it, wherever it is mounted', async t => {
+test('the URLs in the page are served under any prefix', async t => {
   for (const root of [(await serveApp(t)).origin, await mounted(t)]) {
     const html = (await ask(`${root}/docs`)).body.toString()
     const scripts = urlsOf(html).filter(url => url.endsWith('.js'))
@@ -98,7 +98,7 @@ test('what the page names is served beside it, wherever it is mounted', async t 
   }
 })
 
-test('a slash at the end leads to the page, wherever it is mounted', async t => {
+test('a trailing slash redirects to the page under any prefix', async t => {
   for (const root of [(await serveApp(t)).origin, await mounted(t)]) {
     const { status, headers } = await ask(`${root}/docs/`)
     t.equal(status, 308)
@@ -106,7 +106,7 @@ test('a slash at the end leads to the page, wherever it is mounted', async t => 
   }
 })
 
-test('HEAD answers as GET does, without a body', async t => {
+test('HEAD gets the reply of GET without a body', async t => {
   const { origin } = await serveApp(t)
   const { status, headers, body } = await ask(`${origin}/docs`, {}, 'HEAD')
   t.equal(status, 200)
@@ -114,7 +114,7 @@ test('HEAD answers as GET does, without a body', async t => {
   t.equal(body.length, 0)
 })
 
-test('the page and its script are kept by a browser and asked about each time', async t => {
+test('a browser stores the page and its script, and revalidates them each time', async t => {
   const { origin } = await serveApp(t)
   for (const path of ['/docs', '/docs/explorer.js']) {
     const { headers } = await ask(origin + path)
@@ -127,7 +127,7 @@ test('the page and its script are kept by a browser and asked about each time', 
   }
 })
 
-test('the bundle is kept for good, under a URL with its version', async t => {
+test('the bundle is immutable, under a URL with its version', async t => {
   const { origin } = await serveApp(t)
   const { headers } = await ask(origin + bundlePath, { 'accept-encoding': 'gzip, deflate, br' })
   t.equal(headers['cache-control'], 'public, max-age=31536000, immutable')
@@ -137,7 +137,7 @@ test('the bundle is kept for good, under a URL with its version', async t => {
   t.equal((await ask(`${origin}/docs/scalar-0.0.0.js`)).status, 404, 'another version is not there')
 })
 
-test('the version in the URL is the one that is installed and pinned', async t => {
+test('the version in the URL is the installed and pinned one', async t => {
   const read = (path: string) =>
     JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')) as {
       version: string
@@ -147,7 +147,7 @@ test('the version in the URL is the one that is installed and pinned', async t =
   t.equal(read('package.json').dependencies['@scalar/fastify-api-reference'], bundleVersion)
 })
 
-test('the bundle is compressed for those who take gzip, and plain for others', async t => {
+test('the bundle is compressed if the caller accepts gzip', async t => {
   const { origin } = await serveApp(t)
   const plain = await ask(origin + bundlePath)
   t.equal(plain.headers['content-encoding'], undefined)
@@ -167,7 +167,7 @@ test('the bundle is compressed for those who take gzip, and plain for others', a
   }
 })
 
-test('the bundle without gzip is decompressed once for all who ask', async t => {
+test('the bundle is decompressed once for all requests without gzip', async t => {
   const { origin } = await serveApp(t)
   let decompressions = 0
   const hook = createHook({
@@ -182,7 +182,7 @@ test('the bundle without gzip is decompressed once for all who ask', async t => 
   t.equal(decompressions, 1)
 })
 
-test('a bundle that could not be read is read again for the next who asks', async t => {
+test('a bundle that could not be read is read again at the next request', async t => {
   let times = 0
   const bundle = lazyBundle(() =>
     ++times === 1 ? Promise.reject(new Error('no file')) : Promise.resolve(Buffer.from('a')),

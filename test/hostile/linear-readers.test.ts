@@ -2,11 +2,11 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { endToEnd, lowerCased } from '../../src/fanout/end-to-end.ts'
 import { Redaction } from '../../src/log/redaction.ts'
-import { acceptsJson } from '../../src/http/reply/accept.ts'
-import { addressOf } from '../../src/http/guard/client-address.ts'
-import { keyring } from '../../src/http/guard/keyring.ts'
-import { loggedRequest } from '../../src/http/log/logged-request.ts'
-import { requestIdOf } from '../../src/http/reply/request-id.ts'
+import { acceptsJson } from '../../src/http/request/accepts-json.ts'
+import { addressOf } from '../../src/http/request/client-address.ts'
+import { keyFinder } from '../../src/http/guard/api-keys.ts'
+import { loggedRequest } from '../../src/http/log/logger-options.ts'
+import { requestIdOf } from '../../src/http/request/request-id.ts'
 import { readDirectives } from '../../src/upstream/policies/cache/directives.ts'
 import { freshnessOf } from '../../src/upstream/policies/cache/freshness.ts'
 import { ConnectResponse } from '../../src/upstream/connect/connect-response.ts'
@@ -59,7 +59,7 @@ const policy = { ttl: undefined, staleWhileRevalidate: undefined, staleIfError: 
   typeof freshnessOf
 >[1]['policy']
 const redaction = new Redaction(Array.from({ length: 10 }, (_, index) => `a secret of the service/${index}`))
-const isKey = keyring(['k'.repeat(16)])
+const isKey = keyFinder(['k'.repeat(16)])
 const marks = '\u0301\u0316'
 
 /**

@@ -4,11 +4,12 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { errors } from '../../src/errors.ts'
 import { aggregates } from '../../src/routes/index.ts'
-import { openapiDocument, openapiYaml } from '../../src/http/openapi/index.ts'
+import { openapiDocument } from '../../src/http/openapi/document.ts'
+import { openapiYaml } from '../../src/http/openapi/yaml.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { committed, committedYaml, operations, resolved, root, type Document } from './helpers/document.ts'
 
-test('openapi.yaml is what the aggregates say: run `npm run openapi` after a change', async t => {
+test('openapi.yaml is up to date: run `npm run openapi` after a change', async t => {
   t.equal(openapiYaml(aggregates), committedYaml())
 })
 
@@ -22,7 +23,7 @@ test('the service serves that document, as JSON and as YAML', async t => {
   t.same(await json.json(), committed())
 })
 
-test('who has the document already is not sent it again', async t => {
+test('a caller that has the document gets 304', async t => {
   const { origin } = await serveApp(t)
   for (const path of ['/openapi.json', '/openapi.yaml']) {
     const first = await fetch(origin + path)
@@ -38,7 +39,7 @@ test('who has the document already is not sent it again', async t => {
   }
 })
 
-test('an aggregate that cannot be documented is served all the same', async t => {
+test('an aggregate that cannot be documented is still served', async t => {
   const { aggregate } = await import('../../src/fanout/aggregate.ts')
   const { z } = await import('zod')
   const odd = aggregate('odd', { url: '/odd' }).reply(
@@ -50,7 +51,7 @@ test('an aggregate that cannot be documented is served all the same', async t =>
   t.match(await get('/openapi.json'), { status: 500, body: { code: 'INTERNAL' } })
 })
 
-test('a public linter finds nothing to say', async t => {
+test('a public linter finds no problem', async t => {
   const lint = (file: string) =>
     new Promise<{
       readonly totals: { readonly errors: number; readonly warnings: number }
@@ -117,7 +118,7 @@ function bare(part: unknown): string {
   )
 }
 
-test('no two schemas are the same thing under two names', async t => {
+test('no two schemas are equal', async t => {
   const schemas = Object.entries(committed().components['schemas'] ?? {})
   const seen = new Map<string, string>()
   for (const [name, schema] of schemas) {
@@ -127,13 +128,13 @@ test('no two schemas are the same thing under two names', async t => {
   }
 })
 
-test('schemas are JSON Schema and nothing else', async t => {
+test('schemas are valid JSON Schema', async t => {
   const text = committedYaml()
   for (const word of ['$defs', '$schema', '~standard', '9007199254740991', '__schema'])
     t.notOk(text.includes(word), word)
 })
 
-test('each operation has a name of its own, a summary, a described set of parameters and every status', async t => {
+test('each operation has a unique id, a summary, described parameters and every status', async t => {
   const document = committed()
   const all = operations(document)
   t.same(
@@ -202,6 +203,6 @@ test('the codes are those of the table of errors', async t => {
   t.same(committed().components['schemas']?.['ErrorCode']?.['enum'], Object.keys(errors))
 })
 
-test('YAML and JSON say the same', async t => {
+test('YAML and JSON are the same document', async t => {
   t.same(parse(openapiYaml(aggregates)), openapiDocument(aggregates))
 })

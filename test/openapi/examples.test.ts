@@ -56,7 +56,7 @@ const find = (id: string) =>
     operation: Operation
   }
 
-test('the example of every operation is answered with 200, by its schema', async t => {
+test('the example request of every operation gets 200 and a body that fits its schema', async t => {
   const { get } = await serveApp(t)
   for (const { path, method, operation } of operations(document)) {
     const { url, init } = request(path, method, operation)
@@ -67,7 +67,7 @@ test('the example of every operation is answered with 200, by its schema', async
   }
 })
 
-test('the example of every answer fits its schema, and has what a real one has', async t => {
+test('the example of every reply fits its schema, and has the fields of a real one', async t => {
   const { get } = await serveApp(t, { lostLogLines: () => 0 })
   for (const { path, method, operation } of operations(document)) {
     for (const status of Object.keys(operation.responses)) {
@@ -91,7 +91,7 @@ test('the example of every answer fits its schema, and has what a real one has',
   }
 })
 
-test('a schema of the document would refuse an answer that does not fit', async t => {
+test('the schemas of the document reject a reply that does not fit', async t => {
   const { operation } = find('catFacts')
   const { schema, example } = operation.responses['200']?.content?.['application/json'] ?? {}
   const wrong = [
@@ -137,7 +137,7 @@ const refusals: readonly (readonly [id: string, status: number, code: string, pa
   ],
 ]
 
-test('refusals are what the document says of their status', async t => {
+test('refusals are as the document says for their status', async t => {
   const { get } = await serveApp(t)
   for (const [id, status, code, path, init] of refusals) {
     const got = await get<ProblemBody>(path, init)
@@ -146,13 +146,13 @@ test('refusals are what the document says of their status', async t => {
   }
 })
 
-test('failures of upstreams are what the document says of their status', async t => {
+test('failures of upstreams are as the document says for their status', async t => {
   const origin = (kind: 'down' | 'takes the request and says nothing') =>
     hostileUpstream(t, 'catfact-ninja', kind).then(upstream => ({ origin: upstream.origin }))
   const cases = [
     [502, 'UPSTREAM_UNREACHABLE', await origin('down')],
     [503, 'UPSTREAM_OFF', { off: true }],
-    [504, 'UPSTREAM_TIMEOUT', { ...(await origin('takes the request and says nothing')), timeout: 50 }],
+    [504, 'UPSTREAM_TIMEOUT', { ...(await origin('takes the request and says nothing')), attemptTimeout: 50 }],
   ] as const
   for (const [status, code, override] of cases) {
     const { get } = await serveApp(t, { overrides: { 'catfact-ninja': override } })
@@ -162,7 +162,7 @@ test('failures of upstreams are what the document says of their status', async t
   }
 })
 
-test('a partial answer is what the document says of one', async t => {
+test('a partial reply is as documented', async t => {
   const { get } = await serveApp(t, { overrides: { meowfacts: { off: true } } })
   const got = await get<{ readonly complete: boolean }>('/v1/cat-facts')
   t.match(got, {

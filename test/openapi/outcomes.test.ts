@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { aggregate, skip, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome as Sent, State } from '../../src/fanout/outcome-recorder.ts'
-import { ListOutcome, Outcome } from '../../src/http/openapi/outcomes.ts'
+import { ListOutcome, Outcome } from '../../src/http/openapi/outcome-schema.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
@@ -25,7 +25,7 @@ function documented({ steps }: AnyAggregate, sources: Readonly<Record<string, Se
   )
 }
 
-test('what is sent of a step is what is documented of it', async t => {
+test('the outcome of a step is as documented', async t => {
   const upstream = await httpUpstream(t, ({ request, json }) => {
     const status = /^\/(\d{3})$/.exec(request.url ?? '')?.[1]
     if (request.url !== '/held') json({}, Number(status ?? 200))
@@ -86,7 +86,7 @@ test('what is sent of a step is what is documented of it', async t => {
   }
 })
 
-test('what is sent of a step whose answers are kept is documented too', async t => {
+test('the outcome of a step with a cache is as documented', async t => {
   let isDown = false
   const upstream = await httpUpstream(t, ({ response }) => {
     response
@@ -120,7 +120,7 @@ test('what is sent of a step whose answers are kept is documented too', async t 
   t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial' })
 })
 
-test('a field that is not documented would be seen', async t => {
+test('an undocumented field is detected', async t => {
   const step = base.required('one', () => 1).reply(z.null(), () => null)
   const sent: Sent = { state: 'ok', start: 1, ms: 1, attempts: 1 }
   t.same(documented(step, { one: sent }), { one: 'ok' })

@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { openapiDocument, openapiYaml, type OpenapiOptions } from '../../src/http/openapi/index.ts'
+import { openapiDocument, type OpenapiOptions } from '../../src/http/openapi/document.ts'
+import { openapiYaml } from '../../src/http/openapi/yaml.ts'
 import { writeJson } from '../../src/core/json/write.ts'
 import { operations, type Document, type Operation } from './helpers/document.ts'
 
@@ -36,7 +37,7 @@ test('a schema with an id is one component, wherever it is used', async t => {
   t.match(schemas['SecondReply'], { properties: { data: { anyOf: [ref('Cat'), { type: 'null' }] } } })
 })
 
-test('a value that is frozen when it is read may be sent', async t => {
+test('a readonly schema can be sent', async t => {
   const schemas = schemasOf(
     aggregate('put', {
       url: '/put',
@@ -56,7 +57,7 @@ test('a value that is frozen when it is read may be sent', async t => {
   })
 })
 
-test('a schema that is sent in another shape than it is answered in has two names, and so has what holds it', async t => {
+test('a schema with different request and response shapes has two names, and so has a schema that contains it', async t => {
   const Size = z.object({ width: z.number().default(1) }).meta({ id: 'Size' })
   const Plain = z.object({ a: z.string() }).meta({ id: 'Plain' })
   const Box = z.object({ size: Size, plain: Plain }).meta({ id: 'Box' })
@@ -106,7 +107,7 @@ test('an id that names two schemas is refused, and the message says where', asyn
   })
 })
 
-test('the name that the sent shape needs must be free', async t => {
+test('the name of the request shape must be free', async t => {
   const body = z.object({ a: z.number().default(1) }).meta({ id: 'Taken' })
   const reply = z.object({ body, other: z.object({ b: z.string() }).meta({ id: 'TakenInput' }) })
   const each = aggregate('thing', { url: '/thing', body }).reply(reply, () => ({ body: {}, other: { b: '' } }))
@@ -116,7 +117,7 @@ test('the name that the sent shape needs must be free', async t => {
   })
 })
 
-test('what JSON cannot hold is refused, with the aggregate and the place', async t => {
+test('a type that JSON does not have is rejected with the aggregate and the place', async t => {
   const cases: readonly (readonly [z.ZodType, RegExp])[] = [
     [
       z.object({ list: z.array(z.string().transform(text => text.length)) }),
@@ -145,7 +146,7 @@ test('what JSON cannot hold is refused, with the aggregate and the place', async
   )
 })
 
-test('a schema that holds itself needs a name', async t => {
+test('a recursive schema needs a name', async t => {
   const Nameless = z.object({
     name: z.string(),
     get kittens() {
@@ -171,7 +172,7 @@ test('a schema that holds itself needs a name', async t => {
   })
 })
 
-test('what goes over the wire as text is documented as text', async t => {
+test('values that are text in JSON are documented as text', async t => {
   t.same(dataOf(z.date()), { type: 'string', format: 'date-time' })
   t.same(
     dataOf(z.codec(z.iso.datetime(), z.date(), { decode: text => new Date(text), encode: date => date.toISOString() })),
@@ -189,7 +190,7 @@ test('what goes over the wire as text is documented as text', async t => {
   ])
 })
 
-test('parameters are found behind wrappers, each once, and are required where every option needs them', async t => {
+test('parameters are found behind wrappers, each once, and are required if every option requires them', async t => {
   const one = z.object({ a: z.coerce.number(), b: z.string() })
   const fieldsOf = (query: z.ZodType) =>
     operationOf(aggregate('thing', { url: '/thing', query }).reply(z.null(), () => null)).parameters?.slice(0, -2)
@@ -232,7 +233,7 @@ test('parameters are found behind wrappers, each once, and are required where ev
   )
 })
 
-test('a bigint is documented as an integer of 64 bits, with bounds, defaults and examples that no number holds', async t => {
+test('a bigint is documented as a 64-bit integer, with exact bounds, defaults and examples', async t => {
   const id = 9_007_199_254_740_993n
   t.same(dataOf(z.bigint()), { type: 'integer', format: 'int64' })
   t.same(dataOf(z.int64()), { type: 'integer', format: 'int64' })
@@ -273,7 +274,7 @@ test('a bigint is documented as an integer of 64 bits, with bounds, defaults and
   t.match(openapiYaml([each]), /default: 9007199254740993\n/)
 })
 
-test('only what tells a reader something is written', async t => {
+test('keywords without information are dropped', async t => {
   t.same(
     dataOf(
       z.object({
@@ -326,7 +327,7 @@ test('a discriminated union says which value is which schema', async t => {
   t.notOk('discriminator' in nameless, 'it could not point at an option without a name')
 })
 
-test('the sent shapes of a discriminated union are told apart by their own names', async t => {
+test('the request shapes of a discriminated union have their own names', async t => {
   const Cat = z.object({ kind: z.literal('cat'), lives: z.number().default(9) }).meta({ id: 'Cat' })
   const Dog = z.object({ kind: z.literal('dog') }).meta({ id: 'Dog' })
   const Pet = z.discriminatedUnion('kind', [Cat, Dog]).meta({ id: 'Pet' })
@@ -384,7 +385,7 @@ test('every part of the input is documented', async t => {
   t.notOk(requestBody?.required, 'a body that may be missing is not required')
 })
 
-test('a reply that may be kept is documented with its headers and 304', async t => {
+test('a cacheable reply is documented with its headers and 304', async t => {
   const { responses, parameters } = operationOf(
     aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60' }).reply(z.null(), () => null),
   )
@@ -408,7 +409,7 @@ test('a reply without an envelope is documented as its bare data', async t => {
   })
 })
 
-test('a prefix stands before every path, and what the service tells of itself is then not there', async t => {
+test('a prefix applies to every path, and removes the health routes', async t => {
   const each = answering(z.null())
   const options = { prefix: '/api', version: '9.9.9' }
   const document = openapiDocument([each], options) as unknown as Document
@@ -444,7 +445,7 @@ test('paths that differ in the names of their parameters alone are one path', as
   })
 })
 
-test('aggregates that cannot be told apart are refused', async t => {
+test('aggregates with the same operation are rejected', async t => {
   t.throws(
     () => documentOf([answering(z.null(), 'a-1'), answering(z.null(), 'a1')]),
     new TypeError("aggregate 'a1': another operation has the operationId 'a1': choose another name"),

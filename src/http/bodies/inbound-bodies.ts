@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 /** A request body that is being received. */
 export interface OpenBody {
-  /** When its head came, as `performance.now()`. */
+  /** The time of its head, as `performance.now()`. */
   readonly since: number
   /** Bytes that are counted for it. */
   bytes: number
@@ -10,17 +10,17 @@ export interface OpenBody {
   refuse(): void
 }
 
-/** A body that takes longer than this gives way to others at the limit, in ms. */
+/** At the limit, a body that has taken longer than this is refused to make room, in ms. */
 const slowMs = 1000
 
 /**
  * The request bodies that are being received, with a limit on the sum of their bytes. At the limit the bodies that have
- * taken longer than
- * `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is refused. So bodies that
- * never end cannot hold the room for longer than `slowMs` against bodies that do. One body alone is always taken.
+ * taken longer than `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is
+ * refused. So bodies that never end cannot block other bodies for longer than `slowMs`. A single body is always
+ * accepted.
  */
 export class InboundBodies {
-  /** The bytes of all of them, and of whole bodies that wait to be parsed. */
+  /** The bytes of all open bodies, and of received bodies that wait to be parsed. */
   bytes = 0
   /** Number of bodies that were refused. */
   refused = 0
@@ -33,18 +33,18 @@ export class InboundBodies {
     this.#limit = limit
   }
 
-  /** How many bodies are being received. */
+  /** The number of bodies that are being received. */
   get count(): number {
     return this.#open.size
   }
 
-  /** Counts bytes of a whole body that waits to be parsed, or with a negative number takes them off again. */
+  /** Adds the bytes of a received body that waits to be parsed, or subtracts them with a negative number. */
   hold(bytes: number): void {
     this.bytes += bytes
   }
 
   /**
-   * Adds a body before any of it has come.
+   * Adds a body before its first byte.
    *
    * @param length Its `content-length`; 0 without that header.
    * @returns Whether there is room for it.
@@ -88,10 +88,10 @@ export class InboundBodies {
   }
 }
 
-/** Time between two looks for a change, in ms. */
+/** Time between two checks for a change, in ms. */
 const sampleEvery = 250
 
-/** Logs when bodies begin to be refused, and when no more are. */
+/** Logs when the first body is refused, and when bodies are accepted again. */
 export function logRefusedBodies(app: FastifyInstance, bodies: InboundBodies): void {
   let before = 0
   let isRefusing = false

@@ -1,7 +1,7 @@
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
-/** Headers of ours that a page of another origin may read. */
+/** Headers of the service that a page of another origin may read. */
 const exposedHeaders = [
   'etag',
   'headwaters-complete',
@@ -11,8 +11,8 @@ const exposedHeaders = [
   'x-request-id',
 ]
 
-/** Lets pages of these origins ask, `*` for any. An `OPTIONS` that is no preflight is answered as without it. */
-export function cors(app: FastifyInstance, origins: readonly string[]): void {
+/** Allows pages of these origins, or of any with `*`. An `OPTIONS` that is not a preflight is served without CORS. */
+export function addCors(app: FastifyInstance, origins: readonly string[]): void {
   const options: FastifyCorsOptions = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],

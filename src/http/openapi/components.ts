@@ -1,28 +1,28 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
-import { revive, withoutBigints } from './integers.ts'
+import { revive, withoutBigints } from './bigint-schema.ts'
 import { jsonSchema, type JsonSchema, type Side } from './json-schema.ts'
 
 type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
 
-/** The named parts of a document, each written once, on its first use. */
+/** The components of a document. Each is written once, at its first use. */
 export interface Components {
-  /** A zod schema as JSON Schema; those with an id become components, and refer to each other. */
+  /** Returns a zod schema as JSON Schema. Schemas with an id become components, and reference each other. */
   schema(schema: z.ZodType, side: Side, where: string): JsonSchema
-  /** The same without a name of its own, for what is read field by field. */
+  /** Returns the same without a reference at its root, for a schema that is read field by field. */
   expanded(schema: z.ZodType, side: Side, where: string): JsonSchema
-  /** Names a schema that has no zod schema of its own. */
+  /** Adds a component for a JSON Schema without a zod schema, and returns a reference to it. */
   named(name: string, shape: JsonSchema, where: string): JsonSchema
-  /** A reference to a shared part, which `make` writes. */
+  /** Returns a reference to a shared component, which `make` creates at its first use. */
   shared(section: Section, name: string, make: () => object): JsonSchema
-  /** The `components` object, and the paths with their references settled. */
+  /** Returns the `components` object, and the paths with their final references. */
   finish<T>(paths: T): { readonly paths: T; readonly components: object }
 }
 
 const local = '#/$defs/'
 
-/** Collects the components of one document. */
+/** Creates the components of one document. */
 export function createComponents(): Components {
   const shapes: Readonly<Record<Side, Map<string, JsonSchema>>> = { input: new Map(), output: new Map() }
   const sections = new Map<Section, Map<string, object>>()
@@ -89,14 +89,14 @@ export function createComponents(): Components {
   }
 }
 
-/** The same JSON with each reference to a named schema put elsewhere. */
+/** Returns the same JSON with each reference to a named schema replaced. */
 function repointed<T>(part: T, to: (id: string) => string): T {
   return JSON.parse(JSON.stringify(withoutBigints(part)), (key, value: unknown) =>
     typeof value === 'string' && value.startsWith(local) ? to(value.slice(local.length)) : revive(key, value),
   ) as T
 }
 
-/** The ids whose shape depends on the side, themselves or through what they refer to. */
+/** Returns the ids whose schema depends on the side, directly or through a referenced schema. */
 function differing(
   input: ReadonlyMap<string, JsonSchema>,
   output: ReadonlyMap<string, JsonSchema>,

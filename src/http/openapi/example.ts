@@ -2,13 +2,13 @@ import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Step } from '../../fanout/step.ts'
 
-/** What the author gives as an example of a schema, or nothing. */
+/** Returns the first of the examples in a schema's metadata, or undefined. */
 export function exampleOf(schema: z.ZodType): unknown {
   const examples = z.globalRegistry.get(schema)?.['examples']
   return Array.isArray(examples) ? (examples[0] as unknown) : undefined
 }
 
-/** An example of a whole reply, where its schema has one. */
+/** Returns an example of a whole reply, or undefined if the reply's schema has none. */
 export function replyExample({ schema, route, steps }: AnyAggregate): unknown {
   const data = exampleOf(schema)
   if (data === undefined || !route.envelope) return data
@@ -23,7 +23,7 @@ function outcome(step: Step, steps: readonly Step[]): object {
     : times
 }
 
-/** How many steps a step has to wait for, one after the other. */
+/** Returns the length of the longest chain of steps that a step needs. */
 function depth({ needs }: Step, steps: readonly Step[]): number {
   return Math.max(0, ...needs.map(need => 1 + depth(steps[need] as Step, steps)))
 }

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
-import { integerForm, revive, withoutBigints } from './integers.ts'
+import { integerForm, revive, withoutBigints } from './bigint-schema.ts'
 
-/** What a caller sends, or what a caller gets: a schema with defaults or transforms has a shape for each. */
+/** The request side or the response side. A schema with defaults or transforms has a different shape on each. */
 export type Side = 'input' | 'output'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** A JSON Schema whose named parts stand in `$defs`. */
+/** A JSON Schema with its named schemas in `$defs`. */
 export interface NamedParts {
   readonly root: JsonSchema
   readonly $defs: Readonly<Record<string, JsonSchema>>
@@ -16,7 +16,7 @@ export interface NamedParts {
 
 type Draft = Record<string, unknown>
 
-/** What a schema is written with, in this order; anything else that an author keeps in `meta` is not for readers. */
+/** The keywords of the output, in this order. Other fields of a schema's metadata are dropped. */
 const keywords = [
   '$ref',
   '$defs',
@@ -65,7 +65,7 @@ const keywords = [
   'examples',
 ]
 
-/** Of these, those that hold values of the author's. */
+/** The keywords whose values may hold bigints. */
 const withData = new Set([
   'const',
   'enum',
@@ -78,12 +78,12 @@ const withData = new Set([
   'examples',
 ])
 
-/** Above this many characters a pattern beside a format tells a reader nothing that the format does not. */
+/** Patterns longer than this are dropped if the schema has a format, which says the same. */
 const longPattern = 60
 
 /**
- * Writes a zod schema as JSON Schema (draft 2020-12); throws a `TypeError` that says where it holds something JSON
- * cannot.
+ * Returns a zod schema as JSON Schema (draft 2020-12). Throws a `TypeError` with the place of a type that JSON does not
+ * have.
  */
 export function jsonSchema(schema: z.ZodType, side: Side, where: string): NamedParts {
   let written: unknown
@@ -98,7 +98,7 @@ export function jsonSchema(schema: z.ZodType, side: Side, where: string): NamedP
       ? error
       : new TypeError(`${where}: ${(error as Error).message}`, { cause: error })
   }
-  // What is left after this is JSON and nothing else.
+  // The conversion to text drops everything that is not JSON.
   const {
     $schema: _,
     $defs = {},
@@ -109,7 +109,7 @@ export function jsonSchema(schema: z.ZodType, side: Side, where: string): NamedP
   return { root, $defs }
 }
 
-/** Leaves what a reader of the schema can use. */
+/** Removes keywords that are of no use to a reader of the schema. */
 function tidy(schema: z.core.$ZodType, draft: Draft, side: Side): void {
   const { def } = schema._zod as {
     readonly def: {
@@ -123,7 +123,7 @@ function tidy(schema: z.core.$ZodType, draft: Draft, side: Side): void {
   if (draft['maximum'] === Number.MAX_SAFE_INTEGER) delete draft['maximum']
   if (draft['format'] !== undefined && typeof draft['pattern'] === 'string' && draft['pattern'].length > longPattern)
     delete draft['pattern']
-  // A reply may gain fields, and its defaults are filled in.
+  // A reply may gain fields, and its defaults are applied already.
   if (def.type === 'object' && def.catchall === undefined) delete draft['additionalProperties']
   if (side === 'output') delete draft['default']
   // `.readonly()` freezes the value here; in OpenAPI, `readOnly` means that a request must not contain the field.
@@ -138,7 +138,7 @@ function tidy(schema: z.core.$ZodType, draft: Draft, side: Side): void {
     if (written[key] !== undefined) draft[key] = withData.has(key) ? withoutBigints(written[key]) : written[key]
 }
 
-/** Says which value names which option; a discriminator can only point at options that have a name. */
+/** Adds the discriminator's mapping of values to options, if every option has a name. */
 function discriminate(schema: z.core.$ZodType, propertyName: string, draft: Draft): void {
   const { options } = schema._zod.def as unknown as { readonly options: readonly z.core.$ZodType[] }
   const written = (draft['oneOf'] ?? draft['anyOf']) as readonly { readonly $ref?: string }[]
@@ -152,8 +152,8 @@ function discriminate(schema: z.core.$ZodType, propertyName: string, draft: Draf
 }
 
 /**
- * Dates are text on the wire: `JSON.stringify` writes them so. What is coerced is read from what a caller can write. A
- * bigint is an integer.
+ * Returns the JSON Schema of types without one in zod: a date is text in JSON on the response side, and on the request
+ * side if it is coerced; a bigint is an integer.
  */
 function wireForm(schema: z.core.$ZodType, side: Side): JsonSchema | undefined {
   const { type, coerce = false } = schema._zod.def as { readonly type: string; readonly coerce?: boolean }

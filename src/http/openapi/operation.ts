@@ -2,16 +2,18 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Step } from '../../fanout/step.ts'
 import type { Components } from './components.ts'
 import { exampleOf, replyExample } from './example.ts'
-import { header } from './headers.ts'
+import { header } from './response-headers.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { operationId } from './operation-id.ts'
-import { ListOutcome, Outcome } from './outcomes.ts'
+import { ListOutcome, Outcome } from './outcome-schema.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
 
 /**
- * One aggregate as an operation; `names` are those of its path's parameters, `guards` the statuses of what stands
- * before it.
+ * Returns the operation of an aggregate.
+ *
+ * @param names The names of the path's parameters.
+ * @param guards The statuses of the checks before the aggregate.
  */
 export function operationOf(
   aggregate: AnyAggregate,
@@ -54,7 +56,10 @@ export function operationOf(
     responses: {
       200: success(aggregate, components),
       ...(aggregate.route.cacheControl !== undefined && {
-        304: { description: 'The caller has this answer already.', headers: headersOf(aggregate, components) },
+        304: {
+          description: 'The reply has not changed since the entity tag of the request.',
+          headers: headersOf(aggregate, components),
+        },
       }),
       ...Object.fromEntries(statuses.map(status => [status, problemResponse(status, components)])),
     },
@@ -71,13 +76,13 @@ function success(aggregate: AnyAggregate, components: Components): object {
   if (route.envelope) {
     const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
     return {
-      description: 'The answer, whole or in part: `complete` tells, and `sources` how each step ended.',
+      description: 'The complete or partial reply: see `complete`, and `sources` for how each step ended.',
       headers: headersOf(aggregate, components),
       content: content(components.named(reply, envelope(aggregate, data, components), where)),
     }
   }
   return {
-    description: 'The answer, whole or in part: the `headwaters-complete` header tells.',
+    description: 'The complete or partial reply: see the `headwaters-complete` header.',
     headers: {
       ...headersOf(aggregate, components),
       'headwaters-complete': header('Complete', components),
@@ -98,13 +103,13 @@ function envelope({ name, steps }: AnyAggregate, data: JsonSchema, components: C
             'output',
             'the outcomes',
           ),
-          description: part(step),
+          description: describeStep(step),
         },
       ] as const,
   )
   return {
     type: 'object',
-    description: `What the operation of \`${name}\` answers.`,
+    description: `The reply of \`${name}\`.`,
     properties: {
       data,
       complete: { type: 'boolean', description: 'Whether every step is `ok` or `skipped`.' },
@@ -119,15 +124,15 @@ function envelope({ name, steps }: AnyAggregate, data: JsonSchema, components: C
   }
 }
 
-/** What a step is to the caller. */
-function part({ kind, minSuccess, count }: Step): string {
-  if (kind === 'required') return 'Must succeed, or the request fails.'
-  if (kind === 'optional') return 'May fail: a fallback then stands in for it.'
+/** Returns the description of a step for callers. */
+function describeStep({ kind, minSuccess, count }: Step): string {
+  if (kind === 'required') return 'If it fails, the request fails.'
+  if (kind === 'optional') return 'If it fails, a fallback replaces its value.'
   if (kind === 'firstOf')
-    return `Several calls of which the first ${count === 1 ? 'good answer is' : `${count} good answers are`} taken.`
+    return `Several calls of which the first ${count === 1 ? 'success is' : `${count} successes are`} used.`
   return minSuccess === undefined
-    ? 'Several calls, all of which must succeed, or the request fails.'
-    : `Several calls of which ${minSuccess === 0 ? 'any may fail: a fallback then stands in for it' : `at least ${minSuccess} must succeed, or the request fails`}.`
+    ? 'Several calls. If one fails, the request fails.'
+    : `Several calls. ${minSuccess === 0 ? 'A fallback replaces the value of each failed call' : `If fewer than ${minSuccess} succeed, the request fails`}.`
 }
 
 function describe({ route: { description, deadline }, steps }: AnyAggregate): string {

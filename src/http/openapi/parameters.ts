@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
+import { parameterNames } from '../routing/path-template.ts'
 import type { Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
 
@@ -9,26 +10,27 @@ const shared = {
     name: 'x-request-timeout-ms',
     in: 'header',
     description:
-      'By when the answer must be there, in ms. It shortens the deadline of the operation and cannot extend it. A value below 10 counts as 10.',
+      'The deadline of the reply, in ms. It can shorten the deadline of the operation and cannot extend it. A value below 10 counts as 10.',
     schema: { type: 'integer', minimum: 0, maximum: 999_999_999 },
   },
   RequestId: {
     name: 'x-request-id',
     in: 'header',
-    description: 'An id for this request, which comes back and is in the log; one that does not fit is replaced.',
+    description: 'An id for this request, which the reply and the log repeat. An invalid id is replaced.',
     schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
   },
   IfNoneMatch: {
     name: 'if-none-match',
     in: 'header',
-    description: 'The `etag` of an answer that the caller has; if that is still the answer, it is not sent again.',
+    description: 'The `etag` of a reply that the caller has. If the reply has not changed, the status is 304.',
     schema: { type: 'string' },
   },
 } as const
 
 /**
- * The parameters of an operation: those its schemas declare, then those that all have. `names` are the path's own, by
- * place.
+ * Returns the parameters of an operation: those of its schemas, then the common ones.
+ *
+ * @param names The names of the path's parameters, in order.
  */
 export function parametersOf(
   { name, route }: AnyAggregate,
@@ -46,7 +48,7 @@ export function parametersOf(
           part === 'headers' ? route.headerFields : undefined,
         ).map(field => parameter(part, field))
   })
-  const templated = Array.from(route.url.matchAll(/\{([^{}]*)\}/g), match => match[1])
+  const templated = parameterNames(route.url)
   const path = names.map((as, index) => {
     const declared = own.find(each => each.in === 'path' && each.name === templated[index])
     return { ...(declared ?? { in: 'path', schema: { type: 'string' } }), name: as, required: true }
@@ -86,8 +88,8 @@ interface PartSchema {
 }
 
 /**
- * The fields of a part that is an object, several of them at once, or one of several. Of headers the names are enough:
- * a record has those.
+ * Returns the fields of an object schema, or of the objects of an intersection or union. Headers need names only, so a
+ * record with known keys is enough.
  */
 function fieldsOf(schema: JsonSchema, where: string, headers: HeaderFields | undefined): Field[] {
   const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
@@ -109,7 +111,7 @@ function fieldsOf(schema: JsonSchema, where: string, headers: HeaderFields | und
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
 }
 
-/** One field for each name. An option that does not name a field does not need it. */
+/** Returns one field per name. A field of a union is required if every option requires it. */
 function merged(how: 'allOf' | 'anyOf', parts: readonly (readonly Field[])[]): Field[] {
   return [...new Set(parts.flat().map(({ name }) => name))].map(name => {
     const fields = parts.flatMap(part => part.find(field => field.name === name) ?? [])

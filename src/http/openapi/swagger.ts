@@ -1,11 +1,11 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import { fastifyPath } from '../fastify-path.ts'
-import { integerForm, withoutBigints } from './integers.ts'
+import { fastifyPath } from '../routing/path-template.ts'
+import { integerForm, withoutBigints } from './bigint-schema.ts'
 
 /**
- * Metadata without ids: an id would become a `$ref` within one schema, which points to nothing in somebody's whole
+ * A registry of metadata without ids. An id would become a `$ref` within one schema, which has no target in the app's
  * document.
  */
 const unnamed = {
@@ -17,11 +17,11 @@ const unnamed = {
 }
 
 /**
- * The app, with each aggregate's route described by a `schema` for whoever collects them (`@fastify/swagger` does), and
- * all other routes hidden from it. Fastify neither validates nor serialises by it: both are done once, by the
- * aggregate's own schemas.
+ * Returns the app with a `route` function that adds a `schema` to the route of each aggregate, for `@fastify/swagger`,
+ * and hides all other routes from it. Fastify neither validates nor serializes with these schemas: the aggregate does
+ * both.
  */
-export function described(app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
+export function describeRoutes(app: FastifyInstance, aggregates: readonly AnyAggregate[]): FastifyInstance {
   const byRoute = new Map(
     aggregates.map(aggregate => [`${aggregate.route.method} ${fastifyPath(aggregate.route.url)}`, aggregate]),
   )
@@ -32,10 +32,10 @@ export function described(app: FastifyInstance, aggregates: readonly AnyAggregat
   return Object.create(app, { route: { value: route } }) as FastifyInstance
 }
 
-/** Keeps a route out of a document. */
+/** Hides a route from the document. */
 const hidden = { schema: { hide: true } as NonNullable<RouteOptions['schema']> }
 
-/** What `app.route` takes to describe one aggregate. */
+/** Returns the options of `app.route` that describe an aggregate. */
 function description(
   { name, route: { params, query, body, headers, envelope, summary = name, description: text }, schema }: AnyAggregate,
   prefix: string,
@@ -56,20 +56,20 @@ function description(
       ...(body !== undefined && { body: jsonSchema(body, 'input') }),
       ...(headers !== undefined && { headers: jsonSchema(headers, 'input') }),
       response: {
-        200: { description: 'The merged answer', ...(envelope ? enveloped(data) : data) },
+        200: { description: 'The merged reply', ...(envelope ? enveloped(data) : data) },
         default: {
-          description: 'Why there is no answer',
+          description: 'The problem',
           content: { 'application/problem+json': { schema: problem } },
         },
       },
     } as NonNullable<RouteOptions['schema']>,
-    validatorCompiler: nothing,
-    serializerCompiler: nothing,
+    validatorCompiler: noCompiler,
+    serializerCompiler: noCompiler,
   }
 }
 
-/** Compiles nothing, which Fastify takes for nothing to do. */
-const nothing = (() => undefined) as unknown as NonNullable<RouteOptions['validatorCompiler']> &
+/** A compiler without a result, with which Fastify neither validates nor serializes. */
+const noCompiler = (() => undefined) as unknown as NonNullable<RouteOptions['validatorCompiler']> &
   NonNullable<RouteOptions['serializerCompiler']>
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
@@ -81,7 +81,7 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
     io,
     target: 'draft-7',
     unrepresentable: ({ zodSchema }) => integerForm(zodSchema) ?? 'any',
-    // What collects the schemas writes them with JSON.stringify, so an integer that no number holds is text there.
+    // The collector writes schemas with JSON.stringify, so an integer that a number cannot represent is text.
     override: ({ jsonSchema: draft }) => {
       Object.assign(draft, withoutBigints({ ...draft }, ''))
     },
@@ -91,8 +91,8 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
 }
 
 /**
- * The schema with each reference to one of its own parts replaced by that part, once: what a recursive schema says of
- * deeper levels is left open.
+ * Returns the schema with each reference to one of its parts replaced by that part. A recursive reference is replaced
+ * by the empty schema.
  */
 function unrolled(value: unknown, parts: Readonly<Record<string, unknown>>, within: readonly string[]): unknown {
   if (typeof value !== 'object' || value === null) return value

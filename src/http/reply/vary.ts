@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 
-/** Adds names to a reply's `vary`, each once, beside those that are there. */
+/** Adds header names to a reply's `vary`, each once. */
 export function addVary(reply: FastifyReply, names: string): void {
   const before = reply.getHeader('vary')
   reply.header('vary', before === undefined ? names : merged(String(before), names))

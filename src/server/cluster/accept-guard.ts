@@ -1,11 +1,11 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { readDescriptors, type Descriptors } from '../../http/lifecycle/descriptors.ts'
+import { readFileDescriptors, type FileDescriptors } from '../../http/guard/file-descriptors.ts'
 
 export interface AcceptGuardOptions {
   /** Called with the limit for each connection that is accepted while few descriptors are left. */
   readonly onFew: (limit: number) => void
   /** @default those of this process */
-  readonly read?: () => Descriptors | undefined
+  readonly read?: () => FileDescriptors | undefined
 }
 
 /**
@@ -42,7 +42,7 @@ const cell = new Int32Array(new SharedArrayBuffer(4))
  *
  * Node.js has no call that stops a server from accepting, so the wait holds the event loop.
  */
-export function guardAccepts({ onFew, read = readDescriptors }: AcceptGuardOptions): void {
+export function guardAccepts({ onFew, read = readFileDescriptors }: AcceptGuardOptions): void {
   /** Connections that are accepted and not closed. */
   let held = 0
 

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster'
-import type { CountRequest, Counted } from '../../http/guard/rate-store.ts'
+import type { CountRequest, RateCount } from '../../http/guard/shared-rate-store.ts'
 import { heartbeats, type Failure, type FromWorker, type Leave, type Task } from './messages.ts'
 import { marked, readToWorker } from './read-message.ts'
 
@@ -27,7 +27,7 @@ export interface ChannelOptions extends Pick<Task, 'mark' | 'heartbeatMs'> {
 
 /** Opens the channel, and sends heartbeats over it. */
 export function openChannel(worker: Worker, { mark, heartbeatMs, leave, ownLostLogLines }: ChannelOptions): Channel {
-  const counting = new Map<number, (counted: Counted) => void>()
+  const counting = new Map<number, (counted: RateCount) => void>()
   let counts = 0
   let isListening = false
   let reported = 0
@@ -81,7 +81,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, leave, ownLostL
 }
 
 /** What counts where nobody counts any more: the worker ends with the requests it has. */
-const uncounted: Counted = { current: 0, ttl: 0 }
+const uncounted: RateCount = { current: 0, ttl: 0 }
 
 /**
  * Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types

@@ -1,4 +1,4 @@
-import type { Counted } from '../../http/guard/rate-store.ts'
+import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 
 export interface RateCounterOptions {
   /** Clients that are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */
@@ -17,7 +17,7 @@ export function rateCounter({
   clients = 50_000,
   windowMs = 60_000,
   now = () => performance.now(),
-}: RateCounterOptions = {}): (client: string) => Counted {
+}: RateCounterOptions = {}): (client: string) => RateCount {
   /** In the order in which they asked last. */
   const windows = new Map<string, { current: number; readonly since: number }>()
   return client => {

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { Counted } from '../../http/guard/rate-store.ts'
+import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 import type { HandOver } from './hand-over.ts'
 import { watchHeartbeats } from './heartbeats.ts'
 import { taskVariable, type Failure, type Leave, type Task, type ToWorker } from './messages.ts'
@@ -32,7 +32,7 @@ export interface Hired {
 export interface HireOptions {
   /** Variables that it is not to inherit. */
   readonly withheld: readonly string[]
-  readonly count: (client: string) => Counted
+  readonly count: (client: string) => RateCount
   /** Connections on their way to workers. */
   readonly handOver: HandOver
   /** Called when the worker has sent no heartbeat for its time, before it is killed. */

@@ -7,7 +7,7 @@ const src = join(import.meta.dirname, '../../../src')
 const taken: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['AppOptions'],
   'http/plugin.ts': ['HeadwatersOptions'],
-  'http/guard/load.ts': ['Load'],
+  'http/reply/route-services.ts': ['LoadGauge'],
   'upstream/runtime-options.ts': ['RuntimeOptions'],
   'upstream/override.ts': ['Override'],
   'upstream/spec/options.ts': [

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { Redaction } from '../../../src/log/redaction.ts'
-import { logOptions } from '../../../src/http/log/log.ts'
+import { loggerOptions } from '../../../src/http/log/logger-options.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { exchange } from '../../hostile/helpers/exchange.ts'
@@ -199,7 +199,7 @@ export async function logs(t: Test): Promise<void> {
   const lines: string[] = []
   const { app, get } = await stage(t, [required], {
     logger: {
-      ...(logOptions({ level: 'info', redaction: new Redaction([]) }) as object),
+      ...(loggerOptions({ level: 'info', redaction: new Redaction([]) }) as object),
       stream: {
         write: (line: string) => {
           lines.push(line)

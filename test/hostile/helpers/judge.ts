@@ -1,5 +1,5 @@
 import { errors, type ErrorCode } from '../../../src/errors.ts'
-import { securityHeaders } from '../../../src/http/reply/security-headers.ts'
+import { securityHeaders } from '../../../src/http/reply/default-headers.ts'
 import type { Exchange } from './exchange.ts'
 import type { Expected, Line } from './line.ts'
 import type { Answer } from './read-answers.ts'

@@ -170,23 +170,20 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', 'a', '\n'],
     ],
   },
-  'http/reply/accept.ts': {
+  'http/request/accepts-json.ts': {
     '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [
       ['0.', '0', 'x'],
       ['1.', '0', ''],
     ],
   },
-  'http/aggregates.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
-  },
-  'http/reply/reply-task.ts': {
+  'http/request/input-checks.ts': {
     '/^-?\\d{1,9}$/': [
       ['', '1', 'x'],
       ['-', '1', ''],
       ['', '-', ''],
     ],
   },
-  'http/bodies/bodies.ts': {
+  'http/bodies/json-bodies.ts': {
     '/^application\\/(?:[\\w.+-]+\\+)?json(?:$|[ \\t]*;)/i': [
       ['application/', 'a', '+'],
       ['application/', 'a+', 'json'],
@@ -194,7 +191,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['application/', 'a.+', ''],
     ],
   },
-  'http/guard/client-address.ts': {
+  'http/request/client-address.ts': {
     '/^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):[\\w.-]*|\\[([^\\]]*)\\](?::[\\w.-]*)?)$/': [
       ['', '1', '.'],
       ['', '1.', ''],
@@ -209,13 +206,13 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     ],
     '/^\\d{1,3}$/': environment,
   },
-  'http/lifecycle/connection-limit.ts': {
+  'http/guard/connection-limit.ts': {
     '/^(?:GET|HEAD) \\/health\\//': [
       ['GET ', '/', ''],
       ['', 'HEAD ', ''],
     ],
   },
-  'http/lifecycle/descriptors.ts': {
+  'http/guard/file-descriptors.ts': {
     '/^Max open files\\s+(\\d+)/m': environment,
   },
   'http/explorer/explorer.ts': {
@@ -227,14 +224,14 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', 'x-', ''],
     ],
   },
-  'http/fastify-path.ts': {
+  'http/routing/path-template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
+    '/\\{[^{}]*\\}/g': declaration,
   },
   'http/plugin.ts': {
     '/\\/$/': declaration,
-    '/\\{[^{}]*\\}/g': declaration,
   },
-  'http/guard/keyring.ts': {
+  'http/guard/api-keys.ts': {
     '/^bearer +([^\\s]+) *$/i': [
       ['bearer', ' ', ''],
       ['bearer ', 'a', ' x'],
@@ -249,9 +246,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[\\w.-]+$/': declaration,
   },
   'http/openapi/document.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
     '/\\/$/': declaration,
-    '/\\{([^{}]*)\\}/g': declaration,
   },
   'http/openapi/operation-id.ts': {
     '/-([a-z0-9])/g': declaration,
@@ -259,13 +254,10 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'http/openapi/operation.ts': {
     '/^[a-z]/': declaration,
   },
-  'http/openapi/parameters.ts': {
-    '/\\{([^{}]*)\\}/g': declaration,
-  },
-  'http/other-methods.ts': {
+  'http/routing/allowed-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,
   },
-  'http/reply/request-id.ts': {
+  'http/request/request-id.ts': {
     '/^[\\w.:-]{1,128}$/': [
       ['', 'a', '\u20ac'],
       ['', 'a:', ''],
