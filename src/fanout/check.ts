@@ -79,7 +79,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
       `${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`,
     )
   if (cacheControl !== undefined && method !== 'GET')
-    throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
+    throw new TypeError(`${owner}: cacheControl requires GET, and this aggregate is ${method}: remove cacheControl`)
   if (body !== undefined && method === 'GET')
     throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
   for (const [part, schema] of [
@@ -138,7 +138,7 @@ export function addStep(
   before: readonly Step[],
   kind: StepKind,
   name: string,
-  author: Step['author'],
+  handler: Step['handler'],
   options: AnyStepOptions,
 ): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
@@ -151,12 +151,12 @@ export function addStep(
     throw new TypeError(
       `${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`,
     )
-  if (typeof author !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
+  if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
   rejectUnknownOptions(owner, options, optionsOf[kind])
   const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  wholeNumber(owner, 'width', concurrency)
+  wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
   if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
@@ -169,19 +169,19 @@ export function addStep(
     name,
     index: before.length,
     kind,
-    author,
+    handler,
     timeout,
     concurrency,
     maxItems,
     count,
     minSuccess,
-    needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
+    needs: Object.freeze([...new Set(needs)].map(need => indexOf(before, need, owner))),
     fallback: deepFreeze(fallback),
     isFrozen: kind === 'optional' || minSuccess !== undefined,
   })
 }
 
-function placeOf(before: readonly Step[], need: string, owner: string): number {
+function indexOf(before: readonly Step[], need: string, owner: string): number {
   const step = before.find(({ name }) => name === need)
   if (step === undefined) throw new TypeError(`${owner}: needs '${need}', and no earlier step has that name`)
   return step.index

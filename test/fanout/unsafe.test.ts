@@ -14,7 +14,7 @@ import { watched } from '../helpers/watched.ts'
 const Any = z.unknown()
 const within = (deadline = 20_000) => aggregate('unsafe', { url: '/unsafe', deadline })
 
-async function open(t: Test, options: { readonly slots?: number; readonly timeout?: number } = {}) {
+async function open(t: Test, options: { readonly concurrency?: number; readonly attemptTimeout?: number } = {}) {
   const upstream = await httpUpstream(t)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -150,7 +150,7 @@ test('a caller who has gone waits for his POST too, and is told his own reason',
 })
 
 test("a POST that never left is cancelled by another step's failure", async t => {
-  const { upstream, runtime, tell } = await open(t, { slots: 1 })
+  const { upstream, runtime, tell } = await open(t, { concurrency: 1 })
   const elsewhere = await open(t)
   const described = within()
     .required('first', () => tell({ id: 'first' }))

@@ -4,7 +4,10 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 const Id = z.object({ id: z.union([z.string(), z.number()]) })
 
 /** An upstream that takes any question: `ask` is safe, `tell` is not. The path of a call is `/` and its id. */
-export function oracleAt(origin: string, options: { readonly slots?: number; readonly timeout?: number } = {}) {
+export function oracleAt(
+  origin: string,
+  options: { readonly concurrency?: number; readonly attemptTimeout?: number } = {},
+) {
   return defineUpstream(
     'oracle',
     { origin, retry: false, ...options },

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../fanout/outcome-recorder.ts'
+import type { Outcome } from '../../fanout/outcome.ts'
 
 /**
  * How our cache had part in each step whose calls have one (RFC 9211): `headwaters;hit;ttl=42;detail=breed,
