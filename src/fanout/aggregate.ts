@@ -26,6 +26,7 @@ import type {
   ContextResult,
 } from './inference.ts'
 import type { Outcome } from './outcome.ts'
+import { renamedBuilderMethods } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
 
@@ -188,6 +189,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     (key: string, handler: Step['handler'], options = {}) =>
       extended(addStep(name, steps, kind, key, handler, options))
   return {
+    ...renamedBuilderMethods(name),
     context: (fn: Step['handler']) => {
       if (context === undefined && steps.length === 0) return builder(name, route, contextStep(name, fn), steps)
       throw new TypeError(`aggregate '${name}': context() may be called only once, and only before the first step`)
@@ -220,5 +222,5 @@ function replied(aggregate: AnyAggregate): AnyAggregate {
     if (hooks.onReply !== undefined) throw new TypeError(`aggregate '${name}': onReply() may be called only once`)
     return replied({ ...aggregate, hooks: Object.freeze({ ...hooks, onReply: fn }) })
   }
-  return Object.freeze({ ...aggregate, onReply })
+  return Object.freeze({ ...aggregate, after: renamedBuilderMethods(name).after, onReply })
 }

@@ -8,6 +8,7 @@ import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
+import { rejectOldOptional, rejectRenamedOptions, renamedOptions } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import { letsShare } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
@@ -151,8 +152,10 @@ export function addStep(
     throw new TypeError(
       `${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`,
     )
+  if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
+  rejectRenamedOptions(owner, options, renamedOptions[kind])
   rejectUnknownOptions(owner, options, optionsOf[kind])
   const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
@@ -160,9 +163,11 @@ export function addStep(
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
   if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
-    throw new TypeError(`${owner}: an optional step needs a fallback: { fallback: null }`)
+    throw new TypeError(`${owner}: an optional step needs a fallback, for example { fallback: null }`)
   if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined))
-    throw new TypeError(`${owner}: minSuccess and fallback come together: { minSuccess: 0, fallback: null }`)
+    throw new TypeError(
+      `${owner}: minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }`,
+    )
   if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
   return Object.freeze({

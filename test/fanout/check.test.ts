@@ -202,3 +202,25 @@ test('an option that does not exist is refused, with those that do', t => {
   })
   t.end()
 })
+
+test('minSuccess and fallback of an each are set together', t => {
+  for (const options of [{ minSuccess: 1 }, { minSuccess: 0 }, { fallback: null }, { fallback: undefined }])
+    t.throws(() => made().each('one', step, options), {
+      name: 'TypeError',
+      message:
+        "aggregate 'a', step 'one': minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }",
+    })
+  for (const options of [{}, { minSuccess: 0, fallback: undefined }, { minSuccess: 2, fallback: 'none' }])
+    t.doesNotThrow(() => made().each('one', step, options))
+  t.end()
+})
+
+test('an optional step needs a fallback, which may be undefined', t => {
+  for (const options of [undefined, {}, { timeout: 5 }])
+    t.throws(() => made().optional('one', step, options), {
+      name: 'TypeError',
+      message: "aggregate 'a', step 'one': an optional step needs a fallback, for example { fallback: null }",
+    })
+  t.doesNotThrow(() => made().optional('one', step, { fallback: undefined }))
+  t.end()
+})

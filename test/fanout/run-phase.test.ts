@@ -99,7 +99,7 @@ class Functions {
           try {
             resolve(make(args))
           } catch (error) {
-            reject(error as Error)
+            reject(error)
           }
         })
       })
