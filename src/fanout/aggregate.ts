@@ -67,7 +67,7 @@ export type AnyAggregate = Aggregate<unknown, unknown, string>
 /** The arguments of onReply() beside the input and the context: the reply as it is sent. */
 export interface OnReplyArgs<D, K extends string> {
   readonly data: D
-  /** Whether every step is `ok` or `skipped`. */
+  /** True if every step is `ok` or `skipped`. */
   readonly complete: boolean
   readonly sources: Record<K, Outcome>
 }
@@ -90,14 +90,14 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
   readonly fallback: F
 }
 
-interface EachBounds<N> extends StepOptions<N> {
+export interface EachBounds<N> extends StepOptions<N> {
   /** Calls under way at once. @default 16 */
   readonly concurrency?: number
   /** Calls at most; one more is an error. @default 100 */
   readonly maxItems?: number
 }
 
-interface EachTolerance<F> {
+export interface EachTolerance<F> {
   /** Calls that must be answered; comes with `fallback`. @default all of them */
   readonly minSuccess: number
   /** The value of each call that failed; comes with `minSuccess`. */
@@ -107,7 +107,7 @@ interface EachTolerance<F> {
 export type EachOptions<N, F> = EachBounds<N> & (EachTolerance<F> | { readonly [K in keyof EachTolerance<F>]?: never })
 
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
-  /** How many answers are taken; an answer takes precedence over an absence (a `null` by a status of `nullOn`). @default 1 */
+  /** The number of answers that are taken. An answer takes precedence over an absence (a `null` by a status of `nullOn`). @default 1 */
   readonly count?: C
 }
 

@@ -52,7 +52,7 @@ export class OutcomeRecorder {
     else if (event.type === 'step ended') record.end = event
   }
 
-  /** Whether every step is `ok` or `skipped`. */
+  /** True if every step is `ok` or `skipped`. */
   get complete(): boolean {
     return this.#records.every(({ end }) => end?.state === 'ok' || end?.state === 'skipped')
   }
@@ -93,7 +93,7 @@ function addCacheFields(draft: Draft, { cache, age, ttl }: Cached): void {
 
 const byWorth = ['hit', 'stale', 'miss'] as const
 
-/** What is true of two answers together. */
+/** Combines two answers: the older age, the shorter ttl and the less fresh state. */
 function worseOf(one: Cached, other: Cached): Cached {
   const [age, ttl] = [Math.max(one.age ?? -1, other.age ?? -1), Math.min(one.ttl ?? Infinity, other.ttl ?? Infinity)]
   return {

@@ -1,6 +1,6 @@
 import type { Cached } from '../upstream/call/cached.ts'
 
-/** How a step ended; a reply is complete when every step is `ok` or `skipped`. */
+/** The state in which a step ended. A reply is complete if every step is `ok` or `skipped`. */
 export type State = 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'failed' | 'cancelled'
 
 /** One failed call of a step that makes several calls. */
@@ -14,18 +14,18 @@ export interface Loss {
 /** The part of `sources` about one step. */
 export interface Outcome {
   readonly state: State
-  /** When it started, in ms from the run's start; none when it never did. */
+  /** The start of the step, in ms from the start of the run; undefined if it did not start. */
   readonly start?: number
-  /** How long it took, in ms. */
+  /** The duration of the step, in ms. */
   readonly ms: number
-  /** How often its calls were sent. */
+  /** The number of attempts of its calls. */
   readonly attempts: number
-  /** Calls it made, of a step that makes several. */
+  /** The number of calls of an `each` or a `firstOf`. */
   readonly calls?: number
-  /** Calls that were answered. */
+  /** The number of calls that succeeded. */
   readonly ok?: number
   readonly failed?: readonly Loss[]
-  /** The upstream's status, of a step that makes one call. */
+  /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**
    * How a cache answered, of a step that calls an operation with one: `hit` (fresh), `stale`, or `miss` (the upstream
@@ -38,6 +38,6 @@ export interface Outcome {
    */
   readonly age?: number
   readonly ttl?: number
-  /** Why it has no value of its own, or only an old one. */
+  /** The error because of which the step has no value of its own, or a stale one. */
   readonly code?: string
 }

@@ -5,7 +5,7 @@ import type { Vary } from './vary.ts'
 /** Records on which request headers the reply of one run depends. */
 export class Reads implements HeaderReads {
   vary: Vary
-  /** Whether all headers were read at once, so that no list of names is complete. */
+  /** True if all headers were read at once, so that no list of names is complete. */
   isWhole = false
 
   constructor(vary: Vary) {

@@ -16,11 +16,11 @@ export interface RunHandle extends Scope {
   readonly reads: Reads | undefined
   /** Sends a call through the layers of its upstream. */
   readonly send: Send
-  /** Whether optional steps are shed. */
+  /** True if optional steps are shed. */
   readonly shedOptional: boolean
-  /** Whether the deadline has passed and steps are still to end. The reason is that of `abort`. */
+  /** True if the deadline has passed and steps have not ended. `abort` has the reason. */
   readonly isExpired: boolean
-  /** Whether the run takes no more values: it has failed or has settled. */
+  /** True if the run takes no more values: it has failed or has settled. */
   readonly isClosed: boolean
   /** Takes the value of a step that has ended. */
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void

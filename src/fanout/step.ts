@@ -14,15 +14,15 @@ export interface Step {
   readonly timeout: number | undefined
   /** The value of an optional step that fails, or of a failed call of an `each`. */
   readonly fallback: unknown
-  /** Whether the value is always frozen, because it may be a fallback that all runs share. */
+  /** True if the value is always frozen: it may be a fallback that all runs share. */
   readonly isFrozen: boolean
   /** Calls in flight at once. */
   readonly concurrency: number
   /** The maximum number of calls. */
   readonly maxItems: number
-  /** How many calls of an `each` must succeed; all of them when undefined. */
+  /** The number of calls of an `each` that must succeed; all of them when undefined. */
   readonly minSuccess: number | undefined
-  /** How many answers a `firstOf` takes. */
+  /** The number of answers that a `firstOf` takes. */
   readonly count: number
 }
 

@@ -13,7 +13,7 @@ export interface RunAggregateOptions<I> {
    * Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine.
    */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
-  /** What `env('NAME')` of a declaration reads. @default {} */
+  /** The variables that `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
   /** Shortens the aggregate's deadline, in ms. */
   readonly deadline?: number

@@ -214,7 +214,7 @@ test('who asks with HEAD for what it has is told so, without a length that is no
 test('an answer to anything but GET is not kept, and so never not modified', async t => {
   t.throws(
     () => aggregate('posted', { url: '/posted', body: z.object({}), cacheControl: 'public' }),
-    /leave cacheControl out/,
+    /remove cacheControl/,
   )
 })
 

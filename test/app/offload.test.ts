@@ -111,7 +111,7 @@ test('when the time for draining is over threads are ended, and their callers ge
   isProblem(t, await burning, 503, 'RUNTIME_CLOSED')
 })
 
-test('a function that is not there stops the start, and the aggregate, the place and the file are named', async t => {
+test('a function that is not there stops the start, and the aggregate, the step and the file are named', async t => {
   const folder = t.testdir({
     'merge.ts': 'export const merge = 1\nexport function shout () {}',
     'none.ts': '',
@@ -135,13 +135,13 @@ test('a function that is not there stops the start, and the aggregate, the place
       aggregate('c', { url: '/c' })
         .context(wrong('two.ts'))
         .reply(Any, () => 1),
-      `aggregate 'c', before: ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`,
+      `aggregate 'c', context(): ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`,
     ],
     [
       aggregate('d', { url: '/d' })
         .reply(Any, () => 1)
         .onReply(wrong('broken.ts') as never),
-      `aggregate 'd', after: ${join(folder, 'broken.ts')} cannot be loaded: not today`,
+      `aggregate 'd', onReply(): ${join(folder, 'broken.ts')} cannot be loaded: not today`,
     ],
   ]
   for (const [described, message] of faults) {

@@ -9,12 +9,12 @@ export interface Invocation {
   readonly abort: Abort
   /** For messages: `aggregate 'cat-facts', step 'ninja'`. */
   readonly owner: string
-  /** Whether an offloaded function may start after the abort, as in the merge of a run that has reached its deadline. */
+  /** True if an offloaded function may start after the abort, as in the merge of a run that has reached its deadline. */
   readonly startsAfterAbort: boolean
 }
 
 /** The invocation that the current code belongs to, also after an `await`. */
 export const currentInvocation = new AsyncLocalStorage<Invocation>()
 
-/** Whether anything was offloaded in this process. Until then invocations are not recorded. */
+/** True if anything was offloaded in this process. Until then invocations are not recorded. */
 export const offloading = { isUsed: false }

@@ -38,13 +38,13 @@ type Named<M, K extends keyof M> = [IsOne<K>] extends [true]
   ? OffloadedFunction<M[K]>
   : Wrong<"the module has several functions: say which, as in offload<typeof import(…), 'name'>(url, 'name')">
 
-/** What was declared to run in a thread. */
+/** The declaration of a function that runs in a thread. */
 export interface OffloadSpec {
   readonly file: string
   readonly name: string
   /** The module that loads the file in a thread; set by the loader of definitions. */
   loader: string | undefined
-  /** Whether the file is known to export the function. */
+  /** True if the file is known to export the function. */
   isChecked: boolean
 }
 

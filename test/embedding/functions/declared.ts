@@ -27,7 +27,16 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   'fanout/run.ts': ['RunOptions'],
   'fanout/fan-out.ts': ['FanOutOptions'],
   'fanout/route.ts': ['RouteOptions'],
-  'fanout/aggregate.ts': ['Replied', 'StepOptions', 'EachOptions', 'FirstOfOptions', 'Builder', 'Opening'],
+  'fanout/aggregate.ts': [
+    'Replied',
+    'StepOptions',
+    'OptionalOptions',
+    'EachBounds',
+    'EachTolerance',
+    'FirstOfOptions',
+    'Builder',
+    'InitialBuilder',
+  ],
   'testing/run-aggregate.ts': ['RunAggregateOptions'],
 }
 

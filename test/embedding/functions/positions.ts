@@ -217,7 +217,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'REPLY_INVALID'),
   },
-  'Opening.before': {
+  'InitialBuilder.context': {
     stage: (hook, _origin, isSlow) => ({
       aggregate: (plain(isSlow).context(hook) as ReturnType<typeof plain>)
         .required('it', () => 1)
@@ -225,7 +225,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok'),
   },
-  'Replied.after': {
+  'Replied.onReply': {
     stage: (hook, _origin, isSlow) => ({
       aggregate: plain(isSlow)
         .required('it', () => 1)
@@ -234,7 +234,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'ok'),
   },
-  'Replied.after, its headers': {
+  'Replied.onReply, its headers': {
     stage: (theirs, _origin, isSlow) => ({
       aggregate: plain(isSlow)
         .required('it', () => 1)
