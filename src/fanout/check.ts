@@ -8,6 +8,7 @@ import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
+import { rejectOldOptional, rejectRenamedOptions, renamedOptions } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import { letsShare } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
@@ -79,7 +80,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
       `${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`,
     )
   if (cacheControl !== undefined && method !== 'GET')
-    throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
+    throw new TypeError(`${owner}: cacheControl requires GET, and this aggregate is ${method}: remove cacheControl`)
   if (body !== undefined && method === 'GET')
     throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
   for (const [part, schema] of [
@@ -140,7 +141,7 @@ export function addStep(
   before: readonly Step[],
   kind: StepKind,
   name: string,
-  author: Step['author'],
+  handler: Step['handler'],
   options: AnyStepOptions,
 ): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
@@ -154,37 +155,41 @@ export function addStep(
       `${owner}: its name differs from that of step '${same.name}' by case only, and ` +
         'headwaters-sources has names in lower case: rename one',
     )
-  if (typeof author !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
+  if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
+  if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
+  rejectRenamedOptions(owner, options, renamedOptions[kind])
   rejectUnknownOptions(owner, options, optionsOf[kind])
   const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  wholeNumber(owner, 'width', concurrency)
+  wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
   if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
-    throw new TypeError(`${owner}: an optional step needs a fallback: { fallback: null }`)
+    throw new TypeError(`${owner}: an optional step needs a fallback, for example { fallback: null }`)
   if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined))
-    throw new TypeError(`${owner}: minSuccess and fallback come together: { minSuccess: 0, fallback: null }`)
+    throw new TypeError(
+      `${owner}: minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }`,
+    )
   if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
   return Object.freeze({
     name,
     index: before.length,
     kind,
-    author,
+    handler,
     timeout,
     concurrency,
     maxItems,
     count,
     minSuccess,
-    needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
+    needs: Object.freeze([...new Set(needs)].map(need => indexOf(before, need, owner))),
     fallback: deepFreeze(fallback),
     isFrozen: kind === 'optional' || minSuccess !== undefined,
   })
 }
 
-function placeOf(before: readonly Step[], need: string, owner: string): number {
+function indexOf(before: readonly Step[], need: string, owner: string): number {
   const step = before.find(({ name }) => name === need)
   if (step === undefined) throw new TypeError(`${owner}: needs '${need}', and no earlier step has that name`)
   return step.index

@@ -15,7 +15,7 @@ export interface RawInput {
   readonly params?: unknown
   readonly query?: unknown
   readonly body?: unknown
-  /** By name, in any case; also what an upstream's `forward` picks from. */
+  /** By name, in any case; also what an upstream's `forwardHeaders` picks from. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
 }
 

@@ -1,12 +1,12 @@
 import { ignoreRejection } from '../core/promises.ts'
 
-/** What `after` may say: headers that go out with the reply. */
+/** The value that onReply() may return: headers of the reply. */
 export interface ReplyExtras {
   /** By name; several values are several lines, as `set-cookie` wants them. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** The same, read. */
+/** The same, checked, by lower-case name. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -36,7 +36,7 @@ const ours = new Set([
   'traceparent',
 ])
 
-/** Reads what `after` returned; throws a `TypeError` for a header that cannot be sent. */
+/** Checks the value that onReply() returned; throws a `TypeError` for a header that cannot be sent. */
 export function readReplyExtras(aggregate: string, said: ReplyExtras | null | undefined): ReplyHeaders | undefined {
   const given = said?.headers
   if (given === undefined) return undefined
@@ -44,20 +44,22 @@ export function readReplyExtras(aggregate: string, said: ReplyExtras | null | un
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
     if (!headerName.test(name))
-      throw new TypeError(`aggregate '${aggregate}': after gives '${name}', which is not the name of a header`)
+      throw new TypeError(`aggregate '${aggregate}': onReply() gives '${name}', which is not the name of a header`)
     if (ours.has(lower) || lower.startsWith('headwaters-'))
       throw new TypeError(
-        `aggregate '${aggregate}': after gives the header '${name}', which the service writes itself: leave it out`,
+        `aggregate '${aggregate}': onReply() gives the header '${name}', which the service writes itself: leave it out`,
       )
     if (Object.hasOwn(headers, lower))
       throw new TypeError(
-        `aggregate '${aggregate}': after gives the header '${name}' in two spellings: give several values as a list`,
+        `aggregate '${aggregate}': onReply() gives the header '${name}' in two spellings: give several values as a list`,
       )
     const lines: unknown[] = Array.isArray(value) ? value : [value]
     if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) {
       // A promise among them that rejects would end the process.
       lines.forEach(ignoreRejection)
-      throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' a value that no header may hold`)
+      throw new TypeError(
+        `aggregate '${aggregate}': onReply() gives the header '${name}' a value that no header may hold`,
+      )
     }
     headers[lower] = value
   }

@@ -1,37 +1,37 @@
 import { deepFreeze } from '../core/freeze.ts'
 import type { Answer, Completion } from '../upstream/call/layer.ts'
 import type { OperationSpec } from '../upstream/spec/spec.ts'
-import type { CallCompletion } from './gather.ts'
+import type { CallCompletion } from './call-group.ts'
 import type { RunHandle } from './run-handle.ts'
 
-/** Who asked: counts its unsafe calls under way. */
+/** The step that made a call; it counts its unsafe calls in flight. */
 interface Caller {
-  unsafe: number
+  unsafeCallEnded(): void
 }
 
-/** One call of a step under way. */
+/** One call of a step in flight. */
 export class PendingCall implements Completion<unknown> {
-  readonly #run: Caller
-  readonly #host: RunHandle
+  readonly #caller: Caller
+  readonly #run: RunHandle
   readonly #spec: OperationSpec
   readonly #isFrozen: boolean
-  readonly #position: number
-  readonly #taker: CallCompletion
+  readonly #index: number
+  readonly #completion: CallCompletion
 
   constructor(
-    run: Caller,
-    host: RunHandle,
+    caller: Caller,
+    run: RunHandle,
     spec: OperationSpec,
     isFrozen: boolean,
-    position: number,
-    taker: CallCompletion,
+    index: number,
+    completion: CallCompletion,
   ) {
+    this.#caller = caller
     this.#run = run
-    this.#host = host
     this.#spec = spec
     this.#isFrozen = isFrozen
-    this.#position = position
-    this.#taker = taker
+    this.#index = index
+    this.#completion = completion
   }
 
   resolve(answer: Answer<unknown>): void {
@@ -41,28 +41,23 @@ export class PendingCall implements Completion<unknown> {
     } catch (error) {
       return this.reject(error)
     }
-    this.#taker.resolve(this.#position, value, cached, value === null && isAbsence(this.#spec, answer))
-    if (!this.#spec.safe) this.#over()
+    this.#completion.resolve(this.#index, value, cached, value === null && isAbsence(this.#spec, answer))
+    if (!this.#spec.safe) this.#caller.unsafeCallEnded()
   }
 
   reject(error: unknown): void {
-    // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
-    if (!this.#host.failed || error !== this.#host.abort.reason) this.#taker.reject(this.#position, error)
-    if (!this.#spec.safe) this.#over()
-  }
-
-  #over(): void {
-    this.#run.unsafe--
-    this.#host.unsafeCallEnded()
+    // A call that the failed run has aborted is no failure of its step: the step is reported as cancelled.
+    if (!this.#run.isClosed || error !== this.#run.abort.reason) this.#completion.reject(this.#index, error)
+    if (!this.#spec.safe) this.#caller.unsafeCallEnded()
   }
 }
 
-/** Tells a `null` by a status of `absent` from an upstream's own `null` and from an empty body. */
+/** Tells a `null` by a status of `nullOn` from an upstream's own `null` and from an empty body. */
 function isAbsence({ nullOn }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
   return nullOn.includes(keptStatus)
 }
 
-/** Freezes a value, unless `coalesce` has; a layer of an author's own may have put another in its place. */
+/** Freezes a value unless `coalesce` has frozen it; a custom layer may have replaced the value. */
 function freezeAnswer(value: unknown, { coalesce }: OperationSpec): void {
   if (!coalesce || !Object.isFrozen(value)) deepFreeze(value)
 }

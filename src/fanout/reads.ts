@@ -2,10 +2,10 @@ import type { HeaderReads } from '../upstream/call/inbound.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Vary } from './vary.ts'
 
-/** Records on which headers of its request the reply of one run depends. */
+/** Records on which request headers the reply of one run depends. */
 export class Reads implements HeaderReads {
   vary: Vary
-  /** Whether every header was read, so that no list of names would do. */
+  /** True if all headers were read at once, so that no list of names is complete. */
   isWhole = false
 
   constructor(vary: Vary) {
@@ -20,8 +20,8 @@ export class Reads implements HeaderReads {
     this.isWhole = true
   }
 
-  /** Records that an upstream is asked, whatever comes of it. */
-  asked(upstream: UpstreamSpec): void {
+  /** Adds the headers that the calls of an upstream forward, whatever the result of the call is. */
+  addForwarded(upstream: UpstreamSpec): void {
     this.vary = this.vary.forwarded(upstream)
   }
 }

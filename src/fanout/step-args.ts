@@ -2,7 +2,7 @@ import type { Abort } from '../core/abort.ts'
 import type { ReadInput } from './input.ts'
 
 /**
- * The one flat object that a hook, a step or a merge is given: the input, the context, and the values it needs under
+ * The argument of a hook, a step or a merge, as one flat object: the input, the context, and the values it needs under
  * their names.
  */
 export class StepArgs {
@@ -10,7 +10,7 @@ export class StepArgs {
   readonly query: unknown
   readonly body: unknown
   readonly headers: unknown
-  /** Only there where `before` made one. */
+  /** Present only if context() returned a value. */
   declare readonly context?: unknown
   readonly #abort: Abort
 
@@ -23,7 +23,7 @@ export class StepArgs {
     this.#abort = abort
   }
 
-  /** Made when first asked for, since most steps never ask. */
+  /** Created on first use, since most steps never use it. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }

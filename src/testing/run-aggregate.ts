@@ -13,14 +13,14 @@ export interface RunAggregateOptions<I> {
    * Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine.
    */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
-  /** What `env('NAME')` of a declaration reads. @default {} */
+  /** The variables that `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
   /** Shortens the aggregate's deadline, in ms. */
   readonly deadline?: number
   readonly signal?: AbortSignal
-  /** What the steps see as their context; `before` is not asked then. @default what `before` makes of the input */
+  /** The context of the steps; the function of context() is not called. @default the value of context() */
   readonly context?: I extends { readonly context: infer C } ? C : never
-  /** Own layers around every upstream, outermost first. @default [] */
+  /** Custom layers around every upstream, outermost first. @default {} */
   readonly layers?: Layers
 }
 
@@ -61,7 +61,7 @@ export async function runAggregate<I, D, K extends string>(
     },
   }
   try {
-    const reply = await fanOut('context' in options ? within(aggregate, options.context) : aggregate, input, {
+    const reply = await fanOut('context' in options ? withContext(aggregate, options.context) : aggregate, input, {
       runtime: guarded,
       deadline,
       signal,
@@ -77,12 +77,12 @@ export async function runAggregate<I, D, K extends string>(
   }
 }
 
-/** The same aggregate with its context given. */
-function within<I, D, K extends string>(aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
+/** The same aggregate with a fixed context. */
+function withContext<I, D, K extends string>(aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
   const { name, hooks } = aggregate
   if (hooks.context === undefined)
-    throw new TypeError(`the aggregate '${name}' has no before, so there is no context to give`)
-  return { ...aggregate, hooks: { ...hooks, context: { ...hooks.context, author: () => context } } }
+    throw new TypeError(`the aggregate '${name}' has no context(): remove the option context`)
+  return { ...aggregate, hooks: { ...hooks, context: { ...hooks.context, handler: () => context } } }
 }
 
 /** Finds these hosts and no others: a token endpoint is asked besides the upstreams. */

@@ -135,13 +135,13 @@ test('a missing function stops the start, and the error names the aggregate, the
       aggregate('c', { url: '/c' })
         .context(wrong('two.ts'))
         .reply(Any, () => 1),
-      `aggregate 'c', before: ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`,
+      `aggregate 'c', context(): ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`,
     ],
     [
       aggregate('d', { url: '/d' })
         .reply(Any, () => 1)
         .onReply(wrong('broken.ts') as never),
-      `aggregate 'd', after: ${join(folder, 'broken.ts')} cannot be loaded: not today`,
+      `aggregate 'd', onReply(): ${join(folder, 'broken.ts')} cannot be loaded: not today`,
     ],
   ]
   for (const [described, message] of faults) {

@@ -232,5 +232,5 @@ test('a caller who goes closes the connections of his calls', async t => {
   await t.rejects(reply, { message: 'gone' })
   await Promise.all(asked.map(({ closed }) => closed))
   t.ok(asked.every(({ hungUp }) => hungUp))
-  t.match(runtime.stats(), { oracle: { active: 0, waiting: 0, ignored: 3, failed: 0 } })
+  t.match(runtime.stats(), { oracle: { active: 0, queued: 0, ignored: 3, failed: 0 } })
 })

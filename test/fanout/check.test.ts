@@ -8,7 +8,7 @@ const declare = aggregate as unknown as (
   options: object,
 ) => {
   required(name: string, step: unknown, options?: object): unknown
-  optional(name: string, fallback: unknown, step: unknown, options?: object): unknown
+  optional(name: string, step: unknown, options?: object): unknown
   each(name: string, step: unknown, options?: object): unknown
   firstOf(name: string, step: unknown, options?: object): unknown
 }
@@ -142,7 +142,7 @@ test('a step needs a function', t => {
   for (const wrong of [undefined, null, 'x', {}]) {
     t.throws(() => made().firstOf('one', wrong), {
       name: 'TypeError',
-      message: "aggregate 'a', step 'one': needs a function that returns what to ask",
+      message: "aggregate 'a', step 'one': needs a function that returns a call",
     })
   }
   t.end()
@@ -166,11 +166,11 @@ test('a step needs only what stands before it', t => {
 test('the numbers of a step are whole and large enough', t => {
   const range = (min: number) => `must be a whole number from ${min} to 2147483647`
   for (const [options, message] of [
-    [{ width: 0 }, `width is 0, and ${range(1)}`],
-    [{ width: 2.5 }, `width is 2.5, and ${range(1)}`],
+    [{ concurrency: 0 }, `concurrency is 0, and ${range(1)}`],
+    [{ concurrency: 2.5 }, `concurrency is 2.5, and ${range(1)}`],
     [{ maxItems: 0 }, `maxItems is 0, and ${range(1)}`],
     [{ maxItems: Infinity }, `maxItems is Infinity, and ${range(1)}`],
-    [{ minSuccess: -1, fallback: null }, `tolerate.atLeast is -1, and ${range(0)}`],
+    [{ minSuccess: -1, fallback: null }, `minSuccess is -1, and ${range(0)}`],
     [{ timeout: 0 }, 'timeout is 0, and must be a whole number of ms from 1 to 2147483647'],
   ] as const)
     t.throws(() => made().each('one', step, options), {
@@ -180,7 +180,9 @@ test('the numbers of a step are whole and large enough', t => {
   t.throws(() => made().firstOf('one', step, { count: 0 }), {
     message: `aggregate 'a', step 'one': count is 0, and ${range(1)}`,
   })
-  t.doesNotThrow(() => made().each('one', step, { width: 1, maxItems: 1, timeout: 1, minSuccess: 0, fallback: null }))
+  t.doesNotThrow(() =>
+    made().each('one', step, { concurrency: 1, maxItems: 1, timeout: 1, minSuccess: 0, fallback: null }),
+  )
   t.end()
 })
 
@@ -189,18 +191,40 @@ test('an option that does not exist is refused, with those that do', t => {
     name: 'TypeError',
     message: /aggregate 'a': there is no option 'timeout'; there are url, method, /,
   })
-  t.throws(() => made().required('x', step, { width: 2 }), {
-    message: "aggregate 'a', step 'x': there is no option 'width'; there are needs, timeout",
+  t.throws(() => made().required('x', step, { concurrency: 2 }), {
+    message: "aggregate 'a', step 'x': there is no option 'concurrency'; there are needs, timeout",
   })
   t.throws(() => made().required('x', step, { fallback: 2 }), { message: /no option 'fallback'/ })
   t.throws(() => made().each('x', step, { count: 2 }), {
-    message: /no option 'count'; there are needs, timeout, width, maxItems, tolerate/,
+    message: /no option 'count'; there are needs, timeout, concurrency, maxItems, minSuccess, fallback/,
   })
-  t.throws(() => made().each('x', step, { atleast: 1 }), {
-    message: /no option 'tolerate.atleast'; there are atLeast, fallback/,
+  t.throws(() => made().each('x', step, { minsuccess: 1 }), {
+    message: /no option 'minsuccess'; there are needs, timeout, concurrency, maxItems, minSuccess, fallback/,
   })
-  t.throws(() => made().firstOf('x', step, { width: 2 }), {
-    message: /no option 'width'; there are needs, timeout, count/,
+  t.throws(() => made().firstOf('x', step, { concurrency: 2 }), {
+    message: /no option 'concurrency'; there are needs, timeout, count/,
   })
+  t.end()
+})
+
+test('minSuccess and fallback of an each are set together', t => {
+  for (const options of [{ minSuccess: 1 }, { minSuccess: 0 }, { fallback: null }, { fallback: undefined }])
+    t.throws(() => made().each('one', step, options), {
+      name: 'TypeError',
+      message:
+        "aggregate 'a', step 'one': minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }",
+    })
+  for (const options of [{}, { minSuccess: 0, fallback: undefined }, { minSuccess: 2, fallback: 'none' }])
+    t.doesNotThrow(() => made().each('one', step, options))
+  t.end()
+})
+
+test('an optional step needs a fallback, which may be undefined', t => {
+  for (const options of [undefined, {}, { timeout: 5 }])
+    t.throws(() => made().optional('one', step, options), {
+      name: 'TypeError',
+      message: "aggregate 'a', step 'one': an optional step needs a fallback, for example { fallback: null }",
+    })
+  t.doesNotThrow(() => made().optional('one', step, { fallback: undefined }))
   t.end()
 })

@@ -50,7 +50,7 @@ test('at the deadline optional steps fall back and the reply goes out', async t 
     plain: { state: 'ok' },
   })
   t.equal(run.abort.size, 0)
-  t.equal(runtime.calls.length, 4, 'calls that waited for the width are not sent after the deadline')
+  t.equal(runtime.calls.length, 4, 'calls that waited for a permit of the concurrency are not sent after the deadline')
 })
 
 test('a required step that has no value by the deadline is a 504', async t => {

@@ -16,26 +16,26 @@ const Any = z.unknown()
 
 function listOf(
   count: number,
-  options: { readonly width?: number; readonly maxItems?: number; readonly timeout?: number },
+  options: { readonly concurrency?: number; readonly maxItems?: number; readonly timeout?: number },
 ) {
   return base.each('all', () => times(count, id => oracle.ask({ id })), options).reply(Any, ({ all }) => all)
 }
 
-test('never more calls than the width are under way, and always as many as there can be', async t => {
+test('an each never has more calls in flight than its concurrency, and always as many as it can', async t => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 30 }),
       fc.integer({ min: 1, max: 40 }),
       fc.array(fc.nat(50), { minLength: 5, maxLength: 10 }),
-      async (count, width, picks) => {
+      async (count, concurrency, picks) => {
         const runtime = heldRuntime()
-        const { reply } = watched(listOf(count, { width }), { runtime })
+        const { reply } = watched(listOf(count, { concurrency }), { runtime })
         const open: number[] = []
         let ended = 0
         for (let known = 0; ; ended++) {
           await turn()
           for (; known < runtime.calls.length; known++) open.push(known)
-          if (open.length !== Math.min(width, count - ended)) return false
+          if (open.length !== Math.min(concurrency, count - ended)) return false
           if (ended === count) break
           const [next] = open.splice((picks[ended % picks.length] as number) % open.length, 1)
           runtime.calls[next as number]?.answer(`answer ${next}`)
@@ -49,7 +49,7 @@ test('never more calls than the width are under way, and always as many as there
   t.pass('60 lists')
 })
 
-test('a width of 16 is what an each has when it names none', async t => {
+test('the default concurrency of an each is 16', async t => {
   const runtime = heldRuntime()
   const { run } = watched(listOf(20, {}), { runtime })
   await turn()
@@ -104,7 +104,7 @@ test('an empty list and skip are lists without calls', async t => {
 
 test('without tolerance the first failure decides, and the other calls are stopped', async t => {
   const runtime = heldRuntime()
-  const { reply, run } = watched(listOf(5, { width: 3 }), { runtime })
+  const { reply, run } = watched(listOf(5, { concurrency: 3 }), { runtime })
   await turn()
   runtime.at('/2').fail(new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 418 }))
   const problem = await problemOf(reply)
@@ -153,13 +153,13 @@ test('the error that decides is that of the first failure in time, not in the li
 })
 
 /** Runs a list of five of which some fail, tolerating as the test says. */
-function tolerating(atLeast: number, failing: readonly string[], fallback: unknown = null) {
+function tolerating(minSuccess: number, failing: readonly string[], fallback: unknown = null) {
   const runtime = answeringRuntime(path => {
     if (failing.includes(path)) throw new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 })
     return path
   })
   const described = base
-    .each('all', () => times(5, id => oracle.ask({ id })), { concurrency: 2, minSuccess: atLeast, fallback })
+    .each('all', () => times(5, id => oracle.ask({ id })), { concurrency: 2, minSuccess, fallback })
     .reply(Any, ({ all }) => all)
   return fanOut(described, {}, { runtime })
 }
@@ -183,7 +183,7 @@ test('tolerated losses leave a partial list with the fallback in their places', 
   })
 })
 
-test('atLeast 0 makes an each optional', async t => {
+test('a minSuccess of 0 makes an each optional', async t => {
   const { data, complete, sources } = await tolerating(0, ['/0', '/1', '/2', '/3', '/4'], { none: true })
   t.strictSame(
     data,
@@ -193,7 +193,7 @@ test('atLeast 0 makes an each optional', async t => {
   t.match(sources.all, { state: 'partial', ok: 0 })
 })
 
-test('atLeast above the length of the list asks for all of it', async t => {
+test('a minSuccess above the length of the list requires all of it', async t => {
   t.equal((await tolerating(50, [])).complete, true)
   t.match(await problemOf(tolerating(50, ['/4'])), { code: 'UPSTREAM_STATUS' })
 })
@@ -235,7 +235,7 @@ test('what is no list of calls is a bug', async t => {
   }
 })
 
-test('each of several lists has a width of its own', async t => {
+test('each of several lists has its own concurrency', async t => {
   const runtime = heldRuntime()
   const described = base
     .each('a', () => times(5, id => oracle.ask({ id: `a${id}` })), { concurrency: 2 })

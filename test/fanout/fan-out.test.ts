@@ -105,7 +105,7 @@ test('an upstream that hangs costs its step and nothing more', async t => {
   const hung = await upstream.arrived('GET /fact')
   await hung.closed
   t.ok(hung.hungUp, 'its connection is closed')
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
 test('an absent answer is null, and ok', async t => {

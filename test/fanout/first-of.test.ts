@@ -257,7 +257,7 @@ test('a null that the upstream answered is an answer', async t => {
   t.match(nothing.at('/1').cut, { reason: Error }, 'nor after an empty body')
 })
 
-test('the width leaves room for the calls behind an absence', async t => {
+test('an absence frees its part of the concurrency for the calls behind it', async t => {
   const runtime = heldRuntime()
   const { reply } = watched(found(18, 1), { runtime })
   t.equal(runtime.calls.length, 16)

@@ -23,11 +23,11 @@ const open = (deadline = 10_000) =>
   })
 const never = () => new Promise<never>(() => {})
 
-test('what before returns is the context of every step, the merge and after', async t => {
-  for (const before of [() => ({ user: 'ada' }), async () => ({ user: 'ada' })]) {
+test('the value of context() is the context of every step, the merge and onReply()', async t => {
+  for (const context of [() => ({ user: 'ada' }), async () => ({ user: 'ada' })]) {
     const seen: Record<string, unknown> = {}
     const described = open()
-      .context(before)
+      .context(context)
       .required('a', ({ context }) => {
         seen['a'] = context
         return 1
@@ -57,15 +57,15 @@ test('what before returns is the context of every step, the merge and after', as
         return context.user
       })
       .onReply(({ context }) => {
-        seen['after'] = context
+        seen['onReply'] = context
       })
     t.equal((await fanOut(described, {}, { runtime })).data, 'ada')
-    t.same(Object.keys(seen).sort(), ['a', 'after', 'b', 'c', 'd', 'merge'])
+    t.same(Object.keys(seen).sort(), ['a', 'b', 'c', 'd', 'merge', 'onReply'])
     t.equal(new Set(Object.values(seen)).size, 1, 'one and the same')
   }
 })
 
-test('before sees the input as the steps do, and no headers beside those of the schema', async t => {
+test('context() has the input of the steps, and no headers beside those of the schema', async t => {
   const described = open()
     .context(({ query, headers, signal, params }) => ({ query, headers, params, aborted: signal.aborted }))
     .reply(Any, ({ context }) => context)
@@ -81,7 +81,7 @@ test('before sees the input as the steps do, and no headers beside those of the 
   )
 })
 
-test('nothing starts before before has ended, and input that cannot be read never gets there', async t => {
+test('no step starts until context() has ended, and an invalid input never reaches it', async t => {
   let end: (context: string) => void = () => {}
   let asked = 0
   const held = heldRuntime()
@@ -108,7 +108,7 @@ test('nothing starts before before has ended, and input that cannot be read neve
   t.equal(asked, 1)
 })
 
-test('before may return a call, or wait for as many as it likes', async t => {
+test('context() may return a call, or await any number of calls', async t => {
   const said = open()
     .context(() => oracle.ask({ id: 'whoami' }))
     .reply(Any, ({ context }) => context)
@@ -129,7 +129,7 @@ test('before may return a call, or wait for as many as it likes', async t => {
   t.equal(run.abort.size, 0)
 })
 
-test('a failed call of before fails the run as that of a required step does', async t => {
+test('a failed call of context() fails the run as that of a required step does', async t => {
   const failing = answeringRuntime(() => {
     throw new UpstreamError('UPSTREAM_BUSY', 'oracle', { retryAfterMs: 7000 })
   })
@@ -169,10 +169,10 @@ test('a failed call of before fails the run as that of a required step does', as
   )
 })
 
-test('before may refuse, at once or later, and no step is asked', async t => {
-  for (const before of [() => refuse(401, 'Say who you are.'), async () => refuse(401, 'Say who you are.')]) {
+test('context() may refuse, at once or later, and no step starts', async t => {
+  for (const context of [() => refuse(401, 'Say who you are.'), async () => refuse(401, 'Say who you are.')]) {
     const described = open()
-      .context(before)
+      .context(context)
       .required('a', () => t.fail('it was asked'))
       .reply(Any, () => 1)
     t.match(await problemOf(fanOut(described, {}, { runtime })), {
@@ -184,7 +184,7 @@ test('before may refuse, at once or later, and no step is asked', async t => {
   }
 })
 
-test('a bug in before is a bug, and so is what cannot be a context', async t => {
+test('a bug in context() is a bug, and so is a value that cannot be a context', async t => {
   const wrong: readonly (readonly [() => unknown, object])[] = [
     [
       () => {
@@ -198,14 +198,14 @@ test('a bug in before is a bug, and so is what cannot be a context', async t => 
       },
       { message: 'hunter2' },
     ],
-    [() => skip, { message: "step 'before' is required and cannot skip: make it optional" }],
-    [() => [oracle.ask({ id: 1 })], { message: "step 'before' returned several calls: use each or firstOf" }],
+    [() => skip, { message: 'context() cannot skip: return a value or a call' }],
+    [() => [oracle.ask({ id: 1 })], { message: 'context() returned several calls: use ask' }],
   ]
-  for (const [before, cause] of wrong) {
+  for (const [context, cause] of wrong) {
     const problem = await problemOf(
       fanOut(
         open()
-          .context(before)
+          .context(context)
           .reply(Any, () => 1) as AnyAggregate,
         {},
         { runtime },
@@ -228,7 +228,7 @@ test('a bug in before is a bug, and so is what cannot be a context', async t => 
   )
 })
 
-test('a before that returns nothing guards, and gives no context', async t => {
+test('a context() that returns nothing guards the steps, and gives no context', async t => {
   const described = open()
     .context(({ query }) => {
       if (query.user === 'eve') refuse(403, 'Not you.')
@@ -238,7 +238,7 @@ test('a before that returns nothing guards, and gives no context', async t => {
   t.match(await problemOf(fanOut(described, { query: { user: 'eve' } }, { runtime })), { statusCode: 403 })
 })
 
-test('the deadline counts for before: whatever it waits for, the run is a 504', async t => {
+test('the deadline includes context(): whatever it awaits, the run is a 504', async t => {
   const held = heldRuntime()
   const deaf = heldRuntime({ deaf: () => true })
   for (const [name, described] of Object.entries({
@@ -276,7 +276,7 @@ test('the deadline counts for before: whatever it waits for, the run is a 504', 
   }
 })
 
-test('a caller that goes while before waits ends the run, and its unsafe call is waited for', async t => {
+test('a caller that goes while context() waits ends the run, and its unsafe call is waited for', async t => {
   const held = heldRuntime({ deaf: path => path === '/unsafe' })
   const gone = new Error('gone')
   const safe = watched(
@@ -306,7 +306,7 @@ test('a caller that goes while before waits ends the run, and its unsafe call is
   await t.rejects(unsafe.reply, gone)
 })
 
-test('after sees the reply as it goes out, and what it gives are headers of it', async t => {
+test('onReply() has the reply as it is sent, and returns headers of it', async t => {
   const seen: unknown[] = []
   const described = open()
     .context(() => 'ada')
@@ -348,7 +348,7 @@ test('after sees the reply as it goes out, and what it gives are headers of it',
   }
 })
 
-test('after is shown a copy: what it changes is not what the merge gave', async t => {
+test('onReply() has a copy: its changes do not reach the value of the merge', async t => {
   const always = { list: [1] }
   const changing = open()
     .reply(z.object({ list: z.array(z.number()) }), () => always)
@@ -359,30 +359,30 @@ test('after is shown a copy: what it changes is not what the merge gave', async 
   t.same(always, { list: [1] })
 })
 
-test('after does not run when there is no reply', async t => {
-  const after = () => {
+test('onReply() does not run when there is no reply', async t => {
+  const onReply = () => {
     t.fail('it ran')
   }
   for (const described of [
     open()
       .context(() => refuse(401, 'no'))
       .reply(Any, () => 1)
-      .onReply(after),
+      .onReply(onReply),
     open()
       .required('a', (): number => refuse(404, 'no'))
       .reply(Any, () => 1)
-      .onReply(after),
+      .onReply(onReply),
     open()
       .reply(Any, () => refuse(404, 'no'))
-      .onReply(after),
+      .onReply(onReply),
     open()
       .reply(z.string(), () => 7 as unknown as string)
-      .onReply(after),
+      .onReply(onReply),
   ])
     await problemOf(fanOut(described as AnyAggregate, {}, { runtime }))
 })
 
-test('after may refuse or fail, at once or later, and the reply stays behind', async t => {
+test('onReply() may refuse or fail, at once or later, and the reply is not sent', async t => {
   const failures: readonly (readonly [() => never, object])[] = [
     [() => refuse(403, 'Not for you.'), { code: 'REFUSED', statusCode: 403, detail: 'Not for you.' }],
     [
@@ -399,14 +399,14 @@ test('after may refuse or fail, at once or later, and the reply stays behind', a
     ],
   ]
   for (const [fail, problem] of failures) {
-    for (const after of [fail, async () => fail()]) {
+    for (const onReply of [fail, async () => fail()]) {
       t.match(
         await problemOf(
           fanOut(
             open()
               .required('a', () => 1)
               .reply(Any, () => 1)
-              .onReply(after),
+              .onReply(onReply),
             {},
             { runtime },
           ),
@@ -421,25 +421,25 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
   for (const [headers, message] of [
     [
       { 'Content-Type': 'text/html' },
-      "after gives the header 'Content-Type', which the service writes itself: leave it out",
+      "onReply() gives the header 'Content-Type', which the service writes itself: leave it out",
     ],
     [
       { 'headwaters-complete': '?1' },
-      "after gives the header 'headwaters-complete', which the service writes itself: leave it out",
+      "onReply() gives the header 'headwaters-complete', which the service writes itself: leave it out",
     ],
-    [{ 'x y': '1' }, "after gives 'x y', which is not the name of a header"],
-    [{ 'x-a': '1', 'X-A': '2' }, "after gives the header 'X-A' in two spellings: give several values as a list"],
-    [{ 'x-a': 'a\r\nb: c' }, "after gives the header 'x-a' a value that no header may hold"],
-    [{ 'x-a': ['fine', 'a\nb'] }, "after gives the header 'x-a' a value that no header may hold"],
-    [{ 'x-a': 7 as never }, "after gives the header 'x-a' a value that no header may hold"],
+    [{ 'x y': '1' }, "onReply() gives 'x y', which is not the name of a header"],
+    [{ 'x-a': '1', 'X-A': '2' }, "onReply() gives the header 'X-A' in two spellings: give several values as a list"],
+    [{ 'x-a': 'a\r\nb: c' }, "onReply() gives the header 'x-a' a value that no header may hold"],
+    [{ 'x-a': ['fine', 'a\nb'] }, "onReply() gives the header 'x-a' a value that no header may hold"],
+    [{ 'x-a': 7 as never }, "onReply() gives the header 'x-a' a value that no header may hold"],
   ] as const) {
-    for (const after of [() => ({ headers }), async () => ({ headers })]) {
+    for (const onReply of [() => ({ headers }), async () => ({ headers })]) {
       t.match(
         await problemOf(
           fanOut(
             open()
               .reply(Any, () => 1)
-              .onReply(after),
+              .onReply(onReply),
             {},
             { runtime },
           ),
@@ -450,7 +450,7 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
   }
 })
 
-test('an after that has not ended by the deadline is a 504, and one that begins then has a moment', async t => {
+test('an onReply() that has not ended by the deadline is a 504, and one that begins then has a grace period', async t => {
   t.match(
     await problemOf(
       fanOut(
@@ -477,7 +477,7 @@ test('an after that has not ended by the deadline is a 504, and one that begins 
   t.match(await problemOf(fanOut(late.onReply(never), {}, { runtime })), { code: 'DEADLINE_EXCEEDED', statusCode: 504 })
 })
 
-test('a caller that goes while after waits ends the run, and what after says then is not heard', async t => {
+test('a caller that goes while onReply() waits ends the run, and the result of onReply() is ignored', async t => {
   let end: () => void = () => {}
   const described = open()
     .reply(Any, () => 1)
@@ -499,7 +499,7 @@ test('a caller that goes while after waits ends the run, and what after says the
   )
 })
 
-test('a caller that goes while the merge waits keeps after from running', async t => {
+test('a caller that goes while the merge waits keeps onReply() from running', async t => {
   let end: (value: number) => void = () => {}
   const described = open()
     .reply(
@@ -553,14 +553,14 @@ test('hooks that are sync add no promise, and async ones do', async t => {
 test('whatever mix of sync and async hooks, steps and merge, the reply is the same', async t => {
   const five = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean())
   await fc.assert(
-    fc.asyncProperty(five, fc.boolean(), async ([before, one, two, merge, after], calls) => {
+    fc.asyncProperty(five, fc.boolean(), async ([context, one, two, merge, onReply], calls) => {
       const mixed = <T>(isLate: boolean, value: T) => (isLate ? turn().then(() => value) : value)
       const described = open()
-        .context(({ ask }) => (calls ? ask(oracle.ask({ id: 'user' })) : mixed(before, '/user')))
+        .context(({ ask }) => (calls ? ask(oracle.ask({ id: 'user' })) : mixed(context, '/user')))
         .required('one', ({ context }) => mixed(one, `${String(context)} one`))
         .optional('two', ({ context }) => mixed(two, `${String(context)} two`), { fallback: null })
         .reply(Any, ({ one, two, context }) => mixed(merge, [context, one, two]))
-        .onReply(({ data }) => mixed(after, { headers: { 'x-data': JSON.stringify(data) } }))
+        .onReply(({ data }) => mixed(onReply, { headers: { 'x-data': JSON.stringify(data) } }))
       const { data, complete, headers } = await fanOut(described, {}, { runtime })
       const wanted = ['/user', '/user one', '/user two']
       return (
@@ -575,17 +575,17 @@ test('whatever mix of sync and async hooks, steps and merge, the reply is the sa
 
 test('a hook that is none, or stands where it may not, is refused where it is declared', t => {
   const described = open().context(() => 1)
-  const message = "aggregate 'hooked': before stands once, and before the first step"
+  const message = "aggregate 'hooked': context() may be called only once, and only before the first step"
   t.throws(() => (described as unknown as ReturnType<typeof open>).context(() => 1), { message })
   t.throws(() => (open().required('a', () => 1) as unknown as ReturnType<typeof open>).context(() => 1), { message })
   t.throws(() => open().context('auth' as never), {
-    message: "aggregate 'hooked': before needs a function that returns the context",
+    message: "aggregate 'hooked': context() needs a function that returns the context",
   })
   const ended = open().reply(Any, () => 1)
   t.throws(() => (ended.onReply(() => {}) as typeof ended).onReply(() => {}), {
-    message: "aggregate 'hooked': after stands once",
+    message: "aggregate 'hooked': onReply() may be called only once",
   })
-  t.throws(() => ended.onReply('audit' as never), { message: "aggregate 'hooked': after needs a function" })
+  t.throws(() => ended.onReply('audit' as never), { message: "aggregate 'hooked': onReply() needs a function" })
   t.notOk(ended.hooks.onReply, 'a new value, not a changed one')
   t.end()
 })

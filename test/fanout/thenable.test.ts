@@ -27,7 +27,7 @@ const places = {
       .required('one', (() => said) as unknown as () => number, { needs: ['zero'] })
       .reply(z.unknown(), ({ one }) => one),
   'the merge': (said: Promise<unknown>) => waited().reply(z.unknown(), () => said),
-  after: (said: Promise<unknown>) =>
+  'onReply()': (said: Promise<unknown>) =>
     waited()
       .reply(z.unknown(), () => 'first')
       .onReply(() => said as never),
@@ -49,6 +49,19 @@ for (const place of ['a step', 'the merge'] as const) {
     t.equal((await fanOut(places[place](twice), {}, { runtime: runtimeOf(t) })).data, 'first')
   })
 }
+
+test('a list that throws when it is read fails the run', async t => {
+  const list = new Proxy<number[]>([], {
+    get(_target, key) {
+      if (key === 'then') return undefined
+      throw bug
+    },
+  })
+  const described = aggregate('a', { url: '/a' })
+    .required('one', () => list)
+    .reply(z.unknown(), ({ one }) => one)
+  t.match(await failure(fanOut(described, {}, { runtime: runtimeOf(t) })), { code: 'INTERNAL', cause: bug })
+})
 
 function runtimeOf(t: Test) {
   const runtime = createRuntime()

@@ -30,6 +30,12 @@ test('a watcher that throws fails its run like any other bug, is told no more, a
   t.same(told, ['step started'])
 })
 
+test('a watcher whose promise rejects fails its run like one that throws', async t => {
+  const onEvent = (() => Promise.reject(new Error('the watcher broke'))) as unknown as () => void
+  const problem = await problemOf(fanOut(asking, {}, { runtime: heldRuntime(), onEvent }))
+  t.match(problem, { code: 'INTERNAL', cause: { message: 'the watcher broke' } })
+})
+
 test('a watcher that throws at the end changes nothing of the reply', async t => {
   const plain = aggregate('plain', { url: '/plain' })
     .required('it', () => 1)

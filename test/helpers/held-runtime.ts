@@ -1,6 +1,7 @@
 import { Abort } from '../../src/core/abort.ts'
+import type { Answer } from '../../src/index.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import type { Answer } from '../../src/upstream/call/layer.ts'
+import { serviceOf } from '../../src/upstream/call/layer.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
 
 /** A call that the test holds in its hand until it says how it ends. */
@@ -24,12 +25,14 @@ export interface HeldRuntime extends Runtime {
 }
 
 export interface HeldRuntimeOptions {
-  /** Calls that do not hear their abort, like a layer that swallows it. */
+  /** Calls that ignore their abort, like a layer that swallows it. */
   readonly deaf?: (path: string) => boolean
+  /** Whether a result is passed on at once, as layers without promises do. @default false */
+  readonly isSync?: boolean
 }
 
 /** A runtime with nothing behind it: the test answers each call. */
-export function heldRuntime({ deaf = () => false }: HeldRuntimeOptions = {}): HeldRuntime {
+export function heldRuntime({ deaf = () => false, isSync = false }: HeldRuntimeOptions = {}): HeldRuntime {
   const calls: HeldCall[] = []
   const expected = new Map<string, (held: HeldCall) => void>()
   const find = (path: string) => calls.find(held => held.path === path)
@@ -81,8 +84,16 @@ export function heldRuntime({ deaf = () => false }: HeldRuntimeOptions = {}): He
           })
         : Promise.resolve(held)
     },
-    send: <T>(call: LiveCall<T>) =>
-      new Promise<Answer<T>>((resolve, reject) => hold(call, resolve as (answer: Answer<unknown>) => void, reject)),
+    send: isSync
+      ? serviceOf((call, completion) =>
+          hold(
+            call,
+            answer => completion.resolve(answer as Answer<never>),
+            error => completion.reject(error),
+          ),
+        )
+      : <T>(call: LiveCall<T>) =>
+          new Promise<Answer<T>>((resolve, reject) => hold(call, resolve as (answer: Answer<unknown>) => void, reject)),
     offload: () => {
       throw new Error('there are no threads here')
     },

@@ -1,5 +1,5 @@
 import { Problem } from '../../src/errors.ts'
-import type { Outcome } from '../../src/fanout/outcome-recorder.ts'
+import type { Outcome } from '../../src/fanout/outcome.ts'
 
 /** The problem that a run rejects with; throws when it did not, or rejected with something else. */
 export async function problemOf(

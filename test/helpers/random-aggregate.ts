@@ -22,10 +22,10 @@ interface Loose {
   optional(name: string, step: Step, options: object): Loose
   each(name: string, step: Step, options: object): Loose
   firstOf(name: string, step: Step, options: object): Loose
-  reply(schema: z.ZodType, merge: (seen: Seen) => unknown): AnyAggregate
+  reply(schema: z.ZodType, merge: (args: Args) => unknown): AnyAggregate
 }
-type Seen = Readonly<Record<string, unknown>>
-type Step = (seen: Seen) => unknown
+type Args = Readonly<Record<string, unknown>>
+type Step = (args: Args) => unknown
 
 /** From `min` to 12 steps that need any of those before them. */
 export function plans(min: number, kinds: readonly Plan['kind'][]): fc.Arbitrary<readonly Plan[]> {
@@ -53,7 +53,7 @@ export const pathOf = (index: number, call: number) => `/${index}.${call}`
 
 export interface Watch {
   /** Is told when a step's function is asked, and with what. */
-  readonly asked?: (index: number, seen: Seen) => void
+  readonly asked?: (index: number, args: Args) => void
 }
 
 /** Builds the aggregate of a plan; its reply is all the steps' values. */
@@ -64,8 +64,8 @@ export function aggregateOf(steps: readonly Plan[], { asked = () => {} }: Watch 
     const many = () => Array.from({ length: calls }, (_, call): Call<unknown> => oracle.ask({ id: `${index}.${call}` }))
     const one: () => unknown =
       kind === 'each' || kind === 'firstOf' ? many : kind === 'plain' ? () => `plain ${index}` : () => many()[0]
-    const step = (seen: Seen) => {
-      asked(index, seen)
+    const step = (args: Args) => {
+      asked(index, args)
       return late ? Promise.resolve().then(one) : one()
     }
     const options = { needs: needs.map(nameOf) }
@@ -79,7 +79,7 @@ export function aggregateOf(steps: readonly Plan[], { asked = () => {} }: Watch 
     else if (kind === 'firstOf') builder = builder.firstOf(name, step, options)
     else builder = builder.required(name, step, options)
   }
-  return builder.reply(z.record(z.string(), z.unknown()), seen =>
-    Object.fromEntries(steps.map((_, index) => [nameOf(index), seen[nameOf(index)]])),
+  return builder.reply(z.record(z.string(), z.unknown()), args =>
+    Object.fromEntries(steps.map((_, index) => [nameOf(index), args[nameOf(index)]])),
   )
 }

@@ -2,13 +2,13 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, skip, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import type { Outcome as Sent, State } from '../../src/fanout/outcome-recorder.ts'
-import { ListOutcome, Outcome } from '../../src/http/openapi/outcome-schema.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracleAt } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
+import type { Outcome as Sent, State } from '../../src/fanout/outcome.ts'
+import { ListOutcome, Outcome } from '../../src/http/openapi/outcome-schema.ts'
 
 const base = aggregate('told', { url: '/told', deadline: 20_000 })
 

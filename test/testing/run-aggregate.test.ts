@@ -89,7 +89,7 @@ test('a caller that goes ends the run with its own reason', async t => {
   await gone
 })
 
-test('a context can be given, and before is not asked then', async t => {
+test('a context can be given, and the function of context() is not called then', async t => {
   const described = aggregate('greeting', { url: '/greeting' })
     .context((): { user: string } => {
       throw new Error('it was asked')
@@ -102,7 +102,7 @@ test('a context can be given, and before is not asked then', async t => {
   })
   const without = aggregate('plain', { url: '/plain' }).reply(z.string(), () => 'x')
   await t.rejects(runAggregate(without, {}, { upstreams: {}, context: 1 as never }), {
-    message: "the aggregate 'plain' has no before, so there is no context to give",
+    message: "the aggregate 'plain' has no context(): remove the option context",
   })
 })
 

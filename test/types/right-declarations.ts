@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { aggregate, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
 import type { ReplyExtras } from '../../src/fanout/on-reply.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import type { Outcome } from '../../src/fanout/outcome-recorder.ts'
+import type { Outcome } from '../../src/fanout/outcome.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
 import { defineUpstream, type Call, type Operation } from '../../src/upstream/declare.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
@@ -253,7 +253,7 @@ register([
   aggregate('bare', { url: '/v1' }).reply(z.null(), () => null),
 ])
 
-// before: its value is the context, sync or async, a value or a call's answer; without one there is none
+// context(): its value is the context, sync or async, a value or a call's answer; without one there is none
 interface User {
   readonly id: string
   readonly claims: readonly string[]
@@ -306,7 +306,7 @@ hooked
     return 1
   })
 
-// after: the reply as it goes out, beside the input and the context
+// onReply(): the reply as it is sent, beside the input and the context
 const answered = withContext.onReply(({ data, complete, sources, context, query }) => {
   typed(data).is<{ name: string }>(true)
   typed(complete).is<boolean>(true)

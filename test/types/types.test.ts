@@ -71,7 +71,7 @@ test('each wrong declaration is refused for itself, and the compiler says what t
     "required step 'a' cannot skip: make it optional",
     "step 'a' must return a call, a value or skip",
     "step 'a' returns several calls: use each or firstOf",
-    'before returns one value, or one call: wait for several with ask',
+    'context() returns one value, or one call: await several with ask',
     'the module has several functions: say which',
     'a call or skip cannot come back from a thread: let the function return data',
     'a thread is given no signal, and is ended with the run',

@@ -36,7 +36,7 @@ base().optional('query', () => picture(), { fallback: null })
 // 7 skip in required
 // @ts-expect-error
 base().required('a', ({ query }) => query.count > 3 ? picture() : skip)
-// 8 atLeast without fallback
+// 8 minSuccess without fallback
 // @ts-expect-error
 base().each('a', ({ query }) => times(query.count, () => fact()), { minSuccess: 2 })
 // 9 reply field of wrong type
@@ -90,34 +90,34 @@ base().optional('a', () => null, { fallback: null }).reply(R, ({ a }) => ({ name
 // 26 required async skip
 // @ts-expect-error
 base().required('a', async ({ query }) => query.count > 3 ? picture() : skip)
-// 27 context without a before
+// 27 context without context()
 // @ts-expect-error
 base().optional('a', ({ context }) => context, { fallback: null })
 // 28 field that the context does not have
 // @ts-expect-error
 aggregate('c', { url: '/v1/c' }).context(() => ({ user: 'ada' })).required('a', ({ context }) => context.tenant)
-// 29 before after a step
+// 29 context() after a step
 // @ts-expect-error
 base().context(() => 1)
-// 30 before twice
+// 30 context() twice
 // @ts-expect-error
 aggregate('c', { url: '/v1/c' }).context(() => 1).context(() => 2)
 // 31 several calls as a context
 // @ts-expect-error
 aggregate('c', { url: '/v1/c' }).context(() => [picture()]).required('a', () => 1)
-// 32 after twice
+// 32 onReply() twice
 // @ts-expect-error
 base().reply(R, ({ found }) => found).onReply(() => {}).onReply(() => {})
-// 33 after before there is a reply
+// 33 onReply() before there is a reply
 // @ts-expect-error
 base().onReply(() => {})
-// 34 after that gives what is no header
+// 34 onReply() that gives a value that is not a header
 // @ts-expect-error
 base().reply(R, ({ found }) => found).onReply(() => ({ headers: { 'x-count': 3 } }))
-// 35 after that misspells headers
+// 35 onReply() that misspells headers
 // @ts-expect-error
 base().reply(R, ({ found }) => found).onReply(() => ({ header: { 'x-count': '3' } }))
-// 36 ask where there is no before
+// 36 ask outside context()
 // @ts-expect-error
 base().required('a', ({ ask }) => ask(picture()))
 // 37 layers without a position
@@ -189,6 +189,6 @@ base().each('a', () => [fact()], { minSuccess: 0, fallback: null }).reply(R, ({ 
 // 59 change of a coalesced answer
 // @ts-expect-error
 base().required('a', () => upstream.shared()).reply(R, ({ a }) => ({ name: String(a.data.pop()) }))
-// 60 change of a kept answer that before asked for
+// 60 change of a cached answer that context() asked for
 // @ts-expect-error
 aggregate('c', { url: '/v1/c' }).context(async ({ ask }) => (await ask(upstream.keptFor())).body.data.pop())

@@ -1,6 +1,6 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RunEvent, Tally } from '../../fanout/events.ts'
-import type { State } from '../../fanout/outcome-recorder.ts'
+import type { State } from '../../fanout/outcome.ts'
 import type { StepKind } from '../../fanout/step.ts'
 
 /** What is known of one step of a run under way. */

@@ -1,8 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import type { AnyAggregate } from '../aggregate.ts'
+import { labelOf } from '../step.ts'
 import { offloadOf, type OffloadSpec } from './offload.ts'
 
-/** Says what is wrong with a function that was to be offloaded, by what its module exports. */
+/** Returns the reason for which an offloaded function cannot be called, by the exports of its module. */
 export function missingFunction(
   { name, file }: OffloadSpec,
   exports: Readonly<Record<string, unknown>>,
@@ -14,20 +15,20 @@ export function missingFunction(
 }
 
 /**
- * Looks whether the functions that aggregates have offloaded are there; throws a `TypeError` that names the aggregate,
- * the place and the file.
+ * Checks that the functions that aggregates offload exist; throws a `TypeError` that names the aggregate, the step and
+ * the file.
  */
 export async function checkOffloads(aggregates: readonly AnyAggregate[]): Promise<void> {
   for (const { name, steps, merge, hooks } of aggregates) {
-    const places = [
-      ['before', hooks.context?.author],
-      ...steps.map(step => [`step '${step.name}'`, step.author] as const),
+    const functions = [
+      ['context()', hooks.context?.handler],
+      ...steps.map(step => [labelOf(step), step.handler] as const),
       ['merge', merge],
-      ['after', hooks.onReply],
+      ['onReply()', hooks.onReply],
     ] as const
-    for (const [place, author] of places) {
-      const spec = offloadOf(author)
-      if (spec !== undefined && !spec.isChecked) await check(spec, `aggregate '${name}', ${place}`)
+    for (const [label, handler] of functions) {
+      const spec = offloadOf(handler)
+      if (spec !== undefined && !spec.isChecked) await check(spec, `aggregate '${name}', ${label}`)
     }
   }
 }

@@ -6,7 +6,7 @@ import { Abortable } from '../../core/abort.ts'
 import type { Call } from '../../upstream/declare.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Skip, Wrong } from '../inference.ts'
-import { offloading, running } from './running.ts'
+import { offloading, currentInvocation } from './invocation.ts'
 import { StepArgs } from '../step-args.ts'
 
 type AnyFunction = (...given: never) => unknown
@@ -38,19 +38,19 @@ type Named<M, K extends keyof M> = [IsOne<K>] extends [true]
   ? OffloadedFunction<M[K]>
   : Wrong<"the module has several functions: say which, as in offload<typeof import(…), 'name'>(url, 'name')">
 
-/** What was declared to run in a thread. */
+/** The declaration of a function that runs in a thread. */
 export interface OffloadSpec {
   readonly file: string
   readonly name: string
-  /** The module that loads the file in a thread; set by whoever loads definitions. */
+  /** The module that loads the file in a thread; set by the loader of definitions. */
   loader: string | undefined
-  /** Whether somebody has seen that the file has the function. */
+  /** True if the file is known to export the function. */
   isChecked: boolean
 }
 
 const definition: unique symbol = Symbol('headwaters.offload')
 
-/** Tells whoever listens of each function as it is offloaded. */
+/** Publishes each function as it is offloaded. */
 export const offloads = channel('headwaters.offload')
 
 /**
@@ -67,20 +67,20 @@ export function offload<M = AnyModule, const K extends FunctionsOf<M> = Function
   offloads.publish(spec)
   const offloaded = (...given: unknown[]) => {
     const value = run(spec, given)
-    // It may fail while another is awaited; whoever awaits it hears of it then.
+    // The value may fail while another one is awaited; the code that awaits it later gets the error.
     value.catch(() => {})
     return value
   }
   return Object.assign(offloaded, { [definition]: spec }) as unknown as Named<M, K>
 }
 
-/** What a function was declared to be, where it is an offloaded one. */
-export function offloadOf(author: unknown): OffloadSpec | undefined {
-  return (author as { readonly [definition]?: OffloadSpec } | undefined)?.[definition]
+/** The declaration of an offloaded function; undefined for any other function. */
+export function offloadOf(handler: unknown): OffloadSpec | undefined {
+  return (handler as { readonly [definition]?: OffloadSpec } | undefined)?.[definition]
 }
 
-/** Ends a task with the run it belongs to. */
-class Cut extends Abortable {
+/** Stops a task when its run is aborted. */
+class TaskAbort extends Abortable {
   readonly #task: Offloaded
 
   constructor(task: Offloaded) {
@@ -94,25 +94,25 @@ class Cut extends Abortable {
 }
 
 async function run({ file, name, loader }: OffloadSpec, given: readonly unknown[]): Promise<unknown> {
-  const at = running.getStore()
-  if (at === undefined)
+  const invocation = currentInvocation.getStore()
+  if (invocation === undefined)
     throw new TypeError(
       `offload '${name}': it was called where no run is known: call it from a step, a ` +
         `hook or a merge, or import ${file} and call it there`,
     )
-  const { abort, owner, runtime, isLast } = at
-  if (abort.aborted && !isLast) throw abort.reason
+  const { abort, owner, runtime, startsAfterAbort } = invocation
+  if (abort.aborted && !startsAfterAbort) throw abort.reason
   const task = runtime.offload({ href: pathToFileURL(file).href, name, loader, owner, given: given.map(plain) })
-  const cut = new Cut(task)
-  abort.add(cut)
+  const listener = new TaskAbort(task)
+  abort.add(listener)
   try {
     return await task.value
   } finally {
-    abort.delete(cut)
+    abort.delete(listener)
   }
 }
 
-/** What a function of a run sees, without what belongs to this thread: its signal, and the `ask` of `before`. */
+/** The arguments of a function of a run without what belongs to this thread: its signal, and the `ask` of context(). */
 function plain(given: unknown): unknown {
   if (!(given instanceof StepArgs)) return given
   return Object.fromEntries(

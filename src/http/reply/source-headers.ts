@@ -1,4 +1,4 @@
-import type { Outcome } from '../../fanout/outcome-recorder.ts'
+import type { Outcome } from '../../fanout/outcome.ts'
 
 type Sources = Readonly<Record<string, Outcome>>
 

@@ -36,7 +36,7 @@ const taken: Readonly<Record<string, readonly string[]>> = {
     'EachTolerance',
     'FirstOfOptions',
     'Builder',
-    'Opening',
+    'InitialBuilder',
   ],
   'testing/run-aggregate.ts': ['RunAggregateOptions'],
 }

@@ -217,7 +217,7 @@ export const positions: Readonly<Record<string, Position>> = {
     }),
     expected: way => (fails(way) ? 'INTERNAL' : way === 'never settles' ? 'DEADLINE_EXCEEDED' : 'REPLY_INVALID'),
   },
-  'Opening.context': {
+  'InitialBuilder.context': {
     stage: (hook, _origin, isSlow) => ({
       aggregate: (plain(isSlow).context(hook) as ReturnType<typeof plain>)
         .required('it', () => 1)

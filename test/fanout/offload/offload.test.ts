@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
 import { aggregate, offload } from '../../../src/fanout/aggregate.ts'
 import { fanOut } from '../../../src/fanout/fan-out.ts'
-import { running } from '../../../src/fanout/offload/running.ts'
+import { currentInvocation } from '../../../src/fanout/offload/invocation.ts'
 import type { Task } from '../../../src/threads/task.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../../../src/upstream/runtime.ts'
 import { failure } from '../../helpers/failure.ts'
@@ -261,7 +261,7 @@ test('nothing listens to a run when its tasks are done', async t => {
   const { tasks, runtime } = heldTasks()
   let size: (() => number) | undefined
   const described = aggregate('sized', { url: '/s' }).reply(Any, async () => {
-    const { abort } = running.getStore() ?? {}
+    const { abort } = currentInvocation.getStore() ?? {}
     size = () => abort?.size ?? -1
     const value = await same(1)
     return [value, size()]
