@@ -20,25 +20,25 @@ export function importFault(error: unknown, loaded: string, files: ReadonlySet<s
   }
 }
 
-interface Origin {
+interface ErrorPosition {
   readonly file: string
   readonly at?: string
   readonly thrown?: true
 }
 
 /** Node writes the place of a syntax error above the stack. */
-function syntaxPlace(error: Error): Origin | undefined {
+function syntaxPlace(error: Error): ErrorPosition | undefined {
   const [, url = '', line = ''] = /^((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+)\n/.exec(stackOf(error)) ?? []
   return url === '' ? undefined : { file: pathOf(url), at: line }
 }
 
 /** A module that is not there is named together with who asked for it. */
-function importer({ message }: Error): Origin | undefined {
+function importer({ message }: Error): ErrorPosition | undefined {
   const [, from] = / imported from (.+)$/m.exec(String(message)) ?? []
   return from === undefined ? undefined : { file: pathOf(from) }
 }
 
-function thrownPlace(error: Error, files: ReadonlySet<string>): Origin | undefined {
+function thrownPlace(error: Error, files: ReadonlySet<string>): ErrorPosition | undefined {
   for (const [, url = '', at = ''] of stackOf(error).matchAll(
     /^ {4}at .*?\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+:\d+)\)?$/gm,
   )) {

@@ -7,7 +7,7 @@ import { declarations } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { collisions } from './collisions.ts'
 import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
-import { findFiles, foldersIn, type Place } from './find-files.ts'
+import { findFiles, foldersIn, type SearchedPath } from './find-files.ts'
 import { importFault } from './import-fault.ts'
 import { createModules, stampOf, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
@@ -100,7 +100,7 @@ export function createLoader(paths: readonly string[]): Loader {
 }
 
 async function loadPlace(
-  { path, isFolder, files }: Place,
+  { path, isFolder, files }: SearchedPath,
   modules: Modules,
   faults: DefinitionFault[],
 ): Promise<Found[]> {

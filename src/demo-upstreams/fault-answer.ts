@@ -1,8 +1,8 @@
 import type { FaultKind } from './fault.ts'
-import type { Answer } from './route.ts'
+import type { DemoAnswer } from './route.ts'
 
 /** Answers that go wrong; the other kinds of fault are not in what is said but in how. */
-export const faultAnswer: Readonly<Record<Exclude<FaultKind, 'reset' | 'slow'>, Answer>> = {
+export const faultAnswer: Readonly<Record<Exclude<FaultKind, 'reset' | 'slow'>, DemoAnswer>> = {
   // It says what no caller of ours may ever see, so that a leak can be tested for.
   error: {
     status: 500,

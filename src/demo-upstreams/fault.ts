@@ -1,10 +1,10 @@
 import { fraction } from './fraction.ts'
 import { hash } from './hash.ts'
 
-/** The ways in which a stand-in goes wrong. */
+/** The kinds of faults of a demo upstream. */
 export const faultKinds = ['reset', 'error', 'unavailable', 'broken-json', 'wrong-shape', 'slow'] as const
 
-/** One way in which a stand-in goes wrong. */
+/** One kind of fault. */
 export type FaultKind = (typeof faultKinds)[number]
 
 /** Tells how the request of this number goes wrong at this rate (0 to 1), in one of these ways, or that it does not. */

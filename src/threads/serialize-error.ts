@@ -1,7 +1,7 @@
 import { Problem, UpstreamError, errors, type ErrorCode, type Fault, type UpstreamErrorOptions } from '../errors.ts'
 
 /** An error as it goes between threads, where it would lose its class and its fields. */
-export type ToldError =
+export type SerializedError =
   | {
       readonly kind: 'problem'
       readonly code: ErrorCode
@@ -20,7 +20,7 @@ export type ToldError =
   | { readonly kind: 'other'; readonly name: string; readonly message: string; readonly stack: string | undefined }
 
 /** Makes of what a function threw what can be told: an author's answer and an upstream's failure stay what they are. */
-export function tellError(error: unknown): ToldError {
+export function serializeError(error: unknown): SerializedError {
   if (error instanceof Problem) {
     const { code, statusCode: status, title, detail, faults, retryAfterSeconds } = error
     return { kind: 'problem', code, status, title, detail, faults, retryAfterSeconds }
@@ -42,11 +42,11 @@ export function tellError(error: unknown): ToldError {
       },
     }
   }
-  return tellOther(error)
+  return serializeOther(error)
 }
 
 /** Reads the texts of an error; those of an author's can be other values, and reading them can throw. */
-function tellOther(error: unknown): ToldError {
+function serializeOther(error: unknown): SerializedError {
   try {
     if (!(error instanceof Error))
       return { kind: 'other', name: 'Error', message: `threw ${String(error)}`, stack: undefined }
@@ -63,7 +63,7 @@ function tellOther(error: unknown): ToldError {
 }
 
 /** The error that was told. */
-export function readError(told: ToldError): Error {
+export function deserializeError(told: SerializedError): Error {
   if (told.kind === 'problem') {
     const { code, status, title, detail, faults, retryAfterSeconds } = told
     return new Problem(code, {

@@ -1,4 +1,4 @@
-import type { ToldError } from './serialize-error.ts'
+import type { SerializedError } from './serialize-error.ts'
 
 /** One call of a function in a thread. */
 export interface Task {
@@ -18,9 +18,9 @@ export interface Task {
 export type TaskMessage = Omit<Task, 'owner'>
 
 /** What a thread says of a task: the value, or why there is none. */
-export type Told =
+export type TaskResult =
   | { readonly value: unknown }
-  | { readonly thrown: ToldError }
+  | { readonly thrown: SerializedError }
   /** What is wrong with the value. */
   | { readonly fault: string }
   /** The module has no such function. */

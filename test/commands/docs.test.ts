@@ -25,10 +25,10 @@ async function headwaters(
 test('the definitions that the page shows are loaded and run', async t => {
   const [code = ''] = blocks('ts')
   const { path } = definitionsFolder(t, { 'facts.ts': code })
-  const standIns = await startDemoUpstreams({ medianMs: 0 })
-  t.teardown(() => standIns.close())
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
+  t.teardown(() => demoUpstreams.close())
   const { stdout, stderr } = await headwaters(['run', 'facts', '--count', '2', '--json', path], {
-    HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: standIns.origins.meowfacts,
+    HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: demoUpstreams.origins.meowfacts,
   })
   t.equal(stderr, '')
   t.match(JSON.parse(stdout), { complete: true, data: { facts: [/\w/, /\w/] } })

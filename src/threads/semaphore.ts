@@ -1,24 +1,24 @@
 import { UpstreamError } from '../errors.ts'
 
 /** Lets so many in at once, and so many wait, in order. */
-export interface Turns {
+export interface Semaphore {
   /**
    * Resolves, or is undefined, when it is one's turn; rejects with the signal's reason. Throws `THREADS_FULL` where
    * there is no room to wait.
    */
-  enter(owner: string, signal: AbortSignal): Promise<void> | undefined
+  acquire(owner: string, signal: AbortSignal): Promise<void> | undefined
   /** Ends one's turn. */
-  exit(): void
+  release(): void
 }
 
 /** Makes turns for `count` at once, with room for `queue`. */
-export function createTurns(count: number, queue: number): Turns {
+export function createSemaphore(count: number, queue: number): Semaphore {
   /** What admits each that waits; a Set forgets one that leaves at once. */
   const waiting = new Set<() => void>()
   let busy = 0
 
   return {
-    enter(owner, signal) {
+    acquire(owner, signal) {
       if (busy < count) {
         busy++
         return undefined
@@ -37,7 +37,7 @@ export function createTurns(count: number, queue: number): Turns {
         signal.addEventListener('abort', leave, { once: true })
       })
     },
-    exit() {
+    release() {
       const [next] = waiting
       if (next === undefined) {
         busy--
