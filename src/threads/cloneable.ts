@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 
-/** Prototypes of values that arrive in another thread as what they were. */
+/** Prototypes of values that the structured clone keeps. */
 const cloneablePrototypes: ReadonlySet<unknown> = new Set([
   null,
   Object.prototype,
@@ -24,14 +24,14 @@ const cloneablePrototypes: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * Says where in a value something is that does not arrive in another thread as what it is, and what: `context.user is a
- * User, …`. The platform refuses functions without saying where, and takes an object of a class for a plain one, whose
- * methods are then missing.
+ * Returns the place and the kind of the first part of a value that the structured clone does not keep, for example
+ * `context.user is an object of the class User, …`. The platform rejects functions without their place, and copies an
+ * object of a class as a plain object without its methods.
  */
 export function findUncloneable(value: unknown, at: string, seen = new Set<unknown>()): string | undefined {
   if (typeof value === 'function') return `${at} is a function`
   if (typeof value === 'symbol') return `${at} is a symbol`
-  // Bytes are bytes, whatever class shows them.
+  // Views of bytes are cloned with their class.
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return undefined
   seen.add(value)
   if (types.isProxy(value)) return `${at} is a proxy`

@@ -1,50 +1,50 @@
 import { UpstreamError } from '../errors.ts'
 
-/** Lets so many in at once, and so many wait, in order. */
+/** A semaphore with a bounded queue, first in, first out. */
 export interface Semaphore {
   /**
-   * Resolves, or is undefined, when it is one's turn; rejects with the signal's reason. Throws `THREADS_FULL` where
-   * there is no room to wait.
+   * Takes a permit. Returns `undefined` if one is free, or else a promise that resolves when one is; the promise rejects
+   * with the reason of the signal. Throws `THREADS_FULL` if the queue is full.
    */
   acquire(owner: string, signal: AbortSignal): Promise<void> | undefined
-  /** Ends one's turn. */
+  /** Gives the permit back. */
   release(): void
 }
 
-/** Makes turns for `count` at once, with room for `queue`. */
-export function createSemaphore(count: number, queue: number): Semaphore {
-  /** What admits each that waits; a Set forgets one that leaves at once. */
+/** Creates a semaphore of `count` permits with a queue of `queue` places. */
+export function createSemaphore(permits: number, maxQueue: number): Semaphore {
+  /** The callbacks that grant a permit, in order; a Set removes one of them in constant time. */
   const waiting = new Set<() => void>()
-  let busy = 0
+  let taken = 0
 
   return {
     acquire(owner, signal) {
-      if (busy < count) {
-        busy++
+      if (taken < permits) {
+        taken++
         return undefined
       }
-      if (waiting.size >= queue) throw new UpstreamError('THREADS_FULL', owner)
+      if (waiting.size >= maxQueue) throw new UpstreamError('THREADS_FULL', owner)
       return new Promise((resolve, reject) => {
-        const admit = () => {
-          signal.removeEventListener('abort', leave)
+        const grant = () => {
+          signal.removeEventListener('abort', cancel)
           resolve()
         }
-        const leave = () => {
-          waiting.delete(admit)
+        const cancel = () => {
+          waiting.delete(grant)
           reject(signal.reason)
         }
-        waiting.add(admit)
-        signal.addEventListener('abort', leave, { once: true })
+        waiting.add(grant)
+        signal.addEventListener('abort', cancel, { once: true })
       })
     },
     release() {
       const [next] = waiting
       if (next === undefined) {
-        busy--
+        taken--
         return
       }
       waiting.delete(next)
-      // The turn is handed over, so that nobody overtakes the queue.
+      // The permit passes to the next in the queue, so no later call can take it before.
       next()
     },
   }

@@ -1,6 +1,6 @@
 import { Problem, UpstreamError, errors, type ErrorCode, type Fault, type UpstreamErrorOptions } from '../errors.ts'
 
-/** An error as it goes between threads, where it would lose its class and its fields. */
+/** An error in the form that is sent between threads, which would lose its class and its fields. */
 export type SerializedError =
   | {
       readonly kind: 'problem'
@@ -19,7 +19,7 @@ export type SerializedError =
     }
   | { readonly kind: 'other'; readonly name: string; readonly message: string; readonly stack: string | undefined }
 
-/** Makes of what a function threw what can be told: an author's answer and an upstream's failure stay what they are. */
+/** Serializes a thrown value; a `Problem` and an `UpstreamError` keep their class. */
 export function serializeError(error: unknown): SerializedError {
   if (error instanceof Problem) {
     const { code, statusCode: status, title, detail, faults, retryAfterSeconds } = error
@@ -62,10 +62,10 @@ function serializeOther(error: unknown): SerializedError {
   }
 }
 
-/** The error that was told. */
-export function deserializeError(told: SerializedError): Error {
-  if (told.kind === 'problem') {
-    const { code, status, title, detail, faults, retryAfterSeconds } = told
+/** Returns the error that was serialized. */
+export function deserializeError(serialized: SerializedError): Error {
+  if (serialized.kind === 'problem') {
+    const { code, status, title, detail, faults, retryAfterSeconds } = serialized
     return new Problem(code, {
       status,
       title,
@@ -74,8 +74,8 @@ export function deserializeError(told: SerializedError): Error {
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     })
   }
-  if (told.kind === 'upstream') return new UpstreamError(told.code, told.source, told.options)
-  const { name, message, stack } = told
-  // Where it was thrown is over there.
+  if (serialized.kind === 'upstream') return new UpstreamError(serialized.code, serialized.source, serialized.options)
+  const { name, message, stack } = serialized
+  // The stack is that of the other thread.
   return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }) })
 }

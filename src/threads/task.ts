@@ -10,18 +10,18 @@ export interface Task {
   readonly loader: string | undefined
   /** What the function is given. */
   readonly given: readonly unknown[]
-  /** Who asks for it, for messages: `aggregate 'cat-facts', merge`. */
+  /** The owner of the task, for messages: `aggregate 'cat-facts', merge`. */
   readonly owner: string
 }
 
 /** The same, as it goes to the thread. */
 export type TaskMessage = Omit<Task, 'owner'>
 
-/** What a thread says of a task: the value, or why there is none. */
+/** The result of a task: the value, or the reason why there is none. */
 export type TaskResult =
   | { readonly value: unknown }
   | { readonly thrown: SerializedError }
-  /** What is wrong with the value. */
+  /** The reason why the value cannot be cloned. */
   | { readonly fault: string }
   /** The module has no such function. */
   | { readonly missing: true }
