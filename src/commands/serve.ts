@@ -14,8 +14,8 @@ and zod where the project has none. Without files the built-in aggregates are se
 Options
   --watch    reloads the given definitions when one of their files changes; no request is dropped, and a failed reload
              leaves the previous definitions in place
-  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP replaces them one
-             by one, with the definitions as they are then, and drops no request
+  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP replaces
+             them one by one, with the definitions as they are then, and drops no request
   --live     calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help     prints this
 

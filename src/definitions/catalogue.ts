@@ -5,7 +5,7 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 import { readSecrets } from './read-secrets.ts'
 
-/** What can be served or run, and where its upstreams are. */
+/** Aggregates that can be served or run, with their configuration. */
 export interface Catalogue {
   readonly aggregates: readonly AnyAggregate[]
   readonly config: Config
@@ -28,7 +28,7 @@ export interface OpenCatalogue extends Catalogue {
   readonly reload: () => Promise<Catalogue>
   /** Folders in which a change may change the definitions; none for the built-in ones. */
   readonly folders: () => ReadonlySet<string>
-  /** Whether a file of theirs was written, added or taken away since they were loaded. */
+  /** Returns true if a file of the definitions was written, added or removed since they were loaded. */
   readonly changed: () => boolean
   readonly close: () => Promise<void>
 }
@@ -38,7 +38,7 @@ export interface CatalogueOptions {
   readonly paths: readonly string[]
   /** Calls the public upstreams of the built-in aggregates instead of the demo upstreams. */
   readonly live: boolean
-  /** What is set from outside. @default nothing, and then nothing is needed: nobody will be called */
+  /** The environment variables. Without them no variable is required: the upstreams cannot be called. @default none */
   readonly environment?: Variables
   /**
    * Origins of the demo upstreams of another process, by the name of the upstream.
@@ -47,7 +47,7 @@ export interface CatalogueOptions {
   readonly demoUpstreams?: Readonly<Record<string, string>> | undefined
 }
 
-/** Opens what the user named; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
+/** Opens definitions, or the built-in aggregates; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
 export function openCatalogue({ paths, live, environment, demoUpstreams }: CatalogueOptions): Promise<OpenCatalogue> {
   return paths.length === 0 ? builtIn(live, environment, demoUpstreams) : given(paths, environment)
 }

@@ -2,7 +2,7 @@ import { breeds } from './data/breeds.ts'
 import { facts } from './data/facts.ts'
 import { page } from './page.ts'
 import type { DemoRoute } from './route.ts'
-import { shuffle } from './shuffle.ts'
+import { shuffle } from './random.ts'
 import { wholeNumber } from './whole-number.ts'
 
 const listing = breeds.map(({ name, listing }) => ({ breed: name, ...listing }))

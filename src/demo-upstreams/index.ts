@@ -1,6 +1,6 @@
 import { catfactNinja } from './catfact-ninja.ts'
-import type { FaultKind } from './fault.ts'
-import { hash } from './hash.ts'
+import type { FaultKind } from './faults.ts'
+import { hash } from './random.ts'
 import { createLatency } from './latency.ts'
 import { meowfacts } from './meowfacts.ts'
 import { startDemoUpstream } from './server.ts'

@@ -1,5 +1,4 @@
-import { fraction } from './fraction.ts'
-import { hash } from './hash.ts'
+import { fraction, hash } from './random.ts'
 
 /** The delays of a demo upstream. */
 export interface LatencyOptions {

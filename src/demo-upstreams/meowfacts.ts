@@ -1,6 +1,6 @@
 import { facts } from './data/facts.ts'
 import type { DemoRoute } from './route.ts'
-import { shuffle } from './shuffle.ts'
+import { shuffle } from './random.ts'
 import { wholeNumber } from './whole-number.ts'
 
 /** Returns the routes of meowfacts: some facts, in English whatever language is asked for. */

@@ -1,5 +1,5 @@
 import { breeds } from './data/breeds.ts'
-import { hash } from './hash.ts'
+import { hash } from './random.ts'
 import { picture } from './picture.ts'
 import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 import { wholeNumber } from './whole-number.ts'

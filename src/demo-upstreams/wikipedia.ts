@@ -1,6 +1,6 @@
 import { articles } from './data/articles.ts'
 import type { Article } from './data/articles.ts'
-import { hash } from './hash.ts'
+import { hash } from './random.ts'
 import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 
 const SUMMARY = 'application/json; charset=utf-8; profile="https://www.mediawiki.org/wiki/Specs/Summary/1.4.2"'

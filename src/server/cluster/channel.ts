@@ -53,7 +53,7 @@ export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLo
   worker.on('disconnect', () => {
     clearInterval(timer)
     if (!isListening) return
-    // Without this, Node.js ends the process at once, as it does where nobody is served yet.
+    // Without this, Node.js ends the process at once. That is right for a worker that does not listen yet.
     worker.exitedAfterDisconnect = true
     for (const counted of counting.values()) counted(uncounted)
     stop('drain')
