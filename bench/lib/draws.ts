@@ -1,4 +1,4 @@
-import { fraction } from '../../src/demo-upstreams/fraction.ts'
+import { fraction } from '../../src/demo-upstreams/random.ts'
 
 /** How an upstream's answers are spread; all of it follows from the seed, so what ought to come out can be computed. */
 export interface Spread {

@@ -4,7 +4,7 @@ import { usageOf, type Command } from './command.ts'
 import { help } from './help.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Each is loaded when it is asked for. */
+/** The commands; each module is loaded when its command runs. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('./serve.ts'),
   run: () => import('./run.ts'),
@@ -41,10 +41,10 @@ function endWithReader(): void {
 
 function noCommand(name: string): string {
   const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : suggest(name, Object.keys(commands))
-  return `there is no command '${name}'${hint}`
+  return `unknown command '${name}'${hint}`
 }
 
-/** Says what went wrong; what the user can mend comes without a stack. */
+/** Prints an error; one that the user can fix is printed without its stack. */
 function report(error: unknown, usage: string): number {
   const { name, message, stack, code } = error as Error & { readonly code?: string }
   if (error instanceof UsageError) return print(`headwaters: ${message}\n\n${usage}\n`, 2)

@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { openCatalogue } from '../definitions/catalogue.ts'
 import { writeJson } from '../core/json/write.ts'
-import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
-import { readArguments } from './read-arguments.ts'
+import { checkPaths, readArguments } from './read-arguments.ts'
 
 const help = `headwaters: prints the OpenAPI document of aggregates
 

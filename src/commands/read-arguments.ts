@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { suggest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
@@ -7,7 +8,7 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
   const unknown = optionNames(args, options).find(({ name }) => !Object.hasOwn(options, name))
   if (unknown !== undefined) {
     const known = Object.keys(options).map(name => `--${name}`)
-    throw new UsageError(`there is no option '${unknown.rawName}'${suggest(unknown.rawName, known)}`)
+    throw new UsageError(`unknown option '${unknown.rawName}'${suggest(unknown.rawName, known)}`)
   }
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true })
@@ -16,11 +17,18 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
   }
 }
 
-/** Every option that is given, known or not, in order. */
+/** Returns every option of the arguments in order, known or not. */
 export function optionNames(
   args: readonly string[],
   options: ParseArgsOptionsConfig,
 ): { readonly name: string; readonly rawName: string }[] {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
   return tokens.filter(token => token.kind === 'option')
+}
+
+/** Throws a `UsageError` that names each path that does not exist. */
+export function checkPaths(command: string, paths: readonly string[]): void {
+  const missing = paths.filter(path => !existsSync(path))
+  if (missing.length > 0)
+    throw new UsageError(`${command}: no such file or folder: ${missing.map(path => `'${path}'`).join(', ')}`)
 }

@@ -2,12 +2,11 @@ import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
-import { checkPaths } from './check-paths.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
-import { fieldsHelp } from './run/fields-help.ts'
+import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
-import { optionNames, readArguments } from './read-arguments.ts'
+import { checkPaths, optionNames, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
 import { printFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
@@ -18,7 +17,8 @@ const help = `headwaters: runs one aggregate here and shows how it went
 Usage: headwaters run NAME [files or folders...] [--FIELD value...] [options]
 
 Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without files
-NAME is a built-in aggregate, on stand-ins: breed, cat-facts or postcard. 'headwaters run NAME --help' lists the fields.
+NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help' lists the
+fields.
 
 On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes to
 stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
@@ -28,7 +28,7 @@ Options
   --header name:value    one header; may be repeated
   --deadline MS          shortens the aggregate's deadline
   --json                 prints { data, complete, sources }, or the problem, as one JSON document, and draws nothing
-  --live                 calls the public upstreams of the built-in aggregates instead of the stand-ins
+  --live                 calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help                 prints this
 
 ${environment}
@@ -49,7 +49,7 @@ const field = { type: 'string', multiple: true } as const
 export const command: Command = {
   help,
   async run(args) {
-    // What is a field is known when the aggregate is; until then every other option is taken for one.
+    // The fields are known once the aggregate is loaded. Until then every other option counts as a field.
     const fields = optionNames(args, options)
       .filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name))
       .map(({ name }) => name)
@@ -96,13 +96,13 @@ async function runOnce(
   input: RawInput,
   { within, json }: { readonly within: number | undefined; readonly json: boolean },
 ): Promise<number> {
-  const ended = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
-  if (ended.signal !== undefined) return ended.signal === 'SIGINT' ? 130 : 143
-  if (ended.reply !== undefined) {
-    process.stdout.write(`${writeJson(json ? ended.reply : ended.reply.data, false, 2)}\n`)
+  const result = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
+  if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
+  if (result.reply !== undefined) {
+    process.stdout.write(`${writeJson(json ? result.reply : result.reply.data, false, 2)}\n`)
     return 0
   }
-  return printFailure(ended.error, json)
+  return printFailure(result.error, json)
 }
 
 function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
@@ -110,13 +110,12 @@ function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
   throw new UsageError(
-    `there is no aggregate '${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
+    `unknown aggregate '${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
   )
 }
 
 function readDeadline(given: string | undefined): number | undefined {
   if (given === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(given))
-    throw new UsageError(`--deadline '${given}' is none: give a whole number of milliseconds, 1 or more`)
+  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline must be a positive integer (ms), got '${given}'`)
   return Number(given)
 }

@@ -1,8 +1,6 @@
-import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
-import { readWorkers } from './read-workers.ts'
 import { environment, exitCodes } from './help.ts'
-import { readArguments } from './read-arguments.ts'
+import { checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -11,14 +9,14 @@ Usage: headwaters serve [files or folders...] [options]
 
 Serves every aggregate that the given TypeScript or JavaScript modules export. A folder is searched whole for .ts, .mts,
 .js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be imported,
-and zod where the project has none. Without files the built-in aggregates are served on stand-ins.
+and zod where the project has none. Without files the built-in aggregates are served with demo upstreams.
 
 Options
-  --watch    loads the given definitions anew when a file of theirs changes; no request is dropped, and a faulty change
-             is reported and changes nothing
-  --workers  N processes that share the port, 'auto' for one a core; bounds are divided among them. SIGHUP replaces them one
-             by one, with the definitions as they are then, and drops no request
-  --live     calls the public upstreams of the built-in aggregates instead of the stand-ins
+  --watch    reloads the given definitions when one of their files changes; no request is dropped, and a failed reload
+             leaves the previous definitions in place
+  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP replaces
+             them one by one, with the definitions as they are then, and drops no request
+  --live     calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help     prints this
 
 ${environment}
@@ -57,4 +55,15 @@ export const command: Command = {
     await serve({ paths, live, watch, workers })
     return undefined
   },
+}
+
+/** The largest number of workers, which `HEADWATERS_WORKERS` accepts too. */
+const maxWorkers = 1024
+
+/** Reads the value of `--workers`; throws a `UsageError` for an invalid one. */
+function readWorkers(text: string): number | 'auto' {
+  if (text === 'auto') return text
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= maxWorkers) return count
+  throw new UsageError(`--workers must be an integer from 1 to ${maxWorkers}, or auto, got '${text}'`)
 }

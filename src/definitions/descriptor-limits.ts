@@ -5,12 +5,12 @@ import { partition, type Partition } from '../core/partition.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export interface DescriptorLimitOptions {
-  /** The part of the bounds that this process has. @default all of them */
-  readonly part?: Partition | undefined
+  /** The partition of the bounds that this process has. @default all of them */
+  readonly partition?: Partition | undefined
   /** Threads that may be started. @default one for each core */
   readonly threads?: number | undefined
-  /** True if stand-ins of this process have the other ends of the upstream connections. */
-  readonly hasStandIns: boolean
+  /** True if demo upstreams of this process have the other ends of the upstream connections. */
+  readonly hasDemoUpstreams: boolean
 }
 
 export interface DescriptorLimits {
@@ -23,17 +23,21 @@ export interface DescriptorLimits {
 /** Computes what an app may have of the file descriptors of this process. */
 export function descriptorLimits(
   { specs, overrides }: Pick<Catalogue, 'specs' | 'overrides'>,
-  { part = { index: 0, count: 1 }, threads = availableParallelism(), hasStandIns }: DescriptorLimitOptions,
+  {
+    partition: ownPartition = { index: 0, count: 1 },
+    threads = availableParallelism(),
+    hasDemoUpstreams,
+  }: DescriptorLimitOptions,
 ): DescriptorLimits {
   const descriptors = readFileDescriptors()
   if (descriptors === undefined) return { limits: {}, few: undefined }
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
   const declared = called.reduce(
-    (sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, part),
+    (sum, spec) => sum + partition(withOverride(spec, overrides[spec.name] ?? {}).connections, ownPartition),
     0,
   )
   const { inbound, upstream } = allocateDescriptors(descriptors, {
-    connections: hasStandIns ? 2 * declared : declared,
+    connections: hasDemoUpstreams ? 2 * declared : declared,
     threads,
   })
   return {

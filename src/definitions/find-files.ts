@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { shownPath } from './shown-path.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 
-/** One place the user named, and the modules there. */
-export interface Place {
+/** A path that the user named, and the modules in it. */
+export interface SearchedPath {
   /** Absolute, with links followed. */
   readonly path: string
   readonly isFolder: boolean
@@ -19,8 +19,8 @@ const isLeftOut = (name: string) => /\.d\.m?ts$/.test(name) || /\.test\.\w+$/.te
  * Finds the modules of files and folders; a folder is searched whole, but for `node_modules`, hidden folders, tests and
  * type declarations.
  */
-export function findFiles(paths: readonly string[], faults: DefinitionFault[]): Place[] {
-  const places: Place[] = []
+export function findFiles(paths: readonly string[], faults: DefinitionFault[]): SearchedPath[] {
+  const searched: SearchedPath[] = []
   for (const given of paths) {
     const path = realPathOf(given)
     if (path === undefined) {
@@ -35,9 +35,9 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
       })
       continue
     }
-    places.push({ path, isFolder, files: isFolder ? modulesIn(path) : [path] })
+    searched.push({ path, isFolder, files: isFolder ? modulesIn(path) : [path] })
   }
-  return places
+  return searched
 }
 
 /** A folder and all below it that definitions are looked for in; nothing for a file. */

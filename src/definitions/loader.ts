@@ -7,7 +7,7 @@ import { declarations } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { collisions } from './collisions.ts'
 import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
-import { findFiles, foldersIn, type Place } from './find-files.ts'
+import { findFiles, foldersIn, type SearchedPath } from './find-files.ts'
 import { importFault } from './import-fault.ts'
 import { createModules, stampOf, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
@@ -16,7 +16,7 @@ import { shownPath } from './shown-path.ts'
 /** Loads modules of definitions in threads. */
 const threadLoader = new URL(`./thread-loader${extname(import.meta.url)}`, import.meta.url).href
 
-/** What definitions files came to. */
+/** The result of one load. */
 export interface Definitions {
   readonly aggregates: readonly AnyAggregate[]
   /** Names of the upstreams that were ever declared, exported or not. */
@@ -25,13 +25,13 @@ export interface Definitions {
   readonly specs: readonly UpstreamSpec[]
 }
 
-/** Loads the aggregates of files and folders, as often as asked. */
+/** Loads the aggregates of files and folders. */
 export interface Loader {
-  /** Loads everything, anew after the first time; throws a `DefinitionsError` with every fault of every file. */
+  /** Loads all files, also those that were loaded before; throws a `DefinitionsError` with every fault of every file. */
   readonly load: () => Promise<Definitions>
   /** Folders in which a change may change the definitions. */
   readonly folders: () => ReadonlySet<string>
-  /** Whether a file was written, added or taken away since the last load began. */
+  /** Returns true if a file was written, added or removed since the last load began. */
   readonly changed: () => boolean
   readonly close: () => void
 }
@@ -75,8 +75,8 @@ export function createLoader(paths: readonly string[]): Loader {
   async function loadAll(offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
     const wrong = [...unusable]
     const seen = new Map<AnyAggregate, Found>()
-    for (const place of findFiles(named, wrong)) {
-      const found = await loadPlace(place, modules, wrong)
+    for (const searched of findFiles(named, wrong)) {
+      const found = await loadPath(searched, modules, wrong)
       // An aggregate that is exported twice, as from an index, is one.
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
@@ -99,8 +99,8 @@ export function createLoader(paths: readonly string[]): Loader {
   }
 }
 
-async function loadPlace(
-  { path, isFolder, files }: Place,
+async function loadPath(
+  { path, isFolder, files }: SearchedPath,
   modules: Modules,
   faults: DefinitionFault[],
 ): Promise<Found[]> {

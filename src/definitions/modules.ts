@@ -12,7 +12,7 @@ export interface Modules {
   readonly stamps: ReadonlyMap<string, string>
   /** Loads one, with what it imports. */
   load(file: string): Promise<Readonly<Record<string, unknown>>>
-  /** From now on files are loaded anew; what was loaded before stays as it was. */
+  /** Makes later loads read all files again; modules that were loaded before stay as they are. */
   renew(): void
   readonly close: () => void
 }
@@ -94,7 +94,7 @@ function find(specifier: string, context: ResolveHookContext, next: Next): Resol
     return next(specifier, context)
   } catch (error) {
     if (/^zod(?:\/|$)/.test(specifier)) return { url: import.meta.resolve(specifier), shortCircuit: true }
-    // TypeScript's own custom: the name of the file that a compiler would write.
+    // TypeScript's convention: an import names the file that the compiler writes.
     const source = /^\.\.?\//.test(specifier) ? specifier.replace(/(?:\.js)?$/, '.ts') : undefined
     if (source === undefined || /\.[cm]?ts$/.test(specifier)) throw error
     try {

@@ -1,14 +1,14 @@
 import { breeds } from './data/breeds.ts'
 import { facts } from './data/facts.ts'
 import { page } from './page.ts'
-import type { Route } from './route.ts'
-import { shuffle } from './shuffle.ts'
+import type { DemoRoute } from './route.ts'
+import { shuffle } from './random.ts'
 import { wholeNumber } from './whole-number.ts'
 
 const listing = breeds.map(({ name, listing }) => ({ breed: name, ...listing }))
 
 /** Returns the routes of catfact.ninja: one fact, pages of facts, pages of breeds. */
-export function catfactNinja(seed: number): Route[] {
+export function catfactNinja(seed: number): DemoRoute[] {
   const entries = shuffle(facts, seed).map(fact => ({ fact, length: fact.length }))
 
   function entriesUpTo(maxLength: string | null) {

@@ -1,6 +1,6 @@
 import { catfactNinja } from './catfact-ninja.ts'
-import type { FaultKind } from './fault.ts'
-import { hash } from './hash.ts'
+import type { FaultKind } from './faults.ts'
+import { hash } from './random.ts'
 import { createLatency } from './latency.ts'
 import { meowfacts } from './meowfacts.ts'
 import { startDemoUpstream } from './server.ts'
@@ -14,10 +14,10 @@ const routesOf = {
   wikipedia,
 }
 
-/** The name of a stand-in, which is the name of the upstream it stands in for. */
+/** The name of a demo upstream, which is the name of the real one. */
 export type DemoUpstreamName = keyof typeof routesOf
 
-/** How the stand-ins behave. */
+/** Options of the demo upstreams. */
 export interface DemoUpstreamsOptions {
   /**
    * Half of the answers are faster, in milliseconds; 0 answers at once.
@@ -46,7 +46,7 @@ export interface DemoUpstreamsOptions {
   faultKinds?: readonly FaultKind[]
 }
 
-/** All stand-ins, running. */
+/** All demo upstreams, running. */
 export interface DemoUpstreams {
   readonly origins: Readonly<Record<DemoUpstreamName, string>>
   /** Sets the share of requests that go wrong from now on, 0 to 1. */
@@ -55,7 +55,7 @@ export interface DemoUpstreams {
   close: () => Promise<void>
 }
 
-/** Starts all stand-ins on the loopback interface, each on a free port. */
+/** Starts all demo upstreams on the loopback interface, each on a free port. */
 export async function startDemoUpstreams(options: DemoUpstreamsOptions = {}): Promise<DemoUpstreams> {
   const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0, faultKinds } = options
 
@@ -81,10 +81,10 @@ export async function startDemoUpstreams(options: DemoUpstreamsOptions = {}): Pr
       wikipedia: wiki.origin,
     },
     setFaultRate(rate) {
-      for (const standIn of all) standIn.setFaultRate(rate)
+      for (const demoUpstream of all) demoUpstream.setFaultRate(rate)
     },
     async close() {
-      await Promise.all(all.map(standIn => standIn.close()))
+      await Promise.all(all.map(demoUpstream => demoUpstream.close()))
     },
   }
 }

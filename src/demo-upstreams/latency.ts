@@ -1,7 +1,6 @@
-import { fraction } from './fraction.ts'
-import { hash } from './hash.ts'
+import { fraction, hash } from './random.ts'
 
-/** How slow a stand-in is. */
+/** The delays of a demo upstream. */
 export interface LatencyOptions {
   /** Equal seeds give equal delays, draw by draw. */
   seed: number

@@ -1,10 +1,10 @@
 import { facts } from './data/facts.ts'
-import type { Route } from './route.ts'
-import { shuffle } from './shuffle.ts'
+import type { DemoRoute } from './route.ts'
+import { shuffle } from './random.ts'
 import { wholeNumber } from './whole-number.ts'
 
 /** Returns the routes of meowfacts: some facts, in English whatever language is asked for. */
-export function meowfacts(seed: number): Route[] {
+export function meowfacts(seed: number): DemoRoute[] {
   const shuffled = shuffle(facts, seed)
 
   return [

@@ -1,11 +1,11 @@
-import type { RouteRequest } from './route.ts'
+import type { DemoRequest } from './route.ts'
 import { wholeNumber } from './whole-number.ts'
 
 const LIMIT_DEFAULT = 10
 const LIMIT_MAX = 1000
 
 /** Cuts one page out of the items and wraps it the way Laravel's paginator does. */
-export function page(items: readonly unknown[], { query, origin, path }: RouteRequest) {
+export function page(items: readonly unknown[], { query, origin, path }: DemoRequest) {
   const limit = wholeNumber(query.get('limit'), LIMIT_DEFAULT, LIMIT_MAX)
   const current = wholeNumber(query.get('page'), 1, Number.MAX_SAFE_INTEGER)
   const last = Math.max(1, Math.ceil(items.length / limit))

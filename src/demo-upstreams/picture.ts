@@ -1,4 +1,4 @@
-import { hash } from './hash.ts'
+import { hash } from './random.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const ID_LENGTH = 9

@@ -2,17 +2,16 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delays } from './delays.ts'
-import { fault, type FaultKind } from './fault.ts'
-import { faultAnswer } from './fault-answer.ts'
+import { fault, faultAnswer, type FaultKind } from './faults.ts'
 import { reset } from './reset.ts'
-import type { Answer, Route } from './route.ts'
+import type { DemoAnswer, DemoRoute } from './route.ts'
 import { router } from './router.ts'
 
-/** What a stand-in is made of. */
+/** Options of one demo upstream. */
 export interface DemoUpstreamOptions {
   /** Goes out in the `server` header. */
   name: string
-  routes: readonly Route[]
+  routes: readonly DemoRoute[]
   /** Gives the delay of the next answer in milliseconds; 0 answers at once. */
   latency: () => number
   /**
@@ -37,7 +36,7 @@ export interface DemoUpstreamOptions {
   port?: number
 }
 
-/** A running stand-in. */
+/** A running demo upstream. */
 export interface DemoUpstream {
   readonly origin: string
   /** The number of requests seen. */
@@ -56,13 +55,13 @@ const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
 const SLOW_FAULT_MS = 2000
 
-const notAllowed: Answer = {
+const notAllowed: DemoAnswer = {
   status: 405,
   headers: { allow: 'GET, HEAD' },
   body: { message: 'Method Not Allowed', code: 405 },
 }
 
-/** Starts one stand-in on the loopback interface. */
+/** Starts one demo upstream on the loopback interface. */
 export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<DemoUpstream> {
   const { name, routes, latency, seed = 1, port = 0, faultKinds } = options
   const answerTo = router(routes)
@@ -91,7 +90,7 @@ export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<D
     },
   )
 
-  function write(req: IncomingMessage, res: ServerResponse, { status = 200, headers, body, text }: Answer): void {
+  function write(req: IncomingMessage, res: ServerResponse, { status = 200, headers, body, text }: DemoAnswer): void {
     const content = text ?? JSON.stringify(body)
     res.writeHead(status, {
       server: name,

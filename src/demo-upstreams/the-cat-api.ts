@@ -1,7 +1,7 @@
 import { breeds } from './data/breeds.ts'
-import { hash } from './hash.ts'
+import { hash } from './random.ts'
 import { picture } from './picture.ts'
-import type { Answer, Route, RouteRequest } from './route.ts'
+import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 import { wholeNumber } from './whole-number.ts'
 
 // Without a key the real service gives no more pictures at once.
@@ -9,7 +9,7 @@ const PICTURES_MAX = 10
 const EXTENSIONS = ['jpg', 'png', 'gif']
 
 /** Returns the routes of TheCatAPI: pictures, all breeds, breeds by name, one breed. */
-export function theCatApi(seed: number): Route[] {
+export function theCatApi(seed: number): DemoRoute[] {
   const pictureSeed = hash(seed, 1)
   const breedSeed = hash(seed, 2)
   const referenceSeed = hash(seed, 3)
@@ -28,7 +28,7 @@ export function theCatApi(seed: number): Route[] {
     reference_image_id: picture(referenceSeed, index).id,
   }))
 
-  function pictures({ query, number }: RouteRequest): Answer {
+  function pictures({ query, number }: DemoRequest): DemoAnswer {
     const limit = wholeNumber(query.get('limit'), 1, PICTURES_MAX)
     const ids = query.get('breed_ids')?.toLowerCase().split(',').filter(Boolean) ?? []
     const withBreeds = ids.length > 0 || /^(1|true)$/.test(query.get('has_breeds') ?? '')
@@ -46,13 +46,13 @@ export function theCatApi(seed: number): Route[] {
     }
   }
 
-  function search({ query }: RouteRequest): Answer {
+  function search({ query }: DemoRequest): DemoAnswer {
     const wanted = query.get('q')?.trim().toLowerCase() ?? ''
     if (wanted === '') return { body: [] }
     return { body: known.filter(({ id, name }) => id === wanted || name.toLowerCase().includes(wanted)) }
   }
 
-  function one({ params }: RouteRequest): Answer {
+  function one({ params }: DemoRequest): DemoAnswer {
     const breed = known.find(({ id }) => id === params.id?.toLowerCase())
     return breed === undefined ? { status: 404, body: { message: 'Not Found', status: 404 } } : { body: breed }
   }

@@ -1,7 +1,7 @@
 import { articles } from './data/articles.ts'
 import type { Article } from './data/articles.ts'
-import { hash } from './hash.ts'
-import type { Answer, Route, RouteRequest } from './route.ts'
+import { hash } from './random.ts'
+import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 
 const SUMMARY = 'application/json; charset=utf-8; profile="https://www.mediawiki.org/wiki/Specs/Summary/1.4.2"'
 const PROBLEM = 'application/problem+json'
@@ -9,12 +9,12 @@ const PROBLEM = 'application/problem+json'
 const TIMESTAMP = '2026-01-15T09:30:00Z'
 
 /** Returns the routes of the Wikipedia REST API: the summary of a page. */
-export function wikipedia(seed: number): Route[] {
+export function wikipedia(seed: number): DemoRoute[] {
   const summaries = new Map(
     articles.map((article, index) => [keyOf(article.title), summaryOf(article, hash(seed, index))]),
   )
 
-  function summary({ params, path }: RouteRequest): Answer {
+  function summary({ params, path }: DemoRequest): DemoAnswer {
     const body = summaries.get(keyOf(params.title ?? ''))
     if (body !== undefined) return { headers: { 'content-type': SUMMARY }, body }
     return {
@@ -49,7 +49,7 @@ function summaryOf({ title, description, extract, pictured }: Article, seed: num
     pageid: 1000 + (hash(seed, 1) % 70_000_000),
     ...(pictured && {
       thumbnail: {
-        source: `https://upload.wikimedia.org/stand-in/320px-${encodeURIComponent(canonical)}.jpg`,
+        source: `https://upload.wikimedia.org/demo/320px-${encodeURIComponent(canonical)}.jpg`,
         width: 320,
         height: 200 + (hash(seed, 2) % 200),
       },

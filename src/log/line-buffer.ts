@@ -36,12 +36,13 @@ export class LineBuffer {
   }
 
   /**
-   * Adds a line.
+   * Adds a line. An empty text takes no room: it has no byte whose write would remove it.
    *
    * @param line - A text that ends with a newline.
    * @returns Whether there was room.
    */
   add(line: string): boolean {
+    if (line === '') return true
     const needed = line.length * most
     const last = this.#chunks[this.#chunks.length - 1]
     if (last !== undefined && last.bytes.length - last.to >= needed) {

@@ -37,7 +37,8 @@ const shortestBeginning = 3
 
 /** Hides secrets in lines of the log. */
 export class Redaction {
-  readonly #given: readonly string[]
+  /** The spellings of the secrets that are never forgotten. */
+  readonly #added = new Map<string, readonly string[]>()
   readonly #learnt = new Map<string, readonly string[]>()
   #finder: Finder | undefined
   /** The texts to hide, by their first characters. */
@@ -47,11 +48,20 @@ export class Redaction {
   #isStale = true
 
   /** @param secrets - Values that no line may show. */
-  constructor(secrets: readonly string[]) {
-    this.#given = secrets.flatMap(spellings)
+  constructor(secrets: readonly string[] = []) {
+    this.add(secrets)
   }
 
-  /** Adds a secret that came later, such as a token. */
+  /** Adds secrets that are hidden from now on. */
+  add(secrets: readonly string[]): void {
+    for (const secret of secrets) {
+      if (this.#added.has(secret)) continue
+      this.#added.set(secret, spellings(secret))
+      this.#isStale = true
+    }
+  }
+
+  /** Adds a secret that is forgotten after many others, such as a token. */
   learn(secret: string): void {
     if (this.#learnt.has(secret)) return
     this.#learnt.set(secret, spellings(secret))
@@ -71,7 +81,7 @@ export class Redaction {
 
   #make(): void {
     this.#isStale = false
-    const values = new Set([...this.#given, ...Array.from(this.#learnt.values()).flat()])
+    const values = new Set([...this.#added.values(), ...this.#learnt.values()].flat())
     this.#finder = values.size === 0 ? undefined : new Finder([...values])
     this.#byHead = Map.groupBy(values, value => value.slice(0, shortestBeginning))
     this.#longest = Math.max(0, ...Array.from(values, ({ length }) => length))

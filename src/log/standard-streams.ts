@@ -6,12 +6,25 @@ type Write = (chunk: string | Uint8Array, ...rest: readonly unknown[]) => boolea
 
 /**
  * Sends what `process.stdout`, `process.stderr` and `console` write to destinations that never block, so that a
- * definition's `console.log` cannot hold up the service. A stream is looked at when it is first used: Node.js changes
- * the descriptor for all processes that share it as soon as it makes the stream.
+ * definition's `console.log` cannot hold up the service. A stream is made when it is first used: Node.js changes the
+ * descriptor for all processes that share it as soon as it makes the stream.
+ *
+ * @returns A function that writes what waits, for a process that is about to be killed.
  */
-export function divertStreams(stdout: Destination): void {
+export function divertStreams(stdout: Destination): () => void {
+  const opened = new Set([stdout])
   divert('stdout', () => stdout)
-  divert('stderr', () => new Destination({ fd: 2 }))
+  divert('stderr', () => {
+    const stderr = new Destination({ fd: 2 })
+    opened.add(stderr)
+    process.on('exit', () => {
+      stderr.flushWithin(exitFlushMs)
+    })
+    return stderr
+  })
+  return () => {
+    for (const destination of opened) destination.flushWithin(exitFlushMs)
+  }
 }
 
 function divert(name: Name, open: () => Destination): void {
@@ -26,10 +39,6 @@ function divert(name: Name, open: () => Destination): void {
       stream = streamOf()
       if (stream === undefined) return undefined
       const destination = open()
-      if (name === 'stderr')
-        process.on('exit', () => {
-          destination.flushWithin(exitFlushMs)
-        })
       stream.write = writeTo(destination) as Writable['write']
       return stream
     },

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import type { Piscina } from 'piscina'
 import { UpstreamError } from '../errors.ts'
-import { unpassable } from './cloneable.ts'
-import type { Task, TaskMessage, Told } from './task.ts'
-import { readError } from './serialize-error.ts'
-import { createTurns } from './turns.ts'
+import { findUncloneable } from './cloneable.ts'
+import type { Task, TaskMessage, TaskResult } from './task.ts'
+import { deserializeError } from './serialize-error.ts'
+import { createSemaphore } from './semaphore.ts'
 
 export interface ThreadOptions {
   /**
@@ -25,7 +25,7 @@ export interface ThreadOptions {
 }
 
 export interface ThreadsOptions extends ThreadOptions {
-  /** Is told of a thread that ended while it had nothing to do. */
+  /** Called with the error of a thread that ended while it was idle. */
   readonly onError?: ((error: Error) => void) | undefined
 }
 
@@ -58,7 +58,7 @@ export function createThreads({
   heapBytes,
   onError,
 }: ThreadsOptions = {}): Threads {
-  const turns = createTurns(count, queue)
+  const semaphore = createSemaphore(count, queue)
   const live = new Map<AbortController, Task>()
   /** Those that the pool has. */
   const handed = new Map<AbortController, Task>()
@@ -95,25 +95,25 @@ export function createThreads({
     const { signal } = controller
     const { owner, name, given, href, loader } = task
     if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
-    const fault = unpassableOf(given)
+    const fault = findUncloneableArgument(given)
     if (fault !== undefined)
       throw new TypeError(
         `${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`,
       )
-    await turns.enter(owner, signal)
-    let told: Told
+    await semaphore.acquire(owner, signal)
+    let result: TaskResult
     try {
       const threads = await (pool ??= start())
       signal.throwIfAborted()
       handed.set(controller, task)
-      told = (await threads.run({ href, name, loader, given } satisfies TaskMessage, { signal })) as Told
+      result = (await threads.run({ href, name, loader, given } satisfies TaskMessage, { signal })) as TaskResult
     } catch (error) {
       throw signal.aborted ? signal.reason : explained(error as Error, task)
     } finally {
       handed.delete(controller)
-      turns.exit()
+      semaphore.release()
     }
-    return read(told, task)
+    return valueOf(result, task)
   }
 
   return {
@@ -131,10 +131,10 @@ export function createThreads({
   }
 }
 
-function unpassableOf(given: readonly unknown[]): string | undefined {
+function findUncloneableArgument(given: readonly unknown[]): string | undefined {
   for (const [index, value] of given.entries()) {
     // One object is what engine and authors give most, and its fields are known by their own names.
-    const fault = unpassable(value, given.length === 1 && isPlain(value) ? '' : `argument ${index + 1}`)
+    const fault = findUncloneable(value, given.length === 1 && isPlain(value) ? '' : `argument ${index + 1}`)
     if (fault !== undefined) return fault
   }
   return undefined
@@ -149,7 +149,7 @@ function isPlain(value: unknown): boolean {
   )
 }
 
-/** What became of a task for which the pool has no answer. */
+/** Returns the error of a task that the pool could not complete. */
 function explained(error: Error, { owner, name }: Task): Error {
   return error.name === 'DataCloneError'
     ? new TypeError(`${owner}: '${name}' runs in a thread, and something cannot go between threads: ${error.message}`, {
@@ -158,9 +158,9 @@ function explained(error: Error, { owner, name }: Task): Error {
     : new Error(`${owner}: the thread of '${name}' ended before it was done: ${error.message}`, { cause: error })
 }
 
-function read(told: Told, { owner, name, href }: Task): unknown {
-  if ('value' in told) return told.value
-  if ('thrown' in told) throw readError(told.thrown)
-  if ('missing' in told) throw new TypeError(`${owner}: ${fileURLToPath(href)} exports no function '${name}'`)
-  throw new TypeError(`${owner}: '${name}' runs in a thread, and ${told.fault}: return plain data`)
+function valueOf(result: TaskResult, { owner, name, href }: Task): unknown {
+  if ('value' in result) return result.value
+  if ('thrown' in result) throw deserializeError(result.thrown)
+  if ('missing' in result) throw new TypeError(`${owner}: ${fileURLToPath(href)} exports no function '${name}'`)
+  throw new TypeError(`${owner}: '${name}' runs in a thread, and ${result.fault}: return plain data`)
 }

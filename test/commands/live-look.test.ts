@@ -21,13 +21,13 @@ async function slowPages(t: Test) {
     'pages.ts': `
 import { aggregate, defineUpstream, operation, times } from 'headwaters'
 import { z } from 'zod'
-const slow = defineUpstream('slow', { origin: '${upstream.origin}', timeout: ${deadline} }, {
+const slow = defineUpstream('slow', { origin: '${upstream.origin}', attemptTimeout: ${deadline} }, {
   page: operation({ path: '/page', query: z.object({ number: z.number() }), output: z.object({ number: z.number() }) }),
   extra: operation({ path: '/extra', output: z.object({}) }),
 })
 export const pages = aggregate('pages', { url: '/pages', deadline: ${deadline} })
   .each('pages', () => times(3, number => slow.page({ number })))
-  .optional('extra', null, () => slow.extra())
+  .optional('extra', () => slow.extra(), { fallback: null })
   .required('sum', ({ pages }) => pages.length, { needs: ['pages'] })
   .reply(z.object({ pages: z.array(z.number()) }), ({ pages }) => ({ pages: pages.map(({ number }) => number) }))
 `,

@@ -26,11 +26,11 @@ test('each command has its help, and the exit codes are in it', async t => {
 test('a command that is not known is suggested, also to who left it out', async t => {
   const { path } = definitionsFolder(t, {})
   for (const [args, said] of [
-    [['sevre'], "there is no command 'sevre': did you mean 'serve'?"],
-    [['open-api'], "there is no command 'open-api': did you mean 'openapi'?"],
-    [['weather'], "there is no command 'weather'"],
-    [[path], `there is no command '${path}': did you mean 'headwaters serve ${path}'?`],
-    [['serve', '--lvie'], "there is no option '--lvie': did you mean '--live'?"],
+    [['sevre'], "unknown command 'sevre': did you mean 'serve'?"],
+    [['open-api'], "unknown command 'open-api': did you mean 'openapi'?"],
+    [['weather'], "unknown command 'weather'"],
+    [[path], `unknown command '${path}': did you mean 'headwaters serve ${path}'?`],
+    [['serve', '--lvie'], "unknown option '--lvie': did you mean '--live'?"],
     [['serve', '--watch'], '--watch needs files or folders'],
   ] as const) {
     const { code, errors } = await runCommand(t, args)

@@ -68,7 +68,7 @@ test('what definitions offload is loaded in threads as definitions are, and anew
   t.match(await ask('cat'), { data: { word: 'CAT?' } })
 
   write('merge.ts', merge.replace('function shout', 'function whisper'))
-  const { faults } = await said('not reloaded')
+  const { faults } = await said('reload failed')
   t.match(faults, [/merge\.ts exports no function 'shout'; there is whisper, which is offloaded$/])
   t.match(await ask('cat'), { data: { word: 'CAT?' } }, 'those from before are still served')
 

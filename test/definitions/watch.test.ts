@@ -86,7 +86,7 @@ test('a change that cannot be used is reported with every fault, and the definit
   const { origin, said } = await startService(t, {}, ['serve', path, '--watch'])
 
   write('more.ts', 'throw new Error("no")')
-  t.match(await said('not reloaded'), {
+  t.match(await said('reload failed'), {
     level: 50,
     faults: [`${path}/more.ts:1:7: throws when it is loaded: Error: no`],
   })

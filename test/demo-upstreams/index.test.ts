@@ -12,20 +12,20 @@ async function statuses(origin: string, count: number): Promise<number[]> {
   return found
 }
 
-test('four stand-ins start on the loopback, each on its own port', async t => {
-  const standIns = await startDemoUpstreams({ medianMs: 0 })
-  t.teardown(() => standIns.close())
-  t.same(Object.keys(standIns.origins), ['catfact-ninja', 'meowfacts', 'the-cat-api', 'wikipedia'])
-  t.equal(new Set(Object.values(standIns.origins)).size, 4)
-  for (const origin of Object.values(standIns.origins)) t.match(origin, /^http:\/\/127\.0\.0\.1:\d+$/)
+test('four demo upstreams start on the loopback, each on its own port', async t => {
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
+  t.teardown(() => demoUpstreams.close())
+  t.same(Object.keys(demoUpstreams.origins), ['catfact-ninja', 'meowfacts', 'the-cat-api', 'wikipedia'])
+  t.equal(new Set(Object.values(demoUpstreams.origins)).size, 4)
+  for (const origin of Object.values(demoUpstreams.origins)) t.match(origin, /^http:\/\/127\.0\.0\.1:\d+$/)
 })
 
 test('the default start answers well, though not at once', async t => {
-  const standIns = await startDemoUpstreams()
-  t.teardown(() => standIns.close())
+  const demoUpstreams = await startDemoUpstreams()
+  t.teardown(() => demoUpstreams.close())
   const before = performance.now()
   t.same(
-    await statuses(standIns.origins['catfact-ninja'], 20),
+    await statuses(demoUpstreams.origins['catfact-ninja'], 20),
     Array.from({ length: 20 }, () => 200),
   )
   t.ok(performance.now() - before > 100)
@@ -52,11 +52,11 @@ test('the same seed gives the same answers, another seed gives others', async t 
   t.ok(one.every((body, index) => body !== other[index]))
 })
 
-test('the fault rate reaches all stand-ins', async t => {
-  const standIns = await startDemoUpstreams({ medianMs: 0, faultRate: 1 })
-  t.teardown(() => standIns.close())
-  standIns.setFaultRate(0)
-  t.same(await statuses(standIns.origins['catfact-ninja'], 3), [200, 200, 200])
+test('the fault rate reaches all demo upstreams', async t => {
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0, faultRate: 1 })
+  t.teardown(() => demoUpstreams.close())
+  demoUpstreams.setFaultRate(0)
+  t.same(await statuses(demoUpstreams.origins['catfact-ninja'], 3), [200, 200, 200])
 })
 
 test('faults come in the ways that were asked for, and in no other', async t => {
@@ -71,7 +71,7 @@ test('faults come in the ways that were asked for, and in no other', async t => 
 })
 
 test('closing ends all of them', async t => {
-  const standIns = await startDemoUpstreams({ medianMs: 0 })
-  await standIns.close()
-  for (const origin of Object.values(standIns.origins)) await t.rejects(fetch(origin))
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
+  await demoUpstreams.close()
+  for (const origin of Object.values(demoUpstreams.origins)) await t.rejects(fetch(origin))
 })

@@ -4,8 +4,7 @@ import { connect } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { fault, faultKinds } from '../../src/demo-upstreams/fault.ts'
-import type { FaultKind } from '../../src/demo-upstreams/fault.ts'
+import { fault, type FaultKind, faultKinds } from '../../src/demo-upstreams/faults.ts'
 import { startDemoUpstream } from '../../src/demo-upstreams/server.ts'
 import type { DemoUpstreamOptions } from '../../src/demo-upstreams/server.ts'
 
@@ -15,9 +14,9 @@ const routes = [
 ]
 
 async function start(t: Test, options: Partial<DemoUpstreamOptions> = {}) {
-  const standIn = await startDemoUpstream({ name: 'test', routes, latency: () => 0, ...options })
-  t.teardown(() => standIn.close())
-  return standIn
+  const demoUpstream = await startDemoUpstream({ name: 'test', routes, latency: () => 0, ...options })
+  t.teardown(() => demoUpstream.close())
+  return demoUpstream
 }
 
 function seedOf(kind: FaultKind): number {
@@ -27,14 +26,14 @@ function seedOf(kind: FaultKind): number {
 }
 
 test('an answer is JSON with its length', async t => {
-  const standIn = await start(t)
-  const response = await fetch(standIn.origin)
+  const demoUpstream = await start(t)
+  const response = await fetch(demoUpstream.origin)
   t.equal(response.status, 200)
   t.equal(response.headers.get('content-type'), 'application/json')
   t.equal(response.headers.get('content-length'), '13')
   t.equal(response.headers.get('server'), 'test')
   t.same(await response.json(), { well: 'ü' })
-  t.equal(standIn.requests, 1)
+  t.equal(demoUpstream.requests, 1)
 })
 
 test('names in the path are decoded and a broken escape is 400', async t => {
@@ -77,7 +76,7 @@ test('a reset cuts the connection without an answer', async t => {
   t.match(error, { code: 'ECONNRESET' })
 })
 
-test('the status of a failing stand-in is 500, or 503 with a time to wait', async t => {
+test('the status of a failing demo upstream is 500, or 503 with a time to wait', async t => {
   const failing = await fetch((await start(t, { faultRate: 1, seed: seedOf('error') })).origin)
   t.equal(failing.status, 500)
   t.match(await failing.json(), { error: /ECONNREFUSED/ })
@@ -98,49 +97,49 @@ test('a broken body calls itself JSON and is none, a wrong shape is JSON and of 
 })
 
 test('a slow fault waits even where other answers are given at once', async t => {
-  const standIn = await start(t, { faultRate: 1, seed: seedOf('slow') })
-  const answer = fetch(standIn.origin)
-  while (standIn.pending === 0) await setImmediate()
-  await standIn.close()
+  const demoUpstream = await start(t, { faultRate: 1, seed: seedOf('slow') })
+  const answer = fetch(demoUpstream.origin)
+  while (demoUpstream.pending === 0) await setImmediate()
+  await demoUpstream.close()
   await t.rejects(answer)
 })
 
 test('the fault rate can be changed while running', async t => {
-  const standIn = await start(t, { faultRate: 1, seed: seedOf('unavailable') })
-  t.equal((await fetch(standIn.origin)).status, 503)
-  standIn.setFaultRate(0)
-  for (let count = 0; count < 20; count += 1) t.equal((await fetch(standIn.origin)).status, 200)
+  const demoUpstream = await start(t, { faultRate: 1, seed: seedOf('unavailable') })
+  t.equal((await fetch(demoUpstream.origin)).status, 503)
+  demoUpstream.setFaultRate(0)
+  for (let count = 0; count < 20; count += 1) t.equal((await fetch(demoUpstream.origin)).status, 200)
 })
 
 test('closing ends at once, with delayed answers, idle and silent connections', async t => {
   let delayMs = 0
-  const standIn = await start(t, { latency: () => delayMs })
-  await (await fetch(standIn.origin)).text()
-  const silent = connect(Number(new URL(standIn.origin).port), '127.0.0.1')
+  const demoUpstream = await start(t, { latency: () => delayMs })
+  await (await fetch(demoUpstream.origin)).text()
+  const silent = connect(Number(new URL(demoUpstream.origin).port), '127.0.0.1')
   silent.on('error', () => {})
   await once(silent, 'connect')
   delayMs = 60_000
-  const delayed = fetch(standIn.origin)
-  while (standIn.pending === 0) await setImmediate()
+  const delayed = fetch(demoUpstream.origin)
+  while (demoUpstream.pending === 0) await setImmediate()
 
   const before = performance.now()
-  await standIn.close()
+  await demoUpstream.close()
   t.ok(performance.now() - before < 1000)
-  t.equal(standIn.pending, 0)
+  t.equal(demoUpstream.pending, 0)
   await t.rejects(delayed)
-  await t.resolves(standIn.close(), 'closing twice is fine')
-  await t.rejects(fetch(standIn.origin))
+  await t.resolves(demoUpstream.close(), 'closing twice is fine')
+  await t.rejects(fetch(demoUpstream.origin))
 })
 
 test('a client that goes away takes its delayed answer with it', async t => {
-  const standIn = await start(t, { latency: () => 60_000 })
+  const demoUpstream = await start(t, { latency: () => 60_000 })
   const abort = new AbortController()
-  const answer = fetch(standIn.origin, { signal: abort.signal })
-  while (standIn.pending === 0) await setImmediate()
+  const answer = fetch(demoUpstream.origin, { signal: abort.signal })
+  while (demoUpstream.pending === 0) await setImmediate()
   abort.abort()
   await t.rejects(answer, { name: 'AbortError' })
-  while (standIn.pending > 0) await setImmediate()
-  t.equal(standIn.requests, 1)
+  while (demoUpstream.pending > 0) await setImmediate()
+  t.equal(demoUpstream.requests, 1)
 })
 
 test('a port in use is an error', async t => {

@@ -10,9 +10,9 @@ import type { Override } from '../../src/upstream/runtime.ts'
 export interface ServedAppOptions {
   /** @default the built-in ones */
   readonly aggregates?: readonly AnyAggregate[]
-  /** Stands over the stand-ins' origins. */
+  /** Replaces the origins of the demo upstreams. */
   readonly overrides?: Readonly<Record<string, Override>>
-  readonly standIns?: DemoUpstreamsOptions
+  readonly demoUpstreams?: DemoUpstreamsOptions
   readonly layers?: AppOptions['layers']
   readonly logger?: AppOptions['logger']
   readonly lostLogLines?: AppOptions['lostLogLines']
@@ -28,22 +28,22 @@ export interface Got<Body> {
   readonly body: Body
 }
 
-/** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
+/** Serves an app on a real socket for one test; by default it calls demo upstreams. */
 export async function serveApp(
   t: Test,
   {
     aggregates = builtIn,
     overrides = {},
-    standIns: delays = { medianMs: 0 },
+    demoUpstreams: delays = { medianMs: 0 },
     logger = false,
     layers = {},
     lostLogLines,
     before,
   }: ServedAppOptions = {},
 ) {
-  const standIns = await startDemoUpstreams(delays)
-  t.teardown(() => standIns.close())
-  const origins = Object.entries(standIns.origins).map(
+  const demoUpstreams = await startDemoUpstreams(delays)
+  t.teardown(() => demoUpstreams.close())
+  const origins = Object.entries(demoUpstreams.origins).map(
     ([name, origin]) => [name, { origin, ...overrides[name] }] as const,
   )
   const app = buildApp(aggregates, {
@@ -69,5 +69,5 @@ export async function serveApp(
     }
   }
 
-  return { app, origin, port, standIns, get }
+  return { app, origin, port, demoUpstreams, get }
 }

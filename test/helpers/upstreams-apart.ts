@@ -16,7 +16,7 @@ export interface Count {
 type Message = Readonly<Record<string, string>> | Readonly<Record<string, Count>>
 
 /**
- * Starts stand-ins on a thread of their own, so that their work is not taken for the service's, each behind a proxy
+ * Starts demo upstreams on a thread of their own, so that their work is not taken for the service's, each behind a proxy
  * that counts.
  */
 export async function upstreamsApart(t: Test, options: DemoUpstreamsOptions) {

@@ -59,6 +59,24 @@ test('lines reach a pipe in order, and the descriptor that others share stays as
   t.equal(destination.lost, 0)
 })
 
+test('an empty text writes nothing and keeps neither the lines after it nor the event loop', async t => {
+  const { fd, read } = pipe(t)
+  const file = join(t.testdir(), 'log')
+  const writing = openSync(file, 'w')
+  t.teardown(() => closeSync(writing))
+  for (const each of [fd, writing]) {
+    const destination = new Destination({ fd: each })
+    destination.write('')
+    destination.write(line(0))
+    destination.write('')
+    destination.write(line(1))
+    t.ok(destination.flushWithin(0))
+    t.equal(destination.lost, 0)
+  }
+  t.same(indexes(await readLines(read, 2)), [0, 1])
+  t.same(indexes(readFileSync(file, 'utf8')), [0, 1])
+})
+
 test('while nothing reads, a bounded number of bytes waits; the others are counted, and a line says so when the reader is back', async t => {
   const { fd, read } = pipe(t)
   const limit = 128 * 1024

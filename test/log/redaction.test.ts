@@ -111,6 +111,14 @@ test('of tokens that were given later, the last ones are known', async t => {
   )
 })
 
+test('secrets that are added later are hidden, and are not forgotten like tokens', async t => {
+  const redaction = new Redaction(['first-5ecret'])
+  t.equal(redaction.hide('first-5ecret second-5ecret'), `${hidden} second-5ecret`)
+  redaction.add(['second-5ecret', 'first-5ecret'])
+  for (let index = 0; index < 1000; index++) redaction.learn(`token-5ecret-${index}`)
+  t.equal(redaction.hide('first-5ecret second-5ecret'), `${hidden} ${hidden}`)
+})
+
 test('a line without a secret stays as it is', async () => {
   const { hide } = new Redaction(['some-secret-of-ours'])
   fc.assert(

@@ -11,15 +11,15 @@ import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { specOf, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 
-/** Asks the stand-ins one call, by an aggregate of one step. */
+/** Asks the demo upstreams one call, by an aggregate of one step. */
 async function asker(t: Test) {
-  const standIns = await startDemoUpstreams({ medianMs: 0 })
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
   const runtime = createRuntime({
-    overrides: Object.fromEntries(Object.entries(standIns.origins).map(([name, origin]) => [name, { origin }])),
+    overrides: Object.fromEntries(Object.entries(demoUpstreams.origins).map(([name, origin]) => [name, { origin }])),
   })
   t.teardown(async () => {
     await runtime.close()
-    await standIns.close()
+    await demoUpstreams.close()
   })
   return async <T>(call: Call<T>): Promise<T> => {
     const one = aggregate('one', { url: '/one' })

@@ -22,7 +22,7 @@ for (const [kind, event, err, isDraining] of [
     }
     answers[1]?.()
     t.same(await ended, { code: 1, signal: null })
-    t.match(await said('nobody caught'), { level: 60, event, ...(err && { err }) })
+    t.match(await said('uncaught error'), { level: 60, event, ...(err && { err }) })
     t.equal(await inFlight, 'cut')
   })
 }

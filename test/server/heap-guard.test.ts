@@ -31,7 +31,7 @@ async function keeping(t: Test, megabytes: number, keep: string, slow = 0) {
         // Several collections fit between one level and the next.
         return new Promise(resolve => { setTimeout(resolve, ${slow}, kept.length) })
       })
-      .optional('extra', 'left out', () => 'there')
+      .optional('extra', () => 'there', { fallback: 'left out' })
       .reply(z.number(), ({ keep }) => keep)
   `,
   })

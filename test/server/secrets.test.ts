@@ -39,8 +39,8 @@ export const all: unknown = aggregate('all', {
   .required('it', ({ params }) => each[params.of].ask())
   .reply(z.unknown(), ({ it }) => it)
 export const lost: unknown = aggregate('lost', { url: '/lost', deadline: 400 })
-  .optional('bearer', null, () => bearer.ask()).optional('inHeader', null, () => header.ask()).optional('inQuery', null, () => query.ask())
-  .optional('oauth', null, () => oauth.ask()).optional('proxied', null, () => proxied.ask())
+  .optional('bearer', () => bearer.ask(), { fallback: null }).optional('inHeader', () => header.ask(), { fallback: null }).optional('inQuery', () => query.ask(), { fallback: null })
+  .optional('oauth', () => oauth.ask(), { fallback: null }).optional('proxied', () => proxied.ask(), { fallback: null })
   .reply(z.unknown(), () => 1)
 `
 
@@ -171,4 +171,30 @@ test('a run reads its secrets from the environment too', async t => {
     raw.requests[0]?.headers.some(([name, value]) => name === 'authorization' && value === `Bearer ${secrets.BEARER}`),
   )
   t.match(await runCommand(t, ['run', 'all', '--of', 'bearer', path]), { code: 2, errors: /BEARER: is not set/ })
+})
+
+/** Definitions whose upstream has a secret, and an aggregate after whose reply that secret is in an uncaught error. */
+const withSecret = (variable: string) => `
+import { aggregate, defineUpstream, env, operation } from 'headwaters'
+import { z } from 'zod'
+
+const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
+const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', auth: { bearer: env('${variable}') } }, operations)
+export const fault: unknown = aggregate('fault', { url: '/${variable}' })
+  .optional('it', () => source.ask(), { fallback: null })
+  .reply(z.unknown(), () => { setImmediate(() => { throw new Error('caused by ' + process.env['${variable}']) }) })
+`
+
+test('a secret that came with a reload of --watch is in no line, also not in those of the first app', async t => {
+  const { path, write } = definitionsFolder(t, { 'all.ts': withSecret('BEARER') })
+  const service = await startService(t, secrets, ['serve', path, '--watch'])
+  write('all.ts', withSecret('HEADER'))
+  await service.said('reloaded')
+  await fetch(`${service.origin}/HEADER`).catch(() => {})
+  t.same(await service.ended, { code: 1, signal: null })
+  t.match(await service.said('uncaught error'), { err: { message: 'caused by [redacted]' } })
+  t.same(
+    service.log.filter(line => JSON.stringify(line).includes(secrets.HEADER)),
+    [],
+  )
 })

@@ -9,9 +9,9 @@ interface Body {
   readonly data: { readonly facts: readonly { readonly text: string }[] }
 }
 
-test('the service starts on stand-ins, says where it is and what it serves, and serves', async t => {
+test('the service starts with demo upstreams, says where it is and what it serves, and serves', async t => {
   const { origin, said } = await startService(t)
-  t.match(await said('serving'), { level: 30, upstreams: 'stand-ins', aggregates: ['GET /v1/cat-facts (cat-facts)'] })
+  t.match(await said('serving'), { level: 30, upstreams: 'demo', aggregates: ['GET /v1/cat-facts (cat-facts)'] })
   const response = await fetch(`${origin}/v1/cat-facts?count=5`)
   t.equal(response.status, 200)
   const { data } = (await response.json()) as Body

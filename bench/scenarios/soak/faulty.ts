@@ -1,7 +1,7 @@
 // node bench/scenarios/soak/faulty.ts <share of faults> <seed>: answers over raw sockets, and so often goes wrong in
 // one of the ways below.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { fraction } from '../../../src/demo-upstreams/fraction.ts'
+import { fraction } from '../../../src/demo-upstreams/random.ts'
 import { announce } from '../../lib/announce.ts'
 
 /** What an upstream has seen since it was asked last, and of its whole life. */

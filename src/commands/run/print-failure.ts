@@ -1,8 +1,8 @@
 import { Problem } from '../../errors.ts'
 
 /**
- * Shows why a run failed, as a caller would be told, and gives the exit code; a bug comes with its stack, since whoever
- * runs it here may mend it.
+ * Prints the failure of a run as a caller of the service gets it, and returns the exit code. A bug is printed with its
+ * stack.
  */
 export function printFailure(error: unknown, json: boolean): number {
   if (!(error instanceof Problem)) throw error

@@ -15,7 +15,7 @@ export interface InputArguments {
   readonly headers: readonly string[]
 }
 
-/** Makes an aggregate's input of arguments, in the form in which a request would bring it; throws a `UsageError`. */
+/** Returns the input of an aggregate from arguments, in the form of a request; throws a `UsageError`. */
 export function readInput(aggregate: AnyAggregate, { fields, body, headers }: InputArguments): RawInput {
   const known = inputFields(aggregate)
   const parts: Record<'params' | 'query', Record<string, unknown>> = { params: {}, query: {} }
@@ -60,7 +60,7 @@ function readBody(given: string): unknown {
   try {
     return parse(text)
   } catch (error) {
-    throw new UsageError(`${where} is not JSON: ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`${where} must be JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -69,7 +69,7 @@ function readHeaders(given: readonly string[]): Record<string, string> {
     given.map(header => {
       const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(header) ?? []
       if (name === undefined || value === undefined)
-        throw new UsageError(`--header '${header}' is none: write it as name:value`)
+        throw new UsageError(`--header must be name:value, got '${header}'`)
       return [name.toLowerCase(), value]
     }),
   )

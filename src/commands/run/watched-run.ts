@@ -8,8 +8,7 @@ import { createRuntime, type Override, type RuntimeOptions } from '../../upstrea
 import { createRunView, applyEvent, type RunView } from './run-view.ts'
 import { liveView } from './live-view.ts'
 import { isTerminal, terminalCapabilities } from './terminal-capabilities.ts'
-import { plainLine } from './plain-line.ts'
-import { lossesOf } from './summary.ts'
+import { lossesOf, plainLine } from './run-text.ts'
 import { waterfall } from './waterfall.ts'
 
 export interface WatchedRunOptions {
@@ -34,7 +33,7 @@ export async function watchedRun(
   { overrides, environment, deadline, isQuiet }: WatchedRunOptions,
 ): Promise<RunResult> {
   const runtime = createRuntime({ overrides, environment })
-  const board = createRunView(aggregate, deadline)
+  const view = createRunView(aggregate, deadline)
   const caller = new AbortController()
   let signal: NodeJS.Signals | undefined
   const interrupt = (which: NodeJS.Signals) => {
@@ -45,55 +44,55 @@ export async function watchedRun(
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
 
   const show = isQuiet ? quiet : isTerminal() ? drawn : plain
-  const { told, end } = show(board)
-  let ended: RunResult
+  const display = show(view)
+  let result: RunResult
   try {
     const onEvent = (event: RunEvent) => {
-      applyEvent(board, event)
-      told(event)
+      applyEvent(view, event)
+      display.onEvent(event)
     }
-    ended = { reply: await fanOut(aggregate, input, { runtime, deadline, signal: caller.signal, onEvent }) }
+    result = { reply: await fanOut(aggregate, input, { runtime, deadline, signal: caller.signal, onEvent }) }
   } catch (error) {
-    ended = signal === undefined || error instanceof Problem ? { error } : { signal }
+    result = signal === undefined || error instanceof Problem ? { error } : { signal }
   }
-  end()
+  display.end()
   await runtime.close()
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-  return signal === undefined ? ended : { signal }
+  return signal === undefined ? result : { signal }
 }
 
-interface Shown {
-  readonly told: (event: RunEvent) => void
+interface Display {
+  readonly onEvent: (event: RunEvent) => void
   readonly end: () => void
 }
 
-function quiet(): Shown {
-  return { told() {}, end() {} }
+function quiet(): Display {
+  return { onEvent() {}, end() {} }
 }
 
-function plain(board: RunView): Shown {
+function plain(view: RunView): Display {
   return {
-    told(event) {
-      const line = plainLine(board, event)
+    onEvent(event) {
+      const line = plainLine(view, event)
       if (line !== undefined) process.stderr.write(`${line}\n`)
     },
     end() {},
   }
 }
 
-function drawn(board: RunView): Shown {
+function drawn(view: RunView): Display {
   const { stderr } = process
-  const look = terminalCapabilities()
+  const capabilities = terminalCapabilities()
   const startedAt = performance.now()
-  const view = liveView(stderr, columns =>
-    waterfall(board, { ...look, columns, now: board.over?.at ?? performance.now() - startedAt }),
+  const live = liveView(stderr, columns =>
+    waterfall(view, { ...capabilities, columns, now: view.outcome?.at ?? performance.now() - startedAt }),
   )
   return {
-    told() {},
+    onEvent() {},
     end() {
-      view.end()
+      live.end()
       stderr.write(
-        `${lossesOf(board)
+        `${lossesOf(view)
           .map(line => `  ${line}\n`)
           .join('')}\n`,
       )

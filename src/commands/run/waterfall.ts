@@ -1,5 +1,5 @@
 import { callsOf, type RunView, type Row } from './run-view.ts'
-import { summaryOf } from './summary.ts'
+import { summaryOf } from './run-text.ts'
 import { paint } from './paint.ts'
 
 export interface WaterfallOptions {
@@ -28,19 +28,19 @@ const narrowest = shortestName + gap.length + stateWidth
 const shortestBar = 16
 
 /**
- * Draws a run: a line a step with a bar on a time axis that ends at the deadline. No line is longer than the terminal
+ * Draws a run: a line per step with a bar on a time axis that ends at the deadline. No line is longer than the terminal
  * is wide.
  */
-export function waterfall(board: RunView, options: WaterfallOptions): string[] {
+export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
   // The last column stays free: some terminals break the line after it.
   const room = Math.max(narrowest, columns - 1)
   const names = Math.min(
     longestName,
-    Math.max(shortestName, ...board.rows.map(({ name }) => name.length)),
+    Math.max(shortestName, ...view.rows.map(({ name }) => name.length)),
     room - stateWidth - gap.length,
   )
-  const { right, bar } = fit(board, now, room - names - gap.length - stateWidth)
+  const { right, bar } = fit(view, now, room - names - gap.length - stateWidth)
   const mark = unicode ? '│' : '|'
 
   const line = (name: string, state: string, bars: string, rest: readonly string[]) =>
@@ -49,29 +49,29 @@ export function waterfall(board: RunView, options: WaterfallOptions): string[] {
   const head = line(
     'step'.padEnd(names),
     'state'.padEnd(stateWidth),
-    axis(bar, board.deadline) + mark,
+    axis(bar, view.deadline) + mark,
     right.map(({ title, width }) => title.padStart(width)),
   )
-  const rows = board.rows.map(row =>
+  const rows = view.rows.map(row =>
     line(
       cut(row.name, names, unicode).padEnd(names),
       paint(color, row.state, row.state.padEnd(stateWidth)),
-      paint(color, row.state, barOf(row, board, now, bar, unicode)) + paint(color, 'mark', mark),
+      paint(color, row.state, barOf(row, view, now, bar, unicode)) + paint(color, 'mark', mark),
       right.map(({ text, width }) => text(row).padStart(width)),
     ),
   )
   return [
-    cut(`${board.name}  ${board.target}`, room, unicode),
+    cut(`${view.name}  ${view.target}`, room, unicode),
     '',
     paint(color, 'mark', head),
     ...rows,
     '',
-    cut(summaryOf(board, now), room, unicode),
+    cut(summaryOf(view, now), room, unicode),
   ]
 }
 
 /** The columns that the room allows, and what is left of it for the bar. */
-function fit(board: RunView, now: number, room: number): { readonly right: readonly Column[]; readonly bar: number } {
+function fit(view: RunView, now: number, room: number): { readonly right: readonly Column[]; readonly bar: number } {
   const ms: Column = { title: 'ms', width: 7, text: row => msOf(row, now) }
   const attempts: Column = {
     title: 'attempts',
@@ -80,10 +80,10 @@ function fit(board: RunView, now: number, room: number): { readonly right: reado
   }
   const calls: Column = {
     title: 'calls',
-    width: Math.max(5, ...board.rows.map(row => callsOf(row).length)),
+    width: Math.max(5, ...view.rows.map(row => callsOf(row).length)),
     text: callsOf,
   }
-  const many = board.rows.some(({ kind }) => kind === 'each' || kind === 'firstOf')
+  const many = view.rows.some(({ kind }) => kind === 'each' || kind === 'firstOf')
   for (const right of [[...(many ? [calls] : []), attempts, ms], [...(many ? [calls] : []), ms], [ms]]) {
     const bar = room - gap.length - 1 - right.reduce((sum, { width }) => sum + gap.length + width, 0)
     if (bar >= shortestBar) return { right, bar }
@@ -96,11 +96,17 @@ function axis(width: number, deadline: number): string {
   return `0${`${deadline} ms `.padStart(Math.max(0, width - 1))}`
 }
 
-function barOf({ start, end }: Row, { deadline, over }: RunView, now: number, width: number, unicode: boolean): string {
+function barOf(
+  { start, end }: Row,
+  { deadline, outcome }: RunView,
+  now: number,
+  width: number,
+  unicode: boolean,
+): string {
   if (start === undefined || width === 0) return ' '.repeat(width)
   const cell = (ms: number) => (ms / deadline) * width
   const from = Math.min(width - 1, Math.floor(cell(start)))
-  const to = Math.min(width, Math.max(from + 1, Math.round(cell(end ?? over?.at ?? now))))
+  const to = Math.min(width, Math.max(from + 1, Math.round(cell(end ?? outcome?.at ?? now))))
   return ' '.repeat(from) + (unicode ? '━' : '=').repeat(to - from) + ' '.repeat(width - to)
 }
 

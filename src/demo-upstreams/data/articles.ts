@@ -1,6 +1,6 @@
 import { breeds } from './breeds.ts'
 
-/** What the encyclopedia stand-in knows about one title. */
+/** One article of the demo encyclopedia. */
 export interface Article {
   title: string
   /** A few words. */
@@ -11,7 +11,7 @@ export interface Article {
   pictured: boolean
 }
 
-/** The articles of the encyclopedia stand-in, in the words of this project. */
+/** The articles of the demo encyclopedia, in the words of this project. */
 export const articles: readonly Article[] = [
   {
     title: 'Cat',

@@ -1,4 +1,4 @@
-/** What the stand-ins know about one breed of cat. */
+/** One breed of cat. */
 export interface Breed {
   /** Four lower-case letters. */
   id: string

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
 /**
- * The variables that Node.js has taken from its `--env-file`: a worker that inherits them would not read the file anew,
- * since what is in the environment goes before it.
+ * Returns the names of the variables that Node.js took from an `--env-file`. A variable of the environment has
+ * precedence over the file, so a worker that inherited these variables would not read the changed file.
  */
-export function fromEnvFiles(
+export function variablesOfEnvFiles(
   execArgv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {

@@ -5,20 +5,20 @@ import { withOverride, type Override } from '../../upstream/runtime.ts'
 import { partition, type Partition } from '../../core/partition.ts'
 import type { UpstreamSpec } from '../../upstream/spec/spec.ts'
 
-/** What workers share. */
+/** The configuration whose bounds the workers share. */
 export interface Shared {
   readonly specs: readonly UpstreamSpec[]
   readonly overrides: Readonly<Record<string, Override>>
   readonly config: Pick<Config, 'inbound' | 'threads'>
 }
 
-/** How many workers there are to be, and the bound because of which they are fewer than the cores. */
+/** The number of workers, and the bound because of which they are fewer than the cores. */
 export interface WorkerPlan {
   readonly workers: number
   readonly limitedBy?: string
 }
 
-/** Every bound of which each worker must have one at least. */
+/** Returns every bound of which each worker must have at least one unit. */
 function bounds({ specs, overrides, config: { inbound, threads } }: Shared): PartitionedBound[] {
   const called = specs.filter(({ name }) => overrides[name]?.off !== true)
   const { runs, bodiesBytes } = inbound.pressure
@@ -30,18 +30,18 @@ function bounds({ specs, overrides, config: { inbound, threads } }: Shared): Par
   ]
 }
 
-/** Refuses more workers than a bound can be divided among, by a `ConfigError` that names each such bound. */
+/** Throws a `ConfigError` that names each bound that is smaller than the number of workers. */
 export function checkWorkers(shared: Shared, count: number): void {
   const faults = bounds(shared)
     .filter(({ total }) => total < count)
     .map(
       ({ owner, option, total }) =>
-        `${owner}: ${option} is ${total}, which cannot be divided among ${count} workers: raise it to ${count} or more, or start ${total === 1 ? 'one worker' : `${total} workers`} at most`,
+        `${owner}: ${option} is ${total}, too few for ${count} workers: raise it to ${count} or more, or start at most ${total === 1 ? 'one worker' : `${total} workers`}`,
     )
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('\n'))
 }
 
-/** As many workers as there are cores, as far as every bound can be divided among them. */
+/** Returns one worker for each core, but at most as many workers as the smallest bound has units. */
 export function planWorkers(shared: Shared, cores: number): WorkerPlan {
   const tightest = bounds(shared).toSorted((a, b) => a.total - b.total)[0]
   if (tightest === undefined || tightest.total >= cores) return { workers: cores }
@@ -49,12 +49,12 @@ export function planWorkers(shared: Shared, cores: number): WorkerPlan {
 }
 
 /**
- * What one worker has of what protects the service; what is of a process, of a request or of a connection stays as it
- * is.
+ * Returns the inbound options of one worker: its partition of the bounds of the service. Limits of a process, a request
+ * or a connection stay as they are.
  */
-export function dividedInbound(inbound: Config['inbound'], part: Partition): Config['inbound'] {
+export function partitionInbound(inbound: Config['inbound'], part: Partition): Config['inbound'] {
   const { runs, bodiesBytes } = inbound.pressure
-  // None is no limit, and stays none.
+  // 0 means no limit, and its partitions are 0.
   return {
     ...inbound,
     pressure: { ...inbound.pressure, runs: partition(runs, part), bodiesBytes: partition(bodiesBytes, part) },
@@ -62,10 +62,10 @@ export function dividedInbound(inbound: Config['inbound'], part: Partition): Con
 }
 
 /**
- * The threads of one worker, and the tasks that may wait for them; where nobody has said how many there are, each
- * worker has one at least.
+ * Returns the thread options of one worker: its partition of the threads and of their queue. If `OFFLOAD_THREADS` is
+ * not set, each worker has at least one thread.
  */
-export function dividedThreads(
+export function partitionThreads(
   { count, queue, ...threads }: Config['threads'],
   part: Partition,
   cores = availableParallelism(),

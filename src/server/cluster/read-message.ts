@@ -1,4 +1,4 @@
-import type { Failure, FromWorker, Task, ToWorker } from './messages.ts'
+import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages.ts'
 
 /** The field that holds the mark. */
 const markField = 'headwaters'
@@ -42,9 +42,9 @@ export function readFromWorker(value: unknown, mark: string): FromWorker | undef
 export function readToWorker(value: unknown, mark: string): ToWorker | undefined {
   const fields = fieldsOf(value, mark)
   switch (fields?.['kind']) {
-    case 'leave': {
-      const { how } = fields
-      return how === 'drain' || how === 'retire' ? { kind: 'leave', how } : undefined
+    case 'stop': {
+      const { mode } = fields
+      return mode === 'drain' || mode === 'replace' ? { kind: 'stop', mode } : undefined
     }
     case 'lost': {
       const { lines } = fields
@@ -59,8 +59,8 @@ export function readToWorker(value: unknown, mark: string): ToWorker | undefined
   }
 }
 
-/** Returns the task that the primary wrote, or `undefined` where the variable was set by something else. */
-export function readTask(text: string | undefined): Task | undefined {
+/** Returns the assignment that the primary wrote, or `undefined` where the variable was set by something else. */
+export function readAssignment(text: string | undefined): WorkerAssignment | undefined {
   if (text === undefined) return undefined
   let value: unknown
   try {
@@ -69,12 +69,17 @@ export function readTask(text: string | undefined): Task | undefined {
     return undefined
   }
   if (!isObject(value)) return undefined
-  const { index, count, host, port, standIns, mark, heartbeatMs } = value
+  const { index, count, host, port, demoUpstreams, mark, heartbeatMs } = value
   if (!isWhole(count) || !isWhole(index, count - 1) || typeof host !== 'string' || !isWhole(port, 65_535))
     return undefined
-  if (typeof mark !== 'string' || mark === '' || !isTime(heartbeatMs) || !(standIns === undefined || isTexts(standIns)))
+  if (
+    typeof mark !== 'string' ||
+    mark === '' ||
+    !isTime(heartbeatMs) ||
+    !(demoUpstreams === undefined || isTexts(demoUpstreams))
+  )
     return undefined
-  return { index, count, host, port, standIns, mark, heartbeatMs }
+  return { index, count, host, port, demoUpstreams: demoUpstreams, mark, heartbeatMs }
 }
 
 function fieldsOf(value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {

@@ -47,9 +47,9 @@ test('what cannot be used is said with what can', async t => {
     [catFacts, { fields: { zzzzzzzz: ['3'] } }, "'cat-facts' takes no --zzzzzzzz: it takes --count, --max_length"],
     [postcard, { fields: { greeting: ['x'] } }, "'postcard' takes no --greeting: it takes none"],
     [catFacts, { body: '{}' }, "'cat-facts' takes no body"],
-    [postcard, { body: '{"greeting"' }, '--body is not JSON: '],
+    [postcard, { body: '{"greeting"' }, '--body must be JSON: '],
     [postcard, { body: '@/nowhere/at/all.json' }, '--body @/nowhere/at/all.json: ENOENT'],
-    [catFacts, { headers: ['nocolon'] }, "--header 'nocolon' is none: write it as name:value"],
+    [catFacts, { headers: ['nocolon'] }, "--header must be name:value, got 'nocolon'"],
   ] as const
   for (const [aggregate, given, words] of refused) t.match(said(aggregate, given), words)
 })

@@ -166,7 +166,7 @@ export const bug: unknown = aggregate('bug', { url: '/bug' })
     })
     const { origin, said, ended: end } = await startService(t, { DRAIN_MS: String(drainMs) }, ['serve', path])
     await fetch(`${origin}/bug`).catch(() => {})
-    t.match(await said('nobody caught'), { level: 60, err: { message: 'left behind' } }, `${what} is in the log`)
+    t.match(await said('uncaught error'), { level: 60, err: { message: 'left behind' } }, `${what} is in the log`)
     const { code } = await end
     t.ok(code !== 0 && code !== null, `and the process ends with ${code}`)
   }

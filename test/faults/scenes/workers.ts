@@ -27,7 +27,7 @@ async function replaced(
 
 /** A worker that is killed. */
 export const killed = (t: Test): Promise<void> =>
-  replaced(t, {}, pid => process.kill(pid, 'SIGKILL'), 'a worker has ended')
+  replaced(t, {}, pid => process.kill(pid, 'SIGKILL'), 'worker exited unexpectedly')
 
 /** A worker that is stopped and gives no heartbeat. */
 export const stopped = (t: Test): Promise<void> =>

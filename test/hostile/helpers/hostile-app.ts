@@ -16,12 +16,12 @@ const article = aggregate('article', { url: '/v1/articles/{title}', params: z.ob
   .required('summary', ({ params }) => wikipedia.summary({ title: params.title }))
   .reply(z.object({ title: z.string() }), ({ summary }) => summary ?? refuse(404, 'There is no such article.'))
 
-/** The built-in aggregates and one more, over stand-ins behind proxies that record; and what must not have happened. */
+/** The built-in aggregates and one more, over demo upstreams behind proxies that record; and what must not have happened. */
 export async function hostileApp(t: Test) {
-  const standIns = await startDemoUpstreams({ medianMs: 0 })
-  t.teardown(() => standIns.close())
-  const names = upstreams.map(each => specOf(each).name as keyof typeof standIns.origins)
-  const proxies = await Promise.all(names.map(name => recordingProxy(t, standIns.origins[name])))
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
+  t.teardown(() => demoUpstreams.close())
+  const names = upstreams.map(each => specOf(each).name as keyof typeof demoUpstreams.origins)
+  const proxies = await Promise.all(names.map(name => recordingProxy(t, demoUpstreams.origins[name])))
   const logged: string[] = []
   const app = buildApp([...aggregates, article], {
     overrides: Object.fromEntries(names.map((name, index) => [name, { origin: proxies[index]?.origin as string }])),

@@ -5,7 +5,7 @@ const authors = {
   environment: 'reads only the environment of the service',
   commandLine: 'reads only arguments of the command line',
   testKit: "reads only what a test of the author's says",
-  standIn: "reads only paths of the stand-ins' own routes",
+  demoUpstream: "reads only paths of the demo upstreams' own routes",
   reader: 'is made at run time; a reader of linear-readers.test.ts has attacks on it',
 } as const
 
@@ -15,7 +15,7 @@ type Attack = readonly [start: string, run: string, end: string]
 /** Attacks on a pattern that reads text from outside; or a reason, for one that reads only the author's text. */
 export type Entry = readonly Attack[] | (typeof authors)[keyof typeof authors]
 
-const { declaration, module, environment, commandLine, testKit, standIn, reader } = authors
+const { declaration, module, environment, commandLine, testKit, demoUpstream, reader } = authors
 
 /**
  * Every regular expression of the sources, by file and as it is written. A pattern that reads text of callers or
@@ -45,7 +45,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/run/read-input.ts': {
     '/^([^:\\s]+):\\s*(.*)$/': commandLine,
   },
-  'commands/read-workers.ts': {
+  'commands/serve.ts': {
     '/^\\d+$/': commandLine,
   },
   'commands/run.ts': {
@@ -288,8 +288,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[a-z]{4}$/': [['', 'a', '']],
   },
   'demo-upstreams/router.ts': {
-    "new RegExp(`^${path.replaceAll(/:(\\w+)/g, '(?<$1>[^/]+)')}/?$`)": standIn,
-    '/:(\\w+)/g': standIn,
+    "new RegExp(`^${path.replaceAll(/:(\\w+)/g, '(?<$1>[^/]+)')}/?$`)": demoUpstream,
+    '/:(\\w+)/g': demoUpstream,
   },
   'demo-upstreams/the-cat-api.ts': {
     '/^(1|true)$/': [['', 'true', '']],

@@ -32,7 +32,7 @@ test('without a limit a silent worker stays', async t => {
   void ask('/spin').catch(() => {})
   t.equal((await ask('/turn')).status, 200)
   stop('SIGTERM')
-  t.match(await said('did not end in its time'), { level: 50 })
+  t.match(await said('did not stop in time'), { level: 50 })
   t.same(
     log.filter(({ msg }) => msg.includes('heartbeat')),
     [],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { test } from 'tap'
-import { fromEnvFiles } from '../../../src/server/cluster/env-files.ts'
+import { variablesOfEnvFiles } from '../../../src/server/cluster/env-files.ts'
 import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 
 test('what Node.js took from its environment files is known by name, and what was set beside them is not', async t => {
@@ -13,7 +13,7 @@ test('what Node.js took from its environment files is known by name, and what wa
     join(path, 'b=.env'),
     `--env-file-if-exists=${join(path, 'none.env')}`,
   ]
-  t.same(fromEnvFiles(flags, environment).sort(), ['BOTH', 'LAST', 'ONE'])
-  t.same(fromEnvFiles([], environment), [])
-  t.same(fromEnvFiles(['--env-file'], environment), [])
+  t.same(variablesOfEnvFiles(flags, environment).sort(), ['BOTH', 'LAST', 'ONE'])
+  t.same(variablesOfEnvFiles([], environment), [])
+  t.same(variablesOfEnvFiles(['--env-file'], environment), [])
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { FromWorker, Task, ToWorker } from '../../../src/server/cluster/messages.ts'
-import { marked, readFromWorker, readTask, readToWorker } from '../../../src/server/cluster/read-message.ts'
+import type { FromWorker, WorkerAssignment, ToWorker } from '../../../src/server/cluster/messages.ts'
+import { marked, readFromWorker, readAssignment, readToWorker } from '../../../src/server/cluster/read-message.ts'
 
 const mark = 'the mark of this channel'
 const whole = fc.nat()
@@ -18,7 +18,7 @@ const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ kind: fc.constant('count' as const), id: whole, client: fc.string() }),
 )
 const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
-  fc.record({ kind: fc.constant('leave' as const), how: fc.constantFrom('drain' as const, 'retire' as const) }),
+  fc.record({ kind: fc.constant('stop' as const), mode: fc.constantFrom('drain' as const, 'replace' as const) }),
   fc.record({ kind: fc.constant('lost' as const), lines: whole }),
   fc.record({
     kind: fc.constant('counted' as const),
@@ -27,12 +27,12 @@ const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
     ttl: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
   }),
 )
-const task: fc.Arbitrary<Task> = fc.record({
+const task: fc.Arbitrary<WorkerAssignment> = fc.record({
   index: fc.nat(7),
   count: fc.constant(8),
   host: fc.string(),
   port: fc.nat(65_535),
-  standIns: fc.option(fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }), { nil: undefined }),
+  demoUpstreams: fc.option(fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }), { nil: undefined }),
   mark: fc.string({ minLength: 1 }),
   heartbeatMs: whole,
 })
@@ -132,35 +132,35 @@ test('a failure has texts only', async t => {
 test('a task is read as it was written, and another value of its variable is none', async t => {
   fc.assert(
     fc.property(task, value => {
-      t.same(sent(readTask(JSON.stringify(value))), sent(value))
+      t.same(sent(readAssignment(JSON.stringify(value))), sent(value))
     }),
   )
   fc.assert(
     fc.property(fc.string(), text => {
-      t.equal(readTask(text), undefined)
+      t.equal(readAssignment(text), undefined)
     }),
   )
   fc.assert(
     fc.property(task, fc.nat(), wrong, (value, at, other) => {
-      const names = Object.keys(value).filter(name => name !== 'standIns')
-      const name = names[at % names.length] as keyof Task
+      const names = Object.keys(value).filter(name => name !== 'demoUpstreams')
+      const name = names[at % names.length] as keyof WorkerAssignment
       const { [name]: _removed, ...less } = value
-      t.equal(readTask(JSON.stringify(less)), undefined, `without ${name}`)
+      t.equal(readAssignment(JSON.stringify(less)), undefined, `without ${name}`)
       if (typeof other !== typeof value[name])
-        t.equal(readTask(JSON.stringify({ ...value, [name]: other })), undefined, `${name} is ${String(other)}`)
+        t.equal(readAssignment(JSON.stringify({ ...value, [name]: other })), undefined, `${name} is ${String(other)}`)
     }),
   )
   const right = { index: 0, count: 1, host: '', port: 0, mark: 'a', heartbeatMs: 0 }
-  t.same(readTask(JSON.stringify(right)), { ...right, standIns: undefined })
+  t.same(readAssignment(JSON.stringify(right)), { ...right, demoUpstreams: undefined })
   for (const near of [
     { index: 1 },
     { count: 0 },
     { port: 65_536 },
     { mark: '' },
     { heartbeatMs: -1 },
-    { standIns: 'a' },
-    { standIns: { a: 1 } },
+    { demoUpstreams: 'a' },
+    { demoUpstreams: { a: 1 } },
   ])
-    t.equal(readTask(JSON.stringify({ ...right, ...near })), undefined)
-  t.equal(readTask(undefined), undefined)
+    t.equal(readAssignment(JSON.stringify({ ...right, ...near })), undefined)
+  t.equal(readAssignment(undefined), undefined)
 })

@@ -50,14 +50,14 @@ test('SIGHUP replaces one worker after the other, with the definitions as they a
 
   define(definitions({ version: 2 }))
   stop('SIGHUP')
-  t.match(await said('draining'), { how: 'retire' })
+  t.match(await said('draining'), { mode: 'replace' })
   t.equal(
     log.filter(({ msg }) => msg.includes('listening')).length,
     3,
     'one is new, and listens before one of the old ones is told to end',
   )
   for (const answer of answers) answer()
-  await said('all workers are new')
+  await said('all workers were replaced')
   const { versions, failures } = await busy.end()
   t.same(failures, [])
   t.ok((versions.get(1) ?? 0) > 0 && (versions.get(2) ?? 0) > 0)
@@ -83,7 +83,7 @@ test('a connection that is kept ends with an answer of the worker it belongs to,
   }
   t.equal(last.body.data.pid, first.body.data.pid)
   t.not((await ask('/who', agent)).body.data.pid, first.body.data.pid)
-  await said('all workers are new')
+  await said('all workers were replaced')
 })
 
 test('connections that stay idle are closed after a while, and hold no restart', async t => {
@@ -95,6 +95,6 @@ test('connections that stay idle are closed after a while, and hold no restart',
   await Promise.all(idle.map(socket => once(socket, 'connect')))
   const closed = Promise.all(idle.map(socket => once(socket.resume(), 'close')))
   stop('SIGHUP')
-  await said('all workers are new')
+  await said('all workers were replaced')
   t.equal((await closed).length, 2)
 })

@@ -23,7 +23,7 @@ test('a worker that is stopped is killed and replaced; another worker answers th
   const answers = await Promise.all([ask('/who'), ask('/who'), ask('/who')])
   t.notOk(answers.some(({ status, body }) => status !== 200 || body.data.pid === pid))
   t.match(await said('sent no heartbeat'), { level: 50, worker: Number, workerPid: pid, heartbeatMs: 3000 })
-  t.match(await said('a worker has ended'), { workerPid: pid, signal: 'SIGKILL' })
+  t.match(await said('worker exited unexpectedly'), { workerPid: pid, signal: 'SIGKILL' })
   await closed
   await saidTimes('listening', 3)
 })

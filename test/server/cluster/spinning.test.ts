@@ -14,7 +14,7 @@ test('workers that spin, or wait in their loop for ever, are killed and replaced
   await upstream.asked(1)
   answers[0]?.()
   t.same(await Promise.all(lost), ['closed', 'closed'])
-  t.match(await said('a worker has ended'), { signal: 'SIGKILL' })
+  t.match(await said('worker exited unexpectedly'), { signal: 'SIGKILL' })
   await saidTimes('listening', 4)
   t.equal((await ask('/who')).status, 200)
 })

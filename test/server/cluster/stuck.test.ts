@@ -13,7 +13,7 @@ test('a worker that does not end in its time is killed, and the exit code says s
   t.equal((await ask('/who')).status, 200)
   stop('SIGTERM')
   t.same(await ended, { code: 1, signal: null })
-  t.match(await said('did not end in its time'), { level: 50, worker: Number })
+  t.match(await said('did not stop in time'), { level: 50, worker: Number })
   t.equal(await stuck, 'cut')
 })
 
@@ -27,8 +27,8 @@ test('a restart does not wait for ever for a worker that does not end', async t 
   answers[0]?.()
   t.equal((await ask('/who')).status, 200)
   stop('SIGHUP')
-  t.match(await said('did not end in its time'), { level: 50, worker: Number })
-  await said('all workers are new')
+  t.match(await said('did not stop in time'), { level: 50, worker: Number })
+  await said('all workers were replaced')
   t.equal(await stuck, 'cut')
 })
 
@@ -54,6 +54,6 @@ test('a worker that fails while it drains is no good end', async t => {
     }
   }
   t.same(await ended, { code: 1, signal: null })
-  t.match(await said('while it drained'), { level: 50, code: 1 })
+  t.match(await said('while draining'), { level: 50, code: 1 })
   t.equal(await lost, 'cut')
 })

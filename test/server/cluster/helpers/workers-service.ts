@@ -10,13 +10,13 @@ import { startService, type Environment, type ProcessOptions } from '../../../he
  * Aggregates that say which process answers, that wait for their upstream, that hold the loop of their process for 2 s
  * or for ever, and that end it.
  */
-export const definitions = ({ version = 1, slots = 8, atLoad = '' } = {}) => `
+export const definitions = ({ version = 1, concurrency = 8, atLoad = '' } = {}) => `
 import cluster from 'node:cluster'
 import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
 
 ${atLoad}
-const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', slots: ${slots}, queue: 0, timeout: 60_000 }, { ask: operation({ path: '/', output: z.unknown() }) })
+const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', concurrency: ${concurrency}, maxQueue: 0, attemptTimeout: 60_000 }, { ask: operation({ path: '/', output: z.unknown() }) })
 const options = { deadline: 60_000 }
 const who = { pid: process.pid, version: ${version}, variable: process.env['VARIABLE'], task: process.env['HEADWATERS_WORKER'] }
 export const whoAnswers = aggregate('who', { url: '/who', ...options }).reply(z.unknown(), () => who)

@@ -12,13 +12,13 @@ export const drawn = aggregate('drawn', { url: '/drawn', deadline: 1000 })
   .reply(z.object({}), () => ({}))
 
 /** One event; what an event has beside its time is left out where it is nothing. */
-export type Told = readonly [at: number, type: RunEvent['type'], more?: object]
+export type EventEntry = readonly [at: number, type: RunEvent['type'], more?: object]
 
-/** The board after some events. */
-export function boardAfter(told: readonly Told[], deadline?: number): RunView {
-  const board = createRunView(drawn, deadline)
+/** The view after some events. */
+export function runViewAfter(told: readonly EventEntry[], deadline?: number): RunView {
+  const view = createRunView(drawn, deadline)
   for (const [at, type, more = {}] of told) {
-    applyEvent(board, {
+    applyEvent(view, {
       at,
       type,
       step: 0,
@@ -32,5 +32,5 @@ export function boardAfter(told: readonly Told[], deadline?: number): RunView {
       ...more,
     } as unknown as RunEvent)
   }
-  return board
+  return view
 }

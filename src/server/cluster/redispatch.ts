@@ -9,8 +9,8 @@ const maxLooks = 100
  */
 const maxSent = 1024
 
-/** Follows the connections on their way to a worker; called for each worker when it has been started. */
-export type HandOver = (worker: Worker) => void
+/** Tracks the connections on their way to a worker; called for each worker when it is started. */
+export type TrackWorker = (worker: Worker) => void
 
 /** A connection that `node:cluster` sent and that the worker has not answered. */
 interface Sent {
@@ -33,7 +33,7 @@ interface Receiver {
  * A worker answers before it reads from the connection, and its channel is read to the end before it counts as ended.
  * So no two workers read from one connection.
  */
-export function createHandOver(): HandOver {
+export function createRedispatcher(): TrackWorker {
   const receivers = new Map<Worker, Receiver>()
   let isBlind = false
 

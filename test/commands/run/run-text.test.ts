@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
-import { plainLine } from '../../../src/commands/run/plain-line.ts'
-import { lossesOf } from '../../../src/commands/run/summary.ts'
+import { plainLine } from '../../../src/commands/run/run-text.ts'
+import { lossesOf } from '../../../src/commands/run/run-text.ts'
 import type { RunEvent } from '../../../src/fanout/events.ts'
-import { boardAfter, drawn } from '../../helpers/board-at.ts'
+import { runViewAfter, drawn } from '../../helpers/run-view-after.ts'
 
 test('a line is said for each start and end of a step and for the end of the run, and for nothing else', async t => {
   const events: RunEvent[] = [
@@ -40,10 +40,10 @@ test('a line is said for each start and end of a step and for the end of the run
     },
     { type: 'run ended', at: 31, code: undefined },
   ]
-  const board = createRunView(drawn)
+  const view = createRunView(drawn)
   const lines = events.map(event => {
-    applyEvent(board, event)
-    return plainLine(board, event)
+    applyEvent(view, event)
+    return plainLine(view, event)
   })
   t.same(
     lines.filter(line => line !== undefined),
@@ -58,7 +58,7 @@ test('a line is said for each start and end of a step and for the end of the run
 })
 
 test("each step without a value of its own is told with its code, the upstream's status and the words of the table", async t => {
-  const board = boardAfter([
+  const view = runViewAfter([
     [0, 'step started', { step: 0 }],
     [5, 'step ended', { step: 0, state: 'ok' }],
     [5, 'call ended', { step: 3, status: 500, code: 'UPSTREAM_STATUS' }],
@@ -66,7 +66,7 @@ test("each step without a value of its own is told with its code, the upstream's
     [6, 'step ended', { step: 1, state: 'cancelled' }],
     [6, 'step ended', { step: 2, state: 'failed', code: 'STEP_TIMEOUT' }],
   ])
-  t.same(lossesOf(board), [
+  t.same(lossesOf(view), [
     'mirror  failed: STEP_TIMEOUT, did not end within its timeout',
     'extra   fallback: UPSTREAM_STATUS (500), answered with an unexpected status',
   ])

@@ -1,10 +1,10 @@
 import type { Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'
 import { test } from 'tap'
-import { createHandOver, type HandOver } from '../../../src/server/cluster/hand-over.ts'
+import { createRedispatcher, type TrackWorker } from '../../../src/server/cluster/redispatch.ts'
 
 /** A worker as Node.js makes it, without a process. */
-function startWorker(handOver: HandOver) {
+function startWorker(handOver: TrackWorker) {
   const sent: (readonly unknown[])[] = []
   const child = Object.assign(new EventEmitter(), {
     connected: true,
@@ -37,7 +37,7 @@ function connection() {
 }
 
 test('a connection on its way to a worker that ends is sent to another, and one that was answered is not', async t => {
-  const handOver = createHandOver()
+  const handOver = createRedispatcher()
   const [first, second] = [startWorker(handOver), startWorker(handOver)]
   const [answered, open] = [connection(), connection()]
   first.child.send({ seq: 1 }, answered)
@@ -47,12 +47,12 @@ test('a connection on its way to a worker that ends is sent to another, and one 
   t.match(second.sent, [[{ seq: 2 }, open]])
   t.equal(second.sent.length, 1)
   await second.end()
-  t.equal(open.closed, 1, 'no worker is left')
+  t.equal(open.closed, 1, 'no worker is running')
   t.equal(answered.closed, 0)
 })
 
 test('messages without numbers, answers of another form and other handles pass as they are', async t => {
-  const handOver = createHandOver()
+  const handOver = createRedispatcher()
   const [first, second] = [startWorker(handOver), startWorker(handOver)]
   const messages = [
     [null],
@@ -73,7 +73,7 @@ test('messages without numbers, answers of another form and other handles pass a
 })
 
 test('where no answer is seen the record is given up, and no connection is sent twice or closed', async t => {
-  const handOver = createHandOver()
+  const handOver = createRedispatcher()
   const [first, second] = [startWorker(handOver), startWorker(handOver)]
   const handles = Array.from({ length: 3000 }, connection)
   for (const [seq, handle] of handles.entries()) first.child.send({ seq }, handle)
