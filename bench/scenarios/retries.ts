@@ -5,7 +5,7 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { bench } from '../lib/bench.ts'
 import { startChild } from '../lib/child.ts'
-import { columns } from '../../src/commands/load/columns.ts'
+import { formatTable } from '../../src/commands/load/format.ts'
 import { readFlags } from '../lib/flags.ts'
 import type { LeafCount, LeafOptions } from '../lib/leaf.ts'
 import { openLoop } from '../lib/open-loop.ts'
@@ -44,7 +44,7 @@ await bench(async () => {
         `at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`,
       )
   }
-  process.stdout.write(columns([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
+  process.stdout.write(formatTable([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
   return violations
 })
 

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Pool } from 'undici'
 import { bench } from '../../lib/bench.ts'
 import { startChild } from '../../lib/child.ts'
-import { columns } from '../../../src/commands/load/columns.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
 import { callers } from './callers.ts'
 import { help, readOptions } from './options.ts'
 import { Tally, type PartResult } from './tally.ts'
@@ -129,7 +129,7 @@ function print(results: Readonly<Record<string, PartResult>>): void {
       JSON.stringify(failed),
     ],
   )
-  process.stdout.write(`${columns([head, ...rows])}\n`)
+  process.stdout.write(`${formatTable([head, ...rows])}\n`)
 }
 
 /** A line for each process that wrote what it held. */

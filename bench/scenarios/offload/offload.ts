@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { bench } from '../../lib/bench.ts'
 import { pinned, startChild } from '../../lib/child.ts'
-import { columns } from '../../../src/commands/load/columns.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
 import { readFlags } from '../../lib/flags.ts'
 import { httpCaller } from '../../lib/http-caller.ts'
 import type { LeafOptions } from '../../lib/leaf.ts'
@@ -103,7 +103,7 @@ await bench(async () => {
     windows[kind].map((window, round) => window[of] / (windows.calm[round] as Window)[of]).sort((a, b) => a - b)
   const head = ['beside it', 'p50 ms', 'p99 ms', 'p50 / calm', 'p99 / calm', 'min-max', 'burning p50 ms', 'failed']
   process.stdout.write(
-    columns([
+    formatTable([
       head,
       ...kinds.map(kind => {
         const of = ratios(kind, 'p99')

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { bench } from '../../lib/bench.ts'
 import { pinned, startChild } from '../../lib/child.ts'
-import { columns } from '../../../src/commands/load/columns.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
 import { readFlags } from '../../lib/flags.ts'
 import { httpCaller, type Ended } from '../../lib/http-caller.ts'
 import type { LeafCount, LeafOptions } from '../../lib/leaf.ts'
@@ -59,7 +59,7 @@ await bench(async () => {
   if (pinned) spawnSync('taskset', ['-cp', '0', String(process.pid)])
   const results = []
   for (const capacity of capacities) results.push(await overload(capacity, flags.seconds, flags.times))
-  process.stdout.write(columns([head, ...results.map(({ row }) => row)]))
+  process.stdout.write(formatTable([head, ...results.map(({ row }) => row)]))
   return results.flatMap(({ violations }) => violations)
 })
 

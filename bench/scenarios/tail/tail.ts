@@ -1,5 +1,5 @@
 import { bench } from '../../lib/bench.ts'
-import { columns } from '../../../src/commands/load/columns.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
 import { readFlags } from '../../lib/flags.ts'
 import { percentile } from '../../lib/percentile.ts'
 import { measureTail, type TailCase, type TailRow } from './tail-row.ts'
@@ -62,7 +62,7 @@ await bench(async () => {
     process.stderr.write(`${each.name}: ${percent(row.slow)} slow\n`)
     rows.push(row)
   }
-  process.stdout.write(columns([head, ...rows.map(cellsOf)]))
+  process.stdout.write(formatTable([head, ...rows.map(cellsOf)]))
   return rows.filter(({ failed }) => failed > 0).map(({ name, failed }) => `${name}: ${failed} roots failed`)
 })
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { bench } from '../../lib/bench.ts'
 import { pinned, startChild, type Child } from '../../lib/child.ts'
-import { columns } from '../../../src/commands/load/columns.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
 import { readFlags } from '../../lib/flags.ts'
 import type { LoadResult, LoadStart } from '../../compare/load.ts'
 import { percentile } from '../../lib/percentile.ts'
@@ -138,10 +138,10 @@ function report(all: readonly WorkersWindow[], title: string): string[] {
   const busiest = middle(two, 'busiest')
 
   process.stdout.write(
-    `${title}\n\n${columns([['service', 'µs/call', 'calls/s', 'p50 ms', 'p99 ms', 'busiest worker'], ...rows])}\n`,
+    `${title}\n\n${formatTable([['service', 'µs/call', 'calls/s', 'p50 ms', 'p99 ms', 'busiest worker'], ...rows])}\n`,
   )
   process.stdout.write(
-    columns([
+    formatTable([
       ['ratio of the same round', 'median', 'min–max', 'pairs'],
       ...(
         [

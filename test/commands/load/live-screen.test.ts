@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from 'node:util'
 import { test } from 'tap'
-import { readOptions, type Options } from '../../../src/commands/load/options.ts'
-import type { Progress } from '../../../src/commands/load/progress.ts'
-import { screenOf } from '../../../src/commands/load/screen.ts'
-import { sparkline } from '../../../src/commands/load/sparkline.ts'
-import { createTally } from '../../../src/commands/load/tally.ts'
+import { readLoadOptions, type LoadOptions } from '../../../src/commands/load/options.ts'
+import type { Progress } from '../../../src/commands/load/live-screen.ts'
+import { drawScreen } from '../../../src/commands/load/live-screen.ts'
+import { sparkline } from '../../../src/commands/load/format.ts'
+import { createMetrics } from '../../../src/commands/load/metrics.ts'
 
 const look = { color: false, unicode: true }
 
 function progress(): Progress {
-  const options = readOptions([
+  const options = readLoadOptions([
     'http://127.0.0.1:3000/v1/cat-facts?count=5',
     '--rate',
     '500',
@@ -17,31 +17,31 @@ function progress(): Progress {
     '50',
     '--duration',
     '18s',
-  ]) as Options
-  const { tally, listener, takeSecond } = createTally(0, 20_000)
-  const ended = (ms: number, how: Parameters<typeof listener.ended>[2]) => {
-    const request = { dueAt: 1000, sentAt: 1000, freeAt: 1000 }
-    listener.sent(request)
-    listener.ended(request, 1000 + ms, how)
+  ]) as LoadOptions
+  const { metrics, observer, takeInterval } = createMetrics(0, 20_000)
+  const ended = (ms: number, outcome: Parameters<typeof observer.onEnded>[2]) => {
+    const request = { dueAt: 1000, sentAt: 1000, sendableAt: 1000 }
+    observer.onSent(request)
+    observer.onEnded(request, 1000 + ms, outcome)
   }
   for (let ms = 10; ms < 20; ms++) ended(ms, { status: 200, reply: 'whole', bytes: 100 })
   ended(40, { status: 200, reply: 'partial', bytes: 100 })
   ended(0.3, { status: 503, reply: 'refused', bytes: 100 })
   ended(2, { status: 502, reply: 'failed', bytes: 100 })
-  ended(5000, { failure: 'timed out' })
+  ended(5000, { error: 'timed out' })
   return {
     options,
-    tally,
+    metrics,
     elapsedMs: 12_000,
     inFlight: 7,
     waiting: 3,
-    second: takeSecond(),
-    history: [10, 20, NaN, 40],
+    lastSecond: takeInterval(),
+    p99History: [10, 20, NaN, 40],
   }
 }
 
 test('all there is to see is drawn', async t => {
-  t.same(screenOf(progress(), 80, look), [
+  t.same(drawScreen(progress(), 80, look), [
     'GET http://127.0.0.1:3000/v1/cat-facts?count=5',
     'open loop, 500/s over 50 connections',
     '',
@@ -61,9 +61,9 @@ test('all there is to see is drawn', async t => {
 
 test('before anything has happened there is nothing to say', async t => {
   const { options } = progress()
-  const { tally } = createTally(0, 20_000)
-  const lines = screenOf(
-    { options, tally, elapsedMs: 0, inFlight: 0, waiting: 0, second: undefined, history: [] },
+  const { metrics } = createMetrics(0, 20_000)
+  const lines = drawScreen(
+    { options, metrics, elapsedMs: 0, inFlight: 0, waiting: 0, lastSecond: undefined, p99History: [] },
     80,
     look,
   )
@@ -75,7 +75,7 @@ test('before anything has happened there is nothing to say', async t => {
 test('no line is as wide as the terminal, with colours or without', async t => {
   for (const columns of [30, 50, 80, 200]) {
     for (const color of [false, true]) {
-      const lines = screenOf(progress(), columns, { color, unicode: true }).map(stripVTControlCharacters)
+      const lines = drawScreen(progress(), columns, { color, unicode: true }).map(stripVTControlCharacters)
       t.ok(
         lines.every(line => line.length < columns),
         `${columns}`,
@@ -86,7 +86,7 @@ test('no line is as wide as the terminal, with colours or without', async t => {
 })
 
 test('where there is no room for a number it is left out, and not cut', async t => {
-  const lines = screenOf(progress(), 50, look)
+  const lines = drawScreen(progress(), 50, look)
   t.same(lines.slice(5, 7), [
     '                  sent  answered    p50 ms',
     'last second         14        13      14.0',
@@ -94,11 +94,11 @@ test('where there is no room for a number it is left out, and not cut', async t 
 })
 
 test('after the duration it says that it waits for the rest', async t => {
-  t.match(screenOf({ ...progress(), elapsedMs: 21_000 }, 80, look)[3], `21 of 20 s, ending        ${'━'.repeat(50)}`)
+  t.match(drawScreen({ ...progress(), elapsedMs: 21_000 }, 80, look)[3], `21 of 20 s, ending        ${'━'.repeat(50)}`)
 })
 
 test('without unicode all of it is ASCII', async t => {
-  const lines = screenOf(progress(), 80, { color: false, unicode: false })
+  const lines = drawScreen(progress(), 80, { color: false, unicode: false })
   t.ok(
     lines.every(line => /^[ -~]*$/.test(line)),
     lines.join('\n'),
@@ -107,7 +107,7 @@ test('without unicode all of it is ASCII', async t => {
 })
 
 test('failures are red, refusals and partial replies yellow', async t => {
-  const lines = screenOf(progress(), 80, { color: true, unicode: true })
+  const lines = drawScreen(progress(), 80, { color: true, unicode: true })
   t.match(
     lines[11],
     'answers       \x1b[32mwhole 10\x1b[0m  \x1b[33mpartial 1\x1b[0m  \x1b[33mrefused 1\x1b[0m  \x1b[31mfailed 1\x1b[0m',

@@ -1,14 +1,14 @@
 import { test } from 'tap'
-import { threadClock } from '../../../src/commands/load/thread-clock.ts'
+import { startPreciseClock } from '../../../src/commands/load/clock.ts'
 
 test('it wakes each at its moment or after it, whatever the order in which they asked', async t => {
-  const clock = await threadClock()
+  const clock = await startPreciseClock()
   t.teardown(() => clock.close())
   const startedAt = clock.now()
   const woken: { readonly moment: number; readonly at: number }[] = []
   await new Promise<void>(resolve => {
     for (const after of [30, 5, 12.5, 0, -3]) {
-      clock.at(startedAt + after, () => {
+      clock.wakeAt(startedAt + after, () => {
         woken.push({ moment: after, at: clock.now() - startedAt })
         if (woken.length === 5) resolve()
       })
@@ -22,15 +22,15 @@ test('it wakes each at its moment or after it, whatever the order in which they 
 })
 
 test('who called it off is not woken, and one that asks from within a wake is', async t => {
-  const clock = await threadClock()
+  const clock = await startPreciseClock()
   t.teardown(() => clock.close())
   const woken: string[] = []
   await new Promise<void>(resolve => {
-    const callOff = clock.at(clock.now() + 5, () => woken.push('called off'))
-    clock.at(clock.now() + 1, () => {
+    const callOff = clock.wakeAt(clock.now() + 5, () => woken.push('called off'))
+    clock.wakeAt(clock.now() + 1, () => {
       woken.push('first')
       callOff()
-      clock.at(clock.now() + 10, () => {
+      clock.wakeAt(clock.now() + 10, () => {
         woken.push('from within')
         resolve()
       })
@@ -40,11 +40,11 @@ test('who called it off is not woken, and one that asks from within a wake is', 
 })
 
 test('an earlier moment is not held up by a later one', async t => {
-  const clock = await threadClock()
+  const clock = await startPreciseClock()
   t.teardown(() => clock.close())
-  const far = clock.at(clock.now() + 3_600_000, () => t.fail('an hour is not over'))
+  const far = clock.wakeAt(clock.now() + 3_600_000, () => t.fail('an hour is not over'))
   await new Promise<void>(resolve => {
-    clock.at(clock.now() + 2, resolve)
+    clock.wakeAt(clock.now() + 2, resolve)
   })
   far()
   t.pass('and what waits for an hour keeps no test from its end')
