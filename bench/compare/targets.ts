@@ -1,20 +1,20 @@
-import type { Child, Listening } from '../lib/child.ts'
+import type { ChildServer, ListeningProcess } from '../lib/child.ts'
 
 /** A process that serves a case; one of Node that announces itself can be asked what it used. */
-export type Target = Listening & Partial<Pick<Child, 'ask'>>
+export type Target = ListeningProcess & Partial<Pick<ChildServer, 'request'>>
 
 /** Where a target finds its upstream, and where its log goes. */
-export interface Surroundings {
+export interface TargetEnvironment {
   readonly origin: string
   /** A file that the log is appended to. */
   readonly log: string
 }
 
 /** What a target is and how it is started. */
-export interface Kind {
+export interface TargetSpec {
   /** What tables and the chart call it. */
   readonly label: string
-  readonly start: (name: string, surroundings: Surroundings) => Promise<Target>
+  readonly start: (name: string, surroundings: TargetEnvironment) => Promise<Target>
   /** Returns why it cannot be started on this machine, or nothing. */
   readonly missing?: () => Promise<string | undefined>
   /** Returns the version of its tool. */

@@ -1,14 +1,14 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** What a process of Node is asked. */
-export interface UsageQuestion {
+export interface UsageRequest {
   readonly cpu: true
   /** How often a timer beats in its loop, in ms, from the first question on; none without. */
-  readonly beatMs?: number
+  readonly resolutionMs?: number
 }
 
 /** What it says of itself. */
-export interface OwnUsage {
+export interface ProcessUsage {
   /** User and system time of the whole process. */
   readonly cpuMicros: number
   /** The most memory it ever had resident. */
@@ -29,10 +29,10 @@ export function announce(port: number) {
       cpuMicros: user + system,
       peakBytes: process.resourceUsage().maxRSS * 1024,
       stallMs,
-    } satisfies OwnUsage)
+    } satisfies ProcessUsage)
     beats?.reset()
-    if (beats === undefined && message.beatMs !== undefined)
-      (beats = monitorEventLoopDelay({ resolution: message.beatMs })).enable()
+    if (beats === undefined && message.resolutionMs !== undefined)
+      (beats = monitorEventLoopDelay({ resolution: message.resolutionMs })).enable()
   })
   // A parent that was killed hard cannot stop its children.
   process.on('disconnect', () => process.exit())
@@ -49,6 +49,6 @@ export function upstreamOrigin(): string {
   return origin
 }
 
-function isCpuQuestion(message: unknown): message is UsageQuestion {
+function isCpuQuestion(message: unknown): message is UsageRequest {
   return typeof message === 'object' && message !== null && 'cpu' in message
 }

@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
 
 /** How one request ended. */
-export interface Ended {
+export interface CompletedRequest {
   /** 0 when there was no answer. */
   readonly status: number
   /** When it was due, in ms of `performance.now()`. */
@@ -12,7 +12,7 @@ export interface Ended {
 /** Asks a service over as many connections as it takes and notes how each request ends. */
 export function httpCaller(port: number, path: string) {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 4096, headersTimeout: 0, bodyTimeout: 0 })
-  let ended: Ended[] = []
+  let ended: CompletedRequest[] = []
 
   return {
     async send(dueAt: number): Promise<void> {
@@ -32,7 +32,7 @@ export function httpCaller(port: number, path: string) {
       } catch {}
     },
     /** What has ended since this was asked last. */
-    taken(): readonly Ended[] {
+    taken(): readonly CompletedRequest[] {
       const result = ended
       ended = []
       return result

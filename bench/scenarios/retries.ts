@@ -7,7 +7,7 @@ import { bench } from '../lib/bench.ts'
 import { startChild } from '../lib/child.ts'
 import { formatTable } from '../../src/commands/load/format.ts'
 import { readFlags } from '../lib/flags.ts'
-import type { LeafCount, LeafOptions } from '../lib/leaf.ts'
+import type { DelayUpstreamStats, DelayUpstreamOptions } from '../lib/delay-upstream.ts'
 import { openLoop } from '../lib/open-loop.ts'
 
 const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three attempts,
@@ -25,7 +25,7 @@ const bounds = [
   { perSecond: 1000, most: 1.21 },
   { perSecond: 2000, most: 1.21 },
 ]
-const fails: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
+const fails: DelayUpstreamOptions = { seed: 1, slowRatio: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
 
 await bench(async () => {
   const flags = readFlags(help, { seconds: 10 })
@@ -49,7 +49,12 @@ await bench(async () => {
 })
 
 async function amplification(perSecond: number, seconds: number) {
-  const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(fails)], 0)
+  const leaf = await startChild(
+    'leaf',
+    new URL('../lib/delay-upstream.ts', import.meta.url),
+    [JSON.stringify(fails)],
+    0,
+  )
   const upstream = defineUpstream(
     'failing',
     {
@@ -77,7 +82,7 @@ async function amplification(perSecond: number, seconds: number) {
         await fanOut(one, { query: { id } }, { runtime }).catch(() => {})
       },
     })
-    const { received } = await leaf.ask<LeafCount>({ count: true })
+    const { received } = await leaf.request<DelayUpstreamStats>({ count: true })
     return { calls, received }
   } finally {
     await runtime.close()

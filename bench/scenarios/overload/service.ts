@@ -17,7 +17,7 @@ export interface OverloadReport {
   readonly refusalP50Ms: number
   readonly refusalP99Ms: number
   /** Share of the slots that were in use, by samples. */
-  readonly slotsInUse: number
+  readonly permitsInUse: number
 }
 
 const [slots, fanout] = process.argv.slice(3).map(Number) as [number, number]
@@ -60,7 +60,7 @@ process.on('message', (message: { readonly report?: true }) => {
   process.send?.({
     heapBytes: heapAfterGc(),
     refused: sorted.length,
-    slotsInUse: inUse / samples / slots,
+    permitsInUse: inUse / samples / slots,
     refusalP50Ms: percentile(sorted, 0.5),
     refusalP99Ms: percentile(sorted, 0.99),
   } satisfies OverloadReport)

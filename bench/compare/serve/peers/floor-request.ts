@@ -1,8 +1,8 @@
 import { Pool } from 'undici'
-import { settings } from '../../settings.ts'
+import { settings } from '../../workload/settings.ts'
 import { pathOf, serveFloor } from './floor.ts'
 
-const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.slots })
+const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.concurrency })
 
 serveFloor(async (asked, index) => {
   const { statusCode, body } = await pool.request({ path: pathOf(asked, index), method: 'GET', headers: asked.headers })

@@ -1,11 +1,11 @@
 import { writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import { boundedCalls } from '../../peers/bounded.ts'
+import { boundedCalls } from '../../app/peers/bounded.ts'
 import type { Input } from '../inputs.ts'
 
 /** The input of one inbound request and the headers that are forwarded. */
-export interface Asked extends Input {
+export interface FactsRequest extends Input {
   readonly count: number
   readonly headers: Readonly<Record<string, string>>
 }
@@ -16,7 +16,7 @@ const prefix = '/v1/facts/'
  * Serves the case with what a competent person writes by hand around one upstream call: input, width, slots, queue,
  * merge and a log line.
  */
-export function serveFloor(call: (asked: Asked, index: number) => Promise<unknown>) {
+export function serveFloor(call: (asked: FactsRequest, index: number) => Promise<unknown>) {
   const callAll = boundedCalls()
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: string }> {
@@ -51,14 +51,14 @@ export function serveFloor(call: (asked: Asked, index: number) => Promise<unknow
 }
 
 /** Returns the path and query of one upstream call. */
-export function pathOf({ topic, lang, maxLength }: Asked, index: number): string {
+export function pathOf({ topic, lang, maxLength }: FactsRequest, index: number): string {
   let path = `/topics/${encodeURIComponent(topic)}/fact?index=${index}`
   if (lang !== undefined) path += `&lang=${encodeURIComponent(lang)}`
   if (maxLength !== undefined) path += `&max_length=${maxLength}`
   return path
 }
 
-function readInput({ url = '', headers }: IncomingMessage): Asked | undefined {
+function readInput({ url = '', headers }: IncomingMessage): FactsRequest | undefined {
   const queryAt = url.indexOf('?')
   if (!url.startsWith(prefix) || queryAt === -1) return undefined
   const query = new URLSearchParams(url.slice(queryAt + 1))
