@@ -1,5 +1,5 @@
-// node bench/lib/delay-upstream.ts '{"seed":1,…}': answers GET /<id> after the time drawn for that attempt of that call, with 200
-// or another status.
+// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET /<id> with 200 or another status, after a
+// delay that is sampled for each attempt of each call.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from './announce.ts'
 import { sampleMs, type LatencyDistribution } from './latency-distribution.ts'
@@ -9,13 +9,13 @@ export interface DelayUpstreamOptions extends LatencyDistribution {
   readonly status?: number
 }
 
-/** What a leaf has seen. */
+/** Counts of the upstream since its start, but for the mean. */
 export interface DelayUpstreamStats {
   readonly received: number
-  /** Connections at once, at most. */
+  /** Maximum of concurrent connections. */
   readonly mostConnections: number
   /**
-   * How long its answers took within it, in ms, on average since it was asked last: above what was drawn the machine is
+   * Mean measured delay since the last request for these counts, in ms. It exceeds the sampled mean when the machine is
    * short of CPU.
    */
   readonly meanDelayMs: number
@@ -31,7 +31,7 @@ let received = 0
 let answered = 0
 let tookMs = 0
 let mostConnections = 0
-/** All answers take so many times as long as was drawn. */
+/** Multiplies every sampled delay. */
 let factor = 1
 
 function serve(socket: Socket): void {

@@ -1,39 +1,39 @@
 import { fraction } from '../../src/demo-upstreams/fraction.ts'
 
-/** How an upstream's answers are spread; all of it follows from the seed, so what ought to come out can be computed. */
+/** The distribution of an upstream's latencies. All samples follow from the seed, so expected results can be computed. */
 export interface LatencyDistribution {
   readonly seed: number
-  /** Share of attempts that are slow. */
+  /** Ratio of slow attempts. */
   readonly slowRatio: number
   readonly slowMs: number
-  /** The others take from this long … */
+  /** Minimum latency of a fast attempt. */
   readonly fastFromMs: number
-  /** … to this long. */
+  /** Maximum latency of a fast attempt. */
   readonly fastToMs: number
 }
 
-/** Draws there are for one call; its attempts take them in turn, so a second attempt is independent of the first. */
-const drawsPerCall = 8
+/** Samples per call. Each attempt takes its own, so a second attempt is independent of the first. */
+const samplesPerCall = 8
 
-/** How long attempt `attempt` (from 1) of call `id` takes, in ms. */
+/** Returns the latency of attempt `attempt` (from 1) of call `id`, in ms. */
 export function sampleMs(
   { seed, slowRatio, slowMs, fastFromMs, fastToMs }: LatencyDistribution,
   id: number,
   attempt: number,
 ): number {
-  const counter = id * drawsPerCall + Math.min(attempt, drawsPerCall) - 1
-  if (isSlowDraw(seed, slowRatio, counter)) return slowMs
+  const counter = id * samplesPerCall + Math.min(attempt, samplesPerCall) - 1
+  if (isSlowSample(seed, slowRatio, counter)) return slowMs
   return fastFromMs + fraction(seed + 1, counter) * (fastToMs - fastFromMs)
 }
 
-/** Whether every one of the first `attempts` draws of a call is slow. */
+/** Returns true when each of the first `attempts` attempts of a call is slow. */
 export function areAllSlow({ seed, slowRatio }: LatencyDistribution, id: number, attempts: number): boolean {
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    if (!isSlowDraw(seed, slowRatio, id * drawsPerCall + attempt - 1)) return false
+    if (!isSlowSample(seed, slowRatio, id * samplesPerCall + attempt - 1)) return false
   }
   return true
 }
 
-function isSlowDraw(seed: number, slowShare: number, counter: number): boolean {
+function isSlowSample(seed: number, slowShare: number, counter: number): boolean {
   return fraction(seed, counter) < slowShare
 }

@@ -49,8 +49,8 @@ await bench(async () => {
 })
 
 async function amplification(perSecond: number, seconds: number) {
-  const leaf = await startChild(
-    'leaf',
+  const delayUpstream = await startChild(
+    'upstream',
     new URL('../lib/delay-upstream.ts', import.meta.url),
     [JSON.stringify(fails)],
     0,
@@ -58,7 +58,7 @@ async function amplification(perSecond: number, seconds: number) {
   const upstream = defineUpstream(
     'failing',
     {
-      origin: `http://127.0.0.1:${leaf.port}`,
+      origin: `http://127.0.0.1:${delayUpstream.port}`,
       concurrency: 256,
       maxQueue: 10_000,
       retry: { maxAttempts: 3 },
@@ -82,10 +82,10 @@ async function amplification(perSecond: number, seconds: number) {
         await fanOut(one, { query: { id } }, { runtime }).catch(() => {})
       },
     })
-    const { received } = await leaf.request<DelayUpstreamStats>({ count: true })
+    const { received } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
     return { calls, received }
   } finally {
     await runtime.close()
-    await leaf.stop()
+    await delayUpstream.stop()
   }
 }

@@ -1,11 +1,11 @@
-/** What every target shares, so that a ratio compares code and not configuration. */
+/** Settings that all targets share, so that a ratio compares code and not configuration. */
 export const settings = {
-  /** Connections of the pool, and calls on the wire at once. */
+  /** Connections of the pool, and calls in flight at most. */
   concurrency: 64,
-  /** Calls that may wait for a slot. */
+  /** Calls that may wait for a permit. */
   maxQueue: 4096,
-  /** Calls of one fan-out at once. */
+  /** Calls of one fan-out in flight at most. */
   stepConcurrency: 16,
-  /** By when a fan-out must have its answer, in ms; a floor has no deadline. */
+  /** Deadline of a fan-out, in ms; a floor has none. */
   deadlineMs: 2000,
 } as const

@@ -44,8 +44,8 @@ await bench(async () => {
     fastFromMs: upstreamMs,
     fastToMs: upstreamMs,
   }
-  const leaf = await startChild(
-    'leaf',
+  const delayUpstream = await startChild(
+    'upstream',
     new URL('../../lib/delay-upstream.ts', import.meta.url),
     [JSON.stringify(spread)],
     0,
@@ -53,7 +53,7 @@ await bench(async () => {
   const service = await startChild(
     'service',
     new URL('./service.ts', import.meta.url),
-    [`http://127.0.0.1:${leaf.port}`],
+    [`http://127.0.0.1:${delayUpstream.port}`],
     'any',
   )
   const [cheap, offloaded, here] = ['/cheap', '/offloaded', '/here'].map(path => httpCaller(service.port, path)) as [
@@ -76,8 +76,8 @@ await bench(async () => {
         ? []
         : [openLoop({ perSecond: flags?.burns ?? 0, seconds, send: (_index, dueAt) => burns.send(dueAt) })]),
     ])
-    const ended = cheap.taken()
-    const burnt = burns?.taken() ?? []
+    const ended = cheap.takeCompleted()
+    const burnt = burns?.takeCompleted() ?? []
     const [sorted, burnSorted] = [ended, burnt].map(each =>
       each.map(({ dueAt, endedAt }) => endedAt - dueAt).sort((a, b) => a - b),
     ) as [number[], number[]]

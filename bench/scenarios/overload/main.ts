@@ -10,7 +10,7 @@ import type { OverloadReport } from './service.ts'
 import { percentile } from '../../lib/percentile.ts'
 
 const help = `What a service does with three times the requests it can bear: its peak is found with a closed loop, then requests come at three
-times that rate whatever becomes of them, then at half of it. Once with a capacity set by the upstream's slots (100, of 100 ms), which is
+times that rate whatever becomes of them, then at half of it. Once with a capacity set by the upstream's permits (100, of 100 ms), which is
 held to bounds, and once by the CPU (an upstream that answers at once), which is reported.
 
 Usage: npm run bench:overload -- [options]
@@ -29,7 +29,7 @@ interface Capacity {
 
 const fanout = 5
 const capacities: readonly Capacity[] = [
-  { name: 'slots', concurrency: 100, upstreamMs: 100, isBound: true },
+  { name: 'permits', concurrency: 100, upstreamMs: 100, isBound: true },
   { name: 'CPU', concurrency: 64, upstreamMs: 0, isBound: false },
 ]
 const callerCounts = [8, 16, 32, 64]
@@ -47,7 +47,7 @@ const head = [
   'p99 inside',
   'heap',
   'recovered ms',
-  'slots in use',
+  'permits in use',
   'upstream ms',
   'at peak',
 ]
@@ -71,8 +71,8 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
     fastFromMs: upstreamMs,
     fastToMs: upstreamMs,
   }
-  const leaf = await startChild(
-    'leaf',
+  const delayUpstream = await startChild(
+    'upstream',
     new URL('../../lib/delay-upstream.ts', import.meta.url),
     [JSON.stringify(spread)],
     0,
@@ -80,7 +80,7 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
   const service = await startChild(
     'service',
     new URL('./service.ts', import.meta.url),
-    [`http://127.0.0.1:${leaf.port}`, String(concurrency), String(fanout)],
+    [`http://127.0.0.1:${delayUpstream.port}`, String(concurrency), String(fanout)],
     1,
   )
   const caller = httpCaller(service.port, '/')
@@ -88,7 +88,7 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
   const open = async (perSecond: number, forSeconds: number) => {
     const startedAt = performance.now()
     await openLoop({ perSecond, seconds: forSeconds, send: (_index, dueAt) => caller.send(dueAt) })
-    return { startedAt, ended: caller.taken() }
+    return { startedAt, ended: caller.takeCompleted() }
   }
 
   try {
@@ -96,16 +96,16 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
     let peak = 0
     for (const callers of callerCounts) peak = Math.max(peak, await closedLoop(caller, callers, 4000))
 
-    const { meanDelayMs: peakMs } = await leaf.request<DelayUpstreamStats>({ count: true })
+    const { meanDelayMs: peakMs } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
 
     const calm = await open(peak / 2, 5)
     const calmP99 = percentile(wholeMs(calm.ended), 0.99)
     const before = await ask()
-    await leaf.request({ count: true })
+    await delayUpstream.request({ count: true })
 
     const { startedAt, ended } = await open(peak * times, seconds)
     const report = await ask()
-    const { meanDelayMs } = await leaf.request<DelayUpstreamStats>({ count: true })
+    const { meanDelayMs } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
     const refused = ended.filter(({ status }) => status === 503)
     const goodput = medianSecond(ended, startedAt, seconds)
     const mean =
@@ -121,7 +121,7 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
           ...(goodput < 0.9 * peak
             ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`]
             : []),
-          ...(report.refusalP99Ms >= 10
+          ...(report.refusalP99Ms !== null && report.refusalP99Ms >= 10
             ? [`refusals take ${report.refusalP99Ms.toFixed(1)} ms at p99 inside the service, not below 10`]
             : []),
           ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times what it was`] : []),
@@ -138,8 +138,8 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
       (refused.length / seconds).toFixed(0),
       String(ended.filter(({ status }) => status !== 200 && status !== 503).length),
       percentile(wholeMs(ended), 0.99).toFixed(0),
-      report.refusalP50Ms.toFixed(1),
-      report.refusalP99Ms.toFixed(1),
+      report.refusalP50Ms?.toFixed(1) ?? '-',
+      report.refusalP99Ms?.toFixed(1) ?? '-',
       heap.toFixed(2),
       recoveredMs.toFixed(0),
       `${(report.permitsInUse * 100).toFixed(0)} %`,
@@ -150,7 +150,7 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
   } finally {
     await caller.close()
     await service.stop()
-    await leaf.stop()
+    await delayUpstream.stop()
   }
 }
 
@@ -163,7 +163,7 @@ async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number
       while (performance.now() < until) await caller.send(performance.now())
     }),
   )
-  return medianSecond(caller.taken(), startedAt, ms / 1000)
+  return medianSecond(caller.takeCompleted(), startedAt, ms / 1000)
 }
 
 /** Whole answers in the median second: one in which the machine stood still spoils nothing. */

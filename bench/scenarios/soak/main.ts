@@ -9,7 +9,7 @@ import type { SoakSample } from './service.ts'
 import { violationsOf } from './violations.ts'
 
 const help = `Runs a service at half of what it bears for a long time, with upstreams that go wrong in twenty ways and callers that leave, and fails
-when it comes to hold more: heap, listeners, sockets, timers, slots.
+when it comes to hold more: heap, listeners, sockets, timers, permits.
 
 Usage: npm run soak -- [options]
 
@@ -56,7 +56,7 @@ await bench(async () => {
     openLoop({
       perSecond,
       seconds,
-      send: (index, dueAt) => (index % leaves === 0 ? caller.leave(index % 40) : caller.send(dueAt)),
+      send: (index, dueAt) => (index % leaves === 0 ? caller.sendAndAbort(index % 40) : caller.send(dueAt)),
     })
   await load(warmUpSeconds)
   const end = new AbortController()
@@ -64,7 +64,7 @@ await bench(async () => {
   await load(flags.seconds)
   end.abort()
   await watching
-  for (const { status } of caller.taken()) statuses[status] = (statuses[status] ?? 0) + 1
+  for (const { status } of caller.takeCompleted()) statuses[status] = (statuses[status] ?? 0) + 1
   await caller.close()
 
   const after = await settled(look, before)
@@ -87,7 +87,7 @@ async function bearable(caller: ReturnType<typeof httpCaller>): Promise<number> 
       while (performance.now() < until) await caller.send(performance.now())
     }),
   )
-  return caller.taken().length / warmUpSeconds
+  return caller.takeCompleted().length / warmUpSeconds
 }
 
 async function watch(look: () => Promise<SoakSample>, samples: SoakSample[], signal: AbortSignal): Promise<void> {

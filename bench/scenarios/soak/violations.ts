@@ -9,7 +9,7 @@ export interface SoakRun {
   readonly seen: Readonly<Record<string, FaultyCount>>
 }
 
-const slots = 32
+const concurrency = 32
 /**
  * An upstream may see a connection begin before it has seen the end of the one it replaces; the service itself knows
  * the order.
@@ -46,11 +46,14 @@ export function violationsOf({ before, samples, after, statuses, seen }: SoakRun
   )
   check(onSocket <= mostListeners, `a socket has ${onSocket} listeners`)
   for (const [name, most] of Object.entries(after.mostActive))
-    check(most <= slots, `${name}: ${most} calls at once on ${slots} slots`)
+    check(most <= concurrency, `${name}: ${most} calls at once with a concurrency of ${concurrency}`)
   for (const [name, most] of Object.entries(after.mostSockets))
-    check(most <= slots, `${name}: ${most} sockets of ours for ${slots} slots`)
+    check(most <= concurrency, `${name}: ${most} sockets of ours with a concurrency of ${concurrency}`)
   for (const [name, { mostConnections }] of Object.entries(seen))
-    check(mostConnections <= slots + late, `${name} saw ${mostConnections} connections for ${slots} slots`)
+    check(
+      mostConnections <= concurrency + late,
+      `${name} saw ${mostConnections} connections with a concurrency of ${concurrency}`,
+    )
   check(after.held === 0, `${after.held} calls hold or wait for a slot after the end`)
   for (const [kind, count] of Object.entries(after.resources))
     check(

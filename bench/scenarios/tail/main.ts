@@ -27,7 +27,7 @@ const cases: readonly TailCase[] = [
     options: { concurrency: 200, maxQueue: 2000, attemptTimeout: 3000, hedge: true },
   },
   {
-    name: '1 % slow, hedge, 100 slots',
+    name: '1 % slow, hedge, concurrency 100',
     fanout: 100,
     slowRatio: 0.01,
     options: { ...plain, concurrency: 100, hedge: true },

@@ -8,7 +8,7 @@ import { test } from 'tap'
 import { specOf, caseOf } from '../../../bench/compare/cases.ts'
 import { checkTarget } from '../../../bench/compare/serve/check-target.ts'
 import { inputs } from '../../../bench/compare/serve/inputs.ts'
-import { own, versionOf } from '../../../bench/compare/serve/checkout.ts'
+import { own as root, versionOf } from '../../../bench/compare/serve/checkout.ts'
 import { openStage, sayLast } from './helpers/stage.ts'
 
 test('the service is the command with its log at its default level, which has one line for each request', async t => {
@@ -30,17 +30,18 @@ test('pipelining changes no call and no reply', async t => {
 test('another checkout runs its own source, with the definitions of this one where it has none', async t => {
   const { upstream, start } = await openStage(t)
   const checkout = t.testdir()
-  for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(own, name), join(checkout, name))
+  for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(checkout, name))
   await t.resolves(checkTarget(await start('other', specOf(caseOf('serve', checkout), 'other')), upstream, 5, 110))
 })
 
-test('another checkout is asked by its own definitions where it has them', async t => {
+test('another checkout loads its own definitions, in either folder that has had them', async t => {
   const { start } = await openStage(t)
-  const checkout = t.testdir({
-    bench: { serve: { definitions: { 'plain.ts': "throw new Error('the definitions of the other checkout')" } } },
-  })
-  for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(own, name), join(checkout, name))
-  await t.rejects(start('other', specOf(caseOf('serve', checkout), 'other')), /the definitions of the other checkout/)
+  const own = { definitions: { 'plain.ts': "throw new Error('the definitions of the other checkout')" } }
+  for (const [name, bench] of Object.entries({ now: { compare: { serve: own } }, earlier: { serve: own } })) {
+    const checkout = join(t.testdir({ now: {}, earlier: {}, [name]: { bench } }), name)
+    for (const link of ['src', 'node_modules', 'package.json']) symlinkSync(join(root, link), join(checkout, link))
+    await t.rejects(start('other', specOf(caseOf('serve', checkout), 'other')), /the definitions of the other checkout/)
+  }
 })
 
 test('a checkout is named by its commit, and a folder that is none by its name', async t => {

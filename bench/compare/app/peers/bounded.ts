@@ -1,10 +1,11 @@
 import { settings } from '../../workload/settings.ts'
 
 /**
- * Makes a function that makes `count` calls, as many at once as width and slots allow, and gives their values in order.
+ * Creates a function that makes `count` calls within both bounds of concurrency and resolves with their values in
+ * order.
  */
 export function boundedCalls() {
-  const slots = boundedSlots()
+  const permits = semaphore()
 
   return async function callAll<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
     const values: T[] = []
@@ -14,12 +15,12 @@ export function boundedCalls() {
     async function runner() {
       while (next < count) {
         const index = next++
-        const waiting = slots.enter()
+        const waiting = permits.acquire()
         if (waiting) await waiting
         try {
           values[index] = await call(index)
         } finally {
-          slots.leave()
+          permits.release()
         }
       }
     }
@@ -29,7 +30,7 @@ export function boundedCalls() {
   }
 }
 
-function boundedSlots() {
+function semaphore() {
   const { concurrency, maxQueue } = settings
   // A ring, because shifting a long array would be part of the floor's price.
   const ring = Array.from<(() => void) | undefined>({ length: maxQueue })
@@ -37,7 +38,7 @@ function boundedSlots() {
   let first = 0
   let waiting = 0
 
-  function enter(): Promise<void> | undefined {
+  function acquire(): Promise<void> | undefined {
     if (free > 0) {
       free--
       return undefined
@@ -49,17 +50,17 @@ function boundedSlots() {
     })
   }
 
-  function leave() {
+  function release() {
     if (waiting === 0) {
       free++
       return
     }
-    const admit = ring[first]
+    const grant = ring[first]
     ring[first] = undefined
     first = (first + 1) % maxQueue
     waiting--
-    admit?.()
+    grant?.()
   }
 
-  return { enter, leave }
+  return { acquire, release }
 }

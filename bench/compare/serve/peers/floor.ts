@@ -13,10 +13,10 @@ export interface FactsRequest extends Input {
 const prefix = '/v1/facts/'
 
 /**
- * Serves the case with what a competent person writes by hand around one upstream call: input, width, slots, queue,
- * merge and a log line.
+ * Serves the case with the minimum that a competent engineer writes by hand around one upstream call: input, both bounds
+ * of concurrency, a queue, a merge and a log line.
  */
-export function serveFloor(call: (asked: FactsRequest, index: number) => Promise<unknown>) {
+export function serveFloor(call: (request: FactsRequest, index: number) => Promise<unknown>) {
   const callAll = boundedCalls()
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: string }> {
