@@ -14,7 +14,7 @@ import type { Ratios } from './regression.ts'
 
 interface Baseline {
   readonly ratios: Ratios
-  /** How they were measured. */
+  /** The plan of the measurement. */
   readonly plan: ReturnType<typeof recorded>
   readonly node: string
   readonly pinned: boolean
@@ -109,7 +109,7 @@ async function measured(run: number, rows: readonly Row[]): Promise<Ratios> {
   )
 }
 
-/** What a plan has that makes ratios comparable. */
+/** Returns the fields of a plan that must be equal for ratios to be comparable. */
 function recorded(value: Plan) {
   const { foreignLimit: _limit, ...rest } = value
   return rest

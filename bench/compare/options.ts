@@ -5,12 +5,12 @@ import type { Plan } from './measure/measure.ts'
 import { readRows, usual } from './workload/row.ts'
 import { checkAgainst } from './serve/target-specs.ts'
 
-/** What becomes of a result. */
+/** Output options of a result. */
 export interface Output {
   readonly print: 'tables' | 'json' | 'markdown'
   /** Where the chart goes. */
   readonly svg: string | undefined
-  /** Whether the pages and the chart of this checkout are written. */
+  /** True to write the pages and the chart of this checkout. */
   readonly write: boolean
 }
 

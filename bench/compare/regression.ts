@@ -1,10 +1,10 @@
 /** Ratios of the service to the floor, by fan-out. */
 export type Ratios = Readonly<Record<string, number>>
 
-/** How much worse than the committed ratio one may be. */
+/** Maximum factor by which a ratio may exceed the committed one. */
 export const tolerance = 1.15
 
-/** How many runs must agree before a ratio counts as worse. */
+/** Number of runs that must agree before a ratio counts as worse. */
 export const runsNeeded = 3
 
 /** The fan-outs whose ratio was worse than the baseline in every run so far. */

@@ -26,7 +26,7 @@ type CpuCore = 0 | 1 | 'any'
 const startMs = 15_000
 const running = new Set<ChildProcess>()
 
-/** Whether processes can be kept apart, each on a core of its own. */
+/** True when processes can be pinned, each to a core of its own. */
 export const pinned = [0, 1].every(core => spawnSync('taskset', ['-c', String(core), 'true']).status === 0)
 
 /** Starts a module as a process of Node on one core or on any, and resolves when it listens. */

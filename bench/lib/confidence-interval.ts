@@ -3,7 +3,7 @@ export interface ConfidenceInterval {
   readonly median: number
   readonly low: number
   readonly high: number
-  /** How sure that is: at least 0.95, or less for fewer than six values, where low and high are all there is. */
+  /** Confidence level: at least 0.95; less for fewer than six values, where low and high are the extremes. */
   readonly confidence: number
   readonly count: number
 }
@@ -27,7 +27,7 @@ export function medianInterval(values: readonly number[]): ConfidenceInterval {
   }
 }
 
-/** How many values at each end are outside the interval, and the probability that the true median is there, too. */
+/** Returns the number of values outside the interval at each end, and the probability of the true median there. */
 function outermost(count: number) {
   let probability = 2 * 0.5 ** count
   let outside = probability

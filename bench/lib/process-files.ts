@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { ranNanos, ranTicks, statusBytes, usedTicks } from './cpu-accounting.ts'
 import type { CpuReading } from './cpu-accounting.ts'
 
-/** Whether this machine accounts for processes in files. */
+/** True when this machine has `/proc`. */
 export const accounted = existsSync('/proc/self/stat') && existsSync('/proc/self/clear_refs')
 
 /** The CPU time that a process has used. */
@@ -18,7 +18,7 @@ export function readCpu(pid: number): CpuReading {
   return { threads, ticks: usedTicks(readFileSync(`/proc/${pid}/stat`, 'utf8')) }
 }
 
-/** How much memory a process has resident, and the most it had since `forgetPeak`. */
+/** Returns the resident memory of a process, and its peak since `forgetPeak`. */
 export function readMemory(pid: number): { readonly residentBytes: number; readonly peakBytes: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return { residentBytes: statusBytes(status, 'VmRSS'), peakBytes: statusBytes(status, 'VmHWM') }

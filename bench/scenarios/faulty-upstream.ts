@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { fraction } from '../../src/demo-upstreams/fraction.ts'
 import { announce } from '../lib/announce.ts'
 
-/** What an upstream has seen since it was asked last, and of its whole life. */
+/** Counts of an upstream since the last request for them, and since its start. */
 export interface FaultyCount {
   readonly received: number
   /** Connections at once, at most; of the whole life. */

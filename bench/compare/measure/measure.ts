@@ -11,7 +11,7 @@ import type { UpstreamCommand } from '../workload/upstream.ts'
 import { drive, measureWindow } from './window.ts'
 import type { Harness, Window } from './window.ts'
 
-/** What is to be measured. */
+/** The plan of a measurement. */
 export interface Plan {
   readonly case: CaseName
   /** The folder of another checkout, of which the case has targets too. @default none */
@@ -22,7 +22,7 @@ export interface Plan {
   readonly windowMs: number
   readonly filler: Filler
   readonly delayMs: number
-  /** What one call in a hundred takes, in ms; 0 for no such call. */
+  /** Delay of one call in a hundred, in ms; 0 for none. */
   readonly slowMs: number
   /** The share of the target's core that other processes may have in a window. */
   readonly foreignLimit: number
@@ -36,7 +36,7 @@ export interface DroppedWindow {
   readonly window: Window
 }
 
-/** What came of one row. */
+/** The windows of one row. */
 export interface MeasuredRow {
   readonly row: Row
   readonly windows: readonly Window[]
@@ -46,7 +46,7 @@ export interface MeasuredRow {
 export interface Measurement {
   /** The targets that ran, the twin included, in their order. */
   readonly targets: readonly string[]
-  /** What tables and the chart call each of them, with the version of its tool. */
+  /** Labels in tables and in the chart, with the version of the tool. */
   readonly labels: Readonly<Record<string, string>>
   /** Bytes that each had resident before its first request; none where the machine does not say. */
   readonly idleBytes: Readonly<Record<string, number>>
@@ -66,7 +66,7 @@ const largeBytes = 100_000
  */
 const beats = { small: 10, large: 1 }
 
-/** What a row is measured with. */
+/** Everything that the measurement of a row needs. */
 interface MeasureContext {
   readonly benchCase: Case
   readonly harness: Harness

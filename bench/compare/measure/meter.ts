@@ -5,7 +5,7 @@ import type { ListeningProcess } from '../../lib/child.ts'
 import { accounted, forgetPeak, readCore, readCpu, readMemory } from '../../lib/process-files.ts'
 import type { Target } from '../targets.ts'
 
-/** What one target used in one window. */
+/** Usage of one target in one window. */
 export interface WindowUsage {
   readonly cpuMicros: number
   readonly peakBytes: number

@@ -13,7 +13,7 @@ export interface Window {
   readonly callsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Share of the window that the target was on a core: well below 1 it was waiting, or somebody else had its core. */
+  /** Ratio of the window in which the target ran. Well below 1 it waited, or another process had its core. */
   readonly busy: number
   readonly peakBytes: number
   readonly stallMs: WindowUsage['stallMs']
@@ -30,7 +30,7 @@ export interface WindowOptions {
   readonly resolutionMs: number
 }
 
-/** The processes that every target is measured with. */
+/** The processes that are shared by the measurements of all targets. */
 export interface Harness {
   readonly load: ChildServer
   readonly upstream: ChildServer

@@ -5,7 +5,7 @@ import { rowLabel } from '../workload/row.ts'
 import { summaryOf } from './summary.ts'
 import { twin } from '../targets.ts'
 
-/** What a run measured as tables for a page: ratios, costs, latencies, memory and, where they are known, stalls. */
+/** Formats a measurement as tables for a page: ratios, costs, latencies, memory and, where they are known, stalls. */
 export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): string {
   const named = targets.filter(name => name !== twin.name)
   const [first = '', ...others] = named

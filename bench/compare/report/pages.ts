@@ -8,7 +8,7 @@ import { captionOf } from './result.ts'
 import type { Result } from './result.ts'
 
 const root = join(import.meta.dirname, '../..')
-/** What a page has between these comes from a result. */
+/** The text of a page between these comments is written from a result. */
 const [begin, end] = ['<!-- bench: written by `npm run bench -- --write` -->', '<!-- /bench -->']
 
 /** Writes the tables, the sentences and the chart of this checkout; another checkout is in the tables only. */

@@ -7,7 +7,7 @@ export interface Result {
   readonly date: string
   readonly node: string
   readonly cpu: string
-  /** Whether each process had a core of its own. */
+  /** True when each process had a core of its own. */
   readonly pinned: boolean
   readonly settings: typeof settings
   readonly plan: Plan

@@ -1,7 +1,7 @@
 import { medianInterval } from '../../lib/confidence-interval.ts'
 import type { Window } from '../measure/window.ts'
 
-/** What the windows of one target at one fan-out say together. */
+/** Summary of the windows of one target at one fan-out. */
 export interface Summary {
   readonly cpuMicros: { readonly median: number; readonly min: number; readonly max: number }
   readonly callsPerSecond: number

@@ -52,7 +52,7 @@ export function intervalText({ median, low, high }: ConfidenceInterval): string 
   return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
-/** What the brackets are, for as many rounds. */
+/** Describes the brackets for a number of rounds. */
 export function bracketsText(rounds: number): string {
   return rounds < 6 ? 'the range: fewer than 6 rounds have no 95 % interval' : '95 % interval of the median'
 }
@@ -61,7 +61,7 @@ export function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0)
 }
 
-/** How many windows were dropped, and the first reason. */
+/** Formats the number of dropped windows and the first reason. */
 function droppedLine({ dropped }: Pick<MeasuredRow, 'dropped'>) {
   const [first] = dropped
   if (first === undefined) return '  windows dropped: none'

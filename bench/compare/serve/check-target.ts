@@ -3,7 +3,7 @@ import type { RecordedHeads, UpstreamCommand } from '../workload/upstream.ts'
 import { headers, inboundTarget, inputs, outboundTarget } from './inputs.ts'
 import type { Input } from './inputs.ts'
 
-/** What came of one inbound request. */
+/** One inbound request: its reply and the upstream requests it caused. */
 export interface Exchange {
   readonly status: number
   readonly text: string

@@ -6,7 +6,7 @@ import { latencyHistogram } from '../../lib/latency-histogram.ts'
 
 export interface LoadStart {
   readonly port: number
-  /** What is asked; of several paths each request takes the next one. */
+  /** The path of each request; several paths are used in turn. */
   readonly path: string | readonly string[]
   /** Headers that every request has, by lower-case name. @default none */
   readonly headers?: Readonly<Record<string, string>>

@@ -1,7 +1,7 @@
 const sentence = 'A cat has more bones than a human: 230 against 206, most of them in its tail. '
 const breeds = ['Siamese', 'Persian', 'Maine Coon', 'Manx', 'Norwegian Forest Cat']
 
-/** What the bytes of a large body are. */
+/** Content of a large body. */
 export type Filler = 'fields' | 'string'
 
 /**

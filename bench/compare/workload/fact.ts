@@ -9,9 +9,9 @@ const Detail = z.object({
   traits: z.array(z.string()),
 })
 
-/** What the upstream sends; a large body has details. */
+/** The upstream's reply; a large body has details. */
 export const Fact = z.object({ fact: z.string(), length: z.number(), details: z.array(Detail).optional() })
 /** The inbound query. */
 export const Query = z.object({ n: z.coerce.number().int().min(1).max(100) })
-/** What the merge gives. */
+/** The reply of the aggregate. */
 export const Facts = z.object({ facts: z.array(Fact) })

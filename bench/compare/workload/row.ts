@@ -8,7 +8,7 @@ export interface Row {
   readonly callers: number
 }
 
-/** What a row has where it says nothing else. */
+/** Defaults of a row. */
 export const usual = { bodyBytes: 110, callers: 32 } as const
 
 const bounds = { fanout: [1, 100], bodyBytes: [32, 4_000_000], callers: [1, 1000] } as const

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { announce } from '../../lib/announce.ts'
 import { factBody } from './fact-body.ts'
 
-/** What the parent sends; each message is answered. */
+/** A message from the parent; each is answered. */
 export type UpstreamCommand =
   /** From now on answers have bodies of so many bytes. */
   | { readonly bodyBytes: number }

@@ -4,7 +4,7 @@ export interface Frame {
   readonly url: string
 }
 
-/** What a request's time is spent on, in the order in which it happens. */
+/** Stages of a request, in their order. */
 export const stages = [
   'inbound parse and routing',
   'hooks',

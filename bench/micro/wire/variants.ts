@@ -1,7 +1,7 @@
 import { Agent, Client, fetch, H2CClient, Pool, type Dispatcher } from 'undici'
 import { Abort } from '../../../src/core/abort.ts'
 import { LiveCall } from '../../../src/upstream/call/call.ts'
-import { defineUpstream, operation, type UpstreamOptions } from '../../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { dispatch } from '../../../src/upstream/transport/dispatch.ts'
 import { openPool, type PoolOptions } from '../../../src/upstream/transport/pool.ts'
 import { Fact } from '../../compare/workload/fact.ts'
@@ -18,31 +18,31 @@ export interface Origins {
   readonly tls: string
 }
 
-/** One way to ask: sends a call and tells when its whole answer has come. */
+/** Sends a call and calls back when its whole reply has arrived. */
 export type SendCall = (done: (error?: unknown) => void) => void
 
 export interface Variant {
   readonly name: string
-  /** Calls under way at once. */
+  /** Calls in flight. */
   readonly concurrency: number
-  readonly open: (origins: Origins) => { readonly way: SendCall; readonly close: () => Promise<unknown> }
+  readonly open: (origins: Origins) => { readonly send: SendCall; readonly close: () => Promise<unknown> }
 }
 
 const get = { path: '/fact', method: 'GET' } as const
 
-/** The ways that are compared; the first is what the others are compared with. */
+/** The variants that are compared; the first is the reference. */
 export const variants: readonly Variant[] = [
   { name: 'Pool.request', concurrency: 64, open: ({ plain }) => byRequest(new Pool(plain, { connections: 64 })) },
   { name: 'Pool.dispatch', concurrency: 64, open: ({ plain }) => byDispatch(new Pool(plain, { connections: 64 })) },
   { name: 'own pool', concurrency: 64, open: ({ plain }) => byOwn(plain, { connections: 80 }) },
-  { name: 'own pool, 16 slots', concurrency: 16, open: ({ plain }) => byOwn(plain, { connections: 32 }) },
-  { name: 'own pool, 256 slots', concurrency: 256, open: ({ plain }) => byOwn(plain, { connections: 272 }) },
+  { name: 'own pool, concurrency 16', concurrency: 16, open: ({ plain }) => byOwn(plain, { connections: 32 }) },
+  { name: 'own pool, concurrency 256', concurrency: 256, open: ({ plain }) => byOwn(plain, { connections: 272 }) },
   { name: 'own pool, no spare connection', concurrency: 64, open: ({ plain }) => byOwn(plain, { connections: 64 }) },
   { name: 'own pool, 8 spare connections', concurrency: 64, open: ({ plain }) => byOwn(plain, { connections: 72 }) },
   { name: 'own pool, 32 spare connections', concurrency: 64, open: ({ plain }) => byOwn(plain, { connections: 96 }) },
   { name: 'own pool, 64 spare connections', concurrency: 64, open: ({ plain }) => byOwn(plain, { connections: 128 }) },
   {
-    name: 'own pool, 64 slots of 256 connections',
+    name: 'own pool, 64 of 256 connections',
     concurrency: 64,
     open: ({ plain }) => byOwn(plain, { connections: 256 }),
   },
@@ -96,7 +96,7 @@ export const variants: readonly Variant[] = [
 
 function byRequest(dispatcher: Dispatcher): ReturnType<Variant['open']> {
   return {
-    way: done =>
+    send: done =>
       void dispatcher
         .request({ ...get, origin: '' })
         .then(({ body }) => body.json())
@@ -107,7 +107,7 @@ function byRequest(dispatcher: Dispatcher): ReturnType<Variant['open']> {
 
 function byDispatch(dispatcher: Dispatcher): ReturnType<Variant['open']> {
   return {
-    way: done => {
+    send: done => {
       dispatcher.dispatch({ ...get, origin: '' }, new Collector(done))
     },
     close: () => dispatcher.destroy(),
@@ -117,7 +117,7 @@ function byDispatch(dispatcher: Dispatcher): ReturnType<Variant['open']> {
 function byFetch(origin: string): ReturnType<Variant['open']> {
   const dispatcher = new Agent({ connections: 64 })
   return {
-    way: done =>
+    send: done =>
       void fetch(`${origin}/fact`, { dispatcher })
         .then(response => response.json())
         .then(() => done(), done),
@@ -128,17 +128,17 @@ function byFetch(origin: string): ReturnType<Variant['open']> {
 /** Our exchange over our pool, with no layer around it. */
 function byOwn(origin: string, options: Omit<PoolOptions, 'connect'>): ReturnType<Variant['open']> {
   const pool = openPool(origin, { ...options, connect: {} })
-  const trusted: Partial<UpstreamOptions> = options.pipelining === undefined ? {} : { pipelining: options.pipelining }
+  const { pipelining } = options
   const upstream = defineUpstream(
     'wire',
-    { origin, ...trusted, decompress: false, headers: {} },
+    { origin, ...(pipelining !== undefined && { pipelining }), decompress: false, headers: {} },
     { fact: operation({ path: '/fact', output: Fact }) },
   )
-  const { send } = dispatch(pool, '', undefined, options.pipelining !== undefined)
+  const { send } = dispatch(pool, '', undefined, pipelining !== undefined)
   const abort = new Abort()
   const scope = { deadline: Infinity, headers: {}, abort, admitted: new Map(), now: () => 0, emit: () => {} }
   return {
-    way: done => send?.(new LiveCall(upstream.fact(), abort, scope, 0, 0), { resolve: () => done(), reject: done }),
+    send: done => send?.(new LiveCall(upstream.fact(), abort, scope, 0, 0), { resolve: () => done(), reject: done }),
     close: () => pool.destroy(),
   }
 }

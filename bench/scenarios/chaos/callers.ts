@@ -11,7 +11,7 @@ const hungMs = 15_000
 /** Requests at once of a part that attacks. */
 const attackers = 4
 
-/** How fast callers come. */
+/** Rates of the callers. */
 export interface LoadProfile {
   readonly seconds: number
   /** Requests per second of healthy callers. */
@@ -26,7 +26,7 @@ export interface LoadProfile {
 /** Runs the callers of one part to their end. */
 type Callers = (port: number, pool: Pool, tally: PartMetrics, pace: LoadProfile) => Promise<void>
 
-/** What each part asks. */
+/** The callers of each part. */
 export const callers: Readonly<Record<PartName, Callers>> = {
   healthy: (_port, pool, tally, { rate, seconds }) =>
     openLoop({

@@ -101,7 +101,7 @@ async function bearable(origin: string): Promise<number> {
   return answered / warmUpSeconds
 }
 
-/** Whether the service is ready and answers a healthy request within five seconds. */
+/** Returns true when the service is ready and answers a healthy request within five seconds. */
 async function answersAgain(origin: string): Promise<boolean> {
   const signal = AbortSignal.timeout(5000)
   try {

@@ -1,6 +1,6 @@
 import { percentile } from '../../lib/percentile.ts'
 
-/** How the requests of one part ended. */
+/** Counts of the requests of one part by their end. */
 export interface PartResult {
   readonly asked: number
   /** Not refused. */
@@ -21,14 +21,14 @@ export interface PartResult {
   readonly p99Ms: number
 }
 
-/** What an answer says of itself. */
+/** The fields of a reply that are checked. */
 export interface AnswerBody {
   readonly code?: string
   readonly complete?: boolean
   readonly data?: { readonly ids?: readonly string[] }
 }
 
-/** Counts how the requests of a part end. */
+/** Counts the requests of a part by their end. */
 export class PartMetrics {
   #asked = 0
   #whole = 0

@@ -3,9 +3,9 @@ import type { PartResult } from './part-metrics.ts'
 
 export interface ChaosRun {
   readonly parts: Readonly<Partial<Record<PartName, PartResult>>>
-  /** What the service wrote when it ended, where it did. */
+  /** Output of the service when it exited; `undefined` when it did not exit. */
   readonly died: string | undefined
-  /** Whether it was ready, and answered a healthy request whole, after the end. */
+  /** True when it was ready and answered a healthy request whole after the end. */
   readonly isWell: boolean
 }
 
@@ -13,7 +13,7 @@ export interface ChaosRun {
 const leastWhole = 0.999
 /** Share of the requests to healthy aggregates that may be refused. */
 const mostShed = 0.05
-/** How a request ends that the service did not answer in time. */
+/** The error of a request that the service did not answer in time. */
 const hung = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
 /** Returns what a service did that it ought not to do under attack. */

@@ -10,7 +10,7 @@ import { announce, upstreamOrigin } from '../../lib/announce.ts'
 import { heapAfterGc } from '../../lib/heap.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-/** What happened in the service since it was asked last. */
+/** Figures of the service since the last report. */
 export interface OverloadReport {
   readonly heapBytes: number
   readonly refused: number

@@ -26,7 +26,7 @@ const sampleMs = 1000
 const leaves = 10
 /** Half of this many requests a second is enough load for any machine. */
 const mostPerSecond = 600
-/** How long everything may take to be as before when the last caller has gone, in ms. */
+/** Maximum time for all resources to be released after the last caller has left, in ms. */
 const settleMs = 20_000
 
 await bench(async () => {

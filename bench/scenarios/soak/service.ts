@@ -11,14 +11,14 @@ import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { announce } from '../../lib/announce.ts'
 import { heapAfterGc } from '../../lib/heap.ts'
 
-/** What the service holds at a moment. */
+/** Resources of the service at one moment. */
 export interface SoakSample {
   readonly heapBytes: number
   /** Listeners on the process, all events together. */
   readonly processListeners: number
   /** The most listeners that one socket has. */
   readonly socketListeners: number
-  /** What keeps the process alive, by kind: sockets, timers, servers. */
+  /** Active resources of the process by kind: sockets, timers, servers. */
   readonly resources: Readonly<Record<string, number>>
   /** Calls that hold or wait for a slot. */
   readonly held: number

@@ -22,7 +22,7 @@ const mostListeners = 50
 /** A fault of an upstream and a refusal are answered by these; anything else is a bug. */
 const expected = new Set(['200', '502', '503', '504'])
 
-/** What a service held that it ought not to, and the figures that were looked at. */
+/** Returns the violated bounds and the figures that were checked. */
 export function violationsOf({ before, samples, after, statuses, seen }: SoakRun): {
   readonly violations: string[]
   readonly lines: string[]

@@ -20,7 +20,7 @@ export async function goVersion(): Promise<string | undefined> {
   }
 }
 
-/** Why there can be no target of Go on this machine, if there can be none. */
+/** Returns why a target in Go cannot be started on this machine, or `undefined`. */
 export async function goMissing(): Promise<string | undefined> {
   if ((await goVersion()) === undefined) return 'there is no Go compiler here'
   return accounted ? undefined : 'this machine does not say what a process other than of Node uses'

@@ -6,10 +6,10 @@ import { pathOf, serveFloor } from './floor.ts'
 const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.concurrency })
 
 serveFloor(
-  (asked, index) =>
+  (request, index) =>
     new Promise((resolve, reject) => {
       pool.dispatch(
-        { path: pathOf(asked, index), method: 'GET', headers: asked.headers },
+        { path: pathOf(request, index), method: 'GET', headers: request.headers },
         new Collector(resolve, reject),
       )
     }),

@@ -20,10 +20,10 @@ export function serveFloor(call: (request: FactsRequest, index: number) => Promi
   const callAll = boundedCalls()
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: string }> {
-    const asked = readInput(request)
-    if (asked === undefined) return { status: 400, body: '{"error":"the input is not valid"}' }
+    const input = readInput(request)
+    if (input === undefined) return { status: 400, body: '{"error":"the input is not valid"}' }
     try {
-      const facts = await callAll(asked.count, index => call(asked, index))
+      const facts = await callAll(input.count, index => call(input, index))
       return { status: 200, body: JSON.stringify({ facts }) }
     } catch (error) {
       console.error(error)
