@@ -2,19 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bench } from '../lib/bench.ts'
 import { pinned } from '../lib/child.ts'
-import { medianInterval } from '../lib/interval.ts'
-import { measure } from './measure.ts'
-import type { Plan } from './measure.ts'
-import { ratioOf } from './ratios.ts'
-import { intervalText } from './report.ts'
-import { readRows, usual } from './row.ts'
-import type { Row } from './row.ts'
-import { runsNeeded, tolerance, worseInAll } from './verdict.ts'
-import type { Ratios } from './verdict.ts'
+import { medianInterval } from '../lib/confidence-interval.ts'
+import { measure } from './measure/measure.ts'
+import type { Plan } from './measure/measure.ts'
+import { ratioOf } from './report/ratios.ts'
+import { intervalText } from './report/tables.ts'
+import { readRows, usual } from './workload/row.ts'
+import type { Row } from './workload/row.ts'
+import { runsNeeded, tolerance, regressions } from './regression.ts'
+import type { Ratios } from './regression.ts'
 
 interface Baseline {
   readonly ratios: Ratios
-  /** How they were measured. */
+  /** The plan of the measurement. */
   readonly plan: ReturnType<typeof recorded>
   readonly node: string
   readonly pinned: boolean
@@ -66,7 +66,7 @@ async function check(): Promise<string[]> {
         plan.rows.filter(({ fanout }) => runs.length === 0 || worse.includes(String(fanout))),
       ),
     )
-    worse = worseInAll(baseline.ratios, runs)
+    worse = regressions(baseline.ratios, runs)
     for (const fanout of worse)
       console.log(
         `fan-out ${fanout}: worse than ${baseline.ratios[fanout]} by more than ${Math.round((tolerance - 1) * 100)} %`,
@@ -109,7 +109,7 @@ async function measured(run: number, rows: readonly Row[]): Promise<Ratios> {
   )
 }
 
-/** What a plan has that makes ratios comparable. */
+/** Returns the fields of a plan that must be equal for ratios to be comparable. */
 function recorded(value: Plan) {
   const { foreignLimit: _limit, ...rest } = value
   return rest

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { caseNames, caseOf } from './cases.ts'
-import type { Plan } from './measure.ts'
-import { readRows, usual } from './row.ts'
-import { checkAgainst } from './serve/kinds.ts'
+import type { Plan } from './measure/measure.ts'
+import { readRows, usual } from './workload/row.ts'
+import { checkAgainst } from './serve/target-specs.ts'
 
-/** What becomes of a result. */
+/** Output options of a result. */
 export interface Output {
   readonly print: 'tables' | 'json' | 'markdown'
   /** Where the chart goes. */
   readonly svg: string | undefined
-  /** Whether the pages and the chart of this checkout are written. */
+  /** True to write the pages and the chart of this checkout. */
   readonly write: boolean
 }
 
@@ -26,8 +26,8 @@ const help = `node bench/compare/run.ts: CPU µs per upstream call of the servic
   --ms 1000              length of a window
   --callers 32           concurrent inbound requests of a row that does not say, 1 to 1000
   --body-bytes 110       size of the upstream's body in a row that does not say
-  --targets a,b          serve: ${Object.keys(caseOf('serve', '.').kinds).join(', ')};
-                         app: ${Object.keys(caseOf('app').kinds).join(', ')}; the first is compared with the others
+  --targets a,b          serve: ${Object.keys(caseOf('serve', '.').specs).join(', ')};
+                         app: ${Object.keys(caseOf('app').specs).join(', ')}; the first is compared with the others
   --against DIR          another checkout, with its node_modules, as targets 'other', 'other-twin' and 'other-pipelining'
   --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
   --delay-ms 0           time the upstream takes
@@ -100,11 +100,11 @@ function readPlan(values: Values): Plan {
     throw new Error('--against: another checkout is a target of --case serve only')
   const against = values.against === undefined ? undefined : resolve(values.against)
   if (against !== undefined) checkAgainst(against)
-  const { kinds, targets: usualTargets, rows } = caseOf(name, against)
+  const { specs, targets: usualTargets, rows } = caseOf(name, against)
 
   const targets = values.targets?.split(',') ?? usualTargets
-  const unknown = targets.find(target => kinds[target] === undefined)
-  if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${Object.keys(kinds).join(', ')}`)
+  const unknown = targets.find(target => specs[target] === undefined)
+  if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${Object.keys(specs).join(', ')}`)
   const { filler } = values
   if (filler !== 'fields' && filler !== 'string') throw new Error(`--filler: '${filler}' is neither fields nor string`)
   const defaults = {

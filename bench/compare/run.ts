@@ -1,18 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { bench } from '../lib/bench.ts'
-import { chartOf } from './chart.ts'
+import { chartOf } from './report/chart.ts'
 import { pinned } from '../lib/child.ts'
-import { markdownOf } from './markdown.ts'
-import { measure } from './measure.ts'
-import type { Plan } from './measure.ts'
+import { markdownOf } from './report/markdown.ts'
+import { measure } from './measure/measure.ts'
+import type { Plan } from './measure/measure.ts'
 import { readOptions } from './options.ts'
-import { writePages } from './pages.ts'
-import { bracketsText, tableOf } from './report.ts'
-import { captionOf } from './result.ts'
-import type { Result } from './result.ts'
-import { rowLabel } from './row.ts'
-import { settings } from './settings.ts'
+import { writePages } from './report/pages.ts'
+import { bracketsText, tableOf } from './report/tables.ts'
+import { captionOf } from './report/result.ts'
+import type { Result } from './report/result.ts'
+import { rowLabel } from './workload/row.ts'
+import { settings } from './workload/settings.ts'
 import { withTwin } from './targets.ts'
 
 await bench(async () => {
@@ -51,7 +51,7 @@ async function measured(plan: Plan, note: (line: string) => void): Promise<Resul
   )
   if (against !== undefined) note(`other: ${against}`)
   note(
-    `${plan.case}: ${rounds} rounds of ${windowMs} ms, bodies of ${filler} after ${delayMs} ms, ${settings.slots} slots, width ${settings.width}; in brackets ${bracketsText(rounds)}\n`,
+    `${plan.case}: ${rounds} rounds of ${windowMs} ms, bodies of ${filler} after ${delayMs} ms, concurrency ${settings.concurrency} per upstream and ${settings.stepConcurrency} per step; in brackets ${bracketsText(rounds)}\n`,
   )
   const measurement = await measure({ ...plan, targets: withTwin(plan.targets) }, note, (row, soFar) =>
     note(tableOf(row, soFar)),

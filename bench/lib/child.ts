@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
-/** A process that listens. */
-export interface Listening {
+/** A process that listens on a port. */
+export interface ListeningProcess {
   readonly name: string
   readonly pid: number
   readonly port: number
@@ -13,37 +13,34 @@ export interface Listening {
   stop(): Promise<void>
 }
 
-/** A process of Node that listens. */
-export interface Child extends Listening {
-  /** Rejects when the process ends, with what it wrote to stderr. */
+/** A process of Node that listens on a port and answers messages. */
+export interface ChildServer extends ListeningProcess {
+  /** Rejects when the process ends; the error has its stderr. */
   readonly ended: Promise<never>
-  /** Sends a message and gives the next one that comes back; one question at a time. */
-  ask<Reply>(question: object): Promise<Reply>
+  /** Sends a message and resolves with the next message that comes back. One request at a time. */
+  request<Reply>(message: object): Promise<Reply>
 }
 
-type Core = 0 | 1 | 'any'
+type CpuCore = 0 | 1 | 'any'
 
 const startMs = 15_000
 const running = new Set<ChildProcess>()
 
-/** Whether processes can be kept apart, each on a core of its own. */
+/** True when processes can be pinned, each to a core of its own. */
 export const pinned = [0, 1].every(core => spawnSync('taskset', ['-c', String(core), 'true']).status === 0)
 
-/**
- * Starts a file below `bench/` as a process on one core or on any, with flags of Node where some are given, and
- * resolves when it listens.
- */
+/** Starts a module as a process of Node on one core or on any, and resolves when it listens. */
 export async function startChild(
   name: string,
-  file: string,
+  module: URL,
   argv: readonly string[],
-  core: Core,
+  core: CpuCore,
   flags: readonly string[] = [],
-): Promise<Child> {
+): Promise<ChildServer> {
   const { child, ended } = spawnOn(
     core,
     name,
-    [process.execPath, ...flags, join(import.meta.dirname, '..', `${file}.ts`), ...argv],
+    [process.execPath, ...flags, fileURLToPath(module), ...argv],
     ['ignore', 'ignore', 'pipe', 'ipc'],
   )
   const nextMessage = <Reply>() => Promise.race([once(child, 'message').then(([message]) => message as Reply), ended])
@@ -52,9 +49,9 @@ export async function startChild(
   return {
     ...listening,
     ended,
-    ask<Reply>(question: object) {
+    request<Reply>(message: object) {
       const reply = nextMessage<Reply>()
-      if (child.connected) child.send(question)
+      if (child.connected) child.send(message)
       return reply
     },
   }
@@ -68,8 +65,8 @@ export function startProgram(
   name: string,
   command: readonly string[],
   env: NodeJS.ProcessEnv,
-  core: Core,
-): Promise<Listening> {
+  core: CpuCore,
+): Promise<ListeningProcess> {
   const { child, ended } = spawnOn(core, name, command, ['pipe', 'pipe', 'pipe'], env)
   const firstLine = child.stdout ? once(createInterface(child.stdout), 'line') : ended
   return listens(
@@ -88,7 +85,7 @@ export function stopChildren() {
 
 /** Spawns a command on one core or on any; `ended` rejects when it ends, with what it wrote to stderr. */
 export function spawnOn(
-  core: Core,
+  core: CpuCore,
   name: string,
   command: readonly string[],
   stdio: StdioOptions,
@@ -119,7 +116,7 @@ export async function listens(
   child: ChildProcess,
   ended: Promise<never>,
   port: Promise<{ port: number }>,
-): Promise<Listening> {
+): Promise<ListeningProcess> {
   let late = false
   const giveUp = setTimeout(() => {
     late = true

@@ -5,9 +5,9 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { bench } from '../lib/bench.ts'
 import { startChild } from '../lib/child.ts'
-import { columns } from '../../src/commands/load/columns.ts'
+import { formatTable } from '../../src/commands/load/format.ts'
 import { readFlags } from '../lib/flags.ts'
-import type { LeafCount, LeafOptions } from '../lib/leaf.ts'
+import type { DelayUpstreamStats, DelayUpstreamOptions } from '../lib/delay-upstream.ts'
 import { openLoop } from '../lib/open-loop.ts'
 
 const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three attempts,
@@ -25,7 +25,7 @@ const bounds = [
   { perSecond: 1000, most: 1.21 },
   { perSecond: 2000, most: 1.21 },
 ]
-const fails: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
+const fails: DelayUpstreamOptions = { seed: 1, slowRatio: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
 
 await bench(async () => {
   const flags = readFlags(help, { seconds: 10 })
@@ -44,16 +44,21 @@ await bench(async () => {
         `at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`,
       )
   }
-  process.stdout.write(columns([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
+  process.stdout.write(formatTable([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
   return violations
 })
 
 async function amplification(perSecond: number, seconds: number) {
-  const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(fails)], 0)
+  const delayUpstream = await startChild(
+    'upstream',
+    new URL('../lib/delay-upstream.ts', import.meta.url),
+    [JSON.stringify(fails)],
+    0,
+  )
   const upstream = defineUpstream(
     'failing',
     {
-      origin: `http://127.0.0.1:${leaf.port}`,
+      origin: `http://127.0.0.1:${delayUpstream.port}`,
       concurrency: 256,
       maxQueue: 10_000,
       retry: { maxAttempts: 3 },
@@ -77,10 +82,10 @@ async function amplification(perSecond: number, seconds: number) {
         await fanOut(one, { query: { id } }, { runtime }).catch(() => {})
       },
     })
-    const { received } = await leaf.ask<LeafCount>({ count: true })
+    const { received } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
     return { calls, received }
   } finally {
     await runtime.close()
-    await leaf.stop()
+    await delayUpstream.stop()
   }
 }

@@ -17,6 +17,7 @@ Commands
   serve [files or folders]       serves aggregates over HTTP (the default command)
   run NAME [files or folders]    runs one aggregate here and shows how it went
   openapi [files or folders]     prints the OpenAPI document of aggregates
+  load URL                       sends requests to a running service at a constant rate and shows their latency
 
 Without files the commands use the built-in aggregates, with demo upstreams that run on this machine.
 

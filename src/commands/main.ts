@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   serve: () => import('./serve.ts'),
   run: () => import('./run.ts'),
   openapi: () => import('./openapi.ts'),
+  load: () => import('./load.ts'),
 }
 
 /** Runs the command line; resolves with the exit code, or with nothing when a service goes on. */

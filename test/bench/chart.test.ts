@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { caseOf } from '../../bench/compare/cases.ts'
-import { chartOf } from '../../bench/compare/chart.ts'
+import { chartOf } from '../../bench/compare/report/chart.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
 const measurement = measurementOf(

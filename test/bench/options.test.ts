@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { readOptions } from '../../bench/compare/options.ts'
-import { readRows, rowLabel, usual } from '../../bench/compare/row.ts'
+import { readRows, rowLabel, usual } from '../../bench/compare/workload/row.ts'
 
 test('without flags all targets of the serve case are measured in enough rounds for an interval', async t => {
   const options = readOptions([])

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { ratioOf, ratiosOf } from '../../bench/compare/ratios.ts'
+import { ratioOf, ratiosOf } from '../../bench/compare/report/ratios.ts'
 import { measurementOf, windowOf } from '../helpers/measurement.ts'
 
 test('a ratio is of the windows of one round, so a machine that gets slower changes nothing', async t => {

@@ -1,7 +1,7 @@
 import { caseOf } from '../../bench/compare/cases.ts'
-import type { Measurement } from '../../bench/compare/measure.ts'
-import { readRows, usual } from '../../bench/compare/row.ts'
-import type { Window } from '../../bench/compare/window.ts'
+import type { Measurement } from '../../bench/compare/measure/measure.ts'
+import { readRows, usual } from '../../bench/compare/workload/row.ts'
+import type { Window } from '../../bench/compare/measure/window.ts'
 
 /** A window of a target in a round, in which nothing but the CPU time of a call is of interest. */
 export function windowOf(target: string, fanout: number, round: number, cpuMicrosPerCall: number): Window {
@@ -21,7 +21,7 @@ export function windowOf(target: string, fanout: number, round: number, cpuMicro
   }
 }
 
-const kinds = { ...caseOf('app').kinds, ...caseOf('serve').kinds }
+const kinds = { ...caseOf('app').specs, ...caseOf('serve').specs }
 
 /**
  * A measurement of such rows in which the calls of each target cost so many µs, times one hundredth more in each next

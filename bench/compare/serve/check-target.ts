@@ -1,10 +1,10 @@
-import type { Child } from '../../lib/child.ts'
-import type { Recorded, UpstreamQuestion } from '../upstream.ts'
+import type { ChildServer } from '../../lib/child.ts'
+import type { RecordedHeads, UpstreamCommand } from '../workload/upstream.ts'
 import { headers, inboundTarget, inputs, outboundTarget } from './inputs.ts'
 import type { Input } from './inputs.ts'
 
-/** What came of one inbound request. */
-export interface Seen {
+/** One inbound request: its reply and the upstream requests it caused. */
+export interface Exchange {
   readonly status: number
   readonly text: string
   /** Request heads that the upstream has received, in order of their request line. */
@@ -12,11 +12,11 @@ export interface Seen {
 }
 
 /** Sends one input to a target and records what the upstream receives. */
-export async function askOnce(port: number, upstream: Child, input: Input, fanout: number): Promise<Seen> {
-  await upstream.ask({ record: true } satisfies UpstreamQuestion)
+export async function sendOnce(port: number, upstream: ChildServer, input: Input, fanout: number): Promise<Exchange> {
+  await upstream.request({ record: true } satisfies UpstreamCommand)
   const response = await fetch(`http://127.0.0.1:${port}${inboundTarget(input, fanout)}`, { headers })
   const text = await response.text()
-  const { heads } = await upstream.ask<Recorded>({ recorded: true } satisfies UpstreamQuestion)
+  const { heads } = await upstream.request<RecordedHeads>({ recorded: true } satisfies UpstreamCommand)
   return { status: response.status, text, heads: heads.toSorted() }
 }
 
@@ -26,12 +26,12 @@ export async function askOnce(port: number, upstream: Child, input: Input, fanou
  */
 export async function checkTarget(
   { name, port }: { readonly name: string; readonly port: number },
-  upstream: Child,
+  upstream: ChildServer,
   fanout: number,
   bodyBytes: number,
 ): Promise<void> {
   for (const input of inputs) {
-    const { status, text, heads } = await askOnce(port, upstream, input, fanout)
+    const { status, text, heads } = await sendOnce(port, upstream, input, fanout)
     const facts = text.match(/"fact": ?"[^"]+"/g)?.length ?? 0
     if (status !== 200 || facts !== fanout || text.length < fanout * bodyBytes)
       throw new Error(

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { listens, spawnOn } from '../../lib/child.ts'
-import type { Listening } from '../../lib/child.ts'
+import type { ListeningProcess } from '../../lib/child.ts'
 import { accepts, freePort } from './port.ts'
 
 /** Programs end with this process, however it ends, where the system has a command for that. */
@@ -16,7 +16,7 @@ export async function startServer(
   command: (port: number) => readonly string[],
   env: NodeJS.ProcessEnv,
   log: string,
-): Promise<Listening> {
+): Promise<ListeningProcess> {
   const port = await freePort()
   const giveUp = new AbortController()
   const sink = openSync(log, 'a')

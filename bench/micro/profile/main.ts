@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { pinned, startChild, stopChildren, type Child } from '../../lib/child.ts'
-import type { LoadResult } from '../../compare/load.ts'
+import { pinned, startChild, stopChildren, type ChildServer } from '../../lib/child.ts'
+import type { LoadResult } from '../../compare/workload/closed-loop.ts'
 import { bytesByStage, cpuByStage, type CpuProfile, type HeapProfile } from './read-profile.ts'
 import type { Recording } from './record.ts'
 import { stages, type Stage } from './stages.ts'
@@ -20,7 +20,7 @@ node bench/micro/profile/main.ts [options]
   --ms        4000        each measurement, in ms
   --callers   32          callers at once
   --body-bytes 110        an answer
-  --target    service     a file of bench/compare/
+  --target    service     a file of bench/compare/app/, for example peers/floor-request
 `
 
 interface Column {
@@ -57,13 +57,18 @@ try {
 }
 
 async function profile(): Promise<void> {
-  const upstream = await startChild('upstream', 'compare/upstream', [values['body-bytes'], '0'], 0)
-  const load = await startChild('load', 'compare/load', [], 0)
+  const upstream = await startChild(
+    'upstream',
+    new URL('../../compare/workload/upstream.ts', import.meta.url),
+    [values['body-bytes'], '0'],
+    0,
+  )
+  const load = await startChild('load', new URL('../../compare/workload/closed-loop.ts', import.meta.url), [], 0)
   const command = [
     process.execPath,
     '--import',
     join(import.meta.dirname, 'record.ts'),
-    join(import.meta.dirname, `../../compare/${values.target}.ts`),
+    join(import.meta.dirname, `../../compare/app/${values.target}.ts`),
     `http://127.0.0.1:${upstream.port}`,
   ]
   if (pinned) command.unshift('taskset', '-c', '1')
@@ -71,7 +76,7 @@ async function profile(): Promise<void> {
   const target = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const [{ port }] = (await once(target, 'message')) as [{ port: number }]
   const drive = (fanout: number, ms: number) =>
-    load.ask<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms, callers: Number(values.callers) } })
+    load.request<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms, callers: Number(values.callers) } })
   await drive(20, 3000)
   const columns: Column[] = []
   for (const fanout of values.fanouts.split(',').map(Number))
@@ -82,7 +87,7 @@ async function profile(): Promise<void> {
 
 async function measure(
   target: ChildProcess,
-  drive: (fanout: number, ms: number) => ReturnType<Child['ask']>,
+  drive: (fanout: number, ms: number) => ReturnType<ChildServer['request']>,
   fanout: number,
   ms: number,
 ): Promise<Column> {

@@ -6,7 +6,7 @@ interface Node {
   readonly children?: readonly number[]
 }
 
-/** What `--cpu-prof` writes. */
+/** The format of `--cpu-prof`. */
 export interface CpuProfile {
   readonly nodes: readonly Node[]
   readonly samples: readonly number[]
@@ -22,7 +22,7 @@ interface HeapNode {
   readonly children: readonly HeapNode[]
 }
 
-/** What `--heap-prof` writes: a sample of what was allocated and lives. */
+/** The format of `--heap-prof`: a sample of allocations. */
 export interface HeapProfile {
   readonly head: HeapNode
 }

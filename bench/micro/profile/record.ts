@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 
-/** What a target is asked to record. */
+/** The message that starts or ends a recording. */
 export type Recording = { readonly record: 'cpu' | 'heap'; readonly into: string } | { readonly record: 'end' }
 
 const session = new Session()

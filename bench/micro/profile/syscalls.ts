@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 
-/** How long strace may take to be attached, in ms. */
+/** Time for strace to attach, in ms. */
 const attachMs = 500
 
 /**

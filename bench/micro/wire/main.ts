@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pinned, startChild, stopChildren } from '../../lib/child.ts'
-import type { WireDemand, WireWindow } from './client.ts'
-import { ways } from './ways.ts'
+import type { WireJob, WireWindow } from './client.ts'
+import { variants } from './variants.ts'
 
 const help = `CPU of one upstream call by several ways of asking, beside undici's Pool.request, interleaved.
 
@@ -36,10 +36,15 @@ try {
 }
 
 async function compare(): Promise<void> {
-  const upstream = await startChild('upstream', 'compare/upstream', [values['body-bytes'], values['delay-ms']], 0)
+  const upstream = await startChild(
+    'upstream',
+    new URL('../../compare/workload/upstream.ts', import.meta.url),
+    [values['body-bytes'], values['delay-ms']],
+    0,
+  )
   const zipped = await startChild(
     'zipped',
-    'compare/upstream',
+    new URL('../../compare/workload/upstream.ts', import.meta.url),
     [values['body-bytes'], values['delay-ms'], 'fields', '0', 'gzip'],
     0,
   )
@@ -47,12 +52,12 @@ async function compare(): Promise<void> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const [{ port, tlsPort }] = (await once(h2, 'message')) as [{ port: number; tlsPort: number }]
-  const client = await startChild('client', 'micro/wire/client', [], 1)
+  const client = await startChild('client', new URL('./client.ts', import.meta.url), [], 1)
   const wanted = values.only.split(',')
-  const names = ways
+  const names = variants
     .map(({ name }) => name)
     .filter((name, index) => index === 0 || wanted.some(part => name.includes(part)))
-  const demand: WireDemand = {
+  const demand: WireJob = {
     origins: {
       plain: `http://127.0.0.1:${upstream.port}`,
       zipped: `http://127.0.0.1:${zipped.port}`,
@@ -63,7 +68,7 @@ async function compare(): Promise<void> {
     rounds: Number(values.rounds),
     ms: Number(values.ms),
   }
-  const windows = await client.ask<WireWindow[]>(demand)
+  const windows = await client.request<WireWindow[]>(demand)
   h2.kill()
   console.log(
     `Node ${process.versions.node}, ${pinned ? 'client on one core, upstreams on the other' : 'not pinned'}, ${values['body-bytes']} B, ${values.rounds} rounds of ${values.ms} ms\n`,

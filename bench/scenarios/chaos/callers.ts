@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Pool } from 'undici'
 import { openLoop } from '../../lib/open-loop.ts'
 import type { PartName } from './options.ts'
-import type { Answered, Tally } from './tally.ts'
+import type { AnswerBody, PartMetrics } from './part-metrics.ts'
 
 /** By when an answer must be there; a service that takes longer counts as hung, in ms. */
 const hungMs = 15_000
@@ -11,8 +11,8 @@ const hungMs = 15_000
 /** Requests at once of a part that attacks. */
 const attackers = 4
 
-/** How fast callers come. */
-export interface Pace {
+/** Rates of the callers. */
+export interface LoadProfile {
   readonly seconds: number
   /** Requests per second of healthy callers. */
   readonly rate: number
@@ -24,9 +24,9 @@ export interface Pace {
 }
 
 /** Runs the callers of one part to their end. */
-type Callers = (port: number, pool: Pool, tally: Tally, pace: Pace) => Promise<void>
+type Callers = (port: number, pool: Pool, tally: PartMetrics, pace: LoadProfile) => Promise<void>
 
-/** What each part asks. */
+/** The callers of each part. */
 export const callers: Readonly<Record<PartName, Callers>> = {
   healthy: (_port, pool, tally, { rate, seconds }) =>
     openLoop({
@@ -105,7 +105,7 @@ function attack(kind: PartName): Callers {
 
 /** Lets several callers do something at once, and all of them again after a while. */
 async function waves(
-  { seconds, waveMs }: Pace,
+  { seconds, waveMs }: LoadProfile,
   place: number,
   once: (caller: number, round: number) => Promise<void>,
 ): Promise<void> {
@@ -138,7 +138,7 @@ async function again(
 
 async function ask(
   pool: Pool,
-  tally: Tally,
+  tally: PartMetrics,
   path: string,
   ids: readonly string[],
   dueAt = performance.now(),
@@ -152,7 +152,7 @@ async function ask(
       bodyTimeout: hungMs,
       signal: signal ?? null,
     })
-    tally.answered(statusCode, (await body.json()) as Answered, ids, performance.now() - dueAt)
+    tally.answered(statusCode, (await body.json()) as AnswerBody, ids, performance.now() - dueAt)
   } catch (error) {
     tally.broke(signal?.aborted === true ? 'left' : ((error as { readonly code?: string }).code ?? String(error)))
   }
@@ -162,7 +162,7 @@ async function ask(
  * Opens a connection, writes a request, does with the socket what the part does, and waits until the service closes it,
  * for so long at most.
  */
-async function raw(port: number, tally: Tally, request: string, then: (socket: Socket) => void): Promise<void> {
+async function raw(port: number, tally: PartMetrics, request: string, then: (socket: Socket) => void): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write(request)

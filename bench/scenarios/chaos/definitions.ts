@@ -16,7 +16,7 @@ const get = { path: '/item/{id}', params: Id, output: Item } as const
 /**
  * Time to spare on a crowded machine: how fast the answers are is printed, and is not what the service is judged by.
  */
-const patient = { timeout: 2500 }
+const patient = { attemptTimeout: 2500 }
 const deadline = 5000
 
 const healthyUpstream = defineUpstream(

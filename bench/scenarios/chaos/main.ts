@@ -5,11 +5,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Pool } from 'undici'
 import { bench } from '../../lib/bench.ts'
 import { startChild } from '../../lib/child.ts'
-import { columns } from '../../../src/commands/load/columns.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
 import { callers } from './callers.ts'
 import { help, readOptions } from './options.ts'
-import { Tally, type PartResult } from './tally.ts'
-import { violationsOf } from './verdict.ts'
+import { PartMetrics, type PartResult } from './part-metrics.ts'
+import { violationsOf } from './violations.ts'
 import type { ChaosSample } from './watch.ts'
 
 const warmUpSeconds = 3
@@ -31,14 +31,14 @@ await bench(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'headwaters-chaos-'))
   try {
     const [healthy, faulty, hostile] = await Promise.all([
-      startChild('healthy', 'scenarios/chaos/upstream', [], 'any'),
-      startChild('faulty', 'scenarios/soak/faulty', ['0.2', '1'], 'any'),
-      startChild('hostile', 'scenarios/chaos/upstream', [], 'any'),
+      startChild('healthy', new URL('./upstream.ts', import.meta.url), [], 'any'),
+      startChild('faulty', new URL('../faulty-upstream.ts', import.meta.url), ['0.2', '1'], 'any'),
+      startChild('hostile', new URL('./upstream.ts', import.meta.url), [], 'any'),
     ])
     const origins = [healthy, faulty, hostile].map(({ port }) => `http://127.0.0.1:${port}`)
     const service = await startChild(
       'service',
-      'scenarios/chaos/service',
+      new URL('./service.ts', import.meta.url),
       [[...origins, folder].join(' '), String(workers)],
       'any',
       [`--max-old-space-size=${heap}`],
@@ -62,12 +62,14 @@ await bench(async () => {
     )
 
     // Attackers wait for answers; healthy callers must not wait for their connections.
-    const tallies = new Map(parts.map(name => [name, new Tally()]))
+    const tallies = new Map(parts.map(name => [name, new PartMetrics()]))
     const pools = parts.map(() => new Pool(origin, { connections: 1024, connectTimeout: 15_000 }))
     const delays = monitorEventLoopDelay({ resolution: 10 })
     delays.enable()
     await Promise.all(
-      parts.map((name, index) => callers[name](service.port, pools[index] as Pool, tallies.get(name) as Tally, pace)),
+      parts.map((name, index) =>
+        callers[name](service.port, pools[index] as Pool, tallies.get(name) as PartMetrics, pace),
+      ),
     )
     const isWell = died === undefined && (await answersAgain(origin))
     await Promise.all(pools.map(pool => pool.destroy()))
@@ -99,7 +101,7 @@ async function bearable(origin: string): Promise<number> {
   return answered / warmUpSeconds
 }
 
-/** Whether the service is ready and answers a healthy request within five seconds. */
+/** Returns true when the service is ready and answers a healthy request within five seconds. */
 async function answersAgain(origin: string): Promise<boolean> {
   const signal = AbortSignal.timeout(5000)
   try {
@@ -129,7 +131,7 @@ function print(results: Readonly<Record<string, PartResult>>): void {
       JSON.stringify(failed),
     ],
   )
-  process.stdout.write(`${columns([head, ...rows])}\n`)
+  process.stdout.write(`${formatTable([head, ...rows])}\n`)
 }
 
 /** A line for each process that wrote what it held. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapSpaceStatistics } from 'node:v8'
 
-/** What a process of the service holds at a moment. */
+/** Memory of a process of the service at one moment. */
 export interface ChaosSample {
   readonly pid: number
   /** Bytes in use outside of the spaces for young objects. */

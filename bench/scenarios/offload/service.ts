@@ -11,7 +11,7 @@ import { burn } from './burn.ts'
 import type * as burning from './burn.ts'
 
 const upstream = defineUpstream(
-  'leaf',
+  'upstream',
   { origin: upstreamOrigin() },
   {
     get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),

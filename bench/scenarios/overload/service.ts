@@ -1,4 +1,4 @@
-// node bench/scenarios/overload/service.ts <origin> <slots> <fan-out>: a service that tells how long its refusals took
+// node bench/scenarios/overload/service.ts <origin> <concurrency> <fan-out>: a service that tells how long its refusals took
 // inside it.
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
@@ -10,20 +10,21 @@ import { announce, upstreamOrigin } from '../../lib/announce.ts'
 import { heapAfterGc } from '../../lib/heap.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-/** What happened in the service since it was asked last. */
+/** Figures of the service since the last report. */
 export interface OverloadReport {
   readonly heapBytes: number
   readonly refused: number
-  readonly refusalP50Ms: number
-  readonly refusalP99Ms: number
-  /** Share of the slots that were in use, by samples. */
-  readonly slotsInUse: number
+  /** Null without refusals: NaN becomes null in a message. */
+  readonly refusalP50Ms: number | null
+  readonly refusalP99Ms: number | null
+  /** Mean ratio of the permits that were in use, by samples. */
+  readonly permitsInUse: number
 }
 
-const [slots, fanout] = process.argv.slice(3).map(Number) as [number, number]
+const [concurrency, fanout] = process.argv.slice(3).map(Number) as [number, number]
 const upstream = defineUpstream(
-  'leaf',
-  { origin: upstreamOrigin(), concurrency: slots },
+  'upstream',
+  { origin: upstreamOrigin(), concurrency },
   {
     get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
   },
@@ -51,7 +52,7 @@ let samples = 0
 let inUse = 0
 setInterval(() => {
   samples++
-  inUse += runtime.stats()['leaf']?.active ?? 0
+  inUse += runtime.stats()['upstream']?.active ?? 0
 }, sampleMs)
 
 process.on('message', (message: { readonly report?: true }) => {
@@ -60,7 +61,7 @@ process.on('message', (message: { readonly report?: true }) => {
   process.send?.({
     heapBytes: heapAfterGc(),
     refused: sorted.length,
-    slotsInUse: inUse / samples / slots,
+    permitsInUse: inUse / samples / concurrency,
     refusalP50Ms: percentile(sorted, 0.5),
     refusalP99Ms: percentile(sorted, 0.99),
   } satisfies OverloadReport)

@@ -11,25 +11,25 @@ import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { announce } from '../../lib/announce.ts'
 import { heapAfterGc } from '../../lib/heap.ts'
 
-/** What the service holds at a moment. */
+/** Resources of the service at one moment. */
 export interface SoakSample {
   readonly heapBytes: number
   /** Listeners on the process, all events together. */
   readonly processListeners: number
   /** The most listeners that one socket has. */
   readonly socketListeners: number
-  /** What keeps the process alive, by kind: sockets, timers, servers. */
+  /** Active resources of the process by kind: sockets, timers, servers. */
   readonly resources: Readonly<Record<string, number>>
   /** Calls that hold or wait for a slot. */
   readonly held: number
-  /** More calls than slots, more sockets than slots: by upstream, the most there were. */
+  /** The maximum of calls and of sockets by upstream. */
   readonly mostActive: Readonly<Record<string, number>>
   readonly mostSockets: Readonly<Record<string, number>>
   /** Rejections nobody handled, and warnings such as of too many listeners. */
   readonly complaints: readonly string[]
 }
 
-const slots = 32
+const concurrency = 32
 const [steadyOrigin = '', shakyOrigin = '', brokenOrigin = ''] = process.argv.slice(2)
 const operations = {
   get: operation({ path: '/', output: z.object({ ok: z.boolean() }) }),
@@ -37,17 +37,17 @@ const operations = {
 }
 const steady = defineUpstream(
   'steady',
-  { origin: steadyOrigin, concurrency: slots, attemptTimeout: 400, hedge: true },
+  { origin: steadyOrigin, concurrency, attemptTimeout: 400, hedge: true },
   operations,
 )
 const shaky = defineUpstream(
   'shaky',
-  { origin: shakyOrigin, concurrency: slots, attemptTimeout: 400, hedge: true, retry: { maxAttempts: 3 } },
+  { origin: shakyOrigin, concurrency, attemptTimeout: 400, hedge: true, retry: { maxAttempts: 3 } },
   operations,
 )
 const broken = defineUpstream(
   'broken',
-  { origin: brokenOrigin, concurrency: slots, attemptTimeout: 400, breaker: { openDuration: 500 } },
+  { origin: brokenOrigin, concurrency, attemptTimeout: 400, breaker: { openDuration: 500 } },
   operations,
 )
 

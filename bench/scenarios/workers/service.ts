@@ -10,7 +10,7 @@ import { serve } from '../../../src/server/serve.ts'
 import { upstreamOrigin } from '../../lib/announce.ts'
 import { cpuMicrosOf } from './tree-cpu.ts'
 
-/** What a service has used and done since it was started. */
+/** Usage of a service since its start. */
 export interface WorkersUsage {
   /** Of the primary and all workers. */
   readonly cpuMicros: number

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { measure } from '../../../bench/compare/measure.ts'
-import { accounted } from '../../../bench/compare/process-files.ts'
-import { readRows, usual } from '../../../bench/compare/row.ts'
+import { measure } from '../../../bench/compare/measure/measure.ts'
+import { accounted } from '../../../bench/lib/process-files.ts'
+import { readRows, usual } from '../../../bench/compare/workload/row.ts'
 
 t.setTimeout(120_000)
 

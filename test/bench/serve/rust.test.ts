@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sameAsProduct } from './helpers/same-as-product.ts'
+import { sameAsProduct } from './helpers/same-as-serve.ts'
 import { whyMissing } from './helpers/stage.ts'
 
 // Its crates are compiled at the first time.

@@ -7,7 +7,7 @@ import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { quietPort } from '../../helpers/quiet-port.ts'
 import { selfSigned } from '../../helpers/self-signed.ts'
 import { startService } from '../../helpers/service-process.ts'
-import { loadResult, runLoad } from './helpers/run-load.ts'
+import { loadResult, runHeadwaters, runLoad } from './helpers/run-load.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const atOnce = ['--warm-up', '0']
@@ -254,7 +254,7 @@ test('SIGINT ends it early with what there is, and 130; a service that hangs doe
   })
   const child = spawn(
     process.execPath,
-    ['src/commands/load/main.ts', upstream.origin, ...atOnce, '--duration', '1h', '--timeout', '1h', '--json'],
+    ['src/cli.ts', 'load', upstream.origin, ...atOnce, '--duration', '1h', '--timeout', '1h', '--json'],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   t.teardown(() => child.kill('SIGKILL'))
@@ -275,11 +275,19 @@ test('arguments that cannot be used are 2 with the usage, and --help prints it',
   t.same([code, stdout], [2, ''])
   t.equal(
     stderr,
-    "load: --rate 'fast' is none: give a number from 0.1 to 100000 or max\n\nUsage: npm run load -- URL [options]\nMore: npm run load -- --help\n",
+    "headwaters: --rate must be a number from 0.1 to 100000 or max, got 'fast'\n\nUsage: headwaters load URL [options]\nMore: headwaters load --help\n",
   )
   const help = await runLoad('--help')
   t.equal(help.code, 0)
-  t.match(help.stdout, /^load: .*\n\nUsage: npm run load -- URL/)
+  t.match(help.stdout, /^headwaters: .*\n\nUsage: headwaters load URL/)
+})
+
+test('load is a command of headwaters, and a misspelt option gets a suggestion', async t => {
+  t.match((await runHeadwaters('--help')).stdout, /^ {2}load URL {2,}\S/m)
+  const { code, stderr } = await runLoad('http://127.0.0.1:1/', '--conections', '5')
+  t.equal(code, 2)
+  t.match(stderr, "there is no option '--conections': did you mean '--connections'?")
+  t.match((await runHeadwaters('laod', 'http://127.0.0.1:1/')).stderr, "did you mean 'load'?")
 })
 
 test('a certificate that nobody vouches for is taken with --insecure only', async t => {

@@ -23,17 +23,15 @@ const { declaration, module, environment, commandLine, testKit, demoUpstream, re
  * match. Generated ones are tried besides.
  */
 export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
-  'commands/load/duration.ts': {
-    '/^(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)$/': commandLine,
-  },
   'commands/load/options.ts': {
+    '/^(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)$/': commandLine,
     '/^[A-Za-z]+$/': commandLine,
     '/^connect$/i': commandLine,
     '/%$/': commandLine,
     '/^https?:$/': commandLine,
     '/^\\d+(\\.\\d+)?$/': commandLine,
   },
-  'commands/load/reach.ts': {
+  'commands/load/connection.ts': {
     '/^\\[|\\]$/g': commandLine,
   },
   'commands/run/terminal-capabilities.ts': {

@@ -1,7 +1,7 @@
 // Fastify, the global fetch and zod, as most people write it: nothing bounds the calls, and no call has a deadline.
 import fastify from 'fastify'
 import { z } from 'zod'
-import { Fact, Facts } from '../../fact.ts'
+import { Fact, Facts } from '../../workload/fact.ts'
 
 const Params = z.object({ topic: z.string() })
 const Query = z.object({

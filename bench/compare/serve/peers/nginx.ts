@@ -4,10 +4,10 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Listening } from '../../../lib/child.ts'
-import { settings } from '../../settings.ts'
+import type { ListeningProcess } from '../../../lib/child.ts'
+import { settings } from '../../workload/settings.ts'
 import { startServer } from '../program.ts'
-import type { Surroundings } from '../../targets.ts'
+import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 const folder = join(import.meta.dirname, 'nginx')
@@ -38,7 +38,7 @@ export async function nginxMissing(): Promise<string | undefined> {
 }
 
 /** Starts nginx as one process with a folder of its own, which is removed when it stops. */
-export async function startNginx(name: string, { origin, log }: Surroundings): Promise<Listening> {
+export async function startNginx(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   const prefix = await mkdtemp(join(tmpdir(), 'headwaters-bench-nginx-'))
   const remove = () => rm(prefix, { recursive: true, force: true })
   try {
@@ -60,14 +60,14 @@ export async function startNginx(name: string, { origin, log }: Surroundings): P
 }
 
 function configured(port: number, { hostname: host, port: upstreamPort }: URL) {
-  const { slots, queue, width, deadlineMs: deadline } = settings
+  const { concurrency, maxQueue, stepConcurrency, deadlineMs: deadline } = settings
   const words: Readonly<Record<string, string | number>> = {
     folder,
     host,
     upstreamPort,
-    slots,
-    queue,
-    width,
+    slots: concurrency,
+    queue: maxQueue,
+    width: stepConcurrency,
     deadline,
     port,
   }

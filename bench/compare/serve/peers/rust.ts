@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Listening } from '../../../lib/child.ts'
-import { settings } from '../../settings.ts'
+import type { ListeningProcess } from '../../../lib/child.ts'
+import { settings } from '../../workload/settings.ts'
 import { startServer } from '../program.ts'
-import type { Surroundings } from '../../targets.ts'
+import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 const crates = '/usr/share/cargo/registry'
@@ -38,17 +38,17 @@ export async function rustMissing(): Promise<string | undefined> {
  * Builds the program of `rust/`, which takes a minute at the first time, and starts it; the build does not use the
  * network.
  */
-export async function startRust(name: string, { origin, log }: Surroundings): Promise<Listening> {
+export async function startRust(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   await run('cargo', ['build', '--release', '--offline', '--target-dir', built], {
     cwd: join(import.meta.dirname, 'rust'),
     env,
     maxBuffer: 2 ** 24,
   })
-  const { slots, width, deadlineMs } = settings
+  const { concurrency, stepConcurrency, deadlineMs } = settings
   return startServer(
     name,
     () => [join(built, 'release/peer')],
-    { UPSTREAM: origin, SLOTS: String(slots), WIDTH: String(width), DEADLINE_MS: String(deadlineMs) },
+    { UPSTREAM: origin, SLOTS: String(concurrency), WIDTH: String(stepConcurrency), DEADLINE_MS: String(deadlineMs) },
     log,
   )
 }
