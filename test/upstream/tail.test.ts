@@ -4,7 +4,7 @@ import { measureTail, type TailRow } from '../../bench/scenarios/tail/tail-row.t
 /** A machine that does nothing else is held to theory; elsewhere a fast leaf may look slow. */
 const isStrict = process.env['HEADWATERS_TEST_TIMING'] === '1'
 const options = { seed: 1, perSecond: 15, seconds: 3, warmUpSeconds: 2 }
-const plain = { slots: 200, queue: 2000, timeout: 3000, retry: false, breaker: false } as const
+const plain = { concurrency: 200, maxQueue: 2000, attemptTimeout: 3000, retry: false, breaker: false } as const
 const said = ({ slow, computed, extra }: TailRow) =>
   `${(slow * 100).toFixed(1)} % of the roots were slow, ${(computed * 100).toFixed(1)} % by their draws, for ${(extra * 100).toFixed(2)} % extra calls`
 

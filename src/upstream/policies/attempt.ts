@@ -4,7 +4,7 @@ import { createTimerQueue } from '../../core/timer-queue.ts'
 import { codeOf } from '../call/classify.ts'
 import type { RetryBudget } from './retry/retry-budget.ts'
 import { callbackLayer, type Answer, type Layer, type Completion } from './layer.ts'
-import { TimedCall } from './limit.ts'
+import { TimedCall } from './timed-call.ts'
 
 export interface AttemptOptions {
   readonly upstream: string
@@ -72,7 +72,7 @@ class Attempted<T> implements Completion<T> {
   }
 }
 
-/** What a layer below has answered before it was done with the wire is limited for as long as it holds its slot. */
+/** What a layer below has answered before it was done with the wire is limited for as long as it holds its permit. */
 function lift(limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
   if (held === undefined || limit.call.abort.aborted) limit.clear()
   else void held.then(() => limit.clear())

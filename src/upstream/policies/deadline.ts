@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
 import { callbackLayer, type Layer } from './layer.ts'
-import { TimedCall } from './limit.ts'
+import { TimedCall } from './timed-call.ts'
 
 export interface DeadlineOptions {
   readonly upstream: string

@@ -50,7 +50,7 @@ function above(layers: readonly Layer[], gauge?: BulkheadGauge): Subject {
   }
 }
 
-function oneSlot(...inside: readonly Layer[]): Subject {
+function onePermit(...inside: readonly Layer[]): Subject {
   const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 10 })
   return above([layer, ...inside], gauge)
 }
@@ -66,11 +66,11 @@ const subjects: Readonly<Record<string, (t: Test) => Subject | Promise<Subject>>
   'a cache above coalesce whose store answers later': () =>
     above([cache({ upstream, store: farStore().store, keyOf, refreshLimit: 30_000 }).layer, coalesce({ keyOf })]),
   coalesce: () => above([coalesce({ keyOf })]),
-  bulkhead: () => oneSlot(),
+  bulkhead: () => onePermit(),
   'an attempt with a timer': () => above([attempt({ upstream, timeout: 30_000 })]),
   'an attempt without one': () => above([attempt({ upstream, timeout: 90_000 })]),
-  'an own layer that hands on': () => above([custom(next => call => next(call), 'attempt', place)]),
-  'an own layer that waits': () =>
+  'a custom layer that hands on': () => above([custom(next => call => next(call), 'attempt', place)]),
+  'a custom layer that waits': () =>
     above([custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', place)]),
   authorize: () =>
     above([authorize({ fetchToken: () => Promise.resolve({ value: 'token', livesMs: 60_000 }), use: () => {} })]),
@@ -179,5 +179,5 @@ function leftNothing(t: Test, subject: Subject, aborts: readonly Abort[], timers
     'no listener',
   )
   if (timersBefore !== undefined) t.equal(timers(), timersBefore, 'no timer')
-  if (subject.gauge !== undefined) t.match(subject.gauge, { active: 0, waiting: 0 }, 'no slot')
+  if (subject.gauge !== undefined) t.match(subject.gauge, { active: 0, queued: 0 }, 'no permit')
 }

@@ -2,7 +2,7 @@ import { UpstreamError, type ErrorCode } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { aimd } from './aimd.ts'
 
-/** Slots that follow what the upstream can take. */
+/** Permits that follow what the upstream can take. */
 export interface AdaptiveConcurrency {
   /** How many there are now. */
   readonly limit: number
@@ -15,7 +15,7 @@ export interface AdaptiveConcurrency {
 export interface AdaptiveConcurrencyOptions {
   /** How many there are to begin with. @default 20 */
   readonly initialConcurrency?: number
-  /** The most slots there can be. */
+  /** The most permits there can be. */
   readonly connections: number
   /** What one attempt may take, in ms. */
   readonly attemptTimeout: number
@@ -27,7 +27,7 @@ export interface AdaptiveConcurrencyOptions {
 const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_UNREACHABLE'])
 
 /**
- * Lets the slots of a bulkhead follow its upstream, by AIMD with a bound on delay, as the README of Netflix's
+ * Lets the permits of a bulkhead follow its upstream, by AIMD with a bound on delay, as the README of Netflix's
  * concurrency-limits advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so
  * is a call that was on the wire for more than three quarters of the time it may take, before an upstream that queues
  * lets all of them time out.
@@ -47,7 +47,7 @@ export function adaptiveConcurrency({
       if (error.isIdleClose || (error.upstreamStatus === 429 && error.verdict === 'ignored')) return undefined
       const { code } = error.code === 'OUTCOME_UNKNOWN' && error.cause instanceof UpstreamError ? error.cause : error
       if (losses.has(code)) return true
-      // Who came to its slot late, from our own queue, was not kept waiting by the upstream.
+      // Who came to its permit late, from our own queue, was not kept waiting by the upstream.
       if (code === 'DEADLINE_EXCEEDED' && error.verdict === 'failed' && ms > Math.min(most, scope.deadline) * 0.75)
         return true
     }

@@ -5,7 +5,7 @@ import type { LiveCall } from '../../call/call.ts'
 /** The work that admitted runs have announced and not yet had done, in calls. */
 export class LoadEstimator {
   reserved = 0
-  /** How long a call holds its slot, in ms: a moving average, which begins with a guess. */
+  /** How long a call holds its permit, in ms: a moving average, which begins with a guess. */
   holdMs = 25
 
   /** Learns from one more call; one that failed before the upstream had its say tells nothing of how long it takes. */
@@ -22,8 +22,8 @@ export class LoadEstimator {
    * Whether a run that asks so many calls can be done with them in half of the time it has, so many at once,
    * if all that was announced before goes first; the other half is for its own slowest call.
    */
-  hasTimeFor({ of, scope }: LiveCall<unknown>, slots: number): boolean {
-    return ((this.reserved + of) * this.holdMs) / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
+  hasTimeFor({ of, scope }: LiveCall<unknown>, permits: number): boolean {
+    return ((this.reserved + of) * this.holdMs) / permits <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
 
@@ -62,7 +62,7 @@ class Reservation extends Abortable {
 
 /** One run that was let in. */
 export class Admission {
-  /** Whether it holds, or has held, a slot. */
+  /** Whether it holds, or has held, a permit. */
   hasEntered = false
   readonly #workload: LoadEstimator
   /** By step. */
@@ -84,7 +84,7 @@ export class Admission {
     this.#steps[step]?.done()
   }
 
-  /** Every call has left before one got a slot. */
+  /** Every call has left before one got a permit. */
   revoke(): void {
     for (const announcement of this.#steps) announcement?.onAbort()
   }

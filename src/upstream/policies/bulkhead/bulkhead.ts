@@ -25,18 +25,18 @@ export interface BulkheadGauge {
 export interface Bulkhead {
   readonly layer: Layer
   readonly gauge: BulkheadGauge
-  /** Rejects every call that waits for a slot, each with what `reason` makes. */
+  /** Rejects every call that waits for a permit, each with what `reason` makes. */
   readonly rejectQueued: (reason: () => unknown) => void
 }
 
 /**
  * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
  *
- * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or
- * when what earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go
+ * A run is admitted, not a call. A run's first call is refused when it finds no free permit and the queue is full, or
+ * when what earlier runs have announced would not leave it the time; when it gets a permit, the run's other calls go
  * ahead of every run that has none yet. So under overload admitted runs finish, and the others know it at once.
  *
- * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
+ * Where the permits become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
  */
 export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
@@ -45,7 +45,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
   let waiting = 0
   let entered = 0
   let isLettingIn = false
-  /** Calls of runs that hold or have held a slot. */
+  /** Calls of runs that hold or have held a permit. */
   const ahead = new LinkedQueue<Waiter>()
   /** Calls of runs that have not, by run. */
   const newcomers = new Map<Admission, LinkedQueue<Waiter>>()
@@ -75,12 +75,12 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
     waiting--
     if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
     newcomers.delete(admission)
-    // All its calls have left before one got a slot: it is a newcomer again.
+    // All its calls have left before one got a permit: it is a newcomer again.
     admission.revoke()
     scope.admitted.delete(self)
   }
 
-  // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
+  // Permits are handed over, never left free while somebody waits, so nobody can overtake the queue.
   function exit(): void {
     active--
     // Whoever is let in may end at once, and come here again: the one that is here already goes on.
@@ -133,7 +133,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
   return {
     layer: callbackLayer(next => {
       const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Completion<T>) => {
-        // One in eight is measured where no slots learn from it: the clock is not free either.
+        // One in eight is measured where no permits learn from it: the clock is not free either.
         const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
         next(call, new Permit(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
       }
@@ -168,15 +168,15 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
   }
 }
 
-/** A call that holds a slot. */
+/** A call that holds a permit. */
 class Permit<T> implements Completion<T> {
   readonly call: LiveCall<T>
   readonly admission: Admission
   /** Whether it was not sent before. */
   readonly isFirst: boolean
-  /** Since when it holds its slot, where that is measured; in ms from the run's start. */
+  /** Since when it holds its permit, where that is measured; in ms from the run's start. */
   readonly since: number | undefined
-  /** What adaptive slots noted when it began. */
+  /** What adaptive permits noted when it began. */
   readonly noted: number
   readonly #taker: Completion<T>
   readonly #over: (held: Permit<unknown>, error: unknown) => void

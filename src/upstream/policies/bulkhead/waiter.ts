@@ -8,11 +8,11 @@ import type { LinkedQueue, QueueNode } from '../../../core/linked-queue.ts'
 export interface WaiterCallbacks {
   /** It waits no longer, for whatever reason. */
   readonly left: (admission: Admission, call: LiveCall<unknown>) => void
-  /** It has a slot. */
+  /** It has a permit. */
   readonly enter: (call: LiveCall<unknown>, admission: Admission, taker: Completion<unknown>) => void
 }
 
-/** A call that waits for a slot, and leaves at once when it is given up. */
+/** A call that waits for a permit, and leaves at once when it is given up. */
 export class Waiter extends Abortable implements QueueNode<Waiter> {
   line: LinkedQueue<Waiter> | undefined
   before: Waiter | undefined

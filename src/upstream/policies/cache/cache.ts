@@ -9,7 +9,7 @@ import { detached } from './detached.ts'
 import { ageOf, type Found } from './entry.ts'
 import { keepAnswer, keepOn } from './keep.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
-import { createCacheAdapter } from './shelf.ts'
+import { createCacheAdapter } from './cache-adapter.ts'
 import { isExcused, isFinal } from './stale-if-error.ts'
 import type { CacheStore } from './store.ts'
 import type { LiveCall } from '../../call/call.ts'
@@ -26,7 +26,7 @@ export interface CacheLayerOptions {
   readonly keyOf: (call: LiveCall<unknown>) => string
   /** Limit on a refresh that nobody waits for, in ms. */
   readonly refreshLimit: number
-  /** Refreshes at once, so that they leave slots to calls that somebody waits for. @default 16 */
+  /** Refreshes at once, so that they leave permits to calls that somebody waits for. @default 16 */
   readonly refreshWidth?: number
   readonly clock?: Clock
 }
@@ -69,7 +69,7 @@ export function cache({
   clock = machineClock,
 }: CacheLayerOptions): { readonly layer: Layer; readonly gauge: () => CacheGauge; readonly close: () => void } {
   const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
-  const shelf = createCacheAdapter(store)
+  const adapter = createCacheAdapter(store)
   const changes = createChanges()
   const refreshing = new Set<string>()
   const inTurn = pLimit(refreshWidth)
@@ -106,7 +106,7 @@ export function cache({
         paceOf(call.spec).record(clock.steady() - requestedAt)
         const mine = { value, status, cached: { cache: 'miss' } } as const
         if (found === undefined || condition === undefined || status !== 304) {
-          keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
+          keepAnswer(adapter, clock, key, call, { ...received, status }, requestedAt)
           made.set(answer, mine)
           return mine
         }
@@ -114,13 +114,13 @@ export function cache({
         const { entry } = found
         if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
         counts.revalidated++
-        keepOn(shelf, clock, key, call, found, received.head, requestedAt)
+        keepOn(adapter, clock, key, call, found, received.head, requestedAt)
         const old = { ...mine, value: found.value, ...(found.value === null && { keptStatus: entry.status }) }
         made.set(answer, old)
         return old
       },
       error => {
-        if (!call.abort.aborted && isFinal(error)) shelf.forget(key)
+        if (!call.abort.aborted && isFinal(error)) adapter.forget(key)
         throw error
       },
     )
@@ -255,17 +255,17 @@ export function cache({
         }
         if (abort.aborted) return Promise.reject(abort.reason)
         const key = keyOf(call)
-        const found = shelf.find(key, call)
+        const found = adapter.find(key, call)
         return found instanceof Promise
           ? found.then(entry => answer(next, refreshNext, key, entry, call))
           : answer(next, refreshNext, key, found, call)
       }
       return service as Service
     },
-    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...sizeOf(store) }),
+    gauge: () => ({ ...counts, storeFaults: adapter.faults, ...sizeOf(store) }),
     close() {
       life.abort(new UpstreamError('RUNTIME_CLOSED', upstream))
-      shelf.close()
+      adapter.close()
     },
   }
 }

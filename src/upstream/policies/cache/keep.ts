@@ -7,11 +7,11 @@ import { entryOf, renewed, type ReceivedResponse } from './entry-of.ts'
 import { freshnessOf } from './freshness.ts'
 import { isAuthorized } from './is-authorized.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
-import type { CacheAdapter } from './shelf.ts'
+import type { CacheAdapter } from './cache-adapter.ts'
 
 /** Keeps an answer that may be kept; one that may not takes what was kept before along. */
 export function keepAnswer(
-  shelf: CacheAdapter,
+  adapter: CacheAdapter,
   clock: Clock,
   key: string,
   call: LiveCall<unknown>,
@@ -23,13 +23,13 @@ export function keepAnswer(
   // complete (RFC 9112, section 9.8).
   const mayBeCut = isCloseDelimited(call.spec.method, came.status, came.head)
   const freshness = mayBeCut ? undefined : judged(call, came.status, came.head, times, clock)
-  if (freshness === undefined) shelf.forget(key)
-  else shelf.store(key, entryOf(call.spec, came, times, freshness, shelf.keeps))
+  if (freshness === undefined) adapter.forget(key)
+  else adapter.store(key, entryOf(call.spec, came, times, freshness, adapter.keeps))
 }
 
 /** Keeps an entry for longer, since the upstream has said that it has not changed (RFC 9111, section 4.3.4). */
 export function keepOn(
-  shelf: CacheAdapter,
+  adapter: CacheAdapter,
   clock: Clock,
   key: string,
   call: LiveCall<unknown>,
@@ -41,8 +41,8 @@ export function keepOn(
   const { entry } = found
   const head = renewedHead(entry.head, confirmation)
   const freshness = judged(call, entry.status, head, times, clock)
-  if (freshness === undefined) shelf.forget(key)
-  else shelf.store(key, renewed(found, head, times, freshness))
+  if (freshness === undefined) adapter.forget(key)
+  else adapter.store(key, renewed(found, head, times, freshness))
 }
 
 function judged(

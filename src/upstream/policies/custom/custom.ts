@@ -5,7 +5,7 @@ import { LayerCall } from './layer-call.ts'
 import type { Answer, Layer } from '../layer.ts'
 import { LayerInvocation } from './layer-invocation.ts'
 
-/** The upstream that an own layer is opened for. */
+/** The upstream that a custom layer is opened for. */
 export interface LayerUpstream {
   readonly name: string
   /** Where it really is: as declared, or as set from outside. */
@@ -14,7 +14,7 @@ export interface LayerUpstream {
   readonly prefix: string
 }
 
-/** What stands below an own layer. Rejects with an `UpstreamError`, or with the reason the call was given up for. */
+/** What stands below a custom layer. Rejects with an `UpstreamError`, or with the reason the call was given up for. */
 export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
 
 /**
@@ -27,7 +27,7 @@ export type CustomLayer = (
 ) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
 
 /**
- * Runs an own layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
+ * Runs a custom layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
  * call is given up.
  */
 export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
@@ -38,7 +38,7 @@ export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUps
       if (typeof service !== 'function') {
         ignoreRejection(service)
         throw new TypeError(
-          `upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`,
+          `upstream '${upstream.name}': a custom layer returns a function of a call: next => call => next(call)`,
         )
       }
     } catch (error) {

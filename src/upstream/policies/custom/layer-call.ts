@@ -9,7 +9,7 @@ type Headers = Readonly<Record<string, string>>
 
 const none: Headers = Object.freeze({})
 
-/** What an own layer sees of a call under way, and hands on to `next`. */
+/** What a custom layer sees of a call under way, and hands on to `next`. */
 export class LayerCall<out T> {
   readonly #live: LiveCall<T>
   readonly #passage: LayerInvocation<T>

@@ -71,7 +71,7 @@ export class HedgedCall<T> {
   }
 
   /**
-   * Tries again after as long: what is slow for longest needs its second most, and there may be a slot or a budget for
+   * Tries again after as long: what is slow for longest needs its second most, and there may be a permit or a budget for
    * it then.
    */
   #wait(): void {

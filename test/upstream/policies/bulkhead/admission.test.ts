@@ -6,7 +6,7 @@ import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 
-/** One slot, a long queue, and a clock that moves when told to. */
+/** One permit, a long queue, and a clock that moves when told to. */
 function arrange() {
   let now = 0
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000 })

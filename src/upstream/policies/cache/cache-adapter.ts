@@ -86,7 +86,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
       unreadable.add(stored)
     }
     fault()
-    shelf.forget(key)
+    adapter.forget(key)
     return undefined
   }
 
@@ -106,7 +106,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
     )
   }
 
-  const shelf: CacheAdapter = {
+  const adapter: CacheAdapter = {
     keeps: store.keeps,
     find(key, call) {
       const soon = writing.get(key)
@@ -148,7 +148,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
       return faults
     },
   }
-  return shelf
+  return adapter
 }
 
 /**
