@@ -66,11 +66,11 @@ export function createClient(
     breaker({
       upstream,
       ...spec.breaker,
-      turnAway(refusal) {
+      rejectQueued(refusal) {
         slotsAndQueue.rejectQueued(refusal)
         wire?.rejectQueued(refusal)
       },
-      changed: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
+      onStateChange: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
     })
   const slotsAndQueue = bulkhead({
     upstream,

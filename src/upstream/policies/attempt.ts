@@ -24,8 +24,8 @@ export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
     () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }),
   )
 
-  return callbackLayer(next => (call, taker) => {
-    if (call.abort.aborted) return taker.reject(call.abort.reason)
+  return callbackLayer(next => (call, completion) => {
+    if (call.abort.aborted) return completion.reject(call.abort.reason)
     const { scope, spec, effort } = call
     const number = ++effort.attempts
     effort.sent = call.attempt.sent = true
@@ -33,11 +33,11 @@ export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
     // Whoever was told may have given it up.
-    if (call.abort.aborted) return new Attempted(call, number, undefined, taker).reject(call.abort.reason)
+    if (call.abort.aborted) return new Attempted(call, number, undefined, completion).reject(call.abort.reason)
 
     // What the run's own deadline cuts earlier needs no timer of its own.
     const limit = spec.safe && scope.deadline - at > timeout ? new TimedCall(call, running) : undefined
-    next(limit?.call ?? call, new Attempted(call, number, limit, taker))
+    next(limit?.call ?? call, new Attempted(call, number, limit, completion))
   })
 }
 
@@ -45,23 +45,23 @@ class Attempted<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #number: number
   readonly #limit: TimedCall<T> | undefined
-  readonly #taker: Completion<T>
+  readonly #completion: Completion<T>
 
-  constructor(call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, taker: Completion<T>) {
+  constructor(call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, completion: Completion<T>) {
     this.#call = call
     this.#number = number
     this.#limit = limit
-    this.#taker = taker
+    this.#completion = completion
   }
 
   resolve(answer: Answer<T>): void {
     this.#ended(undefined)
-    this.#taker.resolve(answer)
+    this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
     this.#ended(codeOf(error, this.#limit?.call ?? this.#call))
-    this.#taker.reject(error)
+    this.#completion.reject(error)
   }
 
   #ended(code: string | undefined): void {

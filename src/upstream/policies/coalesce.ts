@@ -83,14 +83,14 @@ export function coalesce({ keyOf }: CoalesceOptions): Layer {
 function join(call: LiveCall<unknown>, flight: Flight, forget: () => void): Promise<Answer<unknown>> {
   flight.waiting++
   return new Promise((resolve, reject) => {
-    const passenger = new Subscriber(call, flight, forget, reject)
+    const subscriber = new Subscriber(call, flight, forget, reject)
     flight.answer.then(
       answer => {
-        passenger.leave()
+        subscriber.leave()
         resolve(answer)
       },
       error => {
-        passenger.leave()
+        subscriber.leave()
         reject(error)
       },
     )

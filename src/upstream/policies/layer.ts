@@ -24,7 +24,7 @@ export interface Completion<in T> {
 }
 
 /** Answers a call by telling whoever takes the answer, maybe before it returns; it never throws. */
-export type Send = <T>(call: LiveCall<T>, taker: Completion<T>) => void
+export type Send = <T>(call: LiveCall<T>, completion: Completion<T>) => void
 
 /** Answers a call, or rejects with an `UpstreamError` or the call's own abort reason, untouched. */
 export interface Service {
@@ -64,16 +64,16 @@ export function serviceOf(send: Send): Service & { readonly send: Send } {
 export function sendOf(service: Service): Send {
   return (
     service.send ??
-    ((call, taker) => {
+    ((call, completion) => {
       let sent
       try {
         sent = service(call)
       } catch (error) {
-        return taker.reject(error)
+        return completion.reject(error)
       }
       sent.then(
-        answer => taker.resolve(answer),
-        error => taker.reject(error),
+        answer => completion.resolve(answer),
+        error => completion.reject(error),
       )
     })
   )

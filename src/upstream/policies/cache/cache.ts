@@ -52,7 +52,7 @@ const softShare = 0.98
 /** The soft limit while too few answers are known, in ms. */
 const firstSoftMs = 100
 /** Answers count towards the soft limit for one to two times this long, in ms: those of a cache are few. */
-const paceSpanMs = 5 * 60_000
+const trackerSpanMs = 5 * 60_000
 
 /**
  * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them anew,
@@ -76,14 +76,15 @@ export function cache({
   /** What was made of an answer that several calls share, so that it is made and kept once. */
   const made = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const life = new Abort()
-  const paces = new WeakMap<OperationSpec, LatencyTracker>()
+  const trackers = new WeakMap<OperationSpec, LatencyTracker>()
   /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
   const late = new Set<string>()
 
-  function paceOf(spec: OperationSpec): LatencyTracker {
-    let pace = paces.get(spec)
-    if (pace === undefined) paces.set(spec, (pace = new LatencyTracker(softShare, paceSpanMs, () => clock.steady())))
-    return pace
+  function trackerOf(spec: OperationSpec): LatencyTracker {
+    let tracker = trackers.get(spec)
+    if (tracker === undefined)
+      trackers.set(spec, (tracker = new LatencyTracker(softShare, trackerSpanMs, () => clock.steady())))
+    return tracker
   }
 
   /** Asks the upstream, under the condition that the entry allows, and keeps what it says. */
@@ -103,7 +104,7 @@ export function cache({
         if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
         const known = made.get(answer)
         if (known !== undefined) return known
-        paceOf(call.spec).record(clock.steady() - requestedAt)
+        trackerOf(call.spec).record(clock.steady() - requestedAt)
         const mine = { value, status, cached: { cache: 'miss' } } as const
         if (found === undefined || condition === undefined || status !== 304) {
           keepAnswer(adapter, clock, key, call, { ...received, status }, requestedAt)
@@ -170,7 +171,7 @@ export function cache({
       return Promise.resolve(given(found, 'stale', now))
     }
     if (staleFor >= entry.staleIfError) return ask(next, key, found, call)
-    const { staleAfter = paceOf(call.spec).delay ?? firstSoftMs } = call.spec.cache as CachePolicy
+    const { staleAfter = trackerOf(call.spec).delay ?? firstSoftMs } = call.spec.cache as CachePolicy
     return late.has(key)
       ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter)))
       : askWithin(refreshNext, key, found, call, staleAfter)

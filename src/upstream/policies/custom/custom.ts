@@ -46,14 +46,14 @@ export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUps
     }
     return <T>(live: LiveCall<T>) => {
       if (live.abort.aborted) return Promise.reject(live.abort.reason)
-      const passage = new LayerInvocation(live, next, at, upstream.name)
+      const invocation = new LayerInvocation(live, next, at, upstream.name)
       let answer: Answer<T> | Promise<Answer<T>>
       try {
-        answer = service(new LayerCall(live, passage))
+        answer = service(new LayerCall(live, invocation))
       } catch (error) {
         answer = Promise.reject(error)
       }
-      return passage.take(answer)
+      return invocation.take(answer)
     }
   }
 }

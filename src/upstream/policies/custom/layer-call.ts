@@ -12,18 +12,18 @@ const none: Headers = Object.freeze({})
 /** What a custom layer sees of a call under way, and hands on to `next`. */
 export class LayerCall<out T> {
   readonly #live: LiveCall<T>
-  readonly #passage: LayerInvocation<T>
+  readonly #invocation: LayerInvocation<T>
 
-  constructor(live: LiveCall<T>, passage: LayerInvocation<T>) {
+  constructor(live: LiveCall<T>, invocation: LayerInvocation<T>) {
     this.#live = live
-    this.#passage = passage
+    this.#invocation = invocation
   }
 
   /** Sends a call on to what stands below the layer that it was given to. */
   static pass<T>(call: LayerCall<T>): Promise<Answer<T>> {
     if (!(#live in call))
       throw new TypeError('next takes the call that the layer was given, or what call.with(…) made of it')
-    return call.#passage.send(call.#live)
+    return call.#invocation.send(call.#live)
   }
 
   /** The operation's name, for example `catfact-ninja.fact`. */
@@ -58,13 +58,13 @@ export class LayerCall<out T> {
   /**
    * Headers of the request that came in, listed in lower case; a name is found in any case. At an attempt only those
    * that the upstream's
-   * `forward` names: it may be shared by callers who differ in the others. At a call, the reply's `vary` names each
+   * `forwardHeaders` names: it may be shared by callers who differ in the others. At a call, the reply's `vary` names each
    * header that is read here, and a layer that lists the names (`Object.keys`, a spread, `JSON.stringify`) makes the
    * reply `no-store`.
    */
   get inbound(): Readonly<Record<string, string | undefined>> {
     const { scope, spec } = this.#live
-    if (this.#passage.at === 'call') return inboundHeaders(scope.headers, scope.reads)
+    if (this.#invocation.at === 'call') return inboundHeaders(scope.headers, scope.reads)
     return inboundHeaders(
       Object.fromEntries(
         spec.upstream.forwardHeaders
@@ -75,12 +75,12 @@ export class LayerCall<out T> {
   }
 
   /**
-   * What `before` made of the request, if it did. At a call only: an attempt may be shared by callers who differ in it.
+   * The value that `context()` returned for the request, if the aggregate has one. At a call only: an attempt may be shared by callers who differ in it.
    */
   get context(): unknown {
-    if (this.#passage.at === 'call') return this.#live.scope.context
+    if (this.#invocation.at === 'call') return this.#live.scope.context
     throw new TypeError(
-      `${this.operation}: an attempt has no context, since callers may share it: use the layer at: 'call'`,
+      `${this.operation}: an attempt has no context, since callers may share it: list the layer in layers.call`,
     )
   }
 
@@ -111,8 +111,8 @@ export class LayerCall<out T> {
         throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
       lower[key] = value
       // A layer at an attempt knows no caller, so what it adds is ours.
-      if (this.#passage.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
+      if (this.#invocation.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
-    return new LayerCall(this.#live.withHeaders(lower), this.#passage)
+    return new LayerCall(this.#live.withHeaders(lower), this.#invocation)
   }
 }

@@ -35,7 +35,7 @@ export class LayerInvocation<T> extends Abortable {
     if (this.#isOver && this.at === 'attempt') {
       const refused = Promise.reject<Answer<T>>(
         new TypeError(
-          `upstream '${this.#upstream}': a custom layer sent an attempt on after it had answered it: use it at: 'call'`,
+          `upstream '${this.#upstream}': a custom layer sent an attempt on after it had answered it: list it in layers.call`,
         ),
       )
       // A layer that does not wait for it must not end the process.

@@ -24,7 +24,7 @@ function arrange({ minimum = 4 } = {}) {
     openDuration: 5000,
     now: () => clock.now,
     random: () => 0,
-    changed: (from, to) => changes.push(`${from} > ${to}`),
+    onStateChange: (from, to) => changes.push(`${from} > ${to}`),
   })
   const service = layer(bottom.service)
   const run = testRun()
@@ -96,7 +96,7 @@ test('what waits for a permit when it opens fails at once, newcomers and calls o
     openDuration: 5000,
     now: () => 0,
     random: () => 0,
-    turnAway: below.rejectQueued,
+    rejectQueued: below.rejectQueued,
   })
   const service = stack([layer, below.layer], call => {
     call.attempt.sent = true
@@ -281,7 +281,7 @@ test('what is told of a change and throws fails the call at which it changed, wh
     openDuration: 5000,
     now: () => clock.now,
     random: () => 0,
-    changed: (_, to) => {
+    onStateChange: (_, to) => {
       throw new Error(to)
     },
   })

@@ -167,7 +167,7 @@ test('a layer sees what is asked, by whom and for how long', async t => {
   await over(answering, 'attempt', next => seen => {
     t.same(seen.inbound, {}, 'nothing is forwarded')
     t.throws(() => seen.context, {
-      message: "nobody.tell: an attempt has no context, since callers may share it: use the layer at: 'call'",
+      message: 'nobody.tell: an attempt has no context, since callers may share it: list the layer in layers.call',
     })
     return next(seen)
   })(call)
@@ -354,7 +354,7 @@ test('an attempt that was answered sends nothing more, and a call may', async t 
     await over(answering, 'attempt', keeping)(ask())
     t.match(await failure(later()), {
       name: 'TypeError',
-      message: "upstream 'nobody': a custom layer sent an attempt on after it had answered it: use it at: 'call'",
+      message: "upstream 'nobody': a custom layer sent an attempt on after it had answered it: list it in layers.call",
     })
     await over(answering, 'call', keeping)(ask())
     t.same(await later(), { value: 'well', status: 200 })
