@@ -8,8 +8,7 @@ import { usefulMs, type Found } from './entry.ts'
 import { isLarge } from './is-large.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { Lookup } from './lookup.ts'
-import { readEntry } from './read-entry.ts'
-import { valueOf } from './value-of.ts'
+import { readEntry, valueOf } from './body-entry.ts'
 import type { CacheStore } from './store.ts'
 
 /** A store as a call may use it: it fails no call, holds none up for long, and gives back only what can be used. */

@@ -2,16 +2,14 @@ import pLimit from 'p-limit'
 import { UpstreamError } from '../../../errors.ts'
 import { Abort } from '../../../core/abort.ts'
 import { createChanges } from './changes.ts'
-import { machineClock, type Clock } from './clock.ts'
-import { sizeOf } from './check-store.ts'
+import { machineClock, type Clock, ageOf, type Found } from './entry.ts'
+import { sizeOf, type CacheStore } from './store.ts'
 import { conditionOf, speaksOf } from './condition.ts'
 import { detached } from './detached.ts'
-import { ageOf, type Found } from './entry.ts'
-import { keepAnswer, keepOn } from './keep.ts'
+import { storeAnswer, storeRenewed } from './store-answer.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 import { createCacheAdapter } from './cache-adapter.ts'
 import { isExcused, isFinal } from './stale-if-error.ts'
-import type { CacheStore } from './store.ts'
 import type { LiveCall } from '../../call/call.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import { deadline } from '../deadline.ts'
@@ -107,7 +105,7 @@ export function cache({
         trackerOf(call.spec).record(clock.steady() - requestedAt)
         const mine = { value, status, cached: { cache: 'miss' } } as const
         if (found === undefined || condition === undefined || status !== 304) {
-          keepAnswer(adapter, clock, key, call, { ...received, status }, requestedAt)
+          storeAnswer(adapter, clock, key, call, { ...received, status }, requestedAt)
           made.set(answer, mine)
           return mine
         }
@@ -115,7 +113,7 @@ export function cache({
         const { entry } = found
         if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
         counts.revalidated++
-        keepOn(adapter, clock, key, call, found, received.head, requestedAt)
+        storeRenewed(adapter, clock, key, call, found, received.head, requestedAt)
         const old = { ...mine, value: found.value, ...(found.value === null && { keptStatus: entry.status }) }
         made.set(answer, old)
         return old
