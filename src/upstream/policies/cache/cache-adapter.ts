@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto'
-import { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import { runSliced } from '../../../core/sliced.ts'
 import { createTimerQueue } from '../../../core/timer-queue.ts'
-import { usefulMs, type Found } from './entry.ts'
-import { isLarge } from './is-large.ts'
+import { usefulMs, type Entry, type Found } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { Lookup } from './lookup.ts'
+import { PendingWrites } from './pending-writes.ts'
 import { readEntry, valueOf } from './body-entry.ts'
 import type { CacheStore } from './store.ts'
 
@@ -24,18 +23,15 @@ export interface CacheAdapter {
   readonly faults: number
 }
 
-/** An entry on its way to a store. */
-interface Writing {
-  found: Found | undefined
-  /** Lets go of it. */
-  readonly over: () => void
-}
+/**
+ * Bodies from this length on are read in a turn of their own, in bytes or, where they come from elsewhere, in
+ * characters.
+ */
+const largeBytes = 128 * 1024
 
 /** Puts a store where calls can use it. */
 export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const patience = createTimerQueue(store.patience ?? 100, () => Lookup.late)
-  /** What is being written: it is found before the store has it. */
-  const writing = new Map<string, Writing>()
   /** Entries of this process that could not be read: those who wait to read them find nothing. */
   const unreadable = new WeakSet<object>()
   let faults = 0
@@ -44,31 +40,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const fault = () => {
     faults++
   }
-
-  function write(key: string, found: Found, done: Promise<unknown> | undefined): void {
-    if (done === undefined) return
-    const entry: Writing = {
-      found,
-      over: () => {
-        patience.stop(due)
-        // A store that never answers would keep it by what waits for the answer.
-        entry.found = undefined
-        if (writing.get(key) === entry) writing.delete(key)
-      },
-    }
-    writing.get(key)?.over()
-    writing.set(key, entry)
-    const late = new Abort()
-    late.abort = () => {
-      fault()
-      entry.over()
-    }
-    const due = patience.start(late)
-    done.then(entry.over, () => {
-      if (due.listed) fault()
-      entry.over()
-    })
-  }
+  const writes = new PendingWrites(patience, fault)
 
   /** Reads what a store gave back. */
   function open(stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
@@ -108,8 +80,8 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const adapter: CacheAdapter = {
     keeps: store.keeps,
     find(key, call) {
-      const soon = writing.get(key)
-      if (soon !== undefined) return soon.found
+      const pending = writes.get(key)
+      if (pending !== undefined) return pending.found
       let found
       let later
       try {
@@ -125,15 +97,13 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
     store(key, found) {
       const { entry } = found
       try {
-        write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
+        writes.add(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
       } catch {
         fault()
       }
     },
     forget(key) {
-      const soon = writing.get(key)
-      if (soon !== undefined) soon.found = undefined
-      writing.delete(key)
+      writes.forget(key)
       try {
         promiseOf(store.delete(nameOf(key)))?.then(undefined, fault)
       } catch {
@@ -141,7 +111,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
       }
     },
     close() {
-      for (const { over } of writing.values()) over()
+      writes.close()
     },
     get faults() {
       return faults
@@ -157,4 +127,18 @@ function promiseOf(value: unknown): Promise<unknown> | undefined {
   return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'
     ? Promise.resolve(value)
     : undefined
+}
+
+/**
+ * Returns whether what a store gave back has so much to read that it would hold up everything else; reading it never
+ * throws.
+ */
+function isLarge(stored: unknown): stored is object {
+  if (KeptEntry.is(stored)) return stored.unread >= largeBytes
+  try {
+    const body = (stored as Partial<Entry> | undefined | null)?.body
+    return typeof body === 'string' && body.length >= largeBytes
+  } catch {
+    return false
+  }
 }
