@@ -10,7 +10,7 @@ export interface AttemptOptions {
   readonly upstream: string
   /** Limit on one attempt, from dispatch to the last byte, in ms. */
   readonly timeout: number
-  /** Hears of each call that is sent for the first time. */
+  /** Gets a deposit for each call that is sent for the first time. */
   readonly budget?: RetryBudget
 }
 
@@ -32,7 +32,7 @@ export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
     if (number === 1) budget?.deposit()
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
-    // Whoever was told may have given it up.
+    // A listener of the event may have aborted the call.
     if (call.abort.aborted) return new Attempted(call, number, undefined, completion).reject(call.abort.reason)
 
     // What the run's own deadline cuts earlier needs no timer of its own.
@@ -72,7 +72,7 @@ class Attempted<T> implements Completion<T> {
   }
 }
 
-/** What a layer below has answered before it was done with the wire is limited for as long as it holds its permit. */
+/** Ends the time limit of an attempt; one that was answered early keeps it until it releases its permit. */
 function lift(limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
   if (held === undefined || limit.call.abort.aborted) limit.clear()
   else void held.then(() => limit.clear())

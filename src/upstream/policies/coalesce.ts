@@ -97,7 +97,7 @@ function join(call: LiveCall<unknown>, flight: Flight, forget: () => void): Prom
   })
 }
 
-/** One of the callers that share a flight. */
+/** One of the callers that wait for the answer of a flight. */
 class Subscriber extends Abortable {
   readonly #call: LiveCall<unknown>
   readonly #flight: Flight
@@ -113,7 +113,7 @@ class Subscriber extends Abortable {
     call.abort.add(this)
   }
 
-  /** Takes itself out; one that was cut has gone before the flight ends. */
+  /** Unsubscribes; a caller that was aborted has done so before the flight ends. */
   leave(): void {
     if (this.listensTo === undefined) return
     this.#call.abort.delete(this)

@@ -16,14 +16,14 @@ export interface Answer<out T> {
 }
 
 /**
- * Is told once how a call ended: by its answer, by an `UpstreamError`, or by the call's own abort reason, untouched.
+ * Gets the result of a call, once: its answer, an `UpstreamError`, or the abort reason of the call, untouched.
  */
 export interface Completion<in T> {
   resolve(answer: Answer<T>): void
   reject(error: unknown): void
 }
 
-/** Answers a call by telling whoever takes the answer, maybe before it returns; it never throws. */
+/** Answers a call through its completion, maybe before it returns; it never throws. */
 export type Send = <T>(call: LiveCall<T>, completion: Completion<T>) => void
 
 /** Answers a call, or rejects with an `UpstreamError` or the call's own abort reason, untouched. */

@@ -13,7 +13,7 @@ export interface Counts {
   /** Ended for other reasons: refused by us, given up by the caller, refused as a bad question. */
   ignored: number
   attempts: number
-  /** Time spent waiting for a permit, all calls together, in ms. */
+  /** Time that all calls together have waited in the queue, in ms. */
   waitedMs: number
 }
 

@@ -1,15 +1,15 @@
-/** Permits to begin with where nothing is said. */
+/** The number of permits at the start. */
 export const initialConcurrency = 20
 
 export interface AimdOptions {
-  /** Permits to begin with; never more than `max`. @default 20 */
+  /** Permits at the start; at most `max`. @default 20 */
   readonly start?: number
   /** Never fewer, so that a trickle finds out when the upstream is well again. @default 1 */
   readonly min?: number
   readonly max: number
 }
 
-/** A number of permits that learns from how the calls in them end. */
+/** A number of permits that adapts to the results of the calls that hold them. */
 export interface Aimd {
   readonly limit: number
   /** How often it was lowered: what a call notes when it starts. */
@@ -20,9 +20,9 @@ export interface Aimd {
   ended(noted: number, isLost: boolean, active: number): void
 }
 
-/** Answers in a round, at least: few permits would else try one more all the time, and lose calls by it. */
+/** The minimum of answers in a round: with few permits, short rounds would probe for one more too often. */
 const leastAnswers = 10
-/** One loss is forgiven in any round, and one more for each so many permits: upstreams lose some calls at any load. */
+/** A round forgives one loss, and one more per this many permits: upstreams lose some calls at any load. */
 const permitsPerForgiven = 20
 
 /**

@@ -10,7 +10,7 @@ import { PendingWrites } from './pending-writes.ts'
 import { readEntry, valueOf } from './body-entry.ts'
 import type { CacheStore } from './store.ts'
 
-/** A store as a call may use it: it fails no call, holds none up for long, and gives back only what can be used. */
+/** A store with the guarantees that calls need: it fails no call, delays none for long, and returns valid entries only. */
 export interface CacheAdapter {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
@@ -29,7 +29,7 @@ export interface CacheAdapter {
  */
 const largeBytes = 128 * 1024
 
-/** Puts a store where calls can use it. */
+/** Makes the adapter of a store. */
 export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const patience = createTimerQueue(store.patience ?? 100, () => Lookup.late)
   /** Entries of this process that could not be read: those who wait to read them find nothing. */

@@ -5,7 +5,7 @@ import { LayerCall } from './layer-call.ts'
 import type { Answer, Layer } from '../layer.ts'
 import { LayerInvocation } from './layer-invocation.ts'
 
-/** The upstream that a custom layer is opened for. */
+/** The upstream that a custom layer is created for. */
 export interface LayerUpstream {
   readonly name: string
   /** Where it really is: as declared, or as set from outside. */
@@ -14,7 +14,7 @@ export interface LayerUpstream {
   readonly prefix: string
 }
 
-/** What stands below a custom layer. Rejects with an `UpstreamError`, or with the reason the call was given up for. */
+/** The service below a custom layer. Rejects with an `UpstreamError`, or with the reason the call was given up for. */
 export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
 
 /**

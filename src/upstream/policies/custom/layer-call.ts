@@ -9,7 +9,7 @@ type Headers = Readonly<Record<string, string>>
 
 const none: Headers = Object.freeze({})
 
-/** What a custom layer sees of a call under way, and hands on to `next`. */
+/** A call as a custom layer sees it, and passes to `next`. */
 export class LayerCall<out T> {
   readonly #live: LiveCall<T>
   readonly #invocation: LayerInvocation<T>

@@ -126,7 +126,7 @@ export class LayerInvocation<T> extends Abortable {
   #end(): void {
     this.#isOver = true
     this.#live.abort.delete(this)
-    // Answered while something it sent is still on the wire: the permit stays with that.
+    // The layer has answered while a call that it sent is on the wire: that call keeps the permit.
     if (this.at === 'attempt' && this.#isWaitedFor)
       this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
   }

@@ -23,7 +23,7 @@ const spanMs = 5000
 
 /**
  * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins
- * and the other attempt is stopped. A second attempt takes a permit that is free and never waits for one (where there is
+ * and the other attempt is stopped. A second attempt takes a free permit and never waits for one (where there is
  * none it tries again later), and it has a cap of its own beside the budget, so that a general slowness makes no storm.
  * After Dean and Barroso, "The Tail at Scale", and Finagle's `BackupRequestFilter`.
  */

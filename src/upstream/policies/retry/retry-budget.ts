@@ -36,13 +36,13 @@ export class RetryBudget {
     this.#spent.add(1, 0)
   }
 
-  /** Whether one more attempt is within the budget. */
+  /** Whether the balance covers one more attempt. */
   get hasBalance(): boolean {
     const { first: calls, second: extra } = this.#spent
     return extra + 1 <= this.#ratio * calls + this.#minimum
   }
 
-  /** Spends one attempt, or says that none is left. */
+  /** Spends one attempt; returns false, and spends none, when the balance does not cover it. */
   withdraw(): boolean {
     if (!this.hasBalance) return false
     this.#spent.add(0, 1)
