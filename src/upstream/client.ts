@@ -67,11 +67,11 @@ export function createClient(
     breaker({
       upstream,
       ...spec.breaker,
-      turnAway(refusal) {
+      rejectQueued(refusal) {
         permits.rejectQueued(refusal)
         transport?.rejectQueued(refusal)
       },
-      changed: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
+      onStateChange: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
     })
   const permits = bulkhead({
     upstream,

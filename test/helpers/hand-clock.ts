@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/upstream/policies/cache/clock.ts'
+import type { Clock } from '../../src/upstream/policies/cache/entry.ts'
 
 /** A clock that goes when the test says so. */
 export interface HandClock extends Clock {

@@ -54,10 +54,10 @@ const caller = fc.record({
 })
 
 const setting = fc.record({
-  slots: fc.constantFrom(1, 2, 4, 'adaptive' as const),
+  permits: fc.constantFrom(1, 2, 4, 'adaptive' as const),
   spare: fc.nat(1),
   pipelining: fc.constantFrom(undefined, 3),
-  hedge: fc.constantFrom(undefined, { delay: 1, share: 1 }),
+  hedge: fc.constantFrom(undefined, { delay: 1, maxRatio: 1 }),
   /**
    * Turns of the loop before those calls that have not ended are cut by their deadline; in 3000 nearly all time out.
    */
@@ -91,7 +91,7 @@ test('with all policies each call ends once, nothing is held, and the breaker cl
       setting,
       history,
       fc.array(caller, { minLength: 1, maxLength: 30, size: 'max' }),
-      async ({ slots, spare, pipelining, hedge, patience, closesWithBreaker, closesAfter }, treatments, callers) => {
+      async ({ permits, spare, pipelining, hedge, patience, closesWithBreaker, closesAfter }, treatments, callers) => {
         let isWell = false
         const served = new WeakMap<Socket, Promise<unknown>>()
         const raw = await rawUpstream(t, (socket, { path, index }) => {
@@ -106,8 +106,8 @@ test('with all policies each call ends once, nothing is held, and the breaker cl
           'storm',
           {
             origin: raw.origin,
-            concurrency: slots,
-            connections: (slots === 'adaptive' ? 4 : slots) + spare,
+            concurrency: permits,
+            connections: (permits === 'adaptive' ? 4 : permits) + spare,
             attemptTimeout: 10,
             maxQueue: 8,
             retry: { maxAttempts: 3, initialDelay: 0 },
@@ -170,7 +170,7 @@ test('with all policies each call ends once, nothing is held, and the breaker cl
         const isFree = await comesTo(() => gauge().active === 0 && gauge().queued === 0)
         const failures = []
         if (!ends.every(Boolean)) failures.push('a call ended with what was not its answer')
-        if (!isFree) failures.push(`${gauge().active} slots and ${gauge().queued} places are held`)
+        if (!isFree) failures.push(`${gauge().active} permits and ${gauge().queued} places are held`)
         if (isOpen) {
           // A breaker that opened waits 4 ms, and closes in five stages.
           let answers = 0

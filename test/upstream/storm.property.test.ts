@@ -48,7 +48,7 @@ const caller = fc.record({
 
 test('whatever the upstream and the callers do, each call ends, with its own answer or none, and holds nothing', async t => {
   const bounds = fc.record({
-    slots: fc.integer({ min: 1, max: 8 }),
+    permits: fc.integer({ min: 1, max: 8 }),
     spare: fc.nat(2),
     pipelining: fc.constantFrom(undefined, 3, 6),
   })
@@ -56,7 +56,7 @@ test('whatever the upstream and the callers do, each call ends, with its own ans
     fc.asyncProperty(
       bounds,
       fc.array(caller, { minLength: 1, maxLength: 16 }),
-      async ({ slots, spare, pipelining }, callers) => {
+      async ({ permits, spare, pipelining }, callers) => {
         // Bytes behind an answer are not told from the answer to the next request of a batch.
         const actOf = (act: string) => (pipelining !== undefined && act === 'answers and sends more' ? 'answers' : act)
         const served = new WeakMap<Socket, Promise<unknown>>()
@@ -73,8 +73,8 @@ test('whatever the upstream and the callers do, each call ends, with its own ans
           'storm',
           {
             origin: raw.origin,
-            concurrency: slots,
-            connections: slots + spare,
+            concurrency: permits,
+            connections: permits + spare,
             attemptTimeout: 10_000,
             breaker: false,
             retry: false,

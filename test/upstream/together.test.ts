@@ -103,7 +103,7 @@ test('what before has asked may fail while it awaits something else', async t =>
   t.match(await problem, { code: 'UPSTREAM_STATUS', statusCode: 502 })
 })
 
-test('an attempt that a layer has answered early is still cut at its timeout, and gives its slot back', async t => {
+test('an attempt that a layer has answered early is still cut at its timeout, and gives its permit back', async t => {
   const raw = await rawUpstream(t, () => {})
   const early: CustomLayer = next => call => {
     next(call).catch(() => {})

@@ -15,7 +15,7 @@ import { rest } from '../helpers/turn.ts'
 const ask = operation({ path: '/', output: z.unknown() })
 const open = () => new UpstreamError('BREAKER_OPEN', 'raw')
 
-test('when every call hangs, those that wait for a slot fail at once when the breaker opens, and none of them is sent', async t => {
+test('when every call hangs, those that wait for a permit fail at once when the breaker opens, and none of them is sent', async t => {
   const raw = await rawUpstream(t, () => {})
   const hanging = defineUpstream(
     'hanging',
@@ -46,12 +46,12 @@ test('when every call hangs, those that wait for a slot fail at once when the br
   const timeouts = ends.filter(code => code === 'UPSTREAM_TIMEOUT').length
   t.ok(
     timeouts >= 4 && timeouts <= 7,
-    `${timeouts} timeouts: a call that hangs is a failure at its timeout, and the first three free their slots`,
+    `${timeouts} timeouts: a call that hangs is a failure at its timeout, and the first three free their permits`,
   )
   t.equal(ends.filter(code => code === 'BREAKER_OPEN').length, 40 - timeouts)
   t.ok(Math.max(...lateMs) < 40, `within ${Math.max(...lateMs).toFixed(1)} ms, which is less than one more timeout`)
   t.ok(raw.requests.length <= timeouts, `${raw.requests.length} were sent`)
-  t.match(runtime.stats(), { hanging: { waiting: 0, breaker: 'open', failed: timeouts, ignored: 40 - timeouts } })
+  t.match(runtime.stats(), { hanging: { queued: 0, breaker: 'open', failed: timeouts, ignored: 40 - timeouts } })
 })
 
 test('requests that wait for a connection, or for one to open, are turned away and never sent; one that was written is not', async t => {

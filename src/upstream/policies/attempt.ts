@@ -3,14 +3,15 @@ import type { LiveCall } from '../call/call.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
 import { codeOf } from '../call/classify.ts'
 import type { RetryBudget } from './retry/retry-budget.ts'
-import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
-import { TimedCall } from './limit.ts'
+import { type Layer, callbackLayer, type Completion } from '../call/layer.ts'
+import type { Answer } from '../spec/answer.ts'
+import { TimedCall } from './timed-call.ts'
 
 export interface AttemptOptions {
   readonly upstream: string
   /** Limit on one attempt, from dispatch to the last byte, in ms. */
   readonly timeout: number
-  /** Hears of each call that is sent for the first time. */
+  /** Gets a deposit for each call that is sent for the first time. */
   readonly budget?: RetryBudget
 }
 
@@ -24,20 +25,20 @@ export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
     () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }),
   )
 
-  return callbackLayer(next => (call, taker) => {
-    if (call.abort.aborted) return taker.reject(call.abort.reason)
+  return callbackLayer(next => (call, completion) => {
+    if (call.abort.aborted) return completion.reject(call.abort.reason)
     const { scope, spec, effort } = call
     const number = ++effort.attempts
     effort.sent = call.attempt.sent = true
     if (number === 1) budget?.deposit()
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
-    // Whoever was told may have given it up.
-    if (call.abort.aborted) return new Attempted(call, number, undefined, taker).reject(call.abort.reason)
+    // A listener of the event may have aborted the call.
+    if (call.abort.aborted) return new Attempted(call, number, undefined, completion).reject(call.abort.reason)
 
     // What the run's own deadline cuts earlier needs no timer of its own.
     const limit = spec.safe && scope.deadline - at > timeout ? new TimedCall(call, running) : undefined
-    next(limit?.call ?? call, new Attempted(call, number, limit, taker))
+    next(limit?.call ?? call, new Attempted(call, number, limit, completion))
   })
 }
 
@@ -45,23 +46,23 @@ class Attempted<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #number: number
   readonly #limit: TimedCall<T> | undefined
-  readonly #taker: Completion<T>
+  readonly #completion: Completion<T>
 
-  constructor(call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, taker: Completion<T>) {
+  constructor(call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, completion: Completion<T>) {
     this.#call = call
     this.#number = number
     this.#limit = limit
-    this.#taker = taker
+    this.#completion = completion
   }
 
   resolve(answer: Answer<T>): void {
     this.#ended(undefined)
-    this.#taker.resolve(answer)
+    this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
     this.#ended(codeOf(error, this.#limit?.call ?? this.#call))
-    this.#taker.reject(error)
+    this.#completion.reject(error)
   }
 
   #ended(code: string | undefined): void {
@@ -72,7 +73,7 @@ class Attempted<T> implements Completion<T> {
   }
 }
 
-/** What a layer below has answered before it was done with the wire is limited for as long as it holds its slot. */
+/** Ends the time limit of an attempt; one that was answered early keeps it until it releases its permit. */
 function lift(limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
   if (held === undefined || limit.call.abort.aborted) limit.clear()
   else void held.then(() => limit.clear())

@@ -83,21 +83,21 @@ export function coalesce({ keyOf }: CoalesceOptions): Layer {
 function join(call: LiveCall<unknown>, flight: Flight, forget: () => void): Promise<Answer<unknown>> {
   flight.waiting++
   return new Promise((resolve, reject) => {
-    const passenger = new Subscriber(call, flight, forget, reject)
+    const subscriber = new Subscriber(call, flight, forget, reject)
     flight.answer.then(
       answer => {
-        passenger.leave()
+        subscriber.leave()
         resolve(answer)
       },
       error => {
-        passenger.leave()
+        subscriber.leave()
         reject(error)
       },
     )
   })
 }
 
-/** One of the callers that share a flight. */
+/** One of the callers that wait for the answer of a flight. */
 class Subscriber extends Abortable {
   readonly #call: LiveCall<unknown>
   readonly #flight: Flight
@@ -113,7 +113,7 @@ class Subscriber extends Abortable {
     call.abort.add(this)
   }
 
-  /** Takes itself out; one that was cut has gone before the flight ends. */
+  /** Unsubscribes; a caller that was aborted has done so before the flight ends. */
   leave(): void {
     if (this.listensTo === undefined) return
     this.#call.abort.delete(this)

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { createTimerQueue } from '../../core/timer-queue.ts'
-import { callbackLayer, type Layer } from '../call/layer.ts'
-import { TimedCall } from './limit.ts'
+import { type Layer, callbackLayer } from '../call/layer.ts'
+import { TimedCall } from './timed-call.ts'
 
 export interface DeadlineOptions {
   readonly upstream: string
@@ -16,18 +16,18 @@ export function deadline({ upstream, deadline }: DeadlineOptions): Layer {
     () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }),
   )
 
-  return callbackLayer(next => (call, taker) => {
-    if (call.abort.aborted) return taker.reject(call.abort.reason)
-    if (call.scope.deadline - call.scope.now() <= deadline) return next(call, taker)
+  return callbackLayer(next => (call, completion) => {
+    if (call.abort.aborted) return completion.reject(call.abort.reason)
+    if (call.scope.deadline - call.scope.now() <= deadline) return next(call, completion)
     const limit = new TimedCall(call, running)
     next(limit.call, {
       resolve(answer) {
         limit.clear()
-        taker.resolve(answer)
+        completion.resolve(answer)
       },
       reject(error) {
         limit.clear()
-        taker.reject(error)
+        completion.reject(error)
       },
     })
   })

@@ -13,7 +13,7 @@ export interface Counts {
   /** Ended for other reasons: refused by us, given up by the caller, refused as a bad question. */
   ignored: number
   attempts: number
-  /** Time spent waiting for a slot, all calls together, in ms. */
+  /** Time that all calls together have waited in the queue, in ms. */
   waitedMs: number
 }
 
@@ -22,21 +22,21 @@ export interface Counts {
  * too.
  */
 export function observe(counts: Counts): Layer {
-  return callbackLayer(next => (call, taker) => {
+  return callbackLayer(next => (call, completion) => {
     counts.calls++
-    next(call, new Observed(counts, call, taker))
+    next(call, new Observed(counts, call, completion))
   })
 }
 
 class Observed<T> implements Completion<T> {
   readonly #counts: Counts
   readonly #call: LiveCall<T>
-  readonly #taker: Completion<T>
+  readonly #completion: Completion<T>
 
-  constructor(counts: Counts, call: LiveCall<T>, taker: Completion<T>) {
+  constructor(counts: Counts, call: LiveCall<T>, completion: Completion<T>) {
     this.#counts = counts
     this.#call = call
-    this.#taker = taker
+    this.#completion = completion
   }
 
   resolve(answer: Answer<T>): void {
@@ -48,14 +48,14 @@ class Observed<T> implements Completion<T> {
       undefined,
       cached,
     )
-    this.#taker.resolve(answer)
+    this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
     this.#counts[classify(error, this.#call.effort.sent)]++
     const failure = error instanceof UpstreamError ? error : undefined
     this.#ended(failure?.upstreamStatus, codeOf(error, this.#call), failure, undefined)
-    this.#taker.reject(error)
+    this.#completion.reject(error)
   }
 
   #ended(

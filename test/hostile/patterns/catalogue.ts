@@ -343,7 +343,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/policies/cache/freshness.ts': {
     '/^\\d+$/': [['', '1', ' ']],
   },
-  'upstream/policies/cache/string-bytes.ts': {
+  'upstream/policies/cache/memory-size.ts': {
     '/[^\\0-\\xff]/': [
       ['', 'a', '\u0100'],
       ['', '\u00ff', ''],

@@ -257,7 +257,7 @@ test('an endpoint that never answers holds a call no longer than its attempt, an
     { code: 'UPSTREAM_AUTH', verdict: 'ignored' },
     'which says nothing of the upstream, which was not asked',
   )
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   t.equal(tokens.requests.length, 1)
   const waits = failure(ask())
   await runtime.close()

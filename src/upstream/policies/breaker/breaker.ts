@@ -6,12 +6,12 @@ import { callbackLayer, type Answer, type Layer, type Completion } from '../../c
 
 export type { BreakerState } from './circuit.ts'
 
-export interface BreakerOptions extends Omit<CircuitOptions, 'changed'> {
+export interface BreakerOptions extends Omit<CircuitOptions, 'onStateChange'> {
   readonly upstream: string
   /** Called when it opens, to reject the calls that are queued below it: each with a refusal of its own. */
-  readonly turnAway?: (refusal: () => UpstreamError) => void
+  readonly rejectQueued?: (refusal: () => UpstreamError) => void
   /** Called on each transition. */
-  readonly changed?: CircuitOptions['changed'] | undefined
+  readonly onStateChange?: CircuitOptions['onStateChange'] | undefined
 }
 
 export interface BreakerGauge {
@@ -25,17 +25,17 @@ export interface Breaker {
 
 /**
  * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once,
- * those included that wait for a slot or a connection; a half-open one admits a growing share of the runs, since a run
+ * those included that wait for a permit or a connection; a half-open one admits a growing share of the runs, since a run
  * whose other calls were refused would end at once and take the call that tries with it. Only what says something about
  * the upstream counts: no refusal of ours, no caller who left, no 4xx but 408 and 429. An attempt that began before the
  * last transition ends too late to say anything of the state after it. After Nygard, "Release It!".
  */
-export function breaker({ upstream, turnAway, changed, ...options }: BreakerOptions): Breaker {
+export function breaker({ upstream, rejectQueued, onStateChange, ...options }: BreakerOptions): Breaker {
   const circuit = new Circuit({
     ...options,
-    changed(from, to) {
-      if (to === 'open') turnAway?.(refusal)
-      changed?.(from, to)
+    onStateChange(from, to) {
+      if (to === 'open') rejectQueued?.(refusal)
+      onStateChange?.(from, to)
     },
   })
 
@@ -44,18 +44,18 @@ export function breaker({ upstream, turnAway, changed, ...options }: BreakerOpti
   }
 
   return {
-    layer: callbackLayer(next => (call, taker) => {
+    layer: callbackLayer(next => (call, completion) => {
       if (circuit.state !== 'closed') {
         let isAdmitted
         try {
-          isAdmitted = circuit.admits(call.scope.admitted)
+          isAdmitted = circuit.tryAcquire(call.scope.admitted)
         } catch (bug) {
-          // `changed` threw. It must not keep the call from ending.
-          return taker.reject(bug)
+          // `onStateChange` threw: the call must end all the same.
+          return completion.reject(bug)
         }
-        if (!isAdmitted) return taker.reject(refusal())
+        if (!isAdmitted) return completion.reject(refusal())
       }
-      next(call, new Passing(call, taker, circuit))
+      next(call, new BreakerAttempt(call, completion, circuit))
     }),
     gauge: {
       get breaker() {
@@ -65,16 +65,16 @@ export function breaker({ upstream, turnAway, changed, ...options }: BreakerOpti
   }
 }
 
-/** Tells the circuit how an attempt ended. */
-class Passing<T> implements Completion<T> {
+/** Records in the circuit how an attempt ends. */
+class BreakerAttempt<T> implements Completion<T> {
   readonly #call: LiveCall<T>
-  readonly #taker: Completion<T>
+  readonly #completion: Completion<T>
   readonly #circuit: Circuit
   readonly #generation: number
 
-  constructor(call: LiveCall<T>, taker: Completion<T>, circuit: Circuit) {
+  constructor(call: LiveCall<T>, completion: Completion<T>, circuit: Circuit) {
     this.#call = call
-    this.#taker = taker
+    this.#completion = completion
     this.#circuit = circuit
     this.#generation = circuit.generation
   }
@@ -82,28 +82,28 @@ class Passing<T> implements Completion<T> {
   resolve(answer: Answer<T>): void {
     if (this.#generation === this.#circuit.generation) {
       try {
-        this.#circuit.succeeded()
+        this.#circuit.onSuccess()
       } catch (bug) {
-        return this.#taker.reject(bug)
+        return this.#completion.reject(bug)
       }
     }
-    this.#taker.resolve(answer)
+    this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
     if (this.#generation === this.#circuit.generation) {
       try {
-        this.#judge(error)
+        this.#recordFailure(error)
       } catch (bug) {
-        return this.#taker.reject(bug)
+        return this.#completion.reject(bug)
       }
     }
-    this.#taker.reject(error)
+    this.#completion.reject(error)
   }
 
-  #judge(error: unknown): void {
+  #recordFailure(error: unknown): void {
     const circuit = this.#circuit
-    if (classify(error, this.#call.attempt.sent) === 'failed') circuit.failed()
+    if (classify(error, this.#call.attempt.sent) === 'failed') circuit.onFailure()
     // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
     else if (
       circuit.state === 'half-open' &&
@@ -111,7 +111,7 @@ class Passing<T> implements Completion<T> {
       error.upstreamStatus !== undefined &&
       error.upstreamStatus !== 429
     )
-      circuit.succeeded()
-    else circuit.ended()
+      circuit.onSuccess()
+    else circuit.onIgnored()
   }
 }

@@ -2,9 +2,9 @@ import { UpstreamError, type ErrorCode } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { aimd } from './aimd.ts'
 
-/** Slots that follow what the upstream can take. */
+/** A limit on concurrency that follows what the upstream can take. */
 export interface AdaptiveConcurrency {
-  /** How many there are now. */
+  /** The number of permits now. */
   readonly limit: number
   /** What to note when a call starts, and to give back when it has ended. */
   readonly noted: number
@@ -13,9 +13,9 @@ export interface AdaptiveConcurrency {
 }
 
 export interface AdaptiveConcurrencyOptions {
-  /** How many there are to begin with. @default 20 */
+  /** The number of permits at the start. @default 20 */
   readonly initialConcurrency?: number
-  /** The most slots there can be. */
+  /** The maximum number of permits. */
   readonly connections: number
   /** What one attempt may take, in ms. */
   readonly attemptTimeout: number
@@ -27,7 +27,7 @@ export interface AdaptiveConcurrencyOptions {
 const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_UNREACHABLE'])
 
 /**
- * Lets the slots of a bulkhead follow its upstream, by AIMD with a bound on delay, as the README of Netflix's
+ * Adapts the concurrency of a bulkhead to its upstream, by AIMD with a bound on delay, as the README of Netflix's
  * concurrency-limits advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so
  * is a call that was on the wire for more than three quarters of the time it may take, before an upstream that queues
  * lets all of them time out.
@@ -47,7 +47,7 @@ export function adaptiveConcurrency({
       if (error.isIdleClose || (error.upstreamStatus === 429 && error.verdict === 'ignored')) return undefined
       const { code } = error.code === 'OUTCOME_UNKNOWN' && error.cause instanceof UpstreamError ? error.cause : error
       if (losses.has(code)) return true
-      // Who came to its slot late, from our own queue, was not kept waiting by the upstream.
+      // A call that got its permit late waited in our queue, not for the upstream.
       if (code === 'DEADLINE_EXCEEDED' && error.verdict === 'failed' && ms > Math.min(most, scope.deadline) * 0.75)
         return true
     }

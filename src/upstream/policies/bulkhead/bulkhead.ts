@@ -1,20 +1,21 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
+import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
 import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
-import { Admission, LoadEstimator } from './admission.ts'
-import { callbackLayer, type Answer, type Layer, type Completion } from '../../call/layer.ts'
-import { LinkedQueue } from '../../../core/linked-queue.ts'
+import { Semaphore } from './semaphore.ts'
+import { FairQueue } from './fair-queue.ts'
+import { AdmissionControl, type Admission } from './admission.ts'
 import { Waiter, type WaiterCallbacks } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
-  /** Calls on the wire at once; a number, or what learns it. */
+  /** Calls on the wire at once; a number, or an object that adapts it. */
   readonly concurrency: number | AdaptiveConcurrency
   /** Calls that may wait before the first call of a new run is refused. */
   readonly maxQueue: number
 }
 
-/** What a bulkhead can be asked about itself. */
+/** The state of a bulkhead at a moment. */
 export interface BulkheadGauge {
   /** How many calls may be on the wire now. */
   readonly concurrency: number
@@ -25,186 +26,120 @@ export interface BulkheadGauge {
 export interface Bulkhead {
   readonly layer: Layer
   readonly gauge: BulkheadGauge
-  /** Rejects every call that waits for a slot, each with what `reason` makes. */
+  /** Rejects every call in the queue, each with its own reason. */
   readonly rejectQueued: (reason: () => unknown) => void
 }
 
 /**
- * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
+ * Bounds the calls to one upstream: at most `concurrency` are on the wire, each with a permit, and new runs are refused
+ * when `maxQueue` calls wait.
  *
- * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or
- * when what earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go
- * ahead of every run that has none yet. So under overload admitted runs finish, and the others know it at once.
- *
- * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
+ * A run is admitted, not a call (`AdmissionControl`), and the calls of a run that has entered go ahead of the calls of
+ * every run that has not (`FairQueue`). So under overload admitted runs finish, and all other runs are refused at once.
  */
 export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
   const adaptive = typeof concurrency === 'number' ? undefined : concurrency
-  let limit = typeof concurrency === 'number' ? concurrency : concurrency.limit
-  let active = 0
-  let waiting = 0
+  const queue = new FairQueue<Waiter>()
+  const semaphore = new Semaphore(typeof concurrency === 'number' ? concurrency : concurrency.limit, queue)
+  const admissions = new AdmissionControl(semaphore, queue, maxQueue)
   let entered = 0
-  let isLettingIn = false
-  /** Calls of runs that hold or have held a slot. */
-  const ahead = new LinkedQueue<Waiter>()
-  /** Calls of runs that have not, by run. */
-  const newcomers = new Map<Admission, LinkedQueue<Waiter>>()
-  const work = new LoadEstimator()
-  const self = {}
 
-  /** Lets the run of a call in, or does not. */
-  function admit(call: LiveCall<unknown>): Admission | undefined {
-    const { admitted } = call.scope
-    let admission = admitted.get(self) as Admission | undefined
-    if (admission === undefined) {
-      if (active >= limit && (waiting >= maxQueue || !work.hasTimeFor(call, limit))) return undefined
-      admitted.set(self, (admission = new Admission(work)))
-    }
-    admission.reserve(call)
-    return admission
-  }
+  const releaseOne = () => semaphore.release()
 
-  function lineOf(admission: Admission): LinkedQueue<Waiter> {
-    if (admission.hasEntered) return ahead
-    let line = newcomers.get(admission)
-    if (line === undefined) newcomers.set(admission, (line = new LinkedQueue()))
-    return line
-  }
-
-  function left(admission: Admission, { scope }: LiveCall<unknown>): void {
-    waiting--
-    if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
-    newcomers.delete(admission)
-    // All its calls have left before one got a slot: it is a newcomer again.
-    admission.revoke()
-    scope.admitted.delete(self)
-  }
-
-  // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
-  function exit(): void {
-    active--
-    // Whoever is let in may end at once, and come here again: the one that is here already goes on.
-    if (isLettingIn) return
-    isLettingIn = true
-    while (active < limit) {
-      const next = ahead.first ?? newcomer()
-      if (next === undefined) break
-      active++
-      next.grant()
-    }
-    isLettingIn = false
-  }
-
-  /** The first of the run that has waited longest; the rest of that run moves ahead. */
-  function newcomer(): Waiter | undefined {
-    for (const [admission, line] of newcomers) {
-      newcomers.delete(admission)
-      admission.hasEntered = true
-      const first = line.first as Waiter
-      line.remove(first)
-      for (let other = line.first; other !== undefined; other = line.first) {
-        line.remove(other)
-        ahead.add(other)
-      }
-      return first
-    }
-    return undefined
-  }
-
-  function firstWaiting(): Waiter | undefined {
-    return ahead.first ?? newcomers.values().next().value?.first
-  }
-
-  function over({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
+  function release({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
-      work.recordHold(ms, error)
+      admissions.load.recordHold(ms, error)
       if (adaptive !== undefined) {
-        adaptive.ended(call, noted, ms, active, error)
-        limit = adaptive.limit
+        adaptive.ended(call, noted, ms, semaphore.active, error)
+        semaphore.limit = adaptive.limit
       }
     }
     if (isFirst) admission.done(call)
     const { held } = call.attempt
-    if (held === undefined) exit()
-    else void held.then(exit)
+    if (held === undefined) semaphore.release()
+    else void held.then(releaseOne)
   }
 
   return {
     layer: callbackLayer(next => {
-      const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Completion<T>) => {
-        // One in eight is measured where no slots learn from it: the clock is not free either.
+      const enter = <T>(call: LiveCall<T>, admission: Admission, completion: Completion<T>) => {
+        // With a fixed limit one call in eight is measured: reading the clock has a price too.
         const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
-        next(call, new Permit(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
+        const noted = adaptive === undefined ? 0 : adaptive.noted
+        next(call, new Permit(call, admission, completion, since, noted, release))
       }
-      const desk: WaiterCallbacks = { left, enter: hold }
-      return (call, taker) => {
-        if (call.abort.aborted) return taker.reject(call.abort.reason)
-        const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
-        if (admission === undefined) return taker.reject(new UpstreamError('BULKHEAD_FULL', upstream))
-        if (active < limit) {
-          active++
+      const callbacks: WaiterCallbacks = {
+        left(waiter) {
+          if (queue.remove(waiter)) admissions.revoke(waiter.admission, waiter.call)
+        },
+        granted: ({ call, admission, completion }) => enter(call, admission, completion),
+      }
+      return (call, completion) => {
+        if (call.abort.aborted) return completion.reject(call.abort.reason)
+        const admission = semaphore.isFree || call.attempt.mayWait ? admissions.admit(call) : undefined
+        if (admission === undefined) return completion.reject(new UpstreamError('BULKHEAD_FULL', upstream))
+        if (semaphore.tryAcquire()) {
           admission.hasEntered = true
-          return hold(call, admission, taker)
+          return enter(call, admission, completion)
         }
-        waiting++
-        lineOf(admission).add(new Waiter(call, admission, taker as Completion<unknown>, desk))
+        queue.push(new Waiter(call, admission, completion as Completion<unknown>, callbacks))
       }
     }),
     gauge: {
       get concurrency() {
-        return limit
+        return semaphore.limit
       },
       get active() {
-        return active
+        return semaphore.active
       },
       get queued() {
-        return waiting
+        return queue.size
       },
     },
     rejectQueued(reason) {
-      for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.onAbort(reason())
+      for (let waiter = queue.first; waiter !== undefined; waiter = queue.first) waiter.onAbort(reason())
     },
   }
 }
 
-/** A call that holds a slot. */
+/** A permit in use: the call that holds it, and the completion that releases it when the call ends. */
 class Permit<T> implements Completion<T> {
   readonly call: LiveCall<T>
   readonly admission: Admission
-  /** Whether it was not sent before. */
+  /** Whether this is the first attempt of the call. */
   readonly isFirst: boolean
-  /** Since when it holds its slot, where that is measured; in ms from the run's start. */
+  /** Since when the call holds it, in ms from the run's start; undefined when that is not measured. */
   readonly since: number | undefined
-  /** What adaptive slots noted when it began. */
+  /** The mark of the adaptive limit at that moment. */
   readonly noted: number
-  readonly #taker: Completion<T>
-  readonly #over: (held: Permit<unknown>, error: unknown) => void
+  readonly #completion: Completion<T>
+  readonly #release: (permit: Permit<unknown>, error: unknown) => void
 
   constructor(
     call: LiveCall<T>,
     admission: Admission,
-    taker: Completion<T>,
+    completion: Completion<T>,
     since: number | undefined,
     noted: number,
-    over: (held: Permit<unknown>, error: unknown) => void,
+    release: (permit: Permit<unknown>, error: unknown) => void,
   ) {
     this.call = call
     this.admission = admission
     this.isFirst = call.effort.attempts === 0
     this.since = since
     this.noted = noted
-    this.#taker = taker
-    this.#over = over
+    this.#completion = completion
+    this.#release = release
   }
 
   resolve(answer: Answer<T>): void {
-    this.#over(this as Permit<unknown>, undefined)
-    this.#taker.resolve(answer)
+    this.#release(this as Permit<unknown>, undefined)
+    this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
-    this.#over(this as Permit<unknown>, error)
-    this.#taker.reject(error)
+    this.#release(this as Permit<unknown>, error)
+    this.#completion.reject(error)
   }
 }

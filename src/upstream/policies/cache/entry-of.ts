@@ -3,7 +3,7 @@ import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Found, Freshness } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
-import { bodyText } from './value-of.ts'
+import { bodyText } from './body-entry.ts'
 
 /** An answer as it came. */
 export interface ReceivedResponse {

@@ -2,8 +2,8 @@ import { deepFreeze } from '../../../core/freeze.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Freshness } from './entry.ts'
-import { stringBytes } from './string-bytes.ts'
-import { readAnswer } from './value-of.ts'
+import { headBytes, stringBytes } from './memory-size.ts'
+import { readAnswer } from './body-entry.ts'
 
 type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
@@ -144,15 +144,4 @@ function weak(value: unknown): WeakRef<object> {
 /** Copies headers: a value without the white space behind it would keep the longer text that it was cut from. */
 function copied(head: ResponseHeaders): ResponseHeaders {
   return JSON.parse(JSON.stringify(head)) as ResponseHeaders
-}
-
-function headBytes(head: ResponseHeaders): number {
-  let bytes = 24
-  for (const name in head) {
-    const value = head[name] as string | string[]
-    bytes += 8
-    if (typeof value === 'string') bytes += stringBytes(value)
-    else for (const line of value) bytes += 8 + stringBytes(line)
-  }
-  return bytes
 }

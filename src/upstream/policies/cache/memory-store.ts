@@ -1,7 +1,7 @@
 import { wholeNumber } from '../../../core/bounds.ts'
 import type { Entry } from './entry.ts'
 import type { CacheStore } from './store.ts'
-import { stringBytes } from './string-bytes.ts'
+import { stringBytes } from './memory-size.ts'
 
 export interface MemoryStoreOptions {
   /**

@@ -4,7 +4,7 @@ import type { LayerPosition } from '../../spec/layers.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
 /**
- * One call on its way through one own layer. A layer that returns what `next` returned costs no promise and is not
+ * One call on its way through one custom layer. A layer that returns what `next` returned costs no promise and is not
  * watched. Any other is waited for until its call is given up; what it sent is waited for even then, since an unsafe
  * call goes on.
  */
@@ -35,7 +35,7 @@ export class LayerInvocation<T> extends Abortable {
     if (this.#isOver && this.at === 'attempt') {
       const refused = Promise.reject<Answer<T>>(
         new TypeError(
-          `upstream '${this.#upstream}': an own layer sent an attempt on after it had answered it: use it at: 'call'`,
+          `upstream '${this.#upstream}': a custom layer sent an attempt on after it had answered it: list it in layers.call`,
         ),
       )
       // A layer that does not wait for it must not end the process.
@@ -95,7 +95,7 @@ export class LayerInvocation<T> extends Abortable {
   }
 
   /**
-   * A call that is sent again takes a slot of its own. An attempt has the one, so what it sends goes one after the
+   * A call that is sent again takes a permit of its own. An attempt has the one, so what it sends goes one after the
    * other.
    */
   #again(live: LiveCall<T>, before: Promise<unknown>): Promise<Answer<T>> {
@@ -126,7 +126,7 @@ export class LayerInvocation<T> extends Abortable {
   #end(): void {
     this.#isOver = true
     this.#live.abort.delete(this)
-    // Answered while something it sent is still on the wire: the slot stays with that.
+    // The layer has answered while a call that it sent is on the wire: that call keeps the permit.
     if (this.at === 'attempt' && this.#isWaitedFor)
       this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
   }
@@ -135,7 +135,7 @@ export class LayerInvocation<T> extends Abortable {
     const { value, status } = (answer ?? {}) as Partial<Answer<T>>
     if (Number.isInteger(status) && 'value' in answer) return answer
     throw new TypeError(
-      `upstream '${this.#upstream}': an own layer answered ${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, status }`,
+      `upstream '${this.#upstream}': a custom layer answered ${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, status }`,
     )
   }
 }

@@ -23,7 +23,7 @@ const spanMs = 5000
 
 /**
  * Sends a safe call a second time when its first attempt takes longer than nearly all do; the first good answer wins
- * and the other attempt is stopped. A second attempt takes a slot that is free and never waits for one (where there is
+ * and the other attempt is stopped. A second attempt takes a free permit and never waits for one (where there is
  * none it tries again later), and it has a cap of its own beside the budget, so that a general slowness makes no storm.
  * After Dean and Barroso, "The Tail at Scale", and Finagle's `BackupRequestFilter`.
  */
@@ -38,27 +38,27 @@ export function hedge({ delay, percentile, maxRatio, budget, now = () => perform
     budget.refund()
   }
 
-  function paceOf(spec: OperationSpec): LatencyTracker {
-    let pace = operations.get(spec)
-    if (pace === undefined) operations.set(spec, (pace = new LatencyTracker(percentile / 100, spanMs, now)))
-    return pace
+  function trackerOf(spec: OperationSpec): LatencyTracker {
+    let tracker = operations.get(spec)
+    if (tracker === undefined) operations.set(spec, (tracker = new LatencyTracker(percentile / 100, spanMs, now)))
+    return tracker
   }
 
   return next => call => {
     if (!call.spec.safe || call.abort.aborted) return next(call)
     own.deposit()
-    const pace = paceOf(call.spec)
+    const tracker = trackerOf(call.spec)
     const startedAt = now()
-    const afterMs = delay ?? pace.delay
+    const afterMs = delay ?? tracker.delay
     const answered = afterMs === undefined ? next(call) : new HedgedCall(next, call, { afterMs, take, refund }).run()
     return answered.then(
       answer => {
-        pace.record(now() - startedAt)
+        tracker.record(now() - startedAt)
         return answer
       },
       error => {
         // A quick failure is no measure of how long answers take; one that took too long is.
-        if (error instanceof UpstreamError && error.statusCode === 504) pace.record(now() - startedAt)
+        if (error instanceof UpstreamError && error.statusCode === 504) tracker.record(now() - startedAt)
         throw error
       },
     )

@@ -45,8 +45,8 @@ export class HedgedCall<T> {
       this.#reject = reject
       this.#timer = setTimeout(() => this.#sendSecond(), this.#options.afterMs)
       this.#next(this.#call.withAbort(this.#first)).then(
-        answer => this.#win(answer),
-        error => this.#loseFirst(error),
+        answer => this.#onAnswer(answer),
+        error => this.#onFirstFailure(error),
       )
     })
   }
@@ -59,38 +59,38 @@ export class HedgedCall<T> {
     this.#call.abort.add(second)
     const call = this.#call.nextAttempt(second, false)
     this.#next(call).then(
-      answer => this.#win(answer),
+      answer => this.#onAnswer(answer),
       () => {
         if (!call.attempt.sent) {
           this.#options.refund()
           this.#wait()
         }
-        this.#loseSecond()
+        this.#onSecondFailure()
       },
     )
   }
 
   /**
-   * Tries again after as long: what is slow for longest needs its second most, and there may be a slot or a budget for
+   * Tries again after as long: what is slow for longest needs its second most, and there may be a permit or a budget for
    * it then.
    */
   #wait(): void {
     if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
   }
 
-  #win(answer: Answer<T>): void {
+  #onAnswer(answer: Answer<T>): void {
     this.#leave()
     this.#first.abort(lostRace)
     this.#second?.abort(lostRace)
     this.#resolve(answer)
   }
 
-  #loseFirst(error: unknown): void {
+  #onFirstFailure(error: unknown): void {
     this.#failure = { error }
     if (this.#second === undefined) this.#fail(error)
   }
 
-  #loseSecond(): void {
+  #onSecondFailure(): void {
     if (this.#second !== undefined) this.#call.abort.delete(this.#second)
     this.#second = undefined
     if (this.#failure !== undefined) this.#fail(this.#failure.error)

@@ -7,7 +7,7 @@ const leastKnown = 100
 
 /** The latencies of one operation, and the time after which one of its calls is slow. */
 export class LatencyTracker {
-  readonly #share: number
+  readonly #percentile: number
   readonly #now: () => number
   readonly #latencies: RotatingHistogram
   #delay: number | undefined
@@ -19,7 +19,7 @@ export class LatencyTracker {
    * @param now - A clock in ms that never goes back.
    */
   constructor(share: number, spanMs: number, now: () => number) {
-    this.#share = share
+    this.#percentile = share
     this.#now = now
     this.#latencies = new RotatingHistogram(spanMs, now)
   }
@@ -32,7 +32,8 @@ export class LatencyTracker {
   get delay(): number | undefined {
     const now = this.#now()
     if (now - this.#readAt >= readEveryMs) {
-      this.#delay = this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#share))
+      this.#delay =
+        this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#percentile))
       if (this.#delay !== undefined) this.#readAt = now
     }
     return this.#delay

@@ -12,12 +12,12 @@ const windowMs = 10_000
 
 /**
  * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound
- * one. In every 10 s: at most `share` of the calls sent in them, and `perSecond` for each second. Nothing is saved up
+ * one. In every 10 s: at most `ratio` of the calls sent in them, and `minPerSecond` for each second. Nothing is saved up
  * for later. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
  */
 export class RetryBudget {
-  readonly #share: number
-  readonly #floor: number
+  readonly #ratio: number
+  readonly #minimum: number
   /** First count: calls; second: extra attempts. */
   readonly #spent: SlidingWindow
 
@@ -26,8 +26,8 @@ export class RetryBudget {
     { ratio = 0.2, minPerSecond = 10 }: RetryBudgetOptions = {},
     now: () => number = () => performance.now(),
   ) {
-    this.#share = ratio
-    this.#floor = (minPerSecond * windowMs) / 1000
+    this.#ratio = ratio
+    this.#minimum = (minPerSecond * windowMs) / 1000
     this.#spent = new SlidingWindow(windowMs, now)
   }
 
@@ -36,13 +36,13 @@ export class RetryBudget {
     this.#spent.add(1, 0)
   }
 
-  /** Whether one more attempt is within the budget. */
+  /** Whether the balance covers one more attempt. */
   get hasBalance(): boolean {
     const { first: calls, second: extra } = this.#spent
-    return extra + 1 <= this.#share * calls + this.#floor
+    return extra + 1 <= this.#ratio * calls + this.#minimum
   }
 
-  /** Spends one attempt, or says that none is left. */
+  /** Spends one attempt; returns false, and spends none, when the balance does not cover it. */
   withdraw(): boolean {
     if (!this.hasBalance) return false
     this.#spent.add(0, 1)

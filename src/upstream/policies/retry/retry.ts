@@ -30,40 +30,40 @@ const maxRetryAfter = 30_000
 export function retry(options: RetryOptions): Layer {
   return callbackLayer(next => {
     const service = serviceOf(next)
-    const first = <T>(call: LiveCall<T>, taker: Completion<T>, error: unknown) => {
+    const first = <T>(call: LiveCall<T>, completion: Completion<T>, error: unknown) => {
       again(service, call, options, error, 1).then(
-        answer => taker.resolve(answer),
-        last => taker.reject(last),
+        answer => completion.resolve(answer),
+        last => completion.reject(last),
       )
     }
-    return (call, taker) => next(call, new Tried(call, taker, first))
+    return (call, completion) => next(call, new Tried(call, completion, first))
   })
 }
 
 /** A first attempt: its failure is looked at, and its answer is passed on. */
 class Tried<T> implements Completion<T> {
   readonly #call: LiveCall<T>
-  readonly #taker: Completion<T>
-  readonly #failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void
+  readonly #completion: Completion<T>
+  readonly #failed: (call: LiveCall<T>, completion: Completion<T>, error: unknown) => void
 
   constructor(
     call: LiveCall<T>,
-    taker: Completion<T>,
-    failed: (call: LiveCall<T>, taker: Completion<T>, error: unknown) => void,
+    completion: Completion<T>,
+    failed: (call: LiveCall<T>, completion: Completion<T>, error: unknown) => void,
   ) {
     this.#call = call
-    this.#taker = taker
+    this.#completion = completion
     this.#failed = failed
   }
 
   resolve(answer: Answer<T>): void {
-    this.#taker.resolve(answer)
+    this.#completion.resolve(answer)
   }
 
   reject(error: unknown): void {
     // Nothing to think over: who is given up hears it at once, before its run is over.
-    if (this.#call.abort.aborted) this.#taker.reject(error)
-    else this.#failed(this.#call, this.#taker, error)
+    if (this.#call.abort.aborted) this.#completion.reject(error)
+    else this.#failed(this.#call, this.#completion, error)
   }
 }
 

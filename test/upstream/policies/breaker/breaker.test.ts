@@ -24,7 +24,7 @@ function arrange({ minimum = 4 } = {}) {
     openDuration: 5000,
     now: () => clock.now,
     random: () => 0,
-    changed: (from, to) => changes.push(`${from} > ${to}`),
+    onStateChange: (from, to) => changes.push(`${from} > ${to}`),
   })
   const service = layer(bottom.service)
   const run = testRun()
@@ -85,9 +85,9 @@ test('open, it refuses at once, says for how long, and asks nobody', async t => 
   t.equal(bottom.taken, before)
 })
 
-test('what waits for a slot when it opens fails at once, newcomers and calls of runs that hold a slot', async t => {
+test('what waits for a permit when it opens fails at once, newcomers and calls of runs that hold a permit', async t => {
   const bottom = heldService()
-  const slots = bulkhead({ upstream, concurrency: 2, maxQueue: 9 })
+  const below = bulkhead({ upstream, concurrency: 2, maxQueue: 9 })
   const { layer } = breaker({
     upstream,
     failureRatio: 0.5,
@@ -96,9 +96,9 @@ test('what waits for a slot when it opens fails at once, newcomers and calls of 
     openDuration: 5000,
     now: () => 0,
     random: () => 0,
-    turnAway: slots.rejectQueued,
+    rejectQueued: below.rejectQueued,
   })
-  const service = stack([layer, slots.layer], call => {
+  const service = stack([layer, below.layer], call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
@@ -110,21 +110,21 @@ test('what waits for a slot when it opens fails at once, newcomers and calls of 
       error => ended.push(`${error.code} ${error.retryAfterMs ?? ''}`.trim()),
     )
   const asked = [...Array.from({ length: 4 }, () => ask()), ask(testRun()), ask(testRun()), ask(testRun())]
-  t.equal(slots.gauge.queued, 5)
+  t.equal(below.gauge.queued, 5)
   bottom.held[0]?.fail(busy())
   await turn()
   t.same(ended, ['UPSTREAM_BUSY'], 'one failure opens nothing')
   bottom.held[0]?.fail(busy())
   await turn()
-  t.equal(slots.gauge.queued, 0)
+  t.equal(below.gauge.queued, 0)
   t.same(
     ended.filter(code => code === 'BREAKER_OPEN 5000').length,
     3,
-    'all but the two whose slots were handed over before',
+    'all but the two whose permits were handed over before',
   )
   while (bottom.held.length > 0) bottom.held[0]?.answer()
   await Promise.all(asked)
-  t.match(slots.gauge, { active: 0, waiting: 0 })
+  t.match(below.gauge, { active: 0, queued: 0 })
   t.equal(run.abort.size, 0)
 })
 
@@ -281,7 +281,7 @@ test('what is told of a change and throws fails the call at which it changed, wh
     openDuration: 5000,
     now: () => clock.now,
     random: () => 0,
-    changed: (_, to) => {
+    onStateChange: (_, to) => {
       throw new Error(to)
     },
   })

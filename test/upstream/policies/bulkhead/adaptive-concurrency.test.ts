@@ -4,14 +4,14 @@ import { adaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/
 import { testRun } from '../../../helpers/call.ts'
 import { questions } from '../../../helpers/questions.ts'
 
-/** What a call says that ended so: whether it can lower the slots, raise them, or do neither. */
+/** What a call says that ended so: whether it can lower the permits, raise them, or do neither. */
 function said(ms: number, error?: unknown, { deadline = 60_000, isSafe = true } = {}): 'lost' | 'answered' | 'nothing' {
   const run = testRun({ deadline })
   const call = run.ask(isSafe ? questions.ask() : questions.tell({ body: {} }))
-  const slots = adaptiveConcurrency({ connections: 200, attemptTimeout: 1000 })
-  for (let time = 0; time < 20; time++) slots.ended(call, slots.noted, ms, 20, error)
-  if (slots.limit < 20) return 'lost'
-  return slots.limit > 20 ? 'answered' : 'nothing'
+  const adaptive = adaptiveConcurrency({ connections: 200, attemptTimeout: 1000 })
+  for (let time = 0; time < 20; time++) adaptive.ended(call, adaptive.noted, ms, 20, error)
+  if (adaptive.limit < 20) return 'lost'
+  return adaptive.limit > 20 ? 'answered' : 'nothing'
 }
 
 const failed = (code: ErrorCode, options?: UpstreamErrorOptions) => new UpstreamError(code, 'nobody', options)
@@ -65,7 +65,7 @@ test('a call that took more than three quarters of its timeout is lost, however 
 test('a deadline is a loss where the upstream had most of it, and none where our own queue had', async t => {
   const late = failed('DEADLINE_EXCEEDED')
   t.equal(said(301, late, { deadline: 400 }), 'lost')
-  t.equal(said(300, late, { deadline: 400 }), 'nothing', 'it came to its slot late')
+  t.equal(said(300, late, { deadline: 400 }), 'nothing', 'it came to its permit late')
   t.equal(said(600, late, { deadline: 900 }), 'nothing')
   t.equal(
     said(301, failed('DEADLINE_EXCEEDED', { verdict: 'ignored' }), { deadline: 400 }),

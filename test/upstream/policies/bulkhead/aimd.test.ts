@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { aimd, type Aimd } from '../../../../src/upstream/policies/bulkhead/aimd.ts'
 
-/** Ends so many calls that started just now, with all slots in use. */
+/** Ends so many calls that started just now, with all permits in use. */
 function end(limit: Aimd, calls: number, isLost: boolean, active = limit.limit): void {
   for (let call = 0; call < calls; call++) limit.ended(limit.lowered, isLost, active)
 }
 
-/** Loses calls that each start after the one before was lost, until the slots are fewer. */
+/** Loses calls that each start after the one before was lost, until the permits are fewer. */
 function lower(limit: Aimd): void {
   const { lowered } = limit
   while (limit.lowered === lowered) end(limit, 1, true)
@@ -19,14 +19,14 @@ test('it starts at 20, or at its most where that is less', async t => {
   t.equal(aimd({ max: 200, start: 3 }).limit, 3)
 })
 
-test('as many answers as there are slots add one slot', async t => {
+test('as many answers as there are permits add one permit', async t => {
   const limit = aimd({ max: 200 })
   end(limit, 19, false)
   t.equal(limit.limit, 20)
   end(limit, 1, false)
   t.equal(limit.limit, 21)
   end(limit, 20, false)
-  t.equal(limit.limit, 21, 'a round is as long as there are slots now')
+  t.equal(limit.limit, 21, 'a round is as long as there are permits now')
   end(limit, 1, false)
   t.equal(limit.limit, 22)
 })
@@ -47,7 +47,7 @@ test('a round that ends less than half full adds none: it shows nothing of what 
   t.equal(limit.limit, 21)
 })
 
-test('it never has more slots than its most, nor fewer than its least', async t => {
+test('it never has more permits than its most, nor fewer than its least', async t => {
   const limit = aimd({ max: 22, min: 2 })
   end(limit, 1000, false)
   t.equal(limit.limit, 22)
@@ -102,7 +102,7 @@ test('answers to calls that started before it was lowered do not raise it again'
   t.equal(limit.limit, 19)
 })
 
-test('an upstream that loses all leaves a trickle of 1 after 14 times, and comes back with one slot a round', async t => {
+test('an upstream that loses all leaves a trickle of 1 after 14 times, and comes back with one permit a round', async t => {
   const limit = aimd({ max: 200 })
   while (limit.limit > 1) lower(limit)
   t.equal(limit.lowered, 14)
@@ -128,17 +128,17 @@ test('under any history it stays within its bounds, and changes by one up or by 
       const limit = aimd({ min, max, start })
       for (const { isLost, late, active, times } of acts) {
         for (let time = 0; time < times; time++) {
-          const { limit: slots, lowered } = limit
+          const { limit: permits, lowered } = limit
           limit.ended(lowered - (late ? 1 : 0), isLost, active)
           if (limit.limit < min || limit.limit > max) throw new Error(`${limit.limit} is not within ${min} and ${max}`)
-          if (late && limit.limit !== slots) throw new Error('a late one changed it')
+          if (late && limit.limit !== permits) throw new Error('a late one changed it')
           if (
             isLost
-              ? ![slots, Math.max(min, Math.floor(slots * 0.9))].includes(limit.limit)
-              : ![slots, slots + 1].includes(limit.limit)
+              ? ![permits, Math.max(min, Math.floor(permits * 0.9))].includes(limit.limit)
+              : ![permits, permits + 1].includes(limit.limit)
           )
-            throw new Error(`${slots} became ${limit.limit}`)
-          if (limit.limit < slots && limit.lowered !== lowered + 1)
+            throw new Error(`${permits} became ${limit.limit}`)
+          if (limit.limit < permits && limit.lowered !== lowered + 1)
             throw new Error('it was lowered and does not say so')
         }
       }

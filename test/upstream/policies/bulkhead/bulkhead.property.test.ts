@@ -10,8 +10,8 @@ import { questions } from '../../../helpers/questions.ts'
 
 type Act =
   | { readonly type: 'enter'; readonly run: number; readonly mayWait: boolean }
-  /** `slots`: how many there are when it has ended, where their number moves. */
-  | { readonly type: 'finish' | 'fail' | 'abort'; readonly which: number; readonly slots: number }
+  /** `permits`: how many there are when it has ended, where their number moves. */
+  | { readonly type: 'finish' | 'fail' | 'abort'; readonly which: number; readonly permits: number }
 
 const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.oneof(
@@ -28,7 +28,7 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
       arbitrary: fc.record({
         type: fc.constantFrom('finish' as const, 'fail' as const, 'abort' as const),
         which: fc.nat(20),
-        slots: fc.integer({ min: 1, max: 4 }),
+        permits: fc.integer({ min: 1, max: 4 }),
       }),
     },
   ),
@@ -48,11 +48,11 @@ class Rules {
   /** Of runs that were not, in the order in which the runs came. */
   newcomers: Waiter[][] = []
   readonly admitted = new Set<number>()
-  slots: number
+  permits: number
   readonly queue: number
 
-  constructor(slots: number, queue: number) {
-    this.slots = slots
+  constructor(permits: number, queue: number) {
+    this.permits = permits
     this.queue = queue
   }
 
@@ -63,7 +63,7 @@ class Rules {
   /** Whether the call may stay. */
   enter(waiter: Waiter, mayWait: boolean): boolean {
     const group = this.newcomers.find(([first]) => first?.run === waiter.run)
-    if (this.active.length < this.slots) this.admit(waiter)
+    if (this.active.length < this.permits) this.admit(waiter)
     else if (!mayWait) return false
     else if (this.admitted.has(waiter.run)) this.ahead.push(waiter)
     else if (group !== undefined) group.push(waiter)
@@ -78,7 +78,7 @@ class Rules {
     this.active = this.active.filter(each => each !== index)
     this.ahead = others(this.ahead)
     this.newcomers = this.newcomers.map(others).filter(group => group.length > 0)
-    while (held && this.active.length < this.slots && this.waiting > 0) {
+    while (held && this.active.length < this.permits && this.waiting > 0) {
       if (this.ahead.length === 0) this.ahead = this.newcomers.shift() ?? []
       this.admit(this.ahead.shift() as Waiter)
     }
@@ -92,14 +92,14 @@ class Rules {
 
 const endings = { abort: 'gone', finish: 'ok', fail: 'broken' }
 
-/** Slots whose number is what the next ending makes it. */
-class MovingSlots implements AdaptiveConcurrency {
+/** A limit that changes to `next` when a call ends. */
+class MovingLimit implements AdaptiveConcurrency {
   limit: number
   next: number
   readonly noted = 0
 
-  constructor(slots: number) {
-    this.limit = this.next = slots
+  constructor(permits: number) {
+    this.limit = this.next = permits
   }
 
   ended(): void {
@@ -108,10 +108,10 @@ class MovingSlots implements AdaptiveConcurrency {
 }
 
 for (const kind of ['fixed', 'moving'] as const)
-  test(`with ${kind} slots, under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken`, async t => {
+  test(`with ${kind} permits, under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken`, async t => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (start, queue, list) => {
-        const moving = kind === 'moving' ? new MovingSlots(start) : undefined
+        const moving = kind === 'moving' ? new MovingLimit(start) : undefined
         const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: moving ?? start, maxQueue: queue })
         const bottom = heldService()
         const service = layer(bottom.service)
@@ -144,14 +144,14 @@ for (const kind of ['fixed', 'moving'] as const)
           if (call.ended !== expected) throw new Error(`call ${index} came and is ${call.ended}, not ${expected}`)
         }
 
-        async function end(type: 'finish' | 'fail' | 'abort', which: number, slots: number): Promise<void> {
+        async function end(type: 'finish' | 'fail' | 'abort', which: number, permits: number): Promise<void> {
           const able =
             type === 'abort' ? calls.flatMap((call, index) => (call.ended === undefined ? [index] : [])) : active()
           const index = able[which % able.length]
           if (index === undefined) return
           if (moving !== undefined) {
-            moving.next = slots
-            if (rules.active.includes(index)) rules.slots = slots
+            moving.next = permits
+            if (rules.active.includes(index)) rules.permits = permits
           }
           rules.leave(index)
           const entry = bottom.held.find(({ call }) => call.index === index)
@@ -166,14 +166,14 @@ for (const kind of ['fixed', 'moving'] as const)
         for (const act of list) {
           const before = gauge.active
           if (act.type === 'enter') await enter(act.run, act.mayWait)
-          else await end(act.type, act.which, act.slots)
-          // Fewer slots cut nobody, and let nobody in.
+          else await end(act.type, act.which, act.permits)
+          // Fewer permits cut nobody, and let nobody in.
           if (gauge.active > Math.max(gauge.concurrency, before))
-            throw new Error(`${gauge.active} calls in ${gauge.concurrency} slots`)
-          if (gauge.concurrency !== rules.slots)
-            throw new Error(`the gauge says ${gauge.concurrency} slots, and there are ${rules.slots}`)
+            throw new Error(`${gauge.active} calls in ${gauge.concurrency} permits`)
+          if (gauge.concurrency !== rules.permits)
+            throw new Error(`the gauge says ${gauge.concurrency} permits, and there are ${rules.permits}`)
           if (gauge.active < gauge.concurrency && gauge.queued > 0)
-            throw new Error('a slot is free while somebody waits')
+            throw new Error('a permit is free while somebody waits')
           if (active().join() !== rules.active.join())
             throw new Error(`active are ${active().join()}, and by the rules ${rules.active.join()}`)
           if (gauge.active !== active().length || gauge.queued !== rules.waiting)
@@ -186,7 +186,7 @@ for (const kind of ['fixed', 'moving'] as const)
         }
         await Promise.all(calls.map(({ asked }) => asked))
         if (calls.some(({ abort }) => abort.size > 0)) throw new Error('a listener stays')
-        if (gauge.active + gauge.queued > 0) throw new Error('a slot stays')
+        if (gauge.active + gauge.queued > 0) throw new Error('a permit stays')
       }),
       { numRuns: 100 },
     )

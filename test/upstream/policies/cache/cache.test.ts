@@ -549,6 +549,6 @@ test('an operation that changes something cannot be kept, nor for a time that is
   )
   t.throws(
     () => defineUpstream('bad', { origin: 'http://127.0.0.1:9', maxCacheBytes: 0 }, {}),
-    /upstream 'bad': cacheBytes is 0/,
+    /upstream 'bad': maxCacheBytes is 0/,
   )
 })

@@ -34,7 +34,7 @@ async function arrange(t: Test, script: Script, { isSecure = false, store, versi
   const runtime = createRuntime(store === undefined ? {} : { cacheStore: store.store })
   t.teardown(() => runtime.close())
   const origin = isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin
-  const text = { output: z.string(), as: 'text' } as const
+  const text = { output: z.string(), responseType: 'text' } as const
   const cats = defineUpstream(
     'cats',
     {

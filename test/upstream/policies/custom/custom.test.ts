@@ -127,7 +127,7 @@ test('an answer that is none is a bug that says what to return', async t => {
     const service = over(answering, 'call', () => () => answer as never)
     t.match(await failure(service(ask())), {
       name: 'TypeError',
-      message: `upstream 'nobody': an own layer answered ${what}: return next(call), or { value, status }`,
+      message: `upstream 'nobody': a custom layer answered ${what}: return next(call), or { value, status }`,
     })
   }
 })
@@ -268,7 +268,7 @@ test('a call that was given up before costs nothing', async t => {
   t.equal(await failure(over(answering, 'call', () => () => t.fail('it was called') as never)(ask(run))), reason)
 })
 
-test('at a call each next takes a slot of its own', async t => {
+test('at a call each next takes a permit of its own', async t => {
   const bottom = heldService()
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 4, maxQueue: 4 })
   const service = stack(
@@ -285,7 +285,7 @@ test('at a call each next takes a slot of its own', async t => {
   t.equal(gauge.active, 0)
 })
 
-test('an attempt has one slot, so what it sends goes one after the other', async t => {
+test('an attempt has one permit, so what it sends goes one after the other', async t => {
   const patterns: readonly CustomLayer[] = [
     next => call => Promise.any([next(call), next(call), next(call)]),
     next => call => {
@@ -315,7 +315,7 @@ test('an attempt has one slot, so what it sends goes one after the other', async
   }
 })
 
-test('an attempt that is answered while what it sent is on the wire keeps its slot until that has ended', async t => {
+test('an attempt that is answered while what it sent is on the wire keeps its permit until that has ended', async t => {
   const layers: readonly CustomLayer[] = [
     next => async call => {
       void next(call)
@@ -355,7 +355,7 @@ test('an attempt that was answered sends nothing more, and a call may', async t 
     await over(answering, 'attempt', keeping)(ask())
     t.match(await failure(later()), {
       name: 'TypeError',
-      message: "upstream 'nobody': an own layer sent an attempt on after it had answered it: use it at: 'call'",
+      message: "upstream 'nobody': a custom layer sent an attempt on after it had answered it: list it in layers.call",
     })
     await over(answering, 'call', keeping)(ask())
     t.same(await later(), { value: 'well', status: 200 })

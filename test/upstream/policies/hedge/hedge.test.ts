@@ -178,7 +178,7 @@ test('there are no more second attempts than its share of the calls, and none wi
   t.equal(spent.bottom.taken, 12)
 })
 
-test('a second attempt takes a free slot and never waits for one; what it did not use is not spent', async t => {
+test('a second attempt takes a free permit and never waits for one; what it did not use is not spent', async t => {
   const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => 0)
   const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 2, maxQueue: 9 })
   const { bottom, send } = arrange({ delay: 1, budget, below: [layer] })
@@ -196,20 +196,20 @@ test('a second attempt takes a free slot and never waits for one; what it did no
   t.equal(gauge.active, 0)
 })
 
-test('a second attempt that finds no slot, or no budget, is tried again as long as the first is under way', async t => {
+test('a second attempt that finds no permit, or no budget, is tried again as long as the first is under way', async t => {
   const { layer } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 9 })
-  const slotless = arrange({ delay: 1, below: [layer] })
-  const other = slotless.send()
-  const [blocker] = slotless.bottom.held
-  const waiting = slotless.send()
+  const busy = arrange({ delay: 1, below: [layer] })
+  const other = busy.send()
+  const [blocker] = busy.bottom.held
+  const waiting = busy.send()
   await hedgedElsewhere(3)
-  t.equal(slotless.bottom.taken, 1, 'there is one slot')
+  t.equal(busy.bottom.taken, 1, 'there is one permit')
   blocker?.answer()
   await other
-  await slotless.bottom.arrived(2)
-  slotless.bottom.held[0]?.answer()
+  await busy.bottom.arrived(2)
+  busy.bottom.held[0]?.answer()
   await waiting
-  t.equal(slotless.bottom.taken, 2)
+  t.equal(busy.bottom.taken, 2)
 
   const clock = { now: 0 }
   const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => clock.now)

@@ -32,14 +32,14 @@ const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 /** Makes a runtime with a cache for answers of a shape, whose connection and code have been used. */
 async function open(shape: keyof typeof shapes) {
-  const { output = z.unknown(), as = 'json', withHeaders } = shapes[shape]
+  const { output = z.unknown(), responseType = 'json', responseHeaders } = shapes[shape]
   const options = {
     path: '/',
     query: z.object({ shape: z.string(), id: z.number() }),
     output,
-    as,
-    absent: [404],
-    ...(withHeaders !== undefined && { withHeaders }),
+    responseType,
+    nullOn: [404],
+    ...(responseHeaders !== undefined && { responseHeaders }),
   } as const
   const upstream = defineUpstream(
     'upstream',

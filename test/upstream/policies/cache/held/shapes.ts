@@ -4,8 +4,8 @@ import { z } from 'zod'
 /** Answers of one kind, each with another content. */
 export interface Shape {
   readonly output?: z.ZodType
-  readonly as?: 'json' | 'text' | 'bytes'
-  readonly withHeaders?: z.ZodType
+  readonly responseType?: 'json' | 'text' | 'bytes'
+  readonly responseHeaders?: z.ZodType
   readonly answer: (id: number) => {
     readonly status?: number
     readonly type?: string
@@ -46,12 +46,12 @@ const all = {
   ),
   'a long text': json(id => `${id} `.repeat(4000)),
   'a plain text': {
-    as: 'text',
+    responseType: 'text',
     output: z.string(),
     answer: id => ({ type: 'text/plain', body: `${id} `.repeat(1000) }),
   },
   bytes: {
-    as: 'bytes',
+    responseType: 'bytes',
     output: z.instanceof(Uint8Array),
     answer: id => ({ type: 'image/png', body: Buffer.alloc(3000, id) }),
   },
@@ -75,9 +75,9 @@ const all = {
     z.number().transform(id => times(2000, index => `${id} ${index}`)),
   ),
   'bytes behind a large head': {
-    as: 'bytes',
+    responseType: 'bytes',
     output: z.instanceof(Uint8Array),
-    withHeaders: z.object({ etag: z.string() }),
+    responseHeaders: z.object({ etag: z.string() }),
     answer: () => ({
       type: 'image/png',
       headers: times(14, index => [`x-${index}`, 'a'.repeat(1000)]).flat(),
@@ -85,11 +85,11 @@ const all = {
     }),
   },
   'all of a large head': {
-    withHeaders: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+    responseHeaders: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
     answer: id => ({ headers: times(14, index => [`x-${index}`, `${id}`.repeat(200)]).flat(), body: '{}' }),
   },
   'many headers': {
-    withHeaders: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+    responseHeaders: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
     answer: id => ({ headers: times(500, index => [`x${id}-${index}`, 'a']).flat(), body: '{}' }),
   },
   'white space behind a header': {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { stringBytes } from '../../../../src/upstream/policies/cache/string-bytes.ts'
+import { stringBytes } from '../../../../src/upstream/policies/cache/memory-size.ts'
 
 test('a string takes 16 bytes and one per character, in steps of 8; two per character where one of them is beyond U+00FF', async t => {
   t.equal(stringBytes(''), 16)

@@ -1,18 +1,16 @@
 import { hash } from 'node:crypto'
-import { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import { runSliced } from '../../../core/sliced.ts'
 import { createTimerQueue } from '../../../core/timer-queue.ts'
-import { usefulMs, type Found } from './entry.ts'
-import { isLarge } from './is-large.ts'
+import { usefulMs, type Entry, type Found } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { Lookup } from './lookup.ts'
-import { readEntry } from './read-entry.ts'
-import { valueOf } from './value-of.ts'
+import { PendingWrites } from './pending-writes.ts'
+import { readEntry, valueOf } from './body-entry.ts'
 import type { CacheStore } from './store.ts'
 
-/** A store as a call may use it: it fails no call, holds none up for long, and gives back only what can be used. */
+/** A store with the guarantees that calls need: it fails no call, delays none for long, and returns valid entries only. */
 export interface CacheAdapter {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
@@ -25,18 +23,15 @@ export interface CacheAdapter {
   readonly faults: number
 }
 
-/** An entry on its way to a store. */
-interface Writing {
-  found: Found | undefined
-  /** Lets go of it. */
-  readonly over: () => void
-}
+/**
+ * Bodies from this length on are read in a turn of their own, in bytes or, where they come from elsewhere, in
+ * characters.
+ */
+const largeBytes = 128 * 1024
 
-/** Puts a store where calls can use it. */
+/** Makes the adapter of a store. */
 export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const patience = createTimerQueue(store.patience ?? 100, () => Lookup.late)
-  /** What is being written: it is found before the store has it. */
-  const writing = new Map<string, Writing>()
   /** Entries of this process that could not be read: those who wait to read them find nothing. */
   const unreadable = new WeakSet<object>()
   let faults = 0
@@ -45,31 +40,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const fault = () => {
     faults++
   }
-
-  function write(key: string, found: Found, done: Promise<unknown> | undefined): void {
-    if (done === undefined) return
-    const entry: Writing = {
-      found,
-      over: () => {
-        patience.stop(due)
-        // A store that never answers would keep it by what waits for the answer.
-        entry.found = undefined
-        if (writing.get(key) === entry) writing.delete(key)
-      },
-    }
-    writing.get(key)?.over()
-    writing.set(key, entry)
-    const late = new Abort()
-    late.abort = () => {
-      fault()
-      entry.over()
-    }
-    const due = patience.start(late)
-    done.then(entry.over, () => {
-      if (due.isRunning) fault()
-      entry.over()
-    })
-  }
+  const writes = new PendingWrites(patience, fault)
 
   /** Reads what a store gave back. */
   function open(stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
@@ -86,7 +57,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
       unreadable.add(stored)
     }
     fault()
-    shelf.forget(key)
+    adapter.forget(key)
     return undefined
   }
 
@@ -106,11 +77,11 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
     )
   }
 
-  const shelf: CacheAdapter = {
+  const adapter: CacheAdapter = {
     keeps: store.keeps,
     find(key, call) {
-      const soon = writing.get(key)
-      if (soon !== undefined) return soon.found
+      const pending = writes.get(key)
+      if (pending !== undefined) return pending.found
       let found
       let later
       try {
@@ -126,15 +97,13 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
     store(key, found) {
       const { entry } = found
       try {
-        write(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
+        writes.add(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
       } catch {
         fault()
       }
     },
     forget(key) {
-      const soon = writing.get(key)
-      if (soon !== undefined) soon.found = undefined
-      writing.delete(key)
+      writes.forget(key)
       try {
         promiseOf(store.delete(nameOf(key)))?.then(undefined, fault)
       } catch {
@@ -142,13 +111,13 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
       }
     },
     close() {
-      for (const { over } of writing.values()) over()
+      writes.close()
     },
     get faults() {
       return faults
     },
   }
-  return shelf
+  return adapter
 }
 
 /**
@@ -158,4 +127,18 @@ function promiseOf(value: unknown): Promise<unknown> | undefined {
   return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'
     ? Promise.resolve(value)
     : undefined
+}
+
+/**
+ * Returns whether what a store gave back has so much to read that it would hold up everything else; reading it never
+ * throws.
+ */
+function isLarge(stored: unknown): stored is object {
+  if (KeptEntry.is(stored)) return stored.unread >= largeBytes
+  try {
+    const body = (stored as Partial<Entry> | undefined | null)?.body
+    return typeof body === 'string' && body.length >= largeBytes
+  } catch {
+    return false
+  }
 }

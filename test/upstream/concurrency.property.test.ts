@@ -26,8 +26,8 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
   { minLength: 10, maxLength: 60, size: 'max' },
 )
 
-for (const slots of [1, 3, 'adaptive'] as const)
-  test(`with ${slots} slots an upstream on the wire never has more to answer than they are, whoever gives up and whatever it answers`, async t => {
+for (const permits of [1, 3, 'adaptive'] as const)
+  test(`with ${permits} permits an upstream on the wire never has more to answer than they are, whoever gives up and whatever it answers`, async t => {
     await fc.assert(
       fc.asyncProperty(acts, async list => {
         /** Those that have asked and are not answered. */
@@ -46,8 +46,8 @@ for (const slots of [1, 3, 'adaptive'] as const)
           'nobody',
           {
             origin: raw.origin,
-            concurrency: slots,
-            connections: slots === 'adaptive' ? 4 : 20,
+            concurrency: permits,
+            connections: permits === 'adaptive' ? 4 : 20,
             maxQueue: 1000,
             attemptTimeout: 60_000,
             retry: false,
@@ -59,7 +59,7 @@ for (const slots of [1, 3, 'adaptive'] as const)
         )
         const calls: { readonly abort: Abort; isOver: boolean; readonly asked: Promise<void> }[] = []
         const stats = () => runtime.stats()['nobody'] ?? { concurrency: 1, active: 0, queued: 0 }
-        const most = slots === 'adaptive' ? 4 : slots
+        const most = permits === 'adaptive' ? 4 : permits
 
         function enter(): void {
           const run = testRun()
@@ -93,7 +93,7 @@ for (const slots of [1, 3, 'adaptive'] as const)
         /** Waits until both sides see the same: what was let in is there, and nothing else. */
         async function settled(): Promise<void> {
           for (let turns = 0; open.size !== stats().active; turns++) {
-            if (turns > 5000) throw new Error(`${stats().active} hold a slot, and the upstream has ${open.size}`)
+            if (turns > 5000) throw new Error(`${stats().active} hold a permit, and the upstream has ${open.size}`)
             await turn()
           }
         }
@@ -103,11 +103,11 @@ for (const slots of [1, 3, 'adaptive'] as const)
           if (each.type === 'enter') enter()
           else act(each)
           const { active, concurrency: now } = stats()
-          if (active > Math.max(now, before) || active > most) throw new Error(`${active} calls in ${now} slots`)
+          if (active > Math.max(now, before) || active > most) throw new Error(`${active} calls in ${now} permits`)
           await settled()
           if (open.size > most) throw new Error(`the upstream has ${open.size} calls to answer, of ${most}`)
           if (stats().queued > 0 && stats().active < stats().concurrency)
-            throw new Error('a slot is free while somebody waits')
+            throw new Error('a permit is free while somebody waits')
         }
 
         while (calls.some(({ isOver }) => !isOver)) {
@@ -115,9 +115,9 @@ for (const slots of [1, 3, 'adaptive'] as const)
           await turn()
         }
         await Promise.all(calls.map(({ asked }) => asked))
-        // Who gave up while it connected holds its slot until there is a connection, or none.
+        // Who gave up while it connected holds its permit until there is a connection, or none.
         for (let turns = 0; stats().active + stats().queued > 0; turns++) {
-          if (turns > 5000) throw new Error('a slot stays')
+          if (turns > 5000) throw new Error('a permit stays')
           await turn()
         }
         await runtime.close()

@@ -2,9 +2,9 @@ import { Abort } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
 import type { Timer, TimerQueue } from '../../core/timer-queue.ts'
 
-/** A call with a timeout over it, until `lift` takes it away. */
+/** A call with a time limit, until `clear` ends it. */
 export class TimedCall<T> extends Abort implements Timer {
-  /** The call to send: it is cut when the timeout rings. */
+  /** The call to send: it is aborted when the limit is reached. */
   readonly call: LiveCall<T>
   readonly target = this
   dueAt = 0

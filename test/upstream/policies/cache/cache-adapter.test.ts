@@ -5,7 +5,7 @@ import type { Entry, Found } from '../../../../src/upstream/policies/cache/entry
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { entryOf } from '../../../../src/upstream/policies/cache/entry-of.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
-import { createCacheAdapter } from '../../../../src/upstream/policies/cache/shelf.ts'
+import { createCacheAdapter } from '../../../../src/upstream/policies/cache/cache-adapter.ts'
 import type { CacheStore } from '../../../../src/upstream/policies/cache/store.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { testRun } from '../../../helpers/call.ts'
@@ -72,33 +72,33 @@ const timers = () => process.getActiveResourcesInfo().filter(name => name === 'T
 
 function far(t: Test, patience = 60_000) {
   const there = farStore(patience)
-  const shelf = createCacheAdapter(there.store)
-  t.teardown(() => shelf.close())
+  const adapter = createCacheAdapter(there.store)
+  t.teardown(() => adapter.close())
   /** Keeps an entry, and waits until it is over there. */
   const keep = async (key: string, body: string, rest: Partial<Entry> = {}) => {
-    shelf.store(key, found(body, rest))
+    adapter.store(key, found(body, rest))
     for (let turns = 0; turns < 3; turns++) await turn()
   }
-  return { there, shelf, keep }
+  return { there, adapter, keep }
 }
 
 test('a store in this process is asked and answers at once, with the very entry and the very value', async t => {
-  const shelf = createCacheAdapter(createMemoryStore())
+  const adapter = createCacheAdapter(createMemoryStore())
   const value = { at: new Date() }
   const one = kept('born', '{}', { value })
-  shelf.store('a', one)
-  const again = shelf.find('a', call()) as Found
+  adapter.store('a', one)
+  const again = adapter.find('a', call()) as Found
   t.equal(again.entry, one.entry)
   t.equal(again.value, value)
   t.ok(Object.isFrozen(value))
-  t.equal(shelf.find('b', call()), undefined)
-  shelf.forget('a')
-  t.equal(shelf.find('a', call()), undefined)
-  t.equal(shelf.faults, 0)
+  t.equal(adapter.find('b', call()), undefined)
+  adapter.forget('a')
+  t.equal(adapter.find('a', call()), undefined)
+  t.equal(adapter.faults, 0)
 })
 
 test('a value that the garbage collector took is read again by the schema, and frozen', async t => {
-  const shelf = createCacheAdapter(createMemoryStore())
+  const adapter = createCacheAdapter(createMemoryStore())
   // Nobody holds these values, as if their runs were over.
   for (const [key, which, body, expected, status] of [
     ['date', 'born', '{"at":"2026-03-01T00:00:00Z","more":1}', { at: new Date('2026-03-01T00:00:00Z') }, 200],
@@ -108,38 +108,38 @@ test('a value that the garbage collector took is read again by the schema, and f
     ['no empty body', 'empty', '7', 7, 200],
     ['none', 'none', '', null, 404],
   ] as const) {
-    shelf.store(key, kept(which, body, { status, head: { link: ['</a>', '</b>'] } }))
+    adapter.store(key, kept(which, body, { status, head: { link: ['</a>', '</b>'] } }))
     await collected()
-    const again = shelf.find(key, call(which)) as Found
+    const again = adapter.find(key, call(which)) as Found
     t.strictSame(again.value, expected, key)
-    t.equal((shelf.find(key, call(which)) as Found).value, again.value, 'and read once')
+    t.equal((adapter.find(key, call(which)) as Found).value, again.value, 'and read once')
     if (which === 'born') t.ok(Object.isFrozen(again.value))
   }
-  t.equal(shelf.faults, 0)
+  t.equal(adapter.faults, 0)
 })
 
 test('a value that its schema refuses when it is read again counts as none and goes', async t => {
   const store = createMemoryStore()
-  const shelf = createCacheAdapter(store)
-  shelf.store('a', kept('born', '{"at":1}'))
+  const adapter = createCacheAdapter(store)
+  adapter.store('a', kept('born', '{"at":1}'))
   await collected()
-  t.equal(shelf.find('a', call()), undefined)
-  t.equal(shelf.faults, 1)
+  t.equal(adapter.find('a', call()), undefined)
+  t.equal(adapter.faults, 1)
   t.equal(store.size?.entries, 0)
 })
 
 test('a large body is read again in a turn of its own, unless its call is given up by then', async t => {
-  const shelf = createCacheAdapter(createMemoryStore())
-  shelf.store('a', kept('born', `{"at":"2026-03-01T00:00:00Z"}${' '.repeat(200_000)}`))
+  const adapter = createCacheAdapter(createMemoryStore())
+  adapter.store('a', kept('born', `{"at":"2026-03-01T00:00:00Z"}${' '.repeat(200_000)}`))
   await collected()
   const abort = new Abort()
-  const [later, never] = [shelf.find('a', call()), shelf.find('a', call('born', abort))]
+  const [later, never] = [adapter.find('a', call()), adapter.find('a', call('born', abort))]
   t.ok(later instanceof Promise)
   const reason = { why: 'the caller has gone' }
   abort.abort(reason)
   t.strictSame(((await later) as Found).value, { at: new Date('2026-03-01T00:00:00Z') })
   t.equal(await failure(never as Promise<unknown>), reason)
-  t.notOk(shelf.find('a', call()) instanceof Promise, 'it is there now')
+  t.notOk(adapter.find('a', call()) instanceof Promise, 'it is there now')
 })
 
 test('a large body that its schema refuses is read once for all calls that wait for it, and dropped once', async t => {
@@ -166,17 +166,17 @@ test('a large body that its schema refuses is read once for all calls that wait 
       { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 },
       'values',
     )
-  const shelf = createCacheAdapter(createMemoryStore())
-  shelf.store('a', answer())
+  const adapter = createCacheAdapter(createMemoryStore())
+  adapter.store('a', answer())
   await collected()
-  const [first, ...others] = Array.from({ length: 20 }, async () => shelf.find('a', ask()))
+  const [first, ...others] = Array.from({ length: 20 }, async () => adapter.find('a', ask()))
   t.equal(await first, undefined)
   const next = { at: 'now' }
-  shelf.store('a', answer(next))
+  adapter.store('a', answer(next))
   t.same(new Set(await Promise.all(others)), new Set([undefined]))
   t.equal(reads, 1)
-  t.equal(shelf.faults, 1)
-  t.equal((shelf.find('a', ask()) as Found).value, next, 'what was kept since then stays')
+  t.equal(adapter.faults, 1)
+  t.equal((adapter.find('a', ask()) as Found).value, next, 'what was kept since then stays')
 })
 
 test('a large body from another process is read in a turn of its own too, and a small one at once', async t => {
@@ -189,13 +189,13 @@ test('a large body from another process is read in a turn of its own too, and a 
     },
   )
   const readAtOnce = async (body: string) => {
-    const shelf = createCacheAdapter({
+    const adapter = createCacheAdapter({
       keeps: 'bodies',
       get: () => Promise.resolve(entry(body)),
       set: () => {},
       delete: () => {},
     })
-    const later = shelf.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<Found>
+    const later = adapter.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<Found>
     await new Promise<void>(resolve => process.nextTick(resolve))
     const before = reads
     t.equal((await later).value, reads)
@@ -219,24 +219,24 @@ test('a large body from another process is read in a turn of its own too, and a 
 })
 
 test('a value is given to the operation whose schema has made it, and another of the same name reads its own', async t => {
-  const ofSchema = (output: z.ZodType, more: { withHeaders?: z.ZodType } = {}) =>
+  const ofSchema = (output: z.ZodType, more: { responseHeaders?: z.ZodType } = {}) =>
     defineUpstream(
       'cats',
       { origin: 'http://127.0.0.1:9' },
       { born: operation({ path: '/born', output, cache: true, ...more }) },
     ).born()
-  const shelf = createCacheAdapter(createMemoryStore())
+  const adapter = createCacheAdapter(createMemoryStore())
   const value = { at: new Date() }
-  shelf.store('a', kept('born', '{"at":"then"}', { value }))
+  adapter.store('a', kept('born', '{"at":"then"}', { value }))
   const next = testRun().ask<unknown>(ofSchema(z.object({ at: z.string() })), { abort: new Abort() })
-  t.strictSame((shelf.find('a', next) as Found).value, { at: 'then' })
-  t.equal((shelf.find('a', call()) as Found).value, value)
+  t.strictSame((adapter.find('a', next) as Found).value, { at: 'then' })
+  t.equal((adapter.find('a', call()) as Found).value, value)
   const headed = testRun().ask<unknown>(
-    ofSchema(z.unknown(), { withHeaders: z.object({ link: z.string().optional() }) }),
+    ofSchema(z.unknown(), { responseHeaders: z.object({ link: z.string().optional() }) }),
     { abort: new Abort() },
   )
   t.equal(
-    shelf.find('a', headed),
+    adapter.find('a', headed),
     undefined,
     'headers that were not kept are not taken for headers that were not there',
   )
@@ -259,19 +259,19 @@ test('what is no entry of ours in a store of this process counts as none and goe
     ['b', 'text'],
     ['c', null],
   ])
-  const shelf = createCacheAdapter({
+  const adapter = createCacheAdapter({
     keeps: 'values',
     get: key => held.get(key) as Entry,
     set: () => {},
     delete: key => held.delete(key),
   })
-  for (const key of ['a', 'b', 'c']) t.equal(shelf.find(key, call()), undefined)
-  t.equal(shelf.faults, 2, 'null is nothing, and no fault')
+  for (const key of ['a', 'b', 'c']) t.equal(adapter.find(key, call()), undefined)
+  t.equal(adapter.faults, 2, 'null is nothing, and no fault')
   t.same([...held.keys()], ['c'])
 })
 
 test('from another process comes what was sent there, read by the schema again, and frozen', async t => {
-  const { there, shelf, keep } = far(t)
+  const { there, adapter, keep } = far(t)
   await keep('secret key', '{"at":"2026-03-01T00:00:00Z","more":1}')
   t.notMatch(
     JSON.stringify([...there.held]),
@@ -283,34 +283,34 @@ test('from another process comes what was sent there, read by the schema again, 
     [43],
   )
   t.same([...there.useful.values()], [1000])
-  const back = (await shelf.find('secret key', call())) as Found
+  const back = (await adapter.find('secret key', call())) as Found
   t.strictSame(back.value, { at: new Date('2026-03-01T00:00:00Z') })
   t.ok(Object.isFrozen(back.value))
-  t.equal(await shelf.find('other', call()), undefined)
-  t.equal(shelf.faults, 0)
+  t.equal(await adapter.find('other', call()), undefined)
+  t.equal(adapter.faults, 0)
 })
 
 test('bytes, and that there is none, come back as they went', async t => {
-  const { shelf, keep } = far(t)
+  const { adapter, keep } = far(t)
   await keep('bytes', Buffer.from([0, 255, 128]).toString('base64'), { head: { 'content-type': 'image/png' } })
-  t.same((await shelf.find('bytes', call('bytes')))?.value, Buffer.from([0, 255, 128]))
+  t.same((await adapter.find('bytes', call('bytes')))?.value, Buffer.from([0, 255, 128]))
   await keep('none', '', { status: 404 })
-  t.equal((await shelf.find('none', call('none')))?.value, null)
+  t.equal((await adapter.find('none', call('none')))?.value, null)
 })
 
 test('what is being written is found before it is there', async t => {
-  const { there, shelf } = far(t)
+  const { there, adapter } = far(t)
   const last = found('{}')
-  shelf.store('a', found('{"first":1}'))
-  shelf.store('a', last)
-  t.equal(shelf.find('a', call()), last)
+  adapter.store('a', found('{"first":1}'))
+  adapter.store('a', last)
+  t.equal(adapter.find('a', call()), last)
   t.equal(there.asked, 0)
-  shelf.forget('a')
-  t.equal(await shelf.find('a', call()), undefined)
+  adapter.forget('a')
+  t.equal(await adapter.find('a', call()), undefined)
 })
 
 test('what comes back and is no entry, or is no answer of its operation, counts as none and goes', async t => {
-  const { there, shelf, keep } = far(t)
+  const { there, adapter, keep } = far(t)
   const spoilt: readonly string[] = [
     '1',
     '"text"',
@@ -330,44 +330,44 @@ test('what comes back and is no entry, or is no answer of its operation, counts 
   const [key = ''] = there.held.keys()
   for (const [index, text] of spoilt.entries()) {
     there.held.set(key, text)
-    t.equal(await shelf.find('a', call()), undefined, text)
-    t.equal(shelf.faults, index + 1)
+    t.equal(await adapter.find('a', call()), undefined, text)
+    t.equal(adapter.faults, index + 1)
     await turn()
     await turn()
     t.notOk(there.held.has(key))
   }
   there.held.set(key, 'null')
-  t.equal(await shelf.find('a', call()), undefined)
-  t.equal(shelf.faults, spoilt.length, 'null is nothing, and no fault')
+  t.equal(await adapter.find('a', call()), undefined)
+  t.equal(adapter.faults, spoilt.length, 'null is nothing, and no fault')
 })
 
 test('a store that throws or rejects fails nothing', async t => {
-  const { there, shelf } = far(t)
+  const { there, adapter } = far(t)
   for (const mode of ['throw', 'reject'] as const) {
     there.mode = mode
-    const before = shelf.faults
-    t.equal(await shelf.find('a', call()), undefined, mode)
-    shelf.store('a', found('{}'))
-    shelf.forget('a')
+    const before = adapter.faults
+    t.equal(await adapter.find('a', call()), undefined, mode)
+    adapter.store('a', found('{}'))
+    adapter.forget('a')
     for (let turns = 0; turns < 3; turns++) await turn()
-    t.equal(shelf.faults, before + 3, mode)
+    t.equal(adapter.faults, before + 3, mode)
   }
 })
 
 test('a store that never answers is waited for as long as it may take, and what hangs leaves nothing behind', async t => {
-  const { there, shelf } = far(t, 1)
+  const { there, adapter } = far(t, 1)
   await turn()
   const before = timers()
   there.mode = 'hang'
   const run = call()
-  t.equal(await shelf.find('a', run), undefined)
+  t.equal(await adapter.find('a', run), undefined)
   t.equal(run.abort.size, 0)
-  t.equal(shelf.faults, 1)
+  t.equal(adapter.faults, 1)
   const slow = found('{}')
-  shelf.store('a', slow)
-  t.equal(shelf.find('a', call()), slow)
-  while (shelf.faults < 2) await turn()
-  t.equal(await shelf.find('a', call()), undefined, 'what is not there in time is not kept here either')
+  adapter.store('a', slow)
+  t.equal(adapter.find('a', call()), slow)
+  while (adapter.faults < 2) await turn()
+  t.equal(await adapter.find('a', call()), undefined, 'what is not there in time is not kept here either')
   t.equal(timers(), before)
 })
 
@@ -380,23 +380,23 @@ test('a store that fails after it was late has failed once', async t => {
     set: () => new Promise((_, reject) => refusals.push(reject)),
     delete: () => {},
   }
-  const shelf = createCacheAdapter(store)
-  t.equal(await shelf.find('a', call()), undefined)
-  shelf.store('a', found('{}'))
-  while (shelf.faults < 2) await turn()
+  const adapter = createCacheAdapter(store)
+  t.equal(await adapter.find('a', call()), undefined)
+  adapter.store('a', found('{}'))
+  while (adapter.faults < 2) await turn()
   for (const refuse of refusals) refuse(new Error('late'))
   await turn()
-  t.equal(shelf.faults, 2)
+  t.equal(adapter.faults, 2)
 })
 
 test('a call that is given up while the store is asked ends at once with its own reason', async t => {
-  const { there, shelf } = far(t)
+  const { there, adapter } = far(t)
   await turn()
   const before = timers()
   for (const mode of ['hang', 'reject', 'well'] as const) {
     there.mode = mode
     const abort = new Abort()
-    const ended = failure(shelf.find('a', call('born', abort)) as Promise<unknown>)
+    const ended = failure(adapter.find('a', call('born', abort)) as Promise<unknown>)
     const reason = { mode }
     abort.abort(reason)
     t.equal(await ended, reason)
@@ -404,26 +404,26 @@ test('a call that is given up while the store is asked ends at once with its own
   }
   t.equal(timers(), before)
   for (let turns = 0; turns < 3; turns++) await turn()
-  t.equal(shelf.faults, 0)
+  t.equal(adapter.faults, 0)
 })
 
 test('closing leaves no timer of what is being written', async t => {
-  const { there, shelf } = far(t)
+  const { there, adapter } = far(t)
   await turn()
   const before = timers()
   there.mode = 'hang'
-  shelf.store('a', found('{}'))
+  adapter.store('a', found('{}'))
   t.equal(timers(), before + 1)
-  shelf.close()
+  adapter.close()
   t.equal(timers(), before)
-  t.equal(shelf.faults, 0)
+  t.equal(adapter.faults, 0)
 })
 
 test('a store that says nothing of its patience has 100 ms of it', async t => {
   const { store } = farStore()
   t.equal(store.patience, undefined)
-  const shelf = createCacheAdapter({ ...store, get: () => new Promise(() => {}) })
+  const adapter = createCacheAdapter({ ...store, get: () => new Promise(() => {}) })
   const began = performance.now()
-  t.equal(await shelf.find('a', call()), undefined)
+  t.equal(await adapter.find('a', call()), undefined)
   t.ok(performance.now() - began >= 98)
 })

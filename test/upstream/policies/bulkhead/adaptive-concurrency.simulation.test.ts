@@ -1,9 +1,13 @@
 import { test, type Test } from 'tap'
-import { adaptiveConcurrency } from '../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
-import { bulkhead } from '../../../src/upstream/policies/bulkhead/bulkhead.ts'
-import { testRun } from '../../helpers/call.ts'
-import { questions } from '../../helpers/questions.ts'
-import { SimulatedClock, simulatedUpstream, type SimulatedUpstreamOptions } from '../../helpers/simulated-upstream.ts'
+import { adaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
+import { testRun } from '../../../helpers/call.ts'
+import { questions } from '../../../helpers/questions.ts'
+import {
+  SimulatedClock,
+  simulatedUpstream,
+  type SimulatedUpstreamOptions,
+} from '../../../helpers/simulated-upstream.ts'
 
 /** The same numbers in each run (mulberry32). */
 function randomly(seed: number): () => number {
@@ -19,12 +23,12 @@ function randomly(seed: number): () => number {
 /** What was seen while the capacity was the same, from when the limit had settled. */
 interface Phase {
   readonly capacity: number
-  /** Rounds from the change until the limit was first within its bounds: answers, each as its share of the slots. */
+  /** Rounds from the change until the limit was first within its bounds: answers, each as its share of the permits. */
   readonly rounds: number
   /** The same in ms. */
   readonly ms: number
-  /** The mean of the slots. */
-  readonly slots: number
+  /** The mean of the permits. */
+  readonly permits: number
   /** Answers, as a share of what the upstream can answer, or of what came where that is less. */
   readonly goodput: number
   /** Lost calls as a share of those that were sent. */
@@ -85,7 +89,7 @@ async function simulate(
     )
   })
   const busy = simulatedUpstream({ ...upstream, capacity: 0, queue: 0 })
-  let [came, answers, lost, latency, rounds, slots, samples] = [0, 0, 0, 0, 0, 0, 0]
+  let [came, answers, lost, latency, rounds, permits, samples] = [0, 0, 0, 0, 0, 0, 0]
   let changedAt = 0
   let settled = { rounds: Infinity, ms: Infinity }
 
@@ -99,7 +103,7 @@ async function simulate(
     const [least, most] = bounds(upstream.capacity)
     if (settled.ms === Infinity && gauge.concurrency >= least && gauge.concurrency <= most)
       settled = { rounds, ms: clock.now - changedAt }
-    slots += gauge.concurrency
+    permits += gauge.concurrency
     samples++
     clock.after(5, sample)
   }
@@ -113,13 +117,13 @@ async function simulate(
     settled = { rounds: Infinity, ms: Infinity }
     changedAt = clock.now
     await clock.until(changedAt + settledMs)
-    ;[came, answers, lost, latency, slots, samples] = [0, 0, 0, 0, 0, 0]
+    ;[came, answers, lost, latency, permits, samples] = [0, 0, 0, 0, 0, 0]
     await clock.until(changedAt + phaseMs)
     const rate = answers / (phaseMs - settledMs)
     const phase = {
       capacity,
       ...settled,
-      slots: slots / samples,
+      permits: permits / samples,
       goodput: answers / Math.min(came, ((phaseMs - settledMs) / work) * capacity),
       lost: lost / (answers + lost),
       latency: latency / answers,
@@ -127,7 +131,7 @@ async function simulate(
     }
     phases.push(phase)
     t.comment(
-      `capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} rounds, ${phase.slots.toFixed(1)} slots, goodput ${phase.goodput.toFixed(2)}, lost ${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`,
+      `capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} rounds, ${phase.permits.toFixed(1)} permits, goodput ${phase.goodput.toFixed(2)}, lost ${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`,
     )
   }
   return phases
@@ -140,26 +144,26 @@ test('an upstream that answers 503 beyond its capacity is given as many calls as
     load: 1.5,
     bounds: capacity => [capacity * 0.75, capacity * 1.25],
   })
-  for (const { capacity, rounds, slots, goodput, lost, latency, rate } of phases) {
+  for (const { capacity, rounds, permits, goodput, lost, latency, rate } of phases) {
     t.ok(
-      Math.abs(slots - capacity) <= capacity * 0.1,
-      `capacity ${capacity}: ${slots.toFixed(1)} slots are within a tenth of it`,
+      Math.abs(permits - capacity) <= capacity * 0.1,
+      `capacity ${capacity}: ${permits.toFixed(1)} permits are within a tenth of it`,
     )
     t.ok(
-      Math.abs(slots - rate * latency) <= slots * 0.15,
+      Math.abs(permits - rate * latency) <= permits * 0.15,
       `and within 15 % of rate × latency, ${(rate * latency).toFixed(1)}`,
     )
     t.ok(goodput >= 0.9, `goodput ${goodput.toFixed(2)}`)
     t.ok(lost <= 0.12, `lost ${lost.toFixed(3)}`)
-    // One slot a round, and a tenth for each lot of losses, which come fast.
+    // One permit a round, and a tenth for each lot of losses, which come fast.
     t.ok(rounds <= 32, `settled after ${rounds.toFixed(1)} rounds`)
   }
 })
 
 test('an upstream with a short queue is given what fills its hands, and no more than its queue takes', async t => {
   const phases = await simulate(t, { queue: 20, work: 25, load: 1.5, bounds: capacity => [capacity, capacity + 21] })
-  for (const { capacity, slots, goodput, lost } of phases) {
-    t.ok(slots >= capacity && slots <= capacity + 21, `capacity ${capacity}: ${slots.toFixed(1)} slots`)
+  for (const { capacity, permits, goodput, lost } of phases) {
+    t.ok(permits >= capacity && permits <= capacity + 21, `capacity ${capacity}: ${permits.toFixed(1)} permits`)
     t.ok(goodput >= 0.95, `goodput ${goodput.toFixed(2)}`)
     t.ok(lost <= 0.05, `lost ${lost.toFixed(3)}`)
   }
@@ -174,31 +178,34 @@ test('an upstream that queues without end is not given so much that its answers 
     bounds: capacity => [capacity, (capacity / 150) * 750],
   }
   const phases = await simulate(t, scenario)
-  for (const { capacity, slots, goodput, lost, latency } of phases) {
-    t.ok(slots >= capacity && slots <= (capacity / 150) * 750, `capacity ${capacity}: ${slots.toFixed(1)} slots`)
+  for (const { capacity, permits, goodput, lost, latency } of phases) {
+    t.ok(
+      permits >= capacity && permits <= (capacity / 150) * 750,
+      `capacity ${capacity}: ${permits.toFixed(1)} permits`,
+    )
     t.ok(goodput >= 0.9, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)
     t.ok(lost <= 0.1, `lost ${lost.toFixed(3)}`)
     t.ok(latency <= timeout * 0.75, `${latency.toFixed(0)} ms on the wire`)
   }
-  t.comment('64 fixed slots beside it:')
+  t.comment('64 fixed permits beside it:')
   const [, few] = await simulate(t, { ...scenario, fixed: 64 })
   t.ok((few?.goodput ?? 1) < 0.1, 'which let every call time out where the hands are few')
 })
 
-test('at half load the slots are no hindrance, and follow what is asked', async t => {
+test('at half load the permits are no hindrance, and follow what is asked', async t => {
   for (const queue of [0, Infinity]) {
     const phases = await simulate(t, { queue, work: 25, load: 0.5 })
-    for (const { capacity, slots, goodput, rate, latency } of phases) {
+    for (const { capacity, permits, goodput, rate, latency } of phases) {
       t.ok(goodput >= 0.95, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)
       t.ok(
-        slots >= rate * latency,
-        `${slots.toFixed(1)} slots are at least rate × latency, ${(rate * latency).toFixed(1)}`,
+        permits >= rate * latency,
+        `${permits.toFixed(1)} permits are at least rate × latency, ${(rate * latency).toFixed(1)}`,
       )
     }
   }
 })
 
-test('two calls in a hundred that fail at any load do not keep the slots few', async t => {
+test('two calls in a hundred that fail at any load do not keep the permits few', async t => {
   const phases = await simulate(t, { queue: Infinity, work: 25, load: 0.9, noise: 0.02 })
   for (const { capacity, goodput } of phases)
     t.ok(goodput >= 0.93, `capacity ${capacity}: goodput ${goodput.toFixed(2)}`)

@@ -65,18 +65,18 @@ test('an upstream that answers 503 beyond so many calls at once is soon asked so
     const refused = seen.refused / (seen.answered + seen.refused)
     const busy = seen.busySum / seen.answered
     t.comment(
-      `capacity ${capacity}: ${concurrency} slots, ${busy.toFixed(1)} busy on average, ${(refused * 100).toFixed(1)} % refused`,
+      `capacity ${capacity}: ${concurrency} permits, ${busy.toFixed(1)} busy on average, ${(refused * 100).toFixed(1)} % refused`,
     )
     t.ok(
       concurrency >= capacity * 0.7 && concurrency <= capacity + 2,
-      `${concurrency} slots for a capacity of ${capacity}`,
+      `${concurrency} permits for a capacity of ${capacity}`,
     )
     t.ok(busy >= capacity * 0.4, `${busy.toFixed(1)} of ${capacity} are busy`)
     t.ok(refused <= 0.25, `${(refused * 100).toFixed(1)} % are refused`)
   }
 })
 
-test('an upstream that answers 503 to everything is left a few slots, its breaker opens once, and no event comes twice', async t => {
+test('an upstream that answers 503 to everything is left a few permits, its breaker opens once, and no event comes twice', async t => {
   const { seen, origin } = await upstreamThatTakes(t, 0)
   const changes: BreakerChange[] = []
   const limited = defineUpstream(
@@ -95,7 +95,7 @@ test('an upstream that answers 503 to everything is left a few slots, its breake
   for (const error of await Promise.all(runs.map(run => failure(runtime.send(run.ask(limited.ask()))))))
     t.match(error, { code: /^(?:UPSTREAM_BUSY|BREAKER_OPEN)$/ })
   const sent = seen.refused
-  t.ok(sent < 60, `${sent} were sent: those that waited for a slot were turned away`)
+  t.ok(sent < 60, `${sent} were sent: those that waited for a permit were turned away`)
   for (const error of await Promise.all(runs.map(run => failure(runtime.send(run.ask(limited.ask()))))))
     t.match(error, { code: 'BREAKER_OPEN' })
   t.equal(seen.refused, sent, 'what comes later is not sent')
@@ -108,18 +108,18 @@ test('an upstream that answers 503 to everything is left a few slots, its breake
     )
   }
   const stats = runtime.stats()['limited'] ?? { concurrency: 20, active: 1, queued: 1 }
-  t.match(stats, { breaker: 'open', active: 0, waiting: 0 })
-  t.ok(stats.concurrency < 20, `${stats.concurrency} slots are left`)
-  t.comment(`300 calls at once were sent ${sent} times, and ${stats.concurrency} slots are left`)
+  t.match(stats, { breaker: 'open', active: 0, queued: 0 })
+  t.ok(stats.concurrency < 20, `${stats.concurrency} permits are left`)
+  t.comment(`300 calls at once were sent ${sent} times, and ${stats.concurrency} permits are left`)
 })
 
-test('an upstream that is stuck keeps to its slots and its queue, and takes nothing from another', async t => {
-  for (const slots of [4, 'adaptive'] as const) {
+test('an upstream that is stuck keeps to its permits and its queue, and takes nothing from another', async t => {
+  for (const permits of [4, 'adaptive'] as const) {
     const [raw, quick] = await Promise.all([rawUpstream(t, () => {}), rawUpstream(t, json({}))])
     const operations = { ask: operation({ path: '/', output: z.unknown() }) }
     const stuck = defineUpstream(
       'stuck',
-      { origin: raw.origin, concurrency: slots, maxQueue: 30, attemptTimeout: 30_000 },
+      { origin: raw.origin, concurrency: permits, maxQueue: 30, attemptTimeout: 30_000 },
       operations,
     )
     const well = defineUpstream('well', { origin: quick.origin, concurrency: 4 }, operations)
@@ -130,9 +130,9 @@ test('an upstream that is stuck keeps to its slots and its queue, and takes noth
         ends.push(error.code)
       }),
     )
-    const most = slots === 'adaptive' ? 20 : slots
+    const most = permits === 'adaptive' ? 20 : permits
     await raw.asked(most)
-    t.match(runtime.stats(), { stuck: { active: most, waiting: 30 } })
+    t.match(runtime.stats(), { stuck: { active: most, queued: 30 } })
     t.same(
       ends,
       Array.from({ length: 170 - most }, () => 'BULKHEAD_FULL'),

@@ -1,7 +1,6 @@
 import { test } from 'tap'
-import { checkStore, sizeOf } from '../../../../src/upstream/policies/cache/check-store.ts'
+import { checkStore, sizeOf, type CacheStore } from '../../../../src/upstream/policies/cache/store.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
-import type { CacheStore } from '../../../../src/upstream/policies/cache/store.ts'
 import { createRuntime } from '../../../../src/upstream/runtime.ts'
 
 const store: CacheStore = { keeps: 'bodies', get: () => undefined, set: () => {}, delete: () => {} }
