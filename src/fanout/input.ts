@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
 import { isTooDeep, maxDepth } from '../core/schema/depth.ts'
 import { readToFirstError } from '../core/schema/first-error.ts'
+import { compileWireParser, INVALID } from '../core/schema/parser.ts'
 import type { HeaderReads } from '../upstream/call/inbound.ts'
 import { holdsMore } from '../core/json/holds-more.ts'
 import { faultOf } from '../core/json/number-fault.ts'
@@ -66,7 +67,9 @@ function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]):
 
 /** Only a body has types of its own. */
 function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
-  return holdsMore(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
+  if (!holdsMore(value, mostValues)) return wireSchema(schema).safeParse(value)
+  const data = compileWireParser(schema)(value)
+  return data === INVALID ? readToFirstError(schema, value) : { success: true, data }
 }
 
 function read(part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {

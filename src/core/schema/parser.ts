@@ -21,6 +21,10 @@ interface Def {
   readonly keyType?: z.ZodType
   readonly valueType?: z.ZodType
   readonly innerType?: z.ZodType
+  readonly options?: readonly z.ZodType[]
+  readonly discriminator?: string
+  /** False for `z.xor`. */
+  readonly inclusive?: boolean
 }
 
 interface Internals {
@@ -116,6 +120,13 @@ function readerFor(schema: z.ZodType, source: Source): Parser {
       return list(readerFrom(def.element as z.ZodType, source))
     case 'object':
       return object(schema, def, source)
+    case 'union':
+      return isPlainUnion(def)
+        ? union(
+            (def.options as readonly z.ZodType[]).map(option => readerFrom(option, source)),
+            isWire,
+          )
+        : source.zodParser(schema)
     case 'record':
       return isWire && isAnyText(def.keyType as z.ZodType)
         ? record(readerFrom(def.valueType as z.ZodType, source), source.zodParser(schema))
@@ -128,6 +139,17 @@ function readerFor(schema: z.ZodType, source: Source): Parser {
 /** Whether a schema is its type and nothing more. */
 function isPlain({ checks = [], coerce, check }: Def): boolean {
   return checks.length === 0 && coerce !== true && check === undefined
+}
+
+/** Returns whether a union takes the first option that fits, and tries all of them. */
+export function isPlainUnion({
+  discriminator,
+  inclusive,
+}: {
+  readonly discriminator?: unknown
+  readonly inclusive?: unknown
+}): boolean {
+  return discriminator === undefined && inclusive !== false
 }
 
 /** Makes a reader of a schema that leaves all of it to zod, which copies what it reads. */
@@ -180,6 +202,19 @@ function list(element: Parser): Parser {
   }
 }
 
+/** Stops at the first refused part of each option, where zod makes an issue of each part. */
+function union(options: readonly Parser[], isWire: boolean): Parser {
+  return value => {
+    for (let at = 0; at < options.length; at++) {
+      const own = (options[at] as Parser)(value)
+      if (own !== INVALID) return own
+      // An option that is refused for a rounded number may fit the number of the text.
+      if (at === 0 && isWire && hasDoubtful(value)) return INVALID
+    }
+    return INVALID
+  }
+}
+
 /** Stops at the first field that is refused, where zod makes an issue of each. */
 function record(field: Parser, byZod: Parser): Parser {
   return value => {
@@ -217,8 +252,10 @@ function object(schema: z.ZodType, { shape = {}, catchall }: Def, source: Source
   const keys = Object.keys(shape)
   const rest = catchall?._zod.def.type
   const byZod = source.zodParser(schema)
-  // A key that every object has, and what becomes of unknown ones in a way of their own, is for zod to see to.
-  if (keys.some(key => key in Object.prototype) || !(rest === undefined || rest === 'unknown')) return byZod
+  // Keys that every object has, and unknown keys that are not allowed, are left to zod.
+  if (keys.some(key => key in Object.prototype) || rest === 'never') return byZod
+  const readRest =
+    catchall === undefined || rest === 'unknown' ? undefined : restParser(keys, readerFrom(catchall, source), byZod)
   const readers = keys.map(key => readerFrom(shape[key] as z.ZodType, source))
   const lines = keys.map((key, at) => {
     const inner = shape[key] as z.ZodType
@@ -241,9 +278,11 @@ function object(schema: z.ZodType, { shape = {}, catchall }: Def, source: Source
   })
   // A field that is unknown, or not in its place.
   const misfit =
-    rest === 'unknown'
-      ? `${source.isWire ? 'hasDoubtful(value) ? unfit : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)`
-      : 'only(keys, copy ?? value)'
+    readRest !== undefined
+      ? 'readRest(value, copy, seen === present)'
+      : rest === 'unknown'
+        ? `${source.isWire ? 'hasDoubtful(value) ? unfit : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)`
+        : 'only(keys, copy ?? value)'
   const text = `return function read (value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
     const prototype = Object.getPrototypeOf(value)
@@ -263,13 +302,14 @@ function object(schema: z.ZodType, { shape = {}, catchall }: Def, source: Source
   }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- the text has nothing but the author's own keys, as JSON
-    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(
+    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', 'readRest', text)(
       readers,
       byZod,
       INVALID,
       only,
       keys,
       hasDoubtful,
+      readRest,
     ) as Parser
   } catch {
     // A process may forbid code from text (node --disallow-code-generation-from-strings).
@@ -280,6 +320,23 @@ function object(schema: z.ZodType, { shape = {}, catchall }: Def, source: Source
 /** Whether a field that is missing stays so; one that gets a value from within is zod's to see to. */
 function mayMiss({ type, innerType }: Def): boolean {
   return type === 'optional' && innerType?._zod.optin === undefined
+}
+
+/** Reads the fields that an object schema does not name by its `catchall`; they follow the others, as from zod. */
+function restParser(keys: readonly string[], read: Parser, byZod: Parser) {
+  const named = new Set(keys)
+  return (value: Readonly<Record<string, unknown>>, copy: Record<string, unknown> | undefined, isInOrder: boolean) => {
+    if (Object.hasOwn(value, '__proto__')) return byZod(value)
+    let changed = isInOrder ? copy : (only(keys, copy ?? value) as Record<string, unknown>)
+    for (const key of Object.keys(value)) {
+      if (named.has(key)) continue
+      const item = value[key]
+      const own = read(item)
+      if (own === INVALID) return INVALID
+      if (own !== item || !isInOrder) (changed ??= { ...value })[key] = own
+    }
+    return changed ?? value
+  }
 }
 
 /** The fields of these names. */
