@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { type INVALID, z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
 import { isTooDeep, maxDepth } from '../core/schema/depth.ts'
 import { readToFirstError } from '../core/schema/first-error.ts'
@@ -9,6 +9,7 @@ import { wireSchema } from '../core/json/wire-schema.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
+import { compileWireParser } from '../core/schema/parser.ts'
 
 /** The parts of a request, as they came. */
 export interface RawInput {
@@ -68,7 +69,9 @@ function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]):
 
 /** Only a body has types of its own. */
 function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
-  return exceedsValueCount(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
+  if (!exceedsValueCount(value, mostValues)) return wireSchema(schema).safeParse(value)
+  const data = compileWireParser(schema)(value)
+  return data === INVALID ? readToFirstError(schema, value) : { success: true, data }
 }
 
 function read(part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {

@@ -49,12 +49,17 @@ export function exceedsValueCount(value: unknown, maxValues: number): boolean {
   let values = 0
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next !== 'object' || next === null) continue
-    // The names of a large object take half the time of its values.
-    const keys = Array.isArray(next) ? undefined : Object.keys(next)
-    values += keys?.length ?? (next as readonly unknown[]).length
-    if (values > maxValues) return true
-    for (const item of keys === undefined ? (next as readonly unknown[]) : Object.values(next))
-      if (typeof item === 'object') open.push(item)
+    if (Array.isArray(next)) {
+      values += next.length
+      if (values > maxValues) return true
+      for (const item of next) if (typeof item === 'object') open.push(item)
+    } else {
+      for (const key in next) {
+        if (++values > maxValues) return true
+        const item = (next as Readonly<Record<string, unknown>>)[key]
+        if (typeof item === 'object') open.push(item)
+      }
+    }
   }
   return false
 }

@@ -23,10 +23,12 @@ export function holds(integer: bigint): boolean {
 /** Returns whether a double holds an integer exactly and JavaScript writes it with the same digits. */
 export function prints(integer: bigint): boolean {
   const double = Number(integer)
-  return (
-    Number.isFinite(double) &&
-    (Math.abs(double) < 1e21 ? String(double) === String(integer) : writesAs(double) === integer)
-  )
+  const size = Math.abs(double)
+  if (!Number.isFinite(double)) return false
+  // Up to 2^54 doubles are at most 2 apart, so JavaScript writes all digits of the double, and comparing texts takes
+  // longer.
+  if (size <= 18_014_398_509_481_984) return BigInt(double) === integer
+  return size < 1e21 ? String(double) === String(integer) : writesAs(double) === integer
 }
 
 /** Returns the integer that the text of a whole number from 2^53 on denotes. */

@@ -15,9 +15,20 @@ const literals = /[:,[\s]-?\d{16,}(?![\d.eE])/g
  * @param text JSON that `JSON.parse` has taken; it is not checked again.
  */
 export function parseExact(text: string): unknown {
+  const steps = parseExactInSteps(text)
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}
+
+/** Does the same as `parseExact` in steps, of which none takes much longer than `JSON.parse`. */
+export function* parseExactInSteps(text: string): Generator<undefined, unknown, undefined> {
   const marked = markIntegers(text)
+  yield
   const value: unknown = JSON.parse(marked)
-  return marked === text ? value : unmark(value)
+  if (marked === text) return value
+  yield
+  return unmark(value)
 }
 
 /**

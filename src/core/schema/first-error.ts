@@ -2,13 +2,14 @@ import { z } from 'zod'
 import { defOf } from '../json/parts.ts'
 import { wireSchema } from '../json/wire-schema.ts'
 import { INVALID, compileWireParser } from './parser.ts'
+import { isPlainUnion } from './parser-parts.ts'
 
 /** Types that let `undefined` or `null` through, and else ask the schema within. */
 const wrappers = new Set(['optional', 'nullable', 'default', 'readonly'])
 
 /**
  * Reads a value by its wire schema up to the first part that the schema refuses. zod makes an issue of each wrong part,
- * and a hundred thousand of them take some 0.2 s. Only lists, objects and records are taken apart.
+ * and a hundred thousand of them take some 0.2 s. Only lists, objects, records and unions are taken apart.
  */
 export function readToFirstError(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
   const error = errorOfParts(schema, value)
@@ -16,7 +17,9 @@ export function readToFirstError(schema: z.ZodType, value: unknown): z.ZodSafePa
 }
 
 function errorOfParts(schema: z.ZodType, value: unknown): z.ZodError | undefined {
-  for (const [place, part, inner] of partsOf(unwrapped(schema), value)) {
+  const own = unwrapped(schema)
+  if (defOf(own).type === 'union') return errorOfUnion(own, value)
+  for (const [place, part, inner] of partsOf(own, value)) {
     if (compileWireParser(inner)(part) !== INVALID) continue
     const { error } = readToFirstError(inner, part)
     // The paths of its issues begin at the part.
@@ -24,6 +27,28 @@ function errorOfParts(schema: z.ZodType, value: unknown): z.ZodError | undefined
       return new z.ZodError(error.issues.map(issue => ({ ...issue, path: [place, ...issue.path] })))
   }
   return undefined
+}
+
+/**
+ * Codes of issues after which zod looks at no further check of a value. Other issues may be the only ones of a union.
+ */
+const finalCodes: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value', 'invalid_union'])
+
+function errorOfUnion(schema: z.ZodType, value: unknown): z.ZodError | undefined {
+  const def = defOf(schema)
+  const { options, checks = [], error: message } = def
+  // A message of the author's is for zod to make.
+  if (typeof value !== 'object' || value === null || message !== undefined || checks.length > 0 || !isPlainUnion(def))
+    return undefined
+  const errors: z.core.$ZodIssue[][] = []
+  for (const option of options as readonly z.ZodType[]) {
+    const { success, error } = readToFirstError(option, value)
+    if (success || !error.issues.every(({ code }) => finalCodes.has(code))) return undefined
+    errors.push(error.issues)
+  }
+  return errors.length < 2
+    ? undefined
+    : new z.ZodError([{ code: 'invalid_union', input: value, path: [], message: 'Invalid input', errors }])
 }
 
 function unwrapped(schema: z.ZodType): z.ZodType {

@@ -30,8 +30,10 @@ export function compileObjectParser(
 ): Parser {
   const keys = Object.keys(shape)
   const rest = catchall?._zod.def.type
-  // zod parses objects with a key that every object inherits, and objects that refuse or parse unknown keys.
-  if (keys.some(key => key in Object.prototype) || !(rest === undefined || rest === 'unknown')) return zodParser
+  // zod parses objects with a key that every object inherits, and objects that refuse unknown keys.
+  if (keys.some(key => key in Object.prototype) || rest === 'never') return zodParser
+  const parseRest =
+    catchall === undefined || rest === 'unknown' ? undefined : restParser(keys, compile(catchall), zodParser)
   const parsers = keys.map(key => compile(shape[key] as z.ZodType))
   const lines = keys.map((key, at) => {
     const inner = shape[key] as z.ZodType
@@ -54,9 +56,11 @@ export function compileObjectParser(
   })
   // The result for a key that is unknown, or not in the order of the schema.
   const unordered =
-    rest === 'unknown'
-      ? `${isWire ? 'hasDoubtful(value) ? INVALID : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : zodParser(value)`
-      : 'pick(keys, copy ?? value)'
+    parseRest !== undefined
+      ? 'parseRest(value, copy, seen === present)'
+      : rest === 'unknown'
+        ? `${isWire ? 'hasDoubtful(value) ? INVALID : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : zodParser(value)`
+        : 'pick(keys, copy ?? value)'
   const code = `return function parse (value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return INVALID
     const prototype = Object.getPrototypeOf(value)
@@ -76,13 +80,14 @@ export function compileObjectParser(
   }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- the code has only the author's own keys, as JSON
-    return new Function('parsers', 'zodParser', 'INVALID', 'pick', 'keys', 'hasDoubtful', code)(
+    return new Function('parsers', 'zodParser', 'INVALID', 'pick', 'keys', 'hasDoubtful', 'parseRest', code)(
       parsers,
       zodParser,
       INVALID,
       pick,
       keys,
       hasDoubtful,
+      parseRest,
     ) as Parser
   } catch {
     // A process may forbid generated code (node --disallow-code-generation-from-strings).
@@ -93,6 +98,23 @@ export function compileObjectParser(
 /** Returns whether a missing field stays missing. zod parses objects with a field that has a default. */
 function mayMiss({ type, innerType }: Def): boolean {
   return type === 'optional' && innerType?._zod.optin === undefined
+}
+
+/** Returns the parser of the fields that only `catchall` names; they follow the others, as from zod. */
+function restParser(keys: readonly string[], parse: Parser, zodParser: Parser) {
+  const named = new Set(keys)
+  return (value: Readonly<Record<string, unknown>>, copy: Record<string, unknown> | undefined, isInOrder: boolean) => {
+    if (Object.hasOwn(value, '__proto__')) return zodParser(value)
+    let changed = isInOrder ? copy : (pick(keys, copy ?? value) as Record<string, unknown>)
+    for (const key of Object.keys(value)) {
+      if (named.has(key)) continue
+      const item = value[key]
+      const own = parse(item)
+      if (own === INVALID) return INVALID
+      if (own !== item || !isInOrder) (changed ??= { ...value })[key] = own
+    }
+    return changed ?? value
+  }
 }
 
 /** Returns the fields with these names. */

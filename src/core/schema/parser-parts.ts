@@ -20,6 +20,10 @@ export interface Def {
   readonly keyType?: z.ZodType
   readonly valueType?: z.ZodType
   readonly innerType?: z.ZodType
+  readonly options?: readonly z.ZodType[]
+  readonly discriminator?: string
+  /** False for `z.xor`. */
+  readonly inclusive?: boolean
 }
 
 export interface Internals {
@@ -30,6 +34,17 @@ export interface Internals {
 /** Returns whether a schema is its type and nothing more: no check, no coercion. */
 export function isPlain({ checks = [], coerce, check }: Def): boolean {
   return checks.length === 0 && coerce !== true && check === undefined
+}
+
+/** Returns whether a union takes the first option that fits, and tries all of them. */
+export function isPlainUnion({
+  discriminator,
+  inclusive,
+}: {
+  readonly discriminator?: unknown
+  readonly inclusive?: unknown
+}): boolean {
+  return discriminator === undefined && inclusive !== false
 }
 
 /** Returns whether a schema is `z.string()` and nothing more. */
@@ -110,6 +125,19 @@ export function listParser(element: Parser): Parser {
       if (copy !== undefined) copy[index] = read
     }
     return copy ?? value
+  }
+}
+
+/** Returns the parser of a union. It stops at the first refused part of each option, where zod makes an issue of each. */
+export function unionParser(options: readonly Parser[], isWire: boolean): Parser {
+  return value => {
+    for (let at = 0; at < options.length; at++) {
+      const own = (options[at] as Parser)(value)
+      if (own !== INVALID) return own
+      // An option that refuses a rounded number may fit the number of the text.
+      if (at === 0 && isWire && hasDoubtful(value)) return INVALID
+    }
+    return INVALID
   }
 }
 

@@ -8,6 +8,7 @@ import {
   isAnyText,
   isPlain,
   isPlainInt,
+  isPlainUnion,
   leafParser,
   listParser,
   literalParser,
@@ -16,6 +17,7 @@ import {
   parseAnyJson,
   parseInteger,
   recordParser,
+  unionParser,
   type Internals,
   type Parser,
 } from './parser-parts.ts'
@@ -86,6 +88,10 @@ function parserFor(schema: z.ZodType, source: Source): Parser {
       return listParser(compile(def.element as z.ZodType))
     case 'object':
       return compileObjectParser(def, { isWire, zodParser: source.zodParser(schema), compile })
+    case 'union':
+      return isPlainUnion(def)
+        ? unionParser((def.options as readonly z.ZodType[]).map(compile), isWire)
+        : source.zodParser(schema)
     case 'record':
       return isWire && isAnyText(def.keyType as z.ZodType)
         ? recordParser(compile(def.valueType as z.ZodType), source.zodParser(schema))

@@ -23,6 +23,12 @@ const schemas: readonly z.ZodType[] = [
   z.object({ data: z.array(Cat).nullish(), a: z.array(z.string()).max(2).default([]) }).readonly(),
   z.object({ a: z.string() }).catchall(Cat),
   z.array(z.record(z.string(), z.array(z.string()))),
+  z.union([z.record(z.string(), z.string()), z.record(z.string(), Cat)]),
+  z.union([z.strictObject({ name: z.string() }), Cat, z.array(Cat).min(2)]),
+  z.array(z.union([z.object({ data: z.array(Cat) }), z.union([z.array(z.string()), z.looseObject({ a: Cat })])])),
+  z.union([Cat]),
+  z.discriminatedUnion('name', [Cat.extend({ name: z.literal('a') }), Cat.extend({ name: z.literal('b') })]),
+  z.union([z.record(z.string(), Cat), z.null()]).optional(),
 ]
 const part = fc.letrec(tie => ({
   value: fc.oneof(

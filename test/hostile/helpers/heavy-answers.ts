@@ -103,17 +103,23 @@ export function heavyAnswers(): Readonly<Record<string, HeavyAnswer>> {
 
 /** Answers of few bytes whose values cost much to parse or check. */
 export function costlyAnswers(): Readonly<Record<string, HeavyAnswer>> {
+  const count = 90_000
+  const fields = Array.from({ length: count }, (_, index) => `"name${(index * 7919) % count}":${index}`)
+  const integer = (index: number) => 9_007_199_254_740_993n + BigInt(index)
   return {
-    'many-wrong-fields': bytes(
-      `{${Array.from({ length: 90_000 }, (_, index) => `"name${(index * 7919) % 90_000}":${index}`).join()}}`,
-      'UPSTREAM_SCHEMA',
-    ),
+    'many-wrong-fields': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-fields-of-a-wrong-union': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-unknown-fields': bytes(`{${fields.join()}}`, 'ok'),
+    'many-wrong-unknown-fields': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-unknown-fields-out-of-order': bytes(`{${fields.join()},"last":1}`, 'ok'),
+    'many-fields-of-a-strict-object': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
     'many-index-names': bytes(
-      `{${Array.from({ length: 90_000 }, (_, index) => `"${(index * 40_009) % 4_294_967}":${index}`).join()}}`,
+      `{${Array.from({ length: count }, (_, index) => `"${(index * 40_009) % 4_294_967}":${index}`).join()}}`,
       'ok',
     ),
-    'many-big-integers': bytes(
-      `[${Array.from({ length: 90_000 }, (_, index) => 9_007_199_254_740_993n + BigInt(index)).join()}]`,
+    'many-big-integers': bytes(`[${Array.from({ length: count }, (_, index) => integer(index)).join()}]`, 'ok'),
+    'many-names-of-big-integers': bytes(
+      `{${Array.from({ length: count }, (_, index) => `"name${(index * 7919) % count}":${integer(index)}`).join()}}`,
       'ok',
     ),
   }

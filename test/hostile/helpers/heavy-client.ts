@@ -23,6 +23,11 @@ const outputs: Readonly<Record<string, z.ZodType>> = {
   'nesting-in-an-unknown-field': z.object({ word: z.string() }),
   'many-wrong-values': z.array(z.object({ a: z.string() })),
   'many-wrong-fields': z.record(z.string(), z.string()),
+  'many-fields-of-a-wrong-union': z.union([z.record(z.string(), z.string()), z.record(z.string(), z.boolean())]),
+  'many-unknown-fields': z.object({ id: z.string().optional() }).catchall(z.number()),
+  'many-wrong-unknown-fields': z.object({ id: z.string().optional() }).catchall(z.string()),
+  'many-unknown-fields-out-of-order': z.object({ last: z.number() }).catchall(z.number()),
+  'many-fields-of-a-strict-object': z.strictObject({ id: z.string().optional() }),
 }
 
 /** Asks for each answer with several calls at once, and sends what it cost to the parent process. */

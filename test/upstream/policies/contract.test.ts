@@ -25,7 +25,7 @@ import { farStore } from '../../helpers/far-store.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
-import { type Service, type Layer, type stack, sendOf, serviceOf } from '../../../src/upstream/call/layer.ts'
+import { type Service, type Layer, stack, sendOf, serviceOf } from '../../../src/upstream/call/layer.ts'
 import { hedge } from '../../../src/upstream/policies/hedge/hedge.ts'
 
 /** The differences between subjects that the contract allows. */
