@@ -1,4 +1,4 @@
-import { type INVALID, z } from 'zod'
+import type { z } from 'zod'
 import { Problem, reasonOf, type Fault } from '../errors.ts'
 import { isTooDeep, maxDepth } from '../core/schema/depth.ts'
 import { readToFirstError } from '../core/schema/first-error.ts'
@@ -9,7 +9,7 @@ import { wireSchema } from '../core/json/wire-schema.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
-import { compileWireParser } from '../core/schema/parser.ts'
+import { compileWireParser, INVALID } from '../core/schema/parser.ts'
 
 /** The parts of a request, as they came. */
 export interface RawInput {
