@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { dirname, extname } from 'node:path'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { missingFunction } from '../fanout/offload/check-offloads.ts'
+import { missingFunction } from '../fanout/check-offloads.ts'
 import { offloads, type OffloadSpec } from '../fanout/offload/offload.ts'
 import { declarations } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'

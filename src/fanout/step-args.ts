@@ -1,5 +1,4 @@
 import type { Abort } from '../core/abort.ts'
-import type { ReadInput } from './input.ts'
 
 /**
  * The argument of a hook, a step or a merge, as one flat object: the input, the context, and the values it needs under
@@ -14,7 +13,11 @@ export class StepArgs {
   declare readonly context?: unknown
   readonly #abort: Abort
 
-  constructor({ params, query, body, headers }: ReadInput, abort: Abort, context: unknown) {
+  constructor(
+    { params, query, body, headers }: Readonly<Record<'params' | 'query' | 'body' | 'headers', unknown>>,
+    abort: Abort,
+    context: unknown,
+  ) {
     this.params = params
     this.query = query
     this.body = body

@@ -1,5 +1,5 @@
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { checkOffloads } from '../fanout/offload/check-offloads.ts'
+import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'

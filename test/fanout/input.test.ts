@@ -374,23 +374,27 @@ test('a body of more than 10,000 values is refused with its first fault, in litt
   t.end()
 })
 
-test('a body of very many fields that its schema takes is read in little time', t => {
-  const fields = JSON.parse(
-    `{${Array.from({ length: 90_000 }, (_, index) => `"name${(index * 7919) % 90_000}":${index}`).join()}}`,
-  ) as Readonly<Record<string, number>>
+test('reading a body of very many fields takes at most four times as long as parsing it', t => {
+  const text = `{${Array.from({ length: 90_000 }, (_, index) => `"name${(index * 7919) % 90_000}":${index}`).join()}}`
+  const fields = JSON.parse(text) as Readonly<Record<string, number>>
+  /** The least CPU time of five times, since other processes of the machine add to it, in ms. */
+  const leastOf = (work: () => unknown) =>
+    Math.min(
+      ...Array.from({ length: 5 }, () => {
+        const before = process.threadCpuUsage()
+        work()
+        const { user, system } = process.threadCpuUsage(before)
+        return (user + system) / 1000
+      }),
+    )
+  const parsing = leastOf(() => JSON.parse(text))
   for (const [what, body] of [
     ['a record', z.record(z.string(), z.number())],
     ['an object of unknown fields', z.object({ id: z.string().optional() }).catchall(z.number())],
     ['a union', z.union([z.record(z.string(), z.string()), z.record(z.string(), z.number())])],
   ] as const) {
-    const taken = Array.from({ length: 5 }, () => {
-      const before = process.threadCpuUsage()
-      readInput(checkRoute('asked', { url: '/asked', body }), { body: fields })
-      const { user, system } = process.threadCpuUsage(before)
-      return (user + system) / 1000
-    })
-    const least = Math.min(...taken)
-    t.ok(least < 100, `${what}: ${least.toFixed(0)} ms of CPU time`)
+    const reading = leastOf(() => readInput(checkRoute('asked', { url: '/asked', body }), { body: fields }))
+    t.ok(reading < 4 * parsing, `${what}: ${reading.toFixed(0)} ms of CPU time, and ${parsing.toFixed(0)} to parse it`)
   }
   t.end()
 })

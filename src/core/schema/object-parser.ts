@@ -106,7 +106,7 @@ function restParser(keys: readonly string[], parse: Parser, zodParser: Parser) {
   return (value: Readonly<Record<string, unknown>>, copy: Record<string, unknown> | undefined, isInOrder: boolean) => {
     if (Object.hasOwn(value, '__proto__')) return zodParser(value)
     let changed = isInOrder ? copy : (pick(keys, copy ?? value) as Record<string, unknown>)
-    for (const key of Object.keys(value)) {
+    for (const key in value) {
       if (named.has(key)) continue
       const item = value[key]
       const own = parse(item)

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
-import type { AnyAggregate } from '../aggregate.ts'
-import { labelOf } from '../step.ts'
-import { offloadOf, type OffloadSpec } from './offload.ts'
+import type { AnyAggregate } from './aggregate.ts'
+import { labelOf } from './step.ts'
+import { offloadOf, type OffloadSpec } from './offload/offload.ts'
 
 /** Returns the reason for which an offloaded function cannot be called, by the exports of its module. */
 export function missingFunction(
