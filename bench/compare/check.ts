@@ -21,7 +21,8 @@ interface Baseline {
   readonly date: string
 }
 
-const help = `node bench/compare/check.ts: compares headwaters serve with the pool.dispatch floor, and that ratio with bench/compare/baseline.json
+const help = `node bench/compare/check.ts: compares headwaters serve with the pool.dispatch floor, and that ratio with
+bench/compare/baseline.json
 
   --update   measure ${runsNeeded} times and write the medians as the baseline
   --help
@@ -74,7 +75,8 @@ async function check(): Promise<string[]> {
   } while (worse.length > 0 && runs.length < runsNeeded)
   return worse.map(
     fanout =>
-      `at fan-out ${fanout} a call costs ${runs.map(run => run[fanout]).join(', ')} of the floor in ${runsNeeded} runs of ${runsNeeded}; the baseline is ${baseline.ratios[fanout]}`,
+      `at fan-out ${fanout} a call costs ${runs.map(run => run[fanout]).join(', ')} of the floor in ` +
+      `${runsNeeded} runs of ${runsNeeded}; the baseline is ${baseline.ratios[fanout]}`,
   )
 }
 

@@ -138,7 +138,10 @@ function report(starts: Readonly<Record<string, readonly Start[]>>): string {
       )
       .join('  '),
   )
-  return `${lines.join('\n')}\n\nNode.js ${process.version}, ${skeleton.length} starts each, medians; ratio and memory against the skeleton (aims: 1.50 and 20 MB)\n`
+  return (
+    `${lines.join('\n')}\n\nNode.js ${process.version}, ${skeleton.length} starts each, medians; ` +
+    `ratio and memory against the skeleton (aims: 1.50 and 20 MB)\n`
+  )
 }
 
 function median(values: readonly number[]): number {

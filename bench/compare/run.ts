@@ -51,7 +51,8 @@ async function measured(plan: Plan, note: (line: string) => void): Promise<Resul
   )
   if (against !== undefined) note(`other: ${against}`)
   note(
-    `${plan.case}: ${rounds} rounds of ${windowMs} ms, bodies of ${filler} after ${delayMs} ms, concurrency ${settings.concurrency} per upstream and ${settings.stepConcurrency} per step; in brackets ${bracketsText(rounds)}\n`,
+    `${plan.case}: ${rounds} rounds of ${windowMs} ms, bodies of ${filler} after ${delayMs} ms, concurrency ` +
+      `${settings.concurrency} per upstream and ${settings.stepConcurrency} per step; in brackets ${bracketsText(rounds)}\n`,
   )
   const measurement = await measure({ ...plan, targets: withTwin(plan.targets) }, note, (row, soFar) =>
     note(tableOf(row, soFar)),

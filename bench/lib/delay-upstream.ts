@@ -1,4 +1,5 @@
-// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET /<id> with 200 or another status, after a
+// node bench/lib/delay-upstream.ts '{"seed":1,…}': an upstream that answers GET /<id> with 200 or another status, after
+// a
 // delay that is sampled for each attempt of each call.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from './announce.ts'

@@ -1,6 +1,8 @@
 import { fraction } from '../../src/demo-upstreams/random.ts'
 
-/** The distribution of an upstream's latencies. All samples follow from the seed, so expected results can be computed. */
+/**
+ * The distribution of an upstream's latencies. All samples follow from the seed, so expected results can be computed.
+ */
 export interface LatencyDistribution {
   readonly seed: number
   /** Ratio of slow attempts. */

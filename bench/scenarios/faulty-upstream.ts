@@ -1,4 +1,5 @@
-// node bench/scenarios/faulty-upstream.ts <share of faults> <seed>: answers over raw sockets, and so often goes wrong in
+// node bench/scenarios/faulty-upstream.ts <share of faults> <seed>: answers over raw sockets, and so often goes wrong
+// in
 // one of the ways below.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { announce } from '../lib/announce.ts'

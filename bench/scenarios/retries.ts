@@ -10,8 +10,8 @@ import { readFlags } from '../lib/flags.ts'
 import type { DelayUpstreamStats, DelayUpstreamOptions } from '../lib/delay-upstream.ts'
 import { openLoop } from '../lib/open-loop.ts'
 
-const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three attempts,
-no breaker, the budget at its defaults (a fifth of the calls, and ten a second).
+const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three
+attempts, no breaker, the budget at its defaults (a fifth of the calls, and ten a second).
 
 Usage: npm run bench:retries -- [options]
 

@@ -8,16 +8,17 @@ const help = `headwaters: sends requests to a running service at a constant rate
 
 Usage: headwaters load URL [options]
 
-A request is due every 1/rate of a second, whatever happened to the requests before it, and its latency counts from the moment it
-was due. At most one request per connection is in flight. A request that is due while all connections are busy waits, and the wait
-is part of its latency.
+A request is due every 1/rate of a second, whatever happened to the requests before it, and its latency counts from the
+moment it was due. At most one request per connection is in flight. A request that is due while all connections are busy
+waits, and the wait is part of its latency.
 
 Options
   --rate N|max             requests per second; with max each connection sends again when it has its reply (default 100)
   --connections N          connections, and so the maximum of requests in flight (default 100)
   --duration TIME          such as 500ms, 30s or 2m (default 10s)
   --warm-up TIME           time before that, which is not in the result (default 2s)
-  --timeout TIME           for one request, from when it is sent; also for requests in flight after the duration (default 10s)
+  --timeout TIME           for one request, from when it is sent; also for requests in flight after the duration
+                           (default 10s)
   --method NAME            (default GET; POST with a body)
   --header 'name: value'   may be repeated
   --body TEXT              sent with content-type: application/json unless a header sets another one
@@ -30,7 +31,8 @@ Options
 
 Ctrl-C ends early and prints the result so far; a second Ctrl-C ends at once.
 
-Exit codes: 0 ended as asked, 1 nothing was answered or a bound was violated, 2 wrong arguments, 130 interrupted, 143 terminated.
+Exit codes: 0 ended as asked, 1 nothing was answered or a bound was violated, 2 wrong arguments, 130 interrupted, 143
+terminated.
 `
 
 export const command: Command = {

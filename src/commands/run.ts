@@ -16,12 +16,12 @@ const help = `headwaters: runs one aggregate here and shows how it went
 
 Usage: headwaters run NAME [files or folders...] [--FIELD value...] [options]
 
-Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without files
-NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help' lists the
-fields.
+Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without
+files NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help'
+lists the fields.
 
-On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes to
-stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
+On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes
+to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
 
 Options
   --body JSON            the body; @file reads it from a file, @- from stdin
@@ -110,7 +110,8 @@ function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
   throw new UsageError(
-    `unknown aggregate '${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
+    'unknown aggregate ' +
+      `'${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
   )
 }
 

@@ -8,14 +8,14 @@ const help = `headwaters: serves aggregates over HTTP
 Usage: headwaters serve [files or folders...] [options]
 
 Serves every aggregate that the given TypeScript or JavaScript modules export. A folder is searched whole for .ts, .mts,
-.js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be imported,
-and zod where the project has none. Without files the built-in aggregates are served with demo upstreams.
+.js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be
+imported, and zod where the project has none. Without files the built-in aggregates are served with demo upstreams.
 
 Options
   --watch    reloads the given definitions when one of their files changes; no request is dropped, and a failed reload
              leaves the previous definitions in place
-  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP replaces
-             them one by one, with the definitions as they are then, and drops no request
+  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP
+             replaces them one by one, with the definitions as they are then, and drops no request
   --live     calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help     prints this
 

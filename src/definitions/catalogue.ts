@@ -47,7 +47,9 @@ export interface CatalogueOptions {
   readonly demoUpstreams?: Readonly<Record<string, string>> | undefined
 }
 
-/** Opens definitions, or the built-in aggregates; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
+/**
+ * Opens definitions, or the built-in aggregates; throws a `DefinitionsError` or a `ConfigError` that names every fault.
+ */
 export function openCatalogue({ paths, live, environment, demoUpstreams }: CatalogueOptions): Promise<OpenCatalogue> {
   return paths.length === 0 ? builtIn(live, environment, demoUpstreams) : given(paths, environment)
 }

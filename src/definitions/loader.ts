@@ -27,7 +27,9 @@ export interface Definitions {
 
 /** Loads the aggregates of files and folders. */
 export interface Loader {
-  /** Loads all files, also those that were loaded before; throws a `DefinitionsError` with every fault of every file. */
+  /**
+   * Loads all files, also those that were loaded before; throws a `DefinitionsError` with every fault of every file.
+   */
   readonly load: () => Promise<Definitions>
   /** Folders in which a change may change the definitions. */
   readonly folders: () => ReadonlySet<string>

@@ -107,7 +107,11 @@ export interface EachTolerance<F> {
 export type EachOptions<N, F> = EachBounds<N> & (EachTolerance<F> | { readonly [K in keyof EachTolerance<F>]?: never })
 
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
-  /** The number of answers that are taken. An answer takes precedence over an absence (a `null` by a status of `nullOn`). @default 1 */
+  /**
+   * The number of answers that are taken. An answer takes precedence over an absence (a `null` by a status of
+   * `nullOn`).
+   * @default 1
+   */
   readonly count?: C
 }
 

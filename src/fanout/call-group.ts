@@ -119,7 +119,9 @@ export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptio
 
   const completion: CallCompletion = { resolve, reject }
 
-  /** Sends as many calls as `concurrency` permits. A call may end before `send` returns; the outer loop then goes on. */
+  /**
+   * Sends as many calls as `concurrency` permits. A call may end before `send` returns; the outer loop then goes on.
+   */
   function drain(): void {
     if (isDraining) return
     isDraining = true

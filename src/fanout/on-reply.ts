@@ -51,7 +51,8 @@ export function readReplyExtras(aggregate: string, said: ReplyExtras | null | un
       )
     if (Object.hasOwn(headers, lower))
       throw new TypeError(
-        `aggregate '${aggregate}': onReply() gives the header '${name}' in two spellings: give several values as a list`,
+        `aggregate '${aggregate}': onReply() gives the header '${name}' in two ` +
+          'spellings: give several values as a list',
       )
     const lines: unknown[] = Array.isArray(value) ? value : [value]
     if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) {

@@ -307,7 +307,9 @@ export class Run implements RunHandle, ReplyTarget {
     this.#settleFailure()
   }
 
-  /** Reports the steps that were cancelled, and rejects when no unsafe call is in flight: the caller needs its outcome. */
+  /**
+   * Reports the steps that were cancelled, and rejects when no unsafe call is in flight: the caller needs its outcome.
+   */
   #settleFailure(): void {
     this.#forEachRun(run => {
       if (!run.cancel()) return

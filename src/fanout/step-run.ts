@@ -19,7 +19,9 @@ const stepEnded = new DOMException('the step has ended', 'AbortError')
 
 const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
 
-/** One step of one run: invokes its function, sends the calls that it returns, and ends once, with a value or an error. */
+/**
+ * One step of one run: invokes its function, sends the calls that it returns, and ends once, with a value or an error.
+ */
 export class StepRun implements CallCompletion {
   readonly step: Step
   /** Waits for its needs; its function has not returned; its calls are in flight; has ended. */
@@ -257,7 +259,9 @@ export class StepRun implements CallCompletion {
     else this.#fail(failure)
   }
 
-  /** Attributes an invalid call input to the upstream if the step has needs: only without them it must be the caller's. */
+  /**
+   * Attributes an invalid call input to the upstream if the step has needs: only without them it must be the caller's.
+   */
   #attribute(error: unknown): unknown {
     return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.step.needs.length > 0
       ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })

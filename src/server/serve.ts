@@ -64,7 +64,8 @@ async function planFor(
     )
   if (!cluster.isPrimary)
     throw new ConfigError(
-      '--workers and HEADWATERS_WORKERS: this process is itself a worker of a cluster: start more workers in its primary',
+      '--workers and HEADWATERS_WORKERS: this process is itself a worker of a ' +
+        'cluster: start more workers in its primary',
     )
   const { checkWorkers, planWorkers } = await import('./cluster/plan-workers.ts')
   if (workers === 'auto') return planWorkers(catalogue, availableParallelism())

@@ -37,7 +37,11 @@ export function findUncloneable(value: unknown, at: string, seen = new Set<unkno
   if (types.isProxy(value)) return `${at} is a proxy`
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!cloneablePrototypes.has(prototype))
-    return `${at} is an object of the class ${(prototype as { readonly constructor?: { readonly name: string } }).constructor?.name ?? 'it has'}, of which only the fields would arrive`
+    return (
+      `${at} is an object of the class ` +
+      `${(prototype as { readonly constructor?: { readonly name: string } }).constructor?.name ?? 'it has'}, ` +
+      'of which only the fields would arrive'
+    )
   if (Array.isArray(value)) return first(value.entries(), at, seen)
   if (value instanceof Map)
     return first(value.entries(), at, seen) ?? first([...value.keys()].entries(), `the keys of ${at}`, seen)

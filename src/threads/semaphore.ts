@@ -3,8 +3,8 @@ import { UpstreamError } from '../errors.ts'
 /** A semaphore with a bounded queue, first in, first out. */
 export interface Semaphore {
   /**
-   * Takes a permit. Returns `undefined` if one is free, or else a promise that resolves when one is; the promise rejects
-   * with the reason of the signal. Throws `THREADS_FULL` if the queue is full.
+   * Takes a permit. Returns `undefined` if one is free, or else a promise that resolves when one is; the promise
+   * rejects with the reason of the signal. Throws `THREADS_FULL` if the queue is full.
    */
   acquire(owner: string, signal: AbortSignal): Promise<void> | undefined
   /** Gives the permit back. */

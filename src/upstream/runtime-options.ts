@@ -13,7 +13,10 @@ import type { Variables } from './spec/variables.ts'
 export interface RuntimeOptions {
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
-  /** The variables that `env('NAME')` and `proxy: true` of a declaration read, for example `process.env`. @default {} */
+  /**
+   * The variables that `env('NAME')` and `proxy: true` of a declaration read, for example `process.env`.
+   * @default {}
+   */
   readonly environment?: Variables
   /** Resolves host names to addresses. @default `dns.lookup` of Node */
   readonly lookup?: LookupFunction

@@ -16,8 +16,8 @@ export interface Count {
 type Message = Readonly<Record<string, string>> | Readonly<Record<string, Count>>
 
 /**
- * Starts demo upstreams on a thread of their own, so that their work is not taken for the service's, each behind a proxy
- * that counts.
+ * Starts demo upstreams on a thread of their own, so that their work is not taken for the service's, each behind a
+ * proxy that counts.
  */
 export async function upstreamsApart(t: Test, options: DemoUpstreamsOptions) {
   const worker = new Worker(new URL(import.meta.url), { workerData: options, execArgv: [] })

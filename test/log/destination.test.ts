@@ -77,34 +77,38 @@ test('an empty text writes nothing and keeps neither the lines after it nor the 
   t.same(indexes(readFileSync(file, 'utf8')), [0, 1])
 })
 
-test('while nothing reads, a bounded number of bytes waits; the others are counted, and a line says so when the reader is back', async t => {
-  const { fd, read } = pipe(t)
-  const limit = 128 * 1024
-  const destination = new Destination({ fd, limit })
-  const told: number[] = []
-  destination.onRecovered = lost => {
-    told.push(lost)
-    destination.write(`${JSON.stringify({ index: -1, lost })}\n`)
-  }
-  const total = 5000
-  for (let index = 0; index < total; index++) {
-    destination.write(line(index))
-    if (index % 100 === 0) await turn()
-  }
-  const { lost } = destination
-  t.ok(lost > total / 2, `${lost} of ${total} lines were lost`)
-  t.same(told, [])
-  const all = indexes(await readLines(read, total - lost + 1))
-  t.same(
-    all.filter(index => index >= 0),
-    Array.from({ length: total - lost }, (_, index) => index),
-    'the first ones are all there',
-  )
-  t.ok(all.includes(-1))
-  t.same(told, [lost])
-  destination.write(line(total))
-  t.same(indexes(await readLines(read, 1)), [total])
-})
+test(
+  'while nothing reads, a bounded number of bytes waits; the others are ' +
+    'counted, and a line says so when the reader is back',
+  async t => {
+    const { fd, read } = pipe(t)
+    const limit = 128 * 1024
+    const destination = new Destination({ fd, limit })
+    const told: number[] = []
+    destination.onRecovered = lost => {
+      told.push(lost)
+      destination.write(`${JSON.stringify({ index: -1, lost })}\n`)
+    }
+    const total = 5000
+    for (let index = 0; index < total; index++) {
+      destination.write(line(index))
+      if (index % 100 === 0) await turn()
+    }
+    const { lost } = destination
+    t.ok(lost > total / 2, `${lost} of ${total} lines were lost`)
+    t.same(told, [])
+    const all = indexes(await readLines(read, total - lost + 1))
+    t.same(
+      all.filter(index => index >= 0),
+      Array.from({ length: total - lost }, (_, index) => index),
+      'the first ones are all there',
+    )
+    t.ok(all.includes(-1))
+    t.same(told, [lost])
+    destination.write(line(total))
+    t.same(indexes(await readLines(read, 1)), [total])
+  },
+)
 
 test('a device that is full loses lines and nothing else', async t => {
   const full = openSync('/dev/full', 'w')

@@ -19,7 +19,9 @@ test(
     import { aggregate, defineUpstream, operation } from 'headwaters'
     import { z } from 'zod'
     const Items = z.object({ items: z.array(z.string()) })
-    const source = defineUpstream('source', { origin: '${upstream.origin}', attemptTimeout: 60_000, retry: false }, { items: operation({ path: '/', output: Items }) })
+    const source = defineUpstream('source', { origin: '${upstream.origin}', attemptTimeout: 60_000, retry: false }, {
+      items: operation({ path: '/', output: Items }),
+    })
     export const large = aggregate('large', { url: '/large', deadline: 60_000 })
       .required('items', () => source.items())
       .reply(Items, ({ items }) => items)

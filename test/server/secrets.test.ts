@@ -39,7 +39,9 @@ export const all: unknown = aggregate('all', {
   .required('it', ({ params }) => each[params.of].ask())
   .reply(z.unknown(), ({ it }) => it)
 export const lost: unknown = aggregate('lost', { url: '/lost', deadline: 400 })
-  .optional('bearer', () => bearer.ask(), { fallback: null }).optional('inHeader', () => header.ask(), { fallback: null }).optional('inQuery', () => query.ask(), { fallback: null })
+  .optional('bearer', () => bearer.ask(), { fallback: null })
+  .optional('inHeader', () => header.ask(), { fallback: null })
+  .optional('inQuery', () => query.ask(), { fallback: null })
   .optional('oauth', () => oauth.ask(), { fallback: null }).optional('proxied', () => proxied.ask(), { fallback: null })
   .reply(z.unknown(), () => 1)
 `

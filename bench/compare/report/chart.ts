@@ -59,7 +59,10 @@ export function chartOf({ targets, labels, rows: all }: Measurement, caption: st
       }
       const [x, y] = [legendAt, 62 + line * legendLine]
       legendAt += size
-      return `<rect class="hue${index}" x="${x}" y="${y}" width="12" height="12" rx="2"/><text x="${x + 18}" y="${y + 10}">${escaped(labelOf(name))}</text>`
+      return (
+        `<rect class="hue${index}" x="${x}" y="${y}" width="12" height="12" rx="2"/><text ` +
+        `x="${x + 18}" y="${y + 10}">${escaped(labelOf(name))}</text>`
+      )
     })
     .join('\n')
   const bottom = plot.top + line * legendLine + plot.height
@@ -85,19 +88,25 @@ export function chartOf({ targets, labels, rows: all }: Measurement, caption: st
     const x = left + index * (bar.width + bar.gap)
     const middle = x + bar.width / 2
     const [upper, lower] = [y(high), y(low)]
+    const title = escaped(`${labelOf(name)}: ${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`)
     return [
-      `<rect class="hue${index}" x="${x}" y="${y(median)}" width="${bar.width}" height="${round(bottom - y(median))}"><title>${escaped(`${labelOf(name)}: ${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`)}</title></rect>`,
+      `<rect class="hue${index}" x="${x}" y="${y(median)}" width="${bar.width}" ` +
+        `height="${round(bottom - y(median))}"><title>${title}</title></rect>`,
       `<path class="whisker" d="M${middle} ${upper}V${lower}M${middle - 5} ${upper}h10M${middle - 5} ${lower}h10"/>`,
       `<text class="value" text-anchor="middle" x="${middle}" y="${round(upper - 6)}">${median.toFixed(2)}</text>`,
     ].join('')
   }
 
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 56}" width="${width}" height="${bottom + 56}" role="img" aria-labelledby="title">
+  const legendText = `Lower is better. Bars: median of the ratios of each round; whiskers: ${bracketsText(rounds)}`
+  const size = `width="${width}" height="${bottom + 56}"`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 56}" ${size} role="img" aria-labelledby="title">
 <title id="title">CPU time of an upstream call, relative to Pool.request by hand</title>
 <style>
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-.head { font-size: 16px; font-weight: 600 } .axis, .note { fill: #59636e } .note { font-size: 12px } .value { font-size: 12px; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
-.page { fill: #ffffff } .grid { stroke: #d1d9e0 } .one { stroke: #1f2328; stroke-dasharray: 5 4 } .whisker { stroke: #1f2328; stroke-width: 1.5; fill: none }
+.head { font-size: 16px; font-weight: 600 } .axis, .note { fill: #59636e }
+.note { font-size: 12px } .value { font-size: 12px; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
+.page { fill: #ffffff } .grid { stroke: #d1d9e0 }
+.one { stroke: #1f2328; stroke-dasharray: 5 4 } .whisker { stroke: #1f2328; stroke-width: 1.5; fill: none }
 ${hues.map(([light], index) => `.hue${index} { fill: ${light} }`).join(' ')}
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc } .axis, .note { fill: #9198a1 } .value { stroke: #0d1117 }
@@ -107,7 +116,7 @@ ${hues.map(([, dark], index) => `.hue${index} { fill: ${dark} }`).join(' ')}
 </style>
 <rect class="page" width="${width}" height="${bottom + 56}" rx="6"/>
 <text class="head" x="${plot.left}" y="28">CPU time of an upstream call, Pool.request by hand = 1</text>
-<text class="note" x="${plot.left}" y="47">Lower is better. Bars: median of the ratios of each round; whiskers: ${bracketsText(rounds)}.</text>
+<text class="note" x="${plot.left}" y="47">${legendText}.</text>
 ${legend}
 ${grid}
 ${columns}

@@ -59,7 +59,8 @@ export function sentencesOf({ targets, labels, rows }: Measurement, fanouts: rea
       })
       if (summary === undefined || ratios.length === 0) return []
       return [
-        `At a fan-out of ${row.fanout} a call costs ${summary.cpuMicros.median.toFixed(1)} µs: ${ratios.length === 1 ? '' : `${ratios.slice(0, -1).join(', ')} and `}${ratios.at(-1)}.`,
+        `At a fan-out of ${row.fanout} a call costs ${summary.cpuMicros.median.toFixed(1)} µs: ` +
+          `${ratios.length === 1 ? '' : `${ratios.slice(0, -1).join(', ')} and `}${ratios.at(-1)}.`,
       ]
     })
     .join('\n')

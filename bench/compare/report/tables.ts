@@ -65,7 +65,10 @@ export function mebibytes(bytes: number): string {
 function droppedLine({ dropped }: Pick<MeasuredRow, 'dropped'>) {
   const [first] = dropped
   if (first === undefined) return '  windows dropped: none'
-  return `  windows dropped: ${dropped.length}, and measured once more; the first: ${first.window.target}, round ${first.window.round}: ${first.reason}`
+  return (
+    `  windows dropped: ${dropped.length}, and measured once more; the first: ` +
+    `${first.window.target}, round ${first.window.round}: ${first.reason}`
+  )
 }
 
 function row(name: string, cells: readonly string[]) {

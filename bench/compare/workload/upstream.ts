@@ -1,4 +1,5 @@
-// node bench/compare/workload/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request head with
+// node bench/compare/workload/upstream.ts [bodyBytes] [delayMs] [fields|string] [slowMs] [gzip]: answers every request
+// head with
 // the same prebuilt bytes, one in a hundred late.
 // Its parent may change the size of the body, and read the request heads that arrive.
 import { createServer } from 'node:net'

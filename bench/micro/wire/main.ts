@@ -71,7 +71,9 @@ async function compare(): Promise<void> {
   const windows = await client.request<WireWindow[]>(demand)
   h2.kill()
   console.log(
-    `Node ${process.versions.node}, ${pinned ? 'client on one core, upstreams on the other' : 'not pinned'}, ${values['body-bytes']} B, ${values.rounds} rounds of ${values.ms} ms\n`,
+    `Node ${process.versions.node}, ` +
+      `${pinned ? 'client on one core, upstreams on the other' : 'not pinned'}, ${values['body-bytes']} B, ` +
+      `${values.rounds} rounds of ${values.ms} ms\n`,
   )
   console.log(
     `| way | µs a call | of \`${names[0]}\` | min–max | calls a second | busy |\n| --- | --- | --- | --- | --- | --- |`,
@@ -95,5 +97,9 @@ function rowOf(name: string, windows: readonly WireWindow[], floor: readonly Wir
     .sort((a, b) => a - b)
   const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
   const of = (field: 'microsPerCall' | 'callsPerSecond' | 'busy') => median(windows.map(window => window[field]))
-  return `| ${name} | ${of('microsPerCall').toFixed(1)} | ${median(ratios).toFixed(2)} | ${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)} | ${of('callsPerSecond').toFixed(0)} | ${(of('busy') * 100).toFixed(0)} % |`
+  return (
+    `| ${name} | ${of('microsPerCall').toFixed(1)} | ${median(ratios).toFixed(2)} | ` +
+    `${ratios[0]?.toFixed(2)}–${ratios.at(-1)?.toFixed(2)} | ${of('callsPerSecond').toFixed(0)} | ` +
+    `${(of('busy') * 100).toFixed(0)} % |`
+  )
 }

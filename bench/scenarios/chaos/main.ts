@@ -58,7 +58,8 @@ await bench(async () => {
       waveMs: Math.min(mostWaveMs, waveMs * Math.max(1, usualRate / most)),
     }
     process.stdout.write(
-      `${pace.rate.toFixed(0)} healthy requests per second for ${seconds} s, and waves of attacks every ${pace.waveMs.toFixed(0)} ms; ${workers === 1 ? 'one process' : `${workers} workers`} with ${heap} MB of old space\n`,
+      `${pace.rate.toFixed(0)} healthy requests per second for ${seconds} s, and waves of attacks every ` +
+        `${pace.waveMs.toFixed(0)} ms; ${workers === 1 ? 'one process' : `${workers} workers`} with ${heap} MB of old space\n`,
     )
 
     // Attackers wait for answers; healthy callers must not wait for their connections.
@@ -143,6 +144,10 @@ function samplesOf(folder: string): string[] {
       .split('\n')
       .map(line => JSON.parse(line) as ChaosSample)
     const most = (of: (sample: ChaosSample) => number) => Math.max(...samples.map(of))
-    return `process ${samples[0]?.pid}: at most ${mib(most(({ oldBytes }) => oldBytes))} MiB of old space, ${mib(most(({ externalBytes }) => externalBytes))} external, ${mib(most(({ residentBytes }) => residentBytes))} resident; the loop was late by ${most(({ loopDelay }) => loopDelay).toFixed(0)} ms at most`
+    return (
+      `process ${samples[0]?.pid}: at most ${mib(most(({ oldBytes }) => oldBytes))} MiB of old space, ` +
+      `${mib(most(({ externalBytes }) => externalBytes))} external, ${mib(most(({ residentBytes }) => residentBytes))} ` +
+      `resident; the loop was late by ${most(({ loopDelay }) => loopDelay).toFixed(0)} ms at most`
+    )
   })
 }

@@ -34,8 +34,8 @@ export interface ChaosOptions {
   readonly parts: readonly PartName[]
 }
 
-export const help = `Runs \`headwaters serve\` with a small heap under upstreams that attack it and callers that do not read, and fails when it dies, hangs,
-mixes up answers, or answers too few of the requests that only need healthy upstreams.
+export const help = `Runs \`headwaters serve\` with a small heap under upstreams that attack it and callers that do not read, and fails when
+it dies, hangs, mixes up answers, or answers too few of the requests that only need healthy upstreams.
 
 Usage: npm run chaos -- [options]
 

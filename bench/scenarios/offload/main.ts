@@ -8,9 +8,9 @@ import type { DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
 import { openLoop } from '../../lib/open-loop.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-const help = `What a merge that keeps a core busy for 200 ms does to the other aggregates of its service: the p99 of a cheap one (fan-out 5), asked
-in an open loop, with nothing beside it (twice, which shows the noise), with such merges in a thread, and with such merges on the loop.
-Windows take turns. A round counts in which the machine was quiet: where the p99 of neither calm window is twice that of the calmest.
+const help = `What a merge that keeps a core busy for 200 ms does to the other aggregates of its service: the p99 of a cheap one (fan-out
+5), asked in an open loop, with nothing beside it (twice, which shows the noise), with such merges in a thread, and with such merges on the
+loop. Windows take turns. A round counts in which the machine was quiet: where the p99 of neither calm window is twice that of the calmest.
 
 Usage: npm run bench:offload -- [options]
 

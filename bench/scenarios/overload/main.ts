@@ -9,9 +9,9 @@ import { openLoop } from '../../lib/open-loop.ts'
 import type { OverloadReport } from './service.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-const help = `What a service does with three times the requests it can bear: its peak is found with a closed loop, then requests come at three
-times that rate whatever becomes of them, then at half of it. Once with a capacity set by the upstream's permits (100, of 100 ms), which is
-held to bounds, and once by the CPU (an upstream that answers at once), which is reported.
+const help = `What a service does with three times the requests it can bear: its peak is found with a closed loop, then requests come at
+three times that rate whatever becomes of them, then at half of it. Once with a capacity set by the upstream's permits (100, of 100 ms),
+which is held to bounds, and once by the CPU (an upstream that answers at once), which is reported.
 
 Usage: npm run bench:overload -- [options]
 

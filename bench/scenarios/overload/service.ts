@@ -1,4 +1,5 @@
-// node bench/scenarios/overload/service.ts <origin> <concurrency> <fan-out>: a service that tells how long its refusals took
+// node bench/scenarios/overload/service.ts <origin> <concurrency> <fan-out>: a service that tells how long its refusals
+// took
 // inside it.
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'

@@ -8,8 +8,8 @@ import { openLoop } from '../../lib/open-loop.ts'
 import type { SoakSample } from './service.ts'
 import { violationsOf } from './violations.ts'
 
-const help = `Runs a service at half of what it bears for a long time, with upstreams that go wrong in twenty ways and callers that leave, and fails
-when it comes to hold more: heap, listeners, sockets, timers, permits.
+const help = `Runs a service at half of what it bears for a long time, with upstreams that go wrong in twenty ways and callers that leave,
+and fails when it comes to hold more: heap, listeners, sockets, timers, permits.
 
 Usage: npm run soak -- [options]
 
@@ -71,9 +71,8 @@ await bench(async () => {
   const seen = await Promise.all(
     upstreams.map(async upstream => [upstream.name, await upstream.request<FaultyCount>({ count: true })] as const),
   )
-  process.stdout.write(
-    `${JSON.stringify({ statuses, upstreams: Object.fromEntries(seen.map(([name, { received, mostConnections }]) => [name, { received, mostConnections }])) })}\n`,
-  )
+  const counts = seen.map(([name, { received, mostConnections }]) => [name, { received, mostConnections }] as const)
+  process.stdout.write(`${JSON.stringify({ statuses, upstreams: Object.fromEntries(counts) })}\n`)
   const { violations, lines } = violationsOf({ before, samples, after, statuses, seen: Object.fromEntries(seen) })
   for (const line of lines) process.stdout.write(`${line}\n`)
   return violations

@@ -68,7 +68,8 @@ export function violationsOf({ before, samples, after, statuses, seen }: SoakRun
   return {
     violations,
     lines: [
-      `heap ${mean.toFixed(1)} MiB in the second half, ${risen >= 0 ? '+' : ''}${risen.toFixed(2)} over it; ${(after.heapBytes / 2 ** 20).toFixed(1)} after the end`,
+      `heap ${mean.toFixed(1)} MiB in the second half, ${risen >= 0 ? '+' : ''}${risen.toFixed(2)} ` +
+        `over it; ${(after.heapBytes / 2 ** 20).toFixed(1)} after the end`,
       `listeners: process ${listeners}, one socket at most ${onSocket}`,
       `at once, at most: calls ${JSON.stringify(after.mostActive)}, sockets ${JSON.stringify(after.mostSockets)}`,
       `left after the end: ${JSON.stringify(after.resources)}`,

@@ -9,8 +9,8 @@ import { percentile } from '../../lib/percentile.ts'
 import type { Window } from '../../compare/measure/window.ts'
 import type { WorkersUsage } from './service.ts'
 
-const help = `What a second worker costs and brings: the service with one worker, with two, and with one again, whose ratio to the first is the noise of
-this run. They take turns, window by window. CPU is that of all processes of a service, the primary included.
+const help = `What a second worker costs and brings: the service with one worker, with two, and with one again, whose ratio to the first is
+the noise of this run. They take turns, window by window. CPU is that of all processes of a service, the primary included.
 
 Usage: npm run bench:workers -- [options]
 
@@ -90,7 +90,8 @@ await bench(async () => {
   }
   return report(
     windows,
-    `${callers} callers, fan-out ${fanout}, ${rounds} rounds of ${ms} ms, ${hasCores ? 'two cores for the workers' : 'all processes of a service on one core'}`,
+    `${callers} callers, fan-out ${fanout}, ${rounds} rounds of ${ms} ms, ` +
+      `${hasCores ? 'two cores for the workers' : 'all processes of a service on one core'}`,
   )
 })
 

@@ -13,21 +13,25 @@ export function notesOf(metrics: LoadMetrics, { rate, connections }: LoadOptions
   const notes: string[] = []
   if (rate === undefined)
     notes.push(
-      'a closed loop cannot be corrected: while the service stalls it sends nothing, so the requests of other callers during a stall are not in these figures; --rate N keeps a rate',
+      'a closed loop cannot be corrected: while the service stalls it sends nothing, so the requests of ' +
+        'other callers during a stall are not in these figures; --rate N keeps a rate',
     )
   if (neverSent > 0)
     notes.push(
-      `the rate was not held: ${neverSent} of ${sent + neverSent} due requests were never sent, since all ${connections} connections were taken`,
+      `the rate was not held: ${neverSent} of ${sent + neverSent} due requests were never ` +
+        `sent, since all ${connections} connections were taken`,
     )
   if (lowerBounds > 0)
     notes.push(
-      `${lowerBounds} requests without an answer are in the table with the time after which they were given up: a lower bound of their latency`,
+      `${lowerBounds} requests without an answer are in the table with the time after ` +
+        'which they were given up: a lower bound of their latency',
     )
   for (const percentile of [50, 99]) {
     const [lag, latency] = [senderLag.percentileMs(percentile), latencyFromDue.percentileMs(percentile)]
     if (lag > maxSenderRatio * latency)
       notes.push(
-        `at p${percentile} the sender itself was ${formatMs(lag)} ms late, and the latency from due is ${formatMs(latency)}: this part of it is not latency of the service`,
+        `at p${percentile} the sender itself was ${formatMs(lag)} ms late, and the latency from due is ` +
+          `${formatMs(latency)}: this part of it is not latency of the service`,
       )
   }
   if (busy > maxBusy)
@@ -51,7 +55,8 @@ export function violationsOf(metrics: LoadMetrics, { maxP99Ms, maxErrorPercent }
     violations.push(`the p99 is ${p99Ms.toFixed(1)} ms, not at most ${maxP99Ms}`)
   if (maxErrorPercent !== undefined && errorPercent > maxErrorPercent)
     violations.push(
-      `${errorPercent.toFixed(2)} % of the requests were refused, failed, not answered or never sent, not at most ${maxErrorPercent}`,
+      `${errorPercent.toFixed(2)} % of the requests were refused, failed, not ` +
+        `answered or never sent, not at most ${maxErrorPercent}`,
     )
   return violations
 }

@@ -29,17 +29,22 @@ export function formatReport(result: LoadResult): string {
     ...(waited > 0 ? [`waited for a connection ${waited}`] : []),
     ...(neverSent > 0 ? [`never sent ${neverSent}`] : []),
   ]
+  const late =
+    result.loop === 'open'
+      ? `late by ${formatMs(sender.p50Ms)} ms (p50), ${formatMs(sender.p99Ms)} (p99), ${formatMs(sender.maxMs)} (max); `
+      : ''
+  const warmUp = result.warmUpMs > 0 ? ` after ${formatSeconds(result.warmUpMs)} of warm-up` : ''
   const lines = [
     `statuses  ${formatCounts(statuses) || 'none'}`,
     `errors    ${formatCounts(errors) || 'none'}`,
     `bytes     ${formatBytes(bytes)} of bodies`,
-    `sender    ${result.loop === 'open' ? `late by ${formatMs(sender.p50Ms)} ms (p50), ${formatMs(sender.p99Ms)} (p99), ${formatMs(sender.maxMs)} (max); ` : ''}busy ${(sender.busy * 100).toFixed(0)} %`,
+    `sender    ${late}busy ${(sender.busy * 100).toFixed(0)} %`,
     ...notes.map(note => `note: ${note}`),
     ...violations.map(violation => `violated: ${violation}`),
   ]
   return [
     `${method} ${url}`,
-    `${formatLoop(result)}, ${formatSeconds(durationMs)}${result.warmUpMs > 0 ? ` after ${formatSeconds(result.warmUpMs)} of warm-up` : ''}${isInterrupted ? ', interrupted' : ''}`,
+    `${formatLoop(result)}, ${formatSeconds(durationMs)}${warmUp}${isInterrupted ? ', interrupted' : ''}`,
     counts.join(', '),
     '',
     formatPercentiles(result),

@@ -28,5 +28,6 @@ export function fieldsHelp(aggregate: AnyAggregate): string {
   const fields = inputFields(aggregate).map(({ name, description = '', isRequired }) =>
     `  --${name}${isRequired ? ' (required)' : ''}  ${description}`.trimEnd(),
   )
-  return `\nFields of ${aggregate.name}\n${fields.length === 0 ? '  none' : fields.join('\n')}${aggregate.route.body === undefined ? '' : '\n  --body (required)'}\n`
+  const body = aggregate.route.body === undefined ? '' : '\n  --body (required)'
+  return `\nFields of ${aggregate.name}\n${fields.length === 0 ? '  none' : fields.join('\n')}${body}\n`
 }

@@ -16,7 +16,9 @@ export function plainLine(view: RunView, event: RunEvent): string | undefined {
 function endOf(row: Row): string {
   const { start = 0, end = 0, attempts, state } = row
   const calls = callsOf(row)
-  const numbers = `${(end - start).toFixed(1)} ms, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${calls === '' ? '' : `, ${calls} calls`}`
+  const numbers =
+    `${(end - start).toFixed(1)} ms, ${attempts} ` +
+    `${attempts === 1 ? 'attempt' : 'attempts'}${calls === '' ? '' : `, ${calls} calls`}`
   return ` after ${numbers}${isLost(row) && state !== 'cancelled' ? reasonOf(row) : ''}`
 }
 
@@ -45,7 +47,10 @@ export function reasonOf({ code, status, tally, kind }: Row): string {
   const failed = tally?.failed ?? []
   if (failed.length > 0) {
     const kinds = [...Map.groupBy(failed, loss => textOf(loss.code, loss.status))]
-    return `: ${failed.length} of ${tally?.calls} calls lost, ${kinds.map(([text, losses]) => `${losses.length > 1 ? `${losses.length} × ` : ''}${text}`).join('; ')}`
+    return (
+      `: ${failed.length} of ${tally?.calls} calls lost, ` +
+      `${kinds.map(([text, losses]) => `${losses.length > 1 ? `${losses.length} × ` : ''}${text}`).join('; ')}`
+    )
   }
   return code === undefined ? '' : `: ${textOf(code, kind === 'required' || kind === 'optional' ? status : undefined)}`
 }

@@ -6,7 +6,8 @@ import { INVALID, isPlain, type Def, type Internals, type Parser } from './parse
 const refusals: Readonly<Record<string, (field: string, isWire: boolean) => string>> = {
   string: field => `typeof ${field} !== 'string'`,
   number: (field, isWire) =>
-    `typeof ${field} !== 'number' || ${isWire ? `!(${field} < ${2 ** 53} && ${field} > ${-(2 ** 53)})` : `!Number.isFinite(${field})`}`,
+    `typeof ${field} !== 'number' || ` +
+    `${isWire ? `!(${field} < ${2 ** 53} && ${field} > ${-(2 ** 53)})` : `!Number.isFinite(${field})`}`,
   boolean: field => `typeof ${field} !== 'boolean'`,
 }
 
@@ -59,7 +60,8 @@ export function compileObjectParser(
     parseRest !== undefined
       ? 'parseRest(value, copy, seen === present)'
       : rest === 'unknown'
-        ? `${isWire ? 'hasDoubtful(value) ? INVALID : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : zodParser(value)`
+        ? `${isWire ? 'hasDoubtful(value) ? INVALID : ' : ''}seen === present && ` +
+          `!Object.hasOwn(value, '__proto__') ? copy ?? value : zodParser(value)`
         : 'pick(keys, copy ?? value)'
   const code = `return function parse (value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return INVALID

@@ -128,7 +128,9 @@ export function listParser(element: Parser): Parser {
   }
 }
 
-/** Returns the parser of a union. It stops at the first refused part of each option, where zod makes an issue of each. */
+/**
+ * Returns the parser of a union. It stops at the first refused part of each option, where zod makes an issue of each.
+ */
 export function unionParser(options: readonly Parser[], isWire: boolean): Parser {
   return value => {
     for (let at = 0; at < options.length; at++) {

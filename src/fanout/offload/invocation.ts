@@ -9,7 +9,9 @@ export interface Invocation {
   readonly abort: Abort
   /** For messages: `aggregate 'cat-facts', step 'ninja'`. */
   readonly owner: string
-  /** True if an offloaded function may start after the abort, as in the merge of a run that has reached its deadline. */
+  /**
+   * True if an offloaded function may start after the abort, as in the merge of a run that has reached its deadline.
+   */
   readonly startsAfterAbort: boolean
 }
 

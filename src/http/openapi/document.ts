@@ -25,10 +25,11 @@ export interface OpenapiOptions {
 /** An OpenAPI document as plain JSON. */
 export type OpenapiDocument = Readonly<Record<string, unknown>>
 
-const about = `Each operation calls several upstreams concurrently and replies within its deadline, completely or partially.
+const about = `Each operation calls several upstreams concurrently and replies within its deadline, completely or
+partially.
 
-A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an \`application/problem+json\` with a \`code\`.
-Replies may gain fields: ignore unknown fields.`
+A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an
+\`application/problem+json\` with a \`code\`. Replies may gain fields: ignore unknown fields.`
 
 /**
  * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `TypeError` that names a schema that

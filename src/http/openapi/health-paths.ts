@@ -21,7 +21,8 @@ export function healthPaths(components: Components, bearer: boolean): Readonly<R
             type: 'integer',
             minimum: 0,
             description:
-              'The number of log lines that could not be written since the process started; with several workers, of all workers. Absent if the service does not write the log itself.',
+              'The number of log lines that could not be written since the process started; with several ' +
+              'workers, of all workers. Absent if the service does not write the log itself.',
           },
         },
         required: ['status'],

@@ -130,9 +130,10 @@ function describeStep({ kind, minSuccess, count }: Step): string {
   if (kind === 'optional') return 'If it fails, a fallback replaces its value.'
   if (kind === 'firstOf')
     return `Several calls of which the first ${count === 1 ? 'success is' : `${count} successes are`} used.`
-  return minSuccess === undefined
-    ? 'Several calls. If one fails, the request fails.'
-    : `Several calls. ${minSuccess === 0 ? 'A fallback replaces the value of each failed call' : `If fewer than ${minSuccess} succeed, the request fails`}.`
+  if (minSuccess === undefined) return 'Several calls. If one fails, the request fails.'
+  return minSuccess === 0
+    ? 'Several calls. A fallback replaces the value of each failed call.'
+    : `Several calls. If fewer than ${minSuccess} succeed, the request fails.`
 }
 
 function describe({ route: { description, deadline }, steps }: AnyAggregate): string {

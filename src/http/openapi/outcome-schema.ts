@@ -7,7 +7,8 @@ const codes = Object.keys(errors) as [Code, ...Code[]]
 export const ErrorCode = z
   .enum(codes)
   .describe(
-    `The error codes. Each has the status of a reply that fails with it, and the text of its detail:\n\n${codes.map(code => `- \`${code}\` (${errors[code].status}): ${errors[code].text}`).join('\n')}`,
+    `The error codes. Each has the status of a reply that fails with it, and the text of its detail:\n\n` +
+      `${codes.map(code => `- \`${code}\` (${errors[code].status}): ${errors[code].text}`).join('\n')}`,
   )
   .meta({ id: 'ErrorCode' })
 
@@ -22,14 +23,17 @@ const cached = {
     .enum(['hit', 'stale', 'miss'])
     .optional()
     .describe(
-      'The source of the response: fresh from the cache (`hit`), stale from the cache (`stale`), or the upstream (`miss`; with status 304 the upstream confirmed the stored response). With several calls it is the last of these that applies to one of them. Absent if the step has no cache.',
+      'The source of the response: fresh from the cache (`hit`), stale from the cache (`stale`), or the upstream ' +
+        '(`miss`; with status 304 the upstream confirmed the stored response). With several calls it is the last ' +
+        'of these that applies to one of them. Absent if the step has no cache.',
     ),
   age: z.int().min(0).optional().describe('The age of the cached response in s; with several calls, of the oldest.'),
   ttl: z
     .int()
     .optional()
     .describe(
-      'The remaining freshness of the cached response in s; negative if it is stale. With several calls it is the lowest.',
+      'The remaining freshness of the cached response in s; negative if it is ' +
+        'stale. With several calls it is the lowest.',
     ),
 }
 
@@ -87,7 +91,8 @@ export const ListOutcome = z
     z
       .object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, ...cached })
       .describe(
-        '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks replace the values of the calls in `failed`. `skipped`: the step made no call.',
+        '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks ' +
+          'replace the values of the calls in `failed`. `skipped`: the step made no call.',
       )
       .meta({ id: 'ListOutcomeOk' }),
     z

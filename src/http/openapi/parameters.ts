@@ -10,7 +10,8 @@ const shared = {
     name: 'x-request-timeout-ms',
     in: 'header',
     description:
-      'The deadline of the reply, in ms. It can shorten the deadline of the operation and cannot extend it. A value below 10 counts as 10.',
+      'The deadline of the reply, in ms. It can shorten the deadline of the operation ' +
+      'and cannot extend it. A value below 10 counts as 10.',
     schema: { type: 'integer', minimum: 0, maximum: 999_999_999 },
   },
   RequestId: {

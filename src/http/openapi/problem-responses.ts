@@ -44,7 +44,8 @@ const kinds = {
   '4XX': {
     name: 'Refused',
     description:
-      'The request is refused for another reason: see `detail`. For example, 404 means that the resource does not exist.',
+      'The request is refused for another reason: see `detail`. For example, ' +
+      '404 means that the resource does not exist.',
     example: new Problem('REFUSED', { status: 404, detail: 'There is no such thing.' }),
   },
   500: {

@@ -25,7 +25,8 @@ const headers = {
   },
   CacheControl: {
     description:
-      "The cache policy of a complete reply; `no-store` if the reply is partial, or if it was made with the caller's credentials and a shared cache could serve it to other callers.",
+      'The cache policy of a complete reply; `no-store` if the reply is partial, or if it was made with the ' +
+      "caller's credentials and a shared cache could serve it to other callers.",
     schema: text,
     example: 'public, max-age=60',
   },

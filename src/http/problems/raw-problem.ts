@@ -39,7 +39,8 @@ export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, 
   const id = randomUUID()
   const body = problemBody(new Problem(code), id)
   socket.write(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+      `cache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
   linger(socket)

@@ -36,7 +36,8 @@ export function checkWorkers(shared: Shared, count: number): void {
     .filter(({ total }) => total < count)
     .map(
       ({ owner, option, total }) =>
-        `${owner}: ${option} is ${total}, too few for ${count} workers: raise it to ${count} or more, or start at most ${total === 1 ? 'one worker' : `${total} workers`}`,
+        `${owner}: ${option} is ${total}, too few for ${count} workers: raise it to ${count} or more, ` +
+        `or start at most ${total === 1 ? 'one worker' : `${total} workers`}`,
     )
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('\n'))
 }

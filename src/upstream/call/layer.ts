@@ -30,8 +30,8 @@ export function stack(layers: readonly Layer[], service: Service): Service {
 }
 
 /**
- * Returns a layer that uses callbacks instead of promises. Adjacent layers of this kind call each other directly, so that
- * a call through all of them makes no promise.
+ * Returns a layer that uses callbacks instead of promises. Adjacent layers of this kind call each other directly, so
+ * that a call through all of them makes no promise.
  */
 export function callbackLayer(layer: (next: Send) => Send): Layer {
   return next => serviceOf(layer(sendOf(next)))

@@ -32,7 +32,8 @@ function readPem(source: string | Secret, option: string, reader: VariableReader
   } catch {
     reader.fault(
       source.variable,
-      `is neither PEM nor the path of a file that can be read, and upstream '${reader.upstream}' needs it for ${option}`,
+      'is neither PEM nor the path of a file that can be read, and upstream ' +
+        `'${reader.upstream}' needs it for ${option}`,
     )
     return ''
   }

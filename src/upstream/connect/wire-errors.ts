@@ -61,6 +61,10 @@ export function wireError(error: Error & { readonly code?: string }, upstream: s
   return code === undefined ? error : new UpstreamError(code, upstream, { cause: error })
 }
 
+/** Codes of failed TLS: those of Node.js and OpenSSL. */
+const tlsCode =
+  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/
+
 function codeOf(error: Error & { readonly code?: string }): ErrorCode | undefined {
   const { code = '', message } = error
   const mapped =
@@ -69,12 +73,7 @@ function codeOf(error: Error & { readonly code?: string }): ErrorCode | undefine
   if (mapped !== undefined) return mapped
   // undici's parser gives its errors a name and no code, and asserts that a status has three digits.
   if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'UPSTREAM_PROTOCOL'
-  if (
-    /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/.test(
-      code,
-    )
-  )
-    return 'UPSTREAM_TLS'
+  if (tlsCode.test(code)) return 'UPSTREAM_TLS'
   if (code === 'UND_ERR_SOCKET' && (message === 'bad response' || message === 'bad upgrade')) return 'UPSTREAM_PROTOCOL'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === '') return undefined
   return connectErrors.has(error) ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_RESET'

@@ -77,7 +77,8 @@ export function upstreamSpec(
   wholeNumber(owner, 'connections', connections)
   if (concurrency !== 'adaptive' && concurrency > connections) {
     throw new TypeError(
-      `${owner}: concurrency is ${concurrency}, above ${connections} connections: a call with a permit would wait for a connection: raise connections or lower concurrency`,
+      `${owner}: concurrency is ${concurrency}, above ${connections} connections: a call with a permit ` +
+        'would wait for a connection: raise connections or lower concurrency',
     )
   }
   wholeNumber(owner, 'maxQueue', maxQueue, { min: 0 })

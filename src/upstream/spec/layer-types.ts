@@ -21,8 +21,8 @@ export interface LayerCall<out T> {
   /**
    * Headers of the inbound request, listed in lower case; a name is found in any case. A layer at `'attempt'` sees only
    * those that the upstream's `forwardHeaders` names, because callers who differ in the other headers may share the
-   * attempt. At `'call'`, the reply's `vary` names each header that a layer reads here, and a layer that lists the names
-   * (`Object.keys`, a spread, `JSON.stringify`) makes the reply `no-store`.
+   * attempt. At `'call'`, the reply's `vary` names each header that a layer reads here, and a layer that lists the
+   * names (`Object.keys`, a spread, `JSON.stringify`) makes the reply `no-store`.
    */
   readonly inbound: Readonly<Record<string, string | undefined>>
   /**

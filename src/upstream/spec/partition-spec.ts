@@ -38,7 +38,8 @@ export function partitionSpec(spec: UpstreamSpec, own: Partition): UpstreamSpec 
   const short = partitionedBounds(spec).find(({ total }) => total < own.count)
   if (short !== undefined)
     throw new TypeError(
-      `${short.owner}: ${short.option} is ${short.total}, which is too few for ${own.count} partitions: raise it, or use fewer partitions`,
+      `${short.owner}: ${short.option} is ${short.total}, which is too few for ` +
+        `${own.count} partitions: raise it, or use fewer partitions`,
     )
   const { concurrency, connections, maxQueue, maxCacheBytes, retryBudget } = spec
   const attempts = retryBudget.minPerSecond * windowSeconds

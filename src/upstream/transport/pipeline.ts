@@ -11,8 +11,8 @@ export interface PipelineOptions extends ConnectionOptions {
 
 /**
  * A connection with several requests in flight. Responses arrive in the order of the requests (RFC 9112, section
- * 9.3.2). An abandoned request stays until its response has arrived, because closing the connection would fail the others. The
- * connection closes when all its requests are abandoned.
+ * 9.3.2). An abandoned request stays until its response has arrived, because closing the connection would fail the
+ * others. The connection closes when all its requests are abandoned.
  */
 export class Pipeline extends Connection {
   readonly #batchSize: BatchSize

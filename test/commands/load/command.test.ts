@@ -275,7 +275,8 @@ test('arguments that cannot be used are 2 with the usage, and --help prints it',
   t.same([code, stdout], [2, ''])
   t.equal(
     stderr,
-    "headwaters: --rate must be a number from 0.1 to 100000 or max, got 'fast'\n\nUsage: headwaters load URL [options]\nMore: headwaters load --help\n",
+    "headwaters: --rate must be a number from 0.1 to 100000 or max, got 'fast'\n\nUsage: " +
+      'headwaters load URL [options]\nMore: headwaters load --help\n',
   )
   const help = await runLoad('--help')
   t.equal(help.code, 0)

@@ -16,7 +16,9 @@ async function hanging(t: Test) {
   })
   return {
     upstream,
-    command: `clear; node src/cli.ts load ${upstream.origin}/ --warm-up 0 --connections 20 --duration 10m --timeout 10m; echo "[ended: $?]"`,
+    command:
+      `clear; node src/cli.ts load ${upstream.origin}/ --warm-up 0 --connections 20 ` +
+      '--duration 10m --timeout 10m; echo "[ended: $?]"',
   }
 }
 

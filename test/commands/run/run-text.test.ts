@@ -51,7 +51,8 @@ test('a line is said for each start and end of a step and for the end of the run
       '     0.0 ms  first   started',
       '    20.1 ms  first   ok after 20.1 ms, 1 attempt',
       '    20.1 ms  pages   started',
-      '    30.0 ms  pages   partial after 9.9 ms, 0 attempts, 1/3 calls: 2 of 3 calls lost, 2 × UPSTREAM_RESET, closed the connection before its answer was complete',
+      '    30.0 ms  pages   partial after 9.9 ms, 0 attempts, 1/3 calls: 2 of 3 calls lost, 2 × ' +
+        'UPSTREAM_RESET, closed the connection before its answer was complete',
       '    31.0 ms  not complete, in 31.0 ms',
     ],
   )

@@ -131,7 +131,8 @@ export async function runLine(t: Test, { line, victim, runtime, get }: SetUp): P
   )
 
   await Promise.race([victim.holds(line.connectionsAfter), setTimeout(2000, undefined, { ref: false })])
-  // A connection that is about to close, and the permit of a call that was aborted while its connection opened, may need
+  // A connection that is about to close, and the permit of a call that was aborted while its connection opened, may
+  // need
   // some turns of the loop.
   for (
     let turns = 0;

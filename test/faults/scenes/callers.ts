@@ -44,7 +44,9 @@ async function answersOf(socket: Socket, count: number): Promise<readonly string
   return bodies
 }
 
-/** A caller that disconnects while some of its calls are in flight, some wait for a permit and one waits for its retry. */
+/**
+ * A caller that disconnects while some of its calls are in flight, some wait for a permit and one waits for its retry.
+ */
 export async function gone(t: Test): Promise<void> {
   const concurrency = 2
   const held = new Set<Socket>()

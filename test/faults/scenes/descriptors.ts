@@ -9,8 +9,12 @@ const definitions = (origin: string) => `
 import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
 
-const [one, two, three] = ['one', 'two', 'three'].map(name => defineUpstream(name, { origin: '${origin}', attemptTimeout: 20_000 }, { ask: operation({ path: '/', output: z.unknown() }) }))
-export const all = aggregate('all', { url: '/all', deadline: 20_000 }).required('a', () => one.ask()).required('b', () => two.ask()).required('c', () => three.ask()).reply(z.unknown(), ({ a }) => a)
+const [one, two, three] = ['one', 'two', 'three'].map(name => defineUpstream(name, { origin: '${origin}', attemptTimeout: 20_000 }, {
+  ask: operation({ path: '/', output: z.unknown() }),
+}))
+export const all = aggregate('all', { url: '/all', deadline: 20_000 })
+  .required('a', () => one.ask()).required('b', () => two.ask()).required('c', () => three.ask())
+  .reply(z.unknown(), ({ a }) => a)
 `
 
 function exchange(port: number): Promise<string> {

@@ -16,7 +16,10 @@ const article = aggregate('article', { url: '/v1/articles/{title}', params: z.ob
   .required('summary', ({ params }) => wikipedia.summary({ title: params.title }))
   .reply(z.object({ title: z.string() }), ({ summary }) => summary ?? refuse(404, 'There is no such article.'))
 
-/** The built-in aggregates and one more, over demo upstreams behind proxies that record; and what must not have happened. */
+/**
+ * The built-in aggregates and one more, over demo upstreams behind proxies that record; and what must not have
+ * happened.
+ */
 export async function hostileApp(t: Test) {
   const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
   t.teardown(() => demoUpstreams.close())

@@ -8,7 +8,9 @@ const definitions = `
 import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
 
-const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', attemptTimeout: 60_000 }, { ask: operation({ path: '/', output: z.unknown() }) })
+const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', attemptTimeout: 60_000 }, {
+  ask: operation({ path: '/', output: z.unknown() }),
+})
 const options = { deadline: 60_000 }
 export const hung = aggregate('hung', { url: '/hung', ...options }).required('it', () => source.ask()).reply(z.unknown(), ({ it }) => it)
 export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind: z.string() }), ...options })

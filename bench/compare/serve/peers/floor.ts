@@ -13,8 +13,8 @@ export interface FactsRequest extends Input {
 const prefix = '/v1/facts/'
 
 /**
- * Serves the case with the minimum that a competent engineer writes by hand around one upstream call: input, both bounds
- * of concurrency, a queue, a merge and a log line.
+ * Serves the case with the minimum that a competent engineer writes by hand around one upstream call: input, both
+ * bounds of concurrency, a queue, a merge and a log line.
  */
 export function serveFloor(call: (request: FactsRequest, index: number) => Promise<unknown>) {
   const callAll = boundedCalls()

@@ -31,7 +31,8 @@ export async function rustMissing(): Promise<string | undefined> {
   const missing = needed.filter(crate => !cratesHere().some(name => name.startsWith(crate)))
   return missing.length === 0
     ? undefined
-    : `${crates} lacks ${missing.join(', ')} (Debian: apt-get install librust-hyper-dev librust-tokio-dev librust-serde-json-dev librust-form-urlencoded-dev librust-percent-encoding-dev)`
+    : `${crates} lacks ${missing.join(', ')} (Debian: apt-get install librust-hyper-dev librust-tokio-dev ` +
+        'librust-serde-json-dev librust-form-urlencoded-dev librust-percent-encoding-dev)'
 }
 
 /**

@@ -25,10 +25,10 @@ export interface Breaker {
 
 /**
  * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once,
- * those included that wait for a permit or a connection; a half-open one admits a growing share of the runs, since a run
- * whose other calls were refused would end at once and take the call that tries with it. Only what says something about
- * the upstream counts: no refusal of ours, no caller who left, no 4xx but 408 and 429. An attempt that began before the
- * last transition ends too late to say anything of the state after it. After Nygard, "Release It!".
+ * those included that wait for a permit or a connection; a half-open one admits a growing share of the runs, since a
+ * run whose other calls were refused would end at once and take the call that tries with it. Only what says something
+ * about the upstream counts: no refusal of ours, no caller who left, no 4xx but 408 and 429. An attempt that began
+ * before the last transition ends too late to say anything of the state after it. After Nygard, "Release It!".
  */
 export function breaker({ upstream, rejectQueued, onStateChange, ...options }: BreakerOptions): Breaker {
   const circuit = new Circuit({

@@ -10,7 +10,9 @@ import { PendingWrites } from './pending-writes.ts'
 import { readEntry, valueOf } from './body-entry.ts'
 import type { CacheStore } from './store.ts'
 
-/** A store with the guarantees that calls need: it fails no call, delays none for long, and returns valid entries only. */
+/**
+ * A store with the guarantees that calls need: it fails no call, delays none for long, and returns valid entries only.
+ */
 export interface CacheAdapter {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */

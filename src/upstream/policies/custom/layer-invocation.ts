@@ -35,7 +35,8 @@ export class LayerInvocation<T> extends Abortable {
     if (this.#isOver && this.at === 'attempt') {
       const refused = Promise.reject<Answer<T>>(
         new TypeError(
-          `upstream '${this.#upstream}': a custom layer sent an attempt on after it had answered it: list it in layers.call`,
+          `upstream '${this.#upstream}': a custom layer sent an attempt on after ` +
+            'it had answered it: list it in layers.call',
         ),
       )
       // A layer that does not wait for it must not end the process.
@@ -135,7 +136,9 @@ export class LayerInvocation<T> extends Abortable {
     const { value, status } = (answer ?? {}) as Partial<Answer<T>>
     if (Number.isInteger(status) && 'value' in answer) return answer
     throw new TypeError(
-      `upstream '${this.#upstream}': a custom layer answered ${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, status }`,
+      `upstream '${this.#upstream}': a custom layer answered ` +
+        `${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, ` +
+        'status }',
     )
   }
 }

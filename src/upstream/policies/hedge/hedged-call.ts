@@ -71,8 +71,8 @@ export class HedgedCall<T> {
   }
 
   /**
-   * Tries again after as long: what is slow for longest needs its second most, and there may be a permit or a budget for
-   * it then.
+   * Tries again after as long: what is slow for longest needs its second most, and there may be a permit or a budget
+   * for it then.
    */
   #wait(): void {
     if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()

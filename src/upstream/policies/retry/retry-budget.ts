@@ -12,8 +12,8 @@ const windowMs = 10_000
 
 /**
  * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound
- * one. In every 10 s: at most `ratio` of the calls sent in them, and `minPerSecond` for each second. Nothing is saved up
- * for later. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
+ * one. In every 10 s: at most `ratio` of the calls sent in them, and `minPerSecond` for each second. Nothing is saved
+ * up for later. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
  */
 export class RetryBudget {
   readonly #ratio: number

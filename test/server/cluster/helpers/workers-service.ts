@@ -16,7 +16,10 @@ import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
 
 ${atLoad}
-const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', concurrency: ${concurrency}, maxQueue: 0, attemptTimeout: 60_000 }, { ask: operation({ path: '/', output: z.unknown() }) })
+const limits = { concurrency: ${concurrency}, maxQueue: 0, attemptTimeout: 60_000 }
+const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', ...limits }, {
+  ask: operation({ path: '/', output: z.unknown() }),
+})
 const options = { deadline: 60_000 }
 const who = { pid: process.pid, version: ${version}, variable: process.env['VARIABLE'], task: process.env['HEADWATERS_WORKER'] }
 export const whoAnswers = aggregate('who', { url: '/who', ...options }).reply(z.unknown(), () => who)

@@ -131,7 +131,9 @@ async function simulate(
     }
     phases.push(phase)
     t.comment(
-      `capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} rounds, ${phase.permits.toFixed(1)} permits, goodput ${phase.goodput.toFixed(2)}, lost ${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`,
+      `capacity ${capacity}: in its bounds after ${phase.ms.toFixed(0)} ms and ${phase.rounds.toFixed(1)} ` +
+        `rounds, ${phase.permits.toFixed(1)} permits, goodput ${phase.goodput.toFixed(2)}, lost ` +
+        `${(phase.lost * 100).toFixed(1)} %, ${phase.latency.toFixed(0)} ms on the wire`,
     )
   }
   return phases

@@ -108,87 +108,91 @@ class MovingLimit implements AdaptiveConcurrency {
 }
 
 for (const kind of ['fixed', 'moving'] as const)
-  test(`with ${kind} permits, under any order of coming, ending, failing and giving up: no call too many, none lost, none overtaken`, async t => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (start, queue, list) => {
-        const moving = kind === 'moving' ? new MovingLimit(start) : undefined
-        const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: moving ?? start, maxQueue: queue })
-        const bottom = heldService()
-        const service = layer(bottom.service)
-        const runs: TestRun[] = Array.from({ length: 5 }, () => testRun())
-        const calls: { readonly abort: Abort; ended: string | undefined; readonly asked: Promise<void> }[] = []
-        const rules = new Rules(start, queue)
-        const active = () => bottom.held.map(({ call }) => call.index)
+  test(
+    `with ${kind} permits, under any order of coming, ending, failing and giving ` +
+      'up: no call too many, none lost, none overtaken',
+    async t => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.nat(4), acts, async (start, queue, list) => {
+          const moving = kind === 'moving' ? new MovingLimit(start) : undefined
+          const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: moving ?? start, maxQueue: queue })
+          const bottom = heldService()
+          const service = layer(bottom.service)
+          const runs: TestRun[] = Array.from({ length: 5 }, () => testRun())
+          const calls: { readonly abort: Abort; ended: string | undefined; readonly asked: Promise<void> }[] = []
+          const rules = new Rules(start, queue)
+          const active = () => bottom.held.map(({ call }) => call.index)
 
-        async function enter(run: number, mayWait: boolean): Promise<void> {
-          const index = calls.length
-          const abort = new Abort()
-          const asked = service(
-            (runs[run] as TestRun).ask(questions.ask(), { abort, index }).nextAttempt(abort, mayWait),
-          )
-          const call = {
-            abort,
-            ended: undefined as string | undefined,
-            asked: asked.then(
-              () => {
-                call.ended = 'ok'
-              },
-              error => {
-                call.ended = error.code ?? error
-              },
-            ),
+          async function enter(run: number, mayWait: boolean): Promise<void> {
+            const index = calls.length
+            const abort = new Abort()
+            const asked = service(
+              (runs[run] as TestRun).ask(questions.ask(), { abort, index }).nextAttempt(abort, mayWait),
+            )
+            const call = {
+              abort,
+              ended: undefined as string | undefined,
+              asked: asked.then(
+                () => {
+                  call.ended = 'ok'
+                },
+                error => {
+                  call.ended = error.code ?? error
+                },
+              ),
+            }
+            calls.push(call)
+            const expected = rules.enter({ index, run }, mayWait) ? undefined : 'BULKHEAD_FULL'
+            await setImmediate()
+            if (call.ended !== expected) throw new Error(`call ${index} came and is ${call.ended}, not ${expected}`)
           }
-          calls.push(call)
-          const expected = rules.enter({ index, run }, mayWait) ? undefined : 'BULKHEAD_FULL'
-          await setImmediate()
-          if (call.ended !== expected) throw new Error(`call ${index} came and is ${call.ended}, not ${expected}`)
-        }
 
-        async function end(type: 'finish' | 'fail' | 'abort', which: number, permits: number): Promise<void> {
-          const able =
-            type === 'abort' ? calls.flatMap((call, index) => (call.ended === undefined ? [index] : [])) : active()
-          const index = able[which % able.length]
-          if (index === undefined) return
-          if (moving !== undefined) {
-            moving.next = permits
-            if (rules.active.includes(index)) rules.permits = permits
+          async function end(type: 'finish' | 'fail' | 'abort', which: number, permits: number): Promise<void> {
+            const able =
+              type === 'abort' ? calls.flatMap((call, index) => (call.ended === undefined ? [index] : [])) : active()
+            const index = able[which % able.length]
+            if (index === undefined) return
+            if (moving !== undefined) {
+              moving.next = permits
+              if (rules.active.includes(index)) rules.permits = permits
+            }
+            rules.leave(index)
+            const entry = bottom.held.find(({ call }) => call.index === index)
+            if (type === 'abort') calls[index]?.abort.abort('gone')
+            else if (type === 'finish') entry?.answer('done')
+            else entry?.fail('broken')
+            await setImmediate()
+            if (calls[index]?.ended !== endings[type])
+              throw new Error(`call ${index} is ${calls[index]?.ended}, not ${endings[type]}`)
           }
-          rules.leave(index)
-          const entry = bottom.held.find(({ call }) => call.index === index)
-          if (type === 'abort') calls[index]?.abort.abort('gone')
-          else if (type === 'finish') entry?.answer('done')
-          else entry?.fail('broken')
-          await setImmediate()
-          if (calls[index]?.ended !== endings[type])
-            throw new Error(`call ${index} is ${calls[index]?.ended}, not ${endings[type]}`)
-        }
 
-        for (const act of list) {
-          const before = gauge.active
-          if (act.type === 'enter') await enter(act.run, act.mayWait)
-          else await end(act.type, act.which, act.permits)
-          // Fewer permits cut nobody, and let nobody in.
-          if (gauge.active > Math.max(gauge.concurrency, before))
-            throw new Error(`${gauge.active} calls in ${gauge.concurrency} permits`)
-          if (gauge.concurrency !== rules.permits)
-            throw new Error(`the gauge says ${gauge.concurrency} permits, and there are ${rules.permits}`)
-          if (gauge.active < gauge.concurrency && gauge.queued > 0)
-            throw new Error('a permit is free while somebody waits')
-          if (active().join() !== rules.active.join())
-            throw new Error(`active are ${active().join()}, and by the rules ${rules.active.join()}`)
-          if (gauge.active !== active().length || gauge.queued !== rules.waiting)
-            throw new Error(`the gauge says ${gauge.active} and ${gauge.queued}`)
-        }
+          for (const act of list) {
+            const before = gauge.active
+            if (act.type === 'enter') await enter(act.run, act.mayWait)
+            else await end(act.type, act.which, act.permits)
+            // Fewer permits cut nobody, and let nobody in.
+            if (gauge.active > Math.max(gauge.concurrency, before))
+              throw new Error(`${gauge.active} calls in ${gauge.concurrency} permits`)
+            if (gauge.concurrency !== rules.permits)
+              throw new Error(`the gauge says ${gauge.concurrency} permits, and there are ${rules.permits}`)
+            if (gauge.active < gauge.concurrency && gauge.queued > 0)
+              throw new Error('a permit is free while somebody waits')
+            if (active().join() !== rules.active.join())
+              throw new Error(`active are ${active().join()}, and by the rules ${rules.active.join()}`)
+            if (gauge.active !== active().length || gauge.queued !== rules.waiting)
+              throw new Error(`the gauge says ${gauge.active} and ${gauge.queued}`)
+          }
 
-        while (bottom.held.length > 0) {
-          bottom.held[0]?.answer('done')
-          await setImmediate()
-        }
-        await Promise.all(calls.map(({ asked }) => asked))
-        if (calls.some(({ abort }) => abort.size > 0)) throw new Error('a listener stays')
-        if (gauge.active + gauge.queued > 0) throw new Error('a permit stays')
-      }),
-      { numRuns: 100 },
-    )
-    t.pass('held for 100 histories')
-  })
+          while (bottom.held.length > 0) {
+            bottom.held[0]?.answer('done')
+            await setImmediate()
+          }
+          await Promise.all(calls.map(({ asked }) => asked))
+          if (calls.some(({ abort }) => abort.size > 0)) throw new Error('a listener stays')
+          if (gauge.active + gauge.queued > 0) throw new Error('a permit stays')
+        }),
+        { numRuns: 100 },
+      )
+      t.pass('held for 100 histories')
+    },
+  )

@@ -283,21 +283,25 @@ test('when the permits become fewer, nobody is cut, and nobody comes in until en
   await Promise.all(asked)
 })
 
-test('what learns is told of each call that ended: what was noted when it was sent, how many were active with it, and its error', async t => {
-  const adaptive = limitThatBecomes(2, 3)
-  const place = arrange({ concurrency: adaptive })
-  const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
-  const fault = new Error('broken')
-  place.held[1]?.fail(fault)
-  t.equal(await failure(asked[1] as Promise<unknown>), fault)
-  await drain(place, t)
-  await Promise.all([asked[0], asked[2]])
-  t.same(adaptive.seen, [
-    [1, 2, 2, fault],
-    [0, 2, 2, undefined],
-    [2, 3, 1, undefined],
-  ])
-})
+test(
+  'what learns is told of each call that ended: what was noted when it was ' +
+    'sent, how many were active with it, and its error',
+  async t => {
+    const adaptive = limitThatBecomes(2, 3)
+    const place = arrange({ concurrency: adaptive })
+    const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
+    const fault = new Error('broken')
+    place.held[1]?.fail(fault)
+    t.equal(await failure(asked[1] as Promise<unknown>), fault)
+    await drain(place, t)
+    await Promise.all([asked[0], asked[2]])
+    t.same(adaptive.seen, [
+      [1, 2, 2, fault],
+      [0, 2, 2, undefined],
+      [2, 3, 1, undefined],
+    ])
+  },
+)
 
 test('whether a run has the time is reckoned with the permits there are now', async t => {
   const place = arrange({ concurrency: limitThatBecomes(2, 1), maxQueue: 100 })

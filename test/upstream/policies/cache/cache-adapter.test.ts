@@ -242,16 +242,20 @@ test('a value is given to the operation whose schema has made it, and another of
   )
 })
 
-test('the bytes of an entry are those of its body, of the headers that are kept, and of all headers where its operation reads them', async t => {
-  const bytesOf = (which: Which, body: string, head: ResponseHeaders) => kept(which, body, { head }).entry.bytes
-  const least = bytesOf('born', '', {})
-  t.equal(bytesOf('born', 'x'.repeat(800), {}), least + 800)
-  t.equal(bytesOf('born', 'é'.repeat(400), {}), least + 800, 'as bytes of UTF-8')
-  t.equal(bytesOf('born', '', { link: 'x'.repeat(800) }), least, 'a header that nothing reads is not kept')
-  t.equal(bytesOf('born', '', { vary: 'x'.repeat(800) }), least + 8 + 16 + 800)
-  t.equal(bytesOf('born', '', { vary: ['x'.repeat(80), 'x'.repeat(160)] }), least + 8 + 2 * (8 + 16) + 240)
-  t.ok(bytesOf('headed', '', { link: 'x'.repeat(800) }) > least + 800)
-})
+test(
+  'the bytes of an entry are those of its body, of the headers that are kept, ' +
+    'and of all headers where its operation reads them',
+  async t => {
+    const bytesOf = (which: Which, body: string, head: ResponseHeaders) => kept(which, body, { head }).entry.bytes
+    const least = bytesOf('born', '', {})
+    t.equal(bytesOf('born', 'x'.repeat(800), {}), least + 800)
+    t.equal(bytesOf('born', 'é'.repeat(400), {}), least + 800, 'as bytes of UTF-8')
+    t.equal(bytesOf('born', '', { link: 'x'.repeat(800) }), least, 'a header that nothing reads is not kept')
+    t.equal(bytesOf('born', '', { vary: 'x'.repeat(800) }), least + 8 + 16 + 800)
+    t.equal(bytesOf('born', '', { vary: ['x'.repeat(80), 'x'.repeat(160)] }), least + 8 + 2 * (8 + 16) + 240)
+    t.ok(bytesOf('headed', '', { link: 'x'.repeat(800) }) > least + 800)
+  },
+)
 
 test('what is no entry of ours in a store of this process counts as none and goes', async t => {
   const held = new Map<string, unknown>([
