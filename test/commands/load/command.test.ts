@@ -287,7 +287,7 @@ test('load is a command of headwaters, and a misspelt option gets a suggestion',
   t.match((await runHeadwaters('--help')).stdout, /^ {2}load URL {2,}\S/m)
   const { code, stderr } = await runLoad('http://127.0.0.1:1/', '--conections', '5')
   t.equal(code, 2)
-  t.match(stderr, "there is no option '--conections': did you mean '--connections'?")
+  t.match(stderr, "unknown option '--conections': did you mean '--connections'?")
   t.match((await runHeadwaters('laod', 'http://127.0.0.1:1/')).stderr, "did you mean 'load'?")
 })
 

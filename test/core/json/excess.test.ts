@@ -82,10 +82,15 @@ test('a text that is as bad as can be takes little time', t => {
     ['white space', ' ', `[${'[],'.repeat(70_000)}[`],
   ] as const) {
     const text = Buffer.from(first + part.repeat(characters / part.length)).toString('utf8')
-    const before = process.threadCpuUsage()
-    excessOf(text, 1e9)
-    const { user, system } = process.threadCpuUsage(before)
-    t.ok(user + system < 500_000, `${what}: ${((user + system) / 1000).toFixed(0)} ms for 5 MiB`)
+    // The least of three times, since other processes of the machine add to the CPU time.
+    const times = [1, 2, 3].map(() => {
+      const before = process.threadCpuUsage()
+      excessOf(text, 1e9)
+      const { user, system } = process.threadCpuUsage(before)
+      return (user + system) / 1000
+    })
+    const least = Math.min(...times)
+    t.ok(least < 500, `${what}: ${least.toFixed(0)} ms for 5 MiB`)
   }
   t.end()
 })
