@@ -9,7 +9,7 @@ import { drainOnClose } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
-import { admitRequests } from './http/guard/admission.ts'
+import { guardRequests } from './http/guard/request-guard.ts'
 import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
 import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
@@ -28,7 +28,7 @@ import type { CountRequest } from './http/guard/shared-rate-store.ts'
 import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
 import { requestIdOf } from './http/request/request-id.ts'
-import { addRequestId, addSecurityHeaders, securityHeaders } from './http/reply/default-headers.ts'
+import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
 import { closeSlowReaders } from './http/guard/slow-readers.ts'
 import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
@@ -135,7 +135,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     genReqId: requestIdOf,
     // These errors occur before any hook runs.
     frameworkErrors: (error, request, reply) => {
-      errorHandler(error, request, reply.headers(securityHeaders))
+      errorHandler(error, request, reply.headers(defaultHeaders))
     },
     // `handleServerEvents` replies to these.
     clientErrorHandler: () => {},
@@ -148,7 +148,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
   handleErrorsAsProblems(app)
   addRequestId(app)
-  addSecurityHeaders(app)
+  addDefaultHeaders(app)
   const connections = trackConnections(app)
   const connectionLimit = { isFull: false }
   if (maxConnections !== undefined)
@@ -168,7 +168,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   logRefusedBodies(app, gauge.bodies)
   let limit: RateLimitHook | undefined
   void app.register(async guarded => {
-    limit = await admitRequests(guarded, { gauge, rateLimit, keys, countRequest })
+    limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())

@@ -56,7 +56,11 @@ export const errors = {
     'was cut off during an unsafe call: whether it took effect is unknown',
     'failed',
   ),
-  BULKHEAD_FULL: row(503, 'Upstream at capacity', 'has no free permit and its queue is full'),
+  BULKHEAD_FULL: row(
+    503,
+    'Upstream at capacity',
+    'has no free permit, and its queue is full or too slow for the deadline',
+  ),
   BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has an open circuit breaker: it has failed too often'),
   UPSTREAM_OFF: row(503, 'Upstream switched off', 'is switched off by configuration'),
   RUNTIME_CLOSED: row(503, 'Shutting down', 'is closed: the service is shutting down'),

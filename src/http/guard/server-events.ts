@@ -6,7 +6,7 @@ import { awaitInvitation } from '../connection/unread-body.ts'
 import type { ReportRefusal } from '../log/refusal-sampler.ts'
 import { problemBody } from '../problems/problem-body.ts'
 import { sendMalformedProblem, sendRawProblem } from '../problems/raw-problem.ts'
-import { securityHeaders } from '../reply/default-headers.ts'
+import { defaultHeaders } from '../reply/default-headers.ts'
 import { requestIdOf } from '../request/request-id.ts'
 
 /**
@@ -27,7 +27,7 @@ export function handleServerEvents(server: Server, reportRefusal?: ReportRefusal
     const body = problemBody(new Problem('EXPECTATION_FAILED'), id)
     response
       .writeHead(417, {
-        ...securityHeaders,
+        ...defaultHeaders,
         'content-type': 'application/problem+json',
         'cache-control': 'no-store',
         'x-request-id': id,

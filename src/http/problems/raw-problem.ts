@@ -6,10 +6,10 @@ import { Problem, type ErrorCode } from '../../errors.ts'
 import { isLingering, linger } from '../connection/linger.ts'
 import { isAnswered } from '../connection/unread-body.ts'
 import type { ReportRefusal } from '../log/refusal-sampler.ts'
-import { securityHeaders } from '../reply/default-headers.ts'
+import { defaultHeaders } from '../reply/default-headers.ts'
 import { problemBody } from './problem-body.ts'
 
-const security = Object.entries(securityHeaders)
+const security = Object.entries(defaultHeaders)
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('')
 

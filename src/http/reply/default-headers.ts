@@ -1,19 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * The headers of every reply of the service. They tell a browser to trust the content type, to load nothing, to show
- * the reply in no frame, and to send no referrer.
+ * The headers of every reply of the service; add one here. They tell a browser to trust the content type, to load
+ * nothing, to show the reply in no frame, and to send no referrer.
  */
-export const securityHeaders = Object.freeze({
+export const defaultHeaders = Object.freeze({
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 })
 
-const entries = Object.entries(securityHeaders)
+const entries = Object.entries(defaultHeaders)
 
-/** Sends the security headers with every reply. A route that needs other values sets its own. */
-export function addSecurityHeaders(app: FastifyInstance): void {
+/** Sends the default headers with every reply. A route that needs other values sets its own. */
+export function addDefaultHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     for (const [name, value] of entries) reply.header(name, value)
     done()

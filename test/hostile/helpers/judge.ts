@@ -1,5 +1,5 @@
 import { errors, type ErrorCode } from '../../../src/errors.ts'
-import { securityHeaders } from '../../../src/http/reply/default-headers.ts'
+import { defaultHeaders } from '../../../src/http/reply/default-headers.ts'
 import type { Exchange } from './exchange.ts'
 import type { Expected, Line } from './line.ts'
 import type { Answer } from './read-answers.ts'
@@ -16,7 +16,7 @@ const usual = new Set([
   'server-timing',
   'transfer-encoding',
   'x-request-id',
-  ...Object.keys(securityHeaders),
+  ...Object.keys(defaultHeaders),
 ])
 
 /** Says what is wrong with the answer to a line, and with what became of its connection; nothing when all is well. */
@@ -39,7 +39,7 @@ export function judge(
   if (!(expect as readonly string[]).includes(got)) faults.push(`answered ${got}, not ${expect.join(' or ')}`)
   if (answer.status === 405 && !answer.headers.has('allow')) faults.push('405 without allow')
   for (const name of answer.headers.keys()) if (!usual.has(name)) faults.push(`a header '${name}'`)
-  for (const [name, value] of Object.entries(securityHeaders))
+  for (const [name, value] of Object.entries(defaultHeaders))
     if (answer.headers.get(name) !== value) faults.push(`no ${name}: ${value}`)
   if (hides !== undefined && (answer.head + answer.body).includes(hides)) faults.push(`says '${hides}' again`)
 

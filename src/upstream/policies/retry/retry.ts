@@ -20,7 +20,8 @@ export interface RetryOptions {
 const maxRetryAfter = 30_000
 
 /**
- * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. Pauses are
+ * Sends a call again that failed for a reason that may pass: one that is idempotent, or that never left. The table of
+ * `errors.ts` has the codes and statuses of such failures (`retryable`, `retryableStatuses`). Pauses are
  * full jitter (Brooker, "Exponential Backoff And Jitter"); an upstream's `Retry-After` wins, and every retry is spent
  * from the budget. A connection that had served before and died before anything of this answer says nothing of the
  * upstream (it closed an idle connection while the call was on its way): that is tried again at once and costs nothing,

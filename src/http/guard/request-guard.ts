@@ -6,7 +6,7 @@ import type { PressureGauge } from './pressure.ts'
 import { addRateLimit, type RateLimitHook } from './rate-limit.ts'
 import type { CountRequest } from './shared-rate-store.ts'
 
-export interface AdmissionOptions {
+export interface RequestGuardOptions {
   readonly gauge: PressureGauge
   /** Requests per minute of one client; 0 is no limit. */
   readonly rateLimit: number
@@ -24,9 +24,9 @@ export interface AdmissionOptions {
  *
  * @returns A hook that counts requests of other routes towards the same limit.
  */
-export async function admitRequests(
+export async function guardRequests(
   app: FastifyInstance,
-  { gauge, rateLimit, keys, maxClients = 50_000, countRequest }: AdmissionOptions,
+  { gauge, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
 ): Promise<RateLimitHook | undefined> {
   const find = keys.length > 0 ? keyFinder(keys) : undefined
   // A cache must not serve the reply for one key to a caller with another. The hook is the first, so that refusals have
