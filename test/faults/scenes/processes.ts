@@ -19,7 +19,7 @@ async function holding(t: Test, environment: Readonly<Record<string, string>> = 
   })
   const service = await startService(t, {
     HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: ninja.origin,
-    HEADWATERS_UPSTREAM_CATFACT_NINJA_TIMEOUT_MS: '60000',
+    HEADWATERS_UPSTREAM_CATFACT_NINJA_ATTEMPT_TIMEOUT_MS: '60000',
     HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
     HEADWATERS_UPSTREAM_THE_CAT_API_OFF: '1',
     DRAIN_MS: String(drainMs),
