@@ -98,7 +98,7 @@ test('threads and their queue are partitioned; with as many threads as spare cor
   t.same(partitionThreads({ count: 3 }, { index: 0, count: 3 }), { count: 1 })
   t.throws(
     () => checkWorkers({ specs: [], overrides: {}, config: readConfig({ OFFLOAD_THREADS: '2' }, []) }, 3),
-    /^the service: OFFLOAD_THREADS is 2, which cannot be divided/,
+    /^the service: OFFLOAD_THREADS is 2, too few for 3 workers/,
   )
 })
 
