@@ -15,7 +15,8 @@ import { rest } from '../../helpers/turn.ts'
 
 test('docs/design.md has the phases of an exchange and their transitions', async t => {
   const page = await readFile(new URL('../../../docs/design.md', import.meta.url), 'utf8')
-  const rows = page.slice(page.indexOf('### The phases of an exchange')).matchAll(/^\| `(\w+)` \| [^|]+ \| (.*) \|$/gm)
+  const section = page.slice(page.indexOf('### The phases of an exchange')).split('\n## ')[0] as string
+  const rows = section.matchAll(/^\| `(\w+)` \| [^|]+ \| (.*) \|$/gm)
   const documented = Array.from(rows, ([, phase, next]) => [
     phase,
     Array.from((next as string).matchAll(/`(\w+)`/g), ([, name]) => name),

@@ -10,7 +10,12 @@ import { failure } from '../../helpers/failure.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { rest } from '../../helpers/turn.ts'
 
-async function asked(t: Test, maxAge: number | undefined) {
+/** Sends calls one after the other over a pool of one connection; returns the connection of each. */
+async function asked(
+  t: Test,
+  maxAge: number | undefined,
+  isEnough = (calls: number, _connections: number) => calls === 5,
+) {
   const raw = await rawUpstream(t, (socket, { headers }) => {
     socket.write(json('well'))
     if (headers.some(([name, value]) => name === 'connection' && value === 'close')) socket.end()
@@ -18,13 +23,16 @@ async function asked(t: Test, maxAge: number | undefined) {
   const pool = openPool(raw.origin, { connections: 1, connect: {}, ...(maxAge !== undefined && { maxAge }) })
   t.teardown(() => pool.destroy())
   const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
-  for (let call = 0; call < 5; call++) await dispatch(pool, '')(testRun().ask(ask()))
+  for (let calls = 0; !isEnough(calls, raw.requests.at(-1)?.connection ?? 0); calls++)
+    await dispatch(pool, '')(testRun().ask(ask()))
   return raw.requests.map(({ connection }) => connection)
 }
 
 test('a connection is used again until it is old, and then takes its last call', async t => {
   t.same(await asked(t, undefined), [0, 0, 0, 0, 0])
   t.same(await asked(t, 0), [0, 0, 1, 1, 2])
+  const connections = await asked(t, 5, (calls, last) => last === 2 || calls === 10_000)
+  t.equal(connections.at(-1), 2, `after ${connections.length} calls`)
 })
 
 /** A pool of one connection, to an upstream that answers when the test says so. */

@@ -60,14 +60,12 @@ export class FairQueue<C extends QueuedCall<C>> {
 
   /** Moves the calls of the newcomer that has waited longest ahead. */
   #promote(): void {
-    for (const [admission, queue] of this.#newcomers) {
-      this.#newcomers.delete(admission)
-      admission.hasEntered = true
-      for (let call = queue.first; call !== undefined; call = queue.first) {
-        queue.remove(call)
-        this.#ahead.add(call)
-      }
-      return
+    const [admission, queue] = this.#newcomers.entries().next().value as [QueuedRun, LinkedQueue<C>]
+    this.#newcomers.delete(admission)
+    admission.hasEntered = true
+    for (let call = queue.first; call !== undefined; call = queue.first) {
+      queue.remove(call)
+      this.#ahead.add(call)
     }
   }
 }
