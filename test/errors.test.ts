@@ -40,7 +40,10 @@ test('an upstream error says who failed and how, and keeps no stack', t => {
   t.type(error, Error)
   t.notMatch(error.stack ?? '', /\n\s+at /)
   t.equal(Error.stackTraceLimit, limit, 'the next error keeps its own')
-  t.equal(new UpstreamError('BULKHEAD_FULL', 'cats').message, 'cats has no free permit, and its queue is full or too slow for the deadline')
+  t.equal(
+    new UpstreamError('BULKHEAD_FULL', 'cats').message,
+    'cats has no free permit, and its queue is full or too slow for the deadline',
+  )
   t.end()
 })
 

@@ -14,7 +14,7 @@ import { rest } from '../../helpers/turn.ts'
 async function asked(
   t: Test,
   maxAge: number | undefined,
-  isEnough = (calls: number, _connections: number) => calls === 5,
+  isEnough = (calls: number, _connection: number): boolean => calls === 5,
 ) {
   const raw = await rawUpstream(t, (socket, { headers }) => {
     socket.write(json('well'))
