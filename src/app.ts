@@ -1,49 +1,68 @@
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
-import { trustOf } from './http/guard/client-address.ts'
-import { connectionsOf } from './http/lifecycle/connections.ts'
-import { cors } from './http/guard/cors.ts'
-import { limitConnections } from './http/lifecycle/connection-limit.ts'
-import { drain, requestsOn } from './http/lifecycle/drain.ts'
-import { explorer } from './http/explorer/explorer.ts'
-import { framing } from './http/guard/host-header.ts'
-import { guard, type RateLimit } from './http/guard/guard.ts'
+import { trustOf } from './http/request/client-address.ts'
+import { trackConnections } from './http/connection/open-connections.ts'
+import { addCors } from './http/guard/cors.ts'
+import { limitConnections } from './http/guard/connection-limit.ts'
+import { drainOnClose } from './http/lifecycle/drain.ts'
+import { addExplorer } from './http/explorer/explorer.ts'
+import { checkHostHeader } from './http/guard/host-header.ts'
+import { handleServerEvents } from './http/guard/server-events.ts'
+import { guardRequests } from './http/guard/request-guard.ts'
+import type { RateLimitHook } from './http/guard/rate-limit.ts'
 import { headwaters } from './http/plugin.ts'
-import { health, type Readiness } from './http/lifecycle/health.ts'
+import { addHealthRoutes, type Readiness } from './http/lifecycle/health.ts'
 import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
-import { defaultLimits, serverOptions, type Limits } from './http/guard/limits.ts'
+import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
-import { openapi } from './http/openapi/serve.ts'
-import { createGauge, defaultPressureLimits, watchProcess, type PressureLimits } from './http/guard/pressure.ts'
-import { answerProblem, problems } from './http/problems/problems.ts'
-import type { CountRequest } from './http/guard/rate-store.ts'
-import { countRefusals, Refusals } from './http/log/refusals.ts'
+import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
+import {
+  createPressureGauge,
+  defaultPressureLimits,
+  watchPressure,
+  type PressureLimits,
+} from './http/guard/pressure.ts'
+import { errorHandler, handleErrorsAsProblems } from './http/problems/problem-handler.ts'
+import type { CountRequest } from './http/guard/shared-rate-store.ts'
+import { logOmittedRefusals, RefusalSampler } from './http/log/refusal-sampler.ts'
 import { RequestLog } from './http/log/request-log.ts'
-import { requestId, requestIdOf } from './http/reply/request-id.ts'
-import { secured, securityHeaders } from './http/reply/security-headers.ts'
-import { slowReaders } from './http/lifecycle/slow-readers.ts'
-import { strayBytes } from './http/lifecycle/stray-bytes.ts'
+import { requestIdOf } from './http/request/request-id.ts'
+import { addRequestId, addDefaultHeaders, defaultHeaders } from './http/reply/default-headers.ts'
+import { closeSlowReaders } from './http/guard/slow-readers.ts'
+import { closeOnStrayBytes } from './http/guard/stray-bytes.ts'
 import type { Override, Runtime, RuntimeOptions } from './upstream/runtime.ts'
-import type { Part } from './core/partition.ts'
-import type { Use } from './upstream/spec/layers.ts'
+import { rejectRenamedOptions } from './core/option-keys.ts'
+import type { Partition } from './core/partition.ts'
+import type { Layers } from './upstream/spec/layers.ts'
+import { appRenames } from './upstream/spec/renamed.ts'
 
 export interface AppOptions {
-  /** What is set for an upstream from outside its declaration, by its name. @default {} */
+  /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
-  /** Own layers around every upstream, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  /** Custom layers around every upstream, the outermost first. @default {} */
+  readonly layers?: Layers
   /** What `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
-  /** A runtime made before, in place of `overrides`, `use`, `environment` and `threads`; it closes with the app. @default one of its own */
+  /**
+   * A runtime made before, in place of `overrides`, `layers`, `environment` and `threads`; it closes with the app.
+   * @default one of its own
+   */
   readonly runtime?: Runtime
-  /** Which part of every upstream's bounds this app has, where several processes share them. @default all of them */
-  readonly part?: Part | undefined
-  /** The factor by which the bounds of every upstream are reduced, above 0 and at most 1, where file descriptors are few. @default 1 */
+  /** The partition of every upstream's limits that this app has, where several processes share them. @default all */
+  readonly partition?: Partition | undefined
+  /**
+   * The factor by which the concurrency and the connections of every upstream are reduced, above 0 and at most 1, where
+   * file descriptors are few.
+   * @default 1
+   */
   readonly scale?: number | undefined
-  /** Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503. @default no limit */
+  /**
+   * Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503.
+   * @default no limit
+   */
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
@@ -59,24 +78,48 @@ export interface AppOptions {
   readonly rateLimit?: number
   /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
   readonly countRequest?: CountRequest | undefined
-  /** Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody. @default false */
+  /**
+   * Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody.
+   * @default false
+   */
   readonly trustProxy?: boolean | readonly string[]
   /** Keys of which callers of aggregates must show one, as `authorization: Bearer`. @default [], which asks for none */
   readonly keys?: readonly string[]
   /** Origins whose pages may ask; `*` is any. @default [] */
   readonly corsOrigins?: readonly string[]
-  /** How long requests in flight may take once the app closes, in ms; who still waits then is answered 503. @default 10_000 */
+  /**
+   * How long requests in flight may take once the app closes, in ms; who still waits then is answered 503.
+   * @default 10_000
+   */
   readonly drainMs?: number
 }
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
-export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
-  const { overrides = {}, environment = {}, use = [], threads = {}, part, scale, maxConnections, countRequest, logger = false, rateLimit = 0, trustProxy = false, keys = [], corsOrigins = [], drainMs = 10_000, lostLogLines, onToken } = options
+export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
+  rejectRenamedOptions('app', options, appRenames)
+  const {
+    overrides = {},
+    environment = {},
+    layers = {},
+    threads = {},
+    partition,
+    scale,
+    maxConnections,
+    countRequest,
+    logger = false,
+    rateLimit = 0,
+    trustProxy = false,
+    keys = [],
+    corsOrigins = [],
+    drainMs = 10_000,
+    lostLogLines,
+    onToken,
+  } = options
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
   const { keepAliveTimeout, requestTimeout, ...http } = serverOptions(limits)
-  const refusals = new Refusals()
+  const refusals = new RefusalSampler()
   const app = fastify({
     logger,
     logController: new RequestLog(refusals),
@@ -84,46 +127,52 @@ export function buildApp (aggregates: readonly AnyAggregate[], options: AppOptio
     bodyLimit: limits.bodyBytes,
     requestTimeout,
     keepAliveTimeout,
-    // What is too long is for a schema to say, not for the router.
+    // The length of a parameter is limited by its schema, not by the router.
     routerOptions: { maxParamLength: 16 * 1024 },
-    // Draining refuses new work itself, as a problem.
+    // While draining, `drainOnClose` refuses requests with a problem.
     return503OnClosing: false,
     http,
     genReqId: requestIdOf,
-    // These come before any hook has run.
-    frameworkErrors: (error, request, reply) => { answerProblem(error, request, reply.headers(securityHeaders)) },
-    // It answers by itself, as on any server of ours.
+    // These errors occur before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      errorHandler(error, request, reply.headers(defaultHeaders))
+    },
+    // `handleServerEvents` replies to these.
     clientErrorHandler: () => {},
   })
-  const runtime = options.runtime ?? loggedRuntime(app.log, { overrides, environment, use, threads, part, scale, onToken })
+  const runtime =
+    options.runtime ?? loggedRuntime(app.log, { overrides, environment, layers, threads, partition, scale, onToken })
 
-  // Every method that Node reads, so that one an aggregate does not answer is 405 and not 404.
-  for (const method of METHODS) if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
-  problems(app)
-  requestId(app)
-  secured(app)
-  const connections = connectionsOf(app)
-  const crowd = { isFull: false }
-  if (maxConnections !== undefined) limitConnections(app, { crowd, connections, most: maxConnections, requestsOn })
-  slowReaders(app, connections, limits.replyTimeout)
-  const tellRefusal = refusals.teller(app.log)
-  strayBytes(app, connections, limits.headerBytes, tellRefusal)
-  // Counts a request before anything can refuse it.
-  drain(app, { readiness, crowd, connections, runtime, grace: drainMs })
-  framing(app, tellRefusal)
-  if (corsOrigins.length > 0) cors(app, corsOrigins)
-  health(app, { readiness, lostLogLines })
-  countRefusals(app, refusals)
-  const gauge = createGauge(pressure)
-  watchProcess(app, gauge, pressure)
+  // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
+  for (const method of METHODS)
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
+  handleErrorsAsProblems(app)
+  addRequestId(app)
+  addDefaultHeaders(app)
+  const connections = trackConnections(app)
+  const connectionLimit = { isFull: false }
+  if (maxConnections !== undefined)
+    limitConnections(app, { state: connectionLimit, connections, limit: maxConnections })
+  closeSlowReaders(app, connections, limits.replyTimeout)
+  const reportRefusal = refusals.reporter(app.log)
+  closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
+  // Before the hooks that refuse requests, so that every request is counted on its connection.
+  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainMs })
+  handleServerEvents(app.server, reportRefusal)
+  checkHostHeader(app)
+  if (corsOrigins.length > 0) addCors(app, corsOrigins)
+  addHealthRoutes(app, { readiness, lostLogLines })
+  logOmittedRefusals(app, refusals)
+  const gauge = createPressureGauge(pressure)
+  watchPressure(app, gauge, pressure)
   logRefusedBodies(app, gauge.bodies)
-  let limit: RateLimit | undefined
+  let limit: RateLimitHook | undefined
   void app.register(async guarded => {
-    limit = await guard(guarded, { gauge, rateLimit, keys, countRequest })
+    limit = await guardRequests(guarded, { gauge, rateLimit, keys, countRequest })
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
-  openapi(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  explorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addOpenapiRoutes(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addExplorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

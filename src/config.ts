@@ -19,7 +19,9 @@ export const Environment = z.object({
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
   MAX_MEMORY_PERCENT: whole(0, 100).default(90),
   MAX_BODIES_BYTES: whole(0, 68_719_476_736).default(67_108_864),
-  OFFLOAD_THREADS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default('auto'),
+  OFFLOAD_THREADS: z
+    .union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto')
+    .default('auto'),
   OFFLOAD_QUEUE: whole(0, 1_000_000).default(256),
   RATE_LIMIT: whole(0, 1_000_000).default(0),
   TRUST_PROXY: z.string().default('false').transform(readTrustProxy),
@@ -30,24 +32,45 @@ export const Environment = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   REPLY_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   KEEP_ALIVE_MS: whole(100, 3_600_000).default(72_000),
-  HEADWATERS_WORKERS: z.union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto').default(1),
-  WORKER_HEARTBEAT_MS: whole(0, 600_000).refine(ms => ms === 0 || ms >= 1000, 'must be 0, or 1000 or more').default(10_000),
+  HEADWATERS_WORKERS: z
+    .union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto')
+    .default(1),
+  WORKER_HEARTBEAT_MS: whole(0, 600_000)
+    .refine(ms => ms === 0 || ms >= 1000, 'must be 0, or 1000 or more')
+    .default(10_000),
 })
 
 const Overrides = z.object({
-  ORIGIN: z.string().superRefine((origin, context) => {
-    const fault = originFault(origin, true)
-    if (fault !== undefined) context.addIssue(fault)
-  }).optional(),
-  SLOTS: z.union([z.literal('adaptive'), whole(1, 65_535)], 'must be a whole number from 1 to 65535, or adaptive').optional(),
-  TIMEOUT_MS: whole(1, 600_000).optional(),
+  ORIGIN: z
+    .string()
+    .superRefine((origin, context) => {
+      const fault = originFault(origin, true)
+      if (fault !== undefined) context.addIssue(fault)
+    })
+    .optional(),
+  CONCURRENCY: z
+    .union([z.literal('adaptive'), whole(1, 65_535)], 'must be a whole number from 1 to 65535, or adaptive')
+    .optional(),
+  ATTEMPT_TIMEOUT_MS: whole(1, 600_000).optional(),
   OFF: z.enum(['0', '1']).optional(),
 })
 
 /** How the service is protected from those who call it; what each means is said where the app is built. */
 export interface Inbound {
-  readonly limits: { readonly bodyBytes: number, readonly headerBytes: number, readonly requestTimeout: number, readonly replyTimeout: number, readonly keepAlive: number }
-  readonly pressure: { readonly runs: number, readonly loopDelay: number, readonly heapPercent: number, readonly memoryPercent: number, readonly bodiesBytes: number }
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly headerBytes: number
+    readonly requestTimeout: number
+    readonly replyTimeout: number
+    readonly keepAlive: number
+  }
+  readonly pressure: {
+    readonly runs: number
+    readonly loopDelay: number
+    readonly heapPercent: number
+    readonly memoryPercent: number
+    readonly bodiesBytes: number
+  }
   readonly rateLimit: number
   readonly trustProxy: boolean | readonly string[]
   readonly keys: readonly string[]
@@ -78,12 +101,21 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const overridePattern = /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOUT_MS|OFF)$/
+const overridePattern =
+  /^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/
+
+/** Old names of these variables, refused with their new names until 1.0. */
+const renamedOverrides: Readonly<Record<string, string>> = { SLOTS: 'CONCURRENCY', TIMEOUT_MS: 'ATTEMPT_TIMEOUT_MS' }
 
 /** Reads the environment; throws a `ConfigError` that names every variable that is wrong, and why. */
-export function readConfig (environment: Readonly<Record<string, string | undefined>>, upstreams: readonly string[]): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  upstreams: readonly string[],
+): Config {
   const faults: string[] = []
-  const { success, data, error } = textSchema(Environment).safeParse(blankless(environment)) as z.ZodSafeParseResult<z.output<typeof Environment>>
+  const { success, data, error } = textSchema(Environment).safeParse(blankless(environment)) as z.ZodSafeParseResult<
+    z.output<typeof Environment>
+  >
   if (!success) for (const { path, message } of error.issues) faults.push(`${path.join('.')}: ${reasonOf({ message })}`)
 
   const overrides: Record<string, Override> = {}
@@ -95,36 +127,65 @@ export function readConfig (environment: Readonly<Record<string, string | undefi
 
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
-    host: data.HOST, port: data.PORT, logLevel: data.LOG_LEVEL, drainMs: data.DRAIN_MS, heartbeatMs: data.WORKER_HEARTBEAT_MS,
+    host: data.HOST,
+    port: data.PORT,
+    logLevel: data.LOG_LEVEL,
+    drainMs: data.DRAIN_MS,
+    heartbeatMs: data.WORKER_HEARTBEAT_MS,
     inbound: inboundOf(data),
-    threads: Object.freeze({ queue: data.OFFLOAD_QUEUE, ...data.OFFLOAD_THREADS !== 'auto' && { count: data.OFFLOAD_THREADS } }),
-    ...data.HEADWATERS_WORKERS !== 1 && { workers: data.HEADWATERS_WORKERS },
+    threads: Object.freeze({
+      queue: data.OFFLOAD_QUEUE,
+      ...(data.OFFLOAD_THREADS !== 'auto' && { count: data.OFFLOAD_THREADS }),
+    }),
+    ...(data.HEADWATERS_WORKERS !== 1 && { workers: data.HEADWATERS_WORKERS }),
     overrides: Object.freeze(overrides),
   })
 }
 
-function readOverride (variable: string, value: string, upstreams: readonly string[], overrides: Record<string, Override>): string | undefined {
+function readOverride(
+  variable: string,
+  value: string,
+  upstreams: readonly string[],
+  overrides: Record<string, Override>,
+): string | undefined {
   const [, upper, key] = overridePattern.exec(variable) ?? []
-  if (upper === undefined || key === undefined) return 'is not known: an upstream takes _ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF'
+  if (upper === undefined || key === undefined)
+    return 'is not known: an upstream takes _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF'
+  const renamed = renamedOverrides[key]
+  if (renamed !== undefined) return `was renamed to HEADWATERS_UPSTREAM_${upper}_${renamed}`
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
   if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}`
-  const { success, data, error } = textSchema(Overrides).safeParse({ [key]: value.trim() }) as z.ZodSafeParseResult<z.output<typeof Overrides>>
+  const { success, data, error } = textSchema(Overrides).safeParse({ [key]: value.trim() }) as z.ZodSafeParseResult<
+    z.output<typeof Overrides>
+  >
   if (!success) return error.issues.map(reasonOf).join('; ')
-  const { ORIGIN: origin, SLOTS: slots, TIMEOUT_MS: timeout, OFF: off } = data
+  const { ORIGIN: origin, CONCURRENCY: concurrency, ATTEMPT_TIMEOUT_MS: attemptTimeout, OFF: off } = data
   overrides[name] = {
     ...overrides[name],
-    ...origin !== undefined && { origin },
-    ...slots !== undefined && { slots },
-    ...timeout !== undefined && { timeout },
-    ...off !== undefined && { off: off === '1' },
+    ...(origin !== undefined && { origin }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(attemptTimeout !== undefined && { attemptTimeout }),
+    ...(off !== undefined && { off: off === '1' }),
   }
   return undefined
 }
 
-function inboundOf (data: z.output<typeof Environment>): Inbound {
+function inboundOf(data: z.output<typeof Environment>): Inbound {
   return Object.freeze({
-    limits: Object.freeze({ bodyBytes: data.BODY_LIMIT_BYTES, headerBytes: data.HEADER_LIMIT_BYTES, requestTimeout: data.REQUEST_TIMEOUT_MS, replyTimeout: data.REPLY_TIMEOUT_MS, keepAlive: data.KEEP_ALIVE_MS }),
-    pressure: Object.freeze({ runs: data.MAX_RUNS, loopDelay: data.MAX_LOOP_DELAY_MS, heapPercent: data.MAX_HEAP_PERCENT, memoryPercent: data.MAX_MEMORY_PERCENT, bodiesBytes: data.MAX_BODIES_BYTES }),
+    limits: Object.freeze({
+      bodyBytes: data.BODY_LIMIT_BYTES,
+      headerBytes: data.HEADER_LIMIT_BYTES,
+      requestTimeout: data.REQUEST_TIMEOUT_MS,
+      replyTimeout: data.REPLY_TIMEOUT_MS,
+      keepAlive: data.KEEP_ALIVE_MS,
+    }),
+    pressure: Object.freeze({
+      runs: data.MAX_RUNS,
+      loopDelay: data.MAX_LOOP_DELAY_MS,
+      heapPercent: data.MAX_HEAP_PERCENT,
+      memoryPercent: data.MAX_MEMORY_PERCENT,
+      bodiesBytes: data.MAX_BODIES_BYTES,
+    }),
     rateLimit: data.RATE_LIMIT,
     trustProxy: data.TRUST_PROXY,
     keys: data.API_KEYS,
@@ -133,53 +194,74 @@ function inboundOf (data: z.output<typeof Environment>): Inbound {
 }
 
 /** The entries of a list with commas. */
-function entriesOf (list: string): string[] {
-  return list.split(',').map(entry => entry.trim()).filter(entry => entry !== '')
+function entriesOf(list: string): string[] {
+  return list
+    .split(',')
+    .map(entry => entry.trim())
+    .filter(entry => entry !== '')
 }
 
 /** Keys are named by their place, so that no fault shows one. */
-function readKeys (list: string, context: z.RefinementCtx): readonly string[] {
+function readKeys(list: string, context: z.RefinementCtx): readonly string[] {
   const keys = entriesOf(list)
   // Commas around nothing are what is left of secrets that were not there: they must not open the service.
-  if (keys.length === 0 && list.trim() !== '') context.addIssue('holds no key: give one, or leave it unset to ask for none')
+  if (keys.length === 0 && list.trim() !== '')
+    context.addIssue('holds no key: give one, or leave it unset to ask for none')
   for (const [index, key] of keys.entries()) {
     if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters`)
-    else if (!/^[\w.~+/-]+=*$/.test(key)) context.addIssue(`key ${index + 1} has a character that no bearer token has: use letters, digits and - . _ ~ + /`)
+    else if (!/^[\w.~+/-]+=*$/.test(key))
+      context.addIssue(`key ${index + 1} has a character that no bearer token has: use letters, digits and - . _ ~ + /`)
   }
   return Object.freeze(keys)
 }
 
-function readOrigins (list: string, context: z.RefinementCtx): readonly string[] {
+function readOrigins(list: string, context: z.RefinementCtx): readonly string[] {
   const origins = entriesOf(list)
   if (origins.length === 0 && list.trim() !== '') context.addIssue('holds no origin: give one, or leave it unset')
   for (const origin of origins) {
-    if (origin !== '*' && (origin.includes('*') || URL.parse(origin)?.origin !== origin)) context.addIssue(`'${origin}' is not an origin as browsers write it: write scheme, host and port, for example https://app.example, or * alone`)
+    if (origin !== '*' && (origin.includes('*') || URL.parse(origin)?.origin !== origin))
+      context.addIssue(
+        `'${origin}' is not an origin as browsers write it: write scheme, host and ` +
+          'port, for example https://app.example, or * alone',
+      )
   }
   if (origins.length > 1 && origins.includes('*')) context.addIssue('* is any origin, and stands alone')
   return Object.freeze(origins)
 }
 
 /** `true`, `false`, or the addresses and networks of the proxies. */
-function readTrustProxy (value: string, context: z.RefinementCtx): boolean | readonly string[] {
+function readTrustProxy(value: string, context: z.RefinementCtx): boolean | readonly string[] {
   const text = value.trim()
   if (text === 'true' || text === 'false') return text === 'true'
   const networks = entriesOf(text)
-  for (const network of networks) if (!isNetwork(network)) context.addIssue(`'${network}' is neither true, false, an address nor a network such as 10.0.0.0/8`)
+  for (const network of networks)
+    if (!isNetwork(network))
+      context.addIssue(`'${network}' is neither true, false, an address nor a network such as 10.0.0.0/8`)
   return Object.freeze(networks)
 }
 
-function isNetwork (text: string): boolean {
+function isNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/')
   if (bits === undefined || isIP(address) === 0) return isIP(text) !== 0
   try {
-    new BlockList().addSubnet(address, /^\d{1,3}$/.test(bits) ? Number(bits) : -1, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+    new BlockList().addSubnet(
+      address,
+      /^\d{1,3}$/.test(bits) ? Number(bits) : -1,
+      isIP(address) === 6 ? 'ipv6' : 'ipv4',
+    )
     return true
   } catch {
     return false
   }
 }
 
-/** A variable that is set to nothing counts as not set, as shells have it; white space around a value is not part of it. */
-function blankless (environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value?.trim()] as const).filter(([, value]) => value !== ''))
+/**
+ * A variable that is set to nothing counts as not set, as shells have it; white space around a value is not part of it.
+ */
+function blankless(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(environment)
+      .map(([name, value]) => [name, value?.trim()] as const)
+      .filter(([, value]) => value !== ''),
+  )
 }

@@ -13,7 +13,7 @@ interface Row {
   readonly retryable: boolean
 }
 
-function row (status: number, title: string, text: string, verdict: Verdict = 'ignored', retryable = false): Row {
+function row(status: number, title: string, text: string, verdict: Verdict = 'ignored', retryable = false): Row {
   return { status, title, text, verdict, retryable }
 }
 
@@ -24,19 +24,44 @@ export const errors = {
   UPSTREAM_TLS: row(502, 'Upstream not trusted', 'could not prove its identity over TLS', 'failed'),
   UPSTREAM_AUTH: row(502, 'Upstream not authorized', 'could not be asked, since there is no token for it'),
   ADDRESS_REFUSED: row(502, 'Upstream address refused', 'is at an address that is not public'),
-  UPSTREAM_RESET: row(502, 'Upstream broke off', 'closed the connection before its answer was complete', 'failed', true),
+  UPSTREAM_RESET: row(
+    502,
+    'Upstream broke off',
+    'closed the connection before its answer was complete',
+    'failed',
+    true,
+  ),
   UPSTREAM_PROTOCOL: row(502, 'Upstream spoke no HTTP', 'answered with something that is not valid HTTP', 'failed'),
   UPSTREAM_STATUS: row(502, 'Unexpected upstream status', 'answered with an unexpected status', 'failed'),
   UPSTREAM_BUSY: row(503, 'Upstream overloaded', 'answered that it takes no more calls now', 'failed', true),
-  UPSTREAM_CONTENT_TYPE: row(502, 'Unexpected upstream content type', 'answered with a content type its operation does not accept', 'failed'),
+  UPSTREAM_CONTENT_TYPE: row(
+    502,
+    'Unexpected upstream content type',
+    'answered with a content type its operation does not accept',
+    'failed',
+  ),
   UPSTREAM_ENCODING: row(502, 'Unreadable upstream encoding', 'answered in an encoding that cannot be read', 'failed'),
   UPSTREAM_TOO_LARGE: row(502, 'Upstream answer too large', 'answered with more bytes than allowed', 'failed'),
   UPSTREAM_JSON: row(502, 'Upstream sent no JSON', 'answered with a body that is not valid JSON', 'failed'),
-  UPSTREAM_SCHEMA: row(502, 'Unexpected upstream answer', 'answered with a shape its operation does not declare', 'failed'),
+  UPSTREAM_SCHEMA: row(
+    502,
+    'Unexpected upstream answer',
+    'answered with a shape its operation does not declare',
+    'failed',
+  ),
   UPSTREAM_TIMEOUT: row(504, 'Upstream too slow', 'did not answer in time', 'failed', true),
-  OUTCOME_UNKNOWN: row(504, 'Outcome unknown', 'was cut off during an unsafe call: whether it took effect is unknown', 'failed'),
-  BULKHEAD_FULL: row(503, 'Upstream at capacity', 'has no free slot and its queue is full'),
-  BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has failed too often and is not asked for a while'),
+  OUTCOME_UNKNOWN: row(
+    504,
+    'Outcome unknown',
+    'was cut off during an unsafe call: whether it took effect is unknown',
+    'failed',
+  ),
+  BULKHEAD_FULL: row(
+    503,
+    'Upstream at capacity',
+    'has no free permit, and its queue is full or too slow for the deadline',
+  ),
+  BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has an open circuit breaker: it has failed too often'),
   UPSTREAM_OFF: row(503, 'Upstream switched off', 'is switched off by configuration'),
   RUNTIME_CLOSED: row(503, 'Shutting down', 'is closed: the service is shutting down'),
   LOCAL_RESOURCES: row(503, 'Out of sockets', 'could not be called: this machine has no free port or file descriptor'),
@@ -48,7 +73,11 @@ export const errors = {
   THREADS_FULL: row(503, 'No thread free', 'has no free thread, and the queue for one is full'),
   SHED: row(503, 'Left out under load', 'was left out: the service is under load'),
   CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be asked with this input'),
-  UPSTREAM_CALL_INPUT_INVALID: row(502, 'Unusable upstream answer', 'cannot be asked with what an earlier upstream answered'),
+  UPSTREAM_CALL_INPUT_INVALID: row(
+    502,
+    'Unusable upstream answer',
+    'cannot be asked with what an earlier upstream answered',
+  ),
 
   // One run
   DEADLINE_EXCEEDED: row(504, 'Deadline exceeded', 'did not end before its deadline', 'failed'),
@@ -59,7 +88,7 @@ export const errors = {
 
   // The service
   BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
-  UNAUTHENTICATED: row(401, 'Not authenticated', 'answers those who show one of its keys: send authorization: Bearer and the key'),
+  UNAUTHENTICATED: row(401, 'Not authenticated', 'requires an API key: send authorization: Bearer and the key'),
   NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
   METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
   NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers application/json, which the Accept header refuses'),
@@ -69,7 +98,11 @@ export const errors = {
   EXPECTATION_FAILED: row(417, 'Expectation failed', 'meets no expectation but 100-continue'),
   RATE_LIMITED: row(429, 'Too many requests', 'takes no more requests of this client for now'),
   HEADERS_TOO_LARGE: row(431, 'Headers too large', 'takes no headers of this size'),
-  TRANSFER_ENCODING_UNSUPPORTED: row(501, 'Transfer encoding not supported', 'supports no transfer encoding except chunked'),
+  TRANSFER_ENCODING_UNSUPPORTED: row(
+    501,
+    'Transfer encoding not supported',
+    'supports no transfer encoding except chunked',
+  ),
   OVERLOADED: row(503, 'Overloaded', 'takes no more work now: send this again in a moment'),
   DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
 } as const satisfies Record<string, Row>
@@ -106,7 +139,10 @@ export class UpstreamError extends Error {
   readonly retryAfterMs: number | undefined
   readonly verdict: Verdict
   readonly retryable: boolean
-  /** Whether the upstream closed a connection it took for idle while the call was on its way, which says nothing of its health. */
+  /**
+   * Whether the upstream closed a connection it took for idle while the call was on its way, which says nothing of its
+   * health.
+   */
   readonly isIdleClose: boolean
   /** Read by Fastify's error handler. */
   readonly statusCode: number
@@ -114,13 +150,16 @@ export class UpstreamError extends Error {
   // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
   readonly #isUpstreamError = true
 
-  /** Returns whether a value is a `UpstreamError`. Unlike the operator's own way it never throws, for a revoked proxy either: anything may be thrown. */
-  static override [Symbol.hasInstance] (value: unknown): value is UpstreamError {
+  /**
+   * Returns whether a value is a `UpstreamError`. Unlike the operator's own way it never throws, for a revoked proxy
+   * either: anything may be thrown.
+   */
+  static override [Symbol.hasInstance](value: unknown): value is UpstreamError {
     if (typeof value !== 'object' || value === null || !(#isUpstreamError in value)) return false
     return this === UpstreamError || super[Symbol.hasInstance](value)
   }
 
-  constructor (code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
+  constructor(code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
     const { status, text, verdict, retryable } = errors[code]
     // Failing is a hot path under overload, and nobody reads the stack of a refusal.
     const { stackTraceLimit } = Error
@@ -129,14 +168,20 @@ export class UpstreamError extends Error {
     Error.stackTraceLimit = stackTraceLimit
 
     const upstreamStatus = options.upstreamStatus
-    const callersFault = upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500 && upstreamStatus !== 408 && upstreamStatus !== 429
+    const callersFault =
+      upstreamStatus !== undefined &&
+      upstreamStatus >= 400 &&
+      upstreamStatus < 500 &&
+      upstreamStatus !== 408 &&
+      upstreamStatus !== 429
     this.code = code
     this.source = source
     this.upstreamStatus = upstreamStatus
     this.retryAfterMs = options.retryAfterMs
     this.isIdleClose = options.isIdleClose ?? false
     this.verdict = options.verdict ?? (callersFault || this.isIdleClose ? 'ignored' : verdict)
-    this.retryable = options.retryable ?? (retryable || (code === 'UPSTREAM_STATUS' && retryableStatuses.has(upstreamStatus ?? 0)))
+    this.retryable =
+      options.retryable ?? (retryable || (code === 'UPSTREAM_STATUS' && retryableStatuses.has(upstreamStatus ?? 0)))
     this.statusCode = options.statusCode ?? status
   }
 }
@@ -175,13 +220,16 @@ export class Problem extends Error {
   // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
   readonly #isProblem = true
 
-  /** Returns whether a value is a `Problem`. Unlike the operator's own way it never throws, for a revoked proxy either: anything may be thrown. */
-  static override [Symbol.hasInstance] (value: unknown): value is Problem {
+  /**
+   * Returns whether a value is a `Problem`. Unlike the operator's own way it never throws, for a revoked proxy either:
+   * anything may be thrown.
+   */
+  static override [Symbol.hasInstance](value: unknown): value is Problem {
     if (typeof value !== 'object' || value === null || !(#isProblem in value)) return false
     return this === Problem || super[Symbol.hasInstance](value)
   }
 
-  constructor (code: ErrorCode, options: ProblemOptions = {}) {
+  constructor(code: ErrorCode, options: ProblemOptions = {}) {
     const { status, title, text } = errors[code]
     const detail = options.detail ?? `The service ${text}.`
     super(detail, options)
@@ -195,13 +243,21 @@ export class Problem extends Error {
   }
 
   /** The same problem, with how each step ended. */
-  with (sources: object): Problem {
+  with(sources: object): Problem {
     const { statusCode: status, title, detail, faults, retryAfterSeconds, cause } = this
-    return new Problem(this.code, { status, title, detail, sources, cause, ...faults && { faults }, ...retryAfterSeconds !== undefined && { retryAfterSeconds } })
+    return new Problem(this.code, {
+      status,
+      title,
+      detail,
+      sources,
+      cause,
+      ...(faults && { faults }),
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    })
   }
 
   /** The `application/problem+json` body. */
-  toJSON (): object {
+  toJSON(): object {
     return {
       type: `urn:headwaters:problem:${this.code.toLowerCase().replaceAll('_', '-')}`,
       title: this.title,
@@ -220,37 +276,45 @@ export interface RefuseOptions {
 }
 
 /** What a fault says in words that a caller can use, where a schema library speaks of its own types. */
-export function reasonOf ({ message }: { readonly message: string }): string {
+export function reasonOf({ message }: { readonly message: string }): string {
   if (message.endsWith('received undefined')) return 'is missing'
   // A Date that is not valid.
-  if (message.endsWith('expected date, received Date')) return 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z'
+  if (message.endsWith('expected date, received Date'))
+    return 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z'
   return message.endsWith('received NaN') ? 'must be a number' : message
 }
 
 /** An author's 4xx answer to the caller, thrown from a step or a merge; it ends the run, even from an optional step. */
-export function refuse (status: number, detail: string, { retryAfterSeconds }: RefuseOptions = {}): never {
+export function refuse(status: number, detail: string, { retryAfterSeconds }: RefuseOptions = {}): never {
   if (!Number.isInteger(status) || status < 400 || status > 499) {
     throw new TypeError(`refuse(${status}) is not an answer to the caller: use a status from 400 to 499`)
   }
-  throw new Problem('REFUSED', { status, detail, ...retryAfterSeconds !== undefined && { retryAfterSeconds } })
+  throw new Problem('REFUSED', { status, detail, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
 
 /** The cap on a `Retry-After` that we hand on, in seconds. */
 const maxRetryAfterSeconds = 60
 
-/** What a caller is told of a failure: an upstream's failure by its code, anything else as a bug that stays in the log. */
-export function toProblem (error: unknown, where?: string): Problem {
+/**
+ * What a caller is told of a failure: an upstream's failure by its code, anything else as a bug that stays in the log.
+ */
+export function toProblem(error: unknown, where?: string): Problem {
   if (error instanceof Problem) return error
   if (error instanceof UpstreamError) {
     const { retryAfterMs } = error
     return new Problem(error.code, {
       status: error.statusCode,
-      detail: where === undefined || where === error.source ? `${error.message}.` : `Step '${where}': ${error.message}.`,
+      detail:
+        where === undefined || where === error.source ? `${error.message}.` : `Step '${where}': ${error.message}.`,
       cause: error,
-      ...(retryAfterMs !== undefined && error.statusCode === 503 && {
-        retryAfterSeconds: Math.min(maxRetryAfterSeconds, Math.max(1, Math.ceil(retryAfterMs / 1000))),
-      }),
+      ...(retryAfterMs !== undefined &&
+        error.statusCode === 503 && {
+          retryAfterSeconds: Math.min(maxRetryAfterSeconds, Math.max(1, Math.ceil(retryAfterMs / 1000))),
+        }),
     })
   }
-  return new Problem('INTERNAL', { detail: 'The service failed by a fault of its own; it is in the log.', cause: error })
+  return new Problem('INTERNAL', {
+    detail: 'The service failed by a fault of its own; it is in the log.',
+    cause: error,
+  })
 }

@@ -1,17 +1,43 @@
-export type { AfterReply } from './fanout/on-reply.ts'
-export { aggregate, offload, refuse, skip, times, type Aggregate, type AnyAggregate, type Replied, type Skip } from './fanout/aggregate.ts'
+export type { ReplyExtras } from './fanout/on-reply.ts'
+export {
+  aggregate,
+  offload,
+  refuse,
+  skip,
+  times,
+  type Aggregate,
+  type AnyAggregate,
+  type Replied,
+  type Skip,
+} from './fanout/aggregate.ts'
 export { fanOut, type FanOutOptions } from './fanout/fan-out.ts'
 export type { RunEvent } from './fanout/events.ts'
 export type { RawInput } from './fanout/input.ts'
-export type { Loss, Outcome, State } from './fanout/outcome-recorder.ts'
+export type { Loss, Outcome, State } from './fanout/outcome.ts'
 export type { Reply } from './fanout/reply.ts'
 export { headwaters, type HeadwatersOptions } from './http/plugin.ts'
 export type { Entry as CacheEntry } from './upstream/policies/cache/entry.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './upstream/policies/cache/memory-store.ts'
 export type { CacheStore } from './upstream/policies/cache/store.ts'
-export { defineUpstream, env, operation, use, type Call, type Operation, type Upstream, type UpstreamOptions } from './upstream/declare.ts'
+export {
+  defineUpstream,
+  env,
+  operation,
+  type Call,
+  type Operation,
+  type Upstream,
+  type UpstreamOptions,
+} from './upstream/declare.ts'
 export type { ThreadOptions } from './threads/threads.ts'
 export type { DeepReadonly } from './core/freeze.ts'
-export { createRuntime, type BreakerChange, type Override, type Runtime, type RuntimeOptions } from './upstream/runtime.ts'
-export type { Answer, LayerCall, LayerNext, LayerUpstream, OwnLayer, Use } from './upstream/spec/layers.ts'
+export {
+  createRuntime,
+  type BreakerChange,
+  type Override,
+  type Runtime,
+  type RuntimeOptions,
+} from './upstream/runtime.ts'
+export type { Answer } from './upstream/spec/answer.ts'
+export type { CustomLayer, LayerCall, LayerNext, LayerUpstream } from './upstream/spec/layer-types.ts'
+export type { Layers } from './upstream/spec/layers.ts'
 export { Problem, UpstreamError, errors, type ErrorCode, type Fault } from './errors.ts'

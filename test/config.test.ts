@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from '../src/config.ts'
 const upstreams = ['catfact-ninja', 'meowfacts']
 
 /** The lines of the refusal. */
-function faultsOf (t: Test, environment: Record<string, string>): string[] {
+function faultsOf(t: Test, environment: Record<string, string>): string[] {
   try {
     readConfig(environment, upstreams)
   } catch (error) {
@@ -16,31 +16,64 @@ function faultsOf (t: Test, environment: Record<string, string>): string[] {
 }
 
 const inbound = {
-  limits: { bodyBytes: 1024 * 1024, headerBytes: 16 * 1024, requestTimeout: 30_000, replyTimeout: 30_000, keepAlive: 72_000 },
+  limits: {
+    bodyBytes: 1024 * 1024,
+    headerBytes: 16 * 1024,
+    requestTimeout: 30_000,
+    replyTimeout: 30_000,
+    keepAlive: 72_000,
+  },
   pressure: { runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90, bodiesBytes: 64 * 1024 * 1024 },
-  rateLimit: 0, trustProxy: false, keys: [], corsOrigins: [],
+  rateLimit: 0,
+  trustProxy: false,
+  keys: [],
+  corsOrigins: [],
 }
 
 test('an empty environment gives the defaults', async t => {
-  t.same(readConfig({}, upstreams), { host: '127.0.0.1', port: 3000, logLevel: 'info', drainMs: 10_000, heartbeatMs: 10_000, inbound, threads: { queue: 256 }, overrides: {} })
+  t.same(readConfig({}, upstreams), {
+    host: '127.0.0.1',
+    port: 3000,
+    logLevel: 'info',
+    drainMs: 10_000,
+    heartbeatMs: 10_000,
+    inbound,
+    threads: { queue: 256 },
+    overrides: {},
+  })
 })
 
 test('what is set stands over the defaults', async t => {
   const config = readConfig({ HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', DRAIN_MS: '250' }, upstreams)
-  t.same(config, { host: '::1', port: 0, logLevel: 'warn', drainMs: 250, heartbeatMs: 10_000, inbound, threads: { queue: 256 }, overrides: {} })
+  t.same(config, {
+    host: '::1',
+    port: 0,
+    logLevel: 'warn',
+    drainMs: 250,
+    heartbeatMs: 10_000,
+    inbound,
+    threads: { queue: 256 },
+    overrides: {},
+  })
 })
 
 test('threads are as many as there are cores to spare, or as many as is said', async t => {
   t.same(readConfig({ OFFLOAD_THREADS: 'auto' }, upstreams).threads, { queue: 256 })
   t.same(readConfig({ OFFLOAD_THREADS: '3', OFFLOAD_QUEUE: '0' }, upstreams).threads, { count: 3, queue: 0 })
   t.match(faultsOf(t, { OFFLOAD_THREADS: '0' }), [/^OFFLOAD_THREADS: /])
-  for (const wrong of ['1.5', 'all']) t.same(faultsOf(t, { OFFLOAD_THREADS: wrong }), ['OFFLOAD_THREADS: must be a whole number from 1 to 1024, or auto'])
+  for (const wrong of ['1.5', 'all'])
+    t.same(faultsOf(t, { OFFLOAD_THREADS: wrong }), ['OFFLOAD_THREADS: must be a whole number from 1 to 1024, or auto'])
 })
 
 test('a limit on the heartbeats of workers is 0, or a second or more', async t => {
-  t.same(['0', '1000', '600000'].map(value => readConfig({ WORKER_HEARTBEAT_MS: value }, upstreams).heartbeatMs), [0, 1000, 600_000])
-  for (const value of ['1', '999']) t.same(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), ['WORKER_HEARTBEAT_MS: must be 0, or 1000 or more'])
-  for (const value of ['-1', '600001', 'never']) t.match(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), [/^WORKER_HEARTBEAT_MS: /])
+  t.same(
+    ['0', '1000', '600000'].map(value => readConfig({ WORKER_HEARTBEAT_MS: value }, upstreams).heartbeatMs),
+    [0, 1000, 600_000],
+  )
+  for (const value of ['1', '999'])
+    t.same(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), ['WORKER_HEARTBEAT_MS: must be 0, or 1000 or more'])
+  for (const value of ['-1', '600001', 'never'])
+    t.match(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), [/^WORKER_HEARTBEAT_MS: /])
 })
 
 test('variables that are not ours are passed by', async t => {
@@ -48,16 +81,30 @@ test('variables that are not ours are passed by', async t => {
 })
 
 test('a variable that is set to nothing counts as not set', async t => {
-  const blank = { HOST: '', PORT: '', LOG_LEVEL: '', DRAIN_MS: '', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '', HEADWATERS_UPSTREAM_NOBODY_SLOTS: '' }
+  const blank = {
+    HOST: '',
+    PORT: '',
+    LOG_LEVEL: '',
+    DRAIN_MS: '',
+    HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '',
+    HEADWATERS_UPSTREAM_NOBODY_CONCURRENCY: '',
+  }
   t.same(readConfig(blank, upstreams), readConfig({}, upstreams))
-  t.same(readConfig({ PORT: undefined, HEADWATERS_UPSTREAM_MEOWFACTS_OFF: undefined }, upstreams), readConfig({}, upstreams))
+  t.same(
+    readConfig({ PORT: undefined, HEADWATERS_UPSTREAM_MEOWFACTS_OFF: undefined }, upstreams),
+    readConfig({}, upstreams),
+  )
 })
 
 test('a number made of blanks is not 0', async t => {
   for (const variable of ['PORT', 'DRAIN_MS']) {
     for (const blank of [' ', '\t', ' \n']) {
       try {
-        t.same(readConfig({ [variable]: blank }, upstreams), readConfig({}, upstreams), `${variable}=${JSON.stringify(blank)} counts as not set`)
+        t.same(
+          readConfig({ [variable]: blank }, upstreams),
+          readConfig({}, upstreams),
+          `${variable}=${JSON.stringify(blank)} counts as not set`,
+        )
       } catch (error) {
         t.type(error, ConfigError, 'or it is refused')
       }
@@ -65,36 +112,51 @@ test('a number made of blanks is not 0', async t => {
   }
 })
 
-test('an upstream takes an origin, slots, a timeout and a switch', async t => {
-  const { overrides } = readConfig({
-    HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: 'http://127.0.0.1:8080/cats',
-    HEADWATERS_UPSTREAM_CATFACT_NINJA_SLOTS: '8',
-    HEADWATERS_UPSTREAM_CATFACT_NINJA_TIMEOUT_MS: '350',
-    HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '0',
-    HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
-    HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: 'adaptive',
-  }, upstreams)
+test('an upstream takes an origin, a concurrency, a timeout and a switch', async t => {
+  const { overrides } = readConfig(
+    {
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: 'http://127.0.0.1:8080/cats',
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_CONCURRENCY: '8',
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_ATTEMPT_TIMEOUT_MS: '350',
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '0',
+      HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
+      HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: 'adaptive',
+    },
+    upstreams,
+  )
   t.same(overrides, {
-    'catfact-ninja': { origin: 'http://127.0.0.1:8080/cats', slots: 8, timeout: 350, off: false },
-    meowfacts: { off: true, slots: 'adaptive' },
+    'catfact-ninja': { origin: 'http://127.0.0.1:8080/cats', concurrency: 8, attemptTimeout: 350, off: false },
+    meowfacts: { off: true, concurrency: 'adaptive' },
   })
 })
 
 test('the configuration is frozen', async t => {
-  const config = readConfig({ HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '8' }, upstreams)
-  t.throws(() => { (config as { port: number }).port = 1 }, TypeError)
-  t.throws(() => { (config.overrides as Record<string, object>)['meowfacts'] = {} }, TypeError)
+  const config = readConfig({ HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '8' }, upstreams)
+  t.throws(() => {
+    ;(config as { port: number }).port = 1
+  }, TypeError)
+  t.throws(() => {
+    ;(config.overrides as Record<string, object>)['meowfacts'] = {}
+  }, TypeError)
 })
 
 test('each variable that cannot be read is refused by its name and with the reason', async t => {
   const refused = [
-    ['PORT', 'x'], ['PORT', '65536'], ['PORT', '-1'], ['PORT', '80.5'], ['PORT', 'Infinity'],
-    ['DRAIN_MS', '600001'], ['DRAIN_MS', '10s'],
+    ['PORT', 'x'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '80.5'],
+    ['PORT', 'Infinity'],
+    ['DRAIN_MS', '600001'],
+    ['DRAIN_MS', '10s'],
     ['LOG_LEVEL', 'loud'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', '0'], ['HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', 'many'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS', '0'], ['HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS', '600001'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', '0'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', 'many'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS', '0'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS', '600001'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_OFF', 'yes'],
-    ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'nonsense'], ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'ftp://127.0.0.1'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'nonsense'],
+    ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', 'ftp://127.0.0.1'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN', '127.0.0.1:80'],
   ] as const
   for (const [variable, value] of refused) {
@@ -119,29 +181,76 @@ test('a variable of an upstream that there is not says which there are', async t
 })
 
 test('a variable of an upstream that sets nothing says what can be set', async t => {
-  for (const variable of ['HEADWATERS_UPSTREAM_MEOWFACTS', 'HEADWATERS_UPSTREAM_MEOWFACTS_QUEUE', 'HEADWATERS_UPSTREAM_ORIGIN', 'HEADWATERS_UPSTREAM_meowfacts_ORIGIN']) {
-    t.same(faultsOf(t, { [variable]: '1' }), [`${variable}: is not known: an upstream takes _ORIGIN, _SLOTS, _TIMEOUT_MS and _OFF`])
+  for (const variable of [
+    'HEADWATERS_UPSTREAM_MEOWFACTS',
+    'HEADWATERS_UPSTREAM_MEOWFACTS_QUEUE',
+    'HEADWATERS_UPSTREAM_ORIGIN',
+    'HEADWATERS_UPSTREAM_meowfacts_ORIGIN',
+  ]) {
+    t.same(faultsOf(t, { [variable]: '1' }), [
+      `${variable}: is not known: an upstream takes _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF`,
+    ])
+  }
+})
+
+test('a variable by its old name is refused with its new name', async t => {
+  for (const [old, now] of [
+    ['SLOTS', 'CONCURRENCY'],
+    ['TIMEOUT_MS', 'ATTEMPT_TIMEOUT_MS'],
+  ]) {
+    t.same(faultsOf(t, { [`HEADWATERS_UPSTREAM_CATFACT_NINJA_${old}`]: '8' }), [
+      `HEADWATERS_UPSTREAM_CATFACT_NINJA_${old}: was renamed to HEADWATERS_UPSTREAM_CATFACT_NINJA_${now}`,
+    ])
   }
 })
 
 test('all faults are listed at once', async t => {
-  const faults = faultsOf(t, { PORT: 'x', LOG_LEVEL: 'loud', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '0', HEADWATERS_UPSTREAM_DOGFACTS_OFF: '1' })
-  t.same(faults.map(fault => fault.split(':')[0]), ['PORT', 'LOG_LEVEL', 'HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS', 'HEADWATERS_UPSTREAM_DOGFACTS_OFF'])
+  const faults = faultsOf(t, {
+    PORT: 'x',
+    LOG_LEVEL: 'loud',
+    HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '0',
+    HEADWATERS_UPSTREAM_DOGFACTS_OFF: '1',
+  })
+  t.same(
+    faults.map(fault => fault.split(':')[0]),
+    ['PORT', 'LOG_LEVEL', 'HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', 'HEADWATERS_UPSTREAM_DOGFACTS_OFF'],
+  )
 })
 
 test('what protects the service is read from outside', async t => {
-  const config = readConfig({
-    MAX_RUNS: '0', MAX_LOOP_DELAY_MS: '100', MAX_HEAP_PERCENT: '75', MAX_MEMORY_PERCENT: '85', MAX_BODIES_BYTES: '1000000', RATE_LIMIT: '600', API_KEYS: ' 0123456789abcdef, Aa-._~+/Aa-._~+/== ,',
-    TRUST_PROXY: '10.0.0.0/8, ::1,192.0.2.7,2001:db8::/32', CORS_ORIGINS: 'https://app.example, http://localhost:5173',
-    BODY_LIMIT_BYTES: '2048', HEADER_LIMIT_BYTES: '4096', REQUEST_TIMEOUT_MS: '5000', REPLY_TIMEOUT_MS: '6000', KEEP_ALIVE_MS: '7000',
-  }, upstreams)
+  const config = readConfig(
+    {
+      MAX_RUNS: '0',
+      MAX_LOOP_DELAY_MS: '100',
+      MAX_HEAP_PERCENT: '75',
+      MAX_MEMORY_PERCENT: '85',
+      MAX_BODIES_BYTES: '1000000',
+      RATE_LIMIT: '600',
+      API_KEYS: ' 0123456789abcdef, Aa-._~+/Aa-._~+/== ,',
+      TRUST_PROXY: '10.0.0.0/8, ::1,192.0.2.7,2001:db8::/32',
+      CORS_ORIGINS: 'https://app.example, http://localhost:5173',
+      BODY_LIMIT_BYTES: '2048',
+      HEADER_LIMIT_BYTES: '4096',
+      REQUEST_TIMEOUT_MS: '5000',
+      REPLY_TIMEOUT_MS: '6000',
+      KEEP_ALIVE_MS: '7000',
+    },
+    upstreams,
+  )
   t.same(config.inbound, {
     limits: { bodyBytes: 2048, headerBytes: 4096, requestTimeout: 5000, replyTimeout: 6000, keepAlive: 7000 },
     pressure: { runs: 0, loopDelay: 100, heapPercent: 75, memoryPercent: 85, bodiesBytes: 1_000_000 },
-    rateLimit: 600, trustProxy: ['10.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
-    keys: ['0123456789abcdef', 'Aa-._~+/Aa-._~+/=='], corsOrigins: ['https://app.example', 'http://localhost:5173'],
+    rateLimit: 600,
+    trustProxy: ['10.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
+    keys: ['0123456789abcdef', 'Aa-._~+/Aa-._~+/=='],
+    corsOrigins: ['https://app.example', 'http://localhost:5173'],
   })
-  for (const [value, trust] of [['true', true], ['false', false], [' true ', true]] as const) t.equal(readConfig({ TRUST_PROXY: value }, upstreams).inbound.trustProxy, trust)
+  for (const [value, trust] of [
+    ['true', true],
+    ['false', false],
+    [' true ', true],
+  ] as const)
+    t.equal(readConfig({ TRUST_PROXY: value }, upstreams).inbound.trustProxy, trust)
   t.same(readConfig({ CORS_ORIGINS: '*' }, upstreams).inbound.corsOrigins, ['*'])
 })
 
@@ -163,12 +272,59 @@ test('a list of nothing is refused, where it would leave the service open', t =>
 })
 
 test('proxies and origins that are none are refused', async t => {
-  for (const proxies of ['2', 'yes', 'example.com', '10.0.0.0/33', '::1/129', '10.0.0.0/', '10.0.0.0/x', '10.0.0/8', 'true,10.0.0.1']) t.match(faultsOf(t, { TRUST_PROXY: proxies }), [/^TRUST_PROXY: '.*' is neither true, false, an address nor a network/], proxies)
-  for (const origin of ['app.example', 'https://app.example/', 'https://app.example/path', 'HTTPS://app.example', 'https://app.example:443', 'null', 'https://*.example']) t.match(faultsOf(t, { CORS_ORIGINS: origin }), [/^CORS_ORIGINS: '.*' is not an origin as browsers write it/], origin)
+  for (const proxies of [
+    '2',
+    'yes',
+    'example.com',
+    '10.0.0.0/33',
+    '::1/129',
+    '10.0.0.0/',
+    '10.0.0.0/x',
+    '10.0.0/8',
+    'true,10.0.0.1',
+  ])
+    t.match(
+      faultsOf(t, { TRUST_PROXY: proxies }),
+      [/^TRUST_PROXY: '.*' is neither true, false, an address nor a network/],
+      proxies,
+    )
+  for (const origin of [
+    'app.example',
+    'https://app.example/',
+    'https://app.example/path',
+    'HTTPS://app.example',
+    'https://app.example:443',
+    'null',
+    'https://*.example',
+  ])
+    t.match(
+      faultsOf(t, { CORS_ORIGINS: origin }),
+      [/^CORS_ORIGINS: '.*' is not an origin as browsers write it/],
+      origin,
+    )
   t.match(faultsOf(t, { CORS_ORIGINS: '*,https://app.example' }), [/^CORS_ORIGINS: \* is any origin, and stands alone/])
 })
 
 test('a number is one that JSON would read, and white space around a value is not part of it', async t => {
-  t.match(readConfig({ PORT: ' 8080\n', MAX_RUNS: '1e3', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: ' 5 ' }, upstreams), { port: 8080, overrides: { meowfacts: { slots: 5 } } })
-  t.match(faultsOf(t, { PORT: '0x10', OFFLOAD_THREADS: '0x2', HEADWATERS_UPSTREAM_MEOWFACTS_SLOTS: '0x10', HEADWATERS_UPSTREAM_MEOWFACTS_TIMEOUT_MS: '0b1' }), [/^PORT: must be a number/, /^OFFLOAD_THREADS: must be a whole number/, /_SLOTS: must be a whole/, /_TIMEOUT_MS: must be a number/])
+  t.match(
+    readConfig({ PORT: ' 8080\n', MAX_RUNS: '1e3', HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: ' 5 ' }, upstreams),
+    {
+      port: 8080,
+      overrides: { meowfacts: { concurrency: 5 } },
+    },
+  )
+  t.match(
+    faultsOf(t, {
+      PORT: '0x10',
+      OFFLOAD_THREADS: '0x2',
+      HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: '0x10',
+      HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS: '0b1',
+    }),
+    [
+      /^PORT: must be a number/,
+      /^OFFLOAD_THREADS: must be a whole number/,
+      /_CONCURRENCY: must be a whole/,
+      /_ATTEMPT_TIMEOUT_MS: must be a number/,
+    ],
+  )
 })

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -10,22 +10,38 @@ import { serveApp } from './helpers/served-app.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
 
-interface Block { readonly language: string, readonly file: string | undefined, readonly code: string }
+interface Block {
+  readonly language: string
+  readonly file: string | undefined
+  readonly code: string
+}
 
-function blocksOf (page: string): Block[] {
-  return Array.from(read(page).matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm), ([, language = '', file, code = '']) => ({ language, file, code }))
+function blocksOf(page: string): Block[] {
+  return Array.from(
+    read(page).matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm),
+    ([, language = '', file, code = '']) => ({ language, file, code }),
+  )
 }
 
 /** A checkout in which every source is the real one, beside what a page says to write. */
-function checkoutWith (dir: string, blocks: readonly Block[]): string {
+function checkoutWith(dir: string, blocks: readonly Block[]): string {
   const own = ['clients', 'routes']
   cpSync(join(root, 'tsconfig.json'), join(dir, 'tsconfig.json'))
   cpSync(join(root, 'package.json'), join(dir, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
-  for (const name of readdirSync(join(root, 'src'))) if (!own.includes(name)) symlinkSync(join(root, 'src', name), join(dir, 'src', name))
+  for (const name of readdirSync(join(root, 'src')))
+    if (!own.includes(name)) symlinkSync(join(root, 'src', name), join(dir, 'src', name))
   for (const room of own) {
-    for (const name of readdirSync(join(root, 'src', room))) symlinkSync(join(root, 'src', room, name), join(dir, 'src', room, name))
+    for (const name of readdirSync(join(root, 'src', room)))
+      symlinkSync(join(root, 'src', room, name), join(dir, 'src', room, name))
   }
   for (const { file, code } of blocks) if (file !== undefined) writeFileSync(join(dir, file), code)
   return dir
@@ -35,19 +51,30 @@ test('what the page for beginners says to write is an aggregate that serves', as
   const blocks = blocksOf('docs/getting-started.md').filter(({ language }) => language === 'ts')
   t.equal(blocks.length, 2)
   const dir = checkoutWith(t.testdir({ src: { clients: {}, routes: {} } }), blocks)
-  const { teaParty } = await import(pathToFileURL(join(dir, 'src/routes/tea-party.ts')).href) as { teaParty: AnyAggregate }
+  const { teaParty } = (await import(pathToFileURL(join(dir, 'src/routes/tea-party.ts')).href)) as {
+    teaParty: AnyAggregate
+  }
 
   const { get } = await serveApp(t, { aggregates: [teaParty], overrides: { tea: { origin: 'http://127.0.0.1:1' } } })
   t.match(await get('/v1/tea-parties/siamese?facts=1'), {
     status: 200,
-    body: { data: { guest: 'Siamese', talk: [/\w/], minutes: 3 }, complete: false, sources: { pot: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' } } },
+    body: {
+      data: { guest: 'Siamese', talk: [/\w/], minutes: 3 },
+      complete: false,
+      sources: { pot: { state: 'fallback', code: 'UPSTREAM_UNREACHABLE' } },
+    },
   })
-  t.match(await get('/v1/tea-parties/zzz'), { status: 404, body: { code: 'REFUSED', detail: 'Nobody of this name comes to tea.' } })
+  t.match(await get('/v1/tea-parties/zzz'), {
+    status: 404,
+    body: { code: 'REFUSED', detail: 'Nobody of this name comes to tea.' },
+  })
 })
 
 test('what the pages say to write is typed as they say', async t => {
   const dir = checkoutWith(t.testdir({ src: { clients: {}, routes: {} } }), blocksOf('docs/getting-started.md'))
-  const [aggregate = '', upstream = '', prices = '', plugin = '', fanOut = ''] = blocksOf('README.md').filter(({ language }) => language === 'ts').map(({ code }) => code)
+  const [aggregate = '', upstream = '', prices = '', plugin = '', fanOut = ''] = blocksOf('README.md')
+    .filter(({ language }) => language === 'ts')
+    .map(({ code }) => code)
   const prelude = `
 import { z } from 'zod'
 import type { FastifyInstance } from 'fastify'
@@ -58,23 +85,51 @@ import { theCatApi } from './clients/the-cat-api.ts'
 declare const Price: z.ZodType
 declare const signal: AbortSignal
 declare const app: FastifyInstance
-declare function mergeCatFacts (maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture']): CatFacts
+declare function mergeCatFacts (
+  maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture'],
+): CatFacts
 export type Fact = CatFact
 `
-  writeFileSync(join(dir, 'src/readme.ts'), [prelude, upstream, aggregate, prices, plugin.replace(/^import .*$/m, ''), fanOut.replace(/^import .*$/m, ''), 'export { data, complete, sources }'].join('\n'))
+  writeFileSync(
+    join(dir, 'src/readme.ts'),
+    [
+      prelude,
+      upstream,
+      aggregate,
+      prices,
+      plugin.replace(/^import .*$/m, ''),
+      fanOut.replace(/^import .*$/m, ''),
+      'export { data, complete, sources }',
+    ].join('\n'),
+  )
   const compiler = join(root, 'node_modules/typescript/lib/tsc.js')
   const config = JSON.parse(readFileSync(join(dir, 'tsconfig.json'), 'utf8')) as object
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ ...config, include: undefined, files: ['src/readme.ts', 'src/clients/tea.ts', 'src/routes/tea-party.ts'] }))
+  writeFileSync(
+    join(dir, 'tsconfig.json'),
+    JSON.stringify({
+      ...config,
+      include: undefined,
+      files: ['src/readme.ts', 'src/clients/tea.ts', 'src/routes/tea-party.ts'],
+    }),
+  )
   const { NODE_OPTIONS: _, ...env } = process.env
-  const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir], { env }).catch((error: { stdout: string }) => error)
+  const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir], { env }).catch(
+    (error: { stdout: string }) => error,
+  )
   t.equal(stdout, '')
 })
 
 test('the fault that the HTTP contract shows is what a caller gets', async t => {
-  const shown = blocksOf('docs/http.md').map(({ code }) => JSON.parse(code) as ProblemBody).find(({ status }) => status === 400)
+  const shown = blocksOf('docs/http.md')
+    .map(({ code }) => JSON.parse(code) as ProblemBody)
+    .find(({ status }) => status === 400)
   const { get } = await serveApp(t)
   const { body } = await get<ProblemBody>('/v1/cat-facts?count=51', { headers: { 'x-request-timeout-ms': 'soon' } })
-  const byPointer = ({ errors = [], ...rest }: ProblemBody) => ({ ...rest, errors: errors.toSorted((a, b) => a.pointer < b.pointer ? 1 : -1), instance: '' })
+  const byPointer = ({ errors = [], ...rest }: ProblemBody) => ({
+    ...rest,
+    errors: errors.toSorted((a, b) => (a.pointer < b.pointer ? 1 : -1)),
+    instance: '',
+  })
   t.same(byPointer(body), byPointer(shown as ProblemBody))
 })
 
@@ -82,18 +137,46 @@ test('the replies that the pages show have the states and fields that there are'
   const { get } = await serveApp(t)
   const { body } = await get<{ sources: Record<string, object> }>('/v1/cat-facts')
   for (const page of ['README.md', 'docs/http.md']) {
-    const reply = blocksOf(page).filter(({ language }) => language === 'json').map(({ code }) => JSON.parse(code) as typeof body & { data?: object })[0]
+    const reply = blocksOf(page)
+      .filter(({ language }) => language === 'json')
+      .map(({ code }) => JSON.parse(code) as typeof body & { data?: object })[0]
     t.same(Object.keys(reply ?? {}), ['data', 'complete', 'sources'], page)
     t.same(Object.keys(reply?.sources ?? {}), Object.keys(body.sources))
     t.same(Object.keys(reply?.sources['ninja'] ?? {}), Object.keys(body.sources['ninja'] ?? {}))
   }
 })
 
-test('every page that is linked to is there', t => {
-  for (const page of ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]) {
-    for (const [, target = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-      t.doesNotThrow(() => readFileSync(join(root, page, '..', target)), `${page} → ${target}`)
+test('every file and folder that a page names is there', async t => {
+  const written = ['src/clients/tea.ts', 'src/routes/tea-party.ts']
+  for (const page of pages) {
+    const prose = read(page).replaceAll(/^```[^]*?^```$/gm, '')
+    const named = Array.from(prose.matchAll(/`((?:[\w-]+\/)+(?:[\w.-]+\.[cm]?[jt]s)?)`/g), ([, path]) => path as string)
+    t.same(
+      named.filter(
+        path => !written.includes(path) && !existsSync(join(root, path)) && !existsSync(join(root, 'src', path)),
+      ),
+      [],
+      page,
+    )
+  }
+})
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  return Array.from(read(page).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('every page and every heading that is linked to is there', async t => {
+  for (const page of [...pages, 'CHANGELOG.md']) {
+    for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const linked = target === '' ? page : join(page, '..', target)
+      t.ok(existsSync(join(root, linked)), `${page} → ${target}`)
+      if (anchor !== '') t.ok(anchorsOf(linked).includes(anchor), `${page} → ${target}#${anchor}`)
     }
   }
-  t.end()
 })

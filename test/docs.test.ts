@@ -1,64 +1,92 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { test } from 'tap'
 import { z } from 'zod'
 import { Environment } from '../src/config.ts'
 import { errors } from '../src/errors.ts'
-import { upstreamSpec } from '../src/upstream/spec/spec.ts'
+import { upstreamSpec } from '../src/upstream/spec/check-upstream.ts'
 import { readJsonBody } from './helpers/read-json-body.ts'
 
 const page = (name: string) => readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')
 
 /** The cells of a page's table rows, without the marks of code. */
-function rows (text: string): string[][] {
-  return text.split('\n')
+function rows(text: string): string[][] {
+  return text
+    .split('\n')
     .filter(line => line.startsWith('| `'))
-    .map(line => line.slice(1, -1).split('|').map(cell => cell.trim().replaceAll('`', '')))
+    .map(line =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map(cell => cell.trim().replaceAll('`', '')),
+    )
 }
 
 test('the table of errors in the docs is the table in the code', async t => {
-  const inCode = Object.entries(errors).map(([code, { status, title, text, verdict, retryable }]) =>
-    [code, String(status), title, text, verdict, retryable ? 'yes' : 'no'])
+  const inCode = Object.entries(errors).map(([code, { status, title, text, verdict, retryable }]) => [
+    code,
+    String(status),
+    title,
+    text,
+    verdict,
+    retryable ? 'yes' : 'no',
+  ])
   t.strictSame(rows(page('errors')), inCode)
 })
 
 test('the docs list every variable of the environment with its default', async t => {
   const inDocs = rows(page('options')).filter(([variable = '']) => variable in Environment.shape)
   const defaults = Environment.parse({}) as Record<string, unknown>
-  t.strictSame(inDocs.map(([variable, value]) => [variable, value]), Object.keys(Environment.shape).map(variable => [variable, String(defaults[variable])]))
+  t.strictSame(
+    inDocs.map(([variable, value]) => [variable, value]),
+    Object.keys(Environment.shape).map(variable => [variable, String(defaults[variable])]),
+  )
 })
 
 /** A part of a page, from a heading to the next one of the same level. */
-function section (name: string, heading: string): string {
+function section(name: string, heading: string): string {
   const [, part = ''] = page(name).split(`\n## ${heading}\n`)
   return part.split('\n## ')[0] as string
 }
 
 /** The names in the first column of tables; a cell may have several. */
-function names (text: string): string[] {
+function names(text: string): string[] {
   return rows(text).flatMap(([cell = '']) => cell.split(', '))
 }
 
+const src = new URL('../src/', import.meta.url)
+const source = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => readFileSync(new URL(file.replaceAll('\\', '/'), src), 'utf8'))
+  .join('\n')
+
 /** The options that an interface of the sources declares. */
-function optionsOf (file: string, name: string): string[] {
-  const source = readFileSync(new URL(`../src/${file}.ts`, import.meta.url), 'utf8')
-  const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n([^]*?)^\\}`, 'm').exec(source) ?? []
+function optionsOf(name: string): string[] {
+  const [, body = ''] = new RegExp(`^(?:export )?interface ${name}\\b[^{]*\\{\\n([^]*?)^\\}`, 'm').exec(source) ?? []
   return Array.from(body.matchAll(/^ {2}readonly (\w+)/gm), ([, option]) => option as string)
 }
 
-for (const [file, name, of, heading] of [
-  ['app', 'AppOptions', 'embedding', 'The whole service'],
-  ['http/plugin', 'HeadwatersOptions', 'embedding', 'In your Fastify app'],
-  ['upstream/spec/options', 'UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`'],
-  ['upstream/spec/access-options', 'AccessOptions', 'options', '`defineUpstream(name, options, operations)`'],
-  ['upstream/spec/options', 'OperationOptions', 'options', '`operation(options)`'],
-  ['upstream/runtime', 'RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`'],
+for (const [name, of, heading, count] of [
+  ['AppOptions', 'embedding', 'The whole service', 4],
+  ['HeadwatersOptions', 'embedding', 'In your Fastify app', 4],
+  ['UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
+  ['AccessOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
+  ['OperationOptions', 'options', '`operation(options)`', 4],
+  ['RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
+  ['StepOptions', 'options', 'Steps', 2],
+  ['OptionalOptions', 'options', 'Steps', 1],
+  ['EachBounds', 'options', 'Steps', 2],
+  ['EachTolerance', 'options', 'Steps', 2],
+  ['FirstOfOptions', 'options', 'Steps', 1],
 ] as const) {
   test(`the docs list every option of ${name}`, async t => {
-    const options = optionsOf(file, name)
-    t.ok(options.length > 3)
+    const options = optionsOf(name)
+    t.ok(options.length >= count)
     const listed = new Set(names(section(of, heading)))
-    t.same(options.filter(option => !listed.has(option)), [])
+    t.same(
+      options.filter(option => !listed.has(option)),
+      [],
+    )
   })
 }
 
@@ -78,17 +106,22 @@ test('the docs have the defaults of upstreams that the code has', async t => {
 test('the docs say of each schema what it reads of which number', async t => {
   const text = page('numbers')
   const [header = ''] = text.split('\n').filter(line => line.startsWith('| schema |'))
-  const numbers = header.slice(1, -1).split('|').map(cell => cell.trim().replaceAll('`', '')).slice(1)
+  const numbers = header
+    .slice(1, -1)
+    .split('|')
+    .map(cell => cell.trim().replaceAll('`', ''))
+    .slice(1)
   const table = rows(text)
   t.ok(table.length > 10)
   for (const [schema = '', ...values] of table) {
     // oxlint-disable-next-line typescript/no-implied-eval -- the page is ours
     const output = new Function('z', `return ${schema}`)(z) as z.ZodType
-    for (const [index, number] of numbers.entries()) t.equal(values[index], read(output, number), `${schema} reads ${number}`)
+    for (const [index, number] of numbers.entries())
+      t.equal(values[index], read(output, number), `${schema} reads ${number}`)
   }
 })
 
-function read (output: z.ZodType, text: string): string {
+function read(output: z.ZodType, text: string): string {
   try {
     return inspect(readJsonBody(output, text))
   } catch {
@@ -100,9 +133,19 @@ test('the changelog has each heading and each entry of a version once', async t 
   const [, unreleased = ''] = readFileSync(new URL('../CHANGELOG.md', import.meta.url), 'utf8').split('\n## ')
   for (const part of unreleased.split('\n### ').slice(1)) {
     const lines = part.split('\n')
-    const marks = [...lines.filter(line => /^[A-Z].*:$/.test(line)), ...lines.filter(line => line.startsWith('- ')).map(line => line.slice(0, 40))]
+    const marks = [
+      ...lines.filter(line => /^[A-Z].*:$/.test(line)),
+      ...lines.filter(line => line.startsWith('- ')).map(line => line.slice(0, 40)),
+    ]
     t.ok(marks.length > 10, `${lines[0]}: ${marks.length}`)
-    t.same(marks.filter((mark, at) => marks.indexOf(mark) !== at), [])
-    t.same(lines.filter((line, at) => /^[A-Z].*:$/.test(line) && lines[at - 1] !== ''), [], 'a line is empty before each heading')
+    t.same(
+      marks.filter((mark, at) => marks.indexOf(mark) !== at),
+      [],
+    )
+    t.same(
+      lines.filter((line, at) => /^[A-Z].*:$/.test(line) && lines[at - 1] !== ''),
+      [],
+      'a line is empty before each heading',
+    )
   }
 })

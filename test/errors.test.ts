@@ -28,31 +28,47 @@ test('an upstream error says who failed and how, and keeps no stack', t => {
   const cause = new Error('socket hang up')
   const error = new UpstreamError('UPSTREAM_RESET', 'cats', { cause, detail: 'twice' })
   t.match(error, {
-    name: 'UpstreamError', code: 'UPSTREAM_RESET', source: 'cats', statusCode: 502, verdict: 'failed', retryable: true, cause,
+    name: 'UpstreamError',
+    code: 'UPSTREAM_RESET',
+    source: 'cats',
+    statusCode: 502,
+    verdict: 'failed',
+    retryable: true,
+    cause,
     message: 'cats closed the connection before its answer was complete: twice',
   })
   t.type(error, Error)
   t.notMatch(error.stack ?? '', /\n\s+at /)
   t.equal(Error.stackTraceLimit, limit, 'the next error keeps its own')
-  t.equal(new UpstreamError('BULKHEAD_FULL', 'cats').message, 'cats has no free slot and its queue is full')
+  t.equal(
+    new UpstreamError('BULKHEAD_FULL', 'cats').message,
+    'cats has no free permit, and its queue is full or too slow for the deadline',
+  )
   t.end()
 })
 
 test('whoever throws it may know better than the table', t => {
-  const error = new UpstreamError('OUTCOME_UNKNOWN', 'cats', { verdict: 'ignored', statusCode: 502, retryAfterMs: 5, upstreamStatus: 503 })
+  const error = new UpstreamError('OUTCOME_UNKNOWN', 'cats', {
+    verdict: 'ignored',
+    statusCode: 502,
+    retryAfterMs: 5,
+    upstreamStatus: 503,
+  })
   t.match(error, { verdict: 'ignored', statusCode: 502, retryAfterMs: 5, upstreamStatus: 503 })
   t.end()
 })
 
 test('a 4xx is our own bad question and says nothing about the upstream, except 408 and 429', t => {
   const verdictOf = (upstreamStatus: number) => new UpstreamError('UPSTREAM_STATUS', 'cats', { upstreamStatus }).verdict
-  for (const status of [400, 401, 403, 404, 409, 410, 422, 425, 451]) t.equal(verdictOf(status), 'ignored', String(status))
+  for (const status of [400, 401, 403, 404, 409, 410, 422, 425, 451])
+    t.equal(verdictOf(status), 'ignored', String(status))
   for (const status of [304, 408, 429, 500, 501, 503, 505]) t.equal(verdictOf(status), 'failed', String(status))
   t.end()
 })
 
 test('after some statuses asking again may help, and after others it does not', t => {
-  const retryable = (upstreamStatus: number, code: ErrorCode = 'UPSTREAM_STATUS') => new UpstreamError(code, 'cats', { upstreamStatus }).retryable
+  const retryable = (upstreamStatus: number, code: ErrorCode = 'UPSTREAM_STATUS') =>
+    new UpstreamError(code, 'cats', { upstreamStatus }).retryable
   for (const status of [408, 425, 429, 500, 502, 503, 504]) t.equal(retryable(status), true, String(status))
   for (const status of [301, 400, 404, 422, 501, 505]) t.equal(retryable(status), false, String(status))
   t.equal(retryable(429, 'UPSTREAM_BUSY'), true)
@@ -61,9 +77,15 @@ test('after some statuses asking again may help, and after others it does not', 
   t.end()
 })
 
-test('refuse throws the author\'s own 4xx answer', t => {
+test("refuse throws the author's own 4xx answer", t => {
   for (const status of [400, 404, 499]) {
-    t.throws(() => refuse(status, 'no such cat'), { name: 'Problem', code: 'REFUSED', statusCode: status, detail: 'no such cat', message: 'no such cat' })
+    t.throws(() => refuse(status, 'no such cat'), {
+      name: 'Problem',
+      code: 'REFUSED',
+      statusCode: status,
+      detail: 'no such cat',
+      message: 'no such cat',
+    })
   }
   for (const status of [200, 302, 399, 500, 503, 404.5, Number.NaN, Infinity]) {
     t.throws(() => refuse(status, 'x'), { name: 'TypeError', message: new RegExp(`refuse\\(${status}\\).*400 to 499`) })
@@ -73,12 +95,27 @@ test('refuse throws the author\'s own 4xx answer', t => {
 
 test('a problem is written as RFC 9457 says, and what it does not have is not in it', t => {
   t.same(JSON.parse(JSON.stringify(new Problem('NOT_FOUND'))), {
-    type: 'urn:headwaters:problem:not-found', title: 'Not found', status: 404, detail: 'The service has nothing at this path.', code: 'NOT_FOUND',
+    type: 'urn:headwaters:problem:not-found',
+    title: 'Not found',
+    status: 404,
+    detail: 'The service has nothing at this path.',
+    code: 'NOT_FOUND',
   })
   const faults = [{ pointer: '/query/count', reason: 'too large' }]
-  t.same(JSON.parse(JSON.stringify(new Problem('INPUT_INVALID', { status: 422, detail: 'one fault', faults, sources: { a: 1 } }))), {
-    type: 'urn:headwaters:problem:input-invalid', title: 'Invalid input', status: 422, detail: 'one fault', code: 'INPUT_INVALID', errors: faults, sources: { a: 1 },
-  })
+  t.same(
+    JSON.parse(
+      JSON.stringify(new Problem('INPUT_INVALID', { status: 422, detail: 'one fault', faults, sources: { a: 1 } })),
+    ),
+    {
+      type: 'urn:headwaters:problem:input-invalid',
+      title: 'Invalid input',
+      status: 422,
+      detail: 'one fault',
+      code: 'INPUT_INVALID',
+      errors: faults,
+      sources: { a: 1 },
+    },
+  )
   for (const code of codes) t.notMatch(JSON.stringify(new Problem(code)), 'undefined', code)
   t.end()
 })
@@ -94,9 +131,25 @@ test('a problem of 503 always says after how long to ask again', t => {
 test('with sources it is the same problem', t => {
   const cause = new Error('why')
   const faults = [{ pointer: '/query/count', reason: 'too large' }]
-  const full = new Problem('REFUSED', { status: 409, detail: 'busy', faults, retryAfterSeconds: 9, sources: { old: 1 }, cause })
+  const full = new Problem('REFUSED', {
+    status: 409,
+    detail: 'busy',
+    faults,
+    retryAfterSeconds: 9,
+    sources: { old: 1 },
+    cause,
+  })
   const sources = { step: { state: 'ok' } }
-  t.match(full.with(sources), { code: 'REFUSED', statusCode: 409, detail: 'busy', faults, retryAfterSeconds: 9, sources, cause, title: 'Refused' })
+  t.match(full.with(sources), {
+    code: 'REFUSED',
+    statusCode: 409,
+    detail: 'busy',
+    faults,
+    retryAfterSeconds: 9,
+    sources,
+    cause,
+    title: 'Refused',
+  })
   const bare = new Problem('NOT_FOUND').with(sources)
   t.match(bare, { code: 'NOT_FOUND', statusCode: 404, sources })
   t.equal(bare.faults, undefined)
@@ -110,20 +163,35 @@ test('a problem is its own problem', t => {
   t.end()
 })
 
-test('an upstream\'s failure is told by its code, and with the step where it was', t => {
+test("an upstream's failure is told by its code, and with the step where it was", t => {
   const error = new UpstreamError('UPSTREAM_STATUS', 'cats', { upstreamStatus: 500, detail: 'status 500' })
   const problem = toProblem(error)
-  t.match(problem, { code: 'UPSTREAM_STATUS', statusCode: 502, detail: 'cats answered with an unexpected status: status 500.', cause: error })
+  t.match(problem, {
+    code: 'UPSTREAM_STATUS',
+    statusCode: 502,
+    detail: 'cats answered with an unexpected status: status 500.',
+    cause: error,
+  })
   t.equal(problem.retryAfterSeconds, undefined)
-  t.equal(toProblem(error, 'facts').detail, 'Step \'facts\': cats answered with an unexpected status: status 500.')
+  t.equal(toProblem(error, 'facts').detail, "Step 'facts': cats answered with an unexpected status: status 500.")
   t.equal(toProblem(error, 'cats').detail, problem.detail)
   t.equal(toProblem(new UpstreamError('OUTCOME_UNKNOWN', 'cats', { statusCode: 502 })).statusCode, 502)
   t.end()
 })
 
 test('a Retry-After is handed on in whole seconds, rounded up, from 1 to 60, and only with 503', t => {
-  const seconds = (retryAfterMs: number | undefined, code: ErrorCode = 'UPSTREAM_BUSY') => toProblem(new UpstreamError(code, 'cats', { retryAfterMs })).retryAfterSeconds
-  for (const [ms, expected] of [[0, 1], [1, 1], [1000, 1], [1001, 2], [59_001, 60], [60_000, 60], [1e12, 60]] as const) t.equal(seconds(ms), expected, `${ms} ms`)
+  const seconds = (retryAfterMs: number | undefined, code: ErrorCode = 'UPSTREAM_BUSY') =>
+    toProblem(new UpstreamError(code, 'cats', { retryAfterMs })).retryAfterSeconds
+  for (const [ms, expected] of [
+    [0, 1],
+    [1, 1],
+    [1000, 1],
+    [1001, 2],
+    [59_001, 60],
+    [60_000, 60],
+    [1e12, 60],
+  ] as const)
+    t.equal(seconds(ms), expected, `${ms} ms`)
   t.equal(seconds(undefined), 1)
   t.equal(seconds(5000, 'UPSTREAM_STATUS'), undefined)
   t.end()
@@ -143,7 +211,16 @@ test('instanceof answers for anything that was thrown, and tells subclasses apar
   class Own extends UpstreamError {}
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
-  for (const value of [proxy, undefined, null, 'text', Symbol('a'), {}, new Error('a'), Object.create(UpstreamError.prototype)] as unknown[]) {
+  for (const value of [
+    proxy,
+    undefined,
+    null,
+    'text',
+    Symbol('a'),
+    {},
+    new Error('a'),
+    Object.create(UpstreamError.prototype),
+  ] as unknown[]) {
     t.notOk(value instanceof UpstreamError)
     t.notOk(value instanceof Problem)
   }

@@ -1,12 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, normalize } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'tap'
+import {
+  cycleOfFiles,
+  cycleOfRooms,
+  forbiddenImports,
+  importsOf,
+  isAllowed,
+  isOurs,
+  roomOf,
+  targetOf,
+  type House,
+  type Import,
+} from './helpers/imports.ts'
 
 /**
- * The house: each room, and what of ours it may import beside itself. A name with a slash at its end is a room with all that is
- * under it but has no line of its own. Imports run one way, so no line names a room whose own line names it.
+ * The house: each room, and what it may import beside itself. Imports run one way, type imports included, from rooms
+ * further down in this table to rooms above them.
  */
-const house: Readonly<Record<string, readonly string[]>> = {
+const house: House = {
   // Leaves
   'errors.ts': [],
   'log/': [],
@@ -19,108 +31,223 @@ const house: Readonly<Record<string, readonly string[]>> = {
   'clients/': ['schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
   'routes/': ['clients/', 'schemas/', 'upstream/declare.ts', 'fanout/aggregate.ts'],
 
-  // Machine: how. Each line may use those above it.
+  // Threads
   'threads/': ['errors.ts'],
-  'upstream/': ['errors.ts', 'core/', 'memory/room.ts', 'threads/'],
-  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/'],
-  'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/', 'fanout/'],
-  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/'],
-  'app.ts': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/'],
+
+  // One call to an upstream
+  'upstream/spec/': ['errors.ts', 'core/', 'threads/'],
+  'upstream/call/': ['errors.ts', 'core/', 'upstream/spec/'],
+  'upstream/connect/': ['errors.ts', 'core/', 'upstream/spec/'],
+  'upstream/transport/': [
+    'errors.ts',
+    'core/',
+    'memory/room.ts',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/connect/',
+  ],
+  'upstream/auth/': [
+    'errors.ts',
+    'core/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/connect/',
+    'upstream/transport/',
+  ],
+  'upstream/policies/sliding-window.ts': [],
+  'upstream/policies/retry/': [
+    'errors.ts',
+    'core/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/policies/sliding-window.ts',
+  ],
+  'upstream/policies/breaker/': [
+    'errors.ts',
+    'core/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/policies/sliding-window.ts',
+  ],
+  'upstream/policies/bulkhead/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
+  'upstream/policies/hedge/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/policies/retry/'],
+  'upstream/policies/custom/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/'],
+  'upstream/policies/': ['errors.ts', 'core/', 'upstream/spec/', 'upstream/call/', 'upstream/policies/retry/'],
+  'upstream/policies/cache/': [
+    'errors.ts',
+    'core/',
+    'upstream/spec/',
+    'upstream/call/',
+    'upstream/transport/',
+    'upstream/policies/hedge/',
+    'upstream/policies/',
+  ],
+  'upstream/': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
+
+  // Many calls that become one reply
+  'fanout/inference.ts': ['core/', 'upstream/**'],
+  'fanout/step-args.ts': ['core/'],
+  'fanout/offload/': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/inference.ts', 'fanout/step-args.ts'],
+  'fanout/': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**'],
+
+  // Requests and replies
+  'http/routing/': ['errors.ts', 'core/'],
+  'http/request/': ['errors.ts', 'core/'],
+  'http/connection/': ['errors.ts', 'core/'],
+  'http/log/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/request/'],
+  'http/reply/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/request/', 'http/connection/', 'http/log/'],
+  'http/problems/': ['errors.ts', 'core/', 'log/', 'http/connection/', 'http/log/', 'http/reply/'],
+  'http/bodies/': ['errors.ts', 'core/', 'upstream/**', 'http/request/', 'http/connection/'],
+  'http/guard/': [
+    'errors.ts',
+    'core/',
+    'memory/',
+    'http/request/',
+    'http/connection/',
+    'http/log/',
+    'http/reply/',
+    'http/problems/',
+    'http/bodies/',
+  ],
+  'http/lifecycle/': [
+    'errors.ts',
+    'core/',
+    'upstream/**',
+    'http/routing/',
+    'http/connection/',
+    'http/problems/',
+    'http/guard/',
+  ],
+  'http/openapi/': ['errors.ts', 'core/', 'fanout/**', 'http/routing/', 'http/reply/'],
+  'http/explorer/': ['http/routing/', 'http/reply/', 'http/guard/'],
+  'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
+
+  'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
+  'app.ts': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['errors.ts', 'core/', 'threads/', 'upstream/', 'fanout/', 'http/', 'app.ts'],
-  'testing/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'demo-upstreams/'],
-  'definitions/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/', 'config.ts', 'clients/', 'routes/', 'demo-upstreams/'],
-  'server/': ['errors.ts', 'core/', 'log/', 'upstream/', 'fanout/', 'http/', 'app.ts', 'config.ts', 'definitions/'],
-  'commands/': ['errors.ts', 'core/', 'upstream/', 'fanout/', 'http/', 'definitions/', 'server/'],
+  'index.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
+  'testing/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
+  'definitions/': [
+    'errors.ts',
+    'core/',
+    'upstream/**',
+    'fanout/**',
+    'http/**',
+    'config.ts',
+    'clients/',
+    'routes/',
+    'demo-upstreams/',
+  ],
+  'server/process/': ['errors.ts', 'core/', 'log/', 'upstream/**', 'http/**', 'app.ts', 'config.ts', 'definitions/'],
+  'server/cluster/': [
+    'errors.ts',
+    'core/',
+    'log/',
+    'upstream/**',
+    'http/**',
+    'app.ts',
+    'config.ts',
+    'definitions/',
+    'server/process/',
+  ],
+  'server/': [
+    'errors.ts',
+    'core/',
+    'log/',
+    'upstream/**',
+    'fanout/**',
+    'http/**',
+    'app.ts',
+    'config.ts',
+    'definitions/',
+    'server/**',
+  ],
+  'commands/suggest.ts': [],
+  'commands/usage-error.ts': [],
+  'commands/read-arguments.ts': ['commands/suggest.ts', 'commands/usage-error.ts'],
+  'commands/run/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'commands/suggest.ts', 'commands/usage-error.ts'],
+  'commands/load/': [
+    'core/',
+    'commands/suggest.ts',
+    'commands/usage-error.ts',
+    'commands/read-arguments.ts',
+    'commands/run/',
+  ],
+  'commands/': [
+    'errors.ts',
+    'core/',
+    'upstream/**',
+    'fanout/**',
+    'http/**',
+    'definitions/',
+    'server/**',
+    'commands/**',
+  ],
   'cli.ts': ['commands/'],
 }
 
 /** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
-const readers = ['server/serve.ts', 'cli.ts', 'log/output.ts', 'log/process-log.ts', 'log/standard-streams.ts', 'memory/own-memory.ts']
-
-interface Import {
-  readonly file: string
-  readonly specifier: string
-  /** Gone after type stripping; `import { type A }` is not, since it still loads the module. */
-  readonly isType: boolean
-}
+const readers = [
+  'server/serve.ts',
+  'server/process/service-app.ts',
+  'server/process/shutdown.ts',
+  'server/cluster/primary.ts',
+  'server/cluster/worker-main.ts',
+  'cli.ts',
+  'log/output.ts',
+  'log/process-log.ts',
+  'log/standard-streams.ts',
+  'memory/own-memory.ts',
+]
 
 const src = join(import.meta.dirname, '../src')
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).map(file => file.replaceAll('\\', '/')).filter(file => file.endsWith('.ts')).sort()
+const files = sourcesIn(src)
 const sources = new Map(files.map(file => [file, readFileSync(join(src, file), 'utf8')]))
-
-function importsOf (file: string, text: string): Import[] {
-  const from = Array.from(text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm), ([, type, specifier = '']) => ({ file, specifier, isType: type !== undefined }))
-  const bare = Array.from(text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g), ([, specifier = '']) => ({ file, specifier, isType: false }))
-  return [...from, ...bare]
-}
-
-/** The room a file is in: the line of the table that fits it best. */
-function roomOf (file: string): string | undefined {
-  return Object.keys(house).filter(room => room === file || (room.endsWith('/') && file.startsWith(room))).sort((a, b) => b.length - a.length)[0]
-}
-
-function targetOf ({ file, specifier }: Import): string {
-  return normalize(join(dirname(file), specifier)).replaceAll('\\', '/')
-}
-
-/** Whether the table allows an import of ours. */
-function isAllowed (each: Import): boolean {
-  const target = targetOf(each)
-  const [from, to] = [roomOf(each.file), roomOf(target)]
-  if (from === undefined || to === undefined) return false
-  return from === to || [target, to].some(name => (house[from] as readonly string[]).includes(name))
-}
-
 const imports = files.flatMap(file => importsOf(file, sources.get(file) as string))
-const ours = imports.filter(({ specifier }) => specifier.startsWith('.'))
+const ours = imports.filter(isOurs)
 const shown = ({ file, specifier }: Import) => `${file} imports ${specifier}`
 
+/** Returns the paths of the TypeScript files in a folder, with `/` between folders. */
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map(file => file.replaceAll('\\', '/'))
+    .filter(file => file.endsWith('.ts'))
+    .sort()
+}
+
 /** The text without comments and without what is in quotes; an expression within a template stays. */
-function codeOf (text: string): string {
+function codeOf(text: string): string {
   return text
     .replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
-    .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, '\'\'')
+    .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
     .replaceAll(/`(?:[^`\\]|\\.)*`/g, template => (template.match(/\$\{[^}]*\}/g) ?? []).join(' '))
 }
 
-/** A way around through value imports, or nothing. */
-function cycle (edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
-  const done = new Set<string>()
-  function walk (file: string, path: readonly string[]): string[] | undefined {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
-    if (done.has(file)) return undefined
-    for (const next of edges.get(file) ?? []) {
-      const found = walk(next, [...path, file])
-      if (found !== undefined) return found
-    }
-    done.add(file)
-    return undefined
-  }
-  for (const file of edges.keys()) {
-    const found = walk(file, [])
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
 test('every file is in a room of the table, and every room of the table has a file', async t => {
-  t.same(files.filter(file => roomOf(file) === undefined), [])
-  t.same(Object.keys(house).filter(room => !files.some(file => roomOf(file) === room)), [])
+  t.same(
+    files.filter(file => roomOf(house, file) === undefined),
+    [],
+  )
+  t.same(
+    Object.keys(house).filter(room => !files.some(file => roomOf(house, file) === room)),
+    [],
+  )
 })
 
 test('the table runs one way', async t => {
-  const edges = new Map(Object.entries(house).map(([room, allowed]) => {
-    const [parent] = Object.keys(house).filter(other => other !== room && other.endsWith('/') && room.startsWith(other))
-    // What a room inside a room may import of it are leaves, which the cycles among files below look after.
-    return [room, allowed.map(name => roomOf(name) as string).filter(name => name !== room && name !== parent)]
-  }))
-  t.equal(cycle(edges), undefined)
+  t.equal(cycleOfRooms(house), undefined)
+  t.same(cycleOfRooms({ 'a/': ['b/'], 'b/': ['c.ts'], 'c.ts': ['b/inner/x.ts'], 'b/inner/': ['b/'] }), [
+    'b/',
+    'c.ts',
+    'b/inner/',
+    'b/',
+  ])
+  t.same(cycleOfRooms({ 'a/': ['b/**'], 'b/': [], 'b/inner/': ['a/'] }), ['a/', 'b/inner/', 'a/'])
 })
 
 test('rooms import only what the table allows them', async t => {
-  t.same(ours.filter(each => !isAllowed(each)).map(shown), [])
+  t.same(forbiddenImports(house, sources), [])
   t.ok(ours.length > 100, 'imports were found')
 })
 
@@ -138,8 +265,55 @@ test('the table refuses what would break it', async t => {
     ['http/lifecycle/health.ts', '../../config.ts'],
     ['app.ts', './routes/index.ts'],
     ['demo-upstreams/index.ts', '../errors.ts'],
+    // Rooms inside of rooms
+    ['upstream/spec/options.ts', '../call/call.ts'],
+    ['upstream/spec/options.ts', '../runtime.ts'],
+    ['upstream/call/call.ts', '../transport/exchange.ts'],
+    ['upstream/connect/dial.ts', '../auth/access.ts'],
+    ['upstream/transport/transport.ts', '../auth/authorize.ts'],
+    ['upstream/transport/exchange.ts', '../policies/breaker/breaker.ts'],
+    ['upstream/policies/retry/retry.ts', '../breaker/circuit.ts'],
+    ['upstream/policies/observe.ts', './cache/cache.ts'],
+    ['fanout/offload/offload.ts', '../run.ts'],
+    ['http/reply/reply-task.ts', '../guard/pressure.ts'],
+    ['http/problems/problem-body.ts', '../plugin.ts'],
+    ['server/cluster/workers.ts', '../serve.ts'],
+    ['commands/run/live-view.ts', '../serve.ts'],
+    ['commands/run/live-view.ts', '../load/options.ts'],
+    ['commands/load/options.ts', '../../server/serve.ts'],
   ]
-  for (const [file, specifier] of refused) t.notOk(isAllowed({ file, specifier, isType: true }), `${file} may not import ${specifier}`)
+  for (const [file, specifier] of refused)
+    t.notOk(isAllowed(house, { file, specifier }), `${file} may not import ${specifier}`)
+})
+
+test('a type import against the direction is refused, whichever way it is written', async t => {
+  const texts = [
+    `import type { Run } from '../../fanout/run.ts'\n`,
+    `import { type Run } from '../../fanout/run.ts'\n`,
+    `import {\n  type Run,\n  type RunOptions,\n} from '../../fanout/run.ts'\n`,
+    `import type * as run from '../../fanout/run.ts'\n`,
+    `export type { Run } from '../../fanout/run.ts'\n`,
+    `export type * from '../../fanout/run.ts'\n`,
+    `type Run = import('../../fanout/run.ts').Run\n`,
+  ]
+  for (const text of texts)
+    t.same(
+      forbiddenImports(house, new Map([['upstream/call/call.ts', text]])),
+      ['upstream/call/call.ts imports ../../fanout/run.ts'],
+      text,
+    )
+  t.same(
+    forbiddenImports(
+      house,
+      new Map([
+        ['fanout/run.ts', `import type { Call } from '../upstream/call/call.ts'\n`],
+        ['upstream/call/call.ts', `import type { Upstream } from '../spec/spec.ts'\n`],
+        ['upstream/spec/spec.ts', `import type { Call } from '../call/call.ts'\n`],
+      ]),
+    ),
+    ['upstream/spec/spec.ts imports ../call/call.ts'],
+    'only the import from the inner room against the direction',
+  )
 })
 
 test('an import of ours names its file with .ts, and that file is there', async t => {
@@ -147,24 +321,82 @@ test('an import of ours names its file with .ts, and that file is there', async 
 })
 
 test('what is not ours is of Node, by its node: name, or declared as a dependency', async t => {
-  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<'dependencies' | 'peerDependencies', Record<string, string>>
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as Record<
+    'dependencies' | 'peerDependencies',
+    Record<string, string>
+  >
   const foreign = imports.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
-  t.same(foreign.filter(({ specifier }) => !Object.hasOwn({ ...dependencies, ...peerDependencies }, specifier)).map(shown), [])
+  t.same(
+    foreign.filter(({ specifier }) => !Object.hasOwn({ ...dependencies, ...peerDependencies }, specifier)).map(shown),
+    [],
+  )
 })
 
-test('no modules import each other in a circle', async t => {
-  const edges = new Map(files.map(file => [file, ours.filter(each => each.file === file && !each.isType).map(targetOf)]))
-  t.equal(cycle(edges), undefined)
-  t.same(cycle(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), ['b', 'c', 'b'], 'a circle would be seen')
+test('no modules import each other in a circle, by types or by values', async t => {
+  t.equal(cycleOfFiles(sources), undefined)
+  t.same(
+    cycleOfFiles(
+      new Map([
+        ['a.ts', `import { b } from './b.ts'\n`],
+        ['b.ts', `import { c } from './inner/c.ts'\nexport const b = c\n`],
+        ['inner/c.ts', `import type { B } from '../b.ts'\nexport const c: B = 1\n`],
+      ]),
+    ),
+    ['b.ts', 'inner/c.ts', 'b.ts'],
+    'a circle is found although one of its imports is of a type',
+  )
 })
 
 test('only the server, the log, the commands and the memory of the process read the process', async t => {
-  const isReader = (text: string) => /(?<![.\w$])process\b(?!\s*[:(]|\.nextTick\b)|(?<=globalThis\.)process\b/.test(codeOf(text)) || /['"](?:node:)?process['"]/.test(text)
-  t.same(files.filter(file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string)), [])
+  const isReader = (text: string) =>
+    /(?<![.\w$])process\b(?!\s*[:(]|\.nextTick\b)|(?<=globalThis\.)process\b/.test(codeOf(text)) ||
+    /['"](?:node:)?process['"]/.test(text)
+  t.same(
+    files.filter(
+      file => !readers.includes(file) && !file.startsWith('commands/') && isReader(sources.get(file) as string),
+    ),
+    [],
+  )
   for (const file of readers) t.ok(isReader(sources.get(file) as string), `${file} does`)
-  t.notOk(isReader('// the process ends\nconst a = \'process.env\''), 'words in comments and quotes do not count')
+  t.notOk(isReader("// the process ends\nconst a = 'process.env'"), 'words in comments and quotes do not count')
 })
 
 test('no file is named for being of use', async t => {
-  t.same(files.filter(file => /\b(?:utils?|helpers?|managers?|misc|common|base|impl)\b/i.test(basename(file, '.ts'))), [])
+  t.same(
+    files.filter(file => /\b(?:utils?|helpers?|managers?|misc|common|base|impl)\b/i.test(basename(file, '.ts'))),
+    [],
+  )
+})
+
+/** Files of data, and of lines whose errors are expected by directives above them: their lines may be of any length. */
+const longLines: readonly string[] = [
+  'src/demo-upstreams/data/articles.ts',
+  'src/demo-upstreams/data/breeds.ts',
+  'test/hostile/patterns/catalogue.ts',
+  'test/types/wrong-declarations.ts',
+]
+
+/** Whether a line is one regular expression, which cannot be split. */
+const isExpression = (line: string) => /^\s*\/.+\/[a-z]*[,;)]*$/.test(line)
+
+test('no line of src is longer than 120 columns, and no line of test and bench longer than 140', async t => {
+  for (const [folder, limit] of [
+    ['src', 120],
+    ['test', 140],
+    ['bench', 140],
+  ] as const) {
+    const root = join(src, '..', folder)
+    const long = sourcesIn(root)
+      .filter(file => !longLines.includes(`${folder}/${file}`))
+      .flatMap(file =>
+        readFileSync(join(root, file), 'utf8')
+          .split('\n')
+          .flatMap((line, index) =>
+            line.length > limit && !isExpression(line)
+              ? [`${folder}/${file}:${index + 1} has ${line.length} columns`]
+              : [],
+          ),
+      )
+    t.same(long, [])
+  }
 })

@@ -19,7 +19,6 @@ test('the package gives out these names and no others', async t => {
     'refuse',
     'skip',
     'times',
-    'use',
   ])
 })
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 const rooms = ['src/fanout/', 'src/upstream/']
 
 /** Lists what the last test run left uncovered in those rooms, and fails when that is anything. */
-function uncovered (lcov: string): string[] {
+function uncovered(lcov: string): string[] {
   const gaps: string[] = []
   let file = ''
   for (const line of lcov.split('\n')) {
@@ -14,7 +14,8 @@ function uncovered (lcov: string): string[] {
     if (!rooms.some(room => file.includes(room))) continue
     const parts = value.split(',')
     if (key === 'DA' && parts[1] === '0') gaps.push(`${file}:${parts[0]} is never run`)
-    if (key === 'BRDA' && (parts[3] === '0' || parts[3] === '-')) gaps.push(`${file}:${parts[0]} has a branch that is never taken`)
+    if (key === 'BRDA' && (parts[3] === '0' || parts[3] === '-'))
+      gaps.push(`${file}:${parts[0]} has a branch that is never taken`)
   }
   return gaps
 }

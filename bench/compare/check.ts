@@ -2,26 +2,27 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bench } from '../lib/bench.ts'
 import { pinned } from '../lib/child.ts'
-import { medianInterval } from '../lib/interval.ts'
-import { measure } from './measure.ts'
-import type { Plan } from './measure.ts'
-import { ratioOf } from './ratios.ts'
-import { intervalText } from './report.ts'
-import { readRows, usual } from './row.ts'
-import type { Row } from './row.ts'
-import { runsNeeded, tolerance, worseInAll } from './verdict.ts'
-import type { Ratios } from './verdict.ts'
+import { medianInterval } from '../lib/confidence-interval.ts'
+import { measure } from './measure/measure.ts'
+import type { Plan } from './measure/measure.ts'
+import { ratioOf } from './report/ratios.ts'
+import { intervalText } from './report/tables.ts'
+import { readRows, usual } from './workload/row.ts'
+import type { Row } from './workload/row.ts'
+import { runsNeeded, tolerance, regressions } from './regression.ts'
+import type { Ratios } from './regression.ts'
 
 interface Baseline {
   readonly ratios: Ratios
-  /** How they were measured. */
+  /** The plan of the measurement. */
   readonly plan: ReturnType<typeof recorded>
   readonly node: string
   readonly pinned: boolean
   readonly date: string
 }
 
-const help = `node bench/compare/check.ts: compares headwaters serve with the pool.dispatch floor, and that ratio with bench/compare/baseline.json
+const help = `node bench/compare/check.ts: compares headwaters serve with the pool.dispatch floor, and that ratio with
+bench/compare/baseline.json
 
   --update   measure ${runsNeeded} times and write the medians as the baseline
   --help
@@ -30,7 +31,17 @@ const help = `node bench/compare/check.ts: compares headwaters serve with the po
 const file = join(import.meta.dirname, 'baseline.json')
 
 /** Disturbed windows count: what is disturbed three times of three is not what the disturbance made of it. */
-const plan: Plan = { case: 'serve', targets: ['serve', 'floor-dispatch'], rows: readRows('5,20', usual), rounds: 11, windowMs: 400, filler: 'fields', delayMs: 0, slowMs: 0, foreignLimit: Infinity }
+const plan: Plan = {
+  case: 'serve',
+  targets: ['serve', 'floor-dispatch'],
+  rows: readRows('5,20', usual),
+  rounds: 11,
+  windowMs: 400,
+  filler: 'fields',
+  delayMs: 0,
+  slowMs: 0,
+  foreignLimit: Infinity,
+}
 
 await bench(async () => {
   const argv = process.argv.slice(2)
@@ -43,44 +54,69 @@ await bench(async () => {
   return argv.includes('--update') ? update() : check()
 })
 
-async function check (): Promise<string[]> {
+async function check(): Promise<string[]> {
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Baseline
-  if (JSON.stringify(baseline.plan) !== JSON.stringify(recorded(plan))) throw new Error('bench/compare/baseline.json was measured in another way: run `npm run bench:check -- --update`')
+  if (JSON.stringify(baseline.plan) !== JSON.stringify(recorded(plan)))
+    throw new Error('bench/compare/baseline.json was measured in another way: run `npm run bench:check -- --update`')
   const runs: Ratios[] = []
   let worse: string[] = []
   do {
-    runs.push(await measured(runs.length + 1, plan.rows.filter(({ fanout }) => runs.length === 0 || worse.includes(String(fanout)))))
-    worse = worseInAll(baseline.ratios, runs)
-    for (const fanout of worse) console.log(`fan-out ${fanout}: worse than ${baseline.ratios[fanout]} by more than ${Math.round((tolerance - 1) * 100)} %`)
+    runs.push(
+      await measured(
+        runs.length + 1,
+        plan.rows.filter(({ fanout }) => runs.length === 0 || worse.includes(String(fanout))),
+      ),
+    )
+    worse = regressions(baseline.ratios, runs)
+    for (const fanout of worse)
+      console.log(
+        `fan-out ${fanout}: worse than ${baseline.ratios[fanout]} by more than ${Math.round((tolerance - 1) * 100)} %`,
+      )
   } while (worse.length > 0 && runs.length < runsNeeded)
-  return worse.map(fanout => `at fan-out ${fanout} a call costs ${runs.map(run => run[fanout]).join(', ')} of the floor in ${runsNeeded} runs of ${runsNeeded}; the baseline is ${baseline.ratios[fanout]}`)
+  return worse.map(
+    fanout =>
+      `at fan-out ${fanout} a call costs ${runs.map(run => run[fanout]).join(', ')} of the floor in ` +
+      `${runsNeeded} runs of ${runsNeeded}; the baseline is ${baseline.ratios[fanout]}`,
+  )
 }
 
-async function update (): Promise<string[]> {
+async function update(): Promise<string[]> {
   const runs: Ratios[] = []
   while (runs.length < runsNeeded) runs.push(await measured(runs.length + 1, plan.rows))
-  const ratios = Object.fromEntries(plan.rows.map(({ fanout }) => [fanout, rounded(medianInterval(runs.map(run => run[fanout] ?? NaN)).median)]))
-  const baseline = { ratios, plan: recorded(plan), node: process.versions.node, pinned, date: new Date().toISOString().slice(0, 10) }
+  const ratios = Object.fromEntries(
+    plan.rows.map(({ fanout }) => [fanout, rounded(medianInterval(runs.map(run => run[fanout] ?? NaN)).median)]),
+  )
+  const baseline = {
+    ratios,
+    plan: recorded(plan),
+    node: process.versions.node,
+    pinned,
+    date: new Date().toISOString().slice(0, 10),
+  }
   writeFileSync(file, `${JSON.stringify(baseline, null, 2)}\n`)
   return []
 }
 
-async function measured (run: number, rows: readonly Row[]): Promise<Ratios> {
+async function measured(run: number, rows: readonly Row[]): Promise<Ratios> {
   const measurement = await measure({ ...plan, rows }, console.log)
-  return Object.fromEntries(measurement.rows.map(({ row: { fanout }, windows }) => {
-    const ratio = ratioOf(windows, 'serve', 'floor-dispatch')
-    if (ratio === undefined) throw new Error(`fan-out ${fanout}: no round in which both answered everything`)
-    console.log(`run ${run}, fan-out ${fanout}: serve / floor-dispatch ${intervalText(ratio)}, best ${ratio.best.toFixed(2)}`)
-    return [fanout, rounded(ratio.median)]
-  }))
+  return Object.fromEntries(
+    measurement.rows.map(({ row: { fanout }, windows }) => {
+      const ratio = ratioOf(windows, 'serve', 'floor-dispatch')
+      if (ratio === undefined) throw new Error(`fan-out ${fanout}: no round in which both answered everything`)
+      console.log(
+        `run ${run}, fan-out ${fanout}: serve / floor-dispatch ${intervalText(ratio)}, best ${ratio.best.toFixed(2)}`,
+      )
+      return [fanout, rounded(ratio.median)]
+    }),
+  )
 }
 
-/** What a plan has that makes ratios comparable. */
-function recorded (value: Plan) {
+/** Returns the fields of a plan that must be equal for ratios to be comparable. */
+function recorded(value: Plan) {
   const { foreignLimit: _limit, ...rest } = value
   return rest
 }
 
-function rounded (ratio: number) {
+function rounded(ratio: number) {
   return Math.round(ratio * 1000) / 1000
 }

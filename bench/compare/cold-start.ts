@@ -24,15 +24,21 @@ interface Start {
   readonly rssMb: number
 }
 
-const { values: { rounds: text, json, help: isHelp } } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+const {
+  values: { rounds: text, json, help: isHelp },
+} = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '9' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 })
 const rounds = Number(text)
 if (isHelp) process.stdout.write(help)
 else if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds ${text} is no whole number above 0`)
 else await compare()
 
-async function compare (): Promise<void> {
+async function compare(): Promise<void> {
   const cli = builtCli()
   const targets = { skeleton: [builtSkeleton()], service: [cli, 'serve'], 'service --live': [cli, 'serve', '--live'] }
   const starts: Record<string, Start[]> = Object.fromEntries(Object.keys(targets).map(name => [name, []]))
@@ -47,9 +53,12 @@ async function compare (): Promise<void> {
 }
 
 /** Starts a command, waits for its first answer, lets it idle, and ends it. */
-async function startOnce (command: readonly string[]): Promise<Start> {
+async function startOnce(command: readonly string[]): Promise<Start> {
   const before = performance.now()
-  const child = spawn(process.execPath, command, { env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, command, {
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const closed = once(child, 'close')
   try {
     const lines = createInterface(child.stdout)
@@ -58,12 +67,20 @@ async function startOnce (command: readonly string[]): Promise<Start> {
       origin ??= /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
       if (origin !== undefined) lines.emit('origin')
     })
-    await Promise.race([once(lines, 'origin'), closed.then(() => { throw new Error(`${command.join(' ')} ended before it listened`) })])
+    await Promise.race([
+      once(lines, 'origin'),
+      closed.then(() => {
+        throw new Error(`${command.join(' ')} ended before it listened`)
+      }),
+    ])
     const { status } = await fetch(`${origin}/health/live`)
     const ms = performance.now() - before
     if (status !== 200) throw new Error(`${command.join(' ')} answered ${status}`)
     await pause(1000)
-    return { ms, rssMb: Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' })) * 1024 / 1e6 }
+    return {
+      ms,
+      rssMb: (Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' })) * 1024) / 1e6,
+    }
   } finally {
     child.kill('SIGKILL')
     await closed
@@ -71,15 +88,23 @@ async function startOnce (command: readonly string[]): Promise<Start> {
 }
 
 /** The command in `dist`, where it is newer than every source. */
-function builtCli (): string {
+function builtCli(): string {
   const [src, cli] = ['../../src', '../../dist/cli.js'].map(path => join(import.meta.dirname, path)) as [string, string]
-  const newest = Math.max(...readdirSync(src, { recursive: true, encoding: 'utf8' }).map(file => statSync(join(src, file))).filter(stat => stat.isFile()).map(({ mtimeMs }) => mtimeMs))
-  if (!existsSync(cli) || statSync(cli).mtimeMs < newest) throw new Error('dist is older than src: run `npm run build` first')
+  const newest = Math.max(
+    ...readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .map(file => statSync(join(src, file)))
+      .filter(stat => stat.isFile())
+      .map(({ mtimeMs }) => mtimeMs),
+  )
+  if (!existsSync(cli) || statSync(cli).mtimeMs < newest)
+    throw new Error('dist is older than src: run `npm run build` first')
   return cli
 }
 
-/** The skeleton without its types, so that it does not pay for their removal, which the built service does not either. */
-function builtSkeleton (): string {
+/**
+ * The skeleton without its types, so that it does not pay for their removal, which the built service does not either.
+ */
+function builtSkeleton(): string {
   const folder = join(import.meta.dirname, '../../node_modules/.cache/headwaters')
   const file = join(folder, 'skeleton.mjs')
   mkdirSync(folder, { recursive: true })
@@ -87,22 +112,42 @@ function builtSkeleton (): string {
   return file
 }
 
-function report (starts: Readonly<Record<string, readonly Start[]>>): string {
+function report(starts: Readonly<Record<string, readonly Start[]>>): string {
   const skeleton = starts['skeleton'] as readonly Start[]
   const rows = Object.entries(starts).map(([name, each]) => {
     const [ms, rss] = [each.map(start => start.ms), each.map(start => start.rssMb)]
     // Ratios of the same round, so that a slow minute of the machine counts for both.
     const ratio = median(each.map((start, index) => start.ms / (skeleton[index] as Start).ms))
-    return [name, median(ms).toFixed(0), `${Math.min(...ms).toFixed(0)}-${Math.max(...ms).toFixed(0)}`, ratio.toFixed(2), median(rss).toFixed(1), (median(rss) - median(skeleton.map(start => start.rssMb))).toFixed(1)]
+    return [
+      name,
+      median(ms).toFixed(0),
+      `${Math.min(...ms).toFixed(0)}-${Math.max(...ms).toFixed(0)}`,
+      ratio.toFixed(2),
+      median(rss).toFixed(1),
+      (median(rss) - median(skeleton.map(start => start.rssMb))).toFixed(1),
+    ]
   })
   const table = [['target', 'ms', 'min-max', 'ratio', 'RSS MB', 'over'], ...rows]
-  const widths = (table[0] as string[]).map((_, column) => Math.max(...table.map(row => (row[column] as string).length)))
-  const lines = table.map(row => row.map((cell, column) => column === 0 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number)).join('  '))
-  return `${lines.join('\n')}\n\nNode.js ${process.version}, ${skeleton.length} starts each, medians; ratio and memory against the skeleton (aims: 1.50 and 20 MB)\n`
+  const widths = (table[0] as string[]).map((_, column) =>
+    Math.max(...table.map(row => (row[column] as string).length)),
+  )
+  const lines = table.map(row =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number),
+      )
+      .join('  '),
+  )
+  return (
+    `${lines.join('\n')}\n\nNode.js ${process.version}, ${skeleton.length} starts each, medians; ` +
+    `ratio and memory against the skeleton (aims: 1.50 and 20 MB)\n`
+  )
 }
 
-function median (values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle] as number : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }

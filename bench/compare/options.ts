@@ -1,21 +1,22 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { caseNames, caseOf } from './cases.ts'
-import type { Plan } from './measure.ts'
-import { readRows, usual } from './row.ts'
-import { checkAgainst } from './serve/kinds.ts'
+import type { Plan } from './measure/measure.ts'
+import { readRows, usual } from './workload/row.ts'
+import { checkAgainst } from './serve/target-specs.ts'
 
-/** What becomes of a result. */
+/** Output options of a result. */
 export interface Output {
   readonly print: 'tables' | 'json' | 'markdown'
   /** Where the chart goes. */
   readonly svg: string | undefined
-  /** Whether the pages and the chart of this checkout are written. */
+  /** True to write the pages and the chart of this checkout. */
   readonly write: boolean
 }
 
 /** Either a plan to measure, or the file of a result from before. */
-export type Options = Output & ({ readonly plan: Plan, readonly from?: undefined } | { readonly plan?: undefined, readonly from: string })
+export type Options = Output &
+  ({ readonly plan: Plan; readonly from?: undefined } | { readonly plan?: undefined; readonly from: string })
 
 const help = `node bench/compare/run.ts: CPU µs per upstream call of the service, of floors written by hand and of its peers
 
@@ -25,8 +26,8 @@ const help = `node bench/compare/run.ts: CPU µs per upstream call of the servic
   --ms 1000              length of a window
   --callers 32           concurrent inbound requests of a row that does not say, 1 to 1000
   --body-bytes 110       size of the upstream's body in a row that does not say
-  --targets a,b          serve: ${Object.keys(caseOf('serve', '.').kinds).join(', ')};
-                         app: ${Object.keys(caseOf('app').kinds).join(', ')}; the first is compared with the others
+  --targets a,b          serve: ${Object.keys(caseOf('serve', '.').specs).join(', ')};
+                         app: ${Object.keys(caseOf('app').specs).join(', ')}; the first is compared with the others
   --against DIR          another checkout, with its node_modules, as targets 'other', 'other-twin' and 'other-pipelining'
   --filler fields        what the bytes of a body above 250 are: objects of six fields each, or one long string
   --delay-ms 0           time the upstream takes
@@ -40,29 +41,31 @@ const help = `node bench/compare/run.ts: CPU µs per upstream call of the servic
   --help
 `
 
-/** Reads the flags of `node bench/compare/run.ts`; returns nothing when only help was asked for, which is then printed. */
-export function readOptions (argv: readonly string[]): Options | undefined {
+/**
+ * Reads the flags of `node bench/compare/run.ts`; returns nothing when only help was asked for, which is then printed.
+ */
+export function readOptions(argv: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      'case': { type: 'string', default: 'serve' },
-      'fanouts': { type: 'string' },
-      'rounds': { type: 'string', default: '15' },
-      'ms': { type: 'string', default: '1000' },
-      'callers': { type: 'string', default: String(usual.callers) },
+      case: { type: 'string', default: 'serve' },
+      fanouts: { type: 'string' },
+      rounds: { type: 'string', default: '15' },
+      ms: { type: 'string', default: '1000' },
+      callers: { type: 'string', default: String(usual.callers) },
       'body-bytes': { type: 'string', default: String(usual.bodyBytes) },
-      'targets': { type: 'string' },
-      'against': { type: 'string' },
-      'filler': { type: 'string', default: 'fields' },
+      targets: { type: 'string' },
+      against: { type: 'string' },
+      filler: { type: 'string', default: 'fields' },
       'delay-ms': { type: 'string', default: '0' },
       'slow-ms': { type: 'string', default: '0' },
-      'foreign': { type: 'string', default: '25' },
-      'json': { type: 'boolean', default: false },
-      'from': { type: 'string' },
-      'markdown': { type: 'boolean', default: false },
-      'svg': { type: 'string' },
-      'write': { type: 'boolean', default: false },
-      'help': { type: 'boolean', default: false },
+      foreign: { type: 'string', default: '25' },
+      json: { type: 'boolean', default: false },
+      from: { type: 'string' },
+      markdown: { type: 'boolean', default: false },
+      svg: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
@@ -70,31 +73,44 @@ export function readOptions (argv: readonly string[]): Options | undefined {
     return undefined
   }
   if (values.json && values.markdown) throw new Error('--json and --markdown: one of them is printed, not both')
-  const output: Output = { print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables', svg: values.svg, write: values.write }
+  const output: Output = {
+    print: values.json ? 'json' : values.markdown ? 'markdown' : 'tables',
+    svg: values.svg,
+    write: values.write,
+  }
   if (values.from !== undefined) return { ...output, from: values.from }
 
   const plan = readPlan(values)
-  if ((values.svg !== undefined || values.write) && !plan.targets.includes('floor-request')) throw new Error(`${values.write ? '--write' : '--svg'}: the chart is relative to floor-request, which is not among --targets`)
+  if ((values.svg !== undefined || values.write) && !plan.targets.includes('floor-request'))
+    throw new Error(
+      `${values.write ? '--write' : '--svg'}: the chart is relative to floor-request, which is not among --targets`,
+    )
   if (values.write && plan.case !== 'serve') throw new Error('--write: the pages have the case serve')
   return { ...output, plan }
 }
 
-type Values = Readonly<Record<'case' | 'rounds' | 'ms' | 'callers' | 'body-bytes' | 'filler' | 'delay-ms' | 'slow-ms' | 'foreign', string>> & { readonly fanouts?: string, readonly targets?: string, readonly against?: string }
+type Values = Readonly<
+  Record<'case' | 'rounds' | 'ms' | 'callers' | 'body-bytes' | 'filler' | 'delay-ms' | 'slow-ms' | 'foreign', string>
+> & { readonly fanouts?: string; readonly targets?: string; readonly against?: string }
 
-function readPlan (values: Values): Plan {
+function readPlan(values: Values): Plan {
   const name = caseNames.find(each => each === values.case)
   if (name === undefined) throw new Error(`--case: '${values.case}' is none of ${caseNames.join(', ')}`)
-  if (values.against !== undefined && name !== 'serve') throw new Error('--against: another checkout is a target of --case serve only')
+  if (values.against !== undefined && name !== 'serve')
+    throw new Error('--against: another checkout is a target of --case serve only')
   const against = values.against === undefined ? undefined : resolve(values.against)
   if (against !== undefined) checkAgainst(against)
-  const { kinds, targets: usualTargets, rows } = caseOf(name, against)
+  const { specs, targets: usualTargets, rows } = caseOf(name, against)
 
   const targets = values.targets?.split(',') ?? usualTargets
-  const unknown = targets.find(target => kinds[target] === undefined)
-  if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${Object.keys(kinds).join(', ')}`)
+  const unknown = targets.find(target => specs[target] === undefined)
+  if (unknown !== undefined) throw new Error(`--targets: '${unknown}' is none of ${Object.keys(specs).join(', ')}`)
   const { filler } = values
   if (filler !== 'fields' && filler !== 'string') throw new Error(`--filler: '${filler}' is neither fields nor string`)
-  const defaults = { callers: whole('--callers', values.callers, 1, 1000), bodyBytes: whole('--body-bytes', values['body-bytes'], 32, 4_000_000) }
+  const defaults = {
+    callers: whole('--callers', values.callers, 1, 1000),
+    bodyBytes: whole('--body-bytes', values['body-bytes'], 32, 4_000_000),
+  }
 
   return {
     case: name,
@@ -110,8 +126,9 @@ function readPlan (values: Values): Plan {
   }
 }
 
-function whole (flag: string, value: string, min: number, max: number) {
+function whole(flag: string, value: string, min: number, max: number) {
   const number = Number(value)
-  if (value === '' || !Number.isInteger(number) || number < min || number > max) throw new Error(`${flag}: '${value}' is not a whole number from ${min} to ${max}`)
+  if (value === '' || !Number.isInteger(number) || number < min || number > max)
+    throw new Error(`${flag}: '${value}' is not a whole number from ${min} to ${max}`)
   return number
 }

@@ -1,18 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { bench } from '../lib/bench.ts'
-import { chartOf } from './chart.ts'
+import { chartOf } from './report/chart.ts'
 import { pinned } from '../lib/child.ts'
-import { markdownOf } from './markdown.ts'
-import { measure } from './measure.ts'
-import type { Plan } from './measure.ts'
+import { markdownOf } from './report/markdown.ts'
+import { measure } from './measure/measure.ts'
+import type { Plan } from './measure/measure.ts'
 import { readOptions } from './options.ts'
-import { writePages } from './pages.ts'
-import { bracketsText, tableOf } from './report.ts'
-import { captionOf } from './result.ts'
-import type { Result } from './result.ts'
-import { rowLabel } from './row.ts'
-import { settings } from './settings.ts'
+import { writePages } from './report/pages.ts'
+import { bracketsText, tableOf } from './report/tables.ts'
+import { captionOf } from './report/result.ts'
+import type { Result } from './report/result.ts'
+import { rowLabel } from './workload/row.ts'
+import { settings } from './workload/settings.ts'
 import { withTwin } from './targets.ts'
 
 await bench(async () => {
@@ -21,28 +21,41 @@ await bench(async () => {
   const { print, svg, write } = options
   // What is printed to be used elsewhere is alone on the output.
   const note = print === 'tables' ? console.log : console.error
-  const result = options.from === undefined ? await measured(options.plan, note) : JSON.parse(readFileSync(options.from, 'utf8')) as Result
+  const result =
+    options.from === undefined
+      ? await measured(options.plan, note)
+      : (JSON.parse(readFileSync(options.from, 'utf8')) as Result)
   const { measurement } = result
-  if (print === 'tables' && options.from !== undefined) for (const row of measurement.rows) note(tableOf(row, measurement))
+  if (print === 'tables' && options.from !== undefined)
+    for (const row of measurement.rows) note(tableOf(row, measurement))
   if (print === 'json') console.log(JSON.stringify(result, null, 2))
   if (print === 'markdown') console.log(markdownOf(measurement))
   if (svg !== undefined) writeFileSync(svg, chartOf(measurement, captionOf(result)))
   if (write) writePages(result)
 
-  const empty = measurement.rows.flatMap(({ row, windows }) => measurement.targets
-    .filter(name => !windows.some(({ target }) => target === name))
-    .map(name => `${name} at fan-out ${rowLabel(row)}`))
+  const empty = measurement.rows.flatMap(({ row, windows }) =>
+    measurement.targets
+      .filter(name => !windows.some(({ target }) => target === name))
+      .map(name => `${name} at fan-out ${rowLabel(row)}`),
+  )
   if (empty.length > 0) throw new Error(`no window left: ${empty.join(', ')}`)
   return []
 })
 
-async function measured (plan: Plan, note: (line: string) => void): Promise<Result> {
+async function measured(plan: Plan, note: (line: string) => void): Promise<Result> {
   const { rounds, windowMs, filler, delayMs, against } = plan
   const node = process.versions.node
   const cpu = cpus()[0]?.model ?? 'unknown'
-  note(`Node ${node}, ${cpu}; ${pinned ? 'target on one core, upstream and load on the other' : 'processes not pinned: taskset is missing'}`)
+  note(
+    `Node ${node}, ${cpu}; ${pinned ? 'target on one core, upstream and load on the other' : 'processes not pinned: taskset is missing'}`,
+  )
   if (against !== undefined) note(`other: ${against}`)
-  note(`${plan.case}: ${rounds} rounds of ${windowMs} ms, bodies of ${filler} after ${delayMs} ms, ${settings.slots} slots, width ${settings.width}; in brackets ${bracketsText(rounds)}\n`)
-  const measurement = await measure({ ...plan, targets: withTwin(plan.targets) }, note, (row, soFar) => note(tableOf(row, soFar)))
+  note(
+    `${plan.case}: ${rounds} rounds of ${windowMs} ms, bodies of ${filler} after ${delayMs} ms, concurrency ` +
+      `${settings.concurrency} per upstream and ${settings.stepConcurrency} per step; in brackets ${bracketsText(rounds)}\n`,
+  )
+  const measurement = await measure({ ...plan, targets: withTwin(plan.targets) }, note, (row, soFar) =>
+    note(tableOf(row, soFar)),
+  )
   return { date: new Date().toISOString().slice(0, 10), node, cpu, pinned, settings, plan, measurement }
 }

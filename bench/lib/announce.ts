@@ -1,33 +1,38 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** What a process of Node is asked. */
-export interface UsageQuestion {
+/** The message that asks a process of Node for its usage. */
+export interface UsageRequest {
   readonly cpu: true
-  /** How often a timer beats in its loop, in ms, from the first question on; none without. */
-  readonly beatMs?: number
+  /** Resolution of the event loop delay monitor, in ms; it starts with the first such message. */
+  readonly resolutionMs?: number
 }
 
-/** What it says of itself. */
-export interface OwnUsage {
+/** The usage that a process reports. */
+export interface ProcessUsage {
   /** User and system time of the whole process. */
   readonly cpuMicros: number
-  /** The most memory it ever had resident. */
+  /** Peak of the resident memory. */
   readonly peakBytes: number
-  /** The longest time between two beats since it was asked last: no turn of its loop took longer. */
+  /** Maximum event loop delay since the last request; no turn of the loop took longer. */
   readonly stallMs: number
 }
 
-/** What every child of the bench tells its parent: its port once, and what it used when asked. */
-export function announce (port: number) {
-  let beats: ReturnType<typeof monitorEventLoopDelay> | undefined
+/** Sends the port to the parent once, and the usage of this process whenever the parent asks for it. */
+export function announce(port: number) {
+  let loopDelay: ReturnType<typeof monitorEventLoopDelay> | undefined
 
   process.on('message', message => {
-    if (!isCpuQuestion(message)) return
+    if (!isUsageRequest(message)) return
     const { user, system } = process.cpuUsage()
-    const stallMs = beats === undefined ? 0 : beats.max / 1e6
-    process.send?.({ cpuMicros: user + system, peakBytes: process.resourceUsage().maxRSS * 1024, stallMs } satisfies OwnUsage)
-    beats?.reset()
-    if (beats === undefined && message.beatMs !== undefined) (beats = monitorEventLoopDelay({ resolution: message.beatMs })).enable()
+    const stallMs = loopDelay === undefined ? 0 : loopDelay.max / 1e6
+    process.send?.({
+      cpuMicros: user + system,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+      stallMs,
+    } satisfies ProcessUsage)
+    loopDelay?.reset()
+    if (loopDelay === undefined && message.resolutionMs !== undefined)
+      (loopDelay = monitorEventLoopDelay({ resolution: message.resolutionMs })).enable()
   })
   // A parent that was killed hard cannot stop its children.
   process.on('disconnect', () => process.exit())
@@ -35,12 +40,15 @@ export function announce (port: number) {
 }
 
 /** The address of the upstream that a target is started with. */
-export function upstreamOrigin (): string {
+export function upstreamOrigin(): string {
   const origin = process.argv[2]
-  if (origin === undefined) throw new Error('a target needs the origin of the upstream as its argument; start it with `node bench/compare/run.ts`')
+  if (origin === undefined)
+    throw new Error(
+      'a target needs the origin of the upstream as its argument; start it with `node bench/compare/run.ts`',
+    )
   return origin
 }
 
-function isCpuQuestion (message: unknown): message is UsageQuestion {
+function isUsageRequest(message: unknown): message is UsageRequest {
   return typeof message === 'object' && message !== null && 'cpu' in message
 }

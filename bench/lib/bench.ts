@@ -1,7 +1,7 @@
 import { stopChildren } from './child.ts'
 
 /** Runs a bench to its end and ends its processes; it fails when it throws or when something was violated. */
-export async function bench (run: () => Promise<readonly string[]>): Promise<void> {
+export async function bench(run: () => Promise<readonly string[]>): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       stopChildren()

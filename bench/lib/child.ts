@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
-/** A process that listens. */
-export interface Listening {
+/** A process that listens on a port. */
+export interface ListeningProcess {
   readonly name: string
   readonly pid: number
   readonly port: number
@@ -13,63 +13,97 @@ export interface Listening {
   stop(): Promise<void>
 }
 
-/** A process of Node that listens. */
-export interface Child extends Listening {
-  /** Rejects when the process ends, with what it wrote to stderr. */
+/** A process of Node that listens on a port and answers messages. */
+export interface ChildServer extends ListeningProcess {
+  /** Rejects when the process ends; the error has its stderr. */
   readonly ended: Promise<never>
-  /** Sends a message and gives the next one that comes back; one question at a time. */
-  ask<Reply>(question: object): Promise<Reply>
+  /** Sends a message and resolves with the next message that comes back. One request at a time. */
+  request<Reply>(message: object): Promise<Reply>
 }
 
-type Core = 0 | 1 | 'any'
+type CpuCore = 0 | 1 | 'any'
 
 const startMs = 15_000
 const running = new Set<ChildProcess>()
 
-/** Whether processes can be kept apart, each on a core of its own. */
+/** True when processes can be pinned, each to a core of its own. */
 export const pinned = [0, 1].every(core => spawnSync('taskset', ['-c', String(core), 'true']).status === 0)
 
-/** Starts a file below `bench/` as a process on one core or on any, with flags of Node where some are given, and resolves when it listens. */
-export async function startChild (name: string, file: string, argv: readonly string[], core: Core, flags: readonly string[] = []): Promise<Child> {
-  const { child, ended } = spawnOn(core, name, [process.execPath, ...flags, join(import.meta.dirname, '..', `${file}.ts`), ...argv], ['ignore', 'ignore', 'pipe', 'ipc'])
+/** Starts a module as a process of Node on one core or on any, and resolves when it listens. */
+export async function startChild(
+  name: string,
+  module: URL,
+  argv: readonly string[],
+  core: CpuCore,
+  flags: readonly string[] = [],
+): Promise<ChildServer> {
+  const { child, ended } = spawnOn(
+    core,
+    name,
+    [process.execPath, ...flags, fileURLToPath(module), ...argv],
+    ['ignore', 'ignore', 'pipe', 'ipc'],
+  )
   const nextMessage = <Reply>() => Promise.race([once(child, 'message').then(([message]) => message as Reply), ended])
 
   const listening = await listens(name, child, ended, nextMessage<{ port: number }>())
   return {
     ...listening,
     ended,
-    ask<Reply> (question: object) {
+    request<Reply>(message: object) {
       const reply = nextMessage<Reply>()
-      if (child.connected) child.send(question)
+      if (child.connected) child.send(message)
       return reply
     },
   }
 }
 
-/** Starts a program that is not of Node on one core: it says `{"port":…}` in its first line, and ends when its input does. */
-export function startProgram (name: string, command: readonly string[], env: NodeJS.ProcessEnv, core: Core): Promise<Listening> {
+/**
+ * Starts a program that is not of Node on one core: it says `{"port":…}` in its first line, and ends when its input
+ * does.
+ */
+export function startProgram(
+  name: string,
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+  core: CpuCore,
+): Promise<ListeningProcess> {
   const { child, ended } = spawnOn(core, name, command, ['pipe', 'pipe', 'pipe'], env)
   const firstLine = child.stdout ? once(createInterface(child.stdout), 'line') : ended
-  return listens(name, child, ended, firstLine.then(([line]) => JSON.parse(line as string) as { port: number }))
+  return listens(
+    name,
+    child,
+    ended,
+    firstLine.then(([line]) => JSON.parse(line as string) as { port: number }),
+  )
 }
 
 /** Ends every process that was started here. */
-export function stopChildren () {
+export function stopChildren() {
   for (const child of running) child.kill('SIGKILL')
   running.clear()
 }
 
 /** Spawns a command on one core or on any; `ended` rejects when it ends, with what it wrote to stderr. */
-export function spawnOn (core: Core, name: string, command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv = process.env) {
+export function spawnOn(
+  core: CpuCore,
+  name: string,
+  command: readonly string[],
+  stdio: StdioOptions,
+  env: NodeJS.ProcessEnv = process.env,
+) {
   const [program = '', ...rest] = pinned && core !== 'any' ? ['taskset', '-c', String(core), ...command] : command
   const child = spawn(program, rest, { stdio, env })
   running.add(child)
 
   let stderr = ''
-  child.stderr?.on('data', (chunk: Buffer) => { stderr = (stderr + chunk.toString()).slice(-8000) })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-8000)
+  })
   const ended = new Promise<never>((_resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => reject(new Error(`${name} ended with ${signal ?? `exit code ${code}`}${stderr && `:\n${stderr}`}`)))
+    child.once('close', (code, signal) =>
+      reject(new Error(`${name} ended with ${signal ?? `exit code ${code}`}${stderr && `:\n${stderr}`}`)),
+    )
   })
   // Nobody may be asking when it ends.
   ended.catch(() => {})
@@ -77,7 +111,12 @@ export function spawnOn (core: Core, name: string, command: readonly string[], s
 }
 
 /** Resolves when `port` does; ends a process that does not listen in time. */
-export async function listens (name: string, child: ChildProcess, ended: Promise<never>, port: Promise<{ port: number }>): Promise<Listening> {
+export async function listens(
+  name: string,
+  child: ChildProcess,
+  ended: Promise<never>,
+  port: Promise<{ port: number }>,
+): Promise<ListeningProcess> {
   let late = false
   const giveUp = setTimeout(() => {
     late = true
@@ -87,8 +126,8 @@ export async function listens (name: string, child: ChildProcess, ended: Promise
     return {
       name,
       pid: child.pid ?? 0,
-      ...await Promise.race([port, ended]),
-      async stop () {
+      ...(await Promise.race([port, ended])),
+      async stop() {
         running.delete(child)
         if (child.exitCode !== null || child.signalCode !== null) return
         const closed = once(child, 'close')

@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util'
 
 /** Reads flags that take whole numbers; prints the help and gives nothing when that was asked for. */
-export function readFlags<Name extends string> (help: string, defaults: Readonly<Record<Name, number>>): Readonly<Record<Name, number>> | undefined {
+export function readFlags<Name extends string>(
+  help: string,
+  defaults: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, number>> | undefined {
   const flags = Object.fromEntries(Object.keys(defaults).map(name => [name, { type: 'string' } as const]))
   const { values } = parseArgs({ options: { ...flags, help: { type: 'boolean', short: 'h', default: false } } })
   if (values.help === true) {
@@ -13,7 +16,8 @@ export function readFlags<Name extends string> (help: string, defaults: Readonly
     const text = (values as Record<string, unknown>)[name] as string | undefined
     if (text === undefined) continue
     read[name] = Number(text)
-    if (!Number.isInteger(read[name]) || read[name] < 1) throw new TypeError(`--${name} ${text} is no whole number above 0`)
+    if (!Number.isInteger(read[name]) || read[name] < 1)
+      throw new TypeError(`--${name} ${text} is no whole number above 0`)
   }
   return read
 }

@@ -1,40 +1,40 @@
 import { Pool } from 'undici'
 
-/** How one request ended. */
-export interface Ended {
-  /** 0 when there was no answer. */
+/** A request that has ended. */
+export interface CompletedRequest {
+  /** 0 when there was no reply. */
   readonly status: number
   /** When it was due, in ms of `performance.now()`. */
   readonly dueAt: number
   readonly endedAt: number
 }
 
-/** Asks a service over as many connections as it takes and notes how each request ends. */
-export function httpCaller (port: number, path: string) {
+/** Creates a client that sends requests over as many connections as necessary and records the end of each request. */
+export function httpCaller(port: number, path: string) {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 4096, headersTimeout: 0, bodyTimeout: 0 })
-  let ended: Ended[] = []
+  let completed: CompletedRequest[] = []
 
   return {
-    async send (dueAt: number): Promise<void> {
+    async send(dueAt: number): Promise<void> {
       let status = 0
       try {
         const { statusCode, body } = await pool.request({ path, method: 'GET' })
         await body.text()
         status = statusCode
       } catch {}
-      ended.push({ status, dueAt, endedAt: performance.now() })
+      completed.push({ status, dueAt, endedAt: performance.now() })
     },
-    /** Asks, and breaks off after so many ms; how that ends is not noted. */
-    async leave (afterMs: number): Promise<void> {
+    /** Sends a request and aborts it after `afterMs`; its end is not recorded. */
+    async sendAndAbort(afterMs: number): Promise<void> {
       try {
         const { body } = await pool.request({ path, method: 'GET', signal: AbortSignal.timeout(afterMs) })
         await body.dump()
       } catch {}
     },
-    /** What has ended since this was asked last. */
-    taken (): readonly Ended[] {
-      const result = ended
-      ended = []
+    /** Returns the requests that have ended since the last call. */
+    takeCompleted(): readonly CompletedRequest[] {
+      const result = completed
+      completed = []
       return result
     },
     close: () => pool.destroy(),

@@ -1,7 +1,7 @@
 // node bench/micro/layers.ts: what a layer costs that only passes the call on.
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import { stack } from '../../src/upstream/policies/layer.ts'
-import type { Answer, Layer, Service } from '../../src/upstream/policies/layer.ts'
+import { stack } from '../../src/upstream/call/layer.ts'
+import type { Answer, Layer, Service } from '../../src/upstream/call/layer.ts'
 
 const depths = [0, 1, 2, 4, 6, 8]
 const rounds = 200
@@ -9,7 +9,10 @@ const callsPerRound = 5_000
 
 const kinds: Record<string, Layer> = {
   'next => call => next(call)': next => call => next(call),
-  'next => async call => await next(call)': next => async call => { const answer = await next(call); return answer },
+  'next => async call => await next(call)': next => async call => {
+    const answer = await next(call)
+    return answer
+  },
 }
 
 // No layer of these looks at the call or at the answer.
@@ -17,15 +20,25 @@ const call = {} as LiveCall<unknown>
 const answer = Promise.resolve({ value: undefined, status: 200 }) as Promise<Answer<never>>
 
 for (const [shape, layer] of Object.entries(kinds)) {
-  const services = depths.map(depth => stack(Array.from({ length: depth }, () => layer), () => answer))
+  const services = depths.map(depth =>
+    stack(
+      Array.from({ length: depth }, () => layer),
+      () => answer,
+    ),
+  )
   const nanos = await bestOf(services)
   console.log(shape)
-  depths.forEach((depth, index) => console.log(`  ${depth} layers  ${(nanos[index] ?? NaN).toFixed(0).padStart(5)} ns a call`))
+  depths.forEach((depth, index) =>
+    console.log(`  ${depth} layers  ${(nanos[index] ?? NaN).toFixed(0).padStart(5)} ns a call`),
+  )
   console.log(`  slope     ${(slope(depths, nanos) / 1000).toFixed(4)} µs a layer\n`)
 }
 
-/** The depths take turns, so that a slow moment of the machine hits all of them; the best of many rounds is the undisturbed one. */
-async function bestOf (services: readonly Service[]) {
+/**
+ * The depths take turns, so that a slow moment of the machine hits all of them; the best of many rounds is the
+ * undisturbed one.
+ */
+async function bestOf(services: readonly Service[]) {
   const best = services.map(() => Infinity)
   for (let round = 0; round < rounds; round++) {
     for (const [index, service] of services.entries()) {
@@ -39,7 +52,7 @@ async function bestOf (services: readonly Service[]) {
 }
 
 /** Least squares. */
-function slope (xs: readonly number[], ys: readonly number[]) {
+function slope(xs: readonly number[], ys: readonly number[]) {
   const meanX = xs.reduce((sum, x) => sum + x, 0) / xs.length
   const meanY = ys.reduce((sum, y) => sum + y, 0) / ys.length
   const covariance = xs.reduce((sum, x, i) => sum + (x - meanX) * ((ys[i] ?? NaN) - meanY), 0)

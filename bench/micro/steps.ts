@@ -3,15 +3,18 @@ import { z } from 'zod'
 import { Abort, Abortable } from '../../src/core/abort.ts'
 import { parseExact } from '../../src/core/json/parse.ts'
 import { wireSchema } from '../../src/core/json/wire-schema.ts'
-import { readerOf, wireReaderOf } from '../../src/core/schema/parser.ts'
-import { timeouts } from '../../src/core/timer-queue.ts'
+import { compileParser, compileWireParser } from '../../src/core/schema/parser.ts'
+import { createTimerQueue } from '../../src/core/timer-queue.ts'
 
 const rounds = 15
 /** So many are under way at once, as in a busy service. */
 const underWay = 512
 
-/** The best of many rounds of each step, in ns a time. The steps take turns, so that a busy moment of the machine falls on all of them. */
-function prices (steps: readonly (() => void)[], times: number): number[] {
+/**
+ * The best of many rounds of each step, in ns a time. The steps take turns, so that a busy moment of the machine falls
+ * on all of them.
+ */
+function prices(steps: readonly (() => void)[], times: number): number[] {
   const best = steps.map(() => Infinity)
   for (let round = 0; round < rounds; round++) {
     for (const [index, once] of steps.entries()) {
@@ -24,10 +27,10 @@ function prices (steps: readonly (() => void)[], times: number): number[] {
 }
 
 class Listener extends Abortable {
-  cut () {}
+  onAbort() {}
 }
 
-function listening (): Record<string, () => void> {
+function listening(): Record<string, () => void> {
   const abort = new Abort()
   const { signal } = new AbortController()
   const listener = new Listener()
@@ -55,8 +58,8 @@ function listening (): Record<string, () => void> {
   }
 }
 
-function timing (): Record<string, () => void> {
-  const running = timeouts(60_000, () => new Error('too slow'))
+function timing(): Record<string, () => void> {
+  const running = createTimerQueue(60_000, () => new Error('too slow'))
   const others = Array.from({ length: underWay }, () => running.start(new Abort()))
   const abort = new Abort()
   const result = {
@@ -70,27 +73,51 @@ function timing (): Record<string, () => void> {
 }
 
 /** JSON into a value by a schema: with integers that JSON.parse may have rounded found out, and without. */
-function reading (size: string, schema: z.ZodType, withBigints: z.ZodType, value: unknown): Record<string, () => void> {
+function reading(size: string, schema: z.ZodType, withBigints: z.ZodType, value: unknown): Record<string, () => void> {
   const text = JSON.stringify(value)
   const long = text.replace('"id":1,', '"id":9007199254740993,')
   return {
-    [`JSON.parse and schema, ${size}, integers as JSON.parse rounds them`]: () => readerOf(schema)(JSON.parse(text)),
-    [`JSON.parse and schema, ${size}, integers exact`]: () => wireReaderOf(schema)(JSON.parse(text)),
+    [`JSON.parse and schema, ${size}, integers as JSON.parse rounds them`]: () =>
+      compileParser(schema)(JSON.parse(text)),
+    [`JSON.parse and schema, ${size}, integers exact`]: () => compileWireParser(schema)(JSON.parse(text)),
     [`JSON.parse and schema, ${size}, one of them beyond 2^53, so that all is read twice`]: () => {
-      wireReaderOf(withBigints)(JSON.parse(long))
+      compileWireParser(withBigints)(JSON.parse(long))
       wireSchema(withBigints).safeParse(parseExact(long))
     },
   }
 }
 
-const Item = z.object({ id: z.number(), name: z.string(), score: z.number(), at: z.string(), tags: z.array(z.string()), isOpen: z.boolean() })
+const Item = z.object({
+  id: z.number(),
+  name: z.string(),
+  score: z.number(),
+  at: z.string(),
+  tags: z.array(z.string()),
+  isOpen: z.boolean(),
+})
 const BigItem = Item.extend({ id: z.bigint() })
-const item = (id: number) => ({ id, name: `the item ${id}`, score: id * 1.5, at: '2026-01-01T00:00:00Z', tags: ['a', 'b'], isOpen: true })
+const item = (id: number) => ({
+  id,
+  name: `the item ${id}`,
+  score: id * 1.5,
+  at: '2026-01-01T00:00:00Z',
+  tags: ['a', 'b'],
+  isOpen: true,
+})
 
 const small = { ...listening(), ...timing(), ...reading('110 B', Item, BigItem, item(1)) }
-const large = reading('10 KB', z.array(Item), z.array(BigItem), Array.from({ length: 95 }, (_, index) => item(index + 1)))
-for (const [steps, times] of [[small, 100_000], [large, 1_000]] as const) {
+const large = reading(
+  '10 KB',
+  z.array(Item),
+  z.array(BigItem),
+  Array.from({ length: 95 }, (_, index) => item(index + 1)),
+)
+for (const [steps, times] of [
+  [small, 100_000],
+  [large, 1_000],
+] as const) {
   const names = Object.keys(steps)
-  for (const [index, price] of prices(Object.values(steps), times).entries()) console.log(`${price.toFixed(0).padStart(6)} ns  ${names[index]}`)
+  for (const [index, price] of prices(Object.values(steps), times).entries())
+    console.log(`${price.toFixed(0).padStart(6)} ns  ${names[index]}`)
 }
 process.exit()

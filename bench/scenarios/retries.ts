@@ -5,13 +5,13 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { bench } from '../lib/bench.ts'
 import { startChild } from '../lib/child.ts'
-import { columns } from '../../src/commands/load/columns.ts'
+import { formatTable } from '../../src/commands/load/format.ts'
 import { readFlags } from '../lib/flags.ts'
-import type { LeafCount, LeafOptions } from '../lib/leaf.ts'
+import type { DelayUpstreamStats, DelayUpstreamOptions } from '../lib/delay-upstream.ts'
 import { openLoop } from '../lib/open-loop.ts'
 
-const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three attempts,
-no breaker, the budget at its defaults (a fifth of the calls, and ten a second).
+const help = `How many calls an upstream receives that answers every one of them with 500, for each call that was to be made: three
+attempts, no breaker, the budget at its defaults (a fifth of the calls, and ten a second).
 
 Usage: npm run bench:retries -- [options]
 
@@ -20,29 +20,54 @@ Usage: npm run bench:retries -- [options]
 `
 
 /** Calls a second, and how many times as many may arrive at most. */
-const bounds = [{ perSecond: 200, most: 1.26 }, { perSecond: 1000, most: 1.21 }, { perSecond: 2000, most: 1.21 }]
-const fails: LeafOptions = { seed: 1, slowShare: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
+const bounds = [
+  { perSecond: 200, most: 1.26 },
+  { perSecond: 1000, most: 1.21 },
+  { perSecond: 2000, most: 1.21 },
+]
+const fails: DelayUpstreamOptions = { seed: 1, slowRatio: 0, slowMs: 0, fastFromMs: 1, fastToMs: 3, status: 500 }
 
 await bench(async () => {
   const flags = readFlags(help, { seconds: 10 })
   if (flags === undefined) return []
-  if (flags.seconds < 10) throw new TypeError(`--seconds ${flags.seconds}: the budget is kept over ten, and in fewer all of its floor may be spent`)
+  if (flags.seconds < 10)
+    throw new TypeError(
+      `--seconds ${flags.seconds}: the budget is kept over ten, and in fewer all of its floor may be spent`,
+    )
   const rows: string[][] = []
   const violations: string[] = []
   for (const { perSecond, most } of bounds) {
     const { calls, received } = await amplification(perSecond, flags.seconds)
     rows.push([String(perSecond), String(calls), String(received), (received / calls).toFixed(3), most.toFixed(2)])
-    if (received > most * calls) violations.push(`at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`)
+    if (received > most * calls)
+      violations.push(
+        `at ${perSecond} calls a second the upstream received ${(received / calls).toFixed(3)} times as many, above ${most}`,
+      )
   }
-  process.stdout.write(columns([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
+  process.stdout.write(formatTable([['calls/s', 'calls', 'received', 'times', 'at most'], ...rows]))
   return violations
 })
 
-async function amplification (perSecond: number, seconds: number) {
-  const leaf = await startChild('leaf', 'lib/leaf', [JSON.stringify(fails)], 0)
-  const upstream = defineUpstream('failing', { origin: `http://127.0.0.1:${leaf.port}`, slots: 256, queue: 10_000, retry: { attempts: 3 }, breaker: false }, {
-    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
-  })
+async function amplification(perSecond: number, seconds: number) {
+  const delayUpstream = await startChild(
+    'upstream',
+    new URL('../lib/delay-upstream.ts', import.meta.url),
+    [JSON.stringify(fails)],
+    0,
+  )
+  const upstream = defineUpstream(
+    'failing',
+    {
+      origin: `http://127.0.0.1:${delayUpstream.port}`,
+      concurrency: 256,
+      maxQueue: 10_000,
+      retry: { maxAttempts: 3 },
+      breaker: false,
+    },
+    {
+      get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+    },
+  )
   const one = aggregate('one', { url: '/', query: z.object({ id: z.coerce.number() }) })
     .required('answer', ({ query }) => upstream.get({ id: String(query.id) }))
     .reply(z.object({}), () => ({}))
@@ -50,16 +75,17 @@ async function amplification (perSecond: number, seconds: number) {
   let calls = 0
   try {
     await openLoop({
-      perSecond, seconds,
-      async send (id) {
+      perSecond,
+      seconds,
+      async send(id) {
         calls++
         await fanOut(one, { query: { id } }, { runtime }).catch(() => {})
       },
     })
-    const { received } = await leaf.ask<LeafCount>({ count: true })
+    const { received } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
     return { calls, received }
   } finally {
     await runtime.close()
-    await leaf.stop()
+    await delayUpstream.stop()
   }
 }

@@ -4,21 +4,28 @@ import { NinjaFact, NinjaFacts } from '../schemas/cat-fact.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
 /** Facts one at a time or by the page, and a short table of breeds. */
-export const catfactNinja = defineUpstream('catfact-ninja', { origin: 'https://catfact.ninja', public: true }, {
-  fact: operation({
-    path: '/fact',
-    query: z.object({ max_length: z.number().int().min(1).optional() }),
-    output: NinjaFact,
-  }),
-  facts: operation({
-    path: '/facts',
-    query: z.object({ limit: z.number().int().min(1).max(100).optional(), max_length: z.number().int().min(1).optional() }),
-    output: NinjaFacts,
-  }),
-  breeds: operation({
-    path: '/breeds',
-    query: z.object({ limit: z.number().int().min(1).max(100).optional() }),
-    output: NinjaBreeds,
-    coalesce: true,
-  }),
-})
+export const catfactNinja = defineUpstream(
+  'catfact-ninja',
+  { origin: 'https://catfact.ninja', publicOnly: true },
+  {
+    fact: operation({
+      path: '/fact',
+      query: z.object({ max_length: z.number().int().min(1).optional() }),
+      output: NinjaFact,
+    }),
+    facts: operation({
+      path: '/facts',
+      query: z.object({
+        limit: z.number().int().min(1).max(100).optional(),
+        max_length: z.number().int().min(1).optional(),
+      }),
+      output: NinjaFacts,
+    }),
+    breeds: operation({
+      path: '/breeds',
+      query: z.object({ limit: z.number().int().min(1).max(100).optional() }),
+      output: NinjaBreeds,
+      coalesce: true,
+    }),
+  },
+)

@@ -4,17 +4,21 @@ import { CatPictures, OneCatPicture } from '../schemas/cat-picture.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
 /** Pictures, and breeds with their temperament. */
-export const theCatApi = defineUpstream('the-cat-api', { origin: 'https://api.thecatapi.com', public: true }, {
-  randomImage: operation({ path: '/v1/images/search', output: OneCatPicture }),
-  searchBreeds: operation({
-    path: '/v1/breeds/search',
-    query: z.object({ q: z.string().min(1) }),
-    output: CatApiBreeds,
-    coalesce: true,
-  }),
-  breedImages: operation({
-    path: '/v1/images/search',
-    query: z.object({ breed_ids: z.string().min(1), limit: z.number().int().min(1).max(10).optional() }),
-    output: CatPictures,
-  }),
-})
+export const theCatApi = defineUpstream(
+  'the-cat-api',
+  { origin: 'https://api.thecatapi.com', publicOnly: true },
+  {
+    randomImage: operation({ path: '/v1/images/search', output: OneCatPicture }),
+    searchBreeds: operation({
+      path: '/v1/breeds/search',
+      query: z.object({ q: z.string().min(1) }),
+      output: CatApiBreeds,
+      coalesce: true,
+    }),
+    breedImages: operation({
+      path: '/v1/images/search',
+      query: z.object({ breed_ids: z.string().min(1), limit: z.number().int().min(1).max(10).optional() }),
+      output: CatPictures,
+    }),
+  },
+)

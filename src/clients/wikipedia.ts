@@ -3,12 +3,16 @@ import { Summary } from '../schemas/encyclopedia.ts'
 import { defineUpstream, operation } from '../upstream/declare.ts'
 
 /** The first paragraph of an article; `null` when there is no article of that title. */
-export const wikipedia = defineUpstream('wikipedia', { origin: 'https://en.wikipedia.org', public: true }, {
-  summary: operation({
-    path: '/api/rest_v1/page/summary/{title}',
-    params: z.object({ title: z.string().min(1).max(255) }),
-    output: Summary,
-    absent: [404],
-    coalesce: true,
-  }),
-})
+export const wikipedia = defineUpstream(
+  'wikipedia',
+  { origin: 'https://en.wikipedia.org', publicOnly: true },
+  {
+    summary: operation({
+      path: '/api/rest_v1/page/summary/{title}',
+      params: z.object({ title: z.string().min(1).max(255) }),
+      output: Summary,
+      nullOn: [404],
+      coalesce: true,
+    }),
+  },
+)

@@ -3,10 +3,10 @@ export interface Command {
   /** What `--help` prints. */
   readonly help: string
   /** Runs it; resolves with its exit code, or with nothing when it goes on until it is stopped. */
-  run (args: readonly string[]): Promise<number | undefined>
+  run(args: readonly string[]): Promise<number | undefined>
 }
 
 /** The lines of a help text that say how a command is called. */
-export function usageOf (help: string): string {
+export function usageOf(help: string): string {
   return help.slice(help.indexOf('Usage: ')).split('\n\n')[0] as string
 }

@@ -1,18 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { closest } from './suggest.ts'
+import { suggest } from './suggest.ts'
 import { usageOf, type Command } from './command.ts'
 import { help } from './help.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Each is loaded when it is asked for. */
+/** The commands; each module is loaded when its command runs. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('./serve.ts'),
   run: () => import('./run.ts'),
   openapi: () => import('./openapi.ts'),
+  load: () => import('./load.ts'),
 }
 
 /** Runs the command line; resolves with the exit code, or with nothing when a service goes on. */
-export async function main (args: readonly string[]): Promise<number | undefined> {
+export async function main(args: readonly string[]): Promise<number | undefined> {
   const [first = 'serve', ...others] = args
   if (first === '--help' || first === '-h') {
     endWithReader()
@@ -35,31 +36,35 @@ export async function main (args: readonly string[]): Promise<number | undefined
 }
 
 /** Ends the process when the reader of stdout has read enough, as `head` does; that is not a fault. */
-function endWithReader (): void {
+function endWithReader(): void {
   process.stdout.on('error', error => process.exit((error as NodeJS.ErrnoException).code === 'EPIPE' ? 0 : 1))
 }
 
-function noCommand (name: string): string {
-  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : closest(name, Object.keys(commands))
-  return `there is no command '${name}'${hint}`
+function noCommand(name: string): string {
+  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : suggest(name, Object.keys(commands))
+  return `unknown command '${name}'${hint}`
 }
 
-/** Says what went wrong; what the user can mend comes without a stack. */
-function report (error: unknown, usage: string): number {
+/** Prints an error; one that the user can fix is printed without its stack. */
+function report(error: unknown, usage: string): number {
   const { name, message, stack, code } = error as Error & { readonly code?: string }
   if (error instanceof UsageError) return print(`headwaters: ${message}\n\n${usage}\n`, 2)
-  if (name === 'DefinitionsError') return print(`headwaters: the definitions cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
-  if (name === 'ConfigError') return print(`headwaters: the configuration cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+  if (name === 'DefinitionsError')
+    return print(`headwaters: the definitions cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+  if (name === 'ConfigError')
+    return print(`headwaters: the configuration cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
   return print(`headwaters: ${code === undefined ? stack : message}\n`, 1)
 }
 
 /** Prints to stdout for 0 and to stderr for anything else. */
-function print (text: string, code = 0): number {
-  (code === 0 ? process.stdout : process.stderr).write(text)
+function print(text: string, code = 0): number {
+  ;(code === 0 ? process.stdout : process.stderr).write(text)
   return code
 }
 
-function version (): string {
-  const { version: own } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+function version(): string {
+  const { version: own } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   return own
 }

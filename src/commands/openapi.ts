@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { openCatalogue } from '../definitions/catalogue.ts'
 import { writeJson } from '../core/json/write.ts'
-import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
-import { readArguments } from './read-arguments.ts'
+import { checkPaths, readArguments } from './read-arguments.ts'
 
 const help = `headwaters: prints the OpenAPI document of aggregates
 
@@ -27,8 +26,11 @@ const options = {
 
 export const command: Command = {
   help,
-  async run (args) {
-    const { values: { out, json, help: isHelp }, positionals: paths } = readArguments(args, options)
+  async run(args) {
+    const {
+      values: { out, json, help: isHelp },
+      positionals: paths,
+    } = readArguments(args, options)
     if (isHelp) {
       process.stdout.write(help)
       return 0
@@ -36,8 +38,11 @@ export const command: Command = {
     checkPaths(`openapi ${paths.join(' ')}`, paths)
     // Nothing is called, so it is no matter where upstreams are.
     const catalogue = await openCatalogue({ paths, live: true })
-    const { openapiDocument, openapiYaml } = await import('../http/openapi/index.ts')
-    const text = json ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n` : openapiYaml(catalogue.aggregates)
+    const { openapiDocument } = await import('../http/openapi/document.ts')
+    const { openapiYaml } = await import('../http/openapi/yaml.ts')
+    const text = json
+      ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n`
+      : openapiYaml(catalogue.aggregates)
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
     else writeFileSync(out, text)

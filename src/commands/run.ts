@@ -2,14 +2,13 @@ import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
-import { checkPaths } from './check-paths.ts'
-import { closest } from './suggest.ts'
+import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
-import { fieldsHelp } from './run/fields-help.ts'
+import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
-import { optionNames, readArguments } from './read-arguments.ts'
+import { checkPaths, optionNames, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
-import { tellFailure } from './run/print-failure.ts'
+import { printFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
 import { watchedRun } from './run/watched-run.ts'
 
@@ -17,18 +16,19 @@ const help = `headwaters: runs one aggregate here and shows how it went
 
 Usage: headwaters run NAME [files or folders...] [--FIELD value...] [options]
 
-Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without files
-NAME is a built-in aggregate, on stand-ins: breed, cat-facts or postcard. 'headwaters run NAME --help' lists the fields.
+Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without
+files NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help'
+lists the fields.
 
-On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes to
-stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
+On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes
+to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
 
 Options
   --body JSON            the body; @file reads it from a file, @- from stdin
   --header name:value    one header; may be repeated
   --deadline MS          shortens the aggregate's deadline
   --json                 prints { data, complete, sources }, or the problem, as one JSON document, and draws nothing
-  --live                 calls the public upstreams of the built-in aggregates instead of the stand-ins
+  --live                 calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help                 prints this
 
 ${environment}
@@ -48,19 +48,28 @@ const field = { type: 'string', multiple: true } as const
 
 export const command: Command = {
   help,
-  async run (args) {
-    // What is a field is known when the aggregate is; until then every other option is taken for one.
-    const fields = optionNames(args, options).filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name)).map(({ name }) => name)
-    const { values, positionals: [name, ...paths] } = readArguments(args, { ...Object.fromEntries(fields.map(each => [each, field])), ...options })
+  async run(args) {
+    // The fields are known once the aggregate is loaded. Until then every other option counts as a field.
+    const fields = optionNames(args, options)
+      .filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name))
+      .map(({ name }) => name)
+    const {
+      values,
+      positionals: [name, ...paths],
+    } = readArguments(args, { ...Object.fromEntries(fields.map(each => [each, field])), ...options })
     const { body, header, deadline, json, live, help: isHelp } = values
     if (name === undefined) {
-      if (!isHelp) throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
+      if (!isHelp)
+        throw new UsageError('run needs the name of an aggregate, for example: headwaters run cat-facts --count 3')
       process.stdout.write(help)
       return 0
     }
     checkPaths(`run ${name}`, paths)
     const within = readDeadline(deadline)
-    if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
+    if (live && paths.length > 0)
+      throw new UsageError(
+        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+      )
     const catalogue = await openCatalogue({ paths, live, environment: process.env })
     try {
       const aggregate = find(catalogue, name)
@@ -69,7 +78,11 @@ export const command: Command = {
         return 0
       }
       const given = values as unknown as Readonly<Record<string, string[]>>
-      const input = readInput(aggregate, { fields: Object.fromEntries(fields.map(each => [each, given[each] as string[]])), body, headers: header })
+      const input = readInput(aggregate, {
+        fields: Object.fromEntries(fields.map(each => [each, given[each] as string[]])),
+        body,
+        headers: header,
+      })
       return await runOnce(catalogue, aggregate, input, { within, json })
     } finally {
       await catalogue.close()
@@ -77,25 +90,33 @@ export const command: Command = {
   },
 }
 
-async function runOnce ({ overrides, environment }: OpenCatalogue, aggregate: AnyAggregate, input: RawInput, { within, json }: { readonly within: number | undefined, readonly json: boolean }): Promise<number> {
-  const ended = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
-  if (ended.signal !== undefined) return ended.signal === 'SIGINT' ? 130 : 143
-  if (ended.reply !== undefined) {
-    process.stdout.write(`${writeJson(json ? ended.reply : ended.reply.data, false, 2)}\n`)
+async function runOnce(
+  { overrides, environment }: OpenCatalogue,
+  aggregate: AnyAggregate,
+  input: RawInput,
+  { within, json }: { readonly within: number | undefined; readonly json: boolean },
+): Promise<number> {
+  const result = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
+  if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
+  if (result.reply !== undefined) {
+    process.stdout.write(`${writeJson(json ? result.reply : result.reply.data, false, 2)}\n`)
     return 0
   }
-  return tellFailure(ended.error, json)
+  return printFailure(result.error, json)
 }
 
-function find ({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
+function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   const found = aggregates.find(aggregate => aggregate.name === name)
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
-  throw new UsageError(`there is no aggregate '${name}'${closest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`)
+  throw new UsageError(
+    'unknown aggregate ' +
+      `'${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
+  )
 }
 
-function readDeadline (given: string | undefined): number | undefined {
+function readDeadline(given: string | undefined): number | undefined {
   if (given === undefined) return undefined
-  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline '${given}' is none: give a whole number of milliseconds, 1 or more`)
+  if (!/^[1-9]\d{0,8}$/.test(given)) throw new UsageError(`--deadline must be a positive integer (ms), got '${given}'`)
   return Number(given)
 }

@@ -1,8 +1,6 @@
-import { checkPaths } from './check-paths.ts'
 import type { Command } from './command.ts'
-import { readWorkers } from './read-workers.ts'
 import { environment, exitCodes } from './help.ts'
-import { readArguments } from './read-arguments.ts'
+import { checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: serves aggregates over HTTP
@@ -10,15 +8,15 @@ const help = `headwaters: serves aggregates over HTTP
 Usage: headwaters serve [files or folders...] [options]
 
 Serves every aggregate that the given TypeScript or JavaScript modules export. A folder is searched whole for .ts, .mts,
-.js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be imported,
-and zod where the project has none. Without files the built-in aggregates are served on stand-ins.
+.js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be
+imported, and zod where the project has none. Without files the built-in aggregates are served with demo upstreams.
 
 Options
-  --watch    loads the given definitions anew when a file of theirs changes; no request is dropped, and a faulty change
-             is reported and changes nothing
-  --workers  N processes that share the port, 'auto' for one a core; bounds are divided among them. SIGHUP replaces them one
-             by one, with the definitions as they are then, and drops no request
-  --live     calls the public upstreams of the built-in aggregates instead of the stand-ins
+  --watch    reloads the given definitions when one of their files changes; no request is dropped, and a failed reload
+             leaves the previous definitions in place
+  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP
+             replaces them one by one, with the definitions as they are then, and drops no request
+  --live     calls the public upstreams of the built-in aggregates instead of the demo upstreams
   --help     prints this
 
 ${environment}
@@ -33,19 +31,39 @@ const options = {
 
 export const command: Command = {
   help,
-  async run (args) {
-    const { values: { live, watch, workers: asked, help: isHelp }, positionals: paths } = readArguments(args, options)
+  async run(args) {
+    const {
+      values: { live, watch, workers: asked, help: isHelp },
+      positionals: paths,
+    } = readArguments(args, options)
     if (isHelp) {
       process.stdout.write(help)
       return 0
     }
     checkPaths(`serve ${paths.join(' ')}`, paths)
-    if (live && paths.length > 0) throw new UsageError('--live is for the built-in aggregates: given definitions always call their upstreams as declared')
+    if (live && paths.length > 0)
+      throw new UsageError(
+        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+      )
     if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)
-    if (watch && workers !== undefined && workers !== 1) throw new UsageError('--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change')
+    if (watch && workers !== undefined && workers !== 1)
+      throw new UsageError(
+        '--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change',
+      )
     const { serve } = await import('../server/serve.ts')
     await serve({ paths, live, watch, workers })
     return undefined
   },
+}
+
+/** The largest number of workers, which `HEADWATERS_WORKERS` accepts too. */
+const maxWorkers = 1024
+
+/** Reads the value of `--workers`; throws a `UsageError` for an invalid one. */
+function readWorkers(text: string): number | 'auto' {
+  if (text === 'auto') return text
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= maxWorkers) return count
+  throw new UsageError(`--workers must be an integer from 1 to ${maxWorkers}, or auto, got '${text}'`)
 }

@@ -1,5 +1,5 @@
 /** `: did you mean 'x'?` with the one of `known` that is nearest to `word`, or nothing where none is near. */
-export function closest (word: string, known: Iterable<string>): string {
+export function suggest(word: string, known: Iterable<string>): string {
   let best: string | undefined
   // A third of the letters may differ, and a short word by two, as where neighbours are swapped.
   let least = Math.max(2, Math.floor(word.length / 3)) + 1
@@ -15,7 +15,7 @@ export function closest (word: string, known: Iterable<string>): string {
 }
 
 /** How many letters must be put in, left out or changed to make one word of the other. */
-function editDistance (from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {
     const next = [i]

@@ -1,11 +1,13 @@
 /** Takes a whole number within its bounds, or throws a `TypeError` that names owner, option and what is allowed. */
-export function wholeNumber (owner: string, option: string, value: number, { min = 1, unit = '' } = {}): number {
+export function wholeNumber(owner: string, option: string, value: number, { min = 1, unit = '' } = {}): number {
   if (Number.isInteger(value) && value >= min && value <= 2 ** 31 - 1) return value
-  throw new TypeError(`${owner}: ${option} is ${value}, and must be a whole number${unit && ` of ${unit}`} from ${min} to ${2 ** 31 - 1}`)
+  throw new TypeError(
+    `${owner}: ${option} is ${value}, and must be a whole number${unit && ` of ${unit}`} from ${min} to ${2 ** 31 - 1}`,
+  )
 }
 
 /** Takes a number within its bounds, or throws a `TypeError` that names owner, option and what is allowed. */
-export function numberWithin (owner: string, option: string, value: number, min: number, max: number): number {
+export function numberWithin(owner: string, option: string, value: number, min: number, max: number): number {
   if (value >= min && value <= max) return value
   throw new TypeError(`${owner}: ${option} is ${value}, and must be a number from ${min} to ${max}`)
 }

@@ -1,18 +1,38 @@
 /** Types that `DeepReadonly` leaves unchanged: they have no fields to write, or, as bytes, cannot be frozen. */
-type Whole = string | number | bigint | boolean | symbol | null | undefined | ((...given: never) => unknown)
-  | Date | RegExp | URL | Error | Promise<unknown> | ArrayBuffer | ArrayBufferView | Blob
+type Whole =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | ((...given: never) => unknown)
+  | Date
+  | RegExp
+  | URL
+  | Error
+  | Promise<unknown>
+  | ArrayBuffer
+  | ArrayBufferView
+  | Blob
 
 /**
  * The same type, readonly all the way down.
  *
  * @typeParam T arrays and tuples become readonly ones, and `Map` and `Set` become `ReadonlyMap` and `ReadonlySet`
  */
-export type DeepReadonly<T> =
-  0 extends 1 & T ? T :
-    T extends Whole ? T :
-      T extends ReadonlyMap<infer K, infer V> ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>> :
-        T extends ReadonlySet<infer V> ? ReadonlySet<DeepReadonly<V>> :
-          T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+export type DeepReadonly<T> = 0 extends 1 & T
+  ? T
+  : T extends Whole
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
+      : T extends ReadonlySet<infer V>
+        ? ReadonlySet<DeepReadonly<V>>
+        : T extends object
+          ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+          : T
 
 /** Levels that are walked by recursion. Deeper ones are walked with a list, because the stack is limited. */
 const maxLevel = 100
@@ -30,18 +50,18 @@ interface Walk {
  *
  * @returns the value itself
  */
-export function deepFreeze<T> (value: T): T {
+export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   const walk: Walk = { open: [value], frozenBefore: undefined }
   for (let next = walk.open.pop(); next !== undefined; next = walk.open.pop()) freezeFrom(next, walk, 0)
   return value
 }
 
-function freezeFrom (value: object, walk: Walk, level: number): void {
+function freezeFrom(value: object, walk: Walk, level: number): void {
   if (level === maxLevel) return void walk.open.push(value)
   if (ArrayBuffer.isView(value)) return
   if (Object.isFrozen(value)) {
-    const met = walk.frozenBefore ??= new Set()
+    const met = (walk.frozenBefore ??= new Set())
     if (met.has(value)) return
     met.add(value)
   } else Object.freeze(value)
@@ -54,12 +74,12 @@ function freezeFrom (value: object, walk: Walk, level: number): void {
   }
 }
 
-function partsOf (value: object): readonly unknown[] {
+function partsOf(value: object): readonly unknown[] {
   if (value instanceof Map) return [...value.keys(), ...value.values()] as unknown[]
-  return value instanceof Set ? [...value] as unknown[] : Object.values(value)
+  return value instanceof Set ? ([...value] as unknown[]) : Object.values(value)
 }
 
-function freezeItems (items: readonly unknown[], walk: Walk, level: number): void {
+function freezeItems(items: readonly unknown[], walk: Walk, level: number): void {
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
     if (typeof item === 'object' && item !== null) freezeFrom(item, walk, level)

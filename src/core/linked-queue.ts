@@ -1,35 +1,35 @@
-/** One place in a line; whoever stands in it can leave from anywhere at once. */
-export interface Place<P extends Place<P>> {
-  line: Line<P> | undefined
-  before: P | undefined
-  after: P | undefined
+/** An entry of a `LinkedQueue`. It holds its own links, so that it can be removed from anywhere in constant time. */
+export interface QueueNode<N extends QueueNode<N>> {
+  queue: LinkedQueue<N> | undefined
+  previousInQueue: N | undefined
+  nextInQueue: N | undefined
 }
 
-/** First come, first served, and a leaver costs the others nothing. */
-export class Line<P extends Place<P>> {
-  first: P | undefined
-  #last: P | undefined
+/** A first-in, first-out queue as a doubly linked list. Adding and removing a node take constant time. */
+export class LinkedQueue<N extends QueueNode<N>> {
+  first: N | undefined
+  #last: N | undefined
   size = 0
 
-  join (place: P): void {
-    place.line = this
-    place.before = this.#last
-    place.after = undefined
-    if (this.#last === undefined) this.first = place
-    else this.#last.after = place
-    this.#last = place
+  add(node: N): void {
+    node.queue = this
+    node.previousInQueue = this.#last
+    node.nextInQueue = undefined
+    if (this.#last === undefined) this.first = node
+    else this.#last.nextInQueue = node
+    this.#last = node
     this.size++
   }
 
-  leave (place: P): void {
-    const { before, after } = place
-    if (before === undefined) this.first = after
-    else before.after = after
-    if (after === undefined) this.#last = before
-    else after.before = before
-    place.line = undefined
-    // One that is dead and old would keep all that came after it from dying young.
-    place.before = place.after = undefined
+  remove(node: N): void {
+    const { previousInQueue: previous, nextInQueue: next } = node
+    if (previous === undefined) this.first = next
+    else previous.nextInQueue = next
+    if (next === undefined) this.#last = previous
+    else next.previousInQueue = previous
+    node.queue = undefined
+    // Drop the links: a removed node that is tenured would retain all later nodes until the next major GC.
+    node.previousInQueue = node.nextInQueue = undefined
     this.size--
   }
 }

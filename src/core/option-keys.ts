@@ -1,14 +1,50 @@
-/** The names of all options of a type: one that is forgotten here does not compile. */
-export type Known<T> = Readonly<Record<keyof T, true>>
+/** The names of all options of a type: a name that is missing here does not compile. */
+export type OptionKeys<T> = Readonly<Record<keyof T, true>>
 
-/** Refuses options that do not exist: a file of definitions runs without anybody having checked its types. */
-export function refuseUnknown (owner: string, given: object, known: Readonly<Record<string, true>>, group?: string): void {
+/** The new names of options by their old names. */
+export type RenamedOptions = Readonly<Record<string, string>>
+
+interface KeyCheck {
+  /** The option that holds these options, for example `retry`. @default none */
+  readonly group?: string
+  /** Options that had another name. @default {} */
+  readonly renamed?: RenamedOptions
+}
+
+/**
+ * Refuses options that do not exist, with a `TypeError`; an option that had another name gets its new name. Files of
+ * definitions run without a type check.
+ */
+export function rejectUnknownOptions(
+  owner: string,
+  given: object,
+  known: Readonly<Record<string, true>>,
+  { group, renamed = {} }: KeyCheck = {},
+): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new TypeError(`${owner}: ${group ?? 'its options'} must be an object with some of ${Object.keys(known).join(', ')}`)
+    throw new TypeError(
+      `${owner}: ${group ?? 'its options'} must be an object with some of ${Object.keys(known).join(', ')}`,
+    )
   }
+  rejectRenamedOptions(owner, given, renamed, group)
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(known, name)) continue
-    const path = group === undefined ? name : `${group}.${name}`
-    throw new TypeError(`${owner}: there is no option '${path}'; there are ${Object.keys(known).join(', ')}`)
+    throw new TypeError(
+      `${owner}: there is no option '${within(group, name)}'; there are ${Object.keys(known).join(', ')}`,
+    )
   }
+}
+
+/** Refuses options by their old names with a `TypeError` that gives the new name; other names are not checked. */
+export function rejectRenamedOptions(owner: string, given: object, renamed: RenamedOptions, group?: string): void {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(renamed, name)) continue
+    throw new TypeError(
+      `${owner}: the option '${within(group, name)}' was renamed to '${within(group, renamed[name] as string)}'`,
+    )
+  }
+}
+
+function within(group: string | undefined, name: string): string {
+  return group === undefined ? name : `${group}.${name}`
 }

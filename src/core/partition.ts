@@ -1,20 +1,22 @@
 import { wholeNumber } from './bounds.ts'
 
-/** Which of several equal parts something has: the parts of one whole have the indexes from 0 up to their count. */
-export interface Part {
+/** One of several equal parts of a total; the partitions of one total have the indexes from 0 to `count - 1`. */
+export interface Partition {
   readonly index: number
   readonly count: number
 }
 
-/** What one part has of a whole number; the parts differ by one at most, and together they have all of it. */
-export function share (total: number, { index, count }: Part): number {
+/** Returns the amount of a total that a partition has; the amounts differ by 1 at most, and their sum is the total. */
+export function partition(total: number, { index, count }: Partition): number {
   return Math.floor((total + count - 1 - index) / count)
 }
 
-/** Takes a part, or throws a `TypeError` that names its owner and what is allowed. */
-export function checkPart (owner: string, part: Part): Part {
-  wholeNumber(owner, 'part.count', part.count)
-  wholeNumber(owner, 'part.index', part.index, { min: 0 })
-  if (part.index >= part.count) throw new TypeError(`${owner}: part.index is ${part.index}, and must be below part.count, ${part.count}`)
-  return part
+/** Returns a valid partition; throws a `TypeError` that names its owner and the allowed values for another one. */
+export function checkPartition(owner: string, given: Partition): Partition {
+  const { index, count } = given
+  wholeNumber(owner, 'partition.count', count)
+  wholeNumber(owner, 'partition.index', index, { min: 0 })
+  if (index >= count)
+    throw new TypeError(`${owner}: partition.index is ${index}, and must be below partition.count, ${count}`)
+  return given
 }

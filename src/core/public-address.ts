@@ -3,29 +3,44 @@ import { BlockList, isIP } from 'node:net'
 // Two lists: one list would hold IPv4 addresses against the IPv6 ranges that map them, and the other way round.
 const internal = new BlockList()
 for (const range of [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24',
-  '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
-]) internal.addSubnet(...subnet(range), 'ipv4')
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+])
+  internal.addSubnet(...subnet(range), 'ipv4')
 
 // Of IPv6 one block is given out; all else is loopback, link-local, private, mapped, translated or for several.
 const global = new BlockList()
 global.addSubnet('2000::', 3, 'ipv6')
 const special = new BlockList()
-for (const range of ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']) special.addSubnet(...subnet(range), 'ipv6')
+for (const range of ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'])
+  special.addSubnet(...subnet(range), 'ipv6')
 
-function subnet (range: string): [net: string, prefix: number] {
+function subnet(range: string): [net: string, prefix: number] {
   const [net = '', prefix] = range.split('/')
   return [net, Number(prefix)]
 }
 
 /** Whether an IP address belongs to the public internet; anything that is no address does not. */
-export function isPublicAddress (address: string): boolean {
+export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 4) return !internal.check(address, 'ipv4')
   return isIP(address) === 6 && global.check(address, 'ipv6') && !special.check(address, 'ipv6')
 }
 
 /** The address that a URL's host is by itself, in whatever spelling it was written; none for a name. */
-export function literalAddress ({ hostname }: URL): string | undefined {
+export function literalAddress({ hostname }: URL): string | undefined {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   return isIP(address) === 0 ? undefined : address
 }

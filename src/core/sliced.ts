@@ -1,15 +1,18 @@
-/** How long one turn of the loop is given to such work, in ms; the last of it may take longer. */
+/** Time for heavy work in one turn of the event loop, in ms. The last piece of work may exceed it. */
 const sliceMs = 5
 
 const waiting: (() => void)[] = []
 let isArmed = false
 let isTurn = false
-/** Time that `inSlice` has worked in this turn of the loop, in ms. */
+/** Time that `runWithinBudget` has used in this turn of the event loop, in ms. */
 let spentMs = 0
 let isReset = true
 
-/** Does heavy work a slice a turn of the loop, so that what becomes ready together does not hold up everything else together. */
-export function inTurns (work: () => void): void {
+/**
+ * Runs heavy work in a later turn of the event loop, in slices of 5 ms per turn. Work that becomes ready at the same
+ * time then does not block the loop at the same time.
+ */
+export function runSliced(work: () => void): void {
   waiting.push(work)
   if (isArmed) return
   isArmed = true
@@ -17,24 +20,27 @@ export function inTurns (work: () => void): void {
 }
 
 /**
- * Does heavy work in slices, before work that came later, so that no two pieces of work hold their memory together.
+ * Runs heavy work in several steps. All its steps run before later work, so that two pieces of work do not hold their
+ * memory at the same time.
  *
- * @param slice Does one slice, and returns whether there is another one.
+ * @param step runs one step, and returns whether there is another one
  */
-export function inSlices (slice: () => boolean): void {
-  const work = () => { if (slice()) waiting.unshift(work) }
-  inTurns(work)
+export function runSlicedSteps(step: () => boolean): void {
+  const work = () => {
+    if (step()) waiting.unshift(work)
+  }
+  runSliced(work)
 }
 
-/** Does in a turn of its own what large work has led to, and at once what small work has. */
-export function inOwnTurn (work: () => void): void {
-  if (isTurn) inTurns(work)
+/** Runs work now, or in a later slice if it is called from sliced work. */
+export function deferIfSliced(work: () => void): void {
+  if (isTurn) runSliced(work)
   else work()
 }
 
-/** Does work at once that may be heavy, and in a later turn of the loop where this turn has had its slice of such work. */
-export function inSlice (work: () => void): void {
-  if (spentMs > sliceMs) return inTurns(work)
+/** Runs work now, or in a later slice if this turn of the event loop has used its time for heavy work. */
+export function runWithinBudget(work: () => void): void {
+  if (spentMs > sliceMs) return runSliced(work)
   if (isReset) {
     isReset = false
     setImmediate(reset)
@@ -44,12 +50,12 @@ export function inSlice (work: () => void): void {
   spentMs += performance.now() - start
 }
 
-function reset (): void {
+function reset(): void {
   isReset = true
   spentMs = 0
 }
 
-function turn (): void {
+function turn(): void {
   const until = performance.now() + sliceMs
   isTurn = true
   try {

@@ -1,99 +1,101 @@
-import type { Abort } from './abort.ts'
+import type { Abortable } from './abort.ts'
 
-/** One abort that is due at a moment, and its neighbours in the order of those moments. */
-export interface Due {
-  readonly abort: Abort
-  at: number
-  before: Due | undefined
-  after: Due | undefined
-  listed: boolean
+/** A running timer: an entry of a `TimerQueue`, with its links. */
+export interface Timer {
+  readonly target: Abortable
+  dueAt: number
+  previousTimer: Timer | undefined
+  nextTimer: Timer | undefined
+  isRunning: boolean
 }
 
-/** A timer that rings so many ms late says that the loop was held up. */
-const heldUpMs = 5
+/** The event loop was late if a timer fires this much after its time, in ms. */
+const lateMs = 5
 
 /**
- * Many timeouts of one length on one timer: they fall due in the order they began, so a list and a timer for its head are enough.
- * `npm run bench:steps` has the price beside that of a `setTimeout` each.
+ * Many timers of one duration on a single `setTimeout`. They expire in the order of their starts, so a linked list and
+ * a timeout for its first entry are enough. `npm run bench:steps` compares its cost with a `setTimeout` per timer.
  */
-export interface Timeouts {
-  /** Cuts `abort` with a reason made by `reason`, unless it is stopped before. */
-  start (abort: Abort): Due
-  /** The same for whoever brings the place. */
-  enter (due: Due): void
-  stop (due: Due): void
-  /** How many are running. */
+export interface TimerQueue {
+  /** Starts a timer. When it expires, `target.onAbort` is called. */
+  start(target: Abortable): Timer
+  /** Starts a timer that the caller has created, so that no object is allocated. */
+  add(timer: Timer): void
+  stop(timer: Timer): void
+  /** The number of running timers. */
   readonly size: number
 }
 
-/** Makes a set of timeouts of `ms` each; `reason` makes what they cut with. */
-export function timeouts (ms: number, reason: () => unknown): Timeouts {
-  let first: Due | undefined
-  let last: Due | undefined
-  let timer: NodeJS.Timeout | undefined
+/** Creates a queue of timers of `ms` each. An expired timer aborts its target with a result of `reason`. */
+export function createTimerQueue(ms: number, reason: () => unknown): TimerQueue {
+  let first: Timer | undefined
+  let last: Timer | undefined
+  let timeout: NodeJS.Timeout | undefined
   let size = 0
-  let isHeldUp = false
+  let isLate = false
 
-  function ring () {
+  function expire() {
     const now = performance.now()
-    // Timers come before sockets: when the loop was held up, what has arrived meanwhile is read first.
-    isHeldUp = !isHeldUp && first !== undefined && now - first.at > heldUpMs
-    // Its timer stays until then, so that nobody starts another.
-    if (isHeldUp) return void setImmediate(ring)
-    clearTimeout(timer)
-    timer = undefined
-    // A timer of Node counts whole milliseconds and may ring up to one early.
-    while (first !== undefined && first.at <= now + 1) {
-      const due = first
-      stop(due)
-      due.abort.cut(reason())
+    // Node runs timers before it polls sockets: after a late turn, data that has arrived is read first.
+    isLate = !isLate && first !== undefined && now - first.dueAt > lateMs
+    // `timeout` stays set until then, so that `add` does not start another.
+    if (isLate) return void setImmediate(expire)
+    clearTimeout(timeout)
+    timeout = undefined
+    // A timeout of Node counts whole milliseconds and may fire up to 1 ms early.
+    while (first !== undefined && first.dueAt <= now + 1) {
+      const timer = first
+      stop(timer)
+      timer.target.onAbort(reason())
     }
     if (first === undefined) return
-    // Whatever was started meanwhile is due later.
-    clearTimeout(timer)
-    arm(first.at - now)
+    // Timers that were started meanwhile expire later.
+    clearTimeout(timeout)
+    arm(first.dueAt - now)
   }
 
-  function arm (afterMs: number) {
-    timer = setTimeout(ring, Math.max(1, afterMs))
+  function arm(afterMs: number) {
+    timeout = setTimeout(expire, Math.max(1, afterMs))
   }
 
-  function stop (due: Due) {
-    if (!due.listed) return
-    due.listed = false
+  function stop(timer: Timer) {
+    if (!timer.isRunning) return
+    timer.isRunning = false
     size--
-    const { before, after } = due
-    if (before === undefined) first = after
-    else before.after = after
-    if (after === undefined) last = before
-    else after.before = before
-    // One that is dead and old would keep all that came after it from dying young.
-    due.before = due.after = undefined
-    if (size === 0 && timer !== undefined) {
-      clearTimeout(timer)
-      timer = undefined
+    const { previousTimer: previous, nextTimer: next } = timer
+    if (previous === undefined) first = next
+    else previous.nextTimer = next
+    if (next === undefined) last = previous
+    else next.previousTimer = previous
+    // Drop the links: a stopped timer that is tenured would retain all later timers until the next major GC.
+    timer.previousTimer = timer.nextTimer = undefined
+    if (size === 0 && timeout !== undefined) {
+      clearTimeout(timeout)
+      timeout = undefined
     }
   }
 
-  function enter (due: Due) {
-    due.at = performance.now() + ms
-    due.listed = true
-    due.before = last
-    if (last === undefined) first = due
-    else last.after = due
-    last = due
+  function add(timer: Timer) {
+    timer.dueAt = performance.now() + ms
+    timer.isRunning = true
+    timer.previousTimer = last
+    if (last === undefined) first = timer
+    else last.nextTimer = timer
+    last = timer
     size++
-    if (timer === undefined) arm(ms)
+    if (timeout === undefined) arm(ms)
   }
 
   return {
-    start (abort) {
-      const due: Due = { abort, at: 0, before: undefined, after: undefined, listed: false }
-      enter(due)
-      return due
+    start(target) {
+      const timer: Timer = { target, dueAt: 0, previousTimer: undefined, nextTimer: undefined, isRunning: false }
+      add(timer)
+      return timer
     },
-    enter,
+    add,
     stop,
-    get size () { return size },
+    get size() {
+      return size
+    },
   }
 }

@@ -5,7 +5,7 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 import { readSecrets } from './read-secrets.ts'
 
-/** What can be served or run, and where its upstreams are. */
+/** Aggregates that can be served or run, with their configuration. */
 export interface Catalogue {
   readonly aggregates: readonly AnyAggregate[]
   readonly config: Config
@@ -16,19 +16,19 @@ export interface Catalogue {
   readonly environment: Variables
   /** Values that no log may show. */
   readonly secrets: readonly string[]
-  /** Who answers: local stand-ins, the public upstreams, or those that definitions declare. */
-  readonly upstreams: 'stand-ins' | 'public' | 'as declared'
+  /** The kind of its upstreams: demo upstreams of this machine, the public ones, or those that definitions declare. */
+  readonly upstreams: 'demo' | 'public' | 'as declared'
 }
 
-/** A catalogue that is open: it may hold stand-ins and the hooks of its modules. */
+/** A catalogue that is open: it may hold demo upstreams and the hooks of its modules. */
 export interface OpenCatalogue extends Catalogue {
-  /** Where stand-ins answer that run in this process or in another, by their upstream's name. */
-  readonly standIns: Readonly<Record<string, string>> | undefined
-  /** Loads definitions anew. */
+  /** Origins of the demo upstreams, of this process or of another one, by the name of the upstream. */
+  readonly demoUpstreams: Readonly<Record<string, string>> | undefined
+  /** Loads the definitions again. */
   readonly reload: () => Promise<Catalogue>
   /** Folders in which a change may change the definitions; none for the built-in ones. */
   readonly folders: () => ReadonlySet<string>
-  /** Whether a file of theirs was written, added or taken away since they were loaded. */
+  /** Returns true if a file of the definitions was written, added or removed since they were loaded. */
   readonly changed: () => boolean
   readonly close: () => Promise<void>
 }
@@ -36,56 +36,100 @@ export interface OpenCatalogue extends Catalogue {
 export interface CatalogueOptions {
   /** Files and folders of definitions; without any, the built-in aggregates. */
   readonly paths: readonly string[]
-  /** Calls the public upstreams of the built-in aggregates instead of stand-ins. */
+  /** Calls the public upstreams of the built-in aggregates instead of the demo upstreams. */
   readonly live: boolean
-  /** What is set from outside. @default nothing, and then nothing is needed: nobody will be called */
+  /** The environment variables. Without them no variable is required: the upstreams cannot be called. @default none */
   readonly environment?: Variables
-  /** Where stand-ins answer that another process runs, by their upstream's name. @default some of its own are started where they are needed */
-  readonly standIns?: Readonly<Record<string, string>> | undefined
+  /**
+   * Origins of the demo upstreams of another process, by the name of the upstream.
+   * @default demo upstreams are started where they are needed
+   */
+  readonly demoUpstreams?: Readonly<Record<string, string>> | undefined
 }
 
-/** Opens what the user named; throws a `DefinitionsError` or a `ConfigError` that names every fault. */
-export function openCatalogue ({ paths, live, environment, standIns }: CatalogueOptions): Promise<OpenCatalogue> {
-  return paths.length === 0 ? builtIn(live, environment, standIns) : given(paths, environment)
+/**
+ * Opens definitions, or the built-in aggregates; throws a `DefinitionsError` or a `ConfigError` that names every fault.
+ */
+export function openCatalogue({ paths, live, environment, demoUpstreams }: CatalogueOptions): Promise<OpenCatalogue> {
+  return paths.length === 0 ? builtIn(live, environment, demoUpstreams) : given(paths, environment)
 }
 
-async function given (paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
+async function given(paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
   const { createLoader } = await import('./loader.ts')
   const loader = createLoader(paths)
   const read = async (): Promise<Catalogue> => {
     const { aggregates, upstreams, specs } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
     const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-    return { aggregates, config, overrides: config.overrides, specs, environment: environment ?? {}, secrets, upstreams: 'as declared' }
+    return {
+      aggregates,
+      config,
+      overrides: config.overrides,
+      specs,
+      environment: environment ?? {},
+      secrets,
+      upstreams: 'as declared',
+    }
   }
   try {
-    return { ...await read(), standIns: undefined, reload: read, folders: loader.folders, changed: loader.changed, close: async () => loader.close() }
+    return {
+      ...(await read()),
+      demoUpstreams: undefined,
+      reload: read,
+      folders: loader.folders,
+      changed: loader.changed,
+      close: async () => loader.close(),
+    }
   } catch (error) {
     loader.close()
     throw error
   }
 }
 
-/** As a sound upstream has them: now and then, and gone when asked again. */
+/** Faults as a healthy upstream has them: rare, and gone with the next attempt. */
 const occasionalFaults = { faultRate: 0.02, faultKinds: ['reset', 'error'] } as const
 
-async function builtIn (live: boolean, environment: CatalogueOptions['environment'], elsewhere: CatalogueOptions['standIns']): Promise<OpenCatalogue> {
-  const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([import('../routes/index.ts'), import('../clients/index.ts'), import('../upstream/declare.ts')])
+async function builtIn(
+  live: boolean,
+  environment: CatalogueOptions['environment'],
+  running: CatalogueOptions['demoUpstreams'],
+): Promise<OpenCatalogue> {
+  const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([
+    import('../routes/index.ts'),
+    import('../clients/index.ts'),
+    import('../upstream/declare.ts'),
+  ])
   const specs = upstreams.map(upstream => specOf(upstream))
-  const config = readConfig(environment ?? {}, specs.map(({ name }) => name))
+  const config = readConfig(
+    environment ?? {},
+    specs.map(({ name }) => name),
+  )
   const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
-  const standIns = live || elsewhere !== undefined ? undefined : await (await import('../demo-upstreams/index.ts')).startStandIns(occasionalFaults)
-  const whereStandIns = elsewhere ?? standIns?.origins
-  const origins = Object.entries(whereStandIns ?? {}).map(([name, origin]) => [name, { origin, ...config.overrides[name] }] as const)
+  const started =
+    live || running !== undefined
+      ? undefined
+      : await (await import('../demo-upstreams/index.ts')).startDemoUpstreams(occasionalFaults)
+  const demoUpstreams = running ?? started?.origins
+  const origins = Object.entries(demoUpstreams ?? {}).map(
+    ([name, origin]) => [name, { origin, ...config.overrides[name] }] as const,
+  )
   const catalogue: Catalogue = {
-    aggregates, config, overrides: { ...config.overrides, ...Object.fromEntries(origins) }, specs, environment: environment ?? {}, secrets, upstreams: live ? 'public' : 'stand-ins',
+    aggregates,
+    config,
+    overrides: { ...config.overrides, ...Object.fromEntries(origins) },
+    specs,
+    environment: environment ?? {},
+    secrets,
+    upstreams: live ? 'public' : 'demo',
   }
   return {
     ...catalogue,
-    standIns: whereStandIns,
+    demoUpstreams,
     reload: async () => catalogue,
     folders: () => new Set(),
     changed: () => false,
-    close: async () => { await standIns?.close() },
+    close: async () => {
+      await started?.close()
+    },
   }
 }

@@ -2,24 +2,48 @@ import { operationId } from '../http/openapi/operation-id.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 import type { Found } from './read-module.ts'
 
-/** Finds what two aggregates cannot both have: a name, a name that programs write as the same (`a-1` and `a1`), or a method at a URL. */
-export function collisions (found: readonly Found[]): DefinitionFault[] {
+/**
+ * Finds what two aggregates cannot both have: a name, a name that programs write as the same (`a-1` and `a1`), or a
+ * method at a URL.
+ */
+export function collisions(found: readonly Found[]): DefinitionFault[] {
   return [
-    ...twice(found, ({ aggregate }) => operationId(aggregate.name), (id, { aggregate: { name } }, other) =>
-      name === other.aggregate.name ? `two aggregates have the name '${name}'` : `the aggregates '${other.aggregate.name}' and '${name}' have the operationId '${id}'`, 'rename one'),
-    ...twice(found, ({ aggregate: { route } }) => `${route.method} ${route.url.replaceAll(/\{[^{}]*\}/g, '{}')}`,
-      (_, { aggregate: { route } }) => `two aggregates answer ${route.method} ${route.url}`, 'give one another url'),
+    ...twice(
+      found,
+      ({ aggregate }) => operationId(aggregate.name),
+      (id, { aggregate: { name } }, other) =>
+        name === other.aggregate.name
+          ? `two aggregates have the name '${name}'`
+          : `the aggregates '${other.aggregate.name}' and '${name}' have the operationId '${id}'`,
+      'rename one',
+    ),
+    ...twice(
+      found,
+      ({ aggregate: { route } }) => `${route.method} ${route.url.replaceAll(/\{[^{}]*\}/g, '{}')}`,
+      (_, { aggregate: { route } }) => `two aggregates answer ${route.method} ${route.url}`,
+      'give one another url',
+    ),
   ]
 }
 
-function twice (found: readonly Found[], keyOf: (each: Found) => string, say: (key: string, each: Found, other: Found) => string, fix: string): DefinitionFault[] {
+function twice(
+  found: readonly Found[],
+  keyOf: (each: Found) => string,
+  say: (key: string, each: Found, other: Found) => string,
+  fix: string,
+): DefinitionFault[] {
   const first = new Map<string, Found>()
   const faults: DefinitionFault[] = []
   for (const each of found) {
     const key = keyOf(each)
     const other = first.get(key)
     if (other === undefined) first.set(key, each)
-    else faults.push({ file: each.file, reason: `${say(key, each, other)}, export '${each.key}' here and export '${other.key}' in ${other.file}: ${fix}` })
+    else
+      faults.push({
+        file: each.file,
+        reason:
+          `${say(key, each, other)}, ` + `export '${each.key}' here and export '${other.key}' in ${other.file}: ${fix}`,
+      })
   }
   return faults
 }

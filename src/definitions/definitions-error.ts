@@ -12,8 +12,11 @@ export class DefinitionsError extends Error {
   override readonly name = 'DefinitionsError'
   readonly faults: readonly DefinitionFault[]
 
-  constructor (faults: readonly DefinitionFault[], options?: ErrorOptions) {
-    super(faults.map(({ file, at, reason }) => `${file}${at === undefined ? '' : `:${at}`}: ${reason}`).join('\n'), options)
+  constructor(faults: readonly DefinitionFault[], options?: ErrorOptions) {
+    super(
+      faults.map(({ file, at, reason }) => `${file}${at === undefined ? '' : `:${at}`}: ${reason}`).join('\n'),
+      options,
+    )
     this.faults = faults
   }
 }

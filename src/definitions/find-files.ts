@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { shownPath } from './shown-path.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 
-/** One place the user named, and the modules there. */
-export interface Place {
+/** A path that the user named, and the modules in it. */
+export interface SearchedPath {
   /** Absolute, with links followed. */
   readonly path: string
   readonly isFolder: boolean
@@ -15,9 +15,12 @@ export interface Place {
 const isModule = (name: string) => /\.(?:ts|mts|js|mjs)$/.test(name)
 const isLeftOut = (name: string) => /\.d\.m?ts$/.test(name) || /\.test\.\w+$/.test(name)
 
-/** Finds the modules of files and folders; a folder is searched whole, but for `node_modules`, hidden folders, tests and type declarations. */
-export function findFiles (paths: readonly string[], faults: DefinitionFault[]): Place[] {
-  const places: Place[] = []
+/**
+ * Finds the modules of files and folders; a folder is searched whole, but for `node_modules`, hidden folders, tests and
+ * type declarations.
+ */
+export function findFiles(paths: readonly string[], faults: DefinitionFault[]): SearchedPath[] {
+  const searched: SearchedPath[] = []
   for (const given of paths) {
     const path = realPathOf(given)
     if (path === undefined) {
@@ -26,20 +29,30 @@ export function findFiles (paths: readonly string[], faults: DefinitionFault[]):
     }
     const isFolder = statSync(path).isDirectory()
     if (!isFolder && (!isModule(path) || isLeftOut(path))) {
-      faults.push({ file: shownPath(path), reason: 'is no module of definitions: give .ts, .mts, .js or .mjs files, or a folder of them' })
+      faults.push({
+        file: shownPath(path),
+        reason: 'is no module of definitions: give .ts, .mts, .js or .mjs files, or a folder of them',
+      })
       continue
     }
-    places.push({ path, isFolder, files: isFolder ? modulesIn(path) : [path] })
+    searched.push({ path, isFolder, files: isFolder ? modulesIn(path) : [path] })
   }
-  return places
+  return searched
 }
 
 /** A folder and all below it that definitions are looked for in; nothing for a file. */
-export function foldersIn (folder: string): string[] {
-  return !statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? [] : [folder, ...entriesOf(folder).filter(entry => entry.isDirectory()).flatMap(({ name }) => foldersIn(join(folder, name)))]
+export function foldersIn(folder: string): string[] {
+  return !statSync(folder, { throwIfNoEntry: false })?.isDirectory()
+    ? []
+    : [
+        folder,
+        ...entriesOf(folder)
+          .filter(entry => entry.isDirectory())
+          .flatMap(({ name }) => foldersIn(join(folder, name))),
+      ]
 }
 
-function modulesIn (folder: string): string[] {
+function modulesIn(folder: string): string[] {
   return entriesOf(folder).flatMap(entry => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return modulesIn(path)
@@ -47,13 +60,13 @@ function modulesIn (folder: string): string[] {
   })
 }
 
-function entriesOf (folder: string) {
+function entriesOf(folder: string) {
   return readdirSync(folder, { withFileTypes: true })
     .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
-    .sort((a, b) => a.name < b.name ? -1 : 1)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function realPathOf (path: string): string | undefined {
+function realPathOf(path: string): string | undefined {
   try {
     return realpathSync(path)
   } catch {

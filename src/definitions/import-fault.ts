@@ -3,32 +3,45 @@ import { inspect } from 'node:util'
 import type { DefinitionFault } from './definitions-error.ts'
 import { shownPath } from './shown-path.ts'
 
-/** Says why a module could not be loaded, and in which file and line of the definitions the reason lies. */
-export function importFault (error: unknown, loaded: string, files: ReadonlySet<string>): DefinitionFault {
-  if (!(error instanceof Error)) return { file: shownPath(loaded), reason: `throws ${inspect(error)} when it is loaded` }
-  const place = syntaxPlace(error) ?? importer(error) ?? thrownPlace(error, files)
-  const { file = loaded, at } = place ?? {}
-  const message = String(error.message).replaceAll(/\?headwaters=\d+/g, '').replace(/ imported from .*$/s, '')
-  const isSyntax = error instanceof SyntaxError || place === undefined || !('thrown' in place)
-  return { file: shownPath(file), at, reason: isSyntax ? `cannot be loaded: ${message}` : `throws when it is loaded: ${String(error.name)}: ${message}` }
+/** Returns the reason why a module could not be loaded, with the file and the line of the definitions. */
+export function importFault(error: unknown, loaded: string, files: ReadonlySet<string>): DefinitionFault {
+  if (!(error instanceof Error))
+    return { file: shownPath(loaded), reason: `throws ${inspect(error)} when it is loaded` }
+  const position = syntaxPosition(error) ?? importerPosition(error) ?? thrownPosition(error, files)
+  const { file = loaded, at } = position ?? {}
+  const message = String(error.message)
+    .replaceAll(/\?headwaters=\d+/g, '')
+    .replace(/ imported from .*$/s, '')
+  const isSyntax = error instanceof SyntaxError || position === undefined || !('thrown' in position)
+  return {
+    file: shownPath(file),
+    at,
+    reason: isSyntax ? `cannot be loaded: ${message}` : `throws when it is loaded: ${String(error.name)}: ${message}`,
+  }
 }
 
-interface Origin { readonly file: string, readonly at?: string, readonly thrown?: true }
+interface ErrorPosition {
+  readonly file: string
+  readonly at?: string
+  readonly thrown?: true
+}
 
-/** Node writes the place of a syntax error above the stack. */
-function syntaxPlace (error: Error): Origin | undefined {
+/** Node.js writes the position of a syntax error above the stack. */
+function syntaxPosition(error: Error): ErrorPosition | undefined {
   const [, url = '', line = ''] = /^((?:file:\/\/|\/|[A-Za-z]:\\)[^\n]*?):(\d+)\n/.exec(stackOf(error)) ?? []
   return url === '' ? undefined : { file: pathOf(url), at: line }
 }
 
-/** A module that is not there is named together with who asked for it. */
-function importer ({ message }: Error): Origin | undefined {
+/** The message for a module that was not found names the file that imports it. */
+function importerPosition({ message }: Error): ErrorPosition | undefined {
   const [, from] = / imported from (.+)$/m.exec(String(message)) ?? []
   return from === undefined ? undefined : { file: pathOf(from) }
 }
 
-function thrownPlace (error: Error, files: ReadonlySet<string>): Origin | undefined {
-  for (const [, url = '', at = ''] of stackOf(error).matchAll(/^ {4}at .*?\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+:\d+)\)?$/gm)) {
+function thrownPosition(error: Error, files: ReadonlySet<string>): ErrorPosition | undefined {
+  for (const [, url = '', at = ''] of stackOf(error).matchAll(
+    /^ {4}at .*?\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+:\d+)\)?$/gm,
+  )) {
     const file = pathOf(url)
     if (files.has(file)) return { file, at, thrown: true }
   }
@@ -36,11 +49,11 @@ function thrownPlace (error: Error, files: ReadonlySet<string>): Origin | undefi
 }
 
 /** Returns the stack, which a module can set to a value that is not a text. */
-function stackOf ({ stack }: Error): string {
+function stackOf({ stack }: Error): string {
   return typeof stack === 'string' ? stack : ''
 }
 
-function pathOf (place: string): string {
-  const plain = place.replace(/\?headwaters=\d+$/, '')
+function pathOf(url: string): string {
+  const plain = url.replace(/\?headwaters=\d+$/, '')
   return plain.startsWith('file:') ? fileURLToPath(plain) : plain
 }

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { dirname, extname } from 'node:path'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { missingFunction } from '../fanout/offload/check-offloads.ts'
+import { missingFunction } from '../fanout/check-offloads.ts'
 import { offloads, type OffloadSpec } from '../fanout/offload/offload.ts'
 import { declarations } from '../upstream/declare.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { collisions } from './collisions.ts'
 import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
-import { findFiles, foldersIn, type Place } from './find-files.ts'
+import { findFiles, foldersIn, type SearchedPath } from './find-files.ts'
 import { importFault } from './import-fault.ts'
 import { createModules, stampOf, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
@@ -16,7 +16,7 @@ import { shownPath } from './shown-path.ts'
 /** Loads modules of definitions in threads. */
 const threadLoader = new URL(`./thread-loader${extname(import.meta.url)}`, import.meta.url).href
 
-/** What definitions files came to. */
+/** The result of one load. */
 export interface Definitions {
   readonly aggregates: readonly AnyAggregate[]
   /** Names of the upstreams that were ever declared, exported or not. */
@@ -25,19 +25,21 @@ export interface Definitions {
   readonly specs: readonly UpstreamSpec[]
 }
 
-/** Loads the aggregates of files and folders, as often as asked. */
+/** Loads the aggregates of files and folders. */
 export interface Loader {
-  /** Loads everything, anew after the first time; throws a `DefinitionsError` with every fault of every file. */
+  /**
+   * Loads all files, also those that were loaded before; throws a `DefinitionsError` with every fault of every file.
+   */
   readonly load: () => Promise<Definitions>
   /** Folders in which a change may change the definitions. */
   readonly folders: () => ReadonlySet<string>
-  /** Whether a file was written, added or taken away since the last load began. */
+  /** Returns true if a file was written, added or removed since the last load began. */
   readonly changed: () => boolean
   readonly close: () => void
 }
 
 /** Makes a loader for the files and folders a user named. */
-export function createLoader (paths: readonly string[]): Loader {
+export function createLoader(paths: readonly string[]): Loader {
   const unusable: DefinitionFault[] = []
   const named = findFiles(paths, unusable).map(({ path }) => path)
   const modules = createModules(named)
@@ -45,16 +47,21 @@ export function createLoader (paths: readonly string[]): Loader {
   let loads = 0
   let listed = ''
 
-  const list = () => findFiles(named, []).flatMap(({ files }) => files).join('\n')
+  const list = () =>
+    findFiles(named, [])
+      .flatMap(({ files }) => files)
+      .join('\n')
 
-  async function load (): Promise<Definitions> {
+  async function load(): Promise<Definitions> {
     const specs: UpstreamSpec[] = []
     const hear = (spec: unknown) => {
       specs.push(spec as UpstreamSpec)
       upstreams.add((spec as UpstreamSpec).name)
     }
     const offloaded: OffloadSpec[] = []
-    const take = (spec: unknown) => { offloaded.push(spec as OffloadSpec) }
+    const take = (spec: unknown) => {
+      offloaded.push(spec as OffloadSpec)
+    }
     if (loads++ > 0) modules.renew()
     listed = list()
     subscribe(declarations.name, hear)
@@ -67,15 +74,15 @@ export function createLoader (paths: readonly string[]): Loader {
     }
   }
 
-  async function loadAll (offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
+  async function loadAll(offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
     const wrong = [...unusable]
     const seen = new Map<AnyAggregate, Found>()
-    for (const place of findFiles(named, wrong)) {
-      const found = await loadPlace(place, modules, wrong)
+    for (const searched of findFiles(named, wrong)) {
+      const found = await loadPath(searched, modules, wrong)
       // An aggregate that is exported twice, as from an index, is one.
       for (const each of found) if (!seen.has(each.aggregate)) seen.set(each.aggregate, each)
     }
-    for (const spec of offloaded) wrong.push(...await loadOffloaded(spec, modules))
+    for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
     const all = [...seen.values()]
     wrong.push(...collisions(all))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
@@ -85,15 +92,20 @@ export function createLoader (paths: readonly string[]): Loader {
   return {
     load,
     changed: () => list() !== listed || Array.from(modules.stamps).some(([file, stamp]) => stampOf(file) !== stamp),
-    folders: () => new Set([
-      ...named.flatMap(path => [dirname(path), ...foldersIn(path)]),
-      ...Array.from(modules.stamps.keys(), file => dirname(file)),
-    ]),
+    folders: () =>
+      new Set([
+        ...named.flatMap(path => [dirname(path), ...foldersIn(path)]),
+        ...Array.from(modules.stamps.keys(), file => dirname(file)),
+      ]),
     close: modules.close,
   }
 }
 
-async function loadPlace ({ path, isFolder, files }: Place, modules: Modules, faults: DefinitionFault[]): Promise<Found[]> {
+async function loadPath(
+  { path, isFolder, files }: SearchedPath,
+  modules: Modules,
+  faults: DefinitionFault[],
+): Promise<Found[]> {
   const before = faults.length
   const found: Found[] = []
   for (const file of files) {
@@ -111,7 +123,7 @@ async function loadPlace ({ path, isFolder, files }: Place, modules: Modules, fa
 }
 
 /** Loads what runs in threads here too: so it is seen at the start whether it can be, and of which files it is made. */
-async function loadOffloaded (spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
+async function loadOffloaded(spec: OffloadSpec, modules: Modules): Promise<DefinitionFault[]> {
   spec.loader = threadLoader
   spec.isChecked = true
   try {
@@ -123,6 +135,6 @@ async function loadOffloaded (spec: OffloadSpec, modules: Modules): Promise<Defi
 }
 
 /** A module that several import is one fault. */
-function onceEach (faults: readonly DefinitionFault[]): DefinitionFault[] {
+function onceEach(faults: readonly DefinitionFault[]): DefinitionFault[] {
   return [...new Map(faults.map(fault => [JSON.stringify(fault), fault])).values()]
 }

@@ -11,14 +11,14 @@ export interface Modules {
   /** Those that were reached since the last `renew`, as they were before they were read. */
   readonly stamps: ReadonlyMap<string, string>
   /** Loads one, with what it imports. */
-  load (file: string): Promise<Readonly<Record<string, unknown>>>
-  /** From now on files are loaded anew; what was loaded before stays as it was. */
-  renew (): void
+  load(file: string): Promise<Readonly<Record<string, unknown>>>
+  /** Makes later loads read all files again; modules that were loaded before stay as they are. */
+  renew(): void
   readonly close: () => void
 }
 
 /** Says whether a file was written since. */
-export function stampOf (file: string): string {
+export function stampOf(file: string): string {
   const { mtimeMs, size } = statSync(file, { throwIfNoEntry: false }) ?? {}
   return `${mtimeMs} ${size}`
 }
@@ -28,7 +28,7 @@ type Next = (specifier: string, context?: Partial<ResolveHookContext>) => Resolv
 const mark = /[?&]headwaters=(\d+)$/
 
 /** The file of a module's URL, without the mark of its generation. */
-export function fileOf (url: string): string | undefined {
+export function fileOf(url: string): string | undefined {
   return url.startsWith('file:') ? fileURLToPath(url.replace(mark, '')) : undefined
 }
 
@@ -36,23 +36,23 @@ export function fileOf (url: string): string | undefined {
  * Makes modules that resolve `headwaters` to the running copy and `zod` to ours where their project has none.
  * `below` are files and folders that are definitions even inside our own source.
  */
-export function createModules (below: readonly string[]): Modules {
+export function createModules(below: readonly string[]): Modules {
   const files = new Set<string>()
   const stamps = new Map<string, string>()
   const { cache } = createRequire(import.meta.url)
   let generation = 0
 
-  function reach (file: string): void {
+  function reach(file: string): void {
     files.add(file)
     if (!stamps.has(file)) stamps.set(file, stampOf(file))
   }
 
-  function isPart (file: string): boolean {
+  function isPart(file: string): boolean {
     if (file.includes(`${sep}node_modules${sep}`)) return false
     return below.some(path => file === path || file.startsWith(path + sep)) || !file.startsWith(ownFolder)
   }
 
-  function resolve (specifier: string, context: ResolveHookContext, next: Next): ResolveFnOutput {
+  function resolve(specifier: string, context: ResolveHookContext, next: Next): ResolveFnOutput {
     const own = ownModule(specifier)
     if (own !== undefined) return { url: own, shortCircuit: true }
     const { parentURL = '' } = context
@@ -73,11 +73,13 @@ export function createModules (below: readonly string[]): Modules {
   return {
     files,
     stamps,
-    load (file) {
+    load(file) {
       reach(file)
-      return import(`${pathToFileURL(file).href}${generation === 0 ? '' : `?headwaters=${generation}`}`) as Promise<Readonly<Record<string, unknown>>>
+      return import(`${pathToFileURL(file).href}${generation === 0 ? '' : `?headwaters=${generation}`}`) as Promise<
+        Readonly<Record<string, unknown>>
+      >
     },
-    renew () {
+    renew() {
       generation++
       stamps.clear()
       // CommonJS is kept by its file name, whatever the URL says.
@@ -87,12 +89,12 @@ export function createModules (below: readonly string[]): Modules {
   }
 }
 
-function find (specifier: string, context: ResolveHookContext, next: Next): ResolveFnOutput {
+function find(specifier: string, context: ResolveHookContext, next: Next): ResolveFnOutput {
   try {
     return next(specifier, context)
   } catch (error) {
     if (/^zod(?:\/|$)/.test(specifier)) return { url: import.meta.resolve(specifier), shortCircuit: true }
-    // TypeScript's own custom: the name of the file that a compiler would write.
+    // TypeScript's convention: an import names the file that the compiler writes.
     const source = /^\.\.?\//.test(specifier) ? specifier.replace(/(?:\.js)?$/, '.ts') : undefined
     if (source === undefined || /\.[cm]?ts$/.test(specifier)) throw error
     try {

@@ -11,8 +11,12 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   'headwaters/testing': ['testing/index', 'testing'],
 }
 
-/** The running copy's own module for `headwaters` and `headwaters/testing`: a second copy would not know the first one's classes. */
-export function ownModule (specifier: string): string | undefined {
+/**
+ * The running copy's own module for `headwaters` and `headwaters/testing`: a second copy would not know the first one's
+ * classes.
+ */
+export function ownModule(specifier: string): string | undefined {
   if (!Object.hasOwn(entries, specifier)) return undefined
-  return entries[specifier]?.map(name => new URL(`../${name}${suffix}`, import.meta.url)).find(url => existsSync(url))?.href
+  return entries[specifier]?.map(name => new URL(`../${name}${suffix}`, import.meta.url)).find(url => existsSync(url))
+    ?.href
 }

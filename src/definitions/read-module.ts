@@ -10,11 +10,18 @@ export interface Found {
   readonly key: string
 }
 
-/** Takes the aggregates out of a module's exports, also out of an exported list of them; what only looks like one is a fault. */
-export function readModule (file: string, exports: Readonly<Record<string, unknown>>, faults: DefinitionFault[]): Found[] {
+/**
+ * Takes the aggregates out of a module's exports, also out of an exported list of them; what only looks like one is a
+ * fault.
+ */
+export function readModule(
+  file: string,
+  exports: Readonly<Record<string, unknown>>,
+  faults: DefinitionFault[],
+): Found[] {
   const found: Found[] = []
   const shown = shownPath(file)
-  function take (key: string, value: unknown): void {
+  function take(key: string, value: unknown): void {
     const fault = faultOf(value)
     if (fault !== undefined) faults.push({ file: shown, reason: `export '${key}' ${fault}` })
     else if (isAggregate(value)) found.push({ aggregate: value, file: shown, key })
@@ -28,17 +35,20 @@ export function readModule (file: string, exports: Readonly<Record<string, unkno
   return found
 }
 
-function isAggregate (value: unknown): value is AnyAggregate {
+function isAggregate(value: unknown): value is AnyAggregate {
   return isObject(value) && ['name', 'route', 'steps', 'dependents', 'schema', 'merge'].every(field => field in value)
 }
 
-function faultOf (value: unknown): string | undefined {
-  if (isObject(value) && ['required', 'optional', 'each', 'firstOf', 'reply'].every(method => typeof value[method] === 'function')) {
+function faultOf(value: unknown): string | undefined {
+  if (
+    isObject(value) &&
+    ['required', 'optional', 'each', 'firstOf', 'reply'].every(method => typeof value[method] === 'function')
+  ) {
     return 'is an aggregate that is not finished: end it with .reply(schema, merge)'
   }
   return undefined
 }
 
-function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }

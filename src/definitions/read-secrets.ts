@@ -4,8 +4,15 @@ import type { Override } from '../upstream/runtime.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 
-/** Reads what upstreams need of the environment, and gives the values that no log may show; throws a `ConfigError` that names every variable that is missing or wrong. */
-export function readSecrets (specs: readonly UpstreamSpec[], overrides: Readonly<Record<string, Override>>, variables: Variables): readonly string[] {
+/**
+ * Reads what upstreams need of the environment, and gives the values that no log may show; throws a `ConfigError` that
+ * names every variable that is missing or wrong.
+ */
+export function readSecrets(
+  specs: readonly UpstreamSpec[],
+  overrides: Readonly<Record<string, Override>>,
+  variables: Variables,
+): readonly string[] {
   // What is switched off needs nothing.
   const read = specs.filter(({ name }) => overrides[name]?.off !== true).map(spec => readAccess(spec, variables))
   const faults = new Set(read.flatMap(access => access.faults.map(({ variable, reason }) => `${variable}: ${reason}`)))

@@ -5,6 +5,6 @@ import { createModules } from './modules.ts'
 const modules = createModules([])
 
 /** Loads the module of an offloaded function. */
-export function load (href: string): Promise<Readonly<Record<string, unknown>>> {
+export function load(href: string): Promise<Readonly<Record<string, unknown>>> {
   return modules.load(fileURLToPath(href))
 }

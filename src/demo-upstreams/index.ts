@@ -1,9 +1,9 @@
 import { catfactNinja } from './catfact-ninja.ts'
-import type { FaultKind } from './fault.ts'
-import { hash } from './hash.ts'
+import type { FaultKind } from './faults.ts'
+import { hash } from './random.ts'
 import { createLatency } from './latency.ts'
 import { meowfacts } from './meowfacts.ts'
-import { startStandIn } from './server.ts'
+import { startDemoUpstream } from './server.ts'
 import { theCatApi } from './the-cat-api.ts'
 import { wikipedia } from './wikipedia.ts'
 
@@ -11,14 +11,14 @@ const routesOf = {
   'catfact-ninja': catfactNinja,
   meowfacts,
   'the-cat-api': theCatApi,
-  wikipedia
+  wikipedia,
 }
 
-/** The name of a stand-in, which is the name of the upstream it stands in for. */
-export type StandInName = keyof typeof routesOf
+/** The name of a demo upstream, which is the name of the real one. */
+export type DemoUpstreamName = keyof typeof routesOf
 
-/** How the stand-ins behave. */
-export interface StandInsOptions {
+/** Options of the demo upstreams. */
+export interface DemoUpstreamsOptions {
   /**
    * Half of the answers are faster, in milliseconds; 0 answers at once.
    * @default 15
@@ -46,30 +46,30 @@ export interface StandInsOptions {
   faultKinds?: readonly FaultKind[]
 }
 
-/** All stand-ins, running. */
-export interface StandIns {
-  readonly origins: Readonly<Record<StandInName, string>>
+/** All demo upstreams, running. */
+export interface DemoUpstreams {
+  readonly origins: Readonly<Record<DemoUpstreamName, string>>
   /** Sets the share of requests that go wrong from now on, 0 to 1. */
   setFaultRate: (rate: number) => void
   /** Ends all of them at once. */
   close: () => Promise<void>
 }
 
-/** Starts all stand-ins on the loopback interface, each on a free port. */
-export async function startStandIns (options: StandInsOptions = {}): Promise<StandIns> {
+/** Starts all demo upstreams on the loopback interface, each on a free port. */
+export async function startDemoUpstreams(options: DemoUpstreamsOptions = {}): Promise<DemoUpstreams> {
   const { medianMs = 15, maxMs = 300, seed = 1, faultRate = 0, faultKinds } = options
 
-  async function start (name: StandInName, index: number) {
+  async function start(name: DemoUpstreamName, index: number) {
     const own = hash(seed, index)
     const latency = createLatency({ seed: own, medianMs, maxMs })
-    return startStandIn({ name, routes: routesOf[name](own), latency, faultRate, faultKinds, seed: own })
+    return startDemoUpstream({ name, routes: routesOf[name](own), latency, faultRate, faultKinds, seed: own })
   }
 
   const [ninja, meow, catApi, wiki] = await Promise.all([
     start('catfact-ninja', 0),
     start('meowfacts', 1),
     start('the-cat-api', 2),
-    start('wikipedia', 3)
+    start('wikipedia', 3),
   ])
   const all = [ninja, meow, catApi, wiki]
 
@@ -78,13 +78,13 @@ export async function startStandIns (options: StandInsOptions = {}): Promise<Sta
       'catfact-ninja': ninja.origin,
       meowfacts: meow.origin,
       'the-cat-api': catApi.origin,
-      wikipedia: wiki.origin
+      wikipedia: wiki.origin,
     },
-    setFaultRate (rate) {
-      for (const standIn of all) standIn.setFaultRate(rate)
+    setFaultRate(rate) {
+      for (const demoUpstream of all) demoUpstream.setFaultRate(rate)
     },
-    async close () {
-      await Promise.all(all.map((standIn) => standIn.close()))
-    }
+    async close() {
+      await Promise.all(all.map(demoUpstream => demoUpstream.close()))
+    },
   }
 }

@@ -1,7 +1,6 @@
-import { fraction } from './fraction.ts'
-import { hash } from './hash.ts'
+import { fraction, hash } from './random.ts'
 
-/** How slow a stand-in is. */
+/** The delays of a demo upstream. */
 export interface LatencyOptions {
   /** Equal seeds give equal delays, draw by draw. */
   seed: number
@@ -21,13 +20,13 @@ export interface LatencyOptions {
 const SIGMA = 0.894
 
 /** Returns a function that gives the next delay in milliseconds, lognormal and the same for the same seed. */
-export function createLatency ({ seed, medianMs = 15, maxMs = 300 }: LatencyOptions): () => number {
+export function createLatency({ seed, medianMs = 15, maxMs = 300 }: LatencyOptions): () => number {
   if (medianMs <= 0) return () => 0
   const radiusSeed = hash(seed, 1)
   const angleSeed = hash(seed, 2)
   let counter = 0
 
-  return function nextDelayMs () {
+  return function nextDelayMs() {
     const radius = Math.sqrt(-2 * Math.log(fraction(radiusSeed, counter)))
     const normal = radius * Math.cos(2 * Math.PI * fraction(angleSeed, counter))
     counter += 1

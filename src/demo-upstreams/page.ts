@@ -1,11 +1,11 @@
-import type { RouteRequest } from './route.ts'
+import type { DemoRequest } from './route.ts'
 import { wholeNumber } from './whole-number.ts'
 
 const LIMIT_DEFAULT = 10
 const LIMIT_MAX = 1000
 
 /** Cuts one page out of the items and wraps it the way Laravel's paginator does. */
-export function page (items: readonly unknown[], { query, origin, path }: RouteRequest) {
+export function page(items: readonly unknown[], { query, origin, path }: DemoRequest) {
   const limit = wholeNumber(query.get('limit'), LIMIT_DEFAULT, LIMIT_MAX)
   const current = wholeNumber(query.get('page'), 1, Number.MAX_SAFE_INTEGER)
   const last = Math.max(1, Math.ceil(items.length / limit))
@@ -13,7 +13,7 @@ export function page (items: readonly unknown[], { query, origin, path }: RouteR
   const data = items.slice(start, start + limit)
   const base = origin + path
   // The paginator keeps no other parameter in its links, so a follower has to add its limit again.
-  const urlOf = (number: number) => number >= 1 && number <= last ? `${base}?page=${number}` : null
+  const urlOf = (number: number) => (number >= 1 && number <= last ? `${base}?page=${number}` : null)
 
   return {
     current_page: current,
@@ -27,15 +27,15 @@ export function page (items: readonly unknown[], { query, origin, path }: RouteR
       ...Array.from({ length: last }, (_, index) => ({
         url: urlOf(index + 1),
         label: String(index + 1),
-        active: index + 1 === current
+        active: index + 1 === current,
       })),
-      { url: urlOf(current + 1), label: 'Next', active: false }
+      { url: urlOf(current + 1), label: 'Next', active: false },
     ],
     next_page_url: urlOf(current + 1),
     path: base,
     per_page: limit,
     prev_page_url: urlOf(current - 1),
     to: data.length === 0 ? null : start + data.length,
-    total: items.length
+    total: items.length,
   }
 }

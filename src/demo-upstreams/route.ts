@@ -1,8 +1,8 @@
-/** What a route of a stand-in is told about a request. */
-export interface RouteRequest {
-  /** How many requests the stand-in had seen before this one: what all random choices are made from. */
+/** A request, as a route of a demo upstream gets it. */
+export interface DemoRequest {
+  /** Number of earlier requests, from which all random choices are made. */
   number: number
-  /** The stand-in's own origin, for links to itself. */
+  /** The demo upstream's own origin, for links to itself. */
   origin: string
   /** The path as it was sent. */
   path: string
@@ -11,8 +11,8 @@ export interface RouteRequest {
   query: URLSearchParams
 }
 
-/** What a route of a stand-in answers. */
-export interface Answer {
+/** The answer of a route. */
+export interface DemoAnswer {
   /** @default 200 */
   status?: number
   headers?: Readonly<Record<string, string>>
@@ -22,8 +22,8 @@ export interface Answer {
   text?: string
 }
 
-/** One path of a stand-in, such as `/v1/breeds/:id`, and what it answers. */
-export interface Route {
+/** One path of a demo upstream, such as `/v1/breeds/:id`, and its answer. */
+export interface DemoRoute {
   path: string
-  answer: (request: RouteRequest) => Answer
+  answer: (request: DemoRequest) => DemoAnswer
 }

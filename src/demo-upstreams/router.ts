@@ -1,16 +1,16 @@
-import type { Answer, Route, RouteRequest } from './route.ts'
+import type { DemoAnswer, DemoRoute, DemoRequest } from './route.ts'
 
-const notFound: Answer = { status: 404, body: { message: 'Not Found', code: 404 } }
-const badRequest: Answer = { status: 400, body: { message: 'Bad Request', code: 400 } }
+const notFound: DemoAnswer = { status: 404, body: { message: 'Not Found', code: 404 } }
+const badRequest: DemoAnswer = { status: 400, body: { message: 'Bad Request', code: 400 } }
 
 /** Returns a function that answers a request by the first route whose path fits. */
-export function router (routes: readonly Route[]) {
+export function router(routes: readonly DemoRoute[]) {
   const patterns = routes.map(({ path, answer }) => ({
     answer,
-    pattern: new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}/?$`)
+    pattern: new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}/?$`),
   }))
 
-  return function answer (url: string, request: Pick<RouteRequest, 'number' | 'origin'>): Answer {
+  return function answer(url: string, request: Pick<DemoRequest, 'number' | 'origin'>): DemoAnswer {
     const [path = '/', search] = url.split('?', 2)
     for (const { pattern, answer } of patterns) {
       const match = pattern.exec(path)
@@ -23,7 +23,7 @@ export function router (routes: readonly Route[]) {
   }
 }
 
-function decodeAll (groups: Record<string, string>): Record<string, string> | undefined {
+function decodeAll(groups: Record<string, string>): Record<string, string> | undefined {
   try {
     return Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decodeURIComponent(text)]))
   } catch {

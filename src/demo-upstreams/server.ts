@@ -2,17 +2,16 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delays } from './delays.ts'
-import { fault, type FaultKind } from './fault.ts'
-import { faultAnswer } from './fault-answer.ts'
+import { fault, faultAnswer, type FaultKind } from './faults.ts'
 import { reset } from './reset.ts'
-import type { Answer, Route } from './route.ts'
+import type { DemoAnswer, DemoRoute } from './route.ts'
 import { router } from './router.ts'
 
-/** What a stand-in is made of. */
-export interface StandInOptions {
+/** Options of one demo upstream. */
+export interface DemoUpstreamOptions {
   /** Goes out in the `server` header. */
   name: string
-  routes: readonly Route[]
+  routes: readonly DemoRoute[]
   /** Gives the delay of the next answer in milliseconds; 0 answers at once. */
   latency: () => number
   /**
@@ -37,8 +36,8 @@ export interface StandInOptions {
   port?: number
 }
 
-/** A running stand-in. */
-export interface StandIn {
+/** A running demo upstream. */
+export interface DemoUpstream {
   readonly origin: string
   /** The number of requests seen. */
   readonly requests: number
@@ -56,14 +55,14 @@ const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
 const SLOW_FAULT_MS = 2000
 
-const notAllowed: Answer = {
+const notAllowed: DemoAnswer = {
   status: 405,
   headers: { allow: 'GET, HEAD' },
-  body: { message: 'Method Not Allowed', code: 405 }
+  body: { message: 'Method Not Allowed', code: 405 },
 }
 
-/** Starts one stand-in on the loopback interface. */
-export async function startStandIn (options: StandInOptions): Promise<StandIn> {
+/** Starts one demo upstream on the loopback interface. */
+export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<DemoUpstream> {
   const { name, routes, latency, seed = 1, port = 0, faultKinds } = options
   const answerTo = router(routes)
   const waiting = delays()
@@ -72,35 +71,38 @@ export async function startStandIn (options: StandInOptions): Promise<StandIn> {
   let requests = 0
   let closed: Promise<void> | undefined
 
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS
-  }, function handle (req, res) {
-    const number = requests++
-    const kind = fault(seed, number, faultRate, faultKinds)
-    const delayMs = latency() + (kind === 'slow' ? SLOW_FAULT_MS : 0)
-    waiting.later(res, delayMs, function answer () {
-      if (kind === 'reset') reset(res)
-      else if (kind !== undefined && kind !== 'slow') write(req, res, faultAnswer[kind])
-      else if (req.method !== 'GET' && req.method !== 'HEAD') write(req, res, notAllowed)
-      else write(req, res, answerTo(req.url ?? '/', { number, origin }))
-    })
-  })
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    },
+    function handle(req, res) {
+      const number = requests++
+      const kind = fault(seed, number, faultRate, faultKinds)
+      const delayMs = latency() + (kind === 'slow' ? SLOW_FAULT_MS : 0)
+      waiting.later(res, delayMs, function answer() {
+        if (kind === 'reset') reset(res)
+        else if (kind !== undefined && kind !== 'slow') write(req, res, faultAnswer[kind])
+        else if (req.method !== 'GET' && req.method !== 'HEAD') write(req, res, notAllowed)
+        else write(req, res, answerTo(req.url ?? '/', { number, origin }))
+      })
+    },
+  )
 
-  function write (req: IncomingMessage, res: ServerResponse, { status = 200, headers, body, text }: Answer): void {
+  function write(req: IncomingMessage, res: ServerResponse, { status = 200, headers, body, text }: DemoAnswer): void {
     const content = text ?? JSON.stringify(body)
     res.writeHead(status, {
       server: name,
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(content),
-      ...headers
+      ...headers,
     })
     res.end(req.method === 'HEAD' ? undefined : content)
   }
 
-  function close (): Promise<void> {
-    closed ??= new Promise(function end (resolve) {
+  function close(): Promise<void> {
+    closed ??= new Promise(function end(resolve) {
       server.close(() => resolve())
       server.closeAllConnections()
       waiting.clear()
@@ -108,7 +110,7 @@ export async function startStandIn (options: StandInOptions): Promise<StandIn> {
     return closed
   }
 
-  await new Promise<void>(function listen (resolve, reject) {
+  await new Promise<void>(function listen(resolve, reject) {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
@@ -116,9 +118,15 @@ export async function startStandIn (options: StandInOptions): Promise<StandIn> {
 
   return {
     origin,
-    get requests () { return requests },
-    get pending () { return waiting.pending },
-    setFaultRate (rate) { faultRate = rate },
-    close
+    get requests() {
+      return requests
+    },
+    get pending() {
+      return waiting.pending
+    },
+    setFaultRate(rate) {
+      faultRate = rate
+    },
+    close,
   }
 }

@@ -2,12 +2,13 @@ import { wholeNumber } from '../core/bounds.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { isOpen } from '../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../core/schema/header-fields.ts'
-import { refuseUnknown, type Known } from '../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { checkText } from '../core/schema/check-text.ts'
 import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
+import { rejectOldOptional, rejectRenamedOptions, renamedOptions } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import { letsShare } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
@@ -17,36 +18,76 @@ const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
 const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
 
-type AnyRouteOptions = RouteOptions<string> & { readonly params?: Schema, readonly query?: Schema, readonly body?: Schema, readonly headers?: Schema }
+type AnyRouteOptions = RouteOptions<string> & {
+  readonly params?: Schema
+  readonly query?: Schema
+  readonly body?: Schema
+  readonly headers?: Schema
+}
 
-const routeOptions: Known<AnyRouteOptions> = {
-  url: true, method: true, params: true, query: true, body: true, headers: true, deadline: true, envelope: true, cacheControl: true, summary: true, description: true,
+const routeOptions: OptionKeys<AnyRouteOptions> = {
+  url: true,
+  method: true,
+  params: true,
+  query: true,
+  body: true,
+  headers: true,
+  deadline: true,
+  envelope: true,
+  cacheControl: true,
+  summary: true,
+  description: true,
 }
 const stepOptions = { needs: true, timeout: true } as const
 const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
   required: stepOptions,
-  optional: stepOptions,
-  each: { ...stepOptions, width: true, maxItems: true, tolerate: true },
+  optional: { ...stepOptions, fallback: true },
+  each: { ...stepOptions, concurrency: true, maxItems: true, minSuccess: true, fallback: true },
   firstOf: { ...stepOptions, count: true },
 }
-const tolerateOptions = { atLeast: true, fallback: true } as const
 
 /** Checks an aggregate's route and fills its defaults in. */
-export function checkRoute (name: string, options: AnyRouteOptions): Route {
-  if (!aggregateName.test(name)) throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
+export function checkRoute(name: string, options: AnyRouteOptions): Route {
+  if (!aggregateName.test(name))
+    throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `aggregate '${name}'`
-  refuseUnknown(owner, options, routeOptions)
-  const { url, params, query, body, headers, deadline = 2000, method = body === undefined ? 'GET' : 'POST', envelope = true, cacheControl, summary, description } = options
+  rejectUnknownOptions(owner, options, routeOptions)
+  const {
+    url,
+    params,
+    query,
+    body,
+    headers,
+    deadline = 2000,
+    method = body === undefined ? 'GET' : 'POST',
+    envelope = true,
+    cacheControl,
+    summary,
+    description,
+  } = options
   checkZod(owner, { params, query, body, headers })
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
   const colon = /\/:([A-Za-z_]\w*)/.exec(url)
-  if (colon !== null) throw new TypeError(`${owner}: the url '${url}' holds ':${colon[1]}', which is a text here: write {${colon[1]}} for a parameter`)
-  if (url.includes('*')) throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
-  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) throw new TypeError(`${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`)
-  if (cacheControl !== undefined && method !== 'GET') throw new TypeError(`${owner}: a ${method} is not kept by anybody: leave cacheControl out`)
-  if (body !== undefined && method === 'GET') throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
-  for (const [part, schema] of [['params', params], ['query', query], ['headers', headers]] as const) {
+  if (colon !== null)
+    throw new TypeError(
+      `${owner}: the url '${url}' holds ':${colon[1]}', which is a text here: write {${colon[1]}} for a parameter`,
+    )
+  if (url.includes('*'))
+    throw new TypeError(`${owner}: the url '${url}' holds a '*', which routers take for anything: encode it as %2A`)
+  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
+    throw new TypeError(
+      `${owner}: the cacheControl '${cacheControl}' is no header value, for example 'public, max-age=60'`,
+    )
+  if (cacheControl !== undefined && method !== 'GET')
+    throw new TypeError(`${owner}: cacheControl requires GET, and this aggregate is ${method}: remove cacheControl`)
+  if (body !== undefined && method === 'GET')
+    throw new TypeError(`${owner}: a GET has no body: declare its input as query, or its method as POST`)
+  for (const [part, schema] of [
+    ['params', params],
+    ['query', query],
+    ['headers', headers],
+  ] as const) {
     checkText(`${owner}, ${part}`, schema)
     // Made now, so that no request waits for it.
     if (schema !== undefined) textSchema(schema)
@@ -55,55 +96,100 @@ export function checkRoute (name: string, options: AnyRouteOptions): Route {
   const isShared = cacheControl !== undefined && letsShare(cacheControl)
   if (isShared) refuseCredentials(owner, fields, cacheControl)
   return Object.freeze({
-    url, method, deadline, params, query, body, isBodyOpen: body !== undefined && isOpen(body), headers, headerFields: fields, envelope, cacheControl, isShared, summary, description,
-    vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...fields?.spelled.keys() ?? []]),
+    url,
+    method,
+    deadline,
+    params,
+    query,
+    body,
+    isBodyOpen: body !== undefined && isOpen(body),
+    headers,
+    headerFields: fields,
+    envelope,
+    cacheControl,
+    isShared,
+    summary,
+    description,
+    vary: cacheControl === undefined ? undefined : Vary.of(['accept', ...(fields?.spelled.keys() ?? [])]),
   })
 }
 
-function refuseCredentials (owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
+function refuseCredentials(owner: string, fields: HeaderFields | undefined, cacheControl: string): void {
   for (const [lower, name] of fields?.spelled ?? []) {
-    if (credentialHeaders.has(lower)) throw new TypeError(`${owner}: its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`)
+    if (credentialHeaders.has(lower))
+      throw new TypeError(
+        `${owner}: its headers schema names '${name}', which is a credential, and its ` +
+          `cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: ` +
+          `write private, for example 'private, max-age=60'`,
+      )
   }
 }
 
 interface AnyStepOptions {
   readonly needs?: readonly string[]
   readonly timeout?: number
-  readonly width?: number
+  readonly concurrency?: number
   readonly maxItems?: number
-  readonly tolerate?: { readonly atLeast: number, readonly fallback: unknown }
+  readonly minSuccess?: number
+  readonly fallback?: unknown
   readonly count?: number
 }
 
 /** Checks one step against those before it and fills its defaults in. */
-export function addStep (aggregate: string, before: readonly Step[], kind: StepKind, name: string, ask: Step['ask'], options: AnyStepOptions, fallback?: unknown): Step {
+export function addStep(
+  aggregate: string,
+  before: readonly Step[],
+  kind: StepKind,
+  name: string,
+  handler: Step['handler'],
+  options: AnyStepOptions,
+): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
-  if (!stepName.test(name)) throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
+  if (!stepName.test(name))
+    throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
   const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
   if (same?.name === name) throw new TypeError(`${owner}: a step of this name is already declared`)
-  if (same !== undefined) throw new TypeError(`${owner}: its name differs from that of step '${same.name}' by case only, and headwaters-sources has names in lower case: rename one`)
-  if (typeof ask !== 'function') throw new TypeError(`${owner}: needs a function that returns what to ask`)
+  if (same !== undefined)
+    throw new TypeError(
+      `${owner}: its name differs from that of step '${same.name}' by case only, and ` +
+        'headwaters-sources has names in lower case: rename one',
+    )
+  if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
+  if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
-  refuseUnknown(owner, options, optionsOf[kind])
-  const { needs = [], timeout, width = 16, maxItems = 100, tolerate, count = 1 } = options
+  rejectRenamedOptions(owner, options, renamedOptions[kind])
+  rejectUnknownOptions(owner, options, optionsOf[kind])
+  const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
-  wholeNumber(owner, 'width', width)
+  wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
   wholeNumber(owner, 'count', count)
-  if (tolerate !== undefined) refuseUnknown(owner, tolerate, tolerateOptions, 'tolerate')
-  if (tolerate !== undefined) wholeNumber(owner, 'tolerate.atLeast', tolerate.atLeast, { min: 0 })
+  if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
+    throw new TypeError(`${owner}: an optional step needs a fallback, for example { fallback: null }`)
+  if (kind === 'each' && Object.hasOwn(options, 'fallback') !== (minSuccess !== undefined))
+    throw new TypeError(
+      `${owner}: minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }`,
+    )
+  if (minSuccess !== undefined) wholeNumber(owner, 'minSuccess', minSuccess, { min: 0 })
 
   return Object.freeze({
-    name, index: before.length, kind, ask, timeout, width, maxItems, count,
-    needs: Object.freeze([...new Set(needs)].map(need => placeOf(before, need, owner))),
-    fallback: deepFreeze(tolerate === undefined ? fallback : tolerate.fallback),
-    atLeast: tolerate?.atLeast,
-    isFrozen: kind === 'optional' || tolerate !== undefined,
+    name,
+    index: before.length,
+    kind,
+    handler,
+    timeout,
+    concurrency,
+    maxItems,
+    count,
+    minSuccess,
+    needs: Object.freeze([...new Set(needs)].map(need => indexOf(before, need, owner))),
+    fallback: deepFreeze(fallback),
+    isFrozen: kind === 'optional' || minSuccess !== undefined,
   })
 }
 
-function placeOf (before: readonly Step[], need: string, owner: string): number {
+function indexOf(before: readonly Step[], need: string, owner: string): number {
   const step = before.find(({ name }) => name === need)
   if (step === undefined) throw new TypeError(`${owner}: needs '${need}', and no earlier step has that name`)
   return step.index

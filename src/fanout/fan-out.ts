@@ -15,16 +15,21 @@ export interface FanOutOptions extends RunOptions {
 
 /**
  * Runs an aggregate once.
- * Rejects with a `Problem` (any code of the table but `BAD_REQUEST` to `DRAINING`), or with the reason of `signal`, untouched.
+ * Rejects with a `Problem` (any code of the table but `BAD_REQUEST` to `DRAINING`), or with the reason of `signal`,
+ * untouched.
  */
-export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D, K>, input: RawInput, options: FanOutOptions): Promise<Reply<D, K>> {
+export async function fanOut<I, D, K extends string>(
+  aggregate: Aggregate<I, D, K>,
+  input: RawInput,
+  options: FanOutOptions,
+): Promise<Reply<D, K>> {
   const { signal } = options
   signal?.throwIfAborted()
-  const run = begin(aggregate, { ...input, headers: endToEnd(lowerCased(input.headers ?? {})) }, options)
+  const run = startRun(aggregate, { ...input, headers: endToEnd(lowerCased(input.headers ?? {})) }, options)
   const cancel = () => run.cancel(signal?.reason)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
-    return await run.start() as Reply<D, K>
+    return (await run.start()) as Reply<D, K>
   } finally {
     signal?.removeEventListener('abort', cancel)
   }
@@ -34,7 +39,12 @@ export async function fanOut<I, D, K extends string> (aggregate: Aggregate<I, D,
  * Reads the input and makes a run that has not started. The headers of the input are end-to-end, by lower-case name.
  * @throws Problem for input that cannot be read, and for faults found before
  */
-export function begin (aggregate: AnyAggregate, input: RawInput, options: RunOptions, faults?: readonly Fault[]): Run {
+export function startRun(
+  aggregate: AnyAggregate,
+  input: RawInput,
+  options: RunOptions,
+  faults?: readonly Fault[],
+): Run {
   const { vary } = aggregate.route
   const reads = vary && new Reads(vary)
   let read: ReadInput

@@ -4,24 +4,31 @@ import { inboundHeaders, type HeaderReads, type InboundHeaders } from '../upstre
 import type { Route } from './route.ts'
 
 /**
- * Makes what a schema of headers reads: the headers that it names, in its own spelling. A schema that can read more is given all of them,
- * and what it reads is recorded.
+ * Makes what a schema of headers reads: the headers that it names, in its own spelling. A schema that can read more is
+ * given all of them, and what it reads is recorded.
  */
-export function headerInput ({ headerFields: fields }: Route, headers: InboundHeaders, reads: HeaderReads | undefined): object {
+export function headerInput(
+  { headerFields: fields }: Route,
+  headers: InboundHeaders,
+  reads: HeaderReads | undefined,
+): object {
   if (fields === undefined || fields.isDirect) return headers
   if (!fields.isOpen) return spelledHeaders(fields, headers)
   const inbound = inboundHeaders(headers, reads, fields.spelled)
   return fields.isFrozen ? { ...inbound } : inbound
 }
 
-/** Copies the headers that a schema has let through as they came, so that all reads are recorded before the reply is written, and steps see plain objects. */
-export function settledHeaders (given: object, read: unknown, { headerFields: fields }: Route): unknown {
+/**
+ * Copies the headers that a schema has let through as they came, so that all reads are recorded before the reply is
+ * written, and steps see plain objects.
+ */
+export function settledHeaders(given: object, read: unknown, { headerFields: fields }: Route): unknown {
   if (fields?.isOpen === true) return withoutViews(read, [])
   return read === given ? { ...given } : read
 }
 
 /** Copies each recording view within a value, which an author's function may have put anywhere in it. */
-function withoutViews (value: unknown, within: readonly object[]): unknown {
+function withoutViews(value: unknown, within: readonly object[]): unknown {
   if (typeof value !== 'object' || value === null || within.includes(value)) return value
   if (types.isProxy(value)) return { ...value }
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value
@@ -29,7 +36,9 @@ function withoutViews (value: unknown, within: readonly object[]): unknown {
   let copy: Record<string, unknown> | undefined
   for (const [key, item] of Object.entries(value) as [string, unknown][]) {
     const settled = withoutViews(item, inside)
-    if (settled !== item) (copy ??= (Array.isArray(value) ? [...value as unknown[]] : { ...value }) as Record<string, unknown>)[key] = settled
+    if (settled !== item)
+      (copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Record<string, unknown>)[key] =
+        settled
   }
   return copy ?? value
 }

@@ -1,17 +1,29 @@
-import type { AfterReply } from './on-reply.ts'
+import type { ReplyExtras } from './on-reply.ts'
 import type { Step } from './step.ts'
 
-/** What an author has happen around the steps. */
+/** The functions of an aggregate that run before and after its steps. */
 export interface Hooks {
-  /** Runs as a required step does, before all others; its value is their context. */
-  readonly before: Step | undefined
-  readonly after: ((seen: never) => PromiseLike<AfterReply | undefined> | AfterReply | undefined) | undefined
+  /** The step of context(): it runs before all others, and its value is their context. */
+  readonly context: Step | undefined
+  readonly onReply: ((args: never) => PromiseLike<ReplyExtras | undefined> | ReplyExtras | undefined) | undefined
 }
 
-/** Makes the step that stands before all steps; as no line of the declaration it has no place, and nobody is told of it. */
-export function beforeStep (aggregate: string, ask: Step['ask']): Step {
-  if (typeof ask !== 'function') throw new TypeError(`aggregate '${aggregate}': before needs a function that returns the context`)
+/** Makes the step of context(). Its index is -1: it has no events and no outcome. */
+export function contextStep(aggregate: string, handler: Step['handler']): Step {
+  if (typeof handler !== 'function')
+    throw new TypeError(`aggregate '${aggregate}': context() needs a function that returns the context`)
   return Object.freeze({
-    name: 'before', index: -1, kind: 'required', ask, needs: [], timeout: undefined, fallback: undefined, width: 1, maxItems: 1, atLeast: undefined, isFrozen: false, count: 1,
+    name: 'context',
+    index: -1,
+    kind: 'required',
+    handler,
+    needs: [],
+    timeout: undefined,
+    fallback: undefined,
+    concurrency: 1,
+    maxItems: 1,
+    minSuccess: undefined,
+    isFrozen: false,
+    count: 1,
   })
 }

@@ -7,55 +7,78 @@ export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/spec/infere
 
 declare const skipped: unique symbol, wrong: unique symbol
 
-/** What an optional step, or an `each`, returns when there is nothing to ask. */
-export interface Skip { readonly [skipped]: true }
+/** The type of `skip`. */
+export interface Skip {
+  readonly [skipped]: true
+}
 
-/** A type that nothing has: the compiler prints its sentence. */
-export interface Wrong<Sentence extends string> { readonly [wrong]: Sentence }
+/** A type that no value has. The compiler prints its sentence in the error. */
+export interface Wrong<Sentence extends string> {
+  readonly [wrong]: Sentence
+}
 
 export type Awaitable<T> = T | Promise<T>
-/** The value a step brings. */
-export type Answered<R> = R extends Call<infer T> ? T : R extends Skip ? never : R
-/** What one call of a list brings. */
-export type Item<R> = R extends readonly Call<infer T>[] ? T : never
-export type Or<T, F> = [F] extends [T] ? T : T | F
-/** The list of an `each`: readonly where a fallback that all runs share may stand in it. */
-export type Listed<T, F> = [F] extends [never] ? T[] : DeepReadonly<Or<T, F>[]>
-export type Names<V> = readonly (keyof V & string)[]
-/** What a step sees: the input and the values it needs. */
-export type Seen<I, V, N extends Names<V>> = Shown<I & Pick<V, N[number]>>
+/** The value of a step whose function returns `R`. */
+export type StepValue<R> = R extends Call<infer T> ? T : R extends Skip ? never : R
+/** The value of each call of a list. */
+export type ItemValue<R> = R extends readonly Call<infer T>[] ? T : never
+/** A value, or the fallback if that has another type. */
+export type OrFallback<T, F> = [F] extends [T] ? T : T | F
+/** The value of an `each`: readonly if it may contain a fallback, which all runs share. */
+export type EachValue<T, F> = [F] extends [never] ? T[] : DeepReadonly<OrFallback<T, F>[]>
+/** Names of earlier steps, by their values `V`. */
+export type StepNames<V> = readonly (keyof V & string)[]
+/** The arguments of a step's function: the input and the values it needs. */
+export type ArgsFor<I, V, N extends StepNames<V>> = Shown<I & Pick<V, N[number]>>
 
-/** What `before` sees beside the input. */
-export interface Asking {
+/** The arguments of context() beside the input. */
+export interface ContextArgs {
   /** Sends a call through the layers of its upstream and waits for its answer. */
   readonly ask: <T>(call: Call<T>) => Promise<T>
 }
 
-/** What comes of a `before`: one that returns nothing gives no context. */
-export type Within<R, Without, With> = unknown extends R ? With :
-  [R] extends [never] ? Without :
-    [R] extends [void] ? Without :
-      [Extract<R, readonly Call<unknown>[] | Skip>] extends [never] ? With : Wrong<'before returns one value, or one call: wait for several with ask'>
+/** The builder after context(), whose function returns `R`. Without a value there is no context. */
+export type ContextResult<R, Without, With> = unknown extends R
+  ? With
+  : [R] extends [never]
+    ? Without
+    : [R] extends [void]
+      ? Without
+      : [Extract<R, readonly Call<unknown>[] | Skip>] extends [never]
+        ? With
+        : Wrong<'context() returns one value, or one call: await several with ask'>
 
 type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal'
 
-export type Fresh<K extends string, V> =
-  K extends keyof V ? Wrong<`a step '${K}' is already declared`> :
-    K extends Reserved ? Wrong<`'${K}' is part of the input: choose another step name`> : K
-export type Single<K extends string, V, R> = unknown extends R ? Fresh<K, V> :
-  [R] extends [void] ? Wrong<`step '${K}' must return a call, a value or skip`> :
-    [Extract<R, readonly Call<unknown>[]>] extends [never] ? Fresh<K, V> : Wrong<`step '${K}' returns several calls: use each or firstOf`>
-export type Sure<K extends string, V, R> = unknown extends R ? Fresh<K, V> :
-  [Extract<R, Skip>] extends [never] ? Single<K, V, R> : Wrong<`required step '${K}' cannot skip: make it optional`>
+/** The name of a step, or the reason for which it is refused. */
+export type NewStepName<K extends string, V> = K extends keyof V
+  ? Wrong<`a step '${K}' is already declared`>
+  : K extends Reserved
+    ? Wrong<`'${K}' is part of the input: choose another step name`>
+    : K
+/** The same for a step whose function returns `R`, one call or one value. */
+export type OptionalStepName<K extends string, V, R> = unknown extends R
+  ? NewStepName<K, V>
+  : [R] extends [void]
+    ? Wrong<`step '${K}' must return a call, a value or skip`>
+    : [Extract<R, readonly Call<unknown>[]>] extends [never]
+      ? NewStepName<K, V>
+      : Wrong<`step '${K}' returns several calls: use each or firstOf`>
+/** The same for a step that cannot skip. */
+export type RequiredStepName<K extends string, V, R> = unknown extends R
+  ? NewStepName<K, V>
+  : [Extract<R, Skip>] extends [never]
+    ? OptionalStepName<K, V, R>
+    : Wrong<`required step '${K}' cannot skip: make it optional`>
 
-type Out<S> = S extends z.ZodType ? z.output<S> : {}
+type SchemaOutput<S> = S extends z.ZodType ? z.output<S> : {}
 
-/** What every step and the merge see of the request. */
+/** The part of the arguments that comes from the request. */
 export type Input<Pa, Q, B, H> = {
-  readonly params: Out<Pa>
-  readonly query: Out<Q>
-  readonly headers: Out<H>
-  /** Aborted when the run is over, for whatever reason. */
+  readonly params: SchemaOutput<Pa>
+  readonly query: SchemaOutput<Q>
+  readonly headers: SchemaOutput<H>
+  /** Aborted when the run settles. */
   readonly signal: AbortSignal
 } & (B extends z.ZodType ? { readonly body: z.output<B> } : {})
 

@@ -3,19 +3,20 @@ import { Problem, reasonOf, type Fault } from '../errors.ts'
 import { isTooDeep, maxDepth } from '../core/schema/depth.ts'
 import { readToFirstError } from '../core/schema/first-error.ts'
 import type { HeaderReads } from '../upstream/call/inbound.ts'
-import { holdsMore } from '../core/json/holds-more.ts'
+import { exceedsValueCount } from '../core/json/excess.ts'
 import { faultOf } from '../core/json/number-fault.ts'
 import { wireSchema } from '../core/json/wire-schema.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
+import { compileWireParser, INVALID } from '../core/schema/parser.ts'
 
 /** The parts of a request, as they came. */
 export interface RawInput {
   readonly params?: unknown
   readonly query?: unknown
   readonly body?: unknown
-  /** By name, in any case; also what an upstream's `forward` picks from. */
+  /** By name, in any case; also what an upstream's `forwardHeaders` picks from. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
 }
 
@@ -35,8 +36,11 @@ const mostFaults = 100
 /** A body with more values than this is read up to its first fault. Finding 10,000 faults takes some 20 ms. */
 const mostValues = 10_000
 
-/** Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of every part, and those found before. Of a large body it has the first fault. */
-export function readInput (route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
+/**
+ * Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of
+ * every part, and those found before. Of a large body it has the first fault.
+ */
+export function readInput(route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
   const faults = [...found]
   const headers = headerInput(route, raw.headers ?? nothing, reads)
   const input = {
@@ -46,29 +50,40 @@ export function readInput (route: Route, raw: RawInput, found: readonly Fault[] 
     headers: settledHeaders(headers, read('headers', route.headers, headers, faults), route),
   }
   if (faults.length > 0) {
-    throw new Problem('INPUT_INVALID', { detail: `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} cannot be read: see errors.`, faults })
+    throw new Problem('INPUT_INVALID', {
+      detail:
+        `${faults.length === 1 ? 'One part of the input' : `${faults.length} parts of the input`} ` +
+        'cannot be read: see errors.',
+      faults,
+    })
   }
   return input
 }
 
 /** A body may be nested as deep as its caller likes, and zod and JSON.stringify go down by calls. */
-function readBody ({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
+function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
   if (!isBodyOpen || !isTooDeep(value)) return read('body', body, value, faults)
   faults.push({ pointer: '/body', reason: `is nested deeper than ${maxDepth}` })
   return undefined
 }
 
 /** Only a body has types of its own. */
-function parseBody (schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
-  return holdsMore(value, mostValues) ? readToFirstError(schema, value) : wireSchema(schema).safeParse(value)
+function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+  if (!exceedsValueCount(value, mostValues)) return wireSchema(schema).safeParse(value)
+  const data = compileWireParser(schema)(value)
+  return data === INVALID ? readToFirstError(schema, value) : { success: true, data }
 }
 
-function read (part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
+function read(part: string, schema: z.ZodType | undefined, value: unknown, faults: Fault[]): unknown {
   if (schema === undefined) return nothing
-  const { success, data, error } = part === 'body' ? parseBody(schema, value) : textSchema(schema).safeParse(value ?? nothing)
+  const { success, data, error } =
+    part === 'body' ? parseBody(schema, value) : textSchema(schema).safeParse(value ?? nothing)
   if (success) return data
   for (const issue of error.issues.slice(0, mostFaults)) {
-    faults.push({ pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'), reason: faultOf(issue) ?? reasonOf(issue) })
+    faults.push({
+      pointer: ['', part, ...issue.path.map(key => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'),
+      reason: faultOf(issue) ?? reasonOf(issue),
+    })
   }
   return undefined
 }

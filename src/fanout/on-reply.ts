@@ -1,36 +1,66 @@
-import { ignoreRejection } from '../core/ignore-rejection.ts'
+import { ignoreRejection } from '../core/promises.ts'
 
-/** What `after` may say: headers that go out with the reply. */
-export interface AfterReply {
+/** The value that onReply() may return: headers of the reply. */
+export interface ReplyExtras {
   /** By name; several values are several lines, as `set-cookie` wants them. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** The same, read. */
+/** The same, checked, by lower-case name. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Headers that the service writes itself, or that belong to the connection. */
-const ours = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'date',
-  'content-length', 'content-type', 'content-encoding', 'cache-control', 'cache-status', 'age', 'etag', 'vary', 'server-timing', 'x-request-id', 'traceparent'])
+const ours = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'date',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'cache-control',
+  'cache-status',
+  'age',
+  'etag',
+  'vary',
+  'server-timing',
+  'x-request-id',
+  'traceparent',
+])
 
-/** Reads what `after` returned; throws a `TypeError` for a header that cannot be sent. */
-export function readAfter (aggregate: string, said: AfterReply | null | undefined): ReplyHeaders | undefined {
+/** Checks the value that onReply() returned; throws a `TypeError` for a header that cannot be sent. */
+export function readReplyExtras(aggregate: string, said: ReplyExtras | null | undefined): ReplyHeaders | undefined {
   const given = said?.headers
   if (given === undefined) return undefined
   const headers: Record<string, string | readonly string[]> = {}
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
-    if (!headerName.test(name)) throw new TypeError(`aggregate '${aggregate}': after gives '${name}', which is not the name of a header`)
-    if (ours.has(lower) || lower.startsWith('headwaters-')) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}', which the service writes itself: leave it out`)
-    if (Object.hasOwn(headers, lower)) throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' in two spellings: give several values as a list`)
+    if (!headerName.test(name))
+      throw new TypeError(`aggregate '${aggregate}': onReply() gives '${name}', which is not the name of a header`)
+    if (ours.has(lower) || lower.startsWith('headwaters-'))
+      throw new TypeError(
+        `aggregate '${aggregate}': onReply() gives the header '${name}', which the service writes itself: leave it out`,
+      )
+    if (Object.hasOwn(headers, lower))
+      throw new TypeError(
+        `aggregate '${aggregate}': onReply() gives the header '${name}' in two ` +
+          'spellings: give several values as a list',
+      )
     const lines: unknown[] = Array.isArray(value) ? value : [value]
     if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) {
       // A promise among them that rejects would end the process.
       lines.forEach(ignoreRejection)
-      throw new TypeError(`aggregate '${aggregate}': after gives the header '${name}' a value that no header may hold`)
+      throw new TypeError(
+        `aggregate '${aggregate}': onReply() gives the header '${name}' a value that no header may hold`,
+      )
     }
     headers[lower] = value
   }

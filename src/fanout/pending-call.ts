@@ -1,61 +1,63 @@
 import { deepFreeze } from '../core/freeze.ts'
-import type { Answer, Taker } from '../upstream/policies/layer.ts'
+import type { Answer, Completion } from '../upstream/call/layer.ts'
 import type { OperationSpec } from '../upstream/spec/spec.ts'
-import type { CallTaker } from './gather.ts'
-import type { Host } from './run-handle.ts'
+import type { CallCompletion } from './call-group.ts'
+import type { RunHandle } from './run-handle.ts'
 
-/** Who asked: counts its unsafe calls under way. */
+/** The step that made a call; it counts its unsafe calls in flight. */
 interface Caller {
-  unsafe: number
+  unsafeCallEnded(): void
 }
 
-/** One call of a step under way. */
-export class Asked implements Taker<unknown> {
-  readonly #run: Caller
-  readonly #host: Host
+/** One call of a step in flight. */
+export class PendingCall implements Completion<unknown> {
+  readonly #caller: Caller
+  readonly #run: RunHandle
   readonly #spec: OperationSpec
   readonly #isFrozen: boolean
-  readonly #position: number
-  readonly #taker: CallTaker
+  readonly #index: number
+  readonly #completion: CallCompletion
 
-  constructor (run: Caller, host: Host, spec: OperationSpec, isFrozen: boolean, position: number, taker: CallTaker) {
+  constructor(
+    caller: Caller,
+    run: RunHandle,
+    spec: OperationSpec,
+    isFrozen: boolean,
+    index: number,
+    completion: CallCompletion,
+  ) {
+    this.#caller = caller
     this.#run = run
-    this.#host = host
     this.#spec = spec
     this.#isFrozen = isFrozen
-    this.#position = position
-    this.#taker = taker
+    this.#index = index
+    this.#completion = completion
   }
 
-  win (answer: Answer<unknown>): void {
+  resolve(answer: Answer<unknown>): void {
     const { value, cached } = answer
     try {
       if (this.#isFrozen) freezeAnswer(value, this.#spec)
     } catch (error) {
-      return this.lose(error)
+      return this.reject(error)
     }
-    this.#taker.win(this.#position, value, cached, value === null && isAbsence(this.#spec, answer))
-    if (!this.#spec.safe) this.#over()
+    this.#completion.resolve(this.#index, value, cached, value === null && isAbsence(this.#spec, answer))
+    if (!this.#spec.safe) this.#caller.unsafeCallEnded()
   }
 
-  lose (error: unknown): void {
-    // Stopped because the run has failed, which is no failure of this step: it is reported as cancelled.
-    if (!this.#host.failed || error !== this.#host.abort.reason) this.#taker.lose(this.#position, error)
-    if (!this.#spec.safe) this.#over()
-  }
-
-  #over (): void {
-    this.#run.unsafe--
-    this.#host.unsafeOver()
+  reject(error: unknown): void {
+    // A call that the failed run has aborted is no failure of its step: the step is reported as cancelled.
+    if (!this.#run.isClosed || error !== this.#run.abort.reason) this.#completion.reject(this.#index, error)
+    if (!this.#spec.safe) this.#caller.unsafeCallEnded()
   }
 }
 
-/** Tells a `null` by a status of `absent` from an upstream's own `null` and from an empty body. */
-function isAbsence ({ absent }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
-  return absent.includes(keptStatus)
+/** Tells a `null` by a status of `nullOn` from an upstream's own `null` and from an empty body. */
+function isAbsence({ nullOn }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
+  return nullOn.includes(keptStatus)
 }
 
-/** Freezes a value, unless `coalesce` has; a layer of an author's own may have put another in its place. */
-function freezeAnswer (value: unknown, { coalesce }: OperationSpec): void {
+/** Freezes a value unless `coalesce` has frozen it; a custom layer may have replaced the value. */
+function freezeAnswer(value: unknown, { coalesce }: OperationSpec): void {
   if (!coalesce || !Object.isFrozen(value)) deepFreeze(value)
 }

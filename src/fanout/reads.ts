@@ -2,26 +2,26 @@ import type { HeaderReads } from '../upstream/call/inbound.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Vary } from './vary.ts'
 
-/** Records on which headers of its request the reply of one run depends. */
+/** Records on which request headers the reply of one run depends. */
 export class Reads implements HeaderReads {
   vary: Vary
-  /** Whether every header was read, so that no list of names would do. */
+  /** True if all headers were read at once, so that no list of names is complete. */
   isWhole = false
 
-  constructor (vary: Vary) {
+  constructor(vary: Vary) {
     this.vary = vary
   }
 
-  read (name: string): void {
+  read(name: string): void {
     this.vary = this.vary.read(name)
   }
 
-  readAll (): void {
+  readAll(): void {
     this.isWhole = true
   }
 
-  /** Records that an upstream is asked, whatever comes of it. */
-  asked (upstream: UpstreamSpec): void {
+  /** Adds the headers that the calls of an upstream forward, whatever the result of the call is. */
+  addForwarded(upstream: UpstreamSpec): void {
     this.vary = this.vary.forwarded(upstream)
   }
 }

@@ -37,7 +37,10 @@ export interface RouteOptions<P> {
   readonly method?: Route['method']
   /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
   readonly deadline?: number
-  /** Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers. @default true */
+  /**
+   * Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers.
+   * @default true
+   */
   readonly envelope?: boolean
   /** The `cache-control` of a complete reply, which then has an `etag` and a `vary` too. @default 'no-store' */
   readonly cacheControl?: string

@@ -1,34 +1,37 @@
-import type { ErrorCode, UpstreamError } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
 import type { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
-import type { Send } from '../upstream/policies/layer.ts'
+import type { Send } from '../upstream/call/layer.ts'
 import type { Tally } from './events.ts'
-import type { State } from './outcome-recorder.ts'
+import type { State } from './outcome.ts'
 import type { Reads } from './reads.ts'
-import type { StepRun } from './step-run.ts'
 import type { Step } from './step.ts'
 
-/** Where in an aggregate a function of the author's stands. */
-export type Place = Step | 'merge' | 'after'
+/** The part of an aggregate whose function is invoked; the function of context() is a step without an index. */
+export type HandlerOwner = Step | 'merge' | 'onReply()'
 
-/** What a step knows of the run it belongs to. */
-export interface Host extends Scope {
-  /** Records on which headers the reply depends; none where it is not kept. */
+/** The part of a run that its steps use. */
+export interface RunHandle extends Scope {
+  /** Records on which headers the reply depends; undefined if the reply is not cacheable. */
   readonly reads: Reads | undefined
   /** Sends a call through the layers of its upstream. */
   readonly send: Send
-  /** Whether optional steps are left out. */
+  /** True if optional steps are shed. */
   readonly shedOptional: boolean
-  /** Why nothing is waited for any more; none before the deadline. */
-  readonly expired: UpstreamError | undefined
-  /** Whether the run has failed. */
-  readonly failed: boolean
+  /** True if the deadline has passed and steps have not ended. `abort` has the reason. */
+  readonly isExpired: boolean
+  /** True if the run takes no more values: it has failed or has settled. */
+  readonly isClosed: boolean
   /** Takes the value of a step that has ended. */
-  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
-  /** Takes the failure that ends the run. */
-  fail (error: unknown, run: StepRun, tally?: Tally): void
-  /** Calls a function of the author's, for a step or at the end of the run, so that what it offloads is known to be this run's. */
-  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown
-  /** Hears that an unsafe call is over. */
-  unsafeOver (): void
+  stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
+  /** Takes the failure of a step, which fails the run. */
+  stepFailed(error: unknown, step: Step, tally?: Tally): void
+  /**
+   * Invokes a function of the aggregate. Offloaded functions that it calls belong to this run.
+   */
+  invoke(handler: (args: never) => unknown, args: object, abort: Abort, owner: HandlerOwner): unknown
+  /** Counts an unsafe call that starts. */
+  unsafeCallStarted(): void
+  /** Counts an unsafe call that has ended. */
+  unsafeCallEnded(): void
 }

@@ -1,44 +1,57 @@
 import { Problem, toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
-import { sendOf, type Send } from '../upstream/policies/layer.ts'
+import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { RunEvent, Tally } from './events.ts'
-import type { Host, Place } from './run-handle.ts'
 import type { ReadInput } from './input.ts'
+import { currentInvocation, type Invocation } from './offload/invocation.ts'
+import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
+import type { State } from './outcome.ts'
 import type { Reads } from './reads.ts'
-import { Ending, type Ended } from './ending.ts'
-import { Ledger, type Lost, type State } from './outcome-recorder.ts'
+import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
-import { running, type Running } from './offload/running.ts'
-import { Seen } from './step-args.ts'
+import type { HandlerOwner, RunHandle } from './run-handle.ts'
+import { enter, Phase } from './run-phase.ts'
+import { StepArgs } from './step-args.ts'
 import { StepRun } from './step-run.ts'
+import { labelOf, type Step } from './step.ts'
 
 export interface RunOptions {
   readonly runtime: Runtime
   /** Shortens the aggregate's deadline, in ms; a longer one changes nothing. */
   readonly deadline?: number | undefined
-  /** Answers optional steps by their fallback at once, as an app under pressure does. @default false */
+  /** Ends optional steps with their fallback at once, as an app under pressure does. @default false */
   readonly shedOptional?: boolean | undefined
-  /** Is told everything as it happens. */
+  /** Called with each event as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
-/** Is told once how a run ended. */
-export interface Over {
-  win (reply: Reply<unknown, string>): void
-  lose (error: unknown): void
+/** Receives the result of a run, once. */
+export interface RunCompletion {
+  resolve(reply: Reply<unknown, string>): void
+  reject(error: unknown): void
 }
 
-/** How long an async merge that starts at the deadline may take, with what stands after it, in ms. */
-const endGrace = 25
+interface Failure {
+  readonly error: unknown
+  /** The name of the step that failed. */
+  readonly step: string | undefined
+  readonly isCancel: boolean
+}
 
-/** Why whatever still goes on is stopped when the run has ended. */
-const over = new DOMException('the run has ended', 'AbortError')
+/** The time that an async merge that starts after the deadline has, with the hook that follows it, in ms. */
+const gracePeriod = 25
 
-/** One execution of an aggregate: asks `before`, starts each step when its needs have values, merges what they bring, and ends once. */
-export class Run implements Host, Ended {
+/** The reason for which everything that is still in progress is aborted when the run has settled. */
+const runEnded = new DOMException('the run has ended', 'AbortError')
+
+/**
+ * One execution of an aggregate: calls the function of context(), starts each step when its needs have values, merges
+ * the values, and settles once. Its phases and their transitions are in run-phase.ts.
+ */
+export class Run implements RunHandle, ReplyTarget {
   readonly abort = new Abort()
   readonly send: Send
   readonly deadline: number
@@ -47,240 +60,288 @@ export class Run implements Host, Ended {
   readonly reads: Reads | undefined
   readonly admitted = new Map<object, object>()
   context: unknown = undefined
-  expired: UpstreamError | undefined
+  #phase: Phase = Phase.created
   readonly #aggregate: AnyAggregate
   readonly #runtime: Runtime
   readonly #input: ReadInput
   #onEvent: RunOptions['onEvent']
-  readonly #ledger: Ledger
+  readonly #recorder: OutcomeRecorder
   readonly #startedAt = performance.now()
-  readonly #runs: readonly StepRun[]
-  /** The run of `before`, which is no step to whoever watches. */
-  readonly #prelude: StepRun | undefined
-  /** What steps without needs see. */
-  #shared: Seen
-  #left: number
-  #clock: NodeJS.Timeout | undefined
-  #grace: NodeJS.Timeout | undefined
-  #ending: Ending | undefined
-  /** What ends the run without a reply; the first one stays. */
-  #failure: { readonly error: unknown, readonly step: string | undefined, readonly isCancel: boolean } | undefined
-  #over = false
-  #isCutting = false
-  #onOver!: Over
+  readonly #stepRuns: readonly StepRun[]
+  /** The function of context(), which is no step in events and outcomes. */
+  readonly #contextRun: StepRun | undefined
+  /** The arguments of steps without needs. */
+  #sharedArgs: StepArgs
+  #pendingSteps: number
+  /** Unsafe calls in flight, of all steps. */
+  #unsafeCalls = 0
+  #deadlineTimer: NodeJS.Timeout | undefined
+  #graceTimer: NodeJS.Timeout | undefined
+  /** The first failure, from `aborting` on. */
+  #failure: Failure | undefined
+  #completion!: RunCompletion
 
-  constructor (aggregate: AnyAggregate, input: ReadInput, headers: Scope['headers'], { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions, reads?: Reads) {
+  constructor(
+    aggregate: AnyAggregate,
+    input: ReadInput,
+    headers: Scope['headers'],
+    { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions,
+    reads?: Reads,
+  ) {
     this.#aggregate = aggregate
     this.#runtime = runtime
     this.#input = input
     this.#onEvent = onEvent
-    this.#ledger = new Ledger(aggregate.steps)
+    this.#recorder = new OutcomeRecorder(aggregate.steps)
     this.send = runtime.send.send ?? sendOf(call => runtime.send(call))
     this.headers = headers
     this.reads = reads
     this.shedOptional = shedOptional
-    if (!(deadline > 0)) throw new TypeError(`aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`)
+    if (!(deadline > 0))
+      throw new TypeError(
+        `aggregate '${aggregate.name}': a run's deadline is ${deadline}, and must be a number of ms above 0`,
+      )
     this.deadline = Math.min(deadline, aggregate.route.deadline)
-    this.#shared = new Seen(input, this.abort, undefined)
-    this.#prelude = aggregate.hooks.before && new StepRun(aggregate.hooks.before, this)
-    this.#runs = aggregate.steps.map(step => new StepRun(step, this))
-    this.#left = this.#runs.length
+    this.#sharedArgs = new StepArgs(input, this.abort, undefined)
+    this.#contextRun = aggregate.hooks.context && new StepRun(aggregate.hooks.context, this)
+    this.#stepRuns = aggregate.steps.map(step => new StepRun(step, this))
+    this.#pendingSteps = this.#stepRuns.length
   }
 
   /** Starts the run; rejects with a `Problem`, or with the reason it was cancelled for. */
-  start (): Promise<Reply<unknown, string>> {
-    return new Promise((win, lose) => this.startFor({ win, lose }))
+  start(): Promise<Reply<unknown, string>> {
+    return new Promise((resolve, reject) => this.startFor({ resolve, reject }))
   }
 
-  /** Starts the run, and tells `over` how it ended, with no promise. */
-  startFor (over: Over): void {
-    this.#onOver = over
-    this.#clock = setTimeout(() => this.#expire(), this.deadline)
-    if (this.#prelude === undefined) this.#begin()
-    else this.#prelude.start(this.#prelude.asking(this.#shared))
+  /** Starts the run, and passes its result to `completion` without a promise. */
+  startFor(completion: RunCompletion): void {
+    this.#completion = completion
+    this.#deadlineTimer = setTimeout(() => this.#expire(), this.deadline)
+    const contextRun = this.#contextRun
+    if (contextRun === undefined) return this.#startSteps()
+    this.#enter(Phase.context)
+    contextRun.start(contextRun.withAsk(this.#sharedArgs))
   }
 
-  /** Calls that were lost although the run has not failed by them, the first few. */
-  get lost (): readonly Lost[] {
-    return this.#ledger.lost
+  /** The first few calls that failed although the run did not. */
+  get lost(): readonly LostCall[] {
+    return this.#recorder.lost
   }
 
-  get isWatched (): boolean {
+  get isWatched(): boolean {
     return this.#onEvent !== undefined
   }
 
-  #begin (): void {
-    for (const run of this.#runs) if (run.step.needs.length === 0) this.#start(run)
-    if (this.#runs.length === 0) this.#merge()
+  get isExpired(): boolean {
+    return this.#phase === Phase.expired
   }
 
-  /** Ends the run because its caller has gone. */
-  cancel (reason: unknown): void {
-    this.#decide(reason, undefined, true)
+  get isClosed(): boolean {
+    return this.#phase >= Phase.aborting
   }
 
-  get failed (): boolean {
-    return this.#failure !== undefined
+  /** Fails the run because its caller has gone. */
+  cancel(reason: unknown): void {
+    this.#fail(reason, undefined, true)
   }
 
-  now (): number {
+  now(): number {
     return performance.now() - this.#startedAt
   }
 
-  emit (event: Exclude<RunEvent, { type: 'run ended' }>): void {
-    if (this.#over || event.step < 0) return
-    this.#ledger.take(event)
-    this.#tell(event)
+  emit(event: Exclude<RunEvent, { type: 'run ended' }>): void {
+    if (this.#phase === Phase.done || event.step < 0) return
+    this.#recorder.record(event)
+    this.#notify(event)
   }
 
-  /** Tells whoever watches; one who throws is told no more, and fails the run like any other bug. */
-  #tell (event: RunEvent): void {
+  #enter(phase: Phase): void {
+    this.#phase = enter(this.#phase, phase)
+  }
+
+  /** Calls `onEvent`. If it throws or rejects, it is not called again, and the run fails as for any other bug. */
+  #notify(event: RunEvent): void {
     try {
       const returned: unknown = this.#onEvent?.(event)
-      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => this.#untold(error))
+      if (returned !== undefined) Promise.resolve(returned).catch((error: unknown) => this.#failWatching(error))
     } catch (error) {
-      this.#untold(error)
+      this.#failWatching(error)
     }
   }
 
-  #untold (error: unknown): void {
+  #failWatching(error: unknown): void {
     this.#onEvent = undefined
-    this.#decide(error, undefined)
+    this.fail(error)
   }
 
-  ended (run: StepRun, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
-    run.release()
-    if (run === this.#prelude) {
-      this.context = value
-      this.#shared = this.look()
-      return this.#begin()
-    }
-    this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state, code, tally })
-    for (const dependent of this.#aggregate.dependents[run.step.index] as readonly number[]) {
-      const waiting = this.#runs[dependent] as StepRun
-      if (--waiting.missing === 0) this.#start(waiting)
-    }
-    if (--this.#left === 0) this.#merge()
+  #startSteps(): void {
+    // After the deadline the steps start as well: those without calls have values, and optional ones fall back.
+    if (this.#phase < Phase.steps) this.#enter(Phase.steps)
+    for (const run of this.#stepRuns) if (run.step.needs.length === 0) this.#start(run)
+    if (this.#stepRuns.length === 0) this.#merge()
   }
 
-  fail (error: unknown, run: StepRun, tally?: Tally): void {
-    run.release()
-    const code = error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
-    this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'failed', code, tally })
-    this.#decide(error, run === this.#prelude ? undefined : run.step.name)
-  }
-
-  unsafeOver (): void {
-    // While calls are cut each tells its end; the last of them is not the end of the cutting.
-    if (this.failed && !this.#isCutting) this.#settle()
-    else if (this.#over) this.#stopClock()
-  }
-
-  #start (run: StepRun): void {
-    if (this.failed) return
+  #start(run: StepRun): void {
+    if (this.isClosed) return
     this.emit({ type: 'step started', at: this.now(), step: run.step.index })
-    // Whoever watches may have ended it.
-    if (this.failed) return
-    run.start(run.abort === this.abort && run.step.needs.length === 0 ? this.#shared : this.#see(run.step.needs, run.abort))
+    // onEvent may have cancelled the run.
+    if (this.isClosed) return
+    run.start(
+      run.abort === this.abort && run.step.needs.length === 0
+        ? this.#sharedArgs
+        : this.#createStepArgs(run.step.needs, run.abort),
+    )
   }
 
-  invoke (author: (seen: never) => unknown, seen: object, abort: Abort, place: Place): unknown {
-    const where = typeof place === 'string' ? place : place.index < 0 ? 'before' : `step '${place.name}'`
-    const at: Running = { runtime: this.#runtime, abort, owner: `aggregate '${this.#aggregate.name}', ${where}`, isLast: typeof place === 'string' && this.expired !== undefined }
-    return running.run(at, author, seen as never)
-  }
-
-  look (): Seen {
-    return new Seen(this.#input, this.abort, this.context)
-  }
-
-  /** The same with the values of some steps, under their names. */
-  #see (steps: readonly number[], abort: Abort): Seen {
-    const seen = new Seen(this.#input, abort, this.context)
-    for (const index of steps) {
-      const { step, value } = this.#runs[index] as StepRun
-      (seen as unknown as Record<string, unknown>)[step.name] = value
+  stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+    if (step.index < 0) {
+      this.context = value
+      this.#sharedArgs = this.createArgs()
+      return this.#startSteps()
     }
-    return seen
+    this.emit({ type: 'step ended', at: this.now(), step: step.index, state, code, tally })
+    for (const dependent of this.#aggregate.dependents[step.index] as readonly number[]) {
+      const waiting = this.#stepRuns[dependent] as StepRun
+      if (--waiting.pendingNeeds === 0) this.#start(waiting)
+    }
+    if (--this.#pendingSteps === 0) this.#merge()
   }
 
-  /** The deadline has come: what runs is cut, what is optional falls back, and the reply goes out with what there is. */
-  #expire (): void {
+  stepFailed(error: unknown, step: Step, tally?: Tally): void {
+    const code = error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
+    this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code, tally })
+    this.#fail(error, step.index < 0 ? undefined : step.name)
+  }
+
+  unsafeCallStarted(): void {
+    this.#unsafeCalls++
+  }
+
+  unsafeCallEnded(): void {
+    this.#unsafeCalls--
+    if (this.#phase === Phase.failed) this.#settleFailure()
+    else if (this.#phase === Phase.done && this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
+  }
+
+  invoke(handler: (args: never) => unknown, args: object, abort: Abort, owner: HandlerOwner): unknown {
+    const invocation: Invocation = {
+      runtime: this.#runtime,
+      abort,
+      owner: `aggregate '${this.#aggregate.name}', ${typeof owner === 'string' ? owner : labelOf(owner)}`,
+      startsAfterAbort: this.#phase === Phase.replyingLate,
+    }
+    return currentInvocation.run(invocation, handler, args as never)
+  }
+
+  createArgs(): StepArgs {
+    return new StepArgs(this.#input, this.abort, this.context)
+  }
+
+  /** The input and the context, with the values of some steps under their names. */
+  #createStepArgs(steps: readonly number[], abort: Abort): StepArgs {
+    const args = new StepArgs(this.#input, abort, this.context)
+    for (const index of steps) {
+      const { step, value } = this.#stepRuns[index] as StepRun
+      ;(args as unknown as Record<string, unknown>)[step.name] = value
+    }
+    return args
+  }
+
+  /** Handles the deadline: aborts all calls. Optional steps fall back, and the reply is built from what there is. */
+  #expire(): void {
     const { name, route } = this.#aggregate
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
-    const reason = this.expired = new UpstreamError('DEADLINE_EXCEEDED', name, { detail: `it may take ${this.deadline} ms`, verdict })
-    const isEnding = this.#ending !== undefined
-    this.abort.cut(reason)
-    if (isEnding) return this.stop(reason)
-    for (const run of this.#all()) run.cutShort(reason)
-    // Cut calls have ended by then; a layer that swallows its abort must not hold the reply.
+    const reason = new UpstreamError('DEADLINE_EXCEEDED', name, {
+      detail: `it may take ${this.deadline} ms`,
+      verdict,
+    })
+    if (this.#phase === Phase.replying) this.fail(reason)
+    else {
+      if (this.#phase < Phase.replying) this.#enter(Phase.expired)
+      // Unsafe calls listen after the run has failed or settled: only the deadline aborts them.
+      this.abort.abort(reason)
+    }
+    if (this.#phase === Phase.done) return
+    this.#forEachRun(run => run.abortPending(reason))
+    // Calls that were aborted have ended by then; a layer that ignores its abort must not delay the reply.
     setImmediate(() => {
-      for (const run of this.#all()) {
-        run.unsafe = 0
-        run.giveUp(reason)
-      }
-      if (this.failed) this.#settle()
+      this.#unsafeCalls = 0
+      this.#forEachRun(run => run.expire(reason))
+      if (this.#phase === Phase.failed) this.#settleFailure()
     })
   }
 
-  #merge (): void {
-    // Whoever has gone while an unsafe call ended is not answered.
-    if (this.failed) return
-    this.#ending = new Ending(this.#aggregate, this.#ledger, this)
-    const reason = this.expired
-    if (reason !== undefined) this.#grace = setTimeout(() => this.stop(reason), endGrace)
-    this.#ending.merge(this.#see(this.#aggregate.steps.map(({ index }) => index), this.abort))
+  #merge(): void {
+    // The caller may have gone while an unsafe call ended.
+    if (this.isClosed) return
+    const isLate = this.isExpired
+    this.#enter(isLate ? Phase.replyingLate : Phase.replying)
+    if (isLate) this.#graceTimer = setTimeout(() => this.fail(this.abort.reason), gracePeriod)
+    new ReplyBuilder(this.#aggregate, this.#recorder, this).merge(
+      this.#createStepArgs(
+        this.#aggregate.steps.map(({ index }) => index),
+        this.abort,
+      ),
+    )
   }
 
-  done (reply: Reply<unknown, string>): void {
+  complete(reply: Reply<unknown, string>): void {
+    // A function in the reply's schema may have cancelled the run.
+    if (this.isClosed) return
     this.#finish(undefined)
-    this.#onOver.win(reply)
+    this.#completion.resolve(reply)
   }
 
-  stop (error: unknown): void {
-    this.#decide(error, undefined)
+  fail(error: unknown): void {
+    this.#fail(error, undefined)
   }
 
-  /** The first failure decides: everything else is stopped. */
-  #decide (error: unknown, step: string | undefined, isCancel = false): void {
-    if (this.failed || this.#over) return
+  /** The first failure decides: everything else is aborted. */
+  #fail(error: unknown, step: string | undefined, isCancel = false): void {
+    if (this.isClosed) return
+    this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
-    this.#isCutting = true
-    this.abort.cut(error)
-    this.#isCutting = false
-    this.#settle()
+    // Calls settle during abort(); the run settles after it.
+    this.abort.abort(error)
+    this.#enter(Phase.failed)
+    this.#settleFailure()
   }
 
-  /** Reports what was stopped, and rejects as soon as no unsafe call is under way whose outcome the caller must hear of. */
-  #settle (): void {
-    if (this.#over || this.#failure === undefined) return
-    for (const run of this.#all()) {
-      if (run.phase === 'ended' || run.phase === 'waiting' || run.unsafe > 0) continue
-      run.release()
-      this.emit({ type: 'step ended', at: this.now(), step: run.step.index, state: 'cancelled', code: undefined, tally: undefined })
-    }
-    if (this.#all().some(run => run.unsafe > 0)) return
-    const { error, step, isCancel } = this.#failure
+  /**
+   * Reports the steps that were cancelled, and rejects when no unsafe call is in flight: the caller needs its outcome.
+   */
+  #settleFailure(): void {
+    this.#forEachRun(run => {
+      if (!run.cancel()) return
+      this.emit({
+        type: 'step ended',
+        at: this.now(),
+        step: run.step.index,
+        state: 'cancelled',
+        code: undefined,
+        tally: undefined,
+      })
+    })
+    // onEvent may have ended the last unsafe call, and the run with it.
+    if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
+    const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : toProblem(error, step)
     this.#finish(problem?.code ?? 'CANCELLED')
-    this.#onOver.lose(problem === undefined ? error : problem.with(this.#ledger.outcomes()))
+    this.#completion.reject(problem === undefined ? error : problem.with(this.#recorder.outcomes()))
   }
 
-  #finish (code: string | undefined): void {
-    this.#over = true
-    this.#tell({ type: 'run ended', at: this.now(), code })
-    this.abort.cut(over)
-    for (const run of this.#runs) run.forget()
-    clearTimeout(this.#grace)
-    this.#stopClock()
+  #finish(code: string | undefined): void {
+    this.#enter(Phase.done)
+    this.#notify({ type: 'run ended', at: this.now(), code })
+    this.abort.abort(runEnded)
+    for (const run of this.#stepRuns) run.releaseValue()
+    clearTimeout(this.#graceTimer)
+    // The deadline still applies to unsafe calls.
+    if (this.#unsafeCalls === 0) clearTimeout(this.#deadlineTimer)
   }
 
-  /** The deadline's timer stays for unsafe calls alone. */
-  #stopClock (): void {
-    if (this.#all().every(run => run.unsafe === 0)) clearTimeout(this.#clock)
-  }
-
-  #all (): readonly StepRun[] {
-    return this.#prelude === undefined ? this.#runs : [this.#prelude, ...this.#runs]
+  #forEachRun(act: (run: StepRun) => void): void {
+    if (this.#contextRun !== undefined) act(this.#contextRun)
+    for (const run of this.#stepRuns) act(run)
   }
 }

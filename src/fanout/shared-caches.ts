@@ -1,8 +1,12 @@
 /**
- * Tells whether a `cache-control` lets a shared cache give a reply to another caller (RFC 9111, section 5.2.2). `private` and `no-cache`
- * that name fields are about those fields alone.
+ * Tells whether a `cache-control` lets a shared cache give a reply to another caller (RFC 9111, section 5.2.2).
+ * `private` and `no-cache` that name fields are about those fields alone.
  */
-export function letsShare (cacheControl: string): boolean {
-  const directives = cacheControl.toLowerCase().replaceAll(/"[^"]*"/g, '').split(',').map(directive => directive.trim())
+export function letsShare(cacheControl: string): boolean {
+  const directives = cacheControl
+    .toLowerCase()
+    .replaceAll(/"[^"]*"/g, '')
+    .split(',')
+    .map(directive => directive.trim())
   return !['private', 'no-store', 'no-cache'].some(directive => directives.includes(directive))
 }

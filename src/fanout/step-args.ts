@@ -1,17 +1,23 @@
 import type { Abort } from '../core/abort.ts'
-import type { ReadInput } from './input.ts'
 
-/** The one flat object that a hook, a step or a merge is given: the input, the context, and the values it needs under their names. */
-export class Seen {
+/**
+ * The argument of a hook, a step or a merge, as one flat object: the input, the context, and the values it needs under
+ * their names.
+ */
+export class StepArgs {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
   readonly headers: unknown
-  /** Only there where `before` made one. */
+  /** Present only if context() returned a value. */
   declare readonly context?: unknown
   readonly #abort: Abort
 
-  constructor ({ params, query, body, headers }: ReadInput, abort: Abort, context: unknown) {
+  constructor(
+    { params, query, body, headers }: Readonly<Record<'params' | 'query' | 'body' | 'headers', unknown>>,
+    abort: Abort,
+    context: unknown,
+  ) {
     this.params = params
     this.query = query
     this.body = body
@@ -20,8 +26,8 @@ export class Seen {
     this.#abort = abort
   }
 
-  /** Made when first asked for, since most steps never ask. */
-  get signal (): AbortSignal {
+  /** Created on first use, since most steps never use it. */
+  get signal(): AbortSignal {
     return this.#abort.signal
   }
 }

@@ -1,239 +1,286 @@
 import { UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
-import type { Cached } from '../upstream/call/cached.ts'
+import type { Cached } from '../upstream/spec/answer.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
 import { deepFreeze } from '../core/freeze.ts'
-import { ignoreRejection } from '../core/ignore-rejection.ts'
+import { ignoreRejection } from '../core/promises.ts'
 import { skip } from './aggregate.ts'
-import { Asked } from './pending-call.ts'
+import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
 import type { Tally } from './events.ts'
-import { gather, type Ask, type CallTaker, type Gathering } from './gather.ts'
-import type { Host } from './run-handle.ts'
-import type { State } from './outcome-recorder.ts'
-import { offloading } from './offload/running.ts'
-import type { Step } from './step.ts'
-import { isThenable } from './thenable.ts'
+import { isThenable } from './is-thenable.ts'
+import { offloading } from './offload/invocation.ts'
+import type { State } from './outcome.ts'
+import { PendingCall } from './pending-call.ts'
+import type { RunHandle } from './run-handle.ts'
+import { labelOf, type Step } from './step.ts'
 
-/** Why calls are stopped whose step has its value; nobody waits for them, so nobody reads its stack. */
-const over = new DOMException('the step has ended', 'AbortError')
+/** The reason for which the remaining calls of a step are aborted when it has ended. One error serves all runs. */
+const stepEnded = new DOMException('the step has ended', 'AbortError')
 
 const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
 
-/** One step of one run: asks its function, sends what it returns, and ends once, with a value or with a failure. */
-export class StepRun implements CallTaker {
+/**
+ * One step of one run: invokes its function, sends the calls that it returns, and ends once, with a value or an error.
+ */
+export class StepRun implements CallCompletion {
   readonly step: Step
-  /** Waits for its needs; its function has not returned; its calls are under way; has ended. */
-  phase: 'waiting' | 'thinking' | 'calling' | 'ended' = 'waiting'
+  /** Waits for its needs; its function has not returned; its calls are in flight; has ended. */
+  #phase: 'waiting' | 'invoked' | 'calling' | 'ended' = 'waiting'
   /** Needs that have no value yet. */
-  missing: number
+  pendingNeeds: number
   value: unknown
-  /** Unsafe calls under way: a failing reply waits for them. */
-  unsafe = 0
-  /** Stops this step alone; the run's own abort where nothing stops it alone. */
+  /** Unsafe calls in flight: a failing run waits for them. */
+  #unsafeCalls = 0
+  /** Aborts this step alone; the run's own abort if nothing stops the step alone. */
   readonly abort: Abort
-  readonly #host: Host
+  readonly #run: RunHandle
   #timer: NodeJS.Timeout | undefined
-  #gathering: Gathering | undefined
-  #calls = 1
+  #group: CallGroup | undefined
+  #callCount = 1
 
-  constructor (step: Step, host: Host) {
+  constructor(step: Step, run: RunHandle) {
     this.step = step
-    this.missing = step.needs.length
-    this.#host = host
-    this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? host.abort : new Abort()
+    this.pendingNeeds = step.needs.length
+    this.#run = run
+    this.abort = step.timeout === undefined && step.kind !== 'firstOf' ? run.abort : new Abort()
   }
 
-  /** Asks the step's function what to ask. */
-  start (seen: object): void {
+  /** Invokes the step's function. */
+  start(args: object): void {
     const { step, abort } = this
-    this.phase = 'thinking'
-    if (this.#host.shedOptional && (step.kind === 'optional' || step.atLeast === 0)) return this.#lose(new UpstreamError('SHED', step.name))
-    if (abort !== this.#host.abort) this.#host.abort.add(abort)
-    // A step that falls due at the deadline may still look, and sends nothing.
-    if (this.#host.abort.aborted) abort.cut(this.#host.abort.reason)
-    if (step.timeout !== undefined) this.#timer = setTimeout(() => this.#ring(step.timeout as number), step.timeout)
+    this.#phase = 'invoked'
+    if (this.#run.shedOptional && (step.kind === 'optional' || step.minSuccess === 0))
+      return this.#settleFailure(new UpstreamError('SHED', step.name))
+    if (abort !== this.#run.abort) this.#run.abort.add(abort)
+    // A step that becomes ready after the deadline is still invoked, and sends nothing.
+    if (this.#run.abort.aborted) abort.abort(this.#run.abort.reason)
+    if (step.timeout !== undefined)
+      this.#timer = setTimeout(() => this.#onTimeout(step.timeout as number), step.timeout)
 
-    let asked: unknown
-    let isLater: boolean
+    let returned: unknown
+    let isAsync: boolean
     try {
-      asked = offloading.isUsed ? this.#host.invoke(step.ask, seen, abort, step) : step.ask(seen as never)
-      isLater = isThenable(asked)
+      returned = offloading.isUsed ? this.#run.invoke(step.handler, args, abort, step) : step.handler(args as never)
+      isAsync = isThenable(returned)
     } catch (error) {
-      return this.#lose(error)
+      return this.#settleFailure(error)
     }
-    if (!isLater) return this.#goOn(asked)
-    // A promise of foreign make may throw, or call back twice.
-    Promise.resolve(asked).then(value => this.#goOn(value), error => this.#lose(error))
-    // Past the deadline nothing is waited for.
-    if (this.#host.expired !== undefined) this.#lose(this.#host.expired)
+    if (!isAsync) return this.#proceed(returned)
+    // A thenable may throw, or call back twice; Promise.resolve guards against both.
+    Promise.resolve(returned).then(
+      value => this.#proceed(value),
+      error => this.#settleFailure(error),
+    )
+    // After the deadline nothing is awaited.
+    if (this.#run.isExpired) this.#settleFailure(this.#run.abort.reason)
   }
 
-  /** What `before` sees: it may wait for answers, which a step declares. */
-  asking (seen: object): object {
+  /** Adds `ask` to the arguments of context(): the function may await answers, which the steps declare instead. */
+  withAsk(args: object): object {
     const ask = (call: unknown) => {
-      const asked = new Promise((resolve, reject) => {
-        if (call instanceof Call) this.#ask(call, 0, { win: (_index, value) => resolve(value), lose: (_index, error) => reject(error) })
+      const answer = new Promise((resolve, reject) => {
+        if (call instanceof Call)
+          this.#send(call, 0, { resolve: (_index, value) => resolve(value), reject: (_index, error) => reject(error) })
         else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
       })
-      // It may fail while another is awaited; whoever awaits it hears of it then.
-      asked.catch(() => {})
-      return asked
+      // The answer may fail while another one is awaited; the code that awaits it later gets the error.
+      answer.catch(() => {})
+      return answer
     }
-    return Object.assign(seen, { ask })
+    return Object.assign(args, { ask })
   }
 
-  /** Ends a step whose function has not returned; calls that were cut end by themselves. */
-  cutShort (reason: UpstreamError): void {
-    if (this.phase === 'thinking') this.#lose(reason)
+  /** Ends the step if its function has not returned. Calls that were aborted end by themselves. */
+  abortPending(reason: UpstreamError): void {
+    if (this.#phase === 'invoked') this.#settleFailure(reason)
   }
 
-  /** Ends a step whose calls have not ended although they were cut. */
-  giveUp (reason: UpstreamError): void {
-    if (this.phase !== 'calling') return
-    if (this.#gathering === undefined) this.#lose(reason)
-    else this.#gathering.expire(reason)
+  /** Ends the step at the deadline although it has calls that did not end when they were aborted. */
+  expire(reason: UpstreamError): void {
+    this.#unsafeCalls = 0
+    this.#forceSettle(reason)
   }
 
-  /** Lets go of the timer, and of calls that are no longer waited for. */
-  release (): void {
-    this.phase = 'ended'
+  /** Ends the step without a value. Returns false if it is not running, or has unsafe calls in flight. */
+  cancel(): boolean {
+    if (this.#phase === 'ended' || this.#phase === 'waiting' || this.#unsafeCalls > 0) return false
+    this.#release()
+    return true
+  }
+
+  /**
+   * Drops the value: a run that queued is tenured and would retain young objects until the next major GC
+   * (docs/performance.md).
+   */
+  releaseValue(): void {
+    this.value = undefined
+    this.#group = undefined
+  }
+
+  unsafeCallEnded(): void {
+    // Past the deadline the run has stopped waiting for this call.
+    if (this.#unsafeCalls === 0) return
+    this.#unsafeCalls--
+    this.#run.unsafeCallEnded()
+  }
+
+  #forceSettle(reason: UpstreamError): void {
+    if (this.#phase !== 'calling') return
+    if (this.#group === undefined) this.#settleFailure(reason)
+    else this.#group.forceSettle(reason)
+  }
+
+  /** Clears the timer, and aborts calls that are no longer awaited. */
+  #release(): void {
+    this.#phase = 'ended'
     clearTimeout(this.#timer)
     const { abort } = this
-    if (abort === this.#host.abort) return
-    abort.cut(over)
-    // Unsafe calls that have left go on, and still listen for the deadline.
-    if (abort.size === 0) this.#host.abort.delete(abort)
+    if (abort === this.#run.abort) return
+    abort.abort(stepEnded)
+    // Unsafe calls that were sent go on, and still listen for the deadline.
+    if (abort.size === 0) this.#run.abort.delete(abort)
   }
 
-  /** Lets go of the value: a run that has waited is old, and dead it would keep from dying what is young (docs/performance.md). */
-  forget (): void {
-    this.value = undefined
-    this.#gathering = undefined
-  }
-
-  #ring (ms: number): void {
+  #onTimeout(ms: number): void {
     const reason = new UpstreamError('STEP_TIMEOUT', this.step.name, { detail: `it may take ${ms} ms` })
-    this.abort.cut(reason)
-    this.cutShort(reason)
+    this.abort.abort(reason)
+    this.abortPending(reason)
     setImmediate(() => {
-      if (this.unsafe === 0) this.giveUp(reason)
+      if (this.#unsafeCalls === 0) this.#forceSettle(reason)
     })
   }
 
-  /** The same, where what was returned may throw when it is looked at. */
-  #goOn (asked: unknown): void {
+  /** Continues with what the step's function returned, which may throw when it is read. */
+  #proceed(returned: unknown): void {
     try {
-      this.#proceed(asked)
+      this.#read(returned)
     } catch (error) {
-      // What is thrown after the end of the step is not about its value.
-      if (this.phase === 'ended') throw error
-      this.#lose(error)
+      // An error after the end of the step is not about its value.
+      if (this.#phase === 'ended') throw error
+      this.#settleFailure(error)
     }
   }
 
-  /** Goes on with what the step's function returned. */
-  #proceed (asked: unknown): void {
-    if (this.phase !== 'thinking' || this.#host.failed) return
-    const { kind, name } = this.step
-    this.phase = 'calling'
-    if (asked === skip) return this.#skip()
-    if (kind === 'each' || kind === 'firstOf') return this.#askMany(asked)
-    if (asked instanceof Call) this.#ask(asked, 0, this)
-    else if (Array.isArray(asked) && asked.some(item => item instanceof Call)) this.#bug(`step '${name}' returned several calls: use each or firstOf`)
-    else this.#take(asked)
+  #read(returned: unknown): void {
+    if (this.#phase !== 'invoked' || this.#run.isClosed) return
+    const { kind } = this.step
+    this.#phase = 'calling'
+    if (returned === skip) return this.#skip()
+    if (kind === 'each' || kind === 'firstOf') return this.#sendAll(returned)
+    if (returned instanceof Call) this.#send(returned, 0, this)
+    else if (Array.isArray(returned) && returned.some(item => item instanceof Call))
+      this.#failWithBug(
+        `${labelOf(this.step)} returned several calls: use ${this.step.index < 0 ? 'ask' : 'each or firstOf'}`,
+      )
+    else this.#take(returned)
   }
 
-  #skip (): void {
-    const { kind, name, fallback } = this.step
+  #skip(): void {
+    const { kind, fallback, index } = this.step
     if (kind === 'optional') this.#end(fallback, 'skipped')
     else if (kind === 'each') this.#end([], 'skipped', undefined, noCalls)
-    else this.#bug(`step '${name}' is ${kind} and cannot skip: make it optional`)
+    else if (index < 0) this.#failWithBug('context() cannot skip: return a value or a call')
+    else this.#failWithBug(`${labelOf(this.step)} is ${kind} and cannot skip: make it optional`)
   }
 
-  /** Ends with a value that the step's function made itself. */
-  #take (value: unknown): void {
+  /** Ends with a value that the step's function returned. */
+  #take(value: unknown): void {
     try {
       if (this.step.isFrozen) deepFreeze(value)
     } catch (error) {
-      return this.#lose(error)
+      return this.#settleFailure(error)
     }
     this.#end(value, 'ok')
   }
 
-  #askMany (asked: unknown): void {
+  #sendAll(returned: unknown): void {
     const { step } = this
     const { name, kind, maxItems, needs, count } = step
-    if (!Array.isArray(asked) || !asked.every(item => item instanceof Call)) {
-      // A promise among them that rejects would end the process.
-      if (Array.isArray(asked)) asked.forEach(ignoreRejection)
-      return this.#bug(`step '${name}' must return a list of calls`)
+    if (!Array.isArray(returned) || !returned.every(item => item instanceof Call)) {
+      // An unhandled rejection of a promise in the list would end the process.
+      if (Array.isArray(returned)) returned.forEach(ignoreRejection)
+      return this.#failWithBug(`${labelOf(step)} must return a list of calls`)
     }
-    const calls: readonly Call<unknown>[] = asked
-    this.#calls = calls.length
+    const calls: readonly Call<unknown>[] = returned
+    this.#callCount = calls.length
     if (calls.length > maxItems) {
-      // From the input it is the caller's to mend, from an upstream it is not.
+      // Without needs the list can only come from the caller's input.
       const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
-      return this.#host.fail(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }), this)
+      return this.#fail(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }))
     }
-    if (kind === 'firstOf' && calls.length < count) return this.#bug(`step '${name}' returned ${calls.length} calls to take the first ${count} answers of: return more calls`)
-    this.#gathering = gather({
+    if (kind === 'firstOf' && calls.length < count)
+      return this.#failWithBug(
+        `${labelOf(step)} returned ${calls.length} calls to take the first ${count} answers of: return more calls`,
+      )
+    this.#group = startCallGroup({
       step,
       calls,
-      ask: this.#ask,
+      send: this.#send,
       done: (values, tally, isStale) => {
         const state = kind === 'each' && tally.failed.length > 0 ? 'partial' : isStale ? 'stale' : 'ok'
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {
-        if (this.phase !== 'ended') this.#host.fail(this.#judged(error), this, tally)
+        if (this.#phase !== 'ended') this.#fail(this.#attribute(error), tally)
       },
     })
   }
 
-  /** The answer to the one call of a step that makes no more. */
-  win (_index: number, value: unknown, cached: Cached | undefined): void {
+  /** The answer to the call of a step that makes one call. */
+  resolve(_index: number, value: unknown, cached: Cached | undefined): void {
     if (cached?.insteadOf === undefined) this.#end(value, 'ok')
     else this.#end(value, 'stale', cached.insteadOf.code)
   }
 
-  lose (_index: number, error: unknown): void {
-    this.#lose(error)
+  reject(_index: number, error: unknown): void {
+    this.#settleFailure(error)
   }
 
-  readonly #ask: Ask = (call, position, taker) => {
+  readonly #send: SendCall = (call, index, completion) => {
     const { abort, step } = this
-    this.#host.reads?.asked(call.spec.upstream)
-    const asked = new Asked(this, this.#host, call.spec, step.isFrozen, position, taker)
-    if (!call.spec.safe) this.unsafe++
-    if (abort.aborted) asked.lose(abort.reason)
-    else this.#host.send(new LiveCall(call, abort, this.#host, step.index, position, this.#calls), asked)
+    this.#run.reads?.addForwarded(call.spec.upstream)
+    const pending = new PendingCall(this, this.#run, call.spec, step.isFrozen, index, completion)
+    if (!call.spec.safe) {
+      this.#unsafeCalls++
+      this.#run.unsafeCallStarted()
+    }
+    if (abort.aborted) pending.reject(abort.reason)
+    else this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, this.#callCount), pending)
   }
 
-  /** Failed: by an upstream, with a fallback or without; by the author's refusal; or by a bug. */
-  #lose (error: unknown): void {
-    if (this.phase === 'ended') return
-    const failure = this.#judged(error)
-    const { kind, fallback, atLeast } = this.step
-    if (!(failure instanceof UpstreamError)) this.#host.fail(failure, this)
+  /** Ends with the fallback if the error is an upstream's and there is a fallback; fails the run otherwise. */
+  #settleFailure(error: unknown): void {
+    if (this.#phase === 'ended') return
+    const failure = this.#attribute(error)
+    const { kind, fallback, minSuccess } = this.step
+    if (!(failure instanceof UpstreamError)) this.#fail(failure)
     else if (kind === 'optional') this.#end(fallback, 'fallback', failure.code)
-    else if (atLeast === 0) this.#end([], 'fallback', failure.code, noCalls)
-    else this.#host.fail(failure, this)
+    else if (minSuccess === 0) this.#end([], 'fallback', failure.code, noCalls)
+    else this.#fail(failure)
   }
 
-  /** A call that cannot be asked is the caller's fault only where its input can have come from nobody else. */
-  #judged (error: unknown): unknown {
+  /**
+   * Attributes an invalid call input to the upstream if the step has needs: only without them it must be the caller's.
+   */
+  #attribute(error: unknown): unknown {
     return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.step.needs.length > 0
       ? new UpstreamError('UPSTREAM_CALL_INPUT_INVALID', error.source, { cause: error })
       : error
   }
 
-  #bug (message: string): void {
-    this.#host.fail(new TypeError(message), this)
+  #failWithBug(message: string): void {
+    this.#fail(new TypeError(message))
   }
 
-  #end (value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
-    if (this.phase === 'ended') return
+  #fail(error: unknown, tally?: Tally): void {
+    this.#release()
+    this.#run.stepFailed(error, this.step, tally)
+  }
+
+  #end(value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+    if (this.#phase === 'ended') return
     this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
-    this.#host.ended(this, value, state, code, tally)
+    this.#release()
+    this.#run.stepEnded(this.step, this.value, state, code, tally)
   }
 }

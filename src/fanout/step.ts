@@ -1,26 +1,32 @@
 export type StepKind = 'required' | 'optional' | 'each' | 'firstOf'
 
-/** One named line of an aggregate, checked, with its defaults filled in. */
+/** One step of an aggregate, checked, with its defaults filled in. */
 export interface Step {
   readonly name: string
-  /** Its place in the order of declaration. */
+  /** The index in the order of declaration; -1 for the function of context(). */
   readonly index: number
   readonly kind: StepKind
-  readonly ask: (seen: never) => unknown
-  /** Earlier steps whose values it is given, by place. */
+  /** The function of the step: returns a call, several calls or a value. */
+  readonly handler: (args: never) => unknown
+  /** The indexes of the earlier steps whose values the function is given. */
   readonly needs: readonly number[]
   /** Limit on the step, in ms; the run's deadline alone when undefined. */
   readonly timeout: number | undefined
-  /** Stands for the value of an optional step, or of a lost item of an `each`. */
+  /** The value of an optional step that fails, or of a failed call of an `each`. */
   readonly fallback: unknown
-  /** Whether its value is frozen in every case, since a fallback that all runs share may stand in it. */
+  /** True if the value is always frozen: it may be a fallback that all runs share. */
   readonly isFrozen: boolean
-  /** Calls under way at once. */
-  readonly width: number
-  /** Calls at most. */
+  /** Calls in flight at once. */
+  readonly concurrency: number
+  /** The maximum number of calls. */
   readonly maxItems: number
-  /** How many of an `each` must be answered; all of them when undefined. */
-  readonly atLeast: number | undefined
-  /** How many answers a `firstOf` takes. */
+  /** The number of calls of an `each` that must succeed; all of them when undefined. */
+  readonly minSuccess: number | undefined
+  /** The number of answers that a `firstOf` takes. */
   readonly count: number
+}
+
+/** The step as messages name it. */
+export function labelOf({ index, name }: Step): string {
+  return index < 0 ? 'context()' : `step '${name}'`
 }

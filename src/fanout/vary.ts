@@ -7,7 +7,8 @@ export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 
 const mostKept = 1000
 
 /**
- * A set of request headers on which replies of one aggregate depend. Runs that read the same headers share one set, so that the text of
+ * A set of request headers on which replies of one aggregate depend. Runs that read the same headers share one set, so
+ * that the text of
  * `vary` is written once for all of them.
  */
 export class Vary {
@@ -19,7 +20,7 @@ export class Vary {
   readonly #next = new Map<UpstreamSpec | string, Vary>()
   readonly #family: { kept: number }
 
-  private constructor (names: ReadonlySet<string>, credentials: ReadonlyMap<string, string>, family: { kept: number }) {
+  private constructor(names: ReadonlySet<string>, credentials: ReadonlyMap<string, string>, family: { kept: number }) {
     this.text = [...names].join(', ')
     this.credentials = credentials
     this.#names = names
@@ -27,24 +28,31 @@ export class Vary {
   }
 
   /** Makes the set of an aggregate's own headers, by lower-case name. */
-  static of (names: readonly string[]): Vary {
+  static of(names: readonly string[]): Vary {
     return new Vary(new Set(names), new Map(), { kept: 0 })
   }
 
   /** The set with the headers that an upstream's calls forward. */
-  forwarded (upstream: UpstreamSpec): Vary {
-    return upstream.forward.length === 0 ? this : this.#next.get(upstream) ?? this.#with(upstream, upstream.forward, `the upstream '${upstream.name}' forwards it`)
+  forwarded(upstream: UpstreamSpec): Vary {
+    return upstream.forwardHeaders.length === 0
+      ? this
+      : (this.#next.get(upstream) ??
+          this.#with(upstream, upstream.forwardHeaders, `the upstream '${upstream.name}' forwards it`))
   }
 
   /** The set with one header more. */
-  read (name: string): Vary {
-    return this.#names.has(name) ? this : this.#next.get(name) ?? this.#with(name, [name], 'a layer or the headers schema reads it')
+  read(name: string): Vary {
+    return this.#names.has(name)
+      ? this
+      : (this.#next.get(name) ?? this.#with(name, [name], 'a layer or the headers schema reads it'))
   }
 
-  #with (key: UpstreamSpec | string, more: readonly string[], source: string): Vary {
+  #with(key: UpstreamSpec | string, more: readonly string[], source: string): Vary {
     const credentials = new Map(this.credentials)
     for (const name of more) if (credentialHeaders.has(name) && !credentials.has(name)) credentials.set(name, source)
-    const next = more.every(name => this.#names.has(name)) ? this : new Vary(new Set([...this.#names, ...more]), credentials, this.#family)
+    const next = more.every(name => this.#names.has(name))
+      ? this
+      : new Vary(new Set([...this.#names, ...more]), credentials, this.#family)
     if (this.#family.kept < mostKept) {
       this.#family.kept++
       this.#next.set(key, next)

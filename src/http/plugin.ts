@@ -1,38 +1,48 @@
-import type { FastifyError, FastifyInstance } from 'fastify'
-import { Problem } from '../errors.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
-import { checkOffloads } from '../fanout/offload/check-offloads.ts'
+import { checkOffloads } from '../fanout/check-offloads.ts'
 import type { Override, Runtime, RuntimeOptions } from '../upstream/runtime.ts'
-import type { Use } from '../upstream/spec/layers.ts'
-import { aggregateRoutes } from './aggregates.ts'
-import { jsonBodies } from './bodies/bodies.ts'
-import { fastifyPath } from './fastify-path.ts'
+import type { Layers } from '../upstream/spec/layers.ts'
 import { InboundBodies } from './bodies/inbound-bodies.ts'
-import type { Load } from './guard/load.ts'
+import type { LoadGauge } from './reply/route-services.ts'
 import { loggedRuntime } from './log/logged-runtime.ts'
 import { defaultPressureLimits } from './guard/pressure.ts'
-import { answerProblem } from './problems/problems.ts'
-import { requestId } from './reply/request-id.ts'
-import { described } from './openapi/swagger.ts'
-import { closeIfUnread } from './bodies/unread-body.ts'
+import { delegateErrors } from './problems/delegate-errors.ts'
+import { addRequestId } from './reply/default-headers.ts'
+import { describeRoutes } from './openapi/swagger.ts'
+import { closeIfUnread } from './connection/unread-body.ts'
+import type { FastifyInstance } from 'fastify'
+import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { pluginRenames } from '../upstream/spec/renamed.ts'
+import { aggregateRoutes } from './aggregate-routes.ts'
+import { acceptJsonBodies } from './bodies/json-bodies.ts'
+import { fastifyPath, pathShape } from './routing/path-template.ts'
 
 export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
-  /** What is set for an upstream from outside its declaration, by its name. @default {} */
+  /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
   /** What `env('NAME')` of a declaration reads, for example `process.env`. @default {} */
   readonly environment?: RuntimeOptions['environment']
-  /** Own layers around every upstream, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  /** Custom layers around every upstream, the outermost first. @default {} */
+  readonly layers?: Layers
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
   readonly runtime?: Runtime
-  /** Counts the runs of these routes, and says whether one that starts is to leave out its optional steps. @default none */
-  readonly load?: Load
-  /** Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like. @default true */
+  /**
+   * Counts the runs of these routes, and says whether one that starts is to leave out its optional steps.
+   * @default none
+   */
+  readonly load?: LoadGauge
+  /**
+   * Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like.
+   * @default true
+   */
   readonly describe?: boolean
-  /** The most bytes that the request bodies these routes are receiving may have together; 0 is no limit. @default 64 MiB */
+  /**
+   * The most bytes that the request bodies these routes are receiving may have together; 0 is no limit.
+   * @default 64 MiB
+   */
   readonly bodiesBytes?: number
 }
 
@@ -49,69 +59,94 @@ export interface AnyFastify {
 }
 
 /**
- * Serves aggregates as routes of somebody's Fastify app: `app.register(headwaters, { aggregates, prefix: '/api' })`.
- * The app's hooks run around them and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`);
- * where it has none, they are answered as `application/problem+json`.
+ * Serves aggregates as routes of a Fastify app: `app.register(headwaters, { aggregates, prefix: '/api' })`. The app's
+ * hooks apply to them, and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`). If the
+ * app has no error handler, failures are sent as `application/problem+json`.
  */
-export async function headwaters (host: AnyFastify, { aggregates, overrides, environment, use, threads, runtime, load, describe = true, bodiesBytes = defaultPressureLimits.bodiesBytes, bodies = new InboundBodies(bodiesBytes) }: ServiceOptions): Promise<void> {
+export async function headwaters(host: AnyFastify, options: ServiceOptions): Promise<void> {
+  rejectRenamedOptions('headwaters', options, pluginRenames)
+  const {
+    aggregates,
+    overrides,
+    environment,
+    layers,
+    threads,
+    runtime,
+    load,
+    describe = true,
+    bodiesBytes = defaultPressureLimits.bodiesBytes,
+    bodies = new InboundBodies(bodiesBytes),
+  } = options
   const app = host as FastifyInstance
   check(app, aggregates)
-  if (runtime !== undefined && overrides !== undefined) throw new TypeError('headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out')
-  if (runtime !== undefined && environment !== undefined) throw new TypeError('headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out')
-  if (runtime !== undefined && use !== undefined) throw new TypeError('headwaters: a given runtime has its own layers: give use to createRuntime, or leave runtime out')
-  if (runtime !== undefined && threads !== undefined) throw new TypeError('headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out')
-  const own = runtime ?? loggedRuntime(app.log, { overrides: overrides ?? {}, environment: environment ?? {}, use: use ?? [], threads: threads ?? {} })
+  if (runtime !== undefined && overrides !== undefined)
+    throw new TypeError(
+      'headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out',
+    )
+  if (runtime !== undefined && environment !== undefined)
+    throw new TypeError(
+      'headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out',
+    )
+  if (runtime !== undefined && layers !== undefined)
+    throw new TypeError(
+      'headwaters: a given runtime has its own layers: give layers to createRuntime, or leave runtime out',
+    )
+  if (runtime !== undefined && threads !== undefined)
+    throw new TypeError(
+      'headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out',
+    )
+  const ownRuntime =
+    runtime ??
+    loggedRuntime(app.log, {
+      overrides: overrides ?? {},
+      environment: environment ?? {},
+      layers: layers ?? {},
+      threads: threads ?? {},
+    })
   await checkOffloads(aggregates)
-  jsonBodies(app, bodies)
-  closeUnread(app)
-  requestId(app)
-  handleErrors(app)
-  aggregateRoutes(describe ? described(app, aggregates) : app, aggregates, { runtime: own, load, warned: new Set() })
-  if (runtime === undefined) app.addHook('onClose', () => own.close())
+  acceptJsonBodies(app, bodies)
+  closeOnUnreadBody(app)
+  addRequestId(app)
+  delegateErrors(app)
+  aggregateRoutes(describe ? describeRoutes(app, aggregates) : app, aggregates, {
+    runtime: ownRuntime,
+    load,
+    loggedWarnings: new Set(),
+  })
+  if (runtime === undefined) app.addHook('onClose', () => ownRuntime.close())
 }
 
-/** Refuses what cannot be served, where Fastify would name neither the aggregate nor the fix. */
-function check (app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
-  if (!Array.isArray(aggregates)) throw new TypeError('headwaters: needs a list of aggregates: app.register(headwaters, { aggregates: [catFacts] })')
+/** Rejects aggregates that cannot be served. Fastify's own errors would name neither the aggregate nor the fix. */
+function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
+  if (!Array.isArray(aggregates))
+    throw new TypeError('headwaters: needs a list of aggregates: app.register(headwaters, { aggregates: [catFacts] })')
   const taken = new Map<string, string>()
   for (const [index, aggregate] of (aggregates as readonly (Partial<AnyAggregate> | undefined)[]).entries()) {
     const { name, route, schema } = aggregate ?? {}
-    if (name === undefined || route === undefined || schema === undefined) throw new TypeError(`headwaters: aggregates[${index}] is no aggregate: is its reply(…) missing?`)
+    if (name === undefined || route === undefined || schema === undefined)
+      throw new TypeError(`headwaters: aggregates[${index}] is no aggregate: is its reply(…) missing?`)
     const { method } = route
     const url = app.prefix.replace(/\/$/, '') + fastifyPath(route.url)
-    // What a parameter is called does not make another place of it.
-    const place = `${method} ${route.url.replaceAll(/\{[^{}]*\}/g, '{}')}`
-    const other = taken.get(place)
-    if (other !== undefined) throw new TypeError(`headwaters: the aggregates '${other}' and '${name}' are both ${method} ${url}: change the url of one`)
-    if (app.hasRoute({ method, url })) throw new TypeError(`headwaters: ${method} ${url} (aggregate '${name}') is already a route of this app: register it once, or under another prefix`)
-    taken.set(place, name)
+    // Paths that differ in the names of their parameters alone are one route.
+    const shape = `${method} ${pathShape(route.url)}`
+    const other = taken.get(shape)
+    if (other !== undefined)
+      throw new TypeError(
+        `headwaters: the aggregates '${other}' and '${name}' are both ${method} ${url}: change the url of one`,
+      )
+    if (app.hasRoute({ method, url }))
+      throw new TypeError(
+        `headwaters: ${method} ${url} (aggregate '${name}') is already a route of ` +
+          'this app: register it once, or under another prefix',
+      )
+    taken.set(shape, name)
   }
 }
 
-/** Closes the connection of a request whose answer goes out before a body that is large or of unknown length. */
-function closeUnread (app: FastifyInstance): void {
+/** Closes the connection of a request whose reply is sent before its body, if that is large or of unknown length. */
+function closeOnUnreadBody(app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     if (closeIfUnread(request.raw, reply.raw)) reply.header('connection', 'close')
     done(null, payload)
   })
-}
-
-/** Leaves failures to the app's own error handler; where it has none, those that are ours are answered as problems. */
-function handleErrors (app: FastifyInstance): void {
-  const theirs = app.errorHandler
-  if (theirs === answerProblem) return
-  const hasNone = theirs.name === 'defaultErrorHandler'
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (hasNone && isOurs(error)) return answerProblem(error, request, reply)
-    // Their handler need not know of it.
-    if (error instanceof Problem && error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
-    // An error that is thrown here goes to the handler around this one, which is theirs; anything else would be taken for an answer.
-    if (error instanceof Error) throw error
-    return theirs.call(app, error, request, reply)
-  })
-}
-
-/** Whether an aggregate or the reading of its body failed, and not a hook of the app's. */
-function isOurs (error: FastifyError | null | undefined): boolean {
-  return error instanceof Problem || (typeof error?.code === 'string' && error.code.startsWith('FST_ERR_CTP_'))
 }

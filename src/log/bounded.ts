@@ -10,17 +10,18 @@ const mostValues = 500
 export const longestStack = 4000
 
 /**
- * Copies a value for the log with bounds on its texts, entries, depth and number of values. It never throws: a getter or a proxy that does
- * leaves its entry out.
+ * Copies a value for the log with bounds on its texts, entries, depth and number of values. It never throws: a getter
+ * or a proxy that does leaves its entry out.
  */
-export function bounded (value: unknown): unknown {
+export function bounded(value: unknown): unknown {
   return copy(value, '', deepest, { left: mostValues })
 }
 
-function copy (value: unknown, key: string, depth: number, values: { left: number }): unknown {
+function copy(value: unknown, key: string, depth: number, values: { left: number }): unknown {
   if (typeof value === 'string') return cut(value, key === 'stack' ? longestStack : longest)
   if (typeof value === 'bigint') return cut(String(value))
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' || typeof value === 'symbol' ? undefined : value
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'function' || typeof value === 'symbol' ? undefined : value
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value
   if (depth === 0 || values.left <= 0) return '[too deep or too much]'
@@ -32,7 +33,7 @@ function copy (value: unknown, key: string, depth: number, values: { left: numbe
   }
 }
 
-function copyList (list: readonly unknown[], key: string, depth: number, values: { left: number }): unknown[] {
+function copyList(list: readonly unknown[], key: string, depth: number, values: { left: number }): unknown[] {
   const kept = list.slice(0, widest).map(each => {
     values.left--
     return copy(each, key, depth - 1, values)
@@ -41,7 +42,11 @@ function copyList (list: readonly unknown[], key: string, depth: number, values:
   return kept
 }
 
-function copyObject (object: Readonly<Record<string, unknown>>, depth: number, values: { left: number }): Record<string, unknown> {
+function copyObject(
+  object: Readonly<Record<string, unknown>>,
+  depth: number,
+  values: { left: number },
+): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
   let entries = 0
   for (const key in object) {
@@ -53,7 +58,12 @@ function copyObject (object: Readonly<Record<string, unknown>>, depth: number, v
     const name = cut(key)
     try {
       // An own `__proto__` would set the prototype of the copy.
-      Object.defineProperty(kept, name, { value: copy(object[key], name, depth - 1, values), enumerable: true, configurable: true, writable: true })
+      Object.defineProperty(kept, name, {
+        value: copy(object[key], name, depth - 1, values),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
     } catch {
       kept[name] = '[unreadable]'
     }

@@ -33,7 +33,9 @@ export class Destination {
     this.#isScheduled = false
     this.#writeOn()
   }
-  readonly #settle = (error: NodeJS.ErrnoException | null, bytes: number) => { this.#settled(error, bytes) }
+  readonly #settle = (error: NodeJS.ErrnoException | null, bytes: number) => {
+    this.#settled(error, bytes)
+  }
   /** `#run` is due. */
   #isScheduled = false
   /** Bytes of the write under way. */
@@ -54,22 +56,22 @@ export class Destination {
   /** Is called with the number of lines that were lost since the last call, when lines can be written again. */
   onRecovered: ((lost: number) => void) | undefined
 
-  constructor ({ fd = 1, output = openOutput(fd), limit = bufferBytes }: DestinationOptions = {}) {
+  constructor({ fd = 1, output = openOutput(fd), limit = bufferBytes }: DestinationOptions = {}) {
     this.#output = output
     this.#limit = limit
     this.#buffer = new LineBuffer(limit)
   }
 
   /** The lines that were lost: there was no room for them, or writing them failed. */
-  get lost (): number {
+  get lost(): number {
     return this.#lost
   }
 
   /**
-   * Takes a line, which ends with a newline. The first one of a turn of the event loop is written at once, so that it comes before what other
-   * processes log because of it; the others are written together after the turn.
+   * Takes a line, which ends with a newline. The first one of a turn of the event loop is written at once, so that it
+   * comes before what other processes log because of it; the others are written together after the turn.
    */
-  write (line: string): void {
+  write(line: string): void {
     if (this.#isClosed || !this.#buffer.add(line)) {
       this.#lost++
       return
@@ -83,7 +85,7 @@ export class Destination {
   }
 
   /** Writes what can be written at once; pino calls this after a line of level `fatal`. */
-  flushSync (): void {
+  flushSync(): void {
     if (this.#writing === 0) this.#writeNow(0)
   }
 
@@ -93,7 +95,7 @@ export class Destination {
    * @param ms - How long it may wait for a reader, and after which a write in a thread counts as stuck, in ms.
    * @returns Whether the process may wait for its threads: none of them is stuck in a write.
    */
-  flushWithin (ms: number): boolean {
+  flushWithin(ms: number): boolean {
     if (this.#writing > 0 && this.#output.mayBlock && performance.now() - this.#since >= ms) return false
     // A thread completes the write under way.
     if (this.#writing > 0 && !this.#isMending) this.#buffer.leave(this.#writing)
@@ -102,7 +104,7 @@ export class Destination {
     return true
   }
 
-  #writeNow (ms: number): void {
+  #writeNow(ms: number): void {
     const until = performance.now() + ms
     while (this.#buffer.first !== undefined) {
       const { bytes, from } = this.#buffer.first
@@ -119,7 +121,7 @@ export class Destination {
     }
   }
 
-  #writeOn (): void {
+  #writeOn(): void {
     this.#isLooping = true
     while (this.#writing === 0 && !this.#isScheduled && this.#buffer.first !== undefined) {
       const { bytes, from } = this.#buffer.first
@@ -132,7 +134,7 @@ export class Destination {
     this.#isLooping = false
   }
 
-  #settled (error: NodeJS.ErrnoException | null, taken: number): void {
+  #settled(error: NodeJS.ErrnoException | null, taken: number): void {
     const asked = this.#writing
     // It was left to its thread by `flushWithin`.
     if (asked === 0) return
@@ -153,7 +155,7 @@ export class Destination {
   }
 
   /** Gives up the next `count` bytes, which end with a line. */
-  #lose (count: number, code: string | undefined): void {
+  #lose(count: number, code: string | undefined): void {
     this.#isTorn ||= this.#buffer.isWithinLine
     this.#lost += this.#buffer.linesIn(count)
     this.#buffer.remove(count)
@@ -166,7 +168,7 @@ export class Destination {
     }
   }
 
-  #tell (): void {
+  #tell(): void {
     const lost = this.#lost - this.#reported
     if (lost === 0 || this.#buffer.held > this.#limit / 2) return
     this.#reported = this.#lost

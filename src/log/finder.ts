@@ -3,8 +3,9 @@ const block = 3
 const tableBits = 15
 
 /**
- * Finds texts in a line by the algorithm of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994): it looks at one block of
- * characters for each step, and steps as far as no text can end, so that a line without any of the texts costs a fraction of its length.
+ * Finds texts in a line by the algorithm of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994): it
+ * looks at one block of characters for each step, and steps as far as no text can end, so that a line without any of
+ * the texts costs a fraction of its length.
  */
 export class Finder {
   readonly #shifts: Uint8Array
@@ -13,7 +14,7 @@ export class Finder {
   readonly #window: number
 
   /** @param texts - The texts to find, each of `block` characters at least. */
-  constructor (texts: readonly string[]) {
+  constructor(texts: readonly string[]) {
     this.#window = Math.min(255, ...texts.map(({ length }) => length))
     this.#shifts = new Uint8Array(1 << tableBits).fill(this.#window - block + 1)
     const ends = new Map<number, string[]>()
@@ -32,7 +33,7 @@ export class Finder {
   }
 
   /** Returns the line with each of the texts replaced, or the same line if it has none of them. */
-  replace (line: string, by: string): string {
+  replace(line: string, by: string): string {
     let result = ''
     let copied = 0
     for (let end = this.#window; end <= line.length;) {
@@ -57,6 +58,9 @@ export class Finder {
 }
 
 /** A hash of the `block` characters before `end`. */
-function hashAt (text: string, end: number): number {
-  return ((text.charCodeAt(end - 3) << 10) ^ (text.charCodeAt(end - 2) << 5) ^ text.charCodeAt(end - 1)) & ((1 << tableBits) - 1)
+function hashAt(text: string, end: number): number {
+  return (
+    ((text.charCodeAt(end - 3) << 10) ^ (text.charCodeAt(end - 2) << 5) ^ text.charCodeAt(end - 1)) &
+    ((1 << tableBits) - 1)
+  )
 }

@@ -21,27 +21,28 @@ export class LineBuffer {
   #held = 0
 
   /** @param limit - The memory that waiting lines may take, in bytes. */
-  constructor (limit: number) {
+  constructor(limit: number) {
     this.#limit = limit
   }
 
   /** The memory that is taken, in bytes. */
-  get held (): number {
+  get held(): number {
     return this.#held
   }
 
   /** The chunk to write from, or `undefined` where nothing waits. */
-  get first (): Readonly<Chunk> | undefined {
+  get first(): Readonly<Chunk> | undefined {
     return this.#chunks[0]
   }
 
   /**
-   * Adds a line.
+   * Adds a line. An empty text takes no room: it has no byte whose write would remove it.
    *
    * @param line - A text that ends with a newline.
    * @returns Whether there was room.
    */
-  add (line: string): boolean {
+  add(line: string): boolean {
+    if (line === '') return true
     const needed = line.length * most
     const last = this.#chunks[this.#chunks.length - 1]
     if (last !== undefined && last.bytes.length - last.to >= needed) {
@@ -51,7 +52,7 @@ export class LineBuffer {
     const isLong = needed > chunkBytes
     const size = isLong ? Buffer.byteLength(line) : chunkBytes
     if (this.#held + size > this.#limit) return false
-    const bytes = isLong ? Buffer.from(line) : this.#spare ?? Buffer.allocUnsafeSlow(chunkBytes)
+    const bytes = isLong ? Buffer.from(line) : (this.#spare ?? Buffer.allocUnsafeSlow(chunkBytes))
     if (bytes === this.#spare) this.#spare = undefined
     this.#held += size
     this.#chunks.push({ bytes, from: 0, to: isLong ? size : bytes.write(line) })
@@ -59,7 +60,7 @@ export class LineBuffer {
   }
 
   /** The number of bytes to write next from the first chunk: whole lines, `largest` bytes at most, or else one line. */
-  nextBytes (largest: number): number {
+  nextBytes(largest: number): number {
     const { bytes, from, to } = this.#chunks[0] as Chunk
     if (to - from <= largest) return to - from
     const last = bytes.lastIndexOf(newline, from + largest - 1)
@@ -69,21 +70,22 @@ export class LineBuffer {
   }
 
   /** Returns whether the first byte that waits is within a line whose beginning was written. */
-  get isWithinLine (): boolean {
+  get isWithinLine(): boolean {
     const first = this.#chunks[0]
     return first !== undefined && first.from > 0 && first.bytes[first.from - 1] !== newline
   }
 
   /** The lines that end within the next `count` bytes. */
-  linesIn (count: number): number {
+  linesIn(count: number): number {
     const { bytes, from } = this.#chunks[0] as Chunk
     let lines = 0
-    for (let at = bytes.indexOf(newline, from); at !== -1 && at < from + count; at = bytes.indexOf(newline, at + 1)) lines++
+    for (let at = bytes.indexOf(newline, from); at !== -1 && at < from + count; at = bytes.indexOf(newline, at + 1))
+      lines++
     return lines
   }
 
   /** Removes the next `count` bytes of the first chunk; its memory may be used again. */
-  remove (count: number): void {
+  remove(count: number): void {
     const bytes = this.leave(count)
     if (bytes?.length === chunkBytes) this.#spare = bytes
   }
@@ -93,7 +95,7 @@ export class LineBuffer {
    *
    * @returns The memory of the chunk, once all of it is removed.
    */
-  leave (count: number): Buffer | undefined {
+  leave(count: number): Buffer | undefined {
     const first = this.#chunks[0] as Chunk
     first.from += count
     if (first.from < first.to) return undefined

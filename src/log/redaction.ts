@@ -14,7 +14,9 @@ interface Secret {
 /** Matches every line in which one of the patterns may match, in one pass: most lines have none. */
 const anyMark = /[=@J\\]|\[cut\]|[Bb](?:earer|asic)|BEARER|BASIC/
 
-const names = 'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|assertion|sig|signature|x-amz-signature'
+const names =
+  'api[-_]?key|key|token|[a-z]{1,30}[-_]token|client[-_]secret|secret|password|passwd|' +
+  'assertion|sig|signature|x-amz-signature'
 
 const patterns: readonly Secret[] = [
   { mark: /=/, pattern: new RegExp(`(?<=[?&](?:${names})=)[^&\\s"\\\\#]+`, 'gi') },
@@ -35,7 +37,8 @@ const shortestBeginning = 3
 
 /** Hides secrets in lines of the log. */
 export class Redaction {
-  readonly #given: readonly string[]
+  /** The spellings of the secrets that are never forgotten. */
+  readonly #added = new Map<string, readonly string[]>()
   readonly #learnt = new Map<string, readonly string[]>()
   #finder: Finder | undefined
   /** The texts to hide, by their first characters. */
@@ -45,12 +48,21 @@ export class Redaction {
   #isStale = true
 
   /** @param secrets - Values that no line may show. */
-  constructor (secrets: readonly string[]) {
-    this.#given = secrets.flatMap(spellings)
+  constructor(secrets: readonly string[] = []) {
+    this.add(secrets)
   }
 
-  /** Adds a secret that came later, such as a token. */
-  learn (secret: string): void {
+  /** Adds secrets that are hidden from now on. */
+  add(secrets: readonly string[]): void {
+    for (const secret of secrets) {
+      if (this.#added.has(secret)) continue
+      this.#added.set(secret, spellings(secret))
+      this.#isStale = true
+    }
+  }
+
+  /** Adds a secret that is forgotten after many others, such as a token. */
+  learn(secret: string): void {
     if (this.#learnt.has(secret)) return
     this.#learnt.set(secret, spellings(secret))
     if (this.#learnt.size > mostLearnt) this.#learnt.delete(this.#learnt.keys().next().value as string)
@@ -67,16 +79,19 @@ export class Redaction {
     return clean
   }
 
-  #make (): void {
+  #make(): void {
     this.#isStale = false
-    const values = new Set([...this.#given, ...Array.from(this.#learnt.values()).flat()])
+    const values = new Set([...this.#added.values(), ...this.#learnt.values()].flat())
     this.#finder = values.size === 0 ? undefined : new Finder([...values])
     this.#byHead = Map.groupBy(values, value => value.slice(0, shortestBeginning))
     this.#longest = Math.max(0, ...Array.from(values, ({ length }) => length))
   }
 
-  /** Hides the beginnings of secrets that stand where a text was cut. Each character is looked at once: others can write many marks. */
-  #hideCut (line: string): string {
+  /**
+   * Hides the beginnings of secrets that stand where a text was cut. Each character is looked at once: others can write
+   * many marks.
+   */
+  #hideCut(line: string): string {
     let clean = ''
     let from = 0
     for (let at = line.indexOf(cutMark); at !== -1; at = line.indexOf(cutMark, at + 1)) {
@@ -88,7 +103,7 @@ export class Redaction {
   }
 
   /** Returns the start of a cut secret that ends at `to`, or `to` if no secret ends there. */
-  #beginning (line: string, from: number, to: number): number {
+  #beginning(line: string, from: number, to: number): number {
     for (let start = from; start <= to - shortestBeginning; start++) {
       const values = this.#byHead.get(line.slice(start, start + shortestBeginning))
       if (values === undefined) continue

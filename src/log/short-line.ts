@@ -4,16 +4,21 @@ import { cut, longest } from './cut.ts'
 /** The longest line, in characters. */
 export const longestLine = 16 * 1024
 
-/** Returns the line, or a shorter one with the same fields where it is longer than `longestLine`: its texts and lists are cut, and if that is not enough, fields are left out. */
-export function shortLine (line: string): string {
+/**
+ * Returns the line, or a shorter one with the same fields where it is longer than `longestLine`: its texts and lists
+ * are cut, and if that is not enough, fields are left out.
+ */
+export function shortLine(line: string): string {
   if (line.length <= longestLine) return line
   try {
     const fields = JSON.parse(line) as Record<string, unknown>
     const shorter = JSON.stringify(bounded(fields))
     if (shorter.length < longestLine) return `${shorter}\n`
     const { level, time, pid, hostname, worker, reqId, msg } = fields
-    return `${JSON.stringify({ level, time, pid, hostname, worker, reqId, msg: cut(String(msg), longest), cut: `a line of ${line.length} characters` })}\n`
+    const rest = { msg: cut(String(msg), longest), cut: `a line of ${line.length} characters` }
+    return `${JSON.stringify({ level, time, pid, hostname, worker, reqId, ...rest })}\n`
   } catch {
-    return `${JSON.stringify({ level: 50, time: Date.now(), msg: 'a line of the log could not be cut', length: line.length })}\n`
+    const msg = 'a line of the log could not be cut'
+    return `${JSON.stringify({ level: 50, time: Date.now(), msg, length: line.length })}\n`
   }
 }

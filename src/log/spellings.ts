@@ -6,54 +6,76 @@ const leftByUri = /[!'()*]/g
 /** Characters that Go's JSON encoder and others write as `\u00xx`. */
 const htmlUnsafe = /[<>&]/g
 
-/** Returns the texts in which a secret may appear in a line of JSON: as it is, and as URLs, forms, HTML, base64, hexadecimal and JSON write it. */
-export function spellings (secret: string): string[] {
+/**
+ * Returns the texts in which a secret may appear in a line of JSON: as it is, and as URLs, forms, HTML, base64,
+ * hexadecimal and JSON write it.
+ */
+export function spellings(secret: string): string[] {
   if (secret.length < shortest) return []
   const bytes = Buffer.from(secret)
-  const plain = [secret, ...encodedForUri(secret), html(secret), ...base64(bytes), bytes.toString('hex'), bytes.toString('hex').toUpperCase()]
+  const plain = [
+    secret,
+    ...encodedForUri(secret),
+    html(secret),
+    ...base64(bytes),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+  ]
   // A text that is quoted within a text is escaped again; the line itself is one level, so three are two more.
-  const escaped = plain.flatMap(text => escapes(text).flatMap(once => [once, ...escapes(once).flatMap(twice => [twice, ...escapes(twice)])]))
+  const escaped = plain.flatMap(text =>
+    escapes(text).flatMap(once => [once, ...escapes(once).flatMap(twice => [twice, ...escapes(twice)])]),
+  )
   return [...new Set([...plain, ...escaped])].filter(text => text.length >= shortest)
 }
 
-function encodedForUri (secret: string): string[] {
+function encodedForUri(secret: string): string[] {
   // A lone surrogate cannot be encoded, and cannot be sent.
   const component = encodeURIComponent(secret.toWellFormed())
   const strict = component.replaceAll(leftByUri, hexOf)
-  const each = [component, strict, encodeURI(secret.toWellFormed()), new URLSearchParams({ a: secret }).toString().slice(2)]
+  const each = [
+    component,
+    strict,
+    encodeURI(secret.toWellFormed()),
+    new URLSearchParams({ a: secret }).toString().slice(2),
+  ]
   const twice = each.map(encodeURIComponent)
   return [...each, ...twice].flatMap(text => [text, text.replaceAll(/%[\dA-F]{2}/g, hex => hex.toLowerCase())])
 }
 
-function hexOf (character: string): string {
+function hexOf(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
-function html (secret: string): string {
-  return secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll('\'', '&#39;')
+function html(secret: string): string {
+  return secret
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
 }
 
 /**
- * The base64 of the secret wherever it stands within other bytes. Three bytes make four characters, so there are three alignments; of each,
- * only the characters that the secret alone decides are searched for.
+ * The base64 of the secret wherever it stands within other bytes. Three bytes make four characters, so there are three
+ * alignments; of each, only the characters that the secret alone decides are searched for.
  */
-function base64 (bytes: Buffer): string[] {
+function base64(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap(before => {
     const all = Buffer.concat([Buffer.alloc(before), bytes])
     // Each character is 6 bits.
-    const text = all.toString('base64url').slice(Math.ceil(before * 8 / 6), Math.floor(all.length * 8 / 6))
+    const text = all.toString('base64url').slice(Math.ceil((before * 8) / 6), Math.floor((all.length * 8) / 6))
     const standard = text.replaceAll('-', '+').replaceAll('_', '/')
     return [text, standard, encodeURIComponent(standard)]
   })
 }
 
 /** The ways in which encoders of JSON write a text within a text, without its quotes. */
-function escapes (text: string): string[] {
+function escapes(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1)
   const ascii = json.replaceAll(/[^\x20-\x7e]/g, escapeOf)
   return [json, ascii, json.replaceAll('/', '\\/'), ascii.replaceAll(htmlUnsafe, escapeOf)]
 }
 
-function escapeOf (unit: string): string {
+function escapeOf(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

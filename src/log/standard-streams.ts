@@ -5,34 +5,47 @@ type Name = 'stdout' | 'stderr'
 type Write = (chunk: string | Uint8Array, ...rest: readonly unknown[]) => boolean
 
 /**
- * Sends what `process.stdout`, `process.stderr` and `console` write to destinations that never block, so that a definition's `console.log` cannot hold
- * up the service. A stream is looked at when it is first used: Node.js changes the descriptor for all processes that share it as soon as it makes the stream.
+ * Sends what `process.stdout`, `process.stderr` and `console` write to destinations that never block, so that a
+ * definition's `console.log` cannot hold up the service. A stream is made when it is first used: Node.js changes the
+ * descriptor for all processes that share it as soon as it makes the stream.
+ *
+ * @returns A function that writes what waits, for a process that is about to be killed.
  */
-export function divertStreams (stdout: Destination): void {
+export function divertStreams(stdout: Destination): () => void {
+  const opened = new Set([stdout])
   divert('stdout', () => stdout)
-  divert('stderr', () => new Destination({ fd: 2 }))
+  divert('stderr', () => {
+    const stderr = new Destination({ fd: 2 })
+    opened.add(stderr)
+    process.on('exit', () => {
+      stderr.flushWithin(exitFlushMs)
+    })
+    return stderr
+  })
+  return () => {
+    for (const destination of opened) destination.flushWithin(exitFlushMs)
+  }
 }
 
-function divert (name: Name, open: () => Destination): void {
+function divert(name: Name, open: () => Destination): void {
   const given = Object.getOwnPropertyDescriptor(process, name)
   const streamOf = () => given?.get?.call(process) as Writable | undefined
   let stream: Writable | undefined
   Object.defineProperty(process, name, {
     configurable: true,
     enumerable: true,
-    get () {
+    get() {
       if (stream !== undefined) return stream
       stream = streamOf()
       if (stream === undefined) return undefined
       const destination = open()
-      if (name === 'stderr') process.on('exit', () => { destination.flushWithin(exitFlushMs) })
       stream.write = writeTo(destination) as Writable['write']
       return stream
     },
   })
 }
 
-function writeTo (destination: Destination): Write {
+function writeTo(destination: Destination): Write {
   return (chunk, ...rest) => {
     destination.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
     const done = rest.find(each => typeof each === 'function') as (() => void) | undefined

@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm'
 /** The collector of V8, as far as one can see and start it. */
 export interface Collector {
   /** Calls back after each full collection. Returns a function that ends it. */
-  watch (onFull: () => void): () => void
+  watch(onFull: () => void): () => void
   /** Runs a full collection, which holds the thread until it has ended. */
-  run (): void
+  run(): void
 }
 
 type Collect = () => void
@@ -16,7 +16,7 @@ let collect: Collect | undefined
 
 /** The collector of this thread. */
 export const ownCollector: Collector = {
-  watch (onFull) {
+  watch(onFull) {
     const observer = new PerformanceObserver(list => {
       const entries = list.getEntries() as unknown as readonly { readonly detail: { readonly kind: number } }[]
       if (entries.some(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR)) onFull()
@@ -24,14 +24,17 @@ export const ownCollector: Collector = {
     observer.observe({ entryTypes: ['gc'] })
     return () => observer.disconnect()
   },
-  run () {
+  run() {
     collect ??= exposed()
     collect()
   },
 }
 
-/** Takes the function from a context of its own, so that no other code of the process sees it that does not see it already. */
-function exposed (): Collect {
+/**
+ * Takes the function from a context of its own, so that no other code of the process sees it that does not see it
+ * already.
+ */
+function exposed(): Collect {
   const isExposed = globalThis.gc !== undefined
   setFlagsFromString('--expose-gc')
   try {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export interface MemoryGroup {
   readonly limitBytes: number
   /** Reads the bytes in use, without the file cache that the kernel gives up first. NaN where it cannot be read. */
-  usedBytes (): number
+  usedBytes(): number
 }
 
 interface Version {
@@ -15,8 +15,18 @@ interface Version {
   readonly cache: RegExp
 }
 
-const second: Version = { mount: '', limits: ['memory.max', 'memory.high'], use: 'memory.current', cache: /^inactive_file (\d+)$/m }
-const first: Version = { mount: 'memory', limits: ['memory.limit_in_bytes'], use: 'memory.usage_in_bytes', cache: /^total_inactive_file (\d+)$/m }
+const second: Version = {
+  mount: '',
+  limits: ['memory.max', 'memory.high'],
+  use: 'memory.current',
+  cache: /^inactive_file (\d+)$/m,
+}
+const first: Version = {
+  mount: 'memory',
+  limits: ['memory.limit_in_bytes'],
+  use: 'memory.usage_in_bytes',
+  cache: /^total_inactive_file (\d+)$/m,
+}
 
 /**
  * Finds the control groups that limit this process: its own and those around it, of version 2 and of version 1. From
@@ -26,7 +36,7 @@ const first: Version = { mount: 'memory', limits: ['memory.limit_in_bytes'], use
  * @param root where `/proc` and `/sys` are
  * @param machineBytes a limit of at least this much is no limit
  */
-export function memoryGroups (root: string, machineBytes: number): MemoryGroup[] {
+export function memoryGroups(root: string, machineBytes: number): MemoryGroup[] {
   const groups: MemoryGroup[] = []
   for (const line of (read(join(root, 'proc/self/cgroup')) ?? '').split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []
@@ -38,7 +48,13 @@ export function memoryGroups (root: string, machineBytes: number): MemoryGroup[]
 }
 
 /** A container may see the path of its host, which is not there for it: its own group is then the root of the mount. */
-function addGroups (groups: MemoryGroup[], root: string, { mount, limits, use, cache }: Version, path: string, machineBytes: number): void {
+function addGroups(
+  groups: MemoryGroup[],
+  root: string,
+  { mount, limits, use, cache }: Version,
+  path: string,
+  machineBytes: number,
+): void {
   const names = path.split('/').filter(name => name !== '')
   for (let depth = names.length; depth >= 0; depth--) {
     const folder = join(root, 'sys/fs/cgroup', mount, ...names.slice(0, depth))
@@ -46,7 +62,7 @@ function addGroups (groups: MemoryGroup[], root: string, { mount, limits, use, c
     if (!(limitBytes < machineBytes)) continue
     groups.push({
       limitBytes,
-      usedBytes () {
+      usedBytes() {
         const used = Number.parseInt(read(join(folder, use)) ?? '', 10)
         return used - Number(cache.exec(read(join(folder, 'memory.stat')) ?? '')?.[1] ?? 0)
       },
@@ -55,12 +71,12 @@ function addGroups (groups: MemoryGroup[], root: string, { mount, limits, use, c
 }
 
 /** Returns a limit in bytes; `max` and a file that is not there are none. */
-function bytesOf (text: string | undefined): number {
+function bytesOf(text: string | undefined): number {
   const bytes = Number.parseInt(text ?? '', 10)
   return bytes > 0 ? bytes : Infinity
 }
 
-function read (file: string): string | undefined {
+function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch {

@@ -1,7 +1,10 @@
 import type { Collector } from './collector.ts'
 import type { MemoryGroup } from './control-group.ts'
 
-/** Heap that a body may need while it becomes a value, by its bytes: its text, its strings, its objects, and what is written of it. */
+/**
+ * Heap that a body may need while it becomes a value, by its bytes: its text, its strings, its objects, and what is
+ * written of it.
+ */
 const heapPerByte = 4
 
 /** The share of the time that collections may take where work would be refused otherwise. */
@@ -39,9 +42,9 @@ export interface Memory {
 }
 
 /**
- * Tells how full the memory is. Dead objects that V8 has not collected yet are no reason to refuse work, so what counts of the heap is
- * what a full collection leaves. What one of V8's leaves is read in a later turn, when further objects are there; the least of three such
- * readings has few of them.
+ * Tells how full the memory is. Dead objects that V8 has not collected yet are no reason to refuse work, so what counts
+ * of the heap is what a full collection leaves. What one of V8's leaves is read in a later turn, when further objects
+ * are there; the least of three such readings has few of them.
  */
 export class MemoryMeter {
   readonly #memory: Memory
@@ -62,10 +65,10 @@ export class MemoryMeter {
   #memoryLeft = 0
 
   /**
-   * Makes a meter. Its limits are those from which on requests are refused, in percent; bodies are refused beyond a third of the way
-   * from a limit to 100 %. A limit of 0 switches the check off.
+   * Makes a meter. Its limits are those from which on requests are refused, in percent; bodies are refused beyond a
+   * third of the way from a limit to 100 %. A limit of 0 switches the check off.
    */
-  constructor (memory: Memory, { heapPercent, memoryPercent }: MemoryReading) {
+  constructor(memory: Memory, { heapPercent, memoryPercent }: MemoryReading) {
     this.#memory = memory
     this.#heapCeiling = heapPercent === 0 ? Infinity : memory.heapLimit * ceilingOf(heapPercent)
     this.#memoryCeiling = memoryPercent === 0 ? Infinity : ceilingOf(memoryPercent)
@@ -74,7 +77,7 @@ export class MemoryMeter {
   }
 
   /** Begins to notice the full collections of V8. Returns a function that ends it. */
-  watch (): () => void {
+  watch(): () => void {
     return this.#memory.collector.watch(() => {
       const used = this.#look()
       const [last, secondLast] = this.#before
@@ -85,31 +88,32 @@ export class MemoryMeter {
   }
 
   /** Reads how full the heap is. */
-  heap (): HeapReading {
+  heap(): HeapReading {
     const used = this.#look()
     if (used < this.#alive) this.#alive = used
-    return { alive: 100 * this.#alive / this.#memory.heapLimit, used: 100 * used / this.#memory.heapLimit }
+    return { alive: (100 * this.#alive) / this.#memory.heapLimit, used: (100 * used) / this.#memory.heapLimit }
   }
 
   /** Reads how full the memory of the process is, in percent; this reads files. */
-  memoryPercent (): number {
+  memoryPercent(): number {
     let most = 0
     this.#memoryLeft = Infinity
     for (const group of this.#memory.groups) {
       const used = group.usedBytes()
       if (Number.isNaN(used)) continue
-      most = Math.max(most, 100 * used / group.limitBytes)
+      most = Math.max(most, (100 * used) / group.limitBytes)
       this.#memoryLeft = Math.min(this.#memoryLeft, group.limitBytes * this.#memoryCeiling - used)
     }
     return most
   }
 
   /**
-   * Collects, so that what is alive is known. Does nothing and gives false where collections would take more than a share of the time
-   * since the last one, of V8 too: V8 ends a process that does little else than collect a heap of which 80 % are alive.
+   * Collects, so that what is alive is known. Does nothing and gives false where collections would take more than a
+   * share of the time since the last one, of V8 too: V8 ends a process that does little else than collect a heap of
+   * which 80 % are alive.
    * @param share from 0 to 1
    */
-  collect (share: number): boolean {
+  collect(share: number): boolean {
     const { collector, now, cpu } = this.#memory
     if (now() - this.#collectedAt < this.#took / share) return false
     const before = cpu()
@@ -123,7 +127,7 @@ export class MemoryMeter {
   }
 
   /** Takes memory for a part of a body that has come; gives false where the process has none. */
-  hold (bytes: number): boolean {
+  hold(bytes: number): boolean {
     this.#memoryLeft -= bytes
     if (this.#memoryLeft >= 0) return true
     this.memoryPercent()
@@ -132,7 +136,7 @@ export class MemoryMeter {
   }
 
   /** Takes room in the heap for a body that is to be read; gives false where the heap has none. */
-  claim (bytes: number): boolean {
+  claim(bytes: number): boolean {
     const need = heapPerByte * bytes
     this.#claimed += need
     this.#heapLeft -= need
@@ -142,7 +146,7 @@ export class MemoryMeter {
     return false
   }
 
-  #findRoom (need: number): boolean {
+  #findRoom(need: number): boolean {
     this.#look()
     this.#heapLeft -= need
     if (this.#heapLeft >= 0) return true
@@ -155,13 +159,13 @@ export class MemoryMeter {
     return this.#alive + this.#claimed <= this.#heapCeiling
   }
 
-  #look (): number {
+  #look(): number {
     const used = this.#memory.heapUse()
     this.#heapLeft = this.#heapCeiling - used
     return used
   }
 }
 
-function ceilingOf (percent: number): number {
+function ceilingOf(percent: number): number {
   return (percent + (100 - percent) / 3) / 100
 }

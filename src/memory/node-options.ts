@@ -1,11 +1,11 @@
 /**
- * Splits `NODE_OPTIONS` as Node.js does: at spaces, but for those between double quotes, where a backslash keeps the next character as it is
- * (`ParseNodeOptionsEnvVar` in src/node_options.cc).
+ * Splits `NODE_OPTIONS` as Node.js does: at spaces, but for those between double quotes, where a backslash keeps the
+ * next character as it is (`ParseNodeOptionsEnvVar` in src/node_options.cc).
  *
  * @example
  * splitNodeOptions('"--max-old-space-size=256" --trace-gc') // ['--max-old-space-size=256', '--trace-gc']
  */
-export function splitNodeOptions (text: string): string[] {
+export function splitNodeOptions(text: string): string[] {
   const options: string[] = []
   let option: string | undefined
   let isQuoted = false

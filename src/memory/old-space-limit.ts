@@ -18,19 +18,22 @@ export interface HeapSetting {
 }
 
 /**
- * Returns the bytes at which V8 ends the process for want of memory: the limit of the old generation. Node does not tell it, so it is
- * read from the flags, and otherwise computed from `heap_size_limit` (V8: `Heap::ConfigureHeap` and
+ * Returns the bytes at which V8 ends the process for want of memory: the limit of the old generation. Node does not
+ * tell it, so it is read from the flags, and otherwise computed from `heap_size_limit` (V8: `Heap::ConfigureHeap` and
  * `Heap::YoungGenerationSizeFromOldGenerationSize` in src/heap/heap.cc).
  */
-export function oldSpaceLimit ({ heapSizeLimit, flags, memoryBytes, threadLimitMb }: HeapSetting): number {
+export function oldSpaceLimit({ heapSizeLimit, flags, memoryBytes, threadLimitMb }: HeapSetting): number {
   const given = (name: string) => valueOf(flags, name)
   const percentage = given('max-old-space-size-percentage')
-  const stated = percentage === undefined ? given('max-old-space-size') ?? threadLimitMb : Math.floor(percentage / 100 * memoryBytes / mebibyte)
+  const stated =
+    percentage === undefined
+      ? (given('max-old-space-size') ?? threadLimitMb)
+      : Math.floor(((percentage / 100) * memoryBytes) / mebibyte)
   if (stated !== undefined) return Math.min(stated * mebibyte, heapSizeLimit)
   return heapSizeLimit - youngBytes(heapSizeLimit, given('max-semi-space-size'), flags)
 }
 
-function youngBytes (heapSizeLimit: number, semiSpaceMb: number | undefined, flags: readonly string[]): number {
+function youngBytes(heapSizeLimit: number, semiSpaceMb: number | undefined, flags: readonly string[]): number {
   // V8 rounds the size of a semi-space up to a power of two.
   if (semiSpaceMb !== undefined) return 3 * 2 ** Math.ceil(Math.log2(semiSpaceMb)) * mebibyte
   if (flags.some(flag => /^--(?:optimize[-_]for[-_]size|lite[-_]mode)$/.test(flag))) return 3 * mebibyte
@@ -38,7 +41,7 @@ function youngBytes (heapSizeLimit: number, semiSpaceMb: number | undefined, fla
 }
 
 /** Returns the number that the last flag of a name gives. Words are joined by `-` or `_`. */
-function valueOf (flags: readonly string[], name: string): number | undefined {
+function valueOf(flags: readonly string[], name: string): number | undefined {
   let value: number | undefined
   for (const flag of flags) {
     const at = flag.indexOf('=')

@@ -1,13 +1,14 @@
 import { getHeapSpaceStatistics } from 'node:v8'
 
 /** The spaces of the old generation. The limit holds for their sum. */
-const isOld = /^(?:shared_)?(?:old|code|trusted|large_object|code_large_object|trusted_large_object)_space$|^shared_space$/
+const isOld =
+  /^(?:shared_)?(?:old|code|trusted|large_object|code_large_object|trusted_large_object)_space$|^shared_space$/
 
 /** Where those spaces are in the list, which is the same list at each call. */
-const places = getHeapSpaceStatistics().flatMap(({ space_name: name }, place) => isOld.test(name) ? [place] : [])
+const places = getHeapSpaceStatistics().flatMap(({ space_name: name }, place) => (isOld.test(name) ? [place] : []))
 
 /** Returns the bytes in use in the old generation, objects included that are dead and not yet collected. */
-export function oldSpaceUse (): number {
+export function oldSpaceUse(): number {
   const spaces = getHeapSpaceStatistics()
   let bytes = 0
   for (const place of places) bytes += spaces[place]?.space_used_size ?? 0

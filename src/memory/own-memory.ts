@@ -8,8 +8,10 @@ import { splitNodeOptions } from './node-options.ts'
 import { oldSpaceLimit } from './old-space-limit.ts'
 import { oldSpaceUse } from './old-space-use.ts'
 
-/** Returns the memory of this thread and its process. Where no control group limits the process, it has the machine's. */
-export function ownMemory (): Memory {
+/**
+ * Returns the memory of this thread and its process. Where no control group limits the process, it has the machine's.
+ */
+export function ownMemory(): Memory {
   const machine = totalmem()
   const groups = memoryGroups('/', machine)
   return {
@@ -24,7 +26,7 @@ export function ownMemory (): Memory {
     groups: groups.length > 0 ? groups : [{ limitBytes: machine, usedBytes: () => process.memoryUsage.rss() }],
     collector: ownCollector,
     now: () => performance.now(),
-    cpu () {
+    cpu() {
       const { user, system } = process.threadCpuUsage()
       return (user + system) / 1000
     },

@@ -6,7 +6,7 @@ type Guard = Pick<MemoryMeter, 'claim' | 'hold'>
 const guards: Guard[] = []
 
 /** Lets a meter decide which bodies are taken and read. Returns a function that ends it. */
-export function guardRoom (guard: Guard): () => void {
+export function guardRoom(guard: Guard): () => void {
   guards.push(guard)
   return () => {
     const at = guards.indexOf(guard)
@@ -15,13 +15,15 @@ export function guardRoom (guard: Guard): () => void {
 }
 
 /** Returns whether the process has memory for a further part of a body. Where no app is open it is not looked at. */
-export function hasMemoryFor (bytes: number): boolean {
+export function hasMemoryFor(bytes: number): boolean {
   const guard = guards[0]
   return guard === undefined || guard.hold(bytes)
 }
 
-/** Returns whether the heap has room for the value of a body of so many bytes. Where no app is open it is not looked at. */
-export function hasRoomFor (bytes: number): boolean {
+/**
+ * Returns whether the heap has room for the value of a body of so many bytes. Where no app is open it is not looked at.
+ */
+export function hasRoomFor(bytes: number): boolean {
   const guard = guards[0]
   return guard === undefined || guard.claim(bytes)
 }

@@ -11,15 +11,26 @@ export const breed = aggregate('breed', {
   params: BreedParams,
   query: BreedQuery,
   deadline: 1200,
-  description: 'A name that fits several breeds is answered with the best fit, and the others under alsoCalled; one that fits none is 404.',
+  description:
+    'A name that fits several breeds is answered with the best fit, and the ' +
+    'others under alsoCalled; one that fits none is 404.',
   summary: 'A breed with pictures, an encyclopedia summary and facts',
 })
   .required('matches', ({ params }) => theCatApi.searchBreeds({ q: params.breed }))
   .required('found', ({ params, matches }) => bestFit(matches, params.breed), { needs: ['matches'] })
-  .each('pictures', ({ found }) => found.slice(0, 5).map(({ id }) => theCatApi.breedImages({ breed_ids: id, limit: 1 })),
-    { needs: ['found'], tolerate: { atLeast: 0, fallback: [] } })
-  .optional('summary', null, ({ found }) => wikipedia.summary({ title: titleOf(found[0]) }), { needs: ['found'] })
-  .optional('facts', { data: [], total: 0 }, ({ query }) => query.facts === 0 ? skip : catfactNinja.facts({ limit: query.facts }), { needs: ['found'] })
+  .each(
+    'pictures',
+    ({ found }) => found.slice(0, 5).map(({ id }) => theCatApi.breedImages({ breed_ids: id, limit: 1 })),
+    { needs: ['found'], minSuccess: 0, fallback: [] },
+  )
+  .optional('summary', ({ found }) => wikipedia.summary({ title: titleOf(found[0]) }), {
+    fallback: null,
+    needs: ['found'],
+  })
+  .optional('facts', ({ query }) => (query.facts === 0 ? skip : catfactNinja.facts({ limit: query.facts })), {
+    fallback: { data: [], total: 0 },
+    needs: ['found'],
+  })
   .reply(Breed, ({ found, pictures, summary, facts }) => {
     const [{ id, name, origin = null, temperament = '', description = null }, ...others] = found
     return {
@@ -27,16 +38,21 @@ export const breed = aggregate('breed', {
       name,
       origin,
       description,
-      temperament: temperament.split(',').map(word => word.trim()).filter(word => word !== ''),
+      temperament: temperament
+        .split(',')
+        .map(word => word.trim())
+        .filter(word => word !== ''),
       summary: summary && { text: summary.extract, url: summary.content_urls.desktop.page },
-      pictures: pictures.flatMap((list, index) => list.map(({ url, width, height }) => ({ breed: found[index]?.id ?? id, url, width, height }))),
+      pictures: pictures.flatMap((list, index) =>
+        list.map(({ url, width, height }) => ({ breed: found[index]?.id ?? id, url, width, height })),
+      ),
       facts: facts.data.map(({ fact }) => fact),
       alsoCalled: others.map(each => ({ id: each.id, name: each.name })),
     }
   })
 
 /** The title of a breed's article, which an address may hold encoded. */
-function titleOf ({ wikipedia_url: address, name }: CatApiBreed): string {
+function titleOf({ wikipedia_url: address, name }: CatApiBreed): string {
   const url = address !== undefined && URL.canParse(address) ? new URL(address) : undefined
   const title = url?.pathname.split('/').at(-1)
   try {
@@ -47,7 +63,7 @@ function titleOf ({ wikipedia_url: address, name }: CatApiBreed): string {
 }
 
 /** All that match, the one of exactly this name or id first; none is the caller's answer. */
-function bestFit (matches: readonly CatApiBreed[], asked: string): [CatApiBreed, ...CatApiBreed[]] {
+function bestFit(matches: readonly CatApiBreed[], asked: string): [CatApiBreed, ...CatApiBreed[]] {
   const word = asked.toLowerCase()
   const exact = matches.find(({ id, name }) => id === word || name.toLowerCase() === word)
   const [first, ...rest] = exact === undefined ? matches : [exact, ...matches.filter(each => each !== exact)]

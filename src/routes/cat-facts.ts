@@ -12,14 +12,22 @@ export const catFacts = aggregate('cat-facts', {
   summary: 'Cat facts of two sources and a picture to go with them',
 })
   .each('ninja', ({ query }) => times(query.count, () => catfactNinja.fact({ max_length: query.max_length })))
-  .optional('meow', { data: [] }, ({ query }) => meowfacts.facts({ count: query.count }))
-  .optional('picture', null, () => theCatApi.randomImage())
+  .optional('meow', ({ query }) => meowfacts.facts({ count: query.count }), { fallback: { data: [] } })
+  .optional('picture', () => theCatApi.randomImage(), { fallback: null })
   .reply(CatFacts, ({ query, ninja, meow, picture }) => mergeCatFacts(query.max_length, ninja, meow, picture))
 
 /** One list of facts, none twice, in the order of the sources; meowfacts knows no `max_length`, so it is kept here. */
-function mergeCatFacts (maxLength = Infinity, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatPicture | null): CatFacts {
+function mergeCatFacts(
+  maxLength = Infinity,
+  ninja: readonly NinjaFact[],
+  meow: MeowFacts,
+  picture: CatPicture | null,
+): CatFacts {
   const told = new Map<string, CatFact>()
-  for (const [source, texts] of [['catfact-ninja', ninja.map(({ fact }) => fact)], ['meowfacts', meow.data]] as const) {
+  for (const [source, texts] of [
+    ['catfact-ninja', ninja.map(({ fact }) => fact)],
+    ['meowfacts', meow.data],
+  ] as const) {
     for (const text of texts) {
       const key = text.trim().toLowerCase()
       if (text.length <= maxLength && !told.has(key)) told.set(key, { text, length: text.length, source })

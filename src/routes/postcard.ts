@@ -13,7 +13,10 @@ export const postcard = aggregate('postcard', {
   summary: 'A greeting with the first fact that comes and a picture of a breed',
 })
   .firstOf('fact', () => [catfactNinja.fact(), meowfacts.facts({ count: 1 })])
-  .each('pictures', ({ body }) => body.breeds.map(id => theCatApi.breedImages({ breed_ids: id, limit: 1 })), { tolerate: { atLeast: 1, fallback: [] } })
+  .each('pictures', ({ body }) => body.breeds.map(id => theCatApi.breedImages({ breed_ids: id, limit: 1 })), {
+    minSuccess: 1,
+    fallback: [],
+  })
   .reply(Postcard, ({ body, fact, pictures }) => {
     const [picture = refuse(404, 'None of these breeds has a picture.')] = pictures.flat()
     return { greeting: body.greeting, fact: 'fact' in fact ? fact.fact : fact.data.join(' '), picture }

@@ -3,43 +3,66 @@ import { Picture } from './picture.ts'
 
 /** Which breed a caller asks for. */
 export const BreedParams = z.object({
-  breed: z.string().trim().min(1).max(60).describe('Name of a breed, or a part of it.').meta({ examples: ['siamese'] }),
+  breed: z
+    .string()
+    .trim()
+    .min(1)
+    .max(60)
+    .describe('Name of a breed, or a part of it.')
+    .meta({ examples: ['siamese'] }),
 })
 export type BreedParams = z.output<typeof BreedParams>
 
 /** What a caller may ask of `/v1/breeds/{breed}`. */
 export const BreedQuery = z.object({
-  facts: z.coerce.number().int().min(0).max(20).default(3).describe('How many facts to add; 0 asks for none.').meta({ examples: [1] }),
+  facts: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(20)
+    .default(3)
+    .describe('How many facts to add; 0 asks for none.')
+    .meta({ examples: [1] }),
 })
 export type BreedQuery = z.output<typeof BreedQuery>
 
 /** What `/v1/breeds/{breed}` answers. */
-export const Breed = z.object({
-  id: z.string(),
-  name: z.string(),
-  origin: z.string().nullable(),
-  temperament: z.array(z.string()),
-  description: z.string().nullable(),
-  summary: z.object({ text: z.string(), url: z.url() }).nullable().describe('What the encyclopedia says; null when it says nothing or could not be asked.'),
-  pictures: z.array(z.object({ breed: z.string().describe('Id of the breed it shows.'), ...Picture.shape }))
-    .describe('One of each breed that the name fits, the best fit first.'),
-  facts: z.array(z.string()),
-  alsoCalled: z.array(z.object({ id: z.string(), name: z.string() })).describe('Other breeds that the name fits.'),
-}).meta({
-  id: 'Breed',
-  examples: [{
-    id: 'siam',
-    name: 'Siamese',
-    origin: 'Thailand',
-    temperament: ['Active', 'Affectionate', 'Sociable', 'Talkative'],
-    description: 'A long, elegant cat with blue eyes and an opinion, which it will tell you at length.',
-    summary: {
-      text: 'The Siamese is one of the first Asian breeds of cat to be recognised in the West. It comes from Thailand, formerly Siam, and has blue eyes and dark points.',
-      url: 'https://en.wikipedia.org/wiki/Siamese_cat',
-    },
-    pictures: [{ breed: 'siam', url: 'https://cdn2.thecatapi.com/images/oiR5RgvRT.jpg', width: 535, height: 1334 }],
-    facts: ['Cats are most active at dawn and at dusk, which is called being crepuscular.'],
-    alsoCalled: [],
-  }],
-})
+export const Breed = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    origin: z.string().nullable(),
+    temperament: z.array(z.string()),
+    description: z.string().nullable(),
+    summary: z
+      .object({ text: z.string(), url: z.url() })
+      .nullable()
+      .describe('What the encyclopedia says; null when it says nothing or could not be asked.'),
+    pictures: z
+      .array(z.object({ breed: z.string().describe('Id of the breed it shows.'), ...Picture.shape }))
+      .describe('One of each breed that the name fits, the best fit first.'),
+    facts: z.array(z.string()),
+    alsoCalled: z.array(z.object({ id: z.string(), name: z.string() })).describe('Other breeds that the name fits.'),
+  })
+  .meta({
+    id: 'Breed',
+    examples: [
+      {
+        id: 'siam',
+        name: 'Siamese',
+        origin: 'Thailand',
+        temperament: ['Active', 'Affectionate', 'Sociable', 'Talkative'],
+        description: 'A long, elegant cat with blue eyes and an opinion, which it will tell you at length.',
+        summary: {
+          text:
+            'The Siamese is one of the first Asian breeds of cat to be recognised in the West. It comes ' +
+            'from Thailand, formerly Siam, and has blue eyes and dark points.',
+          url: 'https://en.wikipedia.org/wiki/Siamese_cat',
+        },
+        pictures: [{ breed: 'siam', url: 'https://cdn2.thecatapi.com/images/oiR5RgvRT.jpg', width: 535, height: 1334 }],
+        facts: ['Cats are most active at dawn and at dusk, which is called being crepuscular.'],
+        alsoCalled: [],
+      },
+    ],
+  })
 export type Breed = z.output<typeof Breed>

@@ -2,7 +2,11 @@ import { z } from 'zod'
 
 /** A page of breeds from catfact.ninja; its page links are left out. */
 export const NinjaBreeds = z.object({
-  data: z.array(z.object({ breed: z.string(), country: z.string(), origin: z.string(), coat: z.string(), pattern: z.string() })).max(1000),
+  data: z
+    .array(
+      z.object({ breed: z.string(), country: z.string(), origin: z.string(), coat: z.string(), pattern: z.string() }),
+    )
+    .max(1000),
   total: z.int().min(0),
 })
 export type NinjaBreeds = z.output<typeof NinjaBreeds>

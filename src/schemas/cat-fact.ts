@@ -14,35 +14,65 @@ export type NinjaFacts = z.output<typeof NinjaFacts>
 
 /** What meowfacts sends. */
 export const MeowFacts = z.object({ data: z.array(z.string().max(2000)).max(100) })
-export interface MeowFacts { readonly data: readonly string[] }
+export interface MeowFacts {
+  readonly data: readonly string[]
+}
 
 /** What a caller may ask of `/v1/cat-facts`. */
 export const CatFactsQuery = z.object({
-  count: z.coerce.number().int().min(1).max(50).default(3).describe('How many facts to ask each source for.').meta({ examples: [1] }),
-  max_length: z.coerce.number().int().min(20).max(500).optional().describe('Facts longer than this are left out, in characters.').meta({ examples: [140] }),
+  count: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(50)
+    .default(3)
+    .describe('How many facts to ask each source for.')
+    .meta({ examples: [1] }),
+  max_length: z.coerce
+    .number()
+    .int()
+    .min(20)
+    .max(500)
+    .optional()
+    .describe('Facts longer than this are left out, in characters.')
+    .meta({ examples: [140] }),
 })
 export type CatFactsQuery = z.output<typeof CatFactsQuery>
 
 /** A fact and who told it. */
-export const CatFact = z.object({
-  text: z.string(),
-  length: z.int().min(0),
-  source: z.enum(['catfact-ninja', 'meowfacts']),
-}).meta({ id: 'CatFact' })
+export const CatFact = z
+  .object({
+    text: z.string(),
+    length: z.int().min(0),
+    source: z.enum(['catfact-ninja', 'meowfacts']),
+  })
+  .meta({ id: 'CatFact' })
 export type CatFact = z.output<typeof CatFact>
 
 /** What `/v1/cat-facts` answers. */
-export const CatFacts = z.object({
-  facts: z.array(CatFact).describe('No fact twice; those of catfact.ninja first, each source in its own order.'),
-  picture: Picture.nullable().describe('A cat to go with them; null when none could be had.'),
-}).meta({
-  id: 'CatFacts',
-  examples: [{
-    facts: [
-      { text: 'Cats are most active at dawn and at dusk, which is called being crepuscular.', length: 76, source: 'catfact-ninja' },
-      { text: 'Cats know their own names from other words, as a study from Japan showed in 2019.', length: 81, source: 'meowfacts' },
+export const CatFacts = z
+  .object({
+    facts: z.array(CatFact).describe('No fact twice; those of catfact.ninja first, each source in its own order.'),
+    picture: Picture.nullable().describe('A cat to go with them; null when none could be had.'),
+  })
+  .meta({
+    id: 'CatFacts',
+    examples: [
+      {
+        facts: [
+          {
+            text: 'Cats are most active at dawn and at dusk, which is called being crepuscular.',
+            length: 76,
+            source: 'catfact-ninja',
+          },
+          {
+            text: 'Cats know their own names from other words, as a study from Japan showed in 2019.',
+            length: 81,
+            source: 'meowfacts',
+          },
+        ],
+        picture: { url: 'https://cdn2.thecatapi.com/images/qrTV1MSiC.jpg', width: 1149, height: 684 },
+      },
     ],
-    picture: { url: 'https://cdn2.thecatapi.com/images/qrTV1MSiC.jpg', width: 1149, height: 684 },
-  }],
-})
+  })
 export type CatFacts = z.output<typeof CatFacts>

@@ -1,7 +1,12 @@
 import { z } from 'zod'
 
 /** A picture as TheCatAPI sends it. */
-export const CatPicture = z.object({ id: z.string(), url: z.url({ protocol: /^https?$/ }), width: z.int().min(1), height: z.int().min(1) })
+export const CatPicture = z.object({
+  id: z.string(),
+  url: z.url({ protocol: /^https?$/ }),
+  width: z.int().min(1),
+  height: z.int().min(1),
+})
 export type CatPicture = z.output<typeof CatPicture>
 
 /** What a search for pictures sends. */

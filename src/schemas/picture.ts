@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
 /** A picture as we hand it on. */
-export const Picture = z.object({ url: z.url(), width: z.int(), height: z.int() }).describe('A picture and its size, in pixels.').meta({ id: 'Picture' })
+export const Picture = z
+  .object({ url: z.url(), width: z.int(), height: z.int() })
+  .describe('A picture and its size, in pixels.')
+  .meta({ id: 'Picture' })
 export type Picture = z.output<typeof Picture>

@@ -2,24 +2,33 @@ import { z } from 'zod'
 import { Picture } from './picture.ts'
 
 /** What a caller sends to `/v1/postcards`. */
-export const PostcardOrder = z.object({
-  greeting: z.string().trim().min(1).max(200),
-  breeds: z.array(z.string().regex(/^[a-z]{4}$/, 'must be the id of a breed, four small letters')).min(1).max(5)
-    .describe('Ids of breeds; the picture is of the first that has one.'),
-}).meta({ id: 'PostcardOrder', examples: [{ greeting: 'Greetings from the window sill', breeds: ['siam'] }] })
+export const PostcardOrder = z
+  .object({
+    greeting: z.string().trim().min(1).max(200),
+    breeds: z
+      .array(z.string().regex(/^[a-z]{4}$/, 'must be the id of a breed, four small letters'))
+      .min(1)
+      .max(5)
+      .describe('Ids of breeds; the picture is of the first that has one.'),
+  })
+  .meta({ id: 'PostcardOrder', examples: [{ greeting: 'Greetings from the window sill', breeds: ['siam'] }] })
 export type PostcardOrder = z.output<typeof PostcardOrder>
 
 /** What `/v1/postcards` answers. */
-export const Postcard = z.object({
-  greeting: z.string(),
-  fact: z.string().describe('From whichever source answered first.'),
-  picture: Picture,
-}).meta({
-  id: 'Postcard',
-  examples: [{
-    greeting: 'Greetings from the window sill',
-    fact: 'A male cat is called a tom.',
-    picture: { url: 'https://cdn2.thecatapi.com/images/Fhxt6Nh22.jpg', width: 457, height: 846 },
-  }],
-})
+export const Postcard = z
+  .object({
+    greeting: z.string(),
+    fact: z.string().describe('From whichever source answered first.'),
+    picture: Picture,
+  })
+  .meta({
+    id: 'Postcard',
+    examples: [
+      {
+        greeting: 'Greetings from the window sill',
+        fact: 'A male cat is called a tom.',
+        picture: { url: 'https://cdn2.thecatapi.com/images/Fhxt6Nh22.jpg', width: 457, height: 846 },
+      },
+    ],
+  })
 export type Postcard = z.output<typeof Postcard>

@@ -3,97 +3,101 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { refuseOddities } from '../http/guard/host-header.ts'
-import { defaultLimits, serverOptions, type Limits } from '../http/guard/limits.ts'
+import { handleServerEvents } from '../http/guard/server-events.ts'
+import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-limits.ts'
 
-/** One listening server that hands each request to the app of the moment. */
-export interface Front {
-  /** Resolves with the URL it listens at. */
-  listen (options: { readonly host: string, readonly port: number }): Promise<string>
-  /** New requests go to this app; the one before ends when its last request has. */
-  turnTo (app: FastifyInstance): void
-  /** Ends after the requests under way. */
-  close (): Promise<void>
+/** A listening server that passes each request to the current app. */
+export interface HotSwapServer {
+  /** Resolves with the URL at which it listens. */
+  listen(options: { readonly host: string; readonly port: number }): Promise<string>
+  /** Makes `app` the current app; the previous app closes after its last request. */
+  swap(app: FastifyInstance): void
+  /** Closes after the requests in flight. */
+  close(): Promise<void>
 }
 
-/** An app at work, with the requests it has not answered yet. */
-interface Shift {
+/** An app with its requests in flight. */
+interface Generation {
   readonly app: FastifyInstance
-  readonly underWay: Set<ServerResponse>
-  isOver: boolean
-  readonly ended: Promise<void>
-  readonly end: () => void
+  readonly inFlight: Set<ServerResponse>
+  isReplaced: boolean
+  readonly closed: Promise<void>
+  readonly onClosed: () => void
 }
 
-/** So long the last replies have to be written, in ms. */
-const lastWords = 200
+/** Time for writing the last replies after the apps were closed, in ms. */
+const lastWriteMs = 200
 
-export interface FrontOptions {
-  /** What one request and its connection may take. @default those of `Limits` */
+export interface HotSwapServerOptions {
+  /** Limits of one request and of its connection. @default those of `Limits` */
   readonly limits?: Limits
-  /** How long requests under way may take when it closes, in ms; after that the apps are closed in any case. @default 10_000 */
+  /** Time for the requests in flight when it closes, in ms; after that the apps close. @default 10_000 */
   readonly drainMs?: number
 }
 
-/** Makes a front without an app; `turnTo` gives it one before it listens. */
-export function createFront ({ limits = defaultLimits, drainMs = 10_000 }: FrontOptions = {}): Front {
-  const shifts = new Set<Shift>()
-  let current: Shift
+/** Creates the server. `swap` must set an app before it listens. */
+export function createHotSwapServer({
+  limits = defaultLimits,
+  drainMs = 10_000,
+}: HotSwapServerOptions = {}): HotSwapServer {
+  const generations = new Set<Generation>()
+  let current: Generation
   let isClosing = false
 
-  const server = createServer(serverOptions(limits), (request, response) => take(current, request, response))
-  refuseOddities(server)
+  const server = createServer(serverOptions(limits), (request, response) => handle(current, request, response))
+  handleServerEvents(server)
 
-  function take (shift: Shift, request: IncomingMessage, response: ServerResponse): void {
-    shift.underWay.add(response)
+  function handle(generation: Generation, request: IncomingMessage, response: ServerResponse): void {
+    generation.inFlight.add(response)
     response.once('close', () => {
-      shift.underWay.delete(response)
-      if (shift.isOver) settle(shift)
+      generation.inFlight.delete(response)
+      if (generation.isReplaced) closeIfIdle(generation)
     })
     if (isClosing) response.setHeader('connection', 'close')
-    shift.app.routing(request, response)
+    generation.app.routing(request, response)
   }
 
-  function settle (shift: Shift): void {
-    if (shift.underWay.size > 0) return
-    end(shift)
+  function closeIfIdle(generation: Generation): void {
+    if (generation.inFlight.size === 0) closeApp(generation)
   }
 
-  function end (shift: Shift): void {
-    if (shifts.delete(shift)) void shift.app.close().then(shift.end, shift.end)
+  function closeApp(generation: Generation): void {
+    if (generations.delete(generation)) void generation.app.close().then(generation.onClosed, generation.onClosed)
   }
 
   return {
-    async listen ({ host, port }) {
+    async listen({ host, port }) {
       server.listen(port, host)
       await once(server, 'listening')
-      const { address, family, port: real } = server.address() as AddressInfo
-      return `http://${family === 'IPv6' ? `[${address}]` : address}:${real}`
+      const { address, family, port: realPort } = server.address() as AddressInfo
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${realPort}`
     },
-    turnTo (app) {
-      const before = current as Shift | undefined
+    swap(app) {
+      const previous = current as Generation | undefined
       const { promise, resolve } = Promise.withResolvers<void>()
-      current = { app, underWay: new Set(), isOver: false, ended: promise, end: resolve }
-      shifts.add(current)
-      if (before === undefined) return
-      before.isOver = true
-      settle(before)
+      current = { app, inFlight: new Set(), isReplaced: false, closed: promise, onClosed: resolve }
+      generations.add(current)
+      if (previous === undefined) return
+      previous.isReplaced = true
+      closeIfIdle(previous)
     },
-    async close () {
+    async close() {
       isClosing = true
       server.close()
-      const left = [...shifts]
-      for (const shift of left) {
-        for (const response of shift.underWay) if (!response.headersSent) response.setHeader('connection', 'close')
-        shift.isOver = true
-        settle(shift)
+      const open = [...generations]
+      for (const generation of open) {
+        for (const response of generation.inFlight) if (!response.headersSent) response.setHeader('connection', 'close')
+        generation.isReplaced = true
+        closeIfIdle(generation)
       }
-      // An app that closes ends its runs, whose callers are answered by that.
-      const timer = setTimeout(() => { for (const shift of left) end(shift) }, drainMs)
-      await Promise.all(left.map(({ ended }) => ended))
+      // An app that closes ends its runs, which answers their callers.
+      const timer = setTimeout(() => {
+        for (const generation of open) closeApp(generation)
+      }, drainMs)
+      await Promise.all(open.map(({ closed }) => closed))
       clearTimeout(timer)
-      // What was ended with its app is still to be answered.
-      if (left.some(({ underWay }) => underWay.size > 0)) await delay(lastWords)
+      // The replies of runs that were ended by the app are still to be written.
+      if (open.some(({ inFlight }) => inFlight.size > 0)) await delay(lastWriteMs)
       server.closeAllConnections()
     },
   }

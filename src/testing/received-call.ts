@@ -9,29 +9,40 @@ export interface ReceivedCall {
   /** A name that came several times has a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly headers: Readonly<IncomingHttpHeaders>
-  /** The body, parsed as JSON with a bigint for each integer that a number would change; the text of a body that is not JSON; `undefined` without a body. */
+  /**
+   * The body, parsed as JSON with a bigint for each integer that a number would change; the text of a body that is not
+   * JSON; `undefined` without a body.
+   */
   readonly body: unknown
 }
 
 /** Reads a whole call. */
-export async function receive (request: IncomingMessage): Promise<ReceivedCall> {
+export async function receive(request: IncomingMessage): Promise<ReceivedCall> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const { method = '', url = '', headers } = request
   const [path = '', search = ''] = url.split('?', 2)
-  return Object.freeze({ method, path, query: readQuery(search), headers, body: readBody(Buffer.concat(chunks).toString('utf8')) })
+  return Object.freeze({
+    method,
+    path,
+    query: readQuery(search),
+    headers,
+    body: readBody(Buffer.concat(chunks).toString('utf8')),
+  })
 }
 
 /** The fields of a query. */
-export function readQuery (search: string): ReceivedCall['query'] {
+export function readQuery(search: string): ReceivedCall['query'] {
   const fields = new URLSearchParams(search)
-  return Object.fromEntries([...new Set(fields.keys())].map(name => {
-    const values = fields.getAll(name)
-    return [name, values.length === 1 ? values[0] as string : values]
-  }))
+  return Object.fromEntries(
+    [...new Set(fields.keys())].map(name => {
+      const values = fields.getAll(name)
+      return [name, values.length === 1 ? (values[0] as string) : values]
+    }),
+  )
 }
 
-function readBody (text: string): unknown {
+function readBody(text: string): unknown {
   if (text === '') return undefined
   try {
     return readJson(text)

@@ -6,20 +6,22 @@ import { fanOut } from '../fanout/fan-out.ts'
 import type { RawInput } from '../fanout/input.ts'
 import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
-import type { Use } from '../upstream/spec/layers.ts'
+import type { Layers } from '../upstream/spec/layers.ts'
 
 export interface RunAggregateOptions<I> {
-  /** Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine. */
+  /**
+   * Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine.
+   */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
-  /** What `env('NAME')` of a declaration reads. @default {} */
+  /** The variables that `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
   /** Shortens the aggregate's deadline, in ms. */
   readonly deadline?: number
   readonly signal?: AbortSignal
-  /** What the steps see as their context; `before` is not asked then. @default what `before` makes of the input */
+  /** The context of the steps; the function of context() is not called. @default the value of context() */
   readonly context?: I extends { readonly context: infer C } ? C : never
-  /** Own layers around every upstream, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  /** Custom layers around every upstream, outermost first. @default {} */
+  readonly layers?: Layers
 }
 
 /** A reply, and everything that happened on its way. */
@@ -27,27 +29,46 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
   readonly events: readonly RunEvent[]
 }
 
-/** Runs an aggregate once against scripted upstreams, with a runtime of its own. Rejects with a `Problem`, as `fanOut` does. */
-export async function runAggregate<I, D, K extends string> (
-  aggregate: Aggregate<I, D, K>, input: RawInput, options: RunAggregateOptions<I>,
+/**
+ * Runs an aggregate once against scripted upstreams, with a runtime of its own. Rejects with a `Problem`, as `fanOut`
+ * does.
+ */
+export async function runAggregate<I, D, K extends string>(
+  aggregate: Aggregate<I, D, K>,
+  input: RawInput,
+  options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
-  const { upstreams, environment = {}, deadline, signal, use = [] } = options
+  const { upstreams, environment = {}, deadline, signal, layers = {} } = options
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
-  const runtime = createRuntime({ overrides, environment, use, lookup: lookupOnly(() => Object.values(upstreams).map(({ origin }) => new URL(origin).hostname)) })
+  const runtime = createRuntime({
+    overrides,
+    environment,
+    layers,
+    lookup: lookupOnly(() => Object.values(upstreams).map(({ origin }) => new URL(origin).hostname)),
+  })
   const events: RunEvent[] = []
   let stranger: Error | undefined
 
   const guarded: Runtime = {
     ...runtime,
-    send (call) {
+    send(call) {
       const { upstream, name } = call.spec
       if (Object.hasOwn(upstreams, upstream.name)) return runtime.send(call)
-      stranger ??= new Error(`the aggregate '${aggregate.name}' calls ${name}: give runAggregate an upstream for '${upstream.name}'`)
+      stranger ??= new Error(
+        `the aggregate '${aggregate.name}' calls ${name}: give runAggregate an upstream for '${upstream.name}'`,
+      )
       return Promise.reject(stranger)
     },
   }
   try {
-    const reply = await fanOut('context' in options ? within(aggregate, options.context) : aggregate, input, { runtime: guarded, deadline, signal, onEvent: event => { events.push(event) } })
+    const reply = await fanOut('context' in options ? withContext(aggregate, options.context) : aggregate, input, {
+      runtime: guarded,
+      deadline,
+      signal,
+      onEvent: event => {
+        events.push(event)
+      },
+    })
     return { ...reply, events }
   } catch (error) {
     throw stranger ?? error
@@ -56,17 +77,24 @@ export async function runAggregate<I, D, K extends string> (
   }
 }
 
-/** The same aggregate with its context given. */
-function within<I, D, K extends string> (aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
+/** The same aggregate with a fixed context. */
+function withContext<I, D, K extends string>(aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
   const { name, hooks } = aggregate
-  if (hooks.before === undefined) throw new TypeError(`the aggregate '${name}' has no before, so there is no context to give`)
-  return { ...aggregate, hooks: { ...hooks, before: { ...hooks.before, ask: () => context } } }
+  if (hooks.context === undefined)
+    throw new TypeError(`the aggregate '${name}' has no context(): remove the option context`)
+  return { ...aggregate, hooks: { ...hooks, context: { ...hooks.context, handler: () => context } } }
 }
 
 /** Finds these hosts and no others: a token endpoint is asked besides the upstreams. */
-function lookupOnly (hosts: () => readonly string[]): LookupFunction {
+function lookupOnly(hosts: () => readonly string[]): LookupFunction {
   return (hostname, options, done) => {
     if (hosts().includes(hostname)) lookup(hostname, options, done)
-    else done(new Error(`${hostname} is no upstream that runAggregate was given: let the test's environment say another place`), [])
+    else
+      done(
+        new Error(
+          `${hostname} is no upstream that runAggregate was given: let the test's environment say another place`,
+        ),
+        [],
+      )
   }
 }

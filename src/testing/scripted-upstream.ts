@@ -16,9 +16,9 @@ export interface ScriptedUpstream extends Script, AsyncDisposable {
   /** What is queued and was not asked for. */
   readonly unused: readonly string[]
   /** Waits until so many calls have come, and gives them; rejects when it is closed before. */
-  called (count: number): Promise<readonly ReceivedCall[]>
+  called(count: number): Promise<readonly ReceivedCall[]>
   /** Ends at once, with every call that hangs. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 interface Line {
@@ -26,8 +26,11 @@ interface Line {
   readonly act: Act
 }
 
-/** Starts an upstream for a test. What is queued first is used first, and the last `always` that fits is the one that counts. */
-export async function scriptedUpstream (): Promise<ScriptedUpstream> {
+/**
+ * Starts an upstream for a test. What is queued first is used first, and the last `always` that fits is the one that
+ * counts.
+ */
+export async function scriptedUpstream(): Promise<ScriptedUpstream> {
   const queue: Line[] = []
   const defaults: Line[] = []
   const calls: ReceivedCall[] = []
@@ -35,7 +38,7 @@ export async function scriptedUpstream (): Promise<ScriptedUpstream> {
   const changes = new EventEmitter().setMaxListeners(0)
   let closed: Promise<void> | undefined
 
-  function next (call: ReceivedCall): Act {
+  function next(call: ReceivedCall): Act {
     const at = queue.findIndex(({ match }) => match.fits(call))
     const line = at === -1 ? defaults.findLast(({ match }) => match.fits(call)) : queue.splice(at, 1)[0]
     if (line !== undefined) return line.act
@@ -44,60 +47,67 @@ export async function scriptedUpstream (): Promise<ScriptedUpstream> {
   }
 
   const server = createServer((request, response) => {
-    receive(request).then(call => {
-      calls.push(call)
-      const act = next(call)
-      changes.emit('change')
-      act(response)
-    }, () => {
-      // The call was cut while it was being sent, so it has not come.
-    })
+    receive(request).then(
+      call => {
+        calls.push(call)
+        const act = next(call)
+        changes.emit('change')
+        act(response)
+      },
+      () => {
+        // The call was cut while it was being sent, so it has not come.
+      },
+    )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 
-  const add = (calls: Matcher, act: Act) => { queue.push({ match: readMatcher(calls), act }) }
+  const add = (calls: Matcher, act: Act) => {
+    queue.push({ match: readMatcher(calls), act })
+  }
   const upstream: ScriptedUpstream = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     unexpected,
-    get unused () { return queue.map(({ match }) => match.name) },
-    answer (calls, value, options = {}) {
+    get unused() {
+      return queue.map(({ match }) => match.name)
+    },
+    answer(calls, value, options = {}) {
       add(calls, answering(value, options))
       return upstream
     },
-    always (calls, value, options = {}) {
+    always(calls, value, options = {}) {
       defaults.push({ match: readMatcher(calls), act: answering(value, options) })
       return upstream
     },
-    status (calls, status, { body = {}, ...options } = {}) {
+    status(calls, status, { body = {}, ...options } = {}) {
       add(calls, answering(body, { ...options, status }))
       return upstream
     },
-    reset (calls = '*') {
+    reset(calls = '*') {
       add(calls, reset)
       return upstream
     },
-    hang (calls = '*') {
+    hang(calls = '*') {
       add(calls, hang)
       return upstream
     },
-    garbage (calls = '*') {
+    garbage(calls = '*') {
       add(calls, garbage)
       return upstream
     },
-    malformed (calls = '*') {
+    malformed(calls = '*') {
       add(calls, malformed)
       return upstream
     },
-    async called (count) {
+    async called(count) {
       while (calls.length < count) {
         if (closed !== undefined) throw new Error(`the upstream was closed after ${calls.length} of ${count} calls`)
         await once(changes, 'change')
       }
       return calls.slice(0, count)
     },
-    close () {
+    close() {
       closed ??= new Promise(resolve => {
         server.close(() => resolve())
         server.closeAllConnections()

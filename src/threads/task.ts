@@ -1,4 +1,4 @@
-import type { ToldError } from './serialize-error.ts'
+import type { SerializedError } from './serialize-error.ts'
 
 /** One call of a function in a thread. */
 export interface Task {
@@ -10,18 +10,18 @@ export interface Task {
   readonly loader: string | undefined
   /** What the function is given. */
   readonly given: readonly unknown[]
-  /** Who asks for it, for messages: `aggregate 'cat-facts', merge`. */
+  /** The owner of the task, for messages: `aggregate 'cat-facts', merge`. */
   readonly owner: string
 }
 
 /** The same, as it goes to the thread. */
 export type TaskMessage = Omit<Task, 'owner'>
 
-/** What a thread says of a task: the value, or why there is none. */
-export type Told =
+/** The result of a task: the value, or the reason why there is none. */
+export type TaskResult =
   | { readonly value: unknown }
-  | { readonly thrown: ToldError }
-  /** What is wrong with the value. */
+  | { readonly thrown: SerializedError }
+  /** The reason why the value cannot be cloned. */
   | { readonly fault: string }
   /** The module has no such function. */
   | { readonly missing: true }

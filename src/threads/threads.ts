@@ -4,22 +4,28 @@ import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import type { Piscina } from 'piscina'
 import { UpstreamError } from '../errors.ts'
-import { unpassable } from './cloneable.ts'
-import type { Task, TaskMessage, Told } from './task.ts'
-import { readError } from './serialize-error.ts'
-import { createTurns } from './turns.ts'
+import { findUncloneable } from './cloneable.ts'
+import type { Task, TaskMessage, TaskResult } from './task.ts'
+import { deserializeError } from './serialize-error.ts'
+import { createSemaphore } from './semaphore.ts'
 
 export interface ThreadOptions {
-  /** Threads at most; each is started when it is first needed, and ends after a minute without work. @default one fewer than there are cores, at least 1 */
+  /**
+   * Threads at most; each is started when it is first needed, and ends after a minute without work.
+   * @default one fewer than there are cores, at least 1
+   */
   readonly count?: number
   /** Tasks that may wait for a thread; one more is refused. @default 256 */
   readonly queue?: number
-  /** Bytes of heap that a thread may have; one that needs more ends, and its task fails. @default what Node gives a thread */
+  /**
+   * Bytes of heap that a thread may have; one that needs more ends, and its task fails.
+   * @default what Node gives a thread
+   */
   readonly heapBytes?: number
 }
 
 export interface ThreadsOptions extends ThreadOptions {
-  /** Is told of a thread that ended while it had nothing to do. */
+  /** Called with the error of a thread that ended while it was idle. */
   readonly onError?: ((error: Error) => void) | undefined
 }
 
@@ -28,14 +34,14 @@ export interface Offloaded {
   /** Rejects with what the function threw, with the reason it was stopped for, or with why it could not be done. */
   readonly value: Promise<unknown>
   /** Takes it out of the queue, or ends its thread. */
-  stop (reason: unknown): void
+  stop(reason: unknown): void
 }
 
 /** The threads of a runtime; there are none before the first task. */
 export interface Threads {
-  run (task: Task): Offloaded
+  run(task: Task): Offloaded
   /** Ends every thread; tasks under way and later ones are rejected with `RUNTIME_CLOSED`. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** How long a thread without work stays, in ms. */
@@ -43,21 +49,35 @@ const idleTimeout = 60_000
 const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
 
 /**
- * Makes threads. The queue is ours, bounded and in order, and the pool is given no more tasks than it has threads: its own queue
- * loses tasks when the last thread ends with a task before them.
+ * Makes threads. The queue is ours, bounded and in order, and the pool is given no more tasks than it has threads: its
+ * own queue loses tasks when the last thread ends with a task before them.
  */
-export function createThreads ({ count = Math.max(1, availableParallelism() - 1), queue = 256, heapBytes, onError }: ThreadsOptions = {}): Threads {
-  const turns = createTurns(count, queue)
+export function createThreads({
+  count = Math.max(1, availableParallelism() - 1),
+  queue = 256,
+  heapBytes,
+  onError,
+}: ThreadsOptions = {}): Threads {
+  const semaphore = createSemaphore(count, queue)
   const live = new Map<AbortController, Task>()
   /** Those that the pool has. */
   const handed = new Map<AbortController, Task>()
   let pool: Promise<Piscina> | undefined
   let closed = false
 
-  async function start (): Promise<Piscina> {
+  async function start(): Promise<Piscina> {
     const { Piscina } = await import('piscina')
-    const resourceLimits = heapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }
-    const started = new Piscina({ filename: worker, minThreads: 0, maxThreads: count, idleTimeout, atomics: 'disabled', recordTiming: false, ...resourceLimits })
+    const resourceLimits =
+      heapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }
+    const started = new Piscina({
+      filename: worker,
+      minThreads: 0,
+      maxThreads: count,
+      idleTimeout,
+      atomics: 'disabled',
+      recordTiming: false,
+      ...resourceLimits,
+    })
     return started.on('error', (error: Error) => {
       try {
         // What an async function of the embedder's rejects with is as little ours as what it throws.
@@ -66,40 +86,44 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
         // It must not keep tasks from ending.
       }
       // It could not even start, and the pool does not try again.
-      if (started.threads.length === 0) for (const [controller, task] of handed) controller.abort(explained(error, task))
+      if (started.threads.length === 0)
+        for (const [controller, task] of handed) controller.abort(explained(error, task))
     })
   }
 
-  async function work (task: Task, controller: AbortController): Promise<unknown> {
+  async function work(task: Task, controller: AbortController): Promise<unknown> {
     const { signal } = controller
     const { owner, name, given, href, loader } = task
     if (closed) throw new UpstreamError('RUNTIME_CLOSED', owner)
-    const fault = unpassableOf(given)
-    if (fault !== undefined) throw new TypeError(`${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`)
-    await turns.enter(owner, signal)
-    let told: Told
+    const fault = findUncloneableArgument(given)
+    if (fault !== undefined)
+      throw new TypeError(
+        `${owner}: '${name}' runs in a thread, and ${fault}: give it plain data, and only what it needs`,
+      )
+    await semaphore.acquire(owner, signal)
+    let result: TaskResult
     try {
       const threads = await (pool ??= start())
       signal.throwIfAborted()
       handed.set(controller, task)
-      told = await threads.run({ href, name, loader, given } satisfies TaskMessage, { signal }) as Told
+      result = (await threads.run({ href, name, loader, given } satisfies TaskMessage, { signal })) as TaskResult
     } catch (error) {
       throw signal.aborted ? signal.reason : explained(error as Error, task)
     } finally {
       handed.delete(controller)
-      turns.exit()
+      semaphore.release()
     }
-    return read(told, task)
+    return valueOf(result, task)
   }
 
   return {
-    run (task) {
+    run(task) {
       const controller = new AbortController()
       live.set(controller, task)
       const value = work(task, controller).finally(() => live.delete(controller))
       return { value, stop: reason => controller.abort(reason) }
     },
-    async close () {
+    async close() {
       closed = true
       for (const [controller, { owner }] of live) controller.abort(new UpstreamError('RUNTIME_CLOSED', owner))
       await (await pool)?.destroy()
@@ -107,29 +131,36 @@ export function createThreads ({ count = Math.max(1, availableParallelism() - 1)
   }
 }
 
-function unpassableOf (given: readonly unknown[]): string | undefined {
+function findUncloneableArgument(given: readonly unknown[]): string | undefined {
   for (const [index, value] of given.entries()) {
     // One object is what engine and authors give most, and its fields are known by their own names.
-    const fault = unpassable(value, given.length === 1 && isPlain(value) ? '' : `argument ${index + 1}`)
+    const fault = findUncloneable(value, given.length === 1 && isPlain(value) ? '' : `argument ${index + 1}`)
     if (fault !== undefined) return fault
   }
   return undefined
 }
 
-function isPlain (value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !types.isProxy(value) && Object.getPrototypeOf(value) === Object.prototype
+function isPlain(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !types.isProxy(value) &&
+    Object.getPrototypeOf(value) === Object.prototype
+  )
 }
 
-/** What became of a task for which the pool has no answer. */
-function explained (error: Error, { owner, name }: Task): Error {
+/** Returns the error of a task that the pool could not complete. */
+function explained(error: Error, { owner, name }: Task): Error {
   return error.name === 'DataCloneError'
-    ? new TypeError(`${owner}: '${name}' runs in a thread, and something cannot go between threads: ${error.message}`, { cause: error })
+    ? new TypeError(`${owner}: '${name}' runs in a thread, and something cannot go between threads: ${error.message}`, {
+        cause: error,
+      })
     : new Error(`${owner}: the thread of '${name}' ended before it was done: ${error.message}`, { cause: error })
 }
 
-function read (told: Told, { owner, name, href }: Task): unknown {
-  if ('value' in told) return told.value
-  if ('thrown' in told) throw readError(told.thrown)
-  if ('missing' in told) throw new TypeError(`${owner}: ${fileURLToPath(href)} exports no function '${name}'`)
-  throw new TypeError(`${owner}: '${name}' runs in a thread, and ${told.fault}: return plain data`)
+function valueOf(result: TaskResult, { owner, name, href }: Task): unknown {
+  if ('value' in result) return result.value
+  if ('thrown' in result) throw deserializeError(result.thrown)
+  if ('missing' in result) throw new TypeError(`${owner}: ${fileURLToPath(href)} exports no function '${name}'`)
+  throw new TypeError(`${owner}: '${name}' runs in a thread, and ${result.fault}: return plain data`)
 }

@@ -3,22 +3,23 @@ import { cacheKey } from './policies/cache/cache-key.ts'
 import { createMemoryStore } from './policies/cache/memory-store.ts'
 import type { CacheStore } from './policies/cache/store.ts'
 import { keyOf } from './transport/dispatch.ts'
-import { adaptiveSlots } from './policies/bulkhead/adaptive-concurrency.ts'
+import { adaptiveConcurrency } from './policies/bulkhead/adaptive-concurrency.ts'
 import { attempt } from './policies/attempt.ts'
 import { breaker, type BreakerState } from './policies/breaker/breaker.ts'
-import { Budget } from './policies/retry/retry-budget.ts'
+import { RetryBudget } from './policies/retry/retry-budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead/bulkhead.ts'
 import { cache, type CacheGauge } from './policies/cache/cache.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
-import { sendOf, serviceOf, stack, type Layer, type Send } from './policies/layer.ts'
+import { sendOf, serviceOf, stack, type Layer, type Send } from './call/layer.ts'
 import { observe, type Counts } from './policies/observe.ts'
-import { own } from './policies/custom/custom.ts'
+import { custom } from './policies/custom/custom.ts'
 import { retry } from './policies/retry/retry.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
-import type { At } from './spec/layers.ts'
-import { openWire, type Place, type Surroundings } from './transport/transport.ts'
+import type { LayerPosition } from './spec/layers.ts'
+import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
+import type { UpstreamAddress } from './transport/transport.ts'
 
 /** A circuit breaker that has changed. */
 export interface BreakerChange {
@@ -27,16 +28,16 @@ export interface BreakerChange {
   readonly to: BreakerState
 }
 
-/** What an upstream's layers hold at a moment. */
+/** The state of an upstream's layers at one moment. */
 export interface Gauge extends BulkheadGauge {
-  /** None where the upstream has no breaker. */
+  /** `undefined` where the upstream has no breaker. */
   readonly breaker: BreakerState | undefined
-  /** None where the upstream keeps no answers. */
+  /** Absent where the upstream keeps no answers. */
   readonly cache?: CacheGauge
 }
 
 export interface ClientOptions {
-  readonly onBreaker?: ((change: BreakerChange) => void) | undefined
+  readonly onBreakerChange?: ((change: BreakerChange) => void) | undefined
   readonly cacheStore?: CacheStore | undefined
 }
 
@@ -44,63 +45,98 @@ export interface ClientOptions {
 export interface Client {
   readonly send: Send
   readonly counts: Counts
-  /** What its layers hold now. */
+  /** Returns the state of its layers now. */
   readonly gauge: () => Gauge
   /** Ends the wire; calls in flight are rejected with `RUNTIME_CLOSED`. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
-/** Opens an upstream: the wire to it, and the layers around that in the one order there is. */
-export function createClient (spec: UpstreamSpec, place: Place, around: Surroundings, { onBreaker, cacheStore }: ClientOptions = {}): Client {
-  const { name: upstream, slots, queue, timeout } = spec
+/** Opens an upstream: its transport, and the layers around it in their fixed order. */
+export function createClient(
+  spec: UpstreamSpec,
+  address: UpstreamAddress,
+  services: RuntimeServices,
+  { onBreakerChange, cacheStore }: ClientOptions = {},
+): Client {
+  const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
-  const wire = place.isOff ? undefined : openWire(spec, place, around)
-  const budget = new Budget(spec.budget)
-  const circuit = spec.breaker && breaker({
+  const transport = address.isOff ? undefined : openAuthorizedTransport(spec, address, services)
+  const budget = new RetryBudget(spec.retryBudget)
+  const circuit =
+    spec.breaker &&
+    breaker({
+      upstream,
+      ...spec.breaker,
+      rejectQueued(refusal) {
+        permits.rejectQueued(refusal)
+        transport?.rejectQueued(refusal)
+      },
+      onStateChange: onBreakerChange && ((from, to) => onBreakerChange({ upstream, from, to })),
+    })
+  const permits = bulkhead({
     upstream,
-    ...spec.breaker,
-    turnAway (refusal) {
-      slotsAndQueue.turnAway(refusal)
-      wire?.turnAway(refusal)
-    },
-    changed: onBreaker && ((from, to) => onBreaker({ upstream, from, to })),
+    maxQueue,
+    concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
   })
-  const slotsAndQueue = bulkhead({ upstream, queue, slots: slots === 'adaptive' ? adaptiveSlots(spec) : slots })
-  const kept = spec.caches && cache({
-    upstream,
-    store: cacheStore ?? createMemoryStore({ maxBytes: spec.cacheBytes }),
-    keyOf: cacheKey([place.url.origin + place.prefix, wire?.identity], keyOf),
-    refreshLimit: spec.deadline ?? 30_000,
-    refreshWidth: Math.ceil(spec.connections / 4),
-  })
+  const responseCache =
+    spec.caches &&
+    cache({
+      upstream,
+      store: cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes }),
+      keyOf: cacheKey([address.url.origin + address.prefix, transport?.identity], keyOf),
+      refreshLimit: spec.totalTimeout ?? 30_000,
+      refreshWidth: Math.ceil(spec.connections / 4),
+    })
 
-  const ownAt = (at: At) => spec.use.filter(use => use.at === at).map(use => own(use, { name: upstream, origin: place.url.origin, prefix: place.prefix }))
+  const customAt = (position: LayerPosition) =>
+    spec.layers[position].map(layer =>
+      custom(layer, position, { name: upstream, origin: address.url.origin, prefix: address.prefix }),
+    )
 
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [
     observe(counts), // all: it also counts refusals and time spent waiting
-    spec.deadline !== undefined && deadline({ upstream, deadline: spec.deadline }), // everything that waits or is repeated: one limit for all of it
-    ...ownAt('call'), // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
-    kept && kept.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
+    // everything that waits or is repeated: one limit for all of it
+    spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
+    // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
+    ...customAt('call'),
+    responseCache && responseCache.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
     spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
-    spec.retry && retry({ ...spec.retry, budget }), // breaker: each attempt is judged, and an open circuit ends the retries
-    spec.hedge && hedge({ ...spec.hedge, budget }), // breaker, bulkhead: a second attempt is judged by itself and needs a slot of its own
-    circuit && circuit.layer, // bulkhead: an open circuit holds no slot, and our own refusals are no evidence
-    slotsAndQueue.layer, // attempt: a slot is held exactly while the wire is in use
-    attempt({ upstream, timeout, budget }), // authorize: a precise limit on one attempt, waiting for a token included
-    wire?.authorize ?? false, // own layers, dispatch: a call leaves with a token, and once more where that was refused
-    ...ownAt('attempt'), // dispatch: each attempt is signed anew, within its time and its slot
+    // breaker: each attempt is judged, and an open circuit ends the retries
+    spec.retry && retry({ ...spec.retry, budget }),
+    // breaker, bulkhead: a second attempt is judged by itself and needs a permit of its own
+    spec.hedge && hedge({ ...spec.hedge, budget }),
+    // bulkhead: an open circuit holds no permit, and our own refusals do not count as failures
+    circuit && circuit.layer,
+    permits.layer, // attempt: a permit is held exactly while the wire is in use
+    // authorize: a precise limit on one attempt, waiting for a token included
+    attempt({ upstream, timeout: attemptTimeout, budget }),
+    // custom layers, dispatch: a call is sent with a token, and again where the token was refused
+    transport?.authorize ?? false,
+    ...customAt('attempt'), // dispatch: each attempt is signed again, within its timeout and its permit
   ]
 
   return {
-    send: sendOf(wire === undefined
-      ? stack([observe(counts)], serviceOf((_call, taker) => taker.lose(new UpstreamError('UPSTREAM_OFF', upstream))))
-      : stack(layers.filter(layer => layer !== false), wire.service)),
+    send: sendOf(
+      transport === undefined
+        ? stack(
+            [observe(counts)],
+            serviceOf((_call, completion) => completion.reject(new UpstreamError('UPSTREAM_OFF', upstream))),
+          )
+        : stack(
+            layers.filter(layer => layer !== false),
+            transport.service,
+          ),
+    ),
     counts,
-    gauge: () => ({ ...slotsAndQueue.gauge, breaker: circuit ? circuit.gauge.breaker : undefined, ...kept && { cache: kept.gauge() } }),
+    gauge: () => ({
+      ...permits.gauge,
+      breaker: circuit ? circuit.gauge.breaker : undefined,
+      ...(responseCache && { cache: responseCache.gauge() }),
+    }),
     close: async () => {
-      if (kept) kept.close()
-      await wire?.close()
+      if (responseCache) responseCache.close()
+      await transport?.close()
     },
   }
 }

@@ -1,23 +1,25 @@
 import { channel } from 'node:diagnostics_channel'
 import type { z } from 'zod'
-import { askFor } from './call/create-call.ts'
+import { callFactory } from './call/create-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import type { ParamsFor, ParamsIf, Schema, Shown } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './spec/options.ts'
-import { operationSpec, upstreamSpec, type UpstreamSpec } from './spec/spec.ts'
+import { operationSpec } from './spec/check-operation.ts'
+import { upstreamSpec } from './spec/check-upstream.ts'
+import type { UpstreamSpec } from './spec/spec.ts'
 
 export type { Call } from './call/call.ts'
 export type { UpstreamOptions } from './spec/options.ts'
 export { env } from './spec/secret.ts'
-export { use } from './spec/layers.ts'
 
-type In<S> = S extends z.ZodType ? z.input<S> : {}
+type SchemaInput<S> = S extends z.ZodType ? z.input<S> : {}
 type Body<O extends z.ZodType, E extends boolean> = z.output<O> | (E extends true ? null : never)
 /** An answer that callers share is frozen. */
 type Given<T, Co, Ca> = [Co, Ca] extends [false, false] ? T : DeepReadonly<T>
 type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends readonly number[]> =
-  (H extends z.ZodType ? { readonly body: Body<O, E>, readonly headers: z.output<H> } : Body<O, E>) | (A extends readonly [] ? never : null)
+  | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
+  | (A extends readonly [] ? never : null)
 
 /** Makes calls to one thing that an upstream can do; inert, so calling it sends nothing. */
 export interface Operation<I, T> {
@@ -29,29 +31,49 @@ export interface Operation<I, T> {
 const definition: unique symbol = Symbol('headwaters.operation')
 const upstream: unique symbol = Symbol('headwaters.upstream')
 
-/** Tells whoever listens of each upstream as it is declared, exported or not. */
+/** Publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
 
-type Input<Pa, Q, B> = Shown<In<Pa> & In<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})>
+type Input<Pa, Q, B> = Shown<
+  SchemaInput<Pa> & SchemaInput<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})
+>
 
 /** Declares one thing that an upstream can do. Throws a `TypeError` for what its types cannot see. */
 export function operation<
-  const P extends string, O extends z.ZodType,
-  Pa extends ParamsFor<NoInfer<P>> | undefined = undefined, Q extends Schema = undefined, B extends Schema = undefined,
-  H extends Schema = undefined, const E extends boolean = false, const A extends readonly number[] = [],
-  const Co extends boolean = false, const Ca extends boolean | CacheOptions = false,
-> (options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & { readonly empty?: E, readonly absent?: A, readonly coalesce?: Co, readonly cache?: Ca } & ParamsIf<NoInfer<P>>):
-  Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
-  const unbound = () => { throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`) }
+  const P extends string,
+  O extends z.ZodType,
+  Pa extends ParamsFor<NoInfer<P>> | undefined = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+  H extends Schema = undefined,
+  const E extends boolean = false,
+  const A extends readonly number[] = [],
+  const Co extends boolean = false,
+  const Ca extends boolean | CacheOptions = false,
+>(
+  options: OperationOptions<P, O, Pa, Q, B, H, Input<Pa, Q, B>> & {
+    readonly allowEmpty?: E
+    readonly nullOn?: A
+    readonly coalesce?: Co
+    readonly cache?: Ca
+  } & ParamsIf<NoInfer<P>>,
+): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+  const unbound = () => {
+    throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`)
+  }
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }
 
 /** An upstream: its operations by name. */
 export type Upstream<Ops> = Ops & { readonly [upstream]: UpstreamSpec }
 
-/** Declares a service we call. Opens nothing and holds no state. Throws a `TypeError` that names the option and the fix. */
-export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>> (
-  name: string, options: UpstreamOptions, operations: Ops,
+/**
+ * Declares a service we call. Opens nothing and holds no state. Throws a `TypeError` that names the option and the fix.
+ */
+export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>>(
+  name: string,
+  options: UpstreamOptions,
+  operations: Ops,
 ): Upstream<Ops> {
   const spec = upstreamSpec(name, options, Object.values(operations).map(definitionOf))
   declarations.publish(spec)
@@ -59,18 +81,19 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   return Object.freeze(Object.assign(Object.fromEntries(bound), { [upstream]: spec })) as unknown as Upstream<Ops>
 }
 
-/** What an upstream was declared to be. */
-export function specOf (declared: Upstream<unknown>): UpstreamSpec {
+/** Returns the checked declaration of an upstream. */
+export function specOf(declared: Upstream<unknown>): UpstreamSpec {
   return declared[upstream]
 }
 
-function definitionOf (unbound: Operation<never, unknown>): AnyOperationOptions | undefined {
+function definitionOf(unbound: Operation<never, unknown>): AnyOperationOptions | undefined {
   return (unbound as unknown as { [definition]?: AnyOperationOptions } | undefined | null)?.[definition]
 }
 
-function bind (spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {
+function bind(spec: UpstreamSpec, key: string, unbound: Operation<never, unknown>): Operation<never, unknown> {
   const options = definitionOf(unbound)
-  if (options === undefined) throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
-  const ask = askFor(operationSpec(spec, key, options))
-  return Object.freeze(Object.assign(ask, { path: options.path }))
+  if (options === undefined)
+    throw new TypeError(`${spec.name}.${key} is not an operation: make it with operation({ … })`)
+  const createCall = callFactory(operationSpec(spec, key, options))
+  return Object.freeze(Object.assign(createCall, { path: options.path }))
 }

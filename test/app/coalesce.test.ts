@@ -11,12 +11,18 @@ import { serveApp } from '../helpers/served-app.ts'
 
 const callers = 1000
 
-test('a thousand callers who ask the same at once ask an upstream once, and get its answer when the first has left', async t => {
+test('a thousand equal requests at once make one upstream call, and get its response after the first caller has gone', async t => {
   let answer = () => {}
-  const upstream = await rawUpstream(t, (socket: Socket) => { answer = () => socket.write(json({ words: 'one for all' })) })
-  const shared = defineUpstream('shared', { origin: upstream.origin, timeout: 60_000 }, {
-    get: operation({ path: '/', output: z.object({ words: z.string() }), coalesce: true }),
+  const upstream = await rawUpstream(t, (socket: Socket) => {
+    answer = () => socket.write(json({ words: 'one for all' }))
   })
+  const shared = defineUpstream(
+    'shared',
+    { origin: upstream.origin, attemptTimeout: 60_000 },
+    {
+      get: operation({ path: '/', output: z.object({ words: z.string() }), coalesce: true }),
+    },
+  )
   const all = aggregate('all', { url: '/all', deadline: 60_000 })
     .required('answer', () => shared.get())
     .reply(z.object({ words: z.string() }), ({ answer }) => answer)
@@ -24,7 +30,7 @@ test('a thousand callers who ask the same at once ask an upstream once, and get 
   let left = 0
   const { port, app } = await serveApp(t, {
     aggregates: [all],
-    before (app) {
+    before(app) {
       app.addHook('preHandler', (_request, _reply, done) => {
         came++
         app.server.emit('came')

@@ -4,20 +4,31 @@ import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { listening } from '../helpers/listening.ts'
 
-const quick = aggregate('quick', { url: '/v1/quick', cacheControl: 'max-age=60', headers: z.object({ 'accept-language': z.string().optional() }) })
+const quick = aggregate('quick', {
+  url: '/v1/quick',
+  cacheControl: 'max-age=60',
+  headers: z.object({ 'accept-language': z.string().optional() }),
+})
   .required('now', () => 1)
   .reply(z.number(), ({ now }) => now)
 
 const origin = 'https://app.example'
-const preflight = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization, x-request-timeout-ms' } }
+const preflight = {
+  method: 'OPTIONS',
+  headers: {
+    origin,
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'authorization, x-request-timeout-ms',
+  },
+}
 
 const arrange = (t: Test, options: AppOptions) => listening(t, buildApp([quick], options))
 
-function corsHeaders (headers: Headers): string[] {
+function corsHeaders(headers: Headers): string[] {
   return Array.from(headers.keys()).filter(name => name.startsWith('access-control-'))
 }
 
-test('without origins no page of another origin is told anything', async t => {
+test('without origins a page of another origin gets no CORS headers', async t => {
   const ask = await arrange(t, {})
   const got = await ask('/v1/quick', { headers: { origin } })
   t.same(corsHeaders(got.headers), [])
@@ -28,7 +39,7 @@ test('without origins no page of another origin is told anything', async t => {
   t.same(corsHeaders(options.headers), [])
 })
 
-test('a page of an origin that may ask is told so, and may read our headers', async t => {
+test("a page of an allowed origin gets CORS headers, and may read the service's headers", async t => {
   const ask = await arrange(t, { corsOrigins: [origin, 'http://localhost:5173'] })
   const got = await ask('/v1/quick', { headers: { origin } })
   t.equal(got.status, 200)
@@ -42,7 +53,7 @@ test('a page of an origin that may ask is told so, and may read our headers', as
   t.match(other.headers.get('vary'), 'Origin')
 })
 
-test('a preflight is answered, without a key too; any other OPTIONS says what the URL answers', async t => {
+test('a preflight needs no key; any other OPTIONS gets the allowed methods', async t => {
   const ask = await arrange(t, { corsOrigins: [origin], keys: ['first-key-0123456789'], rateLimit: 1 })
   for (const path of ['/v1/quick', '/openapi.json']) {
     const got = await ask(path, preflight)
@@ -65,7 +76,7 @@ test('a refusal can be read by the page that was refused', async t => {
   t.equal(refused.headers.get('access-control-allow-origin'), origin)
 })
 
-test('any page may ask where * may', async t => {
+test('* allows pages of any origin', async t => {
   const ask = await arrange(t, { corsOrigins: ['*'] })
   const got = await ask('/v1/quick', { headers: { origin: 'https://any.example' } })
   t.equal(got.headers.get('access-control-allow-origin'), '*')

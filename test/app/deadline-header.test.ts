@@ -27,10 +27,13 @@ test('a caller cannot extend the deadline', async t => {
 
 test('a deadline that is long enough changes nothing', async t => {
   const { get } = await serveApp(t)
-  t.match(await get('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '700' } }), { status: 200, body: { complete: true } })
+  t.match(await get('/v1/cat-facts', { headers: { 'x-request-timeout-ms': '700' } }), {
+    status: 200,
+    body: { complete: true },
+  })
 })
 
-test('a deadline that is no whole number of milliseconds is 400', async t => {
+test('a deadline that is not a whole number of milliseconds is 400', async t => {
   const { get } = await serveApp(t)
   for (const value of ['soon', '1.5', '1e3', '0x10', '', '100, 200', '9999999999']) {
     const got = await get<ProblemBody>('/v1/cat-facts', { headers: { 'x-request-timeout-ms': value } })
@@ -50,7 +53,7 @@ test('a deadline below 10 ms counts as 10 ms, and is not refused', async t => {
   }
 })
 
-test('a bad deadline and a bad query are told at once', async t => {
+test('a bad deadline and a bad query are reported together', async t => {
   const { get } = await serveApp(t)
   const got = await get<ProblemBody>('/v1/cat-facts?count=0', { headers: { 'x-request-timeout-ms': 'soon' } })
   isProblem(t, got, 400, 'INPUT_INVALID')

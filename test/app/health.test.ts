@@ -8,14 +8,18 @@ import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 /** A connection that sends bytes when told to. */
-async function open (t: Test, port: number) {
+async function open(t: Test, port: number) {
   const socket: Socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   socket.on('error', () => {})
-  const gone = new Promise<void>(resolve => { socket.once('close', () => resolve()) })
+  const gone = new Promise<void>(resolve => {
+    socket.once('close', () => resolve())
+  })
   await once(socket, 'connect')
   let text = ''
-  socket.on('data', part => { text += part.toString() })
+  socket.on('data', part => {
+    text += part.toString()
+  })
   return {
     ask: (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`),
     send: (bytes: string) => socket.write(bytes),
@@ -33,7 +37,10 @@ async function open (t: Test, port: number) {
 
 test('a service that runs is live and ready', async t => {
   const { get } = await serveApp(t)
-  for (const [path, state] of [['live', 'live'], ['ready', 'ready']] as const) {
+  for (const [path, state] of [
+    ['live', 'live'],
+    ['ready', 'ready'],
+  ] as const) {
     const { status, headers, body } = await get(`/health/${path}`)
     t.equal(status, 200)
     t.equal(headers.get('cache-control'), 'no-store')
@@ -48,7 +55,7 @@ test('an upstream that is down does not make it unready', async t => {
   t.equal((await get('/health/ready')).status, 200)
 })
 
-test('an idle connection is closed when the service drains, and does not hold it', async t => {
+test('an idle connection is closed when the service drains, and does not delay it', async t => {
   const { app, port } = await serveApp(t)
   const idle = await open(t, port)
   idle.ask('/health/live')
@@ -58,8 +65,11 @@ test('an idle connection is closed when the service drains, and does not hold it
   t.pass('closed')
 })
 
-for (const [what, bytes] of [['says nothing', ''], ['sends half a request', 'GET /health/live HT']] as const) {
-  test(`a connection that ${what} does not hold a service that drains`, async t => {
+for (const [what, bytes] of [
+  ['says nothing', ''],
+  ['sends half a request', 'GET /health/live HT'],
+] as const) {
+  test(`a connection that ${what} does not delay draining`, async t => {
     const { app, port } = await serveApp(t)
     const mute = await open(t, port)
     mute.send(bytes)
@@ -74,9 +84,11 @@ for (const [what, bytes] of [['says nothing', ''], ['sends half a request', 'GET
   })
 }
 
-test('while it drains, a request in flight is answered and told that its connection closes', async t => {
+test('while draining, a request in flight gets its reply with connection: close', async t => {
   const answers: (() => void)[] = []
-  const ninja = await rawUpstream(t, socket => { answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 }))) })
+  const ninja = await rawUpstream(t, socket => {
+    answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 })))
+  })
   const { app, port } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
   const busy = await open(t, port)
   busy.ask('/v1/cat-facts?count=1')
@@ -90,13 +102,15 @@ test('while it drains, a request in flight is answered and told that its connect
   t.match(text, '"complete":true')
 })
 
-test('while it drains it is live and not ready, and refuses new work', async t => {
+test('while draining, the service is live, is not ready and refuses new requests', async t => {
   const { promise: others, resolve: release } = Promise.withResolvers<void>()
   const ninja = await rawUpstream(t, () => {})
   const { app, get } = await serveApp(t, {
     overrides: { 'catfact-ninja': { origin: ninja.origin } },
     // What else has to end first keeps the listener open.
-    before (app) { app.addHook('preClose', () => others) },
+    before(app) {
+      app.addHook('preClose', () => others)
+    },
   })
   const closing = app.close()
   t.match(await get('/health/live'), { status: 200, body: { status: 'live' } })
@@ -113,16 +127,21 @@ test('while it drains it is live and not ready, and refuses new work', async t =
   await closing
 })
 
-test('while it drains, a request behind one in flight starts nothing', async t => {
+test('while draining, a pipelined request starts no run', async t => {
   const answers: (() => void)[] = []
-  const ninja = await rawUpstream(t, socket => { answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 }))) })
+  const ninja = await rawUpstream(t, socket => {
+    answers.push(() => socket.write(json({ fact: 'Purr.', length: 5 })))
+  })
   const { app, port } = await serveApp(t, { overrides: { 'catfact-ninja': { origin: ninja.origin } } })
   const busy = await open(t, port)
   busy.ask('/v1/cat-facts?count=1')
   await ninja.asked(1)
   const closing = app.close()
   busy.ask('/v1/cat-facts?count=1')
-  const late = await open(t, port).then(() => true, () => false)
+  const late = await open(t, port).then(
+    () => true,
+    () => false,
+  )
   t.notOk(late, 'no new connection is taken')
   for (const answer of answers) answer()
   t.match(await busy.closed(), /^HTTP\/1\.1 200 /)

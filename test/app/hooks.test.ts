@@ -1,27 +1,41 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import type { ProblemBody } from '../helpers/problem.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
-const shop = defineUpstream('shop', { origin: 'http://shop.test' }, {
-  orders: operation({ path: '/orders', output: z.object({ for: z.string() }) }),
-})
+const shop = defineUpstream(
+  'shop',
+  { origin: 'http://shop.test' },
+  {
+    orders: operation({ path: '/orders', output: z.object({ for: z.string() }) }),
+  },
+)
 
-const orders = aggregate('orders', { url: '/v1/orders', headers: z.object({ authorization: z.string().optional() }), cacheControl: 'private, max-age=5' })
-  .before(({ headers }) => headers.authorization === undefined ? refuse(401, 'Say who you are.') : { user: headers.authorization.replace('Bearer ', '') })
+const orders = aggregate('orders', {
+  url: '/v1/orders',
+  headers: z.object({ authorization: z.string().optional() }),
+  cacheControl: 'private, max-age=5',
+})
+  .context(({ headers }) =>
+    headers.authorization === undefined
+      ? refuse(401, 'Say who you are.')
+      : { user: headers.authorization.replace('Bearer ', '') },
+  )
   .required('orders', () => shop.orders())
   .reply(z.object({ for: z.string() }), ({ orders }) => orders)
-  .after(({ context }) => ({ headers: { 'x-user': context.user, 'set-cookie': ['a=1', 'b=2'] } }))
+  .onReply(({ context }) => ({ headers: { 'x-user': context.user, 'set-cookie': ['a=1', 'b=2'] } }))
 
-test('what before makes of a request reaches the upstream by a layer, and what after gives reaches the caller', async t => {
+test('the result of context() reaches the upstream through a layer, and the headers of onReply() reach the caller', async t => {
   const upstream = await httpUpstream(t, ({ request, json }) => json({ for: request.headers['x-user'] }))
   const { get } = await serveApp(t, {
     aggregates: [orders],
     overrides: { shop: { origin: upstream.origin } },
-    use: [use(next => call => next(call.with({ headers: { 'x-user': (call.context as { user: string }).user } })), { at: 'call' })],
+    layers: {
+      call: [next => call => next(call.with({ headers: { 'x-user': (call.context as { user: string }).user } }))],
+    },
   })
   for (const user of ['ada', 'bob']) {
     const { status, headers, body } = await get('/v1/orders', { headers: { authorization: `Bearer ${user}` } })
@@ -30,7 +44,9 @@ test('what before makes of a request reaches the upstream by a layer, and what a
     t.same(headers.getSetCookie(), ['a=1', 'b=2'])
   }
   const { headers } = await get('/v1/orders', { headers: { authorization: 'Bearer ada' } })
-  const same = await get('/v1/orders', { headers: { authorization: 'Bearer ada', 'if-none-match': headers.get('etag') ?? '' } })
+  const same = await get('/v1/orders', {
+    headers: { authorization: 'Bearer ada', 'if-none-match': headers.get('etag') ?? '' },
+  })
   t.same([same.status, same.headers.get('x-user')], [304, 'ada'])
   t.match(await get<ProblemBody>('/v1/orders'), { status: 401, body: { code: 'REFUSED', detail: 'Say who you are.' } })
   t.equal(upstream.log.length, 4, 'nothing was asked for the one who was refused')

@@ -3,25 +3,35 @@ import { z } from 'zod'
 import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
-import { acceptsJson } from '../../src/http/reply/accept.ts'
+import { acceptsJson } from '../../src/http/request/accepts-json.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const Facts = z.object({ data: z.array(z.string()) })
-const kept = aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60', headers: z.object({ 'x-tone': z.string().optional() }) })
-  .optional('meow', { data: [] }, () => meowfacts.facts())
+const kept = aggregate('kept', {
+  url: '/kept',
+  cacheControl: 'public, max-age=60',
+  headers: z.object({ 'x-tone': z.string().optional() }),
+})
+  .optional('meow', () => meowfacts.facts(), { fallback: { data: [] } })
   .reply(Facts, ({ meow }) => meow)
 const bare = aggregate('bare', { url: '/bare', envelope: false })
-  .optional('meow', { data: [] }, () => meowfacts.facts())
+  .optional('meow', () => meowfacts.facts(), { fallback: { data: [] } })
   .reply(Facts, ({ meow }) => meow)
 const both = [kept, bare]
 const said = json({ data: ['Cats purr.'] })
 
-test('a method that a path does not answer is 405 with those it does, whatever else is wrong', async t => {
+test('a method without a route is 405 with the allowed methods, whatever else is wrong', async t => {
   const { get } = await serveApp(t)
   const text = { 'content-type': 'text/plain' }
-  for (const request of [{ method: 'DELETE' }, { method: 'PUT' }, { method: 'POST', body: 'x', headers: text }, { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }, { method: 'PROPFIND' }]) {
+  for (const request of [
+    { method: 'DELETE' },
+    { method: 'PUT' },
+    { method: 'POST', body: 'x', headers: text },
+    { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } },
+    { method: 'PROPFIND' },
+  ]) {
     const got = await get<ProblemBody>('/v1/cat-facts?count=0', request)
     isProblem(t, got, 405, 'METHOD_NOT_ALLOWED')
     t.equal(got.headers.get('allow'), 'HEAD, GET, OPTIONS')
@@ -31,41 +41,73 @@ test('a method that a path does not answer is 405 with those it does, whatever e
   t.equal(got.headers.get('allow'), 'POST, OPTIONS')
 })
 
-test('OPTIONS says what a path answers and asks nobody', async t => {
+test('OPTIONS replies with the allowed methods and calls no upstream', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { overrides: { meowfacts: { origin: meow.origin } } })
   for (const headers of [{}, { 'content-type': 'text/plain' }]) {
     const { status, headers: replied, text } = await get('/v1/cat-facts?count=0', { method: 'OPTIONS', headers })
-    t.match({ status, text, allow: replied.get('allow') }, { status: 204, text: '', allow: 'HEAD, GET, OPTIONS' }, JSON.stringify(headers))
+    t.match(
+      { status, text, allow: replied.get('allow') },
+      { status: 204, text: '', allow: 'HEAD, GET, OPTIONS' },
+      JSON.stringify(headers),
+    )
   }
   t.equal(meow.requests.length, 0)
 })
 
 test('two aggregates may share a path by their methods', async t => {
   const path = z.object({ id: z.string() })
-  const read = aggregate('read', { url: '/things/{id}', params: path }).reply(z.object({ id: z.string() }), ({ params }) => params)
-  const write = aggregate('write', { url: '/things/{id}', params: path, method: 'PUT' }).reply(z.object({ id: z.string() }), ({ params }) => params)
+  const read = aggregate('read', { url: '/things/{id}', params: path }).reply(
+    z.object({ id: z.string() }),
+    ({ params }) => params,
+  )
+  const write = aggregate('write', { url: '/things/{id}', params: path, method: 'PUT' }).reply(
+    z.object({ id: z.string() }),
+    ({ params }) => params,
+  )
   const { get } = await serveApp(t, { aggregates: [read, write] })
-  for (const method of ['GET', 'PUT']) t.match(await get('/things/a', { method }), { status: 200, body: { data: { id: 'a' } } }, method)
+  for (const method of ['GET', 'PUT'])
+    t.match(await get('/things/a', { method }), { status: 200, body: { data: { id: 'a' } } }, method)
   t.equal((await get('/things/a', { method: 'DELETE' })).headers.get('allow'), 'HEAD, GET, PUT, OPTIONS')
 })
 
-test('a caller that takes no JSON is told so before anything is asked', async t => {
+test('a caller that does not accept JSON gets 406 before an upstream is called', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { overrides: { meowfacts: { origin: meow.origin } } })
   isProblem(t, await get<ProblemBody>('/v1/cat-facts', { headers: { accept: 'image/png' } }), 406, 'NOT_ACCEPTABLE')
   t.equal(meow.requests.length, 0)
 })
 
-test('what a caller accepts is read as RFC 9110 says', async t => {
-  const yes = [undefined, '', '*/*', 'application/json', 'Application/JSON', 'application/*', 'text/html, */*;q=0.1', 'application/json; charset=utf-8', 'application/json;q=0.001',
-    'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', '*/*;q=0, application/json', ' application/json , text/html']
-  const no = ['text/html', 'image/*', 'application/json;q=0', '*/*;q=0', 'application/json;q=0, */*', 'application/*;q=0.0, */*', 'application/jsonx', 'application/json;q=most']
+test('the accept header is read as RFC 9110 says', async t => {
+  const yes = [
+    undefined,
+    '',
+    '*/*',
+    'application/json',
+    'Application/JSON',
+    'application/*',
+    'text/html, */*;q=0.1',
+    'application/json; charset=utf-8',
+    'application/json;q=0.001',
+    'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+    '*/*;q=0, application/json',
+    ' application/json , text/html',
+  ]
+  const no = [
+    'text/html',
+    'image/*',
+    'application/json;q=0',
+    '*/*;q=0',
+    'application/json;q=0, */*',
+    'application/*;q=0.0, */*',
+    'application/jsonx',
+    'application/json;q=most',
+  ]
   for (const header of yes) t.ok(acceptsJson(header), String(header))
   for (const header of no) t.notOk(acceptsJson(header), header)
 })
 
-test('a whole reply may be kept, and is not sent again to who has it', async t => {
+test('a complete reply is cacheable, and is not sent again to a caller that has it', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
   const { status, headers } = await get('/kept')
@@ -84,7 +126,7 @@ test('a whole reply may be kept, and is not sent again to who has it', async t =
   t.equal((await get('/kept', { headers: { 'if-none-match': '"other"' } })).status, 200)
 })
 
-test('a partial reply is never kept', async t => {
+test('a partial reply is not cacheable', async t => {
   const meow = await rawUpstream(t, json({}, 500))
   const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
   const { status, headers } = await get('/kept', { headers: { 'if-none-match': '*' } })
@@ -105,22 +147,33 @@ test('without an envelope the data stands alone, and the rest is in headers', as
   const partial = await get('/bare')
   t.same(partial.body, { data: [] })
   t.equal(partial.headers.get('headwaters-complete'), '?0')
-  t.match(partial.headers.get('headwaters-sources'), /^meow=fallback;start=[\d.]+;ms=[\d.]+;attempts=2;status=500;code=UPSTREAM_STATUS$/)
+  t.match(
+    partial.headers.get('headwaters-sources'),
+    /^meow=fallback;start=[\d.]+;ms=[\d.]+;attempts=2;status=500;code=UPSTREAM_STATUS$/,
+  )
 })
 
 test('Server-Timing has a metric for each step', async t => {
   const { get } = await serveApp(t)
   const { headers } = await get('/v1/cat-facts')
-  t.match(headers.get('server-timing'), /^ninja;dur=[\d.]+;desc="ok", meow;dur=[\d.]+;desc="ok", picture;dur=[\d.]+;desc="ok"$/)
+  t.match(
+    headers.get('server-timing'),
+    /^ninja;dur=[\d.]+;desc="ok", meow;dur=[\d.]+;desc="ok", picture;dur=[\d.]+;desc="ok"$/,
+  )
 })
 
-test('every answer has a request id: the caller\'s own where it is plain, else a new one', async t => {
+test("every reply has a request id: the caller's if it is valid, or a new one", async t => {
   const { get } = await serveApp(t)
   for (const path of ['/v1/cat-facts', '/nowhere', '/health/live', '/v1/cat-facts?count=0']) {
     t.equal((await get(path, { headers: { 'x-request-id': 'a-1:b.c' } })).headers.get('x-request-id'), 'a-1:b.c', path)
     t.match((await get(path)).headers.get('x-request-id'), /^[0-9a-f-]{36}$/, path)
   }
-  for (const id of ['two words', 'x'.repeat(129), '<b>', '"']) t.match((await get('/health/live', { headers: { 'x-request-id': id } })).headers.get('x-request-id'), /^[0-9a-f-]{36}$/, id)
+  for (const id of ['two words', 'x'.repeat(129), '<b>', '"'])
+    t.match(
+      (await get('/health/live', { headers: { 'x-request-id': id } })).headers.get('x-request-id'),
+      /^[0-9a-f-]{36}$/,
+      id,
+    )
   const { body } = await get<ProblemBody & { instance: string }>('/nowhere', { headers: { 'x-request-id': 'a-1' } })
   t.match(body.instance, /a-1$/)
 })
@@ -132,11 +185,11 @@ test('a colon in a path is a colon', async t => {
   isProblem(t, await get<ProblemBody>('/v1/thingsFOO'), 404, 'NOT_FOUND')
 })
 
-test('a star in a path is refused, since a router takes it for anything', async t => {
+test('a star in a path is rejected, since a router treats it as a wildcard', async t => {
   t.throws(() => aggregate('all', { url: '/v1/all*' }), /encode it as %2A/)
 })
 
-test('what is not an aggregate says which methods it answers too', async t => {
+test('routes other than aggregates reply with their allowed methods too', async t => {
   const { get } = await serveApp(t)
   for (const path of ['/health/live', '/health/ready', '/openapi.json', '/openapi.yaml', '/docs']) {
     const got = await get<ProblemBody>(path, { method: 'POST' })
@@ -146,7 +199,7 @@ test('what is not an aggregate says which methods it answers too', async t => {
   }
 })
 
-test('who asks with HEAD for what it has is told so, without a length that is not that of the answer', async t => {
+test('a HEAD with a current entity tag gets 304 without a false content-length', async t => {
   const meow = await rawUpstream(t, said)
   const { get } = await serveApp(t, { aggregates: both, overrides: { meowfacts: { origin: meow.origin } } })
   for (const path of ['/kept', '/openapi.json', '/docs']) {
@@ -158,85 +211,151 @@ test('who asks with HEAD for what it has is told so, without a length that is no
   }
 })
 
-test('an answer to anything but GET is not kept, and so never not modified', async t => {
-  t.throws(() => aggregate('posted', { url: '/posted', body: z.object({}), cacheControl: 'public' }), /leave cacheControl out/)
+test('a reply to a method other than GET is not cacheable, so it is never 304', async t => {
+  t.throws(
+    () => aggregate('posted', { url: '/posted', body: z.object({}), cacheControl: 'public' }),
+    /remove cacheControl/,
+  )
 })
 
 test('one value of a list is a list of one, and one number of a list of numbers too', async t => {
-  const lists = aggregate('lists', { url: '/lists', query: z.object({ tags: z.array(z.string()).optional(), ids: z.array(z.coerce.number()).default([]) }) })
-    .reply(z.unknown(), ({ query }) => query)
+  const lists = aggregate('lists', {
+    url: '/lists',
+    query: z.object({ tags: z.array(z.string()).optional(), ids: z.array(z.coerce.number()).default([]) }),
+  }).reply(z.unknown(), ({ query }) => query)
   const { get } = await serveApp(t, { aggregates: [lists] })
   t.match((await get('/lists?tags=a&ids=1')).body, { data: { tags: ['a'], ids: [1] } })
   t.match((await get('/lists?tags=a&tags=b')).body, { data: { tags: ['a', 'b'], ids: [] } })
   isProblem(t, await get<ProblemBody>('/lists?ids='), 400, 'INPUT_INVALID')
 })
 
-test('who is refused can be told when to come again', async t => {
-  const busy = aggregate('busy', { url: '/busy' }).reply(z.unknown(), () => refuse(429, 'One at a time.', { retryAfterSeconds: 7 }))
+test('a refusal can have a retry-after', async t => {
+  const busy = aggregate('busy', { url: '/busy' }).reply(z.unknown(), () =>
+    refuse(429, 'One at a time.', { retryAfterSeconds: 7 }),
+  )
   const { get } = await serveApp(t, { aggregates: [busy] })
   const got = await get<ProblemBody>('/busy')
   isProblem(t, got, 429, 'REFUSED')
   t.equal(got.headers.get('retry-after'), '7')
 })
 
-test('faults without end are told of up to a hundred', async t => {
+test('at most a hundred faults are listed', async t => {
   const many = aggregate('many', { url: '/many', body: z.array(z.string().min(1)) }).reply(z.unknown(), () => 1)
   const { get } = await serveApp(t, { aggregates: [many] })
-  const got = await get<ProblemBody>('/many', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(Array.from({ length: 5000 }, () => '')) })
+  const got = await get<ProblemBody>('/many', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(Array.from({ length: 5000 }, () => '')),
+  })
   isProblem(t, got, 400, 'INPUT_INVALID')
   t.equal(got.body.errors?.length, 100)
 })
 
-test('what is missing is said to be, and what is no number', async t => {
+test('a missing field and a value that is not a number are faults', async t => {
   const { get } = await serveApp(t)
-  t.match((await get<ProblemBody>('/v1/cat-facts?count=many')).body.errors, [{ pointer: '/query/count', reason: 'must be a number' }])
-  t.match((await get<ProblemBody>('/v1/postcards', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"breeds":["abys"]}' })).body.errors, [{ pointer: '/body/greeting', reason: 'is missing' }])
+  t.match((await get<ProblemBody>('/v1/cat-facts?count=many')).body.errors, [
+    { pointer: '/query/count', reason: 'must be a number' },
+  ])
+  t.match(
+    (
+      await get<ProblemBody>('/v1/postcards', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"breeds":["abys"]}',
+      })
+    ).body.errors,
+    [{ pointer: '/body/greeting', reason: 'is missing' }],
+  )
 })
 
-test('an answer that comes before any route has an id too', async t => {
+test('a reply before routing has a request id too', async t => {
   const { get } = await serveApp(t)
   const got = await get<ProblemBody & { instance: string }>('/%zz')
   isProblem(t, got, 400, 'BAD_REQUEST')
   t.equal(got.body.instance, `urn:headwaters:request:${got.headers.get('x-request-id')}`)
 })
 
-test('a parameter written as routers write it is refused with how to write it here', async t => {
+test("a path parameter in a router's syntax is rejected, and the message has the right syntax", async t => {
   t.throws(() => aggregate('breeds', { url: '/v1/breeds/:breed' }), /write \{breed\} for a parameter/)
 })
 
 test('the log says why an upstream failed, whether the reply failed with it or not', async t => {
   const lines: string[] = []
-  const logger = { level: 'info', stream: { write: (line: string) => { lines.push(line) } } }
+  const logger = {
+    level: 'info',
+    stream: {
+      write: (line: string) => {
+        lines.push(line)
+      },
+    },
+  }
   const wrong = await rawUpstream(t, json({ data: 'seven' }))
-  const needed = aggregate('needed', { url: '/needed' }).required('meow', () => meowfacts.facts()).reply(z.unknown(), () => 1)
-  const { get } = await serveApp(t, { aggregates: [kept, needed], overrides: { meowfacts: { origin: wrong.origin } }, logger })
-  const said = (message: string) => lines.map(line => JSON.parse(line) as { msg: string }).find(({ msg }) => msg === message)
+  const needed = aggregate('needed', { url: '/needed' })
+    .required('meow', () => meowfacts.facts())
+    .reply(z.unknown(), () => 1)
+  const { get } = await serveApp(t, {
+    aggregates: [kept, needed],
+    overrides: { meowfacts: { origin: wrong.origin } },
+    logger,
+  })
+  const said = (message: string) =>
+    lines.map(line => JSON.parse(line) as { msg: string }).find(({ msg }) => msg === message)
 
   t.equal((await get('/kept')).status, 200)
-  t.match(said('a reply is partial'), { aggregate: 'kept', lost: [{ step: 'meow', code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ }] })
+  t.match(said('a reply is partial'), {
+    aggregate: 'kept',
+    lost: [{ step: 'meow', code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ }],
+  })
   const failed = await get('/needed')
   t.match(said('a request failed'), { code: 'UPSTREAM_SCHEMA', why: /^data: .*expected array/ })
   t.notMatch(failed.text, 'expected array', 'and the caller hears nothing of it')
 
-  const { get: reach } = await serveApp(t, { aggregates: [needed], overrides: { meowfacts: { origin: 'http://127.0.0.1:1' } }, logger })
+  const { get: reach } = await serveApp(t, {
+    aggregates: [needed],
+    overrides: { meowfacts: { origin: 'http://127.0.0.1:1' } },
+    logger,
+  })
   lines.length = 0
   await reach('/needed')
   t.match(said('a request failed'), { code: 'UPSTREAM_UNREACHABLE', why: /ECONNREFUSED/ })
 })
 
-test('what the service refuses itself floods no log: the first of each code have a line, and one line counts the others', async t => {
+test('refusals by the service do not flood the log: the first of each code have a line, and one line counts the others', async t => {
   const lines: string[] = []
-  const logger = { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } }
-  const full = defineUpstream('full', { origin: 'http://127.0.0.1:1', slots: 1, queue: 0, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
-  const asked = aggregate('asked', { url: '/asked', deadline: 1 }).required('it', () => full.ask()).reply(z.unknown(), () => 1)
-  const { app, get } = await serveApp(t, { aggregates: [asked], logger, overrides: { full: { origin: (await rawUpstream(t, () => {})).origin } } })
+  const logger = {
+    level: 'debug',
+    stream: {
+      write: (line: string) => {
+        lines.push(line)
+      },
+    },
+  }
+  const full = defineUpstream(
+    'full',
+    { origin: 'http://127.0.0.1:1', concurrency: 1, maxQueue: 0, retry: false },
+    { ask: operation({ path: '/', output: z.unknown() }) },
+  )
+  const asked = aggregate('asked', { url: '/asked', deadline: 1 })
+    .required('it', () => full.ask())
+    .reply(z.unknown(), () => 1)
+  const { app, get } = await serveApp(t, {
+    aggregates: [asked],
+    logger,
+    overrides: { full: { origin: (await rawUpstream(t, () => {})).origin } },
+  })
   const replies = await Promise.all(Array.from({ length: 30 }, () => get<ProblemBody>('/asked')))
   const refused = replies.filter(({ body }) => body.code === 'BULKHEAD_FULL').length
   t.ok(refused > 10)
   await app.close()
-  const all = lines.map(line => JSON.parse(line) as { msg: string, code?: string, level: number, refused?: object })
+  const all = lines.map(line => JSON.parse(line) as { msg: string; code?: string; level: number; refused?: object })
   const said = all.filter(({ code }) => code === 'BULKHEAD_FULL')
   t.ok(said.every(({ msg }) => msg === 'a request was refused'))
-  t.same([said.filter(({ level }) => level === 30).length, said.filter(({ level }) => level === 20).length], [10, refused - 10])
-  t.match(all.find(({ msg }) => msg === 'more requests were refused'), { refused: { BULKHEAD_FULL: refused - 10 } })
+  t.same(
+    [said.filter(({ level }) => level === 30).length, said.filter(({ level }) => level === 20).length],
+    [10, refused - 10],
+  )
+  t.match(
+    all.find(({ msg }) => msg === 'more requests were refused'),
+    { refused: { BULKHEAD_FULL: refused - 10 } },
+  )
 })

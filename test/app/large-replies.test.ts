@@ -8,7 +8,7 @@ import { holdTurn, loopTurns } from '../helpers/loop-turns.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
 
-test('a large reply is written in a turn of the loop of its own', async t => {
+test('a large reply is written in its own event-loop turn', async t => {
   const turns = loopTurns()
   const at: number[] = []
   const { origin } = await rawUpstream(t, json('x'.repeat(200_000)))
@@ -18,12 +18,14 @@ test('a large reply is written in a turn of the loop of its own', async t => {
     return text.length
   })
   const upstream = defineUpstream('large', { origin }, { get: operation({ path: '/', output }) })
-  const described = aggregate('large', { url: '/large' }).required('part', () => upstream.get()).reply(z.any(), ({ part }) => ({
-    toJSON () {
-      at.push(turns.count)
-      return part
-    },
-  }))
+  const described = aggregate('large', { url: '/large' })
+    .required('part', () => upstream.get())
+    .reply(z.any(), ({ part }) => ({
+      toJSON() {
+        at.push(turns.count)
+        return part
+      },
+    }))
   const app = buildApp([described])
   t.teardown(() => app.close())
   const { body } = await app.inject('/large')
@@ -33,7 +35,7 @@ test('a large reply is written in a turn of the loop of its own', async t => {
   t.ok((at[1] ?? 0) > (at[0] ?? 0), at.join(', '))
 })
 
-test('a large reply is not written for a caller who has gone meanwhile', async t => {
+test('a large reply is not written for a caller that has closed the connection', async t => {
   let isWritten = false
   let reads = 0
   const owed: (() => void)[] = []
@@ -46,15 +48,19 @@ test('a large reply is not written for a caller who has gone meanwhile', async t
     return text.length
   })
   const upstream = defineUpstream('large', { origin: raw.origin }, { get: operation({ path: '/', output }) })
-  const described = aggregate('large', { url: '/large' }).each('parts', () => [upstream.get(), upstream.get()]).reply(z.any(), ({ parts }) => ({
-    toJSON () {
-      isWritten = true
-      return parts
-    },
-  }))
+  const described = aggregate('large', { url: '/large' })
+    .each('parts', () => [upstream.get(), upstream.get()])
+    .reply(z.any(), ({ parts }) => ({
+      toJSON() {
+        isWritten = true
+        return parts
+      },
+    }))
   const app = buildApp([described])
   t.teardown(() => app.close())
-  const gone = new Promise(resolve => { app.server.on('connection', socket => socket.on('close', resolve)) })
+  const gone = new Promise(resolve => {
+    app.server.on('connection', socket => socket.on('close', resolve))
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   caller.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   caller.write('GET /large HTTP/1.1\r\nhost: a\r\n\r\n')

@@ -5,7 +5,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { sweeper, type Watched } from '../../src/http/lifecycle/slow-readers.ts'
+import { slowReaderSweep, type WatchedSocket } from '../../src/http/guard/slow-readers.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
@@ -17,7 +17,7 @@ const take = aggregate('take', { url: '/v1/take', body: z.object({ text: z.strin
   .required('taken', ({ body }) => body.text.length)
   .reply(z.number(), ({ taken }) => taken)
 
-async function arrange (t: Test, limits: AppOptions['limits'] = {}) {
+async function arrange(t: Test, limits: AppOptions['limits'] = {}) {
   const app = buildApp([say, take], { limits })
   const ask = await listening(t, app)
   const open = async (): Promise<Socket> => {
@@ -30,18 +30,25 @@ async function arrange (t: Test, limits: AppOptions['limits'] = {}) {
   return { app, ask, open }
 }
 
-const post = (length: number) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text: 'a'.repeat(length - '{"text":""}'.length) }) })
+const post = (length: number) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ text: 'a'.repeat(length - '{"text":""}'.length) }),
+})
 
-test('a body may have as many bytes as are allowed, and not one more', async t => {
+test('a body may have exactly as many bytes as the limit', async t => {
   const { ask } = await arrange(t, { bodyBytes: 1000 })
   t.equal((await ask('/v1/take', post(1000))).status, 200)
   isProblem(t, await ask<ProblemBody>('/v1/take', post(1001)), 413, 'PAYLOAD_TOO_LARGE')
 })
 
-test('a head is limited whole: long headers and long URLs are refused alike', async t => {
+test('the limit of the head includes headers and the URL', async t => {
   const { ask, open } = await arrange(t, { headerBytes: 2048 })
   t.equal((await ask(`/v1/say?a=${'a'.repeat(1000)}`)).status, 200)
-  for (const [line, header] of [[`/v1/say?a=${'a'.repeat(3000)}`, 'x: a'], ['/v1/say', `x: ${'a'.repeat(3000)}`]] as const) {
+  for (const [line, header] of [
+    [`/v1/say?a=${'a'.repeat(3000)}`, 'x: a'],
+    ['/v1/say', `x: ${'a'.repeat(3000)}`],
+  ] as const) {
     const socket = await open()
     socket.write(`GET ${line} HTTP/1.1\r\nhost: a\r\n${header}\r\n\r\n`)
     t.match(await text(socket), /^HTTP\/1\.1 431 [^]*HEADERS_TOO_LARGE/)
@@ -50,15 +57,25 @@ test('a head is limited whole: long headers and long URLs are refused alike', as
 
 for (const [what, beginning, drip] of [
   ['headers', 'GET /v1/say HTTP/1.1\r\nhost: a\r\nx: ', 'a'],
-  ['a body', 'POST /v1/take HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n', ' '],
-  ['a body in chunks', 'POST /v1/take HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\n \r\n'],
+  [
+    'a body',
+    'POST /v1/take HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n',
+    ' ',
+  ],
+  [
+    'a body in chunks',
+    'POST /v1/take HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    '1\r\n \r\n',
+  ],
 ] as const) {
-  test(`${what} that come a byte at a time are cut when the time for a request is over`, async t => {
+  test(`${what} sent one byte at a time are refused at the request timeout`, async t => {
     const { open } = await arrange(t, { requestTimeout: 500 })
     const socket = await open()
     const since = performance.now()
     socket.write(beginning)
-    const timer = setInterval(() => { if (socket.writable) socket.write(drip) }, 50)
+    const timer = setInterval(() => {
+      if (socket.writable) socket.write(drip)
+    }, 50)
     t.teardown(() => clearInterval(timer))
     const answer = await text(socket).catch(() => 'reset')
     const elapsed = performance.now() - since
@@ -67,26 +84,26 @@ for (const [what, beginning, drip] of [
   })
 }
 
-test('limits hold to about a second, and heads have ten seconds at most', async t => {
+test('timeouts are checked every second, and heads have ten seconds at most', async t => {
   const { app } = await arrange(t)
   t.match(app.server, { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 72_000 })
 })
 
-test('an idle connection is closed when its time is over', async t => {
+test('an idle connection is closed after the keep-alive timeout', async t => {
   const { open } = await arrange(t, { keepAlive: 100 })
   const socket = await open()
   socket.write('GET /v1/say HTTP/1.1\r\nhost: a\r\n\r\n')
   t.match(await text(socket), /^HTTP\/1\.1 200 /)
 })
 
-test('a caller who does not take its reply is cut, and one who takes it slowly but in time is not', async t => {
+test('a caller that does not read its reply is disconnected, and one that reads slowly but in time is not', async t => {
   const { app, open } = await arrange(t, { replyTimeout: 300 })
   const taking = await open()
   const mute = await open()
   mute.pause()
   const length = 20_000_000
   mute.write(`GET /v1/say?length=${length} HTTP/1.1\r\nhost: a\r\n\r\n`)
-  const [{ socket }] = await once(app.server, 'request') as [{ readonly socket: Socket }]
+  const [{ socket }] = (await once(app.server, 'request')) as [{ readonly socket: Socket }]
   // Another caller is answered again and again meanwhile, on one connection.
   let answers = 0
   taking.on('data', () => {
@@ -103,10 +120,16 @@ test('a caller who does not take its reply is cut, and one who takes it slowly b
   t.notOk(taking.destroyed)
 })
 
-test('a sweep cuts who took nothing for so long; what was taken does not count against what comes after it', async t => {
+test('the sweep destroys a connection whose caller read nothing for the timeout; each reply has its own time', async t => {
   let cut = 0
-  const socket = { writableLength: 0, bytesWritten: 0, destroy () { cut++ } }
-  const sweep = sweeper(new Set([socket as unknown as Watched]), 1000)
+  const socket = {
+    writableLength: 0,
+    bytesWritten: 0,
+    destroy() {
+      cut++
+    },
+  }
+  const sweep = slowReaderSweep(new Set([socket as unknown as WatchedSocket]), 1000)
   const see = (now: number, written: number, taken: number) => {
     socket.bytesWritten = written
     socket.writableLength = written - taken

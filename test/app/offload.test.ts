@@ -21,28 +21,32 @@ const burn = offload<typeof functions, 'burn'>(module, 'burn')
 const throwing = offload<typeof functions, 'throwing'>(module, 'throwing')
 const failingAfterwards = offload<typeof functions, 'failingAfterwards'>(module, 'failingAfterwards')
 const Any = z.unknown()
-const at = (name: string, merge: () => unknown) => aggregate(name, { url: `/${name}`, deadline: 60_000 }).reply(Any, merge)
+const at = (name: string, merge: () => unknown) =>
+  aggregate(name, { url: `/${name}`, deadline: 60_000 }).reply(Any, merge)
 
 /** A log whose lines can be waited for. */
-function listenedLog () {
+function listenedLog() {
   const lines = new EventEmitter()
-  const write = (line: string) => { lines.emit('line', JSON.parse(line)) }
-  async function said (words: string): Promise<{ readonly err: { readonly message: string, readonly stack: string } }> {
-    for await (const [line] of events) if ((line as { msg: string }).msg.includes(words)) return line as Awaited<ReturnType<typeof said>>
+  const write = (line: string) => {
+    lines.emit('line', JSON.parse(line))
+  }
+  async function said(words: string): Promise<{ readonly err: { readonly message: string; readonly stack: string } }> {
+    for await (const [line] of events)
+      if ((line as { msg: string }).msg.includes(words)) return line as Awaited<ReturnType<typeof said>>
     throw new Error('unreachable')
   }
   const events = on(lines)
   return { logger: { level: 'info', stream: { write } }, said }
 }
 
-function on (lines: EventEmitter): AsyncIterable<unknown[]> {
+function on(lines: EventEmitter): AsyncIterable<unknown[]> {
   const all: unknown[][] = []
   lines.on('line', (line: unknown) => {
     all.push([line])
     lines.emit('more')
   })
   return {
-    async *[Symbol.asyncIterator] () {
+    async *[Symbol.asyncIterator]() {
       for (let index = 0; ; index++) {
         while (all.length <= index) await once(lines, 'more')
         yield all[index] as unknown[]
@@ -51,9 +55,12 @@ function on (lines: EventEmitter): AsyncIterable<unknown[]> {
   }
 }
 
-test('what finds neither a thread nor room in the queue is answered 503, and when to ask again', async t => {
+test('a call without a free thread and with a full queue gets 503 with retry-after', async t => {
   const gate = makeGate()
-  const ask = await listening(t, buildApp([at('held', () => hold(gate.cells)), at('sum', () => add(1))], { threads: { count: 1, queue: 0 } }))
+  const ask = await listening(
+    t,
+    buildApp([at('held', () => hold(gate.cells)), at('sum', () => add(1))], { threads: { count: 1, queue: 0 } }),
+  )
   const held = ask('/held')
   await gate.came(1)
   const refused = await ask<ProblemBody>('/sum')
@@ -64,18 +71,26 @@ test('what finds neither a thread nor room in the queue is answered 503, and whe
   t.match(await ask('/sum'), { status: 200, body: { data: 2 } })
 })
 
-test('what is thrown in a thread is in the log as what is thrown here, and so is the end of a thread with nothing to do', async t => {
+test('an error in a thread is logged like any other, and so is the exit of an idle thread', async t => {
   const { logger, said } = listenedLog()
   const gate = makeGate()
-  const ask = await listening(t, buildApp([at('throwing', () => throwing('error')), at('afterwards', () => failingAfterwards(gate.cells))], { logger }))
+  const ask = await listening(
+    t,
+    buildApp([at('throwing', () => throwing('error')), at('afterwards', () => failingAfterwards(gate.cells))], {
+      logger,
+    }),
+  )
   isProblem(t, await ask<ProblemBody>('/throwing'), 500, 'INTERNAL')
-  t.match((await said('a request failed by a bug')).err, { message: 'too far', stack: /RangeError: too far[^]*offloaded\.ts/ })
+  t.match((await said('a request failed by a bug')).err, {
+    message: 'too far',
+    stack: /RangeError: too far[^]*offloaded\.ts/,
+  })
   t.match(await ask('/afterwards'), { status: 200 })
   gate.open()
-  t.match((await said('a thread ended that had nothing to do')).err, { message: 'thrown afterwards' })
+  t.match((await said('idle offload thread exited')).err, { message: 'thrown afterwards' })
 })
 
-test('a thread ends with the caller it works for', async t => {
+test('a thread is terminated when its caller closes the connection', async t => {
   const gate = makeGate()
   const app = buildApp([at('burn', () => burn(gate.cells)), at('sum', () => add(1))], { threads: { count: 1 } })
   const ask = await listening(t, app)
@@ -86,7 +101,7 @@ test('a thread ends with the caller it works for', async t => {
   t.match(await ask('/sum'), { status: 200, body: { data: 2 } })
 })
 
-test('when the time for draining is over threads are ended, and their callers get an honest 503', async t => {
+test('at the drain timeout threads are terminated, and their callers get 503', async t => {
   const gate = makeGate()
   const app = buildApp([at('burn', () => burn(gate.cells))], { drainMs: 20 })
   const ask = await listening(t, app)
@@ -96,21 +111,55 @@ test('when the time for draining is over threads are ended, and their callers ge
   isProblem(t, await burning, 503, 'RUNTIME_CLOSED')
 })
 
-test('a function that is not there stops the start, and the aggregate, the place and the file are named', async t => {
-  const folder = t.testdir({ 'merge.ts': 'export const merge = 1\nexport function shout () {}', 'none.ts': '', 'two.ts': 'export function a () {}\nexport const b = () => {}', 'broken.ts': 'throw new Error("not today")' })
+test('a missing function stops the start, and the error names the aggregate, the step and the file', async t => {
+  const folder = t.testdir({
+    'merge.ts': 'export const merge = 1\nexport function shout () {}',
+    'none.ts': '',
+    'two.ts': 'export function a () {}\nexport const b = () => {}',
+    'broken.ts': 'throw new Error("not today")',
+  })
   const wrong = (file: string) => offload(pathToFileURL(join(folder, file)), 'merge') as unknown as () => number
   const faults: readonly (readonly [AnyAggregate, string])[] = [
-    [at('a', wrong('merge.ts')), `aggregate 'a', merge: ${join(folder, 'merge.ts')} exports no function 'merge'; there is shout`],
-    [aggregate('b', { url: '/b' }).required('first', add as never).required('second', wrong('none.ts')).reply(Any, () => 1), `aggregate 'b', step 'second': ${join(folder, 'none.ts')} exports no function 'merge'`],
-    [aggregate('c', { url: '/c' }).before(wrong('two.ts')).reply(Any, () => 1), `aggregate 'c', before: ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`],
-    [aggregate('d', { url: '/d' }).reply(Any, () => 1).after(wrong('broken.ts') as never), `aggregate 'd', after: ${join(folder, 'broken.ts')} cannot be loaded: not today`],
+    [
+      at('a', wrong('merge.ts')),
+      `aggregate 'a', merge: ${join(folder, 'merge.ts')} exports no function 'merge'; there is shout`,
+    ],
+    [
+      aggregate('b', { url: '/b' })
+        .required('first', add as never)
+        .required('second', wrong('none.ts'))
+        .reply(Any, () => 1),
+      `aggregate 'b', step 'second': ${join(folder, 'none.ts')} exports no function 'merge'`,
+    ],
+    [
+      aggregate('c', { url: '/c' })
+        .context(wrong('two.ts'))
+        .reply(Any, () => 1),
+      `aggregate 'c', context(): ${join(folder, 'two.ts')} exports no function 'merge'; there are a, b`,
+    ],
+    [
+      aggregate('d', { url: '/d' })
+        .reply(Any, () => 1)
+        .onReply(wrong('broken.ts') as never),
+      `aggregate 'd', onReply(): ${join(folder, 'broken.ts')} cannot be loaded: not today`,
+    ],
   ]
   for (const [described, message] of faults) {
     const app = buildApp([described])
-    await t.rejects(async () => { await app.ready() }, { name: 'TypeError', message })
+    await t.rejects(
+      async () => {
+        await app.ready()
+      },
+      { name: 'TypeError', message },
+    )
     await app.close()
     const own = fastify()
-    await t.rejects(async () => { await own.register(headwaters, { aggregates: [described] }).ready() }, { message })
+    await t.rejects(
+      async () => {
+        await own.register(headwaters, { aggregates: [described] }).ready()
+      },
+      { message },
+    )
     await own.close()
   }
   const app = buildApp([at('sum', add as never), at('again', add as never)])
@@ -122,6 +171,11 @@ test('a given runtime has its own threads', async t => {
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const app = fastify()
-  await t.rejects(async () => { await app.register(headwaters, { aggregates: [], runtime, threads: {} }).ready() }, { message: 'headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out' })
+  await t.rejects(
+    async () => {
+      await app.register(headwaters, { aggregates: [], runtime, threads: {} }).ready()
+    },
+    { message: 'headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out' },
+  )
   await app.close()
 })

@@ -4,100 +4,148 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
-import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
 const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 }
 
-test('runs in flight press from four fifths of their limit on, and overload from the limit on', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, runs: 10 })
-  for (const [runs, level] of [[0, 'calm'], [7, 'calm'], [8, 'pressed'], [9, 'pressed'], [10, 'overloaded'], [11, 'overloaded'], [7, 'calm']] as const) {
+test('the level is pressed at four fifths of the limit on runs, and overloaded at the limit', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, runs: 10 })
+  for (const [runs, level] of [
+    [0, 'calm'],
+    [7, 'calm'],
+    [8, 'pressed'],
+    [9, 'pressed'],
+    [10, 'overloaded'],
+    [11, 'overloaded'],
+    [7, 'calm'],
+  ] as const) {
     gauge.runs = runs
     t.equal(gauge.level, level, `${runs} of 10`)
     t.equal(gauge.shedOptional, level !== 'calm')
   }
 })
 
-test('a loop that is late twice in a row presses; one hiccup does not, and one good moment ends it', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
-  for (const [loopDelay, level] of [[500, 'calm'], [0, 'calm'], [79, 'calm'], [80, 'calm'], [80, 'pressed'], [100, 'pressed'], [100, 'overloaded'], [90, 'pressed'], [5, 'calm']] as const) {
-    gauge.take({ ...calm, loopDelay })
+test('an event loop that is late twice in a row raises the level; one sample in time lowers it', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 100, heapPercent: 0, memoryPercent: 0 })
+  for (const [loopDelay, level] of [
+    [500, 'calm'],
+    [0, 'calm'],
+    [79, 'calm'],
+    [80, 'calm'],
+    [80, 'pressed'],
+    [100, 'pressed'],
+    [100, 'overloaded'],
+    [90, 'pressed'],
+    [5, 'calm'],
+  ] as const) {
+    gauge.update({ ...calm, loopDelay })
     t.equal(gauge.level, level, `${loopDelay} ms of 100`)
   }
 })
 
-test('a heap that is nearly full presses at once', async t => {
-  const gauge = createGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
-  for (const [heapPercent, level] of [[71, 'calm'], [72, 'pressed'], [90, 'overloaded'], [50, 'calm']] as const) {
-    gauge.takeMemory({ heapPercent, memoryPercent: 0 })
+test('a heap that is nearly full raises the level at once', async t => {
+  const gauge = createPressureGauge({ ...defaultPressureLimits, loopDelay: 0, heapPercent: 90, memoryPercent: 0 })
+  for (const [heapPercent, level] of [
+    [71, 'calm'],
+    [72, 'pressed'],
+    [90, 'overloaded'],
+    [50, 'calm'],
+  ] as const) {
+    gauge.updateMemory({ heapPercent, memoryPercent: 0 })
     t.equal(gauge.level, level, `${heapPercent} %`)
   }
 })
 
-test('a limit of 0 is none', async t => {
-  const gauge = createGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
+test('a limit of 0 is disabled', async t => {
+  const gauge = createPressureGauge({ runs: 0, loopDelay: 0, heapPercent: 0, memoryPercent: 0, bodiesBytes: 0 })
   gauge.runs = 1_000_000
-  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
-  gauge.take({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
+  gauge.update({ loopDelay: 1e6, heapPercent: 100, memoryPercent: 100 })
   t.equal(gauge.level, 'calm')
 })
 
 /** An app whose runs wait until they are let go. */
-async function holding (t: Test, runs: number) {
+async function holding(t: Test, runs: number) {
   let release = () => {}
-  const held = new Promise<string>(resolve => { release = () => resolve('done') })
+  const held = new Promise<string>(resolve => {
+    release = () => resolve('done')
+  })
   let begun = 0
   const slow = aggregate('slow', { url: '/v1/slow', deadline: 20_000, body: z.unknown().optional(), method: 'POST' })
     .required('wait', () => {
       begun++
       return held
     })
-    .optional('extra', 'left out', () => 'there')
+    .optional('extra', () => 'there', { fallback: 'left out' })
     .reply(z.unknown(), ({ wait, extra }) => ({ wait, extra }))
   const app = buildApp([slow], { pressure: { runs, loopDelay: 0, heapPercent: 0, memoryPercent: 0 } })
   const ask = await listening(t, app)
   const start = async () => {
     const before = begun
-    const answer = ask<{ readonly data: { readonly extra: string }, readonly complete: boolean, readonly sources: object }>('/v1/slow', { method: 'POST' })
-    while (begun === before) await new Promise(resolve => { setImmediate(resolve) })
+    const answer = ask<{
+      readonly data: { readonly extra: string }
+      readonly complete: boolean
+      readonly sources: object
+    }>('/v1/slow', { method: 'POST' })
+    while (begun === before)
+      await new Promise(resolve => {
+        setImmediate(resolve)
+      })
     return { answer }
   }
   return { app, ask, start, release }
 }
 
-test('a run that starts under pressure leaves its optional steps out, and those before and after it do not', async t => {
+test('only a run that starts under pressure sheds its optional steps', async t => {
   const { ask, start, release } = await holding(t, 5)
   const running = []
   for (let times = 0; times < 5; times++) running.push(await start())
   release()
   const answers = await Promise.all(running.map(({ answer }) => answer))
-  t.same(answers.map(({ status, body }) => [status, body.complete, body.data.extra]), [...Array.from({ length: 4 }, () => [200, true, 'there']), [200, false, 'left out']])
+  t.same(
+    answers.map(({ status, body }) => [status, body.complete, body.data.extra]),
+    [...Array.from({ length: 4 }, () => [200, true, 'there']), [200, false, 'left out']],
+  )
   t.match(answers[4]?.body.sources, { wait: { state: 'ok' }, extra: { state: 'fallback', code: 'SHED' } })
   t.match(await ask('/v1/slow', { method: 'POST' }), { status: 200, body: { complete: true } })
 })
 
-test('an app that is overloaded refuses aggregates and nothing else, and recovers', async t => {
+test('an overloaded app refuses requests to aggregates only, and recovers', async t => {
   const { ask, start, release } = await holding(t, 2)
   const running = [await start(), await start()]
   const refused = await ask<ProblemBody>('/v1/slow', { method: 'POST' })
   isProblem(t, refused, 503, 'OVERLOADED')
   t.equal(refused.headers.get('retry-after'), '1')
-  for (const path of ['/health/live', '/health/ready', '/openapi.json', '/docs']) t.equal((await ask(path)).status, 200, path)
+  for (const path of ['/health/live', '/health/ready', '/openapi.json', '/docs'])
+    t.equal((await ask(path)).status, 200, path)
   release()
   for (const { answer } of running) t.equal((await answer).status, 200)
   t.equal((await ask('/v1/slow', { method: 'POST' })).status, 200)
 })
 
-test('who goes while its run is held does not keep a place', async t => {
+test('a caller that closes the connection while a hook waits does not count as a run', async t => {
   const { app, ask, start, release } = await holding(t, 2)
   await start()
   const port = (app.server.address() as { readonly port: number }).port
   const socket = connect(port, '127.0.0.1')
   socket.write('POST /v1/slow HTTP/1.1\r\nhost: a\r\n\r\n')
-  while ((await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !== 'OVERLOADED') await new Promise(resolve => { setImmediate(resolve) })
+  while (
+    (await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !==
+    'OVERLOADED'
+  )
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
   socket.destroy()
-  while ((await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !== 'DEADLINE_EXCEEDED') await new Promise(resolve => { setImmediate(resolve) })
+  while (
+    (await ask<ProblemBody>('/v1/slow', { method: 'POST', headers: { 'x-request-timeout-ms': '1' } })).body.code !==
+    'DEADLINE_EXCEEDED'
+  )
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
   release()
   t.pass('its place is free again')
 })
@@ -108,14 +156,16 @@ for (const [what, head, isKept] of [
   ['with a body that is large', 'content-length: 1000000', false],
   ['with a body of no length', 'transfer-encoding: chunked', false],
 ] as const) {
-  test(`a request ${what} is refused before the body has come, and its connection is ${isKept ? 'kept' : 'closed'}`, async t => {
+  test(`a request ${what} is refused before its body is received, and its connection is ${isKept ? 'kept' : 'closed'}`, async t => {
     const { app, start, release } = await holding(t, 1)
     const { answer } = await start()
     const socket = connect((app.server.address() as { readonly port: number }).port, '127.0.0.1')
     t.teardown(() => socket.destroy())
     const heard = text(socket)
     socket.write(`POST /v1/slow HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${head}\r\n\r\n`)
-    await new Promise(resolve => { socket.once('readable', resolve) })
+    await new Promise(resolve => {
+      socket.once('readable', resolve)
+    })
     if (isKept) {
       if (head.endsWith('10')) socket.write('0123456789')
       socket.end('GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
@@ -129,10 +179,25 @@ for (const [what, head, isKept] of [
   })
 }
 
-test('the process is looked at: a loop that is held up overloads the app, and it recovers', async t => {
-  const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
+test('a blocked event loop overloads the app, and it recovers', async t => {
+  const quick = aggregate('quick', { url: '/quick' })
+    .required('now', () => 1)
+    .reply(z.number(), ({ now }) => now)
   const logged: string[] = []
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 5, heapPercent: 0, memoryPercent: 0 }, logger: { level: 'warn', stream: { write: (line: string) => { logged.push(line) } } } }))
+  const ask = await listening(
+    t,
+    buildApp([quick], {
+      pressure: { runs: 0, loopDelay: 5, heapPercent: 0, memoryPercent: 0 },
+      logger: {
+        level: 'warn',
+        stream: {
+          write: (line: string) => {
+            logged.push(line)
+          },
+        },
+      },
+    }),
+  )
   let hold = true
   const block = () => {
     const until = performance.now() + 100
@@ -143,13 +208,24 @@ test('the process is looked at: a loop that is held up overloads the app, and it
   while ((await ask('/quick')).status !== 503);
   hold = false
   while ((await ask('/quick')).status !== 200);
-  const levels = logged.map(line => JSON.parse(line) as { readonly msg: string, readonly pressure: string }).filter(({ msg }) => msg === 'the pressure has changed').map(({ pressure }) => pressure)
-  t.ok(levels.includes('overloaded') && levels.at(-1) === 'calm', `refused while it was held up, answered after that: ${levels.join(', ')}`)
+  const levels = logged
+    .map(line => JSON.parse(line) as { readonly msg: string; readonly pressure: string })
+    .filter(({ msg }) => msg === 'the pressure has changed')
+    .map(({ pressure }) => pressure)
+  t.ok(
+    levels.includes('overloaded') && levels.at(-1) === 'calm',
+    `refused while it was held up, answered after that: ${levels.join(', ')}`,
+  )
 })
 
-test('the heap is looked at', async t => {
-  const quick = aggregate('quick', { url: '/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
-  const ask = await listening(t, buildApp([quick], { pressure: { runs: 0, loopDelay: 0, heapPercent: 0.001, memoryPercent: 0 } }))
+test('the heap is measured', async t => {
+  const quick = aggregate('quick', { url: '/quick' })
+    .required('now', () => 1)
+    .reply(z.number(), ({ now }) => now)
+  const ask = await listening(
+    t,
+    buildApp([quick], { pressure: { runs: 0, loopDelay: 0, heapPercent: 0.001, memoryPercent: 0 } }),
+  )
   while ((await ask('/quick')).status !== 503);
   t.equal((await ask('/health/ready')).status, 200)
 })

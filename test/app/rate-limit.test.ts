@@ -6,15 +6,19 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
-import { guard } from '../../src/http/guard/guard.ts'
-import { createGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
+import { guardRequests } from '../../src/http/guard/request-guard.ts'
+import { createPressureGauge, defaultPressureLimits } from '../../src/http/guard/pressure.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 
-const quick = aggregate('quick', { url: '/v1/quick' }).required('now', () => 1).reply(z.number(), ({ now }) => now)
-const sink = aggregate('sink', { url: '/v1/sink', body: z.unknown() }).required('now', () => 1).reply(z.number(), ({ now }) => now)
+const quick = aggregate('quick', { url: '/v1/quick' })
+  .required('now', () => 1)
+  .reply(z.number(), ({ now }) => now)
+const sink = aggregate('sink', { url: '/v1/sink', body: z.unknown() })
+  .required('now', () => 1)
+  .reply(z.number(), ({ now }) => now)
 
-async function arrange (t: Test, options: AppOptions) {
+async function arrange(t: Test, options: AppOptions) {
   const app = buildApp([quick, sink], options)
   const ask = await listening(t, app)
   const statuses = async (count: number, headers: Record<string, string> = {}) => {
@@ -27,7 +31,7 @@ async function arrange (t: Test, options: AppOptions) {
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
 
-test('a client that asks more than it may is refused, and told when to come again; health and documents do not count', async t => {
+test('a client above its limit gets 429 with retry-after; health routes and documents do not count', async t => {
   const { ask, statuses } = await arrange(t, { rateLimit: 3 })
   t.same(await statuses(3), [200, 200, 200])
   const refused = await ask<ProblemBody>('/v1/quick')
@@ -44,22 +48,39 @@ test('the bundle of the explorer counts as aggregates do, and its page does not'
   t.same(await statuses(1, { authorization: 'Bearer none' }), [401])
   const bundle = `/docs/scalar-${bundleVersion}.js`
   const headers = { 'if-none-match': `W/"scalar-${bundleVersion}"` }
-  t.same([(await ask(bundle, { headers })).status, (await ask(bundle, { method: 'HEAD', headers })).status], [304, 304], 'without a key')
-  isProblem(t, await ask<ProblemBody>(bundle, { headers: { ...headers, accept: 'application/json' } }), 429, 'RATE_LIMITED')
-  for (const path of ['/docs', '/docs/explorer.js', '/openapi.json', '/health/ready']) t.equal((await ask(path)).status, 200, path)
+  t.same(
+    [(await ask(bundle, { headers })).status, (await ask(bundle, { method: 'HEAD', headers })).status],
+    [304, 304],
+    'without a key',
+  )
+  isProblem(
+    t,
+    await ask<ProblemBody>(bundle, { headers: { ...headers, accept: 'application/json' } }),
+    429,
+    'RATE_LIMITED',
+  )
+  for (const path of ['/docs', '/docs/explorer.js', '/openapi.json', '/health/ready'])
+    t.equal((await ask(path)).status, 200, path)
 })
 
-test('without a limit nobody is counted', async t => {
+test('without a limit no request is counted', async t => {
   const { statuses } = await arrange(t, {})
   t.same(new Set(await statuses(50)), new Set([200]))
 })
 
-test('whoever says that it asks for another is not believed', async t => {
+test('an x-forwarded-for header of an untrusted client is ignored', async t => {
   const { statuses } = await arrange(t, { rateLimit: 2 })
-  t.same([...await statuses(1, from('192.0.2.1')), ...await statuses(1, from('192.0.2.2')), ...await statuses(1, from('192.0.2.3'))], [200, 200, 429])
+  t.same(
+    [
+      ...(await statuses(1, from('192.0.2.1'))),
+      ...(await statuses(1, from('192.0.2.2'))),
+      ...(await statuses(1, from('192.0.2.3'))),
+    ],
+    [200, 200, 429],
+  )
 })
 
-test('a proxy that is trusted is, and each of its clients is counted by itself', async t => {
+test('each client of a trusted proxy is counted separately', async t => {
   for (const trustProxy of [['127.0.0.0/8'], ['loopback'], true] as const) {
     const { statuses } = await arrange(t, { rateLimit: 2, trustProxy })
     t.same(await statuses(3, from('192.0.2.1')), [200, 200, 429])
@@ -68,35 +89,68 @@ test('a proxy that is trusted is, and each of its clients is counted by itself',
     if (trustProxy !== true) t.same(await statuses(1, from('192.0.2.77, 192.0.2.1')), [429])
   }
   const { statuses } = await arrange(t, { rateLimit: 2, trustProxy: ['10.0.0.0/8'] })
-  t.same([...await statuses(2, from('192.0.2.1')), ...await statuses(1, from('192.0.2.2'))], [200, 200, 429], 'another proxy is not')
+  t.same(
+    [...(await statuses(2, from('192.0.2.1'))), ...(await statuses(1, from('192.0.2.2')))],
+    [200, 200, 429],
+    'another proxy is not',
+  )
 })
 
 test('the addresses of one IPv6 network are one client', async t => {
   const { statuses } = await arrange(t, { rateLimit: 2, trustProxy: true })
-  t.same([...await statuses(1, from('2001:db8::1')), ...await statuses(1, from('2001:db8::2')), ...await statuses(1, from('2001:db8::3')), ...await statuses(1, from('2001:db8:1::1'))], [200, 200, 429, 200])
+  t.same(
+    [
+      ...(await statuses(1, from('2001:db8::1'))),
+      ...(await statuses(1, from('2001:db8::2'))),
+      ...(await statuses(1, from('2001:db8::3'))),
+      ...(await statuses(1, from('2001:db8:1::1'))),
+    ],
+    [200, 200, 429, 200],
+  )
 })
 
-test('who shows a key is counted by it, wherever it asks from; keys that are none are counted by address', async t => {
-  const { statuses } = await arrange(t, { rateLimit: 2, trustProxy: true, keys: ['first-key-0123456789', 'second-key-0123456789'] })
+test('a client with a key is counted by its key, and one with an invalid key by its address', async t => {
+  const { statuses } = await arrange(t, {
+    rateLimit: 2,
+    trustProxy: true,
+    keys: ['first-key-0123456789', 'second-key-0123456789'],
+  })
   const showing = (key: string, address: string) => ({ ...from(address), authorization: `Bearer ${key}` })
-  t.same([...await statuses(1, showing('first-key-0123456789', '192.0.2.1')), ...await statuses(1, showing('first-key-0123456789', '192.0.2.2')), ...await statuses(1, showing('first-key-0123456789', '192.0.2.3'))], [200, 200, 429])
+  t.same(
+    [
+      ...(await statuses(1, showing('first-key-0123456789', '192.0.2.1'))),
+      ...(await statuses(1, showing('first-key-0123456789', '192.0.2.2'))),
+      ...(await statuses(1, showing('first-key-0123456789', '192.0.2.3'))),
+    ],
+    [200, 200, 429],
+  )
   t.same(await statuses(2, showing('second-key-0123456789', '192.0.2.1')), [200, 200])
-  t.same([...await statuses(1, showing('guess-1', '192.0.2.9')), ...await statuses(1, showing('guess-2', '192.0.2.9')), ...await statuses(1, showing('guess-3', '192.0.2.9'))], [401, 401, 429], 'whoever guesses is stopped')
+  t.same(
+    [
+      ...(await statuses(1, showing('guess-1', '192.0.2.9'))),
+      ...(await statuses(1, showing('guess-2', '192.0.2.9'))),
+      ...(await statuses(1, showing('guess-3', '192.0.2.9'))),
+    ],
+    [401, 401, 429],
+    'whoever guesses is stopped',
+  )
 })
 
-test('it refuses before the body has come', async t => {
+test('a request above the limit is refused before its body is received', async t => {
   const { app, statuses } = await arrange(t, { rateLimit: 1 })
   t.same(await statuses(1), [200])
   const socket = connect((app.server.address() as { readonly port: number }).port, '127.0.0.1')
   t.teardown(() => socket.destroy())
-  socket.write('POST /v1/sink HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{')
+  socket.write(
+    'POST /v1/sink HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{',
+  )
   t.match(await text(socket), /^HTTP\/1\.1 429 [^]*\r\nconnection: close\r\n[^]*RATE_LIMITED/i)
 })
 
-test('only so many clients are counted, and those that asked longest ago are forgotten', async t => {
+test('at most maxClients are counted, and the least recent client is dropped', async t => {
   const app = fastify({ trustProxy: true })
   t.teardown(() => app.close())
-  await guard(app, { gauge: createGauge(defaultPressureLimits), rateLimit: 1, keys: [], clientsCounted: 3 })
+  await guardRequests(app, { gauge: createPressureGauge(defaultPressureLimits), rateLimit: 1, keys: [], maxClients: 3 })
   app.get('/', () => 'well')
   const status = async (index: number) => (await app.inject({ url: '/', headers: from(`192.0.2.${index}`) })).statusCode
   const all = []

@@ -4,18 +4,30 @@ import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/http/plugin.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { echoUpstream } from '../helpers/echo-upstream.ts'
 import { listening } from '../helpers/listening.ts'
 
-interface Told { readonly data: { readonly forwarded: Readonly<Record<string, string>>, readonly schema: string } }
+interface Told {
+  readonly data: { readonly forwarded: Readonly<Record<string, string>>; readonly schema: string }
+}
 
 /** An aggregate that tells which id its schema, its upstream and a layer have seen. */
-async function telling (t: Test) {
+async function telling(t: Test) {
   const { origin } = await echoUpstream(t)
-  const echo = defineUpstream('echo', { origin, forward: ['X-Request-Id'], use: [use(next => call => next(call.with({ headers: { 'x-layer': String(call.inbound['x-request-id']) } })), { at: 'call' })] }, {
-    ask: operation({ path: '/', output: z.unknown() }),
-  })
+  const echo = defineUpstream(
+    'echo',
+    {
+      origin,
+      forwardHeaders: ['X-Request-Id'],
+      layers: {
+        call: [next => call => next(call.with({ headers: { 'x-layer': String(call.inbound['x-request-id']) } }))],
+      },
+    },
+    {
+      ask: operation({ path: '/', output: z.unknown() }),
+    },
+  )
   return aggregate('telling', { url: '/telling', headers: z.object({ 'X-Request-ID': z.string() }) })
     .required('forwarded', () => echo.ask())
     .reply(z.unknown(), ({ headers, forwarded }) => ({ forwarded, schema: headers['X-Request-ID'] }))
@@ -37,18 +49,24 @@ test('an upstream, a schema and a layer see the id that the caller gets back, gi
   }
 })
 
-test('the id of a request is no header of its hop, though its caller says so', async t => {
+test("the request id is end-to-end, although the caller's connection header names it", async t => {
   const app = buildApp([await telling(t)])
   t.teardown(() => app.close())
-  const { headers, body } = await app.inject({ url: '/telling', headers: { connection: 'x-request-id', 'x-request-id': 'a-1' } })
+  const { headers, body } = await app.inject({
+    url: '/telling',
+    headers: { connection: 'x-request-id', 'x-request-id': 'a-1' },
+  })
   t.equal(headers['x-request-id'], 'a-1')
   t.match(JSON.parse(body), { data: { forwarded: { 'x-request-id': 'a-1', 'x-layer': 'a-1' }, schema: 'a-1' } })
 })
 
-test('in an app of somebody\'s own it is that app\'s id, or what its hooks have set', async t => {
+test("in the plugin the request id is the app's id, or the one that its hooks have set", async t => {
   for (const isSet of [false, true]) {
     const app = fastify({ genReqId: () => 'theirs' })
-    if (isSet) app.addHook('onRequest', async (_request, reply) => { void reply.header('x-request-id', 'set') })
+    if (isSet)
+      app.addHook('onRequest', async (_request, reply) => {
+        void reply.header('x-request-id', 'set')
+      })
     await app.register(headwaters, { aggregates: [await telling(t)] })
     const ask = await listening(t, app)
     const id = isSet ? 'set' : 'theirs'

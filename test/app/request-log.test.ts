@@ -7,8 +7,8 @@ import { refuse } from '../../src/errors.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { Redaction } from '../../src/log/redaction.ts'
 import { guardRoom } from '../../src/memory/room.ts'
-import { logOptions } from '../../src/http/log/log.ts'
-import { Refusals } from '../../src/http/log/refusals.ts'
+import { loggerOptions } from '../../src/http/log/logger-options.ts'
+import { RefusalSampler } from '../../src/http/log/refusal-sampler.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
@@ -21,13 +21,32 @@ interface Line {
 }
 
 /** An app whose aggregates end in every way, with the lines of its log. */
-async function arrange (t: Test, { upstream = json('well'), level = 'info', ...options }: Partial<AppOptions> & { readonly upstream?: Script, readonly level?: string } = {}) {
+async function arrange(
+  t: Test,
+  {
+    upstream = json('well'),
+    level = 'info',
+    ...options
+  }: Partial<AppOptions> & { readonly upstream?: Script; readonly level?: string } = {},
+) {
   const raw = await rawUpstream(t, upstream)
-  const source = defineUpstream('source', { origin: raw.origin, retry: false, breaker: false }, { ask: operation({ path: '/', output: z.string() }) })
-  const whole = aggregate('whole', { url: '/whole' }).required('it', () => source.ask()).reply(z.unknown(), ({ it }) => it)
-  const partial = aggregate('partial', { url: '/partial' }).optional('it', null, () => source.ask()).reply(z.unknown(), ({ it }) => it)
-  const bug = aggregate('bug', { url: '/bug' }).reply(z.unknown(), () => { throw new Error('a bug') })
-  const refused = aggregate('refused', { url: '/refused' }).reply(z.unknown(), () => refuse(404, 'There is no such cat.'))
+  const source = defineUpstream(
+    'source',
+    { origin: raw.origin, retry: false, breaker: false },
+    { ask: operation({ path: '/', output: z.string() }) },
+  )
+  const whole = aggregate('whole', { url: '/whole' })
+    .required('it', () => source.ask())
+    .reply(z.unknown(), ({ it }) => it)
+  const partial = aggregate('partial', { url: '/partial' })
+    .optional('it', () => source.ask(), { fallback: null })
+    .reply(z.unknown(), ({ it }) => it)
+  const bug = aggregate('bug', { url: '/bug' }).reply(z.unknown(), () => {
+    throw new Error('a bug')
+  })
+  const refused = aggregate('refused', { url: '/refused' }).reply(z.unknown(), () =>
+    refuse(404, 'There is no such cat.'),
+  )
   const input = aggregate('input', { url: '/input', query: z.object({ id: z.string() }) }).reply(z.unknown(), () => 1)
   const posted = aggregate('posted', { url: '/posted', method: 'POST', body: z.unknown() }).reply(z.unknown(), () => 1)
   const lines: Line[] = []
@@ -38,70 +57,125 @@ async function arrange (t: Test, { upstream = json('well'), level = 'info', ...o
       for (const each of heard.splice(0)) each()
     },
   }
-  const app = buildApp([whole, partial, bug, refused, input, posted], { logger: { ...logOptions({ level, redaction: new Redaction([]) }) as object, stream }, ...options })
+  const app = buildApp([whole, partial, bug, refused, input, posted], {
+    logger: { ...(loggerOptions({ level, redaction: new Redaction([]) }) as object), stream },
+    ...options,
+  })
   const get = await listening(t, app)
   /** The first line with these words, from before or from now on. */
-  async function said (words: string): Promise<Line> {
+  async function said(words: string): Promise<Line> {
     for (;;) {
       const found = lines.find(({ msg }) => msg.includes(words))
       if (found !== undefined) return found
-      await new Promise<void>(resolve => { heard.push(resolve) })
+      await new Promise<void>(resolve => {
+        heard.push(resolve)
+      })
     }
   }
   const { port } = new URL(app.listeningOrigin)
-  return { app, get, raw, lines, said, port: Number(port), ofRequests: () => lines.filter(({ reqId }) => reqId !== undefined) }
+  return {
+    app,
+    get,
+    raw,
+    lines,
+    said,
+    port: Number(port),
+    ofRequests: () => lines.filter(({ reqId }) => reqId !== undefined),
+  }
 }
 
-test('each request has one line, which says how it ended', async t => {
+test('each request has one log line with its outcome', async t => {
   const well = await arrange(t)
   const bad = await arrange(t, { upstream: json(7) })
   for (const [{ get, ofRequests, lines }, path, status, line] of [
-    [well, '/whole?key=a', 200, { level: 30, msg: 'request completed', req: { method: 'GET', url: '/whole', remoteAddress: '127.0.0.1' }, res: { statusCode: 200 } }],
+    [
+      well,
+      '/whole?key=a',
+      200,
+      {
+        level: 30,
+        msg: 'request completed',
+        req: { method: 'GET', url: '/whole', remoteAddress: '127.0.0.1' },
+        res: { statusCode: 200 },
+      },
+    ],
     [well, '/health/live', 200, { level: 30, msg: 'request completed' }],
-    [well, '/refused', 404, { level: 30, msg: 'a request was refused', code: 'REFUSED', detail: 'There is no such cat.' }],
+    [
+      well,
+      '/refused',
+      404,
+      { level: 30, msg: 'a request was refused', code: 'REFUSED', detail: 'There is no such cat.' },
+    ],
     [well, '/input', 400, { level: 30, msg: 'a request was refused', code: 'INPUT_INVALID' }],
     [well, '/nowhere', 404, { level: 30, msg: 'a request was refused', code: 'NOT_FOUND' }],
     [well, '/bug', 500, { level: 50, msg: 'a request failed by a bug', code: 'INTERNAL', err: { message: 'a bug' } }],
     [bad, '/whole', 502, { level: 40, msg: 'a request failed', code: 'UPSTREAM_SCHEMA', why: /expected string/ }],
-    [bad, '/partial', 200, { level: 30, msg: 'a reply is partial', aggregate: 'partial', lost: [{ step: 'it', code: 'UPSTREAM_SCHEMA' }] }],
+    [
+      bad,
+      '/partial',
+      200,
+      { level: 30, msg: 'a reply is partial', aggregate: 'partial', lost: [{ step: 'it', code: 'UPSTREAM_SCHEMA' }] },
+    ],
   ] as const) {
     lines.length = 0
     t.equal((await get(path)).status, status)
     t.equal(ofRequests().length, 1, path)
-    t.match(ofRequests()[0], { ...line, req: { url: path.split('?')[0] }, res: { statusCode: status }, responseTime: Number })
+    t.match(ofRequests()[0], {
+      ...line,
+      req: { url: path.split('?')[0] },
+      res: { statusCode: status },
+      responseTime: Number,
+    })
   }
 })
 
-test('a refusal with a 5xx that is not of an upstream is a refusal in the log', async t => {
+test('a 5xx refusal by the service is logged as a refusal', async t => {
   // The heap has no room for an answer.
   t.teardown(guardRoom({ claim: () => false, hold: () => true }))
   const { get, port, said, ofRequests } = await arrange(t)
   t.equal((await get('/whole')).status, 503)
   t.match(await said('a request'), { level: 30, msg: 'a request was refused', code: 'SHED', res: { statusCode: 503 } })
-  const caller = connect(port, '127.0.0.1', () => caller.write('POST /posted HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'))
+  const caller = connect(port, '127.0.0.1', () =>
+    caller.write(
+      'POST /posted HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n' +
+        'transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    ),
+  )
   await once(caller.resume(), 'close')
-  t.match(ofRequests()[1], { level: 30, msg: 'a request was refused', code: 'TRANSFER_ENCODING_UNSUPPORTED', res: { statusCode: 501 } })
+  t.match(ofRequests()[1], {
+    level: 30,
+    msg: 'a request was refused',
+    code: 'TRANSFER_ENCODING_UNSUPPORTED',
+    res: { statusCode: 501 },
+  })
 })
 
-test('a URL that cannot be read has one line', async t => {
+test('a malformed URL has one log line', async t => {
   const { get, said, ofRequests } = await arrange(t)
   t.equal((await get('/%zz')).status, 400)
   t.match(await said('refused'), { level: 30, code: 'BAD_REQUEST', req: { url: '/%zz' }, res: { statusCode: 400 } })
   t.equal(ofRequests().length, 1)
 })
 
-test('what is refused before there is a request has a line', async t => {
+test('a refusal before there is a request has a log line', async t => {
   for (const [bytes, line] of [
     ['nonsense\r\n\r\n', { code: 'BAD_REQUEST', statusCode: 400, reason: /^HPE_/ }],
     ['\r\n'.repeat(140_000), { code: 'BAD_REQUEST', statusCode: 400, reason: 'STRAY_BYTES' }],
-    [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`, { code: 'HEADERS_TOO_LARGE', statusCode: 431, reason: 'HPE_HEADER_OVERFLOW' }],
+    [
+      `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`,
+      { code: 'HEADERS_TOO_LARGE', statusCode: 431, reason: 'HPE_HEADER_OVERFLOW' },
+    ],
     ['GET / HTTP/1.1\r\nhost: a\r\nexpect: cats\r\n\r\n', { code: 'EXPECTATION_FAILED', statusCode: 417 }],
     ['CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', { code: 'METHOD_NOT_ALLOWED', statusCode: 405 }],
   ] as const) {
     const { port, said, ofRequests } = await arrange(t)
     const socket = connect(port, '127.0.0.1')
     let text = ''
-    socket.on('error', () => {}).on('data', part => { text += part.toString() })
+    socket
+      .on('error', () => {})
+      .on('data', part => {
+        text += part.toString()
+      })
     socket.write(bytes)
     t.match(await said('refused'), { level: 30, ...line, remoteAddress: '127.0.0.1', reqId: String })
     await once(socket, 'close')
@@ -110,29 +184,57 @@ test('what is refused before there is a request has a line', async t => {
   }
 })
 
-test('a flood of bytes that are not HTTP has ten lines, and one that counts the others', async t => {
+test('a flood of bytes that are not HTTP has ten log lines, and one that counts the others', async t => {
   const { app, port, lines, ofRequests } = await arrange(t)
-  await Promise.all(Array.from({ length: 15 }, async () => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('error', () => {}).resume()
-    socket.write('nonsense\r\n\r\n')
-    await once(socket, 'close')
-  }))
+  await Promise.all(
+    Array.from({ length: 15 }, async () => {
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => {}).resume()
+      socket.write('nonsense\r\n\r\n')
+      await once(socket, 'close')
+    }),
+  )
   t.equal(ofRequests().length, 10)
   await app.close()
-  t.match(lines.find(({ msg }) => msg === 'more requests were refused'), { refused: { BAD_REQUEST: 5 } })
+  t.match(
+    lines.find(({ msg }) => msg === 'more requests were refused'),
+    { refused: { BAD_REQUEST: 5 } },
+  )
 })
 
-test('no upstream makes a long line', async t => {
+test('an upstream cannot make a log line long', async t => {
   const key = 'k'.repeat(4_000_000)
   const raw = await rawUpstream(t, json({ [key]: 1 }))
-  const strict = defineUpstream('strict', { origin: raw.origin, retry: false }, { ask: operation({ path: '/', output: z.strictObject({}) }), record: operation({ path: '/', output: z.record(z.string(), z.string()) }) })
+  const strict = defineUpstream(
+    'strict',
+    { origin: raw.origin, retry: false },
+    {
+      ask: operation({ path: '/', output: z.strictObject({}) }),
+      record: operation({ path: '/', output: z.record(z.string(), z.string()) }),
+    },
+  )
   const lines: string[] = []
   const aggregates = [
-    aggregate('strict', { url: '/strict' }).required('it', () => strict.ask()).reply(z.unknown(), () => 1),
-    aggregate('record', { url: '/record' }).optional('it', null, () => strict.record()).reply(z.unknown(), () => 1),
+    aggregate('strict', { url: '/strict' })
+      .required('it', () => strict.ask())
+      .reply(z.unknown(), () => 1),
+    aggregate('record', { url: '/record' })
+      .optional('it', () => strict.record(), { fallback: null })
+      .reply(z.unknown(), () => 1),
   ]
-  const get = await listening(t, buildApp(aggregates, { logger: { ...logOptions({ level: 'debug', redaction: new Redaction([]) }) as object, stream: { write: (line: string) => { lines.push(line) } } } }))
+  const get = await listening(
+    t,
+    buildApp(aggregates, {
+      logger: {
+        ...(loggerOptions({ level: 'debug', redaction: new Redaction([]) }) as object),
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          },
+        },
+      },
+    }),
+  )
   t.equal((await get('/strict')).status, 502)
   t.equal((await get('/record')).status, 200)
   const reasons = lines.filter(line => line.includes('UPSTREAM_SCHEMA'))
@@ -140,13 +242,16 @@ test('no upstream makes a long line', async t => {
   for (const line of lines) t.ok(line.length < 2000, `${line.length} characters`)
 })
 
-test('at level debug the begin of a request has a line too', async t => {
+test('at level debug the start of a request has a log line too', async t => {
   const { get, ofRequests } = await arrange(t, { level: 'debug' })
   await get('/whole')
-  t.match(ofRequests(), [{ level: 20, msg: 'incoming request', req: { url: '/whole' } }, { level: 30, msg: 'request completed' }])
+  t.match(ofRequests(), [
+    { level: 20, msg: 'incoming request', req: { url: '/whole' } },
+    { level: 30, msg: 'request completed' },
+  ])
 })
 
-test('a caller that leaves has one closing line', async t => {
+test('a caller that closes the connection has one log line', async t => {
   for (const end of ['destroy', 'resetAndDestroy', 'end'] as const) {
     const { port, raw, said, ofRequests } = await arrange(t, { upstream: () => {} })
     const socket = connect(port, '127.0.0.1')
@@ -154,13 +259,23 @@ test('a caller that leaves has one closing line', async t => {
     socket.write('GET /whole HTTP/1.1\r\nhost: a\r\n\r\n')
     await raw.asked(1)
     socket[end]()
-    t.match(await said('connection closed'), { level: 30, msg: 'the connection closed before the reply was complete', closedBy: 'caller', req: { url: '/whole' }, responseTime: Number }, end)
+    t.match(
+      await said('connection closed'),
+      {
+        level: 30,
+        msg: 'the connection closed before the reply was complete',
+        closedBy: 'caller',
+        req: { url: '/whole' },
+        responseTime: Number,
+      },
+      end,
+    )
     t.equal(ofRequests().length, 1)
     socket.destroy()
   }
 })
 
-test('a caller that leaves before its body is there has one closing line', async t => {
+test('a caller that closes the connection within its body has one log line', async t => {
   const { port, said, ofRequests } = await arrange(t)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
@@ -170,7 +285,7 @@ test('a caller that leaves before its body is there has one closing line', async
   t.equal(ofRequests().length, 1)
 })
 
-test('a connection that the service closes is told from one that the caller closes', async t => {
+test('the log line has the side that closed the connection', async t => {
   const { app, port, raw, said } = await arrange(t, { upstream: () => {} })
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   t.teardown(() => socket.destroy())
@@ -181,7 +296,7 @@ test('a connection that the service closes is told from one that the caller clos
   t.match(await said('connection closed'), { closedBy: 'service' })
 })
 
-test('refusals are sampled by code, and one line counts the others when the interval or the app ends', async t => {
+test('refusals are sampled by code, and one line counts the others when the interval ends or the app closes', async t => {
   const { app, get, lines, ofRequests } = await arrange(t)
   for (let times = 0; times < 25; times++) t.equal((await get('/nowhere')).status, 404)
   for (let times = 0; times < 12; times++) t.equal((await get('/whole', { method: 'PUT' })).status, 405)
@@ -189,17 +304,20 @@ test('refusals are sampled by code, and one line counts the others when the inte
   const counts = (code: string) => ofRequests().filter(line => line['code'] === code).length
   t.same([counts('NOT_FOUND'), counts('METHOD_NOT_ALLOWED'), counts('REFUSED')], [10, 10, 12])
   await app.close()
-  t.match(lines.filter(({ msg }) => msg === 'more requests were refused'), [{ level: 30, refused: { NOT_FOUND: 15, METHOD_NOT_ALLOWED: 2 }, withinMs: 10_000 }])
+  t.match(
+    lines.filter(({ msg }) => msg === 'more requests were refused'),
+    [{ level: 30, refused: { NOT_FOUND: 15, METHOD_NOT_ALLOWED: 2 }, withinMs: 10_000 }],
+  )
 })
 
-test('an interval without more refusals has no line, and the next one begins with lines again', async t => {
+test('an interval without omitted refusals has no line, and the next interval logs its first refusals again', async t => {
   const { app, lines } = await arrange(t)
-  const refusals = new Refusals()
-  for (let times = 0; times < 10; times++) t.equal(refusals.take('OVERLOADED'), true)
-  refusals.count(app.log)
+  const refusals = new RefusalSampler()
+  for (let times = 0; times < 10; times++) t.equal(refusals.shouldLog('OVERLOADED'), true)
+  refusals.logOmitted(app.log)
   t.equal(lines.filter(({ msg }) => msg.includes('refused')).length, 0)
-  for (let times = 0; times < 11; times++) refusals.take('OVERLOADED')
-  refusals.count(app.log)
+  for (let times = 0; times < 11; times++) refusals.shouldLog('OVERLOADED')
+  refusals.logOmitted(app.log)
   t.match(lines.at(-1), { refused: { OVERLOADED: 1 } })
-  t.equal(refusals.take('OVERLOADED'), true)
+  t.equal(refusals.shouldLog('OVERLOADED'), true)
 })

@@ -1,21 +1,35 @@
 import { test } from 'tap'
 import { caseOf } from '../../bench/compare/cases.ts'
-import { chartOf } from '../../bench/compare/chart.ts'
+import { chartOf } from '../../bench/compare/report/chart.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
-const measurement = measurementOf({ 'service': 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, 'go': 40 }, '1,20', 6)
+const measurement = measurementOf(
+  { service: 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, go: 40 },
+  '1,20',
+  6,
+)
 const chart = chartOf(measurement, 'Node <24> & Go')
 
-/** The elements of a document in order; it throws where one is not closed, or text has a character that is not allowed. */
-function elementsOf (xml: string) {
+/**
+ * The elements of a document in order; it throws where one is not closed, or text has a character that is not allowed.
+ */
+function elementsOf(xml: string) {
   const open: string[] = []
-  const elements: { name: string, attributes: Record<string, string>, text: string }[] = []
+  const elements: { name: string; attributes: Record<string, string>; text: string }[] = []
   let end = 0
-  for (const { index, 0: tag, 1: closing = '', 2: name = '', 3: rest = '', 4: own = '' } of xml.matchAll(/<(\/?)([\w:]+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g)) {
+  for (const { index, 0: tag, 1: closing = '', 2: name = '', 3: rest = '', 4: own = '' } of xml.matchAll(
+    /<(\/?)([\w:]+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g,
+  )) {
     const text = xml.slice(end, index)
     if (/[<]|&(?!amp;|lt;|gt;)/.test(text)) throw new Error(`not well-formed: ${text}`)
     if (closing === '') {
-      elements.push({ name, attributes: Object.fromEntries(Array.from(rest.matchAll(/([\w:-]+)="([^"]*)"/g), ([, key = '', value = '']) => [key, value])), text: '' })
+      elements.push({
+        name,
+        attributes: Object.fromEntries(
+          Array.from(rest.matchAll(/([\w:-]+)="([^"]*)"/g), ([, key = '', value = '']) => [key, value]),
+        ),
+        text: '',
+      })
       if (own === '') open.push(name)
     } else {
       if (open.pop() !== name) throw new Error(`${tag} closes something else`)
@@ -35,23 +49,36 @@ test('the chart is well-formed, and what is not would be seen', async t => {
 })
 
 test('rows of other bodies and callers are left to the tables', async t => {
-  const more = chartOf(measurementOf({ 'service': 30, 'floor-request': 25 }, '1,20+10kb,5+512callers', 6), '')
-  t.same(elementsOf(more).filter(({ text }) => text.startsWith('fan-out')).map(({ text }) => text), ['fan-out 1'])
+  const more = chartOf(measurementOf({ service: 30, 'floor-request': 25 }, '1,20+10kb,5+512callers', 6), '')
+  t.same(
+    elementsOf(more)
+      .filter(({ text }) => text.startsWith('fan-out'))
+      .map(({ text }) => text),
+    ['fan-out 1'],
+  )
 })
 
 test('it says each ratio to Pool.request, which is a line and no bar, and has no twin', async t => {
   const elements = elementsOf(chart)
-  t.same(elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ text }) => text), ['1.20', '0.80', '1.60', '1.20', '0.80', '1.60'])
+  t.same(
+    elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ text }) => text),
+    ['1.20', '0.80', '1.60', '1.20', '0.80', '1.60'],
+  )
   t.equal(elements.filter(({ attributes }) => attributes['class'] === 'one').length, 1)
   t.same(elements.filter(({ attributes }) => attributes['class'] === 'whisker').length, 6)
   t.notMatch(chart, 'twice')
   t.match(chart, 'Node &lt;24&gt; &amp; Go')
-  for (const words of ['Headwaters', 'pool.dispatch', 'Go net/http', 'fan-out 1<', 'fan-out 20<', '95 % interval']) t.ok(chart.includes(words), words)
+  for (const words of ['Headwaters', 'pool.dispatch', 'Go net/http', 'fan-out 1<', 'fan-out 20<', '95 % interval'])
+    t.ok(chart.includes(words), words)
 })
 
 test('a bar is as high as its ratio, and all is within the picture', async t => {
   const elements = elementsOf(chart)
-  const bars = elements.filter(({ name, attributes: { class: hue = '', rx } }) => name === 'rect' && hue.startsWith('hue') && rx === undefined).map(({ attributes }) => attributes)
+  const bars = elements
+    .filter(
+      ({ name, attributes: { class: hue = '', rx } }) => name === 'rect' && hue.startsWith('hue') && rx === undefined,
+    )
+    .map(({ attributes }) => attributes)
   const [service = NaN, dispatch = NaN, go = NaN] = bars.map(({ height }) => Number(height))
   t.ok(Math.abs(service / go - 0.75) < 0.01)
   t.ok(Math.abs(dispatch / go - 0.5) < 0.01)
@@ -64,19 +91,30 @@ test('a bar is as high as its ratio, and all is within the picture', async t => 
 
 test('it is readable on a light page and on a dark one', async t => {
   const [light = '', dark = ''] = chart.split('@media (prefers-color-scheme: dark)')
-  for (const rule of ['.page {', '.hue0 {', '.hue2 {', 'text {']) t.ok(light.includes(rule) && dark.includes(rule), rule)
+  for (const rule of ['.page {', '.hue0 {', '.hue2 {', 'text {'])
+    t.ok(light.includes(rule) && dark.includes(rule), rule)
 })
 
 test('every target of the serve case has a hue, and a legend that is too long has another line', async t => {
   const names = caseOf('serve').targets
   const wide = chartOf(measurementOf(Object.fromEntries(names.map(name => [name, 30])), '5', 6), '')
   const elements = elementsOf(wide)
-  const squares = elements.filter(({ attributes: { rx, class: hue = '' } }) => rx === '2' && hue.startsWith('hue')).map(({ attributes }) => attributes)
+  const squares = elements
+    .filter(({ attributes: { rx, class: hue = '' } }) => rx === '2' && hue.startsWith('hue'))
+    .map(({ attributes }) => attributes)
   t.equal(squares.length, names.length - 1)
   for (const { class: hue } of squares) t.ok(wide.includes(`.${hue} {`))
   t.ok(new Set(squares.map(({ y }) => y)).size > 1)
   const width = Number(elements[0]?.attributes['width'])
-  for (const { attributes: { x }, text } of elements.filter(({ name, attributes }) => name === 'text' && attributes['class'] === undefined)) t.ok(Number(x) + text.length * 8 <= width, text)
-  const value = Math.min(...elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ attributes }) => Number(attributes['y'])))
+  for (const {
+    attributes: { x },
+    text,
+  } of elements.filter(({ name, attributes }) => name === 'text' && attributes['class'] === undefined))
+    t.ok(Number(x) + text.length * 8 <= width, text)
+  const value = Math.min(
+    ...elements
+      .filter(({ attributes }) => attributes['class'] === 'value')
+      .map(({ attributes }) => Number(attributes['y'])),
+  )
   t.ok(value > Math.max(...squares.map(({ y }) => Number(y))), 'bars begin below the legend')
 })

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { factBody } from '../../bench/compare/fact-body.ts'
-import { Fact } from '../../bench/compare/fact.ts'
+import { factBody } from '../../bench/compare/workload/fact-body.ts'
+import { Fact } from '../../bench/compare/workload/fact.ts'
 
 for (const filler of ['fields', 'string'] as const) {
   test(`bodies of ${filler} have the size that was asked for and are what the schema says`, async t => {

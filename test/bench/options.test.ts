@@ -2,25 +2,47 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { readOptions } from '../../bench/compare/options.ts'
-import { readRows, rowLabel, usual } from '../../bench/compare/row.ts'
+import { readRows, rowLabel, usual } from '../../bench/compare/workload/row.ts'
 
 test('without flags all targets of the serve case are measured in enough rounds for an interval', async t => {
   const options = readOptions([])
-  t.match(options, { plan: { case: 'serve', targets: ['serve', 'serve-pipelining', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go', 'rust', 'nginx'], rounds: 15, filler: 'fields' }, print: 'tables', write: false })
+  t.match(options, {
+    plan: {
+      case: 'serve',
+      targets: ['serve', 'serve-pipelining', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go', 'rust', 'nginx'],
+      rounds: 15,
+      filler: 'fields',
+    },
+    print: 'tables',
+    write: false,
+  })
   t.same(options?.plan?.rows.map(rowLabel), ['1', '5', '20', '100', '20, 10 KB', '5, 512 callers'])
 })
 
 test('the app without a log has its own targets and rows', async t => {
   const options = readOptions(['--case', 'app'])
-  t.match(options, { plan: { targets: ['service', 'service-trusted', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go'] } })
+  t.match(options, {
+    plan: { targets: ['service', 'service-trusted', 'floor-request', 'floor-dispatch', 'fetch-zod', 'go'] },
+  })
   t.same(options?.plan?.rows.map(rowLabel), ['1', '5', '20', '100'])
 })
 
 test('flags are read', async t => {
-  const argv = '--fanouts 5,20 --rounds 3 --ms 400 --callers 512 --body-bytes 1048576 --filler string --delay-ms 20 --targets serve,floor-request --json --svg a.svg'
+  const argv =
+    '--fanouts 5,20 --rounds 3 --ms 400 --callers 512 --body-bytes 1048576 --filler string ' +
+    '--delay-ms 20 --targets serve,floor-request --json --svg a.svg'
   const rows = [5, 20].map(fanout => ({ fanout, callers: 512, bodyBytes: 1_048_576 }))
-  t.match(readOptions(argv.split(' ')), { plan: { targets: ['serve', 'floor-request'], rows, rounds: 3, windowMs: 400, filler: 'string', delayMs: 20 }, print: 'json', svg: 'a.svg' })
-  t.same(readOptions(['--from', 'run.json', '--write']), { from: 'run.json', print: 'tables', svg: undefined, write: true })
+  t.match(readOptions(argv.split(' ')), {
+    plan: { targets: ['serve', 'floor-request'], rows, rounds: 3, windowMs: 400, filler: 'string', delayMs: 20 },
+    print: 'json',
+    svg: 'a.svg',
+  })
+  t.same(readOptions(['--from', 'run.json', '--write']), {
+    from: 'run.json',
+    print: 'tables',
+    svg: undefined,
+    write: true,
+  })
 })
 
 test('a row says its bodies and its callers, and has the usual ones otherwise', async t => {
@@ -36,10 +58,17 @@ test('another checkout is a target of its own, compared with this one', async t 
   const folder = t.testdir({ src: { 'cli.ts': '' } })
   t.throws(() => readOptions(['--against', folder]), /--against: .* has no node_modules/)
   mkdirSync(join(folder, 'node_modules'))
-  t.match(readOptions(['--against', folder]), { plan: { against: folder, targets: ['serve', 'other', 'floor-request', 'floor-dispatch'] } })
-  t.match(readOptions(['--against', folder, '--targets', 'other-pipelining,serve']), { plan: { targets: ['other-pipelining', 'serve'] } })
+  t.match(readOptions(['--against', folder]), {
+    plan: { against: folder, targets: ['serve', 'other', 'floor-request', 'floor-dispatch'] },
+  })
+  t.match(readOptions(['--against', folder, '--targets', 'other-pipelining,serve']), {
+    plan: { targets: ['other-pipelining', 'serve'] },
+  })
   t.throws(() => readOptions(['--against', join(folder, 'src')]), /--against: .* is not a checkout/)
-  t.throws(() => readOptions(['--case', 'app', '--against', folder]), /--against: another checkout is a target of --case serve only/)
+  t.throws(
+    () => readOptions(['--case', 'app', '--against', folder]),
+    /--against: another checkout is a target of --case serve only/,
+  )
   t.throws(() => readOptions(['--targets', 'other']), /--targets: 'other' is none of serve, /)
 })
 
@@ -56,5 +85,6 @@ test('what cannot be is refused by the name of its flag', async t => {
     [['--svg', 'a.svg', '--targets', 'serve'], /--svg: the chart is relative to floor-request/],
     [['--write', '--targets', 'serve'], /--write: the chart is relative to floor-request/],
     [['--write', '--case', 'app'], /--write: the pages have the case serve/],
-  ] as const) t.throws(() => readOptions(argv), message)
+  ] as const)
+    t.throws(() => readOptions(argv), message)
 })

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
-import { chartOf } from '../../bench/compare/chart.ts'
-import { markdownOf, sentencesOf } from '../../bench/compare/markdown.ts'
-import { filled, withoutOther } from '../../bench/compare/pages.ts'
+import { chartOf } from '../../bench/compare/report/chart.ts'
+import { markdownOf, sentencesOf } from '../../bench/compare/report/markdown.ts'
+import { filled, withoutOther } from '../../bench/compare/report/pages.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
 const begin = '<!-- bench: written by `npm run bench -- --write` -->'
@@ -19,24 +19,36 @@ test('a text takes the place of what is between the comments, as often as it is 
 })
 
 test('a page without the comments is refused', async t => {
-  for (const page of ['', begin, end, `${end}${begin}`]) t.throws(() => filled(page, 'new', 'page.md'), /page\.md lacks the comments/)
+  for (const page of ['', begin, end, `${end}${begin}`])
+    t.throws(() => filled(page, 'new', 'page.md'), /page\.md lacks the comments/)
 })
 
 test('the pages of this checkout have the comments', async t => {
-  for (const page of ['README.md', 'bench/README.md']) t.doesNotThrow(() => filled(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), 'new', page))
+  for (const page of ['README.md', 'bench/README.md'])
+    t.doesNotThrow(() => filled(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), 'new', page))
 })
 
 test('another checkout is not in the sentences', async t => {
-  const measurement = measurementOf({ 'serve': 30, 'other': 20, 'other-pipelining': 10, 'floor-request': 25 }, '5', 6)
-  t.equal(sentencesOf(withoutOther(measurement), [5]), 'At a fan-out of 5 a call costs 30.8 µs: 1.20 of `Pool.request`.')
+  const measurement = measurementOf({ serve: 30, other: 20, 'other-pipelining': 10, 'floor-request': 25 }, '5', 6)
+  t.equal(
+    sentencesOf(withoutOther(measurement), [5]),
+    'At a fan-out of 5 a call costs 30.8 µs: 1.20 of `Pool.request`.',
+  )
 })
 
 test('a result is rendered again without measuring', async t => {
-  const measurement = measurementOf({ 'serve': 30, 'floor-request': 25 }, '5,20+10kb', 6)
+  const measurement = measurementOf({ serve: 30, 'floor-request': 25 }, '5,20+10kb', 6)
   const result = { date: '2026-01-01', node: '24', cpu: 'a CPU', plan: { rounds: 6, windowMs: 1000 }, measurement }
   const folder = t.testdir({ 'run.json': JSON.stringify(result) })
   const svg = join(folder, 'chart.svg')
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../bench/compare/run.ts'), '--from', join(folder, 'run.json'), '--markdown', '--svg', svg])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    join(import.meta.dirname, '../../bench/compare/run.ts'),
+    '--from',
+    join(folder, 'run.json'),
+    '--markdown',
+    '--svg',
+    svg,
+  ])
   t.equal(stdout, `${markdownOf(measurement)}\n`)
   t.equal(readFileSync(svg, 'utf8'), chartOf(measurement, '2026-01-01, Node 24, a CPU; 6 rounds of 1000 ms'))
 })

@@ -6,8 +6,11 @@ import { openTerminal, whyNoTerminal } from '../helpers/terminal.ts'
 const skip = whyNoTerminal()
 const deadline = 10_000
 
-/** An aggregate of three pages, of which the first is answered at once and the others when the test says so, and of an extra that fails. */
-async function slowPages (t: Test) {
+/**
+ * An aggregate of three pages, of which the first is answered at once and the others when the test says so, and of an
+ * extra that fails.
+ */
+async function slowPages(t: Test) {
   const waiting: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, { path }) => {
     if (path === '/page?number=0') socket.write(json({ number: 0 }))
@@ -18,59 +21,89 @@ async function slowPages (t: Test) {
     'pages.ts': `
 import { aggregate, defineUpstream, operation, times } from 'headwaters'
 import { z } from 'zod'
-const slow = defineUpstream('slow', { origin: '${upstream.origin}', timeout: ${deadline} }, {
+const slow = defineUpstream('slow', { origin: '${upstream.origin}', attemptTimeout: ${deadline} }, {
   page: operation({ path: '/page', query: z.object({ number: z.number() }), output: z.object({ number: z.number() }) }),
   extra: operation({ path: '/extra', output: z.object({}) }),
 })
 export const pages = aggregate('pages', { url: '/pages', deadline: ${deadline} })
   .each('pages', () => times(3, number => slow.page({ number })))
-  .optional('extra', null, () => slow.extra())
+  .optional('extra', () => slow.extra(), { fallback: null })
   .required('sum', ({ pages }) => pages.length, { needs: ['pages'] })
   .reply(z.object({ pages: z.array(z.number()) }), ({ pages }) => ({ pages: pages.map(({ number }) => number) }))
 `,
   })
-  return { upstream, path, command: `clear; node src/cli.ts run pages ${path}; echo "[ended: $?]"`, answer: () => { for (const answer of waiting.splice(0)) answer() } }
+  return {
+    upstream,
+    path,
+    command: `clear; node src/cli.ts run pages ${path}; echo "[ended: $?]"`,
+    answer: () => {
+      for (const answer of waiting.splice(0)) answer()
+    },
+  }
 }
 
 /** The shell's prompt is there again, too. */
-const ended = (code: number) => (lines: readonly string[]) => lines.some((line, place) => line === `[ended: ${code}]` && lines[place + 1]?.startsWith('$'))
-const isUnderWay = (lines: readonly string[]) => lines.some(line => /^pages {2}running .* 1\/3 /.test(line)) && lines.some(line => /^extra {2}fallback/.test(line))
-const rowsOf = (lines: readonly string[]) => lines.slice(lines.findIndex(line => line.startsWith('step ')), lines.findIndex(line => line.startsWith('sum ')) + 1)
+const ended = (code: number) => (lines: readonly string[]) =>
+  lines.some((line, place) => line === `[ended: ${code}]` && lines[place + 1]?.startsWith('$'))
+const isUnderWay = (lines: readonly string[]) =>
+  lines.some(line => /^pages {2}running .* 1\/3 /.test(line)) && lines.some(line => /^extra {2}fallback/.test(line))
+const rowsOf = (lines: readonly string[]) =>
+  lines.slice(
+    lines.findIndex(line => line.startsWith('step ')),
+    lines.findIndex(line => line.startsWith('sum ')) + 1,
+  )
 const msOf = (line = '') => Number(line.trim().split(/\s+/).at(-1))
 const bar = (line = '') => line.split('━').length - 1
 
-test('on a terminal of 80 columns the steps are drawn as they go, and the drawing stays above the data', { skip }, async t => {
-  const { command, answer, upstream } = await slowPages(t)
-  const terminal = await openTerminal(t)
-  await terminal.type(command)
+test(
+  'on a terminal of 80 columns the steps are drawn as they go, and the drawing stays above the data',
+  { skip },
+  async t => {
+    const { command, answer, upstream } = await slowPages(t)
+    const terminal = await openTerminal(t)
+    await terminal.type(command)
 
-  const before = await terminal.until(isUnderWay)
-  t.notOk(await terminal.hasCursor(), 'no cursor blinks in the drawing')
-  const first = rowsOf(before)
-  t.equal(first.length, 4, 'a line a step below the heading')
-  t.match(first[0], /^step {3}state {6}0 +10000 ms │ {2}calls {2}attempts {7}ms$/)
-  t.same(new Set(first.map(line => line.indexOf('│'))).size, 1, 'the deadline is one line')
-  t.ok(before.every(line => line.length < 80))
-  t.match(first[1], /^pages {2}running {4}━+ +│ {4}1\/3 +3 +\d+$/)
-  t.match(first[2], /^extra {2}fallback {3}━ +│ +1 +\d+\.\d$/)
-  t.match(first[3], /^sum {4}waiting +│$/)
-  t.match(before.find(line => line.startsWith('running, ')), /^running, \d+ ms$/)
+    const before = await terminal.until(isUnderWay)
+    t.notOk(await terminal.hasCursor(), 'no cursor blinks in the drawing')
+    const first = rowsOf(before)
+    t.equal(first.length, 4, 'a line a step below the heading')
+    t.match(first[0], /^step {3}state {6}0 +10000 ms │ {2}calls {2}attempts {7}ms$/)
+    t.same(new Set(first.map(line => line.indexOf('│'))).size, 1, 'the deadline is one line')
+    t.ok(before.every(line => line.length < 80))
+    t.match(first[1], /^pages {2}running {4}━+ +│ {4}1\/3 +3 +\d+$/)
+    t.match(first[2], /^extra {2}fallback {3}━ +│ +1 +\d+\.\d$/)
+    t.match(first[3], /^sum {4}waiting +│$/)
+    t.match(
+      before.find(line => line.startsWith('running, ')),
+      /^running, \d+ ms$/,
+    )
 
-  const after = await terminal.until(lines => bar(rowsOf(lines)[1]) > bar(first[1]))
-  t.ok(msOf(rowsOf(after)[1]) > msOf(first[1]), 'the time grows with the bar')
-  t.same([rowsOf(after)[2], after.filter(line => line.startsWith('step ')).length], [first[2], 1], 'what has ended stays, and all is there once')
+    const after = await terminal.until(lines => bar(rowsOf(lines)[1]) > bar(first[1]))
+    t.ok(msOf(rowsOf(after)[1]) > msOf(first[1]), 'the time grows with the bar')
+    t.same(
+      [rowsOf(after)[2], after.filter(line => line.startsWith('step ')).length],
+      [first[2], 1],
+      'what has ended stays, and all is there once',
+    )
 
-  answer()
-  const last = await terminal.until(ended(0))
-  const rows = rowsOf(last)
-  t.match(rows[1], /^pages {2}ok {9}━+ +│ {4}3\/3 +3 +\d+\.\d$/)
-  t.match(rows[3], /^sum {4}ok +━ +│ +0 +\d+\.\d$/)
-  t.ok(Math.abs((rows[3] ?? '').indexOf('━') - (rows[1] ?? '').lastIndexOf('━')) <= 1, 'a step that needs another begins where that one ended')
-  t.match(last.join('\n'), /\nnot complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\n\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\[ended: 0\]\n\$$/)
-  t.ok(await terminal.hasCursor())
-  t.equal(upstream.requests.length, 4)
-  t.comment(last.join('\n'))
-})
+    answer()
+    const last = await terminal.until(ended(0))
+    const rows = rowsOf(last)
+    t.match(rows[1], /^pages {2}ok {9}━+ +│ {4}3\/3 +3 +\d+\.\d$/)
+    t.match(rows[3], /^sum {4}ok +━ +│ +0 +\d+\.\d$/)
+    t.ok(
+      Math.abs((rows[3] ?? '').indexOf('━') - (rows[1] ?? '').lastIndexOf('━')) <= 1,
+      'a step that needs another begins where that one ended',
+    )
+    t.match(
+      last.join('\n'),
+      /\nnot complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\n\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\[ended: 0\]\n\$$/,
+    )
+    t.ok(await terminal.hasCursor())
+    t.equal(upstream.requests.length, 4)
+    t.comment(last.join('\n'))
+  },
+)
 
 test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was', { skip }, async t => {
   const { command, upstream } = await slowPages(t)
@@ -98,8 +131,13 @@ test('a terminal that is made narrower or wider is drawn to its new width', { sk
   await terminal.until(isUnderWay)
   for (const columns of [60, 100, 50]) {
     await terminal.resize(columns, 24)
-    const lines = await terminal.until(screen => screen.some(line => line.startsWith('step ') && line.length > columns - 6 && line.length < columns))
-    t.ok(lines.every(line => line.length < columns), `${columns}`)
+    const lines = await terminal.until(screen =>
+      screen.some(line => line.startsWith('step ') && line.length > columns - 6 && line.length < columns),
+    )
+    t.ok(
+      lines.every(line => line.length < columns),
+      `${columns}`,
+    )
     t.equal(rowsOf(lines).length, 4)
     t.equal(lines.filter(line => line.startsWith('step ')).length, 1, 'the drawing is there once')
   }
@@ -108,7 +146,10 @@ test('a terminal that is made narrower or wider is drawn to its new width', { sk
 })
 
 test('states have colours, unless NO_COLOR asks for none', { skip }, async t => {
-  for (const [environment, isColoured] of [[{}, true], [{ NO_COLOR: '1' }, false]] as const) {
+  for (const [environment, isColoured] of [
+    [{}, true],
+    [{ NO_COLOR: '1' }, false],
+  ] as const) {
     const { command } = await slowPages(t)
     const terminal = await openTerminal(t, environment)
     await terminal.type(command)

@@ -4,7 +4,9 @@ import { parse } from 'yaml'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { runCommand } from '../helpers/service-process.ts'
 
-interface Document { readonly paths: Readonly<Record<string, object>> }
+interface Document {
+  readonly paths: Readonly<Record<string, object>>
+}
 
 test('openapi prints the document of the built-in aggregates, whatever the environment says of upstreams', async t => {
   const { code, output, errors } = await runCommand(t, ['openapi'], { HEADWATERS_UPSTREAM_NOBODY_OFF: '1' })
@@ -16,7 +18,9 @@ test('openapi prints the document of the built-in aggregates, whatever the envir
 test('--json prints the same as JSON, and --out writes it to a file', async t => {
   const folder = t.testdir()
   const [yaml, asJson, written] = await Promise.all([
-    runCommand(t, ['openapi']), runCommand(t, ['openapi', '--json']), runCommand(t, ['openapi', '--out', `${folder}/openapi.yaml`]),
+    runCommand(t, ['openapi']),
+    runCommand(t, ['openapi', '--json']),
+    runCommand(t, ['openapi', '--out', `${folder}/openapi.yaml`]),
   ])
   t.same(JSON.parse(asJson.output), parse(yaml.output))
   t.equal(written.output, '')

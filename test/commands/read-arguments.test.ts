@@ -17,9 +17,9 @@ test('options and what is none are told apart', async t => {
 
 test('an argument that cannot be used is named, with the option it is near to', async t => {
   const refused = [
-    [['--lively'], 'there is no option \'--lively\': did you mean \'--live\'?'],
-    [['--otu', 'x'], 'there is no option \'--otu\': did you mean \'--out\'?'],
-    [['-x'], 'there is no option \'-x\''],
+    [['--lively'], "unknown option '--lively': did you mean '--live'?"],
+    [['--otu', 'x'], "unknown option '--otu': did you mean '--out'?"],
+    [['-x'], "unknown option '-x'"],
     [['--live=yes'], '--live'],
     [['--out'], '--out'],
   ] as const

@@ -12,9 +12,14 @@ const meow = json({ data: ['Cats meow.'] })
 const root = join(import.meta.dirname, '../..')
 
 /** The upstreams of cat-facts, of which the pictures always fail. */
-async function catUpstreams (t: Test): Promise<Record<string, string>> {
+async function catUpstreams(t: Test): Promise<Record<string, string>> {
   const origins = await Promise.all([rawUpstream(t, ninja), rawUpstream(t, meow), rawUpstream(t, json({}, 500))])
-  return Object.fromEntries(['CATFACT_NINJA', 'MEOWFACTS', 'THE_CAT_API'].map((name, index) => [`HEADWATERS_UPSTREAM_${name}_ORIGIN`, (origins[index] as RawUpstream).origin]))
+  return Object.fromEntries(
+    ['CATFACT_NINJA', 'MEOWFACTS', 'THE_CAT_API'].map((name, index) => [
+      `HEADWATERS_UPSTREAM_${name}_ORIGIN`,
+      (origins[index] as RawUpstream).origin,
+    ]),
+  )
 }
 
 test('in a pipe the data is all there is on stdout, and stderr has a plain line for each start and end', async t => {
@@ -22,31 +27,46 @@ test('in a pipe the data is all there is on stdout, and stderr has a plain line 
   t.equal(code, 0)
   t.match(JSON.parse(output), { facts: [{ text: 'Cats purr.' }, { text: 'Cats meow.' }], picture: null })
   t.notMatch(output + errors, '\x1b', 'without escapes')
-  t.match(errors.replaceAll(/\d+\.\d/g, 'N').split('\n').map(line => line.trim()).sort(), [
-    '',
-    'N ms  meow     ok after N ms, 1 attempt',
-    'N ms  meow     started',
-    'N ms  ninja    ok after N ms, 3 attempts, 3/3 calls',
-    'N ms  ninja    started',
-    'N ms  not complete, in N ms',
-    'N ms  picture  fallback after N ms, 2 attempts: UPSTREAM_STATUS (500), answered with an unexpected status',
-    'N ms  picture  started',
-  ])
+  t.match(
+    errors
+      .replaceAll(/\d+\.\d/g, 'N')
+      .split('\n')
+      .map(line => line.trim())
+      .sort(),
+    [
+      '',
+      'N ms  meow     ok after N ms, 1 attempt',
+      'N ms  meow     started',
+      'N ms  ninja    ok after N ms, 3 attempts, 3/3 calls',
+      'N ms  ninja    started',
+      'N ms  not complete, in N ms',
+      'N ms  picture  fallback after N ms, 2 attempts: UPSTREAM_STATUS (500), answered with an unexpected status',
+      'N ms  picture  started',
+    ],
+  )
 })
 
 test('with --json stdout is the whole reply as one document, and nothing else is said', async t => {
-  const { code, output, errors } = await runCommand(t, ['run', 'cat-facts', '--count=2', '--json'], await catUpstreams(t))
+  const { code, output, errors } = await runCommand(
+    t,
+    ['run', 'cat-facts', '--count=2', '--json'],
+    await catUpstreams(t),
+  )
   t.equal(code, 0)
   t.equal(errors, '')
-  t.match(JSON.parse(output), { data: { facts: Array }, complete: false, sources: { ninja: { state: 'ok', calls: 2 }, meow: { state: 'ok' }, picture: { state: 'fallback', status: 500 } } })
+  t.match(JSON.parse(output), {
+    data: { facts: Array },
+    complete: false,
+    sources: { ninja: { state: 'ok', calls: 2 }, meow: { state: 'ok' }, picture: { state: 'fallback', status: 500 } },
+  })
 })
 
 test('a run that fails ends with 1, and says what a caller would be told', async t => {
-  const environment = { ...await catUpstreams(t), HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '1' }
+  const environment = { ...(await catUpstreams(t)), HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '1' }
   const plain = await runCommand(t, ['run', 'cat-facts'], environment)
   t.equal(plain.code, 1)
   t.equal(plain.output, '')
-  t.match(plain.errors, '503 Upstream switched off: Step \'ninja\': catfact-ninja is switched off by configuration.')
+  t.match(plain.errors, "503 Upstream switched off: Step 'ninja': catfact-ninja is switched off by configuration.")
   t.match(plain.errors, /failed after .*: UPSTREAM_OFF/)
   const asJson = await runCommand(t, ['run', 'cat-facts', '--json'], environment)
   t.equal(asJson.code, 1)
@@ -54,15 +74,18 @@ test('a run that fails ends with 1, and says what a caller would be told', async
   t.match(JSON.parse(asJson.output), { status: 503, code: 'UPSTREAM_OFF', sources: { ninja: { state: 'failed' } } })
 })
 
-test('an author\'s refusal is told', async t => {
+test("an author's refusal is told", async t => {
   const { code, errors } = await runCommand(t, ['run', 'breed', '--breed', 'nobody'])
   t.equal(code, 1)
   t.match(errors, '404 Refused: No breed has this name.')
 })
 
-test('--deadline shortens the run\'s', async t => {
+test("--deadline shortens the run's", async t => {
   const upstream = await rawUpstream(t, () => {})
-  const { code, errors } = await runCommand(t, ['run', 'cat-facts', '--deadline', '120'], { ...await catUpstreams(t), HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: upstream.origin })
+  const { code, errors } = await runCommand(t, ['run', 'cat-facts', '--deadline', '120'], {
+    ...(await catUpstreams(t)),
+    HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: upstream.origin,
+  })
   t.equal(code, 1)
   t.match(errors, /504 Deadline exceeded: .*120 ms/)
   await upstream.deserted()
@@ -74,7 +97,10 @@ test('definitions of a folder where nothing is installed run, and call what they
   const { code, output } = await runCommand(t, ['run', 'words', path, '--of', 'a b'])
   t.equal(code, 0)
   t.same(JSON.parse(output), { word: 'cat' })
-  t.same(upstream.requests.map(request => request.path), ['/word?of=a%20b'])
+  t.same(
+    upstream.requests.map(request => request.path),
+    ['/word?of=a%20b'],
+  )
 })
 
 test('the environment reaches the upstreams of definitions, and names of others are refused', async t => {
@@ -92,7 +118,11 @@ test('definitions that cannot be used end with 2 and every fault', async t => {
   const { code, output, errors } = await runCommand(t, ['run', 'words', path])
   t.equal(code, 2)
   t.equal(output, '')
-  t.equal(errors, `headwaters: the definitions cannot be used\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n  ${path}/b.ts:1:7: throws when it is loaded: Error: two\n`)
+  t.equal(
+    errors,
+    `headwaters: the definitions cannot be used\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n` +
+      `  ${path}/b.ts:1:7: throws when it is loaded: Error: two\n`,
+  )
 })
 
 test('integers of 64 bits are exact in what is given and in what is printed', async t => {
@@ -114,7 +144,10 @@ export const item: unknown = aggregate('item', { url: '/item', body: z.object({ 
   const { code, output } = await runCommand(t, ['run', 'item', path, '--body', '{"id":9007199254740995}'])
   t.equal(code, 0)
   t.equal(output, '{\n  "id": 9007199254740993\n}\n')
-  t.same(upstream.requests.map(request => request.path), ['/9007199254740995'])
+  t.same(
+    upstream.requests.map(request => request.path),
+    ['/9007199254740995'],
+  )
 })
 
 test('definitions that keep the process busy do not keep the command', async t => {
@@ -125,7 +158,13 @@ test('definitions that keep the process busy do not keep the command', async t =
 
 test('a bug of an author is shown with its stack', async t => {
   const upstream = await rawUpstream(t, json({ word: 'cat' }))
-  const { path } = definitionsFolder(t, { 'words.ts': words(upstream.origin).replace('({ query }) => source', '({ query }) => { if (query.of !== "more") throw new RangeError("my bug"); return source.word(query) }).required("more", ({ query }) => source') })
+  const { path } = definitionsFolder(t, {
+    'words.ts': words(upstream.origin).replace(
+      '({ query }) => source',
+      '({ query }) => { if (query.of !== "more") throw new RangeError("my bug"); return source.word(query) })' +
+        '.required("more", ({ query }) => source',
+    ),
+  })
   const { code, errors } = await runCommand(t, ['run', 'words', path])
   t.equal(code, 1)
   t.match(errors, '500 Internal error')
@@ -135,12 +174,15 @@ test('a bug of an author is shown with its stack', async t => {
 test('SIGINT cancels the run: its calls are cut, and it ends with 130', async t => {
   const upstream = await rawUpstream(t, () => {})
   const { path } = definitionsFolder(t, { 'words.ts': words(upstream.origin) })
-  const child = spawn(process.execPath, ['src/cli.ts', 'run', 'words', path], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['src/cli.ts', 'run', 'words', path], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   t.teardown(() => child.kill('SIGKILL'))
   const [output, errors] = [text(child.stdout), text(child.stderr)]
   await upstream.asked(1)
   child.kill('SIGINT')
-  const [code, signal] = await once(child, 'close') as [number | null, NodeJS.Signals | null]
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
   t.same([code, signal], [130, null])
   t.equal(await output, '')
   t.match(await errors, /word {2}cancelled after .*\n.*cancelled after/)
@@ -148,9 +190,12 @@ test('SIGINT cancels the run: its calls are cut, and it ends with 130', async t 
 })
 
 test('a reader that has read enough is no fault', async t => {
-  const child = spawn('bash', ['-c', `set -o pipefail; "${process.execPath}" src/cli.ts openapi | head -n 1`], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('bash', ['-c', `set -o pipefail; "${process.execPath}" src/cli.ts openapi | head -n 1`], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const [output, errors] = [text(child.stdout), text(child.stderr)]
-  const [code] = await once(child, 'close') as [number | null]
+  const [code] = (await once(child, 'close')) as [number | null]
   t.match(await output, /^openapi: /)
   t.equal(await errors, '')
   t.equal(code, 0)

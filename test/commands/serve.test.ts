@@ -6,7 +6,9 @@ import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { runCommand, startService } from '../helpers/service-process.ts'
 
 test('--version is that of the package', async t => {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    version: string
+  }
   const { code, output } = await runCommand(t, ['--version'])
   t.same([code, output], [0, `${version}\n`])
 })
@@ -24,11 +26,11 @@ test('each command has its help, and the exit codes are in it', async t => {
 test('a command that is not known is suggested, also to who left it out', async t => {
   const { path } = definitionsFolder(t, {})
   for (const [args, said] of [
-    [['sevre'], 'there is no command \'sevre\': did you mean \'serve\'?'],
-    [['open-api'], 'there is no command \'open-api\': did you mean \'openapi\'?'],
-    [['weather'], 'there is no command \'weather\''],
-    [[path], `there is no command '${path}': did you mean 'headwaters serve ${path}'?`],
-    [['serve', '--lvie'], 'there is no option \'--lvie\': did you mean \'--live\'?'],
+    [['sevre'], "unknown command 'sevre': did you mean 'serve'?"],
+    [['open-api'], "unknown command 'open-api': did you mean 'openapi'?"],
+    [['weather'], "unknown command 'weather'"],
+    [[path], `unknown command '${path}': did you mean 'headwaters serve ${path}'?`],
+    [['serve', '--lvie'], "unknown option '--lvie': did you mean '--live'?"],
     [['serve', '--watch'], '--watch needs files or folders'],
   ] as const) {
     const { code, errors } = await runCommand(t, args)
@@ -46,7 +48,10 @@ test('definitions of a file and of a folder are served, and their upstreams call
   })
   const { origin, said } = await startService(t, {}, ['serve', join(path, 'folder'), join(path, 'two.mjs')])
   t.match(await said('serving'), { upstreams: 'as declared', aggregates: ['GET /one (one)', 'GET /two (two)'] })
-  for (const [name, word] of [['one', '1 cat'], ['two', '2 cat']]) {
+  for (const [name, word] of [
+    ['one', '1 cat'],
+    ['two', '2 cat'],
+  ]) {
     const response = await fetch(`${origin}/${name}`)
     t.equal(response.status, 200)
     t.match(await response.json(), { data: { word }, complete: true })
@@ -58,7 +63,10 @@ test('definitions that cannot be served are refused before anything listens', as
   const { path } = definitionsFolder(t, {
     'health.ts': words('http://127.0.0.1:9', { name: 'health', url: '/health/live' }),
   })
-  for (const args of [['serve', path], ['serve', path, '--watch']]) {
+  for (const args of [
+    ['serve', path],
+    ['serve', path, '--watch'],
+  ]) {
     const { code, output, errors } = await runCommand(t, args, { PORT: '0' })
     t.equal(code, 2)
     t.equal(output, '')
@@ -68,7 +76,15 @@ test('definitions that cannot be served are refused before anything listens', as
 
 test('a folder of this checkout can be served, with the upstreams it shares with us', async t => {
   const upstream = await rawUpstream(t, json({ data: ['Cats meow.'] }))
-  const { origin, said } = await startService(t, { HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: upstream.origin, HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '1', HEADWATERS_UPSTREAM_THE_CAT_API_OFF: '1' }, ['serve', 'src/routes'])
+  const { origin, said } = await startService(
+    t,
+    {
+      HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: upstream.origin,
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_OFF: '1',
+      HEADWATERS_UPSTREAM_THE_CAT_API_OFF: '1',
+    },
+    ['serve', 'src/routes'],
+  )
   t.match(await said('serving'), { upstreams: 'as declared' })
   t.match(await (await fetch(`${origin}/v1/cat-facts?count=1`)).json(), { code: 'UPSTREAM_OFF' })
 })

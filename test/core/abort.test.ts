@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { Abort } from '../../src/core/abort.ts'
 import { Listener } from '../helpers/listener.ts'
 
-function listener (name: string, told: string[], then: () => void = () => {}) {
+function listener(name: string, told: string[], then: () => void = () => {}) {
   return new Listener(reason => {
     told.push(`${name}: ${String(reason)}`)
     then()
@@ -16,7 +16,7 @@ test('all who listen are told the reason, in the order they came, and the abort 
   for (const each of listeners) abort.add(each)
   t.equal(abort.size, 3)
   t.match(abort, { aborted: false, reason: undefined })
-  abort.cut('gone')
+  abort.abort('gone')
   t.same(told, ['a: gone', 'b: gone', 'c: gone'])
   t.match(abort, { aborted: true, reason: 'gone' })
   t.end()
@@ -32,8 +32,11 @@ test('whoever has left is not told, from wherever in the line it left', t => {
     t.equal(abort.size, 2)
     abort.delete(listeners[leaver] as Listener)
     t.equal(abort.size, 2, 'leaving twice is leaving once')
-    abort.cut('gone')
-    t.same(told, ['a', 'b', 'c'].filter((_, at) => at !== leaver).map(name => `${name}: gone`))
+    abort.abort('gone')
+    t.same(
+      told,
+      ['a', 'b', 'c'].filter((_, at) => at !== leaver).map(name => `${name}: gone`),
+    )
     for (const each of listeners) abort.delete(each)
     t.equal(abort.size, 0)
     abort.add(listeners[leaver] as Listener)
@@ -50,7 +53,7 @@ test('leaving an abort that one never listened to changes nothing', t => {
   other.delete(each)
   t.equal(one.size, 1)
   t.equal(other.size, 0)
-  one.cut('gone')
+  one.abort('gone')
   t.same(told, ['a: gone'])
   t.end()
 })
@@ -61,20 +64,22 @@ test('a second cut reaches those who still listen, and the first reason stays', 
   const leaves = listener('leaves', told, () => abort.delete(leaves))
   abort.add(leaves)
   abort.add(listener('stays', told))
-  abort.cut('caller gone')
-  abort.cut('deadline')
+  abort.abort('caller gone')
+  abort.abort('deadline')
   t.same(told, ['leaves: caller gone', 'stays: caller gone', 'stays: deadline'])
   t.equal(abort.reason, 'caller gone')
   t.equal(abort.size, 1)
   t.end()
 })
 
-test('listeners that leave while they are told take nobody else\'s turn', t => {
+test("listeners that leave while they are told take nobody else's turn", t => {
   const abort = new Abort()
   const told: string[] = []
-  const listeners: Listener[] = ['a', 'b', 'c'].map(name => listener(name, told, () => abort.delete(listeners.find((_, at) => 'abc'[at] === name) as Listener)))
+  const listeners: Listener[] = ['a', 'b', 'c'].map(name =>
+    listener(name, told, () => abort.delete(listeners.find((_, at) => 'abc'[at] === name) as Listener)),
+  )
   for (const each of listeners) abort.add(each)
-  abort.cut('gone')
+  abort.abort('gone')
   t.same(told, ['a: gone', 'b: gone', 'c: gone'])
   t.equal(abort.size, 0)
   t.end()
@@ -86,7 +91,7 @@ test('one that another took out while it was told is not told any more', t => {
   const last = listener('last', told)
   abort.add(listener('first', told, () => abort.delete(last)))
   abort.add(last)
-  abort.cut('gone')
+  abort.abort('gone')
   t.same(told, ['first: gone'])
   t.end()
 })
@@ -96,7 +101,7 @@ test('an abort may listen to another', t => {
   const told: string[] = []
   inner.add(listener('a', told))
   outer.add(inner)
-  outer.cut('gone')
+  outer.abort('gone')
   t.match(inner, { aborted: true, reason: 'gone' })
   t.same(told, ['a: gone'])
   t.end()
@@ -107,13 +112,13 @@ test('its signal is the same each time, and aborts with the same reason, whether
   const reason = { gone: true }
   const early = before.signal
   t.equal(early.aborted, false)
-  for (const abort of [before, after]) abort.cut(reason)
+  for (const abort of [before, after]) abort.abort(reason)
   t.equal(before.signal, early)
   for (const { signal } of [before, after]) {
     t.equal(signal.aborted, true)
     t.equal(signal.reason, reason)
   }
-  before.cut('again')
+  before.abort('again')
   t.equal(early.reason, reason)
   t.end()
 })

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { deepFreeze } from '../../src/core/freeze.ts'
 
 /** Every object and array of a value, found in another way than by the code under test. */
-function parts (value: unknown, found = new Set<object>()): ReadonlySet<object> {
+function parts(value: unknown, found = new Set<object>()): ReadonlySet<object> {
   if (typeof value === 'object' && value !== null && !found.has(value)) {
     found.add(value)
     for (const key of Reflect.ownKeys(value)) parts((value as Record<PropertyKey, unknown>)[key], found)
@@ -12,11 +12,17 @@ function parts (value: unknown, found = new Set<object>()): ReadonlySet<object> 
 }
 
 test('every object and array of any value is frozen, and the value stays what it is', t => {
-  fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), value => {
-    const before = structuredClone(value)
-    const given = deepFreeze(value)
-    return Object.is(given, value) && JSON.stringify(given) === JSON.stringify(before) && [...parts(given)].every(part => Object.isFrozen(part))
-  }))
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 6 }), value => {
+      const before = structuredClone(value)
+      const given = deepFreeze(value)
+      return (
+        Object.is(given, value) &&
+        JSON.stringify(given) === JSON.stringify(before) &&
+        [...parts(given)].every(part => Object.isFrozen(part))
+      )
+    }),
+  )
   t.end()
 })
 
@@ -29,7 +35,7 @@ test('what is frozen outside is frozen inside too', t => {
 })
 
 test('a value that holds itself is frozen once', t => {
-  const self: { list: unknown[], self?: unknown } = { list: [] }
+  const self: { list: unknown[]; self?: unknown } = { list: [] }
   self.self = self
   self.list.push(self, self.list)
   deepFreeze(self)
@@ -39,7 +45,14 @@ test('a value that holds itself is frozen once', t => {
 })
 
 test('the members of maps and sets are frozen, and what JavaScript cannot freeze stays open', t => {
-  const value = { map: new Map([[{ key: 1 }, { item: 1 }]]), set: new Set([{ item: 2 }]), when: new Date(0), bytes: Buffer.from('ab'), none: null, make: () => 1 }
+  const value = {
+    map: new Map([[{ key: 1 }, { item: 1 }]]),
+    set: new Set([{ item: 2 }]),
+    when: new Date(0),
+    bytes: Buffer.from('ab'),
+    none: null,
+    make: () => 1,
+  }
   deepFreeze(value)
   const [[key, item] = []] = [...value.map]
   const [member] = [...value.set]

@@ -3,62 +3,127 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import { dividedSpec, divisiblesOf, scaledSpec } from '../../src/upstream/spec/partition-spec.ts'
+import { partitionSpec, partitionedBounds, scaledSpec } from '../../src/upstream/spec/partition-spec.ts'
 import { defineUpstream, operation, specOf, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
-import { checkPart, share } from '../../src/core/partition.ts'
+import { checkPartition, partition } from '../../src/core/partition.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 
-const partsOf = (count: number) => Array.from({ length: count }, (_, index) => ({ index, count }))
+const partitionsOf = (count: number) => Array.from({ length: count }, (_, index) => ({ index, count }))
 const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0)
 const specWith = (options: Partial<UpstreamOptions> = {}, cache = false) =>
-  specOf(defineUpstream('prices', { origin: 'http://127.0.0.1:9', ...options }, { price: operation({ path: '/', output: z.unknown(), cache }) }))
+  specOf(
+    defineUpstream(
+      'prices',
+      { origin: 'http://127.0.0.1:9', ...options },
+      { price: operation({ path: '/', output: z.unknown(), cache }) },
+    ),
+  )
 
-test('parts are all of the whole, and differ by one at most', async t => {
-  t.same(partsOf(4).map(part => share(65, part)), [17, 16, 16, 16])
-  fc.assert(fc.property(fc.nat(2 ** 31 - 1), fc.integer({ min: 1, max: 1024 }), (total, count) => {
-    const shares = partsOf(count).map(part => share(total, part))
-    return sum(shares) === total && Math.max(...shares) - Math.min(...shares) <= 1 && shares.every(Number.isInteger)
-  }))
+test('the partitions of a total differ by one at most, and their sum is the total', async t => {
+  t.same(
+    partitionsOf(4).map(part => partition(65, part)),
+    [17, 16, 16, 16],
+  )
+  fc.assert(
+    fc.property(fc.nat(2 ** 31 - 1), fc.integer({ min: 1, max: 1024 }), (total, count) => {
+      const shares = partitionsOf(count).map(part => partition(total, part))
+      return sum(shares) === total && Math.max(...shares) - Math.min(...shares) <= 1 && shares.every(Number.isInteger)
+    }),
+  )
 })
 
-test('every bound of an upstream is divided, so that the parts are all of it', async () => {
-  fc.assert(fc.property(
-    fc.integer({ min: 1, max: 64 }), fc.nat(300), fc.nat(300), fc.nat(1000), fc.double({ min: 0, max: 1000, noNaN: true }), fc.nat(10_000),
-    (count, moreSlots, moreConnections, queue, perSecond, moreBytes) => {
-      const spec = specWith({ slots: count + moreSlots, connections: count + moreSlots + moreConnections, queue, budget: { perSecond, share: 0.1 }, cacheBytes: count + moreBytes }, true)
-      const parts = partsOf(count).map(part => dividedSpec(spec, part))
-      for (const key of ['slots', 'connections', 'queue', 'cacheBytes'] as const) if (sum(parts.map(each => each[key] as number)) !== spec[key]) return false
-      const floors = parts.map(each => each.budget.perSecond)
-      return Math.abs(sum(floors) - perSecond) < 1e-6 && parts.every(each => (each.slots as number) >= 1 && each.connections >= (each.slots as number) && each.budget.share === 0.1)
-    },
-  ))
+test('every limit of an upstream is partitioned, and the sum of the partitions is the limit', async () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 64 }),
+      fc.nat(300),
+      fc.nat(300),
+      fc.nat(1000),
+      fc.double({ min: 0, max: 1000, noNaN: true }),
+      fc.nat(10_000),
+      (count, moreConcurrency, moreConnections, queue, perSecond, moreBytes) => {
+        const spec = specWith(
+          {
+            concurrency: count + moreConcurrency,
+            connections: count + moreConcurrency + moreConnections,
+            maxQueue: queue,
+            retryBudget: { minPerSecond: perSecond, ratio: 0.1 },
+            maxCacheBytes: count + moreBytes,
+          },
+          true,
+        )
+        const parts = partitionsOf(count).map(part => partitionSpec(spec, part))
+        for (const key of ['concurrency', 'connections', 'maxQueue', 'maxCacheBytes'] as const)
+          if (sum(parts.map(each => each[key] as number)) !== spec[key]) return false
+        const floors = parts.map(each => each.retryBudget.minPerSecond)
+        return (
+          Math.abs(sum(floors) - perSecond) < 1e-6 &&
+          parts.every(
+            each =>
+              (each.concurrency as number) >= 1 &&
+              each.connections >= (each.concurrency as number) &&
+              each.retryBudget.ratio === 0.1,
+          )
+        )
+      },
+    ),
+  )
 })
 
-test('a budget is divided by whole attempts: nobody has a part of one', async t => {
-  const floors = (perSecond: number, count: number) => partsOf(count).map(part => dividedSpec(specWith({ budget: { perSecond } }), part).budget.perSecond * 10)
+test('a retry budget is partitioned by whole attempts', async t => {
+  const floors = (perSecond: number, count: number) =>
+    partitionsOf(count).map(
+      part => partitionSpec(specWith({ retryBudget: { minPerSecond: perSecond } }), part).retryBudget.minPerSecond * 10,
+    )
   t.same(floors(10, 3), [34, 33, 33])
   t.same(floors(0.1, 4), [1, 0, 0, 0])
   t.same(floors(0, 2), [0, 0])
 })
 
-test('adaptive slots begin with a part of what they begin with, and reach a part of the connections', async t => {
-  const parts = partsOf(3).map(part => dividedSpec(specWith({ slots: 'adaptive', connections: 50 }), part))
-  t.same(parts.map(({ slots, startSlots, connections }) => [slots, startSlots, connections]), [['adaptive', 7, 17], ['adaptive', 7, 17], ['adaptive', 6, 16]])
-  t.equal(dividedSpec(specWith({ slots: 'adaptive' }), { index: 29, count: 30 }).startSlots, 1, 'and never with none')
+test('an adaptive concurrency starts with a partition of its start, and reaches a partition of the connections', async t => {
+  const parts = partitionsOf(3).map(part => partitionSpec(specWith({ concurrency: 'adaptive', connections: 50 }), part))
+  t.same(
+    parts.map(({ concurrency, initialConcurrency, connections }) => [concurrency, initialConcurrency, connections]),
+    [
+      ['adaptive', 7, 17],
+      ['adaptive', 7, 17],
+      ['adaptive', 6, 16],
+    ],
+  )
+  t.equal(
+    partitionSpec(specWith({ concurrency: 'adaptive' }), { index: 29, count: 30 }).initialConcurrency,
+    1,
+    'and never with none',
+  )
 })
 
-test('a part of a bound that is too small for it is refused by upstream and option', async t => {
-  t.same(divisiblesOf(specWith()), [{ owner: 'upstream \'prices\'', option: 'slots', total: 64 }])
-  t.throws(() => dividedSpec(specWith({ slots: 3 }), { index: 0, count: 4 }), new TypeError('upstream \'prices\': slots is 3, which cannot be divided by 4: raise it, or make fewer parts'))
-  t.throws(() => dividedSpec(specWith({ slots: 'adaptive', connections: 3 }), { index: 0, count: 4 }), /'prices': connections is 3/)
-  t.throws(() => dividedSpec(specWith({ cacheBytes: 3 }, true), { index: 0, count: 4 }), /'prices': cacheBytes is 3/)
-  t.same(dividedSpec(specWith({ queue: 3, cacheBytes: 3 }), { index: 3, count: 4 }).queue, 0, 'a queue may be none, and a cache that nobody uses is no bound')
+test('a limit below the number of partitions is refused by upstream and option', async t => {
+  t.same(partitionedBounds(specWith()), [{ owner: "upstream 'prices'", option: 'concurrency', total: 64 }])
+  t.throws(
+    () => partitionSpec(specWith({ concurrency: 3 }), { index: 0, count: 4 }),
+    new TypeError(
+      "upstream 'prices': concurrency is 3, which is too few for 4 partitions: raise it, or use fewer partitions",
+    ),
+  )
+  t.throws(
+    () => partitionSpec(specWith({ concurrency: 'adaptive', connections: 3 }), { index: 0, count: 4 }),
+    /'prices': connections is 3/,
+  )
+  t.throws(
+    () => partitionSpec(specWith({ maxCacheBytes: 3 }, true), { index: 0, count: 4 }),
+    /'prices': maxCacheBytes is 3/,
+  )
+  t.same(
+    partitionSpec(specWith({ maxQueue: 3, maxCacheBytes: 3 }), { index: 3, count: 4 }).maxQueue,
+    0,
+    'a queue may be 0, and a cache that no operation uses is not a limit',
+  )
 })
 
-test('a runtime takes one part of what is declared and of what is set from outside', async t => {
+test('a runtime takes its partition of the declared concurrency and of an override', async t => {
   const { origin } = await rawUpstream(t, json('dear'))
-  for (const [slots, override, part, expected] of [
+  for (const [concurrency, override, part, expected] of [
     [10, undefined, { index: 0, count: 3 }, 4],
     [10, undefined, { index: 2, count: 3 }, 3],
     [10, undefined, undefined, 10],
@@ -66,35 +131,70 @@ test('a runtime takes one part of what is declared and of what is set from outsi
     ['adaptive', undefined, { index: 1, count: 3 }, 7],
     ['adaptive', undefined, undefined, 20],
   ] as const) {
-    const upstream = defineUpstream('prices', { origin, slots }, { price: operation({ path: '/', output: z.unknown() }) })
-    const price = aggregate('price', { url: '/' }).required('it', () => upstream.price()).reply(z.unknown(), ({ it }) => it)
-    const runtime = createRuntime({ part, overrides: { prices: { slots: override } } })
+    const upstream = defineUpstream(
+      'prices',
+      { origin, concurrency },
+      { price: operation({ path: '/', output: z.unknown() }) },
+    )
+    const price = aggregate('price', { url: '/' })
+      .required('it', () => upstream.price())
+      .reply(z.unknown(), ({ it }) => it)
+    const runtime = createRuntime({ partition: part, overrides: { prices: { concurrency: override } } })
     await fanOut(price, {}, { runtime })
-    t.equal(runtime.stats()['prices']?.slots, expected)
+    t.equal(runtime.stats()['prices']?.concurrency, expected)
     await runtime.close()
   }
-  for (const part of [{ index: 2, count: 2 }, { index: -1, count: 2 }, { index: 0, count: 0 }, { index: 0.5, count: 2 }]) {
-    t.throws(() => createRuntime({ part }), /^runtime: part\.(?:index|count) is /)
+  for (const part of [
+    { index: 2, count: 2 },
+    { index: -1, count: 2 },
+    { index: 0, count: 0 },
+    { index: 0.5, count: 2 },
+  ]) {
+    t.throws(() => createRuntime({ partition: part }), /^runtime: partition\.(?:index|count) is /)
   }
-  t.same(checkPart('runtime', { index: 1, count: 2 }), { index: 1, count: 2 })
+  t.same(checkPartition('runtime', { index: 1, count: 2 }), { index: 1, count: 2 })
 })
 
-test('slots and connections are scaled down together, and one of each is left', async t => {
-  const spec = specWith({ slots: 64, connections: 80 })
+test('concurrency and connections are scaled down together, and each stays at least 1', async t => {
+  const spec = specWith({ concurrency: 64, connections: 80 })
   t.equal(scaledSpec(spec, 1), spec)
-  t.match(scaledSpec(spec, 0.15), { slots: 9, connections: 12, queue: spec.queue })
-  t.match(scaledSpec(specWith({ slots: 'adaptive', connections: 80 }), 0.15), { slots: 'adaptive', connections: 12 })
-  fc.assert(fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1000), fc.double({ min: 1e-6, max: 1, noNaN: true }), (slots, more, scale) => {
-    const scaled = scaledSpec(specWith({ slots, connections: slots + more }), scale)
-    return Number(scaled.slots) >= 1 && Number(scaled.slots) <= scaled.connections && scaled.connections <= Math.max(1, (slots + more) * scale)
-  }))
+  t.match(scaledSpec(spec, 0.15), { concurrency: 9, connections: 12, maxQueue: spec.maxQueue })
+  t.match(scaledSpec(specWith({ concurrency: 'adaptive', connections: 80 }), 0.15), {
+    concurrency: 'adaptive',
+    connections: 12,
+  })
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }),
+      fc.nat(1000),
+      fc.double({ min: 1e-6, max: 1, noNaN: true }),
+      (concurrency, more, scale) => {
+        const scaled = scaledSpec(specWith({ concurrency, connections: concurrency + more }), scale)
+        return (
+          Number(scaled.concurrency) >= 1 &&
+          Number(scaled.concurrency) <= scaled.connections &&
+          scaled.connections <= Math.max(1, (concurrency + more) * scale)
+        )
+      },
+    ),
+  )
 })
 
 test('a runtime whose scale is small opens as many connections as are left, and other scales than shares are refused', async t => {
   const owed: (() => void)[] = []
-  const upstream = await rawUpstream(t, socket => { owed.push(() => socket.write(json(1))) })
-  const prices = defineUpstream('prices', { origin: upstream.origin, slots: 8, connections: 8, timeout: 60_000 }, { price: operation({ path: '/', output: z.number() }) })
-  const all = aggregate('all', { url: '/all', deadline: 60_000 }).required('a', () => prices.price()).required('b', () => prices.price()).required('c', () => prices.price()).reply(z.unknown(), answers => answers)
+  const upstream = await rawUpstream(t, socket => {
+    owed.push(() => socket.write(json(1)))
+  })
+  const prices = defineUpstream(
+    'prices',
+    { origin: upstream.origin, concurrency: 8, connections: 8, attemptTimeout: 60_000 },
+    { price: operation({ path: '/', output: z.number() }) },
+  )
+  const all = aggregate('all', { url: '/all', deadline: 60_000 })
+    .required('a', () => prices.price())
+    .required('b', () => prices.price())
+    .required('c', () => prices.price())
+    .reply(z.unknown(), answers => answers)
   const runtime = createRuntime({ scale: 0.25 })
   t.teardown(() => runtime.close())
   const run = fanOut(all, {}, { runtime })
@@ -105,5 +205,9 @@ test('a runtime whose scale is small opens as many connections as are left, and 
     owed[paid]?.()
   }
   t.match((await run).data, { a: 1, b: 1, c: 1 })
-  for (const scale of [0, -1, 1.1, Number.NaN]) t.throws(() => createRuntime({ scale }), new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`))
+  for (const scale of [0, -1, 1.1, Number.NaN])
+    t.throws(
+      () => createRuntime({ scale }),
+      new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`),
+    )
 })

@@ -10,22 +10,25 @@ import { failure } from '../helpers/failure.ts'
 
 const origin = 'http://127.0.0.1:9'
 
-function loaderOf (t: Test, ...paths: string[]): Loader {
+function loaderOf(t: Test, ...paths: string[]): Loader {
   const loader = createLoader(paths)
   t.teardown(loader.close)
   return loader
 }
 
-async function faultsOf (t: Test, ...paths: string[]): Promise<string[]> {
+async function faultsOf(t: Test, ...paths: string[]): Promise<string[]> {
   const error = await failure(loaderOf(t, ...paths).load())
   if (!(error instanceof DefinitionsError)) throw error
   return error.message.split('\n')
 }
 
 const wordOf = async (loader: Loader) => {
-  const { aggregates: [aggregate] } = await loader.load()
+  const {
+    aggregates: [aggregate],
+  } = await loader.load()
   if (aggregate === undefined) throw new Error('there is none')
-  return async () => (await fanOut(aggregate, {}, { runtime: answeringRuntime(() => ({ word: 'cat' })) })).data as { word: string }
+  return async () =>
+    (await fanOut(aggregate, {}, { runtime: answeringRuntime(() => ({ word: 'cat' })) })).data as { word: string }
 }
 
 test('a folder is searched whole, but for node_modules, hidden folders, tests and declarations', async t => {
@@ -42,7 +45,10 @@ test('a folder is searched whole, but for node_modules, hidden folders, tests an
     'read.me': 'no code',
   })
   const { aggregates, upstreams } = await loaderOf(t, path).load()
-  t.same(aggregates.map(({ name }) => name), ['d', 'c', 'b'])
+  t.same(
+    aggregates.map(({ name }) => name),
+    ['d', 'c', 'b'],
+  )
   t.same(upstreams, ['word-source'], 'though nobody exports it')
 })
 
@@ -56,17 +62,24 @@ test('a project that says it is CommonJS may write its definitions in TypeScript
   const { path } = definitionsFolder(t, {
     'package.json': '{ "type": "commonjs" }',
     'words.ts': words(origin),
-    'common.js': 'const { aggregate } = require("headwaters"); const { z } = require("zod"); exports.common = aggregate("common", { url: "/common" }).reply(z.object({}), () => ({}))',
+    'common.js':
+      'const { aggregate } = require("headwaters"); const { z } = require("zod"); ' +
+      'exports.common = aggregate("common", { url: "/common" }).reply(z.object({}), () => ({}))',
   })
   const { aggregates } = await loaderOf(t, path).load()
-  t.same(aggregates.map(({ name }) => name), ['common', 'words'])
+  t.same(
+    aggregates.map(({ name }) => name),
+    ['common', 'words'],
+  )
 })
 
 test('a file may import others by the names that a compiler would give them', async t => {
   const { path } = definitionsFolder(t, {
-    'words.ts': words(origin).replace('import { z }', 'import { a } from \'./lib/a.js\'\nimport { b } from \'./lib/b\'\nimport { z }').replace('word: \'\' +', 'word: a + b +'),
-    'lib/a.ts': 'export const a: string = \'a\'',
-    'lib/b.ts': 'export const b: string = \'b\'',
+    'words.ts': words(origin)
+      .replace('import { z }', "import { a } from './lib/a.js'\nimport { b } from './lib/b'\nimport { z }")
+      .replace("word: '' +", 'word: a + b +'),
+    'lib/a.ts': "export const a: string = 'a'",
+    'lib/b.ts': "export const b: string = 'b'",
   })
   const ask = await wordOf(loaderOf(t, join(path, 'words.ts')))
   t.same(await ask(), { word: 'abcat' })
@@ -75,7 +88,7 @@ test('a file may import others by the names that a compiler would give them', as
 test('an aggregate that is exported twice, or in a list, is one', async t => {
   const { path } = definitionsFolder(t, {
     'words.ts': words(origin),
-    'index.ts': 'import { words } from \'./words.ts\'\nexport { words }\nexport default [words]',
+    'index.ts': "import { words } from './words.ts'\nexport { words }\nexport default [words]",
   })
   t.equal((await loaderOf(t, path).load()).aggregates.length, 1)
 })
@@ -85,19 +98,29 @@ test('all faults of all files are said at once, each with its file, its place an
     'a.ts': words(origin, { name: 'same' }),
     'b.ts': words(origin, { name: 'same', url: '/other' }),
     'c.ts': words(origin, { name: 'third', url: '/other' }),
-    'half.ts': 'import { aggregate } from \'headwaters\'\nexport const half = aggregate(\'half\', { url: \'/half\' })',
-    'throws.ts': 'export const a: number = 1\nthrow new RangeError(\'not today\')',
-    'throws-too.ts': 'import \'./throws.ts\'',
+    'half.ts': "import { aggregate } from 'headwaters'\nexport const half = aggregate('half', { url: '/half' })",
+    'throws.ts': "export const a: number = 1\nthrow new RangeError('not today')",
+    'throws-too.ts': "import './throws.ts'",
     'syntax.ts': 'export const a = 1\nexport const b = = 2',
     'enum.ts': 'enum A { b }',
-    'missing.ts': 'import \'./nowhere.ts\'',
-    'unnamed.ts': 'import { nothing } from \'./a.ts\'\nexport { nothing }',
-    'foreign.ts': 'import \'no-such-package\'',
-    'upstream.ts': 'import { defineUpstream } from \'headwaters\'\n\nexport const a = defineUpstream(\'Bad Name\', { origin: \'http://a\' }, {})',
-    'zod3.ts': 'import { aggregate } from \'headwaters\'\nimport { z } from \'zod\'\nexport const old = aggregate(\'old\', { url: \'/old\', query: { parse () {} } as never }).reply(z.object({}), () => ({}))',
+    'missing.ts': "import './nowhere.ts'",
+    'unnamed.ts': "import { nothing } from './a.ts'\nexport { nothing }",
+    'foreign.ts': "import 'no-such-package'",
+    'upstream.ts':
+      "import { defineUpstream } from 'headwaters'\n\nexport const a = defineUpstream('Bad Name', { origin: 'http://a' }, {})",
+    'zod3.ts':
+      "import { aggregate } from 'headwaters'\nimport { z } from 'zod'\n" +
+      "export const old = aggregate('old', { url: '/old', query: { parse () {} } as never }).reply(z.object({}), () => ({}))",
   })
   const folder = definitionsFolder(t, { 'nothing.ts': 'export const a = 1' }).path
-  const faults = await faultsOf(t, path, join(folder, 'nothing.ts'), folder, join(path, 'nowhere'), join(path, 'package.json'))
+  const faults = await faultsOf(
+    t,
+    path,
+    join(folder, 'nothing.ts'),
+    folder,
+    join(path, 'nowhere'),
+    join(path, 'package.json'),
+  )
   const expected = [
     `${path}/nowhere: there is no such file or folder`,
     `${path}/package.json: there is no such file or folder`,
@@ -115,13 +138,23 @@ test('all faults of all files are said at once, each with its file, its place an
     `${path}/b.ts: two aggregates have the name 'same', export 'words' here and export 'words' in ${path}/a.ts: rename one`,
     `${path}/c.ts: two aggregates answer GET /other, export 'words' here and export 'words' in ${path}/b.ts: give one another url`,
   ]
-  for (const words of expected) t.ok(faults.some(fault => fault.startsWith(words)), words)
+  for (const words of expected)
+    t.ok(
+      faults.some(fault => fault.startsWith(words)),
+      words,
+    )
   t.equal(faults.length, expected.length, faults.join('\n'))
 })
 
 test('two aggregates that programs would call the same are refused before they are served', async t => {
-  const { path } = definitionsFolder(t, { 'a.ts': words(origin, { name: 'top-1' }), 'b.ts': words(origin, { name: 'top1' }) })
-  t.same(await faultsOf(t, path), [`${path}/b.ts: the aggregates 'top-1' and 'top1' have the operationId 'top1', export 'words' here and export 'words' in ${path}/a.ts: rename one`])
+  const { path } = definitionsFolder(t, {
+    'a.ts': words(origin, { name: 'top-1' }),
+    'b.ts': words(origin, { name: 'top1' }),
+  })
+  t.same(await faultsOf(t, path), [
+    `${path}/b.ts: the aggregates 'top-1' and 'top1' have the operationId 'top1', ` +
+      `export 'words' here and export 'words' in ${path}/a.ts: rename one`,
+  ])
 })
 
 test('in a folder a file without aggregates is none of its faults', async t => {
@@ -131,13 +164,15 @@ test('in a folder a file without aggregates is none of its faults', async t => {
 })
 
 test('loaded anew, definitions are what their files say now, with what they import; what was loaded stays', async t => {
-  const lib = definitionsFolder(t, { 'before.ts': 'export const before = \'one \'' })
+  const lib = definitionsFolder(t, { 'before.ts': "export const before = 'one '" })
   const { path } = definitionsFolder(t, {
-    'words.ts': words(origin).replace('import { z }', `import { before } from '${lib.path}/before.ts'\nimport { z }`).replace('word: \'\' +', 'word: before +'),
+    'words.ts': words(origin)
+      .replace('import { z }', `import { before } from '${lib.path}/before.ts'\nimport { z }`)
+      .replace("word: '' +", 'word: before +'),
   })
   const loader = loaderOf(t, path)
   const first = await wordOf(loader)
-  lib.write('before.ts', 'export const before = \'two \'')
+  lib.write('before.ts', "export const before = 'two '")
   const second = await wordOf(loader)
   t.same(await second(), { word: 'two cat' })
   t.same(await first(), { word: 'one cat' })
@@ -145,13 +180,13 @@ test('loaded anew, definitions are what their files say now, with what they impo
 })
 
 test('it knows whether a file was written, added or taken away since it was loaded, and no other', async t => {
-  const lib = definitionsFolder(t, { 'before.ts': 'export const before = \'one \'', 'other.ts': '' })
+  const lib = definitionsFolder(t, { 'before.ts': "export const before = 'one '", 'other.ts': '' })
   const { path, write } = definitionsFolder(t, { 'words.ts': `${words(origin)}import '${lib.path}/before.ts'` })
   const loader = loaderOf(t, path)
   await loader.load()
   t.equal(loader.changed(), false)
   for (const [what, change, counts] of [
-    ['one that is imported', () => lib.write('before.ts', 'export const before = \'other\''), true],
+    ['one that is imported', () => lib.write('before.ts', "export const before = 'other'"), true],
     ['one beside it', () => lib.write('other.ts', 'export {}'), false],
     ['one of the folder', () => write('words.ts', `${words(origin)}import '${lib.path}/before.ts' //`), true],
     ['a new one', () => write('new.ts', 'export {}'), true],
@@ -170,13 +205,21 @@ test('it knows whether a file was written, added or taken away since it was load
 
 test('CommonJS is loaded anew too', async t => {
   const { path, write } = definitionsFolder(t, {
-    'common.js': 'const { aggregate } = require("headwaters"); const { z } = require("zod"); const { name } = require("./name.js"); exports.common = aggregate(name, { url: "/common" }).reply(z.object({}), () => ({}))',
+    'common.js':
+      'const { aggregate } = require("headwaters"); const { z } = require("zod"); const { name } = require("./name.js"); ' +
+      'exports.common = aggregate(name, { url: "/common" }).reply(z.object({}), () => ({}))',
     'name.js': 'exports.name = "one"',
   })
   const loader = loaderOf(t, path)
-  t.same((await loader.load()).aggregates.map(({ name }) => name), ['one'])
+  t.same(
+    (await loader.load()).aggregates.map(({ name }) => name),
+    ['one'],
+  )
   write('name.js', 'exports.name = "two"')
-  t.same((await loader.load()).aggregates.map(({ name }) => name), ['two'])
+  t.same(
+    (await loader.load()).aggregates.map(({ name }) => name),
+    ['two'],
+  )
 })
 
 test('a load after a faulty one loads what was mended', async t => {

@@ -30,7 +30,10 @@ export function shout ({ query }: { query: unknown }): { word: string } {
 `
 const mark = (text: string) => `export const mark: string = '${text}'`
 
-async function faultsOf (t: Test, files: Readonly<Record<string, string>>): Promise<{ readonly path: string, readonly faults: string[] }> {
+async function faultsOf(
+  t: Test,
+  files: Readonly<Record<string, string>>,
+): Promise<{ readonly path: string; readonly faults: string[] }> {
   const { path } = definitionsFolder(t, files)
   const loader = createLoader([join(path, 'words.ts')])
   t.teardown(loader.close)
@@ -40,9 +43,23 @@ async function faultsOf (t: Test, files: Readonly<Record<string, string>>): Prom
 }
 
 test('what definitions offload is loaded in threads as definitions are, and anew when a file of it changes', async t => {
-  const { path, write } = definitionsFolder(t, { 'package.json': '{ "type": "commonjs" }', 'words.ts': shout(), 'merge.ts': merge, 'mark.ts': mark('!') })
-  const { origin, said, stop, ended } = await startService(t, { OFFLOAD_THREADS: '1', LOG_LEVEL: 'info' }, ['serve', path, '--watch'])
-  const ask = async (of: string) => (await fetch(`${origin}/words?of=${of}`)).json() as Promise<{ readonly data?: { readonly word: string }, readonly detail?: string, readonly status?: number }>
+  const { path, write } = definitionsFolder(t, {
+    'package.json': '{ "type": "commonjs" }',
+    'words.ts': shout(),
+    'merge.ts': merge,
+    'mark.ts': mark('!'),
+  })
+  const { origin, said, stop, ended } = await startService(t, { OFFLOAD_THREADS: '1', LOG_LEVEL: 'info' }, [
+    'serve',
+    path,
+    '--watch',
+  ])
+  const ask = async (of: string) =>
+    (await fetch(`${origin}/words?of=${of}`)).json() as Promise<{
+      readonly data?: { readonly word: string }
+      readonly detail?: string
+      readonly status?: number
+    }>
   t.match(await ask('cat'), { data: { word: 'CAT!' } })
   t.match(await ask('nothing'), { status: 404, detail: 'Of nothing there is no word.' })
 
@@ -51,7 +68,7 @@ test('what definitions offload is loaded in threads as definitions are, and anew
   t.match(await ask('cat'), { data: { word: 'CAT?' } })
 
   write('merge.ts', merge.replace('function shout', 'function whisper'))
-  const { faults } = await said('not reloaded')
+  const { faults } = await said('reload failed')
   t.match(faults, [/merge\.ts exports no function 'shout'; there is whisper, which is offloaded$/])
   t.match(await ask('cat'), { data: { word: 'CAT?' } }, 'those from before are still served')
 
@@ -61,9 +78,18 @@ test('what definitions offload is loaded in threads as definitions are, and anew
 
 test('a function or a file that is not there is told before anything is served', async t => {
   const named = await faultsOf(t, { 'words.ts': shout('shuot'), 'merge.ts': merge, 'mark.ts': mark('!') })
-  t.same(named.faults, [`${join(named.path, 'merge.ts')}: ${join(named.path, 'merge.ts')} exports no function 'shuot'; there is shout, which is offloaded`])
+  t.same(named.faults, [
+    `${join(named.path, 'merge.ts')}: ${join(named.path, 'merge.ts')} exports no function 'shuot'; there is shout, which is offloaded`,
+  ])
   const none = await faultsOf(t, { 'words.ts': shout('shout', './merg.ts') })
-  t.match(none.faults, [`words.ts:5:20: throws when it is loaded: TypeError: offload 'shout': there is no file ${join(none.path, 'merg.ts')}: name it from the file that offloads it`])
-  const broken = await faultsOf(t, { 'words.ts': shout(), 'merge.ts': 'export const shout = () => {', 'mark.ts': mark('!') })
+  t.match(none.faults, [
+    `words.ts:5:20: throws when it is loaded: TypeError: offload 'shout': there is no file ` +
+      `${join(none.path, 'merg.ts')}: name it from the file that offloads it`,
+  ])
+  const broken = await faultsOf(t, {
+    'words.ts': shout(),
+    'merge.ts': 'export const shout = () => {',
+    'mark.ts': mark('!'),
+  })
   t.match(broken.faults, [/merge\.ts.*cannot be loaded/])
 })

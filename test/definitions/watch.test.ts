@@ -8,13 +8,18 @@ import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { startService } from '../helpers/service-process.ts'
 
-interface Reply { readonly data?: { readonly word: string } }
+interface Reply {
+  readonly data?: { readonly word: string }
+}
 
-const wordAt = async (url: string) => (await (await fetch(url)).json() as Reply).data?.word
+const wordAt = async (url: string) => ((await (await fetch(url)).json()) as Reply).data?.word
 
 /** Asks until the answer is there: each question is one more that must not be lost. */
-async function until<T> (ask: () => Promise<T>, wanted: T): Promise<void> {
-  while (await ask() !== wanted) await new Promise(resolve => { setImmediate(resolve) })
+async function until<T>(ask: () => Promise<T>, wanted: T): Promise<void> {
+  while ((await ask()) !== wanted)
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
 }
 
 test('changes are served without a restart, and of the requests meanwhile none is lost', async t => {
@@ -29,7 +34,7 @@ test('changes are served without a restart, and of the requests meanwhile none i
   const seen = new Set<string>()
   let asked = 0
   let over = false
-  async function loop (agent: Agent): Promise<void> {
+  async function loop(agent: Agent): Promise<void> {
     while (!over) {
       asked++
       try {
@@ -52,7 +57,10 @@ test('changes are served without a restart, and of the requests meanwhile none i
   await Promise.all(loops)
   t.same(lost, [])
   t.ok(asked > 20, `${asked} were asked`)
-  t.same([...seen].filter(word => !/^[0-6] cat$/.test(word)), [])
+  t.same(
+    [...seen].filter(word => !/^[0-6] cat$/.test(word)),
+    [],
+  )
 })
 
 test('a request under way ends with the definitions it began with, and its upstream is not cut', async t => {
@@ -78,7 +86,10 @@ test('a change that cannot be used is reported with every fault, and the definit
   const { origin, said } = await startService(t, {}, ['serve', path, '--watch'])
 
   write('more.ts', 'throw new Error("no")')
-  t.match(await said('not reloaded'), { level: 50, faults: [`${path}/more.ts:1:7: throws when it is loaded: Error: no`] })
+  t.match(await said('reload failed'), {
+    level: 50,
+    faults: [`${path}/more.ts:1:7: throws when it is loaded: Error: no`],
+  })
   t.equal(await wordAt(`${origin}/words`), 'good cat')
 
   write('more.ts', words(upstream.origin, { name: 'more', before: 'more ' }))
@@ -91,12 +102,14 @@ test('a change that cannot be used is reported with every fault, and the definit
 
 test('a file that definitions import is watched where it is, and so is a folder that is new', async t => {
   const upstream = await rawUpstream(t, json({ word: 'cat' }))
-  const lib = definitionsFolder(t, { 'before.ts': 'export const before = \'one \'' })
+  const lib = definitionsFolder(t, { 'before.ts': "export const before = 'one '" })
   const { path, write } = definitionsFolder(t, {
-    'words.ts': words(upstream.origin).replace('import { z }', `import { before } from '${lib.path}/before.ts'\nimport { z }`).replace('word: \'\' +', 'word: before +'),
+    'words.ts': words(upstream.origin)
+      .replace('import { z }', `import { before } from '${lib.path}/before.ts'\nimport { z }`)
+      .replace("word: '' +", 'word: before +'),
   })
   const { origin } = await startService(t, {}, ['serve', join(path, 'words.ts'), path, '--watch'])
-  lib.write('before.ts', 'export const before = \'two \'')
+  lib.write('before.ts', "export const before = 'two '")
   await until(() => wordAt(`${origin}/words`), 'two cat')
   write('new/folder/more.ts', words(upstream.origin, { name: 'more' }))
   await until(() => wordAt(`${origin}/more`), 'cat')
@@ -104,7 +117,9 @@ test('a file that definitions import is watched where it is, and so is a folder 
 
 test('on SIGTERM what is under way is answered, and the process ends', async t => {
   const answers: (() => void)[] = []
-  const upstream = await rawUpstream(t, socket => { answers.push(() => socket.write(json({ word: 'cat' }))) })
+  const upstream = await rawUpstream(t, socket => {
+    answers.push(() => socket.write(json({ word: 'cat' })))
+  })
   const { path } = definitionsFolder(t, { 'words.ts': words(upstream.origin) })
   const { origin, stop, said, ended, errors } = await startService(t, {}, ['serve', path, '--watch'])
   const idle = await fetch(`${origin}/health/live`)

@@ -3,7 +3,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { test } from 'tap'
 import { reset } from '../../src/demo-upstreams/reset.ts'
 
-for (const [state, prepare] of [['open', () => {}], ['waiting for its own FIN to leave', (socket: Socket) => socket.end('bye')]] as const) {
+for (const [state, prepare] of [
+  ['open', () => {}],
+  ['waiting for its own FIN to leave', (socket: Socket) => socket.end('bye')],
+] as const) {
   test(`a connection that is ${state} is closed, on both sides`, async t => {
     const failures: unknown[] = []
     const server = createServer(socket => {
@@ -13,7 +16,9 @@ for (const [state, prepare] of [['open', () => {}], ['waiting for its own FIN to
       server.close()
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const caller = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {}).resume()
+    const caller = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      .on('error', () => {})
+      .resume()
     await Promise.all([new Promise(resolve => caller.on('close', resolve)), once(server, 'close')])
     t.strictSame(failures, [])
   })

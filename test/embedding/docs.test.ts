@@ -9,13 +9,19 @@ import { docBlocks } from '../helpers/doc-blocks.ts'
 const sources: Readonly<Record<string, string>> = { headwaters: 'index.ts', 'headwaters/testing': 'testing/index.ts' }
 
 /** Writes the programs of a page where they run against the sources, and gives what runs one of them. */
-async function write (t: Test, page: string) {
+async function write(t: Test, page: string) {
   await mkdir(join(import.meta.dirname, '../../.tap'), { recursive: true })
   const folder = await mkdtemp(join(import.meta.dirname, '../../.tap/docs-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const blocks = docBlocks(page)
   for (const [name, code] of Object.entries(blocks)) {
-    await writeFile(join(folder, name), code.replaceAll(/from '(headwaters[^']*)'/g, (_, entry: string) => `from '${new URL(`../../src/${sources[entry]}`, import.meta.url).href}'`))
+    await writeFile(
+      join(folder, name),
+      code.replaceAll(
+        /from '(headwaters[^']*)'/g,
+        (_, entry: string) => `from '${new URL(`../../src/${sources[entry]}`, import.meta.url).href}'`,
+      ),
+    )
   }
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     promisify(execFile)(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...env } })
@@ -36,11 +42,15 @@ test('the program without a server says what it was told', async t => {
 
 test('the app of the docs serves its aggregate and its own route', async t => {
   const { run } = await write(t, 'embedding')
-  const { stdout } = await run(['--input-type=module', '--eval', `
+  const { stdout } = await run([
+    '--input-type=module',
+    '--eval',
+    `
     import { app } from './plugin.ts'
     const got = [await app.inject('/hello'), await app.inject({ method: 'DELETE', url: '/api/fact' })]
     console.log(got.map(({ statusCode }) => statusCode).join(' '))
-    await app.close()`])
+    await app.close()`,
+  ])
   t.equal(stdout, '200 405\n')
 })
 
@@ -56,13 +66,22 @@ test('the layers of the docs sign what is sent and measure what is asked', async
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
   upstream.status('/balance', 503).answer('/balance', { cents: 7 })
-  const { stdout } = await run(['--input-type=module', '--eval', `
+  const { stdout } = await run(
+    [
+      '--input-type=module',
+      '--eval',
+      `
     import { bank, runtime } from './signing.ts'
     import { aggregate, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     import { z } from '${import.meta.resolve('zod')}'
-    const balance = aggregate('balance', { url: '/balance' }).required('balance', () => bank.balance()).reply(z.number(), ({ balance }) => balance.cents)
+    const balance = aggregate('balance', { url: '/balance' })
+      .required('balance', () => bank.balance())
+      .reply(z.number(), ({ balance }) => balance.cents)
     console.log((await fanOut(balance, {}, { runtime })).data)
-    await runtime.close()`], { BANK: upstream.origin })
+    await runtime.close()`,
+    ],
+    { BANK: upstream.origin },
+  )
   t.match(stdout, /^bank: bank\.balance took [\d.]+ ms\n7\n$/)
   const signatures = upstream.calls.map(({ headers }) => headers['x-signature'])
   t.ok(signatures.every(signature => /^[0-9a-f]{64}$/.test(String(signature))))
@@ -74,16 +93,28 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
   upstream.answer('/whoami', { id: 'ada', tenant: 'a' }).status('/whoami', 401).always('/orders?user=ada', ['tea'])
-  const { stdout } = await run(['--input-type=module', '--eval', `
+  const { stdout } = await run(
+    [
+      '--input-type=module',
+      '--eval',
+      `
     import { account } from './account.ts'
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     const runtime = createRuntime()
     for (const headers of [{ authorization: 'Bearer 1' }, { authorization: 'Bearer 2' }, {}]) {
-      const { data, headers: given } = await fanOut(account, { headers }, { runtime }).catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
+      const { data, headers: given } = await fanOut(account, { headers }, { runtime })
+        .catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
       console.log(JSON.stringify(data), JSON.stringify(given))
     }
-    await runtime.close()`], { IDENTITY: upstream.origin, SHOP: upstream.origin })
-  t.equal(stdout, 'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n401 "Nobody is known by this token."\n401 "Say who you are."\n')
+    await runtime.close()`,
+    ],
+    { IDENTITY: upstream.origin, SHOP: upstream.origin },
+  )
+  t.equal(
+    stdout,
+    'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n' +
+      '401 "Nobody is known by this token."\n401 "Say who you are."\n',
+  )
   t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
 })
 
@@ -91,12 +122,30 @@ test('the merge of the docs ranks in a thread what two shops offer', async t => 
   const { run } = await write(t, 'offload')
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
-  upstream.always('/near', [{ title: 'Milk', cents: 100 }, { title: 'Cat food', cents: 300 }]).always('/far', [{ title: 'Cat food', cents: 200 }])
-  const { stdout } = await run(['--eval', `
+  upstream
+    .always('/near', [
+      { title: 'Milk', cents: 100 },
+      { title: 'Cat food', cents: 300 },
+    ])
+    .always('/far', [{ title: 'Cat food', cents: 200 }])
+  const { stdout } = await run(
+    [
+      '--eval',
+      `
     import { cheapest, search } from './search.ts'
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
     const runtime = createRuntime()
-    for (const aggregate of [search, cheapest]) console.log(JSON.stringify((await fanOut(aggregate, { query: { words: 'cat' } }, { runtime })).data))
-    await runtime.close()`], { SHOPS: upstream.origin })
-  t.equal(stdout, '{"offers":[{"title":"Cat food","cents":200},{"title":"Cat food","cents":300},{"title":"Milk","cents":100}]}\n{"offer":{"title":"Cat food","cents":300}}\n')
+    for (const aggregate of [search, cheapest]) {
+      const { data } = await fanOut(aggregate, { query: { words: 'cat' } }, { runtime })
+      console.log(JSON.stringify(data))
+    }
+    await runtime.close()`,
+    ],
+    { SHOPS: upstream.origin },
+  )
+  t.equal(
+    stdout,
+    '{"offers":[{"title":"Cat food","cents":200},{"title":"Cat food","cents":300},{"title":"Milk","cents":100}]}\n' +
+      '{"offer":{"title":"Cat food","cents":300}}\n',
+  )
 })

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { test } from 'tap'
 
 /** The packages that importing an entry of ours loads. */
-async function packagesOf (entry: string): Promise<string[]> {
+async function packagesOf(entry: string): Promise<string[]> {
   const script = `
     import { registerHooks } from 'node:module'
     const packages = new Set()
@@ -16,7 +16,9 @@ async function packagesOf (entry: string): Promise<string[]> {
     })
     await import(${JSON.stringify(new URL(`../../src/${entry}`, import.meta.url).href)})
     console.log(JSON.stringify([...packages].sort()))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { env: { PATH: process.env['PATH'] ?? '' } })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { PATH: process.env['PATH'] ?? '' },
+  })
   return JSON.parse(stdout) as string[]
 }
 

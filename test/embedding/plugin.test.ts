@@ -8,7 +8,10 @@ import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json as written, rawUpstream } from '../helpers/raw-upstream.ts'
 
-interface Told { readonly data: { readonly fact: string }, readonly complete: boolean }
+interface Told {
+  readonly data: { readonly fact: string }
+  readonly complete: boolean
+}
 
 const json = { 'content-type': 'application/json' }
 
@@ -43,7 +46,9 @@ test('without an error handler failures are problems, of these routes only', asy
   const { upstream, overrides } = await scriptedCats(t)
   upstream.status('/fact', 503, { headers: { 'retry-after': '9' } })
   const app = fastify()
-  app.get('/theirs', () => { throw new TypeError('theirs') })
+  app.get('/theirs', () => {
+    throw new TypeError('theirs')
+  })
   await app.register(headwaters, { aggregates: [fact, order], prefix: '/api', overrides })
   const ask = await listening(t, app)
 
@@ -52,59 +57,87 @@ test('without an error handler failures are problems, of these routes only', asy
   t.equal(busy.headers.get('retry-after'), '9')
   isProblem(t, await ask('/api/facts/wide?count='), 400, 'INPUT_INVALID')
   isProblem(t, await ask('/api/facts/short', { method: 'DELETE' }), 405, 'METHOD_NOT_ALLOWED')
-  isProblem(t, await ask('/api/orders', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
+  isProblem(
+    t,
+    await ask('/api/orders', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }),
+    415,
+    'UNSUPPORTED_MEDIA_TYPE',
+  )
 
   const theirs = await ask('/theirs')
   t.equal(theirs.status, 500)
   t.same(theirs.body, { statusCode: 500, error: 'Internal Server Error', message: 'theirs' })
-  t.match((await ask('/api/none')).body, { statusCode: 404, message: 'Route GET:/api/none not found' }, 'what is not found is theirs to say')
+  t.match(
+    (await ask('/api/none')).body,
+    { statusCode: 404, message: 'Route GET:/api/none not found' },
+    'what is not found is theirs to say',
+  )
 })
 
-test('the app\'s own error handler gets the failures', async t => {
+test("the app's own error handler gets the failures", async t => {
   const { upstream, overrides } = await scriptedCats(t)
   upstream.status('/fact', 503, { headers: { 'retry-after': '9' } }).status('/fact', 500)
   const seen: unknown[] = []
   const app = fastify()
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     seen.push(error)
-    return reply.code(error.statusCode ?? 500).send({ theirs: true, error: error instanceof Problem ? error.toJSON() : error.message })
+    return reply
+      .code(error.statusCode ?? 500)
+      .send({ theirs: true, error: error instanceof Problem ? error.toJSON() : error.message })
   })
-  app.get('/theirs', () => { throw new TypeError('theirs') })
+  app.get('/theirs', () => {
+    throw new TypeError('theirs')
+  })
   await app.register(headwaters, { aggregates: [fact, order], prefix: '/api', overrides })
   const ask = await listening(t, app)
 
   const busy = await ask('/api/facts/short')
   t.equal(busy.status, 503)
   t.equal(busy.headers.get('retry-after'), '9', 'which their handler need not know of')
-  t.match(busy.body, { theirs: true, error: { code: 'UPSTREAM_BUSY', status: 503, sources: { fact: { state: 'failed' } } } })
+  t.match(busy.body, {
+    theirs: true,
+    error: { code: 'UPSTREAM_BUSY', status: 503, sources: { fact: { state: 'failed' } } },
+  })
   const bad = await ask('/api/facts/short')
   t.equal(bad.status, 502)
   t.equal(bad.headers.get('retry-after'), null)
-  t.match((await ask('/api/facts/wide')).body, { theirs: true, error: { code: 'INPUT_INVALID', errors: [{ pointer: '/params/kind' }] } })
+  t.match((await ask('/api/facts/wide')).body, {
+    theirs: true,
+    error: { code: 'INPUT_INVALID', errors: [{ pointer: '/params/kind' }] },
+  })
   const post = await ask('/api/facts/short', { method: 'POST' })
   t.equal(post.status, 405)
   t.equal(post.headers.get('allow'), 'HEAD, GET, OPTIONS')
   t.match(post.body, { theirs: true, error: { code: 'METHOD_NOT_ALLOWED' } })
-  t.match(await ask('/api/orders', { method: 'POST', headers: json, body: '{' }), { status: 400, body: { theirs: true } })
-  t.match(await ask('/api/orders', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }), { status: 415, body: { theirs: true } })
+  t.match(await ask('/api/orders', { method: 'POST', headers: json, body: '{' }), {
+    status: 400,
+    body: { theirs: true },
+  })
+  t.match(await ask('/api/orders', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }), {
+    status: 415,
+    body: { theirs: true },
+  })
   t.match(await ask('/theirs'), { status: 500, body: { theirs: true, error: 'theirs' } })
   t.equal(seen.length, 7, 'each once')
 })
 
-test('the app\'s hooks run around an aggregate', async t => {
+test("the app's hooks run around an aggregate", async t => {
   const { upstream, overrides } = await scriptedCats(t)
   upstream.always('/fact', { fact: 'They purr.' })
   const log: string[] = []
   const app = fastify()
   app.addHook('onRequest', async (request, reply) => {
     log.push(`onRequest ${request.url}`)
-    if (request.headers.authorization === undefined) return reply.code(401).header('www-authenticate', 'Bearer').send({ who: 'are you' })
+    if (request.headers.authorization === undefined)
+      return reply.code(401).header('www-authenticate', 'Bearer').send({ who: 'are you' })
   })
   app.addHook('onSend', async (_request, reply, payload) => {
     reply.header('x-theirs', 'yes')
     return typeof payload === 'string' ? payload.replace('purr', 'PURR') : payload
   })
-  app.addHook('onResponse', async (_request, reply) => { log.push(`onResponse ${reply.statusCode}`) })
+  app.addHook('onResponse', async (_request, reply) => {
+    log.push(`onResponse ${reply.statusCode}`)
+  })
   await app.register(headwaters, { aggregates: [fact], prefix: '/api', overrides })
   const ask = await listening(t, app)
 
@@ -124,13 +157,19 @@ test('an error of their hook stays theirs, with and without an error handler', a
   for (const handled of [false, true]) {
     const { upstream, overrides } = await scriptedCats(t)
     const app = fastify()
-    app.addHook('onRequest', async () => { throw Object.assign(new Error('no such key'), { statusCode: 401 }) })
-    if (handled) app.setErrorHandler((error: FastifyError, _request, reply) => reply.code(403).send({ theirs: error.message }))
+    app.addHook('onRequest', async () => {
+      throw Object.assign(new Error('no such key'), { statusCode: 401 })
+    })
+    if (handled)
+      app.setErrorHandler((error: FastifyError, _request, reply) => reply.code(403).send({ theirs: error.message }))
     await app.register(headwaters, { aggregates: [fact], overrides })
     const ask = await listening(t, app)
     const { status, body } = await ask('/facts/short')
     t.equal(status, handled ? 403 : 401)
-    t.same(body, handled ? { theirs: 'no such key' } : { statusCode: 401, error: 'Unauthorized', message: 'no such key' })
+    t.same(
+      body,
+      handled ? { theirs: 'no such key' } : { statusCode: 401, error: 'Unauthorized', message: 'no such key' },
+    )
     t.equal(upstream.calls.length, 0)
   }
 })
@@ -139,7 +178,9 @@ test('a hook that throws something else than an error is answered as anywhere in
   const { overrides } = await scriptedCats(t)
   const thrown: unknown[] = ['a word', null, { statusCode: 418 }]
   const app = fastify()
-  app.addHook('preHandler', async () => { throw thrown.shift() as Error })
+  app.addHook('preHandler', async () => {
+    throw thrown.shift() as Error
+  })
   await app.register(headwaters, { aggregates: [fact], overrides })
   const ask = await listening(t, app)
   const statuses = []
@@ -151,7 +192,9 @@ test('what else the app has is left as it is', async t => {
   const { upstream, overrides } = await scriptedCats(t)
   upstream.always('/fact', { fact: 'They purr.' })
   const app = fastify()
-  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, String(body).split(',')))
+  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, String(body).split(',')),
+  )
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ lost: true }))
   app.post('/echo', async ({ body }) => ({ body }))
   app.post('/facts', async () => 'theirs')
@@ -160,9 +203,16 @@ test('what else the app has is left as it is', async t => {
   const ask = await listening(t, app)
 
   for (const path of ['/echo', '/later']) {
-    t.same((await ask(path, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'a,b' })).body, { body: ['a', 'b'] })
-    t.same((await ask(path, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'plain' })).body, { body: 'plain' })
-    t.match((await ask(path, { method: 'POST', headers: json, body: '{' })).body, { statusCode: 400, code: 'FST_ERR_CTP_INVALID_JSON_BODY' })
+    t.same((await ask(path, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'a,b' })).body, {
+      body: ['a', 'b'],
+    })
+    t.same((await ask(path, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'plain' })).body, {
+      body: 'plain',
+    })
+    t.match((await ask(path, { method: 'POST', headers: json, body: '{' })).body, {
+      statusCode: 400,
+      code: 'FST_ERR_CTP_INVALID_JSON_BODY',
+    })
   }
   t.equal((await ask('/facts', { method: 'POST' })).text, 'theirs')
   t.same((await ask('/nothing')).body, { lost: true })
@@ -207,16 +257,44 @@ test('what cannot be served is refused with its reason', async t => {
     const app = fastify()
     t.teardown(() => app.close())
     if (twice) await app.register(headwaters, { aggregates: [fact], prefix: '/api' })
-    return app.register(headwaters, options as never).then(() => undefined, (error: unknown) => (error as Error).message)
+    return app.register(headwaters, options as never).then(
+      () => undefined,
+      (error: unknown) => (error as Error).message,
+    )
   }
   t.match(await refused({}), /^headwaters: needs a list of aggregates: app\.register/)
-  t.match(await refused({ aggregates: [{}] }), /^headwaters: aggregates\[0\] is no aggregate: is its reply\(…\) missing\?/)
+  t.match(
+    await refused({ aggregates: [{}] }),
+    /^headwaters: aggregates\[0\] is no aggregate: is its reply\(…\) missing\?/,
+  )
   t.match(await refused({ aggregates: [undefined] }), /^headwaters: aggregates\[0\] is no aggregate/)
-  t.match(await refused({ aggregates: [fact, fact] }), /^headwaters: the aggregates 'a-fact' and 'a-fact' are both GET \/facts\/:kind: change the url of one/)
-  t.match(await refused({ aggregates: [fact], prefix: '/api' }, true), /^headwaters: GET \/api\/facts\/:kind \(aggregate 'a-fact'\) is already a route of this app: register it once, or under another prefix/)
-  t.match(await refused({ aggregates: [fact], runtime: createRuntime(), overrides: {} }), /^headwaters: a given runtime has its own overrides/)
-  t.match(await refused({ aggregates: [fact], runtime: createRuntime(), use: [] }), /^headwaters: a given runtime has its own layers/)
-  t.match(await refused({ aggregates: [fact], runtime: createRuntime(), environment: {} }), /^headwaters: a given runtime has its own environment/)
-  t.match(await refused({ aggregates: [fact], overrides: { cats: { origin: 'nonsense' } } }), /upstream 'cats': 'nonsense' is not an origin/)
-  t.equal(await refused({ aggregates: [order], prefix: '/api' }, true), undefined, 'one prefix may be used twice for different routes')
+  t.match(
+    await refused({ aggregates: [fact, fact] }),
+    /^headwaters: the aggregates 'a-fact' and 'a-fact' are both GET \/facts\/:kind: change the url of one/,
+  )
+  t.match(
+    await refused({ aggregates: [fact], prefix: '/api' }, true),
+    /^headwaters: GET \/api\/facts\/:kind \(aggregate 'a-fact'\) is already a route of this app: register it once, or under another prefix/,
+  )
+  t.match(
+    await refused({ aggregates: [fact], runtime: createRuntime(), overrides: {} }),
+    /^headwaters: a given runtime has its own overrides/,
+  )
+  t.match(
+    await refused({ aggregates: [fact], runtime: createRuntime(), layers: {} }),
+    /^headwaters: a given runtime has its own layers/,
+  )
+  t.match(
+    await refused({ aggregates: [fact], runtime: createRuntime(), environment: {} }),
+    /^headwaters: a given runtime has its own environment/,
+  )
+  t.match(
+    await refused({ aggregates: [fact], overrides: { cats: { origin: 'nonsense' } } }),
+    /upstream 'cats': 'nonsense' is not an origin/,
+  )
+  t.equal(
+    await refused({ aggregates: [order], prefix: '/api' }, true),
+    undefined,
+    'one prefix may be used twice for different routes',
+  )
 })

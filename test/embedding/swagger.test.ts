@@ -6,10 +6,13 @@ import { fact, order, scriptedCats } from '../helpers/cats.ts'
 import { listening } from '../helpers/listening.ts'
 
 /** Collects routes as `@fastify/swagger` does. */
-function collect (app: FastifyInstance) {
+function collect(app: FastifyInstance) {
   const routes: RouteOptions[] = []
-  app.addHook('onRoute', options => { routes.push(options) })
-  return (method: string, url: string) => routes.find(route => route.method === method && route.url === url)?.schema as Record<string, unknown> | undefined
+  app.addHook('onRoute', options => {
+    routes.push(options)
+  })
+  return (method: string, url: string) =>
+    routes.find(route => route.method === method && route.url === url)?.schema as Record<string, unknown> | undefined
 }
 
 test('routes are described for whoever collects them', async t => {
@@ -29,13 +32,26 @@ test('routes are described for whoever collects them', async t => {
     response: {
       200: {
         type: 'object',
-        properties: { data: { type: 'object', description: 'What is told.', properties: { fact: { type: 'string' } } }, complete: { type: 'boolean' }, sources: { type: 'object' } },
+        properties: {
+          data: { type: 'object', description: 'What is told.', properties: { fact: { type: 'string' } } },
+          complete: { type: 'boolean' },
+          sources: { type: 'object' },
+        },
       },
-      default: { content: { 'application/problem+json': { schema: { type: 'object', properties: { code: { type: 'string' } } } } } },
+      default: {
+        content: {
+          'application/problem+json': { schema: { type: 'object', properties: { code: { type: 'string' } } } },
+        },
+      },
     },
   })
   const posted = schemaOf('POST', '/api/orders')
-  t.match(posted, { operationId: 'apiOrder', summary: 'order', body: { properties: { cat: { type: 'string', minLength: 2 } } }, response: { 200: { properties: { id: { type: 'string' } } } } })
+  t.match(posted, {
+    operationId: 'apiOrder',
+    summary: 'order',
+    body: { properties: { cat: { type: 'string', minLength: 2 } } },
+    response: { 200: { properties: { id: { type: 'string' } } } },
+  })
   t.equal(posted?.['params'], undefined)
   t.notMatch(JSON.stringify(posted), /\$ref|\$schema/, 'each schema stands for itself')
   t.same(schemaOf('OPTIONS', '/api/orders'), { hide: true }, 'what is not an aggregate is hidden')
@@ -45,22 +61,39 @@ test('Fastify neither validates nor serialises by the description', async t => {
   const { upstream, overrides } = await scriptedCats(t)
   upstream.always('/fact', { fact: 'They purr.' }).always('POST /orders', { id: '7' })
   const app = fastify()
-  app.setValidatorCompiler(() => () => { throw new Error('their validator was called') })
-  app.setSerializerCompiler(() => () => { throw new Error('their serializer was called') })
+  app.setValidatorCompiler(() => () => {
+    throw new Error('their validator was called')
+  })
+  app.setSerializerCompiler(() => () => {
+    throw new Error('their serializer was called')
+  })
   await app.register(headwaters, { aggregates: [fact, order], overrides })
   const ask = await listening(t, app)
 
   const all = await ask('/facts/none?count=0')
   t.equal(all.status, 400)
-  t.match(all.body, { code: 'INPUT_INVALID', errors: [{ pointer: '/params/kind' }, { pointer: '/query/count' }] }, 'all faults at once, so it is ours')
+  t.match(
+    all.body,
+    { code: 'INPUT_INVALID', errors: [{ pointer: '/params/kind' }, { pointer: '/query/count' }] },
+    'all faults at once, so it is ours',
+  )
   t.equal((await ask('/facts/short?count=2')).status, 200)
-  const posted = await ask('/orders', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"cat":"tom"}' })
+  const posted = await ask('/orders', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"cat":"tom"}',
+  })
   t.equal(posted.text, '{"id":"7"}')
 })
 
 test('what JSON Schema has no word for is left open, not refused', async t => {
-  const odd = aggregate('odd', { url: '/odd', query: z.object({ when: z.coerce.date().optional(), flag: z.stringbool().optional() }) })
-    .reply(z.object({ at: z.date() }).transform(({ at }) => ({ at: at.toISOString() })), ({ query }) => ({ at: query.when ?? new Date(0) }))
+  const odd = aggregate('odd', {
+    url: '/odd',
+    query: z.object({ when: z.coerce.date().optional(), flag: z.stringbool().optional() }),
+  }).reply(
+    z.object({ at: z.date() }).transform(({ at }) => ({ at: at.toISOString() })),
+    ({ query }) => ({ at: query.when ?? new Date(0) }),
+  )
   const app = fastify()
   const schemaOf = collect(app)
   await app.register(headwaters, { aggregates: [odd] })
@@ -78,7 +111,12 @@ test('a bigint is an integer of 64 bits, and the description can be written as J
   const schemaOf = collect(app)
   await app.register(headwaters, { aggregates: [big] })
   t.match(JSON.parse(JSON.stringify(schemaOf('POST', '/big'))), {
-    body: { properties: { id: { type: 'integer', format: 'int64', examples: [5, String(id)] }, kind: { type: 'integer', const: 1 } } },
+    body: {
+      properties: {
+        id: { type: 'integer', format: 'int64', examples: [5, String(id)] },
+        kind: { type: 'integer', const: 1 },
+      },
+    },
   })
 })
 
@@ -93,7 +131,12 @@ test('routes are not described where nobody wants it', async t => {
 })
 
 test('a recursive schema stands for itself too: deeper levels are left open', async t => {
-  const Node = z.object({ name: z.string(), get below () { return z.array(Node) } })
+  const Node = z.object({
+    name: z.string(),
+    get below() {
+      return z.array(Node)
+    },
+  })
   const tree = aggregate('tree', { url: '/tree', body: z.object({ root: Node }) }).reply(Node, ({ body }) => body.root)
   const app = fastify()
   t.teardown(() => app.close())

@@ -7,7 +7,10 @@ import { chromiumMissing, launchChromium } from '../helpers/chromium.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 /** Collects what a page must not do; whatever it asks of another origin is cut and noted. */
-async function watch (page: Page, origin: string): Promise<{ readonly outside: string[], readonly errors: string[], readonly violations: () => Promise<unknown> }> {
+async function watch(
+  page: Page,
+  origin: string,
+): Promise<{ readonly outside: string[]; readonly errors: string[]; readonly violations: () => Promise<unknown> }> {
   const outside: string[] = []
   const errors: string[] = []
   await page.route('**', route => {
@@ -17,49 +20,68 @@ async function watch (page: Page, origin: string): Promise<{ readonly outside: s
     return route.abort()
   })
   page.on('websocket', socket => outside.push(socket.url()))
-  page.on('console', message => { if (['error', 'warning'].includes(message.type())) errors.push(message.text()) })
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text())
+  })
   page.on('pageerror', error => errors.push(error.message))
-  page.on('response', response => { if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`) })
-  await page.addInitScript('globalThis.violations = []; document.addEventListener("securitypolicyviolation", e => violations.push(`${e.violatedDirective} ${e.blockedURI}`))')
+  page.on('response', response => {
+    if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`)
+  })
+  await page.addInitScript(
+    'globalThis.violations = []; document.addEventListener("securitypolicyviolation", e => ' +
+      'violations.push(`${e.violatedDirective} ${e.blockedURI}`))',
+  )
   return { outside, errors, violations: () => page.evaluate('violations') }
 }
 
-test('with the network cut, the explorer finds an operation, sends it and shows the answer', { skip: chromiumMissing }, async t => {
-  const { origin } = await serveApp(t)
-  const browser = await launchChromium(t)
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' })
-  page.setDefaultTimeout(20_000)
-  const { outside, errors, violations } = await watch(page, origin)
+test(
+  'with the network cut, the explorer finds an operation, sends it and shows the answer',
+  { skip: chromiumMissing },
+  async t => {
+    const { origin } = await serveApp(t)
+    const browser = await launchChromium(t)
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' })
+    page.setDefaultTimeout(20_000)
+    const { outside, errors, violations } = await watch(page, origin)
 
-  await page.goto(`${origin}/docs`)
-  await page.getByRole('button', { name: /Test Request.*get \/v1\/cat-facts\b/ }).click()
-  const client = page.getByRole('dialog')
-  const answered = page.waitForResponse(response => new URL(response.url()).pathname === '/v1/cat-facts')
-  await client.getByRole('button', { name: /^Send\b.*\/v1\/cat-facts/s }).click()
-  const answer = await answered
-  t.equal(answer.status(), 200)
-  const { data: { facts: [fact] } } = await answer.json() as { data: { facts: { text: string }[] } }
+    await page.goto(`${origin}/docs`)
+    await page.getByRole('button', { name: /Test Request.*get \/v1\/cat-facts\b/ }).click()
+    const client = page.getByRole('dialog')
+    const answered = page.waitForResponse(response => new URL(response.url()).pathname === '/v1/cat-facts')
+    await client.getByRole('button', { name: /^Send\b.*\/v1\/cat-facts/s }).click()
+    const answer = await answered
+    t.equal(answer.status(), 200)
+    const {
+      data: {
+        facts: [fact],
+      },
+    } = (await answer.json()) as { data: { facts: { text: string }[] } }
 
-  await client.getByText('200 OK').first().waitFor()
-  await client.getByText(fact?.text as string).first().waitFor()
-  t.match(await client.innerText(), '"facts"', 'the body is shown')
+    await client.getByText('200 OK').first().waitFor()
+    await client
+      .getByText(fact?.text as string)
+      .first()
+      .waitFor()
+    t.match(await client.innerText(), '"facts"', 'the body is shown')
 
-  const picture = join(t.testdir(), 'explorer.png')
-  await page.screenshot({ path: picture })
-  t.ok(statSync(picture).size > 10_000, 'there is a picture of it')
-  t.same(await violations(), [], 'the policy of the page was kept')
-  t.same(errors, [], 'the console has no error')
-  t.same(outside, [], 'no request left the origin')
-})
+    const picture = join(t.testdir(), 'explorer.png')
+    await page.screenshot({ path: picture })
+    t.ok(statSync(picture).size > 10_000, 'there is a picture of it')
+    t.same(await violations(), [], 'the policy of the page was kept')
+    t.same(errors, [], 'the console has no error')
+    t.same(outside, [], 'no request left the origin')
+  },
+)
 
-test('below a path, the explorer asks below that path', { skip: chromiumMissing }, async t => {
+test('below a path prefix, the explorer sends its requests below that prefix', { skip: chromiumMissing }, async t => {
   const { origin } = await serveApp(t)
   const outer = fastify()
   t.teardown(() => outer.close())
   // A proxy that takes its own path off, which the app knows nothing of.
   outer.get('/cats/*', async (request, reply) => {
     const answer = await fetch(origin + request.url.slice('/cats'.length), { redirect: 'manual' })
-    for (const name of ['content-type', 'content-security-policy', 'location']) reply.header(name, answer.headers.get(name) ?? undefined)
+    for (const name of ['content-type', 'content-security-policy', 'location'])
+      reply.header(name, answer.headers.get(name) ?? undefined)
     return reply.code(answer.status).send(Buffer.from(await answer.arrayBuffer()))
   })
   const root = `${await outer.listen({ host: '127.0.0.1', port: 0 })}/cats`
@@ -80,28 +102,35 @@ test('below a path, the explorer asks below that path', { skip: chromiumMissing 
   t.same(outside, [])
 })
 
-test('on a narrow screen the operations are there and nothing is wider than it', { skip: chromiumMissing }, async t => {
-  const { origin } = await serveApp(t)
-  const browser = await launchChromium(t)
-  const page = await browser.newPage({ viewport: { width: 390, height: 844 }, serviceWorkers: 'block' })
-  page.setDefaultTimeout(20_000)
-  const { outside, errors, violations } = await watch(page, origin)
-  await page.goto(`${origin}/docs`)
-  await page.getByRole('button', { name: /Test Request.*get \/v1\/cat-facts\b/ }).waitFor()
-  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
-  t.same(await violations(), [])
-  t.same(errors, [])
-  t.same(outside, [])
-})
+test(
+  'on a narrow screen the operations are shown and nothing is wider than the screen',
+  { skip: chromiumMissing },
+  async t => {
+    const { origin } = await serveApp(t)
+    const browser = await launchChromium(t)
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, serviceWorkers: 'block' })
+    page.setDefaultTimeout(20_000)
+    const { outside, errors, violations } = await watch(page, origin)
+    await page.goto(`${origin}/docs`)
+    await page.getByRole('button', { name: /Test Request.*get \/v1\/cat-facts\b/ }).waitFor()
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    t.same(await violations(), [])
+    t.same(errors, [])
+    t.same(outside, [])
+  },
+)
 
-test('the policy cuts what the page would ask of another origin', { skip: chromiumMissing }, async t => {
+test('the policy blocks requests of the page to another origin', { skip: chromiumMissing }, async t => {
   const { origin } = await serveApp(t)
   const browser = await launchChromium(t)
   const page = await browser.newPage({ serviceWorkers: 'block' })
   const { outside, errors, violations } = await watch(page, origin)
   await page.goto(`${origin}/docs`)
   await page.evaluate('fetch("http://127.0.0.1:9/").catch(() => {})')
-  await page.evaluate('new Promise(done => { const script = document.createElement("script"); script.text = "globalThis.ran = true"; document.body.append(script); setTimeout(done) })')
+  await page.evaluate(
+    'new Promise(done => { const script = document.createElement("script"); script.text = ' +
+      '"globalThis.ran = true"; document.body.append(script); setTimeout(done) })',
+  )
   t.same(await violations(), ['connect-src http://127.0.0.1:9/', 'script-src-elem inline'], 'a violation would be seen')
   t.equal(await page.evaluate('globalThis.ran'), undefined)
   t.ok(errors.length >= 2, 'and an error too')

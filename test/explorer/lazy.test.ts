@@ -6,7 +6,7 @@ import { test } from 'tap'
 /** The modules of this thread, from before the first of ours. */
 const loaded: string[] = []
 registerHooks({
-  load (url, context, next) {
+  load(url, context, next) {
     loaded.push(url)
     return next(url, context)
   },
@@ -17,7 +17,7 @@ process.on('worker', worker => workers.push(worker))
 const { serveApp } = await import('../helpers/served-app.ts')
 const { bundleVersion } = await import('../../src/http/explorer/page.ts')
 
-test('the bundle is read when it is first asked for, once, and beside the requests of others', async t => {
+test('the bundle is read once, at the first request, and does not block other requests', async t => {
   const { origin } = await serveApp(t)
   const read = async (path: string) => {
     const response = await fetch(origin + path)
@@ -29,16 +29,29 @@ test('the bundle is read when it is first asked for, once, and beside the reques
 
   const order: string[] = []
   const path = `/docs/scalar-${bundleVersion}.js`
-  const bundles = Promise.all([read(path), read(path)]).then(() => { order.push('the bundle') })
-  await new Promise<void>(resolve => { process.once('worker', () => resolve()) })
+  const bundles = Promise.all([read(path), read(path)]).then(() => {
+    order.push('the bundle')
+  })
+  await new Promise<void>(resolve => {
+    process.once('worker', () => resolve())
+  })
   const [ended] = workers.map(worker => once(worker, 'exit'))
-  await read('/health/live').then(() => { order.push('another request') })
+  await read('/health/live').then(() => {
+    order.push('another request')
+  })
   await bundles
   t.same(order, ['another request', 'the bundle'], 'nobody waits for it who did not ask for it')
 
   await ended
   await read(path)
   t.equal(workers.length, 1, 'one reading serves all')
-  t.ok(loaded.some(url => url.endsWith('/src/http/explorer/explorer.ts')), 'modules are seen')
-  t.same(loaded.filter(url => url.includes('@scalar')), [], 'this thread never loaded the package')
+  t.ok(
+    loaded.some(url => url.endsWith('/src/http/explorer/explorer.ts')),
+    'modules are seen',
+  )
+  t.same(
+    loaded.filter(url => url.includes('@scalar')),
+    [],
+    'this thread never loaded the package',
+  )
 })

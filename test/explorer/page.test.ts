@@ -8,7 +8,7 @@ import fastify from 'fastify'
 import { test, type Test } from 'tap'
 import { lazyBundle } from '../../src/http/explorer/bundle.ts'
 import { bundleVersion } from '../../src/http/explorer/page.ts'
-import { explorer } from '../../src/http/explorer/explorer.ts'
+import { addExplorer } from '../../src/http/explorer/explorer.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
 const bundlePath = `/docs/scalar-${bundleVersion}.js`
@@ -20,22 +20,25 @@ interface Raw {
 }
 
 /** Asks without the help of a client that follows, decodes or adds. */
-async function ask (url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Raw> {
+async function ask(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Raw> {
   const asked = request(url, { method, headers, agent: false }).end()
-  const [response] = await once(asked, 'response') as [IncomingMessage]
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) }
 }
 
 /** The explorer below `/api` of somebody's app. */
-async function mounted (t: Test): Promise<string> {
+async function mounted(t: Test): Promise<string> {
   const app = fastify()
   t.teardown(() => app.close())
-  void app.register((scope, _options, done) => {
-    explorer(scope)
-    scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
-    done()
-  }, { prefix: '/api' })
-  return await app.listen({ host: '127.0.0.1', port: 0 }) + '/api'
+  void app.register(
+    (scope, _options, done) => {
+      addExplorer(scope)
+      scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
+      done()
+    },
+    { prefix: '/api' },
+  )
+  return (await app.listen({ host: '127.0.0.1', port: 0 })) + '/api'
 }
 
 const urlsOf = (html: string) => Array.from(html.matchAll(/\b(?:src|href)="([^"]*)"/g), ([, url = '']) => url)
@@ -48,27 +51,38 @@ test('the page runs scripts of its own origin only, and none of them inline', as
   t.equal(headers['x-content-type-options'], 'nosniff')
   t.equal(headers['referrer-policy'], 'no-referrer')
 
-  const policy = Object.fromEntries((headers['content-security-policy'] as string).split('; ').map(each => [each.split(' ')[0], each.split(' ').slice(1).join(' ')]))
+  const policy = Object.fromEntries(
+    (headers['content-security-policy'] as string)
+      .split('; ')
+      .map(each => [each.split(' ')[0], each.split(' ').slice(1).join(' ')]),
+  )
   t.same(policy, {
-    'default-src': '\'none\'',
-    'script-src': '\'self\'',
-    'style-src': '\'self\' \'unsafe-inline\'',
-    'img-src': '\'self\' data:',
-    'font-src': '\'self\' data:',
-    'connect-src': '\'self\'',
-    'base-uri': '\'none\'',
-    'form-action': '\'none\'',
-    'frame-ancestors': '\'none\'',
+    'default-src': "'none'",
+    'script-src': "'self'",
+    'style-src': "'self' 'unsafe-inline'",
+    'img-src': "'self' data:",
+    'font-src': "'self' data:",
+    'connect-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'",
   })
   const html = body.toString()
-  const scripts = Array.from(html.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g), ([, attributes = '', text]) => ({ hasSource: attributes.includes('src="'), text }))
+  const scripts = Array.from(html.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g), ([, attributes = '', text]) => ({
+    hasSource: attributes.includes('src="'),
+    text,
+  }))
   t.ok(scripts.length > 0)
   for (const script of scripts) t.same(script, { hasSource: true, text: '' })
   t.notMatch(html, /\son\w+=/, 'no handler in an attribute')
-  t.same(urlsOf(html).filter(url => /^(?:\w+:)?\/\//.test(url)), [], 'no URL names a host')
+  t.same(
+    urlsOf(html).filter(url => /^(?:\w+:)?\/\//.test(url)),
+    [],
+    'no URL names a host',
+  )
 })
 
-test('what the page names is served beside it, wherever it is mounted', async t => {
+test('the URLs in the page are served under any prefix', async t => {
   for (const root of [(await serveApp(t)).origin, await mounted(t)]) {
     const html = (await ask(`${root}/docs`)).body.toString()
     const scripts = urlsOf(html).filter(url => url.endsWith('.js'))
@@ -84,7 +98,7 @@ test('what the page names is served beside it, wherever it is mounted', async t 
   }
 })
 
-test('a slash at the end leads to the page, wherever it is mounted', async t => {
+test('a trailing slash redirects to the page under any prefix', async t => {
   for (const root of [(await serveApp(t)).origin, await mounted(t)]) {
     const { status, headers } = await ask(`${root}/docs/`)
     t.equal(status, 308)
@@ -92,15 +106,15 @@ test('a slash at the end leads to the page, wherever it is mounted', async t => 
   }
 })
 
-test('HEAD answers as GET does, without a body', async t => {
+test('HEAD gets the reply of GET without a body', async t => {
   const { origin } = await serveApp(t)
   const { status, headers, body } = await ask(`${origin}/docs`, {}, 'HEAD')
   t.equal(status, 200)
-  t.match(headers['content-security-policy'], 'default-src \'none\'')
+  t.match(headers['content-security-policy'], "default-src 'none'")
   t.equal(body.length, 0)
 })
 
-test('the page and its script are kept by a browser and asked about each time', async t => {
+test('a browser stores the page and its script, and revalidates them each time', async t => {
   const { origin } = await serveApp(t)
   for (const path of ['/docs', '/docs/explorer.js']) {
     const { headers } = await ask(origin + path)
@@ -113,7 +127,7 @@ test('the page and its script are kept by a browser and asked about each time', 
   }
 })
 
-test('the bundle is kept for good, under a URL with its version', async t => {
+test('the bundle is immutable, under a URL with its version', async t => {
   const { origin } = await serveApp(t)
   const { headers } = await ask(origin + bundlePath, { 'accept-encoding': 'gzip, deflate, br' })
   t.equal(headers['cache-control'], 'public, max-age=31536000, immutable')
@@ -123,13 +137,17 @@ test('the bundle is kept for good, under a URL with its version', async t => {
   t.equal((await ask(`${origin}/docs/scalar-0.0.0.js`)).status, 404, 'another version is not there')
 })
 
-test('the version in the URL is the one that is installed and pinned', async t => {
-  const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')) as { version: string, dependencies: Record<string, string> }
+test('the version in the URL is the installed and pinned one', async t => {
+  const read = (path: string) =>
+    JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')) as {
+      version: string
+      dependencies: Record<string, string>
+    }
   t.equal(read('node_modules/@scalar/fastify-api-reference/package.json').version, bundleVersion)
   t.equal(read('package.json').dependencies['@scalar/fastify-api-reference'], bundleVersion)
 })
 
-test('the bundle is compressed for those who take gzip, and plain for others', async t => {
+test('the bundle is compressed if the caller accepts gzip', async t => {
   const { origin } = await serveApp(t)
   const plain = await ask(origin + bundlePath)
   t.equal(plain.headers['content-encoding'], undefined)
@@ -149,10 +167,14 @@ test('the bundle is compressed for those who take gzip, and plain for others', a
   }
 })
 
-test('the bundle without gzip is decompressed once for all who ask', async t => {
+test('the bundle is decompressed once for all requests without gzip', async t => {
   const { origin } = await serveApp(t)
   let decompressions = 0
-  const hook = createHook({ init (_id, type) { if (type === 'ZLIB') decompressions++ } }).enable()
+  const hook = createHook({
+    init(_id, type) {
+      if (type === 'ZLIB') decompressions++
+    },
+  }).enable()
   t.teardown(() => hook.disable())
   const all = await Promise.all(Array.from({ length: 3 }, () => ask(origin + bundlePath)))
   all.push(await ask(origin + bundlePath), await ask(origin + bundlePath))
@@ -160,11 +182,16 @@ test('the bundle without gzip is decompressed once for all who ask', async t => 
   t.equal(decompressions, 1)
 })
 
-test('a bundle that could not be read is read again for the next who asks', async t => {
+test('a bundle that could not be read is read again at the next request', async t => {
   let times = 0
-  const bundle = lazyBundle(() => ++times === 1 ? Promise.reject(new Error('no file')) : Promise.resolve(Buffer.from('a')))
+  const bundle = lazyBundle(() =>
+    ++times === 1 ? Promise.reject(new Error('no file')) : Promise.resolve(Buffer.from('a')),
+  )
   const both = await Promise.allSettled([bundle(), bundle()])
-  t.same(both.map(({ status }) => status), ['rejected', 'rejected'])
+  t.same(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
   t.equal(times, 1, 'those who wait together wait for one reading')
   t.equal((await bundle()).toString(), 'a')
   t.equal((await bundle()).toString(), 'a')

@@ -11,23 +11,97 @@ test('an aggregate is a value that says what it is', t => {
   const query = z.object({ count: z.coerce.number() })
   const schema = z.object({ a: z.unknown() })
   const merge = ({ a }: { readonly a: unknown }) => ({ a })
-  const described = aggregate('cat-facts', { url: '/v1/cats', query, deadline: 800, summary: 'Cats', description: 'All of them' })
+  const described = aggregate('cat-facts', {
+    url: '/v1/cats',
+    query,
+    deadline: 800,
+    summary: 'Cats',
+    description: 'All of them',
+  })
     .required('a', () => 1)
-    .optional('b', { deep: [1] }, () => 2, { needs: ['a'], timeout: 50 })
-    .each('c', () => [], { needs: ['a', 'b'], width: 2, maxItems: 3, tolerate: { atLeast: 1, fallback: null } })
+    .optional('b', () => 2, { fallback: { deep: [1] }, needs: ['a'], timeout: 50 })
+    .each('c', () => [], { needs: ['a', 'b'], concurrency: 2, maxItems: 3, minSuccess: 1, fallback: null })
     .firstOf('d', () => [], { count: 2, needs: ['b'] })
     .reply(schema, merge)
   t.match(described, { name: 'cat-facts', schema, merge, dependents: [[1, 2], [2, 3], [], []] })
   t.match(described.route, {
-    url: '/v1/cats', method: 'GET', deadline: 800, params: undefined, query, body: undefined, headers: undefined, summary: 'Cats', description: 'All of them',
+    url: '/v1/cats',
+    method: 'GET',
+    deadline: 800,
+    params: undefined,
+    query,
+    body: undefined,
+    headers: undefined,
+    summary: 'Cats',
+    description: 'All of them',
   })
-  t.strictSame(described.steps.map(({ ask: _ask, ...step }) => step), [
-    { name: 'a', index: 0, kind: 'required', needs: [], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, isFrozen: false, count: 1 },
-    { name: 'b', index: 1, kind: 'optional', needs: [0], timeout: 50, fallback: { deep: [1] }, width: 16, maxItems: 100, atLeast: undefined, isFrozen: true, count: 1 },
-    { name: 'c', index: 2, kind: 'each', needs: [0, 1], timeout: undefined, fallback: null, width: 2, maxItems: 3, atLeast: 1, isFrozen: true, count: 1 },
-    { name: 'd', index: 3, kind: 'firstOf', needs: [1], timeout: undefined, fallback: undefined, width: 16, maxItems: 100, atLeast: undefined, isFrozen: false, count: 2 },
-  ])
-  t.ok([described, described.route, described.steps, ...described.steps, described.steps[1]?.needs, described.steps[1]?.fallback].every(part => Object.isFrozen(part)))
+  t.strictSame(
+    described.steps.map(({ handler: _ask, ...step }) => step),
+    [
+      {
+        name: 'a',
+        index: 0,
+        kind: 'required',
+        needs: [],
+        timeout: undefined,
+        fallback: undefined,
+        concurrency: 16,
+        maxItems: 100,
+        minSuccess: undefined,
+        isFrozen: false,
+        count: 1,
+      },
+      {
+        name: 'b',
+        index: 1,
+        kind: 'optional',
+        needs: [0],
+        timeout: 50,
+        fallback: { deep: [1] },
+        concurrency: 16,
+        maxItems: 100,
+        minSuccess: undefined,
+        isFrozen: true,
+        count: 1,
+      },
+      {
+        name: 'c',
+        index: 2,
+        kind: 'each',
+        needs: [0, 1],
+        timeout: undefined,
+        fallback: null,
+        concurrency: 2,
+        maxItems: 3,
+        minSuccess: 1,
+        isFrozen: true,
+        count: 1,
+      },
+      {
+        name: 'd',
+        index: 3,
+        kind: 'firstOf',
+        needs: [1],
+        timeout: undefined,
+        fallback: undefined,
+        concurrency: 16,
+        maxItems: 100,
+        minSuccess: undefined,
+        isFrozen: false,
+        count: 2,
+      },
+    ],
+  )
+  t.ok(
+    [
+      described,
+      described.route,
+      described.steps,
+      ...described.steps,
+      described.steps[1]?.needs,
+      described.steps[1]?.fallback,
+    ].every(part => Object.isFrozen(part)),
+  )
   t.end()
 })
 
@@ -36,7 +110,10 @@ test('what a route does not say has its default', t => {
   t.match(bare.route, { method: 'GET', deadline: 2000, envelope: true, cacheControl: undefined, summary: undefined })
   t.equal(aggregate('posted', { url: '/x', body: Any }).reply(Any, () => 1).route.method, 'POST', 'with a body')
   t.equal(aggregate('put', { url: '/x', body: Any, method: 'PUT' }).reply(Any, () => 1).route.method, 'PUT')
-  t.match(aggregate('open', { url: '/x', envelope: false, cacheControl: 'public' }).reply(Any, () => 1).route, { envelope: false, cacheControl: 'public' })
+  t.match(aggregate('open', { url: '/x', envelope: false, cacheControl: 'public' }).reply(Any, () => 1).route, {
+    envelope: false,
+    cacheControl: 'public',
+  })
   t.equal(aggregate('deleted', { url: '/x', method: 'DELETE' }).reply(Any, () => 1).route.method, 'DELETE')
   t.end()
 })
@@ -48,9 +125,26 @@ test('a builder is a value: aggregates made from one share no later step', async
   const bare = base.reply(Any, ({ first }) => first)
   const runtime = answeringRuntime(() => 1)
   t.match(await fanOut(bare, {}, { runtime }), { data: 1, sources: { first: {} } })
-  t.match(await fanOut(one.reply(Any, ({ second }) => second), {}, { runtime }), { data: 2 })
-  t.match(await fanOut(two.reply(Any, ({ second, third }) => [second, third]), {}, { runtime }), { data: [11, 3] })
-  t.strictSame([bare, one.reply(Any, () => 1), two.reply(Any, () => 1)].map(({ steps }) => steps.length), [1, 2, 3])
+  t.match(
+    await fanOut(
+      one.reply(Any, ({ second }) => second),
+      {},
+      { runtime },
+    ),
+    { data: 2 },
+  )
+  t.match(
+    await fanOut(
+      two.reply(Any, ({ second, third }) => [second, third]),
+      {},
+      { runtime },
+    ),
+    { data: [11, 3] },
+  )
+  t.strictSame(
+    [bare, one.reply(Any, () => 1), two.reply(Any, () => 1)].map(({ steps }) => steps.length),
+    [1, 2, 3],
+  )
   t.strictSame(bare.dependents, [[]])
 })
 
@@ -60,24 +154,53 @@ test('declaring and building ask nothing', t => {
     asked++
     return oracle.ask({ id: 1 })
   }
-  aggregate('inert', { url: '/inert' }).required('a', step).optional('b', null, step).reply(Any, step)
+  aggregate('inert', { url: '/inert' }).required('a', step).optional('b', step, { fallback: null }).reply(Any, step)
   t.equal(asked, 0)
   t.end()
 })
 
 test('an aggregate without steps is its merge', async t => {
-  const described = aggregate('echo', { url: '/echo/{word}', params: z.object({ word: z.string() }) }).reply(Any, ({ params }) => params.word)
-  t.strictSame(await fanOut(described, { params: { word: 'hi' } }, { runtime: answeringRuntime(() => 1) }), { data: 'hi', complete: true, sources: {} })
+  const described = aggregate('echo', { url: '/echo/{word}', params: z.object({ word: z.string() }) }).reply(
+    Any,
+    ({ params }) => params.word,
+  )
+  t.strictSame(await fanOut(described, { params: { word: 'hi' } }, { runtime: answeringRuntime(() => 1) }), {
+    data: 'hi',
+    complete: true,
+    sources: {},
+  })
 })
 
 test('steps and merge see the input, and steps only the values they name', async t => {
   const seen: Record<string, readonly string[]> = {}
-  const keys = (name: string, given: object) => { seen[name] = Object.keys(given).sort() }
+  const keys = (name: string, given: object) => {
+    seen[name] = Object.keys(given).sort()
+  }
   const described = aggregate('seeing', { url: '/seeing', body: z.object({ a: z.number() }) })
-    .required('one', given => { keys('one', given); return given.body.a })
-    .required('two', given => { keys('two', given); return 2 })
-    .required('three', given => { keys('three', given); return given.one + given.body.a }, { needs: ['one'] })
-    .required('four', given => { keys('four', given); return 4 }, { needs: ['two', 'three'], timeout: 5000 })
+    .required('one', given => {
+      keys('one', given)
+      return given.body.a
+    })
+    .required('two', given => {
+      keys('two', given)
+      return 2
+    })
+    .required(
+      'three',
+      given => {
+        keys('three', given)
+        return given.one + given.body.a
+      },
+      { needs: ['one'] },
+    )
+    .required(
+      'four',
+      given => {
+        keys('four', given)
+        return 4
+      },
+      { needs: ['two', 'three'], timeout: 5000 },
+    )
     .reply(Any, given => {
       keys('merge', given)
       return given.three
@@ -85,13 +208,23 @@ test('steps and merge see the input, and steps only the values they name', async
   t.equal((await fanOut(described, { body: { a: 2 } }, { runtime: answeringRuntime(() => 1) })).data, 4)
   const input = ['body', 'headers', 'params', 'query']
   t.strictSame(seen, {
-    one: input, two: input, three: [...input, 'one'].sort(), four: [...input, 'two', 'three'].sort(), merge: [...input, 'one', 'two', 'three', 'four'].sort(),
+    one: input,
+    two: input,
+    three: [...input, 'one'].sort(),
+    four: [...input, 'two', 'three'].sort(),
+    merge: [...input, 'one', 'two', 'three', 'four'].sort(),
   })
 })
 
 test('times makes a call for each number from 0', t => {
-  t.strictSame(times(3, index => index * 2), [0, 2, 4])
-  t.strictSame(times(0, index => index), [])
+  t.strictSame(
+    times(3, index => index * 2),
+    [0, 2, 4],
+  )
+  t.strictSame(
+    times(0, index => index),
+    [],
+  )
   t.ok(Object.isFrozen(skip))
   t.throws(() => refuse(404, 'none'), { code: 'REFUSED', statusCode: 404 })
   t.end()

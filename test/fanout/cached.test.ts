@@ -2,7 +2,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import type { Outcome } from '../../src/fanout/outcome-recorder.ts'
+import type { Outcome } from '../../src/fanout/outcome.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { json, rawUpstream, type RawRequest } from '../helpers/raw-upstream.ts'
@@ -21,7 +21,7 @@ const heads: Readonly<Record<string, Record<string, string>>> = {
 }
 
 /** Serves each path once well, and knows the operations to ask it by. */
-async function arrange (t: Test) {
+async function arrange(t: Test) {
   const seen = new Set<string>()
   const raw = await rawUpstream(t, (socket, { path }: RawRequest) => {
     const [, kind = ''] = path.split('/')
@@ -30,10 +30,19 @@ async function arrange (t: Test) {
     if (isFirst || kind === 'never') socket.write(json(path, 200, heads[kind] ?? {}))
     else if (kind !== 'slow') socket.write(json({}, 503))
   })
-  const { ask, plain } = defineUpstream('raw', { origin: raw.origin, retry: false, breaker: false }, {
-    ask: operation({ path: '/{kind}/{id}', params: z.object({ kind: z.string(), id: z.string() }), output: Any, cache: true }),
-    plain: operation({ path: '/plain/{id}', params: z.object({ id: z.string() }), output: Any }),
-  })
+  const { ask, plain } = defineUpstream(
+    'raw',
+    { origin: raw.origin, retry: false, breaker: false },
+    {
+      ask: operation({
+        path: '/{kind}/{id}',
+        params: z.object({ kind: z.string(), id: z.string() }),
+        output: Any,
+        cache: true,
+      }),
+      plain: operation({ path: '/plain/{id}', params: z.object({ id: z.string() }), output: Any }),
+    },
+  )
   const kept = (path: string) => {
     const [kind = '', id = '1'] = path.split('/')
     return ask({ kind, id })
@@ -44,9 +53,13 @@ async function arrange (t: Test) {
 }
 
 /** What of an outcome is of the cache, and its state; seconds in tens, since this machine may be slow. */
-function part ({ state, status, cache, age, ttl, code, attempts }: Outcome): object {
-  const tens = (seconds: number | undefined) => seconds === undefined ? undefined : Math.floor(seconds / 10) * 10
-  return Object.fromEntries(Object.entries({ state, status, attempts, cache, age: tens(age), ttl: tens(ttl), code }).filter(([, value]) => value !== undefined))
+function part({ state, status, cache, age, ttl, code, attempts }: Outcome): object {
+  const tens = (seconds: number | undefined) => (seconds === undefined ? undefined : Math.floor(seconds / 10) * 10)
+  return Object.fromEntries(
+    Object.entries({ state, status, attempts, cache, age: tens(age), ttl: tens(ttl), code }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  )
 }
 
 test('an outcome tells how the cache answered, and only a failure that an old answer stands for makes a reply incomplete', async t => {
@@ -79,7 +92,7 @@ test('a step that an old answer stands for is stale, with why, and the reply is 
   const { runtime, kept, base } = await arrange(t)
   const described = base
     .required('must', () => kept('sure/must'))
-    .optional('may', 'fallback', () => kept('sure/may'))
+    .optional('may', () => kept('sure/may'), { fallback: 'fallback' })
     .reply(Any, ({ must, may }) => [must, may])
   t.equal((await fanOut(described, {}, { runtime })).complete, true)
   const { data, complete, sources } = await fanOut(described, {}, { runtime })
@@ -99,22 +112,34 @@ test('when the deadline comes, an old answer stands for what hangs, also of a re
   const { data, complete, sources } = await fanOut(described, {}, { runtime, deadline: 50 })
   t.same(data, ['/slow/1', ['/slow/a', '/fresh/1']])
   t.equal(complete, false)
-  t.match(Object.values(sources).map(part), [{ state: 'stale', cache: 'stale', code: 'DEADLINE_EXCEEDED' }, { state: 'stale', cache: 'stale', age: 90, ttl: -40 }])
+  t.match(Object.values(sources).map(part), [
+    { state: 'stale', cache: 'stale', code: 'DEADLINE_EXCEEDED' },
+    { state: 'stale', cache: 'stale', age: 90, ttl: -40 },
+  ])
 })
 
 test('of several calls the outcome tells the least fresh, the oldest and the shortest', async t => {
   const { runtime, kept, plain, base } = await arrange(t)
-  const list = (...ids: readonly string[]) => base
-    .each('list', () => ids.map(id => id === 'plain' ? plain({ id }) : kept(id)), { tolerate: { atLeast: 0, fallback: null } })
-    .reply(Any, () => 1)
+  const list = (...ids: readonly string[]) =>
+    base
+      .each('list', () => ids.map(id => (id === 'plain' ? plain({ id }) : kept(id))), { minSuccess: 0, fallback: null })
+      .reply(Any, () => 1)
   const told = async (...ids: readonly string[]) => part((await fanOut(list(...ids), {}, { runtime })).sources.list)
   t.strictSame(await told('fresh/a', 'fresh/b', 'old', 'sure', 'slow'), { state: 'ok', attempts: 5, cache: 'miss' })
   t.strictSame(await told('fresh/a', 'fresh/b'), { state: 'ok', attempts: 0, cache: 'hit', age: 10, ttl: 40 })
-  t.strictSame(await told('fresh/a', 'plain'), { state: 'ok', attempts: 1, cache: 'hit', age: 10, ttl: 40 }, 'what is never kept says nothing')
+  t.strictSame(
+    await told('fresh/a', 'plain'),
+    { state: 'ok', attempts: 1, cache: 'hit', age: 10, ttl: 40 },
+    'what is never kept says nothing',
+  )
   t.strictSame(await told('old', 'fresh/a'), { state: 'ok', attempts: 0, cache: 'stale', age: 70, ttl: -20 })
   t.strictSame(await told('fresh/a', 'never'), { state: 'ok', attempts: 1, cache: 'miss', age: 10, ttl: 40 })
   t.strictSame(await told('sure', 'fresh/a'), { state: 'stale', attempts: 1, cache: 'stale', age: 90, ttl: -40 })
-  t.strictSame(await told('sure', 'never', 'plain'), { state: 'partial', attempts: 3, cache: 'miss', age: 90, ttl: -40 }, 'one is lost')
+  t.strictSame(
+    await told('sure', 'never', 'plain'),
+    { state: 'partial', attempts: 3, cache: 'miss', age: 90, ttl: -40 },
+    'one is lost',
+  )
 })
 
 test('firstOf takes an old answer for a good one, and says that it did', async t => {
@@ -142,7 +167,14 @@ test('the event of a call says how the cache answered', async t => {
   await watched(described, { runtime }).reply
   const { reply, events } = watched(described, { runtime })
   await reply
-  t.match(events.find(({ type }) => type === 'call ended'), {
-    attempts: 1, status: 503, code: undefined, error: undefined, cached: { cache: 'stale', age: Number, insteadOf: { code: 'UPSTREAM_BUSY' } },
-  })
+  t.match(
+    events.find(({ type }) => type === 'call ended'),
+    {
+      attempts: 1,
+      status: 503,
+      code: undefined,
+      error: undefined,
+      cached: { cache: 'stale', age: Number, insteadOf: { code: 'UPSTREAM_BUSY' } },
+    },
+  )
 })

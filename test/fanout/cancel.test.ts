@@ -16,10 +16,10 @@ const Any = z.unknown()
 const base = aggregate('left', { url: '/left', deadline: 20_000 })
 const everything = base
   .required('one', () => oracle.ask({ id: 'one' }))
-  .optional('maybe', null, () => oracle.ask({ id: 'maybe' }), { timeout: 10_000 })
-  .each('list', () => times(6, id => oracle.ask({ id })), { width: 2, tolerate: { atLeast: 0, fallback: null } })
+  .optional('maybe', () => oracle.ask({ id: 'maybe' }), { fallback: null, timeout: 10_000 })
+  .each('list', () => times(6, id => oracle.ask({ id })), { concurrency: 2, minSuccess: 0, fallback: null })
   .firstOf('race', () => [oracle.ask({ id: 'a' }), oracle.ask({ id: 'b' })])
-  .optional('thinking', null, () => new Promise<unknown>(() => {}))
+  .optional('thinking', () => new Promise<unknown>(() => {}), { fallback: null })
   .required('after', ({ one }) => one, { needs: ['one'] })
   .reply(Any, () => 1)
 
@@ -27,7 +27,10 @@ test('a caller who has gone before is told his own reason, and nothing is sent',
   const runtime = heldRuntime()
   const reason = { gone: true }
   await t.rejects(fanOut(everything, {}, { runtime, signal: AbortSignal.abort(reason) }))
-  t.equal(await fanOut(everything, {}, { runtime, signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason)
+  t.equal(
+    await fanOut(everything, {}, { runtime, signal: AbortSignal.abort(reason) }).catch((error: unknown) => error),
+    reason,
+  )
   t.equal(runtime.calls.length, 0)
 })
 
@@ -54,8 +57,12 @@ test('a cancelled run leaves nothing that listens, and tells of its steps once',
   run.cancel('gone')
   t.equal(await reply.catch((error: unknown) => error), 'gone')
   t.equal(run.abort.size, 0)
-  t.strictSame(events.filter(({ type }) => type === 'step ended').map(event => [event.type === 'step ended' && event.step, event.type === 'step ended' && event.state]),
-    [0, 1, 2, 3, 4].map(step => [step, 'cancelled']))
+  t.strictSame(
+    events
+      .filter(({ type }) => type === 'step ended')
+      .map(event => [event.type === 'step ended' && event.step, event.type === 'step ended' && event.state]),
+    [0, 1, 2, 3, 4].map(step => [step, 'cancelled']),
+  )
   t.match(events.at(-1), { type: 'run ended', code: 'CANCELLED' })
   const told = events.length
   run.cancel('again')
@@ -73,18 +80,24 @@ test('a call that hears of no abort does not hold a caller who has gone', async 
 })
 
 test('a caller who goes during an async merge is told his reason', async t => {
-  const { run, reply } = watched(base.required('a', () => 1).reply(Any, () => new Promise(() => {})), { runtime: heldRuntime() })
+  const { run, reply } = watched(
+    base.required('a', () => 1).reply(Any, () => new Promise(() => {})),
+    { runtime: heldRuntime() },
+  )
   run.cancel('gone')
   t.equal(await reply.catch((error: unknown) => error), 'gone')
 })
 
 test('a caller who goes when the reply is there changes nothing', async t => {
-  const { run, reply } = watched(base.required('a', () => 1).reply(Any, ({ a }) => a), { runtime: heldRuntime() })
+  const { run, reply } = watched(
+    base.required('a', () => 1).reply(Any, ({ a }) => a),
+    { runtime: heldRuntime() },
+  )
   run.cancel('gone')
   t.equal((await reply).data, 1)
 })
 
-test('what a step function comes to after the end is nobody\'s concern', async t => {
+test("what a step function comes to after the end is nobody's concern", async t => {
   const { promise: rejecting, reject } = Promise.withResolvers<number>()
   const { promise: resolving, resolve } = Promise.withResolvers<unknown>()
   const runtime = heldRuntime()
@@ -105,13 +118,15 @@ test('what a step function comes to after the end is nobody\'s concern', async t
 
 test('a step that hands its value over while the run is being stopped starts nothing', async t => {
   const runtime = heldRuntime()
-  const described = base.required('sly', ({ signal }) => ({
-    // A thenable of the author's own can answer inside the abort itself.
-    // oxlint-disable-next-line unicorn/no-thenable
-    then (answer: (value: unknown) => void) {
-      signal.addEventListener('abort', () => answer(oracle.ask({ id: 'sly' })))
-    },
-  })).reply(Any, () => 1)
+  const described = base
+    .required('sly', ({ signal }) => ({
+      // A thenable of the author's own can answer inside the abort itself.
+      // oxlint-disable-next-line unicorn/no-thenable
+      then(answer: (value: unknown) => void) {
+        signal.addEventListener('abort', () => answer(oracle.ask({ id: 'sly' })))
+      },
+    }))
+    .reply(Any, () => 1)
   const { run, reply } = watched(described, { runtime })
   run.cancel('gone')
   t.equal(await reply.catch((error: unknown) => error), 'gone')
@@ -119,12 +134,14 @@ test('a step that hands its value over while the run is being stopped starts not
 })
 
 /** The signals that steps of every kind, and the merge, have seen in a run. */
-function signalsOf () {
+function signalsOf() {
   const signals: AbortSignal[] = []
-  const see = <T>(value: T) => ({ signal }: { readonly signal: AbortSignal }) => {
-    signals.push(signal)
-    return value
-  }
+  const see =
+    <T>(value: T) =>
+    ({ signal }: { readonly signal: AbortSignal }) => {
+      signals.push(signal)
+      return value
+    }
   const steps = base
     .required('shared', see(1))
     .required('limited', see(2), { timeout: 10_000 })
@@ -136,7 +153,10 @@ function signalsOf () {
 test('the signal is aborted when a run has ended well', async t => {
   const { signals, see, steps } = signalsOf()
   await fanOut(steps.reply(Any, see('merged')), {}, { runtime: answeringRuntime(() => 1) })
-  t.strictSame(signals.map(({ aborted }) => aborted), [true, true, true, true, true])
+  t.strictSame(
+    signals.map(({ aborted }) => aborted),
+    [true, true, true, true, true],
+  )
 })
 
 test('the signal is aborted when a run has failed, was cancelled or ran out of time', async t => {
@@ -144,21 +164,34 @@ test('the signal is aborted when a run has failed, was cancelled or ran out of t
     const { signals, see, steps } = signalsOf()
     const runtime = heldRuntime()
     const caller = new AbortController()
-    const reply = fanOut(steps.reply(Any, see('merged')), {}, { runtime, signal: caller.signal, deadline: end === 'deadline' ? 25 : undefined })
-    t.strictSame(signals.map(({ aborted }) => aborted), [false, false, true, false], `${end}: not while it runs, but for a step that has ended`)
+    const reply = fanOut(
+      steps.reply(Any, see('merged')),
+      {},
+      { runtime, signal: caller.signal, deadline: end === 'deadline' ? 25 : undefined },
+    )
+    t.strictSame(
+      signals.map(({ aborted }) => aborted),
+      [false, false, true, false],
+      `${end}: not while it runs, but for a step that has ended`,
+    )
     if (end === 'failure') runtime.at('/held').fail(new Error('bug'))
     if (end === 'cancel') caller.abort(new Error('gone'))
     await reply.catch(() => {})
-    t.ok(signals.every(({ aborted }) => aborted), end)
+    t.ok(
+      signals.every(({ aborted }) => aborted),
+      end,
+    )
   }
 })
 
 test('a listener that a step leaves on the signal hears the end', async t => {
   const heard: unknown[] = []
-  const described = base.required('a', ({ signal }) => {
-    signal.addEventListener('abort', () => heard.push(signal.reason))
-    return 1
-  }).reply(Any, () => 1)
+  const described = base
+    .required('a', ({ signal }) => {
+      signal.addEventListener('abort', () => heard.push(signal.reason))
+      return 1
+    })
+    .reply(Any, () => 1)
   await fanOut(described, {}, { runtime: heldRuntime() })
   t.equal(heard.length, 1)
 })
@@ -172,7 +205,11 @@ test('1000 runs on one signal leave no listener on it', async t => {
   const good = base.required('a', () => oracle.ask({ id: 'good' })).reply(Any, () => 1)
   const bad = base.required('a', () => oracle.ask({ id: 'bad' })).reply(Any, () => 1)
   for (let round = 0; round < 10; round++) {
-    const runs = times(100, index => index % 4 === 0 ? problemOf(fanOut(bad, {}, { runtime, signal: caller.signal })) : fanOut(good, {}, { runtime, signal: caller.signal }))
+    const runs = times(100, index =>
+      index % 4 === 0
+        ? problemOf(fanOut(bad, {}, { runtime, signal: caller.signal }))
+        : fanOut(good, {}, { runtime, signal: caller.signal }),
+    )
     t.equal(getEventListeners(caller.signal, 'abort').length, 100)
     await Promise.all(runs)
   }
@@ -195,5 +232,5 @@ test('a caller who goes closes the connections of his calls', async t => {
   await t.rejects(reply, { message: 'gone' })
   await Promise.all(asked.map(({ closed }) => closed))
   t.ok(asked.every(({ hungUp }) => hungUp))
-  t.match(runtime.stats(), { oracle: { active: 0, waiting: 0, ignored: 3, failed: 0 } })
+  t.match(runtime.stats(), { oracle: { active: 0, queued: 0, ignored: 3, failed: 0 } })
 })

@@ -3,18 +3,24 @@ import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 
 /** What the types refuse already is tried untyped: an author may write JavaScript. */
-const declare = aggregate as unknown as (name: string, options: object) => {
-  required (name: string, step: unknown, options?: object): unknown
-  optional (name: string, fallback: unknown, step: unknown, options?: object): unknown
-  each (name: string, step: unknown, options?: object): unknown
-  firstOf (name: string, step: unknown, options?: object): unknown
+const declare = aggregate as unknown as (
+  name: string,
+  options: object,
+) => {
+  required(name: string, step: unknown, options?: object): unknown
+  optional(name: string, step: unknown, options?: object): unknown
+  each(name: string, step: unknown, options?: object): unknown
+  firstOf(name: string, step: unknown, options?: object): unknown
 }
 const made = () => declare('a', { url: '/a' })
 const step = () => 1
 
 test('a name that is none is refused, with one that is', t => {
   for (const name of ['', 'Cats', 'cat_facts', '1cats', '-cats', 'cats-', 'cat--facts', 'cat facts', 'cats/']) {
-    t.throws(() => declare(name, { url: '/a' }), { name: 'TypeError', message: `the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'` })
+    t.throws(() => declare(name, { url: '/a' }), {
+      name: 'TypeError',
+      message: `the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`,
+    })
   }
   for (const name of ['a', 'cats', 'cat-facts', 'v2-cats-4u']) t.doesNotThrow(() => declare(name, { url: '/a' }))
   t.end()
@@ -22,27 +28,41 @@ test('a name that is none is refused, with one that is', t => {
 
 test('a deadline is a whole number of ms from 1', t => {
   for (const deadline of [0, -1, 1.5, Infinity, Number.NaN, 2 ** 31, '800']) {
-    t.throws(() => declare('a', { url: '/a', deadline }), { name: 'TypeError', message: `aggregate 'a': deadline is ${deadline}, and must be a whole number of ms from 1 to 2147483647` })
+    t.throws(() => declare('a', { url: '/a', deadline }), {
+      name: 'TypeError',
+      message: `aggregate 'a': deadline is ${deadline}, and must be a whole number of ms from 1 to 2147483647`,
+    })
   }
   for (const deadline of [1, 2 ** 31 - 1]) t.doesNotThrow(() => declare('a', { url: '/a', deadline }))
   t.end()
 })
 
 test('a url is a path template', t => {
-  t.throws(() => declare('a', { url: 'v1/cats' }), { name: 'TypeError', message: "aggregate 'a': the path 'v1/cats' must start with a slash" })
-  t.throws(() => declare('a', { url: '/v1/{a b}', params: z.object({}) }), { message: "aggregate 'a': '{a b}' in the path '/v1/{a b}' is not a name" })
+  t.throws(() => declare('a', { url: 'v1/cats' }), {
+    name: 'TypeError',
+    message: "aggregate 'a': the path 'v1/cats' must start with a slash",
+  })
+  t.throws(() => declare('a', { url: '/v1/{a b}', params: z.object({}) }), {
+    message: "aggregate 'a': '{a b}' in the path '/v1/{a b}' is not a name",
+  })
   t.throws(() => declare('a', { url: '/v1?x=1' }), { message: /declare a query as 'query'/ })
   t.end()
 })
 
 test('a GET has no body, and the message says what to do', t => {
-  t.throws(() => declare('a', { url: '/a', method: 'GET', body: z.unknown() }), { name: 'TypeError', message: "aggregate 'a': a GET has no body: declare its input as query, or its method as POST" })
+  t.throws(() => declare('a', { url: '/a', method: 'GET', body: z.unknown() }), {
+    name: 'TypeError',
+    message: "aggregate 'a': a GET has no body: declare its input as query, or its method as POST",
+  })
   t.end()
 })
 
 test('a cache-control is a header value', t => {
   for (const cacheControl of ['', 'public\nmax-age=60', 'é']) {
-    t.throws(() => declare('a', { url: '/a', cacheControl }), { name: 'TypeError', message: /^aggregate 'a': the cacheControl '.*' is no header value, for example 'public, max-age=60'$/s })
+    t.throws(() => declare('a', { url: '/a', cacheControl }), {
+      name: 'TypeError',
+      message: /^aggregate 'a': the cacheControl '.*' is no header value, for example 'public, max-age=60'$/s,
+    })
   }
   t.doesNotThrow(() => declare('a', { url: '/a', cacheControl: 'public, max-age=60' }))
   t.end()
@@ -50,55 +70,95 @@ test('a cache-control is a header value', t => {
 
 test('a header that says who asks goes with no reply that a shared cache may keep', t => {
   const text = z.string().optional()
-  const schemas = (name: string): readonly z.ZodType[] => [z.object({ [name]: text }), z.object({ [name]: text }).readonly(), z.union([z.object({ [name]: text }), z.object({})]), z.preprocess(given => given, z.looseObject({ [name]: text }))]
+  const schemas = (name: string): readonly z.ZodType[] => [
+    z.object({ [name]: text }),
+    z.object({ [name]: text }).readonly(),
+    z.union([z.object({ [name]: text }), z.object({})]),
+    z.preprocess(given => given, z.looseObject({ [name]: text })),
+  ]
   for (const name of ['authorization', 'Authorization', 'COOKIE', 'proxy-authorization']) {
     for (const headers of schemas(name)) {
       for (const cacheControl of ['public, max-age=60', 'max-age=60', 'private="x-user"']) {
         t.throws(() => declare('a', { url: '/a', cacheControl, headers }), {
           name: 'TypeError',
-          message: `aggregate 'a': its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a shared cache give the reply to other callers: write private, for example 'private, max-age=60'`,
+          message:
+            `aggregate 'a': its headers schema names '${name}', which is a credential, and its cacheControl '${cacheControl}' lets a ` +
+            `shared cache give the reply to other callers: write private, for example 'private, max-age=60'`,
         })
       }
-      for (const cacheControl of ['private, max-age=60', 'no-store', 'no-cache', undefined]) t.doesNotThrow(() => declare('a', { url: '/a', cacheControl, headers }))
+      for (const cacheControl of ['private, max-age=60', 'no-store', 'no-cache', undefined])
+        t.doesNotThrow(() => declare('a', { url: '/a', cacheControl, headers }))
     }
   }
-  t.doesNotThrow(() => declare('a', { url: '/a', cacheControl: 'public', headers: z.object({ 'x-api-key': text }) }), 'vary names it')
+  t.doesNotThrow(
+    () => declare('a', { url: '/a', cacheControl: 'public', headers: z.object({ 'x-api-key': text }) }),
+    'vary names it',
+  )
   t.end()
 })
 
 test('the name of a step is a name that no other has', t => {
   for (const name of ['', '1a', '_a', 'a-b', 'a b', '__proto__', 'ä']) {
-    t.throws(() => made().required(name, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': a step's name is letters, digits and underscores, and begins with a letter` })
+    t.throws(() => made().required(name, step), {
+      name: 'TypeError',
+      message: `aggregate 'a', step '${name}': a step's name is letters, digits and underscores, and begins with a letter`,
+    })
   }
   for (const name of ['params', 'query', 'body', 'headers', 'context', 'signal']) {
-    t.throws(() => made().optional(name, null, step), { name: 'TypeError', message: `aggregate 'a', step '${name}': '${name}' is part of the input: choose another step name` })
+    t.throws(() => made().optional(name, step, { fallback: null }), {
+      name: 'TypeError',
+      message: `aggregate 'a', step '${name}': '${name}' is part of the input: choose another step name`,
+    })
   }
   const twice = made().required('one', step) as ReturnType<typeof made>
-  t.throws(() => twice.each('one', step), { name: 'TypeError', message: "aggregate 'a', step 'one': a step of this name is already declared" })
+  t.throws(() => twice.each('one', step), {
+    name: 'TypeError',
+    message: "aggregate 'a', step 'one': a step of this name is already declared",
+  })
   const user = made().required('userId', step) as ReturnType<typeof made>
   for (const name of ['userid', 'USERID', 'UserId']) {
     for (const envelope of [true, false]) {
-      t.throws(() => (declare('a', { url: '/a', envelope }).required('userId', step) as typeof user).optional(name, null, step), {
-        name: 'TypeError', message: `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, and headwaters-sources has names in lower case: rename one`,
-      })
+      t.throws(
+        () =>
+          (declare('a', { url: '/a', envelope }).required('userId', step) as typeof user).optional(name, step, {
+            fallback: null,
+          }),
+        {
+          name: 'TypeError',
+          message:
+            `aggregate 'a', step '${name}': its name differs from that of step 'userId' by case only, ` +
+            'and headwaters-sources has names in lower case: rename one',
+        },
+      )
     }
   }
   for (const name of ['user_id', 'userIds']) t.doesNotThrow(() => user.required(name, step))
-  for (const name of ['a', 'A1', 'camelCase', 'snake_case', 'constructor', 'toString', 'then', 'data']) t.doesNotThrow(() => made().required(name, step))
+  for (const name of ['a', 'A1', 'camelCase', 'snake_case', 'constructor', 'toString', 'then', 'data'])
+    t.doesNotThrow(() => made().required(name, step))
   t.end()
 })
 
 test('a step needs a function', t => {
   for (const wrong of [undefined, null, 'x', {}]) {
-    t.throws(() => made().firstOf('one', wrong), { name: 'TypeError', message: "aggregate 'a', step 'one': needs a function that returns what to ask" })
+    t.throws(() => made().firstOf('one', wrong), {
+      name: 'TypeError',
+      message: "aggregate 'a', step 'one': needs a function that returns a call",
+    })
   }
   t.end()
 })
 
 test('a step needs only what stands before it', t => {
   const one = made().required('one', step) as ReturnType<typeof made>
-  t.throws(() => one.required('two', step, { needs: ['three'] }), { name: 'TypeError', message: "aggregate 'a', step 'two': needs 'three', and no earlier step has that name" })
-  t.throws(() => one.required('two', step, { needs: ['two'] }), { message: /needs 'two', and no earlier step/ }, 'not itself')
+  t.throws(() => one.required('two', step, { needs: ['three'] }), {
+    name: 'TypeError',
+    message: "aggregate 'a', step 'two': needs 'three', and no earlier step has that name",
+  })
+  t.throws(
+    () => one.required('two', step, { needs: ['two'] }),
+    { message: /needs 'two', and no earlier step/ },
+    'not itself',
+  )
   t.doesNotThrow(() => one.required('two', step, { needs: ['one'] }))
   t.end()
 })
@@ -106,24 +166,65 @@ test('a step needs only what stands before it', t => {
 test('the numbers of a step are whole and large enough', t => {
   const range = (min: number) => `must be a whole number from ${min} to 2147483647`
   for (const [options, message] of [
-    [{ width: 0 }, `width is 0, and ${range(1)}`],
-    [{ width: 2.5 }, `width is 2.5, and ${range(1)}`],
+    [{ concurrency: 0 }, `concurrency is 0, and ${range(1)}`],
+    [{ concurrency: 2.5 }, `concurrency is 2.5, and ${range(1)}`],
     [{ maxItems: 0 }, `maxItems is 0, and ${range(1)}`],
     [{ maxItems: Infinity }, `maxItems is Infinity, and ${range(1)}`],
-    [{ tolerate: { atLeast: -1, fallback: null } }, `tolerate.atLeast is -1, and ${range(0)}`],
+    [{ minSuccess: -1, fallback: null }, `minSuccess is -1, and ${range(0)}`],
     [{ timeout: 0 }, 'timeout is 0, and must be a whole number of ms from 1 to 2147483647'],
-  ] as const) t.throws(() => made().each('one', step, options), { name: 'TypeError', message: `aggregate 'a', step 'one': ${message}` })
-  t.throws(() => made().firstOf('one', step, { count: 0 }), { message: `aggregate 'a', step 'one': count is 0, and ${range(1)}` })
-  t.doesNotThrow(() => made().each('one', step, { width: 1, maxItems: 1, timeout: 1, tolerate: { atLeast: 0, fallback: null } }))
+  ] as const)
+    t.throws(() => made().each('one', step, options), {
+      name: 'TypeError',
+      message: `aggregate 'a', step 'one': ${message}`,
+    })
+  t.throws(() => made().firstOf('one', step, { count: 0 }), {
+    message: `aggregate 'a', step 'one': count is 0, and ${range(1)}`,
+  })
+  t.doesNotThrow(() =>
+    made().each('one', step, { concurrency: 1, maxItems: 1, timeout: 1, minSuccess: 0, fallback: null }),
+  )
   t.end()
 })
 
 test('an option that does not exist is refused, with those that do', t => {
-  t.throws(() => declare('a', { url: '/a', timeout: 5 }), { name: 'TypeError', message: /aggregate 'a': there is no option 'timeout'; there are url, method, / })
-  t.throws(() => made().required('x', step, { width: 2 }), { message: "aggregate 'a', step 'x': there is no option 'width'; there are needs, timeout" })
-  t.throws(() => made().optional('x', null, step, { fallback: 2 }), { message: /no option 'fallback'/ })
-  t.throws(() => made().each('x', step, { count: 2 }), { message: /no option 'count'; there are needs, timeout, width, maxItems, tolerate/ })
-  t.throws(() => made().each('x', step, { tolerate: { atleast: 1 } }), { message: /no option 'tolerate.atleast'; there are atLeast, fallback/ })
-  t.throws(() => made().firstOf('x', step, { width: 2 }), { message: /no option 'width'; there are needs, timeout, count/ })
+  t.throws(() => declare('a', { url: '/a', timeout: 5 }), {
+    name: 'TypeError',
+    message: /aggregate 'a': there is no option 'timeout'; there are url, method, /,
+  })
+  t.throws(() => made().required('x', step, { concurrency: 2 }), {
+    message: "aggregate 'a', step 'x': there is no option 'concurrency'; there are needs, timeout",
+  })
+  t.throws(() => made().required('x', step, { fallback: 2 }), { message: /no option 'fallback'/ })
+  t.throws(() => made().each('x', step, { count: 2 }), {
+    message: /no option 'count'; there are needs, timeout, concurrency, maxItems, minSuccess, fallback/,
+  })
+  t.throws(() => made().each('x', step, { minsuccess: 1 }), {
+    message: /no option 'minsuccess'; there are needs, timeout, concurrency, maxItems, minSuccess, fallback/,
+  })
+  t.throws(() => made().firstOf('x', step, { concurrency: 2 }), {
+    message: /no option 'concurrency'; there are needs, timeout, count/,
+  })
+  t.end()
+})
+
+test('minSuccess and fallback of an each are set together', t => {
+  for (const options of [{ minSuccess: 1 }, { minSuccess: 0 }, { fallback: null }, { fallback: undefined }])
+    t.throws(() => made().each('one', step, options), {
+      name: 'TypeError',
+      message:
+        "aggregate 'a', step 'one': minSuccess and fallback must be set together, for example { minSuccess: 0, fallback: null }",
+    })
+  for (const options of [{}, { minSuccess: 0, fallback: undefined }, { minSuccess: 2, fallback: 'none' }])
+    t.doesNotThrow(() => made().each('one', step, options))
+  t.end()
+})
+
+test('an optional step needs a fallback, which may be undefined', t => {
+  for (const options of [undefined, {}, { timeout: 5 }])
+    t.throws(() => made().optional('one', step, options), {
+      name: 'TypeError',
+      message: "aggregate 'a', step 'one': an optional step needs a fallback, for example { fallback: null }",
+    })
+  t.doesNotThrow(() => made().optional('one', step, { fallback: undefined }))
   t.end()
 })

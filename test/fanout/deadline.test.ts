@@ -13,7 +13,7 @@ const within = (deadline: number) => aggregate('timed', { url: '/timed', deadlin
 const never = () => new Promise<unknown>(() => {})
 
 /** How long a run took to settle, in ms. */
-async function took (run: () => Promise<unknown>): Promise<number> {
+async function took(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await run().catch(() => {})
   return performance.now() - start
@@ -22,9 +22,13 @@ async function took (run: () => Promise<unknown>): Promise<number> {
 test('at the deadline optional steps fall back and the reply goes out', async t => {
   const runtime = heldRuntime()
   const described = within(40)
-    .optional('calling', 'a', () => oracle.ask({ id: 1 }))
-    .optional('thinking', 'b', never)
-    .each('list', () => times(40, id => oracle.ask({ id: `list-${id}` })), { tolerate: { atLeast: 0, fallback: 'c' }, width: 3 })
+    .optional('calling', () => oracle.ask({ id: 1 }), { fallback: 'a' })
+    .optional('thinking', never, { fallback: 'b' })
+    .each('list', () => times(40, id => oracle.ask({ id: `list-${id}` })), {
+      minSuccess: 0,
+      fallback: 'c',
+      concurrency: 3,
+    })
     .required('plain', () => 'd')
     .reply(Any, ({ calling, thinking, list, plain }) => [calling, thinking, list.length, list[39], plain])
   const { reply, run } = watched(described, { runtime })
@@ -35,22 +39,41 @@ test('at the deadline optional steps fall back and the reply goes out', async t 
   t.strictSame(data, ['a', 'b', 40, 'c', 'd'])
   t.equal(complete, false)
   t.match(sources, {
-    calling: { state: 'fallback', code: 'DEADLINE_EXCEEDED' }, thinking: { state: 'fallback', code: 'DEADLINE_EXCEEDED' },
-    list: { state: 'partial', calls: 40, ok: 0, failed: Array.from({ length: 40 }, (_, index) => ({ index, code: 'DEADLINE_EXCEEDED' })) }, plain: { state: 'ok' },
+    calling: { state: 'fallback', code: 'DEADLINE_EXCEEDED' },
+    thinking: { state: 'fallback', code: 'DEADLINE_EXCEEDED' },
+    list: {
+      state: 'partial',
+      calls: 40,
+      ok: 0,
+      failed: Array.from({ length: 40 }, (_, index) => ({ index, code: 'DEADLINE_EXCEEDED' })),
+    },
+    plain: { state: 'ok' },
   })
   t.equal(run.abort.size, 0)
-  t.equal(runtime.calls.length, 4, 'calls that waited for the width are not sent after the deadline')
+  t.equal(runtime.calls.length, 4, 'calls that waited for a permit of the concurrency are not sent after the deadline')
 })
 
 test('a required step that has no value by the deadline is a 504', async t => {
   for (const step of [() => oracle.ask({ id: 1 }), never]) {
     const runtime = heldRuntime()
-    const described = within(30).optional('other', null, () => oracle.ask({ id: 2 })).required('slow', step).required('after', () => 1, { needs: ['slow'] }).reply(Any, () => 1)
+    const described = within(30)
+      .optional('other', () => oracle.ask({ id: 2 }), { fallback: null })
+      .required('slow', step)
+      .required('after', () => 1, { needs: ['slow'] })
+      .reply(Any, () => 1)
     const { reply, run } = watched(described, { runtime })
-    t.ok(await took(() => reply) < 280)
+    t.ok((await took(() => reply)) < 280)
     const problem = await problemOf(reply)
-    t.match(problem, { code: 'DEADLINE_EXCEEDED', statusCode: 504, detail: "Step 'slow': timed did not end before its deadline: it may take 30 ms." })
-    t.match(problem.sources, { other: { state: /fallback|cancelled/ }, slow: { state: 'failed', code: 'DEADLINE_EXCEEDED' }, after: { state: 'cancelled' } })
+    t.match(problem, {
+      code: 'DEADLINE_EXCEEDED',
+      statusCode: 504,
+      detail: "Step 'slow': timed did not end before its deadline: it may take 30 ms.",
+    })
+    t.match(problem.sources, {
+      other: { state: /fallback|cancelled/ },
+      slow: { state: 'failed', code: 'DEADLINE_EXCEEDED' },
+      after: { state: 'cancelled' },
+    })
     t.ok(runtime.calls.every(({ cut }) => cut !== undefined))
     t.equal(run.abort.size, 0)
   }
@@ -59,13 +82,13 @@ test('a required step that has no value by the deadline is a 504', async t => {
 test('a layer that swallows its abort does not hold the reply', async t => {
   const runtime = heldRuntime({ deaf: () => true })
   const described = within(30)
-    .optional('one', 'a', () => oracle.ask({ id: 'one' }))
-    .optional('unsafe', 'b', () => oracle.tell({ id: 'unsafe' }))
-    .each('list', () => times(4, id => oracle.ask({ id })), { tolerate: { atLeast: 1, fallback: 'c' } })
+    .optional('one', () => oracle.ask({ id: 'one' }), { fallback: 'a' })
+    .optional('unsafe', () => oracle.tell({ id: 'unsafe' }), { fallback: 'b' })
+    .each('list', () => times(4, id => oracle.ask({ id })), { minSuccess: 1, fallback: 'c' })
     .reply(Any, ({ one, unsafe, list }) => [one, unsafe, list])
   const { reply, events } = watched(described, { runtime })
   runtime.at('/2').answer('good')
-  t.ok(await took(() => reply) < 280)
+  t.ok((await took(() => reply)) < 280)
   t.strictSame((await reply).data, ['a', 'b', ['c', 'c', 'good', 'c']])
   const told = events.length
   for (const { answer } of runtime.calls) answer('too late')
@@ -74,25 +97,46 @@ test('a layer that swallows its abort does not hold the reply', async t => {
 })
 
 test('a required call whose abort is swallowed is a 504', async t => {
-  const described = within(30).required('one', () => oracle.ask({ id: 'one' })).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(described, {}, { runtime: heldRuntime({ deaf: () => true }) })), { code: 'DEADLINE_EXCEEDED', statusCode: 504 })
-  const list = within(30).each('all', () => times(3, id => oracle.ask({ id }))).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(list, {}, { runtime: heldRuntime({ deaf: () => true }) })), { code: 'DEADLINE_EXCEEDED', sources: { all: { failed: [{ index: 0 }] } } })
+  const described = within(30)
+    .required('one', () => oracle.ask({ id: 'one' }))
+    .reply(Any, () => 1)
+  t.match(await problemOf(fanOut(described, {}, { runtime: heldRuntime({ deaf: () => true }) })), {
+    code: 'DEADLINE_EXCEEDED',
+    statusCode: 504,
+  })
+  const list = within(30)
+    .each('all', () => times(3, id => oracle.ask({ id })))
+    .reply(Any, () => 1)
+  t.match(await problemOf(fanOut(list, {}, { runtime: heldRuntime({ deaf: () => true }) })), {
+    code: 'DEADLINE_EXCEEDED',
+    sources: { all: { failed: [{ index: 0 }] } },
+  })
 })
 
 test('a step that starts at the deadline sends nothing and is waited for no longer', async t => {
   const runtime = heldRuntime()
   const described = within(30)
-    .optional('slow', 'fallback', () => oracle.ask({ id: 'slow' }))
-    .optional('call', 'none', ({ slow }) => oracle.ask({ id: `call-${String(slow)}` }), { needs: ['slow'] })
-    .optional('late', 'none', async ({ slow }) => oracle.ask({ id: `late-${String(slow)}` }), { needs: ['slow'] })
-    .optional('hangs', 'none', never, { needs: ['slow'] })
-    .each('list', ({ slow }) => times(20, id => oracle.ask({ id: `${String(slow)}-${id}` })), { needs: ['slow'], width: 2, tolerate: { atLeast: 0, fallback: 'none' } })
-    .optional('plain', 'none', ({ slow }) => `on ${String(slow)}`, { needs: ['slow'] })
+    .optional('slow', () => oracle.ask({ id: 'slow' }), { fallback: 'fallback' })
+    .optional('call', ({ slow }) => oracle.ask({ id: `call-${String(slow)}` }), { fallback: 'none', needs: ['slow'] })
+    .optional('late', async ({ slow }) => oracle.ask({ id: `late-${String(slow)}` }), {
+      fallback: 'none',
+      needs: ['slow'],
+    })
+    .optional('hangs', never, { fallback: 'none', needs: ['slow'] })
+    .each('list', ({ slow }) => times(20, id => oracle.ask({ id: `${String(slow)}-${id}` })), {
+      needs: ['slow'],
+      concurrency: 2,
+      minSuccess: 0,
+      fallback: 'none',
+    })
+    .optional('plain', ({ slow }) => `on ${String(slow)}`, { fallback: 'none', needs: ['slow'] })
     .reply(Any, ({ call, late, hangs, list, plain }) => [call, late, hangs, list[0], plain])
   const { reply } = watched(described, { runtime })
   t.strictSame((await reply).data, ['none', 'none', 'none', 'none', 'on fallback'])
-  t.strictSame(runtime.calls.map(({ path }) => path), ['/slow'])
+  t.strictSame(
+    runtime.calls.map(({ path }) => path),
+    ['/slow'],
+  )
 })
 
 test('a step with a limit or an abort of its own that starts at the deadline sends nothing either', async t => {
@@ -100,29 +144,49 @@ test('a step with a limit or an abort of its own that starts at the deadline sen
     const runtime = heldRuntime()
     const signals: AbortSignal[] = []
     const described = within(30)
-      .optional('slow', 'fallback', slow)
-      .optional('limited', 'none', ({ signal }) => {
-        signals.push(signal)
-        return oracle.tell({ id: 'limited' })
-      }, { needs: ['slow'], timeout: 5000 })
-      .optional('seen', 'none', ({ signal }) => String(signal.aborted), { needs: ['slow'], timeout: 5000 })
+      .optional('slow', slow, { fallback: 'fallback' })
+      .optional(
+        'limited',
+        ({ signal }) => {
+          signals.push(signal)
+          return oracle.tell({ id: 'limited' })
+        },
+        { fallback: 'none', needs: ['slow'], timeout: 5000 },
+      )
+      .optional('seen', ({ signal }) => String(signal.aborted), { fallback: 'none', needs: ['slow'], timeout: 5000 })
       .reply(Any, ({ limited, seen }) => [limited, seen])
     const { reply } = watched(described, { runtime })
     t.strictSame((await reply).data, ['none', 'true'])
     t.equal(signals[0]?.aborted, true)
-    t.strictSame(runtime.calls.map(({ path }) => path).filter(path => path !== '/slow'), [])
+    t.strictSame(
+      runtime.calls.map(({ path }) => path).filter(path => path !== '/slow'),
+      [],
+    )
   }
   const runtime = heldRuntime()
-  const racing = within(30).optional('slow', 'fallback', () => oracle.ask({ id: 'slow' })).firstOf('race', () => [oracle.ask({ id: 'race' })], { needs: ['slow'] }).reply(Any, () => 1)
+  const racing = within(30)
+    .optional('slow', () => oracle.ask({ id: 'slow' }), { fallback: 'fallback' })
+    .firstOf('race', () => [oracle.ask({ id: 'race' })], { needs: ['slow'] })
+    .reply(Any, () => 1)
   t.match(await problemOf(fanOut(racing, {}, { runtime })), { code: 'DEADLINE_EXCEEDED' })
-  t.strictSame(runtime.calls.map(({ path }) => path), ['/slow'])
+  t.strictSame(
+    runtime.calls.map(({ path }) => path),
+    ['/slow'],
+  )
 })
 
-test('a caller\'s shorter deadline wins, and a longer one changes nothing', async t => {
-  const described = (deadline: number) => within(deadline).required('slow', never).reply(Any, () => 1)
+test("a caller's shorter deadline wins, and a longer one changes nothing", async t => {
+  const described = (deadline: number) =>
+    within(deadline)
+      .required('slow', never)
+      .reply(Any, () => 1)
   const runtime = heldRuntime()
   let problem = await problemOf(fanOut(described(60_000), {}, { runtime, deadline: 30 }))
-  t.match(problem, { code: 'DEADLINE_EXCEEDED', detail: /it may take 30 ms/, cause: { verdict: 'ignored' } }, 'it says nothing about an upstream')
+  t.match(
+    problem,
+    { code: 'DEADLINE_EXCEEDED', detail: /it may take 30 ms/, cause: { verdict: 'ignored' } },
+    'it says nothing about an upstream',
+  )
   problem = await problemOf(fanOut(described(30), {}, { runtime, deadline: 60_000 }))
   t.match(problem, { code: 'DEADLINE_EXCEEDED', detail: /it may take 30 ms/, cause: { verdict: 'failed' } })
   problem = await problemOf(fanOut(described(30), {}, { runtime, deadline: undefined }))
@@ -130,24 +194,33 @@ test('a caller\'s shorter deadline wins, and a longer one changes nothing', asyn
 })
 
 test('an async merge that hangs is ended by the deadline', async t => {
-  const described = within(40).required('a', () => 1).reply(Any, never)
+  const described = within(40)
+    .required('a', () => 1)
+    .reply(Any, never)
   const { reply, run } = watched(described, { runtime: heldRuntime() })
-  t.ok(await took(() => reply) < 290)
+  t.ok((await took(() => reply)) < 290)
   t.match(await problemOf(reply), { code: 'DEADLINE_EXCEEDED', statusCode: 504, sources: { a: { state: 'ok' } } })
   t.equal(run.abort.size, 0)
 })
 
 test('an async merge that starts at the deadline has a moment to end', async t => {
-  const base = within(30).optional('slow', 'fallback', () => oracle.ask({ id: 'slow' }))
+  const base = within(30).optional('slow', () => oracle.ask({ id: 'slow' }), { fallback: 'fallback' })
   const runtime = heldRuntime()
-  const { data } = await fanOut(base.reply(Any, async ({ slow }) => {
-    await new Promise(setImmediate)
-    return { slow }
-  }), {}, { runtime })
+  const { data } = await fanOut(
+    base.reply(Any, async ({ slow }) => {
+      await new Promise(setImmediate)
+      return { slow }
+    }),
+    {},
+    { runtime },
+  )
   t.strictSame(data, { slow: 'fallback' })
   const hanging = base.reply(Any, never)
-  t.ok(await took(() => fanOut(hanging, {}, { runtime })) < 330)
-  t.match(await problemOf(fanOut(hanging, {}, { runtime })), { code: 'DEADLINE_EXCEEDED', sources: { slow: { state: 'fallback' } } })
+  t.ok((await took(() => fanOut(hanging, {}, { runtime }))) < 330)
+  t.match(await problemOf(fanOut(hanging, {}, { runtime })), {
+    code: 'DEADLINE_EXCEEDED',
+    sources: { slow: { state: 'fallback' } },
+  })
 })
 
 test('a run that ends in time leaves no timer behind', async t => {
@@ -159,7 +232,12 @@ test('a run that ends in time leaves no timer behind', async t => {
     .reply(Any, () => 1)
   const runtime = answeringRuntime(path => path)
   await Promise.all(times(20, () => fanOut(described, {}, { runtime })))
-  const failing = within(60_000).optional('a', null, never, { timeout: 50_000 }).required('b', (): number => { throw new Error('bug') }).reply(Any, () => 1)
+  const failing = within(60_000)
+    .optional('a', never, { fallback: null, timeout: 50_000 })
+    .required('b', (): number => {
+      throw new Error('bug')
+    })
+    .reply(Any, () => 1)
   await problemOf(fanOut(failing, {}, { runtime }))
   t.equal(timers(), before)
 })

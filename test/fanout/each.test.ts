@@ -14,31 +14,42 @@ import { watched } from '../helpers/watched.ts'
 const base = aggregate('many', { url: '/many', deadline: 10_000 })
 const Any = z.unknown()
 
-function listOf (count: number, options: { readonly width?: number, readonly maxItems?: number, readonly timeout?: number }) {
+function listOf(
+  count: number,
+  options: { readonly concurrency?: number; readonly maxItems?: number; readonly timeout?: number },
+) {
   return base.each('all', () => times(count, id => oracle.ask({ id })), options).reply(Any, ({ all }) => all)
 }
 
-test('never more calls than the width are under way, and always as many as there can be', async t => {
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 1, max: 40 }), fc.array(fc.nat(50), { minLength: 5, maxLength: 10 }), async (count, width, picks) => {
-    const runtime = heldRuntime()
-    const { reply } = watched(listOf(count, { width }), { runtime })
-    const open: number[] = []
-    let ended = 0
-    for (let known = 0; ; ended++) {
-      await turn()
-      for (; known < runtime.calls.length; known++) open.push(known)
-      if (open.length !== Math.min(width, count - ended)) return false
-      if (ended === count) break
-      const [next] = open.splice((picks[ended % picks.length] as number) % open.length, 1)
-      runtime.calls[next as number]?.answer(`answer ${next}`)
-    }
-    // Calls are sent in the order of the list, so a call's place in it is its place among the sent.
-    return JSON.stringify((await reply).data) === JSON.stringify(times(count, index => `answer ${index}`))
-  }), { numRuns: 60 })
+test('an each never has more calls in flight than its concurrency, and always as many as it can', async t => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 30 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(fc.nat(50), { minLength: 5, maxLength: 10 }),
+      async (count, concurrency, picks) => {
+        const runtime = heldRuntime()
+        const { reply } = watched(listOf(count, { concurrency }), { runtime })
+        const open: number[] = []
+        let ended = 0
+        for (let known = 0; ; ended++) {
+          await turn()
+          for (; known < runtime.calls.length; known++) open.push(known)
+          if (open.length !== Math.min(concurrency, count - ended)) return false
+          if (ended === count) break
+          const [next] = open.splice((picks[ended % picks.length] as number) % open.length, 1)
+          runtime.calls[next as number]?.answer(`answer ${next}`)
+        }
+        // Calls are sent in the order of the list, so a call's place in it is its place among the sent.
+        return JSON.stringify((await reply).data) === JSON.stringify(times(count, index => `answer ${index}`))
+      },
+    ),
+    { numRuns: 60 },
+  )
   t.pass('60 lists')
 })
 
-test('a width of 16 is what an each has when it names none', async t => {
+test('the default concurrency of an each is 16', async t => {
   const runtime = heldRuntime()
   const { run } = watched(listOf(20, {}), { runtime })
   await turn()
@@ -49,10 +60,14 @@ test('a width of 16 is what an each has when it names none', async t => {
   t.equal(run.abort.size, 0)
 })
 
-test('a list above maxItems asks nothing and is the caller\'s fault without needs', async t => {
+test("a list above maxItems asks nothing and is the caller's fault without needs", async t => {
   const runtime = answeringRuntime(() => 1)
   const problem = await problemOf(fanOut(listOf(101, {}), {}, { runtime }))
-  t.match(problem, { code: 'TOO_MANY_ITEMS', statusCode: 400, detail: /^all asks for more calls than its maxItems allows: 101 above 100\.$/ })
+  t.match(problem, {
+    code: 'TOO_MANY_ITEMS',
+    statusCode: 400,
+    detail: /^all asks for more calls than its maxItems allows: 101 above 100\.$/,
+  })
   t.match(problem.sources, { all: { state: 'failed', code: 'TOO_MANY_ITEMS' } })
   t.strictSame(runtime.asked, [])
   t.equal((await fanOut(listOf(100, {}), {}, { runtime })).complete, true, 'the limit itself is allowed')
@@ -61,7 +76,8 @@ test('a list above maxItems asks nothing and is the caller\'s fault without need
 
 test('a list above maxItems that an upstream can have caused is a bad gateway', async t => {
   const runtime = answeringRuntime(() => [1, 2, 3])
-  const described = base.required('ids', () => oracle.ask({ id: 'ids' }))
+  const described = base
+    .required('ids', () => oracle.ask({ id: 'ids' }))
     .each('all', ({ ids }) => (ids as number[]).map(id => oracle.ask({ id })), { needs: ['ids'], maxItems: 2 })
     .reply(Any, () => 1)
   t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'UPSTREAM_TOO_MANY_ITEMS', statusCode: 502 })
@@ -71,25 +87,45 @@ test('an empty list and skip are lists without calls', async t => {
   const runtime = answeringRuntime(() => 1)
   const described = base
     .each('none', () => [])
-    .each('tolerated', () => [], { tolerate: { atLeast: 3, fallback: 0 } })
+    .each('tolerated', () => [], { minSuccess: 3, fallback: 0 })
     .each('skipped', () => skip)
     .each('later', async () => skip)
     .reply(Any, ({ none, tolerated, skipped, later }) => ({ none, tolerated, skipped, later }))
   const { data, complete, sources } = await fanOut(described, {}, { runtime })
   t.strictSame(data, { none: [], tolerated: [], skipped: [], later: [] })
   t.equal(complete, true)
-  t.match(sources, { none: { state: 'ok', calls: 0, ok: 0, failed: [] }, tolerated: { state: 'ok' }, skipped: { state: 'skipped' }, later: { state: 'skipped' } })
+  t.match(sources, {
+    none: { state: 'ok', calls: 0, ok: 0, failed: [] },
+    tolerated: { state: 'ok' },
+    skipped: { state: 'skipped' },
+    later: { state: 'skipped' },
+  })
 })
 
 test('without tolerance the first failure decides, and the other calls are stopped', async t => {
   const runtime = heldRuntime()
-  const { reply, run } = watched(listOf(5, { width: 3 }), { runtime })
+  const { reply, run } = watched(listOf(5, { concurrency: 3 }), { runtime })
   await turn()
   runtime.at('/2').fail(new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 418 }))
   const problem = await problemOf(reply)
   t.match(problem, { code: 'UPSTREAM_STATUS', statusCode: 502, detail: /^Step 'all': oracle / })
-  t.match(problem.sources, { all: { state: 'failed', code: 'UPSTREAM_STATUS', calls: 5, ok: 0, failed: [{ index: 2, code: 'UPSTREAM_STATUS', status: 418 }] } })
-  t.strictSame(runtime.calls.map(({ path, cut }) => [path, cut !== undefined]), [['/0', true], ['/1', true], ['/2', false]])
+  t.match(problem.sources, {
+    all: {
+      state: 'failed',
+      code: 'UPSTREAM_STATUS',
+      calls: 5,
+      ok: 0,
+      failed: [{ index: 2, code: 'UPSTREAM_STATUS', status: 418 }],
+    },
+  })
+  t.strictSame(
+    runtime.calls.map(({ path, cut }) => [path, cut !== undefined]),
+    [
+      ['/0', true],
+      ['/1', true],
+      ['/2', false],
+    ],
+  )
   t.equal(run.abort.size, 0)
   await turn()
   t.equal(runtime.calls.length, 3, 'what waited is never sent')
@@ -97,23 +133,34 @@ test('without tolerance the first failure decides, and the other calls are stopp
 
 test('the error that decides is that of the first failure in time, not in the list', async t => {
   const runtime = heldRuntime()
-  const described = base.each('all', () => times(4, id => oracle.ask({ id })), { tolerate: { atLeast: 3, fallback: null } }).reply(Any, ({ all }) => all)
+  const described = base
+    .each('all', () => times(4, id => oracle.ask({ id })), { minSuccess: 3, fallback: null })
+    .reply(Any, ({ all }) => all)
   const { reply } = watched(described, { runtime })
   runtime.at('/3').fail(new UpstreamError('UPSTREAM_JSON', 'oracle'))
   await turn()
   runtime.at('/0').fail(new UpstreamError('UPSTREAM_BUSY', 'oracle', { upstreamStatus: 503 }))
   const problem = await problemOf(reply)
   t.match(problem, { code: 'UPSTREAM_JSON', statusCode: 502 })
-  t.strictSame(problem.sources['all']?.failed, [{ index: 0, code: 'UPSTREAM_BUSY', status: 503 }, { index: 3, code: 'UPSTREAM_JSON' }], 'the losses stand in the order of the list')
+  t.strictSame(
+    problem.sources['all']?.failed,
+    [
+      { index: 0, code: 'UPSTREAM_BUSY', status: 503 },
+      { index: 3, code: 'UPSTREAM_JSON' },
+    ],
+    'the losses stand in the order of the list',
+  )
 })
 
 /** Runs a list of five of which some fail, tolerating as the test says. */
-function tolerating (atLeast: number, failing: readonly string[], fallback: unknown = null) {
+function tolerating(minSuccess: number, failing: readonly string[], fallback: unknown = null) {
   const runtime = answeringRuntime(path => {
     if (failing.includes(path)) throw new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 })
     return path
   })
-  const described = base.each('all', () => times(5, id => oracle.ask({ id })), { width: 2, tolerate: { atLeast, fallback } }).reply(Any, ({ all }) => all)
+  const described = base
+    .each('all', () => times(5, id => oracle.ask({ id })), { concurrency: 2, minSuccess, fallback })
+    .reply(Any, ({ all }) => all)
   return fanOut(described, {}, { runtime })
 }
 
@@ -121,21 +168,32 @@ test('tolerated losses leave a partial list with the fallback in their places', 
   const { data, complete, sources } = await tolerating(4, ['/1'])
   t.strictSame(data, ['/0', null, '/2', '/3', '/4'])
   t.equal(complete, false)
-  t.match(sources.all, { state: 'partial', calls: 5, ok: 4, failed: [{ index: 1, code: 'UPSTREAM_STATUS', status: 500 }] })
+  t.match(sources.all, {
+    state: 'partial',
+    calls: 5,
+    ok: 4,
+    failed: [{ index: 1, code: 'UPSTREAM_STATUS', status: 500 }],
+  })
   t.equal(sources.all.code, undefined)
 
   t.match((await tolerating(4, [])).sources.all, { state: 'ok', calls: 5, ok: 5, failed: [] })
-  t.match(await problemOf(tolerating(4, ['/1', '/3'])), { code: 'UPSTREAM_STATUS', sources: { all: { state: 'failed' } } })
+  t.match(await problemOf(tolerating(4, ['/1', '/3'])), {
+    code: 'UPSTREAM_STATUS',
+    sources: { all: { state: 'failed' } },
+  })
 })
 
-test('atLeast 0 makes an each optional', async t => {
+test('a minSuccess of 0 makes an each optional', async t => {
   const { data, complete, sources } = await tolerating(0, ['/0', '/1', '/2', '/3', '/4'], { none: true })
-  t.strictSame(data, Array.from({ length: 5 }, () => ({ none: true })))
+  t.strictSame(
+    data,
+    Array.from({ length: 5 }, () => ({ none: true })),
+  )
   t.equal(complete, false)
   t.match(sources.all, { state: 'partial', ok: 0 })
 })
 
-test('atLeast above the length of the list asks for all of it', async t => {
+test('a minSuccess above the length of the list requires all of it', async t => {
   t.equal((await tolerating(50, [])).complete, true)
   t.match(await problemOf(tolerating(50, ['/4'])), { code: 'UPSTREAM_STATUS' })
 })
@@ -147,14 +205,21 @@ test('the fallback of lost calls is shared and so frozen', async t => {
   t.equal(first, second)
 })
 
-test('an error that is no upstream\'s is a bug even where losses are tolerated', async t => {
+test("an error that is no upstream's is a bug even where losses are tolerated", async t => {
   const runtime = answeringRuntime(path => {
     if (path === '/1') throw new TypeError('a secret of the stack')
     return path
   })
-  const described = base.each('all', () => times(3, id => oracle.ask({ id })), { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ all }) => all)
+  const described = base
+    .each('all', () => times(3, id => oracle.ask({ id })), { minSuccess: 0, fallback: null })
+    .reply(Any, ({ all }) => all)
   const problem = await problemOf(fanOut(described, {}, { runtime }))
-  t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: TypeError, sources: { all: { state: 'failed', code: 'INTERNAL' } } })
+  t.match(problem, {
+    code: 'INTERNAL',
+    statusCode: 500,
+    cause: TypeError,
+    sources: { all: { state: 'failed', code: 'INTERNAL' } },
+  })
   t.notMatch(JSON.stringify(problem), 'secret')
 })
 
@@ -162,15 +227,19 @@ test('what is no list of calls is a bug', async t => {
   const runtime = answeringRuntime(() => 1)
   for (const wrong of [undefined, 3, [3], oracle.ask({ id: 1 }), [oracle.ask({ id: 1 }), null]]) {
     const described = base.each('all', () => wrong as never).reply(Any, () => 1)
-    t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'INTERNAL', statusCode: 500, cause: { message: "step 'all' must return a list of calls" } })
+    t.match(await problemOf(fanOut(described, {}, { runtime })), {
+      code: 'INTERNAL',
+      statusCode: 500,
+      cause: { message: "step 'all' must return a list of calls" },
+    })
   }
 })
 
-test('each of several lists has a width of its own', async t => {
+test('each of several lists has its own concurrency', async t => {
   const runtime = heldRuntime()
   const described = base
-    .each('a', () => times(5, id => oracle.ask({ id: `a${id}` })), { width: 2 })
-    .each('b', () => times(5, id => oracle.ask({ id: `b${id}` })), { width: 3 })
+    .each('a', () => times(5, id => oracle.ask({ id: `a${id}` })), { concurrency: 2 })
+    .each('b', () => times(5, id => oracle.ask({ id: `b${id}` })), { concurrency: 3 })
     .reply(Any, () => 1)
   const { run } = watched(described, { runtime })
   await turn()
@@ -180,7 +249,13 @@ test('each of several lists has a width of its own', async t => {
 
 test('an each that need not be answered at all is empty when it cannot be asked', async t => {
   const described = aggregate('tolerant', { url: '/tolerant' })
-    .each('list', () => { throw new UpstreamError('CALL_INPUT_INVALID', 'oracle.ask') }, { tolerate: { atLeast: 0, fallback: null } })
+    .each(
+      'list',
+      () => {
+        throw new UpstreamError('CALL_INPUT_INVALID', 'oracle.ask')
+      },
+      { minSuccess: 0, fallback: null },
+    )
     .reply(z.unknown(), ({ list }) => list)
   const { data, complete, sources } = await fanOut(described, {}, { runtime: heldRuntime() })
   t.same(data, [])

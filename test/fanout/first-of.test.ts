@@ -5,7 +5,7 @@ import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import type { Answer } from '../../src/upstream/policies/layer.ts'
+import type { Answer } from '../../src/upstream/call/layer.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
@@ -18,8 +18,10 @@ import { watched } from '../helpers/watched.ts'
 const base = aggregate('first', { url: '/first', deadline: 10_000 })
 const lost = new UpstreamError('UPSTREAM_RESET', 'oracle')
 
-function firstOf (calls: number, count: number) {
-  return base.firstOf('found', () => times(calls, id => oracle.ask({ id })), { count }).reply(z.unknown(), ({ found }) => ({ found }))
+function firstOf(calls: number, count: number) {
+  return base
+    .firstOf('found', () => times(calls, id => oracle.ask({ id })), { count })
+    .reply(z.unknown(), ({ found }) => ({ found }))
 }
 
 test('the first good answer is the value, and the losers are stopped at once', async t => {
@@ -43,7 +45,10 @@ test('with a count the value is that many answers in the order of the calls', as
   await turn()
   runtime.at('/1').answer('one')
   t.match(await reply, { data: { found: ['one', 'three'] }, sources: { found: { calls: 4, ok: 2 } } })
-  t.strictSame(runtime.calls.map(({ cut }) => cut !== undefined), [true, false, true, false])
+  t.strictSame(
+    runtime.calls.map(({ cut }) => cut !== undefined),
+    [true, false, true, false],
+  )
 })
 
 test('answers that come in the same moment as the last one needed are not taken', async t => {
@@ -60,7 +65,11 @@ test('a failure is passed over as long as enough others can answer', async t => 
   await turn()
   runtime.at('/1').answer('one')
   runtime.at('/2').answer('two')
-  t.match(await reply, { data: { found: ['one', 'two'] }, complete: true, sources: { found: { state: 'ok', calls: 3, ok: 2, failed: [{ index: 0, code: 'UPSTREAM_RESET' }] } } })
+  t.match(await reply, {
+    data: { found: ['one', 'two'] },
+    complete: true,
+    sources: { found: { state: 'ok', calls: 3, ok: 2, failed: [{ index: 0, code: 'UPSTREAM_RESET' }] } },
+  })
 })
 
 test('when too few can answer, the first failure decides', async t => {
@@ -71,13 +80,18 @@ test('when too few can answer, the first failure decides', async t => {
   runtime.at('/0').fail(lost)
   const problem = await problemOf(reply)
   t.match(problem, { code: 'UPSTREAM_BUSY', statusCode: 503, retryAfterSeconds: 7 })
-  t.match(problem.sources, { found: { state: 'failed', calls: 3, ok: 0, failed: [{ index: 0 }, { index: 2, status: 503 }] } })
+  t.match(problem.sources, {
+    found: { state: 'failed', calls: 3, ok: 0, failed: [{ index: 0 }, { index: 2, status: 503 }] },
+  })
   t.match(runtime.at('/1').cut, { reason: Error })
 })
 
 test('fewer calls than answers wanted, and none at all, are bugs', async t => {
   const runtime = answeringRuntime(() => 1)
-  t.match(await problemOf(fanOut(firstOf(1, 2), {}, { runtime })), { code: 'INTERNAL', cause: { message: "step 'found' returned 1 calls to take the first 2 answers of: return more calls" } })
+  t.match(await problemOf(fanOut(firstOf(1, 2), {}, { runtime })), {
+    code: 'INTERNAL',
+    cause: { message: "step 'found' returned 1 calls to take the first 2 answers of: return more calls" },
+  })
   t.match(await problemOf(fanOut(firstOf(0, 1), {}, { runtime })), { code: 'INTERNAL', statusCode: 500 })
   t.strictSame(runtime.asked, [])
   const skipping = base.firstOf('found', () => skip as never).reply(z.unknown(), () => 1)
@@ -85,7 +99,10 @@ test('fewer calls than answers wanted, and none at all, are bugs', async t => {
 })
 
 test('its length is bounded like that of an each', async t => {
-  t.match(await problemOf(fanOut(firstOf(101, 1), {}, { runtime: answeringRuntime(() => 1) })), { code: 'TOO_MANY_ITEMS', statusCode: 400 })
+  t.match(await problemOf(fanOut(firstOf(101, 1), {}, { runtime: answeringRuntime(() => 1) })), {
+    code: 'TOO_MANY_ITEMS',
+    statusCode: 400,
+  })
 })
 
 test('dependents run on the answer, and the signal of its step is aborted when it has ended', async t => {
@@ -108,12 +125,22 @@ test('dependents run on the answer, and the signal of its step is aborted when i
 })
 
 /** Replicas that may not have what they are asked for. */
-const { find, empty } = defineUpstream('replicas', { origin: 'http://replicas.test' }, {
-  find: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), absent: [404, 410] }),
-  empty: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), absent: [404], empty: true }),
-})
+const { find, empty } = defineUpstream(
+  'replicas',
+  { origin: 'http://replicas.test' },
+  {
+    find: operation({ path: '/{id}', params: z.object({ id: z.number() }), output: z.unknown(), nullOn: [404, 410] }),
+    empty: operation({
+      path: '/{id}',
+      params: z.object({ id: z.number() }),
+      output: z.unknown(),
+      nullOn: [404],
+      allowEmpty: true,
+    }),
+  },
+)
 
-function found (calls: number, count: number, ask: typeof find | typeof empty = find) {
+function found(calls: number, count: number, ask: typeof find | typeof empty = find) {
   return base.firstOf('found', () => times(calls, id => ask({ id })), { count }).reply(z.unknown(), seen => seen.found)
 }
 
@@ -125,7 +152,11 @@ test('an answer beats an absence that came before it', async t => {
   await turn()
   t.equal(runtime.at('/2').cut, undefined, 'the call that may still answer goes on')
   runtime.at('/2').answer('here')
-  t.match(await reply, { data: 'here', complete: true, sources: { found: { state: 'ok', calls: 3, ok: 3, failed: [] } } })
+  t.match(await reply, {
+    data: 'here',
+    complete: true,
+    sources: { found: { state: 'ok', calls: 3, ok: 3, failed: [] } },
+  })
 })
 
 test('an absence in the same moment as the answer before it is not taken', async t => {
@@ -144,7 +175,10 @@ test('when every call says that there is none, the value is null and the step is
 })
 
 test('an absence beside a failure is a failure, since the call that failed may have had the value', async t => {
-  for (const order of [['/0', '/1'], ['/1', '/0']]) {
+  for (const order of [
+    ['/0', '/1'],
+    ['/1', '/0'],
+  ]) {
     const runtime = heldRuntime()
     const { reply } = watched(found(2, 1), { runtime })
     for (const path of order) {
@@ -154,7 +188,9 @@ test('an absence beside a failure is a failure, since the call that failed may h
     }
     const problem = await problemOf(reply)
     t.match(problem, { code: 'UPSTREAM_RESET', statusCode: 502 })
-    t.match(problem.sources, { found: { state: 'failed', calls: 2, ok: 1, failed: [{ index: 1, code: 'UPSTREAM_RESET' }] } })
+    t.match(problem.sources, {
+      found: { state: 'failed', calls: 2, ok: 1, failed: [{ index: 1, code: 'UPSTREAM_RESET' }] },
+    })
   }
 })
 
@@ -177,7 +213,11 @@ test('an answer beats absences and failures together', async t => {
   runtime.at('/1').fail(lost)
   await turn()
   runtime.at('/2').answer('here')
-  t.match(await reply, { data: 'here', complete: true, sources: { found: { state: 'ok', ok: 2, failed: [{ index: 1 }] } } })
+  t.match(await reply, {
+    data: 'here',
+    complete: true,
+    sources: { found: { state: 'ok', ok: 2, failed: [{ index: 1 }] } },
+  })
 })
 
 test('with a count, absences fill up what no call has answered', async t => {
@@ -217,7 +257,7 @@ test('a null that the upstream answered is an answer', async t => {
   t.match(nothing.at('/1').cut, { reason: Error }, 'nor after an empty body')
 })
 
-test('the width leaves room for the calls behind an absence', async t => {
+test('an absence frees its part of the concurrency for the calls behind it', async t => {
   const runtime = heldRuntime()
   const { reply } = watched(found(18, 1), { runtime })
   t.equal(runtime.calls.length, 16)
@@ -230,7 +270,9 @@ test('the width leaves room for the calls behind an absence', async t => {
 
 test('a step whose time is over while absences are all it has fails by its timeout', async t => {
   const runtime = heldRuntime()
-  const described = base.firstOf('found', () => times(2, id => find({ id })), { timeout: 20 }).reply(z.unknown(), seen => seen.found)
+  const described = base
+    .firstOf('found', () => times(2, id => find({ id })), { timeout: 20 })
+    .reply(z.unknown(), seen => seen.found)
   const { reply } = watched(described, { runtime })
   runtime.at('/0').answer(null, 404)
   t.match(await problemOf(reply), { code: 'STEP_TIMEOUT', statusCode: 504 })
@@ -243,8 +285,16 @@ test('an old absence in place of a failure makes the step stale only where it is
     '/2': { value: 'here', status: 200 },
   }
   const runtime = { ...heldRuntime(), send: <T>(call: LiveCall<T>) => Promise.resolve(answers[call.path] as Answer<T>) }
-  t.match(await fanOut(found(3, 1), {}, { runtime }), { data: 'here', complete: true, sources: { found: { state: 'ok' } } })
-  t.match(await fanOut(found(2, 1), {}, { runtime }), { data: null, complete: false, sources: { found: { state: 'stale' } } })
+  t.match(await fanOut(found(3, 1), {}, { runtime }), {
+    data: 'here',
+    complete: true,
+    sources: { found: { state: 'ok' } },
+  })
+  t.match(await fanOut(found(2, 1), {}, { runtime }), {
+    data: null,
+    complete: false,
+    sources: { found: { state: 'stale' } },
+  })
 })
 
 test('over the wire, a kept absence that is confirmed is still an absence', async t => {
@@ -257,10 +307,14 @@ test('over the wire, a kept absence that is confirmed is still an absence', asyn
     }
     return socket.write(json({}, 404, { etag: '"none"', 'cache-control': 'max-age=0' }))
   })
-  const { kept, plain } = defineUpstream('raw', { origin: raw.origin, retry: false }, {
-    kept: operation({ path: '/none', output: z.string(), absent: [404], cache: true }),
-    plain: operation({ path: '/has', output: z.string(), absent: [404] }),
-  })
+  const { kept, plain } = defineUpstream(
+    'raw',
+    { origin: raw.origin, retry: false },
+    {
+      kept: operation({ path: '/none', output: z.string(), nullOn: [404], cache: true }),
+      plain: operation({ path: '/has', output: z.string(), nullOn: [404] }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const described = base
@@ -268,6 +322,9 @@ test('over the wire, a kept absence that is confirmed is still an absence', asyn
     .firstOf('found', () => [kept(), plain()], { needs: ['none'] })
     .firstOf('absent', () => [kept(), kept()], { needs: ['found'] })
     .reply(z.unknown(), ({ none, found: value, absent }) => ({ none, value, absent }))
-  t.match(await fanOut(described, {}, { runtime }), { data: { none: null, value: 'the value', absent: null }, complete: true })
+  t.match(await fanOut(described, {}, { runtime }), {
+    data: { none: null, value: 'the value', absent: null },
+    complete: true,
+  })
   t.equal(confirmed, 2, 'once for each step after the first')
 })

@@ -3,8 +3,9 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
-import { begin, fanOut } from '../../src/fanout/fan-out.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { startRun, fanOut } from '../../src/fanout/fan-out.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { oracle } from '../helpers/oracle.ts'
@@ -14,11 +15,13 @@ import { watched } from '../helpers/watched.ts'
 
 const base = aggregate('steps', { url: '/steps', deadline: 10_000 })
 const Any = z.unknown()
-const failing = answeringRuntime(() => { throw new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 }) })
+const failing = answeringRuntime(() => {
+  throw new UpstreamError('UPSTREAM_STATUS', 'oracle', { upstreamStatus: 500 })
+})
 
 test('the failure of an optional step is its fallback, a value like any other', async t => {
   const described = base
-    .optional('a', { list: ['fallback'] }, () => oracle.ask({ id: 'a' }))
+    .optional('a', () => oracle.ask({ id: 'a' }), { fallback: { list: ['fallback'] } })
     .required('b', ({ a }) => a, { needs: ['a'] })
     .reply(Any, ({ a, b }) => ({ a, b }))
   const { data, complete, sources } = await fanOut(described, {}, { runtime: failing })
@@ -30,22 +33,34 @@ test('the failure of an optional step is its fallback, a value like any other', 
 test('an optional step falls back for an upstream error of its own function too', async t => {
   const error = new UpstreamError('UPSTREAM_JSON', 'elsewhere')
   const described = base
-    .optional('sync', 1, (): number => { throw error })
-    .optional('later', 2, () => Promise.reject<number>(error))
-    .optional('input', 3, () => oracle.ask({ id: '' }))
+    .optional(
+      'sync',
+      (): number => {
+        throw error
+      },
+      { fallback: 1 },
+    )
+    .optional('later', () => Promise.reject<number>(error), { fallback: 2 })
+    .optional('input', () => oracle.ask({ id: '' }), { fallback: 3 })
     .reply(Any, ({ sync, later, input }) => [sync, later, input])
   const { data, sources } = await fanOut(described, {}, { runtime: failing })
   t.strictSame(data, [1, 2, 3])
-  t.match(sources, { sync: { state: 'fallback', code: 'UPSTREAM_JSON' }, later: { state: 'fallback' }, input: { state: 'fallback', code: 'CALL_INPUT_INVALID' } })
+  t.match(sources, {
+    sync: { state: 'fallback', code: 'UPSTREAM_JSON' },
+    later: { state: 'fallback' },
+    input: { state: 'fallback', code: 'CALL_INPUT_INVALID' },
+  })
 })
 
 test('a fallback is frozen all the way down, since every run is given the same one', async t => {
   const fallback = { data: [{ deep: [1] }] }
   const given: unknown[] = []
-  const described = base.optional('a', fallback, () => oracle.ask({ id: 'a' })).reply(z.null(), ({ a }) => {
-    given.push(a)
-    return null
-  })
+  const described = base
+    .optional('a', () => oracle.ask({ id: 'a' }), { fallback })
+    .reply(z.null(), ({ a }) => {
+      given.push(a)
+      return null
+    })
   await fanOut(described, {}, { runtime: failing })
   await fanOut(described, {}, { runtime: failing })
   t.equal(given[0], given[1])
@@ -54,17 +69,19 @@ test('a fallback is frozen all the way down, since every run is given the same o
 
 test('a fallback that its author froze outside is frozen inside too', async t => {
   const fallback = Object.freeze({ data: [] as string[] })
-  const described = base.optional('a', fallback, () => oracle.ask({ id: 'a' })).reply(Any, ({ a }) => {
-    (a as { data: string[] }).data.push('of one caller')
-    return a
-  })
+  const described = base
+    .optional('a', () => oracle.ask({ id: 'a' }), { fallback })
+    .reply(Any, ({ a }) => {
+      ;(a as { data: string[] }).data.push('of one caller')
+      return a
+    })
   t.match(await problemOf(fanOut(described, {}, { runtime: failing })), { code: 'INTERNAL', cause: TypeError })
 })
 
 test('a skipped step brings its fallback and leaves the reply complete', async t => {
   const described = base
-    .optional('a', 'fallback', (): unknown => skip)
-    .optional('b', 'fallback', async (): Promise<unknown> => skip)
+    .optional('a', (): unknown => skip, { fallback: 'fallback' })
+    .optional('b', async (): Promise<unknown> => skip, { fallback: 'fallback' })
     .required('c', ({ a, b }) => `${String(a)} ${String(b)}`, { needs: ['a', 'b'] })
     .reply(Any, ({ c }) => c)
   const { data, complete, sources } = await fanOut(described, {}, { runtime: failing })
@@ -76,19 +93,28 @@ test('a skipped step brings its fallback and leaves the reply complete', async t
 
 test('a required step that skips is a bug', async t => {
   const described = base.required('a', () => skip as unknown).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(described, {}, { runtime: failing })), { code: 'INTERNAL', statusCode: 500, cause: { message: "step 'a' is required and cannot skip: make it optional" } })
+  t.match(await problemOf(fanOut(described, {}, { runtime: failing })), {
+    code: 'INTERNAL',
+    statusCode: 500,
+    cause: { message: "step 'a' is required and cannot skip: make it optional" },
+  })
 })
 
 test('several calls where one is meant are a bug', async t => {
-  const described = base.optional('a', null, () => [1, oracle.ask({ id: 1 })] as unknown).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(described, {}, { runtime: failing })), { code: 'INTERNAL', cause: { message: "step 'a' returned several calls: use each or firstOf" } })
+  const described = base
+    .optional('a', () => [1, oracle.ask({ id: 1 })] as unknown, { fallback: null })
+    .reply(Any, () => 1)
+  t.match(await problemOf(fanOut(described, {}, { runtime: failing })), {
+    code: 'INTERNAL',
+    cause: { message: "step 'a' returned several calls: use each or firstOf" },
+  })
 })
 
 test('a step may return plain values, now or later, and lists of them', async t => {
   const described = base
     .required('now', () => ['plain', 1])
     .required('later', async () => ({ at: 'last' }))
-    .optional('nothing', 'fallback', () => undefined as unknown)
+    .optional('nothing', () => undefined as unknown, { fallback: 'fallback' })
     .required('call', async () => oracle.ask({ id: 'x' }))
     .reply(Any, ({ now, later, nothing, call }) => ({ now, later, nothing: nothing ?? 'nothing', call }))
   const { data, complete } = await fanOut(described, {}, { runtime: answeringRuntime(path => path) })
@@ -97,23 +123,37 @@ test('a step may return plain values, now or later, and lists of them', async t 
 })
 
 /** A chain of as many sync steps, each on the value before it. */
-function chain (length: number) {
-  let builder = base.required('s0', () => 0) as unknown as { required (name: string, step: (seen: Record<string, number>) => number, options: object): typeof builder, reply (schema: z.ZodType, merge: (seen: Record<string, number>) => unknown): ReturnType<ReturnType<typeof base.required>['reply']> }
-  for (let index = 1; index < length; index++) builder = builder.required(`s${index}`, seen => (seen[`s${index - 1}`] as number) + 1, { needs: [`s${index - 1}`] })
+function chain(length: number) {
+  let builder = base.required('s0', () => 0) as unknown as {
+    required(name: string, step: (seen: Record<string, number>) => number, options: object): typeof builder
+    reply(
+      schema: z.ZodType,
+      merge: (seen: Record<string, number>) => unknown,
+    ): ReturnType<ReturnType<typeof base.required>['reply']>
+  }
+  for (let index = 1; index < length; index++)
+    builder = builder.required(`s${index}`, seen => (seen[`s${index - 1}`] as number) + 1, { needs: [`s${index - 1}`] })
   return builder.reply(Any, seen => seen[`s${length - 1}`])
 }
 
 test('sync steps, their dependents and the merge run in the turn that starts the run', async t => {
   const { events, reply } = watched(chain(5), { runtime: failing })
-  t.strictSame(events.map(({ type }) => type), [...Array.from({ length: 5 }, () => ['step started', 'step ended']).flat(), 'run ended'])
+  t.strictSame(
+    events.map(({ type }) => type),
+    [...Array.from({ length: 5 }, () => ['step started', 'step ended']).flat(), 'run ended'],
+  )
   t.match(await reply, { data: 4, complete: true })
 })
 
 test('a sync run costs one promise, however many steps it has', t => {
   const promisesOf = (length: number) => {
-    const run = begin(chain(length), {}, { runtime: failing })
+    const run = startRun(chain(length), {}, { runtime: failing })
     let count = 0
-    const hook = createHook({ init: (_id, type) => { if (type === 'PROMISE') count++ } }).enable()
+    const hook = createHook({
+      init: (_id, type) => {
+        if (type === 'PROMISE') count++
+      },
+    }).enable()
     const reply = run.start()
     hook.disable()
     reply.catch(() => {})
@@ -125,28 +165,42 @@ test('a sync run costs one promise, however many steps it has', t => {
 })
 
 /** Whether a value and everything in it is frozen. */
-function isDeeplyFrozen (value: unknown): boolean {
-  return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen))
+function isDeeplyFrozen(value: unknown): boolean {
+  return (
+    typeof value !== 'object' ||
+    value === null ||
+    (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen))
+  )
 }
 
-const { one, shared, kept, bytes } = defineUpstream('lists', { origin: 'http://lists.test' }, {
-  one: operation({ path: '/one', output: z.unknown() }),
-  shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
-  kept: operation({ path: '/kept', output: z.unknown(), cache: true }),
-  bytes: operation({ path: '/bytes', output: z.instanceof(Buffer), as: 'bytes' }),
-})
+const { one, shared, kept, bytes } = defineUpstream(
+  'lists',
+  { origin: 'http://lists.test' },
+  {
+    one: operation({ path: '/one', output: z.unknown() }),
+    shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
+    kept: operation({ path: '/kept', output: z.unknown(), cache: true }),
+    bytes: operation({ path: '/bytes', output: z.instanceof(Buffer), responseType: 'bytes' }),
+  },
+)
 
 test('the value of an optional step is frozen wherever it comes from', async t => {
   const runtime = answeringRuntime(() => ({ list: [{ deep: [1] }] }))
   const given: Record<string, unknown> = {}
   const described = base
-    .optional('called', null, () => one())
-    .optional('shared', null, () => shared())
-    .optional('kept', null, () => kept())
-    .optional('made', null, () => ({ list: [[1]] }))
-    .optional('later', null, async () => ({ list: [[1]] }))
-    .optional('skipped', { list: [[1]] }, () => skip)
-    .optional('lost', { list: [[1]] }, (): object => { throw new UpstreamError('UPSTREAM_RESET', 'elsewhere') })
+    .optional('called', () => one(), { fallback: null })
+    .optional('shared', () => shared(), { fallback: null })
+    .optional('kept', () => kept(), { fallback: null })
+    .optional('made', () => ({ list: [[1]] }), { fallback: null })
+    .optional('later', async () => ({ list: [[1]] }), { fallback: null })
+    .optional('skipped', () => skip, { fallback: { list: [[1]] } })
+    .optional(
+      'lost',
+      (): object => {
+        throw new UpstreamError('UPSTREAM_RESET', 'elsewhere')
+      },
+      { fallback: { list: [[1]] } },
+    )
     .required('sees', ({ called }) => isDeeplyFrozen(called), { needs: ['called'] })
     .reply(Any, ({ sees, ...seen }) => {
       Object.assign(given, { ...seen, params: null, query: null, headers: null })
@@ -158,17 +212,19 @@ test('the value of an optional step is frozen wherever it comes from', async t =
 
 test('a change of an optional value fails the same way whether the upstream answers or not', async t => {
   for (const runtime of [failing, answeringRuntime(() => ['a'])]) {
-    const described = base.optional('recs', [], () => one()).reply(Any, ({ recs }) => (recs as string[]).push('mine'))
+    const described = base
+      .optional('recs', () => one(), { fallback: [] })
+      .reply(Any, ({ recs }) => (recs as string[]).push('mine'))
     t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
   }
 })
 
-test('the list of an each with a fallback is frozen in every case, and that of another is the author\'s own', async t => {
+test("the list of an each with a fallback is frozen in every case, and that of another is the author's own", async t => {
   for (const runtime of [failing, answeringRuntime(() => ({ deep: [1] }))]) {
     const lists: unknown[] = []
     const described = base
-      .each('all', () => times(2, () => one()), { tolerate: { atLeast: 0, fallback: { deep: [0] } } })
-      .each('none', () => skip, { tolerate: { atLeast: 0, fallback: null } })
+      .each('all', () => times(2, () => one()), { minSuccess: 0, fallback: { deep: [0] } })
+      .each('none', () => skip, { minSuccess: 0, fallback: null })
       .reply(Any, ({ all, none }) => {
         lists.push(all, none)
         return null
@@ -178,64 +234,85 @@ test('the list of an each with a fallback is frozen in every case, and that of a
     t.match(lists, [[{}, {}], []])
   }
   const shed: unknown[] = []
-  const described = base.each('all', () => [one()], { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ all }) => shed.push(all))
+  const described = base
+    .each('all', () => [one()], { minSuccess: 0, fallback: null })
+    .reply(Any, ({ all }) => shed.push(all))
   await fanOut(described, {}, { runtime: failing, shedOptional: true })
   t.ok(shed.every(isDeeplyFrozen))
 
-  const own = base.each('all', () => [one()]).required('one', () => one()).reply(Any, ({ all, one: only }) => {
-    (all[0] as { deep: number[] }).deep.push(2)
-    ;(only as { deep: number[] }).deep.push(3)
-    return all.push(only)
-  })
+  const own = base
+    .each('all', () => [one()])
+    .required('one', () => one())
+    .reply(Any, ({ all, one: only }) => {
+      ;(all[0] as { deep: number[] }).deep.push(2)
+      ;(only as { deep: number[] }).deep.push(3)
+      return all.push(only)
+    })
   t.equal((await fanOut(own, {}, { runtime: answeringRuntime(() => ({ deep: [1] })) })).data, 2)
 })
 
 test('bytes of an optional step go through, since they cannot be frozen', async t => {
-  const described = base.optional('bytes', null, () => bytes()).reply(Any, seen => seen.bytes?.toString())
+  const described = base.optional('bytes', () => bytes(), { fallback: null }).reply(Any, seen => seen.bytes?.toString())
   t.equal((await fanOut(described, {}, { runtime: answeringRuntime(() => Buffer.from('ab')) })).data, 'ab')
 })
 
-test('an own layer\'s value in place of a frozen one is frozen too, and one that cannot be frozen is a bug', async t => {
+test("an own layer's value in place of a frozen one is frozen too, and one that cannot be frozen is a bug", async t => {
   const raw = await rawUpstream(t, (socket, { path }) => socket.write(json({ list: [path] })))
-  const instead = (value: unknown) => use(next => call => next(call).then(answer => ({ ...answer, value: value as typeof answer.value })), { at: 'call' })
+  const instead =
+    (value: unknown): CustomLayer =>
+    next =>
+    call =>
+      next(call).then(answer => ({ ...answer, value: value as typeof answer.value }))
   const asked = (value: unknown) => {
-    const upstream = defineUpstream('raw', { origin: raw.origin, use: [instead(value)] }, { get: operation({ path: '/', output: z.unknown(), coalesce: true }) })
-    return base.optional('got', null, () => upstream.get()).reply(Any, ({ got }) => isDeeplyFrozen(got))
+    const upstream = defineUpstream(
+      'raw',
+      { origin: raw.origin, layers: { call: [instead(value)] } },
+      { get: operation({ path: '/', output: z.unknown(), coalesce: true }) },
+    )
+    return base.optional('got', () => upstream.get(), { fallback: null }).reply(Any, ({ got }) => isDeeplyFrozen(got))
   }
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   t.equal((await fanOut(asked({ mine: [1] }), {}, { runtime })).data, true)
   const stubborn = () => new Proxy({}, { preventExtensions: () => false })
   t.match(await problemOf(fanOut(asked(stubborn()), {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
-  const made = base.optional('made', null, async () => stubborn()).reply(Any, () => null)
+  const made = base.optional('made', async () => stubborn(), { fallback: null }).reply(Any, () => null)
   t.match(await problemOf(fanOut(made, {}, { runtime })), { code: 'INTERNAL', cause: TypeError })
 })
 
 test('over the wire, a reply takes frozen values, and so do calls and hooks behind them', async t => {
   const raw = await rawUpstream(t, (socket, { path }) => socket.write(json({ tags: [path], sub: { list: [1] } })))
   const Shape = z.object({ tags: z.array(z.string()), sub: z.object({ list: z.array(z.number()) }) })
-  const upstream = defineUpstream('raw', { origin: raw.origin }, {
-    get: operation({ path: '/get', query: z.object({ tags: z.array(z.string()) }), output: Shape }),
-    shared: operation({ path: '/shared', output: Shape, coalesce: true }),
-    kept: operation({ path: '/kept', output: Shape, cache: { ttl: 60_000 } }),
-  })
+  const upstream = defineUpstream(
+    'raw',
+    { origin: raw.origin },
+    {
+      get: operation({ path: '/get', query: z.object({ tags: z.array(z.string()) }), output: Shape }),
+      shared: operation({ path: '/shared', output: Shape, coalesce: true }),
+      kept: operation({ path: '/kept', output: Shape, cache: { ttl: 60_000 } }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const given: unknown[] = []
   const described = base
     .required('shared', () => upstream.shared())
     .required('kept', () => upstream.kept())
-    .optional('got', null, ({ shared: { tags } }) => upstream.get({ tags }), { needs: ['shared'] })
+    .optional('got', ({ shared: { tags } }) => upstream.get({ tags }), { fallback: null, needs: ['shared'] })
     .reply(z.object({ all: z.array(Shape.nullable()) }), ({ shared: first, kept: second, got }) => {
       given.push(first, second, got)
       return { all: [first, second, got] }
     })
-    .after(({ data }) => {
+    .onReply(({ data }) => {
       data.all.pop()
       data.all[0]?.tags.push('of the hook')
     })
   for (let run = 0; run < 2; run++) {
-    t.match((await fanOut(described, {}, { runtime })).data, { all: [{ tags: ['/shared', 'of the hook'] }, { tags: ['/kept'] }] }, 'a hook changes a copy')
+    t.match(
+      (await fanOut(described, {}, { runtime })).data,
+      { all: [{ tags: ['/shared', 'of the hook'] }, { tags: ['/kept'] }] },
+      'a hook changes a copy',
+    )
   }
   t.ok(given.every(isDeeplyFrozen), 'the kept answer of the first run and of the second')
   t.match(given.at(-1), { tags: ['/get?tags=%2Fshared'] })

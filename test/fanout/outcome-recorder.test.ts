@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, skip, times } from '../../src/fanout/aggregate.ts'
-import type { Outcome } from '../../src/fanout/outcome-recorder.ts'
+import type { Outcome } from '../../src/fanout/outcome.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
@@ -17,7 +17,7 @@ import { watched } from '../helpers/watched.ts'
 const Any = z.unknown()
 const base = aggregate('told', { url: '/told', deadline: 20_000 })
 
-async function open (t: Test, handle?: (asked: Asked) => void) {
+async function open(t: Test, handle?: (asked: Asked) => void) {
   const upstream = await httpUpstream(t, handle)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -25,12 +25,12 @@ async function open (t: Test, handle?: (asked: Asked) => void) {
 }
 
 /** An outcome without its times, which differ from run to run. */
-function timeless ({ start, ms, ...rest }: Outcome): object {
+function timeless({ start, ms, ...rest }: Outcome): object {
   return { ...rest, started: start !== undefined && start >= 0 && ms >= 0 }
 }
 
 /** Answers `/500` with that status, and anything else with 200. */
-function byPath ({ request, json }: Asked): void {
+function byPath({ request, json }: Asked): void {
   json({}, Number(/^\/(\d{3})$/.exec(request.url ?? '')?.[1] ?? 200))
 }
 
@@ -38,28 +38,41 @@ test('a reply tells of each step, in the order of declaration', async t => {
   const { runtime, ask } = await open(t, byPath)
   const described = base
     .required('plain', () => 1)
-    .optional('lost', null, () => ask({ id: 500 }))
-    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 }), ask({ id: 'b' })], { tolerate: { atLeast: 1, fallback: null } })
+    .optional('lost', () => ask({ id: 500 }), { fallback: null })
+    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 }), ask({ id: 'b' })], { minSuccess: 1, fallback: null })
     .required('one', () => ask({ id: 'one' }))
-    .optional('none', null, (): unknown => skip)
+    .optional('none', (): unknown => skip, { fallback: null })
     .firstOf('race', () => [ask({ id: 'only' })])
     .reply(Any, () => 1)
   const { sources, complete } = await fanOut(described, {}, { runtime })
   t.equal(complete, false)
-  t.strictSame(Object.entries(sources).map(([name, outcome]) => [name, timeless(outcome)]), [
-    ['plain', { state: 'ok', attempts: 0, started: true }],
-    ['lost', { state: 'fallback', attempts: 1, status: 500, code: 'UPSTREAM_STATUS', started: true }],
-    ['list', { state: 'partial', attempts: 3, calls: 3, ok: 2, failed: [{ index: 1, code: 'UPSTREAM_STATUS', status: 404 }], started: true }],
-    ['one', { state: 'ok', attempts: 1, status: 200, started: true }],
-    ['none', { state: 'skipped', attempts: 0, started: true }],
-    ['race', { state: 'ok', attempts: 1, calls: 1, ok: 1, failed: [], started: true }],
-  ])
+  t.strictSame(
+    Object.entries(sources).map(([name, outcome]) => [name, timeless(outcome)]),
+    [
+      ['plain', { state: 'ok', attempts: 0, started: true }],
+      ['lost', { state: 'fallback', attempts: 1, status: 500, code: 'UPSTREAM_STATUS', started: true }],
+      [
+        'list',
+        {
+          state: 'partial',
+          attempts: 3,
+          calls: 3,
+          ok: 2,
+          failed: [{ index: 1, code: 'UPSTREAM_STATUS', status: 404 }],
+          started: true,
+        },
+      ],
+      ['one', { state: 'ok', attempts: 1, status: 200, started: true }],
+      ['none', { state: 'skipped', attempts: 0, started: true }],
+      ['race', { state: 'ok', attempts: 1, calls: 1, ok: 1, failed: [], started: true }],
+    ],
+  )
 })
 
 test('a failing reply tells of each step too, and one that never started has no start', async t => {
   const { upstream, runtime, ask } = await open(t)
   const described = base
-    .optional('slow', null, () => ask({ id: 'slow' }))
+    .optional('slow', () => ask({ id: 'slow' }), { fallback: null })
     .required('done', () => 1)
     .required('bad', () => ask({ id: 'bad' }))
     .required('never', () => 1, { needs: ['bad'] })
@@ -72,13 +85,22 @@ test('a failing reply tells of each step too, and one that never started has no 
   t.strictSame(Object.keys(sources), ['slow', 'done', 'bad', 'never'])
   t.match(sources['slow'], { state: 'cancelled', start: Number })
   t.strictSame(timeless(sources['done'] as Outcome), { state: 'ok', attempts: 0, started: true })
-  t.strictSame(timeless(sources['bad'] as Outcome), { state: 'failed', attempts: 1, status: 503, code: 'UPSTREAM_BUSY', started: true })
+  t.strictSame(timeless(sources['bad'] as Outcome), {
+    state: 'failed',
+    attempts: 1,
+    status: 503,
+    code: 'UPSTREAM_BUSY',
+    started: true,
+  })
   t.strictSame(sources['never'], { state: 'cancelled', ms: 0, attempts: 0 })
 })
 
 test('a call that was sent counts as an attempt, also when its step was cancelled', async t => {
   const { upstream, runtime, ask } = await open(t)
-  const described = base.required('slow', () => ask({ id: 'slow' })).required('bad', () => ask({ id: 'bad' })).reply(Any, () => 1)
+  const described = base
+    .required('slow', () => ask({ id: 'slow' }))
+    .required('bad', () => ask({ id: 'bad' }))
+    .reply(Any, () => 1)
   const { reply } = watched(described, { runtime })
   const [bad] = await Promise.all([upstream.arrived('GET /bad'), upstream.arrived('GET /slow')])
   bad.json({}, 500)
@@ -96,11 +118,11 @@ test('the losers of a firstOf count as attempts', async t => {
 
 test('times are in ms from the start of the run, to a tenth', async t => {
   const described = base
-    .optional('first', null, () => new Promise<unknown>(() => {}), { timeout: 20 })
+    .optional('first', () => new Promise<unknown>(() => {}), { fallback: null, timeout: 20 })
     .required('second', () => 2, { needs: ['first'] })
     .reply(Any, () => 1)
   const { reply, events } = watched(described, { runtime: heldRuntime() })
-  const { first, second } = (await reply).sources as { readonly first: Outcome, readonly second: Outcome }
+  const { first, second } = (await reply).sources as { readonly first: Outcome; readonly second: Outcome }
   for (const value of [first.start, first.ms, second.start, second.ms]) t.equal(value, Number(value?.toFixed(1)))
   t.ok(first.ms >= 18 && first.ms < 5000, 'its timeout')
   t.ok((second.start as number) >= first.ms, 'the second starts when the first has ended')
@@ -112,7 +134,7 @@ test('events come in order, with a time that never goes back, and none comes aft
   const { runtime, ask } = await open(t, byPath)
   const described = base
     .required('one', () => ask({ id: 'one' }))
-    .optional('two', null, ({ one }) => ask({ id: one === null ? 1 : 500 }), { needs: ['one'] })
+    .optional('two', ({ one }) => ask({ id: one === null ? 1 : 500 }), { fallback: null, needs: ['one'] })
     .reply(Any, () => 1)
   const { reply, events } = watched(described, { runtime })
   await reply
@@ -167,11 +189,17 @@ test('nothing is told after the end, though calls still end', async t => {
 
 test('a run without a listener for events is the same run', async t => {
   const described = base.required('a', () => oracle.ask({ id: 'a' })).reply(Any, ({ a }) => a)
-  t.match(await fanOut(described, {}, { runtime: answeringRuntime(path => path) }), { data: '/a', complete: true, sources: { a: { state: 'ok' } } })
+  t.match(await fanOut(described, {}, { runtime: answeringRuntime(path => path) }), {
+    data: '/a',
+    complete: true,
+    sources: { a: { state: 'ok' } },
+  })
 })
 
 test('two runs of one aggregate share nothing', async t => {
-  const described = base.each('list', () => times(3, id => oracle.ask({ id })), { tolerate: { atLeast: 0, fallback: null } }).reply(Any, ({ list }) => list)
+  const described = base
+    .each('list', () => times(3, id => oracle.ask({ id })), { minSuccess: 0, fallback: null })
+    .reply(Any, ({ list }) => list)
   const runtime = heldRuntime()
   const one = watched(described, { runtime })
   const two = watched(described, { runtime })

@@ -10,7 +10,7 @@ import { watched } from '../helpers/watched.ts'
 type Held = ReturnType<typeof heldRuntime>
 
 /** Ends held calls in an order of the property's choosing until nothing is left to end. */
-async function release (runtime: Held, steps: readonly Plan[], picks: readonly number[]): Promise<void> {
+async function release(runtime: Held, steps: readonly Plan[], picks: readonly number[]): Promise<void> {
   const open: HeldCall[] = []
   let known = 0
   for (let at = 0; ; at++) {
@@ -26,36 +26,52 @@ async function release (runtime: Held, steps: readonly Plan[], picks: readonly n
 }
 
 /** Where in the list of events a step started and ended. */
-function moments (events: readonly RunEvent[], type: 'step started' | 'step ended'): ReadonlyMap<number, number> {
-  return new Map(events.flatMap((event, at) => event.type === type ? [[event.step, at] as const] : []))
+function moments(events: readonly RunEvent[], type: 'step started' | 'step ended'): ReadonlyMap<number, number> {
+  return new Map(events.flatMap((event, at) => (event.type === type ? [[event.step, at] as const] : [])))
 }
 
 const kinds = ['required', 'optional', 'each', 'firstOf', 'plain'] as const
 
 test('in every graph and order of arrival a step starts at the moment its last need has ended, and the run ends', async t => {
-  await fc.assert(fc.asyncProperty(plans(5, kinds), fc.array(fc.nat(50), { minLength: 5, maxLength: 30 }), async (steps, picks) => {
-    const seenBy = new Map<number, readonly string[]>()
-    const runtime = heldRuntime()
-    const { reply, events } = watched(aggregateOf(steps, { asked: (index, seen) => seenBy.set(index, Object.keys(seen).filter(key => key.startsWith('s'))) }), { runtime })
-    await release(runtime, steps, picks)
-    const { data } = await reply as { readonly data: Readonly<Record<string, unknown>> }
+  await fc.assert(
+    fc.asyncProperty(plans(5, kinds), fc.array(fc.nat(50), { minLength: 5, maxLength: 30 }), async (steps, picks) => {
+      const seenBy = new Map<number, readonly string[]>()
+      const runtime = heldRuntime()
+      const { reply, events } = watched(
+        aggregateOf(steps, {
+          asked: (index, seen) =>
+            seenBy.set(
+              index,
+              Object.keys(seen).filter(key => key.startsWith('s')),
+            ),
+        }),
+        { runtime },
+      )
+      await release(runtime, steps, picks)
+      const { data } = (await reply) as { readonly data: Readonly<Record<string, unknown>> }
 
-    const started = moments(events, 'step started')
-    const ended = moments(events, 'step ended')
-    for (const [index, { needs }] of steps.entries()) {
-      const start = started.get(index) as number
-      // Never before its needs have values, and those values are all that it is given.
-      if (!needs.every(need => (ended.get(need) as number) < start)) return false
-      if (String(seenBy.get(index)) !== String(needs.map(nameOf))) return false
-      // Never later than it could: between its last need's end and its own start nothing but other steps' starts and sync ends.
-      const last = Math.max(-1, ...needs.map(need => ended.get(need) as number))
-      const between = events.slice(last + 1, start)
-      if (between.some(({ type }) => type !== 'step started' && type !== 'step ended')) return false
-      if (needs.length > 0 && (events[start]?.at ?? 0) - (events[last]?.at ?? 0) > 1000) return false
-    }
-    // Values stand in the order of declaration whatever came first.
-    return String(Object.keys(data)) === String(steps.map((_, index) => nameOf(index))) && events.at(-1)?.type === 'run ended'
-  }), { numRuns: 60 })
+      const started = moments(events, 'step started')
+      const ended = moments(events, 'step ended')
+      for (const [index, { needs }] of steps.entries()) {
+        const start = started.get(index) as number
+        // Never before its needs have values, and those values are all that it is given.
+        if (!needs.every(need => (ended.get(need) as number) < start)) return false
+        if (String(seenBy.get(index)) !== String(needs.map(nameOf))) return false
+        // Never later than it could: between its last need's end and its own start nothing but other steps' starts and
+        // sync ends.
+        const last = Math.max(-1, ...needs.map(need => ended.get(need) as number))
+        const between = events.slice(last + 1, start)
+        if (between.some(({ type }) => type !== 'step started' && type !== 'step ended')) return false
+        if (needs.length > 0 && (events[start]?.at ?? 0) - (events[last]?.at ?? 0) > 1000) return false
+      }
+      // Values stand in the order of declaration whatever came first.
+      return (
+        String(Object.keys(data)) === String(steps.map((_, index) => nameOf(index))) &&
+        events.at(-1)?.type === 'run ended'
+      )
+    }),
+    { numRuns: 60 },
+  )
   t.pass('60 graphs')
 })
 
@@ -69,7 +85,7 @@ test('a step is asked in the same synchronous turn in which its last need ends',
   const log: string[] = []
   const { reply } = watched(aggregateOf(steps, { asked: index => log.push(`asked ${index}`) }), {
     runtime,
-    onEvent (event) {
+    onEvent(event) {
       if (event.type === 'step ended') {
         log.push(`ended ${event.step}`)
         queueMicrotask(() => log.push('next microtask'))
@@ -87,7 +103,13 @@ test('a step is asked in the same synchronous turn in which its last need ends',
 })
 
 test('steps without needs are all asked before the run hands control back', t => {
-  const steps = Array.from({ length: 6 }, (): Plan => ({ kind: 'required', needs: [], calls: 1, late: false, failing: false }))
+  const steps = Array.from({ length: 6 }, (): Plan => ({
+    kind: 'required',
+    needs: [],
+    calls: 1,
+    late: false,
+    failing: false,
+  }))
   const runtime = heldRuntime()
   const { run } = watched(aggregateOf(steps), { runtime })
   t.equal(runtime.calls.length, 6)
@@ -107,13 +129,21 @@ test('the same answers in 200 orders of arrival give the same bytes of data', as
   const described = aggregateOf(steps)
   const bytes = new Set<string>()
   const orders = new Set<string>()
-  await fc.assert(fc.asyncProperty(fc.array(fc.nat(50), { minLength: 15, maxLength: 15 }), async picks => {
-    const runtime = heldRuntime()
-    const { reply, events } = watched(described, { runtime })
-    await release(runtime, steps, picks)
-    bytes.add(JSON.stringify((await reply).data))
-    orders.add(events.filter(({ type }) => type === 'step ended').map(event => 'step' in event ? event.step : '').join())
-  }), { numRuns: 200 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(50), { minLength: 15, maxLength: 15 }), async picks => {
+      const runtime = heldRuntime()
+      const { reply, events } = watched(described, { runtime })
+      await release(runtime, steps, picks)
+      bytes.add(JSON.stringify((await reply).data))
+      orders.add(
+        events
+          .filter(({ type }) => type === 'step ended')
+          .map(event => ('step' in event ? event.step : ''))
+          .join(),
+      )
+    }),
+    { numRuns: 200 },
+  )
   t.equal(bytes.size, 1)
   t.ok(orders.size > 5, `steps ended in ${orders.size} different orders`)
 })
@@ -123,5 +153,8 @@ test('a step that names a need twice waits for it once', async t => {
     { kind: 'plain', needs: [], calls: 1, late: false, failing: false },
     { kind: 'plain', needs: [0, 0], calls: 1, late: false, failing: false },
   ]
-  t.match(await watched(aggregateOf(steps), { runtime: heldRuntime(), deadline: 50 }).reply, { data: { s0: 'plain 0', s1: 'plain 1' }, complete: true })
+  t.match(await watched(aggregateOf(steps), { runtime: heldRuntime(), deadline: 50 }).reply, {
+    data: { s0: 'plain 0', s1: 'plain 1' },
+    complete: true,
+  })
 })

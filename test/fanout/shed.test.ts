@@ -14,13 +14,21 @@ const ask = (id: string) => {
 
 const described = aggregate('steps', { url: '/steps' })
   .required('first', () => ask('first'))
-  .optional('extra', 'none', () => ask('extra'))
-  .each('many', () => [ask('1'), ask('2')], { tolerate: { atLeast: 0, fallback: null } })
-  .each('some', () => [ask('3'), ask('4')], { tolerate: { atLeast: 1, fallback: null } })
+  .optional('extra', () => ask('extra'), { fallback: 'none' })
+  .each('many', () => [ask('1'), ask('2')], { minSuccess: 0, fallback: null })
+  .each('some', () => [ask('3'), ask('4')], { minSuccess: 1, fallback: null })
   .firstOf('any', () => [ask('5'), ask('6')])
-  .optional('late', 'never', ({ first }) => ask(String(first)), { needs: ['first'] })
+  .optional('late', ({ first }) => ask(String(first)), { fallback: 'never', needs: ['first'] })
   .required('last', ({ extra, late }) => [extra, late], { needs: ['extra', 'late'] })
-  .reply(z.unknown(), ({ first, extra, many, some, any, late, last }) => ({ first, extra, many, some, any, late, last }))
+  .reply(z.unknown(), ({ first, extra, many, some, any, late, last }) => ({
+    first,
+    extra,
+    many,
+    some,
+    any,
+    late,
+    last,
+  }))
 
 test('a run that sheds answers its optional steps by their fallback, asks nothing for them, and runs the others', async t => {
   called.length = 0
@@ -30,7 +38,15 @@ test('a run that sheds answers its optional steps by their fallback, asks nothin
   t.same(called, ['first', '3', '4', '5', '6'], 'functions of steps that are left out are not called')
   t.equal(complete, false)
   const shed = { state: 'fallback', code: 'SHED', attempts: 0 }
-  t.match(sources, { first: { state: 'ok' }, extra: shed, many: { ...shed, calls: 0, ok: 0, failed: [] }, some: { state: 'ok' }, any: { state: 'ok' }, late: shed, last: { state: 'ok' } })
+  t.match(sources, {
+    first: { state: 'ok' },
+    extra: shed,
+    many: { ...shed, calls: 0, ok: 0, failed: [] },
+    some: { state: 'ok' },
+    any: { state: 'ok' },
+    late: shed,
+    last: { state: 'ok' },
+  })
 })
 
 test('without it every step runs', async t => {
@@ -43,7 +59,9 @@ test('without it every step runs', async t => {
 })
 
 test('shedding rescues no required step', async t => {
-  const failing = answeringRuntime(() => { throw new TypeError('a bug') })
+  const failing = answeringRuntime(() => {
+    throw new TypeError('a bug')
+  })
   const problem = await problemOf(fanOut(described, {}, { runtime: failing, shedOptional: true }))
   t.equal(problem.statusCode, 500)
 })

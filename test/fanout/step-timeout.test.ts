@@ -12,13 +12,22 @@ const Any = z.unknown()
 const base = aggregate('limited', { url: '/limited', deadline: 30_000 })
 const never = () => new Promise<unknown>(() => {})
 
-test('a step function that never returns ends at the step\'s timeout', async t => {
+test("a step function that never returns ends at the step's timeout", async t => {
   const start = performance.now()
   const required = base.required('a', never, { timeout: 25 }).reply(Any, () => 1)
   const problem = await problemOf(fanOut(required, {}, { runtime: heldRuntime() }))
-  t.match(problem, { code: 'STEP_TIMEOUT', statusCode: 504, detail: 'a did not end within its timeout: it may take 25 ms.', sources: { a: { state: 'failed', code: 'STEP_TIMEOUT' } } })
-  const optional = base.optional('a', 'fallback', never, { timeout: 25 }).reply(Any, ({ a }) => a)
-  t.match(await fanOut(optional, {}, { runtime: heldRuntime() }), { data: 'fallback', complete: false, sources: { a: { state: 'fallback', code: 'STEP_TIMEOUT' } } })
+  t.match(problem, {
+    code: 'STEP_TIMEOUT',
+    statusCode: 504,
+    detail: 'a did not end within its timeout: it may take 25 ms.',
+    sources: { a: { state: 'failed', code: 'STEP_TIMEOUT' } },
+  })
+  const optional = base.optional('a', never, { fallback: 'fallback', timeout: 25 }).reply(Any, ({ a }) => a)
+  t.match(await fanOut(optional, {}, { runtime: heldRuntime() }), {
+    data: 'fallback',
+    complete: false,
+    sources: { a: { state: 'fallback', code: 'STEP_TIMEOUT' } },
+  })
   t.ok(performance.now() - start < 5000, 'long before the deadline')
 })
 
@@ -26,10 +35,14 @@ test('a call that takes too long is stopped, and the other steps go on', async t
   const runtime = heldRuntime()
   const signals: AbortSignal[] = []
   const described = base
-    .optional('slow', 'fallback', ({ signal }) => {
-      signals.push(signal)
-      return oracle.ask({ id: 'slow' })
-    }, { timeout: 25 })
+    .optional(
+      'slow',
+      ({ signal }) => {
+        signals.push(signal)
+        return oracle.ask({ id: 'slow' })
+      },
+      { fallback: 'fallback', timeout: 25 },
+    )
     .required('after', ({ slow }) => oracle.ask({ id: `after-${String(slow)}` }), { needs: ['slow'] })
     .required('other', () => oracle.ask({ id: 'other' }))
     .reply(Any, ({ slow, after, other }) => [slow, after, other])
@@ -40,7 +53,10 @@ test('a call that takes too long is stopped, and the other steps go on', async t
   t.equal(runtime.at('/other').cut, undefined)
   after.answer('after')
   runtime.at('/other').answer('other')
-  t.match(await reply, { data: ['fallback', 'after', 'other'], sources: { slow: { state: 'fallback', code: 'STEP_TIMEOUT' }, other: { state: 'ok' } } })
+  t.match(await reply, {
+    data: ['fallback', 'after', 'other'],
+    sources: { slow: { state: 'fallback', code: 'STEP_TIMEOUT' }, other: { state: 'ok' } },
+  })
   t.equal(run.abort.size, 0)
 })
 
@@ -51,27 +67,47 @@ test('a required call that takes too long fails the run', async t => {
 
 test('a list that tolerates losses is partial at its timeout', async t => {
   const runtime = heldRuntime()
-  const described = base.each('list', () => times(5, id => oracle.ask({ id })), { width: 3, timeout: 40, tolerate: { atLeast: 1, fallback: null } }).reply(Any, ({ list }) => list)
+  const described = base
+    .each('list', () => times(5, id => oracle.ask({ id })), {
+      concurrency: 3,
+      timeout: 40,
+      minSuccess: 1,
+      fallback: null,
+    })
+    .reply(Any, ({ list }) => list)
   const { reply } = watched(described, { runtime })
   await turn()
   runtime.at('/1').answer('in time')
-  t.match(await reply, { data: [null, 'in time', null, null, null], complete: false, sources: { list: { state: 'partial', calls: 5, ok: 1 } } })
-  t.strictSame((await reply).sources['list']?.failed, [0, 2, 3, 4].map(index => ({ index, code: 'STEP_TIMEOUT' })))
+  t.match(await reply, {
+    data: [null, 'in time', null, null, null],
+    complete: false,
+    sources: { list: { state: 'partial', calls: 5, ok: 1 } },
+  })
+  t.strictSame(
+    (await reply).sources['list']?.failed,
+    [0, 2, 3, 4].map(index => ({ index, code: 'STEP_TIMEOUT' })),
+  )
   t.equal(runtime.calls.length, 4, 'the last one is not sent after the timeout')
 })
 
 test('a list without tolerance, and a firstOf, fail at their timeout', async t => {
   const list = base.each('all', () => times(3, id => oracle.ask({ id })), { timeout: 25 }).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(list, {}, { runtime: heldRuntime() })), { code: 'STEP_TIMEOUT', sources: { all: { calls: 3, ok: 0 } } })
+  t.match(await problemOf(fanOut(list, {}, { runtime: heldRuntime() })), {
+    code: 'STEP_TIMEOUT',
+    sources: { all: { calls: 3, ok: 0 } },
+  })
   const race = base.firstOf('one', () => times(3, id => oracle.ask({ id })), { timeout: 25 }).reply(Any, () => 1)
-  t.match(await problemOf(fanOut(race, {}, { runtime: heldRuntime() })), { code: 'STEP_TIMEOUT', sources: { one: { calls: 3, ok: 0 } } })
+  t.match(await problemOf(fanOut(race, {}, { runtime: heldRuntime() })), {
+    code: 'STEP_TIMEOUT',
+    sources: { one: { calls: 3, ok: 0 } },
+  })
 })
 
 test('a layer that swallows its abort does not hold the step', async t => {
   const runtime = heldRuntime({ deaf: () => true })
   const described = base
-    .optional('one', 'fallback', () => oracle.ask({ id: 'one' }), { timeout: 25 })
-    .each('list', () => times(2, id => oracle.ask({ id })), { timeout: 25, tolerate: { atLeast: 0, fallback: 'lost' } })
+    .optional('one', () => oracle.ask({ id: 'one' }), { fallback: 'fallback', timeout: 25 })
+    .each('list', () => times(2, id => oracle.ask({ id })), { timeout: 25, minSuccess: 0, fallback: 'lost' })
     .reply(Any, ({ one, list }) => [one, list])
   t.strictSame((await fanOut(described, {}, { runtime })).data, ['fallback', ['lost', 'lost']])
 })
@@ -79,7 +115,7 @@ test('a layer that swallows its abort does not hold the step', async t => {
 test('an answer that comes after its step has ended changes nothing', async t => {
   const runtime = heldRuntime({ deaf: path => path === '/late' })
   const described = base
-    .optional('late', 'fallback', () => oracle.ask({ id: 'late' }), { timeout: 25 })
+    .optional('late', () => oracle.ask({ id: 'late' }), { fallback: 'fallback', timeout: 25 })
     .required('after', ({ late }) => oracle.ask({ id: `after-${String(late)}` }), { needs: ['late'] })
     .required('other', () => oracle.ask({ id: 'other' }))
     .reply(Any, ({ late, after, other }) => [late, after, other])
@@ -94,11 +130,11 @@ test('an answer that comes after its step has ended changes nothing', async t =>
   t.match(await reply, { data: ['fallback', 'after', 'other'], sources: { late: { state: 'fallback' } } })
 })
 
-test('an unsafe call on the wire outlives its step\'s timeout, and its answer counts', async t => {
+test("an unsafe call on the wire outlives its step's timeout, and its answer counts", async t => {
   const runtime = heldRuntime({ deaf: () => true })
   const described = base
     .required('post', () => oracle.tell({ id: 'post' }), { timeout: 20 })
-    .optional('clock', 'rung', never, { timeout: 60 })
+    .optional('clock', never, { fallback: 'rung', timeout: 60 })
     .required('after', () => oracle.ask({ id: 'after' }), { needs: ['clock'] })
     .reply(Any, ({ post }) => post)
   const { reply } = watched(described, { runtime })

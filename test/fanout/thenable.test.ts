@@ -12,7 +12,9 @@ type Then = (resolve: (value: unknown) => void, reject: (error: unknown) => void
 const odd = (then: Then) => ({ then }) as unknown as Promise<unknown>
 
 const bug = new Error('then has failed')
-const throws = odd(() => { throw bug })
+const throws = odd(() => {
+  throw bug
+})
 const twice = odd((resolve, reject) => {
   resolve('first')
   resolve('second')
@@ -20,13 +22,19 @@ const twice = odd((resolve, reject) => {
 })
 
 const places = {
-  'a step': (said: Promise<unknown>) => waited().required('one', (() => said) as unknown as () => number, { needs: ['zero'] }).reply(z.unknown(), ({ one }) => one),
+  'a step': (said: Promise<unknown>) =>
+    waited()
+      .required('one', (() => said) as unknown as () => number, { needs: ['zero'] })
+      .reply(z.unknown(), ({ one }) => one),
   'the merge': (said: Promise<unknown>) => waited().reply(z.unknown(), () => said),
-  after: (said: Promise<unknown>) => waited().reply(z.unknown(), () => 'first').after(() => said as never),
+  'onReply()': (said: Promise<unknown>) =>
+    waited()
+      .reply(z.unknown(), () => 'first')
+      .onReply(() => said as never),
 }
 
 /** What stands behind a step that has waited: nobody is there any more who would catch what it throws. */
-function waited () {
+function waited() {
   return aggregate('a', { url: '/a' }).required('zero', () => Promise.resolve(0))
 }
 
@@ -42,7 +50,20 @@ for (const place of ['a step', 'the merge'] as const) {
   })
 }
 
-function runtimeOf (t: Test) {
+test('a list that throws when it is read fails the run', async t => {
+  const list = new Proxy<number[]>([], {
+    get(_target, key) {
+      if (key === 'then') return undefined
+      throw bug
+    },
+  })
+  const described = aggregate('a', { url: '/a' })
+    .required('one', () => list)
+    .reply(z.unknown(), ({ one }) => one)
+  t.match(await failure(fanOut(described, {}, { runtime: runtimeOf(t) })), { code: 'INTERNAL', cause: bug })
+})
+
+function runtimeOf(t: Test) {
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   return runtime

@@ -14,7 +14,7 @@ import { watched } from '../helpers/watched.ts'
 const Any = z.unknown()
 const within = (deadline = 20_000) => aggregate('unsafe', { url: '/unsafe', deadline })
 
-async function open (t: Test, options: { readonly slots?: number, readonly timeout?: number } = {}) {
+async function open(t: Test, options: { readonly concurrency?: number; readonly attemptTimeout?: number } = {}) {
   const upstream = await httpUpstream(t)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -22,13 +22,13 @@ async function open (t: Test, options: { readonly slots?: number, readonly timeo
 }
 
 /** Whether a promise has settled by now. */
-async function isSettled (promise: Promise<unknown>): Promise<boolean> {
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol('open')
   await turn()
-  return await Promise.race([promise.catch(() => {}), Promise.resolve(open)]) !== open
+  return (await Promise.race([promise.catch(() => {}), Promise.resolve(open)])) !== open
 }
 
-test('another step\'s failure does not cut a POST on the wire, and the failing reply waits to say how it ended', async t => {
+test("another step's failure does not cut a POST on the wire, and the failing reply waits to say how it ended", async t => {
   const { upstream, runtime, ask, tell } = await open(t)
   const described = within()
     .required('post', () => tell({ id: 'post' }))
@@ -36,7 +36,11 @@ test('another step\'s failure does not cut a POST on the wire, and the failing r
     .required('slow', () => ask({ id: 'slow' }))
     .reply(Any, () => 1)
   const { reply, run } = watched(described, { runtime })
-  const [post, bad, slow] = await Promise.all([upstream.arrived('POST /post'), upstream.arrived('GET /bad'), upstream.arrived('GET /slow')])
+  const [post, bad, slow] = await Promise.all([
+    upstream.arrived('POST /post'),
+    upstream.arrived('GET /bad'),
+    upstream.arrived('GET /slow'),
+  ])
   bad.json({}, 500)
   await slow.closed
   t.ok(slow.hungUp, 'a GET is cut')
@@ -45,7 +49,11 @@ test('another step\'s failure does not cut a POST on the wire, and the failing r
   post.json({ posted: true })
   const problem = await problemOf(reply)
   t.match(problem, { code: 'UPSTREAM_STATUS', statusCode: 502, detail: /^Step 'bad'/ }, 'the first failure decides')
-  t.match(problem.sources, { post: { state: 'ok', status: 200, attempts: 1 }, bad: { state: 'failed', status: 500 }, slow: { state: 'cancelled' } })
+  t.match(problem.sources, {
+    post: { state: 'ok', status: 200, attempts: 1 },
+    bad: { state: 'failed', status: 500 },
+    slow: { state: 'cancelled' },
+  })
   t.equal(run.abort.size, 0)
 })
 
@@ -53,11 +61,15 @@ test('a POST that fails after another step did is reported with its own failure'
   const { upstream, runtime, ask, tell } = await open(t)
   const described = within()
     .required('post', () => tell({ id: 'post' }))
-    .optional('note', null, () => tell({ id: 'note' }))
+    .optional('note', () => tell({ id: 'note' }), { fallback: null })
     .required('bad', () => ask({ id: 'bad' }))
     .reply(Any, () => 1)
   const { reply } = watched(described, { runtime })
-  const [post, note, bad] = await Promise.all([upstream.arrived('POST /post'), upstream.arrived('POST /note'), upstream.arrived('GET /bad')])
+  const [post, note, bad] = await Promise.all([
+    upstream.arrived('POST /post'),
+    upstream.arrived('POST /note'),
+    upstream.arrived('GET /bad'),
+  ])
   bad.json({}, 404)
   await bad.closed
   post.json({}, 503)
@@ -73,20 +85,41 @@ test('a POST that fails after another step did is reported with its own failure'
 
 test('at the deadline a POST on the wire is cut, and its outcome is unknown', async t => {
   const { upstream, runtime, tell } = await open(t)
-  const { reply } = watched(within(150).required('post', () => tell({ id: 'post' })).reply(Any, () => 1), { runtime })
+  const { reply } = watched(
+    within(150)
+      .required('post', () => tell({ id: 'post' }))
+      .reply(Any, () => 1),
+    { runtime },
+  )
   const post = await upstream.arrived('POST /post')
   const problem = await problemOf(reply)
-  t.match(problem, { code: 'OUTCOME_UNKNOWN', statusCode: 504, sources: { post: { state: 'failed', code: 'OUTCOME_UNKNOWN' } } })
+  t.match(problem, {
+    code: 'OUTCOME_UNKNOWN',
+    statusCode: 504,
+    sources: { post: { state: 'failed', code: 'OUTCOME_UNKNOWN' } },
+  })
   await post.closed
   t.ok(post.hungUp)
 
-  const { reply: optional } = watched(within(100).optional('post', 'fallback', () => tell({ id: 'again' })).reply(Any, ({ post }) => post), { runtime })
-  t.match(await optional, { data: 'fallback', complete: false, sources: { post: { state: 'fallback', code: 'OUTCOME_UNKNOWN' } } })
+  const { reply: optional } = watched(
+    within(100)
+      .optional('post', () => tell({ id: 'again' }), { fallback: 'fallback' })
+      .reply(Any, ({ post }) => post),
+    { runtime },
+  )
+  t.match(await optional, {
+    data: 'fallback',
+    complete: false,
+    sources: { post: { state: 'fallback', code: 'OUTCOME_UNKNOWN' } },
+  })
 })
 
 test('a failing reply waits for a POST until the deadline and no longer', async t => {
   const { upstream, runtime, ask, tell } = await open(t)
-  const described = within(200).required('post', () => tell({ id: 'post' })).required('bad', () => ask({ id: 'bad' })).reply(Any, () => 1)
+  const described = within(200)
+    .required('post', () => tell({ id: 'post' }))
+    .required('bad', () => ask({ id: 'bad' }))
+    .reply(Any, () => 1)
   const { reply } = watched(described, { runtime })
   const [post, bad] = await Promise.all([upstream.arrived('POST /post'), upstream.arrived('GET /bad')])
   bad.json({}, 500)
@@ -99,22 +132,30 @@ test('a failing reply waits for a POST until the deadline and no longer', async 
 
 test('a caller who has gone waits for his POST too, and is told his own reason', async t => {
   const { upstream, runtime, tell } = await open(t)
-  const { reply, run, events } = watched(within().required('post', () => tell({ id: 'post' })).reply(Any, () => 1), { runtime })
+  const { reply, run, events } = watched(
+    within()
+      .required('post', () => tell({ id: 'post' }))
+      .reply(Any, () => 1),
+    { runtime },
+  )
   const post = await upstream.arrived('POST /post')
   run.cancel('gone')
   t.notOk(await isSettled(reply))
   post.json(1)
   t.equal(await reply.catch((error: unknown) => error), 'gone')
-  t.match(events.findLast(({ type }) => type === 'step ended'), { state: 'ok' })
+  t.match(
+    events.findLast(({ type }) => type === 'step ended'),
+    { state: 'ok' },
+  )
 })
 
-test('a POST that never left is cancelled by another step\'s failure', async t => {
-  const { upstream, runtime, tell } = await open(t, { slots: 1 })
+test("a POST that never left is cancelled by another step's failure", async t => {
+  const { upstream, runtime, tell } = await open(t, { concurrency: 1 })
   const elsewhere = await open(t)
   const described = within()
     .required('first', () => tell({ id: 'first' }))
     .required('queued', () => tell({ id: 'queued' }))
-    .optional('alsoQueued', null, () => tell({ id: 'also-queued' }))
+    .optional('alsoQueued', () => tell({ id: 'also-queued' }), { fallback: null })
     .required('bad', () => elsewhere.ask({ id: 'bad' }))
     .reply(Any, () => 1)
   const { reply } = watched(described, { runtime })
@@ -132,11 +173,11 @@ test('a POST that never left is cancelled by another step\'s failure', async t =
   t.equal(problem.sources['alsoQueued']?.state, 'cancelled')
 })
 
-test('a list with a POST on the wire is not blamed for another step\'s failure', async t => {
+test("a list with a POST on the wire is not blamed for another step's failure", async t => {
   for (const calls of [times(4, id => oracle.tell({ id })), [oracle.tell({ id: 0 }), oracle.ask({ id: 1 })]]) {
     const runtime = heldRuntime({ deaf: path => path === '/0' })
     const described = within()
-      .each('list', () => calls, { width: 2 })
+      .each('list', () => calls, { concurrency: 2 })
       .required('bad', () => oracle.ask({ id: 'bad' }))
       .reply(Any, () => 1)
     const { reply } = watched(described, { runtime })
@@ -151,9 +192,11 @@ test('a list with a POST on the wire is not blamed for another step\'s failure',
   }
 })
 
-test('a firstOf\'s unsafe loser goes on after the reply, and only the deadline cuts it', async t => {
+test("a firstOf's unsafe loser goes on after the reply, and only the deadline cuts it", async t => {
   const { upstream, runtime, tell } = await open(t)
-  const described = within(250).firstOf('race', () => [tell({ id: 'a' }), tell({ id: 'b' })]).reply(Any, ({ race }) => race)
+  const described = within(250)
+    .firstOf('race', () => [tell({ id: 'a' }), tell({ id: 'b' })])
+    .reply(Any, ({ race }) => race)
   const start = performance.now()
   const { reply, events } = watched(described, { runtime })
   const [a, b] = await Promise.all([upstream.arrived('POST /a'), upstream.arrived('POST /b')])
@@ -170,10 +213,12 @@ test('a firstOf\'s unsafe loser goes on after the reply, and only the deadline c
 
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
-test('the deadline\'s timer is gone when the last unsafe call of an ended run is', async t => {
+test("the deadline's timer is gone when the last unsafe call of an ended run is", async t => {
   const before = timers()
   const runtime = heldRuntime({ deaf: () => true })
-  const described = within().firstOf('race', () => times(3, id => oracle.tell({ id }))).reply(Any, ({ race }) => race)
+  const described = within()
+    .firstOf('race', () => times(3, id => oracle.tell({ id })))
+    .reply(Any, ({ race }) => race)
   const { reply } = watched(described, { runtime })
   runtime.at('/0').answer('won')
   await reply
@@ -221,11 +266,13 @@ test('a POST that does not hear even the deadline holds no failing reply beyond 
 test('an unsafe call that outlives even the deadline leaves no timer behind when it ends', async t => {
   const before = timers()
   const runtime = heldRuntime({ deaf: () => true })
-  const described = within(30).optional('post', 'fallback', () => oracle.tell({ id: 'post' })).reply(Any, async ({ post }) => {
-    runtime.at('/post').answer('too late')
-    await turn()
-    return post
-  })
+  const described = within(30)
+    .optional('post', () => oracle.tell({ id: 'post' }), { fallback: 'fallback' })
+    .reply(Any, async ({ post }) => {
+      runtime.at('/post').answer('too late')
+      await turn()
+      return post
+    })
   t.equal((await watched(described, { runtime }).reply).data, 'fallback')
   t.equal(timers(), before, 'the limit of an async merge is gone with it')
 })

@@ -4,7 +4,14 @@ import { letsShare } from '../../src/fanout/shared-caches.ts'
 import { Vary } from '../../src/fanout/vary.ts'
 import { defineUpstream, operation, specOf } from '../../src/upstream/declare.ts'
 
-const upstream = (name: string, forward: readonly string[]) => specOf(defineUpstream(name, { origin: 'http://cats.test', forward }, { ask: operation({ path: '/', output: z.unknown() }) }))
+const upstream = (name: string, forward: readonly string[]) =>
+  specOf(
+    defineUpstream(
+      name,
+      { origin: 'http://cats.test', forwardHeaders: forward },
+      { ask: operation({ path: '/', output: z.unknown() }) },
+    ),
+  )
 
 test('runs that read the same headers share one set', async t => {
   const none = Vary.of(['accept', 'x-tenant'])
@@ -20,8 +27,17 @@ test('runs that read the same headers share one set', async t => {
 })
 
 test('a set knows where its credentials come from, by the first that brought them', async t => {
-  const both = Vary.of(['accept']).forwarded(upstream('one', ['cookie', 'x-a'])).read('authorization').forwarded(upstream('two', ['authorization', 'cookie']))
-  t.same([...both.credentials], [['cookie', "the upstream 'one' forwards it"], ['authorization', 'a layer or the headers schema reads it']])
+  const both = Vary.of(['accept'])
+    .forwarded(upstream('one', ['cookie', 'x-a']))
+    .read('authorization')
+    .forwarded(upstream('two', ['authorization', 'cookie']))
+  t.same(
+    [...both.credentials],
+    [
+      ['cookie', "the upstream 'one' forwards it"],
+      ['authorization', 'a layer or the headers schema reads it'],
+    ],
+  )
 })
 
 test('names without end do not fill the memory, and are still named', async t => {
@@ -34,6 +50,23 @@ test('names without end do not fill the memory, and are still named', async t =>
 })
 
 test('which replies a shared cache may give to others', async t => {
-  for (const value of ['public', 'max-age=60', 's-maxage=1', 'private="x-user, y", max-age=60', 'no-cache="set-cookie"', 'must-revalidate', '']) t.equal(letsShare(value), true, value)
-  for (const value of ['private', 'max-age=60, Private', 'no-store', 'no-cache', ' no-cache ,max-age=0', 'x="a, b",private']) t.equal(letsShare(value), false, value)
+  for (const value of [
+    'public',
+    'max-age=60',
+    's-maxage=1',
+    'private="x-user, y", max-age=60',
+    'no-cache="set-cookie"',
+    'must-revalidate',
+    '',
+  ])
+    t.equal(letsShare(value), true, value)
+  for (const value of [
+    'private',
+    'max-age=60, Private',
+    'no-store',
+    'no-cache',
+    ' no-cache ,max-age=0',
+    'x="a, b",private',
+  ])
+    t.equal(letsShare(value), false, value)
 })

@@ -7,8 +7,13 @@ const ran = Object.values(catalogue).flatMap(({ entries }) => entries)
 
 test('every entry of the catalogue is run or does not apply, and none is both', t => {
   const run = new Set(ran.map(({ no }) => no))
-  t.same([...run, ...notApplicable.map(({ no }) => no)].sort((a, b) => a - b), all)
-  t.comment(`faults: ${run.size} of ${all.length} entries run, in ${ran.length} forms; ${notApplicable.length} do not apply`)
+  t.same(
+    [...run, ...notApplicable.map(({ no }) => no)].sort((a, b) => a - b),
+    all,
+  )
+  t.comment(
+    `faults: ${run.size} of ${all.length} entries run, in ${ran.length} forms; ${notApplicable.length} do not apply`,
+  )
   for (const { no, why } of notApplicable) t.comment(`${no} does not apply: ${why}`)
   t.end()
 })
@@ -16,7 +21,11 @@ test('every entry of the catalogue is run or does not apply, and none is both', 
 test('each letter has its own entries, and a file that runs them', t => {
   const files = readdirSync(import.meta.dirname)
   for (const [letter, { entries, from, to, more = [] }] of Object.entries(catalogue)) {
-    t.same(entries.filter(({ no }) => (no < from || no > to) && !more.includes(no)), [], letter)
+    t.same(
+      entries.filter(({ no }) => (no < from || no > to) && !more.includes(no)),
+      [],
+      letter,
+    )
     t.ok(files.some(file => file.startsWith(`${letter.toLowerCase()}-`) && file.endsWith('.test.ts')))
   }
   t.equal(new Set(ran.map(({ no, fault }) => `${no} ${fault}`)).size, ran.length, 'no two are alike')

@@ -10,8 +10,21 @@ import { processes } from './lines/h-processes.ts'
 import { inbound } from './lines/i-inbound.ts'
 import { workers } from './lines/j-workers.ts'
 
-/** Every entry of the catalogue that this service can meet, by letter; a test file of the same letter runs them. Its numbers are those from `from` to `to`, and those that came later. */
-export const catalogue: Readonly<Record<string, { readonly entries: readonly Entry[], readonly from: number, readonly to: number, readonly more?: readonly number[] }>> = {
+/**
+ * Every entry of the catalogue that this service can meet, by letter; a test file of the same letter runs them. Its
+ * numbers are those from `from` to `to`, and those that came later.
+ */
+export const catalogue: Readonly<
+  Record<
+    string,
+    {
+      readonly entries: readonly Entry[]
+      readonly from: number
+      readonly to: number
+      readonly more?: readonly number[]
+    }
+  >
+> = {
   A: { entries: connecting, from: 1, to: 10 },
   B: { entries: heads, from: 11, to: 27 },
   C: { entries: framing, from: 28, to: 42 },

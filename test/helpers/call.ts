@@ -15,10 +15,10 @@ export interface TestRun extends Scope {
   readonly abort: Abort
   readonly events: CallEvent[]
   /** Makes a call of this run; under an abort of its own when one is given. */
-  ask<T> (call: Call<T>, own?: { readonly abort?: Abort, readonly step?: number, readonly index?: number }): LiveCall<T>
+  ask<T>(call: Call<T>, own?: { readonly abort?: Abort; readonly step?: number; readonly index?: number }): LiveCall<T>
 }
 
-export function testRun ({ deadline = 60_000, headers = {}, now = clock() }: TestRunOptions = {}): TestRun {
+export function testRun({ deadline = 60_000, headers = {}, now = clock() }: TestRunOptions = {}): TestRun {
   const events: CallEvent[] = []
   const run: TestRun = {
     deadline,
@@ -27,13 +27,15 @@ export function testRun ({ deadline = 60_000, headers = {}, now = clock() }: Tes
     abort: new Abort(),
     events,
     now,
-    emit: event => { events.push(event) },
+    emit: event => {
+      events.push(event)
+    },
     ask: (call, { abort = run.abort, step = 0, index = 0 } = {}) => new LiveCall(call, abort, run, step, index),
   }
   return run
 }
 
-function clock (): () => number {
+function clock(): () => number {
   const start = performance.now()
   return () => performance.now() - start
 }

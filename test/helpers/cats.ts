@@ -4,10 +4,19 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { scriptedUpstream } from '../../src/testing/index.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 
-export const cats = defineUpstream('cats', { origin: 'http://cats.invalid' }, {
-  fact: operation({ path: '/fact', output: z.object({ fact: z.string() }) }),
-  order: operation({ method: 'POST', path: '/orders', body: z.object({ cat: z.string() }), output: z.object({ id: z.string() }) }),
-})
+export const cats = defineUpstream(
+  'cats',
+  { origin: 'http://cats.invalid' },
+  {
+    fact: operation({ path: '/fact', output: z.object({ fact: z.string() }) }),
+    order: operation({
+      method: 'POST',
+      path: '/orders',
+      body: z.object({ cat: z.string() }),
+      output: z.object({ id: z.string() }),
+    }),
+  },
+)
 
 const Fact = z.object({ fact: z.string() }).meta({ id: 'CatsFact', description: 'What is told.' })
 
@@ -29,7 +38,7 @@ export const order = aggregate('order', { url: '/orders', body: z.object({ cat: 
   .reply(z.object({ id: z.string() }), ({ order: { id } }) => ({ id }))
 
 /** What both call, scripted for one test, and the override that leads there. */
-export async function scriptedCats (t: Test) {
+export async function scriptedCats(t: Test) {
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
   return { upstream, overrides: { cats: { origin: upstream.origin } } }

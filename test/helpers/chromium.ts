@@ -8,18 +8,27 @@ const executablePath = '/usr/bin/chromium'
 export const chromiumMissing = missing()
 
 /** Starts Chromium, told to ask nothing of its own; it ends with the test. */
-export async function launchChromium (t: Test): Promise<Browser> {
+export async function launchChromium(t: Test): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   })
   t.teardown(() => browser.close())
   return browser
 }
 
-function missing (): string | false {
+function missing(): string | false {
   if (existsSync(executablePath)) return false
   const reason = `no browser: ${executablePath} is not there (Debian: apt-get install --no-install-recommends chromium fonts-dejavu-core)`
-  if (process.env.HEADWATERS_TEST_ALL === '1') throw new Error(`HEADWATERS_TEST_ALL=1 allows no skipped test, and there is ${reason}`)
+  if (process.env.HEADWATERS_TEST_ALL === '1')
+    throw new Error(`HEADWATERS_TEST_ALL=1 allows no skipped test, and there is ${reason}`)
   return reason
 }

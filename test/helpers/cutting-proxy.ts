@@ -5,14 +5,17 @@ import type { Test } from 'tap'
 /** A TCP proxy in front of a TLS server that can cut what the server sends between two TLS records. */
 export interface CuttingProxy {
   readonly port: number
-  /** Holds what the server sends on its connection from now until its end, drops the last records of that, and ends with a bare FIN. */
+  /**
+   * Holds what the server sends on its connection from now until its end, drops the last records of that, and ends with
+   * a bare FIN.
+   */
   readonly dropLast: (records: number) => void
   /** Resets the connections that are open. */
   readonly reset: () => void
 }
 
 /** Starts a proxy that passes everything on until it is told to cut. */
-export async function cuttingProxy (t: Test, target: number): Promise<CuttingProxy> {
+export async function cuttingProxy(t: Test, target: number): Promise<CuttingProxy> {
   let dropped: number | undefined
   const clients = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, client => {
@@ -42,14 +45,20 @@ export async function cuttingProxy (t: Test, target: number): Promise<CuttingPro
     })
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => { server.close() })
+  t.teardown(() => {
+    server.close()
+  })
   return {
     port: (server.address() as AddressInfo).port,
-    dropLast (records) { dropped = records },
-    reset () { for (const client of clients) client.resetAndDestroy() },
+    dropLast(records) {
+      dropped = records
+    },
+    reset() {
+      for (const client of clients) client.resetAndDestroy()
+    },
   }
 }
 
-function sizeOf (received: Buffer): number {
+function sizeOf(received: Buffer): number {
   return received.length < 5 ? Infinity : 5 + received.readUInt16BE(3)
 }

@@ -1,5 +1,5 @@
 /** What a promise is rejected with; one that is fulfilled is the failure then. */
-export async function failure (promise: Promise<unknown>): Promise<unknown> {
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown
   try {
     value = await promise

@@ -16,18 +16,18 @@ export interface FarStore {
 }
 
 /** A store in some other process: everything crosses over as JSON, and answers come later. */
-export function farStore (patience?: number): FarStore {
+export function farStore(patience?: number): FarStore {
   const held = new Map<string, string>()
   const useful = new Map<string, number>()
   let asked = 0
 
-  async function later<T> (act: () => T): Promise<T> {
+  async function later<T>(act: () => T): Promise<T> {
     await setImmediate()
     if (far.mode === 'hang') await new Promise(() => {})
     if (far.mode === 'reject') throw new Error('the store is down')
     return act()
   }
-  function begin<T> (act: () => T): Promise<T> {
+  function begin<T>(act: () => T): Promise<T> {
     if (far.mode === 'throw') throw new Error('the store is no store')
     return later(act)
   }
@@ -36,18 +36,20 @@ export function farStore (patience?: number): FarStore {
     held,
     useful,
     mode: 'well',
-    get asked () { return asked },
+    get asked() {
+      return asked
+    },
     store: {
       keeps: 'bodies',
-      ...patience !== undefined && { patience },
-      get (key) {
+      ...(patience !== undefined && { patience }),
+      get(key) {
         asked++
         return begin(() => {
           const text = held.get(key)
-          return text === undefined ? undefined : JSON.parse(text) as Entry
+          return text === undefined ? undefined : (JSON.parse(text) as Entry)
         })
       },
-      set (key, entry, usefulMs) {
+      set(key, entry, usefulMs) {
         const text = JSON.stringify(entry)
         return begin(() => {
           held.set(key, text)

@@ -25,7 +25,7 @@ export interface ForwardProxyOptions {
 }
 
 /** A real forward proxy on loopback: it makes tunnels, and asks for whoever names a whole URL. */
-export async function forwardProxy (t: Test, { status = 200 }: ForwardProxyOptions = {}): Promise<ForwardProxy> {
+export async function forwardProxy(t: Test, { status = 200 }: ForwardProxyOptions = {}): Promise<ForwardProxy> {
   const requests: Proxied[] = []
   const sockets = new Set<Socket>()
   let open = 0
@@ -35,10 +35,12 @@ export async function forwardProxy (t: Test, { status = 200 }: ForwardProxyOptio
     const { method = '', url = '', headers } = asked
     requests.push({ method, target: url, headers })
     const { 'proxy-authorization': _, ...others } = headers
-    asked.pipe(request(url, { method, headers: others }, answer => {
-      reply.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(reply)
-    }).on('error', () => reply.destroy()))
+    asked.pipe(
+      request(url, { method, headers: others }, answer => {
+        reply.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(reply)
+      }).on('error', () => reply.destroy()),
+    )
   })
   server.on('connection', socket => {
     most = Math.max(most, ++open)
@@ -71,7 +73,11 @@ export async function forwardProxy (t: Test, { status = 200 }: ForwardProxyOptio
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    get open () { return open },
-    get most () { return most },
+    get open() {
+      return open
+    },
+    get most() {
+      return most
+    },
   }
 }

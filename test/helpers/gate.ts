@@ -8,16 +8,17 @@ export interface Gate {
 }
 
 /** Makes a gate that is shut. */
-export function makeGate (): Gate {
+export function makeGate(): Gate {
   const cells = new Int32Array(new SharedArrayBuffer(8))
   return {
     cells,
-    open () {
+    open() {
       Atomics.store(cells, 0, 1)
       Atomics.notify(cells, 0)
     },
-    async came (count) {
-      for (let now = Atomics.load(cells, 1); now < count; now = Atomics.load(cells, 1)) await Atomics.waitAsync(cells, 1, now).value
+    async came(count) {
+      for (let now = Atomics.load(cells, 1); now < count; now = Atomics.load(cells, 1))
+        await Atomics.waitAsync(cells, 1, now).value
     },
   }
 }

@@ -1,14 +1,14 @@
 import { once, EventEmitter } from 'node:events'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
-import type { Head } from '../../src/upstream/transport/response-headers.ts'
-import type { Answer, Service } from '../../src/upstream/policies/layer.ts'
+import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
+import type { Answer, Service } from '../../src/upstream/call/layer.ts'
 import { Listener } from './listener.ts'
 
 /** A call that a held service has taken and not yet ended. */
 export interface HeldCall {
   readonly call: LiveCall<unknown>
   /** With headers it is as it came from the wire. */
-  readonly answer: (value?: unknown, status?: number, head?: Head) => void
+  readonly answer: (value?: unknown, status?: number, head?: ResponseHeaders) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -23,7 +23,7 @@ export interface HeldService {
   readonly arrived: (count: number) => Promise<void>
 }
 
-export function heldService (): HeldService {
+export function heldService(): HeldService {
   const arrivals = new EventEmitter()
   const held: HeldCall[] = []
   let taken = 0
@@ -39,12 +39,16 @@ export function heldService (): HeldService {
       }
       const entry: HeldCall = {
         call,
-        answer (value, status = 200, head) {
+        answer(value, status = 200, head) {
           end()
           const body = Buffer.from(JSON.stringify(value ?? ''))
-          resolve({ value: value as T, status, ...head && { received: { head: { 'content-length': String(body.length), ...head }, body, value } } })
+          resolve({
+            value: value as T,
+            status,
+            ...(head && { received: { head: { 'content-length': String(body.length), ...head }, body, value } }),
+          })
         },
-        fail (error) {
+        fail(error) {
           end()
           reject(error)
         },
@@ -59,8 +63,10 @@ export function heldService (): HeldService {
   return {
     service,
     held,
-    get taken () { return taken },
-    async arrived (count) {
+    get taken() {
+      return taken
+    },
+    async arrived(count) {
       while (taken < count) await once(arrivals, 'taken')
     },
   }

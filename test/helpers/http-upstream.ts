@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 
-interface Teardown { teardown (fn: () => unknown): void }
+interface Teardown {
+  teardown(fn: () => unknown): void
+}
 
 /** One request that the test answers, or leaves hanging. */
 export interface Asked {
@@ -20,11 +22,11 @@ export interface HttpUpstream {
   /** Every request so far, as `METHOD /path`. */
   readonly log: readonly string[]
   /** The request for `METHOD /path`, as soon as it is there. */
-  arrived (what: string): Promise<Asked>
+  arrived(what: string): Promise<Asked>
 }
 
 /** A real server on loopback; requests that `handle` does not answer wait for the test. */
-export async function httpUpstream (t: Teardown, handle: (asked: Asked) => void = () => {}): Promise<HttpUpstream> {
+export async function httpUpstream(t: Teardown, handle: (asked: Asked) => void = () => {}): Promise<HttpUpstream> {
   const log: string[] = []
   const seen = new Map<string, Asked>()
   const expected = new Map<string, (asked: Asked) => void>()
@@ -35,8 +37,10 @@ export async function httpUpstream (t: Teardown, handle: (asked: Asked) => void 
       request,
       response,
       closed: once(response, 'close'),
-      get hungUp () { return response.destroyed && !response.writableFinished },
-      json (body, status = 200) {
+      get hungUp() {
+        return response.destroyed && !response.writableFinished
+      },
+      json(body, status = 200) {
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
       },
     }
@@ -56,10 +60,11 @@ export async function httpUpstream (t: Teardown, handle: (asked: Asked) => void 
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     log,
-    arrived: what => new Promise(resolve => {
-      const asked = seen.get(what)
-      if (asked !== undefined) resolve(asked)
-      else expected.set(what, resolve)
-    }),
+    arrived: what =>
+      new Promise(resolve => {
+        const asked = seen.get(what)
+        if (asked !== undefined) resolve(asked)
+        else expected.set(what, resolve)
+      }),
   }
 }

@@ -4,12 +4,12 @@ import { Abortable } from '../../src/core/abort.ts'
 export class Listener extends Abortable {
   readonly #tell: (reason: unknown) => void
 
-  constructor (tell: (reason: unknown) => void) {
+  constructor(tell: (reason: unknown) => void) {
     super()
     this.#tell = tell
   }
 
-  override cut (reason: unknown): void {
+  override onAbort(reason: unknown): void {
     this.#tell(reason)
   }
 }

@@ -1,5 +1,5 @@
 /** Counts turns of the loop until it is told to stop. */
-export function loopTurns (): { readonly count: number, readonly stop: () => void } {
+export function loopTurns(): { readonly count: number; readonly stop: () => void } {
   let count = 0
   let isOver = false
   const next = () => {
@@ -8,13 +8,17 @@ export function loopTurns (): { readonly count: number, readonly stop: () => voi
   }
   setImmediate(next)
   return {
-    get count () { return count },
-    stop () { isOver = true },
+    get count() {
+      return count
+    },
+    stop() {
+      isOver = true
+    },
   }
 }
 
 /** Takes longer than heavy work is given of a turn. */
-export function holdTurn (): void {
+export function holdTurn(): void {
   const until = performance.now() + 12
   while (performance.now() < until);
 }

@@ -8,9 +8,15 @@ import type { Test } from 'tap'
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
+const kept = new RegExp(
+  '^(?:HOME|USER|LANG|TMPDIR|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|' +
+    'npm_config_(?:registry|cache|userconfig|cafile|https?_proxy|proxy))$',
+  'i',
+)
+
 /** A user's shell: this process's settings of npm and the network, and nothing that tap or npm gave it for itself. */
 export const environment: NodeJS.ProcessEnv = Object.fromEntries([
-  ...Object.entries(process.env).filter(([name]) => /^(?:HOME|USER|LANG|TMPDIR|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|npm_config_(?:registry|cache|userconfig|cafile|https?_proxy|proxy))$/i.test(name)),
+  ...Object.entries(process.env).filter(([name]) => kept.test(name)),
   ['PATH', [dirname(process.execPath), process.env['PATH']].join(delimiter)],
 ])
 
@@ -21,10 +27,14 @@ export interface Said {
 }
 
 /** Runs a command to its end; never rejects. */
-export async function say (cwd: string, command: string, args: readonly string[]): Promise<Said> {
+export async function say(cwd: string, command: string, args: readonly string[]): Promise<Said> {
   try {
     // tap gives its own loader to every process, by NODE_OPTIONS; a user's processes have none.
-    const { stdout, stderr } = await run('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: environment, maxBuffer: 2 ** 24 })
+    const { stdout, stderr } = await run('env', ['-u', 'NODE_OPTIONS', command, ...args], {
+      cwd,
+      env: environment,
+      maxBuffer: 2 ** 24,
+    })
     return { code: 0, output: stdout + stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as ExecFileException
@@ -33,15 +43,15 @@ export async function say (cwd: string, command: string, args: readonly string[]
 }
 
 /** A tool of this checkout. */
-export function tool (name: string): string {
+export function tool(name: string): string {
   return join(root, 'node_modules/.bin', name)
 }
 
 /**
- * Packs a copy of the checkout as `npm publish` would, and installs it into an empty project beside packages of the project's own.
- * The network's failure is given back, for whoever wants to skip.
+ * Packs a copy of the checkout as `npm publish` would, and installs it into an empty project beside packages of the
+ * project's own. The network's failure is given back, for whoever wants to skip.
  */
-export async function packedProject (t: Test, beside: readonly string[]) {
+export async function packedProject(t: Test, beside: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-package-'))
   const remove = () => rm(folder, { recursive: true, force: true })
   t.teardown(remove)
@@ -50,8 +60,19 @@ export async function packedProject (t: Test, beside: readonly string[]) {
     const project = join(folder, 'project')
     await mkdir(project)
     await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }')
-    const { code, output } = await say(project, 'npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=1', '--fetch-retry-mintimeout=500', '--fetch-retry-maxtimeout=1000', tarball, ...beside])
-    const isOffline = code !== 0 && /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)
+    const { code, output } = await say(project, 'npm', [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--fetch-retries=1',
+      '--fetch-retry-mintimeout=500',
+      '--fetch-retry-maxtimeout=1000',
+      tarball,
+      ...beside,
+    ])
+    const isOffline =
+      code !== 0 && /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ERR_SOCKET_TIMEOUT/.test(output)
     if (code !== 0 && !isOffline) throw new Error(`npm install: ${output}`)
     return { project, tarball, offline: isOffline ? output : undefined }
   } catch (error) {
@@ -61,7 +82,7 @@ export async function packedProject (t: Test, beside: readonly string[]) {
 }
 
 /** Packs into a folder from a copy, so that nobody's `dist` is built anew under them. */
-async function pack (folder: string): Promise<string> {
+async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'copy')
   const leftOut = new Set(['node_modules', 'dist', '.git', '.tap'].map(name => join(root, name)))
   await cp(root, copy, { recursive: true, filter: source => !leftOut.has(source) })

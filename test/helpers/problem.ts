@@ -8,12 +8,12 @@ export interface ProblemBody {
   readonly status: number
   readonly detail: string
   readonly code: string
-  readonly errors?: readonly { readonly pointer: string, readonly reason: string }[]
-  readonly sources?: Readonly<Record<string, { readonly state: string, readonly code?: string }>>
+  readonly errors?: readonly { readonly pointer: string; readonly reason: string }[]
+  readonly sources?: Readonly<Record<string, { readonly state: string; readonly code?: string }>>
 }
 
 /** Asserts that a caller got a problem of this status and code, written as RFC 9457 says. */
-export function isProblem (t: Test, got: Got<ProblemBody>, status: number, code: string): void {
+export function isProblem(t: Test, got: Got<ProblemBody>, status: number, code: string): void {
   t.equal(got.status, status, `the status is ${status}`)
   t.match(got.headers.get('content-type'), /^application\/problem\+json(?:; charset=utf-8)?$/)
   t.equal(got.headers.get('cache-control'), 'no-store')

@@ -1,14 +1,20 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A free port below those that systems give out by themselves: it stays free while nobody listens, whatever other tests open. */
-export async function quietPort (): Promise<number> {
+/**
+ * A free port below those that systems give out by themselves: it stays free while nobody listens, whatever other tests
+ * open.
+ */
+export async function quietPort(): Promise<number> {
   for (;;) {
     const port = 15_000 + Math.floor(Math.random() * 15_000)
     const server = createServer()
     server.listen(port, '127.0.0.1')
     // Rejects when somebody is there.
-    const isFree = await once(server, 'listening').then(() => true, () => false)
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
     if (!isFree) continue
     server.close()
     await once(server, 'close')

@@ -18,17 +18,17 @@ export interface Plan {
 
 /** The part of a builder that steps of any name and kind can be added with. */
 interface Loose {
-  required (name: string, step: Step, options: object): Loose
-  optional (name: string, fallback: unknown, step: Step, options: object): Loose
-  each (name: string, step: Step, options: object): Loose
-  firstOf (name: string, step: Step, options: object): Loose
-  reply (schema: z.ZodType, merge: (seen: Seen) => unknown): AnyAggregate
+  required(name: string, step: Step, options: object): Loose
+  optional(name: string, step: Step, options: object): Loose
+  each(name: string, step: Step, options: object): Loose
+  firstOf(name: string, step: Step, options: object): Loose
+  reply(schema: z.ZodType, merge: (args: Args) => unknown): AnyAggregate
 }
-type Seen = Readonly<Record<string, unknown>>
-type Step = (seen: Seen) => unknown
+type Args = Readonly<Record<string, unknown>>
+type Step = (args: Args) => unknown
 
 /** From `min` to 12 steps that need any of those before them. */
-export function plans (min: number, kinds: readonly Plan['kind'][]): fc.Arbitrary<readonly Plan[]> {
+export function plans(min: number, kinds: readonly Plan['kind'][]): fc.Arbitrary<readonly Plan[]> {
   const plan = fc.record({
     kind: fc.constantFrom(...kinds),
     picks: fc.uniqueArray(fc.nat(11), { maxLength: 3 }),
@@ -36,36 +36,50 @@ export function plans (min: number, kinds: readonly Plan['kind'][]): fc.Arbitrar
     late: fc.boolean(),
     failing: fc.boolean(),
   })
-  return fc.array(plan, { minLength: min, maxLength: 12 }).map(list => list.map(({ picks, ...rest }, index) =>
-    ({ ...rest, needs: [...new Set(index === 0 ? [] : picks.map(pick => pick % index))].filter((_, at) => at < index) })))
+  return fc.array(plan, { minLength: min, maxLength: 12 }).map(list =>
+    list.map(({ picks, ...rest }, index) => ({
+      ...rest,
+      needs: [...new Set(index === 0 ? [] : picks.map(pick => pick % index))].filter((_, at) => at < index),
+    })),
+  )
 }
 
 export const nameOf = (index: number) => `s${index}`
 
-/** The path of a step's call; it tells what the step was given, so a value that comes too late or from elsewhere shows. */
+/**
+ * The path of a step's call; it tells what the step was given, so a value that comes too late or from elsewhere shows.
+ */
 export const pathOf = (index: number, call: number) => `/${index}.${call}`
 
 export interface Watch {
   /** Is told when a step's function is asked, and with what. */
-  readonly asked?: (index: number, seen: Seen) => void
+  readonly asked?: (index: number, args: Args) => void
 }
 
 /** Builds the aggregate of a plan; its reply is all the steps' values. */
-export function aggregateOf (steps: readonly Plan[], { asked = () => {} }: Watch = {}): AnyAggregate {
+export function aggregateOf(steps: readonly Plan[], { asked = () => {} }: Watch = {}): AnyAggregate {
   let builder = aggregate('random', { url: '/random', deadline: 60_000 }) as unknown as Loose
   for (const [index, { kind, needs, calls, late, failing }] of steps.entries()) {
     const name = nameOf(index)
     const many = () => Array.from({ length: calls }, (_, call): Call<unknown> => oracle.ask({ id: `${index}.${call}` }))
-    const one: () => unknown = kind === 'each' || kind === 'firstOf' ? many : kind === 'plain' ? () => `plain ${index}` : () => many()[0]
-    const step = (seen: Seen) => {
-      asked(index, seen)
+    const one: () => unknown =
+      kind === 'each' || kind === 'firstOf' ? many : kind === 'plain' ? () => `plain ${index}` : () => many()[0]
+    const step = (args: Args) => {
+      asked(index, args)
       return late ? Promise.resolve().then(one) : one()
     }
     const options = { needs: needs.map(nameOf) }
-    if (kind === 'optional') builder = builder.optional(name, `fallback ${index}`, step, options)
-    else if (kind === 'each') builder = builder.each(name, step, { ...options, width: 2, ...failing && { tolerate: { atLeast: 0, fallback: 'lost' } } })
+    if (kind === 'optional') builder = builder.optional(name, step, { fallback: `fallback ${index}`, ...options })
+    else if (kind === 'each')
+      builder = builder.each(name, step, {
+        ...options,
+        concurrency: 2,
+        ...(failing && { minSuccess: 0, fallback: 'lost' }),
+      })
     else if (kind === 'firstOf') builder = builder.firstOf(name, step, options)
     else builder = builder.required(name, step, options)
   }
-  return builder.reply(z.record(z.string(), z.unknown()), seen => Object.fromEntries(steps.map((_, index) => [nameOf(index), seen[nameOf(index)]])))
+  return builder.reply(z.record(z.string(), z.unknown()), args =>
+    Object.fromEntries(steps.map((_, index) => [nameOf(index), args[nameOf(index)]])),
+  )
 }

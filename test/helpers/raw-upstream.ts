@@ -29,7 +29,10 @@ export interface RawUpstream {
   readonly asked: (count: number) => Promise<void>
   /** Resolves when as many connections as that are open. */
   readonly holds: (count: number) => Promise<void>
-  /** Connections that are open now and have had a request; a call that was given up while its connection opened leaves one without. */
+  /**
+   * Connections that are open now and have had a request; a call that was given up while its connection opened leaves
+   * one without.
+   */
   readonly used: number
   /** Resolves when as many connections as that are open and have had a request. */
   readonly holdsUsed: (count: number) => Promise<void>
@@ -43,26 +46,47 @@ export interface RawUpstream {
 }
 
 /** Writes an answer with its length; a header given as `undefined` is left out. */
-export function written (status: number, headers: Readonly<Record<string, string | undefined>>, body: string | Buffer): Buffer {
+export function written(
+  status: number,
+  headers: Readonly<Record<string, string | undefined>>,
+  body: string | Buffer,
+): Buffer {
   const bytes = Buffer.from(body)
-  const lines = Object.entries({ 'content-length': String(bytes.length), ...headers }).filter(([, value]) => value !== undefined)
-  return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Whatever\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1'), bytes])
+  const lines = Object.entries({ 'content-length': String(bytes.length), ...headers }).filter(
+    ([, value]) => value !== undefined,
+  )
+  return Buffer.concat([
+    Buffer.from(
+      `HTTP/1.1 ${status} Whatever\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+      'latin1',
+    ),
+    bytes,
+  ])
 }
 
 /** Writes an answer in JSON. */
-export function json (value: unknown, status = 200, headers: Readonly<Record<string, string | undefined>> = {}): Buffer {
+export function json(value: unknown, status = 200, headers: Readonly<Record<string, string | undefined>> = {}): Buffer {
   return written(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(value))
 }
 
-/** Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key. `onConnection` sees a connection before a byte of it is read; `place` is its port. */
-export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, onConnection?: (socket: Socket, connection: number) => void, place = 0): Promise<RawUpstream> {
+/**
+ * Starts a server on a free port that speaks exactly the bytes its script says; over TLS when given a key.
+ * `onConnection` sees a connection before a byte of it is read; `place` is its port.
+ */
+export async function rawUpstream(
+  t: Test,
+  script: Script,
+  tls?: TlsOptions,
+  onConnection?: (socket: Socket, connection: number) => void,
+  place = 0,
+): Promise<RawUpstream> {
   const requests: RawRequest[] = []
   const sockets = new Set<Socket>()
   const used = new Set<Socket>()
   const changes = new EventEmitter()
   let connections = 0
 
-  function serve (socket: Socket): void {
+  function serve(socket: Socket): void {
     const connection = connections++
     // As servers do; else every second answer on a connection waits for the first to be acknowledged.
     socket.setNoDelay()
@@ -91,11 +115,15 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
   }
 
   const server: Server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve)
-  const listen = async (port: number) => { await once(server.listen(port, '127.0.0.1'), 'listening') }
+  const listen = async (port: number) => {
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+  }
   const stop = async () => {
     if (!server.listening) return
     // One that waits for its own FIN to leave cannot be reset: Node would neither close it nor ever end the process.
-    for (const socket of sockets) if (tls === undefined && !socket.writableEnded) socket.resetAndDestroy(); else socket.destroy()
+    for (const socket of sockets)
+      if (tls === undefined && !socket.writableEnded) socket.resetAndDestroy()
+      else socket.destroy()
     server.close()
     await once(server, 'close')
   }
@@ -108,30 +136,38 @@ export async function rawUpstream (t: Test, script: Script, tls?: TlsOptions, on
     port,
     stop,
     listen: () => listen(port),
-    present (options) {
+    present(options) {
       if (server instanceof TlsServer) server.setSecureContext(options)
     },
     requests,
-    get connections () { return connections },
-    get open () { return sockets.size },
-    async asked (count) {
+    get connections() {
+      return connections
+    },
+    get open() {
+      return sockets.size
+    },
+    async asked(count) {
       while (requests.length < count) await once(changes, 'change')
     },
-    async holds (count) {
+    async holds(count) {
       while (sockets.size !== count) await once(changes, 'change')
     },
-    get used () { return used.size },
-    async holdsUsed (count) {
+    get used() {
+      return used.size
+    },
+    async holdsUsed(count) {
       while (used.size !== count) await once(changes, 'change')
     },
-    async deserted () {
+    async deserted() {
       while (sockets.size > 0) await once(changes, 'change')
     },
   }
 }
 
 /** Takes the first whole request off what has come. */
-function take (received: string): { readonly length: number, readonly request: Omit<RawRequest, 'index' | 'connection'> } | undefined {
+function take(
+  received: string,
+): { readonly length: number; readonly request: Omit<RawRequest, 'index' | 'connection'> } | undefined {
   const end = received.indexOf('\r\n\r\n')
   if (end === -1) return undefined
   const [start = '', ...lines] = received.slice(0, end).split('\r\n')
@@ -142,5 +178,7 @@ function take (received: string): { readonly length: number, readonly request: O
   })
   const size = Number(headers.find(([name]) => name === 'content-length')?.[1] ?? 0)
   const length = end + 4 + size
-  return received.length < length ? undefined : { length, request: { method, path, headers, body: received.slice(end + 4, length) } }
+  return received.length < length
+    ? undefined
+    : { length, request: { method, path, headers, body: received.slice(end + 4, length) } }
 }

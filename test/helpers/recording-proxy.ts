@@ -8,8 +8,11 @@ export interface RecordingProxy {
   readonly lines: readonly string[]
 }
 
-/** Stands before a server and keeps the request lines that a client sends it, as they are on the wire; the requests have no bodies. */
-export async function recordingProxy (t: Test, origin: string): Promise<RecordingProxy> {
+/**
+ * Stands before a server and keeps the request lines that a client sends it, as they are on the wire; the requests have
+ * no bodies.
+ */
+export async function recordingProxy(t: Test, origin: string): Promise<RecordingProxy> {
   const { hostname, port } = new URL(origin)
   const sockets = new Set<Socket>()
   const lines: string[] = []
@@ -17,7 +20,10 @@ export async function recordingProxy (t: Test, origin: string): Promise<Recordin
   const server = createServer(inner => {
     const outer = connect(Number(port), hostname)
     let received = ''
-    for (const [socket, other] of [[inner, outer], [outer, inner]] as const) {
+    for (const [socket, other] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
       sockets.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => {

@@ -14,19 +14,26 @@ export interface Relay {
 /** What becomes of one connection: passed on, or done with as the function says. */
 export type Treatment = 'pass' | ((socket: Socket) => unknown)
 
-/** Starts a TCP server before the one on a port. It passes bytes on and keeps what the other end closes open, but for connections that are treated otherwise. */
-export async function relay (t: Test, to: number, treat: (connection: number) => Treatment): Promise<Relay> {
+/**
+ * Starts a TCP server before the one on a port. It passes bytes on and keeps what the other end closes open, but for
+ * connections that are treated otherwise.
+ */
+export async function relay(t: Test, to: number, treat: (connection: number) => Treatment): Promise<Relay> {
   const sockets = new Set<Socket>()
   let connections = 0
   let left = Promise.withResolvers<void>()
 
   const server = createServer(inner => {
     const treatment = treat(connections++)
-    sockets.add(inner.on('error', () => {}).on('close', () => {
-      sockets.delete(inner)
-      left.resolve()
-      left = Promise.withResolvers()
-    }))
+    sockets.add(
+      inner
+        .on('error', () => {})
+        .on('close', () => {
+          sockets.delete(inner)
+          left.resolve()
+          left = Promise.withResolvers()
+        }),
+    )
     if (treatment !== 'pass') {
       treatment(inner)
       // One that is not read never hears that the other side has closed.
@@ -45,8 +52,14 @@ export async function relay (t: Test, to: number, treat: (connection: number) =>
   })
   return {
     port: (server.address() as AddressInfo).port,
-    get connections () { return connections },
-    get open () { return sockets.size },
-    async deserted () { while (sockets.size > 0) await left.promise },
+    get connections() {
+      return connections
+    },
+    get open() {
+      return sockets.size
+    },
+    async deserted() {
+      while (sockets.size > 0) await left.promise
+    },
   }
 }

@@ -4,16 +4,16 @@ import type { Test } from 'tap'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates as builtIn } from '../../src/routes/index.ts'
-import { startStandIns, type StandInsOptions } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams, type DemoUpstreamsOptions } from '../../src/demo-upstreams/index.ts'
 import type { Override } from '../../src/upstream/runtime.ts'
 
 export interface ServedAppOptions {
   /** @default the built-in ones */
   readonly aggregates?: readonly AnyAggregate[]
-  /** Stands over the stand-ins' origins. */
+  /** Replaces the origins of the demo upstreams. */
   readonly overrides?: Readonly<Record<string, Override>>
-  readonly standIns?: StandInsOptions
-  readonly use?: AppOptions['use']
+  readonly demoUpstreams?: DemoUpstreamsOptions
+  readonly layers?: AppOptions['layers']
   readonly logger?: AppOptions['logger']
   readonly lostLogLines?: AppOptions['lostLogLines']
   /** Adds hooks or routes before the app listens. */
@@ -28,23 +28,46 @@ export interface Got<Body> {
   readonly body: Body
 }
 
-/** Serves an app on a real socket for one test; what it calls are stand-ins where nothing else is given. */
-export async function serveApp (t: Test, { aggregates = builtIn, overrides = {}, standIns: delays = { medianMs: 0 }, logger = false, use = [], lostLogLines, before }: ServedAppOptions = {}) {
-  const standIns = await startStandIns(delays)
-  t.teardown(() => standIns.close())
-  const origins = Object.entries(standIns.origins).map(([name, origin]) => [name, { origin, ...overrides[name] }] as const)
-  const app = buildApp(aggregates, { overrides: { ...overrides, ...Object.fromEntries(origins) }, logger, use, lostLogLines })
+/** Serves an app on a real socket for one test; by default it calls demo upstreams. */
+export async function serveApp(
+  t: Test,
+  {
+    aggregates = builtIn,
+    overrides = {},
+    demoUpstreams: delays = { medianMs: 0 },
+    logger = false,
+    layers = {},
+    lostLogLines,
+    before,
+  }: ServedAppOptions = {},
+) {
+  const demoUpstreams = await startDemoUpstreams(delays)
+  t.teardown(() => demoUpstreams.close())
+  const origins = Object.entries(demoUpstreams.origins).map(
+    ([name, origin]) => [name, { origin, ...overrides[name] }] as const,
+  )
+  const app = buildApp(aggregates, {
+    overrides: { ...overrides, ...Object.fromEntries(origins) },
+    logger,
+    layers,
+    lostLogLines,
+  })
   t.teardown(() => app.close())
   before?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`
 
-  async function get<Body> (path: string, options: RequestInit = {}): Promise<Got<Body>> {
+  async function get<Body>(path: string, options: RequestInit = {}): Promise<Got<Body>> {
     const response = await fetch(origin + path, options)
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: (text === '' ? undefined : JSON.parse(text)) as Body }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (text === '' ? undefined : JSON.parse(text)) as Body,
+    }
   }
 
-  return { app, origin, port, standIns, get }
+  return { app, origin, port, demoUpstreams, get }
 }

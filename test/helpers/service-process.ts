@@ -30,11 +30,38 @@ export interface ProcessOptions {
 }
 
 /** Starts the command as a user does, with nothing of this process's environment but the path. */
-function start (t: Test, args: readonly string[], environment: Environment, { files, node = [], isGroup = false, stdout }: ProcessOptions = {}) {
+function start(
+  t: Test,
+  args: readonly string[],
+  environment: Environment,
+  { files, node = [], isGroup = false, stdout }: ProcessOptions = {},
+) {
   const limit = files === undefined ? '' : `ulimit -n ${files} && `
-  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"${stdout === undefined ? '' : ` > '${stdout}'`}`, process.execPath, ...node, 'src/cli.ts', ...args], { detached: isGroup, cwd: root, env: { PATH: process.env['PATH'] ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = once(child, 'close').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
-  const exited = once(child, 'exit').then(([code, signal]): Ending => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
+  const child = spawn(
+    'sh',
+    [
+      '-c',
+      `${limit}exec "$0" "$@"${stdout === undefined ? '' : ` > '${stdout}'`}`,
+      process.execPath,
+      ...node,
+      'src/cli.ts',
+      ...args,
+    ],
+    {
+      detached: isGroup,
+      cwd: root,
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const ended = once(child, 'close').then(([code, signal]): Ending => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }))
+  const exited = once(child, 'exit').then(([code, signal]): Ending => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }))
   t.teardown(async () => {
     child.kill('SIGKILL')
     await ended
@@ -43,7 +70,7 @@ function start (t: Test, args: readonly string[], environment: Environment, { fi
 }
 
 /** Runs the command to its end. */
-export async function runCommand (t: Test, args: readonly string[], environment: Environment = {}) {
+export async function runCommand(t: Test, args: readonly string[], environment: Environment = {}) {
   const { child, ended, errors } = start(t, args, environment)
   const output = text(child.stdout)
   const { code } = await ended
@@ -58,47 +85,83 @@ export interface LogLine {
 }
 
 /** Starts the service on a free port; it is there when its first line says where. */
-export async function startService (t: Test, environment: Environment = {}, args: readonly string[] = ['serve'], options: ProcessOptions = {}) {
+export async function startService(
+  t: Test,
+  environment: Environment = {},
+  args: readonly string[] = ['serve'],
+  options: ProcessOptions = {},
+) {
   const { child, ended, exited, errors } = start(t, args, { HOST: '127.0.0.1', PORT: '0', ...environment }, options)
   const log: LogLine[] = []
   const lines = createInterface(options.stdout === undefined ? child.stdout : createReadStream(options.stdout))
-  lines.on('line', line => { log.push(JSON.parse(line) as LogLine) })
+  lines.on('line', line => {
+    log.push(JSON.parse(line) as LogLine)
+  })
 
   /** The first lines of the log, from now on or from before, whose message has these words; as many as asked for. */
-  async function saidTimes (words: string, times: number): Promise<LogLine[]> {
+  async function saidTimes(words: string, times: number): Promise<LogLine[]> {
     const found = () => log.filter(({ msg }) => msg.includes(words)).slice(0, times)
     for (;;) {
       if (found().length === times) return found()
       const next = await Promise.race([once(lines, 'line'), ended])
-      if (!Array.isArray(next) && found().length < times) throw new Error(`the service ended (${next.code}) and did not say '${words}' ${times} times: ${await errors}`)
+      if (!Array.isArray(next) && found().length < times)
+        throw new Error(`the service ended (${next.code}) and did not say '${words}' ${times} times: ${await errors}`)
     }
   }
 
   /** The first of them. */
-  async function said (words: string): Promise<LogLine> {
+  async function said(words: string): Promise<LogLine> {
     const [line] = await saidTimes(words, 1)
     return line as LogLine
   }
 
   await Promise.race([once(lines, 'line'), ended])
   const [, port = ''] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(log[0]?.msg ?? '') ?? []
-  if (port === '') throw new Error(`the first line of the log names no port: ${JSON.stringify(log[0])} ${log[0] === undefined ? await errors : ''}`)
-  return { port: Number(port), origin: `http://127.0.0.1:${port}`, log, said, saidTimes, ended, exited, errors, pid: child.pid as number, readLog: (isRead: boolean) => isRead ? lines.resume() : lines.pause(), closeLog: () => child.stdout.destroy(), stop: (signal: NodeJS.Signals) => options.isGroup ? process.kill(-(child.pid as number), signal) : child.kill(signal) }
+  if (port === '')
+    throw new Error(
+      `the first line of the log names no port: ${JSON.stringify(log[0])} ${log[0] === undefined ? await errors : ''}`,
+    )
+  return {
+    port: Number(port),
+    origin: `http://127.0.0.1:${port}`,
+    log,
+    said,
+    saidTimes,
+    ended,
+    exited,
+    errors,
+    pid: child.pid as number,
+    readLog: (isRead: boolean) => (isRead ? lines.resume() : lines.pause()),
+    closeLog: () => child.stdout.destroy(),
+    stop: (signal: NodeJS.Signals) =>
+      options.isGroup ? process.kill(-(child.pid as number), signal) : child.kill(signal),
+  }
 }
 
-/** How often a service that says nothing is asked whether it is there, and how long each time waits for the next, in ms. */
+/**
+ * How often a service that says nothing is asked whether it is there, and how long each time waits for the next, in ms.
+ */
 const mostTries = 600
 const betweenTries = 50
 
 /** Starts the service with a stdout that shows nothing; it is there when it answers. */
-export async function startMuteService (t: Test, stdout: string, environment: Environment = {}, args: readonly string[] = ['serve']) {
+export async function startMuteService(
+  t: Test,
+  stdout: string,
+  environment: Environment = {},
+  args: readonly string[] = ['serve'],
+) {
   const port = await quietPort()
   const { child, ended, errors } = start(t, args, { HOST: '127.0.0.1', PORT: String(port), ...environment }, { stdout })
   const origin = `http://127.0.0.1:${port}`
   let isThere = false
   for (let tries = 0; !isThere && tries < mostTries; tries++) {
-    isThere = await fetch(`${origin}/health/live`).then(({ ok }) => ok, () => false)
-    if (!isThere && await Promise.race([ended.then(() => true), delay(betweenTries, false)])) throw new Error(`the service ended: ${await errors}`)
+    isThere = await fetch(`${origin}/health/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (!isThere && (await Promise.race([ended.then(() => true), delay(betweenTries, false)])))
+      throw new Error(`the service ended: ${await errors}`)
   }
   if (!isThere) throw new Error('the service does not answer')
   return { origin, port, ended, errors, pid: child.pid as number, stop: (signal: NodeJS.Signals) => child.kill(signal) }

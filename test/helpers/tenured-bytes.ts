@@ -4,10 +4,15 @@ const usedOld = () => getHeapSpaceStatistics().find(space => space.space_name ==
 
 const pair = (one: object, other: object) => [one, other]
 
-/** How many bytes of short-lived pairs end in the old generation, after all pairs of the same place in the code have lived long. */
-export function tenuredBytes (): number {
+/**
+ * How many bytes of short-lived pairs end in the old generation, after all pairs of the same place in the code have
+ * lived long.
+ */
+export function tenuredBytes(): number {
   let waiting: unknown[] = []
-  const run = (count: number, atOnce: number) => { for (let index = 0; index < count; index++) waiting[index % atOnce] = pair({ index }, { index }) }
+  const run = (count: number, atOnce: number) => {
+    for (let index = 0; index < count; index++) waiting[index % atOnce] = pair({ index }, { index })
+  }
   run(1_000_000, 1_000_000)
   waiting = []
   run(1_000_000, 100)

@@ -1,6 +1,6 @@
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
-import { begin } from '../../src/fanout/fan-out.ts'
+import { startRun } from '../../src/fanout/fan-out.ts'
 import type { RawInput } from '../../src/fanout/input.ts'
 import type { Reply } from '../../src/fanout/reply.ts'
 import type { Run, RunOptions } from '../../src/fanout/run.ts'
@@ -12,11 +12,11 @@ export interface Watched {
   readonly events: readonly RunEvent[]
 }
 
-export function watched (aggregate: AnyAggregate, options: RunOptions, input: RawInput = {}): Watched {
+export function watched(aggregate: AnyAggregate, options: RunOptions, input: RawInput = {}): Watched {
   const events: RunEvent[] = []
-  const run = begin(aggregate, input, {
+  const run = startRun(aggregate, input, {
     ...options,
-    onEvent (event) {
+    onEvent(event) {
       events.push(event)
       options.onEvent?.(event)
     },

@@ -7,12 +7,14 @@ import { hostileApp } from './helpers/hostile-app.ts'
 import { wireRequest } from './helpers/wire-request.ts'
 
 /** A connection, and what has come over it. */
-function caller (t: Test, port: number) {
+function caller(t: Test, port: number) {
   const socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   const got: string[] = []
   socket.on('error', () => {})
-  socket.on('data', (part: Buffer) => { got.push(part.toString('latin1')) })
+  socket.on('data', (part: Buffer) => {
+    got.push(part.toString('latin1'))
+  })
   return { socket, text: () => got.join('') }
 }
 
@@ -28,9 +30,13 @@ for (const [what, bytes] of [
   ['CONNECT', wireRequest({ method: 'CONNECT', target: 'evil.example:443' })],
 ] as const) {
   test(`${what} after a request: no refusal is written into that request's answer`, async t => {
-    const parts = new Readable({ read () {} })
+    const parts = new Readable({ read() {} })
     parts.push('first part')
-    const { app, port } = await serveApp(t, { before: each => { each.get('/long', (_request, reply) => reply.send(parts)) } })
+    const { app, port } = await serveApp(t, {
+      before: each => {
+        each.get('/long', (_request, reply) => reply.send(parts))
+      },
+    })
     const { socket, text } = caller(t, port)
     socket.write(wireRequest({ target: '/long' }))
     while (!text().includes('first part')) await once(socket, 'data')
@@ -46,7 +52,13 @@ for (const [what, bytes] of [
 
 test('a caller that leaves within its request is no trouble', async t => {
   const { app, port, errors } = await hostileApp(t)
-  for (const bytes of ['GET /v1/cat-f', 'GET /v1/cat-facts HTTP/1.1\r\nhost: a\r\n', 'POST /v1/postcards HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{', wireRequest({}), wireRequest({ target: '/v1/breeds/siamese', rest: 'rubbish' })]) {
+  for (const bytes of [
+    'GET /v1/cat-f',
+    'GET /v1/cat-facts HTTP/1.1\r\nhost: a\r\n',
+    'POST /v1/postcards HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
+    wireRequest({}),
+    wireRequest({ target: '/v1/breeds/siamese', rest: 'rubbish' }),
+  ]) {
     const seen = once(app.server, 'connection')
     const { socket } = caller(t, port)
     socket.write(bytes)

@@ -2,17 +2,17 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { endToEnd, lowerCased } from '../../src/fanout/end-to-end.ts'
 import { Redaction } from '../../src/log/redaction.ts'
-import { acceptsJson } from '../../src/http/reply/accept.ts'
-import { addressOf } from '../../src/http/guard/client-address.ts'
-import { keyring } from '../../src/http/guard/keyring.ts'
-import { loggedRequest } from '../../src/http/log/logged-request.ts'
-import { requestIdOf } from '../../src/http/reply/request-id.ts'
+import { acceptsJson } from '../../src/http/request/accepts-json.ts'
+import { addressOf } from '../../src/http/request/client-address.ts'
+import { keyFinder } from '../../src/http/guard/api-keys.ts'
+import { loggedRequest } from '../../src/http/log/logger-options.ts'
+import { requestIdOf } from '../../src/http/request/request-id.ts'
 import { readDirectives } from '../../src/upstream/policies/cache/directives.ts'
 import { freshnessOf } from '../../src/upstream/policies/cache/freshness.ts'
-import { ConnectAnswer } from '../../src/upstream/connect/connect-response.ts'
+import { ConnectResponse } from '../../src/upstream/connect/connect-response.ts'
 import { defineUpstream, env, operation } from '../../src/upstream/declare.ts'
 import { isCloseDelimited } from '../../src/upstream/transport/response-headers.ts'
-import { readHttpDate } from '../../src/core/http-date.ts'
+import { readHttpDate } from '../../src/core/headers.ts'
 import { parse } from '../../src/core/json/parse.ts'
 import { pathFault } from '../../src/upstream/spec/path-fault.ts'
 import { readRetryAfter } from '../../src/upstream/call/retry-after.ts'
@@ -20,53 +20,127 @@ import { textSchema } from '../../src/core/schema/text-schema.ts'
 import { withoutWhiteSpace } from '../../src/upstream/transport/white-space.ts'
 import { costOf, early, late, type Search } from './patterns/cost.ts'
 
-const { ask, find, tell } = defineUpstream('cats', { origin: 'http://cats.example', auth: { query: 'key', secret: env('CATS_KEY') } }, {
-  ask: operation({ path: '/a/{x}.{y}', params: z.object({ x: z.string(), y: z.string() }), output: z.unknown() }),
-  find: operation({ path: '/', query: z.record(z.string(), z.string()), output: z.unknown() }),
-  tell: operation({ method: 'POST', path: '/', body: z.object({ key: z.string() }), idempotencyKey: ({ body }) => body.key, output: z.unknown() }),
-})
+const { ask, find, tell } = defineUpstream(
+  'cats',
+  { origin: 'http://cats.example', auth: { query: 'key', secret: env('CATS_KEY') } },
+  {
+    ask: operation({ path: '/a/{x}.{y}', params: z.object({ x: z.string(), y: z.string() }), output: z.unknown() }),
+    find: operation({ path: '/', query: z.record(z.string(), z.string()), output: z.unknown() }),
+    tell: operation({
+      method: 'POST',
+      path: '/',
+      body: z.object({ key: z.string() }),
+      idempotencyKey: ({ body }) => body.key,
+      output: z.unknown(),
+    }),
+  },
+)
 
 /** A search that may refuse its text. */
-const trying = (search: Search): Search => text => {
-  try {
-    return search(text)
-  } catch (error) {
-    return error
+const trying =
+  (search: Search): Search =>
+  text => {
+    try {
+      return search(text)
+    } catch (error) {
+      return error
+    }
   }
-}
 
-const coerced = textSchema(z.object({ n: z.coerce.number().optional(), b: z.coerce.bigint().optional(), d: z.coerce.date().optional(), l: z.array(z.stringbool()).optional() }))
-const policy = { ttl: undefined, staleWhileRevalidate: undefined, staleIfError: undefined } as unknown as Parameters<typeof freshnessOf>[1]['policy']
+const coerced = textSchema(
+  z.object({
+    n: z.coerce.number().optional(),
+    b: z.coerce.bigint().optional(),
+    d: z.coerce.date().optional(),
+    l: z.array(z.stringbool()).optional(),
+  }),
+)
+const policy = { ttl: undefined, staleWhileRevalidate: undefined, staleIfError: undefined } as unknown as Parameters<
+  typeof freshnessOf
+>[1]['policy']
 const redaction = new Redaction(Array.from({ length: 10 }, (_, index) => `a secret of the service/${index}`))
-const isKey = keyring(['k'.repeat(16)])
+const isKey = keyFinder(['k'.repeat(16)])
 const marks = '\u0301\u0316'
 
-/** Code that reads text of callers or upstreams by more than one pattern, or by a loop; and runs that are bad for some way to write it. */
+/**
+ * Code that reads text of callers or upstreams by more than one pattern, or by a loop; and runs that are bad for some
+ * way to write it.
+ */
 const readers: Readonly<Record<string, readonly [search: Search, runs: readonly string[]]>> = {
-  'a value of a path': [text => ask({ x: text, y: 'z' }), ['a', '%', '%25', '%c0', '%u00', '.', './', ' .', ';', '\\', '\0', marks, '\ufdfa', '\uff0e', '\ud800', '\u200b']],
-  'what is wrong with a path': [pathFault, [' ', '/ ', '/. .', '%2', '%25', '%c0', '%u00', '\\', '\0', '\ufffd', '\ud800', '\uff0e', '\u200b', marks]],
-  'a query field\'s name': [text => find({ [text]: 'x' }), ['a', '%25', '&', '[', '.', ' ', marks, '\ufdfa', '\u200b']],
-  'a query field\'s value': [text => find({ q: text }), ['a', '%', '&', '\ud800', marks]],
+  'a value of a path': [
+    text => ask({ x: text, y: 'z' }),
+    ['a', '%', '%25', '%c0', '%u00', '.', './', ' .', ';', '\\', '\0', marks, '\ufdfa', '\uff0e', '\ud800', '\u200b'],
+  ],
+  'what is wrong with a path': [
+    pathFault,
+    [' ', '/ ', '/. .', '%2', '%25', '%c0', '%u00', '\\', '\0', '\ufffd', '\ud800', '\uff0e', '\u200b', marks],
+  ],
+  "a query field's name": [text => find({ [text]: 'x' }), ['a', '%25', '&', '[', '.', ' ', marks, '\ufdfa', '\u200b']],
+  "a query field's value": [text => find({ q: text }), ['a', '%', '&', '\ud800', marks]],
   'an idempotency key': [text => tell({ body: { key: text } }), ['a', ' ', '\u00e9']],
-  'Accept': [text => acceptsJson(text), [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=']],
-  'Authorization': [text => isKey(`Bearer ${text}`), ['a', ' ', 'a ', '\u20ac']],
-  'Connection': [text => endToEnd({ connection: text, 'x-a': '1' }), [',', 'a,', ' ', ' ,']],
+  Accept: [text => acceptsJson(text), [',', ';', 'a/b,', ' ', 'application/json;', 'application/json;q=0.,', ';q=']],
+  Authorization: [text => isKey(`Bearer ${text}`), ['a', ' ', 'a ', '\u20ac']],
+  Connection: [text => endToEnd({ connection: text, 'x-a': '1' }), [',', 'a,', ' ', ' ,']],
   'headers that code gives': [text => lowerCased({ [text]: '1', 'x-a': text }), ['A', '\u0130']],
   'x-forwarded-for': [addressOf, ['1.', '1', ':', '[', '::', '%', '1.1.1.1:', ' ']],
   'x-request-id': [text => requestIdOf({ headers: { 'x-request-id': text } } as never), ['a', ':']],
   'the URL for a log': [text => loggedRequest({ method: 'GET', url: text, host: text, ip: text }), ['?', '/', '%']],
-  'a line of the log': [redaction.hide, [
-    '=', '?key=', '&', '?', '?token', '&a-token=', '?api-', 'client_', '-token=', '\\"key\\":\\"', '\\"key\\\\\\\\":', '\\"token\\" : ', '\\"', '\\', '//', '//a', '@', 'Bearer ', 'Basic+', 'eyJ', 'eyJaaaaa.', '[cut]', '[cut] (1 more)', 'a s[cut]', 'a secret of the service', 'a secret of the service/[cut]',
-  ]],
-  'numbers, integers and dates': [text => [{ n: text }, { b: text }, { d: text }, { l: text }].map(each => coerced.safeParse(each).success), ['1', '-', '1.', '1e', '0', '2024-', 'T', ' ']],
+  'a line of the log': [
+    redaction.hide,
+    [
+      '=',
+      '?key=',
+      '&',
+      '?',
+      '?token',
+      '&a-token=',
+      '?api-',
+      'client_',
+      '-token=',
+      '\\"key\\":\\"',
+      '\\"key\\\\\\\\":',
+      '\\"token\\" : ',
+      '\\"',
+      '\\',
+      '//',
+      '//a',
+      '@',
+      'Bearer ',
+      'Basic+',
+      'eyJ',
+      'eyJaaaaa.',
+      '[cut]',
+      '[cut] (1 more)',
+      'a s[cut]',
+      'a secret of the service',
+      'a secret of the service/[cut]',
+    ],
+  ],
+  'numbers, integers and dates': [
+    text => [{ n: text }, { b: text }, { d: text }, { l: text }].map(each => coerced.safeParse(each).success),
+    ['1', '-', '1.', '1e', '0', '2024-', 'T', ' '],
+  ],
   'Cache-Control': [text => readDirectives(text), ['a', ',', 'a=', 'a="', 'a="\\",', '"', '\\', ' ', '=']],
-  'Vary, Age, Expires and Date': [text => freshnessOf({ vary: text, age: text, expires: text, date: text, 'cache-control': 'max-age=5' }, { status: 200, policy, isAuthorized: false, delay: 0, receivedAt: 0 }), [',', '1', ' ', 'Mon', ' GMT']],
+  'Vary, Age, Expires and Date': [
+    text =>
+      freshnessOf(
+        { vary: text, age: text, expires: text, date: text, 'cache-control': 'max-age=5' },
+        { status: 200, policy, isAuthorized: false, delay: 0, receivedAt: 0 },
+      ),
+    [',', '1', ' ', 'Mon', ' GMT'],
+  ],
   'a date': [readHttpDate, ['Mon, ', ' ', '1']],
   'Retry-After': [text => readRetryAfter(text, 0), ['1', ' ', 'Mon']],
   'Transfer-Encoding': [text => isCloseDelimited('GET', 200, { 'transfer-encoding': text }), ['chunked', ',', ' ']],
   'white space behind a header': [text => withoutWhiteSpace({ a: text, b: [text, text] }), [' ', '\t', 'a ']],
-  'integers of JSON': [text => parse(`{"a":"${text}","b":[${'9'.repeat(20)}]}`), ['1', '\\\\', '\\"', ' 12345678901234567', ':1', '[']],
-  'an answer to CONNECT': [text => new ConnectAnswer().add(Buffer.from(`HTTP/1.1 200 ok\r\n${text}`)), ['\r', '\n', 'a\r\n', ' ']],
+  'integers of JSON': [
+    text => parse(`{"a":"${text}","b":[${'9'.repeat(20)}]}`),
+    ['1', '\\\\', '\\"', ' 12345678901234567', ':1', '['],
+  ],
+  'an answer to CONNECT': [
+    text => new ConnectResponse().add(Buffer.from(`HTTP/1.1 200 ok\r\n${text}`)),
+    ['\r', '\n', 'a\r\n', ' '],
+  ],
 }
 
 for (const [what, [search, runs]] of Object.entries(readers)) {
@@ -76,7 +150,8 @@ for (const [what, [search, runs]] of Object.entries(readers)) {
         const shape = { start: '', run, end }
         const cost = early(trying(search), shape)
         t.equal(typeof cost === 'string' ? cost : undefined, undefined, `${JSON.stringify(run)}, at first`)
-        if (typeof cost === 'number' && end === '\u00e9') t.equal(late(trying(search), shape), undefined, JSON.stringify(run))
+        if (typeof cost === 'number' && end === '\u00e9')
+          t.equal(late(trying(search), shape), undefined, JSON.stringify(run))
       }
     }
   })
@@ -84,7 +159,7 @@ for (const [what, [search, runs]] of Object.entries(readers)) {
 
 test('an answer to CONNECT in pieces of one byte is read in linear time', async t => {
   const read = (text: string) => {
-    const answer = new ConnectAnswer()
+    const answer = new ConnectResponse()
     for (const byte of Buffer.from(text)) answer.add(Buffer.of(byte))
   }
   const head = (length: number) => `HTTP/1.1 200 ok\r\n${'a'.repeat(length)}`

@@ -2,12 +2,12 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import { openapiDocument } from '../../src/http/openapi/index.ts'
-import { trustOf } from '../../src/http/guard/client-address.ts'
-import { defineUpstream, operation, use, type UpstreamOptions } from '../../src/upstream/declare.ts'
+import { openapiDocument } from '../../src/http/openapi/document.ts'
+import { trustOf } from '../../src/http/request/client-address.ts'
+import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstream/declare.ts'
 import { createRuntime, type RuntimeOptions } from '../../src/upstream/runtime.ts'
-import type { OwnLayer } from '../../src/upstream/spec/layers.ts'
-import { wireError } from '../../src/upstream/transport/wire-errors.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
+import { wireError } from '../../src/upstream/connect/wire-errors.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
@@ -21,70 +21,106 @@ const operations = {
   shared: operation({ path: '/shared', output: z.unknown(), coalesce: true }),
 }
 
-async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, runtimeOptions: RuntimeOptions = {}) {
+async function arrange(t: Test, options: Partial<UpstreamOptions> = {}, runtimeOptions: RuntimeOptions = {}) {
   const raw = await rawUpstream(t, json('well'))
   const runtime = createRuntime(runtimeOptions)
   t.teardown(() => runtime.close())
   const cats = defineUpstream('cats', { origin: raw.origin, ...options }, operations)
-  const one = aggregate('one', { url: '/one' }).required('it', () => cats.ask()).required('that', () => cats.tell()).required('both', () => cats.shared()).reply(z.unknown(), ({ it }) => it)
+  const one = aggregate('one', { url: '/one' })
+    .required('it', () => cats.ask())
+    .required('that', () => cats.tell())
+    .required('both', () => cats.shared())
+    .reply(z.unknown(), ({ it }) => it)
   /** The headers of these names that went out with each call. */
-  const sent = () => raw.requests.map(({ headers }) => headers.filter(([name]) => names.some(each => each.toLowerCase() === name)))
+  const sent = () =>
+    raw.requests.map(({ headers }) => headers.filter(([name]) => names.some(each => each.toLowerCase() === name)))
   return { raw, runtime, cats, one, sent }
 }
 
 test('a forwarded header with the name of a property of every object is sent only where it came', async t => {
-  const { one, runtime, sent } = await arrange(t, { forward: names })
+  const { one, runtime, sent } = await arrange(t, { forwardHeaders: names })
   await fanOut(one, { headers: {} }, { runtime })
   t.same(sent(), [[], [], []])
   await fanOut(one, { headers: { Constructor: 'a', valueof: 'b' } }, { runtime })
-  for (const each of sent().slice(3)) t.same(each, [['constructor', 'a'], ['valueof', 'b']])
+  for (const each of sent().slice(3))
+    t.same(each, [
+      ['constructor', 'a'],
+      ['valueof', 'b'],
+    ])
 })
 
 test('the same over HTTP', async t => {
-  const { one, sent, raw } = await arrange(t, { forward: names })
+  const { one, sent, raw } = await arrange(t, { forwardHeaders: names })
   const { get } = await serveApp(t, { aggregates: [one], overrides: { cats: { origin: raw.origin } } })
   t.equal((await get('/one')).status, 200)
   t.same(sent(), [[], [], []])
   t.equal((await get('/one', { headers: { constructor: 'a', hasownproperty: 'b' } })).status, 200)
-  for (const each of sent().slice(3)) t.same(each, [['constructor', 'a'], ['hasownproperty', 'b']])
+  for (const each of sent().slice(3))
+    t.same(each, [
+      ['constructor', 'a'],
+      ['hasownproperty', 'b'],
+    ])
 })
 
-test('declared headers of these names go out, also beside a header of the call\'s own', async t => {
-  const { one, runtime, sent } = await arrange(t, { headers: Object.fromEntries(lower.map(name => [name, 'declared'])) })
+test("declared headers of these names go out, also beside a header of the call's own", async t => {
+  const { one, runtime, sent } = await arrange(t, {
+    headers: Object.fromEntries(lower.map(name => [name, 'declared'])),
+  })
   await fanOut(one, {}, { runtime })
-  for (const each of sent()) t.same(each, [['constructor', 'declared'], ['__proto__', 'declared']])
+  for (const each of sent())
+    t.same(each, [
+      ['constructor', 'declared'],
+      ['__proto__', 'declared'],
+    ])
 })
 
 test('a layer sees and sets these names as it does others', async t => {
   const seen: unknown[] = []
-  const layer: OwnLayer = next => call => {
+  const layer: CustomLayer = next => call => {
     seen.push(Object.keys(call.inbound))
     return next(call.with({ headers: Object.fromEntries(lower.map(name => [name, 'layer'])) }))
   }
-  const { one, runtime, sent } = await arrange(t, { forward: ['constructor'], use: [use(layer, { at: 'attempt' })] })
+  const { one, runtime, sent } = await arrange(t, { forwardHeaders: ['constructor'], layers: { attempt: [layer] } })
   await fanOut(one, {}, { runtime })
   t.same(seen, [[], [], []])
-  for (const each of sent()) t.same(each, [['constructor', 'layer'], ['__proto__', 'layer']])
+  for (const each of sent())
+    t.same(each, [
+      ['constructor', 'layer'],
+      ['__proto__', 'layer'],
+    ])
 })
 
 test('a schema of headers finds none of these names where they did not come', async t => {
   const { runtime, cats } = await arrange(t)
-  const one = aggregate('one', { url: '/one', headers: z.object({ constructor: z.string().optional() }) }).required('it', () => cats.ask()).reply(z.unknown(), ({ headers }) => ({ ...headers }))
+  const one = aggregate('one', { url: '/one', headers: z.object({ constructor: z.string().optional() }) })
+    .required('it', () => cats.ask())
+    .reply(z.unknown(), ({ headers }) => ({ ...headers }))
   t.same((await fanOut(one, { headers: {} }, { runtime })).data, {})
   t.same((await fanOut(one, { headers: { constructor: 'a' } }, { runtime })).data, { constructor: 'a' })
 })
 
 test('steps, parameters and query fields may have these names', async t => {
   const { raw, runtime } = await arrange(t)
-  const cats = defineUpstream('cats', { origin: raw.origin }, {
-    constructor: operation({ path: '/{constructor}', params: z.object({ constructor: z.string() }), query: z.record(z.string(), z.string()), output: z.unknown() }),
-    toString: operation({ path: '/', output: z.unknown() }),
-  })
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin },
+    {
+      constructor: operation({
+        path: '/{constructor}',
+        params: z.object({ constructor: z.string() }),
+        query: z.record(z.string(), z.string()),
+        output: z.unknown(),
+      }),
+      toString: operation({ path: '/', output: z.unknown() }),
+    },
+  )
   const query = { constructor: 'a', ...Object.fromEntries([['toString', 'b']]) }
   const one = aggregate('one', { url: '/one' })
     .required('constructor', () => cats.constructor(query as never))
-    .optional('toString', 'none', () => cats.toString())
-    .each('hasOwnProperty', ({ toString }) => toString === 'well' ? [cats.toString(), cats.toString()] : [], { needs: ['toString'] })
+    .optional('toString', () => cats.toString(), { fallback: 'none' })
+    .each('hasOwnProperty', ({ toString }) => (toString === 'well' ? [cats.toString(), cats.toString()] : []), {
+      needs: ['toString'],
+    })
     .reply(z.unknown(), ({ constructor, toString, hasOwnProperty }) => [constructor, toString, hasOwnProperty])
   const { data, sources } = await fanOut(one, {}, { runtime })
   t.same(data, ['well', 'well', ['well', 'well']])
@@ -95,24 +131,44 @@ test('steps, parameters and query fields may have these names', async t => {
 test('an upstream may have such a name, with what is set for it from outside and without', async t => {
   const raw = await rawUpstream(t, json('well'))
   const declared = defineUpstream('constructor', { origin: 'http://127.0.0.1:9' }, operations)
-  const one = aggregate('one', { url: '/one' }).required('it', () => declared.ask()).reply(z.unknown(), ({ it }) => it)
-  for (const [overrides, code] of [[{}, 'UPSTREAM_UNREACHABLE'], [{ constructor: { origin: raw.origin } }, undefined]] as const) {
+  const one = aggregate('one', { url: '/one' })
+    .required('it', () => declared.ask())
+    .reply(z.unknown(), ({ it }) => it)
+  for (const [overrides, code] of [
+    [{}, 'UPSTREAM_UNREACHABLE'],
+    [{ constructor: { origin: raw.origin } }, undefined],
+  ] as const) {
     const runtime = createRuntime({ overrides })
-    const ended = await fanOut(one, {}, { runtime }).then(() => undefined, error => error.code)
+    const ended = await fanOut(one, {}, { runtime }).then(
+      () => undefined,
+      error => error.code,
+    )
     t.equal(ended, code)
     await runtime.close()
   }
 })
 
-test('a schema may have such an id in the API\'s document', async t => {
-  const one = aggregate('one', { url: '/one' }).reply(z.object({ a: z.object({ b: z.string() }).meta({ id: 'constructor' }) }), () => undefined as never)
-  const { components } = openapiDocument([one], { health: false }) as unknown as { components: { schemas: Record<string, unknown> } }
+test("a schema may have such an id in the API's document", async t => {
+  const one = aggregate('one', { url: '/one' }).reply(
+    z.object({ a: z.object({ b: z.string() }).meta({ id: 'constructor' }) }),
+    () => undefined as never,
+  )
+  const { components } = openapiDocument([one], { health: false }) as unknown as {
+    components: { schemas: Record<string, unknown> }
+  }
   t.match(components.schemas, { constructor: { type: 'object', properties: { b: { type: 'string' } } } })
 })
 
 test('codes of errors and names of networks are looked up among ours alone', async t => {
-  for (const code of names) t.match(wireError(Object.assign(new Error('x'), { code }), 'cats'), { code: 'UPSTREAM_RESET' }, code)
-  for (const name of names) t.throws(() => trustOf([name]), { name: 'TypeError', message: /is neither an address nor a network/ }, name)
-  const { get } = await serveApp(t, { before: app => app.get('/throws', () => { throw Object.assign(new Error('x'), { code: 'constructor' }) }) })
+  for (const code of names)
+    t.match(wireError(Object.assign(new Error('x'), { code }), 'cats'), { code: 'UPSTREAM_RESET' }, code)
+  for (const name of names)
+    t.throws(() => trustOf([name]), { name: 'TypeError', message: /is neither an address nor a network/ }, name)
+  const { get } = await serveApp(t, {
+    before: app =>
+      app.get('/throws', () => {
+        throw Object.assign(new Error('x'), { code: 'constructor' })
+      }),
+  })
   t.match(await get('/throws'), { status: 500, body: { code: 'INTERNAL' } })
 })

@@ -8,7 +8,7 @@ import { Destination } from '../../src/log/destination.ts'
 const line = (index: number) => `${JSON.stringify({ index, text: 'x'.repeat(200) })}\n`
 
 /** A pipe with a name whose two ends are here: nothing is read from it until `read` is called. */
-function pipe (t: Test) {
+function pipe(t: Test) {
   const path = join(t.testdir(), 'pipe')
   execFileSync('mkfifo', [path])
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -32,10 +32,14 @@ function pipe (t: Test) {
   }
 }
 
-const indexes = (text: string) => text.trimEnd().split('\n').map(each => (JSON.parse(each) as { readonly index: number }).index)
+const indexes = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map(each => (JSON.parse(each) as { readonly index: number }).index)
 
 /** Reads until the destination has written `count` lines. */
-async function readLines (read: () => string, count: number): Promise<string> {
+async function readLines(read: () => string, count: number): Promise<string> {
   let text = ''
   while (text.split('\n').length - 1 < count) {
     text += read()
@@ -55,30 +59,56 @@ test('lines reach a pipe in order, and the descriptor that others share stays as
   t.equal(destination.lost, 0)
 })
 
-test('while nothing reads, a bounded number of bytes waits; the others are counted, and a line says so when the reader is back', async t => {
+test('an empty text writes nothing and keeps neither the lines after it nor the event loop', async t => {
   const { fd, read } = pipe(t)
-  const limit = 128 * 1024
-  const destination = new Destination({ fd, limit })
-  const told: number[] = []
-  destination.onRecovered = lost => {
-    told.push(lost)
-    destination.write(`${JSON.stringify({ index: -1, lost })}\n`)
+  const file = join(t.testdir(), 'log')
+  const writing = openSync(file, 'w')
+  t.teardown(() => closeSync(writing))
+  for (const each of [fd, writing]) {
+    const destination = new Destination({ fd: each })
+    destination.write('')
+    destination.write(line(0))
+    destination.write('')
+    destination.write(line(1))
+    t.ok(destination.flushWithin(0))
+    t.equal(destination.lost, 0)
   }
-  const total = 5000
-  for (let index = 0; index < total; index++) {
-    destination.write(line(index))
-    if (index % 100 === 0) await turn()
-  }
-  const { lost } = destination
-  t.ok(lost > total / 2, `${lost} of ${total} lines were lost`)
-  t.same(told, [])
-  const all = indexes(await readLines(read, total - lost + 1))
-  t.same(all.filter(index => index >= 0), Array.from({ length: total - lost }, (_, index) => index), 'the first ones are all there')
-  t.ok(all.includes(-1))
-  t.same(told, [lost])
-  destination.write(line(total))
-  t.same(indexes(await readLines(read, 1)), [total])
+  t.same(indexes(await readLines(read, 2)), [0, 1])
+  t.same(indexes(readFileSync(file, 'utf8')), [0, 1])
 })
+
+test(
+  'while nothing reads, a bounded number of bytes waits; the others are ' +
+    'counted, and a line says so when the reader is back',
+  async t => {
+    const { fd, read } = pipe(t)
+    const limit = 128 * 1024
+    const destination = new Destination({ fd, limit })
+    const told: number[] = []
+    destination.onRecovered = lost => {
+      told.push(lost)
+      destination.write(`${JSON.stringify({ index: -1, lost })}\n`)
+    }
+    const total = 5000
+    for (let index = 0; index < total; index++) {
+      destination.write(line(index))
+      if (index % 100 === 0) await turn()
+    }
+    const { lost } = destination
+    t.ok(lost > total / 2, `${lost} of ${total} lines were lost`)
+    t.same(told, [])
+    const all = indexes(await readLines(read, total - lost + 1))
+    t.same(
+      all.filter(index => index >= 0),
+      Array.from({ length: total - lost }, (_, index) => index),
+      'the first ones are all there',
+    )
+    t.ok(all.includes(-1))
+    t.same(told, [lost])
+    destination.write(line(total))
+    t.same(indexes(await readLines(read, 1)), [total])
+  },
+)
 
 test('a device that is full loses lines and nothing else', async t => {
   const full = openSync('/dev/full', 'w')
@@ -136,7 +166,11 @@ test('a process that exits writes what can be written, and waits for a reader on
   const elapsed = performance.now() - before
   t.ok(elapsed >= 20 && elapsed < 2000, `${elapsed.toFixed(0)} ms`)
   const text = read()
-  t.same(indexes(text), Array.from({ length: text.split('\n').length - 1 }, (_, index) => index), 'whole lines')
+  t.same(
+    indexes(text),
+    Array.from({ length: text.split('\n').length - 1 }, (_, index) => index),
+    'whole lines',
+  )
   t.equal(destination.lost, 0)
 })
 
@@ -150,7 +184,10 @@ test('a file gets every line, also those that were written while a write was und
     if (index % 7 === 0) await turn()
   }
   while (readFileSync(path, 'utf8').split('\n').length <= 2000) await turn()
-  t.same(indexes(readFileSync(path, 'utf8')), Array.from({ length: 2000 }, (_, index) => index))
+  t.same(
+    indexes(readFileSync(path, 'utf8')),
+    Array.from({ length: 2000 }, (_, index) => index),
+  )
 })
 
 test('a process that exits while a thread writes to a file leaves that write to the thread and writes the rest', async t => {
@@ -163,13 +200,23 @@ test('a process that exits while a thread writes to a file leaves that write to 
   for (let index = 100; index < 200; index++) destination.write(line(index))
   t.ok(destination.flushWithin(0))
   while (readFileSync(path, 'utf8').split('\n').length <= 200) await turn()
-  t.same(indexes(readFileSync(path, 'utf8')).toSorted((a, b) => a - b), Array.from({ length: 200 }, (_, index) => index))
+  t.same(
+    indexes(readFileSync(path, 'utf8')).toSorted((a, b) => a - b),
+    Array.from({ length: 200 }, (_, index) => index),
+  )
 })
 
 test('a process does not wait for a thread that may be stuck in a write', async t => {
   const { fd } = pipe(t)
   // A terminal that cannot be opened again is written by a thread, as here a pipe that blocks.
-  const destination = new Destination({ output: { largest: 4096, mayBlock: true, write: () => {}, writeNow: (bytes, from, count) => writeSync(fd, bytes, from, count) } })
+  const destination = new Destination({
+    output: {
+      largest: 4096,
+      mayBlock: true,
+      write: () => {},
+      writeNow: (bytes, from, count) => writeSync(fd, bytes, from, count),
+    },
+  })
   t.ok(destination.flushWithin(0), 'nothing is under way')
   destination.write(line(0))
   t.notOk(destination.flushWithin(0), 'it counts as stuck at once')

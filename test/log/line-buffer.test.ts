@@ -3,7 +3,11 @@ import { test } from 'tap'
 import { LineBuffer } from '../../src/log/line-buffer.ts'
 
 /** Takes all that waits, in writes of at most `largest` bytes of which each is taken whole or in part. */
-function drain (buffer: LineBuffer, largest: number, takenOf: (bytes: number) => number): { readonly text: string, readonly writes: readonly string[] } {
+function drain(
+  buffer: LineBuffer,
+  largest: number,
+  takenOf: (bytes: number) => number,
+): { readonly text: string; readonly writes: readonly string[] } {
   const writes: string[] = []
   for (let { first } = buffer; first !== undefined; { first } = buffer) {
     const asked = buffer.nextBytes(largest)
@@ -14,33 +18,52 @@ function drain (buffer: LineBuffer, largest: number, takenOf: (bytes: number) =>
   return { text: Buffer.from(writes.join(''), 'latin1').toString(), writes }
 }
 
-const line = fc.string({ unit: 'grapheme', maxLength: 300 }).map(text => `${text.replaceAll('\n', ' ').toWellFormed()}\n`)
+const line = fc
+  .string({ unit: 'grapheme', maxLength: 300 })
+  .map(text => `${text.replaceAll('\n', ' ').toWellFormed()}\n`)
 
 test('lines come out as they went in, whatever a write takes, and memory is given back', async () => {
-  fc.assert(fc.property(fc.array(line, { maxLength: 40 }), fc.integer({ min: 1, max: 4096 }), fc.integer({ min: 1, max: 100 }), (lines, largest, percent) => {
-    const buffer = new LineBuffer(1e9)
-    for (const each of lines) if (!buffer.add(each)) return false
-    const { text } = drain(buffer, largest, bytes => Math.floor(bytes * percent / 100))
-    return text === lines.join('') && buffer.held === 0
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(line, { maxLength: 40 }),
+      fc.integer({ min: 1, max: 4096 }),
+      fc.integer({ min: 1, max: 100 }),
+      (lines, largest, percent) => {
+        const buffer = new LineBuffer(1e9)
+        for (const each of lines) if (!buffer.add(each)) return false
+        const { text } = drain(buffer, largest, bytes => Math.floor((bytes * percent) / 100))
+        return text === lines.join('') && buffer.held === 0
+      },
+    ),
+  )
 })
 
 test('a write is whole lines that fit, or one line', async () => {
-  fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 1024 }), (lines, largest) => {
-    const buffer = new LineBuffer(1e9)
-    for (const each of lines) buffer.add(each)
-    return drain(buffer, largest, bytes => bytes).writes.every(each => each.endsWith('\n') && (each.length <= largest || each.indexOf('\n') === each.length - 1))
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(line, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 1024 }),
+      (lines, largest) => {
+        const buffer = new LineBuffer(1e9)
+        for (const each of lines) buffer.add(each)
+        return drain(buffer, largest, bytes => bytes).writes.every(
+          each => each.endsWith('\n') && (each.length <= largest || each.indexOf('\n') === each.length - 1),
+        )
+      },
+    ),
+  )
 })
 
 test('memory is bounded whatever the lines are, and a line is kept whole or not at all', async () => {
   const limit = 256 * 1024
-  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 200 }), lengths => {
-    const buffer = new LineBuffer(limit)
-    const kept = lengths.map(length => `${'x'.repeat(length)}\n`).filter(each => buffer.add(each))
-    if (buffer.held > limit) return false
-    return drain(buffer, 4096, bytes => bytes).text === kept.join('')
-  }))
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 200 }), lengths => {
+      const buffer = new LineBuffer(limit)
+      const kept = lengths.map(length => `${'x'.repeat(length)}\n`).filter(each => buffer.add(each))
+      if (buffer.held > limit) return false
+      return drain(buffer, 4096, bytes => bytes).text === kept.join('')
+    }),
+  )
 })
 
 test('text without a newline is written too, and counts as no line', async t => {

@@ -7,16 +7,19 @@ import { Redaction } from '../../src/log/redaction.ts'
 
 const hidden = '[redacted]'
 const logged = (fields: object) => `${JSON.stringify({ level: 30, time: 1, msg: 'said', ...fields })}\n`
-const go = (text: string) => JSON.stringify(text).replaceAll(/[<>&]/g, each => `\\u00${each.charCodeAt(0).toString(16)}`)
+const go = (text: string) =>
+  JSON.stringify(text).replaceAll(/[<>&]/g, each => `\\u00${each.charCodeAt(0).toString(16)}`)
 const php = (text: string) => JSON.stringify(text).replaceAll('/', '\\/')
-const python = (text: string) => JSON.stringify(text).replaceAll(/[^\x20-\x7e]/g, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const python = (text: string) =>
+  JSON.stringify(text).replaceAll(/[^\x20-\x7e]/g, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What an upstream, a proxy or a library may make of a text that it was sent. */
 const writers: Readonly<Record<string, (secret: string) => string>> = {
   'as it is': secret => secret,
-  'encodeURIComponent': encodeURIComponent,
-  'encodeURI': encodeURI,
-  'in lower-case hexadecimal digits': secret => encodeURIComponent(secret).replaceAll(/%../g, each => each.toLowerCase()),
+  encodeURIComponent,
+  encodeURI,
+  'in lower-case hexadecimal digits': secret =>
+    encodeURIComponent(secret).replaceAll(/%../g, each => each.toLowerCase()),
   'as RFC 3986 has it': escape,
   'form-encoded': secret => new URLSearchParams({ secret }).toString().slice('secret='.length),
   'encoded for a URL twice': secret => encodeURIComponent(encodeURIComponent(secret)),
@@ -25,7 +28,13 @@ const writers: Readonly<Record<string, (secret: string) => string>> = {
   'quoted by Go': go,
   'quoted by PHP': php,
   'quoted by Python': python,
-  'in HTML': secret => secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll('\'', '&#39;'),
+  'in HTML': secret =>
+    secret
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;'),
   'in hexadecimal': secret => Buffer.from(secret).toString('hex'),
 }
 
@@ -45,27 +54,36 @@ for (const [what, write] of Object.entries(writers)) {
 test('a secret is hidden in base64 of both alphabets, wherever it stands within other bytes', async t => {
   const secret = 'p/s&w"or<d>?~~~-5ecret'
   const { hide } = new Redaction([secret])
-  for (const before of ['', 'u', 'us', 'us:', 'user']) for (const after of ['', '.', '..', '...']) for (const alphabet of ['base64', 'base64url'] as const) {
-    const text = Buffer.from(before + secret + after).toString(alphabet)
-    for (const written of [text, encodeURIComponent(text)]) {
-      const { said } = JSON.parse(hide(logged({ said: `sent ${written} there` }))) as { readonly said: string }
-      t.match(said, hidden)
-      // The characters at its sides belong to the secret in part: at most 10 bits of it.
-      const left = said.replace(hidden, '').replace(/^sent /, '').replace(/ there$/, '')
-      t.ok(left.length <= Math.ceil((before.length + after.length) * 4 / 3) + 8, `${written} is ${said}`)
-    }
-  }
+  for (const before of ['', 'u', 'us', 'us:', 'user'])
+    for (const after of ['', '.', '..', '...'])
+      for (const alphabet of ['base64', 'base64url'] as const) {
+        const text = Buffer.from(before + secret + after).toString(alphabet)
+        for (const written of [text, encodeURIComponent(text)]) {
+          const { said } = JSON.parse(hide(logged({ said: `sent ${written} there` }))) as { readonly said: string }
+          t.match(said, hidden)
+          // The characters at its sides belong to the secret in part: at most 10 bits of it.
+          const left = said
+            .replace(hidden, '')
+            .replace(/^sent /, '')
+            .replace(/ there$/, '')
+          t.ok(left.length <= Math.ceil(((before.length + after.length) * 4) / 3) + 8, `${written} is ${said}`)
+        }
+      }
 })
 
 test('a secret whose text was cut is hidden as far as it is there', async t => {
   const secret = 'abcdefghij-5ecret-klmnop'
   const { hide } = new Redaction([secret])
-  for (const write of [writers['as it is'], writers['in hexadecimal']]) for (let shown = 3; shown < 24; shown++) {
-    const line = hide(logged({ why: cut('x'.repeat(500 - shown) + write?.(secret)) }))
-    t.notOk(line.includes('xabc') || line.includes('x616'), line.slice(-80))
-    t.match(line, /x\[redacted\]\[cut\]/)
-  }
-  t.match(hide(logged({ why: cut(`${'x'.repeat(480)} http://us:password-of-many-letters@host/`) })), '//[redacted][cut]')
+  for (const write of [writers['as it is'], writers['in hexadecimal']])
+    for (let shown = 3; shown < 24; shown++) {
+      const line = hide(logged({ why: cut('x'.repeat(500 - shown) + write?.(secret)) }))
+      t.notOk(line.includes('xabc') || line.includes('x616'), line.slice(-80))
+      t.match(line, /x\[redacted\]\[cut\]/)
+    }
+  t.match(
+    hide(logged({ why: cut(`${'x'.repeat(480)} http://us:password-of-many-letters@host/`) })),
+    '//[redacted][cut]',
+  )
 })
 
 test('tokens are hidden without `Bearer` too: those that were given later, and those that look like one', async t => {
@@ -80,37 +98,86 @@ test('tokens are hidden without `Bearer` too: those that were given later, and t
     ['bearer%20abcdefgh and Basic+abcdefgh', `bearer%20${hidden} and Basic+${hidden}`],
     ['refresh_token=abc&x=1', 'refresh_token=abc&x=1'],
     ['/?refresh_token=abc&x=1', `/?refresh_token=${hidden}&x=1`],
-  ] as const) t.equal(JSON.parse(redaction.hide(logged({ text }))).text, clean)
+  ] as const)
+    t.equal(JSON.parse(redaction.hide(logged({ text }))).text, clean)
 })
 
 test('of tokens that were given later, the last ones are known', async t => {
   const redaction = new Redaction(['given-at-the-start'])
   for (let index = 0; index < 200; index++) redaction.learn(`token-number-${1000 + index}`)
-  t.equal(JSON.parse(redaction.hide(logged({ text: 'token-number-1199 given-at-the-start token-number-1000' }))).text, `${hidden} ${hidden} token-number-1000`)
+  t.equal(
+    JSON.parse(redaction.hide(logged({ text: 'token-number-1199 given-at-the-start token-number-1000' }))).text,
+    `${hidden} ${hidden} token-number-1000`,
+  )
+})
+
+test('secrets that are added later are hidden, and are not forgotten like tokens', async t => {
+  const redaction = new Redaction(['first-5ecret'])
+  t.equal(redaction.hide('first-5ecret second-5ecret'), `${hidden} second-5ecret`)
+  redaction.add(['second-5ecret', 'first-5ecret'])
+  for (let index = 0; index < 1000; index++) redaction.learn(`token-5ecret-${index}`)
+  t.equal(redaction.hide('first-5ecret second-5ecret'), `${hidden} ${hidden}`)
 })
 
 test('a line without a secret stays as it is', async () => {
   const { hide } = new Redaction(['some-secret-of-ours'])
-  fc.assert(fc.property(fc.dictionary(fc.stringMatching(/^[a-z]+$/), fc.oneof(fc.stringMatching(/^[a-z0-9 ,.:/]*$/).filter(text => !/bearer|basic/.test(text)), fc.integer())), fields => {
-    const line = logged(fields)
-    return hide(line) === line
-  }))
+  fc.assert(
+    fc.property(
+      fc.dictionary(
+        fc.stringMatching(/^[a-z]+$/),
+        fc.oneof(
+          fc.stringMatching(/^[a-z0-9 ,.:/]*$/).filter(text => !/bearer|basic/.test(text)),
+          fc.integer(),
+        ),
+      ),
+      fields => {
+        const line = logged(fields)
+        return hide(line) === line
+      },
+    ),
+  )
 })
 
 test('the finder replaces what a simple search replaces', async () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 60 })
-  const words = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 3, maxLength: 8 }), { minLength: 1, maxLength: 6 })
-  fc.assert(fc.property(words, text, (texts, line) => {
-    const longestFirst = texts.toSorted((a, b) => b.length - a.length)
-    return new Finder(texts).replace(line, '-') === line.replaceAll(new RegExp(longestFirst.join('|'), 'g'), '-')
-  }), { numRuns: 2000 })
+  const words = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 3, maxLength: 8 }), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  fc.assert(
+    fc.property(words, text, (texts, line) => {
+      const longestFirst = texts.toSorted((a, b) => b.length - a.length)
+      return new Finder(texts).replace(line, '-') === line.replaceAll(new RegExp(longestFirst.join('|'), 'g'), '-')
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('no line takes longer than its length asks for', async t => {
   const { hide } = new Redaction(['some-secret-of-ours', 'aaaaaaaaaaaaaaab'])
   const million = 1_000_000
   const repeated = (text: string) => text.repeat(Math.ceil(million / text.length))
-  for (const text of ['a', '=', '@', '//', '//a', 'token=', '?token=a', '_token=', 'a-token', 'eyJ', 'eyJ-', 'eyJaaaaaa.', 'bearer ', 'bearer aaaaaaaa', 'basic:', '\\"token\\":\\"', '\\\\"', '"', 'some-secret-of-our']) {
+  for (const text of [
+    'a',
+    '=',
+    '@',
+    '//',
+    '//a',
+    'token=',
+    '?token=a',
+    '_token=',
+    'a-token',
+    'eyJ',
+    'eyJ-',
+    'eyJaaaaaa.',
+    'bearer ',
+    'bearer aaaaaaaa',
+    'basic:',
+    '\\"token\\":\\"',
+    '\\\\"',
+    '"',
+    'some-secret-of-our',
+  ]) {
     const before = process.cpuUsage()
     hide(repeated(text))
     const { user, system } = process.cpuUsage(before)

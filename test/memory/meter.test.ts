@@ -2,29 +2,42 @@ import { test } from 'tap'
 import { MemoryMeter } from '../../src/memory/meter.ts'
 
 /** A meter over a heap of 1000 bytes of which a test says how much is in use, and of that how much is alive. */
-function measured ({ heapPercent = 70, memoryPercent = 85, used = 0 } = {}) {
-  const state = { used, alive: used, now: 0, cpu: 0, took: 10, collections: 0, groups: [] as { limitBytes: number, usedBytes: () => number }[] }
+function measured({ heapPercent = 70, memoryPercent = 85, used = 0 } = {}) {
+  const state = {
+    used,
+    alive: used,
+    now: 0,
+    cpu: 0,
+    took: 10,
+    collections: 0,
+    groups: [] as { limitBytes: number; usedBytes: () => number }[],
+  }
   let onFull = () => {}
-  const meter = new MemoryMeter({
-    heapLimit: 1000,
-    heapUse: () => state.used,
-    groups: state.groups,
-    now: () => state.now,
-    cpu: () => state.cpu,
-    collector: {
-      watch (callback) {
-        onFull = callback
-        return () => { onFull = () => {} }
-      },
-      run () {
-        state.collections++
-        // Others use the machine too.
-        state.now += 3 * state.took
-        state.cpu += state.took
-        state.used = state.alive
+  const meter = new MemoryMeter(
+    {
+      heapLimit: 1000,
+      heapUse: () => state.used,
+      groups: state.groups,
+      now: () => state.now,
+      cpu: () => state.cpu,
+      collector: {
+        watch(callback) {
+          onFull = callback
+          return () => {
+            onFull = () => {}
+          }
+        },
+        run() {
+          state.collections++
+          // Others use the machine too.
+          state.now += 3 * state.took
+          state.cpu += state.took
+          state.used = state.alive
+        },
       },
     },
-  }, { heapPercent, memoryPercent })
+    { heapPercent, memoryPercent },
+  )
   return { meter, state, collectedByV8: () => onFull() }
 }
 
@@ -65,7 +78,14 @@ test('collections take no more than their share of the time', async t => {
 test('after three full collections of V8 the least that was in use counts as alive', async t => {
   const { meter, state, collectedByV8 } = measured({ used: 200 })
   const end = meter.watch()
-  for (const [used, alive] of [[700, 20], [900, 20], [800, 70], [750, 75], [760, 75], [300, 30]] as const) {
+  for (const [used, alive] of [
+    [700, 20],
+    [900, 20],
+    [800, 70],
+    [750, 75],
+    [760, 75],
+    [300, 30],
+  ] as const) {
     state.used = used
     collectedByV8()
     t.equal(meter.heap().alive, alive)
@@ -119,7 +139,11 @@ test('between two collections a body is read as long as what may be alive leaves
 test('the memory of the process is as full as the fullest group, and one that cannot be read does not count', async t => {
   const { meter, state } = measured()
   t.equal(meter.memoryPercent(), 0)
-  state.groups.push({ limitBytes: 1000, usedBytes: () => 250 }, { limitBytes: 1000, usedBytes: () => NaN }, { limitBytes: 400, usedBytes: () => 200 })
+  state.groups.push(
+    { limitBytes: 1000, usedBytes: () => 250 },
+    { limitBytes: 1000, usedBytes: () => NaN },
+    { limitBytes: 400, usedBytes: () => 200 },
+  )
   t.equal(meter.memoryPercent(), 50)
 })
 

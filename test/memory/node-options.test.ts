@@ -11,5 +11,6 @@ test('NODE_OPTIONS is split as Node.js splits it', async t => {
     ['--b="1 2" --c', ['--b=1 2', '--c']],
     ['"--b=\\"x\\\\"', ['--b="x\\']],
     ['--path=C:\\a', ['--path=C:\\a']],
-  ] as const) t.same(splitNodeOptions(text), options, text)
+  ] as const)
+    t.same(splitNodeOptions(text), options, text)
 })

@@ -5,8 +5,15 @@ import { oldSpaceLimit, type HeapSetting } from '../../src/memory/old-space-limi
 
 const mebibyte = 2 ** 20
 
-function limitOf (heapSizeMb: number, flags: string, setting: Partial<HeapSetting> = {}): number {
-  return oldSpaceLimit({ heapSizeLimit: heapSizeMb * mebibyte, flags: flags.split(' '), memoryBytes: 8192 * mebibyte, ...setting }) / mebibyte
+function limitOf(heapSizeMb: number, flags: string, setting: Partial<HeapSetting> = {}): number {
+  return (
+    oldSpaceLimit({
+      heapSizeLimit: heapSizeMb * mebibyte,
+      flags: flags.split(' '),
+      memoryBytes: 8192 * mebibyte,
+      ...setting,
+    }) / mebibyte
+  )
 }
 
 // The figures of `heap_size_limit` are those of Node.js 24 with these flags.
@@ -40,9 +47,18 @@ test('a worker thread has the limit it was started with, and a flag stands over 
 })
 
 /** The limit of a process with these flags, in MiB, as it reads it itself. */
-function limitIn (node: readonly string[], options = ''): number {
+function limitIn(node: readonly string[], options = ''): number {
   const module = JSON.stringify(join(import.meta.dirname, '../../src/memory/own-memory.ts'))
-  const text = execFileSync(process.execPath, [...node, '--input-type=module', '-e', `import { ownMemory } from ${module}\nconsole.log(ownMemory().heapLimit / 2 ** 20)`], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: options } })
+  const text = execFileSync(
+    process.execPath,
+    [
+      ...node,
+      '--input-type=module',
+      '-e',
+      `import { ownMemory } from ${module}\nconsole.log(ownMemory().heapLimit / 2 ** 20)`,
+    ],
+    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: options } },
+  )
   return Number(text)
 }
 

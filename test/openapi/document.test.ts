@@ -4,11 +4,12 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { errors } from '../../src/errors.ts'
 import { aggregates } from '../../src/routes/index.ts'
-import { openapiDocument, openapiYaml } from '../../src/http/openapi/index.ts'
+import { openapiDocument } from '../../src/http/openapi/document.ts'
+import { openapiYaml } from '../../src/http/openapi/yaml.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { committed, committedYaml, operations, resolved, root, type Document } from './helpers/document.ts'
 
-test('openapi.yaml is what the aggregates say: run `npm run openapi` after a change', async t => {
+test('openapi.yaml is up to date: run `npm run openapi` after a change', async t => {
   t.equal(openapiYaml(aggregates), committedYaml())
 })
 
@@ -22,7 +23,7 @@ test('the service serves that document, as JSON and as YAML', async t => {
   t.same(await json.json(), committed())
 })
 
-test('who has the document already is not sent it again', async t => {
+test('a caller that has the document gets 304', async t => {
   const { origin } = await serveApp(t)
   for (const path of ['/openapi.json', '/openapi.yaml']) {
     const first = await fetch(origin + path)
@@ -38,30 +39,51 @@ test('who has the document already is not sent it again', async t => {
   }
 })
 
-test('an aggregate that cannot be documented is served all the same', async t => {
+test('an aggregate that cannot be documented is still served', async t => {
   const { aggregate } = await import('../../src/fanout/aggregate.ts')
   const { z } = await import('zod')
-  const odd = aggregate('odd', { url: '/odd' }).reply(z.string().transform(text => text.length), () => 'four')
+  const odd = aggregate('odd', { url: '/odd' }).reply(
+    z.string().transform(text => text.length),
+    () => 'four',
+  )
   const { get } = await serveApp(t, { aggregates: [odd] })
   t.match(await get('/odd'), { status: 200, body: { data: 4 } })
   t.match(await get('/openapi.json'), { status: 500, body: { code: 'INTERNAL' } })
 })
 
-test('a public linter finds nothing to say', async t => {
-  const lint = (file: string) => new Promise<{ readonly totals: { readonly errors: number, readonly warnings: number }, readonly problems: readonly { readonly ruleId: string }[] }>(done => {
-    const command = [join(root, 'node_modules/@redocly/cli/bin/cli.js'), 'lint', file, '--extends=recommended', '--format=json']
-    const env = { PATH: '', HOME: t.testdirName, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
-    execFile(process.execPath, command, { cwd: root, env }, (_error, stdout) => done(JSON.parse(stdout) as never))
-  })
+test('a public linter finds no problem', async t => {
+  const lint = (file: string) =>
+    new Promise<{
+      readonly totals: { readonly errors: number; readonly warnings: number }
+      readonly problems: readonly { readonly ruleId: string }[]
+    }>(done => {
+      const command = [
+        join(root, 'node_modules/@redocly/cli/bin/cli.js'),
+        'lint',
+        file,
+        '--extends=recommended',
+        '--format=json',
+      ]
+      const env = { PATH: '', HOME: t.testdirName, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+      execFile(process.execPath, command, { cwd: root, env }, (_error, stdout) => done(JSON.parse(stdout) as never))
+    })
   t.match(await lint('openapi.yaml'), { totals: { errors: 0, warnings: 0, ignored: 0 }, problems: [] })
 
-  const folder = t.testdir({ 'bad.yaml': committedYaml().replace('example: 140', 'example: many').replace('operationId: breed\n', 'operationId: catFacts\n') })
+  const folder = t.testdir({
+    'bad.yaml': committedYaml()
+      .replace('example: 140', 'example: many')
+      .replace('operationId: breed\n', 'operationId: catFacts\n'),
+  })
   const { problems } = await lint(join(folder, 'bad.yaml'))
-  t.same(problems.map(({ ruleId }) => ruleId).sort(), ['no-invalid-parameter-examples', 'operation-operationId-unique'], 'and would find it')
+  t.same(
+    problems.map(({ ruleId }) => ruleId).sort(),
+    ['no-invalid-parameter-examples', 'operation-operationId-unique'],
+    'and would find it',
+  )
 })
 
 /** Calls `visit` with every object within a value, and where it is. */
-function walk (value: unknown, visit: (part: Readonly<Record<string, unknown>>, path: string) => void, path = ''): void {
+function walk(value: unknown, visit: (part: Readonly<Record<string, unknown>>, path: string) => void, path = ''): void {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value)) visit(value as Record<string, unknown>, path)
   for (const [key, each] of Object.entries(value)) walk(each, visit, `${path}/${key}`)
@@ -75,18 +97,28 @@ test('every reference points at something, and every component is used', async t
     resolved(document, { $ref })
     used.add($ref)
   })
-  const all = Object.entries(document.components).flatMap(([section, parts]) => Object.keys(parts).map(name => `#/components/${section}/${name}`))
-  t.same(all.filter(ref => !used.has(ref)), [])
-  t.same([...used].filter(ref => !all.includes(ref)), [])
+  const all = Object.entries(document.components).flatMap(([section, parts]) =>
+    Object.keys(parts).map(name => `#/components/${section}/${name}`),
+  )
+  t.same(
+    all.filter(ref => !used.has(ref)),
+    [],
+  )
+  t.same(
+    [...used].filter(ref => !all.includes(ref)),
+    [],
+  )
   t.ok(all.length > 30)
 })
 
 /** A component without its words: what a program sees of it. */
-function bare (part: unknown): string {
-  return JSON.stringify(part, (key, value: unknown) => ['description', 'example', 'examples', 'title'].includes(key) && typeof value !== 'object' ? undefined : value)
+function bare(part: unknown): string {
+  return JSON.stringify(part, (key, value: unknown) =>
+    ['description', 'example', 'examples', 'title'].includes(key) && typeof value !== 'object' ? undefined : value,
+  )
 }
 
-test('no two schemas are the same thing under two names', async t => {
+test('no two schemas are equal', async t => {
   const schemas = Object.entries(committed().components['schemas'] ?? {})
   const seen = new Map<string, string>()
   for (const [name, schema] of schemas) {
@@ -96,36 +128,74 @@ test('no two schemas are the same thing under two names', async t => {
   }
 })
 
-test('schemas are JSON Schema and nothing else', async t => {
+test('schemas are valid JSON Schema', async t => {
   const text = committedYaml()
-  for (const word of ['$defs', '$schema', '~standard', '9007199254740991', '__schema']) t.notOk(text.includes(word), word)
+  for (const word of ['$defs', '$schema', '~standard', '9007199254740991', '__schema'])
+    t.notOk(text.includes(word), word)
 })
 
-test('each operation has a name of its own, a summary, a described set of parameters and every status', async t => {
+test('each operation has a unique id, a summary, described parameters and every status', async t => {
   const document = committed()
   const all = operations(document)
-  t.same(all.map(({ operation }) => operation.operationId), ['catFacts', 'breed', 'postcard', 'healthLive', 'healthReady'])
+  t.same(
+    all.map(({ operation }) => operation.operationId),
+    ['catFacts', 'breed', 'postcard', 'healthLive', 'healthReady'],
+  )
   for (const { operation, path, method } of all) {
     t.ok(operation.summary, path)
-    for (const parameter of operation.parameters ?? []) t.ok(resolved(document, parameter).description, `${path} ${resolved(document, parameter).name}`)
+    for (const parameter of operation.parameters ?? [])
+      t.ok(resolved(document, parameter).description, `${path} ${resolved(document, parameter).name}`)
     if (path.startsWith('/health/')) continue
-    const statuses = ['200', '400', '406', ...method === 'POST' ? ['413', '415'] : [], '500', '502', '503', '504', '4XX']
+    const statuses = [
+      '200',
+      '400',
+      '406',
+      ...(method === 'POST' ? ['413', '415'] : []),
+      '500',
+      '502',
+      '503',
+      '504',
+      '4XX',
+    ]
     t.same(Object.keys(operation.responses), statuses, path)
     for (const status of statuses.slice(1)) {
-      const response = resolved(document, operation.responses[status] as Document['paths'][string][string]['responses'][string])
-      t.same(response.content?.['application/problem+json']?.schema, { $ref: '#/components/schemas/Problem' }, `${path} ${status}`)
+      const response = resolved(
+        document,
+        operation.responses[status] as Document['paths'][string][string]['responses'][string],
+      )
+      t.same(
+        response.content?.['application/problem+json']?.schema,
+        { $ref: '#/components/schemas/Problem' },
+        `${path} ${status}`,
+      )
       t.equal(response.headers?.['retry-after'] !== undefined, status === '503')
     }
   }
 })
 
 test('sources are typed for each aggregate, step by step in the order of declaration', async t => {
-  const { components: { schemas = {} } } = committed()
-  const reply = schemas['BreedReply'] as { readonly properties: { readonly sources: { readonly properties: Record<string, { readonly $ref: string }>, readonly required: readonly string[] } } }
+  const {
+    components: { schemas = {} },
+  } = committed()
+  const reply = schemas['BreedReply'] as {
+    readonly properties: {
+      readonly sources: {
+        readonly properties: Record<string, { readonly $ref: string }>
+        readonly required: readonly string[]
+      }
+    }
+  }
   const { properties, required } = reply.properties.sources
-  t.same(Object.entries(properties).map(([name, { $ref }]) => [name, $ref.split('/').at(-1)]), [
-    ['matches', 'Outcome'], ['found', 'Outcome'], ['pictures', 'ListOutcome'], ['summary', 'Outcome'], ['facts', 'Outcome'],
-  ])
+  t.same(
+    Object.entries(properties).map(([name, { $ref }]) => [name, $ref.split('/').at(-1)]),
+    [
+      ['matches', 'Outcome'],
+      ['found', 'Outcome'],
+      ['pictures', 'ListOutcome'],
+      ['summary', 'Outcome'],
+      ['facts', 'Outcome'],
+    ],
+  )
   t.same(required, Object.keys(properties))
 })
 
@@ -133,6 +203,6 @@ test('the codes are those of the table of errors', async t => {
   t.same(committed().components['schemas']?.['ErrorCode']?.['enum'], Object.keys(errors))
 })
 
-test('YAML and JSON say the same', async t => {
+test('YAML and JSON are the same document', async t => {
   t.same(parse(openapiYaml(aggregates)), openapiDocument(aggregates))
 })

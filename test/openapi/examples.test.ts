@@ -2,32 +2,61 @@ import { test, type Test } from 'tap'
 import { hostileUpstream } from '../helpers/hostile-upstream.ts'
 import type { ProblemBody } from '../helpers/problem.ts'
 import { serveApp, type Got } from '../helpers/served-app.ts'
-import { committed, faultsOf, operations, resolved, responseOf, type Document, type Operation } from './helpers/document.ts'
+import {
+  committed,
+  faultsOf,
+  operations,
+  resolved,
+  responseOf,
+  type Document,
+  type Operation,
+} from './helpers/document.ts'
 
 const document = committed()
 
 /** The request that the examples of an operation make. */
-function request (path: string, method: string, { parameters = [], requestBody }: Operation): { readonly url: string, readonly init: RequestInit } {
+function request(
+  path: string,
+  method: string,
+  { parameters = [], requestBody }: Operation,
+): { readonly url: string; readonly init: RequestInit } {
   const given = parameters.map(each => resolved(document, each)).filter(({ example }) => example !== undefined)
-  const query = new URLSearchParams(given.filter(each => each.in === 'query').map(({ name, example }): [string, string] => [name, String(example)]))
-  const url = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(given.find(each => each.in === 'path' && each.name === name)?.example)))
+  const query = new URLSearchParams(
+    given.filter(each => each.in === 'query').map(({ name, example }): [string, string] => [name, String(example)]),
+  )
+  const url = path.replaceAll(/\{(\w+)\}/g, (_, name) =>
+    encodeURIComponent(String(given.find(each => each.in === 'path' && each.name === name)?.example)),
+  )
   const body = requestBody?.content['application/json']?.example
-  return { url: query.size === 0 ? url : `${url}?${query.toString()}`, init: { method, ...body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } } }
+  return {
+    url: query.size === 0 ? url : `${url}?${query.toString()}`,
+    init: {
+      method,
+      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    },
+  }
 }
 
 /** Asserts that an answer is what the document says of its status. */
-function isDocumented (t: Test, operation: Operation, { status, headers, body }: Got<unknown>): void {
+function isDocumented(t: Test, operation: Operation, { status, headers, body }: Got<unknown>): void {
   const response = responseOf(document, operation, status)
   const type = (headers.get('content-type') ?? '').split(';')[0] as string
   t.ok(response.content?.[type], `${status} as ${type} is documented`)
   t.equal(faultsOf(document, response.content?.[type]?.schema ?? {}, body), undefined, 'the body fits its schema')
-  // What is kept is not in an aggregate's declaration, so that header is documented everywhere, and these aggregates keep nothing.
-  for (const name of Object.keys(response.headers ?? {})) t.equal(headers.has(name), name !== 'cache-status', `${name} is sent`)
+  // What is kept is not in an aggregate's declaration, so that header is documented everywhere, and these aggregates
+  // keep nothing.
+  for (const name of Object.keys(response.headers ?? {}))
+    t.equal(headers.has(name), name !== 'cache-status', `${name} is sent`)
 }
 
-const find = (id: string) => operations(document).find(({ operation }) => operation.operationId === id) as { path: string, method: string, operation: Operation }
+const find = (id: string) =>
+  operations(document).find(({ operation }) => operation.operationId === id) as {
+    path: string
+    method: string
+    operation: Operation
+  }
 
-test('the example of every operation is answered with 200, by its schema', async t => {
+test('the example request of every operation gets 200 and a body that fits its schema', async t => {
   const { get } = await serveApp(t)
   for (const { path, method, operation } of operations(document)) {
     const { url, init } = request(path, method, operation)
@@ -38,16 +67,22 @@ test('the example of every operation is answered with 200, by its schema', async
   }
 })
 
-test('the example of every answer fits its schema, and has what a real one has', async t => {
+test('the example of every reply fits its schema, and has the fields of a real one', async t => {
   const { get } = await serveApp(t, { lostLogLines: () => 0 })
   for (const { path, method, operation } of operations(document)) {
     for (const status of Object.keys(operation.responses)) {
-      for (const { schema, example } of Object.values(resolved(document, operation.responses[status] as Document['paths'][string][string]['responses'][string]).content ?? {})) {
+      for (const { schema, example } of Object.values(
+        resolved(document, operation.responses[status] as Document['paths'][string][string]['responses'][string])
+          .content ?? {},
+      )) {
         t.not(example, undefined, `${path} ${status} has an example`)
         t.equal(faultsOf(document, schema, example), undefined, `${path} ${status}`)
       }
     }
-    const example = operation.responses['200']?.content?.['application/json']?.example as { readonly data?: object, readonly sources?: object }
+    const example = operation.responses['200']?.content?.['application/json']?.example as {
+      readonly data?: object
+      readonly sources?: object
+    }
     const { url, init } = request(path, method, operation)
     const { body } = await get<typeof example>(url, init)
     t.same(Object.keys(example), Object.keys(body))
@@ -56,11 +91,22 @@ test('the example of every answer fits its schema, and has what a real one has',
   }
 })
 
-test('a schema of the document would refuse an answer that does not fit', async t => {
+test('the schemas of the document reject a reply that does not fit', async t => {
   const { operation } = find('catFacts')
   const { schema, example } = operation.responses['200']?.content?.['application/json'] ?? {}
-  const wrong = [{ complete: 'yes' }, { sources: {} }, { data: { facts: [{}], picture: null } }, { sources: { ...(example as { sources: object }).sources, meow: { state: 'fallback', start: 0, ms: 1, attempts: 1 } } }]
-  for (const part of wrong) t.match(faultsOf(document, schema as object, { ...example as object, ...part }), /\w/, JSON.stringify(part))
+  const wrong = [
+    { complete: 'yes' },
+    { sources: {} },
+    { data: { facts: [{}], picture: null } },
+    {
+      sources: {
+        ...(example as { sources: object }).sources,
+        meow: { state: 'fallback', start: 0, ms: 1, attempts: 1 },
+      },
+    },
+  ]
+  for (const part of wrong)
+    t.match(faultsOf(document, schema as object, { ...(example as object), ...part }), /\w/, JSON.stringify(part))
 })
 
 const refusals: readonly (readonly [id: string, status: number, code: string, path: string, init: RequestInit])[] = [
@@ -68,12 +114,30 @@ const refusals: readonly (readonly [id: string, status: number, code: string, pa
   ['catFacts', 400, 'INPUT_INVALID', '/v1/cat-facts', { headers: { 'x-request-timeout-ms': 'soon' } }],
   ['catFacts', 406, 'NOT_ACCEPTABLE', '/v1/cat-facts', { headers: { accept: 'image/png' } }],
   ['breed', 404, 'REFUSED', '/v1/breeds/dachshund', {}],
-  ['postcard', 400, 'BAD_REQUEST', '/v1/postcards', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' }],
-  ['postcard', 413, 'PAYLOAD_TOO_LARGE', '/v1/postcards', { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(1024 * 1024)}"` }],
-  ['postcard', 415, 'UNSUPPORTED_MEDIA_TYPE', '/v1/postcards', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'hello' }],
+  [
+    'postcard',
+    400,
+    'BAD_REQUEST',
+    '/v1/postcards',
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' },
+  ],
+  [
+    'postcard',
+    413,
+    'PAYLOAD_TOO_LARGE',
+    '/v1/postcards',
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(1024 * 1024)}"` },
+  ],
+  [
+    'postcard',
+    415,
+    'UNSUPPORTED_MEDIA_TYPE',
+    '/v1/postcards',
+    { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'hello' },
+  ],
 ]
 
-test('refusals are what the document says of their status', async t => {
+test('refusals are as the document says for their status', async t => {
   const { get } = await serveApp(t)
   for (const [id, status, code, path, init] of refusals) {
     const got = await get<ProblemBody>(path, init)
@@ -82,12 +146,13 @@ test('refusals are what the document says of their status', async t => {
   }
 })
 
-test('failures of upstreams are what the document says of their status', async t => {
-  const origin = (kind: 'down' | 'takes the request and says nothing') => hostileUpstream(t, 'catfact-ninja', kind).then(upstream => ({ origin: upstream.origin }))
+test('failures of upstreams are as the document says for their status', async t => {
+  const origin = (kind: 'down' | 'takes the request and says nothing') =>
+    hostileUpstream(t, 'catfact-ninja', kind).then(upstream => ({ origin: upstream.origin }))
   const cases = [
     [502, 'UPSTREAM_UNREACHABLE', await origin('down')],
     [503, 'UPSTREAM_OFF', { off: true }],
-    [504, 'UPSTREAM_TIMEOUT', { ...await origin('takes the request and says nothing'), timeout: 50 }],
+    [504, 'UPSTREAM_TIMEOUT', { ...(await origin('takes the request and says nothing')), attemptTimeout: 50 }],
   ] as const
   for (const [status, code, override] of cases) {
     const { get } = await serveApp(t, { overrides: { 'catfact-ninja': override } })
@@ -97,9 +162,12 @@ test('failures of upstreams are what the document says of their status', async t
   }
 })
 
-test('a partial answer is what the document says of one', async t => {
+test('a partial reply is as documented', async t => {
   const { get } = await serveApp(t, { overrides: { meowfacts: { off: true } } })
   const got = await get<{ readonly complete: boolean }>('/v1/cat-facts')
-  t.match(got, { status: 200, body: { complete: false, sources: { meow: { state: 'fallback', code: 'UPSTREAM_OFF' } } } })
+  t.match(got, {
+    status: 200,
+    body: { complete: false, sources: { meow: { state: 'fallback', code: 'UPSTREAM_OFF' } } },
+  })
   isDocumented(t, find('catFacts').operation, got)
 })

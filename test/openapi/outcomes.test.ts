@@ -2,28 +2,30 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, skip, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import type { Outcome as Sent, State } from '../../src/fanout/outcome-recorder.ts'
-import { ListOutcome, Outcome } from '../../src/http/openapi/outcomes.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracleAt } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
+import type { Outcome as Sent, State } from '../../src/fanout/outcome.ts'
+import { ListOutcome, Outcome } from '../../src/http/openapi/outcome-schema.ts'
 
 const base = aggregate('told', { url: '/told', deadline: 20_000 })
 
 /** Asserts that what is sent of each step is what is documented of it: each field, and no other. */
-function documented ({ steps }: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
-  return Object.fromEntries(steps.map(({ name, kind }) => {
-    const schema = z.toJSONSchema(kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome)
-    // As zod writes it, a plain object takes no field beyond its own.
-    const { success, error } = z.fromJSONSchema(schema).safeParse(sources[name])
-    if (!success) throw new Error(`${name} is ${JSON.stringify(sources[name])}: ${z.prettifyError(error)}`)
-    return [name, (sources[name] as Sent).state]
-  }))
+function documented({ steps }: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
+  return Object.fromEntries(
+    steps.map(({ name, kind }) => {
+      const schema = z.toJSONSchema(kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome)
+      // As zod writes it, a plain object takes no field beyond its own.
+      const { success, error } = z.fromJSONSchema(schema).safeParse(sources[name])
+      if (!success) throw new Error(`${name} is ${JSON.stringify(sources[name])}: ${z.prettifyError(error)}`)
+      return [name, (sources[name] as Sent).state]
+    }),
+  )
 }
 
-test('what is sent of a step is what is documented of it', async t => {
+test('the outcome of a step is as documented', async t => {
   const upstream = await httpUpstream(t, ({ request, json }) => {
     const status = /^\/(\d{3})$/.exec(request.url ?? '')?.[1]
     if (request.url !== '/held') json({}, Number(status ?? 200))
@@ -35,29 +37,46 @@ test('what is sent of a step is what is documented of it', async t => {
   const whole = base
     .required('plain', () => 1)
     .required('one', () => ask({ id: 'one' }))
-    .optional('lost', null, () => ask({ id: 500 }))
-    .optional('late', null, () => ask({ id: 'held' }), { timeout: 20 })
-    .optional('none', null, (): unknown => skip)
-    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 })], { tolerate: { atLeast: 1, fallback: null } })
+    .optional('lost', () => ask({ id: 500 }), { fallback: null })
+    .optional('late', () => ask({ id: 'held' }), { fallback: null, timeout: 20 })
+    .optional('none', (): unknown => skip, { fallback: null })
+    .each('list', () => [ask({ id: 'a' }), ask({ id: 404 })], { minSuccess: 1, fallback: null })
     .each('empty', () => [])
     .each('nothing', () => skip)
     .firstOf('race', () => [ask({ id: 500 }), ask({ id: 'b' })])
     .reply(z.null(), () => null)
   t.same(documented(whole, (await fanOut(whole, {}, { runtime })).sources), {
-    plain: 'ok', one: 'ok', lost: 'fallback', late: 'fallback', none: 'skipped', list: 'partial', empty: 'ok', nothing: 'skipped', race: 'ok',
+    plain: 'ok',
+    one: 'ok',
+    lost: 'fallback',
+    late: 'fallback',
+    none: 'skipped',
+    list: 'partial',
+    empty: 'ok',
+    nothing: 'skipped',
+    race: 'ok',
   })
 
-  const failing = (what: 'one' | 'list' | 'bug' | 'many') => base
-    .required('held', () => ask({ id: 'held' }))
-    .each('holding', () => [ask({ id: 'held' })])
-    .optional('after', null, () => 1, { needs: ['held'] })
-    .each('listed', () => [], { needs: ['held'] })
-    .required('one', () => what === 'one' ? ask({ id: 500 }) : 1)
-    .each('list', () => {
-      if (what === 'bug') throw new Error('a bug')
-      return what === 'list' ? [ask({ id: 'a' }), ask({ id: 404 })] : what === 'many' ? [ask({ id: 'a' }), ask({ id: 'b' }), ask({ id: 'c' })] : []
-    }, { maxItems: 2 })
-    .reply(z.null(), () => null)
+  const failing = (what: 'one' | 'list' | 'bug' | 'many') =>
+    base
+      .required('held', () => ask({ id: 'held' }))
+      .each('holding', () => [ask({ id: 'held' })])
+      .optional('after', () => 1, { fallback: null, needs: ['held'] })
+      .each('listed', () => [], { needs: ['held'] })
+      .required('one', () => (what === 'one' ? ask({ id: 500 }) : 1))
+      .each(
+        'list',
+        () => {
+          if (what === 'bug') throw new Error('a bug')
+          return what === 'list'
+            ? [ask({ id: 'a' }), ask({ id: 404 })]
+            : what === 'many'
+              ? [ask({ id: 'a' }), ask({ id: 'b' }), ask({ id: 'c' })]
+              : []
+        },
+        { maxItems: 2 },
+      )
+      .reply(z.null(), () => null)
   for (const what of ['one', 'list', 'bug', 'many'] as const) {
     const each = failing(what)
     const states = documented(each, (await problemOf(fanOut(each, {}, { runtime }))).sources)
@@ -67,27 +86,41 @@ test('what is sent of a step is what is documented of it', async t => {
   }
 })
 
-test('what is sent of a step whose answers are kept is documented too', async t => {
+test('the outcome of a step with a cache is as documented', async t => {
   let isDown = false
   const upstream = await httpUpstream(t, ({ response }) => {
-    response.writeHead(isDown ? 503 : 200, { 'content-type': 'application/json', 'cache-control': 'max-age=60, stale-if-error=600', age: isDown ? '0' : '90' }).end('{}')
+    response
+      .writeHead(isDown ? 503 : 200, {
+        'content-type': 'application/json',
+        'cache-control': 'max-age=60, stale-if-error=600',
+        age: isDown ? '0' : '90',
+      })
+      .end('{}')
   })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const { ask } = defineUpstream('kept', { origin: upstream.origin, retry: false, breaker: false }, { ask: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown(), cache: true }) })
+  const { ask } = defineUpstream(
+    'kept',
+    { origin: upstream.origin, retry: false, breaker: false },
+    { ask: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown(), cache: true }) },
+  )
   const kept = base
     .required('one', () => ask({ id: 'a' }))
     .each('list', () => [ask({ id: 'b' }), ask({ id: 'c' })])
-    .each('loss', () => [ask({ id: 'd' }), ask({ id: String(isDown) })], { tolerate: { atLeast: 1, fallback: null } })
+    .each('loss', () => [ask({ id: 'd' }), ask({ id: String(isDown) })], { minSuccess: 1, fallback: null })
     .reply(z.null(), () => null)
   t.same(documented(kept, (await fanOut(kept, {}, { runtime })).sources), { one: 'ok', list: 'ok', loss: 'ok' })
   isDown = true
   const { sources } = await fanOut(kept, {}, { runtime })
-  t.match(sources, { one: { cache: 'stale', age: Number, ttl: Number }, list: { cache: 'stale' }, loss: { cache: 'stale' } })
+  t.match(sources, {
+    one: { cache: 'stale', age: Number, ttl: Number },
+    list: { cache: 'stale' },
+    loss: { cache: 'stale' },
+  })
   t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial' })
 })
 
-test('a field that is not documented would be seen', async t => {
+test('an undocumented field is detected', async t => {
   const step = base.required('one', () => 1).reply(z.null(), () => null)
   const sent: Sent = { state: 'ok', start: 1, ms: 1, attempts: 1 }
   t.same(documented(step, { one: sent }), { one: 'ok' })

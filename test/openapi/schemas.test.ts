@@ -1,19 +1,23 @@
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
-import { openapiDocument, openapiYaml, type OpenapiOptions } from '../../src/http/openapi/index.ts'
+import { openapiDocument, type OpenapiOptions } from '../../src/http/openapi/document.ts'
+import { openapiYaml } from '../../src/http/openapi/yaml.ts'
 import { writeJson } from '../../src/core/json/write.ts'
 import { operations, type Document, type Operation } from './helpers/document.ts'
 
-const documentOf = (aggregates: readonly AnyAggregate[], options: OpenapiOptions = {}) => openapiDocument(aggregates, { health: false, ...options }) as unknown as Document
+const documentOf = (aggregates: readonly AnyAggregate[], options: OpenapiOptions = {}) =>
+  openapiDocument(aggregates, { health: false, ...options }) as unknown as Document
 
 const schemasOf = (...aggregates: readonly AnyAggregate[]) => documentOf(aggregates).components['schemas'] ?? {}
 
 /** An aggregate that answers by this schema. */
-const answering = (schema: z.ZodType, name = 'thing') => aggregate(name, { url: `/${name}` }).reply(schema, () => undefined)
+const answering = (schema: z.ZodType, name = 'thing') =>
+  aggregate(name, { url: `/${name}` }).reply(schema, () => undefined)
 
 /** The schema of the data in its reply. */
-const dataOf = (schema: z.ZodType) => (schemasOf(answering(schema))['ThingReply'] as { readonly properties: { readonly data: object } }).properties.data
+const dataOf = (schema: z.ZodType) =>
+  (schemasOf(answering(schema))['ThingReply'] as { readonly properties: { readonly data: object } }).properties.data
 
 /** The one operation of a document. */
 const operationOf = (each: AnyAggregate) => operations(documentOf([each]))[0]?.operation as Operation
@@ -22,24 +26,52 @@ const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 
 test('a schema with an id is one component, wherever it is used', async t => {
   const Cat = z.object({ name: z.string() }).meta({ id: 'Cat' })
-  const schemas = schemasOf(answering(z.object({ one: Cat, many: z.array(Cat) }), 'first'), answering(Cat.nullable(), 'second'))
+  const schemas = schemasOf(
+    answering(z.object({ one: Cat, many: z.array(Cat) }), 'first'),
+    answering(Cat.nullable(), 'second'),
+  )
   t.same(schemas['Cat'], { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] })
-  t.match(schemas['FirstReply'], { properties: { data: { properties: { one: ref('Cat'), many: { items: ref('Cat') } } } } })
+  t.match(schemas['FirstReply'], {
+    properties: { data: { properties: { one: ref('Cat'), many: { items: ref('Cat') } } } },
+  })
   t.match(schemas['SecondReply'], { properties: { data: { anyOf: [ref('Cat'), { type: 'null' }] } } })
 })
 
-test('a value that is frozen when it is read may be sent', async t => {
-  const schemas = schemasOf(aggregate('put', { url: '/put', body: z.object({ ids: z.array(z.bigint()).readonly(), made: z.string().meta({ readOnly: true }) }).readonly().meta({ id: 'Put' }) }).reply(z.unknown(), () => 1))
-  t.same(schemas['Put'], { type: 'object', properties: { ids: { type: 'array', items: { type: 'integer', format: 'int64' } }, made: { readOnly: true, type: 'string' } }, required: ['ids', 'made'] })
+test('a readonly schema can be sent', async t => {
+  const schemas = schemasOf(
+    aggregate('put', {
+      url: '/put',
+      body: z
+        .object({ ids: z.array(z.bigint()).readonly(), made: z.string().meta({ readOnly: true }) })
+        .readonly()
+        .meta({ id: 'Put' }),
+    }).reply(z.unknown(), () => 1),
+  )
+  t.same(schemas['Put'], {
+    type: 'object',
+    properties: {
+      ids: { type: 'array', items: { type: 'integer', format: 'int64' } },
+      made: { readOnly: true, type: 'string' },
+    },
+    required: ['ids', 'made'],
+  })
 })
 
-test('a schema that is sent in another shape than it is answered in has two names, and so has what holds it', async t => {
+test('a schema with different request and response shapes has two names, and so has a schema that contains it', async t => {
   const Size = z.object({ width: z.number().default(1) }).meta({ id: 'Size' })
   const Plain = z.object({ a: z.string() }).meta({ id: 'Plain' })
   const Box = z.object({ size: Size, plain: Plain }).meta({ id: 'Box' })
   const Order = z.object({ size: Size }).meta({ id: 'Order' })
-  const schemas = schemasOf(aggregate('box', { url: '/box', body: z.object({ box: Box, order: Order }).meta({ id: 'Ask' }) }).reply(Box, ({ body }) => body.box))
-  t.same(Object.keys(schemas).filter(name => /Size|Box|Plain|Order|Ask/.test(name)), ['Ask', 'Box', 'BoxInput', 'BoxReply', 'Order', 'Plain', 'Size', 'SizeInput'])
+  const schemas = schemasOf(
+    aggregate('box', { url: '/box', body: z.object({ box: Box, order: Order }).meta({ id: 'Ask' }) }).reply(
+      Box,
+      ({ body }) => body.box,
+    ),
+  )
+  t.same(
+    Object.keys(schemas).filter(name => /Size|Box|Plain|Order|Ask/.test(name)),
+    ['Ask', 'Box', 'BoxInput', 'BoxReply', 'Order', 'Plain', 'Size', 'SizeInput'],
+  )
   t.match(schemas['Ask'], { properties: { box: ref('BoxInput'), order: ref('Order') } })
   t.match(schemas['BoxInput'], { properties: { size: ref('SizeInput'), plain: ref('Plain') } })
   t.match(schemas['Box'], { properties: { size: ref('Size'), plain: ref('Plain') } })
@@ -49,102 +81,235 @@ test('a schema that is sent in another shape than it is answered in has two name
 })
 
 test('an id that names two schemas is refused, and the message says where', async t => {
-  const twice = [answering(z.object({ a: z.string() }).meta({ id: 'Twice' }), 'first'), answering(z.object({ b: z.string() }).meta({ id: 'Twice' }), 'second')]
-  t.throws(() => documentOf(twice), new TypeError("aggregate 'second', reply: the id 'Twice' already names another schema: give one of them another id"))
-  const within = z.object({ a: z.object({ a: z.string() }).meta({ id: 'Within' }), b: z.object({ b: z.string() }).meta({ id: 'Within' }) })
+  const twice = [
+    answering(z.object({ a: z.string() }).meta({ id: 'Twice' }), 'first'),
+    answering(z.object({ b: z.string() }).meta({ id: 'Twice' }), 'second'),
+  ]
+  t.throws(
+    () => documentOf(twice),
+    new TypeError(
+      "aggregate 'second', reply: the id 'Twice' already names another schema: give one of them another id",
+    ),
+  )
+  const within = z.object({
+    a: z.object({ a: z.string() }).meta({ id: 'Within' }),
+    b: z.object({ b: z.string() }).meta({ id: 'Within' }),
+  })
   t.throws(() => documentOf([answering(within)]), { name: 'TypeError', message: /^aggregate 'thing', reply: .*Within/ })
-  t.throws(() => documentOf([answering(z.object({}).meta({ id: 'Problem' }))]), { name: 'TypeError', message: /'Problem' already names another schema/ }, 'nor may it be one of ours')
-  t.throws(() => documentOf([answering(z.object({}).meta({ id: 'two words' }))]), { name: 'TypeError', message: /the id 'two words' is no name for a component/ })
+  t.throws(
+    () => documentOf([answering(z.object({}).meta({ id: 'Problem' }))]),
+    { name: 'TypeError', message: /'Problem' already names another schema/ },
+    'nor may it be one of ours',
+  )
+  t.throws(() => documentOf([answering(z.object({}).meta({ id: 'two words' }))]), {
+    name: 'TypeError',
+    message: /the id 'two words' is no name for a component/,
+  })
 })
 
-test('the name that the sent shape needs must be free', async t => {
+test('the name of the request shape must be free', async t => {
   const body = z.object({ a: z.number().default(1) }).meta({ id: 'Taken' })
   const reply = z.object({ body, other: z.object({ b: z.string() }).meta({ id: 'TakenInput' }) })
   const each = aggregate('thing', { url: '/thing', body }).reply(reply, () => ({ body: {}, other: { b: '' } }))
-  t.throws(() => documentOf([each]), { name: 'TypeError', message: /'Taken' is sent in another shape than it is answered in and needs the id 'TakenInput' too/ })
+  t.throws(() => documentOf([each]), {
+    name: 'TypeError',
+    message: /'Taken' is sent in another shape than it is answered in and needs the id 'TakenInput' too/,
+  })
 })
 
-test('what JSON cannot hold is refused, with the aggregate and the place', async t => {
+test('a type that JSON does not have is rejected with the aggregate and the place', async t => {
   const cases: readonly (readonly [z.ZodType, RegExp])[] = [
-    [z.object({ list: z.array(z.string().transform(text => text.length)) }), /^aggregate 'thing', reply, at \/properties\/list\/items.*: 'transform' cannot be written as JSON Schema: .*\.pipe\(\)/],
+    [
+      z.object({ list: z.array(z.string().transform(text => text.length)) }),
+      /^aggregate 'thing', reply, at \/properties\/list\/items.*: 'transform' cannot be written as JSON Schema: .*\.pipe\(\)/,
+    ],
     [z.object({ odd: z.symbol() }), /^aggregate 'thing', reply, at \/properties\/odd: 'symbol' cannot be written/],
-    [z.object({ odd: z.literal([1n, undefined]) }), /^aggregate 'thing', reply, at \/properties\/odd: 'literal' cannot be written/],
+    [
+      z.object({ odd: z.literal([1n, undefined]) }),
+      /^aggregate 'thing', reply, at \/properties\/odd: 'literal' cannot be written/,
+    ],
     [z.map(z.string(), z.string()), /^aggregate 'thing', reply: 'map' cannot/],
     [z.custom<string>(() => true), /^aggregate 'thing', reply: 'custom' cannot/],
   ]
   for (const [schema, message] of cases) t.throws(() => documentOf([answering(schema)]), { name: 'TypeError', message })
-  t.throws(() => operationOf(aggregate('thing', { url: '/thing', query: z.object({ at: z.date() }) }).reply(z.null(), () => null)), { name: 'TypeError', message: /^aggregate 'thing', query, at \/properties\/at: 'date'/ })
-  t.throws(() => operationOf(aggregate('thing', { url: '/thing', query: z.record(z.string(), z.string()) }).reply(z.null(), () => null)), { name: 'TypeError', message: /^aggregate 'thing', query: .*declare them with z\.object\(\)/ })
+  t.throws(
+    () =>
+      operationOf(aggregate('thing', { url: '/thing', query: z.object({ at: z.date() }) }).reply(z.null(), () => null)),
+    { name: 'TypeError', message: /^aggregate 'thing', query, at \/properties\/at: 'date'/ },
+  )
+  t.throws(
+    () =>
+      operationOf(
+        aggregate('thing', { url: '/thing', query: z.record(z.string(), z.string()) }).reply(z.null(), () => null),
+      ),
+    { name: 'TypeError', message: /^aggregate 'thing', query: .*declare them with z\.object\(\)/ },
+  )
 })
 
-test('a schema that holds itself needs a name', async t => {
-  const Nameless = z.object({ name: z.string(), get kittens () { return z.array(Nameless) } })
-  t.throws(() => dataOf(Nameless), { name: 'TypeError', message: /^aggregate 'thing', reply: .*needs a name: add \.meta\(\{ id: 'Name' \}\)/ })
+test('a recursive schema needs a name', async t => {
+  const Nameless = z.object({
+    name: z.string(),
+    get kittens() {
+      return z.array(Nameless)
+    },
+  })
+  t.throws(() => dataOf(Nameless), {
+    name: 'TypeError',
+    message: /^aggregate 'thing', reply: .*needs a name: add \.meta\(\{ id: 'Name' \}\)/,
+  })
   t.throws(() => dataOf(z.object({ cat: Nameless })), { name: 'TypeError', message: /needs a name/ })
-  const Named = z.object({ name: z.string(), get kittens () { return z.array(Named) } }).meta({ id: 'Named' })
-  t.match(schemasOf(answering(Named)), { Named: { properties: { kittens: { items: ref('Named') } } }, ThingReply: { properties: { data: ref('Named') } } })
+  const Named = z
+    .object({
+      name: z.string(),
+      get kittens() {
+        return z.array(Named)
+      },
+    })
+    .meta({ id: 'Named' })
+  t.match(schemasOf(answering(Named)), {
+    Named: { properties: { kittens: { items: ref('Named') } } },
+    ThingReply: { properties: { data: ref('Named') } },
+  })
 })
 
-test('what goes over the wire as text is documented as text', async t => {
+test('values that are text in JSON are documented as text', async t => {
   t.same(dataOf(z.date()), { type: 'string', format: 'date-time' })
-  t.same(dataOf(z.codec(z.iso.datetime(), z.date(), { decode: text => new Date(text), encode: date => date.toISOString() })), { type: 'string', format: 'date-time' })
-  const { parameters } = operationOf(aggregate('thing', { url: '/thing', query: z.object({ since: z.coerce.date(), id: z.coerce.bigint() }) }).reply(z.null(), () => null))
-  t.match(parameters, [{ name: 'since', schema: { type: 'string', format: 'date-time' } }, { name: 'id', schema: { type: 'integer', format: 'int64' } }])
+  t.same(
+    dataOf(z.codec(z.iso.datetime(), z.date(), { decode: text => new Date(text), encode: date => date.toISOString() })),
+    { type: 'string', format: 'date-time' },
+  )
+  const { parameters } = operationOf(
+    aggregate('thing', { url: '/thing', query: z.object({ since: z.coerce.date(), id: z.coerce.bigint() }) }).reply(
+      z.null(),
+      () => null,
+    ),
+  )
+  t.match(parameters, [
+    { name: 'since', schema: { type: 'string', format: 'date-time' } },
+    { name: 'id', schema: { type: 'integer', format: 'int64' } },
+  ])
 })
 
-test('parameters are found behind wrappers, each once, and are required where every option needs them', async t => {
+test('parameters are found behind wrappers, each once, and are required if every option requires them', async t => {
   const one = z.object({ a: z.coerce.number(), b: z.string() })
-  const fieldsOf = (query: z.ZodType) => operationOf(aggregate('thing', { url: '/thing', query }).reply(z.null(), () => null)).parameters?.slice(0, -2)
-  const plain = [{ name: 'a', in: 'query', required: true, schema: { type: 'number' } }, { name: 'b', in: 'query', required: true, schema: { type: 'string' } }]
-  for (const query of [z.preprocess(value => value, one), one.loose().readonly(), z.lazy(() => one), z.intersection(one, one)]) t.same(fieldsOf(query), plain)
+  const fieldsOf = (query: z.ZodType) =>
+    operationOf(aggregate('thing', { url: '/thing', query }).reply(z.null(), () => null)).parameters?.slice(0, -2)
+  const plain = [
+    { name: 'a', in: 'query', required: true, schema: { type: 'number' } },
+    { name: 'b', in: 'query', required: true, schema: { type: 'string' } },
+  ]
+  for (const query of [
+    z.preprocess(value => value, one),
+    one.loose().readonly(),
+    z.lazy(() => one),
+    z.intersection(one, one),
+  ])
+    t.same(fieldsOf(query), plain)
   t.same(fieldsOf(z.union([one, z.object({ a: z.coerce.bigint(), c: z.string() })])), [
-    { name: 'a', in: 'query', required: true, schema: { anyOf: [{ type: 'number' }, { type: 'integer', format: 'int64' }] } },
-    { name: 'b', in: 'query', schema: { type: 'string' } }, { name: 'c', in: 'query', schema: { type: 'string' } },
+    {
+      name: 'a',
+      in: 'query',
+      required: true,
+      schema: { anyOf: [{ type: 'number' }, { type: 'integer', format: 'int64' }] },
+    },
+    { name: 'b', in: 'query', schema: { type: 'string' } },
+    { name: 'c', in: 'query', schema: { type: 'string' } },
   ])
-  t.same(fieldsOf(z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })])), [
-    { name: 'kind', in: 'query', required: true, schema: { anyOf: [{ type: 'string', const: 'a' }, { type: 'string', const: 'b' }] } },
-  ])
+  t.same(
+    fieldsOf(z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })])),
+    [
+      {
+        name: 'kind',
+        in: 'query',
+        required: true,
+        schema: {
+          anyOf: [
+            { type: 'string', const: 'a' },
+            { type: 'string', const: 'b' },
+          ],
+        },
+      },
+    ],
+  )
 })
 
-test('a bigint is documented as an integer of 64 bits, with bounds, defaults and examples that no number holds', async t => {
+test('a bigint is documented as a 64-bit integer, with exact bounds, defaults and examples', async t => {
   const id = 9_007_199_254_740_993n
   t.same(dataOf(z.bigint()), { type: 'integer', format: 'int64' })
   t.same(dataOf(z.int64()), { type: 'integer', format: 'int64' })
   t.same(dataOf(z.uint64()), { type: 'integer', format: 'uint64', minimum: 0 })
   t.same(dataOf(z.bigint().min(1n).max(id)), { type: 'integer', format: 'int64', minimum: 1, maximum: id })
-  t.same(dataOf(z.int64().positive().multipleOf(5n).refine(() => true)), { type: 'integer', format: 'int64', exclusiveMinimum: 0, multipleOf: 5 })
+  t.same(
+    dataOf(
+      z
+        .int64()
+        .positive()
+        .multipleOf(5n)
+        .refine(() => true),
+    ),
+    { type: 'integer', format: 'int64', exclusiveMinimum: 0, multipleOf: 5 },
+  )
   t.same(dataOf(z.literal(id)), { type: 'integer', const: id })
   t.same(dataOf(z.literal([1n, 2n])), { type: 'integer', enum: [1, 2] })
   t.same(dataOf(z.literal([1n, 'none'])), { enum: [1, 'none'] })
   t.same(dataOf(z.bigint().catch(0n)), { type: 'integer', format: 'int64' })
-  const body = z.object({ id: z.bigint().default(id).meta({ examples: [5n, id] }) }).meta({ id: 'Ask' })
-  const each = aggregate('thing', { url: '/thing', body }).reply(z.object({ id: z.bigint() }).meta({ id: 'Told', examples: [{ id }] }), () => ({ id }))
-  t.same(schemasOf(each)['Ask'], { type: 'object', properties: { id: { type: 'integer', format: 'int64', default: id, examples: [5, id] } } })
+  const body = z
+    .object({
+      id: z
+        .bigint()
+        .default(id)
+        .meta({ examples: [5n, id] }),
+    })
+    .meta({ id: 'Ask' })
+  const each = aggregate('thing', { url: '/thing', body }).reply(
+    z.object({ id: z.bigint() }).meta({ id: 'Told', examples: [{ id }] }),
+    () => ({ id }),
+  )
+  t.same(schemasOf(each)['Ask'], {
+    type: 'object',
+    properties: { id: { type: 'integer', format: 'int64', default: id, examples: [5, id] } },
+  })
   t.match(writeJson(documentOf([each])), /"default":9007199254740993,"examples":\[5,9007199254740993\]/)
   t.match(writeJson(documentOf([each])), /"example":\{"data":\{"id":9007199254740993\}/)
   t.match(openapiYaml([each]), /default: 9007199254740993\n/)
 })
 
-test('only what tells a reader something is written', async t => {
-  t.same(dataOf(z.object({
-    count: z.int(), few: z.int().min(0), id: z.uuid(), at: z.iso.datetime(), mail: z.email(), code: z.string().regex(/^[a-z]{4}$/),
-    words: z.record(z.string(), z.string()), kind: z.string().default('cat'), note: z.string().meta({ internal: 'do not show', title: 'A note' }),
-  })), {
-    type: 'object',
-    properties: {
-      count: { type: 'integer' },
-      few: { type: 'integer', minimum: 0 },
-      id: { type: 'string', format: 'uuid' },
-      at: { type: 'string', format: 'date-time' },
-      mail: { type: 'string', format: 'email' },
-      code: { type: 'string', pattern: '^[a-z]{4}$' },
-      words: { type: 'object', additionalProperties: { type: 'string' } },
-      kind: { type: 'string' },
-      note: { title: 'A note', type: 'string' },
+test('keywords without information are dropped', async t => {
+  t.same(
+    dataOf(
+      z.object({
+        count: z.int(),
+        few: z.int().min(0),
+        id: z.uuid(),
+        at: z.iso.datetime(),
+        mail: z.email(),
+        code: z.string().regex(/^[a-z]{4}$/),
+        words: z.record(z.string(), z.string()),
+        kind: z.string().default('cat'),
+        note: z.string().meta({ internal: 'do not show', title: 'A note' }),
+      }),
+    ),
+    {
+      type: 'object',
+      properties: {
+        count: { type: 'integer' },
+        few: { type: 'integer', minimum: 0 },
+        id: { type: 'string', format: 'uuid' },
+        at: { type: 'string', format: 'date-time' },
+        mail: { type: 'string', format: 'email' },
+        code: { type: 'string', pattern: '^[a-z]{4}$' },
+        words: { type: 'object', additionalProperties: { type: 'string' } },
+        kind: { type: 'string' },
+        note: { title: 'A note', type: 'string' },
+      },
+      required: ['count', 'few', 'id', 'at', 'mail', 'code', 'words', 'kind', 'note'],
     },
-    required: ['count', 'few', 'id', 'at', 'mail', 'code', 'words', 'kind', 'note'],
-  })
-  t.match(dataOf(z.strictObject({ a: z.string() })), { additionalProperties: false }, 'an object that takes no more says so')
+  )
+  t.match(
+    dataOf(z.strictObject({ a: z.string() })),
+    { additionalProperties: false },
+    'an object that takes no more says so',
+  )
 })
 
 test('a discriminated union says which value is which schema', async t => {
@@ -152,33 +317,60 @@ test('a discriminated union says which value is which schema', async t => {
   const Dog = z.object({ kind: z.literal('dog') }).meta({ id: 'Dog' })
   t.same(dataOf(z.discriminatedUnion('kind', [Cat, Dog])), {
     oneOf: [ref('Cat'), ref('Dog')],
-    discriminator: { propertyName: 'kind', mapping: { cat: ref('Cat').$ref, tom: ref('Cat').$ref, dog: ref('Dog').$ref } },
+    discriminator: {
+      propertyName: 'kind',
+      mapping: { cat: ref('Cat').$ref, tom: ref('Cat').$ref, dog: ref('Dog').$ref },
+    },
   })
   const nameless = dataOf(z.discriminatedUnion('kind', [Cat, z.object({ kind: z.literal('dog') })]))
   t.match(nameless, { oneOf: [ref('Cat'), { properties: { kind: { const: 'dog' } } }] })
   t.notOk('discriminator' in nameless, 'it could not point at an option without a name')
 })
 
-test('the sent shapes of a discriminated union are told apart by their own names', async t => {
+test('the request shapes of a discriminated union have their own names', async t => {
   const Cat = z.object({ kind: z.literal('cat'), lives: z.number().default(9) }).meta({ id: 'Cat' })
   const Dog = z.object({ kind: z.literal('dog') }).meta({ id: 'Dog' })
   const Pet = z.discriminatedUnion('kind', [Cat, Dog]).meta({ id: 'Pet' })
   const schemas = schemasOf(aggregate('pet', { url: '/pet', body: Pet }).reply(Pet, ({ body }) => body))
-  t.same(schemas['PetInput']?.['discriminator'], { propertyName: 'kind', mapping: { cat: ref('CatInput').$ref, dog: ref('Dog').$ref } })
-  t.same(schemas['Pet']?.['discriminator'], { propertyName: 'kind', mapping: { cat: ref('Cat').$ref, dog: ref('Dog').$ref } })
+  t.same(schemas['PetInput']?.['discriminator'], {
+    propertyName: 'kind',
+    mapping: { cat: ref('CatInput').$ref, dog: ref('Dog').$ref },
+  })
+  t.same(schemas['Pet']?.['discriminator'], {
+    propertyName: 'kind',
+    mapping: { cat: ref('Cat').$ref, dog: ref('Dog').$ref },
+  })
 })
 
 test('every part of the input is documented', async t => {
-  const Query = z.object({ count: z.coerce.number().int().default(3).describe('How many.').meta({ examples: [5] }), words: z.array(z.string()) }).meta({ id: 'Query' })
+  const Query = z
+    .object({
+      count: z.coerce
+        .number()
+        .int()
+        .default(3)
+        .describe('How many.')
+        .meta({ examples: [5] }),
+      words: z.array(z.string()),
+    })
+    .meta({ id: 'Query' })
   const each = aggregate('thing', {
-    url: '/things/{id}', method: 'PUT', params: z.object({ id: z.string().describe('Which.') }), query: Query,
-    headers: z.object({ 'x-tone': z.enum(['kind', 'stern']).optional(), 'x-request-id': z.string() }), body: z.object({ a: z.string() }).optional(),
-    summary: 'A thing', description: 'More of it.', deadline: 300,
+    url: '/things/{id}',
+    method: 'PUT',
+    params: z.object({ id: z.string().describe('Which.') }),
+    query: Query,
+    headers: z.object({ 'x-tone': z.enum(['kind', 'stern']).optional(), 'x-request-id': z.string() }),
+    body: z.object({ a: z.string() }).optional(),
+    summary: 'A thing',
+    description: 'More of it.',
+    deadline: 300,
   }).reply(z.null(), () => null)
   const document = documentOf([each])
   t.notOk('Query' in (document.components['schemas'] ?? {}), 'a schema that is taken apart is no component')
   t.match(document.paths['/things/{id}']?.['put'], {
-    operationId: 'thing', summary: 'A thing', description: 'More of it.\n\nDeadline: 300 ms.',
+    operationId: 'thing',
+    summary: 'A thing',
+    description: 'More of it.\n\nDeadline: 300 ms.',
     parameters: [
       { name: 'id', in: 'path', required: true, description: 'Which.', schema: { type: 'string' } },
       { name: 'count', in: 'query', description: 'How many.', schema: { type: 'integer', default: 3 }, example: 5 },
@@ -193,8 +385,10 @@ test('every part of the input is documented', async t => {
   t.notOk(requestBody?.required, 'a body that may be missing is not required')
 })
 
-test('a reply that may be kept is documented with its headers and 304', async t => {
-  const { responses, parameters } = operationOf(aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60' }).reply(z.null(), () => null))
+test('a cacheable reply is documented with its headers and 304', async t => {
+  const { responses, parameters } = operationOf(
+    aggregate('kept', { url: '/kept', cacheControl: 'public, max-age=60' }).reply(z.null(), () => null),
+  )
   const names = ['x-request-id', 'server-timing', 'cache-status', 'cache-control', 'etag', 'vary']
   t.same(Object.keys(responses['200']?.headers ?? {}), names)
   t.same(Object.keys(responses['304']?.headers ?? {}), names)
@@ -204,34 +398,62 @@ test('a reply that may be kept is documented with its headers and 304', async t 
 
 test('a reply without an envelope is documented as its bare data', async t => {
   const Cat = z.object({ name: z.string() }).meta({ id: 'Cat', examples: [{ name: 'Tom' }] })
-  const { responses } = operationOf(aggregate('bare', { url: '/bare', envelope: false }).optional('cat', null, () => null).reply(Cat, () => ({ name: 'Tom' })))
+  const { responses } = operationOf(
+    aggregate('bare', { url: '/bare', envelope: false })
+      .optional('cat', () => null, { fallback: null })
+      .reply(Cat, () => ({ name: 'Tom' })),
+  )
   t.match(responses['200'], {
     headers: { 'headwaters-complete': Object, 'headwaters-sources': Object },
     content: { 'application/json': { schema: ref('Cat'), example: { name: 'Tom' } } },
   })
 })
 
-test('a prefix stands before every path, and what the service tells of itself is then not there', async t => {
+test('a prefix applies to every path, and removes the health routes', async t => {
   const each = answering(z.null())
   const options = { prefix: '/api', version: '9.9.9' }
   const document = openapiDocument([each], options) as unknown as Document
   t.same(Object.keys(document.paths), ['/api/thing'])
-  t.same(Object.keys((openapiDocument([each], { prefix: '/api/' }) as unknown as Document).paths), ['/api/thing'], 'as Fastify joins them')
+  t.same(
+    Object.keys((openapiDocument([each], { prefix: '/api/' }) as unknown as Document).paths),
+    ['/api/thing'],
+    'as Fastify joins them',
+  )
   t.equal(document.info.version, '9.9.9')
-  t.same(Object.keys((openapiDocument([each]) as unknown as Document).paths), ['/thing', '/health/live', '/health/ready'])
+  t.same(Object.keys((openapiDocument([each]) as unknown as Document).paths), [
+    '/thing',
+    '/health/live',
+    '/health/ready',
+  ])
 })
 
 test('paths that differ in the names of their parameters alone are one path', async t => {
-  const read = aggregate('read', { url: '/things/{id}', params: z.object({ id: z.string().describe('Which.') }) }).reply(z.null(), () => null)
-  const write = aggregate('write', { url: '/things/{name}', method: 'PUT', params: z.object({ name: z.string().describe('Whose.') }) }).reply(z.null(), () => null)
+  const read = aggregate('read', {
+    url: '/things/{id}',
+    params: z.object({ id: z.string().describe('Which.') }),
+  }).reply(z.null(), () => null)
+  const write = aggregate('write', {
+    url: '/things/{name}',
+    method: 'PUT',
+    params: z.object({ name: z.string().describe('Whose.') }),
+  }).reply(z.null(), () => null)
   const { paths } = documentOf([read, write])
   t.same(Object.keys(paths), ['/things/{id}'])
-  t.match(paths['/things/{id}'], { get: { parameters: [{ name: 'id', description: 'Which.' }] }, put: { parameters: [{ name: 'id', in: 'path', description: 'Whose.' }] } })
+  t.match(paths['/things/{id}'], {
+    get: { parameters: [{ name: 'id', description: 'Which.' }] },
+    put: { parameters: [{ name: 'id', in: 'path', description: 'Whose.' }] },
+  })
 })
 
-test('aggregates that cannot be told apart are refused', async t => {
-  t.throws(() => documentOf([answering(z.null(), 'a-1'), answering(z.null(), 'a1')]), new TypeError("aggregate 'a1': another operation has the operationId 'a1': choose another name"))
+test('aggregates with the same operation are rejected', async t => {
+  t.throws(
+    () => documentOf([answering(z.null(), 'a-1'), answering(z.null(), 'a1')]),
+    new TypeError("aggregate 'a1': another operation has the operationId 'a1': choose another name"),
+  )
   const other = aggregate('other', { url: '/thing' }).reply(z.null(), () => null)
-  t.throws(() => documentOf([answering(z.null()), other]), new TypeError("aggregate 'other': another one answers GET /thing already"))
+  t.throws(
+    () => documentOf([answering(z.null()), other]),
+    new TypeError("aggregate 'other': another one answers GET /thing already"),
+  )
   t.throws(() => openapiDocument([answering(z.null(), 'health-live')]), { name: 'TypeError', message: /'healthLive'/ })
 })

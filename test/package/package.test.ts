@@ -14,45 +14,84 @@ t.setTimeout(180_000)
 const ownFastify = '5.11.3'
 
 const { project, tarball, offline } = await packedProject(t, [`fastify@${ownFastify}`, 'zod@4.6', '@types/node@24'])
-if (offline !== undefined && process.env['HEADWATERS_TEST_ALL'] === '1') t.fail('the npm registry cannot be reached', { offline })
-const skip = offline === undefined ? false : 'the npm registry cannot be reached, so the package was packed and not installed'
+if (offline !== undefined && process.env['HEADWATERS_TEST_ALL'] === '1')
+  t.fail('the npm registry cannot be reached', { offline })
+const skip =
+  offline === undefined ? false : 'the npm registry cannot be reached, so the package was packed and not installed'
 
 const installed = join(project, 'node_modules/headwaters')
-const manifest = (name: string) => JSON.parse(readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8')) as {
-  readonly version: string
-  readonly dependencies: Readonly<Record<string, string>>
-  readonly devDependencies: Readonly<Record<string, string>>
-  readonly peerDependencies: Readonly<Record<string, string>>
-}
+const manifest = (name: string) =>
+  JSON.parse(readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8')) as {
+    readonly version: string
+    readonly dependencies: Readonly<Record<string, string>>
+    readonly devDependencies: Readonly<Record<string, string>>
+    readonly peerDependencies: Readonly<Record<string, string>>
+  }
 
 if (offline === undefined) {
   // Kept as text, so that the checkout's own compiler leaves them to the one that runs there.
   const programs = join(import.meta.dirname, 'project')
-  for (const name of readdirSync(programs)) copyFileSync(join(programs, name), join(project, name.replace(/\.txt$/, '')))
-  for (const page of ['embedding', 'testing', 'layers-and-hooks', 'offload']) for (const [name, code] of Object.entries(docBlocks(page))) writeFileSync(join(project, name), code)
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({
-    compilerOptions: { module: 'nodenext', target: 'es2024', types: ['node'], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true, allowImportingTsExtensions: true },
-    include: ['*.ts'],
-  }))
+  for (const name of readdirSync(programs))
+    copyFileSync(join(programs, name), join(project, name.replace(/\.txt$/, '')))
+  for (const page of ['embedding', 'testing', 'layers-and-hooks', 'offload'])
+    for (const [name, code] of Object.entries(docBlocks(page))) writeFileSync(join(project, name), code)
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        module: 'nodenext',
+        target: 'es2024',
+        types: ['node'],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: false,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+      },
+      include: ['*.ts'],
+    }),
+  )
 }
 
 test('the package holds what is run and its types, and no sources, tests, maps or tools', { skip }, async t => {
-  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).map(file => file.replaceAll('\\', '/')).filter(file => !file.startsWith('node_modules'))
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' })
+    .map(file => file.replaceAll('\\', '/'))
+    .filter(file => !file.startsWith('node_modules'))
   const outside = files.filter(file => !file.startsWith('dist'))
-  t.same(outside.filter(file => !['CHANGELOG.md', 'LICENSE', 'README.md', 'openapi.yaml', 'package.json'].includes(file)), [])
-  for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/cli.js', 'dist/app.js', 'dist/testing/index.d.ts', 'LICENSE']) t.ok(files.includes(file), file)
-  t.same(files.filter(file => /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)), [])
+  t.same(
+    outside.filter(file => !['CHANGELOG.md', 'LICENSE', 'README.md', 'openapi.yaml', 'package.json'].includes(file)),
+    [],
+  )
+  for (const file of [
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/cli.js',
+    'dist/app.js',
+    'dist/testing/index.d.ts',
+    'LICENSE',
+  ])
+    t.ok(files.includes(file), file)
+  t.same(
+    files.filter(file => /\.map$|\.test\.|(?<!\.d)\.ts$/.test(file)),
+    [],
+  )
 })
 
 test('installing it brings neither Node.js nor a tool of this checkout', { skip }, async t => {
   const { devDependencies, peerDependencies } = manifest('headwaters')
-  const brought = Object.keys(devDependencies).filter(name => name !== '@types/node' && !(name in peerDependencies) && existsSync(join(project, 'node_modules', name)))
+  const brought = Object.keys(devDependencies).filter(
+    name => name !== '@types/node' && !(name in peerDependencies) && existsSync(join(project, 'node_modules', name)),
+  )
   t.same(brought, [])
-  t.same(readdirSync(join(project, 'node_modules')).filter(name => /^(?:node|node-.*|headwaters-node)$/.test(name)), [])
+  t.same(
+    readdirSync(join(project, 'node_modules')).filter(name => /^(?:node|node-.*|headwaters-node)$/.test(name)),
+    [],
+  )
   t.equal(manifest('fastify').version, ownFastify, 'the project has its own Fastify')
 })
 
-test('schemas are made by the project\'s own zod', { skip }, async t => {
+test("schemas are made by the project's own zod", { skip }, async t => {
   t.equal(manifest('headwaters').dependencies['zod'], undefined)
 })
 
@@ -62,15 +101,21 @@ test('types resolve under nodenext, the docs included', { skip }, async t => {
   t.equal(code, 0)
 })
 
-test('it is a plugin of the project\'s own Fastify', { skip }, async t => {
+test("it is a plugin of the project's own Fastify", { skip }, async t => {
   const { code, output } = await say(project, 'node', ['own-app.ts'])
   t.equal(code, 0, { output })
-  t.match(output.trim().split('\n').map(line => JSON.parse(line) as object), [
-    { status: 200, fastify: ownFastify, body: { own: true } },
-    { status: 200, body: { data: { text: 'They purr.' }, complete: true } },
-    { status: 503, retryAfter: '3', body: { code: 'UPSTREAM_BUSY' } },
-    { status: 404, body: { statusCode: 404, message: 'Route GET:/api/none not found' } },
-  ])
+  t.match(
+    output
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as object),
+    [
+      { status: 200, fastify: ownFastify, body: { own: true } },
+      { status: 200, body: { data: { text: 'They purr.' }, complete: true } },
+      { status: 503, retryAfter: '3', body: { code: 'UPSTREAM_BUSY' } },
+      { status: 404, body: { statusCode: 404, message: 'Route GET:/api/none not found' } },
+    ],
+  )
 })
 
 test('the tests of the docs pass there', { skip }, async t => {
@@ -89,9 +134,15 @@ test('its command serves a definitions file of the project', { skip }, async t =
   const cats = await scriptedUpstream()
   t.teardown(() => cats.close())
   cats.always('/fact', { fact: 'They purr.' })
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', join(project, 'node_modules/.bin/headwaters'), 'serve', 'aggregates.ts'], {
-    cwd: project, env: { ...environment, HOST: '127.0.0.1', PORT: '0', HEADWATERS_UPSTREAM_CATS_ORIGIN: cats.origin }, stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    'env',
+    ['-u', 'NODE_OPTIONS', join(project, 'node_modules/.bin/headwaters'), 'serve', 'aggregates.ts'],
+    {
+      cwd: project,
+      env: { ...environment, HOST: '127.0.0.1', PORT: '0', HEADWATERS_UPSTREAM_CATS_ORIGIN: cats.origin },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = once(child, 'exit')
   t.teardown(() => child.kill('SIGKILL'))
   let origin: string | undefined

@@ -7,20 +7,24 @@ import { theCatApi } from '../../src/clients/the-cat-api.ts'
 import { wikipedia } from '../../src/clients/wikipedia.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import { startStandIns } from '../../src/demo-upstreams/index.ts'
+import { startDemoUpstreams } from '../../src/demo-upstreams/index.ts'
 import { specOf, type Call } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 
-/** Asks the stand-ins one call, by an aggregate of one step. */
-async function asker (t: Test) {
-  const standIns = await startStandIns({ medianMs: 0 })
-  const runtime = createRuntime({ overrides: Object.fromEntries(Object.entries(standIns.origins).map(([name, origin]) => [name, { origin }])) })
+/** Asks the demo upstreams one call, by an aggregate of one step. */
+async function asker(t: Test) {
+  const demoUpstreams = await startDemoUpstreams({ medianMs: 0 })
+  const runtime = createRuntime({
+    overrides: Object.fromEntries(Object.entries(demoUpstreams.origins).map(([name, origin]) => [name, { origin }])),
+  })
   t.teardown(async () => {
     await runtime.close()
-    await standIns.close()
+    await demoUpstreams.close()
   })
   return async <T>(call: Call<T>): Promise<T> => {
-    const one = aggregate('one', { url: '/one' }).required('it', () => call).reply(z.any(), ({ it }) => it)
+    const one = aggregate('one', { url: '/one' })
+      .required('it', () => call)
+      .reply(z.any(), ({ it }) => it)
     const { data, complete, sources } = await fanOut(one, {}, { runtime })
     t.match({ complete, sources }, { complete: true, sources: { it: { state: 'ok', attempts: 1 } } })
     return data as T
@@ -64,12 +68,19 @@ test('TheCatAPI gives one picture, breeds by name and pictures of a breed', asyn
 
 test('the encyclopedia gives a summary, and null for a title it does not have', async t => {
   const ask = await asker(t)
-  t.match(await ask(wikipedia.summary({ title: 'Maine Coon' })), { title: 'Maine Coon', extract: /\w/, content_urls: { desktop: { page: /^https:/ } } })
+  t.match(await ask(wikipedia.summary({ title: 'Maine Coon' })), {
+    title: 'Maine Coon',
+    extract: /\w/,
+    content_urls: { desktop: { page: /^https:/ } },
+  })
   t.equal(await ask(wikipedia.summary({ title: 'No such article / at all' })), null)
 })
 
 test('every upstream is listed once, by a public origin', async t => {
   const specs = upstreams.map(specOf)
-  t.same(specs.map(({ name }) => name), ['catfact-ninja', 'meowfacts', 'the-cat-api', 'wikipedia'])
+  t.same(
+    specs.map(({ name }) => name),
+    ['catfact-ninja', 'meowfacts', 'the-cat-api', 'wikipedia'],
+  )
   for (const { origin } of specs) t.match(origin, /^https:\/\/[a-z.]+$/)
 })

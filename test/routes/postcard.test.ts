@@ -5,25 +5,44 @@ import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
-interface Reply { readonly data: Postcard, readonly complete: boolean, readonly sources: Readonly<Record<string, { readonly state: string }>> }
+interface Reply {
+  readonly data: Postcard
+  readonly complete: boolean
+  readonly sources: Readonly<Record<string, { readonly state: string }>>
+}
 
 const order = (fields: object = {}): RequestInit => ({
-  method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ greeting: 'Hello!', breeds: ['abys', 'beng'], ...fields }),
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ greeting: 'Hello!', breeds: ['abys', 'beng'], ...fields }),
 })
 
 test('a postcard has the greeting, a fact and a picture', async t => {
   const { get } = await serveApp(t)
   const { status, body } = await get<Reply>('/v1/postcards', order({ greeting: '  Hello!  ' }))
   t.equal(status, 200)
-  t.match(body, { complete: true, data: { greeting: 'Hello!', fact: /\w/, picture: { url: /^https:/ } }, sources: { fact: { state: 'ok' }, pictures: { state: 'ok' } } })
+  t.match(body, {
+    complete: true,
+    data: { greeting: 'Hello!', fact: /\w/, picture: { url: /^https:/ } },
+    sources: { fact: { state: 'ok' }, pictures: { state: 'ok' } },
+  })
 })
 
 test('the source that answers is taken when the other fails or hangs', async t => {
   for (const kind of ['down', 'answers 500', 'takes the request and says nothing'] as const) {
-    for (const [bad, good, fact] of [['catfact-ninja', 'meowfacts', { data: ['Cats sleep.'] }], ['meowfacts', 'catfact-ninja', { fact: 'Cats sleep.', length: 11 }]] as const) {
+    for (const [bad, good, fact] of [
+      ['catfact-ninja', 'meowfacts', { data: ['Cats sleep.'] }],
+      ['meowfacts', 'catfact-ninja', { fact: 'Cats sleep.', length: 11 }],
+    ] as const) {
       const well = await rawUpstream(t, json(fact))
-      const { get } = await serveApp(t, { overrides: { [bad]: { origin: (await hostileUpstream(t, bad, kind)).origin }, [good]: { origin: well.origin } } })
-      t.match(await get<Reply>('/v1/postcards', order()), { status: 200, body: { data: { fact: 'Cats sleep.' } } }, `${bad} ${kind}`)
+      const { get } = await serveApp(t, {
+        overrides: { [bad]: { origin: (await hostileUpstream(t, bad, kind)).origin }, [good]: { origin: well.origin } },
+      })
+      t.match(
+        await get<Reply>('/v1/postcards', order()),
+        { status: 200, body: { data: { fact: 'Cats sleep.' } } },
+        `${bad} ${kind}`,
+      )
     }
   }
 })
@@ -39,8 +58,12 @@ test('when the first fact has come, the other source is left alone', async t => 
 })
 
 test('when every source of facts fails, the first failure is told', async t => {
-  const origin = async (name: 'catfact-ninja' | 'meowfacts') => ({ origin: (await hostileUpstream(t, name, 'down')).origin })
-  const { get } = await serveApp(t, { overrides: { 'catfact-ninja': await origin('catfact-ninja'), meowfacts: await origin('meowfacts') } })
+  const origin = async (name: 'catfact-ninja' | 'meowfacts') => ({
+    origin: (await hostileUpstream(t, name, 'down')).origin,
+  })
+  const { get } = await serveApp(t, {
+    overrides: { 'catfact-ninja': await origin('catfact-ninja'), meowfacts: await origin('meowfacts') },
+  })
   isProblem(t, await get<ProblemBody>('/v1/postcards', order()), 502, 'UPSTREAM_UNREACHABLE')
 })
 
@@ -60,5 +83,8 @@ test('every fault of an order is told at once', async t => {
   const { get } = await serveApp(t)
   const got = await get<ProblemBody>('/v1/postcards', order({ greeting: '', breeds: ['siam', 'Bengal'] }))
   isProblem(t, got, 400, 'INPUT_INVALID')
-  t.same(got.body.errors?.map(({ pointer }) => pointer), ['/body/greeting', '/body/breeds/1'])
+  t.same(
+    got.body.errors?.map(({ pointer }) => pointer),
+    ['/body/greeting', '/body/breeds/1'],
+  )
 })

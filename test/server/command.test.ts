@@ -8,13 +8,20 @@ test('--help says how it is used', async t => {
     const { code, output, errors } = await runCommand(t, args)
     t.equal(code, 0, args.join(' '))
     t.match(output, /^headwaters: .*\n\nUsage: headwaters /)
-    for (const word of ['serve', '--live', '--help', 'PORT', 'HEADWATERS_UPSTREAM_<NAME>_ORIGIN', 'Exit codes']) t.match(output, word)
+    for (const word of ['serve', '--live', '--help', 'PORT', 'HEADWATERS_UPSTREAM_<NAME>_ORIGIN', 'Exit codes'])
+      t.match(output, word)
     t.equal(errors, '')
   }
 })
 
 test('a command or an option that is not known is refused with 2, by its name and with the help', async t => {
-  for (const [args, said] of [[['--lively'], '--lively'], [['sevre'], 'sevre'], [['serve', 'serve'], 'serve serve'], [['--live=yes'], '--live'], [['-x'], '-x']] as const) {
+  for (const [args, said] of [
+    [['--lively'], '--lively'],
+    [['sevre'], 'sevre'],
+    [['serve', 'serve'], 'serve serve'],
+    [['--live=yes'], '--live'],
+    [['-x'], '-x'],
+  ] as const) {
     const { code, output, errors } = await runCommand(t, args)
     t.equal(code, 2, args.join(' '))
     t.equal(output, '')
@@ -28,10 +35,19 @@ test('a command or an option that is not known is refused with 2, by its name an
 test('configuration that cannot be used ends the start with 2, and each fault by its name', async t => {
   const refused = [
     [{ PORT: 'x' }, [/PORT: .*number/]],
-    [{ HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: 'http://127.0.0.1' }, [/HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: names no upstream: there are .*meowfacts/]],
+    [
+      { HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: 'http://127.0.0.1' },
+      [/HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: names no upstream: there are .*meowfacts/],
+    ],
     [{ HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: 'nonsense' }, [/HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: .*(?:http|origin)/]],
-    [{ HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: 'http://me:secret@127.0.0.1' }, [/HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: /]],
-    [{ PORT: '70000', LOG_LEVEL: 'loud', HEADWATERS_UPSTREAM_WIKIPEDIA_OFF: 'yes' }, [/PORT: /, /LOG_LEVEL: /, /HEADWATERS_UPSTREAM_WIKIPEDIA_OFF: /]],
+    [
+      { HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: 'http://me:secret@127.0.0.1' },
+      [/HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: /],
+    ],
+    [
+      { PORT: '70000', LOG_LEVEL: 'loud', HEADWATERS_UPSTREAM_WIKIPEDIA_OFF: 'yes' },
+      [/PORT: /, /LOG_LEVEL: /, /HEADWATERS_UPSTREAM_WIKIPEDIA_OFF: /],
+    ],
   ] as const
   for (const [environment, faults] of refused) {
     const { code, output, errors } = await runCommand(t, ['serve'], environment)

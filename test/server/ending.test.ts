@@ -10,7 +10,7 @@ const atOnce = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 500 : 4000
 /** Well below the ten seconds that requests in flight may take. */
 const prompt = 4000
 
-async function open (t: Test, port: number): Promise<Socket> {
+async function open(t: Test, port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
@@ -18,9 +18,18 @@ async function open (t: Test, port: number): Promise<Socket> {
 }
 
 /** Whether a new connection is taken. */
-async function takes (port: number): Promise<boolean> {
+async function takes(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
-  const [taken] = await Promise.race([once(socket, 'connect').then(() => [true] as const, () => [false] as const), once(socket, 'close').then(() => [false] as const, () => [false] as const)])
+  const [taken] = await Promise.race([
+    once(socket, 'connect').then(
+      () => [true] as const,
+      () => [false] as const,
+    ),
+    once(socket, 'close').then(
+      () => [false] as const,
+      () => [false] as const,
+    ),
+  ])
   socket.destroy()
   return taken
 }
@@ -28,8 +37,12 @@ async function takes (port: number): Promise<boolean> {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} lets a request in flight end, takes no new connection and exits with 0`, async t => {
     const answers: (() => void)[] = []
-    const ninja = await rawUpstream(t, socket => { answers.push(() => socket.write(fact)) })
-    const { port, origin, said, stop, ended, errors } = await startService(t, { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: ninja.origin })
+    const ninja = await rawUpstream(t, socket => {
+      answers.push(() => socket.write(fact))
+    })
+    const { port, origin, said, stop, ended, errors } = await startService(t, {
+      HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: ninja.origin,
+    })
     const inFlight = fetch(`${origin}/v1/cat-facts?count=1`)
     await ninja.asked(1)
 
@@ -86,7 +99,9 @@ for (const [what, bytes] of [
 test('a request that never ends is cut when the time for draining is over', async t => {
   const { port, stop, ended } = await startService(t, { DRAIN_MS: '200' })
   const socket = await open(t, port)
-  socket.write('POST /v1/cat-facts HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n')
+  socket.write(
+    'POST /v1/cat-facts HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n',
+  )
   await once(socket, 'data')
   const before = performance.now()
   stop('SIGTERM')

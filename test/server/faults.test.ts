@@ -9,7 +9,10 @@ for (const [kind, event, err, isDraining] of [
 ] as const) {
   test(`an error that nobody caught (${kind}) ends the process${isDraining ? ' that drains' : ''} with a log, at once`, async t => {
     const { origin, upstream, answers, stop, ended, said } = await hangingService(t, { DRAIN_MS: '60000' })
-    const inFlight = fetch(`${origin}/hung`).then(() => 'answered', () => 'cut')
+    const inFlight = fetch(`${origin}/hung`).then(
+      () => 'answered',
+      () => 'cut',
+    )
     await upstream.asked(1)
     void fetch(`${origin}/fault?kind=${kind}`).catch(() => {})
     await upstream.asked(2)
@@ -19,7 +22,7 @@ for (const [kind, event, err, isDraining] of [
     }
     answers[1]?.()
     t.same(await ended, { code: 1, signal: null })
-    t.match(await said('nobody caught'), { level: 60, event, ...err && { err } })
+    t.match(await said('uncaught error'), { level: 60, event, ...(err && { err }) })
     t.equal(await inFlight, 'cut')
   })
 }

@@ -14,9 +14,13 @@ interface Reply {
   readonly sources?: { readonly extra: { readonly code?: string } }
 }
 
-/** A service with an aggregate that keeps something for ever at each request; the signal SIGWINCH makes it let go of all. */
-async function keeping (t: Test, megabytes: number, keep: string, slow = 0) {
-  const { path } = definitionsFolder(t, { 'keeping.mjs': `
+/**
+ * A service with an aggregate that keeps something for ever at each request; the signal SIGWINCH makes it let go of
+ * all.
+ */
+async function keeping(t: Test, megabytes: number, keep: string, slow = 0) {
+  const { path } = definitionsFolder(t, {
+    'keeping.mjs': `
     import { aggregate } from 'headwaters'
     import { z } from 'zod'
     let kept = []
@@ -27,68 +31,104 @@ async function keeping (t: Test, megabytes: number, keep: string, slow = 0) {
         // Several collections fit between one level and the next.
         return new Promise(resolve => { setTimeout(resolve, ${slow}, kept.length) })
       })
-      .optional('extra', 'left out', () => 'there')
+      .optional('extra', () => 'there', { fallback: 'left out' })
       .reply(z.number(), ({ keep }) => keep)
-  ` })
+  `,
+  })
   // How late the loop of a crowded machine is does not matter here.
-  const service = await startService(t, { MAX_LOOP_DELAY_MS: '0' }, ['serve', path], { node: [`--max-old-space-size=${megabytes}`] })
+  const service = await startService(t, { MAX_LOOP_DELAY_MS: '0' }, ['serve', path], {
+    node: [`--max-old-space-size=${megabytes}`],
+  })
   const ask = async () => {
     const answer = await fetch(`${service.origin}/keeping`)
-    const { complete, code, sources } = await answer.json() as Reply
+    const { complete, code, sources } = (await answer.json()) as Reply
     return answer.status === 200 && complete === true ? 'whole' : answer.status === 200 ? sources?.extra.code : code
   }
   return { ...service, ask }
 }
 
 for (const megabytes of sizes) {
-  test(`with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests are refused from 70 % on, and both end when the memory is free`, { timeout: 120_000, buffered: true }, async t => {
-    // About half of the old space is full after the first request, and a hundredth of it comes with each further one.
-    const { stop, ask } = await keeping(t, megabytes, `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 45} : 1; parts > 0; parts--) kept.push(new Array(${megabytes * 10_000 / 8}).fill(0.5))`, 1000)
-    const answers: (string | undefined)[] = []
-    for (;;) {
-      const answer = await ask()
-      if (answer !== answers.at(-1)) answers.push(answer)
-      if (answer === 'OVERLOADED' || answers.length > 10) break
-    }
-    t.same([answers[0], answers.includes('SHED'), answers.at(-1)], ['whole', true, 'OVERLOADED'], answers.join(', '))
-    stop('SIGWINCH')
-    while (await ask() !== 'whole');
-    t.pass('without a restart')
-  })
+  test(
+    `with an old space of ${megabytes} MB what is optional is left out from 56 % on, requests ` +
+      'are refused from 70 % on, and both end when the memory is free',
+    { timeout: 120_000, buffered: true },
+    async t => {
+      // About half of the old space is full after the first request, and a hundredth of it comes with each further one.
+      const { stop, ask } = await keeping(
+        t,
+        megabytes,
+        `for (let parts = kept.length === 0 ? ${megabytes === 96 ? 25 : 45} : 1; parts > 0; ` +
+          `parts--) kept.push(new Array(${(megabytes * 10_000) / 8}).fill(0.5))`,
+        1000,
+      )
+      const answers: (string | undefined)[] = []
+      for (;;) {
+        const answer = await ask()
+        if (answer !== answers.at(-1)) answers.push(answer)
+        if (answer === 'OVERLOADED' || answers.length > 10) break
+      }
+      t.same([answers[0], answers.includes('SHED'), answers.at(-1)], ['whole', true, 'OVERLOADED'], answers.join(', '))
+      stop('SIGWINCH')
+      while ((await ask()) !== 'whole');
+      t.pass('without a restart')
+    },
+  )
 }
 
 test('a service whose module leaks refuses requests and lives', { timeout: 120_000 }, async t => {
-  const { origin, ask } = await keeping(t, 96, 'for (let count = 0; count < 400; count++) kept.push({ count, list: [count], text: `number ${kept.length}` })')
+  const { origin, ask } = await keeping(
+    t,
+    96,
+    'for (let count = 0; count < 400; count++) kept.push({ count, list: [count], text: `number ${kept.length}` })',
+  )
   const counts: Record<string, number> = {}
   while ((counts['OVERLOADED'] ?? 0) < 500) {
-    for (const answer of await Promise.all(Array.from({ length: 8 }, ask))) counts[String(answer)] = (counts[String(answer)] ?? 0) + 1
+    for (const answer of await Promise.all(Array.from({ length: 8 }, ask)))
+      counts[String(answer)] = (counts[String(answer)] ?? 0) + 1
   }
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)
 })
 
-test('dead objects alone refuse nobody, though they fill the old space again and again', { timeout: 120_000 }, async t => {
-  // A list of this length is allocated in the old generation at once.
-  const { ask } = await keeping(t, 96, 'for (let lists = 0; lists < 2; lists++) new Array(100_000).fill(0.5); if (kept.length < 5) kept.push(new Array(100_000).fill(0.5))')
-  const answers = new Set()
-  for (let times = 0; times < 20; times++) for (const answer of await Promise.all(Array.from({ length: 8 }, ask))) answers.add(answer)
-  t.same([...answers], ['whole'])
-})
+test(
+  'dead objects alone refuse nobody, though they fill the old space again and again',
+  { timeout: 120_000 },
+  async t => {
+    // A list of this length is allocated in the old generation at once.
+    const { ask } = await keeping(
+      t,
+      96,
+      'for (let lists = 0; lists < 2; lists++) new Array(100_000).fill(0.5); if (kept.length < 5) kept.push(new Array(100_000).fill(0.5))',
+    )
+    const answers = new Set()
+    for (let times = 0; times < 20; times++)
+      for (const answer of await Promise.all(Array.from({ length: 8 }, ask))) answers.add(answer)
+    t.same([...answers], ['whole'])
+  },
+)
 
-test('an offloaded function that fills the heap of its thread ends the thread, and the process goes on', { timeout: 120_000 }, async t => {
-  const { path } = definitionsFolder(t, {
-    'filling.mjs': `
+test(
+  'an offloaded function that fills the heap of its thread ends the thread, and the process goes on',
+  { timeout: 120_000 },
+  async t => {
+    const { path } = definitionsFolder(t, {
+      'filling.mjs': `
       import { aggregate, offload } from 'headwaters'
       import { z } from 'zod'
       const fill = offload(new URL('./fill.js', import.meta.url), 'fill')
-      export const filling = aggregate('filling', { url: '/filling', deadline: 60_000 }).required('fill', () => fill({})).reply(z.number(), ({ fill }) => fill)
+      export const filling = aggregate('filling', { url: '/filling', deadline: 60_000 })
+        .required('fill', () => fill({}))
+        .reply(z.number(), ({ fill }) => fill)
       export const other = aggregate('other', { url: '/other' }).reply(z.number(), () => 1)
     `,
-    'package.json': '{ "type": "module" }',
-    'fill.js': 'export function fill () { const kept = []; for (;;) kept.push(new Array(100_000).fill(0.5)) }',
-  })
-  const { origin } = await startService(t, { MAX_LOOP_DELAY_MS: '0' }, ['serve', `${path}/filling.mjs`], { node: ['--max-old-space-size=96'] })
-  const answer = await fetch(`${origin}/filling`)
-  t.equal(answer.status, 500)
-  t.match(await answer.json(), { code: 'INTERNAL' })
-  t.equal((await fetch(`${origin}/other`)).status, 200)
-})
+      'package.json': '{ "type": "module" }',
+      'fill.js': 'export function fill () { const kept = []; for (;;) kept.push(new Array(100_000).fill(0.5)) }',
+    })
+    const { origin } = await startService(t, { MAX_LOOP_DELAY_MS: '0' }, ['serve', `${path}/filling.mjs`], {
+      node: ['--max-old-space-size=96'],
+    })
+    const answer = await fetch(`${origin}/filling`)
+    t.equal(answer.status, 500)
+    t.match(await answer.json(), { code: 'INTERNAL' })
+    t.equal((await fetch(`${origin}/other`)).status, 200)
+  },
+)

@@ -22,10 +22,19 @@ for (const flags of [[], ['--watch']]) {
   })
 }
 
-for (const [first, second, ...flags] of [['SIGTERM', 'SIGTERM'], ['SIGTERM', 'SIGINT'], ['SIGHUP', 'SIGHUP'], ['SIGTERM', 'SIGTERM', '--watch'], ['SIGHUP', 'SIGINT', '--watch']] as const) {
+for (const [first, second, ...flags] of [
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGTERM', 'SIGINT'],
+  ['SIGHUP', 'SIGHUP'],
+  ['SIGTERM', 'SIGTERM', '--watch'],
+  ['SIGHUP', 'SIGINT', '--watch'],
+] as const) {
   test(`${['serve', ...flags].join(' ')}: ${second} after ${first} ends the process at once`, async t => {
     const { origin, upstream, stop, ended, said } = await hangingService(t, { DRAIN_MS: '60000' }, ...flags)
-    const inFlight = fetch(`${origin}/hung`).then(() => 'answered', () => 'cut')
+    const inFlight = fetch(`${origin}/hung`).then(
+      () => 'answered',
+      () => 'cut',
+    )
     await upstream.asked(1)
     stop(first)
     await said('draining')

@@ -3,14 +3,18 @@ import { hostileUpstream } from '../helpers/hostile-upstream.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { startService } from '../helpers/service-process.ts'
 
-interface Body { readonly complete?: boolean, readonly code?: string, readonly data: { readonly facts: readonly { readonly text: string }[] } }
+interface Body {
+  readonly complete?: boolean
+  readonly code?: string
+  readonly data: { readonly facts: readonly { readonly text: string }[] }
+}
 
-test('the service starts on stand-ins, says where it is and what it serves, and serves', async t => {
+test('the service starts with demo upstreams, says where it is and what it serves, and serves', async t => {
   const { origin, said } = await startService(t)
-  t.match(await said('serving'), { level: 30, upstreams: 'stand-ins', aggregates: ['GET /v1/cat-facts (cat-facts)'] })
+  t.match(await said('serving'), { level: 30, upstreams: 'demo', aggregates: ['GET /v1/cat-facts (cat-facts)'] })
   const response = await fetch(`${origin}/v1/cat-facts?count=5`)
   t.equal(response.status, 200)
-  const { data } = await response.json() as Body
+  const { data } = (await response.json()) as Body
   t.ok(data.facts.length >= 5)
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)
 })
@@ -35,21 +39,39 @@ test('it starts with an upstream that is down, and says so to who asks', async t
 
 test('an origin may carry a path, and an upstream may be switched off', async t => {
   const ninja = await rawUpstream(t, json({ fact: 'Cats purr.', length: 10 }))
-  const { origin } = await startService(t, { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: `${ninja.origin}/under/`, HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' })
+  const { origin } = await startService(t, {
+    HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: `${ninja.origin}/under/`,
+    HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
+  })
   const body = await (await fetch(`${origin}/v1/cat-facts?count=1`)).json()
-  t.match(body, { complete: false, sources: { ninja: { state: 'ok' }, meow: { state: 'fallback', code: 'UPSTREAM_OFF', attempts: 0 }, picture: { state: 'ok' } } })
-  t.same(ninja.requests.map(({ path }) => path), ['/under/fact'])
+  t.match(body, {
+    complete: false,
+    sources: {
+      ninja: { state: 'ok' },
+      meow: { state: 'fallback', code: 'UPSTREAM_OFF', attempts: 0 },
+      picture: { state: 'ok' },
+    },
+  })
+  t.same(
+    ninja.requests.map(({ path }) => path),
+    ['/under/fact'],
+  )
 })
 
 test('what a caller writes into its URL is logged without its query, and cut', async t => {
   const { origin, said, log, stop, ended } = await startService(t)
-  await fetch(`${origin}/nowhere?api_key=secret-9f2d`, { headers: { authorization: 'Bearer secret-9f2d', cookie: 'id=secret-9f2d' } })
+  await fetch(`${origin}/nowhere?api_key=secret-9f2d`, {
+    headers: { authorization: 'Bearer secret-9f2d', cookie: 'id=secret-9f2d' },
+  })
   await fetch(`${origin}/${'a'.repeat(5000)}`)
   stop('SIGTERM')
   await ended
   await said('draining')
   const requests = log.map(({ req }) => req as { readonly url: string } | undefined).filter(req => req !== undefined)
-  t.match(requests, [{ method: 'GET', url: '/nowhere', host: new URL(origin).host, remoteAddress: '127.0.0.1' }, { url: `/${'a'.repeat(499)}[cut] (4501 more)` }])
+  t.match(requests, [
+    { method: 'GET', url: '/nowhere', host: new URL(origin).host, remoteAddress: '127.0.0.1' },
+    { url: `/${'a'.repeat(499)}[cut] (4501 more)` },
+  ])
   t.notMatch(JSON.stringify(log), 'secret-9f2d')
 })
 
@@ -57,5 +79,8 @@ test('with --live it calls nobody until it is asked', async t => {
   const { origin, said, log } = await startService(t, { HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' }, ['serve', '--live'])
   t.match(await said('serving'), { upstreams: 'public' })
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)
-  t.same(log.filter(({ level }) => level > 30), [])
+  t.same(
+    log.filter(({ level }) => level > 30),
+    [],
+  )
 })

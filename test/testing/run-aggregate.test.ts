@@ -5,11 +5,11 @@ import { meowfacts } from '../../src/clients/meowfacts.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { catFacts } from '../../src/routes/cat-facts.ts'
 import { runAggregate, scriptedUpstream } from '../../src/testing/index.ts'
-import { defineUpstream, env, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, env, operation } from '../../src/upstream/declare.ts'
 import { failure } from '../helpers/failure.ts'
 import { problemOf } from '../helpers/problem-of.ts'
 
-async function cast (t: Test) {
+async function cast(t: Test) {
   const [ninja, meow, pictures] = await Promise.all([scriptedUpstream(), scriptedUpstream(), scriptedUpstream()])
   t.teardown(() => Promise.all([ninja.close(), meow.close(), pictures.close()]))
   pictures.always('GET /v1/images/search', [{ id: 'a', url: 'http://cats.test/a', width: 1, height: 2 }])
@@ -31,13 +31,22 @@ test('an aggregate is run with what its upstreams are told to answer', async t =
 })
 
 test('each fault comes out as the code it has in production', async t => {
-  for (const [fault, code] of [['reset', 'UPSTREAM_RESET'], ['garbage', 'UPSTREAM_PROTOCOL'], ['malformed', 'UPSTREAM_JSON'], ['hang', 'DEADLINE_EXCEEDED']] as const) {
+  for (const [fault, code] of [
+    ['reset', 'UPSTREAM_RESET'],
+    ['garbage', 'UPSTREAM_PROTOCOL'],
+    ['malformed', 'UPSTREAM_JSON'],
+    ['hang', 'DEADLINE_EXCEEDED'],
+  ] as const) {
     const { ninja, meow, upstreams } = await cast(t)
     ninja.answer('/fact', { fact: 'They purr.', length: 10 })
     // What may pass is asked for once more.
     meow[fault]()
     meow[fault]()
-    const { data, complete, sources } = await runAggregate(catFacts, { query: { count: 1 } }, { upstreams, deadline: 200 })
+    const { data, complete, sources } = await runAggregate(
+      catFacts,
+      { query: { count: 1 } },
+      { upstreams, deadline: 200 },
+    )
     t.equal(complete, false)
     t.match(sources.meow, { state: 'fallback', code })
     t.equal(data.facts.length, 1)
@@ -49,7 +58,12 @@ test('a failure is a problem, as fanOut gives it', async t => {
   ninja.status(catfactNinja.fact, 503, { headers: { 'retry-after': '7' } })
   meow.always('*', { data: [] })
   const problem = await problemOf(runAggregate(catFacts, { query: { count: 1 } }, { upstreams }))
-  t.match(problem, { code: 'UPSTREAM_BUSY', statusCode: 503, retryAfterSeconds: 7, sources: { ninja: { state: 'failed' } } })
+  t.match(problem, {
+    code: 'UPSTREAM_BUSY',
+    statusCode: 503,
+    retryAfterSeconds: 7,
+    sources: { ninja: { state: 'failed' } },
+  })
   t.match(await problemOf(runAggregate(catFacts, { query: { count: 0 } }, { upstreams })), { code: 'INPUT_INVALID' })
 })
 
@@ -58,7 +72,7 @@ test('an upstream that nobody speaks for is named, and nothing leaves the machin
   ninja.always('*', { fact: 'They purr.', length: 10 })
   meow.always('*', { data: [] })
   await t.rejects(runAggregate(catFacts, {}, { upstreams: { 'catfact-ninja': ninja, meowfacts: meow } }), {
-    message: 'the aggregate \'cat-facts\' calls the-cat-api.randomImage: give runAggregate an upstream for \'the-cat-api\'',
+    message: "the aggregate 'cat-facts' calls the-cat-api.randomImage: give runAggregate an upstream for 'the-cat-api'",
   })
 })
 
@@ -67,28 +81,44 @@ test('a caller that goes ends the run with its own reason', async t => {
   ninja.hang()
   meow.always('*', { data: [] })
   const caller = new AbortController()
-  const gone = t.rejects(runAggregate(catFacts, { query: { count: 1 } }, { upstreams, signal: caller.signal }), { message: 'gone' })
+  const gone = t.rejects(runAggregate(catFacts, { query: { count: 1 } }, { upstreams, signal: caller.signal }), {
+    message: 'gone',
+  })
   await ninja.called(1)
   caller.abort(new Error('gone'))
   await gone
 })
 
-test('a context can be given, and before is not asked then', async t => {
+test('a context can be given, and the function of context() is not called then', async t => {
   const described = aggregate('greeting', { url: '/greeting' })
-    .before((): { user: string } => { throw new Error('it was asked') })
+    .context((): { user: string } => {
+      throw new Error('it was asked')
+    })
     .reply(z.string(), ({ context }) => `Hello ${context.user}`)
   t.match(await runAggregate(described, {}, { upstreams: {}, context: { user: 'ada' } }), { data: 'Hello ada' })
-  t.match(await problemOf(runAggregate(described, {}, { upstreams: {} })), { code: 'INTERNAL', cause: { message: 'it was asked' } })
+  t.match(await problemOf(runAggregate(described, {}, { upstreams: {} })), {
+    code: 'INTERNAL',
+    cause: { message: 'it was asked' },
+  })
   const without = aggregate('plain', { url: '/plain' }).reply(z.string(), () => 'x')
-  await t.rejects(runAggregate(without, {}, { upstreams: {}, context: 1 as never }), { message: 'the aggregate \'plain\' has no before, so there is no context to give' })
+  await t.rejects(runAggregate(without, {}, { upstreams: {}, context: 1 as never }), {
+    message: "the aggregate 'plain' has no context(): remove the option context",
+  })
 })
 
 test('own layers stand around every upstream of the run', async t => {
   const { meow, upstreams } = await cast(t)
   meow.always('*', { data: [] })
-  await runAggregate(aggregate('facts', { url: '/facts' }).required('facts', () => meowfacts.facts({ count: 1 })).reply(z.null(), () => null), {}, {
-    upstreams, use: [use(next => call => next(call.with({ headers: { 'x-layer': call.operation } })), { at: 'call' })],
-  })
+  await runAggregate(
+    aggregate('facts', { url: '/facts' })
+      .required('facts', () => meowfacts.facts({ count: 1 }))
+      .reply(z.null(), () => null),
+    {},
+    {
+      upstreams,
+      layers: { call: [next => call => next(call.with({ headers: { 'x-layer': call.operation } }))] },
+    },
+  )
   t.match(meow.calls, [{ headers: { 'x-layer': 'meowfacts.facts' } }])
 })
 
@@ -99,15 +129,37 @@ test('secrets come from the environment that the test gives, and a token from an
   tokens.always('*', { access_token: 'abc', token_type: 'Bearer' })
   const ask = { ask: operation({ path: '/ask', output: z.object({ well: z.boolean() }) }) }
   const signed = (tokenUrl: string | ReturnType<typeof env>) => {
-    const cats = defineUpstream('cats', { origin: 'https://cats.example', auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('SECRET') } } }, ask)
-    return aggregate('signed', { url: '/signed' }).required('it', () => cats.ask()).reply(z.unknown(), ({ it }) => it)
+    const cats = defineUpstream(
+      'cats',
+      { origin: 'https://cats.example', auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('SECRET') } } },
+      ask,
+    )
+    return aggregate('signed', { url: '/signed' })
+      .required('it', () => cats.ask())
+      .reply(z.unknown(), ({ it }) => it)
   }
   const environment = { SECRET: 's3cret', TOKEN_URL: `${tokens.origin}/token` }
   const { data } = await runAggregate(signed(env('TOKEN_URL')), {}, { upstreams: { cats: upstream }, environment })
   t.same(data, { well: true })
   t.equal(upstream.calls[0]?.headers.authorization, 'Bearer abc')
 
-  t.match(await failure(runAggregate(signed('https://auth.example/token'), {}, { upstreams: { cats: upstream }, environment })), { code: 'UPSTREAM_AUTH', cause: { cause: { message: /^auth\.example is no upstream that runAggregate was given/ } } })
+  t.match(
+    await failure(
+      runAggregate(signed('https://auth.example/token'), {}, { upstreams: { cats: upstream }, environment }),
+    ),
+    {
+      code: 'UPSTREAM_AUTH',
+      cause: { cause: { message: /^auth\.example is no upstream that runAggregate was given/ } },
+    },
+  )
   const { port } = new URL(upstream.origin)
-  t.match(await runAggregate(signed(env('TOKEN_URL')), {}, { upstreams: { cats: { origin: `http://localhost:${port}` } }, environment }), { data: { well: true } }, 'its upstreams are found by name')
+  t.match(
+    await runAggregate(
+      signed(env('TOKEN_URL')),
+      {},
+      { upstreams: { cats: { origin: `http://localhost:${port}` } }, environment },
+    ),
+    { data: { well: true } },
+    'its upstreams are found by name',
+  )
 })

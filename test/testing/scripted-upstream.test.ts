@@ -5,25 +5,45 @@ import { z } from 'zod'
 import { scriptedUpstream } from '../../src/testing/index.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 
-const cats = defineUpstream('cats', { origin: 'http://cats.test' }, {
-  fact: operation({ path: '/fact', query: z.object({ max_length: z.number().optional() }), output: z.object({ fact: z.string() }) }),
-  breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: z.object({ name: z.string() }) }),
-  order: operation({ method: 'POST', path: '/orders', body: z.object({ cat: z.string() }), output: z.object({ id: z.string() }) }),
-})
+const cats = defineUpstream(
+  'cats',
+  { origin: 'http://cats.test' },
+  {
+    fact: operation({
+      path: '/fact',
+      query: z.object({ max_length: z.number().optional() }),
+      output: z.object({ fact: z.string() }),
+    }),
+    breed: operation({
+      path: '/breeds/{id}',
+      params: z.object({ id: z.string() }),
+      output: z.object({ name: z.string() }),
+    }),
+    order: operation({
+      method: 'POST',
+      path: '/orders',
+      body: z.object({ cat: z.string() }),
+      output: z.object({ id: z.string() }),
+    }),
+  },
+)
 
-async function start (t: Test) {
+async function start(t: Test) {
   const upstream = await scriptedUpstream()
   t.teardown(() => upstream.close())
   return { upstream, ask: (path: string, options: RequestInit = {}) => fetch(upstream.origin + path, options) }
 }
 
-function json (response: Promise<Response>): Promise<unknown> {
+function json(response: Promise<Response>): Promise<unknown> {
   return response.then(got => got.json())
 }
 
 test('what is queued is used once, in its order, and then the default', async t => {
   const { upstream, ask } = await start(t)
-  upstream.answer(cats.fact, { fact: 'one' }).answer(cats.fact, { fact: 'two' }, { status: 201, headers: { 'X-Cat': 'tom' } }).always('/fact', { fact: 'again' })
+  upstream
+    .answer(cats.fact, { fact: 'one' })
+    .answer(cats.fact, { fact: 'two' }, { status: 201, headers: { 'X-Cat': 'tom' } })
+    .always('/fact', { fact: 'again' })
   t.strictSame(upstream.unused, ['any /fact', 'any /fact'])
   t.strictSame(await json(ask('/fact')), { fact: 'one' })
   const second = await ask('/fact')
@@ -59,7 +79,8 @@ test('calls are told apart by operation, by call and by text', async t => {
   t.equal(await json(ask('/breeds/x/pictures')), 'pictures')
   t.equal((await ask('/orders')).status, 501, 'another method')
   t.equal(await json(ask('/orders', { method: 'POST' })), 'an order')
-  for (const path of ['/fact', '/fact?max_length=2', '/fact?max_length=20&more=1', '/breeds/a/b']) t.equal((await ask(path)).status, 501, path)
+  for (const path of ['/fact', '/fact?max_length=2', '/fact?max_length=20&more=1', '/breeds/a/b'])
+    t.equal((await ask(path)).status, 501, path)
   t.equal(await json(ask('/fact?max_length=20')), 'short')
 })
 
@@ -70,7 +91,13 @@ test('a call is there to be looked at', async t => {
   await ask('/orders?tag=a&tag=b&note=%C3%A4', { method: 'POST', body: '{"cat":"tom"}', headers: { 'X-Who': 'me' } })
   await ask('/text', { method: 'PUT', body: 'no json' })
   const [first, second] = await come
-  t.match(first, { method: 'POST', path: '/orders', query: { tag: ['a', 'b'], note: 'ä' }, headers: { 'x-who': 'me' }, body: { cat: 'tom' } })
+  t.match(first, {
+    method: 'POST',
+    path: '/orders',
+    query: { tag: ['a', 'b'], note: 'ä' },
+    headers: { 'x-who': 'me' },
+    body: { cat: 'tom' },
+  })
   t.match(second, { method: 'PUT', path: '/text', query: {}, body: 'no json' })
   await ask('/none')
   t.equal(upstream.calls[2]?.body, undefined)
@@ -97,7 +124,11 @@ test('a call that nothing is queued for is answered 501 and reported', async t =
 
 test('text and bytes go out as they are', async t => {
   const { upstream, ask } = await start(t)
-  upstream.answer('*', '<p>', { headers: { 'Content-Type': 'text/html' } }).answer('*', Uint8Array.of(1, 2)).answer('*', 'a word').status('*', 204)
+  upstream
+    .answer('*', '<p>', { headers: { 'Content-Type': 'text/html' } })
+    .answer('*', Uint8Array.of(1, 2))
+    .answer('*', 'a word')
+    .status('*', 204)
   const page = await ask('/')
   t.equal(page.headers.get('content-type'), 'text/html')
   t.equal(await page.text(), '<p>')
@@ -169,7 +200,10 @@ test('a call that breaks off while it is sent has not come', async t => {
   await ask('/before')
   cut.destroy()
   await ask('/after')
-  t.strictSame(upstream.calls.map(({ path }) => path), ['/before', '/after'])
+  t.strictSame(
+    upstream.calls.map(({ path }) => path),
+    ['/before', '/after'],
+  )
 })
 
 test('what cannot be sent is refused where it is queued', async t => {

@@ -7,9 +7,13 @@ const src = (file: string) => new URL(`../../src/${file}`, import.meta.url).href
 const helper = new URL('../helpers/offloaded.ts', import.meta.url).href
 
 /** Runs a program in a process of its own, with nothing of tap in it; it must end by itself. */
-async function run (t: Test, lines: readonly string[], preload = ''): Promise<string[]> {
+async function run(t: Test, lines: readonly string[], preload = ''): Promise<string[]> {
   const folder = t.testdir({ 'program.ts': lines.join('\n'), 'preload.mjs': preload })
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', join(folder, 'preload.mjs'), join(folder, 'program.ts')], { env: { PATH: process.env['PATH'] } })
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', join(folder, 'preload.mjs'), join(folder, 'program.ts')],
+    { env: { PATH: process.env['PATH'] } },
+  )
   return stdout.trim().split('\n')
 }
 
@@ -22,34 +26,48 @@ const prelude = [
 ]
 
 test('who offloads nothing loads nothing for it, and who declares it does not yet', async t => {
-  t.same(await run(t, [
-    ...prelude,
-    `import { buildApp } from '${src('app.ts')}'`,
-    `const plain = aggregate('plain', { url: '/plain' }).required('a', () => 1).reply(z.number(), ({ a }) => a)`,
-    `const threaded = aggregate('threaded', { url: '/threaded' }).required('a', offload(new URL('${helper}'), 'exiting')).reply(z.number(), ({ a }) => a)`,
-    `const app = buildApp([plain, threaded], { runtime })`,
-    `console.log((await app.inject('/plain')).statusCode, isLoaded())`,
-    `console.log((await app.inject('/threaded')).statusCode, isLoaded())`,
-    `await app.close()`,
-  ]), ['200 false', '500 true'])
+  t.same(
+    await run(t, [
+      ...prelude,
+      `import { buildApp } from '${src('app.ts')}'`,
+      `const plain = aggregate('plain', { url: '/plain' }).required('a', () => 1).reply(z.number(), ({ a }) => a)`,
+      `const threaded = aggregate('threaded', { url: '/threaded' })` +
+        `.required('a', offload(new URL('${helper}'), 'exiting')).reply(z.number(), ({ a }) => a)`,
+      `const app = buildApp([plain, threaded], { runtime })`,
+      `console.log((await app.inject('/plain')).statusCode, isLoaded())`,
+      `console.log((await app.inject('/threaded')).statusCode, isLoaded())`,
+      `await app.close()`,
+    ]),
+    ['200 false', '500 true'],
+  )
 })
 
 test('a process that closes nothing ends though it has threads, which hold it only while they work', async t => {
-  t.same(await run(t, [
-    ...prelude,
-    `const later = offload(new URL('${helper}'), 'later')`,
-    `const sum = aggregate('sum', { url: '/sum' }).reply(z.string(), () => later('on'))`,
-    `console.log((await fanOut(sum, {}, { runtime })).data)`,
-  ]), ['on'])
+  t.same(
+    await run(t, [
+      ...prelude,
+      `const later = offload(new URL('${helper}'), 'later')`,
+      `const sum = aggregate('sum', { url: '/sum' }).reply(z.string(), () => later('on'))`,
+      `console.log((await fanOut(sum, {}, { runtime })).data)`,
+    ]),
+    ['on'],
+  )
 })
 
 test('threads that cannot start fail what waits for them', async t => {
-  t.same(await run(t, [
-    `import { createThreads } from '${src('threads/threads.ts')}'`,
-    `const threads = createThreads({ count: 2 })`,
-    `const tasks = [1, 2, 3].map(a => threads.run({ href: '${helper}', name: 'add', loader: undefined, given: [a], owner: 'task ' + a }).value)`,
-    `for (const { reason } of await Promise.allSettled(tasks)) console.log(reason.message)`,
-    `await threads.close()`,
-  ], 'import { isMainThread } from "node:worker_threads"; if (!isMainThread) throw new Error("not in a thread")'),
-  [1, 2, 3].map(a => `task ${a}: the thread of 'add' ended before it was done: not in a thread`))
+  t.same(
+    await run(
+      t,
+      [
+        `import { createThreads } from '${src('threads/threads.ts')}'`,
+        `const threads = createThreads({ count: 2 })`,
+        `const tasks = [1, 2, 3].map(a => threads.run(` +
+          `{ href: '${helper}', name: 'add', loader: undefined, given: [a], owner: 'task ' + a }).value)`,
+        `for (const { reason } of await Promise.allSettled(tasks)) console.log(reason.message)`,
+        `await threads.close()`,
+      ],
+      'import { isMainThread } from "node:worker_threads"; if (!isMainThread) throw new Error("not in a thread")',
+    ),
+    [1, 2, 3].map(a => `task ${a}: the thread of 'add' ended before it was done: not in a thread`),
+  )
 })

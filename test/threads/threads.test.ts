@@ -11,10 +11,11 @@ import type * as functions from '../helpers/offloaded.ts'
 const href = new URL('../helpers/offloaded.ts', import.meta.url).href
 const why = new Error('the test stops it')
 
-function threadsOf (t: Test, options: ThreadsOptions = {}) {
+function threadsOf(t: Test, options: ThreadsOptions = {}) {
   const threads = createThreads({ count: 1, ...options })
   t.teardown(() => threads.close())
-  const start = (name: keyof typeof functions | 'nobody', ...given: unknown[]) => threads.run({ href, name, loader: undefined, given, owner: 'aggregate \'a\', merge' })
+  const start = (name: keyof typeof functions | 'nobody', ...given: unknown[]) =>
+    threads.run({ href, name, loader: undefined, given, owner: "aggregate 'a', merge" })
   return { threads, start, run: (...of: Parameters<typeof start>) => start(...of).value }
 }
 
@@ -27,13 +28,22 @@ test('a function is called in a thread, and gives what it returns', async t => {
 
 test('what is plain data arrives as it was, frozen or not', async t => {
   const { run } = threadsOf(t)
-  const given = { date: new Date(0), map: new Map([['a', { b: 1 }]]), set: new Set([1]), bytes: Buffer.from('abc'), none: null, missing: undefined, list: [1, 2n], error: new TypeError('odd') }
-  const back = await run('same', Object.freeze(given)) as typeof given
+  const given = {
+    date: new Date(0),
+    map: new Map([['a', { b: 1 }]]),
+    set: new Set([1]),
+    bytes: Buffer.from('abc'),
+    none: null,
+    missing: undefined,
+    list: [1, 2n],
+    error: new TypeError('odd'),
+  }
+  const back = (await run('same', Object.freeze(given))) as typeof given
   t.same(back, { ...given, bytes: new Uint8Array(given.bytes), error: back.error })
   t.type(back.error, TypeError)
   const circle: { self?: unknown } = {}
   circle.self = circle
-  t.equal((await run('same', circle) as typeof circle).self !== undefined, true)
+  t.equal(((await run('same', circle)) as typeof circle).self !== undefined, true)
 })
 
 test('as many tasks run as there are threads, so many wait in order, and one more is refused', async t => {
@@ -44,7 +54,7 @@ test('as many tasks run as there are threads, so many wait in order, and one mor
   await gate.came(1)
   const waiting = ['one', 'two'].map(name => run('later', name).then(value => done.push(value as string)))
   const refused = await failure(run('later', 'three'))
-  t.match(refused, { code: 'THREADS_FULL', statusCode: 503, source: 'aggregate \'a\', merge' })
+  t.match(refused, { code: 'THREADS_FULL', statusCode: 503, source: "aggregate 'a', merge" })
   gate.open()
   t.equal(await held.value, 'held')
   await Promise.all(waiting)
@@ -111,21 +121,40 @@ test('a task that is stopped before it has begun is not begun', async t => {
   t.equal(gate.cells[1], 1)
 })
 
-test('an author\'s answer and an upstream\'s failure stay what they are', async t => {
+test("an author's answer and an upstream's failure stay what they are", async t => {
   const { run } = threadsOf(t)
   const refused = await failure(run('refusing'))
   t.type(refused, Problem)
-  t.match(refused, { code: 'REFUSED', statusCode: 404, detail: 'Not here.', retryAfterSeconds: 7, faults: [{ pointer: '/query', reason: 'is odd' }] })
-  t.match(await failure(run('plainlyRefusing')), { code: 'REFUSED', statusCode: 400, detail: 'No.', faults: undefined, retryAfterSeconds: undefined })
+  t.match(refused, {
+    code: 'REFUSED',
+    statusCode: 404,
+    detail: 'Not here.',
+    retryAfterSeconds: 7,
+    faults: [{ pointer: '/query', reason: 'is odd' }],
+  })
+  t.match(await failure(run('plainlyRefusing')), {
+    code: 'REFUSED',
+    statusCode: 400,
+    detail: 'No.',
+    faults: undefined,
+    retryAfterSeconds: undefined,
+  })
   const failed = await failure(run('failing', 'as it said'))
   t.type(failed, UpstreamError)
-  t.match(failed, { code: 'UPSTREAM_STATUS', source: 'cats', upstreamStatus: 503, retryAfterMs: 1500, retryable: true, message: 'cats answered with an unexpected status: as it said' })
-  t.equal((await failure(run('unreachable')) as Error).message, 'cats could not be reached')
+  t.match(failed, {
+    code: 'UPSTREAM_STATUS',
+    source: 'cats',
+    upstreamStatus: 503,
+    retryAfterMs: 1500,
+    retryable: true,
+    message: 'cats answered with an unexpected status: as it said',
+  })
+  t.equal(((await failure(run('unreachable'))) as Error).message, 'cats could not be reached')
 })
 
 test('an error keeps its name, its words and where it was thrown', async t => {
   const { run } = threadsOf(t)
-  const error = await failure(run('throwing', 'error')) as Error
+  const error = (await failure(run('throwing', 'error'))) as Error
   t.match(error, { name: 'RangeError', message: 'too far' })
   t.match(error.stack, /RangeError: too far[^]*offloaded\.ts/)
   t.match(await failure(run('throwing', 'text')), { name: 'Error', message: 'threw a text' })
@@ -133,7 +162,8 @@ test('an error keeps its name, its words and where it was thrown', async t => {
 
 test('a thrown value whose texts cannot be read is an error all the same, and a message that a function posts is ignored', async t => {
   const { run } = threadsOf(t)
-  for (const what of ['bare', 'getter'] as const) t.match(await failure(run('throwingOddly', what)), { name: 'Error', message: 'threw a value that has no text' })
+  for (const what of ['bare', 'getter'] as const)
+    t.match(await failure(run('throwingOddly', what)), { name: 'Error', message: 'threw a value that has no text' })
   t.match(await failure(run('throwingOddly', 'fields')), { name: '1', message: 'odd' })
   t.equal(await run('posting'), 'posted')
   t.equal(await run('add', 1, 2), 3)
@@ -143,18 +173,35 @@ test('what cannot go between threads is refused, and it is said where it is and 
   const { run } = threadsOf(t)
   const refused: readonly (readonly [readonly unknown[], string])[] = [
     [[{ context: { tell: () => 1 } }], 'context.tell is a function: give it plain data, and only what it needs'],
-    [[{ list: [1, new URL('http://cats.test')] }], 'list[1] is an object of the class URL, of which only the fields would arrive: give it plain data, and only what it needs'],
+    [
+      [{ list: [1, new URL('http://cats.test')] }],
+      'list[1] is an object of the class URL, of which only the fields would arrive: give it plain data, and only what it needs',
+    ],
     [[new Proxy({}, {})], 'argument 1 is a proxy: give it plain data, and only what it needs'],
     [[1, Symbol('a')], 'argument 2 is a symbol: give it plain data, and only what it needs'],
-    [[[new Map([[new URL('http://cats.test'), 1]])]], 'the keys of argument 1[0][0] is an object of the class URL, of which only the fields would arrive: give it plain data, and only what it needs'],
+    [
+      [[new Map([[new URL('http://cats.test'), 1]])]],
+      'the keys of argument 1[0][0] is an object of the class URL, of which only the fields ' +
+        'would arrive: give it plain data, and only what it needs',
+    ],
     [[new Map([['a', () => 1]])], 'argument 1[a] is a function: give it plain data, and only what it needs'],
     [[new Set([() => 1])], 'argument 1[0] is a function: give it plain data, and only what it needs'],
-    [[Object.create(Object.create(null) as object)], 'argument 1 is an object of the class it has, of which only the fields would arrive: give it plain data, and only what it needs'],
+    [
+      [Object.create(Object.create(null) as object)],
+      'argument 1 is an object of the class it has, of which only the fields would arrive: give it plain data, and only what it needs',
+    ],
   ]
   for (const [given, words] of refused) {
-    t.match(await failure(run('same', ...given)), { name: 'TypeError', message: `aggregate 'a', merge: 'same' runs in a thread, and ${words}` })
+    t.match(await failure(run('same', ...given)), {
+      name: 'TypeError',
+      message: `aggregate 'a', merge: 'same' runs in a thread, and ${words}`,
+    })
   }
-  t.match(await failure(run('giving', 'function')), { name: 'TypeError', message: 'aggregate \'a\', merge: \'giving\' runs in a thread, and what it returns.call is a function: return plain data' })
+  t.match(await failure(run('giving', 'function')), {
+    name: 'TypeError',
+    message:
+      "aggregate 'a', merge: 'giving' runs in a thread, and what it returns.call is a function: return plain data",
+  })
   t.match(await failure(run('giving', 'proxy')), { message: /what it returns is a proxy: return plain data$/ })
   t.match(await failure(run('giving', 'class')), { message: /what it returns\.at\[0\] is an object of the class URL/ })
 })
@@ -163,13 +210,19 @@ test('what only the platform finds out is told by its words', async t => {
   const { run } = threadsOf(t)
   const gone = new ArrayBuffer(8)
   structuredClone(gone, { transfer: [gone] })
-  t.match(await failure(run('same', gone)), { name: 'TypeError', message: /^aggregate 'a', merge: 'same' runs in a thread, and something cannot go between threads: / })
+  t.match(await failure(run('same', gone)), {
+    name: 'TypeError',
+    message: /^aggregate 'a', merge: 'same' runs in a thread, and something cannot go between threads: /,
+  })
   t.equal(await run('add', 1), 2)
 })
 
 test('a function that is not there is named', async t => {
   const { run } = threadsOf(t)
-  t.match(await failure(run('nobody')), { name: 'TypeError', message: /^aggregate 'a', merge: .*offloaded\.ts exports no function 'nobody'$/ })
+  t.match(await failure(run('nobody')), {
+    name: 'TypeError',
+    message: /^aggregate 'a', merge: .*offloaded\.ts exports no function 'nobody'$/,
+  })
 })
 
 test('a thread that ends by itself fails its own task and no other', async t => {
@@ -177,8 +230,12 @@ test('a thread that ends by itself fails its own task and no other', async t => 
   const gate = makeGate()
   const held = run('hold', gate.cells)
   await gate.came(1)
-  t.match(await failure(run('exiting')), { message: 'aggregate \'a\', merge: the thread of \'exiting\' ended before it was done: worker exited with code: 3' })
-  t.match(await failure(run('failingLater')), { message: /'failingLater' ended before it was done: thrown on the side$/ })
+  t.match(await failure(run('exiting')), {
+    message: "aggregate 'a', merge: the thread of 'exiting' ended before it was done: worker exited with code: 3",
+  })
+  t.match(await failure(run('failingLater')), {
+    message: /'failingLater' ended before it was done: thrown on the side$/,
+  })
   t.match(await failure(run('hoarding')), { message: /'hoarding' ended before it was done: .*memory/ })
   t.equal(await run('add', 1), 2)
   gate.open()
@@ -187,7 +244,11 @@ test('a thread that ends by itself fails its own task and no other', async t => 
 
 test('what is thrown in a thread that has nothing to do is told to whoever listens, and the threads go on', async t => {
   const errors = new EventEmitter()
-  const { run } = threadsOf(t, { onError: error => { errors.emit('told', error) } })
+  const { run } = threadsOf(t, {
+    onError: error => {
+      errors.emit('told', error)
+    },
+  })
   const gate = makeGate()
   t.equal(await run('failingAfterwards', gate.cells), 'done')
   // A thread that has nothing to do does not keep the process.
@@ -225,7 +286,8 @@ test('closing ends what runs and what waits, and refuses what comes later', asyn
   const ends = [failure(run('burn', gate.cells)), failure(run('add', 1))]
   await gate.came(1)
   await threads.close()
-  for (const end of [...await Promise.all(ends), await failure(run('add', 1))]) t.match(end, { code: 'RUNTIME_CLOSED', source: 'aggregate \'a\', merge' })
+  for (const end of [...(await Promise.all(ends)), await failure(run('add', 1))])
+    t.match(end, { code: 'RUNTIME_CLOSED', source: "aggregate 'a', merge" })
   await threads.close()
 })
 
@@ -240,5 +302,8 @@ test('without a count there is one fewer than there are cores', async t => {
   const held = Array.from({ length: count }, () => start('hold', gate.cells).value)
   t.match(await failure(start('add', 1).value), { code: 'THREADS_FULL' })
   gate.open()
-  t.same(await Promise.all(held), held.map(() => 'held'))
+  t.same(
+    await Promise.all(held),
+    held.map(() => 'held'),
+  )
 })

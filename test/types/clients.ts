@@ -11,20 +11,49 @@ export const Summary = z.object({ title: z.string(), extract: z.string() })
 export type Summary = z.infer<typeof Summary>
 
 /** What the declarations beside this file call. */
-export const upstream = defineUpstream('upstream', { origin: 'http://upstream.test' }, {
-  breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: Breed }),
-  fact: operation({ path: '/fact', query: z.object({ max_length: z.number().optional() }), output: Fact }),
-  facts: operation({ path: '/facts', query: z.object({ count: z.number() }), output: z.object({ data: z.array(z.string()) }) }),
-  picture: operation({ path: '/picture', output: Picture }),
-  summary: operation({ path: '/summary/{title}', params: z.object({ title: z.string() }), output: Summary }),
-  note: operation({ method: 'POST', path: '/notes/{id}', params: z.object({ id: z.string() }), body: z.object({ text: z.string() }), output: z.object({ ok: z.boolean() }) }),
-  maybe: operation({ path: '/maybe', output: Breed, empty: true }),
-  absent: operation({ path: '/absent', output: Breed, absent: [404] }),
-  withHeaders: operation({ path: '/paged', output: Breed, withHeaders: z.object({ etag: z.string() }) }),
-  shared: operation({ path: '/shared', output: z.object({ data: z.array(z.string()) }), coalesce: true }),
-  kept: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: true, absent: [404] }),
-  keptFor: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: { ttl: 1000 }, withHeaders: z.object({ etag: z.string() }) }),
-  fresh: operation({ path: '/fresh', output: z.object({ data: z.array(z.string()) }), coalesce: false, cache: false }),
-  tagged: operation({ path: '/tagged', query: z.object({ tags: z.array(z.string()) }), output: z.unknown() }),
-  absentWithHeaders: operation({ path: '/paged', output: Breed, absent: [404, 410], withHeaders: z.object({ etag: z.string() }) }),
-})
+export const upstream = defineUpstream(
+  'upstream',
+  { origin: 'http://upstream.test' },
+  {
+    breed: operation({ path: '/breeds/{id}', params: z.object({ id: z.string() }), output: Breed }),
+    fact: operation({ path: '/fact', query: z.object({ max_length: z.number().optional() }), output: Fact }),
+    facts: operation({
+      path: '/facts',
+      query: z.object({ count: z.number() }),
+      output: z.object({ data: z.array(z.string()) }),
+    }),
+    picture: operation({ path: '/picture', output: Picture }),
+    summary: operation({ path: '/summary/{title}', params: z.object({ title: z.string() }), output: Summary }),
+    note: operation({
+      method: 'POST',
+      path: '/notes/{id}',
+      params: z.object({ id: z.string() }),
+      body: z.object({ text: z.string() }),
+      output: z.object({ ok: z.boolean() }),
+    }),
+    maybe: operation({ path: '/maybe', output: Breed, allowEmpty: true }),
+    absent: operation({ path: '/absent', output: Breed, nullOn: [404] }),
+    withHeaders: operation({ path: '/paged', output: Breed, responseHeaders: z.object({ etag: z.string() }) }),
+    shared: operation({ path: '/shared', output: z.object({ data: z.array(z.string()) }), coalesce: true }),
+    kept: operation({ path: '/kept', output: z.object({ data: z.array(z.string()) }), cache: true, nullOn: [404] }),
+    keptFor: operation({
+      path: '/kept',
+      output: z.object({ data: z.array(z.string()) }),
+      cache: { ttl: 1000 },
+      responseHeaders: z.object({ etag: z.string() }),
+    }),
+    fresh: operation({
+      path: '/fresh',
+      output: z.object({ data: z.array(z.string()) }),
+      coalesce: false,
+      cache: false,
+    }),
+    tagged: operation({ path: '/tagged', query: z.object({ tags: z.array(z.string()) }), output: z.unknown() }),
+    absentWithHeaders: operation({
+      path: '/paged',
+      output: Breed,
+      nullOn: [404, 410],
+      responseHeaders: z.object({ etag: z.string() }),
+    }),
+  },
+)

@@ -1,22 +1,24 @@
 // Declarations that the type checker must take, with the exact types it infers from them.
 import { z } from 'zod'
 import { aggregate, offload, skip, times, type AnyAggregate, type Replied } from '../../src/fanout/aggregate.ts'
-import type { AfterReply } from '../../src/fanout/on-reply.ts'
+import type { ReplyExtras } from '../../src/fanout/on-reply.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
-import type { Outcome } from '../../src/fanout/outcome-recorder.ts'
+import type { Outcome } from '../../src/fanout/outcome.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
-import { defineUpstream, use, type Call, type Operation } from '../../src/upstream/declare.ts'
+import { defineUpstream, type Call, type Operation } from '../../src/upstream/declare.ts'
 import type { Runtime } from '../../src/upstream/runtime.ts'
-import type { Answer, LayerCall, OwnLayer, Use } from '../../src/upstream/spec/layers.ts'
+import type { Layers } from '../../src/upstream/spec/layers.ts'
+import type { Answer } from '../../src/upstream/spec/answer.ts'
+import type { LayerCall, CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { upstream, type Breed, type Fact, type Picture, type Summary } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type Typed<A> = { is: <B>(same: Equal<A, B>) => void }
 /** `typed(value).is<Wanted>` takes its `true` only when the value's type is exactly `Wanted`. */
-declare function typed<A> (value: A): Typed<A>
-declare function register (aggregates: readonly AnyAggregate[]): void
+declare function typed<A>(value: A): Typed<A>
+declare function register(aggregates: readonly AnyAggregate[]): void
 declare const runtime: Runtime
 
 const { breed, fact, facts, picture, summary, note } = upstream
@@ -31,8 +33,8 @@ typed(fact({ max_length: 3 })).is<Call<Fact>>(true)
 typed(note({ id: '1', body: { text: 'x' } })).is<Call<{ ok: boolean }>>(true)
 typed(upstream.maybe()).is<Call<Breed | null>>(true)
 typed(upstream.absent()).is<Call<Breed | null>>(true)
-typed(upstream.withHeaders()).is<Call<{ readonly body: Breed, readonly headers: { etag: string } }>>(true)
-typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed, readonly headers: { etag: string } } | null>>(true)
+typed(upstream.withHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } }>>(true)
+typed(upstream.absentWithHeaders()).is<Call<{ readonly body: Breed; readonly headers: { etag: string } } | null>>(true)
 
 // The input: each part by its schema's output
 aggregate('all-parts', {
@@ -42,19 +44,21 @@ aggregate('all-parts', {
   query: z.object({ count: z.coerce.number().default(3), tags: z.array(z.string()).optional() }),
   body: z.object({ when: z.string().transform(text => new Date(text)) }),
   headers: z.object({ 'accept-language': z.string().optional() }),
-}).required('seen', ({ params, query, body, headers, signal }) => {
-  typed(params).is<{ breed: string, page: number }>(true)
-  typed(query).is<{ count: number, tags?: string[] | undefined }>(true)
-  typed(body).is<{ when: Date }>(true)
-  typed(headers).is<{ 'accept-language'?: string | undefined }>(true)
-  typed(signal).is<AbortSignal>(true)
-  return picture()
-}).reply(R, ({ params, body, signal }) => {
-  typed(params.page).is<number>(true)
-  typed(body.when).is<Date>(true)
-  typed(signal).is<AbortSignal>(true)
-  return { name: params.breed }
 })
+  .required('seen', ({ params, query, body, headers, signal }) => {
+    typed(params).is<{ breed: string; page: number }>(true)
+    typed(query).is<{ count: number; tags?: string[] | undefined }>(true)
+    typed(body).is<{ when: Date }>(true)
+    typed(headers).is<{ 'accept-language'?: string | undefined }>(true)
+    typed(signal).is<AbortSignal>(true)
+    return picture()
+  })
+  .reply(R, ({ params, body, signal }) => {
+    typed(params.page).is<number>(true)
+    typed(body.when).is<Date>(true)
+    typed(signal).is<AbortSignal>(true)
+    return { name: params.breed }
+  })
 
 // No schemas: empty parts, and no body at all
 aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
@@ -65,14 +69,18 @@ aggregate('no-parts', { url: '/v1/none' }).required('seen', seen => {
   return 1
 })
 
-const base = () => aggregate('b', { url: '/v1/b/{breed}', params: z.object({ breed: z.string() }), query: z.object({ count: z.coerce.number() }) })
-  .required('found', ({ params }) => breed({ id: params.breed }))
+const base = () =>
+  aggregate('b', {
+    url: '/v1/b/{breed}',
+    params: z.object({ breed: z.string() }),
+    query: z.object({ count: z.coerce.number() }),
+  }).required('found', ({ params }) => breed({ id: params.breed }))
 
 // required: the answer, or a plain value, sync or async
 base()
   .required('plain', () => 3)
   .required('later', async () => ({ at: 1 }))
-  .required('either', ({ query }) => query.count > 1 ? 'many' as const : 1 as const)
+  .required('either', ({ query }) => (query.count > 1 ? ('many' as const) : (1 as const)))
   .required('nothing', () => null)
   .required('pictured', async () => picture())
   .required('list', () => ['a', 'b'])
@@ -89,13 +97,13 @@ base()
 
 // optional: the answer or the fallback; the fallback's type goes where the answer's takes it in
 base()
-  .optional('orNull', null, () => picture())
-  .optional('orSame', { url: 'none' }, () => picture())
-  .optional('orEmpty', { data: [] }, () => facts({ count: 1 }))
-  .optional('orSkip', null, ({ query }) => query.count > 3 ? picture() : skip)
-  .optional('laterOrSkip', 0, async ({ query }) => query.count > 3 ? picture() : skip)
-  .optional('plain', null, () => 'text')
-  .optional('nothing', null, () => null)
+  .optional('orNull', () => picture(), { fallback: null })
+  .optional('orSame', () => picture(), { fallback: { url: 'none' } })
+  .optional('orEmpty', () => facts({ count: 1 }), { fallback: { data: [] } })
+  .optional('orSkip', ({ query }) => (query.count > 3 ? picture() : skip), { fallback: null })
+  .optional('laterOrSkip', async ({ query }) => (query.count > 3 ? picture() : skip), { fallback: 0 })
+  .optional('plain', () => 'text', { fallback: null })
+  .optional('nothing', () => null, { fallback: null })
   .reply(R, seen => {
     typed(seen.orNull).is<Readonly<Picture> | null>(true)
     typed(seen.orSame).is<Readonly<Picture>>(true)
@@ -109,7 +117,18 @@ base()
 
 // optional: readonly all the way down, since the value is frozen
 base()
-  .optional('parts', null, () => ({ map: new Map([['a', [1]]]), set: new Set([{ b: 1 }]), when: new Date(), bytes: Buffer.from(''), make: () => [1], pair: [1, ['x']] as [number, string[]] }))
+  .optional(
+    'parts',
+    () => ({
+      map: new Map([['a', [1]]]),
+      set: new Set([{ b: 1 }]),
+      when: new Date(),
+      bytes: Buffer.from(''),
+      make: () => [1],
+      pair: [1, ['x']] as [number, string[]],
+    }),
+    { fallback: null },
+  )
   .reply(R, ({ found, parts }) => {
     typed(parts?.map).is<ReadonlyMap<string, readonly number[]> | undefined>(true)
     typed(parts?.set).is<ReadonlySet<{ readonly b: number }> | undefined>(true)
@@ -123,7 +142,9 @@ base()
 // What callers share is frozen too: coalesced and kept answers
 typed(upstream.shared()).is<Call<{ readonly data: readonly string[] }>>(true)
 typed(upstream.kept()).is<Call<{ readonly data: readonly string[] } | null>>(true)
-typed(upstream.keptFor()).is<Call<{ readonly body: { readonly data: readonly string[] }, readonly headers: { readonly etag: string } }>>(true)
+typed(upstream.keptFor()).is<
+  Call<{ readonly body: { readonly data: readonly string[] }; readonly headers: { readonly etag: string } }>
+>(true)
 typed(upstream.fresh()).is<Call<{ data: string[] }>>(true)
 base()
   .required('shared', () => upstream.shared())
@@ -138,19 +159,25 @@ base()
 
 // Frozen values go into calls and into threads
 base()
-  .optional('names', [], () => ['a'])
+  .optional('names', () => ['a'], { fallback: [] })
   .required('sent', ({ names }) => upstream.tagged({ tags: names }), { needs: ['names'] })
-  .optional('total', null, async ({ names }) => lengths(names), { needs: ['names'] })
+  .optional('total', async ({ names }) => lengths(names), { fallback: null, needs: ['names'] })
 
 // each: a list in the order of the calls, with the fallback among them where losses are tolerated
 base()
   .each('all', ({ query }) => times(query.count, () => fact()))
-  .each('some', ({ query }) => times(query.count, () => fact()), { width: 4, maxItems: 10, timeout: 100, tolerate: { atLeast: 2, fallback: null } })
-  .each('same', () => [fact()], { tolerate: { atLeast: 0, fallback: { fact: '', length: 0 } } })
-  .each('skipped', ({ query }) => query.count === 0 ? skip : [picture()])
+  .each('some', ({ query }) => times(query.count, () => fact()), {
+    concurrency: 4,
+    maxItems: 10,
+    timeout: 100,
+    minSuccess: 2,
+    fallback: null,
+  })
+  .each('same', () => [fact()], { minSuccess: 0, fallback: { fact: '', length: 0 } })
+  .each('skipped', ({ query }) => (query.count === 0 ? skip : [picture()]))
   .each('later', async ({ found }) => [summary({ title: found.name })], { needs: ['found'] })
   .each('unlike', () => [picture(), fact()])
-  .each('unlikeOrNull', async () => [picture(), fact()], { tolerate: { atLeast: 1, fallback: null } })
+  .each('unlikeOrNull', async () => [picture(), fact()], { minSuccess: 1, fallback: null })
   .reply(R, seen => {
     typed(seen.all).is<Fact[]>(true)
     typed(seen.some).is<readonly (Readonly<Fact> | null)[]>(true)
@@ -167,7 +194,10 @@ base()
   .firstOf('one', () => [picture(), picture()])
   .firstOf('alsoOne', () => [picture()], { count: 1 })
   .firstOf('two', () => [picture(), picture(), picture()], { count: 2 })
-  .firstOf('mixed', async ({ found }) => [summary({ title: found.name }), summary({ title: found.id })], { needs: ['found'], timeout: 5 })
+  .firstOf('mixed', async ({ found }) => [summary({ title: found.name }), summary({ title: found.id })], {
+    needs: ['found'],
+    timeout: 5,
+  })
   .firstOf('either', () => [picture(), fact()])
   .firstOf('both', () => [picture(), fact()], { count: 2 })
   .reply(R, seen => {
@@ -182,35 +212,59 @@ base()
 
 // needs: those values and no others, with the fallback's type where one can stand in
 base()
-  .optional('shot', null, () => picture())
-  .required('both', seen => {
-    typed(seen.found).is<Breed>(true)
-    typed(seen.shot).is<Readonly<Picture> | null>(true)
-    typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
-    return 1
-  }, { needs: ['found', 'shot'] })
+  .optional('shot', () => picture(), { fallback: null })
+  .required(
+    'both',
+    seen => {
+      typed(seen.found).is<Breed>(true)
+      typed(seen.shot).is<Readonly<Picture> | null>(true)
+      typed<keyof typeof seen>('found').is<'params' | 'query' | 'headers' | 'signal' | 'found' | 'shot'>(true)
+      return 1
+    },
+    { needs: ['found', 'shot'] },
+  )
 
 // reply: the merge gives the schema's input, a caller gets its output
-const dated = base().reply(z.object({ name: z.string(), when: z.string().transform(text => new Date(text)) }), async ({ found }) => ({ name: found.name, when: '2026' }))
-typed(dated).is<Replied<{
-  readonly params: { breed: string }
-  readonly query: { count: number }
-  readonly headers: {}
-  readonly signal: AbortSignal
-} & {}, { name: string, when: Date }, 'found'>>(true)
+const dated = base().reply(
+  z.object({ name: z.string(), when: z.string().transform(text => new Date(text)) }),
+  async ({ found }) => ({ name: found.name, when: '2026' }),
+)
+typed(dated).is<
+  Replied<
+    {
+      readonly params: { breed: string }
+      readonly query: { count: number }
+      readonly headers: {}
+      readonly signal: AbortSignal
+    } & {},
+    { name: string; when: Date },
+    'found'
+  >
+>(true)
 const reply = await fanOut(dated, {}, { runtime })
-typed(reply.data).is<{ name: string, when: Date }>(true)
+typed(reply.data).is<{ name: string; when: Date }>(true)
 typed(reply.sources).is<Record<'found', Outcome>>(true)
 typed(reply.complete).is<boolean>(true)
 
 // Aggregates of any kind stand in one list
-register([dated, base().reply(R, ({ found }) => ({ name: found.name })), aggregate('bare', { url: '/v1' }).reply(z.null(), () => null)])
+register([
+  dated,
+  base().reply(R, ({ found }) => ({ name: found.name })),
+  aggregate('bare', { url: '/v1' }).reply(z.null(), () => null),
+])
 
-// before: its value is the context, sync or async, a value or a call's answer; without one there is none
-interface User { readonly id: string, readonly claims: readonly string[] }
+// context(): its value is the context, sync or async, a value or a call's answer; without one there is none
+interface User {
+  readonly id: string
+  readonly claims: readonly string[]
+}
 const user: User = { id: 'ada', claims: [] }
-const hooked = aggregate('hooked', { url: '/v1/hooked', query: z.object({ count: z.coerce.number() }), headers: z.object({ authorization: z.string() }) })
-const withUser = hooked.before(async ({ headers, query, ask, ...rest }) => {
+const hooked = aggregate('hooked', {
+  url: '/v1/hooked',
+  query: z.object({ count: z.coerce.number() }),
+  headers: z.object({ authorization: z.string() }),
+})
+const withUser = hooked.context(async ({ headers, query, ask, ...rest }) => {
   typed(headers).is<{ authorization: string }>(true)
   typed(query).is<{ count: number }>(true)
   typed<keyof typeof rest>('params').is<'params' | 'signal'>(true)
@@ -222,28 +276,38 @@ const withContext = withUser
     typed(context).is<User>(true)
     return breed({ id: context.id })
   })
-  .each('many', ({ context, one }) => {
-    typed(context).is<User>(true)
-    return [summary({ title: one.name })]
-  }, { needs: ['one'] })
+  .each(
+    'many',
+    ({ context, one }) => {
+      typed(context).is<User>(true)
+      return [summary({ title: one.name })]
+    },
+    { needs: ['one'] },
+  )
   .reply(R, ({ context, one }) => {
     typed(context).is<User>(true)
     return { name: one.name + context.id }
   })
-hooked.before(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
-hooked.before(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
-hooked.before(async ({ query }) => query.count > 1 ? user : null).required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
-hooked.before(() => ({ tenant: 'a' as const })).reply(R, ({ context }) => {
-  typed(context).is<{ tenant: 'a' }>(true)
-  return { name: context.tenant }
-})
-hooked.before(() => {}).required('a', seen => {
-  typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
-  return 1
-})
+hooked.context(() => 3).required('a', ({ context }) => typed(context).is<number>(true) ?? 1)
+hooked.context(() => breed({ id: '1' })).required('a', ({ context }) => typed(context).is<Breed>(true) ?? 1)
+hooked
+  .context(async ({ query }) => (query.count > 1 ? user : null))
+  .required('a', ({ context }) => typed(context).is<User | null>(true) ?? 1)
+hooked
+  .context(() => ({ tenant: 'a' as const }))
+  .reply(R, ({ context }) => {
+    typed(context).is<{ tenant: 'a' }>(true)
+    return { name: context.tenant }
+  })
+hooked
+  .context(() => {})
+  .required('a', seen => {
+    typed<keyof typeof seen>('params').is<'params' | 'query' | 'headers' | 'signal'>(true)
+    return 1
+  })
 
-// after: the reply as it goes out, beside the input and the context
-const answered = withContext.after(({ data, complete, sources, context, query }) => {
+// onReply(): the reply as it is sent, beside the input and the context
+const answered = withContext.onReply(({ data, complete, sources, context, query }) => {
   typed(data).is<{ name: string }>(true)
   typed(complete).is<boolean>(true)
   typed(sources).is<Record<'one' | 'many', Outcome>>(true)
@@ -252,27 +316,42 @@ const answered = withContext.after(({ data, complete, sources, context, query })
   return { headers: { 'x-user': context.id, 'set-cookie': ['a=1', 'b=2'] } }
 })
 typed((await fanOut(answered, {}, { runtime })).data).is<{ name: string }>(true)
-withContext.after(async ({ data }): Promise<AfterReply | undefined> => data.name === '' ? undefined : { headers: {} })
-withContext.after(() => {})
-withContext.after(async () => {})
+withContext.onReply(async ({ data }): Promise<ReplyExtras | undefined> =>
+  data.name === '' ? undefined : { headers: {} },
+)
+withContext.onReply(() => {})
+withContext.onReply(async () => {})
 register([answered, withContext])
 await runAggregate(answered, {}, { upstreams: {}, context: user })
 
 // Own layers
-const through: OwnLayer = next => call => next(call)
-typed(use(through, { at: 'call' })).is<Use>(true)
-defineUpstream('own', { origin: 'http://own.test', use: [
-  use(next => call => next(call), { at: 'call' }),
-  use(next => async call => {
-    typed(call.operation).is<string>(true)
-    const answer = await next(call.with({ headers: { 'x-a': String(call.attempt) } }))
-    return { ...answer, status: 200 }
-  }, { at: 'attempt' }),
-  use((next, place) => <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
-    typed(place.origin).is<string>(true)
-    return next(call).catch(() => ({ value: null as T, status: 204 }))
-  }, { at: 'call' }),
-] }, {})
+const through: CustomLayer = next => call => next(call)
+const placed: Layers = { call: [through], attempt: [through] }
+defineUpstream('placed', { origin: 'http://own.test', layers: placed }, {})
+defineUpstream(
+  'own',
+  {
+    origin: 'http://own.test',
+    layers: {
+      call: [
+        next => call => next(call),
+        (next, place) =>
+          <T>(call: LayerCall<T>): Answer<T> | Promise<Answer<T>> => {
+            typed(place.origin).is<string>(true)
+            return next(call).catch(() => ({ value: null as T, status: 204 }))
+          },
+      ],
+      attempt: [
+        next => async call => {
+          typed(call.operation).is<string>(true)
+          const answer = await next(call.with({ headers: { 'x-a': String(call.attempt) } }))
+          return { ...answer, status: 200 }
+        },
+      ],
+    },
+  },
+  {},
+)
 
 // Offloaded functions: what they take, and a promise of what they give
 const place = new URL('./functions.ts', import.meta.url)
@@ -280,14 +359,18 @@ const nameOf = offload<typeof oneFunction>(place, 'nameOf')
 typed(nameOf).is<(seen: { readonly found: Readonly<Breed> }) => Promise<{ name: string }>>(true)
 const named = offload<typeof functions, 'named'>(place, 'named')
 const sum = offload<typeof functions, 'sum'>(place, 'sum')
-typed(named).is<(seen: { readonly found: Readonly<Breed>, readonly query: { readonly count: number } }) => Promise<{ name: string }>>(true)
+typed(named).is<
+  (seen: { readonly found: Readonly<Breed>; readonly query: { readonly count: number } }) => Promise<{ name: string }>
+>(true)
 typed(sum(1)).is<Promise<number>>(true)
 typed(sum(1, 2, 3, 4)).is<Promise<number>>(true)
-typed(offload<typeof functions, 'anything'>(place, 'anything')).is<(given: Readonly<Record<string, unknown>>) => Promise<unknown>>(true)
+typed(offload<typeof functions, 'anything'>(place, 'anything')).is<
+  (given: Readonly<Record<string, unknown>>) => Promise<unknown>
+>(true)
 register([base().reply(R, nameOf), base().reply(R, named)])
 base()
   .required('again', named, { needs: ['found'] })
-  .optional('total', null, async ({ query }) => sum(query.count, 2))
+  .optional('total', async ({ query }) => sum(query.count, 2), { fallback: null })
   .reply(R, async seen => {
     typed(seen.again).is<{ name: string }>(true)
     typed(seen.total).is<number | null>(true)

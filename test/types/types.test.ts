@@ -7,30 +7,45 @@ const here = import.meta.dirname
 const root = resolve(here, '../..')
 
 /** Runs the compiler over a folder with a tsconfig.json; its output has one error a line. */
-function compile (folder: string): Promise<{ readonly code: number, readonly output: string }> {
+function compile(folder: string): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise(done => {
-    execFile(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', folder, '--pretty', 'false'], { cwd: root }, (error, stdout, stderr) => {
-      done({ code: Number(error?.code ?? 0), output: stdout + stderr })
-    })
+    execFile(
+      process.execPath,
+      [join(root, 'node_modules/typescript/lib/tsc.js'), '-p', folder, '--pretty', 'false'],
+      { cwd: root },
+      (error, stdout, stderr) => {
+        done({ code: Number(error?.code ?? 0), output: stdout + stderr })
+      },
+    )
   })
 }
 
 /** A project of these files; copies import what they copied by absolute path, which nothing rewrites. */
-function project (files: readonly string[]): string {
-  return JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { rewriteRelativeImportExtensions: false }, files, include: [] })
+function project(files: readonly string[]): string {
+  return JSON.stringify({
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { rewriteRelativeImportExtensions: false },
+    files,
+    include: [],
+  })
 }
 
-function copyOf (file: string): string {
-  return readFileSync(join(here, file), 'utf8').replaceAll(/from '(\.[^']*)'/g, (_, path: string) => `from '${resolve(here, path)}'`)
+function copyOf(file: string): string {
+  return readFileSync(join(here, file), 'utf8').replaceAll(
+    /from '(\.[^']*)'/g,
+    (_, path: string) => `from '${resolve(here, path)}'`,
+  )
 }
 
 /** The lines of a file that the compiler refuses, from 1. */
-function refusedLines (output: string): ReadonlySet<number> {
+function refusedLines(output: string): ReadonlySet<number> {
   return new Set(Array.from(output.matchAll(/copy\.ts\((\d+),/g), match => Number(match[1])))
 }
 
 test('right declarations compile with the types they promise, and wrong ones are refused', async t => {
-  const folder = t.testdir({ 'tsconfig.json': project([join(here, 'right-declarations.ts'), join(here, 'wrong-declarations.ts')]) })
+  const folder = t.testdir({
+    'tsconfig.json': project([join(here, 'right-declarations.ts'), join(here, 'wrong-declarations.ts')]),
+  })
   t.strictSame(await compile(folder), { code: 0, output: '' })
 })
 
@@ -41,10 +56,14 @@ test('each wrong declaration is refused for itself, and the compiler says what t
   t.not(code, 0)
 
   let number = 0
-  const numbers = copy.split('\n').map(line => number = Number(/^\/\/ (\d+) /.exec(line)?.[1] ?? number))
+  const numbers = copy.split('\n').map(line => (number = Number(/^\/\/ (\d+) /.exec(line)?.[1] ?? number)))
   const refused = new Set(Array.from(refusedLines(output), line => numbers[line - 1]))
   const wanted = Array.from({ length: 60 }, (_, index) => index + 1).filter(each => each !== 19)
-  t.strictSame([...refused].sort((a = 0, b = 0) => a - b), wanted, 'every one is refused, and nothing else')
+  t.strictSame(
+    [...refused].sort((a = 0, b = 0) => a - b),
+    wanted,
+    'every one is refused, and nothing else',
+  )
 
   for (const sentence of [
     "a step 'found' is already declared",
@@ -52,11 +71,12 @@ test('each wrong declaration is refused for itself, and the compiler says what t
     "required step 'a' cannot skip: make it optional",
     "step 'a' must return a call, a value or skip",
     "step 'a' returns several calls: use each or firstOf",
-    'before returns one value, or one call: wait for several with ask',
+    'context() returns one value, or one call: await several with ask',
     'the module has several functions: say which',
     'a call or skip cannot come back from a thread: let the function return data',
     'a thread is given no signal, and is ended with the run',
-  ]) t.ok(output.includes(sentence), sentence)
+  ])
+    t.ok(output.includes(sentence), sentence)
 })
 
 test('a promised type that differs does not compile', async t => {
@@ -64,7 +84,9 @@ test('a promised type that differs does not compile', async t => {
   const folder = t.testdir({ 'copy.ts': copy, 'tsconfig.json': project(['copy.ts']) })
   const { output } = await compile(folder)
   const refused = refusedLines(output)
-  const blind = copy.split('\n').flatMap((line, index) => line.includes('>(false)') && !refused.has(index + 1) ? [line.trim()] : [])
+  const blind = copy
+    .split('\n')
+    .flatMap((line, index) => (line.includes('>(false)') && !refused.has(index + 1) ? [line.trim()] : []))
   t.ok(refused.size > 40)
   t.strictSame(blind, [], 'every promise can be broken')
 })

@@ -1,8 +1,9 @@
-// Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see test/fanout/merge.test.ts.
+// Declarations that the type checker must refuse. Number 19, an extra key, is stripped at run time instead: see
+// test/fanout/merge.test.ts.
 import { z } from 'zod'
 import { aggregate, offload, skip, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { runAggregate } from '../../src/testing/run-aggregate.ts'
-import { operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { Fact, upstream } from './clients.ts'
 import type * as functions from './functions.ts'
 import type * as oneFunction from './one-function.ts'
@@ -16,28 +17,28 @@ const place = new URL('./functions.ts', import.meta.url)
 
 // 1 unknown need
 // @ts-expect-error
-base().optional('a', null, () => picture(), { needs: ['fuond'] })
+base().optional('a', () => picture(), { fallback: null, needs: ['fuond'] })
 // 2 value not named in needs
 // @ts-expect-error
-base().optional('a', null, ({ found }) => summary({ title: found.name }))
+base().optional('a', ({ found }) => summary({ title: found.name }), { fallback: null })
 // 3 wrong call input
 // @ts-expect-error
-base().optional('a', null, () => facts({ count: '3' }))
+base().optional('a', () => facts({ count: '3' }), { fallback: null })
 // 4 missing call input
 // @ts-expect-error
-base().optional('a', null, () => breed())
+base().optional('a', () => breed(), { fallback: null })
 // 5 duplicate name
 // @ts-expect-error
-base().optional('found', null, () => picture())
+base().optional('found', () => picture(), { fallback: null })
 // 6 reserved name
 // @ts-expect-error
-base().optional('query', null, () => picture())
+base().optional('query', () => picture(), { fallback: null })
 // 7 skip in required
 // @ts-expect-error
 base().required('a', ({ query }) => query.count > 3 ? picture() : skip)
-// 8 atLeast without fallback
+// 8 minSuccess without fallback
 // @ts-expect-error
-base().each('a', ({ query }) => times(query.count, () => fact()), { tolerate: { atLeast: 2 } })
+base().each('a', ({ query }) => times(query.count, () => fact()), { minSuccess: 2 })
 // 9 reply field of wrong type
 // @ts-expect-error
 base().reply(R, ({ found }) => ({ name: found.id.length }))
@@ -55,13 +56,13 @@ aggregate('c', { url: '/v1/{breed}' })
 operation({ path: '/x/{id}', params: z.object({ name: z.string() }), output: Fact })
 // 14 fallback property misuse
 // @ts-expect-error
-base().optional('a', null, () => picture()).reply(R, ({ a }) => ({ name: a.url }))
+base().optional('a', () => picture(), { fallback: null }).reply(R, ({ a }) => ({ name: a.url }))
 // 15 each of not calls
 // @ts-expect-error
 base().each('a', ({ query }) => [query.count])
 // 16 forward need
 // @ts-expect-error
-base().optional('a', null, ({ b }) => b ?? picture(), { needs: ['b'] }).optional('b', null, () => picture())
+base().optional('a', ({ b }) => b ?? picture(), { fallback: null, needs: ['b'] }).optional('b', () => picture(), { fallback: null })
 // 17 params without template names
 // @ts-expect-error
 aggregate('c', { url: '/v1/x', params: z.object({ bred: z.string() }) })
@@ -79,64 +80,64 @@ register([base()])
 base().required('a', () => [picture(), picture()])
 // 23 no return in an optional, async
 // @ts-expect-error
-base().optional('a', null, async () => { picture() })
+base().optional('a', async () => { picture() }, { fallback: null })
 // 24 two wrong needs
 // @ts-expect-error
-base().optional('a', null, () => picture(), { needs: ['found', 'x'] })
+base().optional('a', () => picture(), { fallback: null, needs: ['found', 'x'] })
 // 25 a value of null is null and nothing else
 // @ts-expect-error
-base().optional('a', null, () => null).reply(R, ({ a }) => ({ name: a }))
+base().optional('a', () => null, { fallback: null }).reply(R, ({ a }) => ({ name: a }))
 // 26 required async skip
 // @ts-expect-error
 base().required('a', async ({ query }) => query.count > 3 ? picture() : skip)
-// 27 context without a before
+// 27 context without context()
 // @ts-expect-error
-base().optional('a', null, ({ context }) => context)
+base().optional('a', ({ context }) => context, { fallback: null })
 // 28 field that the context does not have
 // @ts-expect-error
-aggregate('c', { url: '/v1/c' }).before(() => ({ user: 'ada' })).required('a', ({ context }) => context.tenant)
-// 29 before after a step
+aggregate('c', { url: '/v1/c' }).context(() => ({ user: 'ada' })).required('a', ({ context }) => context.tenant)
+// 29 context() after a step
 // @ts-expect-error
-base().before(() => 1)
-// 30 before twice
+base().context(() => 1)
+// 30 context() twice
 // @ts-expect-error
-aggregate('c', { url: '/v1/c' }).before(() => 1).before(() => 2)
+aggregate('c', { url: '/v1/c' }).context(() => 1).context(() => 2)
 // 31 several calls as a context
 // @ts-expect-error
-aggregate('c', { url: '/v1/c' }).before(() => [picture()]).required('a', () => 1)
-// 32 after twice
+aggregate('c', { url: '/v1/c' }).context(() => [picture()]).required('a', () => 1)
+// 32 onReply() twice
 // @ts-expect-error
-base().reply(R, ({ found }) => found).after(() => {}).after(() => {})
-// 33 after before there is a reply
+base().reply(R, ({ found }) => found).onReply(() => {}).onReply(() => {})
+// 33 onReply() before there is a reply
 // @ts-expect-error
-base().after(() => {})
-// 34 after that gives what is no header
+base().onReply(() => {})
+// 34 onReply() that gives a value that is not a header
 // @ts-expect-error
-base().reply(R, ({ found }) => found).after(() => ({ headers: { 'x-count': 3 } }))
-// 35 after that misspells headers
+base().reply(R, ({ found }) => found).onReply(() => ({ headers: { 'x-count': 3 } }))
+// 35 onReply() that misspells headers
 // @ts-expect-error
-base().reply(R, ({ found }) => found).after(() => ({ header: { 'x-count': '3' } }))
-// 36 ask where there is no before
+base().reply(R, ({ found }) => found).onReply(() => ({ header: { 'x-count': '3' } }))
+// 36 ask outside context()
 // @ts-expect-error
 base().required('a', ({ ask }) => ask(picture()))
-// 37 layer without a place
+// 37 layers without a position
 // @ts-expect-error
-use(next => call => next(call))
-// 38 layer at a place that there is not
+defineUpstream('a', { origin: 'http://a.test', layers: [next => call => next(call)] }, {})
+// 38 layers at a position that does not exist
 // @ts-expect-error
-use(next => call => next(call), { at: 'top' })
+defineUpstream('a', { origin: 'http://a.test', layers: { top: [next => call => next(call)] } }, {})
 // 39 layer that returns no answer
 // @ts-expect-error
-use(next => call => { void next(call) }, { at: 'call' })
+defineUpstream('a', { origin: 'http://a.test', layers: { call: [next => call => { void next(call) }] } }, {})
 // 40 layer that answers a value of its own making
 // @ts-expect-error
-use(() => () => ({ value: 1, status: 200 }), { at: 'call' })
+defineUpstream('a', { origin: 'http://a.test', layers: { call: [() => () => ({ value: 1, status: 200 })] } }, {})
 // 41 context given to a run of an aggregate that has none
 // @ts-expect-error
 await runAggregate(base().reply(R, ({ found }) => found), {}, { upstreams: {}, context: 1 })
 // 42 context of another type
 // @ts-expect-error
-await runAggregate(aggregate('c', { url: '/v1/c' }).before(() => 'ada').reply(R, ({ context }) => ({ name: context })), {}, { upstreams: {}, context: 1 })
+await runAggregate(aggregate('c', { url: '/v1/c' }).context(() => 'ada').reply(R, ({ context }) => ({ name: context })), {}, { upstreams: {}, context: 1 })
 // 43 offloaded name that the module does not have
 // @ts-expect-error
 offload<typeof oneFunction>(place, 'nameOff')
@@ -181,13 +182,13 @@ base().required('a', async () => offload<typeof functions, 'sum'>(place, 'sum')(
 base().reply(R, offload(place, 'named'))
 // 57 change of an optional step's value
 // @ts-expect-error
-base().optional('a', [], () => ['x']).reply(R, ({ a }) => ({ name: String(a.push('y')) }))
+base().optional('a', () => ['x'], { fallback: [] }).reply(R, ({ a }) => ({ name: String(a.push('y')) }))
 // 58 change of a list whose losses are tolerated
 // @ts-expect-error
-base().each('a', () => [fact()], { tolerate: { atLeast: 0, fallback: null } }).reply(R, ({ a }) => ({ name: String(a.pop()) }))
+base().each('a', () => [fact()], { minSuccess: 0, fallback: null }).reply(R, ({ a }) => ({ name: String(a.pop()) }))
 // 59 change of a coalesced answer
 // @ts-expect-error
 base().required('a', () => upstream.shared()).reply(R, ({ a }) => ({ name: String(a.data.pop()) }))
-// 60 change of a kept answer that before asked for
+// 60 change of a cached answer that context() asked for
 // @ts-expect-error
-aggregate('c', { url: '/v1/c' }).before(async ({ ask }) => (await ask(upstream.keptFor())).body.data.pop())
+aggregate('c', { url: '/v1/c' }).context(async ({ ask }) => (await ask(upstream.keptFor())).body.data.pop())

@@ -7,7 +7,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 
-test('a call given up while it connects holds its slot until the wire lets go, so that none piles up behind it', async t => {
+test('a call aborted while its connection opens holds its permit until that has ended, so that later calls wait in the queue', async t => {
   // Takes connections and never shakes hands.
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
@@ -16,9 +16,13 @@ test('a call given up while it connects holds its slot until the wire lets go, s
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const mute = defineUpstream('mute', { origin: `https://127.0.0.1:${port}`, slots: 1, queue: 1, timeout: 40, connectTimeout: 300 }, {
-    ask: operation({ path: '/', output: z.unknown() }),
-  })
+  const mute = defineUpstream(
+    'mute',
+    { origin: `https://127.0.0.1:${port}`, concurrency: 1, maxQueue: 1, attemptTimeout: 40, connectTimeout: 300 },
+    {
+      ask: operation({ path: '/', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(async () => {
     await runtime.close()
@@ -31,9 +35,9 @@ test('a call given up while it connects holds its slot until the wire lets go, s
     return failure(runtime.send(run.ask(mute.ask())))
   }
   t.match(await ask(), { code: 'UPSTREAM_TIMEOUT' })
-  t.match(runtime.stats(), { mute: { active: 1, waiting: 0 } }, 'it is over for its caller, and not for its slot')
+  t.match(runtime.stats(), { mute: { active: 1, queued: 0 } }, 'the caller has its error, and the permit is still held')
   const second = ask()
-  t.match(runtime.stats(), { mute: { active: 1, waiting: 1 } }, 'the next one waits where we can see it')
+  t.match(runtime.stats(), { mute: { active: 1, queued: 1 } }, 'the next call waits in the queue')
   t.match(await ask(), { code: 'BULKHEAD_FULL' }, 'and one more is refused at once')
-  t.match(await second, { code: 'UPSTREAM_TIMEOUT' }, 'the slot came free when the connection was given up')
+  t.match(await second, { code: 'UPSTREAM_TIMEOUT' }, 'the permit was released when the connection was cancelled')
 })

@@ -8,22 +8,53 @@ const ask = operation({ path: '/ask', output: z.unknown() })
 const origin = 'https://cats.example'
 
 /** What the types refuse too, and JavaScript does not. */
-const untyped = (options: object) => options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object>
+const untyped = (options: object) =>
+  options as OperationOptions<'/a', z.ZodType, undefined, undefined, undefined, undefined, object>
 const define = (options: object, name = 'cats') => defineUpstream(name, { origin, ...options }, { ask })
-const declare = (options: object) => defineUpstream('cats', { origin }, { ask: operation(untyped({ path: '/a', output: z.unknown(), ...options })) })
+const declare = (options: object) =>
+  defineUpstream('cats', { origin }, { ask: operation(untyped({ path: '/a', output: z.unknown(), ...options })) })
 
 test('a declaration is checked, filled with its defaults, and cannot be changed', t => {
   const declared = define({})
   t.same(specOf(declared), {
-    name: 'cats', origin, slots: 64, connections: 80, queue: 256, timeout: 1000, deadline: undefined, connectTimeout: 1000, maxBytes: 5 * 1024 * 1024, maxValues: 100_000,
-    forward: [], headers: {}, decompress: true, use: [], coalesces: false, caches: false, cacheBytes: 32 * 1024 * 1024,
-    public: false, auth: undefined, tls: undefined, proxy: undefined,
-    retry: { attempts: 2, delay: 25, maxDelay: 250 }, hedge: false, budget: { share: 0.2, perSecond: 10 }, breaker: { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10_000, open: 5000, maxOpen: 60_000 },
+    name: 'cats',
+    origin,
+    concurrency: 64,
+    connections: 80,
+    maxQueue: 256,
+    attemptTimeout: 1000,
+    totalTimeout: undefined,
+    connectTimeout: 1000,
+    maxResponseBytes: 5 * 1024 * 1024,
+    maxJsonValues: 100_000,
+    forwardHeaders: [],
+    headers: {},
+    decompress: true,
+    pipelining: 1,
+    layers: { call: [], attempt: [] },
+    coalesces: false,
+    caches: false,
+    maxCacheBytes: 32 * 1024 * 1024,
+    publicOnly: false,
+    auth: undefined,
+    tls: undefined,
+    proxy: undefined,
+    retry: { maxAttempts: 2, initialDelay: 25, maxDelay: 250 },
+    hedge: false,
+    retryBudget: { ratio: 0.2, minPerSecond: 10 },
+    breaker: {
+      failureRatio: 0.5,
+      minimumCalls: 20,
+      consecutiveFailures: 20,
+      window: 10_000,
+      openDuration: 5000,
+      maxOpenDuration: 60_000,
+    },
   })
   t.ok(Object.isFrozen(declared))
   t.ok(Object.isFrozen(specOf(declared)))
   t.ok(Object.isFrozen(specOf(declared).headers))
-  t.ok(Object.isFrozen(specOf(declared).forward))
+  t.ok(Object.isFrozen(specOf(declared).forwardHeaders))
   t.ok(Object.isFrozen(declared.ask))
   t.equal(declared.ask.path, '/ask')
   t.end()
@@ -31,12 +62,12 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
 
 test('what it was given to declare with may change later and changes nothing', t => {
   const headers: Record<string, string> = { 'x-a': '1' }
-  const forward = ['X-Tenant']
-  const spec = specOf(define({ headers, forward, slots: 2 }))
+  const forwardHeaders = ['X-Tenant']
+  const spec = specOf(define({ headers, forwardHeaders, concurrency: 2 }))
   headers['x-b'] = '2'
-  forward.push('cookie')
+  forwardHeaders.push('cookie')
   t.same(spec.headers, { 'x-a': '1' })
-  t.same(spec.forward, ['x-tenant'])
+  t.same(spec.forwardHeaders, ['x-tenant'])
   t.equal(spec.connections, 18)
   t.end()
 })
@@ -58,22 +89,37 @@ test('one operation may belong to two upstreams', t => {
   t.end()
 })
 
-test('an upstream\'s name is lower case with hyphens', t => {
+test("an upstream's name is lower case with hyphens", t => {
   for (const name of ['cats', 'the-cat-api', 'v2', 'a']) t.equal(specOf(define({}, name)).name, name)
   for (const name of ['', 'Cats', 'the_cat', '-cats', 'cats-', 'a--b', '2cats', 'cats.api', 'c\u00e4ts']) {
-    t.throws(() => define({}, name), { name: 'TypeError', message: /lower case with hyphens, for example 'cat-facts'/ }, name)
+    t.throws(
+      () => define({}, name),
+      { name: 'TypeError', message: /lower case with hyphens, for example 'cat-facts'/ },
+      name,
+    )
   }
   t.end()
 })
 
 test('an origin is scheme, host and port, and the message says where the rest belongs', t => {
-  for (const [given, expected] of [['https://Cats.example/', 'https://cats.example'], ['http://127.0.0.1:80', 'http://127.0.0.1'], ['http://[::1]:8080', 'http://[::1]:8080']] as const) {
+  for (const [given, expected] of [
+    ['https://Cats.example/', 'https://cats.example'],
+    ['http://127.0.0.1:80', 'http://127.0.0.1'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+  ] as const) {
     t.equal(specOf(define({ origin: given })).origin, expected)
   }
   for (const [given, message] of [
-    ['cats.example', /write scheme, host and port/], ['', /not an origin/], ['ftp://cats.example', /not an origin/], ['file:///etc/passwd', /not an origin/], ['cats.example:80', /not an origin/],
-    ['https://cats.example/v1', /put the path into the operations/], ['https://cats.example/?a=1', /more than an origin/], ['https://cats.example/#x', /more than an origin/],
-    ['https://user:pw@cats.example', /credentials: send them as a header/], ['https://user@cats.example', /credentials/],
+    ['cats.example', /write scheme, host and port/],
+    ['', /not an origin/],
+    ['ftp://cats.example', /not an origin/],
+    ['file:///etc/passwd', /not an origin/],
+    ['cats.example:80', /not an origin/],
+    ['https://cats.example/v1', /put the path into the operations/],
+    ['https://cats.example/?a=1', /more than an origin/],
+    ['https://cats.example/#x', /more than an origin/],
+    ['https://user:pw@cats.example', /credentials: send them as a header/],
+    ['https://user@cats.example', /credentials/],
   ] as const) {
     t.throws(() => define({ origin: given }), { name: 'TypeError', message }, given)
     t.throws(() => define({ origin: given }), { message: /upstream 'cats'/ })
@@ -82,7 +128,12 @@ test('an origin is scheme, host and port, and the message says where the rest be
 })
 
 test('an origin that holds credentials is refused without showing them, whatever else is wrong with it', t => {
-  for (const given of ['https://user:secret@cats.example', 'https://user:secret@cats.example/v1?a=1', 'ftp://user:secret@cats.example', 'https://user:secret@cats.example:99999']) {
+  for (const given of [
+    'https://user:secret@cats.example',
+    'https://user:secret@cats.example/v1?a=1',
+    'ftp://user:secret@cats.example',
+    'https://user:secret@cats.example:99999',
+  ]) {
     let said: unknown
     try {
       define({ origin: given })
@@ -97,73 +148,170 @@ test('an origin that holds credentials is refused without showing them, whatever
 
 test('a number is whole and within its bounds, and the message names option, value and unit', t => {
   for (const [options, message] of [
-    [{ slots: 0 }, /slots is 0, and must be a whole number from 1 to 2147483647/], [{ slots: 1.5 }, /slots is 1.5/], [{ slots: '8' }, /slots is 8/], [{ slots: Number.NaN }, /NaN/],
-    [{ connections: 0, slots: 1 }, /connections is 0/], [{ queue: -1 }, /queue is -1, and must be a whole number from 0/],
-    [{ timeout: 0 }, /timeout is 0, and must be a whole number of ms/], [{ timeout: 2 ** 31 }, /timeout is 2147483648/], [{ connectTimeout: Infinity }, /connectTimeout is Infinity/],
-    [{ deadline: 0 }, /deadline is 0/], [{ maxBytes: 0 }, /maxBytes is 0/],
-    [{ retry: { attempts: 1 } }, /retry\.attempts is 1, and must be a whole number from 2/], [{ retry: { delay: -1 } }, /retry\.delay is -1/], [{ retry: { maxDelay: 0.5 } }, /retry\.maxDelay is 0\.5/],
-    [{ hedge: { delay: 0 } }, /hedge\.delay is 0/], [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/], [{ hedge: { share: -1 } }, /hedge\.share is -1/],
-    [{ budget: { share: 2 } }, /budget\.share is 2, and must be a number from 0 to 1/], [{ budget: { perSecond: Number.NaN } }, /budget\.perSecond is NaN/],
-    [{ breaker: { failures: 0 } }, /breaker\.failures is 0/], [{ breaker: { minimum: 0 } }, /breaker\.minimum is 0/], [{ breaker: { window: 5 } }, /breaker\.window is 5/], [{ breaker: { open: 0 } }, /breaker\.open is 0/],
-    [{ breaker: { consecutiveFailures: 0 } }, /breaker\.consecutiveFailures is 0/], [{ breaker: { open: 100, maxOpen: 99 } }, /breaker\.maxOpen is 99, and must be a whole number of ms from 100/],
-  ] as const) t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
-  t.match(specOf(define({ queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })), { queue: 0, slots: 1, connections: 3, timeout: 2 ** 31 - 1, deadline: 1 })
+    [{ concurrency: 0 }, /concurrency is 0, and must be a whole number from 1 to 2147483647/],
+    [{ concurrency: 1.5 }, /concurrency is 1.5/],
+    [{ concurrency: '8' }, /concurrency is 8/],
+    [{ concurrency: Number.NaN }, /NaN/],
+    [{ connections: 0, concurrency: 1 }, /connections is 0/],
+    [{ maxQueue: -1 }, /maxQueue is -1, and must be a whole number from 0/],
+    [{ attemptTimeout: 0 }, /attemptTimeout is 0, and must be a whole number of ms/],
+    [{ attemptTimeout: 2 ** 31 }, /attemptTimeout is 2147483648/],
+    [{ connectTimeout: Infinity }, /connectTimeout is Infinity/],
+    [{ totalTimeout: 0 }, /totalTimeout is 0/],
+    [{ maxResponseBytes: 0 }, /maxResponseBytes is 0/],
+    [{ retry: { maxAttempts: 1 } }, /retry\.maxAttempts is 1, and must be a whole number from 2/],
+    [{ retry: { initialDelay: -1 } }, /retry\.initialDelay is -1/],
+    [{ retry: { maxDelay: 0.5 } }, /retry\.maxDelay is 0\.5/],
+    [{ hedge: { delay: 0 } }, /hedge\.delay is 0/],
+    [{ hedge: { percentile: 100 } }, /hedge\.percentile is 100, and must be a number from 50 to 99\.99/],
+    [{ hedge: { maxRatio: -1 } }, /hedge\.maxRatio is -1/],
+    [{ retryBudget: { ratio: 2 } }, /retryBudget\.ratio is 2, and must be a number from 0 to 1/],
+    [{ retryBudget: { minPerSecond: Number.NaN } }, /retryBudget\.minPerSecond is NaN/],
+    [{ breaker: { failureRatio: 0 } }, /breaker\.failureRatio is 0/],
+    [{ breaker: { minimumCalls: 0 } }, /breaker\.minimumCalls is 0/],
+    [{ breaker: { window: 5 } }, /breaker\.window is 5/],
+    [{ breaker: { openDuration: 0 } }, /breaker\.openDuration is 0/],
+    [{ breaker: { consecutiveFailures: 0 } }, /breaker\.consecutiveFailures is 0/],
+    [
+      { breaker: { openDuration: 100, maxOpenDuration: 99 } },
+      /breaker\.maxOpenDuration is 99, and must be a whole number of ms from 100/,
+    ],
+  ] as const)
+    t.throws(() => define(options), { name: 'TypeError', message }, JSON.stringify(options))
+  t.match(
+    specOf(define({ maxQueue: 0, concurrency: 1, connections: 3, attemptTimeout: 2 ** 31 - 1, totalTimeout: 1 })),
+    {
+      maxQueue: 0,
+      concurrency: 1,
+      connections: 3,
+      attemptTimeout: 2 ** 31 - 1,
+      totalTimeout: 1,
+    },
+  )
   t.end()
 })
 
 test('what a policy is not told it takes from its defaults, and each can be off', t => {
-  t.same(specOf(define({ retry: { attempts: 3 } })).retry, { attempts: 3, delay: 25, maxDelay: 250 })
-  t.same(specOf(define({ hedge: true })).hedge, { delay: undefined, percentile: 98, share: 0.03 })
-  t.same(specOf(define({ hedge: { delay: 50 } })).hedge, { delay: 50, percentile: 98, share: 0.03 })
-  t.match(specOf(define({ retry: false, hedge: false, breaker: false })), { retry: false, hedge: false, breaker: false })
+  t.same(specOf(define({ retry: { maxAttempts: 3 } })).retry, { maxAttempts: 3, initialDelay: 25, maxDelay: 250 })
+  t.same(specOf(define({ hedge: true })).hedge, { delay: undefined, percentile: 98, maxRatio: 0.03 })
+  t.same(specOf(define({ hedge: { delay: 50 } })).hedge, { delay: 50, percentile: 98, maxRatio: 0.03 })
+  t.match(specOf(define({ retry: false, hedge: false, breaker: false })), {
+    retry: false,
+    hedge: false,
+    breaker: false,
+  })
   t.end()
 })
 
 test('an option that does not exist is refused, with those that do', t => {
-  t.throws(() => define({ timeouts: 5 }), { name: 'TypeError', message: /upstream 'cats': there is no option 'timeouts'; there are origin, slots, / })
-  for (const group of ['retry', 'hedge', 'budget', 'breaker']) t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`no option '${group}.tries'; there are `) })
-  t.throws(() => define({ retry: 3 }), { name: 'TypeError', message: "upstream 'cats': retry must be an object with some of attempts, delay, maxDelay" })
-  t.throws(() => defineUpstream('cats', origin as never, { ask }), { name: 'TypeError', message: /^upstream 'cats': its options must be an object with some of origin, / })
+  t.throws(() => define({ timeouts: 5 }), {
+    name: 'TypeError',
+    message: /upstream 'cats': there is no option 'timeouts'; there are origin, concurrency, /,
+  })
+  for (const group of ['retry', 'hedge', 'retryBudget', 'breaker'])
+    t.throws(() => define({ [group]: { tries: 3 } }), { message: new RegExp(`no option '${group}.tries'; there are `) })
+  t.throws(() => define({ retry: 3 }), {
+    name: 'TypeError',
+    message: "upstream 'cats': retry must be an object with some of maxAttempts, initialDelay, maxDelay",
+  })
+  t.throws(() => defineUpstream('cats', origin as never, { ask }), {
+    name: 'TypeError',
+    message: /^upstream 'cats': its options must be an object with some of origin, /,
+  })
   t.throws(() => define({ breaker: [] }), { message: /breaker must be an object/ })
   t.throws(() => define({ hedge: 'yes' }), { message: /hedge must be an object/ })
-  t.throws(() => declare({ cached: true }), { message: /cats\.ask: there is no option 'cached'; there are method, path, / })
+  t.throws(() => declare({ cached: true }), {
+    message: /cats\.ask: there is no option 'cached'; there are method, path, /,
+  })
   t.end()
 })
 
-test('more slots than connections are refused, with both ways out', t => {
-  t.throws(() => define({ slots: 3, connections: 2 }), { name: 'TypeError', message: /3 slots above 2 connections.*raise connections or lower slots/ })
+test('a concurrency above the connections is refused, with both ways out', t => {
+  t.throws(() => define({ concurrency: 3, connections: 2 }), {
+    name: 'TypeError',
+    message: /concurrency is 3, above 2 connections.*raise connections or lower concurrency/,
+  })
   t.end()
 })
 
-test('adaptive slots bring 200 connections, or as many as are given', t => {
-  t.match(specOf(define({ slots: 'adaptive' })), { slots: 'adaptive', connections: 200 })
-  t.match(specOf(define({ slots: 'adaptive', connections: 5 })), { slots: 'adaptive', connections: 5 })
-  t.throws(() => define({ slots: 'adaptive', connections: 0 }), { name: 'TypeError', message: /connections is 0/ })
-  t.throws(() => define({ slots: 'many' }), { name: 'TypeError', message: /slots is many/ })
+test('an adaptive concurrency brings 200 connections, or as many as are given', t => {
+  t.match(specOf(define({ concurrency: 'adaptive' })), { concurrency: 'adaptive', connections: 200 })
+  t.match(specOf(define({ concurrency: 'adaptive', connections: 5 })), { concurrency: 'adaptive', connections: 5 })
+  t.throws(() => define({ concurrency: 'adaptive', connections: 0 }), {
+    name: 'TypeError',
+    message: /connections is 0/,
+  })
+  t.throws(() => define({ concurrency: 'many' }), { name: 'TypeError', message: /concurrency is many/ })
   t.end()
 })
 
 test('headers that belong to the connection or the message can be neither set nor forwarded', t => {
-  for (const name of ['Host', 'connection', 'Content-Length', 'content-type', 'content-encoding', 'Transfer-Encoding', 'keep-alive', 'te', 'trailer', 'Upgrade', 'expect', 'accept-encoding', 'HTTP2-Settings',
-    'proxy-authorization', 'Proxy-Connection', 'proxy-authenticate', 'proxy-authentication-info', 'proxy-any']) {
-    for (const options of [{ headers: { [name]: 'x' } }, { forward: [name] }]) t.throws(() => define(options), { name: 'TypeError', message: new RegExp(`'${name}' belongs to each connection.*leave it out`) })
+  for (const name of [
+    'Host',
+    'connection',
+    'Content-Length',
+    'content-type',
+    'content-encoding',
+    'Transfer-Encoding',
+    'keep-alive',
+    'te',
+    'trailer',
+    'Upgrade',
+    'expect',
+    'accept-encoding',
+    'HTTP2-Settings',
+    'proxy-authorization',
+    'Proxy-Connection',
+    'proxy-authenticate',
+    'proxy-authentication-info',
+    'proxy-any',
+  ]) {
+    for (const options of [{ headers: { [name]: 'x' } }, { forwardHeaders: [name] }])
+      t.throws(() => define(options), {
+        name: 'TypeError',
+        message: new RegExp(`'${name}' belongs to each connection.*leave it out`),
+      })
   }
   for (const name of ['', 'a b', 'a:b', 'a\r\nb', 'ä']) {
-    for (const options of [{ headers: { [name]: 'x' } }, { forward: [name] }]) t.throws(() => define(options), { name: 'TypeError', message: /is not the name of a header/ }, JSON.stringify(name))
+    for (const options of [{ headers: { [name]: 'x' } }, { forwardHeaders: [name] }])
+      t.throws(
+        () => define(options),
+        { name: 'TypeError', message: /is not the name of a header/ },
+        JSON.stringify(name),
+      )
   }
-  for (const value of ['a\r\nb: c', 'a\0', '\u{1f408}']) t.throws(() => define({ headers: { 'x-a': value } }), { name: 'TypeError', message: /'x-a' holds characters that no header may hold/ })
-  t.match(specOf(define({ headers: { 'X-A': 'a\tb \xe9' }, forward: ['Authorization'] })), { headers: { 'X-A': 'a\tb \xe9' }, forward: ['authorization'] })
+  for (const value of ['a\r\nb: c', 'a\0', '\u{1f408}'])
+    t.throws(() => define({ headers: { 'x-a': value } }), {
+      name: 'TypeError',
+      message: /'x-a' holds characters that no header may hold/,
+    })
+  t.match(specOf(define({ headers: { 'X-A': 'a\tb \xe9' }, forwardHeaders: ['Authorization'] })), {
+    headers: { 'X-A': 'a\tb \xe9' },
+    forwardHeaders: ['authorization'],
+  })
   t.end()
 })
 
 test('headers that have no use in another request cannot be forwarded', t => {
   for (const [names, message] of [
-    [['set-cookie', 'Set-Cookie'], /cannot be forwarded, since it is a header of answers: leave it out of forward/],
+    [
+      ['set-cookie', 'Set-Cookie'],
+      /cannot be forwarded, since it is a header of answers: leave it out of forwardHeaders/,
+    ],
     [['range', 'Range'], /makes an upstream answer with a part/],
-    [['if-match', 'If-None-Match', 'if-modified-since', 'if-unmodified-since', 'if-range'], /is about the answer that the caller has kept/],
+    [
+      ['if-match', 'If-None-Match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
+      /is about the answer that the caller has kept/,
+    ],
     [['content-range', 'content-digest', 'Content-MD5', 'digest', 'repr-digest'], /describes the caller's body/],
-  ] as const) for (const name of names) t.throws(() => define({ forward: ['x-a', name] }), { name: 'TypeError', message }, name)
-  t.same(specOf(define({ forward: ['cache-control', 'If', 'ranges', 'constructor', '__proto__', 'toString'] })).forward, ['cache-control', 'if', 'ranges', 'constructor', '__proto__', 'tostring'])
+  ] as const)
+    for (const name of names)
+      t.throws(() => define({ forwardHeaders: ['x-a', name] }), { name: 'TypeError', message }, name)
+  t.same(
+    specOf(define({ forwardHeaders: ['cache-control', 'If', 'ranges', 'constructor', '__proto__', 'toString'] }))
+      .forwardHeaders,
+    ['cache-control', 'if', 'ranges', 'constructor', '__proto__', 'tostring'],
+  )
   t.end()
 })
 
@@ -175,33 +323,62 @@ test('an operation that no upstream has cannot be asked, and the message says wh
 
 test('what is no operation is refused by its name', t => {
   for (const wrong of [() => {}, { path: '/a', output: z.unknown() }]) {
-    t.throws(() => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }), { name: 'TypeError', message: /cats\.fact is not an operation: make it with operation/ })
+    t.throws(() => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }), {
+      name: 'TypeError',
+      message: /cats\.fact is not an operation: make it with operation/,
+    })
   }
-  t.throws(() => defineUpstream('cats', { origin }, { fact: define({}).ask }), { message: /is not an operation/ }, 'one that another upstream has')
+  t.throws(
+    () => defineUpstream('cats', { origin }, { fact: define({}).ask }),
+    { message: /is not an operation/ },
+    'one that another upstream has',
+  )
   t.end()
 })
 
 test('what is nothing at all in place of an operation is refused by its name too', t => {
   for (const wrong of [undefined, null, 'GET /a']) {
-    t.throws(() => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }), { name: 'TypeError', message: /cats\.fact is not an operation/ }, String(wrong))
+    t.throws(
+      () => defineUpstream('cats', { origin }, { fact: wrong as unknown as Operation<never, unknown> }),
+      { name: 'TypeError', message: /cats\.fact is not an operation/ },
+      String(wrong),
+    )
   }
   t.end()
 })
 
-test('an operation\'s declaration is refused where it cannot work, and the message says what to do', t => {
+test("an operation's declaration is refused where it cannot work, and the message says what to do", t => {
   for (const [options, message] of [
-    [{ method: 'get' }, /cats\.ask: 'get' is not a method/], [{ method: 'CONNECT' }, /'CONNECT' is not a method/], [{ method: 'TRACE' }, /is not a method/],
-    [{ body: z.unknown() }, /a GET has no body: declare its input as query/], [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
-    [{ method: 'POST', coalesce: true }, /a POST changes something.*leave coalesce out/], [{ method: 'DELETE', coalesce: true }, /coalesce/],
+    [{ method: 'get' }, /cats\.ask: 'get' is not a method/],
+    [{ method: 'CONNECT' }, /'CONNECT' is not a method/],
+    [{ method: 'TRACE' }, /is not a method/],
+    [{ body: z.unknown() }, /a GET has no body: declare its input as query/],
+    [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
+    [{ method: 'POST', coalesce: true }, /a POST changes something.*leave coalesce out/],
+    [{ method: 'DELETE', coalesce: true }, /coalesce/],
     [{ idempotencyKey: () => 'k' }, /a GET is idempotent by itself: leave idempotencyKey out/],
-    [{ path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ id: z.string() }) }, /'id' is in params and in query.*rename one/],
-    [{ absent: [500] }, /absent takes statuses from 400 to 499, not 500/], [{ absent: [404, 200] }, /not 200/], [{ absent: [404.5] }, /not 404.5/],
-  ] as const) t.throws(() => declare(options), { name: 'TypeError', message }, JSON.stringify(options))
+    [
+      { path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ id: z.string() }) },
+      /'id' is in params and in query.*rename one/,
+    ],
+    [{ nullOn: [500] }, /nullOn takes statuses from 400 to 499, not 500/],
+    [{ nullOn: [404, 200] }, /not 200/],
+    [{ nullOn: [404.5] }, /not 404.5/],
+  ] as const)
+    t.throws(() => declare(options), { name: 'TypeError', message }, JSON.stringify(options))
   t.end()
 })
 
 test('every method that can be called is taken, and only those that change nothing are safe', t => {
-  for (const [method, safe] of [['GET', true], ['HEAD', true], ['OPTIONS', true], ['POST', false], ['PUT', false], ['PATCH', false], ['DELETE', false]] as const) {
+  for (const [method, safe] of [
+    ['GET', true],
+    ['HEAD', true],
+    ['OPTIONS', true],
+    ['POST', false],
+    ['PUT', false],
+    ['PATCH', false],
+    ['DELETE', false],
+  ] as const) {
     t.match(declare({ method }).ask().spec, { method, safe })
   }
   t.end()

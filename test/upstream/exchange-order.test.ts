@@ -8,13 +8,17 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { Exchange } from '../../src/upstream/transport/exchange.ts'
 import { testRun } from '../helpers/call.ts'
 
-const { ask, tell } = defineUpstream('nobody', { origin: 'http://127.0.0.1:9' }, {
-  ask: operation({ path: '/', output: z.unknown() }),
-  tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
-})
+const { ask, tell } = defineUpstream(
+  'nobody',
+  { origin: 'http://127.0.0.1:9' },
+  {
+    ask: operation({ path: '/', output: z.unknown() }),
+    tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
+  },
+)
 
 /** An exchange whose callbacks the test makes itself, in orders that a real socket seldom brings. */
-function arrange (call = ask()) {
+function arrange(call = ask()) {
   const run = testRun()
   const told: unknown[] = []
   const settled = new EventEmitter()
@@ -22,9 +26,18 @@ function arrange (call = ask()) {
     told.push(what)
     settled.emit('settled')
   }
-  const exchange = new Exchange(run.ask(call), { win: settle, lose: settle }, { dispatch: () => {} }, { method: 'GET', path: '/' })
+  const exchange = new Exchange(
+    run.ask(call),
+    { resolve: settle, reject: settle },
+    { dispatch: () => {} },
+    { method: 'GET', path: '/' },
+  )
   const aborts: Error[] = []
-  const controller = { abort: (reason: Error) => { aborts.push(reason) } } as unknown as Dispatcher.DispatchController
+  const controller = {
+    abort: (reason: Error) => {
+      aborts.push(reason)
+    },
+  } as unknown as Dispatcher.DispatchController
   const start = (headers = {}) => {
     exchange.onRequestStart(controller)
     exchange.onResponseStart(controller, 200, { 'content-type': 'application/json', ...headers })
@@ -33,7 +46,7 @@ function arrange (call = ask()) {
 }
 
 /** Work of the same thread pool that ends after all that was asked of it before. */
-async function decoded (): Promise<void> {
+async function decoded(): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, () => new Promise(resolve => gzip('x', resolve))))
 }
 
@@ -45,7 +58,7 @@ test('a call given up while its body is decoded is rejected once, whatever the d
     exchange.onResponseData(controller, body)
     exchange.onResponseEnd()
     t.same(told, [])
-    run.abort.cut('gone')
+    run.abort.abort('gone')
     t.same(told, ['gone'])
     await decoded()
     t.same(told, ['gone'])
@@ -56,8 +69,8 @@ test('a call given up while its body is decoded is rejected once, whatever the d
 test('what comes after the end changes nothing', t => {
   const { run, told, exchange, controller, aborts, start } = arrange()
   start()
-  exchange.cut('gone')
-  exchange.cut('gone again')
+  exchange.onAbort('gone')
+  exchange.onAbort('gone again')
   exchange.onResponseData(controller, Buffer.from('"late"'))
   exchange.onResponseEnd()
   exchange.onResponseError(controller, new Error('late'))
@@ -69,7 +82,7 @@ test('what comes after the end changes nothing', t => {
 
 test('a call given up before its connection is there is cancelled when it is, and the connection is kept', t => {
   const { run, told, exchange, controller, aborts } = arrange(tell())
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.same(told, ['gone'], 'an unsafe one too: it was not sent')
   t.throws(() => exchange.onRequestStart(controller), 'undici takes what is thrown as a cancelled request')
   t.equal(aborts.length, 0)
@@ -78,10 +91,10 @@ test('a call given up before its connection is there is cancelled when it is, an
 
 test('a lost connection is none of a call that has not left', t => {
   const { told, exchange, controller, aborts } = arrange()
-  exchange.lost(false)
+  exchange.connectionLost(false)
   t.same(told, [])
   exchange.onRequestStart(controller)
-  exchange.lost(false)
+  exchange.connectionLost(false)
   t.match(told, [{ code: 'UPSTREAM_RESET', verdict: 'ignored' }])
   t.equal(aborts.length, 1, 'and it is not sent again by undici')
   t.end()

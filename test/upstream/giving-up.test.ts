@@ -16,7 +16,7 @@ const silent = () => {}
 const deadline = () => new UpstreamError('DEADLINE_EXCEEDED', 'test')
 
 /** One connection, so that a second call waits inside undici. */
-async function oneConnection (t: Test, script: Parameters<typeof rawUpstream>[1]) {
+async function oneConnection(t: Test, script: Parameters<typeof rawUpstream>[1]) {
   const upstream = await rawUpstream(t, script)
   const pool = new Pool(upstream.origin, { connections: 1 })
   t.teardown(() => pool.destroy())
@@ -28,7 +28,7 @@ test('a call given up in flight closes its socket at once', async t => {
   const run = testRun()
   const asked = failure(send(run))
   await upstream.asked(1)
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await asked, 'gone')
   await upstream.deserted()
   t.equal(run.abort.size, 0)
@@ -39,7 +39,7 @@ test('a call given up while the promises of its turn settle is not sent, though 
   const opening = testRun()
   const gone = failure(send(opening))
   await turn()
-  opening.abort.cut('gone')
+  opening.abort.abort('gone')
   await gone
   await upstream.holds(1)
   await rest()
@@ -47,7 +47,7 @@ test('a call given up while the promises of its turn settle is not sent, though 
   const run = testRun()
   const asked = failure(send(run))
   for (let microtasks = 0; microtasks < 10; microtasks++) await Promise.resolve()
-  run.abort.cut('gone as well')
+  run.abort.abort('gone as well')
   t.equal(await asked, 'gone as well')
   await rest()
   t.equal(upstream.requests.length, 0)
@@ -55,28 +55,43 @@ test('a call given up while the promises of its turn settle is not sent, though 
 })
 
 test('a call given up in the middle of its body closes its socket', async t => {
-  const { send, upstream } = await wire(t, socket => socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'), ask)
+  const { send, upstream } = await wire(
+    t,
+    socket => socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'),
+    ask,
+  )
   const run = testRun()
   const asked = failure(send(run))
   await upstream.asked(1)
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await asked, 'gone')
   await upstream.deserted()
 })
 
 test('a call given up while it waits for a connection never leaves', async t => {
-  const { service, upstream, ask, tell } = await oneConnection(t, (socket, { index }) => { if (index > 0) socket.write(json(index)) })
+  const { service, upstream, ask, tell } = await oneConnection(t, (socket, { index }) => {
+    if (index > 0) socket.write(json(index))
+  })
   const runs = Array.from({ length: 5 }, () => testRun())
-  const asked = [ask(), ask(), tell({ body: 1 }), tell({ body: 2 }), ask()].map((call, at) => service((runs[at] as typeof runs[0] & {}).ask<unknown>(call)))
+  const asked = [ask(), ask(), tell({ body: 1 }), tell({ body: 2 }), ask()].map((call, at) =>
+    service((runs[at] as (typeof runs)[0] & {}).ask<unknown>(call)),
+  )
   const ends = asked.slice(0, 4).map(failure)
   await upstream.asked(1)
-  runs[1]?.abort.cut('safe and gone')
-  runs[2]?.abort.cut('unsafe and gone')
+  runs[1]?.abort.abort('safe and gone')
+  runs[2]?.abort.abort('unsafe and gone')
   const late = deadline()
-  runs[3]?.abort.cut(late)
-  t.same([await ends[1], await ends[2], await ends[3]], ['safe and gone', 'unsafe and gone', late], 'at once, while the connection is taken')
-  t.same(runs.slice(1, 4).map(run => run.abort.size), [0, 0, 0])
-  runs[0]?.abort.cut('done')
+  runs[3]?.abort.abort(late)
+  t.same(
+    [await ends[1], await ends[2], await ends[3]],
+    ['safe and gone', 'unsafe and gone', late],
+    'at once, while the connection is taken',
+  )
+  t.same(
+    runs.slice(1, 4).map(run => run.abort.size),
+    [0, 0, 0],
+  )
+  runs[0]?.abort.abort('done')
   t.equal(await ends[0], 'done')
   t.equal((await asked[4])?.value, 1)
   t.equal(upstream.requests.length, 2, 'only the first and the last ever left')
@@ -84,12 +99,14 @@ test('a call given up while it waits for a connection never leaves', async t => 
 
 test('an unsafe call that has left is not cut by a caller who leaves', async t => {
   const replies: (() => void)[] = []
-  const { service, upstream, tell } = await oneConnection(t, socket => replies.push(() => socket.write(json('done', 201))))
+  const { service, upstream, tell } = await oneConnection(t, socket =>
+    replies.push(() => socket.write(json('done', 201))),
+  )
   const run = testRun()
   const told = service(run.ask(tell({ body: { a: 1 } })))
   await upstream.asked(1)
-  run.abort.cut('gone')
-  run.abort.cut(new UpstreamError('UPSTREAM_TIMEOUT', 'test'))
+  run.abort.abort('gone')
+  run.abort.abort(new UpstreamError('UPSTREAM_TIMEOUT', 'test'))
   t.equal(run.abort.size, 1, 'it still listens')
   replies[0]?.()
   t.same(await told, { value: 'done', status: 201 })
@@ -102,9 +119,9 @@ test('a deadline cuts an unsafe call that has left, even after its caller left, 
     const run = testRun()
     const told = failure(service(run.ask(tell({ body: {} }))))
     await upstream.asked(1)
-    if (first !== undefined) run.abort.cut(first)
+    if (first !== undefined) run.abort.abort(first)
     const cause = deadline()
-    run.abort.cut(cause)
+    run.abort.abort(cause)
     t.match(await told, { code: 'OUTCOME_UNKNOWN', statusCode: 504, verdict: 'failed', retryable: false, cause })
     await upstream.deserted()
     t.equal(run.abort.size, 0)
@@ -113,7 +130,12 @@ test('a deadline cuts an unsafe call that has left, even after its caller left, 
 
 test('a connection that breaks off after an unsafe call has left leaves its outcome unknown', async t => {
   const { send } = await wire(t, socket => socket.resetAndDestroy(), tell)
-  t.match(await failure(send(testRun(), { body: {} })), { code: 'OUTCOME_UNKNOWN', statusCode: 502, retryable: false, cause: { code: 'UPSTREAM_RESET' } })
+  t.match(await failure(send(testRun(), { body: {} })), {
+    code: 'OUTCOME_UNKNOWN',
+    statusCode: 502,
+    retryable: false,
+    cause: { code: 'UPSTREAM_RESET' },
+  })
 })
 
 test('a deadline cuts a safe call with its own reason', async t => {
@@ -122,7 +144,7 @@ test('a deadline cuts a safe call with its own reason', async t => {
   const asked = failure(send(run))
   await upstream.asked(1)
   const late = deadline()
-  run.abort.cut(late)
+  run.abort.abort(late)
   t.equal(await asked, late)
 })
 
@@ -130,6 +152,6 @@ test('an answer that arrived counts, whatever comes after it', async t => {
   const { send } = await wire(t, json('well'), ask)
   const run = testRun()
   t.equal((await send(run)).value, 'well')
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(run.abort.size, 0)
 })

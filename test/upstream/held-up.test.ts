@@ -10,14 +10,19 @@ import { testRun } from '../helpers/call.ts'
 const server = `
 const { createServer } = require('node:http')
 const { parentPort } = require('node:worker_threads')
-const listening = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('1')).listen(0, '127.0.0.1', () => parentPort.postMessage(listening.address().port))
+const listening = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('1'))
+listening.listen(0, '127.0.0.1', () => parentPort.postMessage(listening.address().port))
 `
 
 test('an answer that came while the loop was held up is read before its attempt is cut', async t => {
   const worker = new Worker(server, { eval: true })
   t.teardown(() => worker.terminate())
-  const [port] = await once(worker, 'message') as [number]
-  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, timeout: 1000, retry: false }, { ask: operation({ path: '/', output: z.number() }) })
+  const [port] = (await once(worker, 'message')) as [number]
+  const prompt = defineUpstream(
+    'prompt',
+    { origin: `http://127.0.0.1:${port}`, attemptTimeout: 1000, retry: false },
+    { ask: operation({ path: '/', output: z.number() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const send = () => runtime.send(testRun().ask(prompt.ask()))
@@ -37,8 +42,12 @@ test('an answer that came while the loop was held up is read before its attempt 
 test('a connection that was there while the loop was held up is taken', async t => {
   const worker = new Worker(server, { eval: true })
   t.teardown(() => worker.terminate())
-  const [port] = await once(worker, 'message') as [number]
-  const prompt = defineUpstream('prompt', { origin: `http://127.0.0.1:${port}`, connectTimeout: 500, retry: false, timeout: 5000 }, { ask: operation({ path: '/', output: z.number() }) })
+  const [port] = (await once(worker, 'message')) as [number]
+  const prompt = defineUpstream(
+    'prompt',
+    { origin: `http://127.0.0.1:${port}`, connectTimeout: 500, retry: false, attemptTimeout: 5000 },
+    { ask: operation({ path: '/', output: z.number() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const answer = runtime.send(testRun().ask(prompt.ask()))

@@ -18,28 +18,57 @@ const operations = {
 
 const methods = ['ask', 'tell'] as const
 
-/** An upstream over TLS, asked straight or through a proxy. The connections of the one that is dialled are treated by their number. */
-async function arrange (t: Test, way: 'straight' | 'proxy', treat: (connection: number) => Treatment, options: Partial<UpstreamOptions> = {}, runtimeOptions: RuntimeOptions = {}) {
+/**
+ * An upstream over TLS, asked straight or through a proxy. The connections of the one that is dialled are treated by
+ * their number.
+ */
+async function arrange(
+  t: Test,
+  way: 'straight' | 'proxy',
+  treat: (connection: number) => Treatment,
+  options: Partial<UpstreamOptions> = {},
+  runtimeOptions: RuntimeOptions = {},
+) {
   const raw = await rawUpstream(t, json('well'), selfSigned)
-  const before = await relay(t, way === 'straight' ? raw.port : Number(new URL((await forwardProxy(t)).origin).port), treat)
+  const before = await relay(
+    t,
+    way === 'straight' ? raw.port : Number(new URL((await forwardProxy(t)).origin).port),
+    treat,
+  )
   const runtime = createRuntime(runtimeOptions)
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', {
-    ...way === 'straight' ? { origin: `https://127.0.0.1:${before.port}` } : { origin: raw.origin, proxy: `http://127.0.0.1:${before.port}` },
-    tls: { ca: selfSigned.cert }, timeout: 30_000, retry: { attempts: 2, delay: 1 }, ...options,
-  }, operations)
-  const send = (method: typeof methods[number], run: TestRun = testRun()) => runtime.send(run.ask(method === 'ask' ? cats.ask() : cats.tell({ body: 1 })))
+  const cats = defineUpstream(
+    'cats',
+    {
+      ...(way === 'straight'
+        ? { origin: `https://127.0.0.1:${before.port}` }
+        : { origin: raw.origin, proxy: `http://127.0.0.1:${before.port}` }),
+      tls: { ca: selfSigned.cert },
+      attemptTimeout: 30_000,
+      retry: { maxAttempts: 2, initialDelay: 1 },
+      ...options,
+    },
+    operations,
+  )
+  const send = (method: (typeof methods)[number], run: TestRun = testRun()) =>
+    runtime.send(run.ask(method === 'ask' ? cats.ask() : cats.tell({ body: 1 })))
   return { raw, before, runtime, send }
 }
 
-const onData = (then: (socket: Socket) => unknown) => (socket: Socket) => { socket.once('data', () => then(socket)) }
-const says = (...answers: (string | Buffer)[]) => onData(socket => { for (const answer of answers) socket.write(answer) })
+const onData = (then: (socket: Socket) => unknown) => (socket: Socket) => {
+  socket.once('data', () => then(socket))
+}
+const says = (...answers: (string | Buffer)[]) =>
+  onData(socket => {
+    for (const answer of answers) socket.write(answer)
+  })
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n'
 /** Makes a tunnel, takes one packet through it, and ends. */
-const tunnelThen = (then: (socket: Socket) => unknown) => onData(socket => {
-  socket.once('data', () => then(socket))
-  socket.write(established)
-})
+const tunnelThen = (then: (socket: Socket) => unknown) =>
+  onData(socket => {
+    socket.once('data', () => then(socket))
+    socket.write(established)
+  })
 
 const failures: readonly (readonly [what: string, way: 'straight' | 'proxy', treatment: Treatment])[] = [
   ['the connection is closed before the handshake', 'straight', socket => socket.end()],
@@ -66,7 +95,7 @@ const failures: readonly (readonly [what: string, way: 'straight' | 'proxy', tre
 for (const [what, way, treatment] of failures) {
   test(`a call is sent again, whatever its method, when ${what}`, async t => {
     for (const method of methods) {
-      const once = await arrange(t, way, connection => connection === 0 ? treatment : 'pass')
+      const once = await arrange(t, way, connection => (connection === 0 ? treatment : 'pass'))
       const run = testRun()
       t.match(await once.send(method, run), { value: 'well' }, method)
       t.equal(run.events.filter(({ type }) => type === 'attempt started').length, 2)
@@ -74,9 +103,13 @@ for (const [what, way, treatment] of failures) {
       t.equal(once.raw.requests.length, 1)
 
       const always = await arrange(t, way, () => treatment)
-      t.match(await failure(always.send(method)), { code: 'UPSTREAM_UNREACHABLE', statusCode: 502, verdict: 'failed', retryable: true }, `${method}, when it happens each time`)
+      t.match(
+        await failure(always.send(method)),
+        { code: 'UPSTREAM_UNREACHABLE', statusCode: 502, verdict: 'failed', retryable: true },
+        `${method}, when it happens each time`,
+      )
       t.equal(always.before.connections, 2)
-      t.match(always.runtime.stats(), { cats: { active: 0, waiting: 0 } })
+      t.match(always.runtime.stats(), { cats: { active: 0, queued: 0 } })
       await always.before.deserted()
     }
   })
@@ -91,7 +124,10 @@ test('a call whose connection takes too long is sent again, whatever its method,
   for (const [way, treatment, message] of phases) {
     for (const method of methods) {
       const { send, before } = await arrange(t, way, () => treatment, { connectTimeout: 60 })
-      t.match(await failure(send(method)), { code: 'UPSTREAM_UNREACHABLE', cause: { code: 'UND_ERR_CONNECT_TIMEOUT', message } })
+      t.match(await failure(send(method)), {
+        code: 'UPSTREAM_UNREACHABLE',
+        cause: { code: 'UND_ERR_CONNECT_TIMEOUT', message },
+      })
       t.equal(before.connections, 2)
       await before.deserted()
     }
@@ -99,7 +135,9 @@ test('a call whose connection takes too long is sent again, whatever its method,
 })
 
 test('an unsafe call is not sent again beyond the budget', async t => {
-  const { send, before } = await arrange(t, 'straight', () => socket => socket.end(), { budget: { share: 0, perSecond: 0 } })
+  const { send, before } = await arrange(t, 'straight', () => socket => socket.end(), {
+    retryBudget: { ratio: 0, minPerSecond: 0 },
+  })
   t.match(await failure(send('tell')), { code: 'UPSTREAM_UNREACHABLE' })
   t.equal(before.connections, 1)
 })
@@ -113,12 +151,20 @@ test('a failure of TLS itself is a failure of trust, and is not tried again', as
     ['unrecognized_name', 'straight', onData(socket => socket.end(alert(112)))],
     ['an answer that is not TLS', 'straight', onData(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
     ['an alert through the tunnel', 'proxy', tunnelThen(socket => socket.end(alert(40)))],
-    ['an alert in the same segment as the answer to CONNECT', 'proxy', says(Buffer.concat([Buffer.from(established), alert(40)]))],
+    [
+      'an alert in the same segment as the answer to CONNECT',
+      'proxy',
+      says(Buffer.concat([Buffer.from(established), alert(40)])),
+    ],
   ]
   for (const [what, way, treatment] of untrusted) {
     for (const method of methods) {
       const { send, before } = await arrange(t, way, () => treatment)
-      t.match(await failure(send(method)), { code: 'UPSTREAM_TLS', retryable: false, statusCode: 502 }, `${what}: ${method}`)
+      t.match(
+        await failure(send(method)),
+        { code: 'UPSTREAM_TLS', retryable: false, statusCode: 502 },
+        `${what}: ${method}`,
+      )
       t.equal(before.connections, 1)
       await before.deserted()
     }
@@ -132,14 +178,20 @@ test('a proxy may give interim answers, any 2xx and a body length that means not
     ['', 'HTTP/1.0 201 \nTransfer-Encoding : chunked\n\n'],
   ] as const) {
     const raw = await rawUpstream(t, json('well'), selfSigned)
-    const proxy = await relay(t, 0, () => onData(socket => {
-      socket.write(interim)
-      socket.write(answer)
-      socket.pipe(connect(raw.port, '127.0.0.1').on('error', () => socket.destroy())).pipe(socket)
-    }))
+    const proxy = await relay(t, 0, () =>
+      onData(socket => {
+        socket.write(interim)
+        socket.write(answer)
+        socket.pipe(connect(raw.port, '127.0.0.1').on('error', () => socket.destroy())).pipe(socket)
+      }),
+    )
     const runtime = createRuntime()
     t.teardown(() => runtime.close())
-    const cats = defineUpstream('cats', { origin: raw.origin, proxy: `http://127.0.0.1:${proxy.port}`, tls: { ca: selfSigned.cert }, retry: false }, operations)
+    const cats = defineUpstream(
+      'cats',
+      { origin: raw.origin, proxy: `http://127.0.0.1:${proxy.port}`, tls: { ca: selfSigned.cert }, retry: false },
+      operations,
+    )
     t.match(await runtime.send(testRun().ask(cats.tell({ body: 1 }))), { value: 'well' }, answer)
   }
 })
@@ -147,22 +199,37 @@ test('a proxy may give interim answers, any 2xx and a body length that means not
 test('a name that is not found may be asked for by an unsafe call again', async t => {
   const raw = await rawUpstream(t, json('well'))
   const answers = [Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' }), null]
-  const runtime = createRuntime({ lookup: (_hostname, _options, done) => done(answers[0] ?? null, [{ address: '127.0.0.1', family: 4 }]) })
+  const runtime = createRuntime({
+    lookup: (_hostname, _options, done) => done(answers[0] ?? null, [{ address: '127.0.0.1', family: 4 }]),
+  })
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: `http://cats.example:${raw.port}`, retry: { attempts: 2, delay: 1 } }, operations)
+  const cats = defineUpstream(
+    'cats',
+    { origin: `http://cats.example:${raw.port}`, retry: { maxAttempts: 2, initialDelay: 1 } },
+    operations,
+  )
   const run = testRun()
   t.match(await failure(runtime.send(run.ask(cats.tell({ body: 1 })))), { code: 'UPSTREAM_UNREACHABLE' })
   t.equal(run.events.filter(({ type }) => type === 'attempt started').length, 2)
 })
 
 test('a runtime that closes gives up what is being opened, in every phase', async t => {
-  const phases: readonly (readonly [way: 'straight' | 'proxy', treatment: Treatment])[] = [['straight', () => {}], ['proxy', () => {}], ['proxy', tunnelThen(() => {})]]
+  const phases: readonly (readonly [way: 'straight' | 'proxy', treatment: Treatment])[] = [
+    ['straight', () => {}],
+    ['proxy', () => {}],
+    ['proxy', tunnelThen(() => {})],
+  ]
   for (const [way, treatment] of phases) {
     const seen = Promise.withResolvers<void>()
-    const { send, before, runtime } = await arrange(t, way, () => socket => {
-      socket.once('data', () => seen.resolve())
-      if (typeof treatment === 'function') treatment(socket)
-    }, { connectTimeout: 600_000 })
+    const { send, before, runtime } = await arrange(
+      t,
+      way,
+      () => socket => {
+        socket.once('data', () => seen.resolve())
+        if (typeof treatment === 'function') treatment(socket)
+      },
+      { connectTimeout: 600_000 },
+    )
     const lost = failure(send('tell'))
     await seen.promise
     await runtime.close()

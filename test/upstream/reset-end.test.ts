@@ -13,7 +13,7 @@ import { selfSigned } from '../helpers/self-signed.ts'
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n'
 
 /** Calls back once the first part of a body has been read. */
-function onceRead (then: () => void): void {
+function onceRead(then: () => void): void {
   const read = () => {
     unsubscribe('undici:request:bodyChunkReceived', read)
     then()
@@ -22,19 +22,40 @@ function onceRead (then: () => void): void {
 }
 
 /** An upstream whose connection is reset after it has sent `bytes` and they have been read. */
-async function arrange (t: Test, bytes: string, { isSecure = false, ...options }: Partial<UpstreamOptions> & { readonly isSecure?: boolean } = {}) {
-  const reset = (socket: Socket) => isSecure ? proxy.reset() : socket.resetAndDestroy()
-  const raw = await rawUpstream(t, socket => {
-    onceRead(() => { reset(socket) })
-    socket.write(bytes)
-  }, isSecure ? selfSigned : undefined)
+async function arrange(
+  t: Test,
+  bytes: string,
+  { isSecure = false, ...options }: Partial<UpstreamOptions> & { readonly isSecure?: boolean } = {},
+) {
+  const reset = (socket: Socket) => (isSecure ? proxy.reset() : socket.resetAndDestroy())
+  const raw = await rawUpstream(
+    t,
+    socket => {
+      onceRead(() => {
+        reset(socket)
+      })
+      socket.write(bytes)
+    },
+    isSecure ? selfSigned : undefined,
+  )
   const proxy = await cuttingProxy(t, raw.port)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin, retry: false, timeout: 10_000, connectTimeout: 10_000, ...isSecure && { tls: { ca: selfSigned.cert } }, ...options }, {
-    get: operation({ path: '/', output: z.string(), as: 'text' }),
-    post: operation({ method: 'POST', path: '/', output: z.string(), as: 'text' }),
-  })
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: isSecure ? `https://127.0.0.1:${proxy.port}` : raw.origin,
+      retry: false,
+      attemptTimeout: 10_000,
+      connectTimeout: 10_000,
+      ...(isSecure && { tls: { ca: selfSigned.cert } }),
+      ...options,
+    },
+    {
+      get: operation({ path: '/', output: z.string(), responseType: 'text' }),
+      post: operation({ method: 'POST', path: '/', output: z.string(), responseType: 'text' }),
+    },
+  )
   return { get: () => runtime.send(testRun().ask(cats.get())), post: () => runtime.send(testRun().ask(cats.post())) }
 }
 
@@ -49,7 +70,7 @@ test('a body that its connection should end is not whole when the connection is 
 })
 
 test('in a pipeline it is not whole either', async t => {
-  const { get } = await arrange(t, `${head}\r\nfirst`, { trusted: { pipelining: 4 } })
+  const { get } = await arrange(t, `${head}\r\nfirst`, { pipelining: 4 })
   t.match(await failure(get()), { code: 'UPSTREAM_RESET' })
 })
 

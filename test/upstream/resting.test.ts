@@ -7,7 +7,13 @@ import { defineUpstream, operation, type UpstreamOptions } from '../../src/upstr
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
-import { strayAnswer, strayTimeout, strayUpstream, type Stray, type StrayUpstreamOptions } from '../helpers/stray-upstream.ts'
+import {
+  strayAnswer,
+  strayTimeout,
+  strayUpstream,
+  type Stray,
+  type StrayUpstreamOptions,
+} from '../helpers/stray-upstream.ts'
 import { rest, turn } from '../helpers/turn.ts'
 
 const params = z.object({ id: z.string() })
@@ -16,9 +22,13 @@ const operations = {
   post: operation({ method: 'POST', path: '/{id}', params, output: z.unknown() }),
 }
 
-async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, options: Partial<UpstreamOptions> = {}) {
+async function arrange(t: Test, upstreamOptions: StrayUpstreamOptions = {}, options: Partial<UpstreamOptions> = {}) {
   const upstream = await strayUpstream(t, upstreamOptions)
-  const declared = defineUpstream('stray', { origin: upstream.origin, breaker: false, timeout: 10_000, ...options }, operations)
+  const declared = defineUpstream(
+    'stray',
+    { origin: upstream.origin, breaker: false, attemptTimeout: 10_000, ...options },
+    operations,
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   let asked = 0
@@ -39,7 +49,7 @@ async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, opt
     const call = run.ask(declared.get({ id: 'gone' }))
     const gone = runtime.send(call).catch((reason: unknown) => reason)
     await turn()
-    run.abort.cut('gone')
+    run.abort.abort('gone')
     await gone
     await call.attempt.held
   }
@@ -47,22 +57,23 @@ async function arrange (t: Test, upstreamOptions: StrayUpstreamOptions = {}, opt
 }
 
 /** Keeps the loop from polling. */
-function holdUp (ms = 8): void {
+function holdUp(ms = 8): void {
   const until = performance.now() + ms
   while (performance.now() < until);
 }
 
-function tally (outcomes: readonly string[]): Record<string, number> {
+function tally(outcomes: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
   return counts
 }
 
-test('an upstream that closes each connection with its answer loses no unsafe call of 1000, one after the other or side by side', async t => {
+test('an upstream that closes each connection with its answer loses no unsafe call of 1000, in sequence or concurrent', async t => {
   const { ask } = await arrange(t, { closes: 'with the answer' })
   const outcomes: string[] = []
   while (outcomes.length < 500) outcomes.push(await ask('post'))
-  while (outcomes.length < 1000) outcomes.push(...await Promise.all([ask('post'), ask('post'), ask('post'), ask('post')]))
+  while (outcomes.length < 1000)
+    outcomes.push(...(await Promise.all([ask('post'), ask('post'), ask('post'), ask('post')])))
   t.same(tally(outcomes), { well: 1000 })
 })
 
@@ -75,8 +86,13 @@ test('an upstream that closes a connection some time after its answer loses no m
     let ours = 0
     let theirs = 0
     for (let asked = 0; asked < count; asked++) {
-      if (await ask('post') !== 'well') ours++
-      await pool.request({ method: 'POST', path: '/x' }).then(({ body }) => body.dump(), () => { theirs++ })
+      if ((await ask('post')) !== 'well') ours++
+      await pool.request({ method: 'POST', path: '/x' }).then(
+        ({ body }) => body.dump(),
+        () => {
+          theirs++
+        },
+      )
     }
     // Two at most, since after two the upstream is known to close early.
     t.ok(ours <= Math.max(theirs, 2), `closing after ${ms} ms: ${ours} of ours, ${theirs} of undici's, of ${count}`)
@@ -87,38 +103,58 @@ const strays: Readonly<Record<string, Stray>> = {
   'an answer': { bytes: strayAnswer },
   'a 408': { bytes: strayTimeout },
   'half an answer': { bytes: strayAnswer.slice(0, 30) },
-  'garbage': { bytes: 'xyz' },
+  garbage: { bytes: 'xyz' },
   'the end': 'end',
   'a reset': 'reset',
 }
 
 test('what arrives between an answer and the next request is never taken for its answer, however the loop was held up', async t => {
   for (const tls of [undefined, selfSigned]) {
-    const { ask, stray } = await arrange(t, { ...tls && { tls } }, { ...tls && { tls: { ca: tls.cert } } })
-    const moment = fc.constantFrom('while a step computes', 'after the call was dispatched', 'in the turn in which it is written', 'while idle')
-    await fc.assert(fc.asyncProperty(fc.constantFrom('get', 'post'), moment, fc.constantFrom(...Object.keys(strays)), fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.boolean(), async (method, when, what, width, isRested, isHeldUp) => {
-      const first = await Promise.all(Array.from({ length: width }, () => ask('get')))
-      if (isRested) await rest()
-      const bytes = strays[what] as Stray
-      if (when === 'while a step computes') {
-        stray(bytes)
-      } else if (when === 'in the turn in which it is written') {
-        setImmediate(() => {
-          stray(bytes)
-          if (isHeldUp) holdUp()
-        })
-      } else if (when === 'while idle') {
-        stray(bytes)
-        await turn()
-      }
-      const asked = ask(method)
-      if (when === 'after the call was dispatched') {
-        stray(bytes)
-        if (isHeldUp) holdUp()
-      }
-      const outcomes = [...first, await asked, await ask(method)]
-      t.same(tally(outcomes), { well: width + 2 }, `${method}, ${what} ${when}, ${width}${isRested ? ', rested' : ''}`)
-    }), { numRuns: 150 })
+    const { ask, stray } = await arrange(t, { ...(tls && { tls }) }, { ...(tls && { tls: { ca: tls.cert } }) })
+    const moment = fc.constantFrom(
+      'while a step computes',
+      'after the call was dispatched',
+      'in the turn in which it is written',
+      'while idle',
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('get', 'post'),
+        moment,
+        fc.constantFrom(...Object.keys(strays)),
+        fc.integer({ min: 1, max: 3 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (method, when, what, width, isRested, isHeldUp) => {
+          const first = await Promise.all(Array.from({ length: width }, () => ask('get')))
+          if (isRested) await rest()
+          const bytes = strays[what] as Stray
+          if (when === 'while a step computes') {
+            stray(bytes)
+          } else if (when === 'in the turn in which it is written') {
+            setImmediate(() => {
+              stray(bytes)
+              if (isHeldUp) holdUp()
+            })
+          } else if (when === 'while idle') {
+            stray(bytes)
+            await turn()
+          }
+          const asked = ask(method)
+          if (when === 'after the call was dispatched') {
+            stray(bytes)
+            if (isHeldUp) holdUp()
+          }
+          const outcomes = [...first, await asked, await ask(method)]
+          t.same(
+            tally(outcomes),
+            { well: width + 2 },
+            `${method}, ${what} ${when}, ${width}${isRested ? ', rested' : ''}`,
+          )
+        },
+      ),
+      { numRuns: 150 },
+    )
   }
 })
 
@@ -138,7 +174,11 @@ test('what arrives on a connection that has not served, before its first request
   for (const tls of [undefined, selfSigned]) {
     for (const method of ['get', 'post'] as const) {
       for (const [name, what] of Object.entries(strays)) {
-        const { ask, open, stray } = await arrange(t, { ...tls && { tls } }, { slots: 1, connections: 1, ...tls && { tls: { ca: tls.cert } } })
+        const { ask, open, stray } = await arrange(
+          t,
+          { ...(tls && { tls }) },
+          { concurrency: 1, connections: 1, ...(tls && { tls: { ca: tls.cert } }) },
+        )
         await open()
         await rest()
         // The request is written in this turn, and nothing is polled in between.

@@ -6,9 +6,16 @@ import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
 
-const operations = { ask: operation({ path: '/ask', output: z.unknown() }), tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }) }
+const operations = {
+  ask: operation({ path: '/ask', output: z.unknown() }),
+  tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }),
+}
 
-async function arrange (t: Test, script: Script = json('well'), { upstreamOptions = {}, ...options }: RuntimeOptions & { upstreamOptions?: Partial<UpstreamOptions> } = {}) {
+async function arrange(
+  t: Test,
+  script: Script = json('well'),
+  { upstreamOptions = {}, ...options }: RuntimeOptions & { upstreamOptions?: Partial<UpstreamOptions> } = {},
+) {
   const raw = await rawUpstream(t, script)
   const runtime = createRuntime(options)
   t.teardown(() => runtime.close())
@@ -26,16 +33,30 @@ test('nothing is opened before the first call, and the first call opens one conn
 
 test('the statistics tell what each upstream holds and has counted', async t => {
   const replies: (() => void)[] = []
-  const { raw, runtime, ask } = await arrange(t, (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))), { upstreamOptions: { slots: 2, retry: false } })
+  const { raw, runtime, ask } = await arrange(
+    t,
+    (socket, { index }) => replies.push(() => socket.write(json({}, index === 0 ? 200 : 500))),
+    { upstreamOptions: { concurrency: 2, retry: false } },
+  )
   const asked = [ask(), failure(ask()), failure(ask())]
   await raw.asked(2)
-  t.match(runtime.stats(), { cats: { active: 2, waiting: 1, calls: 3, ok: 0 } })
+  t.match(runtime.stats(), { cats: { active: 2, queued: 1, calls: 3, ok: 0 } })
   for (const at of [0, 1]) replies[at]?.()
   await raw.asked(3)
   replies[2]?.()
   await Promise.all(asked)
   const { waitedMs, ...stats } = runtime.stats()['cats'] ?? { waitedMs: 0 }
-  t.same(stats, { slots: 2, active: 0, waiting: 0, calls: 3, ok: 1, failed: 2, ignored: 0, attempts: 3, breaker: 'closed' })
+  t.same(stats, {
+    concurrency: 2,
+    active: 0,
+    queued: 0,
+    calls: 3,
+    ok: 1,
+    failed: 2,
+    ignored: 0,
+    attempts: 3,
+    breaker: 'closed',
+  })
   t.ok(waitedMs > 0)
 })
 
@@ -57,7 +78,7 @@ test('two runtimes share nothing', async t => {
 })
 
 test('closing rejects later calls and those in flight, waiting ones too, and the sockets are gone', async t => {
-  const { raw, runtime, cats, ask } = await arrange(t, () => {}, { upstreamOptions: { slots: 2 } })
+  const { raw, runtime, cats, ask } = await arrange(t, () => {}, { upstreamOptions: { concurrency: 2 } })
   const run = testRun()
   const asked = [failure(ask(run)), failure(runtime.send(run.ask(cats.tell({ body: {} })))), failure(ask(run))]
   await raw.asked(2)
@@ -69,7 +90,7 @@ test('closing rejects later calls and those in flight, waiting ones too, and the
   t.match(await failure(ask(run)), closed)
   await raw.deserted()
   t.equal(run.abort.size, 0)
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   await runtime.close()
   t.equal(raw.requests.length, 2)
 })
@@ -89,51 +110,77 @@ test('an origin from outside replaces the declared one, with its path prefix', a
   t.equal(raw.connections, 0)
 })
 
-test('slots from outside replace the declared ones, fewer or more', async t => {
-  for (const slots of [1, 5]) {
-    const { raw, runtime, ask } = await arrange(t, () => {}, { overrides: { cats: { slots } }, upstreamOptions: { slots: 3, connections: 4 } })
+test('the concurrency of an override replaces the declared one, lower or higher', async t => {
+  for (const concurrency of [1, 5]) {
+    const { raw, runtime, ask } = await arrange(t, () => {}, {
+      overrides: { cats: { concurrency } },
+      upstreamOptions: { concurrency: 3, connections: 4 },
+    })
     const run = testRun()
     const asked = Array.from({ length: 6 }, () => failure(ask(run)))
-    await raw.asked(slots)
-    t.match(runtime.stats(), { cats: { active: slots, waiting: 6 - slots } })
-    t.equal(raw.connections, slots)
-    run.abort.cut('done')
+    await raw.asked(concurrency)
+    t.match(runtime.stats(), { cats: { active: concurrency, queued: 6 - concurrency } })
+    t.equal(raw.connections, concurrency)
+    run.abort.abort('done')
     await Promise.all(asked)
   }
 })
 
-test('slots from outside may be adaptive, and fixed where they are declared to be adaptive', async t => {
-  const declared = [[{ slots: 3 }, 200], [{ slots: 3, connections: 300 }, 300], [{ slots: 'adaptive' }, 200], [{ slots: 'adaptive', connections: 5 }, 200]] as const
+test('the concurrency of an override may be adaptive, and fixed where the declared one is adaptive', async t => {
+  const declared = [
+    [{ concurrency: 3 }, 200],
+    [{ concurrency: 3, connections: 300 }, 300],
+    [{ concurrency: 'adaptive' }, 200],
+    [{ concurrency: 'adaptive', connections: 5 }, 200],
+  ] as const
   for (const [upstreamOptions] of declared) {
-    const { runtime, ask } = await arrange(t, json('well'), { overrides: { cats: { slots: 'adaptive' } }, upstreamOptions })
+    const { runtime, ask } = await arrange(t, json('well'), {
+      overrides: { cats: { concurrency: 'adaptive' } },
+      upstreamOptions,
+    })
     await ask()
-    t.match(runtime.stats(), { cats: { slots: 'connections' in upstreamOptions && upstreamOptions.connections === 5 ? 5 : 20 } })
+    t.match(runtime.stats(), {
+      cats: { concurrency: 'connections' in upstreamOptions && upstreamOptions.connections === 5 ? 5 : 20 },
+    })
   }
-  for (const [slots, connections] of [[2, 5], [6, 5]] as const) {
-    const { raw, runtime, ask } = await arrange(t, () => {}, { overrides: { cats: { slots } }, upstreamOptions: { slots: 'adaptive', connections } })
+  for (const [concurrency, connections] of [
+    [2, 5],
+    [6, 5],
+  ] as const) {
+    const { raw, runtime, ask } = await arrange(t, () => {}, {
+      overrides: { cats: { concurrency } },
+      upstreamOptions: { concurrency: 'adaptive', connections },
+    })
     const run = testRun()
     const asked = Array.from({ length: 8 }, () => failure(ask(run)))
-    await raw.asked(slots)
-    t.match(runtime.stats(), { cats: { slots, active: slots, waiting: 8 - slots } })
-    run.abort.cut('done')
+    await raw.asked(concurrency)
+    t.match(runtime.stats(), { cats: { concurrency, active: concurrency, queued: 8 - concurrency } })
+    run.abort.abort('done')
     await Promise.all(asked)
   }
 })
 
-test('a timeout from outside replaces the declared one', async t => {
-  const { ask } = await arrange(t, () => {}, { overrides: { cats: { timeout: 15 } }, upstreamOptions: { timeout: 50_000 } })
+test('the attemptTimeout of an override replaces the declared one', async t => {
+  const { ask } = await arrange(t, () => {}, {
+    overrides: { cats: { attemptTimeout: 15 } },
+    upstreamOptions: { attemptTimeout: 50_000 },
+  })
   t.match(await failure(ask()), { code: 'UPSTREAM_TIMEOUT', message: /15 ms/ })
 })
 
-test('a deadline of the upstream covers a call', async t => {
-  const { ask } = await arrange(t, () => {}, { upstreamOptions: { deadline: 15 } })
+test('the totalTimeout of an upstream covers a call', async t => {
+  const { ask } = await arrange(t, () => {}, { upstreamOptions: { totalTimeout: 15 } })
   t.match(await failure(ask()), { code: 'DEADLINE_EXCEEDED', message: /15 ms/ })
 })
 
-test('a deadline of the upstream cuts an unsafe call too, whose outcome is unknown then', async t => {
-  const { raw, runtime, cats } = await arrange(t, () => {}, { upstreamOptions: { deadline: 30 } })
+test('the totalTimeout of an upstream cuts an unsafe call too, whose outcome is unknown then', async t => {
+  const { raw, runtime, cats } = await arrange(t, () => {}, { upstreamOptions: { totalTimeout: 30 } })
   const run = testRun()
-  t.match(await failure(runtime.send(run.ask(cats.tell({ body: {} })))), { code: 'OUTCOME_UNKNOWN', statusCode: 504, cause: { code: 'DEADLINE_EXCEEDED' } })
+  t.match(await failure(runtime.send(run.ask(cats.tell({ body: {} })))), {
+    code: 'OUTCOME_UNKNOWN',
+    statusCode: 504,
+    cause: { code: 'DEADLINE_EXCEEDED' },
+  })
   await raw.deserted()
   t.equal(run.abort.size, 0)
 })
@@ -148,15 +195,28 @@ test('an upstream that is switched off refuses every call and is not asked', asy
 })
 
 test('overrides of one upstream leave the others alone', async t => {
-  const { ask } = await arrange(t, json('well'), { overrides: { dogs: { off: true }, cats: { off: undefined, origin: undefined, slots: undefined, timeout: undefined } } })
+  const { ask } = await arrange(t, json('well'), {
+    overrides: {
+      dogs: { off: true },
+      cats: { off: undefined, origin: undefined, concurrency: undefined, attemptTimeout: undefined },
+    },
+  })
   t.equal((await ask()).value, 'well')
 })
 
 test('an override that cannot be is refused at the start, by the name of its upstream', t => {
   for (const [override, message] of [
-    [{ slots: 0 }, /'cats': slots is 0/], [{ slots: 1.5 }, /slots is 1.5/], [{ timeout: -1 }, /timeout is -1, .* of ms/], [{ timeout: Number.NaN }, /timeout is NaN/],
-    [{ origin: 'cats.example' }, /'cats\.example' is not an origin/], [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
-    [{ origin: 'http://h/?q=1' }, /leave the query and the fragment out/], [{ origin: 'http://h/#f' }, /fragment/], [{ origin: 'http://u:p@h' }, /credentials/], [{ origin: 'http://u@h' }, /credentials/],
-  ] as const) t.throws(() => createRuntime({ overrides: { cats: override } }), { name: 'TypeError', message })
+    [{ concurrency: 0 }, /'cats': concurrency is 0/],
+    [{ concurrency: 1.5 }, /concurrency is 1.5/],
+    [{ attemptTimeout: -1 }, /attemptTimeout is -1, .* of ms/],
+    [{ attemptTimeout: Number.NaN }, /attemptTimeout is NaN/],
+    [{ origin: 'cats.example' }, /'cats\.example' is not an origin/],
+    [{ origin: 'ftp://cats.example' }, /not an origin: write scheme, host and port/],
+    [{ origin: 'http://h/?q=1' }, /leave the query and the fragment out/],
+    [{ origin: 'http://h/#f' }, /fragment/],
+    [{ origin: 'http://u:p@h' }, /credentials/],
+    [{ origin: 'http://u@h' }, /credentials/],
+  ] as const)
+    t.throws(() => createRuntime({ overrides: { cats: override } }), { name: 'TypeError', message })
   t.end()
 })

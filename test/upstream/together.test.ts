@@ -5,14 +5,15 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import { Abort } from '../../src/core/abort.ts'
 import { LiveCall, type Call } from '../../src/upstream/call/call.ts'
-import { defineUpstream, operation, use } from '../../src/upstream/declare.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
+import type { CustomLayer } from '../../src/upstream/spec/layer-types.ts'
 import { keyOf } from '../../src/upstream/transport/dispatch.ts'
 import { breaker } from '../../src/upstream/policies/breaker/breaker.ts'
-import { Budget } from '../../src/upstream/policies/retry/retry-budget.ts'
+import { RetryBudget } from '../../src/upstream/policies/retry/retry-budget.ts'
 import { bulkhead } from '../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { coalesce } from '../../src/upstream/policies/coalesce.ts'
 import { hedge } from '../../src/upstream/policies/hedge/hedge.ts'
-import { stack } from '../../src/upstream/policies/layer.ts'
+import { stack } from '../../src/upstream/call/layer.ts'
 import { retry } from '../../src/upstream/policies/retry/retry.ts'
 import { createResolve } from '../../src/upstream/connect/resolve.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
@@ -30,13 +31,25 @@ const over = new DOMException('the run is over', 'AbortError')
 test('a breaker that tries lets all calls of one run through, coalesced ones too', async t => {
   const bottom = heldService()
   const clock = { now: 0 }
-  const { layer, gauge } = breaker({ upstream, failures: 0.5, minimum: 1, window: 10_000, open: 5000, now: () => clock.now, random: () => 0 })
+  const { layer, gauge } = breaker({
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: 1,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => clock.now,
+    random: () => 0,
+  })
   const service = stack([coalesce({ keyOf }), layer], call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun()
-  const ask = (id: string, by = run) => service(by.ask(questions.shared({ id }))).then(() => 'ok', error => error.code)
+  const ask = (id: string, by = run) =>
+    service(by.ask(questions.shared({ id }))).then(
+      () => 'ok',
+      error => error.code,
+    )
   const failing = ask('a')
   bottom.held[0]?.fail(new UpstreamError('UPSTREAM_BUSY', upstream))
   t.equal(await failing, 'UPSTREAM_BUSY')
@@ -56,21 +69,30 @@ test('what before has asked may fail while it awaits something else', async t =>
     if (path === '/b') socket.write(json({}, 500))
     else asked.push(() => socket.write(json('a')))
   })
-  const cats = defineUpstream('cats', { origin: raw.origin, retry: false }, { a: operation({ path: '/a', output: z.unknown() }), b: operation({ path: '/b', output: z.unknown() }) })
-  const page = aggregate('page', { url: '/page' }).before(async ({ ask }) => {
-    const [a, b] = [ask(cats.a()), ask(cats.b())]
-    return [await a, await b]
-  }).required('one', () => 1).reply(z.unknown(), () => 1)
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, retry: false },
+    { a: operation({ path: '/a', output: z.unknown() }), b: operation({ path: '/b', output: z.unknown() }) },
+  )
+  const page = aggregate('page', { url: '/page' })
+    .context(async ({ ask }) => {
+      const [a, b] = [ask(cats.a()), ask(cats.b())]
+      return [await a, await b]
+    })
+    .required('one', () => 1)
+    .reply(z.unknown(), () => 1)
   let failed = () => {}
-  const bFailed = new Promise<void>(resolve => { failed = resolve })
-  const watching = use(next => async call => {
+  const bFailed = new Promise<void>(resolve => {
+    failed = resolve
+  })
+  const watching: CustomLayer = next => async call => {
     try {
       return await next(call)
     } finally {
       if (call.path === '/b') failed()
     }
-  }, { at: 'call' })
-  const runtime = createRuntime({ use: [watching] })
+  }
+  const runtime = createRuntime({ layers: { call: [watching] } })
   t.teardown(() => runtime.close())
   const problem = problemOf(fanOut(page, {}, { runtime }))
   await bFailed
@@ -81,56 +103,76 @@ test('what before has asked may fail while it awaits something else', async t =>
   t.match(await problem, { code: 'UPSTREAM_STATUS', statusCode: 502 })
 })
 
-test('an attempt that a layer has answered early is still cut at its timeout, and gives its slot back', async t => {
+test('an attempt that a layer has answered early is still cut at its timeout, and gives its permit back', async t => {
   const raw = await rawUpstream(t, () => {})
-  const early = use(next => call => {
+  const early: CustomLayer = next => call => {
     next(call).catch(() => {})
     return Promise.resolve({ value: 'early' as never, status: 200 })
-  }, { at: 'attempt' })
-  const cats = defineUpstream('cats', { origin: raw.origin, slots: 1, timeout: 30, retry: false, breaker: false, use: [early] }, { ask: operation({ path: '/', output: z.unknown() }) })
+  }
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: raw.origin,
+      concurrency: 1,
+      attemptTimeout: 30,
+      retry: false,
+      breaker: false,
+      layers: { attempt: [early] },
+    },
+    { ask: operation({ path: '/', output: z.unknown() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   for (let nth = 0; nth < 3; nth++) {
     const run = testRun()
     t.equal((await runtime.send(run.ask(cats.ask()))).value, 'early')
-    run.abort.cut(over)
+    run.abort.abort(over)
   }
   await raw.deserted()
   await turn()
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
 test('an unsafe call that a layer has answered early is still cut by the deadline', async t => {
   const raw = await rawUpstream(t, () => {})
-  const early = use(next => call => {
+  const early: CustomLayer = next => call => {
     next(call).catch(() => {})
     return Promise.resolve({ value: 'early' as never, status: 200 })
-  }, { at: 'call' })
-  const cats = defineUpstream('cats', { origin: raw.origin, use: [early] }, { post: operation({ method: 'POST', path: '/', output: z.unknown() }) })
+  }
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, layers: { call: [early] } },
+    { post: operation({ method: 'POST', path: '/', output: z.unknown() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const page = aggregate('page', { url: '/page', deadline: 50 }).required('one', () => cats.post()).reply(z.unknown(), ({ one }) => one)
+  const page = aggregate('page', { url: '/page', deadline: 50 })
+    .required('one', () => cats.post())
+    .reply(z.unknown(), ({ one }) => one)
   const replying = fanOut(page, {}, { runtime }).catch(() => {})
   await raw.asked(1)
   await replying
   await raw.deserted()
   await turn()
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
 test('what a run has announced goes with it, also where a hedge stands above the bulkhead', async t => {
   const bottom = heldService()
-  const { layer, gauge } = bulkhead({ upstream, slots: 1, queue: 9 })
-  const service = stack([hedge({ delay: 60_000, percentile: 98, share: 1, budget: new Budget() }), layer], bottom.service)
+  const { layer, gauge } = bulkhead({ upstream, concurrency: 1, maxQueue: 9 })
+  const service = stack(
+    [hedge({ delay: 60_000, percentile: 98, maxRatio: 1, budget: new RetryBudget() }), layer],
+    bottom.service,
+  )
   const first = testRun()
   const failing = failure(service(new LiveCall(questions.ask(), first.abort, first, 0, 0, 1000)))
   bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', upstream))
   await failing
-  first.abort.cut(over)
+  first.abort.abort(over)
 
   const busy = service(testRun().ask(questions.ask()))
   const newcomer = service(testRun({ deadline: 5000 }).ask(questions.ask()))
-  t.equal(gauge.waiting, 1, 'there is nothing before it but one call')
+  t.equal(gauge.queued, 1, 'there is nothing before it but one call')
   bottom.held[0]?.answer()
   await busy
   await bottom.arrived(3)
@@ -141,10 +183,14 @@ test('what a run has announced goes with it, also where a hedge stands above the
 test('after a call that may have changed it, nobody joins those who asked before', async t => {
   const bottom = heldService()
   const service = coalesce({ keyOf })(bottom.service)
-  const paths = defineUpstream('paths', { origin: 'http://127.0.0.1:9' }, {
-    get: operation({ path: '/a', output: z.unknown(), coalesce: true }),
-    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
-  })
+  const paths = defineUpstream(
+    'paths',
+    { origin: 'http://127.0.0.1:9' },
+    {
+      get: operation({ path: '/a', output: z.unknown(), coalesce: true }),
+      put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+    },
+  )
   const ask = () => service(testRun().ask(paths.get()))
   const before = ask()
   const put = service(testRun().ask(paths.put()))
@@ -172,7 +218,13 @@ test('what may have taken effect stays unknown, whatever comes of repeating it',
   const unknown = () => new UpstreamError('OUTCOME_UNKNOWN', upstream, { retryable: true })
   const arrange = () => {
     const bottom = heldService()
-    const service = retry({ attempts: 3, delay: 200, maxDelay: 200, budget: new Budget(), random: () => 0 })(call => {
+    const service = retry({
+      maxAttempts: 3,
+      initialDelay: 200,
+      maxDelay: 200,
+      budget: new RetryBudget(),
+      random: () => 0,
+    })(call => {
       call.attempt.sent = true
       return bottom.service(call)
     })
@@ -190,7 +242,7 @@ test('what may have taken effect stays unknown, whatever comes of repeating it',
   const cut = arrange()
   cut.bottom.held[0]?.fail(unknown())
   await cut.bottom.arrived(2)
-  cut.abort.cut(over)
+  cut.abort.abort(over)
   t.match(await cut.asked, { code: 'OUTCOME_UNKNOWN' })
 })
 
@@ -200,10 +252,14 @@ test('an answer that cannot be read has changed what it was about all the same',
     if (method === 'PUT') value = 'new'
     socket.write(method === 'PUT' ? 'HTTP/1.1 204 No Content\r\n\r\n' : json(value))
   })
-  const cats = defineUpstream('cats', { origin: raw.origin }, {
-    get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
-    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
-  })
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin },
+    {
+      get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
+      put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const get = async () => (await runtime.send(testRun().ask(cats.get()))).value
@@ -215,7 +271,12 @@ test('an answer that cannot be read has changed what it was about all the same',
 test('a look-up that is never answered is asked again after a while', t => {
   const clock = { now: 0 }
   let asked = 0
-  const resolve = createResolve(() => { asked++ }, () => clock.now)
+  const resolve = createResolve(
+    () => {
+      asked++
+    },
+    () => clock.now,
+  )
   resolve('cats.example', {}, () => {})
   clock.now = 4999
   resolve('cats.example', {}, () => {})
@@ -227,12 +288,18 @@ test('a look-up that is never answered is asked again after a while', t => {
 })
 
 test('a call that never left has changed nothing', async t => {
-  const raw = await rawUpstream(t, (socket, { path }) => socket.write(path === '/broken' ? json({}, 500) : json('kept')))
-  const cats = defineUpstream('cats', { origin: raw.origin, retry: false, breaker: { minimum: 1, failures: 0.01, open: 60_000 } }, {
-    get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
-    put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
-    broken: operation({ path: '/broken', output: z.unknown() }),
-  })
+  const raw = await rawUpstream(t, (socket, { path }) =>
+    socket.write(path === '/broken' ? json({}, 500) : json('kept')),
+  )
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, retry: false, breaker: { minimumCalls: 1, failureRatio: 0.01, openDuration: 60_000 } },
+    {
+      get: operation({ path: '/a', output: z.unknown(), cache: { ttl: 60_000 } }),
+      put: operation({ method: 'PUT', path: '/a', output: z.unknown() }),
+      broken: operation({ path: '/broken', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const send = (call: Call<unknown>) => runtime.send(testRun().ask(call))

@@ -1,13 +1,13 @@
-import type { Case } from '../cases.ts'
+import type { Case } from '../case.ts'
 import { checkTarget } from './check-target.ts'
 import { headers, inboundTarget, inputs } from './inputs.ts'
-import { kindsWith } from './kinds.ts'
+import { targetSpecs } from './target-specs.ts'
 
 /** `headwaters serve` as its users start it, asked with parameters and headers, with its log. */
-export function serveCase (against: string | undefined): Case {
-  const kinds = kindsWith(against)
+export function serveCase(against: string | undefined): Case {
+  const kinds = targetSpecs(against)
   return {
-    kinds,
+    specs: kinds,
     targets: against === undefined ? Object.keys(kinds) : ['serve', 'other', 'floor-request', 'floor-dispatch'],
     rows: '1,5,20,100,20+10kb,5+512callers',
     inbound: fanout => ({ path: inputs.map(input => inboundTarget(input, fanout)), headers }),

@@ -1,10 +1,10 @@
-import type { Child } from '../../lib/child.ts'
-import type { Recorded, UpstreamQuestion } from '../upstream.ts'
+import type { ChildServer } from '../../lib/child.ts'
+import type { RecordedHeads, UpstreamCommand } from '../workload/upstream.ts'
 import { headers, inboundTarget, inputs, outboundTarget } from './inputs.ts'
 import type { Input } from './inputs.ts'
 
-/** What came of one inbound request. */
-export interface Seen {
+/** One inbound request: its reply and the upstream requests it caused. */
+export interface Exchange {
   readonly status: number
   readonly text: string
   /** Request heads that the upstream has received, in order of their request line. */
@@ -12,29 +12,46 @@ export interface Seen {
 }
 
 /** Sends one input to a target and records what the upstream receives. */
-export async function askOnce (port: number, upstream: Child, input: Input, fanout: number): Promise<Seen> {
-  await upstream.ask({ record: true } satisfies UpstreamQuestion)
+export async function sendOnce(port: number, upstream: ChildServer, input: Input, fanout: number): Promise<Exchange> {
+  await upstream.request({ record: true } satisfies UpstreamCommand)
   const response = await fetch(`http://127.0.0.1:${port}${inboundTarget(input, fanout)}`, { headers })
   const text = await response.text()
-  const { heads } = await upstream.ask<Recorded>({ recorded: true } satisfies UpstreamQuestion)
+  const { heads } = await upstream.request<RecordedHeads>({ recorded: true } satisfies UpstreamCommand)
   return { status: response.status, text, heads: heads.toSorted() }
 }
 
-/** Throws when a target does not send exactly the right calls, or does not reply with all of their answers: it would cost less than it should. */
-export async function checkTarget ({ name, port }: { readonly name: string, readonly port: number }, upstream: Child, fanout: number, bodyBytes: number): Promise<void> {
+/**
+ * Throws when a target does not send exactly the right calls, or does not reply with all of their answers: it would
+ * cost less than it should.
+ */
+export async function checkTarget(
+  { name, port }: { readonly name: string; readonly port: number },
+  upstream: ChildServer,
+  fanout: number,
+  bodyBytes: number,
+): Promise<void> {
   for (const input of inputs) {
-    const { status, text, heads } = await askOnce(port, upstream, input, fanout)
+    const { status, text, heads } = await sendOnce(port, upstream, input, fanout)
     const facts = text.match(/"fact": ?"[^"]+"/g)?.length ?? 0
-    if (status !== 200 || facts !== fanout || text.length < fanout * bodyBytes) throw new Error(`${name} answered ${status} with ${facts} facts and ${text.length} bytes for fan-out ${fanout}: ${text.slice(0, 400)}`)
+    if (status !== 200 || facts !== fanout || text.length < fanout * bodyBytes)
+      throw new Error(
+        `${name} answered ${status} with ${facts} facts and ${text.length} bytes for fan-out ${fanout}: ${text.slice(0, 400)}`,
+      )
 
     const expected = Array.from({ length: fanout }, (_, index) => outboundTarget(input, index)).sort()
     const targets = heads.map(head => head.split(' ', 2)[1] ?? '').sort()
-    if (expected.join('\n') !== targets.join('\n')) throw new Error(`${name} called\n${targets.join('\n')}\ninstead of\n${expected.join('\n')}`)
+    if (expected.join('\n') !== targets.join('\n'))
+      throw new Error(`${name} called\n${targets.join('\n')}\ninstead of\n${expected.join('\n')}`)
     const bare = heads.find(head => Object.entries(headers).some(header => !hasHeader(head, header)))
     if (bare !== undefined) throw new Error(`${name} did not forward the headers:\n${bare}`)
   }
 }
 
-function hasHeader (head: string, [name, value]: readonly [string, string]) {
-  return head.split('\r\n').some(line => line.slice(0, name.length + 1).toLowerCase() === `${name}:` && line.slice(name.length + 1).trim() === value)
+function hasHeader(head: string, [name, value]: readonly [string, string]) {
+  return head
+    .split('\r\n')
+    .some(
+      line =>
+        line.slice(0, name.length + 1).toLowerCase() === `${name}:` && line.slice(name.length + 1).trim() === value,
+    )
 }

@@ -5,7 +5,10 @@ export interface Input {
   readonly maxLength?: number
 }
 
-/** What callers ask in turn: both optional query parameters, one of them or none; two topics have characters that must be encoded. */
+/**
+ * What callers ask in turn: both optional query parameters, one of them or none; two topics have characters that must
+ * be encoded.
+ */
 export const inputs: readonly Input[] = [
   { topic: 'siamese', lang: 'en', maxLength: 200 },
   { topic: 'maine coon', lang: 'de-AT', maxLength: 140 },
@@ -20,15 +23,18 @@ export const headers = { 'accept-language': 'de-AT, de;q=0.8', 'x-tenant': 'acme
 export const forwarded = Object.keys(headers)
 
 /** The inbound request target. */
-export function inboundTarget ({ topic, lang, maxLength }: Input, fanout: number): string {
+export function inboundTarget({ topic, lang, maxLength }: Input, fanout: number): string {
   return `/v1/facts/${encodeURIComponent(topic)}?n=${fanout}${optional(lang, maxLength)}`
 }
 
 /** The request target of one upstream call. */
-export function outboundTarget ({ topic, lang, maxLength }: Input, index: number): string {
+export function outboundTarget({ topic, lang, maxLength }: Input, index: number): string {
   return `/topics/${encodeURIComponent(topic)}/fact?index=${index}${optional(lang, maxLength)}`
 }
 
-function optional (lang: string | undefined, maxLength: number | undefined) {
-  return (lang === undefined ? '' : `&lang=${encodeURIComponent(lang)}`) + (maxLength === undefined ? '' : `&max_length=${maxLength}`)
+function optional(lang: string | undefined, maxLength: number | undefined) {
+  return (
+    (lang === undefined ? '' : `&lang=${encodeURIComponent(lang)}`) +
+    (maxLength === undefined ? '' : `&max_length=${maxLength}`)
+  )
 }

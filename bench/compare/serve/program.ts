@@ -1,21 +1,39 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { listens, spawnOn } from '../../lib/child.ts'
-import type { Listening } from '../../lib/child.ts'
+import type { ListeningProcess } from '../../lib/child.ts'
 import { accepts, freePort } from './port.ts'
 
 /** Programs end with this process, however it ends, where the system has a command for that. */
 const tied = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0
 
-/** Starts a program on core 1 with its log appended to a file, and resolves when it listens on the port that `PORT` names. */
-export async function startServer (name: string, command: (port: number) => readonly string[], env: NodeJS.ProcessEnv, log: string): Promise<Listening> {
+/**
+ * Starts a program on core 1 with its log appended to a file, and resolves when it listens on the port that `PORT`
+ * names.
+ */
+export async function startServer(
+  name: string,
+  command: (port: number) => readonly string[],
+  env: NodeJS.ProcessEnv,
+  log: string,
+): Promise<ListeningProcess> {
   const port = await freePort()
   const giveUp = new AbortController()
   const sink = openSync(log, 'a')
   try {
-    const argv = [...tied ? ['setpriv', '--pdeathsig', 'KILL'] : [], ...command(port)]
-    const { child, ended } = spawnOn(1, name, argv, ['ignore', sink, 'pipe'], { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: String(port), ...env })
-    return await listens(name, child, ended, accepts(port, giveUp.signal).then(() => ({ port })))
+    const argv = [...(tied ? ['setpriv', '--pdeathsig', 'KILL'] : []), ...command(port)]
+    const { child, ended } = spawnOn(1, name, argv, ['ignore', sink, 'pipe'], {
+      PATH: process.env['PATH'],
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...env,
+    })
+    return await listens(
+      name,
+      child,
+      ended,
+      accepts(port, giveUp.signal).then(() => ({ port })),
+    )
   } finally {
     giveUp.abort()
     closeSync(sink)

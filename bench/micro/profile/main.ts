@@ -1,12 +1,13 @@
-// npm run bench:profile: where the µs of an upstream call go, stage by stage, and the bytes; the sum beside what the process was charged.
+// npm run bench:profile: where the µs of an upstream call go, stage by stage, and the bytes; the sum beside what the
+// process was charged.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { pinned, startChild, stopChildren, type Child } from '../../lib/child.ts'
-import type { LoadResult } from '../../compare/load.ts'
+import { pinned, startChild, stopChildren, type ChildServer } from '../../lib/child.ts'
+import type { LoadResult } from '../../compare/workload/closed-loop.ts'
 import { bytesByStage, cpuByStage, type CpuProfile, type HeapProfile } from './read-profile.ts'
 import type { Recording } from './record.ts'
 import { stages, type Stage } from './stages.ts'
@@ -19,7 +20,7 @@ node bench/micro/profile/main.ts [options]
   --ms        4000        each measurement, in ms
   --callers   32          callers at once
   --body-bytes 110        an answer
-  --target    service     a file of bench/compare/
+  --target    service     a file of bench/compare/app/, for example peers/floor-request
 `
 
 interface Column {
@@ -35,14 +36,16 @@ interface Column {
   readonly syscalls: ReadonlyMap<string, number>
 }
 
-const { values } = parseArgs({ options: {
-  fanouts: { type: 'string', default: '1,5,20,100' },
-  ms: { type: 'string', default: '4000' },
-  callers: { type: 'string', default: '32' },
-  'body-bytes': { type: 'string', default: '110' },
-  target: { type: 'string', default: 'service' },
-  help: { type: 'boolean', short: 'h', default: false },
-} })
+const { values } = parseArgs({
+  options: {
+    fanouts: { type: 'string', default: '1,5,20,100' },
+    ms: { type: 'string', default: '4000' },
+    callers: { type: 'string', default: '32' },
+    'body-bytes': { type: 'string', default: '110' },
+    target: { type: 'string', default: 'service' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
 const folder = mkdtempSync(join(tmpdir(), 'headwaters-profile-'))
 
 try {
@@ -53,30 +56,48 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function profile (): Promise<void> {
-  const upstream = await startChild('upstream', 'compare/upstream', [values['body-bytes'], '0'], 0)
-  const load = await startChild('load', 'compare/load', [], 0)
-  const command = [process.execPath, '--import', join(import.meta.dirname, 'record.ts'), join(import.meta.dirname, `../../compare/${values.target}.ts`), `http://127.0.0.1:${upstream.port}`]
+async function profile(): Promise<void> {
+  const upstream = await startChild(
+    'upstream',
+    new URL('../../compare/workload/upstream.ts', import.meta.url),
+    [values['body-bytes'], '0'],
+    0,
+  )
+  const load = await startChild('load', new URL('../../compare/workload/closed-loop.ts', import.meta.url), [], 0)
+  const command = [
+    process.execPath,
+    '--import',
+    join(import.meta.dirname, 'record.ts'),
+    join(import.meta.dirname, `../../compare/app/${values.target}.ts`),
+    `http://127.0.0.1:${upstream.port}`,
+  ]
   if (pinned) command.unshift('taskset', '-c', '1')
   const [program = '', ...rest] = command
   const target = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const [{ port }] = await once(target, 'message') as [{ port: number }]
-  const drive = (fanout: number, ms: number) => load.ask<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms, callers: Number(values.callers) } })
+  const [{ port }] = (await once(target, 'message')) as [{ port: number }]
+  const drive = (fanout: number, ms: number) =>
+    load.request<LoadResult>({ start: { port, path: `/?n=${fanout}`, ms, callers: Number(values.callers) } })
   await drive(20, 3000)
   const columns: Column[] = []
-  for (const fanout of values.fanouts.split(',').map(Number)) columns.push(await measure(target, drive, fanout, Number(values.ms)))
+  for (const fanout of values.fanouts.split(',').map(Number))
+    columns.push(await measure(target, drive, fanout, Number(values.ms)))
   target.disconnect()
   print(columns)
 }
 
-async function measure (target: ChildProcess, drive: (fanout: number, ms: number) => ReturnType<Child['ask']>, fanout: number, ms: number): Promise<Column> {
+async function measure(
+  target: ChildProcess,
+  drive: (fanout: number, ms: number) => ReturnType<ChildServer['request']>,
+  fanout: number,
+  ms: number,
+): Promise<Column> {
   const ask = async <Reply>(question: Recording | { readonly cpu: true }) => {
     target.send(question)
-    return (await once(target, 'message') as [Reply])[0]
+    return ((await once(target, 'message')) as [Reply])[0]
   }
   const charged = async () => {
     const before = await ask<{ cpuMicros: number }>({ cpu: true })
-    const { responses } = await drive(fanout, ms) as LoadResult
+    const { responses } = (await drive(fanout, ms)) as LoadResult
     const after = await ask<{ cpuMicros: number }>({ cpu: true })
     return { calls: responses * fanout, micros: after.cpuMicros - before.cpuMicros }
   }
@@ -91,8 +112,10 @@ async function measure (target: ChildProcess, drive: (fanout: number, ms: number
   const plain = await charged()
   const cpu = await recorded('cpu')
   const heap = await recorded('heap')
-  const syscalls = target.pid === undefined ? new Map() : await syscallsOf(target.pid, async () => (await charged()).calls)
-  const perCall = (of: Record<Stage, number>, calls: number) => Object.fromEntries(stages.map(stage => [stage, of[stage] / calls])) as Record<Stage, number>
+  const syscalls =
+    target.pid === undefined ? new Map() : await syscallsOf(target.pid, async () => (await charged()).calls)
+  const perCall = (of: Record<Stage, number>, calls: number) =>
+    Object.fromEntries(stages.map(stage => [stage, of[stage] / calls])) as Record<Stage, number>
   return {
     fanout,
     micros: perCall(cpuByStage(cpu.profile as CpuProfile, ms * 1000), cpu.calls),
@@ -103,7 +126,7 @@ async function measure (target: ChildProcess, drive: (fanout: number, ms: number
   }
 }
 
-function print (columns: readonly Column[]): void {
+function print(columns: readonly Column[]): void {
   const row = (...cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`)
   const head = (what: string) => {
     row(what, ...columns.map(({ fanout }) => String(fanout)))
@@ -117,7 +140,9 @@ function print (columns: readonly Column[]): void {
   row('charged without the profiler', ...columns.map(({ plain }) => plain.toFixed(1)))
   console.log()
   head('bytes allocated a call at fan-out')
-  for (const stage of stages) if (columns.some(({ bytes }) => bytes[stage] >= 1)) row(stage, ...columns.map(({ bytes }) => bytes[stage].toFixed(0)))
+  for (const stage of stages)
+    if (columns.some(({ bytes }) => bytes[stage] >= 1))
+      row(stage, ...columns.map(({ bytes }) => bytes[stage].toFixed(0)))
   row('**sum**', ...columns.map(({ bytes }) => stages.reduce((all, stage) => all + bytes[stage], 0).toFixed(0)))
   console.log()
   const names = new Set(columns.flatMap(({ syscalls }) => [...syscalls.keys()]))

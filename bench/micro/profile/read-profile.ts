@@ -6,7 +6,7 @@ interface Node {
   readonly children?: readonly number[]
 }
 
-/** What `--cpu-prof` writes. */
+/** The format of `--cpu-prof`. */
 export interface CpuProfile {
   readonly nodes: readonly Node[]
   readonly samples: readonly number[]
@@ -22,24 +22,28 @@ interface HeapNode {
   readonly children: readonly HeapNode[]
 }
 
-/** What `--heap-prof` writes: a sample of what was allocated and lives. */
+/** The format of `--heap-prof`: a sample of allocations. */
 export interface HeapProfile {
   readonly head: HeapNode
 }
 
 /** µs of each stage over the last so many µs of a CPU profile. */
-export function cpuByStage ({ nodes, samples, timeDeltas, startTime, endTime }: CpuProfile, lastMicros: number): Record<Stage, number> {
+export function cpuByStage(
+  { nodes, samples, timeDeltas, startTime, endTime }: CpuProfile,
+  lastMicros: number,
+): Record<Stage, number> {
   const byId = new Map(nodes.map(node => [node.id, node]))
   const parents = new Map(nodes.flatMap(node => (node.children ?? []).map(child => [child, node.id] as const)))
   const known = new Map<number, Stage>()
   const micros = none()
 
-  function stageAt (id: number): Stage {
+  function stageAt(id: number): Stage {
     let stage = known.get(id)
     if (stage === undefined) {
       const stack: Frame[] = []
-      for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) stack.push((byId.get(at) as Node).callFrame)
-      known.set(id, stage = stageOf(stack))
+      for (let at: number | undefined = id; at !== undefined; at = parents.get(at))
+        stack.push((byId.get(at) as Node).callFrame)
+      known.set(id, (stage = stageOf(stack)))
     }
     return stage
   }
@@ -53,7 +57,7 @@ export function cpuByStage ({ nodes, samples, timeDeltas, startTime, endTime }: 
 }
 
 /** Sampled bytes of each stage. */
-export function bytesByStage ({ head }: HeapProfile): Record<Stage, number> {
+export function bytesByStage({ head }: HeapProfile): Record<Stage, number> {
   const bytes = none()
   const visit = ({ callFrame, selfSize, children }: HeapNode, above: readonly Frame[]): void => {
     const stack = [callFrame, ...above]
@@ -64,6 +68,6 @@ export function bytesByStage ({ head }: HeapProfile): Record<Stage, number> {
   return bytes
 }
 
-function none (): Record<Stage, number> {
+function none(): Record<Stage, number> {
   return Object.fromEntries(stages.map(stage => [stage, 0])) as Record<Stage, number>
 }

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 
-/** What a target is asked to record. */
-export type Recording = { readonly record: 'cpu' | 'heap', readonly into: string } | { readonly record: 'end' }
+/** The message that starts or ends a recording. */
+export type Recording = { readonly record: 'cpu' | 'heap'; readonly into: string } | { readonly record: 'end' }
 
 const session = new Session()
 session.connect()
@@ -16,7 +16,7 @@ process.on('message', message => {
   void done.then(() => process.send?.({ recorded: true }))
 })
 
-async function start ({ record, into }: Exclude<Recording, { record: 'end' }>): Promise<void> {
+async function start({ record, into }: Exclude<Recording, { record: 'end' }>): Promise<void> {
   if (record === 'cpu') {
     await session.post('Profiler.enable')
     await session.post('Profiler.setSamplingInterval', { interval: 250 })
@@ -24,7 +24,11 @@ async function start ({ record, into }: Exclude<Recording, { record: 'end' }>): 
     end = async () => writeFileSync(into, JSON.stringify((await session.post('Profiler.stop')).profile))
   } else {
     // What was collected meanwhile counts too: it is the allocating that costs.
-    await session.post('HeapProfiler.startSampling', { samplingInterval: 8192, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true })
+    await session.post('HeapProfiler.startSampling', {
+      samplingInterval: 8192,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    })
     end = async () => writeFileSync(into, JSON.stringify((await session.post('HeapProfiler.stopSampling')).profile))
   }
 }

@@ -2,15 +2,20 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 
-/** How long strace may take to be attached, in ms. */
+/** Time for strace to attach, in ms. */
 const attachMs = 500
 
-/** System calls a call of a process, by name, while `work` runs and says how many calls it made; none without strace. Rare ones are left out. */
-export async function syscallsOf (pid: number, work: () => Promise<number>): Promise<ReadonlyMap<string, number>> {
+/**
+ * System calls a call of a process, by name, while `work` runs and says how many calls it made; none without strace.
+ * Rare ones are left out.
+ */
+export async function syscallsOf(pid: number, work: () => Promise<number>): Promise<ReadonlyMap<string, number>> {
   if (spawnSync('strace', ['-V']).status !== 0) return new Map()
   const tracer = spawn('strace', ['-c', '-f', '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] })
   let table = ''
-  tracer.stderr.on('data', (chunk: Buffer) => { table += chunk.toString() })
+  tracer.stderr.on('data', (chunk: Buffer) => {
+    table += chunk.toString()
+  })
   await setTimeout(attachMs)
   const calls = await work()
   tracer.kill('SIGINT')
@@ -19,7 +24,7 @@ export async function syscallsOf (pid: number, work: () => Promise<number>): Pro
 }
 
 /** Reads the rows of `strace -c`: `% time, seconds, usecs/call, calls, errors, syscall`. */
-export function read (table: string, calls: number): ReadonlyMap<string, number> {
+export function read(table: string, calls: number): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const line of table.split('\n')) {
     const [, count = '', name = ''] = /^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/.exec(line) ?? []

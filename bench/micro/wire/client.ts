@@ -1,7 +1,7 @@
-// A child of the wire bench: asks by each way in turn, window by window, and says what each cost.
-import { ways, type Origins, type Way } from './ways.ts'
+// A child of the wire bench: runs each variant in turn, window by window, and reports the cost of a call.
+import { variants, type Origins, type SendCall } from './variants.ts'
 
-export interface WireDemand {
+export interface WireJob {
   readonly origins: Origins
   readonly names: readonly string[]
   readonly rounds: number
@@ -18,47 +18,53 @@ export interface WireWindow {
 
 process.on('disconnect', () => process.exit())
 process.on('message', message => {
-  const demand = message as WireDemand
-  void run(demand).then(windows => process.send?.(windows))
+  const job = message as WireJob
+  void run(job).then(windows => process.send?.(windows))
 })
 process.send?.({ port: 0 })
 
-async function run ({ origins, names, rounds, ms }: WireDemand): Promise<WireWindow[]> {
+async function run({ origins, names, rounds, ms }: WireJob): Promise<WireWindow[]> {
   const windows: WireWindow[] = []
-  const open = ways.filter(({ name }) => names.includes(name)).map(each => ({ ...each, ...each.open(origins) }))
-  for (const { way, slots } of open) await drive(way, slots, 500)
+  const open = variants.filter(({ name }) => names.includes(name)).map(each => ({ ...each, ...each.open(origins) }))
+  for (const { send, concurrency } of open) await drive(send, concurrency, 500)
   for (let round = 0; round < rounds; round++) {
     for (const [index] of open.entries()) {
-      const { name, way, slots } = open[(index + round) % open.length] as typeof open[number]
-      await drive(way, slots, ms / 5)
+      const { name, send, concurrency } = open[(index + round) % open.length] as (typeof open)[number]
+      await drive(send, concurrency, ms / 5)
       const before = process.cpuUsage()
       const started = performance.now()
-      const calls = await drive(way, slots, ms)
+      const calls = await drive(send, concurrency, ms)
       const elapsed = performance.now() - started
       const { user, system } = process.cpuUsage(before)
-      windows.push({ name, round, microsPerCall: (user + system) / calls, callsPerSecond: calls / elapsed * 1000, busy: (user + system) / 1000 / elapsed })
+      windows.push({
+        name,
+        round,
+        microsPerCall: (user + system) / calls,
+        callsPerSecond: (calls / elapsed) * 1000,
+        busy: (user + system) / 1000 / elapsed,
+      })
     }
   }
   await Promise.all(open.map(({ close }) => close()))
   return windows
 }
 
-/** Keeps so many calls under way for so long, and resolves when the last has ended. */
-function drive (way: Way, slots: number, ms: number): Promise<number> {
+/** Keeps `concurrency` calls in flight for `ms`, and resolves with their number when the last has ended. */
+function drive(send: SendCall, concurrency: number, ms: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const until = performance.now() + ms
     let calls = 0
-    let under = 0
+    let inFlight = 0
     const next = () => {
-      under++
-      way(error => {
-        under--
+      inFlight++
+      send(error => {
+        inFlight--
         if (error !== undefined) return reject(error)
         calls++
         if (performance.now() < until) next()
-        else if (under === 0) resolve(calls)
+        else if (inFlight === 0) resolve(calls)
       })
     }
-    for (let slot = 0; slot < slots; slot++) next()
+    for (let started = 0; started < concurrency; started++) next()
   })
 }

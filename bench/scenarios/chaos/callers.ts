@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Pool } from 'undici'
 import { openLoop } from '../../lib/open-loop.ts'
 import type { PartName } from './options.ts'
-import type { Answered, Tally } from './tally.ts'
+import type { AnswerBody, PartMetrics } from './part-metrics.ts'
 
 /** By when an answer must be there; a service that takes longer counts as hung, in ms. */
 const hungMs = 15_000
@@ -11,24 +11,48 @@ const hungMs = 15_000
 /** Requests at once of a part that attacks. */
 const attackers = 4
 
-/** How fast callers come. */
-export interface Pace {
+/** Rates of the callers. */
+export interface LoadProfile {
   readonly seconds: number
   /** Requests per second of healthy callers. */
   readonly rate: number
-  /** How long after each other the waves of attackers come that cost the service much CPU, in ms. The attacks are to use up memory, and not all of the time. */
+  /**
+   * How long after each other the waves of attackers come that cost the service much CPU, in ms. The attacks are to use
+   * up memory, and not all of the time.
+   */
   readonly waveMs: number
 }
 
 /** Runs the callers of one part to their end. */
-type Callers = (port: number, pool: Pool, tally: Tally, pace: Pace) => Promise<void>
+type Callers = (port: number, pool: Pool, tally: PartMetrics, pace: LoadProfile) => Promise<void>
 
-/** What each part asks. */
+/** The callers of each part. */
 export const callers: Readonly<Record<PartName, Callers>> = {
-  healthy: (_port, pool, tally, { rate, seconds }) => openLoop({ perSecond: rate, seconds, send: (index, dueAt) => ask(pool, tally, `/healthy/${index}`, Array.from({ length: 5 }, (_, item) => `${index}-${item}`), dueAt) }),
-  mixed: (_port, pool, tally, { rate, seconds }) => openLoop({ perSecond: rate / 5, seconds, send: (index, dueAt) => ask(pool, tally, `/mixed/m${index}`, [`m${index}`], dueAt) }),
-  large: (_port, pool, tally, pace) => waves(pace, 0, (caller, round) => ask(pool, tally, `/large/l${caller}-${round}`, [`l${caller}-${round}`])),
-  cached: (_port, pool, tally, { seconds }) => again(seconds, attackers, 1000, (caller, round) => ask(pool, tally, `/cached/c${caller}-${round}`, [`c${caller}-${round}`])),
+  healthy: (_port, pool, tally, { rate, seconds }) =>
+    openLoop({
+      perSecond: rate,
+      seconds,
+      send: (index, dueAt) =>
+        ask(
+          pool,
+          tally,
+          `/healthy/${index}`,
+          Array.from({ length: 5 }, (_, item) => `${index}-${item}`),
+          dueAt,
+        ),
+    }),
+  mixed: (_port, pool, tally, { rate, seconds }) =>
+    openLoop({
+      perSecond: rate / 5,
+      seconds,
+      send: (index, dueAt) => ask(pool, tally, `/mixed/m${index}`, [`m${index}`], dueAt),
+    }),
+  large: (_port, pool, tally, pace) =>
+    waves(pace, 0, (caller, round) => ask(pool, tally, `/large/l${caller}-${round}`, [`l${caller}-${round}`])),
+  cached: (_port, pool, tally, { seconds }) =>
+    again(seconds, attackers, 1000, (caller, round) =>
+      ask(pool, tally, `/cached/c${caller}-${round}`, [`c${caller}-${round}`]),
+    ),
   tiny: wave('tiny', 1),
   nested: wave('nested', 2),
   huge: wave('huge', 3),
@@ -37,25 +61,54 @@ export const callers: Readonly<Record<PartName, Callers>> = {
   hanging: attack('hanging'),
   resets: attack('resets'),
   slow: attack('slow'),
-  readers: (port, _pool, tally, { seconds }) => again(seconds, 2 * attackers, restMs, (caller, round) => raw(port, tally, `GET /large/r${caller}-${round} HTTP/1.1\r\nhost: a\r\n\r\n`, socket => { socket.pause() })),
-  bodies: (port, _pool, tally, { seconds }) => again(seconds, 4 * attackers, restMs, () => raw(port, tally, `POST /taken HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n`, socket => { socket.write(' '.repeat(900_000)) })),
-  leaving: (_port, pool, tally, { seconds }) => again(seconds, attackers, restMs, (caller, round) => ask(pool, tally, `/mixed/v${caller}-${round}`, [`v${caller}-${round}`], performance.now(), AbortSignal.timeout(1 + round % 20))),
+  readers: (port, _pool, tally, { seconds }) =>
+    again(seconds, 2 * attackers, restMs, (caller, round) =>
+      raw(port, tally, `GET /large/r${caller}-${round} HTTP/1.1\r\nhost: a\r\n\r\n`, socket => {
+        socket.pause()
+      }),
+    ),
+  bodies: (port, _pool, tally, { seconds }) =>
+    again(seconds, 4 * attackers, restMs, () =>
+      raw(
+        port,
+        tally,
+        `POST /taken HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n`,
+        socket => {
+          socket.write(' '.repeat(900_000))
+        },
+      ),
+    ),
+  leaving: (_port, pool, tally, { seconds }) =>
+    again(seconds, attackers, restMs, (caller, round) =>
+      ask(
+        pool,
+        tally,
+        `/mixed/v${caller}-${round}`,
+        [`v${caller}-${round}`],
+        performance.now(),
+        AbortSignal.timeout(1 + (round % 20)),
+      ),
+    ),
 }
 
 /** The waves of one kind begin between those of the others. */
 const kindsOfWaves = 6
 const restMs = 250
 
-function wave (kind: PartName, place: number): Callers {
+function wave(kind: PartName, place: number): Callers {
   return (_port, pool, tally, pace) => waves(pace, place, () => ask(pool, tally, `/${kind}`, []))
 }
 
-function attack (kind: PartName): Callers {
+function attack(kind: PartName): Callers {
   return (_port, pool, tally, { seconds }) => again(seconds, attackers, restMs, () => ask(pool, tally, `/${kind}`, []))
 }
 
 /** Lets several callers do something at once, and all of them again after a while. */
-async function waves ({ seconds, waveMs }: Pace, place: number, once: (caller: number, round: number) => Promise<void>): Promise<void> {
+async function waves(
+  { seconds, waveMs }: LoadProfile,
+  place: number,
+  once: (caller: number, round: number) => Promise<void>,
+): Promise<void> {
   const startedAt = performance.now()
   for (let round = 0; ; round++) {
     const at = (round + place / kindsOfWaves) * waveMs
@@ -66,32 +119,57 @@ async function waves ({ seconds, waveMs }: Pace, place: number, once: (caller: n
 }
 
 /** Lets several callers do something again and again, each with a rest after each time. */
-async function again (seconds: number, count: number, rest: number, once: (caller: number, round: number) => Promise<void>): Promise<void> {
+async function again(
+  seconds: number,
+  count: number,
+  rest: number,
+  once: (caller: number, round: number) => Promise<void>,
+): Promise<void> {
   const until = performance.now() + seconds * 1000
-  await Promise.all(Array.from({ length: count }, async (_, caller) => {
-    for (let round = 0; performance.now() < until; round++) {
-      await once(caller, round)
-      await pause(rest)
-    }
-  }))
+  await Promise.all(
+    Array.from({ length: count }, async (_, caller) => {
+      for (let round = 0; performance.now() < until; round++) {
+        await once(caller, round)
+        await pause(rest)
+      }
+    }),
+  )
 }
 
-async function ask (pool: Pool, tally: Tally, path: string, ids: readonly string[], dueAt = performance.now(), signal?: AbortSignal): Promise<void> {
+async function ask(
+  pool: Pool,
+  tally: PartMetrics,
+  path: string,
+  ids: readonly string[],
+  dueAt = performance.now(),
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    const { statusCode, body } = await pool.request({ path, method: 'GET', headersTimeout: hungMs, bodyTimeout: hungMs, signal: signal ?? null })
-    tally.answered(statusCode, await body.json() as Answered, ids, performance.now() - dueAt)
+    const { statusCode, body } = await pool.request({
+      path,
+      method: 'GET',
+      headersTimeout: hungMs,
+      bodyTimeout: hungMs,
+      signal: signal ?? null,
+    })
+    tally.answered(statusCode, (await body.json()) as AnswerBody, ids, performance.now() - dueAt)
   } catch (error) {
-    tally.broke(signal?.aborted === true ? 'left' : (error as { readonly code?: string }).code ?? String(error))
+    tally.broke(signal?.aborted === true ? 'left' : ((error as { readonly code?: string }).code ?? String(error)))
   }
 }
 
-/** Opens a connection, writes a request, does with the socket what the part does, and waits until the service closes it, for so long at most. */
-async function raw (port: number, tally: Tally, request: string, then: (socket: Socket) => void): Promise<void> {
+/**
+ * Opens a connection, writes a request, does with the socket what the part does, and waits until the service closes it,
+ * for so long at most.
+ */
+async function raw(port: number, tally: PartMetrics, request: string, then: (socket: Socket) => void): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write(request)
   then(socket)
-  const closed = new Promise<string>(resolve => { socket.once('close', () => resolve('closed by the service')) })
+  const closed = new Promise<string>(resolve => {
+    socket.once('close', () => resolve('closed by the service'))
+  })
   tally.broke(await Promise.race([closed, pause(8000, 'left')]))
   socket.destroy()
 }

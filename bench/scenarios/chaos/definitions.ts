@@ -1,4 +1,5 @@
-// What the service of `chaos/main.ts` serves: aggregates over healthy, faulty and hostile upstreams. Each process that loads it writes what it holds.
+// What the service of `chaos/main.ts` serves: aggregates over healthy, faulty and hostile upstreams. Each process that
+// loads it writes what it holds.
 import { z } from 'zod'
 import { aggregate, times } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
@@ -12,18 +13,43 @@ const Item = z.object({ id: z.string(), text: z.string() })
 const Large = z.object({ id: z.string(), items: z.array(z.string()) })
 const get = { path: '/item/{id}', params: Id, output: Item } as const
 
-/** Time to spare on a crowded machine: how fast the answers are is printed, and is not what the service is judged by. */
-const patient = { timeout: 2500 }
+/**
+ * Time to spare on a crowded machine: how fast the answers are is printed, and is not what the service is judged by.
+ */
+const patient = { attemptTimeout: 2500 }
 const deadline = 5000
 
-const healthyUpstream = defineUpstream('healthy', { origin: healthyOrigin, ...patient }, {
-  item: operation(get),
-})
-const largeUpstream = defineUpstream('large', { origin: healthyOrigin, ...patient }, {
-  large: operation({ path: '/large/{id}', params: Id, output: Large }),
-})
-const faultyUpstream = defineUpstream('faulty', { origin: faultyOrigin, timeout: 400, breaker: { open: 500 } }, { ok: operation({ path: '/', output: z.object({ ok: z.boolean() }) }) })
-const keptUpstream = defineUpstream('kept', { origin: hostileOrigin }, { lists: operation({ path: '/lists/{id}', params: Id, output: z.object({ id: z.string(), lists: z.unknown() }), cache: { ttl: 60_000 } }) })
+const healthyUpstream = defineUpstream(
+  'healthy',
+  { origin: healthyOrigin, ...patient },
+  {
+    item: operation(get),
+  },
+)
+const largeUpstream = defineUpstream(
+  'large',
+  { origin: healthyOrigin, ...patient },
+  {
+    large: operation({ path: '/large/{id}', params: Id, output: Large }),
+  },
+)
+const faultyUpstream = defineUpstream(
+  'faulty',
+  { origin: faultyOrigin, attemptTimeout: 400, breaker: { openDuration: 500 } },
+  { ok: operation({ path: '/', output: z.object({ ok: z.boolean() }) }) },
+)
+const keptUpstream = defineUpstream(
+  'kept',
+  { origin: hostileOrigin },
+  {
+    lists: operation({
+      path: '/lists/{id}',
+      params: Id,
+      output: z.object({ id: z.string(), lists: z.unknown() }),
+      cache: { ttl: 60_000 },
+    }),
+  },
+)
 
 export const healthy = aggregate('healthy', { url: '/healthy/{id}', params: Id, deadline })
   .each('items', ({ params: { id } }) => times(5, index => healthyUpstream.item({ id: `${id}-${index}` })))
@@ -31,23 +57,32 @@ export const healthy = aggregate('healthy', { url: '/healthy/{id}', params: Id, 
 
 export const mixed = aggregate('mixed', { url: '/mixed/{id}', params: Id, deadline })
   .required('item', ({ params }) => healthyUpstream.item(params))
-  .optional('faulty', null, () => faultyUpstream.ok())
+  .optional('faulty', () => faultyUpstream.ok(), { fallback: null })
   .reply(z.object({ ids: z.array(z.string()) }), ({ item }) => ({ ids: [item.id] }))
 
 export const large = aggregate('large', { url: '/large/{id}', params: Id, deadline })
   .required('large', ({ params }) => largeUpstream.large(params))
-  .reply(z.object({ ids: z.array(z.string()), items: z.array(z.string()) }), ({ large: { id, items } }) => ({ ids: [id], items }))
+  .reply(z.object({ ids: z.array(z.string()), items: z.array(z.string()) }), ({ large: { id, items } }) => ({
+    ids: [id],
+    items,
+  }))
 
 export const cached = aggregate('cached', { url: '/cached/{id}', params: Id })
   .required('lists', ({ params }) => keptUpstream.lists(params))
   .reply(z.object({ ids: z.array(z.string()) }), ({ lists: { id } }) => ({ ids: [id] }))
 
-export const taken = aggregate('taken', { method: 'POST', url: '/taken', body: z.unknown() })
-  .reply(z.object({ ok: z.boolean() }), () => ({ ok: true }))
+export const taken = aggregate('taken', { method: 'POST', url: '/taken', body: z.unknown() }).reply(
+  z.object({ ok: z.boolean() }),
+  () => ({ ok: true }),
+)
 
 /** One upstream for each attack, without a breaker, which would end it. */
-function attacked (kind: string) {
-  const upstream = defineUpstream(kind, { origin: hostileOrigin, breaker: false, retry: false }, { ask: operation({ path: `/${kind}`, output: z.object({ ok: z.boolean() }) }) })
+function attacked(kind: string) {
+  const upstream = defineUpstream(
+    kind,
+    { origin: hostileOrigin, breaker: false, retry: false },
+    { ask: operation({ path: `/${kind}`, output: z.object({ ok: z.boolean() }) }) },
+  )
   return aggregate(kind, { url: `/${kind}` })
     .required('ask', () => upstream.ask())
     .reply(z.object({ ok: z.boolean() }), ({ ask }) => ask)

@@ -1,9 +1,28 @@
 import { parseArgs } from 'node:util'
 
-/** The groups of callers. The first two ask for what healthy upstreams answer; the others attack, or ask for what goes wrong. */
-export const partNames = ['healthy', 'mixed', 'large', 'cached', 'tiny', 'nested', 'huge', 'endless', 'heads', 'hanging', 'resets', 'slow', 'readers', 'bodies', 'leaving'] as const
+/**
+ * The groups of callers. The first two ask for what healthy upstreams answer; the others attack, or ask for what goes
+ * wrong.
+ */
+export const partNames = [
+  'healthy',
+  'mixed',
+  'large',
+  'cached',
+  'tiny',
+  'nested',
+  'huge',
+  'endless',
+  'heads',
+  'hanging',
+  'resets',
+  'slow',
+  'readers',
+  'bodies',
+  'leaving',
+] as const
 
-export type PartName = typeof partNames[number]
+export type PartName = (typeof partNames)[number]
 
 export interface ChaosOptions {
   readonly seconds: number
@@ -15,8 +34,8 @@ export interface ChaosOptions {
   readonly parts: readonly PartName[]
 }
 
-export const help = `Runs \`headwaters serve\` with a small heap under upstreams that attack it and callers that do not read, and fails when it dies, hangs,
-mixes up answers, or answers too few of the requests that only need healthy upstreams.
+export const help = `Runs \`headwaters serve\` with a small heap under upstreams that attack it and callers that do not read, and fails when
+it dies, hangs, mixes up answers, or answers too few of the requests that only need healthy upstreams.
 
 Usage: npm run chaos -- [options]
 
@@ -31,32 +50,46 @@ Usage: npm run chaos -- [options]
 Parts: ${partNames.join(', ')}
 `
 
-/** Reads the options of the command line; gives nothing where the help was asked for. Throws a TypeError that names a bad option. */
-export function readOptions (args: readonly string[]): ChaosOptions | undefined {
+/**
+ * Reads the options of the command line; gives nothing where the help was asked for. Throws a TypeError that names a
+ * bad option.
+ */
+export function readOptions(args: readonly string[]): ChaosOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      seconds: { type: 'string', default: '600' }, heap: { type: 'string', default: '96' }, workers: { type: 'string', default: '1' }, rate: { type: 'string', default: '100' },
-      only: { type: 'string' }, without: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false },
+      seconds: { type: 'string', default: '600' },
+      heap: { type: 'string', default: '96' },
+      workers: { type: 'string', default: '1' },
+      rate: { type: 'string', default: '100' },
+      only: { type: 'string' },
+      without: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
   if (values.help) return undefined
-  if (values.only !== undefined && values.without !== undefined) throw new TypeError('--only and --without exclude each other: give one')
+  if (values.only !== undefined && values.without !== undefined)
+    throw new TypeError('--only and --without exclude each other: give one')
   const only = values.only === undefined ? partNames : ['healthy', ...partsOf('only', values.only)]
   const without = partsOf('without', values.without ?? '')
   return {
-    seconds: whole('seconds', values.seconds), heap: whole('heap', values.heap), workers: whole('workers', values.workers), rate: whole('rate', values.rate),
+    seconds: whole('seconds', values.seconds),
+    heap: whole('heap', values.heap),
+    workers: whole('workers', values.workers),
+    rate: whole('rate', values.rate),
     parts: partNames.filter(name => only.includes(name) && (name === 'healthy' || !without.includes(name))),
   }
 }
 
-function partsOf (option: string, list: string): readonly string[] {
+function partsOf(option: string, list: string): readonly string[] {
   const names = list.split(',').filter(name => name !== '')
-  for (const name of names) if (!(partNames as readonly string[]).includes(name)) throw new TypeError(`--${option} names no part '${name}': there are ${partNames.join(', ')}`)
+  for (const name of names)
+    if (!(partNames as readonly string[]).includes(name))
+      throw new TypeError(`--${option} names no part '${name}': there are ${partNames.join(', ')}`)
   return names
 }
 
-function whole (option: string, text: string): number {
+function whole(option: string, text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1) return value
   throw new TypeError(`--${option} must be a whole number above 0, got '${text}'`)

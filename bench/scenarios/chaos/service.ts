@@ -14,7 +14,13 @@ if (cluster.isPrimary) {
   port = (server.address() as AddressInfo).port
   server.close()
   await once(server, 'close')
-  Object.assign(process.env, { CHAOS: settings, PORT: String(port), LOG_LEVEL: 'fatal', REPLY_TIMEOUT_MS: '5000', REQUEST_TIMEOUT_MS: '10000' })
+  Object.assign(process.env, {
+    CHAOS: settings,
+    PORT: String(port),
+    LOG_LEVEL: 'fatal',
+    REPLY_TIMEOUT_MS: '5000',
+    REQUEST_TIMEOUT_MS: '10000',
+  })
 }
 await serve({ paths: [join(import.meta.dirname, 'definitions.ts')], workers: Number(workers) })
 if (cluster.isPrimary) announce(port)

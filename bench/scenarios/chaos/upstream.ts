@@ -7,14 +7,21 @@ const mebibyte = 2 ** 20
 const json = 'content-type: application/json\r\n'
 const chunked = `HTTP/1.1 200 OK\r\n${json}transfer-encoding: chunked\r\n\r\n`
 
-const whole = (body: string | Buffer, headers = '') => Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${json}${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n`), Buffer.from(body)])
+const whole = (body: string | Buffer, headers = '') =>
+  Buffer.concat([
+    Buffer.from(`HTTP/1.1 200 OK\r\n${json}${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n`),
+    Buffer.from(body),
+  ])
 const ok = whole('{"ok":true}')
 
 const text = 'x'.repeat(800)
 const items = JSON.stringify(Array.from({ length: 1000 }, (_, index) => String(index).padEnd(1500, 'x')))
 /** Many empty lists: 3 bytes of text each, and far more in memory. */
 const lists = `[${'[],'.repeat(20_000)}[]]`
-const nested = whole(gzipSync(`{"ok":true,"more":${'['.repeat(2.4 * mebibyte)}${']'.repeat(2.4 * mebibyte)}}`), 'content-encoding: gzip\r\n')
+const nested = whole(
+  gzipSync(`{"ok":true,"more":${'['.repeat(2.4 * mebibyte)}${']'.repeat(2.4 * mebibyte)}}`),
+  'content-encoding: gzip\r\n',
+)
 const tinyChunk = Buffer.from('1\r\n \r\n'.repeat(10_000))
 const hugeText = `{"ok":true,"more":"${'x'.repeat(4.9 * mebibyte)}"}`
 const hints = Buffer.from('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(7))
@@ -22,7 +29,9 @@ const extension = Buffer.from(`1;${'x'.repeat(8000)}\r\n \r\n`.repeat(8))
 
 /** Answers a request by what its path begins with; the rest is its id. */
 const answers: Readonly<Record<string, (socket: Socket, id: string) => void>> = {
-  item: (socket, id) => { setTimeout(() => socket.write(whole(`{"id":${JSON.stringify(id)},"text":"${text}"}`)), 2 + id.length % 5) },
+  item: (socket, id) => {
+    setTimeout(() => socket.write(whole(`{"id":${JSON.stringify(id)},"text":"${text}"}`)), 2 + (id.length % 5))
+  },
   large: (socket, id) => socket.write(whole(`{"id":${JSON.stringify(id)},"items":${items}}`)),
   lists: (socket, id) => socket.write(whole(`{"id":${JSON.stringify(id)},"lists":${lists}}`)),
   // 200,000 chunks of one byte, as fast as they are taken.
@@ -40,7 +49,7 @@ const answers: Readonly<Record<string, (socket: Socket, id: string) => void>> = 
 }
 
 /** Writes the same bytes again and again, as fast as they are taken. */
-function pour (socket: Socket, head: string, part: Buffer, times: number, end: string): void {
+function pour(socket: Socket, head: string, part: Buffer, times: number, end: string): void {
   let left = times
   socket.write(head)
   const more = () => {
@@ -55,7 +64,7 @@ function pour (socket: Socket, head: string, part: Buffer, times: number, end: s
 }
 
 /** Writes two bytes every 50 ms. */
-function drip (socket: Socket, bytes: Buffer, at: number): void {
+function drip(socket: Socket, bytes: Buffer, at: number): void {
   if (socket.destroyed || at >= bytes.length) return
   socket.write(bytes.subarray(at, at + 2))
   setTimeout(drip, 50, socket, bytes, at + 2)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapSpaceStatistics } from 'node:v8'
 
-/** What a process of the service holds at a moment. */
+/** Memory of a process of the service at one moment. */
 export interface ChaosSample {
   readonly pid: number
   /** Bytes in use outside of the spaces for young objects. */
@@ -17,13 +17,22 @@ export interface ChaosSample {
 const sampleMs = 500
 
 /** Writes a line to a file of a folder twice a second, which stays when the process dies. */
-export function watch (folder: string): void {
+export function watch(folder: string): void {
   const delays = monitorEventLoopDelay({ resolution: 10 })
   delays.enable()
   setInterval(() => {
     const { external, rss } = process.memoryUsage()
-    const oldBytes = getHeapSpaceStatistics().reduce((sum, { space_name: name, space_used_size: bytes }) => name.startsWith('new_') ? sum : sum + bytes, 0)
-    const sample: ChaosSample = { pid: process.pid, oldBytes, externalBytes: external, residentBytes: rss, loopDelay: delays.max / 1e6 }
+    const oldBytes = getHeapSpaceStatistics().reduce(
+      (sum, { space_name: name, space_used_size: bytes }) => (name.startsWith('new_') ? sum : sum + bytes),
+      0,
+    )
+    const sample: ChaosSample = {
+      pid: process.pid,
+      oldBytes,
+      externalBytes: external,
+      residentBytes: rss,
+      loopDelay: delays.max / 1e6,
+    }
     delays.reset()
     appendFileSync(join(folder, `${process.pid}.ndjson`), `${JSON.stringify(sample)}\n`)
   }, sampleMs).unref()

@@ -1,4 +1,5 @@
-// node bench/scenarios/offload/service.ts <origin>: a cheap aggregate, and two whose merge keeps a core busy for 200 ms, in a thread and here.
+// node bench/scenarios/offload/service.ts <origin>: a cheap aggregate, and two whose merge keeps a core busy for 200
+// ms, in a thread and here.
 import { spawnSync } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
@@ -9,18 +10,27 @@ import { announce, upstreamOrigin } from '../../lib/announce.ts'
 import { burn } from './burn.ts'
 import type * as burning from './burn.ts'
 
-const upstream = defineUpstream('leaf', { origin: upstreamOrigin() }, {
-  get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
-})
-const opened = (name: string) => aggregate(name, { url: `/${name}`, deadline: 10_000 })
-  .each('leaves', () => ['0', '1', '2', '3', '4'].map(id => upstream.get({ id })))
+const upstream = defineUpstream(
+  'upstream',
+  { origin: upstreamOrigin() },
+  {
+    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+  },
+)
+const opened = (name: string) =>
+  aggregate(name, { url: `/${name}`, deadline: 10_000 }).each('leaves', () =>
+    ['0', '1', '2', '3', '4'].map(id => upstream.get({ id })),
+  )
 const Reply = z.object({ count: z.number() })
 
-const app = buildApp([
-  opened('cheap').reply(Reply, ({ leaves }) => ({ count: leaves.length })),
-  opened('offloaded').reply(Reply, offload<typeof burning>(new URL('./burn.ts', import.meta.url), 'burn')),
-  opened('here').reply(Reply, burn),
-], { threads: { count: 1 } })
+const app = buildApp(
+  [
+    opened('cheap').reply(Reply, ({ leaves }) => ({ count: leaves.length })),
+    opened('offloaded').reply(Reply, offload<typeof burning>(new URL('./burn.ts', import.meta.url), 'burn')),
+    opened('here').reply(Reply, burn),
+  ],
+  { threads: { count: 1 } },
+)
 
 process.on('message', (message: { readonly pin?: number }) => {
   if (message.pin === undefined) return

@@ -1,4 +1,6 @@
-// node bench/scenarios/overload/service.ts <origin> <slots> <fan-out>: a service that tells how long its refusals took inside it.
+// node bench/scenarios/overload/service.ts <origin> <concurrency> <fan-out>: a service that tells how long its refusals
+// took
+// inside it.
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
@@ -9,20 +11,25 @@ import { announce, upstreamOrigin } from '../../lib/announce.ts'
 import { heapAfterGc } from '../../lib/heap.ts'
 import { percentile } from '../../lib/percentile.ts'
 
-/** What happened in the service since it was asked last. */
+/** Figures of the service since the last report. */
 export interface OverloadReport {
   readonly heapBytes: number
   readonly refused: number
-  readonly refusalP50Ms: number
-  readonly refusalP99Ms: number
-  /** Share of the slots that were in use, by samples. */
-  readonly slotsInUse: number
+  /** Null without refusals: NaN becomes null in a message. */
+  readonly refusalP50Ms: number | null
+  readonly refusalP99Ms: number | null
+  /** Mean ratio of the permits that were in use, by samples. */
+  readonly permitsInUse: number
 }
 
-const [slots, fanout] = process.argv.slice(3).map(Number) as [number, number]
-const upstream = defineUpstream('leaf', { origin: upstreamOrigin(), slots }, {
-  get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
-})
+const [concurrency, fanout] = process.argv.slice(3).map(Number) as [number, number]
+const upstream = defineUpstream(
+  'upstream',
+  { origin: upstreamOrigin(), concurrency },
+  {
+    get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.object({}) }),
+  },
+)
 const calls = Array.from({ length: fanout }, (_, index) => String(index))
 const each = aggregate('each', { url: '/' })
   .each('leaves', () => calls.map(id => upstream.get({ id })), { maxItems: fanout })
@@ -46,15 +53,18 @@ let samples = 0
 let inUse = 0
 setInterval(() => {
   samples++
-  inUse += runtime.stats()['leaf']?.active ?? 0
+  inUse += runtime.stats()['upstream']?.active ?? 0
 }, sampleMs)
 
 process.on('message', (message: { readonly report?: true }) => {
   if (message.report === undefined) return
   const sorted = refusals.sort((a, b) => a - b)
   process.send?.({
-    heapBytes: heapAfterGc(), refused: sorted.length, slotsInUse: inUse / samples / slots,
-    refusalP50Ms: percentile(sorted, 0.5), refusalP99Ms: percentile(sorted, 0.99),
+    heapBytes: heapAfterGc(),
+    refused: sorted.length,
+    permitsInUse: inUse / samples / concurrency,
+    refusalP50Ms: percentile(sorted, 0.5),
+    refusalP99Ms: percentile(sorted, 0.99),
   } satisfies OverloadReport)
   refusals = []
   samples = inUse = 0

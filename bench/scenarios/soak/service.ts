@@ -1,4 +1,5 @@
-// node bench/scenarios/soak/service.ts <steady> <shaky> <broken>: a service of three upstreams that tells what it holds.
+// node bench/scenarios/soak/service.ts <steady> <shaky> <broken>: a service of three upstreams that tells what it
+// holds.
 import { subscribe } from 'node:diagnostics_channel'
 import { Socket, type AddressInfo } from 'node:net'
 import { z } from 'zod'
@@ -10,36 +11,51 @@ import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { announce } from '../../lib/announce.ts'
 import { heapAfterGc } from '../../lib/heap.ts'
 
-/** What the service holds at a moment. */
+/** Resources of the service at one moment. */
 export interface SoakSample {
   readonly heapBytes: number
   /** Listeners on the process, all events together. */
   readonly processListeners: number
   /** The most listeners that one socket has. */
   readonly socketListeners: number
-  /** What keeps the process alive, by kind: sockets, timers, servers. */
+  /** Active resources of the process by kind: sockets, timers, servers. */
   readonly resources: Readonly<Record<string, number>>
   /** Calls that hold or wait for a slot. */
   readonly held: number
-  /** More calls than slots, more sockets than slots: by upstream, the most there were. */
+  /** The maximum of calls and of sockets by upstream. */
   readonly mostActive: Readonly<Record<string, number>>
   readonly mostSockets: Readonly<Record<string, number>>
   /** Rejections nobody handled, and warnings such as of too many listeners. */
   readonly complaints: readonly string[]
 }
 
-const slots = 32
+const concurrency = 32
 const [steadyOrigin = '', shakyOrigin = '', brokenOrigin = ''] = process.argv.slice(2)
-const operations = { get: operation({ path: '/', output: z.object({ ok: z.boolean() }) }), one: operation({ path: '/', output: z.object({ ok: z.boolean() }), coalesce: true }) }
-const steady = defineUpstream('steady', { origin: steadyOrigin, slots, timeout: 400, hedge: true }, operations)
-const shaky = defineUpstream('shaky', { origin: shakyOrigin, slots, timeout: 400, hedge: true, retry: { attempts: 3 } }, operations)
-const broken = defineUpstream('broken', { origin: brokenOrigin, slots, timeout: 400, breaker: { open: 500 } }, operations)
+const operations = {
+  get: operation({ path: '/', output: z.object({ ok: z.boolean() }) }),
+  one: operation({ path: '/', output: z.object({ ok: z.boolean() }), coalesce: true }),
+}
+const steady = defineUpstream(
+  'steady',
+  { origin: steadyOrigin, concurrency, attemptTimeout: 400, hedge: true },
+  operations,
+)
+const shaky = defineUpstream(
+  'shaky',
+  { origin: shakyOrigin, concurrency, attemptTimeout: 400, hedge: true, retry: { maxAttempts: 3 } },
+  operations,
+)
+const broken = defineUpstream(
+  'broken',
+  { origin: brokenOrigin, concurrency, attemptTimeout: 400, breaker: { openDuration: 500 } },
+  operations,
+)
 
 const soak = aggregate('soak', { url: '/', deadline: 1200 })
   .each('steady', () => times(4, () => steady.get()))
-  .each('shaky', () => times(3, () => shaky.get()), { tolerate: { atLeast: 0, fallback: null } })
-  .optional('shared', null, () => shaky.one())
-  .optional('broken', null, () => broken.get())
+  .each('shaky', () => times(3, () => shaky.get()), { minSuccess: 0, fallback: null })
+  .optional('shared', () => shaky.one(), { fallback: null })
+  .optional('broken', () => broken.get(), { fallback: null })
   .firstOf('any', () => [steady.get(), shaky.get()])
   .reply(z.object({ ok: z.boolean() }), ({ any }) => any)
 
@@ -49,12 +65,21 @@ process.on('warning', warning => complaints.push(`warning: ${warning.message}`))
 
 const open: Record<string, number> = {}
 const mostSockets: Record<string, number> = {}
-const nameOf: Readonly<Record<string, string>> = { [new URL(steadyOrigin).port]: 'steady', [new URL(shakyOrigin).port]: 'shaky', [new URL(brokenOrigin).port]: 'broken' }
+const nameOf: Readonly<Record<string, string>> = {
+  [new URL(steadyOrigin).port]: 'steady',
+  [new URL(shakyOrigin).port]: 'shaky',
+  [new URL(brokenOrigin).port]: 'broken',
+}
 subscribe('undici:client:connected', message => {
-  const { connectParams: { port }, socket } = message as { readonly connectParams: { readonly port: string }, readonly socket: Socket }
+  const {
+    connectParams: { port },
+    socket,
+  } = message as { readonly connectParams: { readonly port: string }; readonly socket: Socket }
   const name = nameOf[port] as string
-  mostSockets[name] = Math.max(mostSockets[name] ?? 0, open[name] = (open[name] ?? 0) + 1)
-  socket.once('close', () => { open[name] = (open[name] as number) - 1 })
+  mostSockets[name] = Math.max(mostSockets[name] ?? 0, (open[name] = (open[name] ?? 0) + 1))
+  socket.once('close', () => {
+    open[name] = (open[name] as number) - 1
+  })
 })
 
 const runtime = createRuntime()
@@ -62,23 +87,32 @@ const mostActive: Record<string, number> = {}
 const app = buildApp([])
 await app.register(headwaters, { aggregates: [soak], runtime, describe: false })
 app.addHook('onResponse', (_request, _reply, done) => {
-  for (const [name, { active }] of Object.entries(runtime.stats())) mostActive[name] = Math.max(mostActive[name] ?? 0, active)
+  for (const [name, { active }] of Object.entries(runtime.stats()))
+    mostActive[name] = Math.max(mostActive[name] ?? 0, active)
   done()
 })
 
-const listenersOf = (emitter: NodeJS.EventEmitter) => emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
+const listenersOf = (emitter: NodeJS.EventEmitter) =>
+  emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
 
-function sample (): SoakSample {
+function sample(): SoakSample {
   const resources: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1
   const { _getActiveHandles: handles } = process as unknown as { readonly _getActiveHandles: () => unknown[] }
   return {
     heapBytes: heapAfterGc(),
     processListeners: listenersOf(process),
-    socketListeners: Math.max(0, ...handles().filter(handle => handle instanceof Socket).map(listenersOf)),
+    socketListeners: Math.max(
+      0,
+      ...handles()
+        .filter(handle => handle instanceof Socket)
+        .map(listenersOf),
+    ),
     resources,
-    held: Object.values(runtime.stats()).reduce((sum, { active, waiting }) => sum + active + waiting, 0),
-    mostActive, mostSockets, complaints,
+    held: Object.values(runtime.stats()).reduce((sum, { active, queued }) => sum + active + queued, 0),
+    mostActive,
+    mostSockets,
+    complaints,
   }
 }
 

@@ -1,4 +1,5 @@
-// node bench/scenarios/workers/service.ts <origin> <workers>: serves with workers as the command does, and tells what all its processes use.
+// node bench/scenarios/workers/service.ts <origin> <workers>: serves with workers as the command does, and tells what
+// all its processes use.
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { request } from 'node:http'
@@ -9,7 +10,7 @@ import { serve } from '../../../src/server/serve.ts'
 import { upstreamOrigin } from '../../lib/announce.ts'
 import { cpuMicrosOf } from './tree-cpu.ts'
 
-/** What a service has used and done since it was started. */
+/** Usage of a service since its start. */
 export interface WorkersUsage {
   /** Of the primary and all workers. */
   readonly cpuMicros: number
@@ -25,15 +26,22 @@ const runs = new Map<number, number>()
 let port = 0
 if (cluster.isPrimary) {
   port = await freePort()
-  Object.assign(process.env, { PORT: String(port), LOG_LEVEL: 'warn', HEADWATERS_UPSTREAM_BENCH_UPSTREAM_ORIGIN: origin })
+  Object.assign(process.env, {
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+    HEADWATERS_UPSTREAM_BENCH_UPSTREAM_ORIGIN: origin,
+  })
 }
 await serve({ paths: [join(import.meta.dirname, 'definitions.ts')], workers })
 if (cluster.isPrimary) {
   await count()
   const pids = [...new Set([process.pid, ...runs.keys()])]
-  process.on('message', (message: { readonly used?: true, readonly pids?: true }) => {
+  process.on('message', (message: { readonly used?: true; readonly pids?: true }) => {
     if (message.pids) process.send?.({ pids })
-    if (message.used) void count().then(() => process.send?.({ cpuMicros: cpuMicrosOf(pids), runs: [...runs.values()] } satisfies WorkersUsage))
+    if (message.used)
+      void count().then(() =>
+        process.send?.({ cpuMicros: cpuMicrosOf(pids), runs: [...runs.values()] } satisfies WorkersUsage),
+      )
   })
   // Workers end with it.
   process.on('disconnect', () => process.exit())
@@ -41,17 +49,19 @@ if (cluster.isPrimary) {
 }
 
 /** Asks over new connections, which workers take in turn, until each has said how many runs it has done. */
-async function count (): Promise<void> {
+async function count(): Promise<void> {
   const heard = new Set<number>()
   while (heard.size < workers) {
     const [response] = await once(request({ host: '127.0.0.1', port, path: '/who', agent: false }).end(), 'response')
-    const { data } = JSON.parse(await text(response)) as { readonly data: { readonly pid: number, readonly runs: number } }
+    const { data } = JSON.parse(await text(response)) as {
+      readonly data: { readonly pid: number; readonly runs: number }
+    }
     heard.add(data.pid)
     runs.set(data.pid, data.runs)
   }
 }
 
-async function freePort (): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port: free } = server.address() as AddressInfo

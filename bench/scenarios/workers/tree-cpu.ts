@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** CPU time of processes since they were started, with all their threads, in µs: Linux counts it in ns. */
-export function cpuMicrosOf (pids: readonly number[]): number {
+export function cpuMicrosOf(pids: readonly number[]): number {
   let nanos = 0
   for (const pid of pids) {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) nanos += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      nanos += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
   }
   return nanos / 1000
 }

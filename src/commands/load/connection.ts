@@ -1,88 +1,118 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Client, type Dispatcher } from 'undici'
-import { failureOf, type Failure } from './failure.ts'
-import { replyOf, type Reply } from './reply.ts'
+import { classifyReply, errorKindOf, type ErrorKind, type RequestOutcome } from './outcome.ts'
 
-/** What is asked, again and again. */
-export interface Question {
+/** The request that a load test repeats. */
+export interface RequestSpec {
   readonly url: URL
   readonly method: string
   /** Names and values in turn. */
   readonly headers: readonly string[]
   readonly body: Buffer | undefined
   readonly timeoutMs: number
-  /** Believes any certificate. */
+  /** Accepts any certificate. */
   readonly isInsecure: boolean
 }
 
-/** How one request ended: with an answer that came whole, or without one. */
-export type Ended =
-  | { readonly status: number, readonly reply: Reply, readonly bytes: number }
-  | { readonly failure: Failure }
-
-/** One connection: it has one request at a time. */
+/** One connection. It carries at most one request at a time. */
 export interface Connection {
-  ask (ended: (how: Ended) => void): void
-  /** Ends the request under way, if there is one, as not answered. */
-  cut (): void
-  close (): void
+  send(onEnd: (outcome: RequestOutcome) => void): void
+  /** Ends the request in flight, if there is one, with the error `cut off at the end`. */
+  abort(): void
+  close(): void
 }
 
-/** The envelope's own words are at the end of a reply; more of a body is not kept. */
-const keptBytes = 65_536
-/** Longer than any run pauses between two requests of a connection: the service decides when it ends. */
+/** The `complete` field of the envelope is near the end of a reply, so only the end of a body is kept. */
+const tailBytes = 65_536
+/** Longer than any pause between two requests of a connection, so that only the service closes idle connections. */
 const keepAliveMs = 600_000
 
-/** A connection that opens with its first request, and again after it was lost. */
-export function connection ({ url, method, headers, body, timeoutMs, isInsecure }: Question): Connection {
-  const request = { path: url.pathname + url.search, method, headers: [...headers], body: body ?? null } as Dispatcher.DispatchOptions
-  const open = () => new Client(url.origin, {
-    allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs,
-    connect: { timeout: 0, rejectUnauthorized: !isInsecure },
-  })
+/** Creates a connection that opens with its first request, and again after it was lost. */
+export function createConnection({ url, method, headers, body, timeoutMs, isInsecure }: RequestSpec): Connection {
+  const request = {
+    path: url.pathname + url.search,
+    method,
+    headers: [...headers],
+    body: body ?? null,
+  } as Dispatcher.DispatchOptions
+  const open = () =>
+    new Client(url.origin, {
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      connect: { timeout: 0, rejectUnauthorized: !isInsecure },
+    })
   let client = open()
-  let cut: ((failure: Failure) => void) | undefined
+  let fail: ((error: ErrorKind) => void) | undefined
 
-  /** A connection whose answer is no longer waited for is of no use: it would be taken for the next one's. */
-  function replace (): void {
+  /** Replaces the socket: a late reply to an abandoned request would be read as the reply to the next one. */
+  function reopen(): void {
     client.destroy().catch(() => {})
     client = open()
   }
 
   return {
-    ask (ended) {
-      const end = (how: Ended) => {
-        if (isOver) return
-        isOver = true
+    send(onEnd) {
+      const end = (outcome: RequestOutcome) => {
+        if (hasEnded) return
+        hasEnded = true
         clearTimeout(timer)
-        cut = undefined
-        ended(how)
+        fail = undefined
+        onEnd(outcome)
       }
-      let isOver = false
-      cut = failure => {
-        replace()
-        end({ failure })
+      let hasEnded = false
+      fail = error => {
+        reopen()
+        end({ error })
       }
-      const timer = setTimeout(cut, timeoutMs, 'timed out')
+      const timer = setTimeout(fail, timeoutMs, 'timed out')
       let status = 0
-      let fields: Readonly<Record<string, string | string[] | undefined>> = {}
+      let replyHeaders: Readonly<Record<string, string | string[] | undefined>> = {}
       let bytes = 0
       let tail: Buffer | undefined
       client.dispatch(request, {
-        onRequestStart () {},
-        onResponseStart (_controller, statusCode, received) {
+        onRequestStart() {},
+        onResponseStart(_controller, statusCode, received) {
           status = statusCode
-          fields = received
+          replyHeaders = received
         },
-        onResponseData (_controller, chunk) {
+        onResponseData(_controller, chunk) {
           bytes += chunk.length
-          tail = (tail === undefined ? chunk : Buffer.concat([tail, chunk])).subarray(-keptBytes)
+          tail = (tail === undefined ? chunk : Buffer.concat([tail, chunk])).subarray(-tailBytes)
         },
-        onResponseEnd () { end({ status, bytes, reply: replyOf(status, fields, tail) }) },
-        // What undici will not send fails before `dispatch` has returned, when whoever asked does not expect it yet.
-        onResponseError (_controller, error) { setImmediate(end, { failure: failureOf(error) }) },
+        onResponseEnd() {
+          end({ status, bytes, reply: classifyReply(status, replyHeaders, tail) })
+        },
+        // undici rejects an invalid request before `dispatch` returns; the outcome is always delivered after `send`.
+        onResponseError(_controller, error) {
+          setImmediate(end, { error: errorKindOf(error) })
+        },
       })
     },
-    cut () { cut?.('cut off at the end') },
-    close () { client.destroy().catch(() => {}) },
+    abort() {
+      fail?.('cut off at the end')
+    },
+    close() {
+      client.destroy().catch(() => {})
+    },
+  }
+}
+
+/** Opens and closes one connection to a URL; returns why it cannot be reached, so that a wrong port fails at once. */
+export async function probe({ hostname, port, protocol }: URL, timeoutMs: number): Promise<string | undefined> {
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || (protocol === 'https:' ? 443 : 80)),
+  })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    return undefined
+  } catch (error) {
+    return (error as Error).name === 'AbortError' ? 'timed out' : errorKindOf(error as Error)
+  } finally {
+    socket.destroy()
   }
 }

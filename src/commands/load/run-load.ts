@@ -1,57 +1,71 @@
-import { connection } from './connection.ts'
-import type { Options } from './options.ts'
-import { asFastAsAnswered, fixedRate } from './pace.ts'
-import type { Progress } from './progress.ts'
-import { resultOf, type Result } from './result.ts'
-import { startSending } from './sending.ts'
-import { show } from './shown.ts'
-import { createTally, type Second } from './tally.ts'
-import { threadClock } from './thread-clock.ts'
+import { startPreciseClock } from './clock.ts'
+import { createConnection } from './connection.ts'
+import { startLoadGenerator } from './generator.ts'
+import type { Progress } from './live-screen.ts'
+import { createMetrics, type IntervalMetrics } from './metrics.ts'
+import type { LoadOptions } from './options.ts'
+import { startProgressDisplay } from './progress-display.ts'
+import { createResult, type LoadResult } from './result.ts'
+import { closedLoop, constantArrivalRate } from './schedule.ts'
 
-/** A longer past is not drawn. */
-const mostSeconds = 300
+/** Number of seconds whose p99 is kept for the sparkline. */
+const maxHistory = 300
 
-/** Asks as the options say, shows it as it goes, and gives what came of it; when the signal is aborted it ends with what there is. */
-export async function runLoad (options: Options, signal: AbortSignal): Promise<Result> {
-  const { question, rate, warmUpMs, durationMs } = options
-  const clock = await threadClock()
-  const connections = Array.from({ length: options.connections }, () => connection(question))
+/** Runs one load test and shows its progress; when the signal aborts, returns the result so far. */
+export async function runLoad(options: LoadOptions, signal: AbortSignal): Promise<LoadResult> {
+  const { request, rate, warmUpMs, durationMs } = options
+  const clock = await startPreciseClock()
+  const connections = Array.from({ length: options.connections }, () => createConnection(request))
   const startedAt = clock.now()
   const countFrom = startedAt + warmUpMs
   const ms = warmUpMs + durationMs
-  const { tally, listener, takeSecond } = createTally(countFrom, startedAt + ms)
+  const { metrics, observer, takeInterval } = createMetrics(countFrom, startedAt + ms)
   const utilization = performance.eventLoopUtilization()
-  const sending = startSending({
-    pace: rate === undefined ? asFastAsAnswered(startedAt, ms) : fixedRate(rate, startedAt, ms),
-    connections, clock, listener, cutAt: startedAt + ms + question.timeoutMs,
+  const generator = startLoadGenerator({
+    schedule: rate === undefined ? closedLoop(startedAt, ms) : constantArrivalRate(rate, startedAt, ms),
+    connections,
+    clock,
+    observer,
+    abortAt: startedAt + ms + request.timeoutMs,
   })
 
-  const history: number[] = []
-  let second: Second | undefined
-  const progress = (): Progress => ({ options, tally, elapsedMs: clock.now() - startedAt, inFlight: sending.inFlight, waiting: sending.waiting, second, history })
-  const shown = show(progress, options.json)
+  const p99History: number[] = []
+  let lastSecond: IntervalMetrics | undefined
+  const progress = (): Progress => ({
+    options,
+    metrics,
+    elapsedMs: clock.now() - startedAt,
+    inFlight: generator.inFlight,
+    waiting: generator.waiting,
+    lastSecond,
+    p99History,
+  })
+  const display = startProgressDisplay(progress, options.json)
   const timer = setInterval(() => {
-    second = takeSecond()
-    history.push(second.p99Ms)
-    if (history.length > mostSeconds) history.shift()
-    shown.second()
+    lastSecond = takeInterval()
+    p99History.push(lastSecond.p99Ms)
+    if (p99History.length > maxHistory) p99History.shift()
+    display.onSecond()
   }, 1000)
   let endedAt = startedAt + ms
   const stop = () => {
     endedAt = Math.min(endedAt, clock.now())
-    sending.stop()
+    generator.stop()
   }
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
   try {
-    await sending.over
+    await generator.done
   } finally {
     signal.removeEventListener('abort', stop)
     clearInterval(timer)
-    shown.end()
-    for (const each of connections) each.close()
+    display.end()
+    for (const connection of connections) connection.close()
     await clock.close()
   }
-  const busy = performance.eventLoopUtilization(utilization).utilization
-  return resultOf(tally, options, { durationMs: Math.max(0, endedAt - countFrom), busy, isInterrupted: signal.aborted })
+  return createResult(metrics, options, {
+    durationMs: Math.max(0, endedAt - countFrom),
+    busy: performance.eventLoopUtilization(utilization).utilization,
+    isInterrupted: signal.aborted,
+  })
 }

@@ -11,30 +11,43 @@ export interface LiveView {
 const frameMs = 50
 const hideCursor = '\x1b[?25l'
 const showCursor = '\x1b[?25h'
-// A frame for a width that the terminal has no longer is cut off, where broken lines would put the next one out of place.
+// A frame for a width that the terminal has no longer is cut off, where broken lines would put the next one out of
+// place.
 const noWrap = '\x1b[?7l'
 const wrap = '\x1b[?7h'
 const eraseLine = '\x1b[K'
 const eraseBelow = '\x1b[J'
 
-/** Draws lines on a terminal, each frame in one write over the one before; so many ms apart, if not as often as the eye sees. */
-export function liveView (terminal: WriteStream, draw: (columns: number) => readonly string[], everyMs = frameMs): LiveView {
+/**
+ * Draws lines on a terminal, each frame in one write over the one before; so many ms apart, if not as often as the eye
+ * sees.
+ */
+export function liveView(
+  terminal: WriteStream,
+  draw: (columns: number) => readonly string[],
+  everyMs = frameMs,
+): LiveView {
   let drawn: readonly string[] = []
 
-  function frame (lines: readonly string[]): void {
+  function frame(lines: readonly string[]): void {
     const up = rowsOf(drawn, terminal.columns)
     drawn = lines
-    terminal.write(`${noWrap}${up > 0 ? `\x1b[${up}A` : ''}\r${lines.map(line => `${line}${eraseLine}\n`).join('')}${eraseBelow}${wrap}`)
+    terminal.write(
+      `${noWrap}${up > 0 ? `\x1b[${up}A` : ''}\r` +
+        `${lines.map(line => `${line}${eraseLine}\n`).join('')}${eraseBelow}${wrap}`,
+    )
   }
 
   /** No taller than the terminal: what has scrolled away cannot be drawn over. */
-  function tick (): void {
+  function tick(): void {
     const lines = draw(terminal.columns)
     const most = Math.max(1, terminal.rows - 1)
     frame(lines.length <= most ? lines : lines.slice(0, most))
   }
 
-  const restore = () => { terminal.write(showCursor) }
+  const restore = () => {
+    terminal.write(showCursor)
+  }
   process.once('exit', restore)
   terminal.on('resize', tick)
   terminal.write(hideCursor)
@@ -42,7 +55,7 @@ export function liveView (terminal: WriteStream, draw: (columns: number) => read
   const timer = setInterval(tick, everyMs)
 
   return {
-    end () {
+    end() {
       clearInterval(timer)
       terminal.off('resize', tick)
       process.off('exit', restore)
@@ -53,6 +66,6 @@ export function liveView (terminal: WriteStream, draw: (columns: number) => read
 }
 
 /** How many rows lines take by now: a terminal that was made narrower has broken those that were longer. */
-function rowsOf (lines: readonly string[], columns: number): number {
+function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)), 0)
 }

@@ -20,7 +20,6 @@ const codes: Readonly<Record<Row['state'] | 'mark', number>> = {
 }
 
 /** Colours a text by the state it speaks of. */
-export function paint (color: boolean, state: keyof typeof codes, text: string): string {
+export function paint(color: boolean, state: keyof typeof codes, text: string): string {
   return color && text.trim() !== '' ? `\x1b[${codes[state]}m${text}\x1b[0m` : text
 }
-

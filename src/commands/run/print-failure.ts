@@ -1,7 +1,10 @@
 import { Problem } from '../../errors.ts'
 
-/** Shows why a run failed, as a caller would be told, and gives the exit code; a bug comes with its stack, since whoever runs it here may mend it. */
-export function tellFailure (error: unknown, json: boolean): number {
+/**
+ * Prints the failure of a run as a caller of the service gets it, and returns the exit code. A bug is printed with its
+ * stack.
+ */
+export function printFailure(error: unknown, json: boolean): number {
   if (!(error instanceof Problem)) throw error
   if (json) process.stdout.write(`${JSON.stringify(error, null, 2)}\n`)
   else process.stderr.write(`${textOf(error)}\n`)
@@ -9,14 +12,18 @@ export function tellFailure (error: unknown, json: boolean): number {
   return error.code === 'INPUT_INVALID' ? 2 : 1
 }
 
-function textOf ({ statusCode, title, detail, faults }: Problem): string {
+function textOf({ statusCode, title, detail, faults }: Problem): string {
   if (faults === undefined) return `${statusCode} ${title}: ${detail}`
-  return [`${statusCode} ${title}`, ...faults.map(({ pointer, reason }) => `  ${optionOf(pointer)}: ${reason}`)].join('\n')
+  return [`${statusCode} ${title}`, ...faults.map(({ pointer, reason }) => `  ${optionOf(pointer)}: ${reason}`)].join(
+    '\n',
+  )
 }
 
 /** Where a fault of the input was given: `/query/count` is `--count`. */
-function optionOf (pointer: string): string {
+function optionOf(pointer: string): string {
   const [, part = '', name, ...rest] = pointer.split('/')
   if (part === 'headers') return `--header ${name ?? ''}`.trim()
-  return name === undefined || part === 'body' ? pointer.replace(/^\/body/, '--body ').trim() : `--${[name, ...rest].join('/')}`
+  return name === undefined || part === 'body'
+    ? pointer.replace(/^\/body/, '--body ').trim()
+    : `--${[name, ...rest].join('/')}`
 }

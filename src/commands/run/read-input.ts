@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RawInput } from '../../fanout/input.ts'
 import { parse } from '../../core/json/parse.ts'
-import { closest } from '../suggest.ts'
+import { suggest } from '../suggest.ts'
 import { inputFields } from './input-fields.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -15,25 +15,38 @@ export interface InputArguments {
   readonly headers: readonly string[]
 }
 
-/** Makes an aggregate's input of arguments, in the form in which a request would bring it; throws a `UsageError`. */
-export function readInput (aggregate: AnyAggregate, { fields, body, headers }: InputArguments): RawInput {
+/** Returns the input of an aggregate from arguments, in the form of a request; throws a `UsageError`. */
+export function readInput(aggregate: AnyAggregate, { fields, body, headers }: InputArguments): RawInput {
   const known = inputFields(aggregate)
   const parts: Record<'params' | 'query', Record<string, unknown>> = { params: {}, query: {} }
   for (const [name, values] of Object.entries(fields)) {
     const field = known.find(each => each.name === name)
-    if (field === undefined) throw new UsageError(noField(aggregate, name, known.map(each => each.name)))
+    if (field === undefined)
+      throw new UsageError(
+        noField(
+          aggregate,
+          name,
+          known.map(each => each.name),
+        ),
+      )
     parts[field.part][name] = values.length === 1 ? values[0] : values
   }
-  if (body !== undefined && aggregate.route.body === undefined) throw new UsageError(`'${aggregate.name}' takes no body`)
-  return { ...parts, headers: readHeaders(headers), ...body !== undefined && { body: readBody(body) } }
+  if (body !== undefined && aggregate.route.body === undefined)
+    throw new UsageError(`'${aggregate.name}' takes no body`)
+  return { ...parts, headers: readHeaders(headers), ...(body !== undefined && { body: readBody(body) }) }
 }
 
-function noField ({ name: aggregate }: AnyAggregate, name: string, known: readonly string[]): string {
+function noField({ name: aggregate }: AnyAggregate, name: string, known: readonly string[]): string {
   const takes = known.length === 0 ? 'it takes none' : `it takes ${known.map(each => `--${each}`).join(', ')}`
-  return `'${aggregate}' takes no --${name}${closest(`--${name}`, known.map(each => `--${each}`)) || `: ${takes}`}`
+  return `'${aggregate}' takes no --${name}${
+    suggest(
+      `--${name}`,
+      known.map(each => `--${each}`),
+    ) || `: ${takes}`
+  }`
 }
 
-function readBody (given: string): unknown {
+function readBody(given: string): unknown {
   const isFile = given.startsWith('@')
   const where = isFile ? `--body ${given}` : '--body'
   let text = given
@@ -47,14 +60,17 @@ function readBody (given: string): unknown {
   try {
     return parse(text)
   } catch (error) {
-    throw new UsageError(`${where} is not JSON: ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`${where} must be JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 
-function readHeaders (given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(given.map(header => {
-    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(header) ?? []
-    if (name === undefined || value === undefined) throw new UsageError(`--header '${header}' is none: write it as name:value`)
-    return [name.toLowerCase(), value]
-  }))
+function readHeaders(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map(header => {
+      const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(header) ?? []
+      if (name === undefined || value === undefined)
+        throw new UsageError(`--header must be name:value, got '${header}'`)
+      return [name.toLowerCase(), value]
+    }),
+  )
 }

@@ -1,19 +1,22 @@
 /** What a terminal can show. */
-export interface Look {
+export interface TerminalCapabilities {
   readonly color: boolean
   /** Whether lines may be drawn with characters beyond ASCII. */
   readonly unicode: boolean
 }
 
 /** The look that the environment asks for. */
-export function terminalLook (): Look {
+export function terminalCapabilities(): TerminalCapabilities {
   const { NO_COLOR: noColor, TERM: term, LC_ALL: all, LC_CTYPE: type, LANG: language } = process.env
   const locale = [all, type, language].find(value => value !== undefined && value !== '')
-  return { color: noColor === undefined || noColor === '', unicode: term !== 'linux' && (locale === undefined || /utf-?8/i.test(locale)) }
+  return {
+    color: noColor === undefined || noColor === '',
+    unicode: term !== 'linux' && (locale === undefined || /utf-?8/i.test(locale)),
+  }
 }
 
 /** Whether someone looks at a screen that can be drawn on. */
-export function isTerminal (): boolean {
+export function isTerminal(): boolean {
   const { stdout, stderr, env } = process
   return stdout.isTTY && stderr.isTTY && env['TERM'] !== 'dumb'
 }

@@ -5,11 +5,10 @@ import { fanOut } from '../../fanout/fan-out.ts'
 import type { RawInput } from '../../fanout/input.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import { createRuntime, type Override, type RuntimeOptions } from '../../upstream/runtime.ts'
-import { createBoard, note, type Board } from './run-view.ts'
+import { createRunView, applyEvent, type RunView } from './run-view.ts'
 import { liveView } from './live-view.ts'
-import { isTerminal, terminalLook } from './terminal-capabilities.ts'
-import { plainLine } from './plain-line.ts'
-import { lossesOf } from './summary.ts'
+import { isTerminal, terminalCapabilities } from './terminal-capabilities.ts'
+import { lossesOf, plainLine } from './run-text.ts'
 import { waterfall } from './waterfall.ts'
 
 export interface WatchedRunOptions {
@@ -21,16 +20,20 @@ export interface WatchedRunOptions {
 }
 
 /** How a run ended: with a reply, by an error, or because it was interrupted. */
-export interface Ended {
+export interface RunResult {
   readonly reply?: Reply<unknown, string>
   readonly error?: unknown
   readonly signal?: NodeJS.Signals
 }
 
 /** Runs an aggregate and shows it on stderr as it goes; SIGINT and SIGTERM cancel it, a second one ends the process. */
-export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { overrides, environment, deadline, isQuiet }: WatchedRunOptions): Promise<Ended> {
+export async function watchedRun(
+  aggregate: AnyAggregate,
+  input: RawInput,
+  { overrides, environment, deadline, isQuiet }: WatchedRunOptions,
+): Promise<RunResult> {
   const runtime = createRuntime({ overrides, environment })
-  const board = createBoard(aggregate, deadline)
+  const view = createRunView(aggregate, deadline)
   const caller = new AbortController()
   let signal: NodeJS.Signals | undefined
   const interrupt = (which: NodeJS.Signals) => {
@@ -41,52 +44,58 @@ export async function watchedRun (aggregate: AnyAggregate, input: RawInput, { ov
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
 
   const show = isQuiet ? quiet : isTerminal() ? drawn : plain
-  const { told, end } = show(board)
-  let ended: Ended
+  const display = show(view)
+  let result: RunResult
   try {
     const onEvent = (event: RunEvent) => {
-      note(board, event)
-      told(event)
+      applyEvent(view, event)
+      display.onEvent(event)
     }
-    ended = { reply: await fanOut(aggregate, input, { runtime, deadline, signal: caller.signal, onEvent }) }
+    result = { reply: await fanOut(aggregate, input, { runtime, deadline, signal: caller.signal, onEvent }) }
   } catch (error) {
-    ended = signal === undefined || error instanceof Problem ? { error } : { signal }
+    result = signal === undefined || error instanceof Problem ? { error } : { signal }
   }
-  end()
+  display.end()
   await runtime.close()
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-  return signal === undefined ? ended : { signal }
+  return signal === undefined ? result : { signal }
 }
 
-interface Shown {
-  readonly told: (event: RunEvent) => void
+interface Display {
+  readonly onEvent: (event: RunEvent) => void
   readonly end: () => void
 }
 
-function quiet (): Shown {
-  return { told () {}, end () {} }
+function quiet(): Display {
+  return { onEvent() {}, end() {} }
 }
 
-function plain (board: Board): Shown {
+function plain(view: RunView): Display {
   return {
-    told (event) {
-      const line = plainLine(board, event)
+    onEvent(event) {
+      const line = plainLine(view, event)
       if (line !== undefined) process.stderr.write(`${line}\n`)
     },
-    end () {},
+    end() {},
   }
 }
 
-function drawn (board: Board): Shown {
+function drawn(view: RunView): Display {
   const { stderr } = process
-  const look = terminalLook()
+  const capabilities = terminalCapabilities()
   const startedAt = performance.now()
-  const view = liveView(stderr, columns => waterfall(board, { ...look, columns, now: board.over?.at ?? performance.now() - startedAt }))
+  const live = liveView(stderr, columns =>
+    waterfall(view, { ...capabilities, columns, now: view.outcome?.at ?? performance.now() - startedAt }),
+  )
   return {
-    told () {},
-    end () {
-      view.end()
-      stderr.write(`${lossesOf(board).map(line => `  ${line}\n`).join('')}\n`)
+    onEvent() {},
+    end() {
+      live.end()
+      stderr.write(
+        `${lossesOf(view)
+          .map(line => `  ${line}\n`)
+          .join('')}\n`,
+      )
     },
   }
 }

@@ -1,5 +1,5 @@
-import { callsOf, type Board, type Row } from './run-view.ts'
-import { summaryOf } from './summary.ts'
+import { callsOf, type RunView, type Row } from './run-view.ts'
+import { summaryOf } from './run-text.ts'
 import { paint } from './paint.ts'
 
 export interface WaterfallOptions {
@@ -27,34 +27,64 @@ const narrowest = shortestName + gap.length + stateWidth
 /** A shorter bar says too little for its room. */
 const shortestBar = 16
 
-/** Draws a run: a line a step with a bar on a time axis that ends at the deadline. No line is longer than the terminal is wide. */
-export function waterfall (board: Board, options: WaterfallOptions): string[] {
+/**
+ * Draws a run: a line per step with a bar on a time axis that ends at the deadline. No line is longer than the terminal
+ * is wide.
+ */
+export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
   // The last column stays free: some terminals break the line after it.
   const room = Math.max(narrowest, columns - 1)
-  const names = Math.min(longestName, Math.max(shortestName, ...board.rows.map(({ name }) => name.length)), room - stateWidth - gap.length)
-  const { right, bar } = fit(board, now, room - names - gap.length - stateWidth)
+  const names = Math.min(
+    longestName,
+    Math.max(shortestName, ...view.rows.map(({ name }) => name.length)),
+    room - stateWidth - gap.length,
+  )
+  const { right, bar } = fit(view, now, room - names - gap.length - stateWidth)
   const mark = unicode ? '│' : '|'
 
-  const line = (name: string, state: string, bars: string, rest: readonly string[]) => [name, state, ...bar === 0 ? [] : [bars], ...rest].join(gap).trimEnd()
+  const line = (name: string, state: string, bars: string, rest: readonly string[]) =>
+    [name, state, ...(bar === 0 ? [] : [bars]), ...rest].join(gap).trimEnd()
 
-  const head = line('step'.padEnd(names), 'state'.padEnd(stateWidth), axis(bar, board.deadline) + mark, right.map(({ title, width }) => title.padStart(width)))
-  const rows = board.rows.map(row => line(
-    cut(row.name, names, unicode).padEnd(names),
-    paint(color, row.state, row.state.padEnd(stateWidth)),
-    paint(color, row.state, barOf(row, board, now, bar, unicode)) + paint(color, 'mark', mark),
-    right.map(({ text, width }) => text(row).padStart(width)),
-  ))
-  return [cut(`${board.name}  ${board.target}`, room, unicode), '', paint(color, 'mark', head), ...rows, '', cut(summaryOf(board, now), room, unicode)]
+  const head = line(
+    'step'.padEnd(names),
+    'state'.padEnd(stateWidth),
+    axis(bar, view.deadline) + mark,
+    right.map(({ title, width }) => title.padStart(width)),
+  )
+  const rows = view.rows.map(row =>
+    line(
+      cut(row.name, names, unicode).padEnd(names),
+      paint(color, row.state, row.state.padEnd(stateWidth)),
+      paint(color, row.state, barOf(row, view, now, bar, unicode)) + paint(color, 'mark', mark),
+      right.map(({ text, width }) => text(row).padStart(width)),
+    ),
+  )
+  return [
+    cut(`${view.name}  ${view.target}`, room, unicode),
+    '',
+    paint(color, 'mark', head),
+    ...rows,
+    '',
+    cut(summaryOf(view, now), room, unicode),
+  ]
 }
 
 /** The columns that the room allows, and what is left of it for the bar. */
-function fit (board: Board, now: number, room: number): { readonly right: readonly Column[], readonly bar: number } {
+function fit(view: RunView, now: number, room: number): { readonly right: readonly Column[]; readonly bar: number } {
   const ms: Column = { title: 'ms', width: 7, text: row => msOf(row, now) }
-  const attempts: Column = { title: 'attempts', width: 8, text: row => row.start === undefined ? '' : String(row.attempts) }
-  const calls: Column = { title: 'calls', width: Math.max(5, ...board.rows.map(row => callsOf(row).length)), text: callsOf }
-  const many = board.rows.some(({ kind }) => kind === 'each' || kind === 'firstOf')
-  for (const right of [[...many ? [calls] : [], attempts, ms], [...many ? [calls] : [], ms], [ms]]) {
+  const attempts: Column = {
+    title: 'attempts',
+    width: 8,
+    text: row => (row.start === undefined ? '' : String(row.attempts)),
+  }
+  const calls: Column = {
+    title: 'calls',
+    width: Math.max(5, ...view.rows.map(row => callsOf(row).length)),
+    text: callsOf,
+  }
+  const many = view.rows.some(({ kind }) => kind === 'each' || kind === 'firstOf')
+  for (const right of [[...(many ? [calls] : []), attempts, ms], [...(many ? [calls] : []), ms], [ms]]) {
     const bar = room - gap.length - 1 - right.reduce((sum, { width }) => sum + gap.length + width, 0)
     if (bar >= shortestBar) return { right, bar }
   }
@@ -62,25 +92,31 @@ function fit (board: Board, now: number, room: number): { readonly right: readon
 }
 
 /** `0` at the left end and the deadline before its mark. */
-function axis (width: number, deadline: number): string {
+function axis(width: number, deadline: number): string {
   return `0${`${deadline} ms `.padStart(Math.max(0, width - 1))}`
 }
 
-function barOf ({ start, end }: Row, { deadline, over }: Board, now: number, width: number, unicode: boolean): string {
+function barOf(
+  { start, end }: Row,
+  { deadline, outcome }: RunView,
+  now: number,
+  width: number,
+  unicode: boolean,
+): string {
   if (start === undefined || width === 0) return ' '.repeat(width)
-  const cell = (ms: number) => ms / deadline * width
+  const cell = (ms: number) => (ms / deadline) * width
   const from = Math.min(width - 1, Math.floor(cell(start)))
-  const to = Math.min(width, Math.max(from + 1, Math.round(cell(end ?? over?.at ?? now))))
+  const to = Math.min(width, Math.max(from + 1, Math.round(cell(end ?? outcome?.at ?? now))))
   return ' '.repeat(from) + (unicode ? '━' : '=').repeat(to - from) + ' '.repeat(width - to)
 }
 
 /** Whole while it runs, since more would only flicker. */
-function msOf ({ start, end }: Row, now: number): string {
+function msOf({ start, end }: Row, now: number): string {
   if (start === undefined) return ''
   return end === undefined ? String(Math.max(0, Math.round(now - start))) : (end - start).toFixed(1)
 }
 
-function cut (text: string, width: number, unicode: boolean): string {
+function cut(text: string, width: number, unicode: boolean): string {
   if (text.length <= width) return text
   return unicode ? `${text.slice(0, width - 1)}…` : text.slice(0, width)
 }

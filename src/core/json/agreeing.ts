@@ -4,10 +4,10 @@ import { z } from 'zod'
  * Makes the two sides of an intersection agree where one gives an integer as a bigint and the other as a number, as
  * `z.object({ id: z.bigint() }).and(z.record(z.string(), z.unknown()))` does: zod merges only what is equal.
  */
-export function agreeing (left: z.ZodType, right: z.ZodType): { readonly left: z.ZodType, readonly right: z.ZodType } {
+export function agreeing(left: z.ZodType, right: z.ZodType): { readonly left: z.ZodType; readonly right: z.ZodType } {
   let other: { value: unknown } = { value: undefined }
   return {
-    left: running(left, (payload, context) => other = left._zod.run(payload, context) as typeof payload),
+    left: running(left, (payload, context) => (other = left._zod.run(payload, context) as typeof payload)),
     right: running(right, (payload, context) => {
       // The left side has just ended, and reading the right side may come by here again.
       const first = other
@@ -18,7 +18,7 @@ export function agreeing (left: z.ZodType, right: z.ZodType): { readonly left: z
   }
 }
 
-function running (schema: z.ZodType, run: z.ZodType['_zod']['run']): z.ZodType {
+function running(schema: z.ZodType, run: z.ZodType['_zod']['run']): z.ZodType {
   const own = z.core.clone(schema, schema._zod.def)
   own._zod.run = run
   return own
@@ -27,7 +27,7 @@ function running (schema: z.ZodType, run: z.ZodType['_zod']['run']): z.ZodType {
 type Pair = [unknown, unknown]
 type Fields = Record<string, unknown>
 
-function agreed (a: unknown, b: unknown): Pair {
+function agreed(a: unknown, b: unknown): Pair {
   // Neither side has changed it, and how deep it goes may be a caller's choice.
   if (a === b) return [a, b]
   if (typeof a === 'bigint' && typeof b === 'number') return same(a, b) ?? [a, b]
@@ -43,16 +43,19 @@ function agreed (a: unknown, b: unknown): Pair {
   return [first, second]
 }
 
-/** An integer is what was asked for where the other side holds it exactly; elsewhere the other side has said that it may be rounded. */
-function same (integer: bigint, number: number): Pair | undefined {
+/**
+ * An integer is what was asked for where the other side holds it exactly; elsewhere the other side has said that it may
+ * be rounded.
+ */
+function same(integer: bigint, number: number): Pair | undefined {
   if (Number(integer) !== number) return undefined
   return BigInt(number) === integer ? [integer, integer] : [number, number]
 }
 
-function isContainer (value: unknown): value is Fields {
+function isContainer(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null
 }
 
-function copyOf (value: Fields): Fields {
-  return (Array.isArray(value) ? [...value as unknown[]] : { ...value }) as Fields
+function copyOf(value: Fields): Fields {
+  return (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Fields
 }

@@ -1,12 +1,18 @@
 import { maxDepth } from '../schema/depth.ts'
 
-/** JSON texts longer than this are looked at before they are parsed, in characters: parsing brackets takes more than linear time. */
+/**
+ * JSON texts longer than this are looked at before they are parsed, in characters: parsing brackets takes more than
+ * linear time.
+ */
 export const measuredLength = 64 * 1024
 
 /** A text with at most one opening bracket in so many characters is not dense. */
 const sparseness = 32
 
-/** A text with more opening brackets than this is dense, however long it is. Parsing so many that stand in each other takes some 15 ms. */
+/**
+ * A text with more opening brackets than this is dense, however long it is. Parsing so many that stand in each other
+ * takes some 15 ms.
+ */
 const mostBrackets = 64 * 1024
 
 const quote = 0x22
@@ -17,11 +23,11 @@ const backslash = 0x5c
 export type Excess = 'depth' | 'values'
 
 /**
- * Returns what a JSON text has too much of, before it is parsed. Values are the items of lists and the fields of objects. Strings are skipped.
- * The depth is measured only in texts that are longer than `measuredLength` and dense with brackets; `isTooDeep` measures that of the value of any
- * other text. A text that is not JSON may have neither.
+ * Returns what a JSON text has too much of, before it is parsed. Values are the items of lists and the fields of
+ * objects. Strings are skipped. The depth is measured only in texts that are longer than `measuredLength` and dense
+ * with brackets; `isTooDeep` measures that of the value of any other text. A text that is not JSON may have neither.
  */
-export function excessOf (text: string, maxValues: number): Excess | undefined {
+export function excessOf(text: string, maxValues: number): Excess | undefined {
   // A value takes two characters at least.
   const mayHaveMany = text.length > 2 * maxValues
   if (text.length <= measuredLength) return mayHaveMany ? measure(text, Infinity, maxValues) : undefined
@@ -29,18 +35,44 @@ export function excessOf (text: string, maxValues: number): Excess | undefined {
   const brackets = count(text, '[', most) + count(text, '{', most)
   if (brackets > most) return measure(text, maxDepth, maxValues)
   // Brackets and commas bound the values, and finding one takes less time than reading each character up to it.
-  return mayHaveMany && brackets + count(text, ',', maxValues) > maxValues ? measure(text, Infinity, maxValues) : undefined
+  return mayHaveMany && brackets + count(text, ',', maxValues) > maxValues
+    ? measure(text, Infinity, maxValues)
+    : undefined
+}
+
+/**
+ * Returns whether the lists and objects of a JSON value have more than `maxValues` items and fields in all. It does not
+ * recurse, and ends for cyclic values too.
+ */
+export function exceedsValueCount(value: unknown, maxValues: number): boolean {
+  const open = [value]
+  let values = 0
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    if (Array.isArray(next)) {
+      values += next.length
+      if (values > maxValues) return true
+      for (const item of next) if (typeof item === 'object') open.push(item)
+    } else {
+      for (const key in next) {
+        if (++values > maxValues) return true
+        const item = (next as Readonly<Record<string, unknown>>)[key]
+        if (typeof item === 'object') open.push(item)
+      }
+    }
+  }
+  return false
 }
 
 /** Counts a character, up to one more than `most`. */
-function count (text: string, character: string, most: number): number {
+function count(text: string, character: string, most: number): number {
   let found = 0
   for (let at = text.indexOf(character); at !== -1 && found <= most; at = text.indexOf(character, at + 1)) found++
   return found
 }
 
 /** Reads a text once, from its start to the first excess. */
-function measure (text: string, maxDepth: number, maxValues: number): Excess | undefined {
+function measure(text: string, maxDepth: number, maxValues: number): Excess | undefined {
   let depth = 0
   let values = 0
   for (let at = 0; at < text.length; at++) {
@@ -66,25 +98,31 @@ function measure (text: string, maxDepth: number, maxValues: number): Excess | u
   return undefined
 }
 
-function isOpening (code: number): boolean {
+function isOpening(code: number): boolean {
   return code === 0x5b || code === 0x7b
 }
 
-function isClosing (code: number): boolean {
+function isClosing(code: number): boolean {
   return code === 0x5d || code === 0x7d
 }
 
 /** Returns the place of the quote that ends a string; beyond the text where none does. */
-function endOfString (text: string, start: number): number {
+function endOfString(text: string, start: number): number {
   let at = start + 1
   // Escapes may be dense too, and a search for each quote would take ten times as long then.
-  for (let code = text.charCodeAt(at); code !== quote && at < text.length; code = text.charCodeAt(at)) at += code === backslash ? 2 : 1
+  for (let code = text.charCodeAt(at); code !== quote && at < text.length; code = text.charCodeAt(at))
+    at += code === backslash ? 2 : 1
   return at
 }
 
 /** Returns the place before the next character that is not white space. */
-function beforeNext (text: string, at: number): number {
+function beforeNext(text: string, at: number): number {
   let next = at + 1
-  for (let code = text.charCodeAt(next); code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09; code = text.charCodeAt(next)) next++
+  for (
+    let code = text.charCodeAt(next);
+    code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+    code = text.charCodeAt(next)
+  )
+    next++
   return next - 1
 }

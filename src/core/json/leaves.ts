@@ -7,33 +7,45 @@ import { overflow, settle } from './settle.ts'
 /** Gives a value the form that a leaf reads; calls `refuse` with the reason where it has none. */
 type Prepare = (value: unknown, refuse: (reason: string) => void) => unknown
 
-/** Returns a schema that reads a value of the wire where the author's schema ends, or `undefined` for one that has parts, or nothing to do with numbers. */
-export function leafOf (schema: z.ZodType): z.ZodType | undefined {
+/**
+ * Returns a schema that reads a value of the wire where the author's schema ends, or `undefined` for one that has
+ * parts, or nothing to do with numbers.
+ */
+export function leafOf(schema: z.ZodType): z.ZodType | undefined {
   const prepare = preparing(schema)
   return prepare && prepared(schema, prepare)
 }
 
 /** The same for a position that lets everything through, with integers from 2^53 on left as bigints. */
-export function keepingLeafOf (schema: z.ZodType): z.ZodType {
+export function keepingLeafOf(schema: z.ZodType): z.ZodType {
   return prepared(schema, (value, refuse) => {
     if (settle(value) === overflow) refuse(tooLarge)
     return value
   })
 }
 
-function preparing (schema: z.ZodType): Prepare | undefined {
+function preparing(schema: z.ZodType): Prepare | undefined {
   const { type, coerce = false, format } = defOf(schema)
   switch (type) {
-    case 'number': return format === 'float64' || format === 'float32' ? asFloat : coerce ? asCoercedNumber : asNumber
-    case 'bigint': return asBigint
-    case 'literal': case 'enum': return oneOf(valuesOf(schema))
-    case 'unknown': case 'any': case 'custom': case 'transform': return asItIs
-    default: return coerce ? asFinite : undefined
+    case 'number':
+      return format === 'float64' || format === 'float32' ? asFloat : coerce ? asCoercedNumber : asNumber
+    case 'bigint':
+      return asBigint
+    case 'literal':
+    case 'enum':
+      return oneOf(valuesOf(schema))
+    case 'unknown':
+    case 'any':
+    case 'custom':
+    case 'transform':
+      return asItIs
+    default:
+      return coerce ? asFinite : undefined
   }
 }
 
 /** The same schema with a step before it. */
-function prepared (schema: z.ZodType, prepare: Prepare): z.ZodType {
+function prepared(schema: z.ZodType, prepare: Prepare): z.ZodType {
   const own = z.core.clone(schema, schema._zod.def)
   const run = own._zod.run.bind(own._zod)
   own._zod.run = (payload, context) => {
@@ -52,7 +64,7 @@ const asFinite: Prepare = (value, refuse) => {
   return value
 }
 
-const asFloat: Prepare = (value, refuse) => typeof value === 'bigint' ? Number(value) : asFinite(value, refuse)
+const asFloat: Prepare = (value, refuse) => (typeof value === 'bigint' ? Number(value) : asFinite(value, refuse))
 
 const asNumber: Prepare = (value, refuse) => {
   // A smaller bigint comes from no text, so a number is not what it stands for.
@@ -62,7 +74,7 @@ const asNumber: Prepare = (value, refuse) => {
   return value
 }
 
-function numberOf (held: bigint): number {
+function numberOf(held: bigint): number {
   if (!prints(held)) wide.isUsed = true
   return Number(held)
 }
@@ -77,7 +89,7 @@ const asCoercedNumber: Prepare = (value, refuse) => {
   return asNumber(Number.isFinite(Number(text)) ? BigInt(text.trim().replace('+', '')) : Infinity, refuse)
 }
 
-function textOf (value: unknown): string {
+function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   try {
     return Array.isArray(value) ? String(value) : ''
@@ -95,9 +107,10 @@ const asBigint: Prepare = (value, refuse) => {
 }
 
 /** A literal is met in whichever form it was declared. */
-function oneOf (values: ReadonlySet<unknown>): Prepare {
+function oneOf(values: ReadonlySet<unknown>): Prepare {
   return value => {
-    if (typeof value === 'number' && !values.has(value) && Number.isSafeInteger(value)) return values.has(BigInt(value)) ? BigInt(value) : value
+    if (typeof value === 'number' && !values.has(value) && Number.isSafeInteger(value))
+      return values.has(BigInt(value)) ? BigInt(value) : value
     return typeof value === 'bigint' && !values.has(value) && holds(value) ? numberOf(value) : value
   }
 }

@@ -12,7 +12,7 @@ interface Issue {
 }
 
 /** Returns the first fault of a number that stands behind a schema's refusal, also within the options of a union. */
-export function numberFault ({ issues }: { readonly issues: readonly Issue[] }): string | undefined {
+export function numberFault({ issues }: { readonly issues: readonly Issue[] }): string | undefined {
   for (const issue of issues) {
     const fault = faultOf(issue)
     if (fault !== undefined) return fault
@@ -21,6 +21,6 @@ export function numberFault ({ issues }: { readonly issues: readonly Issue[] }):
 }
 
 /** The same of one issue. */
-export function faultOf ({ message, errors = [] }: Issue): string | undefined {
+export function faultOf({ message, errors = [] }: Issue): string | undefined {
   return faults.has(message) ? message : numberFault({ issues: errors.flat() })
 }

@@ -13,38 +13,57 @@ export interface Def {
 }
 
 /** Returns what a schema was declared with. */
-export function defOf (schema: z.ZodType): Def {
+export function defOf(schema: z.ZodType): Def {
   return schema._zod.def as unknown as Def
 }
 
 /** Returns the values that a literal or an enum takes. */
-export function valuesOf (schema: z.ZodType): ReadonlySet<unknown> {
+export function valuesOf(schema: z.ZodType): ReadonlySet<unknown> {
   return (schema._zod as unknown as { readonly values: ReadonlySet<unknown> }).values
 }
 
 /** Returns the schema that a lazy one stands for. */
-export function innerOf (schema: z.ZodType): z.ZodType {
+export function innerOf(schema: z.ZodType): z.ZodType {
   return (schema._zod as unknown as { readonly innerType: z.ZodType }).innerType
 }
 
 /** Returns whether something is a zod schema. */
-export function isSchema (part: unknown): part is z.ZodType {
+export function isSchema(part: unknown): part is z.ZodType {
   return typeof part === 'object' && part !== null && '_zod' in part && 'def' in (part._zod as object)
 }
 
-/** Returns the schemas that a schema is made of, whatever it calls them. What a definition works out each time, such as a default, is not asked for. */
-export function partsOf (schema: z.ZodType): z.ZodType[] {
-  const { shape, ...others } = Object.getOwnPropertyDescriptors(defOf(schema)) as Readonly<Record<string, { readonly value?: unknown }>>
-  return [...Object.values(others).map(({ value }) => value), ...shape === undefined ? [] : Object.values(defOf(schema)['shape'] as object)].flat().filter(isSchema)
+/**
+ * Returns the schemas that a schema is made of, whatever it calls them. What a definition works out each time, such as
+ * a default, is not asked for.
+ */
+export function partsOf(schema: z.ZodType): z.ZodType[] {
+  const { shape, ...others } = Object.getOwnPropertyDescriptors(defOf(schema)) as Readonly<
+    Record<string, { readonly value?: unknown }>
+  >
+  return [
+    ...Object.values(others).map(({ value }) => value),
+    ...(shape === undefined ? [] : Object.values(defOf(schema)['shape'] as object)),
+  ]
+    .flat()
+    .filter(isSchema)
 }
 
-/** Returns whether a schema is `z.json()`, with or without metadata: any JSON, written with the schemas of its kinds. */
-export function isAnyJson (schema: z.ZodType): boolean {
+/**
+ * Returns whether a schema is `z.json()`, with or without metadata: any JSON, written with the schemas of its kinds.
+ */
+export function isAnyJson(schema: z.ZodType): boolean {
   if (defOf(schema).type !== 'lazy') return false
   const inner = innerOf(schema)
-  const { type, options } = defOf(inner) as unknown as { readonly type: string, readonly options?: readonly z.ZodType[] }
+  const { type, options } = defOf(inner) as unknown as {
+    readonly type: string
+    readonly options?: readonly z.ZodType[]
+  }
   if (type !== 'union' || options?.length !== 6) return false
   const [text, number, boolean, nothing, list, record] = options.map(defOf) as [Def, Def, Def, Def, Def, Def]
   const isSame = (part: unknown) => isSchema(part) && defOf(part).type === 'lazy' && innerOf(part) === inner
-  return [text.type, number.type, boolean.type, nothing.type].join() === 'string,number,boolean,null' && isSame(list['element']) && isSame(record['valueType'])
+  return (
+    [text.type, number.type, boolean.type, nothing.type].join() === 'string,number,boolean,null' &&
+    isSame(list['element']) &&
+    isSame(record['valueType'])
+  )
 }

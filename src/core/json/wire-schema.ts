@@ -8,11 +8,11 @@ import { defOf, innerOf, isAnyJson, isSchema, type Def } from './parts.ts'
 const known = new WeakMap<z.ZodType, z.ZodType>()
 
 /**
- * Makes the schema that reads what `parseExact` gives by what the author's schema says: the same schema with other leaves. A bigint becomes
- * a number where the author declared one and a double holds it; a number becomes a bigint where the author declared that. All else,
- * unions, defaults, checks and transforms among it, is zod's own.
+ * Makes the schema that reads what `parseExact` gives by what the author's schema says: the same schema with other
+ * leaves. A bigint becomes a number where the author declared one and a double holds it; a number becomes a bigint
+ * where the author declared that. All else, unions, defaults, checks and transforms among it, is zod's own.
  */
-export function wireSchema (schema: z.ZodType): z.ZodType {
+export function wireSchema(schema: z.ZodType): z.ZodType {
   const before = known.get(schema)
   if (before !== undefined) return before
   const own = make(schema)
@@ -20,28 +20,48 @@ export function wireSchema (schema: z.ZodType): z.ZodType {
   return own
 }
 
-/** Returns the schema that reads what authors give, which may be integers that they were given: the same one, unless it would round some. */
-export function exactSchema (schema: z.ZodType): z.ZodType {
+/**
+ * Returns the schema that reads what authors give, which may be integers that they were given: the same one, unless it
+ * would round some.
+ */
+export function exactSchema(schema: z.ZodType): z.ZodType {
   return needsExact(schema) ? wireSchema(schema) : schema
 }
 
-function make (schema: z.ZodType): z.ZodType {
+function make(schema: z.ZodType): z.ZodType {
   if (isAnyJson(schema)) return leafOf(z.unknown()) as z.ZodType
   const leaf = leafOf(schema)
   if (leaf !== undefined) return leaf
   const def = defOf(schema)
   switch (def.type) {
     // Both may hold themselves, so what they hold is made when it is asked for.
-    case 'lazy': return withParts(schema, { getter: () => wireSchema(innerOf(schema)), _cachedInner: undefined })
-    case 'object': return withParts(schema, { ...partsOf(def), shape: lazyShape(def['shape'] as Shape) })
-    case 'pipe': return withParts(schema, pipe(def))
-    case 'intersection': return withParts(schema, agreeing(...[def['left'], def['right']].map(side => wireSchema(side as z.ZodType)) as [z.ZodType, z.ZodType]))
+    case 'lazy':
+      return withParts(schema, { getter: () => wireSchema(innerOf(schema)), _cachedInner: undefined })
+    case 'object':
+      return withParts(schema, { ...partsOf(def), shape: lazyShape(def['shape'] as Shape) })
+    case 'pipe':
+      return withParts(schema, pipe(def))
+    case 'intersection':
+      return withParts(
+        schema,
+        agreeing(...([def['left'], def['right']].map(side => wireSchema(side as z.ZodType)) as [z.ZodType, z.ZodType])),
+      )
     // The keys of an object are text.
-    case 'record': return withParts(schema, { valueType: wireSchema(def['valueType'] as z.ZodType) })
-    case 'union': return withParts(schema, { ...partsOf(def), ...isDiscriminatedByIntegers(schema, def.discriminator) && { unionFallback: true } })
+    case 'record':
+      return withParts(schema, { valueType: wireSchema(def['valueType'] as z.ZodType) })
+    case 'union':
+      return withParts(schema, {
+        ...partsOf(def),
+        ...(isDiscriminatedByIntegers(schema, def.discriminator) && { unionFallback: true }),
+      })
     // No JSON is one of them.
-    case 'map': case 'set': case 'promise': case 'function': return schema
-    default: return withParts(schema, partsOf(def))
+    case 'map':
+    case 'set':
+    case 'promise':
+    case 'function':
+      return schema
+    default:
+      return withParts(schema, partsOf(def))
   }
 }
 
@@ -49,16 +69,22 @@ type Shape = Readonly<Record<string, z.ZodType>>
 type Parts = Readonly<Record<string, unknown>>
 
 /** The same schema with other parts. What its definition works out each time, such as a default, stays so. */
-function withParts (schema: z.ZodType, parts: Parts): z.ZodType {
+function withParts(schema: z.ZodType, parts: Parts): z.ZodType {
   if (Object.keys(parts).length === 0) return schema
-  const def = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema._zod.def), ...Object.getOwnPropertyDescriptors(parts) })
+  const def = Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(schema._zod.def), ...Object.getOwnPropertyDescriptors(parts) },
+  )
   return z.core.clone(schema, def as never)
 }
 
 /** Returns each part of a definition that is a schema, or a list of them, as it is on the wire. */
-function partsOf (def: Def): Parts {
+function partsOf(def: Def): Parts {
   const parts: Record<string, unknown> = {}
-  for (const [name, { value: part }] of Object.entries(Object.getOwnPropertyDescriptors(def)) as [string, { readonly value?: unknown }][]) {
+  for (const [name, { value: part }] of Object.entries(Object.getOwnPropertyDescriptors(def)) as [
+    string,
+    { readonly value?: unknown },
+  ][]) {
     if (name === 'shape' || name === 'checks') continue
     if (isSchema(part)) parts[name] = wireSchema(part)
     else if (Array.isArray(part) && part.length > 0 && part.every(isSchema)) parts[name] = part.map(wireSchema)
@@ -66,18 +92,23 @@ function partsOf (def: Def): Parts {
   return parts
 }
 
-function lazyShape (shape: Shape): Shape {
-  return Object.defineProperties({}, Object.fromEntries(Object.keys(shape).map(key => [key, { enumerable: true, get: () => wireSchema(shape[key] as z.ZodType) }])))
+function lazyShape(shape: Shape): Shape {
+  return Object.defineProperties(
+    {},
+    Object.fromEntries(
+      Object.keys(shape).map(key => [key, { enumerable: true, get: () => wireSchema(shape[key] as z.ZodType) }]),
+    ),
+  )
 }
 
 /** Types that let a value through as it is, or give it to a function of the author's. */
 const open = new Set(['transform', 'unknown', 'any', 'custom'])
 
 /**
- * What is behind a pipe's first part is the author's own, except an integer that got as far: by a part that lets everything through,
- * or as text that is coerced to a number.
+ * What is behind a pipe's first part is the author's own, except an integer that got as far: by a part that lets
+ * everything through, or as text that is coerced to a number.
  */
-function pipe (def: Def): Parts {
+function pipe(def: Def): Parts {
   const from = def['in'] as z.ZodType
   const to = def['out'] as z.ZodType
   if (!needsExact(to)) return { in: wireSchema(from) }
@@ -85,9 +116,10 @@ function pipe (def: Def): Parts {
 }
 
 /** Returns whether a discriminator has values that stand in the text in another form. */
-function isDiscriminatedByIntegers (schema: z.ZodType, discriminator: string | undefined): boolean {
+function isDiscriminatedByIntegers(schema: z.ZodType, discriminator: string | undefined): boolean {
   if (discriminator === undefined) return false
   const values = schema._zod.propValues as Readonly<Record<string, ReadonlySet<unknown>>>
-  return [...values[discriminator] as ReadonlySet<unknown>].some(value => typeof value === 'bigint' || (typeof value === 'number' && isDoubtful(value)))
+  return [...(values[discriminator] as ReadonlySet<unknown>)].some(
+    value => typeof value === 'bigint' || (typeof value === 'number' && isDoubtful(value)),
+  )
 }
-

@@ -10,15 +10,19 @@ interface Misfit {
   readonly isWrong: boolean
 }
 
-/** What a schema is given: all values, one value (a text or a list of texts), one item of a list, or what a function has made of them. */
+/**
+ * What a schema is given: all values, one value (a text or a list of texts), one item of a list, or what a function has
+ * made of them.
+ */
 interface Given {
   readonly place: 'all' | 'value' | 'item'
   readonly isMade: boolean
 }
 
-const nested = 'never matches text: give each of its fields a name of its own, or read it from one text with z.string().transform(…)'
+const nested =
+  'never matches text: give each of its fields a name of its own, or read it from one text with z.string().transform(…)'
 const emptied = 'never matches text: leave it out, or use z.never().optional() for a parameter that must not be given'
-const rewritten = 'never matches text: write its values as text, for example z.literal(\'5\')'
+const rewritten = "never matches text: write its values as text, for example z.literal('5')"
 
 /** The advice for each type that no text can match. */
 const advice: Readonly<Record<string, string>> = {
@@ -26,31 +30,40 @@ const advice: Readonly<Record<string, string>> = {
   bigint: 'never matches text: use z.coerce.bigint()',
   boolean: 'never matches text: use z.stringbool()',
   date: 'never matches text: use z.iso.datetime(), or z.coerce.date()',
-  object: nested, record: nested,
-  literal: rewritten, enum: rewritten,
-  null: emptied, undefined: emptied, void: emptied, nan: emptied, never: emptied,
+  object: nested,
+  record: nested,
+  literal: rewritten,
+  enum: rewritten,
+  null: emptied,
+  undefined: emptied,
+  void: emptied,
+  nan: emptied,
+  never: emptied,
   map: 'never matches text: use z.record(), or make it in a transform',
   set: 'never matches text: use z.array(), and make the set in a transform',
-  symbol: 'never matches text: use z.string()', function: 'never matches text: use z.string()', file: 'never matches text: use z.string()',
+  symbol: 'never matches text: use z.string()',
+  function: 'never matches text: use z.string()',
+  file: 'never matches text: use z.string()',
 }
 
 /** Types that can match all values of a part together, which are an object. */
 const wholes = new Set(['any', 'unknown', 'custom', 'transform', 'object', 'record'])
 
 /**
- * Refuses a schema of texts (a query, path parameters, headers) that can never match, or that reads every text as `true`.
+ * Refuses a schema of texts (a query, path parameters, headers) that can never match, or that reads every text as
+ * `true`.
  *
  * @param where names the owner and the part, for example `aggregate 'cats', query`
  * @throws {TypeError} that names the place in the schema, its type, and the schema to use
  */
-export function checkText (where: string, schema: z.ZodType | undefined): void {
+export function checkText(where: string, schema: z.ZodType | undefined): void {
   const misfit = schema && misfitOf(schema, { place: 'all', isMade: false }, [])
   if (misfit === undefined) return
   const { path, type, reason } = misfit
   throw new TypeError(`${where}${path.length === 0 ? '' : `, at /${path.join('/')}`}: '${type}' ${reason}`)
 }
 
-function misfitOf (schema: z.ZodType, given: Given, within: readonly z.ZodType[]): Misfit | undefined {
+function misfitOf(schema: z.ZodType, given: Given, within: readonly z.ZodType[]): Misfit | undefined {
   if (within.includes(schema)) return undefined
   const def = defOf(schema)
   const inside = [...within, schema]
@@ -67,53 +80,88 @@ function misfitOf (schema: z.ZodType, given: Given, within: readonly z.ZodType[]
     if (type === 'optional' && inners.every(inner => defOf(inner).type === 'never')) return undefined
     return type === 'success' ? undefined : first(inners.map(inner => misfitOf(inner, given, inside)))
   }
-  if (coerce) return type === 'boolean' ? { path: [], type, reason: 'reads every text but the empty one as true: use z.stringbool()', isWrong: true } : undefined
+  if (coerce)
+    return type === 'boolean'
+      ? { path: [], type, reason: 'reads every text but the empty one as true: use z.stringbool()', isWrong: true }
+      : undefined
   return given.place === 'all' ? allMisfit(schema, def, given, inside) : valueMisfit(schema, def, given, inside)
 }
 
 /** All values of a part: an object of texts. */
-function allMisfit (schema: z.ZodType, { type, shape, catchall, valueType }: Def, { isMade }: Given, inside: readonly z.ZodType[]): Misfit | undefined {
+function allMisfit(
+  schema: z.ZodType,
+  { type, shape, catchall, valueType }: Def,
+  { isMade }: Given,
+  inside: readonly z.ZodType[],
+): Misfit | undefined {
   const field = { place: 'value', isMade } as const
   if (shape !== undefined) {
-    const fields = Object.entries(shape).map(([name, value]) => at(['properties', name], misfitOf(value, field, inside)))
-    const others = catchall === undefined || defOf(catchall).type === 'never' ? undefined : at(['additionalProperties'], misfitOf(catchall, field, inside))
+    const fields = Object.entries(shape).map(([name, value]) =>
+      at(['properties', name], misfitOf(value, field, inside)),
+    )
+    const others =
+      catchall === undefined || defOf(catchall).type === 'never'
+        ? undefined
+        : at(['additionalProperties'], misfitOf(catchall, field, inside))
     return first([...fields, others])
   }
   if (type === 'record') return at(['additionalProperties'], misfitOf(valueType as z.ZodType, field, inside))
-  return isMade || wholes.has(type) ? undefined : { path: [], type, reason: 'never matches an object of texts: use z.object()', isWrong: false }
+  return isMade || wholes.has(type)
+    ? undefined
+    : { path: [], type, reason: 'never matches an object of texts: use z.object()', isWrong: false }
 }
 
-function valueMisfit (schema: z.ZodType, def: Def, { place, isMade }: Given, inside: readonly z.ZodType[]): Misfit | undefined {
+function valueMisfit(
+  schema: z.ZodType,
+  def: Def,
+  { place, isMade }: Given,
+  inside: readonly z.ZodType[],
+): Misfit | undefined {
   const { type, element, items, rest } = def
   const isList = element !== undefined || items !== undefined
-  if (isList && !isMade && place === 'item') return { path: [], type, reason: 'never matches text: a list holds texts, and no lists', isWrong: false }
-  if (isList) return first([element, ...items ?? [], rest].map(item => item ? at(['items'], misfitOf(item, { place: 'item', isMade }, inside)) : undefined))
+  if (isList && !isMade && place === 'item')
+    return { path: [], type, reason: 'never matches text: a list holds texts, and no lists', isWrong: false }
+  if (isList)
+    return first(
+      [element, ...(items ?? []), rest].map(item =>
+        item ? at(['items'], misfitOf(item, { place: 'item', isMade }, inside)) : undefined,
+      ),
+    )
   if (isMade || hasText(schema)) return undefined
   const reason = advice[type]
   return reason === undefined ? undefined : { path: [], type, reason, isWrong: false }
 }
 
 /** Returns whether a literal or an enum has a text among its values. */
-function hasText (schema: z.ZodType): boolean {
+function hasText(schema: z.ZodType): boolean {
   const { values } = schema._zod as { readonly values?: ReadonlySet<unknown> }
   return values !== undefined && [...values].some(value => typeof value === 'string')
 }
 
 /** A function in front may make anything of a text, so nothing behind it is known to misfit. */
-function pipeMisfit ({ transform }: Def, input: z.ZodType, out: z.ZodType, given: Given, inside: readonly z.ZodType[]): Misfit | undefined {
+function pipeMisfit(
+  { transform }: Def,
+  input: z.ZodType,
+  out: z.ZodType,
+  given: Given,
+  inside: readonly z.ZodType[],
+): Misfit | undefined {
   const made = { ...given, isMade: true }
   const isPreprocess = defOf(input).type === 'transform'
-  return first([isPreprocess ? undefined : misfitOf(input, given, inside), misfitOf(out, transform === undefined && !isPreprocess && keeps(input) ? given : made, inside)])
+  return first([
+    isPreprocess ? undefined : misfitOf(input, given, inside),
+    misfitOf(out, transform === undefined && !isPreprocess && keeps(input) ? given : made, inside),
+  ])
 }
 
 /** Returns whether a schema returns its input unchanged. */
-function keeps (schema: z.ZodType): boolean {
+function keeps(schema: z.ZodType): boolean {
   const { type, coerce } = defOf(schema)
   return type === 'string' || ((type === 'any' || type === 'unknown') && coerce !== true)
 }
 
 /** A schema that is not there yet, since its declaration follows, may match. */
-function lazyMisfit (getter: () => z.ZodType, given: Given, inside: readonly z.ZodType[]): Misfit | undefined {
+function lazyMisfit(getter: () => z.ZodType, given: Given, inside: readonly z.ZodType[]): Misfit | undefined {
   let schema
   try {
     schema = getter()
@@ -123,10 +171,10 @@ function lazyMisfit (getter: () => z.ZodType, given: Given, inside: readonly z.Z
   return misfitOf(schema, given, inside)
 }
 
-function at (path: readonly string[], misfit: Misfit | undefined): Misfit | undefined {
+function at(path: readonly string[], misfit: Misfit | undefined): Misfit | undefined {
   return misfit && { ...misfit, path: [...path, ...misfit.path] }
 }
 
-function first (misfits: readonly (Misfit | undefined)[]): Misfit | undefined {
+function first(misfits: readonly (Misfit | undefined)[]): Misfit | undefined {
   return misfits.find(misfit => misfit !== undefined)
 }

@@ -8,22 +8,25 @@ export const maxDepth = 64
 const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
 
 /** Whether a schema lets values of any depth through: it says so somewhere, or it holds itself. */
-export function isOpen (schema: z.ZodType, known = new Map<z.ZodType, boolean>()): boolean {
+export function isOpen(schema: z.ZodType, known = new Map<z.ZodType, boolean>()): boolean {
   const before = known.get(schema)
   if (before !== undefined) return before
-  // Until it is known, whoever meets it again has met a schema that holds itself.
+  // Until the result is known, a schema that is met again contains itself.
   known.set(schema, true)
   const verdict = isOpenItself(schema, known)
   known.set(schema, verdict)
   return verdict
 }
 
-function isOpenItself (schema: z.ZodType, known: Map<z.ZodType, boolean>): boolean {
+function isOpenItself(schema: z.ZodType, known: Map<z.ZodType, boolean>): boolean {
   return openTypes.has(defOf(schema).type) || partsOf(schema).some(part => isOpen(part, known))
 }
 
-/** Returns whether a JSON value is nested deeper than allowed. It does not recurse, because an upstream chooses the depth. */
-export function isTooDeep (value: unknown): boolean {
+/**
+ * Returns whether a JSON value is nested deeper than allowed. It does not recurse, because an upstream chooses the
+ * depth.
+ */
+export function isTooDeep(value: unknown): boolean {
   let level: object[] = []
   note(value, level)
   for (let depth = 0; level.length > 0; depth++) {
@@ -44,6 +47,6 @@ export function isTooDeep (value: unknown): boolean {
   return false
 }
 
-function note (item: unknown, level: object[]): void {
+function note(item: unknown, level: object[]): void {
   if (typeof item === 'object' && item !== null) level.push(item)
 }

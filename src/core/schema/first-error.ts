@@ -1,61 +1,98 @@
 import { z } from 'zod'
 import { defOf } from '../json/parts.ts'
 import { wireSchema } from '../json/wire-schema.ts'
-import { unfit, wireReaderOf } from './parser.ts'
+import { INVALID, compileWireParser } from './parser.ts'
+import { isPlainUnion } from './parser-parts.ts'
 
 /** Types that let `undefined` or `null` through, and else ask the schema within. */
 const wrappers = new Set(['optional', 'nullable', 'default', 'readonly'])
 
 /**
- * Reads a value by its wire schema up to the first part that the schema refuses. zod makes an issue of each wrong part, and a hundred
- * thousand of them take some 0.2 s. Only lists, objects and records are taken apart.
+ * Reads a value by its wire schema up to the first part that the schema refuses. zod makes an issue of each wrong part,
+ * and a hundred thousand of them take some 0.2 s. Only lists, objects, records and unions are taken apart.
  */
-export function readToFirstError (schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+export function readToFirstError(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
   const error = errorOfParts(schema, value)
   return error === undefined ? wireSchema(schema).safeParse(value) : { success: false, error }
 }
 
-function errorOfParts (schema: z.ZodType, value: unknown): z.ZodError | undefined {
-  for (const [place, part, inner] of partsOf(unwrapped(schema), value)) {
-    if (wireReaderOf(inner)(part) !== unfit) continue
+function errorOfParts(schema: z.ZodType, value: unknown): z.ZodError | undefined {
+  const own = unwrapped(schema)
+  if (defOf(own).type === 'union') return errorOfUnion(own, value)
+  for (const [place, part, inner] of partsOf(own, value)) {
+    if (compileWireParser(inner)(part) !== INVALID) continue
     const { error } = readToFirstError(inner, part)
     // The paths of its issues begin at the part.
-    if (error !== undefined) return new z.ZodError(error.issues.map(issue => ({ ...issue, path: [place, ...issue.path] })))
+    if (error !== undefined)
+      return new z.ZodError(error.issues.map(issue => ({ ...issue, path: [place, ...issue.path] })))
   }
   return undefined
 }
 
-function unwrapped (schema: z.ZodType): z.ZodType {
+/**
+ * Codes of issues after which zod looks at no further check of a value. Other issues may be the only ones of a union.
+ */
+const finalCodes: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value', 'invalid_union'])
+
+function errorOfUnion(schema: z.ZodType, value: unknown): z.ZodError | undefined {
+  const def = defOf(schema)
+  const { options, checks = [], error: message } = def
+  // A message of the author's is for zod to make.
+  if (typeof value !== 'object' || value === null || message !== undefined || checks.length > 0 || !isPlainUnion(def))
+    return undefined
+  const errors: z.core.$ZodIssue[][] = []
+  for (const option of options as readonly z.ZodType[]) {
+    const { success, error } = readToFirstError(option, value)
+    if (success || !error.issues.every(({ code }) => finalCodes.has(code))) return undefined
+    errors.push(error.issues)
+  }
+  return errors.length < 2
+    ? undefined
+    : new z.ZodError([{ code: 'invalid_union', input: value, path: [], message: 'Invalid input', errors }])
+}
+
+function unwrapped(schema: z.ZodType): z.ZodType {
   let own = schema
   while (wrappers.has(defOf(own).type)) own = defOf(own)['innerType'] as z.ZodType
   return own
 }
 
 /** Gives the parts of a list, an object or a record whose schema refuses it wherever it refuses one of them. */
-function * partsOf (schema: z.ZodType, value: unknown): Generator<readonly [place: string | number, part: unknown, schema: z.ZodType]> {
+function* partsOf(
+  schema: z.ZodType,
+  value: unknown,
+): Generator<readonly [place: string | number, part: unknown, schema: z.ZodType]> {
   if (typeof value !== 'object' || value === null) return
   const { type, element, shape = {}, catchall, keyType, valueType } = defOf(schema)
   const fields = value as Readonly<Record<string, unknown>>
   if (Array.isArray(value)) {
-    if (type === 'array' && !isTooLong(schema, value)) for (let index = 0; index < value.length; index++) yield [index, value[index], element as z.ZodType]
+    if (type === 'array' && !isTooLong(schema, value))
+      for (let index = 0; index < value.length; index++) yield [index, value[index], element as z.ZodType]
   } else if (type === 'object') {
-    for (const [key, field] of Object.entries(shape as Readonly<Record<string, z.ZodType>>)) if (Object.hasOwn(value, key)) yield [key, fields[key], field]
+    for (const [key, field] of Object.entries(shape as Readonly<Record<string, z.ZodType>>))
+      if (Object.hasOwn(value, key)) yield [key, fields[key], field]
     // A strict object tells of all unknown fields in one issue.
-    if (catchall !== undefined && defOf(catchall as z.ZodType).type !== 'never') for (const key of Object.keys(value)) if (!Object.hasOwn(shape as object, key)) yield [key, fields[key], catchall as z.ZodType]
+    if (catchall !== undefined && defOf(catchall as z.ZodType).type !== 'never')
+      for (const key of Object.keys(value))
+        if (!Object.hasOwn(shape as object, key)) yield [key, fields[key], catchall as z.ZodType]
   } else if (type === 'record' && isAnyText(keyType as z.ZodType)) {
     for (const key of Object.keys(value)) yield [key, fields[key], valueType as z.ZodType]
   }
 }
 
 /** Returns whether a list is longer than its schema allows. zod looks at no item of such a list. */
-function isTooLong (schema: z.ZodType, { length }: readonly unknown[]): boolean {
-  for (const { _zod: { def } } of (defOf(schema).checks ?? []) as readonly { readonly _zod: { readonly def: { readonly maximum?: number, readonly length?: number } } }[]) {
+function isTooLong(schema: z.ZodType, { length }: readonly unknown[]): boolean {
+  for (const {
+    _zod: { def },
+  } of (defOf(schema).checks ?? []) as readonly {
+    readonly _zod: { readonly def: { readonly maximum?: number; readonly length?: number } }
+  }[]) {
     if (length > (def.maximum ?? def.length ?? Infinity)) return true
   }
   return false
 }
 
-function isAnyText (schema: z.ZodType): boolean {
+function isAnyText(schema: z.ZodType): boolean {
   const { type, checks = [] } = defOf(schema)
   return type === 'string' && checks.length === 0
 }

@@ -1,16 +1,22 @@
 import type { z } from 'zod'
-import { isHeaderName } from '../header-name.ts'
+import { isHeaderName } from '../headers.ts'
 import { defOf, innersOf, type Def } from './wrapped.ts'
 
 /** The headers that a schema reads. */
 export interface HeaderFields {
   /** The author's spelling of each name, by the name in lower case. */
   readonly spelled: ReadonlyMap<string, string>
-  /** Whether the schema can read headers that it does not name: a record, a loose object, or a function in front of the schema. */
+  /**
+   * Whether the schema can read headers that it does not name: a record, a loose object, or a function in front of the
+   * schema.
+   */
   readonly isOpen: boolean
   /** Whether the schema freezes what it is given. */
   readonly isFrozen: boolean
-  /** Whether the schema can be given all headers as they came, since it reads those that it names and nothing else, in lower case. */
+  /**
+   * Whether the schema can be given all headers as they came, since it reads those that it names and nothing else, in
+   * lower case.
+   */
   readonly isDirect: boolean
 }
 
@@ -24,22 +30,25 @@ const openTypes = new Set(['any', 'unknown', 'custom', 'transform'])
  * Reads the names out of a schema of headers, through every wrapper.
  * @throws TypeError for a name that is not the name of a header, and for two names that differ by case only
  */
-export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
+export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
   const spelled = new Map<string, string>()
   const seen = new Set<z.ZodType>()
   let isOpen = false
   let isFrozen = false
   let isLooking = false
 
-  function add (name: string): void {
+  function add(name: string): void {
     const lower = name.toLowerCase()
     const other = spelled.get(lower) ?? name
     if (!isHeaderName(name)) throw new TypeError(`${owner}: '${name}' is not the name of a header`)
-    if (other !== name) throw new TypeError(`${owner}: '${other}' and '${name}' are one header, since header names are case-insensitive: keep one spelling`)
+    if (other !== name)
+      throw new TypeError(
+        `${owner}: '${other}' and '${name}' are one header, since header names are case-insensitive: keep one spelling`,
+      )
     spelled.set(lower, name)
   }
 
-  function walk (part: z.ZodType | undefined): void {
+  function walk(part: z.ZodType | undefined): void {
     // A schema of another version of zod has no definition; it is refused where it is served.
     if (part === undefined || part._zod === undefined || seen.has(part)) return
     seen.add(part)
@@ -55,19 +64,19 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
     else if (type === 'lazy') walkLazy(def)
   }
 
-  function walkRecord (part: z.ZodType, { keyType, mode }: Def): void {
+  function walkRecord(part: z.ZodType, { keyType, mode }: Def): void {
     const names = keyType?._zod.values
     if (names === undefined || mode === 'loose') isOpen = true
     for (const name of names ?? []) add(String(name))
   }
 
   /** The second schema of a pipe sees headers only where the first lets them through. */
-  function walkPipe (def: Def): void {
+  function walkPipe(def: Def): void {
     walk(def.in)
     if (isOpen) walk(def.out)
   }
 
-  function walkLazy ({ getter }: Def): void {
+  function walkLazy({ getter }: Def): void {
     let inner: z.ZodType | undefined
     try {
       inner = getter?.()
@@ -79,12 +88,15 @@ export function headerFields (owner: string, schema: z.ZodType): HeaderFields {
   }
 
   walk(schema)
-  const isDirect = !isOpen && !isLooking && Array.from(spelled).every(([lower, name]) => lower === name && !(lower in Object.prototype))
+  const isDirect =
+    !isOpen &&
+    !isLooking &&
+    Array.from(spelled).every(([lower, name]) => lower === name && !(lower in Object.prototype))
   return { spelled, isOpen, isFrozen, isDirect }
 }
 
 /** Returns whether a schema may give the very value that it was given, where others give a copy. */
-function givesOn (schema: z.ZodType, within: readonly z.ZodType[] = []): boolean {
+function givesOn(schema: z.ZodType, within: readonly z.ZodType[] = []): boolean {
   if (within.includes(schema)) return false
   const { type, in: input, out } = defOf(schema)
   if (openTypes.has(type)) return true
@@ -100,8 +112,15 @@ function givesOn (schema: z.ZodType, within: readonly z.ZodType[] = []): boolean
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** Takes the headers that a schema names out of those that came, by lower-case name, and gives them the author's spelling; with `others`, all of them. */
-export function spelledHeaders ({ spelled }: Pick<HeaderFields, 'spelled'>, headers: Headers, others = false): Record<string, string | string[] | undefined> {
+/**
+ * Takes the headers that a schema names out of those that came, by lower-case name, and gives them the author's
+ * spelling; with `others`, all of them.
+ */
+export function spelledHeaders(
+  { spelled }: Pick<HeaderFields, 'spelled'>,
+  headers: Headers,
+  others = false,
+): Record<string, string | string[] | undefined> {
   // A schema that names `constructor` must not find it where no such header came.
   const own = (others ? {} : Object.create(null)) as Record<string, string | string[] | undefined>
   if (others) for (const name of Object.keys(headers)) if (!spelled.has(name)) own[name] = headers[name]

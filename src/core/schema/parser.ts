@@ -1,240 +1,120 @@
 import type { z } from 'zod'
-import { hasDoubtful, isDoubtful } from '../json/integers.ts'
+import { hasDoubtful } from '../json/integers.ts'
 import { isAnyJson } from '../json/parts.ts'
 import { exactSchema } from '../json/wire-schema.ts'
+import { compileObjectParser } from './object-parser.ts'
+import {
+  INVALID,
+  isAnyText,
+  isPlain,
+  isPlainInt,
+  isPlainUnion,
+  leafParser,
+  listParser,
+  literalParser,
+  nullableParser,
+  optionalParser,
+  parseAnyJson,
+  parseInteger,
+  recordParser,
+  unionParser,
+  type Internals,
+  type Parser,
+} from './parser-parts.ts'
 
-/** What a reader gives for a value that its schema refuses. */
-export const unfit = Symbol('unfit')
+export { INVALID } from './parser-parts.ts'
 
-/** Reads a value by a schema: what the schema would make of it, or `unfit`. */
-export type Reader = (value: unknown) => unknown
-
-interface Def {
-  readonly type: string
-  readonly checks?: readonly unknown[]
-  readonly check?: string
-  readonly format?: string
-  readonly coerce?: boolean
-  readonly shape?: Readonly<Record<string, z.ZodType>>
-  readonly catchall?: z.ZodType
-  readonly element?: z.ZodType
-  readonly keyType?: z.ZodType
-  readonly valueType?: z.ZodType
-  readonly innerType?: z.ZodType
-}
-
-interface Internals {
-  readonly def: Def
-  readonly values?: ReadonlySet<unknown>
-}
-
-/** Where the values come from that readers read. */
+/** The source of the values that parsers are compiled for. */
 interface Source {
-  readonly known: WeakMap<z.ZodType, Reader>
-  /** Whether they come from `JSON.parse`, which rounds integers without a word. */
+  readonly known: WeakMap<z.ZodType, Parser>
+  /** Whether the values come from `JSON.parse`, which rounds large integers silently. */
   readonly isWire: boolean
-  /** Leaves a schema to zod. */
-  readonly copierOf: (schema: z.ZodType) => Reader
+  /** Returns a parser that leaves a schema to zod. */
+  readonly zodParser: (schema: z.ZodType) => Parser
+  readonly compile: (schema: z.ZodType) => Parser
 }
 
-const values: Source = { known: new WeakMap(), isWire: false, copierOf }
-const wire: Source = { known: new WeakMap(), isWire: true, copierOf: wireCopierOf }
+const values: Source = { known: new WeakMap(), isWire: false, zodParser, compile: compileParser }
+const wire: Source = { known: new WeakMap(), isWire: true, zodParser: zodWireParser, compile: compileWireParser }
 
 /**
- * Makes a reader of a schema that gives the value itself where the schema changes nothing of it: zod copies every object that it reads,
- * and copies of large bodies cost more in garbage than all checks (docs/performance.md). Whatever is not plain is zod's to read, and a
- * reader refuses exactly what zod refuses: why, only zod says. Fields come in the schema's order, as from zod.
+ * Compiles a parser of a schema. The parser returns the value itself if the schema changes nothing: zod copies every
+ * object, and copies of large bodies cost more in garbage collection than all checks (docs/performance.md). zod parses
+ * every schema that is not plain. A parser refuses exactly what zod refuses; only zod gives the reason.
  */
-export function readerOf (schema: z.ZodType): Reader {
-  return readerFrom(schema, values)
+export function compileParser(schema: z.ZodType): Parser {
+  return compileFor(schema, values)
 }
 
 /**
- * Makes a reader of what `JSON.parse` gives. It refuses each number that may not be the one in the text, so a value that it refuses must be
- * read again with `parseExact` and `wireSchema`, which decide. Looking at each number where it is read anyway costs nothing, and
- * a search of the text costs a fifth of parsing it.
+ * Compiles a parser of values from `JSON.parse`. It refuses each number that may differ from the one in the text. A
+ * refused value must be parsed again with `parseExact` and `wireSchema`, which decide. The check of each number costs
+ * nothing here, and a search of the text takes a fifth of the time of parsing it.
  */
-export function wireReaderOf (schema: z.ZodType): Reader {
-  return readerFrom(schema, wire)
+export function compileWireParser(schema: z.ZodType): Parser {
+  return compileFor(schema, wire)
 }
 
-function readerFrom (schema: z.ZodType, source: Source): Reader {
+function compileFor(schema: z.ZodType, source: Source): Parser {
   const { known } = source
   const before = known.get(schema)
   if (before !== undefined) return before
-  let own: Reader = source.copierOf(schema)
-  // Whoever meets it while it is made has met a schema that holds itself.
-  known.set(schema, value => own(value))
-  own = readerFor(schema, source)
-  known.set(schema, own)
-  return own
+  let parser: Parser = source.zodParser(schema)
+  // A schema that contains itself is met again before its parser is complete.
+  known.set(schema, value => parser(value))
+  parser = parserFor(schema, source)
+  known.set(schema, parser)
+  return parser
 }
 
-function readerFor (schema: z.ZodType, source: Source): Reader {
-  const { isWire } = source
+function parserFor(schema: z.ZodType, source: Source): Parser {
+  const { isWire, compile } = source
   const { def, values } = schema._zod as unknown as Internals
-  if (def.type === 'number' && def.check === 'number_format' && def.format === 'safeint' && (def.checks ?? []).length === 0) return value => Number.isSafeInteger(value) ? value : unfit
-  if (!isPlain(def)) return source.copierOf(schema)
+  if (isPlainInt(def)) return parseInteger
+  if (!isPlain(def)) return source.zodParser(schema)
   switch (def.type) {
-    case 'string': return value => typeof value === 'string' ? value : unfit
-    case 'number': return isWire ? value => typeof value === 'number' && !isDoubtful(value) ? value : unfit : value => typeof value === 'number' && Number.isFinite(value) ? value : unfit
-    case 'bigint': return isWire ? value => Number.isSafeInteger(value) ? BigInt(value as number) : unfit : value => typeof value === 'bigint' ? value : unfit
-    case 'boolean': return value => typeof value === 'boolean' ? value : unfit
-    case 'null': return value => value === null ? null : unfit
-    case 'any': case 'unknown': return isWire ? anyJson : value => value
-    // What comes from JSON is JSON.
-    case 'lazy': return isWire && isAnyJson(schema) ? anyJson : source.copierOf(schema)
-    case 'literal': case 'enum': return isWire && [...values as ReadonlySet<unknown>].some(hasDoubtful)
-      ? source.copierOf(schema)
-      : value => (values as ReadonlySet<unknown>).has(value) ? value : unfit
-    case 'nullable': return nullable(readerFrom(def.innerType as z.ZodType, source))
-    case 'optional': return optional(source.copierOf(schema), readerFrom(def.innerType as z.ZodType, source))
-    case 'array': return list(readerFrom(def.element as z.ZodType, source))
-    case 'object': return object(schema, def, source)
-    case 'record': return isWire && isAnyText(def.keyType as z.ZodType) ? record(readerFrom(def.valueType as z.ZodType, source), source.copierOf(schema)) : source.copierOf(schema)
-    default: return source.copierOf(schema)
+    case 'lazy':
+      return isWire && isAnyJson(schema) ? parseAnyJson : source.zodParser(schema)
+    case 'literal':
+    case 'enum':
+      return isWire && [...(values as ReadonlySet<unknown>)].some(hasDoubtful)
+        ? source.zodParser(schema)
+        : literalParser(values as ReadonlySet<unknown>)
+    case 'nullable':
+      return nullableParser(compile(def.innerType as z.ZodType))
+    case 'optional':
+      return optionalParser(source.zodParser(schema), compile(def.innerType as z.ZodType))
+    case 'array':
+      return listParser(compile(def.element as z.ZodType))
+    case 'object':
+      return compileObjectParser(def, { isWire, zodParser: source.zodParser(schema), compile })
+    case 'union':
+      return isPlainUnion(def)
+        ? unionParser((def.options as readonly z.ZodType[]).map(compile), isWire)
+        : source.zodParser(schema)
+    case 'record':
+      return isWire && isAnyText(def.keyType as z.ZodType)
+        ? recordParser(compile(def.valueType as z.ZodType), source.zodParser(schema))
+        : source.zodParser(schema)
+    default:
+      return leafParser(def, isWire) ?? source.zodParser(schema)
   }
 }
 
-/** Whether a schema is its type and nothing more. */
-function isPlain ({ checks = [], coerce, check }: Def): boolean {
-  return checks.length === 0 && coerce !== true && check === undefined
-}
-
-/** Makes a reader of a schema that leaves all of it to zod, which copies what it reads. */
-export function copierOf (schema: z.ZodType): Reader {
+/** Returns a parser that leaves a schema to zod, which copies what it parses. */
+export function zodParser(schema: z.ZodType): Parser {
   return value => {
     const { success, data } = schema.safeParse(value)
-    return success ? data : unfit
+    return success ? data : INVALID
   }
 }
 
-/** Leaves a schema of the wire to zod, which cannot know that a number was another one in the text. */
-function wireCopierOf (schema: z.ZodType): Reader {
-  let read: Reader | undefined
+/** Leaves a schema of the wire to zod. zod cannot see that a number differs from the one in the text. */
+function zodWireParser(schema: z.ZodType): Parser {
+  let parse: Parser | undefined
   return value => {
-    if (hasDoubtful(value)) return unfit
-    read ??= copierOf(exactSchema(schema))
-    return read(value)
+    if (hasDoubtful(value)) return INVALID
+    parse ??= zodParser(exactSchema(schema))
+    return parse(value)
   }
-}
-
-function anyJson (value: unknown): unknown {
-  return hasDoubtful(value) ? unfit : value
-}
-
-function isAnyText (schema: z.ZodType): boolean {
-  const { def } = schema._zod as unknown as Internals
-  return def.type === 'string' && isPlain(def)
-}
-
-function nullable (inner: Reader): Reader {
-  return value => value === null ? null : inner(value)
-}
-
-function optional (missing: Reader, inner: Reader): Reader {
-  return value => value === undefined ? missing(value) : inner(value)
-}
-
-function list (element: Reader): Reader {
-  return value => {
-    if (!Array.isArray(value)) return unfit
-    let copy: unknown[] | undefined
-    for (let index = 0; index < value.length; index++) {
-      const item: unknown = value[index]
-      const read = element(item)
-      if (read === unfit) return unfit
-      if (read !== item) copy ??= value.slice()
-      if (copy !== undefined) copy[index] = read
-    }
-    return copy ?? value
-  }
-}
-
-/** Stops at the first field that is refused, where zod makes an issue of each. */
-function record (field: Reader, byZod: Reader): Reader {
-  return value => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
-    if (Object.getPrototypeOf(value) !== Object.prototype || Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'constructor')) return byZod(value)
-    const fields = value as Record<string, unknown>
-    let copy: Record<string, unknown> | undefined
-    for (const key of Object.keys(fields)) {
-      const item = fields[key]
-      const read = field(item)
-      if (read === unfit) return unfit
-      if (read !== item) (copy ??= { ...fields })[key] = read
-    }
-    return copy ?? value
-  }
-}
-
-const primitives: Readonly<Record<string, (field: string, isWire: boolean) => string>> = {
-  string: field => `typeof ${field} !== 'string'`,
-  number: (field, isWire) => `typeof ${field} !== 'number' || ${isWire ? `!(${field} < ${2 ** 53} && ${field} > ${-(2 ** 53)})` : `!Number.isFinite(${field})`}`,
-  boolean: field => `typeof ${field} !== 'boolean'`,
-}
-
-/** A function for each object, written as text, as zod does it too: reading fields by names that stand in the code takes a fifth of reading them by a list. */
-function object (schema: z.ZodType, { shape = {}, catchall }: Def, source: Source): Reader {
-  const keys = Object.keys(shape)
-  const rest = catchall?._zod.def.type
-  const byZod = source.copierOf(schema)
-  // A key that every object has, and what becomes of unknown ones in a way of their own, is for zod to see to.
-  if (keys.some(key => key in Object.prototype) || !(rest === undefined || rest === 'unknown')) return byZod
-  const readers = keys.map(key => readerFrom(shape[key] as z.ZodType, source))
-  const lines = keys.map((key, at) => {
-    const inner = shape[key] as z.ZodType
-    const name = JSON.stringify(key)
-    const { def } = inner._zod as unknown as Internals
-    const refuses = isPlain(def) ? primitives[def.type]?.(`f${at}`, source.isWire) : undefined
-    return `
-      const f${at} = value[${name}]
-      if (f${at} === undefined && !(${name} in value)) ${mayMiss(def) ? '{}' : 'return byZod(value)'}
-      else {
-        present++
-        ${refuses === undefined
-    ? `const read = readers[${at}](f${at})
-        if (read === unfit) return unfit
-        if (read !== f${at}) (copy ??= { ...value })[${name}] = read`
-    : `if (${refuses}) return unfit`}
-      }`
-  })
-  // A field that is unknown, or not in its place.
-  const misfit = rest === 'unknown' ? `${source.isWire ? 'hasDoubtful(value) ? unfit : ' : ''}seen === present && !Object.hasOwn(value, '__proto__') ? copy ?? value : byZod(value)` : 'only(keys, copy ?? value)'
-  const text = `return function read (value) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return unfit
-    const prototype = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null) return byZod(value)
-    let copy
-    let present = 0
-    ${lines.join('')}
-    let at = 0
-    let seen = 0
-    for (const key in value) {
-      while (at < ${keys.length} && keys[at] !== key) at++
-      if (at === ${keys.length}) return ${misfit}
-      seen++
-      at++
-    }
-    return copy ?? value
-  }`
-  try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- the text has nothing but the author's own keys, as JSON
-    return new Function('readers', 'byZod', 'unfit', 'only', 'keys', 'hasDoubtful', text)(readers, byZod, unfit, only, keys, hasDoubtful) as Reader
-  } catch {
-    // A process may forbid code from text (node --disallow-code-generation-from-strings).
-    return byZod
-  }
-}
-
-/** Whether a field that is missing stays so; one that gets a value from within is zod's to see to. */
-function mayMiss ({ type, innerType }: Def): boolean {
-  return type === 'optional' && innerType?._zod.optin === undefined
-}
-
-/** The fields of these names. */
-function only (keys: readonly string[], fields: Readonly<Record<string, unknown>>): object {
-  const kept: Record<string, unknown> = {}
-  for (const key of keys) if (key in fields) kept[key] = fields[key]
-  return kept
 }

@@ -2,21 +2,27 @@ import { z } from 'zod'
 import { readers, readList, Unreadable } from './text-values.ts'
 import { defOf, innersOf, rebuilt, type Def } from './wrapped.ts'
 
-/** What a schema reads: all values of a query, a path or headers; one value, which may be a list; or one item of a list. */
+/**
+ * What a schema reads: all values of a query, a path or headers; one value, which may be a list; or one item of a list.
+ */
 type Place = 'all' | 'value' | 'item'
 
-const known = { all: new WeakMap<z.ZodType, z.ZodType>(), value: new WeakMap<z.ZodType, z.ZodType>(), item: new WeakMap<z.ZodType, z.ZodType>() }
+const known = {
+  all: new WeakMap<z.ZodType, z.ZodType>(),
+  value: new WeakMap<z.ZodType, z.ZodType>(),
+  item: new WeakMap<z.ZodType, z.ZodType>(),
+}
 
 /**
- * Returns the schema that reads texts by the rules of docs/http.md: `z.coerce` takes only a text that writes such a value, and a list takes
- * one text as a list of one. It is equal to the given schema otherwise, and is the given schema itself where nothing has to change. The
- * result is remembered for each schema.
+ * Returns the schema that reads texts by the rules of docs/http.md: `z.coerce` takes only a text that writes such a
+ * value, and a list takes one text as a list of one. It is equal to the given schema otherwise, and is the given schema
+ * itself where nothing has to change. The result is remembered for each schema.
  */
-export function textSchema (schema: z.ZodType): z.ZodType {
+export function textSchema(schema: z.ZodType): z.ZodType {
   return read(schema, 'all')
 }
 
-function read (schema: z.ZodType, place: Place): z.ZodType {
+function read(schema: z.ZodType, place: Place): z.ZodType {
   const before = known[place].get(schema)
   if (before !== undefined) return before
   const made = reading(schema, defOf(schema), place)
@@ -24,33 +30,53 @@ function read (schema: z.ZodType, place: Place): z.ZodType {
   return made
 }
 
-function reading (schema: z.ZodType, def: Def, place: Place): z.ZodType {
+function reading(schema: z.ZodType, def: Def, place: Place): z.ZodType {
   const { type, coerce, element, items, rest, shape, catchall, valueType, getter } = def
   if (getter !== undefined) return z.lazy(() => read(getter(), place))
   const reader = readers[type]
   if (coerce === true && reader !== undefined) return before(rebuilt(schema, { coerce: false }), reader)
   if (element !== undefined || items !== undefined) {
-    const list = changed(schema, { ...element && { element }, ...items && { items }, ...rest && { rest } }, 'item')
+    const list = changed(
+      schema,
+      { ...(element && { element }), ...(items && { items }), ...(rest && { rest }) },
+      'item',
+    )
     return place === 'value' ? before(list, readList) : list
   }
   if (type === 'set') return changed(schema, { valueType: valueType as z.ZodType }, 'item')
   // An object inside a value is the author's own: a function has made it of a text.
-  if (shape !== undefined || type === 'record') return place === 'all' ? changed(schema, { ...shape && { shape }, ...catchall && { catchall }, ...valueType && { valueType } }, 'value') : schema
+  if (shape !== undefined || type === 'record')
+    return place === 'all'
+      ? changed(
+          schema,
+          { ...(shape && { shape }), ...(catchall && { catchall }), ...(valueType && { valueType }) },
+          'value',
+        )
+      : schema
   if (type === 'intersection') return intersection(schema, def, place)
   const { innerType, in: input, out, options } = def
-  return changed(schema, { ...innerType && { innerType }, ...input && { in: input }, ...out && { out }, ...options && { options } }, place)
+  return changed(
+    schema,
+    { ...(innerType && { innerType }), ...(input && { in: input }), ...(out && { out }), ...(options && { options }) },
+    place,
+  )
 }
 
 /** Both sides must read the same value, so a list of one is made in front of both. */
-function intersection (schema: z.ZodType, { left, right }: Def, place: Place): z.ZodType {
+function intersection(schema: z.ZodType, { left, right }: Def, place: Place): z.ZodType {
   const both = changed(schema, { left: left as z.ZodType, right: right as z.ZodType }, place)
   if (place === 'value') return isList(schema) ? before(both, readList) : both
   const names = place === 'all' ? listNames(schema) : undefined
-  return names === undefined || names.size === 0 ? both : before(both, value => typeof value === 'object' && value !== null ? withLists(value, names) : value)
+  return names === undefined || names.size === 0
+    ? both
+    : before(both, value => (typeof value === 'object' && value !== null ? withLists(value, names) : value))
 }
 
-/** Shows an object with lists in the place of the texts of some names. Copying it would read all headers, which a run records. */
-function withLists (value: object, names: ReadonlySet<string>): object {
+/**
+ * Shows an object with lists in the place of the texts of some names. Copying it would read all headers, which a run
+ * records.
+ */
+function withLists(value: object, names: ReadonlySet<string>): object {
   return new Proxy(value, {
     get: (fields, name) => {
       const field: unknown = Reflect.get(fields, name)
@@ -59,29 +85,41 @@ function withLists (value: object, names: ReadonlySet<string>): object {
   })
 }
 
-function isList (schema: z.ZodType): boolean {
+function isList(schema: z.ZodType): boolean {
   const { type } = defOf(schema)
   return type === 'array' || type === 'tuple' || (type !== 'union' && type !== 'lazy' && innersOf(schema).some(isList))
 }
 
-function listNames (schema: z.ZodType): ReadonlySet<string> {
+function listNames(schema: z.ZodType): ReadonlySet<string> {
   const { type, shape } = defOf(schema)
   if (shape !== undefined) return new Set(Object.keys(shape).filter(name => isList(shape[name] as z.ZodType)))
   return new Set(type === 'union' || type === 'lazy' ? [] : innersOf(schema).flatMap(inner => [...listNames(inner)]))
 }
 
 /** Reads the inner schemas of a schema, which stay in their places. */
-function changed (schema: z.ZodType, inners: Partial<Def>, place: Place): z.ZodType {
+function changed(schema: z.ZodType, inners: Partial<Def>, place: Place): z.ZodType {
   let isSame = true
   const change = (inner: z.ZodType) => {
     const made = read(inner, place)
     if (made !== inner) isSame = false
     return made
   }
-  const made = Object.fromEntries(Object.entries(inners).map(([slot, inner]) => {
-    if (Array.isArray(inner)) return [slot, (inner as readonly z.ZodType[]).map(change)]
-    return [slot, slot === 'shape' ? Object.fromEntries(Object.entries(inner as Readonly<Record<string, z.ZodType>>).map(([name, field]) => [name, change(field)])) : change(inner as z.ZodType)]
-  }))
+  const made = Object.fromEntries(
+    Object.entries(inners).map(([key, inner]) => {
+      if (Array.isArray(inner)) return [key, (inner as readonly z.ZodType[]).map(change)]
+      return [
+        key,
+        key === 'shape'
+          ? Object.fromEntries(
+              Object.entries(inner as Readonly<Record<string, z.ZodType>>).map(([name, field]) => [
+                name,
+                change(field),
+              ]),
+            )
+          : change(inner as z.ZodType),
+      ]
+    }),
+  )
   return isSame ? schema : rebuilt(schema, made)
 }
 
@@ -91,7 +129,10 @@ interface BeforeDef {
   readonly read: (value: unknown) => unknown
 }
 
-/** A schema that reads what a function returns. It is not a pipe, because a pipe treats a missing field in another way than its second part does. */
+/**
+ * A schema that reads what a function returns. It is not a pipe, because a pipe treats a missing field in another way
+ * than its second part does.
+ */
 const Before = z.core.$constructor<z.ZodType, BeforeDef>('HeadwatersBefore', (inst, def) => {
   const { innerType, read: readValue } = def
   z.ZodType.init(inst, def as never)
@@ -109,6 +150,6 @@ const Before = z.core.$constructor<z.ZodType, BeforeDef>('HeadwatersBefore', (in
   }
 })
 
-function before (innerType: z.ZodType, readValue: (value: unknown) => unknown): z.ZodType {
+function before(innerType: z.ZodType, readValue: (value: unknown) => unknown): z.ZodType {
   return new Before({ type: 'before', innerType, read: readValue })
 }

@@ -4,7 +4,7 @@ import { inexact, tooLarge } from '../json/number-fault.ts'
 export class Unreadable {
   readonly reason: string
 
-  constructor (reason: string) {
+  constructor(reason: string) {
     this.reason = reason
   }
 }
@@ -16,7 +16,7 @@ const integerText = /^-?\d+$/
 const dateText = /^\d{4}(?:-\d\d(?:-\d\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/
 
 /** Returns the number that a text writes, and NaN for a text that writes none, as ``, ` `, `0x10` and `Infinity`. */
-function readNumber (value: unknown): unknown {
+function readNumber(value: unknown): unknown {
   if (typeof value !== 'string') return value
   if (!numberText.test(value)) return Number.NaN
   const number = Number(value)
@@ -25,7 +25,7 @@ function readNumber (value: unknown): unknown {
   return isExact ? number : new Unreadable(inexact)
 }
 
-function readBigint (value: unknown): unknown {
+function readBigint(value: unknown): unknown {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   if (typeof value !== 'string') return value
   if (integerText.test(value)) return BigInt(value)
@@ -33,7 +33,7 @@ function readBigint (value: unknown): unknown {
 }
 
 /** A number alone is not a date, and neither is a day that its month does not have: `Date` makes another of both. */
-function readDate (value: unknown): unknown {
+function readDate(value: unknown): unknown {
   if (typeof value === 'number') return new Date(value)
   if (typeof value !== 'string') return value
   const date = dateText.test(value) ? new Date(value) : new Date(Number.NaN)
@@ -42,16 +42,22 @@ function readDate (value: unknown): unknown {
   return isInMonth ? date : new Date(Number.NaN)
 }
 
-function readString (value: unknown): unknown {
+function readString(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : value
 }
 
-/** How a text becomes what `z.coerce` is asked for. A list and a missing value are not coerced, so the schema refuses them. */
+/**
+ * How a text becomes what `z.coerce` is asked for. A list and a missing value are not coerced, so the schema refuses
+ * them.
+ */
 export const readers: Readonly<Record<string, ((value: unknown) => unknown) | undefined>> = {
-  number: readNumber, bigint: readBigint, date: readDate, string: readString,
+  number: readNumber,
+  bigint: readBigint,
+  date: readDate,
+  string: readString,
 }
 
 /** Makes a list of one of a text. */
-export function readList (value: unknown): unknown {
+export function readList(value: unknown): unknown {
   return typeof value === 'string' ? [value] : value
 }

@@ -1,5 +1,6 @@
+import { types } from 'node:util'
 import { z } from 'zod'
-import { hasAsync } from './has-async.ts'
+import { defOf as wholeDefOf, partsOf } from '../json/parts.ts'
 
 /** The fields of a zod definition that hold other schemas; which of them there are depends on `type`. */
 export interface Def {
@@ -27,15 +28,16 @@ export interface Def {
 }
 
 /** Returns the definition of a schema. */
-export function defOf (schema: z.ZodType): Def {
+export function defOf(schema: z.ZodType): Def {
   return schema._zod.def
 }
 
 /**
- * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the sides of an
- * intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have none.
+ * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the
+ * sides of an intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have
+ * none.
  */
-export function innersOf (schema: z.ZodType): readonly z.ZodType[] {
+export function innersOf(schema: z.ZodType): readonly z.ZodType[] {
   const { innerType, in: input, out, left, right, options, getter } = defOf(schema)
   if (getter !== undefined) return [getter()]
   if (options !== undefined) return options
@@ -45,7 +47,7 @@ export function innersOf (schema: z.ZodType): readonly z.ZodType[] {
 }
 
 /** Returns the same schema with other inner schemas; its checks, its functions and its metadata for parsing stay. */
-export function rebuilt (schema: z.ZodType, change: Partial<Def>): z.ZodType {
+export function rebuilt(schema: z.ZodType, change: Partial<Def>): z.ZodType {
   return z.core.clone(schema, z.core.util.mergeDefs(schema._zod.def, change) as typeof schema._zod.def)
 }
 
@@ -57,19 +59,47 @@ export interface SchemaField {
 }
 
 /** Returns the fields of an object schema by name, seen through every wrapper; the first schema of a name stays. */
-export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []): ReadonlyMap<string, SchemaField> {
+export function fieldsOf(schema: z.ZodType, within: readonly z.ZodType[] = []): ReadonlyMap<string, SchemaField> {
   const { type, shape } = defOf(schema)
   if (within.includes(schema)) return new Map()
-  if (shape !== undefined) return new Map(Object.entries(shape).map(([name, field]) => [name, { schema: field, isRequired: !field.safeParse(undefined).success }]))
+  if (shape !== undefined)
+    return new Map(
+      Object.entries(shape).map(([name, field]) => [
+        name,
+        { schema: field, isRequired: !field.safeParse(undefined).success },
+      ]),
+    )
   const parts = innersOf(schema).map(inner => fieldsOf(inner, [...within, schema]))
   const found = new Map<string, SchemaField>()
   for (const part of parts) {
     for (const [name, field] of part) {
       const uses = parts.filter(each => each.get(name)?.isRequired === true).length
-      if (!found.has(name)) found.set(name, { schema: field.schema, isRequired: type === 'union' ? uses === parts.length : uses > 0 })
+      if (!found.has(name))
+        found.set(name, { schema: field.schema, isRequired: type === 'union' ? uses === parts.length : uses > 0 })
     }
   }
   return found
+}
+
+/** A check of a schema: zod keeps the function of `refine` in its definition and that of `check` beside it. */
+interface Check {
+  readonly _zod: { readonly def: { readonly fn?: unknown }; readonly check?: unknown }
+}
+
+/**
+ * Returns whether a schema has an async function. Schemas are read synchronously: zod refuses the promise and drops it,
+ * and if the promise then rejects, nothing handles that and the process ends. The function of `superRefine` cannot be
+ * seen.
+ */
+export function hasAsync(schema: z.ZodType, seen = new Set<z.ZodType>()): boolean {
+  if (seen.has(schema)) return false
+  seen.add(schema)
+  const { transform, reverseTransform, fn, checks = [] } = wholeDefOf(schema)
+  const ofChecks = (checks as readonly Check[]).flatMap(({ _zod: { def, check } }) => [def.fn, check])
+  return (
+    [transform, reverseTransform, fn, ...ofChecks].some(each => types.isAsyncFunction(each)) ||
+    partsOf(schema).some(part => hasAsync(part, seen))
+  )
 }
 
 /**
@@ -78,9 +108,13 @@ export function fieldsOf (schema: z.ZodType, within: readonly z.ZodType[] = []):
  * @param owner names whose schemas they are, for example `aggregate 'cats'`
  * @throws {TypeError} that names the part and the fix
  */
-export function checkZod (owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
+export function checkZod(owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
   for (const [part, schema] of Object.entries(schemas)) {
-    if (schema !== undefined && !('_zod' in schema)) throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
-    if (schema !== undefined && hasAsync(schema as z.ZodType)) throw new TypeError(`${owner}: its ${part} schema has an async function, and schemas are read synchronously: wait in a step`)
+    if (schema !== undefined && !('_zod' in schema))
+      throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
+    if (schema !== undefined && hasAsync(schema as z.ZodType))
+      throw new TypeError(
+        `${owner}: its ${part} schema has an async function, and schemas are read synchronously: wait in a step`,
+      )
   }
 }

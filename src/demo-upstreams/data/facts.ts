@@ -148,5 +148,5 @@ export const facts: readonly string[] = [
   'Most cats favour one front paw: females more often the right one, males more often the left.',
   'Cats will sit inside a square that is only an illusion, drawn by four notched circles on the floor.',
   'From a tall building cats have survived falls of many floors, by spreading out and slowing down.',
-  'The domestic cat was given its scientific name, Felis catus, by Carl Linnaeus in 1758.'
+  'The domestic cat was given its scientific name, Felis catus, by Carl Linnaeus in 1758.',
 ]

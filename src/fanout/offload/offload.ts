@@ -6,8 +6,8 @@ import { Abortable } from '../../core/abort.ts'
 import type { Call } from '../../upstream/declare.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Skip, Wrong } from '../inference.ts'
-import { offloading, running } from './running.ts'
-import { Seen } from '../step-args.ts'
+import { offloading, currentInvocation } from './invocation.ts'
+import { StepArgs } from '../step-args.ts'
 
 type AnyFunction = (...given: never) => unknown
 type AnyModule = Readonly<Record<string, AnyFunction>>
@@ -15,100 +15,128 @@ type IsAny<T> = 0 extends 1 & T ? true : false
 
 /** The names of a module's functions. */
 export type FunctionsOf<M> = { [K in keyof M & string]: M[K] extends AnyFunction ? K : never }[keyof M & string]
-type IsOne<K, All = K> = K extends unknown ? [All] extends [K] ? true : false : never
+type IsOne<K, All = K> = K extends unknown ? ([All] extends [K] ? true : false) : never
 /** Whether a parameter names a signal; one with whatever fields does not. */
 type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? true : false
 type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip | readonly Call<unknown>[]>
 
-/** A function that runs in a thread: it takes what the other takes, readonly too, since the thread has a copy, and gives a promise of what the other gives. */
+/**
+ * A function that runs in a thread: it takes what the other takes, readonly too, since the thread has a copy, and gives
+ * a promise of what the other gives.
+ */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
-  ? HasSignal<P[0]> extends true ? Wrong<'a thread is given no signal, and is ended with the run: take signal out of what the function takes'> : Sendable<P, Awaited<R>>
+  ? HasSignal<P[0]> extends true
+    ? Wrong<'a thread is given no signal, and is ended with the run: take signal out of what the function takes'>
+    : Sendable<P, Awaited<R>>
   : never
-type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never] ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R> : Wrong<'a call or skip cannot come back from a thread: let the function return data'>
+type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never]
+  ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R>
+  : Wrong<'a call or skip cannot come back from a thread: let the function return data'>
 
 /** The function of a module that a name stands for. */
-type Named<M, K extends keyof M> = [IsOne<K>] extends [true] ? OffloadedFunction<M[K]> : Wrong<'the module has several functions: say which, as in offload<typeof import(…), \'name\'>(url, \'name\')'>
+type Named<M, K extends keyof M> = [IsOne<K>] extends [true]
+  ? OffloadedFunction<M[K]>
+  : Wrong<"the module has several functions: say which, as in offload<typeof import(…), 'name'>(url, 'name')">
 
-/** What was declared to run in a thread. */
+/** The declaration of a function that runs in a thread. */
 export interface OffloadSpec {
   readonly file: string
   readonly name: string
-  /** The module that loads the file in a thread; set by whoever loads definitions. */
+  /** The module that loads the file in a thread; set by the loader of definitions. */
   loader: string | undefined
-  /** Whether somebody has seen that the file has the function. */
+  /** True if the file is known to export the function. */
   isChecked: boolean
 }
 
 const definition: unique symbol = Symbol('headwaters.offload')
 
-/** Tells whoever listens of each function as it is offloaded. */
+/** Publishes each function as it is offloaded. */
 export const offloads = channel('headwaters.offload')
 
 /**
- * Makes a function of another module run in a thread, as a merge, as a step's function, or called from one of those; it is stopped
- * when its run ends. `M` is the module's type: `offload<typeof module>(new URL('./merge.ts', import.meta.url), 'merge')`.
- * Throws a `TypeError` for a file that is not there.
+ * Makes a function of another module run in a thread, as a merge, as a step's function, or called from one of those; it
+ * is stopped when its run ends. `M` is the module's type: `offload<typeof module>(new URL('./merge.ts',
+ * import.meta.url), 'merge')`. Throws a `TypeError` for a file that is not there.
  */
-export function offload<M = AnyModule, const K extends FunctionsOf<M> = FunctionsOf<M>> (module: URL, name: K): Named<M, K> {
+export function offload<M = AnyModule, const K extends FunctionsOf<M> = FunctionsOf<M>>(
+  module: URL,
+  name: K,
+): Named<M, K> {
   const spec: OffloadSpec = { file: fileOf(module, name), name, loader: undefined, isChecked: false }
   offloading.isUsed = true
   offloads.publish(spec)
   const offloaded = (...given: unknown[]) => {
     const value = run(spec, given)
-    // It may fail while another is awaited; whoever awaits it hears of it then.
+    // The value may fail while another one is awaited; the code that awaits it later gets the error.
     value.catch(() => {})
     return value
   }
   return Object.assign(offloaded, { [definition]: spec }) as unknown as Named<M, K>
 }
 
-/** What a function was declared to be, where it is an offloaded one. */
-export function offloadOf (author: unknown): OffloadSpec | undefined {
-  return (author as { readonly [definition]?: OffloadSpec } | undefined)?.[definition]
+/** The declaration of an offloaded function; undefined for any other function. */
+export function offloadOf(handler: unknown): OffloadSpec | undefined {
+  return (handler as { readonly [definition]?: OffloadSpec } | undefined)?.[definition]
 }
 
-/** Ends a task with the run it belongs to. */
-class Cut extends Abortable {
+/** Stops a task when its run is aborted. */
+class TaskAbort extends Abortable {
   readonly #task: Offloaded
 
-  constructor (task: Offloaded) {
+  constructor(task: Offloaded) {
     super()
     this.#task = task
   }
 
-  override cut (reason: unknown): void {
+  override onAbort(reason: unknown): void {
     this.#task.stop(reason)
   }
 }
 
-async function run ({ file, name, loader }: OffloadSpec, given: readonly unknown[]): Promise<unknown> {
-  const at = running.getStore()
-  if (at === undefined) throw new TypeError(`offload '${name}': it was called where no run is known: call it from a step, a hook or a merge, or import ${file} and call it there`)
-  const { abort, owner, runtime, isLast } = at
-  if (abort.aborted && !isLast) throw abort.reason
+async function run({ file, name, loader }: OffloadSpec, given: readonly unknown[]): Promise<unknown> {
+  const invocation = currentInvocation.getStore()
+  if (invocation === undefined)
+    throw new TypeError(
+      `offload '${name}': it was called where no run is known: call it from a step, a ` +
+        `hook or a merge, or import ${file} and call it there`,
+    )
+  const { abort, owner, runtime, startsAfterAbort } = invocation
+  if (abort.aborted && !startsAfterAbort) throw abort.reason
   const task = runtime.offload({ href: pathToFileURL(file).href, name, loader, owner, given: given.map(plain) })
-  const cut = new Cut(task)
-  abort.add(cut)
+  const listener = new TaskAbort(task)
+  abort.add(listener)
   try {
     return await task.value
   } finally {
-    abort.delete(cut)
+    abort.delete(listener)
   }
 }
 
-/** What a function of a run sees, without what belongs to this thread: its signal, and the `ask` of `before`. */
-function plain (given: unknown): unknown {
-  if (!(given instanceof Seen)) return given
-  return Object.fromEntries(Object.entries(given).filter(([name, value]) => name !== 'ask' || typeof value !== 'function'))
+/** The arguments of a function of a run without what belongs to this thread: its signal, and the `ask` of context(). */
+function plain(given: unknown): unknown {
+  if (!(given instanceof StepArgs)) return given
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => name !== 'ask' || typeof value !== 'function'),
+  )
 }
 
-function fileOf (module: URL, name: string): string {
+function fileOf(module: URL, name: string): string {
   const owner = `offload '${String(name)}'`
-  if (typeof name !== 'string' || name === '') throw new TypeError(`${owner}: needs the name of a function: offload(new URL('./merge.ts', import.meta.url), 'merge')`)
-  if (!(module instanceof URL) || module.protocol !== 'file:') throw new TypeError(`${owner}: needs the URL of a file: new URL('./merge.ts', import.meta.url)`)
+  if (typeof name !== 'string' || name === '')
+    throw new TypeError(
+      `${owner}: needs the name of a function: offload(new URL('./merge.ts', import.meta.url), 'merge')`,
+    )
+  if (!(module instanceof URL) || module.protocol !== 'file:')
+    throw new TypeError(`${owner}: needs the URL of a file: new URL('./merge.ts', import.meta.url)`)
   const file = fileURLToPath(module)
   // A compiler writes .js and leaves the name in the URL as it was; or it is named as the compiler would write it.
-  const found = [file, file.replace(/\.(m?)ts$/, '.$1js'), file.replace(/\.(m?)js$/, '.$1ts')].find(each => existsSync(each))
-  if (found === undefined) throw new TypeError(`${owner}: there is no file ${file}: name it from the file that offloads it, as in new URL('./merge.ts', import.meta.url)`)
+  const found = [file, file.replace(/\.(m?)ts$/, '.$1js'), file.replace(/\.(m?)js$/, '.$1ts')].find(each =>
+    existsSync(each),
+  )
+  if (found === undefined)
+    throw new TypeError(
+      `${owner}: there is no file ${file}: name it from the file that offloads ` +
+        `it, as in new URL('./merge.ts', import.meta.url)`,
+    )
   return found
 }

@@ -2,24 +2,25 @@ import type { FastifyInstance } from 'fastify'
 
 /** A request body that is being received. */
 export interface OpenBody {
-  /** When its head came, as `performance.now()`. */
+  /** The time of its head, as `performance.now()`. */
   readonly since: number
   /** Bytes that are counted for it. */
   bytes: number
   /** Refuses the request, because the bodies together have too many bytes. */
-  refuse (): void
+  refuse(): void
 }
 
-/** A body that takes longer than this gives way to others at the limit, in ms. */
+/** At the limit, a body that has taken longer than this is refused to make room, in ms. */
 const slowMs = 1000
 
 /**
- * The request bodies that are being received, with a limit on the sum of their bytes. At the limit the bodies that have taken longer than
- * `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is refused. So bodies that never end cannot hold the
- * room for longer than `slowMs` against bodies that do. One body alone is always taken.
+ * The request bodies that are being received, with a limit on the sum of their bytes. At the limit the bodies that have
+ * taken longer than `slowMs` are refused, the oldest first. If that does not make room, the body that needs it is
+ * refused. So bodies that never end cannot block other bodies for longer than `slowMs`. A single body is always
+ * accepted.
  */
 export class InboundBodies {
-  /** The bytes of all of them, and of whole bodies that wait to be parsed. */
+  /** The bytes of all open bodies, and of received bodies that wait to be parsed. */
   bytes = 0
   /** Number of bodies that were refused. */
   refused = 0
@@ -28,27 +29,27 @@ export class InboundBodies {
   readonly #open = new Set<OpenBody>()
 
   /** @param limit In bytes; 0 is no limit. */
-  constructor (limit: number) {
+  constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** How many bodies are being received. */
-  get count (): number {
+  /** The number of bodies that are being received. */
+  get count(): number {
     return this.#open.size
   }
 
-  /** Counts bytes of a whole body that waits to be parsed, or with a negative number takes them off again. */
-  hold (bytes: number): void {
+  /** Adds the bytes of a received body that waits to be parsed, or subtracts them with a negative number. */
+  hold(bytes: number): void {
     this.bytes += bytes
   }
 
   /**
-   * Adds a body before any of it has come.
+   * Adds a body before its first byte.
    *
    * @param length Its `content-length`; 0 without that header.
    * @returns Whether there is room for it.
    */
-  open (body: OpenBody, length: number): boolean {
+  open(body: OpenBody, length: number): boolean {
     if (!this.#makeRoom(body, Math.max(length, 1))) return false
     this.#open.add(body)
     return true
@@ -59,7 +60,7 @@ export class InboundBodies {
    *
    * @returns Whether there is room for them.
    */
-  add (body: OpenBody, bytes: number): boolean {
+  add(body: OpenBody, bytes: number): boolean {
     if (!this.#makeRoom(body, bytes)) return false
     this.bytes += bytes
     body.bytes += bytes
@@ -67,11 +68,11 @@ export class InboundBodies {
   }
 
   /** Removes a body. */
-  close (body: OpenBody): void {
+  close(body: OpenBody): void {
     if (this.#open.delete(body)) this.bytes -= body.bytes
   }
 
-  #makeRoom (body: OpenBody, bytes: number): boolean {
+  #makeRoom(body: OpenBody, bytes: number): boolean {
     if (this.#limit === 0 || this.bytes + bytes <= this.#limit) return true
     const since = performance.now() - slowMs
     for (const each of this.#open) {
@@ -87,11 +88,11 @@ export class InboundBodies {
   }
 }
 
-/** Time between two looks for a change, in ms. */
+/** Time between two checks for a change, in ms. */
 const sampleEvery = 250
 
-/** Logs when bodies begin to be refused, and when no more are. */
-export function logRefusedBodies (app: FastifyInstance, bodies: InboundBodies): void {
+/** Logs when the first body is refused, and when bodies are accepted again. */
+export function logRefusedBodies(app: FastifyInstance, bodies: InboundBodies): void {
   let before = 0
   let isRefusing = false
   const timer = setInterval(() => {
@@ -99,7 +100,11 @@ export function logRefusedBodies (app: FastifyInstance, bodies: InboundBodies): 
     before = bodies.refused
     if (refused > 0 === isRefusing) return
     isRefusing = refused > 0
-    if (isRefusing) app.log.warn({ bodiesBytes: bodies.bytes, refused }, 'request bodies are refused: the bodies that are being received have reached their limit (MAX_BODIES_BYTES)')
+    if (isRefusing)
+      app.log.warn(
+        { bodiesBytes: bodies.bytes, refused },
+        'request bodies are refused: the bodies that are being received have reached their limit (MAX_BODIES_BYTES)',
+      )
     else app.log.warn({ bodiesBytes: bodies.bytes }, 'request bodies are accepted again')
   }, sampleEvery).unref()
   app.addHook('onClose', (_app, done) => {

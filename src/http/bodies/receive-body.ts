@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../errors.ts'
-import { Chunks } from '../../upstream/transport/body-buffer.ts'
+import { BodyBuffer } from '../../upstream/transport/body-buffer.ts'
 import type { InboundBodies, OpenBody } from './inbound-bodies.ts'
-import { inviteBody } from './unread-body.ts'
+import { inviteBody } from '../connection/unread-body.ts'
 
-/** The source of a body: the request, or the stream that a `preParsing` hook has put in its place. */
+/** The source of a body: the request, or the stream with which a `preParsing` hook has replaced it. */
 export type Payload = NodeJS.ReadableStream & { readonly receivedEncodedLength?: number }
 
 export interface ReceiveOptions {
@@ -13,17 +13,21 @@ export interface ReceiveOptions {
   readonly limit: number
 }
 
-/** A `content-length` is counted whole once at least this fraction of the body has come, since `Chunks` then allocates all of it: one eighth. */
-const credit = 8
+/**
+ * Once one part in this number of the body has arrived, the whole `content-length` is counted, since `BodyBuffer` then
+ * allocates all of it.
+ */
+const allocateAfter = 8
 
 type Done = (error: Error | null, body?: Buffer) => void
 
 /**
- * Reads a body whole.
+ * Receives a whole body.
  *
- * @param done Gets the body, or a `Problem`: `PAYLOAD_TOO_LARGE`, `OVERLOADED` where the bodies together have too many bytes, or `BAD_REQUEST`.
+ * @param done Gets the body, or a `Problem`: `PAYLOAD_TOO_LARGE`, `OVERLOADED` if all bodies together have too many
+ * bytes, or `BAD_REQUEST`.
  */
-export function receiveBody (request: IncomingMessage, payload: Payload, options: ReceiveOptions, done: Done): void {
+export function receiveBody(request: IncomingMessage, payload: Payload, options: ReceiveOptions, done: Done): void {
   new BodyReceiver(request, payload, options, done).start()
 }
 
@@ -39,9 +43,9 @@ class BodyReceiver implements OpenBody {
   #received = 0
   #done: Done | undefined
   #first: Buffer | undefined
-  #chunks: Chunks | undefined
+  #chunks: BodyBuffer | undefined
 
-  constructor (request: IncomingMessage, payload: Payload, { bodies, limit }: ReceiveOptions, done: Done) {
+  constructor(request: IncomingMessage, payload: Payload, { bodies, limit }: ReceiveOptions, done: Done) {
     this.#request = request
     this.#payload = payload
     this.#bodies = bodies
@@ -50,53 +54,62 @@ class BodyReceiver implements OpenBody {
     this.#done = done
   }
 
-  start (): void {
+  start(): void {
     if (this.#length > this.#limit) return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
     if (!this.#bodies.open(this, this.#length || 0)) return this.refuse()
     inviteBody(this.#request)
-    this.#payload.on('data', this.#take).on('end', this.#end).on('error', this.#fail).on('close', this.#leave)
+    this.#payload.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
     this.#payload.resume()
   }
 
-  refuse (): void {
+  refuse(): void {
     this.#settle(new Problem('OVERLOADED'))
   }
 
-  readonly #take = (data: Buffer | string): void => {
+  readonly #onData = (data: Buffer | string): void => {
     const chunk = typeof data === 'string' ? Buffer.from(data) : data
     this.#received += chunk.length
-    if (this.#received > this.#limit || (this.#payload.receivedEncodedLength ?? 0) > this.#limit) return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
-    const held = credit * this.#received >= this.#length ? Math.max(this.#length, this.#received) : this.#received
-    if (!this.#bodies.add(this, held - this.bytes)) return this.refuse()
+    if (this.#received > this.#limit || (this.#payload.receivedEncodedLength ?? 0) > this.#limit)
+      return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
+    const counted =
+      allocateAfter * this.#received >= this.#length ? Math.max(this.#length, this.#received) : this.#received
+    if (!this.#bodies.add(this, counted - this.bytes)) return this.refuse()
     if (this.#chunks !== undefined) this.#chunks.add(chunk)
     else if (this.#first === undefined) this.#first = chunk
     else {
-      this.#chunks = new Chunks(this.#first, this.#length || 0)
+      this.#chunks = new BodyBuffer(this.#first, this.#length || 0)
       this.#chunks.add(chunk)
     }
   }
 
-  readonly #end = (): void => {
+  readonly #onEnd = (): void => {
     const received = this.#payload.receivedEncodedLength ?? this.#received
-    // A body that a hook has read into another stream may have another length than the request's.
-    if (this.#length >= 0 && received !== this.#length) return this.#settle(new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }))
-    this.#settle(null, this.#chunks?.whole() ?? this.#first ?? Buffer.alloc(0))
+    // The stream of a hook may have another length than the request.
+    if (this.#length >= 0 && received !== this.#length)
+      return this.#settle(
+        new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }),
+      )
+    this.#settle(null, this.#chunks?.toBuffer() ?? this.#first ?? Buffer.alloc(0))
   }
 
-  readonly #fail = (error: Error): void => {
+  readonly #onError = (error: Error): void => {
     this.#settle(new Problem('BAD_REQUEST', { cause: error }))
   }
 
-  /** The client has left before the end. */
-  readonly #leave = (): void => {
+  /** The client has closed the connection before the end. */
+  readonly #onClose = (): void => {
     this.#bodies.close(this)
   }
 
-  #settle (error: Problem | null, body?: Buffer): void {
+  #settle(error: Problem | null, body?: Buffer): void {
     const done = this.#done
     if (done === undefined) return
     this.#done = undefined
-    this.#payload.off('data', this.#take).off('end', this.#end).off('error', this.#fail).off('close', this.#leave)
+    this.#payload
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('error', this.#onError)
+      .off('close', this.#onClose)
     if (error !== null) this.#payload.pause()
     this.#bodies.close(this)
     this.#first = this.#chunks = undefined

@@ -4,9 +4,13 @@ import { constants, gzip } from 'node:zlib'
 import scalar from '@scalar/fastify-api-reference'
 import fastify from 'fastify'
 
-// The package has no file with its bundle: its Fastify plugin answers it.
+// The package has no file with its bundle; its Fastify plugin serves it.
 const app = fastify()
 await app.register(scalar, { routePrefix: '/', configuration: { url: 'openapi.json' } })
 const { statusCode, rawPayload } = await app.inject('/js/scalar.js')
-if (statusCode !== 200) throw new Error(`@scalar/fastify-api-reference answers ${statusCode} where its browser bundle should be: is it another version than the one pinned?`)
+if (statusCode !== 200)
+  throw new Error(
+    `@scalar/fastify-api-reference answers ${statusCode} instead of its browser ` +
+      'bundle: is another version installed than the pinned one?',
+  )
 parentPort?.postMessage(await promisify(gzip)(rawPayload, { level: constants.Z_BEST_COMPRESSION }))

@@ -1,7 +1,10 @@
-/** The version of `@scalar/fastify-api-reference` whose browser bundle is served; it is in the bundle's URL, so that browsers can keep it. */
+/**
+ * The version of `@scalar/fastify-api-reference` whose browser bundle is served. It is part of the bundle's URL, so
+ * that browsers can cache the bundle.
+ */
 export const bundleVersion = '1.76.3'
 
-/** Every URL is relative, so that the page works under any prefix. The icon keeps browsers from asking for one. */
+/** The page. Every URL is relative, so that it works under any prefix. The empty icon prevents a request for one. */
 export const page = `<!doctype html>
 <html lang="en">
 <head>
@@ -21,9 +24,9 @@ export const page = `<!doctype html>
 `
 
 /**
- * Starts the explorer as soon as the bundle is there; a file of its own, since the page allows no inline script. Requests go to where
- * the page is from: behind a proxy the document cannot know its place, and the page may ask no other. The first line keeps the
- * bundle's zod from trying `eval`, which the page does not allow either.
+ * The script that starts the explorer when the bundle is loaded. It is a file, since the page's policy allows no inline
+ * script. Requests go to the origin of the page: behind a proxy the document does not know its URL, and the policy
+ * allows no other origin. The first line disables `eval` in the bundle's zod, which the policy does not allow either.
  */
 export const script = `globalThis.__zod_globalConfig = { jitless: true }
 addEventListener('DOMContentLoaded', () => Scalar.createApiReference('#explorer', {

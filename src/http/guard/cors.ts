@@ -1,11 +1,18 @@
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
-/** Headers of ours that a page of another origin may read. */
-const exposedHeaders = ['etag', 'headwaters-complete', 'headwaters-sources', 'retry-after', 'server-timing', 'x-request-id']
+/** Headers of the service that a page of another origin may read. */
+const exposedHeaders = [
+  'etag',
+  'headwaters-complete',
+  'headwaters-sources',
+  'retry-after',
+  'server-timing',
+  'x-request-id',
+]
 
-/** Lets pages of these origins ask, `*` for any. An `OPTIONS` that is no preflight is answered as without it. */
-export function cors (app: FastifyInstance, origins: readonly string[]): void {
+/** Allows pages of these origins, or of any with `*`. An `OPTIONS` that is not a preflight is served without CORS. */
+export function addCors(app: FastifyInstance, origins: readonly string[]): void {
   const options: FastifyCorsOptions = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -15,7 +22,10 @@ export function cors (app: FastifyInstance, origins: readonly string[]): void {
   const plain = { ...options, preflight: false }
   void app.register(fastifyCors, {
     delegator: ({ headers }, done) => {
-      done(null, headers.origin !== undefined && headers['access-control-request-method'] !== undefined ? options : plain)
+      done(
+        null,
+        headers.origin !== undefined && headers['access-control-request-method'] !== undefined ? options : plain,
+      )
     },
   })
 }

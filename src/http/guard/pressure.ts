@@ -4,120 +4,139 @@ import { MemoryMeter, urgentShare, type MemoryReading } from '../../memory/meter
 import { ownMemory } from '../../memory/own-memory.ts'
 import { guardRoom } from '../../memory/room.ts'
 import { InboundBodies } from '../bodies/inbound-bodies.ts'
-import type { Load } from './load.ts'
+import type { LoadGauge } from '../reply/route-services.ts'
 
-/** From where on work is refused; 0 looks at something not at all. */
+/** Limits at which requests are refused; 0 disables a limit. */
 export interface PressureLimits {
   /** Runs in flight. @default 1000 */
   readonly runs: number
-  /** How late the event loop is on average, in ms. @default 500 */
+  /** Mean delay of the event loop, in ms. @default 500 */
   readonly loopDelay: number
-  /** Share of the old generation's limit that is alive, in percent. @default 70 */
+  /** Live objects in percent of the old generation's limit. @default 70 */
   readonly heapPercent: number
-  /** Share of the memory of the container, or of the machine, that is in use, in percent. @default 90 */
+  /** Memory in use in percent of the container's, or of the machine's. @default 90 */
   readonly memoryPercent: number
-  /** Bytes of the request bodies that are being received. It refuses bodies, and no request without one. @default 64 MiB */
+  /**
+   * Bytes of the request bodies that are being received. It refuses bodies, not requests without one.
+   * @default 64 MiB
+   */
   readonly bodiesBytes: number
 }
 
-/** What holds where nothing is said. */
-export const defaultPressureLimits: PressureLimits = Object.freeze({ runs: 1000, loopDelay: 500, heapPercent: 70, memoryPercent: 90, bodiesBytes: 64 * 1024 * 1024 })
+export const defaultPressureLimits: PressureLimits = Object.freeze({
+  runs: 1000,
+  loopDelay: 500,
+  heapPercent: 70,
+  memoryPercent: 90,
+  bodiesBytes: 64 * 1024 * 1024,
+})
 
-/** `pressed`: what is optional is left out. `overloaded`: nothing new is begun. */
+/** `pressed`: runs shed their optional steps. `overloaded`: new requests are refused. */
 export type Pressure = 'calm' | 'pressed' | 'overloaded'
 
-/** From this share of a limit on it is `pressed`. */
-const pressedShare = 0.8
+/** The fraction of a limit at which the level is `pressed`. */
+const pressedRatio = 0.8
 
-/** Time between two looks at the loop and the memory of the process, in ms. */
+/** Time between two samples of the event loop and of the process memory, in ms. */
 const sampleEvery = 250
 
-/** Time between two looks at the heap, in ms: a look takes 5 µs, and large answers fill a small heap within a few of them. */
+/**
+ * Time between two samples of the heap, in ms. A sample takes 5 µs, and large responses fill a small heap within a few
+ * samples.
+ */
 const heapEvery = 50
 
-/** The share of CPU time that the collections of the meter may take; they separate live objects from garbage. */
-const collectShares = { pressed: 0.02, overloaded: urgentShare } as const
+/** The fraction of CPU time for the meter's collections, which separate live objects from garbage. */
+const collectRatios = { pressed: 0.02, overloaded: urgentShare } as const
 
-/** What is seen of the process over one interval. */
-export interface Sample extends MemoryReading {
-  /** How late the event loop was on average, in ms. */
+/** Measurements of the process over one interval. */
+export interface PressureSample extends MemoryReading {
+  /** Mean delay of the event loop, in ms. */
   readonly loopDelay: number
 }
 
-/** How hard the app is pressed; each run is counted in it. */
-export interface PressureGauge extends Load {
+/** The load of the app as a level. Each run counts itself in it. */
+export interface PressureGauge extends LoadGauge {
   readonly level: Pressure
   readonly bodies: InboundBodies
-  /** Takes what was seen of the process. */
-  take (sample: Sample): void
-  /** Takes what was seen of the memory alone. */
-  takeMemory (reading: MemoryReading): void
-  /** Returns how hard a reading of the memory presses. */
-  memoryLevel (reading: MemoryReading): Pressure
+  /** Sets the level from measurements of the process. */
+  update(sample: PressureSample): void
+  /** Sets the level from measurements of the memory alone. */
+  updateMemory(reading: MemoryReading): void
+  /** Returns the level of one reading of the memory. */
+  memoryLevel(reading: MemoryReading): Pressure
 }
 
-/** Makes a gauge; only a loop that is late twice in a row counts as late, so that one hiccup refuses nobody. */
-export function createGauge ({ runs, loopDelay, heapPercent, memoryPercent, bodiesBytes }: PressureLimits): PressureGauge {
-  let before = 0
-  let late = 0
-  let full = 0
-  const fullness = (reading: MemoryReading) => Math.max(shareOf(reading.heapPercent, heapPercent), shareOf(reading.memoryPercent, memoryPercent))
+/** Creates a gauge. The event loop must be late twice in a row, so that one pause does not refuse requests. */
+export function createPressureGauge({
+  runs,
+  loopDelay,
+  heapPercent,
+  memoryPercent,
+  bodiesBytes,
+}: PressureLimits): PressureGauge {
+  let delayBefore = 0
+  let loopRatio = 0
+  let memoryRatio = 0
+  const memoryRatioOf = (reading: MemoryReading) =>
+    Math.max(ratioOf(reading.heapPercent, heapPercent), ratioOf(reading.memoryPercent, memoryPercent))
   return {
     runs: 0,
     bodies: new InboundBodies(bodiesBytes),
-    get level () {
-      return levelOf(Math.max(late, full, shareOf(this.runs, runs)))
+    get level() {
+      return levelOf(Math.max(loopRatio, memoryRatio, ratioOf(this.runs, runs)))
     },
-    get shedOptional () {
+    get shedOptional() {
       return this.level !== 'calm'
     },
-    take (sample) {
-      late = shareOf(Math.min(before, sample.loopDelay), loopDelay)
-      before = sample.loopDelay
-      this.takeMemory(sample)
+    update(sample) {
+      loopRatio = ratioOf(Math.min(delayBefore, sample.loopDelay), loopDelay)
+      delayBefore = sample.loopDelay
+      this.updateMemory(sample)
     },
-    takeMemory (reading) {
-      full = fullness(reading)
+    updateMemory(reading) {
+      memoryRatio = memoryRatioOf(reading)
     },
-    memoryLevel: reading => levelOf(fullness(reading)),
+    memoryLevel: reading => levelOf(memoryRatioOf(reading)),
   }
 }
 
-function levelOf (share: number): Pressure {
-  if (share >= 1) return 'overloaded'
-  return share >= pressedShare ? 'pressed' : 'calm'
+function levelOf(ratio: number): Pressure {
+  if (ratio >= 1) return 'overloaded'
+  return ratio >= pressedRatio ? 'pressed' : 'calm'
 }
 
-function shareOf (value: number, limit: number): number {
+function ratioOf(value: number, limit: number): number {
   return limit === 0 ? 0 : value / limit
 }
 
-/** Lets the gauge look at this process for as long as the app is there, and logs when its level changes. */
-export function watchProcess (app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
+/** Updates the gauge from this process until the app closes, and logs each change of its level. */
+export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits: PressureLimits): void {
   const resolution = 20
   const delays = monitorEventLoopDelay({ resolution })
   const meter = new MemoryMeter(ownMemory(), limits)
-  const ends: (() => void)[] = []
+  const stops: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let logged: Pressure = 'calm'
-  let looks = 0
+  let samples = 0
   let memoryPercent = 0
   app.addHook('onReady', done => {
     delays.enable()
-    ends.push(meter.watch(), guardRoom(meter))
+    stops.push(meter.watch(), guardRoom(meter))
     timer = setInterval(() => {
-      const isWhole = ++looks % (sampleEvery / heapEvery) === 0
-      if (isWhole && limits.memoryPercent > 0) memoryPercent = meter.memoryPercent()
+      const isFull = ++samples % (sampleEvery / heapEvery) === 0
+      if (isFull && limits.memoryPercent > 0) memoryPercent = meter.memoryPercent()
       const { alive, used } = meter.heap()
       const reading = { heapPercent: alive, memoryPercent }
-      gauge.takeMemory(reading)
-      // Dead objects are not to refuse requests, and the level is to follow what is alive: V8 collects when it likes.
-      const doubt = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
-      if (doubt !== 'calm') meter.collect(collectShares[doubt])
-      if (!isWhole) return
+      gauge.updateMemory(reading)
+      // Between collections the heap holds garbage, which must not refuse requests. If the level would rise with the
+      // garbage counted as live, the meter collects and measures the live objects.
+      const possibleLevel = gauge.memoryLevel({ heapPercent: Math.max(alive, used), memoryPercent })
+      if (possibleLevel !== 'calm') meter.collect(collectRatios[possibleLevel])
+      if (!isFull) return
       const sample = { ...reading, loopDelay: delays.count === 0 ? 0 : Math.max(0, delays.mean / 1e6 - resolution) }
       delays.reset()
-      gauge.take(sample)
+      gauge.update(sample)
       const { level, runs } = gauge
       if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'the pressure has changed')
       logged = level
@@ -126,7 +145,7 @@ export function watchProcess (app: FastifyInstance, gauge: PressureGauge, limits
   })
   app.addHook('onClose', (_app, done) => {
     clearInterval(timer)
-    for (const end of ends) end()
+    for (const stop of stops) stop()
     delays.disable()
     done()
   })

@@ -2,75 +2,69 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../errors.ts'
 import type { Runtime } from '../../upstream/runtime.ts'
-import { answerRaw } from '../reply/write-raw.ts'
-import type { Crowd } from './connection-limit.ts'
+import { requestEnded, requestsOn, requestStarted } from '../connection/open-connections.ts'
+import type { ConnectionLimitState } from '../guard/connection-limit.ts'
+import { sendRawProblem } from '../problems/raw-problem.ts'
 import type { Readiness } from './health.ts'
-
-/** Requests under way on a connection; kept on the socket, since one is looked up for every request. */
-const underWay = Symbol('headwaters.underWay')
-
-type Counted = Socket & { [underWay]?: number }
-
-/** Returns the number of requests under way on a connection, or `undefined` before its first request. */
-export function requestsOn (socket: Socket): number | undefined {
-  return (socket as Counted)[underWay]
-}
 
 export interface DrainOptions {
   readonly readiness: Readiness
-  readonly crowd: Readonly<Crowd>
+  readonly connectionLimit: Readonly<ConnectionLimitState>
   /** The app's open connections. */
   readonly connections: ReadonlySet<Socket>
-  /** Closed when the grace is over, which ends the calls that are still under way. */
+  /** Closed at the drain timeout, which ends the calls in flight. */
   readonly runtime: Runtime
-  /** How long requests in flight may take once the app closes, in ms. */
-  readonly grace: number
+  /** Time that requests in flight have once the app closes, in ms. */
+  readonly timeout: number
 }
 
-/** So long replies have to be written when something was cut, in ms; twice. */
-const lastWords = 200
+/** Time to write replies after the runtime is closed, and again after the last problems are sent, in ms. */
+const replyTime = 200
 
 /**
- * Makes closing end in time. From its start every reply closes its connection, new work is refused, and connections without a
- * request are closed: without this an idle or a mute one holds `close` for as long as the caller likes. When the grace is over,
- * whoever still waits is answered 503.
+ * Makes closing the app end in time. While the app drains, every reply closes its connection, new requests are refused,
+ * and connections without a request are closed: otherwise one idle connection could delay `close` without limit. At the
+ * drain timeout the remaining requests get 503.
  */
-export function drain (app: FastifyInstance, { readiness, crowd, connections, runtime, grace }: DrainOptions): void {
+export function drainOnClose(
+  app: FastifyInstance,
+  { readiness, connectionLimit, connections, runtime, timeout }: DrainOptions,
+): void {
   let timer: NodeJS.Timeout | undefined
 
   app.addHook('onRequest', ({ raw: { socket }, url }, _reply, done) => {
-    const counted = socket as Counted
-    counted[underWay] = (counted[underWay] ?? 0) + 1
+    requestStarted(socket)
     if (readiness.isDraining && !url.startsWith('/health/')) done(new Problem('DRAINING'))
     else done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (readiness.isDraining || crowd.isFull) reply.header('connection', 'close')
+    if (readiness.isDraining || connectionLimit.isFull) reply.header('connection', 'close')
     done(null, payload)
   })
   app.addHook('onResponse', ({ raw: { socket } }, _reply, done) => {
-    const counted = socket as Counted
-    counted[underWay] = (counted[underWay] ?? 1) - 1
+    requestEnded(socket)
     done()
   })
 
-  /** Ends the calls under way, whose runs then answer; then answers for those who do not; then hangs up. */
-  function cut (): void {
-    app.log.warn({ connections: connections.size }, 'the time for draining is over: what is under way is cut')
+  /** Ends the calls in flight, whose runs then reply; then sends 503 where no reply came; then closes connections. */
+  function abort(): void {
+    app.log.warn({ connections: connections.size }, 'drain timeout reached; aborting in-flight requests')
     void runtime.close()
     timer = setTimeout(() => {
       for (const socket of connections) {
-        answerRaw(socket, 503, 'DRAINING', 'retry-after: 1\r\n')
+        sendRawProblem(socket, 503, 'DRAINING', 'retry-after: 1\r\n')
         socket.destroySoon()
       }
-      timer = setTimeout(() => { for (const socket of connections) socket.destroy() }, lastWords)
-    }, lastWords)
+      timer = setTimeout(() => {
+        for (const socket of connections) socket.destroy()
+      }, replyTime)
+    }, replyTime)
   }
 
   app.addHook('preClose', done => {
     readiness.isDraining = true
-    for (const socket of connections as ReadonlySet<Counted>) if (!socket[underWay]) socket.destroy()
-    timer = setTimeout(cut, grace)
+    for (const socket of connections) if (!requestsOn(socket)) socket.destroy()
+    timer = setTimeout(abort, timeout)
     done()
   })
   app.addHook('onClose', (_app, done) => {

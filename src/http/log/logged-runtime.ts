@@ -1,14 +1,19 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../../upstream/runtime.ts'
 
-/** Makes a runtime that tells the log when an upstream is given up for a while, when it has recovered, and when a thread ended by itself. */
-export function loggedRuntime (log: FastifyBaseLogger, options: RuntimeOptions): Runtime {
+const breakerMessages = {
+  open: 'circuit breaker opened',
+  'half-open': 'circuit breaker half-open',
+  closed: 'circuit breaker closed',
+} as const
+
+/** Creates a runtime that logs each state change of a circuit breaker, and each idle thread that exits. */
+export function loggedRuntime(log: FastifyBaseLogger, options: RuntimeOptions): Runtime {
   return createRuntime({
     ...options,
-    onBreaker: change => {
-      if (change.to === 'open') log.warn(change, 'an upstream is not asked for a while: it has failed too often')
-      else log.info(change, change.to === 'closed' ? 'an upstream has recovered' : 'an upstream is tried again')
+    onBreakerChange: change => {
+      log[change.to === 'open' ? 'warn' : 'info'](change, breakerMessages[change.to])
     },
-    onThreadError: err => log.error({ err }, 'a thread ended that had nothing to do: something was thrown in it that nobody caught'),
+    onThreadError: err => log.error({ err }, 'idle offload thread exited on an uncaught error'),
   })
 }

@@ -1,56 +1,63 @@
 import type { ServerResponse } from 'node:http'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
-import { known, logOutcome, type Outcome, type RequestWithOutcome } from './request-outcome.ts'
-import type { Refusals } from './refusals.ts'
+import type { RefusalSampler } from './refusal-sampler.ts'
+import { logOutcome, outcomeKey, type RequestOutcome, type RequestWithOutcome } from './request-outcome.ts'
 
-const completed: Outcome = { level: 'info', fields: {}, msg: 'request completed' }
+const completed: RequestOutcome = { level: 'info', fields: {}, msg: 'request completed' }
 
-/** The reply of a response that has no line yet. */
-const open = Symbol('headwaters.reply')
+/** The key of a response's reply. It is removed when the request has its log line. */
+const replyKey = Symbol('headwaters.reply')
 
-type Response = ServerResponse & { [open]?: FastifyReply | undefined }
+type Response = ServerResponse & { [replyKey]?: FastifyReply | undefined }
 
-/** Writes one line for each request, when it has ended, also where its connection closed before the reply was complete. */
+/** Logs one line per request when it ends, also if its connection closes before the reply is complete. */
 export class RequestLog extends LogController {
-  readonly #refusals: Refusals
-  readonly #closed: (this: Response) => void
+  readonly #refusals: RefusalSampler
+  readonly #onClose: (this: Response) => void
 
-  constructor (refusals: Refusals) {
+  constructor(refusals: RefusalSampler) {
     super()
     this.#refusals = refusals
-    const left = (reply: FastifyReply, isComplete: boolean) => { this.#end(reply, isComplete) }
-    // One function for all responses.
-    this.#closed = function () {
-      if (this[open] !== undefined) left(this[open], this.writableFinished)
+    const end = (reply: FastifyReply, isComplete: boolean) => {
+      this.#end(reply, isComplete)
+    }
+    // One listener function for all responses.
+    this.#onClose = function () {
+      if (this[replyKey] !== undefined) end(this[replyKey], this.writableFinished)
     }
   }
 
-  override incomingRequest (request: FastifyRequest, reply: FastifyReply): void {
+  override incomingRequest(request: FastifyRequest, reply: FastifyReply): void {
     request.log.debug({ req: request }, 'incoming request')
     const raw: Response = reply.raw
-    raw[open] = reply
-    ;(request as RequestWithOutcome)[known] = null
-    raw.on('close', this.#closed)
+    raw[replyKey] = reply
+    ;(request as RequestWithOutcome)[outcomeKey] = null
+    raw.on('close', this.#onClose)
   }
 
-  override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     if (error) logOutcome(request, { level: 'error', fields: { err: error }, msg: 'a reply could not be written' })
     this.#end(reply, true)
   }
 
-  #end (reply: FastifyReply, isComplete: boolean): void {
+  #end(reply: FastifyReply, isComplete: boolean): void {
     const raw: Response = reply.raw
-    if (raw[open] === undefined) return
-    raw[open] = undefined
+    if (raw[replyKey] === undefined) return
+    raw[replyKey] = undefined
     const { request, elapsedTime: responseTime } = reply
-    const { level, fields, msg, refusal } = (request as RequestWithOutcome)[known] ?? completed
-    if (!isComplete) request.log[level]({ req: request, responseTime, ...fields, closedBy: closedBy(request) }, 'the connection closed before the reply was complete')
-    else if (refusal !== undefined && !this.#refusals.take(refusal)) request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)
+    const { level, fields, msg, refusal } = (request as RequestWithOutcome)[outcomeKey] ?? completed
+    if (!isComplete)
+      request.log[level](
+        { req: request, responseTime, ...fields, closedBy: closedBy(request) },
+        'the connection closed before the reply was complete',
+      )
+    else if (refusal !== undefined && !this.#refusals.shouldLog(refusal))
+      request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)
     else request.log[level]({ req: request, res: reply, responseTime, ...fields }, msg)
   }
 }
 
-/** A caller that closes a connection ends it or resets it; the service destroys it. */
-function closedBy ({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
+/** Returns the side that closed a connection. A caller ends or resets it; the service destroys it. */
+function closedBy({ raw: { socket } }: FastifyRequest): 'caller' | 'service' {
   return socket.readableEnded || socket.errored !== null ? 'caller' : 'service'
 }

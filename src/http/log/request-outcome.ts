@@ -1,27 +1,27 @@
 import type { FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../../errors.ts'
 
-/** The outcome of a request, which its line says. */
-export interface Outcome {
+/** The outcome of a request, for its log line. */
+export interface RequestOutcome {
   readonly level: 'info' | 'warn' | 'error'
   readonly fields: object
   readonly msg: string
-  /** The code of a refusal, which does not get a line each time. */
+  /** The code of a refusal. The lines of refusals are sampled. */
   readonly refusal?: ErrorCode
 }
 
-/** The outcome of a request; `null` before it is known. */
-export const known = Symbol('headwaters.outcome')
+/** The key of a request's outcome. The value is null before the outcome is known. */
+export const outcomeKey = Symbol('headwaters.outcome')
 
-export type RequestWithOutcome = FastifyRequest & { [known]?: Outcome | null }
+export type RequestWithOutcome = FastifyRequest & { [outcomeKey]?: RequestOutcome | null }
 
 /**
- * Keeps the outcome of a request for the one line that it gets when it ends. In an app that writes its own lines for requests, the outcome is
- * written at once.
+ * Sets the outcome of a request, which is logged in the request's one line when it ends. In an app with another log
+ * controller the outcome is logged at once.
  */
-export function logOutcome (request: FastifyRequest, outcome: Outcome): void {
-  const { [known]: before } = request as RequestWithOutcome
-  if (before !== undefined) (request as RequestWithOutcome)[known] = outcome
+export function logOutcome(request: FastifyRequest, outcome: RequestOutcome): void {
+  const { [outcomeKey]: before } = request as RequestWithOutcome
+  if (before !== undefined) (request as RequestWithOutcome)[outcomeKey] = outcome
   else if (outcome.refusal !== undefined) request.log.debug(outcome.fields, outcome.msg)
   else request.log[outcome.level](outcome.fields, outcome.msg)
 }

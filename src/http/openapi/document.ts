@@ -4,65 +4,100 @@ import { createComponents } from './components.ts'
 import { healthPaths } from './health-paths.ts'
 import { operationId } from './operation-id.ts'
 import { operationOf } from './operation.ts'
+import { parameterNames, pathShape } from '../routing/path-template.ts'
 
 export interface OpenapiOptions {
-  /** What `info.version` says. @default the version of this package */
+  /** The value of `info.version`. @default the version of this package */
   readonly version?: string
-  /** Stands before the path of every aggregate, as in `app.register(headwaters, { prefix })`. @default '' */
+  /** The prefix of the path of every aggregate, as in `app.register(headwaters, { prefix })`. @default '' */
   readonly prefix?: string
-  /** Whether `/health/live` and `/health/ready` are there too, which `buildApp` adds and the plugin does not. @default true without a prefix */
+  /**
+   * Whether the document has `/health/live` and `/health/ready`, which `buildApp` adds and the plugin does not.
+   * @default true without a prefix
+   */
   readonly health?: boolean
-  /** Whether callers of aggregates must show a key, as `buildApp` asks for where it has `keys`. @default false */
+  /** Whether aggregates require an API key, as with the `keys` of `buildApp`. @default false */
   readonly bearer?: boolean
-  /** Whether a client may make only so many requests, as with the `rateLimit` of `buildApp`. @default false */
+  /** Whether the requests of a client are limited, as with the `rateLimit` of `buildApp`. @default false */
   readonly rateLimited?: boolean
 }
 
 /** An OpenAPI document as plain JSON. */
 export type OpenapiDocument = Readonly<Record<string, unknown>>
 
-const about = `Each operation asks several upstreams at once and answers within its deadline, whole or in part.
+const about = `Each operation calls several upstreams concurrently and replies within its deadline, completely or
+partially.
 
-A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an \`application/problem+json\` with a \`code\`.
-Replies may gain fields: ignore those you do not know.`
+A reply says whether it is \`complete\` and, in \`sources\`, how each step ended. A failure is an
+\`application/problem+json\` with a \`code\`. Replies may gain fields: ignore unknown fields.`
 
-/** Writes the OpenAPI 3.1 document of aggregates, from their own schemas; throws a `TypeError` that names what cannot be written. */
-export function openapiDocument (aggregates: readonly AnyAggregate[], { version = ownVersion(), prefix = '', health = prefix === '', bearer = false, rateLimited = false }: OpenapiOptions = {}): OpenapiDocument {
+/**
+ * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `TypeError` that names a schema that
+ * cannot be written.
+ */
+export function openapiDocument(
+  aggregates: readonly AnyAggregate[],
+  {
+    version = ownVersion(),
+    prefix = '',
+    health = prefix === '',
+    bearer = false,
+    rateLimited = false,
+  }: OpenapiOptions = {},
+): OpenapiDocument {
   const components = createComponents()
   const paths: Record<string, Record<string, object>> = {}
-  const guards = [...bearer ? [401 as const] : [], ...rateLimited ? [429 as const] : []]
-  if (bearer) components.shared('securitySchemes', 'bearer', () => ({ type: 'http', scheme: 'bearer', description: 'One of the keys of the service.' }))
+  const guards = [...(bearer ? [401 as const] : []), ...(rateLimited ? [429 as const] : [])]
+  if (bearer)
+    components.shared('securitySchemes', 'bearer', () => ({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An API key of the service.',
+    }))
   const ids = new Set(health ? ['healthLive', 'healthReady'] : [])
   /** Paths that differ in the names of their parameters alone are one path. */
   const byShape = new Map<string, string>()
 
   for (const aggregate of aggregates) {
-    const { name, route: { url, method } } = aggregate
-    const shape = url.replaceAll(/\{[^{}]*\}/g, '{}')
+    const {
+      name,
+      route: { url, method },
+    } = aggregate
+    const shape = pathShape(url)
     const template = byShape.get(shape) ?? url
     byShape.set(shape, template)
-    const path = paths[prefix.replace(/\/$/, '') + template] ??= {}
+    const path = (paths[prefix.replace(/\/$/, '') + template] ??= {})
     const id = operationId(name)
-    if (ids.has(id)) throw new TypeError(`aggregate '${name}': another operation has the operationId '${id}': choose another name`)
-    if (path[method.toLowerCase()] !== undefined) throw new TypeError(`aggregate '${name}': another one answers ${method} ${url} already`)
+    if (ids.has(id))
+      throw new TypeError(`aggregate '${name}': another operation has the operationId '${id}': choose another name`)
+    if (path[method.toLowerCase()] !== undefined)
+      throw new TypeError(`aggregate '${name}': another one answers ${method} ${url} already`)
     ids.add(id)
-    path[method.toLowerCase()] = operationOf(aggregate, Array.from(template.matchAll(/\{([^{}]*)\}/g), match => match[1] as string), components, guards)
+    path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards)
   }
 
-  const settled = components.finish({ ...paths, ...health && healthPaths(components, bearer) })
+  const settled = components.finish({ ...paths, ...(health && healthPaths(components, bearer)) })
   return {
     openapi: '3.1.0',
-    info: { title: 'Headwaters', version, summary: 'Many upstreams, one answer.', description: about, license: { name: 'MIT', identifier: 'MIT' } },
+    info: {
+      title: 'Headwaters',
+      version,
+      summary: 'Many upstreams, one answer.',
+      description: about,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
-      { name: 'Aggregates', description: 'Many calls to upstreams that become one answer.' },
-      ...health ? [{ name: 'Health', description: 'What the service tells of itself.' }] : [],
+      { name: 'Aggregates', description: 'Operations that merge several upstream calls into one reply.' },
+      ...(health ? [{ name: 'Health', description: 'The state of the service.' }] : []),
     ],
     ...settled,
   }
 }
 
-function ownVersion (): string {
-  return (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version
+function ownVersion(): string {
+  return (
+    JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+  ).version
 }

@@ -2,26 +2,28 @@ import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Step } from '../../fanout/step.ts'
 
-/** What the author gives as an example of a schema, or nothing. */
-export function exampleOf (schema: z.ZodType): unknown {
+/** Returns the first of the examples in a schema's metadata, or undefined. */
+export function exampleOf(schema: z.ZodType): unknown {
   const examples = z.globalRegistry.get(schema)?.['examples']
-  return Array.isArray(examples) ? examples[0] as unknown : undefined
+  return Array.isArray(examples) ? (examples[0] as unknown) : undefined
 }
 
-/** An example of a whole reply, where its schema has one. */
-export function replyExample ({ schema, route, steps }: AnyAggregate): unknown {
+/** Returns an example of a whole reply, or undefined if the reply's schema has none. */
+export function replyExample({ schema, route, steps }: AnyAggregate): unknown {
   const data = exampleOf(schema)
   if (data === undefined || !route.envelope) return data
   return { data, complete: true, sources: Object.fromEntries(steps.map(step => [step.name, outcome(step, steps)])) }
 }
 
-function outcome (step: Step, steps: readonly Step[]): object {
+function outcome(step: Step, steps: readonly Step[]): object {
   const times = { state: 'ok', start: Math.round((depth(step, steps) * 30.9 + 0.4) * 10) / 10, ms: 30.6, attempts: 1 }
   if (step.kind === 'each') return { ...times, calls: 1, ok: 1, failed: [] }
-  return step.kind === 'firstOf' ? { ...times, attempts: step.count + 1, calls: step.count + 1, ok: step.count, failed: [] } : times
+  return step.kind === 'firstOf'
+    ? { ...times, attempts: step.count + 1, calls: step.count + 1, ok: step.count, failed: [] }
+    : times
 }
 
-/** How many steps a step has to wait for, one after the other. */
-function depth ({ needs }: Step, steps: readonly Step[]): number {
+/** Returns the length of the longest chain of steps that a step needs. */
+function depth({ needs }: Step, steps: readonly Step[]): number {
   return Math.max(0, ...needs.map(need => 1 + depth(steps[need] as Step, steps)))
 }

@@ -1,20 +1,29 @@
 import type { Components } from './components.ts'
-import { header } from './headers.ts'
+import { header } from './response-headers.ts'
 import { problemResponse } from './problem-responses.ts'
 
-/** What the service tells of itself, to everybody, also where aggregates are for those who have a key. */
-export function healthPaths (components: Components, bearer: boolean): Readonly<Record<string, object>> {
+/** Returns the paths of the health routes. They require no API key. */
+export function healthPaths(components: Components, bearer: boolean): Readonly<Record<string, object>> {
   const headers = { 'x-request-id': header('RequestId', components), 'cache-control': header('NotStored', components) }
   const state = (value: string) => ({
-    'application/json': { schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] }, example: { status: value } },
+    'application/json': {
+      schema: { type: 'object', properties: { status: { type: 'string', const: value } }, required: ['status'] },
+      example: { status: value },
+    },
   })
-  const ofReadiness = (value: string) => ({
+  const readiness = (value: string) => ({
     'application/json': {
       schema: {
         type: 'object',
         properties: {
           status: { type: 'string', const: value },
-          lostLogLines: { type: 'integer', minimum: 0, description: 'Lines of the log that could not be written since the process started; with several workers, the lines of all of them. Only where the service writes the log itself.' },
+          lostLogLines: {
+            type: 'integer',
+            minimum: 0,
+            description:
+              'The number of log lines that could not be written since the process started; with several ' +
+              'workers, of all workers. Absent if the service does not write the log itself.',
+          },
         },
         required: ['status'],
       },
@@ -29,22 +38,26 @@ export function healthPaths (components: Components, bearer: boolean): Readonly<
         operationId: 'healthLive',
         ...open,
         summary: 'Whether the service runs',
-        description: 'Answers as long as the process does; asks no upstream.',
+        description: 'Replies 200 while the process runs. Calls no upstream.',
         tags: ['Health'],
-        responses: { 200: { description: 'It runs.', headers, content: state('live') }, ...others },
+        responses: { 200: { description: 'The service runs.', headers, content: state('live') }, ...others },
       },
     },
     '/health/ready': {
       get: {
         operationId: 'healthReady',
         ...open,
-        summary: 'Whether the service takes work',
-        description: 'Asks no upstream: one that is down does not make the service unready.',
+        summary: 'Whether the service accepts requests',
+        description: 'Calls no upstream: an upstream that is down does not make the service unready.',
         tags: ['Health'],
         responses: {
-          200: { description: 'It takes work.', headers, content: ofReadiness('ready') },
+          200: { description: 'The service accepts requests.', headers, content: readiness('ready') },
           ...others,
-          503: { description: 'It is shutting down and takes no new work.', headers: { ...headers, 'retry-after': header('RetryAfter', components) }, content: ofReadiness('draining') },
+          503: {
+            description: 'The service is shutting down and refuses new requests.',
+            headers: { ...headers, 'retry-after': header('RetryAfter', components) },
+            content: readiness('draining'),
+          },
         },
       },
     },

@@ -1,4 +1,4 @@
-/** The name of an aggregate as programs write it: `cat-facts` is `catFacts`. */
-export function operationId (name: string): string {
+/** Returns the operation id of an aggregate's name: `catFacts` for `cat-facts`. */
+export function operationId(name: string): string {
   return name.replaceAll(/-([a-z0-9])/g, (_, first: string) => first.toUpperCase())
 }

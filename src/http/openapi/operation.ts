@@ -2,98 +2,156 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Step } from '../../fanout/step.ts'
 import type { Components } from './components.ts'
 import { exampleOf, replyExample } from './example.ts'
-import { header } from './headers.ts'
+import { header } from './response-headers.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { operationId } from './operation-id.ts'
-import { ListOutcome, Outcome } from './outcomes.ts'
+import { ListOutcome, Outcome } from './outcome-schema.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
 
-/** One aggregate as an operation; `names` are those of its path's parameters, `guards` the statuses of what stands before it. */
-export function operationOf (aggregate: AnyAggregate, names: readonly string[], components: Components, guards: readonly ProblemStatus[]): object {
-  const { name, route: { summary, body } } = aggregate
-  const statuses: readonly ProblemStatus[] = [400, 406, ...body === undefined ? [] : [413, 415] as const, ...guards, '4XX', 500, 502, 503, 504]
+/**
+ * Returns the operation of an aggregate.
+ *
+ * @param names The names of the path's parameters.
+ * @param guards The statuses of the checks before the aggregate.
+ */
+export function operationOf(
+  aggregate: AnyAggregate,
+  names: readonly string[],
+  components: Components,
+  guards: readonly ProblemStatus[],
+): object {
+  const {
+    name,
+    route: { summary, body },
+  } = aggregate
+  const statuses: readonly ProblemStatus[] = [
+    400,
+    406,
+    ...(body === undefined ? [] : ([413, 415] as const)),
+    ...guards,
+    '4XX',
+    500,
+    502,
+    503,
+    504,
+  ]
   return {
     operationId: operationId(name),
     summary: summary ?? name.replaceAll('-', ' '),
     description: describe(aggregate),
     tags: ['Aggregates'],
     parameters: parametersOf(aggregate, names, components),
-    ...body !== undefined && {
+    ...(body !== undefined && {
       requestBody: {
-        ...body._zod.optin !== 'optional' && { required: true },
-        content: { 'application/json': { schema: components.schema(body, 'input', `aggregate '${name}', body`), ...example(exampleOf(body)) } },
+        ...(body._zod.optin !== 'optional' && { required: true }),
+        content: {
+          'application/json': {
+            schema: components.schema(body, 'input', `aggregate '${name}', body`),
+            ...example(exampleOf(body)),
+          },
+        },
       },
-    },
+    }),
     responses: {
       200: success(aggregate, components),
-      ...aggregate.route.cacheControl !== undefined && { 304: { description: 'The caller has this answer already.', headers: headersOf(aggregate, components) } },
+      ...(aggregate.route.cacheControl !== undefined && {
+        304: {
+          description: 'The reply has not changed since the entity tag of the request.',
+          headers: headersOf(aggregate, components),
+        },
+      }),
       ...Object.fromEntries(statuses.map(status => [status, problemResponse(status, components)])),
     },
   }
 }
 
-function success (aggregate: AnyAggregate, components: Components): object {
+function success(aggregate: AnyAggregate, components: Components): object {
   const { name, route, schema } = aggregate
   const where = `aggregate '${name}', reply`
   const data = components.schema(schema, 'output', where)
-  const content = (shape: JsonSchema) => ({ 'application/json': { schema: shape, ...example(replyExample(aggregate)) } })
+  const content = (shape: JsonSchema) => ({
+    'application/json': { schema: shape, ...example(replyExample(aggregate)) },
+  })
   if (route.envelope) {
     const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
     return {
-      description: 'The answer, whole or in part: `complete` tells, and `sources` how each step ended.',
+      description: 'The complete or partial reply: see `complete`, and `sources` for how each step ended.',
       headers: headersOf(aggregate, components),
       content: content(components.named(reply, envelope(aggregate, data, components), where)),
     }
   }
   return {
-    description: 'The answer, whole or in part: the `headwaters-complete` header tells.',
-    headers: { ...headersOf(aggregate, components), 'headwaters-complete': header('Complete', components), 'headwaters-sources': header('Sources', components) },
+    description: 'The complete or partial reply: see the `headwaters-complete` header.',
+    headers: {
+      ...headersOf(aggregate, components),
+      'headwaters-complete': header('Complete', components),
+      'headwaters-sources': header('Sources', components),
+    },
     content: content(data),
   }
 }
 
-function envelope ({ name, steps }: AnyAggregate, data: JsonSchema, components: Components): JsonSchema {
-  const outcomes = steps.map(step => [step.name, {
-    ...components.schema(step.kind === 'each' || step.kind === 'firstOf' ? ListOutcome : Outcome, 'output', 'the outcomes'),
-    description: part(step),
-  }] as const)
+function envelope({ name, steps }: AnyAggregate, data: JsonSchema, components: Components): JsonSchema {
+  const outcomes = steps.map(
+    step =>
+      [
+        step.name,
+        {
+          ...components.schema(
+            step.kind === 'each' || step.kind === 'firstOf' ? ListOutcome : Outcome,
+            'output',
+            'the outcomes',
+          ),
+          description: describeStep(step),
+        },
+      ] as const,
+  )
   return {
     type: 'object',
-    description: `What the operation of \`${name}\` answers.`,
+    description: `The reply of \`${name}\`.`,
     properties: {
       data,
       complete: { type: 'boolean', description: 'Whether every step is `ok` or `skipped`.' },
-      sources: { type: 'object', description: 'How each step ended.', properties: Object.fromEntries(outcomes), required: steps.map(step => step.name) },
+      sources: {
+        type: 'object',
+        description: 'How each step ended.',
+        properties: Object.fromEntries(outcomes),
+        required: steps.map(step => step.name),
+      },
     },
     required: ['data', 'complete', 'sources'],
   }
 }
 
-/** What a step is to the caller. */
-function part ({ kind, atLeast, count }: Step): string {
-  if (kind === 'required') return 'Must succeed, or the request fails.'
-  if (kind === 'optional') return 'May fail: a fallback then stands in for it.'
-  if (kind === 'firstOf') return `Several calls of which the first ${count === 1 ? 'good answer is' : `${count} good answers are`} taken.`
-  return atLeast === undefined ? 'Several calls, all of which must succeed, or the request fails.' : `Several calls of which ${atLeast === 0 ? 'any may fail: a fallback then stands in for it' : `at least ${atLeast} must succeed, or the request fails`}.`
+/** Returns the description of a step for callers. */
+function describeStep({ kind, minSuccess, count }: Step): string {
+  if (kind === 'required') return 'If it fails, the request fails.'
+  if (kind === 'optional') return 'If it fails, a fallback replaces its value.'
+  if (kind === 'firstOf')
+    return `Several calls of which the first ${count === 1 ? 'success is' : `${count} successes are`} used.`
+  if (minSuccess === undefined) return 'Several calls. If one fails, the request fails.'
+  return minSuccess === 0
+    ? 'Several calls. A fallback replaces the value of each failed call.'
+    : `Several calls. If fewer than ${minSuccess} succeed, the request fails.`
 }
 
-function describe ({ route: { description, deadline }, steps }: AnyAggregate): string {
+function describe({ route: { description, deadline }, steps }: AnyAggregate): string {
   const names = steps.map(({ name }) => `\`${name}\``).join(', ')
   const facts = `Deadline: ${deadline} ms.${names === '' ? '' : ` Steps: ${names}.`}`
   return description === undefined ? facts : `${description}\n\n${facts}`
 }
 
-function headersOf ({ route }: AnyAggregate, components: Components): object {
+function headersOf({ route }: AnyAggregate, components: Components): object {
   return {
     'x-request-id': header('RequestId', components),
     'server-timing': header('ServerTiming', components),
     'cache-status': header('CacheStatus', components),
     'cache-control': header(route.cacheControl === undefined ? 'NotStored' : 'CacheControl', components),
-    ...route.cacheControl !== undefined && { etag: header('ETag', components), vary: header('Vary', components) },
+    ...(route.cacheControl !== undefined && { etag: header('ETag', components), vary: header('Vary', components) }),
   }
 }
 
-function example (value: unknown): object {
+function example(value: unknown): object {
   return value === undefined ? {} : { example: value }
 }

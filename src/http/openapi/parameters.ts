@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
+import { parameterNames } from '../routing/path-template.ts'
 import type { Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
 
@@ -8,53 +9,74 @@ const shared = {
   RequestTimeout: {
     name: 'x-request-timeout-ms',
     in: 'header',
-    description: 'By when the answer must be there, in ms. It shortens the deadline of the operation and cannot extend it. A value below 10 counts as 10.',
+    description:
+      'The deadline of the reply, in ms. It can shorten the deadline of the operation ' +
+      'and cannot extend it. A value below 10 counts as 10.',
     schema: { type: 'integer', minimum: 0, maximum: 999_999_999 },
   },
   RequestId: {
     name: 'x-request-id',
     in: 'header',
-    description: 'An id for this request, which comes back and is in the log; one that does not fit is replaced.',
+    description: 'An id for this request, which the reply and the log repeat. An invalid id is replaced.',
     schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
   },
   IfNoneMatch: {
     name: 'if-none-match',
     in: 'header',
-    description: 'The `etag` of an answer that the caller has; if that is still the answer, it is not sent again.',
+    description: 'The `etag` of a reply that the caller has. If the reply has not changed, the status is 304.',
     schema: { type: 'string' },
   },
 } as const
 
-/** The parameters of an operation: those its schemas declare, then those that all have. `names` are the path's own, by place. */
-export function parametersOf ({ name, route }: AnyAggregate, names: readonly string[], components: Components): readonly object[] {
+/**
+ * Returns the parameters of an operation: those of its schemas, then the common ones.
+ *
+ * @param names The names of the path's parameters, in order.
+ */
+export function parametersOf(
+  { name, route }: AnyAggregate,
+  names: readonly string[],
+  components: Components,
+): readonly object[] {
   const own = (['params', 'query', 'headers'] as const).flatMap(part => {
     const schema = route[part]
     const where = `aggregate '${name}', ${part}`
-    return schema === undefined ? [] : fieldsOf(components.expanded(schema, 'input', where), where, part === 'headers' ? route.headerFields : undefined).map(field => parameter(part, field))
+    return schema === undefined
+      ? []
+      : fieldsOf(
+          components.expanded(schema, 'input', where),
+          where,
+          part === 'headers' ? route.headerFields : undefined,
+        ).map(field => parameter(part, field))
   })
-  const templated = Array.from(route.url.matchAll(/\{([^{}]*)\}/g), match => match[1])
+  const templated = parameterNames(route.url)
   const path = names.map((as, index) => {
     const declared = own.find(each => each.in === 'path' && each.name === templated[index])
-    return { ...declared ?? { in: 'path', schema: { type: 'string' } }, name: as, required: true }
+    return { ...(declared ?? { in: 'path', schema: { type: 'string' } }), name: as, required: true }
   })
   const others = own.filter(each => each.in !== 'path')
-  const common = (['RequestTimeout', 'RequestId', ...route.cacheControl === undefined ? [] : ['IfNoneMatch'] as const] as const)
-    .filter(key => !others.some(each => each.in === 'header' && each.name.toLowerCase() === shared[key].name))
+  const common = (
+    ['RequestTimeout', 'RequestId', ...(route.cacheControl === undefined ? [] : (['IfNoneMatch'] as const))] as const
+  ).filter(key => !others.some(each => each.in === 'header' && each.name.toLowerCase() === shared[key].name))
   return [...path, ...others, ...common.map(key => components.shared('parameters', key, () => shared[key]))]
 }
 
-interface Field { readonly name: string, readonly schema: JsonSchema, readonly required: boolean }
+interface Field {
+  readonly name: string
+  readonly schema: JsonSchema
+  readonly required: boolean
+}
 
 const places = { params: 'path', query: 'query', headers: 'header' } as const
 
-function parameter (part: keyof typeof places, { name, schema: { description, examples, ...schema }, required }: Field) {
+function parameter(part: keyof typeof places, { name, schema: { description, examples, ...schema }, required }: Field) {
   return {
     name,
     in: places[part],
-    ...description !== undefined && { description },
-    ...required && { required },
+    ...(description !== undefined && { description }),
+    ...(required && { required }),
     schema,
-    ...Array.isArray(examples) && examples.length > 0 && { example: examples[0] as unknown },
+    ...(Array.isArray(examples) && examples.length > 0 && { example: examples[0] as unknown }),
   }
 }
 
@@ -66,23 +88,45 @@ interface PartSchema {
   readonly oneOf?: readonly JsonSchema[]
 }
 
-/** The fields of a part that is an object, several of them at once, or one of several. Of headers the names are enough: a record has those. */
-function fieldsOf (schema: JsonSchema, where: string, headers: HeaderFields | undefined): Field[] {
+/**
+ * Returns the fields of an object schema, or of the objects of an intersection or union. Headers need names only, so a
+ * record with known keys is enough.
+ */
+function fieldsOf(schema: JsonSchema, where: string, headers: HeaderFields | undefined): Field[] {
   const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
-  if (allOf !== undefined) return merged('allOf', allOf.map(each => fieldsOf(each, where, headers)))
+  if (allOf !== undefined)
+    return merged(
+      'allOf',
+      allOf.map(each => fieldsOf(each, where, headers)),
+    )
   const options = anyOf ?? oneOf
-  if (options !== undefined) return merged('anyOf', options.map(each => fieldsOf(each, where, headers)))
-  if (properties === undefined && headers !== undefined) return Array.from(headers.spelled.values(), name => ({ name, schema: { type: 'string' }, required: false }))
-  if (properties === undefined) throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
+  if (options !== undefined)
+    return merged(
+      'anyOf',
+      options.map(each => fieldsOf(each, where, headers)),
+    )
+  if (properties === undefined && headers !== undefined)
+    return Array.from(headers.spelled.values(), name => ({ name, schema: { type: 'string' }, required: false }))
+  if (properties === undefined)
+    throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
 }
 
-/** One field for each name. An option that does not name a field does not need it. */
-function merged (how: 'allOf' | 'anyOf', parts: readonly (readonly Field[])[]): Field[] {
+/** Returns one field per name. A field of a union is required if every option requires it. */
+function merged(how: 'allOf' | 'anyOf', parts: readonly (readonly Field[])[]): Field[] {
   return [...new Set(parts.flat().map(({ name }) => name))].map(name => {
     const fields = parts.flatMap(part => part.find(field => field.name === name) ?? [])
-    const schemas = fields.map(({ schema }) => schema).filter((schema, index, all) => all.findIndex(other => isDeepStrictEqual(other, schema)) === index)
-    const isRequired = how === 'allOf' ? fields.some(({ required }) => required) : fields.length === parts.length && fields.every(({ required }) => required)
-    return { name, schema: schemas.length === 1 ? schemas[0] as JsonSchema : { [how]: schemas }, required: isRequired }
+    const schemas = fields
+      .map(({ schema }) => schema)
+      .filter((schema, index, all) => all.findIndex(other => isDeepStrictEqual(other, schema)) === index)
+    const isRequired =
+      how === 'allOf'
+        ? fields.some(({ required }) => required)
+        : fields.length === parts.length && fields.every(({ required }) => required)
+    return {
+      name,
+      schema: schemas.length === 1 ? (schemas[0] as JsonSchema) : { [how]: schemas },
+      required: isRequired,
+    }
   })
 }

@@ -1,8 +1,8 @@
 import { Problem, toProblem, UpstreamError } from '../../errors.ts'
 import type { Components } from './components.ts'
-import { header } from './headers.ts'
+import { header } from './response-headers.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { ProblemBody } from './problem-body.ts'
+import { ProblemBody } from './problem-schema.ts'
 
 interface Kind {
   /** The component's name. */
@@ -14,49 +14,74 @@ interface Kind {
 const kinds = {
   400: {
     name: 'BadRequest',
-    description: 'The request cannot be read, or its input is refused: `errors` names every fault.',
+    description: 'The request is malformed, or its input is invalid: `errors` has every fault.',
     example: new Problem('INPUT_INVALID', {
       detail: 'One part of the input cannot be read: see errors.',
       faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' }],
     }),
   },
-  401: { name: 'NotAuthenticated', description: 'No key was shown, or one that is none: `www-authenticate` says which.', example: new Problem('UNAUTHENTICATED') },
-  406: { name: 'NotAcceptable', description: 'The `accept` header takes no `application/json`.', example: new Problem('NOT_ACCEPTABLE') },
+  401: {
+    name: 'NotAuthenticated',
+    description: 'The request has no API key or an invalid one: see `www-authenticate`.',
+    example: new Problem('UNAUTHENTICATED'),
+  },
+  406: {
+    name: 'NotAcceptable',
+    description: 'The `accept` header excludes `application/json`.',
+    example: new Problem('NOT_ACCEPTABLE'),
+  },
   413: { name: 'PayloadTooLarge', description: 'The body is too large.', example: new Problem('PAYLOAD_TOO_LARGE') },
-  415: { name: 'UnsupportedMediaType', description: 'The body is not declared as JSON.', example: new Problem('UNSUPPORTED_MEDIA_TYPE') },
-  429: { name: 'TooManyRequests', description: 'This client has asked too often: ask again after `retry-after` seconds.', example: new Problem('RATE_LIMITED', { retryAfterSeconds: 30 }) },
+  415: {
+    name: 'UnsupportedMediaType',
+    description: 'The body is not declared as JSON.',
+    example: new Problem('UNSUPPORTED_MEDIA_TYPE'),
+  },
+  429: {
+    name: 'TooManyRequests',
+    description: 'The client exceeds its rate limit: retry after `retry-after` seconds.',
+    example: new Problem('RATE_LIMITED', { retryAfterSeconds: 30 }),
+  },
   '4XX': {
     name: 'Refused',
-    description: 'The request is refused for another reason, which `detail` tells: 404, for example, where there is no such thing.',
+    description:
+      'The request is refused for another reason: see `detail`. For example, ' +
+      '404 means that the resource does not exist.',
     example: new Problem('REFUSED', { status: 404, detail: 'There is no such thing.' }),
   },
-  500: { name: 'InternalError', description: 'The service failed by a fault of its own.', example: toProblem(undefined) },
+  500: {
+    name: 'InternalError',
+    description: 'The service has a bug.',
+    example: toProblem(undefined),
+  },
   502: {
     name: 'BadGateway',
-    description: 'An upstream that has to answer could not be reached, or answered with a failure or with nonsense.',
+    description: 'A required upstream is unreachable, or its response is an error or invalid.',
     example: toProblem(new UpstreamError('UPSTREAM_UNREACHABLE', 'some-upstream'), 'first'),
   },
   503: {
     name: 'ServiceUnavailable',
-    description: 'The service, or an upstream that has to answer, takes no more work now: ask again after `retry-after` seconds.',
+    description: 'The service or a required upstream is overloaded: retry after `retry-after` seconds.',
     example: toProblem(new UpstreamError('UPSTREAM_BUSY', 'some-upstream', { upstreamStatus: 429 }), 'first'),
   },
   504: {
     name: 'GatewayTimeout',
-    description: 'The deadline passed, or the timeout of a call or a step that has to be answered.',
+    description: 'The deadline passed, or the timeout of a required call or step.',
     example: toProblem(new UpstreamError('UPSTREAM_TIMEOUT', 'some-upstream'), 'first'),
   },
 } as const satisfies Record<string, Kind>
 
-/** Statuses that a caller of anything may get, and those of an aggregate. */
+/** The statuses of problem replies. */
 export type ProblemStatus = keyof typeof kinds
 
-/** A reference to the response of one status, which all operations share. */
-export function problemResponse (status: ProblemStatus, components: Components): JsonSchema {
+/** Returns a reference to the response of one status, which all operations share. */
+export function problemResponse(status: ProblemStatus, components: Components): JsonSchema {
   const { name, description, example }: Kind = kinds[status]
   return components.shared('responses', name, () => ({
     description,
-    headers: { 'x-request-id': header('RequestId', components), ...(status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) } },
+    headers: {
+      'x-request-id': header('RequestId', components),
+      ...((status === 429 || status === 503) && { 'retry-after': header('RetryAfter', components) }),
+    },
     content: {
       'application/problem+json': {
         schema: components.schema(ProblemBody, 'output', 'the problems'),

@@ -2,27 +2,42 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Run } from '../../fanout/run.ts'
 
-/** The warnings that an app has logged already: each is logged once per aggregate. */
-export type Warned = Set<string>
+/** The warnings that an app has logged already. Each is logged once per aggregate. */
+export type LoggedWarnings = Set<string>
 
-/** Returns the `vary` of a complete reply that may be kept, and `undefined` for one that goes out with `no-store`. */
-export function varyOfKept ({ name, route: { cacheControl, isShared } }: AnyAggregate, { reads, headers }: Run, warned: Warned, log: FastifyBaseLogger): string | undefined {
+/** Returns the `vary` of a complete reply that is cacheable, and undefined for one that is sent with `no-store`. */
+export function varyOfCacheable(
+  { name, route: { cacheControl, isShared } }: AnyAggregate,
+  { reads, headers }: Run,
+  loggedWarnings: LoggedWarnings,
+  log: FastifyBaseLogger,
+): string | undefined {
   if (reads === undefined) return undefined
   const { vary, isWhole } = reads
   if (isWhole) {
-    if (!warned.has(`all of ${name}`)) {
-      warned.add(`all of ${name}`)
-      log.warn({ aggregate: name }, `aggregate '${name}': a reply goes out with no-store instead of its cacheControl '${cacheControl}', since a layer or the headers schema lists all headers of the request: read headers by their names`)
+    if (!loggedWarnings.has(`all of ${name}`)) {
+      loggedWarnings.add(`all of ${name}`)
+      log.warn(
+        { aggregate: name },
+        `aggregate '${name}': a reply goes out with no-store instead of its cacheControl '${cacheControl}', ` +
+          'since a layer or the headers schema lists all headers of the request: read headers by their names',
+      )
     }
     return undefined
   }
-  if (isShared) for (const [header, source] of vary.credentials) {
-    if (headers[header] === undefined) continue
-    if (!warned.has(name)) {
-      warned.add(name)
-      log.warn({ aggregate: name, header }, `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to other callers: write private, for example 'private, max-age=60'`)
+  if (isShared)
+    for (const [header, source] of vary.credentials) {
+      if (headers[header] === undefined) continue
+      if (!loggedWarnings.has(name)) {
+        loggedWarnings.add(name)
+        log.warn(
+          { aggregate: name, header },
+          `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with ` +
+            `no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to other ` +
+            `callers: write private, for example 'private, max-age=60'`,
+        )
+      }
+      return undefined
     }
-    return undefined
-  }
   return vary.text
 }

@@ -2,23 +2,23 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Answers 304 to a caller who has this already, and tells whether it did (RFC 9110, section 13.1.2; the comparison is weak).
- * Only GET and HEAD are answered so.
+ * Replies 304 if the caller's `if-none-match` has the entity tag, and returns whether it did (RFC 9110, section 13.1.2,
+ * weak comparison). It does so for GET and HEAD only.
  */
-export function notModified ({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+export function notModified({ method, headers }: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   const given = headers['if-none-match']
-  if (given === undefined || (method !== 'GET' && method !== 'HEAD') || !names(given, tag)) return false
+  if (given === undefined || (method !== 'GET' && method !== 'HEAD') || !matches(given, tag)) return false
   reply.removeHeader('content-type')
   if (method === 'GET') reply.code(304).send()
   else {
-    // Fastify would say `content-length: 0` to a HEAD, and a cache would believe it of the answer it keeps.
+    // Fastify would send `content-length: 0` for a HEAD, and a cache would apply it to its stored response.
     reply.hijack()
     reply.raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
   }
   return true
 }
 
-function names (given: string, tag: string): boolean {
+function matches(given: string, tag: string): boolean {
   const opaque = tag.replace(/^W\//, '')
   return given.trim() === '*' || given.split(',').some(each => each.trim().replace(/^W\//, '') === opaque)
 }

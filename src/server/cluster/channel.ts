@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster'
-import type { CountRequest, Counted } from '../../http/guard/rate-store.ts'
-import { heartbeats, type Failure, type FromWorker, type Leave, type Task } from './messages.ts'
 import { marked, readToWorker } from './read-message.ts'
+import type { CountRequest, RateCount } from '../../http/guard/shared-rate-store.ts'
+import { heartbeats, type Failure, type FromWorker, type StopMode, type WorkerAssignment } from './messages.ts'
 
 /** A worker's channel to its primary. */
 export interface Channel {
@@ -18,28 +18,31 @@ export interface Channel {
 /** Time between two reports of the lines that a worker has lost, in ms. */
 const reportEvery = 1000
 
-export interface ChannelOptions extends Pick<Task, 'mark' | 'heartbeatMs'> {
-  /** Is called when the primary wants this worker to end, and when there is no primary any more. */
-  readonly leave: (how: Leave) => void
+export interface ChannelOptions extends Pick<WorkerAssignment, 'mark' | 'heartbeatMs'> {
+  /** Called when the primary stops this worker, and when the primary is gone. */
+  readonly stop: (mode: StopMode) => void
   /** Returns how many lines of the log this process has lost. */
   readonly ownLostLogLines: () => number
 }
 
 /** Opens the channel, and sends heartbeats over it. */
-export function openChannel (worker: Worker, { mark, heartbeatMs, leave, ownLostLogLines }: ChannelOptions): Channel {
-  const counting = new Map<number, (counted: Counted) => void>()
+export function openChannel(worker: Worker, { mark, heartbeatMs, stop, ownLostLogLines }: ChannelOptions): Channel {
+  const counting = new Map<number, (counted: RateCount) => void>()
   let counts = 0
   let isListening = false
   let reported = 0
   let lostByAll = 0
-  const say = (message: FromWorker) => { worker.process.send?.(marked(message, mark), () => {}) }
+  const send = (message: FromWorker) => {
+    worker.process.send?.(marked(message, mark), () => {})
+  }
 
-  const timer = heartbeatMs > 0 ? setInterval(() => say({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
-  if (timer !== undefined) say({ kind: 'alive' })
+  const timer =
+    heartbeatMs > 0 ? setInterval(() => send({ kind: 'alive' }), heartbeatMs / heartbeats).unref() : undefined
+  if (timer !== undefined) send({ kind: 'alive' })
   worker.on('message', (value: unknown) => {
     const message = readToWorker(value, mark)
     if (message === undefined) return
-    if (message.kind === 'leave') return leave(message.how)
+    if (message.kind === 'stop') return stop(message.mode)
     if (message.kind === 'lost') {
       lostByAll = message.lines
       return
@@ -50,40 +53,51 @@ export function openChannel (worker: Worker, { mark, heartbeatMs, leave, ownLost
   worker.on('disconnect', () => {
     clearInterval(timer)
     if (!isListening) return
-    // Without this, Node.js ends the process at once, as it does where nobody is served yet.
+    // Without this, Node.js ends the process at once. That is right for a worker that does not listen yet.
     worker.exitedAfterDisconnect = true
     for (const counted of counting.values()) counted(uncounted)
-    leave('drain')
+    stop('drain')
   })
 
   return {
-    listening (port, drainMs) {
+    listening(port, drainMs) {
       isListening = true
-      say({ kind: 'listening', port, drainMs })
+      send({ kind: 'listening', port, drainMs })
       setInterval(() => {
         const lines = ownLostLogLines()
-        if (lines !== reported) say({ kind: 'lost', lines })
+        if (lines !== reported) send({ kind: 'lost', lines })
         reported = lines
       }, reportEvery).unref()
     },
     lostLogLines: () => Math.max(lostByAll, ownLostLogLines()),
-    failed: error => say({ kind: 'failed', failure: failureOf(error) }),
-    count: client => new Promise(resolve => {
-      if (!worker.isConnected()) return resolve(uncounted)
-      counting.set(counts, resolve)
-      say({ kind: 'count', id: counts++, client })
-    }),
+    failed: error => send({ kind: 'failed', failure: failureOf(error) }),
+    count: client =>
+      new Promise(resolve => {
+        if (!worker.isConnected()) return resolve(uncounted)
+        counting.set(counts, resolve)
+        send({ kind: 'count', id: counts++, client })
+      }),
   }
 }
 
-/** What counts where nobody counts any more: the worker ends with the requests it has. */
-const uncounted: Counted = { current: 0, ttl: 0 }
+/** The count of a request while no primary counts: the worker serves the requests it has, and stops. */
+const uncounted: RateCount = { current: 0, ttl: 0 }
 
-/** Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types or cannot be read. */
-function failureOf (error: unknown): Failure {
+/**
+ * Returns an error as the primary accepts it; a module of definitions can throw a value whose fields are of other types
+ * or cannot be read.
+ */
+function failureOf(error: unknown): Failure {
   try {
-    const { name, message, stack, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
-    return { name: String(name), message: String(message), ...stack !== undefined && { stack: String(stack) }, ...code !== undefined && { code: String(code) } }
+    const { name, message, stack, code } = (
+      error instanceof Error ? error : new Error(String(error))
+    ) as NodeJS.ErrnoException
+    return {
+      name: String(name),
+      message: String(message),
+      ...(stack !== undefined && { stack: String(stack) }),
+      ...(code !== undefined && { code: String(code) }),
+    }
   } catch {
     return { name: 'Error', message: 'the definitions threw a value that has no text' }
   }

@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
 /**
- * The variables that Node.js has taken from its `--env-file`: a worker that inherits them would not read the file anew, since what is
- * in the environment goes before it.
+ * Returns the names of the variables that Node.js took from an `--env-file`. A variable of the environment has
+ * precedence over the file, so a worker that inherited these variables would not read the changed file.
  */
-export function fromEnvFiles (execArgv: readonly string[], environment: Readonly<Record<string, string | undefined>>): string[] {
+export function variablesOfEnvFiles(
+  execArgv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
   const files = execArgv.flatMap((argument, index) => {
     const [flag, file = execArgv[index + 1]] = argument.split(/=(.*)/s)
     return (flag === '--env-file' || flag === '--env-file-if-exists') && file !== undefined ? [file] : []
@@ -14,7 +17,7 @@ export function fromEnvFiles (execArgv: readonly string[], environment: Readonly
   return Object.keys(given).filter(name => environment[name] === given[name])
 }
 
-function read (file: string): Record<string, string | undefined> {
+function read(file: string): Record<string, string | undefined> {
   try {
     return parseEnv(readFileSync(file, 'utf8'))
   } catch {

@@ -3,36 +3,41 @@ import { heartbeats } from './messages.ts'
 /** A watch over the heartbeats of one worker. */
 export interface HeartbeatWatch {
   /** Takes a heartbeat. */
-  came (): void
+  came(): void
   /** Says that the process has loaded its modules; from then on the limit is `timeoutMs`. */
-  started (): void
+  started(): void
   /** Ends the watch. */
-  end (): void
+  end(): void
 }
 
 /** A process that loads its modules may be silent for this time, in ms, or for the limit where that is longer. */
 const startMs = 60_000
 
 /**
- * Calls `onSilent` once when `timeoutMs` have passed without a heartbeat. The time is counted in turns of this process and not read from
- * a clock, so a time in which this process was stopped or the machine was suspended counts as one turn.
+ * Calls `onSilent` once when `timeoutMs` have passed without a heartbeat. The time is counted in turns of this process
+ * and not read from a clock, so a time in which this process was stopped or the machine was suspended counts as one
+ * turn.
  *
  * @param timeoutMs in ms; 0 watches nothing
  */
-export function watchHeartbeats (timeoutMs: number, onSilent: () => void): HeartbeatWatch {
-  let most = Math.max(heartbeats, Math.ceil(startMs * heartbeats / timeoutMs))
+export function watchHeartbeats(timeoutMs: number, onSilent: () => void): HeartbeatWatch {
+  let most = Math.max(heartbeats, Math.ceil((startMs * heartbeats) / timeoutMs))
   let left = most
   const timer = timeoutMs > 0 ? setInterval(turn, timeoutMs / heartbeats).unref() : undefined
 
-  function turn (): void {
+  function turn(): void {
     if (left-- > 0) return
     clearInterval(timer)
     onSilent()
   }
 
   return {
-    came: () => { left = most },
-    started: () => { left = most = heartbeats },
+    came: () => {
+      left = most
+    },
+    started: () => {
+      left = most = heartbeats
+    },
     end: () => clearInterval(timer),
   }
 }

@@ -1,20 +1,24 @@
-/** What a worker is started for, by its environment. */
-export interface Task {
-  /** Its part of the bounds: from 0 up to the number of workers. */
+/** The assignment of a worker, which the primary passes in the environment. */
+export interface WorkerAssignment {
+  /** Index of the worker's partition of the bounds, from 0. */
   readonly index: number
+  /** Number of workers. */
   readonly count: number
   readonly host: string
   readonly port: number
-  /** Where the stand-ins of the primary answer, by the upstream's name. */
-  readonly standIns: Readonly<Record<string, string>> | undefined
-  /** Marks the messages between the primary and this worker. A module of definitions can send messages too, and does not know it. */
+  /** Origins of the primary's demo upstreams, by the name of the upstream. */
+  readonly demoUpstreams: Readonly<Record<string, string>> | undefined
+  /**
+   * Marks the messages between the primary and this worker. A module of definitions can send messages too, and does not
+   * know it.
+   */
   readonly mark: string
   /** Time without a heartbeat after which the primary replaces the worker, in ms; 0 is never. */
   readonly heartbeatMs: number
 }
 
-/** The variable that holds a worker's task. */
-export const taskVariable = 'HEADWATERS_WORKER'
+/** The environment variable that holds the assignment of a worker. */
+export const assignmentVariable = 'HEADWATERS_WORKER'
 
 /** Heartbeats in the time after which a worker without one is replaced. */
 export const heartbeats = 10
@@ -27,19 +31,22 @@ export interface Failure {
   readonly code?: string | undefined
 }
 
-/** What a worker says to the primary. */
+/** A message of a worker to the primary. */
 export type FromWorker =
   | { readonly kind: 'alive' }
-  | { readonly kind: 'listening', readonly port: number, readonly drainMs: number }
-  | { readonly kind: 'failed', readonly failure: Failure }
-  | { readonly kind: 'count', readonly id: number, readonly client: string }
-  | { readonly kind: 'lost', readonly lines: number }
+  | { readonly kind: 'listening'; readonly port: number; readonly drainMs: number }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'count'; readonly id: number; readonly client: string }
+  | { readonly kind: 'lost'; readonly lines: number }
 
-/** How a worker ends: after the requests in flight, or first letting each connection end with its next answer, since others go on serving. */
-export type Leave = 'drain' | 'retire'
+/**
+ * How a worker stops. `drain`: it closes idle connections and exits after the requests in flight. `replace`: other
+ * workers go on serving, so each open connection may end with its next response before the worker drains.
+ */
+export type StopMode = 'drain' | 'replace'
 
-/** What the primary says to a worker. */
+/** A message of the primary to a worker. */
 export type ToWorker =
-  | { readonly kind: 'leave', readonly how: Leave }
-  | { readonly kind: 'lost', readonly lines: number }
-  | { readonly kind: 'counted', readonly id: number, readonly current: number, readonly ttl: number }
+  | { readonly kind: 'stop'; readonly mode: StopMode }
+  | { readonly kind: 'lost'; readonly lines: number }
+  | { readonly kind: 'counted'; readonly id: number; readonly current: number; readonly ttl: number }

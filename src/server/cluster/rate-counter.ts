@@ -1,4 +1,4 @@
-import type { Counted } from '../../http/guard/rate-store.ts'
+import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 
 export interface RateCounterOptions {
   /** Clients that are counted at once; of more, those that asked longest ago are forgotten. @default 50_000 */
@@ -9,10 +9,17 @@ export interface RateCounterOptions {
   readonly now?: () => number
 }
 
-/** Counts the requests of clients for all workers, so that a client has the whole limit whichever of them it meets, and no more. */
-export function rateCounter ({ clients = 50_000, windowMs = 60_000, now = () => performance.now() }: RateCounterOptions = {}): (client: string) => Counted {
+/**
+ * Counts the requests of clients for all workers, so that a client has the whole limit whichever of them it meets, and
+ * no more.
+ */
+export function rateCounter({
+  clients = 50_000,
+  windowMs = 60_000,
+  now = () => performance.now(),
+}: RateCounterOptions = {}): (client: string) => RateCount {
   /** In the order in which they asked last. */
-  const windows = new Map<string, { current: number, readonly since: number }>()
+  const windows = new Map<string, { current: number; readonly since: number }>()
   return client => {
     const at = now()
     const known = windows.get(client)

@@ -1,4 +1,4 @@
-import type { Failure, FromWorker, Task, ToWorker } from './messages.ts'
+import type { Failure, FromWorker, WorkerAssignment, ToWorker } from './messages.ts'
 
 /** The field that holds the mark. */
 const markField = 'headwaters'
@@ -7,12 +7,12 @@ const markField = 'headwaters'
 const maxDrainMs = 600_000
 
 /** Adds the mark of a channel to a message. */
-export function marked (message: FromWorker | ToWorker, mark: string): object {
+export function marked(message: FromWorker | ToWorker, mark: string): object {
   return { [markField]: mark, ...message }
 }
 
 /** Returns the message of a worker, or `undefined` for a value that our code in the worker did not send. */
-export function readFromWorker (value: unknown, mark: string): FromWorker | undefined {
+export function readFromWorker(value: unknown, mark: string): FromWorker | undefined {
   const fields = fieldsOf(value, mark)
   switch (fields?.['kind']) {
     case 'alive':
@@ -39,12 +39,12 @@ export function readFromWorker (value: unknown, mark: string): FromWorker | unde
 }
 
 /** Returns the message of the primary, or `undefined` for a value that our code in the primary did not send. */
-export function readToWorker (value: unknown, mark: string): ToWorker | undefined {
+export function readToWorker(value: unknown, mark: string): ToWorker | undefined {
   const fields = fieldsOf(value, mark)
   switch (fields?.['kind']) {
-    case 'leave': {
-      const { how } = fields
-      return how === 'drain' || how === 'retire' ? { kind: 'leave', how } : undefined
+    case 'stop': {
+      const { mode } = fields
+      return mode === 'drain' || mode === 'replace' ? { kind: 'stop', mode } : undefined
     }
     case 'lost': {
       const { lines } = fields
@@ -59,8 +59,8 @@ export function readToWorker (value: unknown, mark: string): ToWorker | undefine
   }
 }
 
-/** Returns the task that the primary wrote, or `undefined` where the variable was set by something else. */
-export function readTask (text: string | undefined): Task | undefined {
+/** Returns the assignment that the primary wrote, or `undefined` where the variable was set by something else. */
+export function readAssignment(text: string | undefined): WorkerAssignment | undefined {
   if (text === undefined) return undefined
   let value: unknown
   try {
@@ -69,39 +69,47 @@ export function readTask (text: string | undefined): Task | undefined {
     return undefined
   }
   if (!isObject(value)) return undefined
-  const { index, count, host, port, standIns, mark, heartbeatMs } = value
-  if (!isWhole(count) || !isWhole(index, count - 1) || typeof host !== 'string' || !isWhole(port, 65_535)) return undefined
-  if (typeof mark !== 'string' || mark === '' || !isTime(heartbeatMs) || !(standIns === undefined || isTexts(standIns))) return undefined
-  return { index, count, host, port, standIns, mark, heartbeatMs }
+  const { index, count, host, port, demoUpstreams, mark, heartbeatMs } = value
+  if (!isWhole(count) || !isWhole(index, count - 1) || typeof host !== 'string' || !isWhole(port, 65_535))
+    return undefined
+  if (
+    typeof mark !== 'string' ||
+    mark === '' ||
+    !isTime(heartbeatMs) ||
+    !(demoUpstreams === undefined || isTexts(demoUpstreams))
+  )
+    return undefined
+  return { index, count, host, port, demoUpstreams: demoUpstreams, mark, heartbeatMs }
 }
 
-function fieldsOf (value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {
+function fieldsOf(value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {
   return isObject(value) && value[markField] === mark ? value : undefined
 }
 
-function readFailure (value: unknown): Failure | undefined {
+function readFailure(value: unknown): Failure | undefined {
   if (!isObject(value)) return undefined
   const { name, message, stack, code } = value
-  if (typeof name !== 'string' || typeof message !== 'string' || !isOptionalText(stack) || !isOptionalText(code)) return undefined
+  if (typeof name !== 'string' || typeof message !== 'string' || !isOptionalText(stack) || !isOptionalText(code))
+    return undefined
   return { name, message, stack, code }
 }
 
-function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-function isTexts (value: unknown): value is Readonly<Record<string, string>> {
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
   return isObject(value) && Object.values(value).every(text => typeof text === 'string')
 }
 
-function isOptionalText (value: unknown): value is string | undefined {
+function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
 }
 
-function isWhole (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
+function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most
 }
 
-function isTime (value: unknown): value is number {
+function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }

@@ -1,84 +1,98 @@
 import cluster from 'node:cluster'
-import type { Counted } from '../../http/guard/rate-store.ts'
-import type { HandOver } from './hand-over.ts'
 import { watchHeartbeats } from './heartbeats.ts'
-import { taskVariable, type Failure, type Leave, type Task, type ToWorker } from './messages.ts'
+import { assignmentVariable, type Failure, type StopMode, type ToWorker, type WorkerAssignment } from './messages.ts'
 import { marked, readFromWorker } from './read-message.ts'
-import { lingerMs } from './retire.ts'
+import type { TrackWorker } from './redispatch.ts'
+import type { RateCount } from '../../http/guard/shared-rate-store.ts'
+import { keepAliveGraceMs } from './close-after-response.ts'
 
-/** How a process ended. */
-export interface Ending {
+/** How a worker exited. */
+export interface WorkerExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
 }
 
 /** One worker process, seen from the primary. */
-export interface Hired {
-  /** From 1 up to the number of workers. */
+export interface WorkerProcess {
+  /** From 1 to the number of workers. */
   readonly number: number
   readonly pid: number | undefined
-  /** Resolves with its port once it listens; rejects when it cannot, or ends before. */
+  /** Resolves with its port once it listens; rejects if it cannot listen, or exits before. */
   readonly listening: Promise<number>
-  readonly ended: Promise<Ending>
-  /** Lets it end as it is told, and kills it when it has not within its time. */
-  leave (how: Leave): Promise<Ending>
-  kill (): void
-  /** Lines of the log that it has lost. */
+  readonly exited: Promise<WorkerExit>
+  /** Stops it, and kills it if it has not exited in time. */
+  stop(mode: StopMode): Promise<WorkerExit>
+  kill(): void
+  /** Log lines that it has lost. */
   readonly lostLogLines: number
-  /** Says how many lines of the log all processes have lost. */
-  tellLost (lines: number): void
+  /** Sends it the number of log lines that all processes have lost. */
+  sendLostLogLines(lines: number): void
 }
 
-export interface HireOptions {
-  /** Variables that it is not to inherit. */
-  readonly withheld: readonly string[]
-  readonly count: (client: string) => Counted
-  /** Connections on their way to workers. */
-  readonly handOver: HandOver
-  /** Called when the worker has sent no heartbeat for its time, before it is killed. */
+export interface SpawnOptions {
+  /** Environment variables that the worker does not inherit. */
+  readonly omittedVariables: readonly string[]
+  /** Counts a request of a client for all workers. */
+  readonly count: (client: string) => RateCount
+  /** Tracks the connections on their way to the worker. */
+  readonly trackWorker: TrackWorker
+  /** Called when no heartbeat came within the limit, before the worker is killed. */
   readonly onSilent: (pid: number | undefined) => void
 }
 
-/** So long after its time for draining a worker is waited for, in ms; it ends itself within two seconds of it where it can. */
-export const lastWords = 3000
+/**
+ * Time after its drain timeout at which a worker is killed, in ms. A worker that can run exits by itself within two
+ * seconds.
+ */
+export const exitGraceMs = 3000
 
-/** Starts a worker: this program once more, with the same arguments and a task. */
-export function hire (task: Task, { withheld, count, handOver, onSilent }: HireOptions): Hired {
+/** Starts a worker: this program again, with the same arguments and an assignment. */
+export function spawnWorker(
+  assignment: WorkerAssignment,
+  { omittedVariables, count, trackWorker, onSilent }: SpawnOptions,
+): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
-  const worker = cluster.fork({ ...Object.fromEntries(withheld.map(name => [name, undefined])), [taskVariable]: JSON.stringify(task) })
+  const worker = cluster.fork({
+    ...Object.fromEntries(omittedVariables.map(name => [name, undefined])),
+    [assignmentVariable]: JSON.stringify(assignment),
+  })
   const started = Promise.withResolvers<number>()
   let drainMs = 0
   let timer: NodeJS.Timeout | undefined
   let lostLogLines = 0
-  const kill = () => { worker.process.kill('SIGKILL') }
-  const say = (message: ToWorker) => { worker.process.send(marked(message, task.mark), () => {}) }
-  const heartbeat = watchHeartbeats(task.heartbeatMs, () => {
+  const kill = () => {
+    worker.process.kill('SIGKILL')
+  }
+  const send = (message: ToWorker) => {
+    worker.process.send(marked(message, assignment.mark), () => {})
+  }
+  const heartbeat = watchHeartbeats(assignment.heartbeatMs, () => {
     onSilent(worker.process.pid)
     kill()
   })
-  handOver(worker)
+  trackWorker(worker)
 
   worker.on('message', (value: unknown) => {
-    const message = readFromWorker(value, task.mark)
+    const message = readFromWorker(value, assignment.mark)
     switch (message?.kind) {
       case 'alive':
         return heartbeat.came()
       case 'listening':
-        ({ drainMs } = message)
+        ;({ drainMs } = message)
         heartbeat.started()
         return started.resolve(message.port)
       case 'failed':
         started.reject(errorOf(message.failure))
         return kill()
       case 'count':
-        return say({ kind: 'counted', id: message.id, ...count(message.client) })
+        return send({ kind: 'counted', id: message.id, ...count(message.client) })
       case 'lost':
-        ({ lines: lostLogLines } = message)
+        ;({ lines: lostLogLines } = message)
         return
       case undefined:
     }
   })
-  const ended = new Promise<Ending>(resolve => {
+  const exited = new Promise<WorkerExit>(resolve => {
     worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => resolve({ code, signal }))
     worker.on('error', error => {
       // A message that could not be sent is an error too, of a process that may go on.
@@ -87,34 +101,40 @@ export function hire (task: Task, { withheld, count, handOver, onSilent }: HireO
       resolve({ code: null, signal: null })
     })
   })
-  void ended.then(({ code, signal }) => {
+  void exited.then(({ code, signal }) => {
     clearTimeout(timer)
     heartbeat.end()
-    started.reject(new Error(`worker ${task.index + 1} ended with ${signal ?? `exit code ${code}`} before it listened`))
+    started.reject(
+      new Error(`worker ${assignment.index + 1} exited with ${signal ?? `code ${code}`} before it listened`),
+    )
   })
-  // Nobody may be waiting for these any more.
+  // The promise may have no other handler by then.
   started.promise.catch(() => {})
 
   return {
-    number: task.index + 1,
+    number: assignment.index + 1,
     pid: worker.process.pid,
     listening: started.promise,
-    ended,
-    leave (how) {
-      say({ kind: 'leave', how })
+    exited,
+    stop(mode) {
+      send({ kind: 'stop', mode })
       clearTimeout(timer)
       heartbeat.end()
-      timer = setTimeout(kill, drainMs + (how === 'retire' ? lingerMs : 0) + lastWords)
-      return ended
+      timer = setTimeout(kill, drainMs + (mode === 'replace' ? keepAliveGraceMs : 0) + exitGraceMs)
+      return exited
     },
     kill,
-    get lostLogLines () {
+    get lostLogLines() {
       return lostLogLines
     },
-    tellLost: lines => say({ kind: 'lost', lines }),
+    sendLostLogLines: lines => send({ kind: 'lost', lines }),
   }
 }
 
-function errorOf ({ name, message, stack, code }: Failure): Error {
-  return Object.assign(new Error(message), { name, ...stack !== undefined && { stack }, ...code !== undefined && { code } })
+function errorOf({ name, message, stack, code }: Failure): Error {
+  return Object.assign(new Error(message), {
+    name,
+    ...(stack !== undefined && { stack }),
+    ...(code !== undefined && { code }),
+  })
 }

@@ -1,51 +1,71 @@
 import cluster, { type Worker } from 'node:cluster'
+import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
-import type { FastifyInstance } from 'fastify'
-import type { AppOptions } from '../../app.ts'
-import type { OpenCatalogue } from '../../definitions/catalogue.ts'
-import { checkWorkers, dividedInbound, dividedThreads } from './plan-workers.ts'
+import { openCatalogue, type CatalogueOptions } from '../../definitions/catalogue.ts'
+import { processLog } from '../../log/process-log.ts'
+import { createServiceApp } from '../process/service-app.ts'
+import { closeMs, exitOnUncaughtErrors } from '../process/shutdown.ts'
 import { openChannel } from './channel.ts'
-import type { Leave, Task } from './messages.ts'
-import { lingerMs, retire } from './retire.ts'
+import { closeAfterResponse, keepAliveGraceMs } from './close-after-response.ts'
+import { assignmentVariable, type StopMode, type WorkerAssignment } from './messages.ts'
+import { checkWorkers, partitionInbound, partitionThreads } from './plan-workers.ts'
 
-/** The process around a worker. */
-export interface Surroundings {
-  readonly open: () => Promise<OpenCatalogue>
-  readonly ready: (catalogue: OpenCatalogue, options: AppOptions) => Promise<FastifyInstance>
-  /** Returns how many lines of the log this process has lost. */
-  readonly lostLogLines: () => number
-  readonly exit: (code: number) => void
+export interface ServeAssignedOptions extends Pick<CatalogueOptions, 'paths' | 'live'> {
+  /** Writes what waits for stdout and stderr. */
+  readonly flushOutput: () => void
 }
 
-/** Longer than an app takes to close when its time for draining is over, in ms. */
-const lastResort = 2000
+/** Serves as one worker, with its partition of the bounds, until the primary stops it or is gone. */
+export async function serveAssigned(
+  assignment: WorkerAssignment,
+  { paths, live, flushOutput }: ServeAssignedOptions,
+): Promise<void> {
+  // Definitions must not see the mark of the channel.
+  delete process.env[assignmentVariable]
+  // A terminal and a service manager send signals to all processes at once. Only the primary acts on them.
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) process.on(signal, () => {})
 
-/** Serves with one part of the bounds until the primary says otherwise, or is gone. */
-export async function work (task: Task, { open, ready, exit, lostLogLines }: Surroundings): Promise<void> {
-  const wanted = Promise.withResolvers<Leave>()
-  const hurry = new AbortController()
-  const leave = (how: Leave) => {
-    if (how === 'drain') hurry.abort()
-    wanted.resolve(how)
+  const stopped = Promise.withResolvers<StopMode>()
+  const drainNow = new AbortController()
+  const stop = (mode: StopMode) => {
+    if (mode === 'drain') drainNow.abort()
+    stopped.resolve(mode)
   }
-  const channel = openChannel(cluster.worker as Worker, { ...task, leave, ownLostLogLines: lostLogLines })
+  const channel = openChannel(cluster.worker as Worker, {
+    ...assignment,
+    stop,
+    ownLostLogLines: () => processLog().lost,
+  })
   try {
-    const catalogue = await open()
+    const { demoUpstreams, host, port, count, index } = assignment
+    const catalogue = await openCatalogue({ paths, live, environment: process.env, demoUpstreams })
     const { inbound, threads, drainMs } = catalogue.config
-    checkWorkers(catalogue, task.count)
-    const app = await ready(catalogue, { part: task, countRequest: channel.count, lostLogLines: channel.lostLogLines, threads: dividedThreads(threads, task), ...dividedInbound(inbound, task) })
-    await app.listen({ host: task.host, port: task.port })
+    checkWorkers(catalogue, count)
+    const app = await createServiceApp(
+      catalogue,
+      {
+        partition: assignment,
+        countRequest: channel.count,
+        lostLogLines: channel.lostLogLines,
+        threads: partitionThreads(threads, assignment),
+        ...partitionInbound(inbound, assignment),
+      },
+      { pid: process.pid, hostname: hostname(), worker: index + 1 },
+    )
+    exitOnUncaughtErrors(app)
+    await app.listen({ host, port })
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
-    const how = await wanted.promise
-    app.log.info({ how }, 'draining')
-    setTimeout(() => exit(1), drainMs + lingerMs + lastResort).unref()
-    if (how === 'retire') await retire(app.server, hurry.signal)
+    const mode = await stopped.promise
+    app.log.info({ mode }, 'draining')
+    setTimeout(() => process.exit(1), drainMs + keepAliveGraceMs + closeMs).unref()
+    if (mode === 'replace') await closeAfterResponse(app.server, drainNow.signal)
     await app.close()
     await catalogue.close()
-    exit(0)
+    process.exit(0)
   } catch (error) {
-    // The primary tells whoever started it, and ends this process.
+    // The primary reports the error and kills this process, so no exit handler writes the output of the definitions.
+    flushOutput()
     channel.failed(error)
   }
 }

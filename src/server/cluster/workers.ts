@@ -1,235 +1,186 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { guardAccepts } from './accept-guard.ts'
-import { backOff } from './back-off.ts'
-import { createHandOver } from './hand-over.ts'
-import { hire, lastWords, type Hired, type HireOptions } from './spawn-worker.ts'
-import type { Leave, Task } from './messages.ts'
-import { lingerMs } from './retire.ts'
+import { keepAliveGraceMs } from './close-after-response.ts'
+import { LostLogLines } from './lost-log-lines.ts'
+import type { StopMode, WorkerAssignment } from './messages.ts'
 import { rateCounter } from './rate-counter.ts'
+import { createRedispatcher } from './redispatch.ts'
+import { Replica } from './replica.ts'
+import { rollingRestart } from './rolling-restart.ts'
+import { exitGraceMs, spawnWorker, type SpawnOptions, type WorkerProcess } from './spawn-worker.ts'
 
-export interface WorkersOptions extends Omit<Task, 'index' | 'mark'>, Pick<HireOptions, 'withheld'> {
+export interface WorkersOptions
+  extends Omit<WorkerAssignment, 'index' | 'mark'>, Pick<SpawnOptions, 'omittedVariables'> {
   readonly log: FastifyBaseLogger
-  /** Returns how many lines of the log the primary has lost. */
+  /** Returns how many log lines the primary has lost. */
   readonly lostLogLines: () => number
-  /** Is told when none is left and none can be started. */
-  readonly onGivenUp: () => void
+  /** Called when no worker runs and none can be started. */
+  readonly onGiveUp: () => void
 }
 
 /** The workers of a service, seen from the primary. */
 export interface Workers {
-  /** Starts all of them; rejects, and leaves none behind, when one cannot. */
-  start (): Promise<void>
-  /** Replaces one after the other by a new one, when all have started; asked while that is under way, it does so once more. */
-  restart (): Promise<void>
-  /** Ends all of them; resolves with whether each ended as it was told. */
-  stop (): Promise<boolean>
-  /** Ends all of them at once. */
-  kill (): void
+  /** Starts all workers; rejects, with no worker left, if one cannot start. */
+  start(): Promise<void>
+  /**
+   * Replaces one worker after the other, once all have started. A call during a restart begins another restart after
+   * it.
+   */
+  restart(): Promise<void>
+  /** Stops all workers; resolves with true if each exited with code 0. */
+  stop(): Promise<boolean>
+  /** Kills all workers. */
+  kill(): void
 }
 
-/** One place among the workers, whoever has it. */
-interface Place {
-  readonly index: number
-  current: Hired | undefined
-  /** Starts, and takes the place once it listens. */
-  coming: Hired | undefined
-  /** The replacement that is being started. */
-  replacing: Promise<void> | undefined
-  timer: NodeJS.Timeout | undefined
-  /** How often in a row a worker of this place has ended that was to stay. */
-  crashes: number
-  /** How often in a row one has not got as far as listening. */
-  failedStarts: number
-}
+/** Time between two log lines about file descriptors, in ms. */
+const fewLogEvery = 10_000
 
-/** A worker that has lived for so long has not crashed for the reason of the one before, in ms. */
-const stableMs = 30_000
-/** Time between two messages to workers about the lines of the log that were lost, in ms. */
-const tellLostEvery = 1000
-/** Time between two lines of the log about descriptors, in ms. */
-const quietMs = 10_000
-/** So many starts in vain at each place, one after the other, are enough. */
-const startsInVain = 5
+/** Time after their drain timeout that all workers take at most to exit, in ms. */
+export const stopMs = exitGraceMs + keepAliveGraceMs
 
-/** So much longer than their time for draining all workers may take to end, in ms. */
-export const leaveMs = lastWords + lingerMs
-
-/** Makes the workers of a service; none is there before `start`. */
-export function createWorkers ({ log, lostLogLines, onGivenUp, withheld, count, host, port, standIns, heartbeatMs }: WorkersOptions): Workers {
-  const places: Place[] = Array.from({ length: count }, (_, index) => ({ index, current: undefined, coming: undefined, replacing: undefined, timer: undefined, crashes: 0, failedStarts: 0 }))
-  const leaving = new Set<Hired>()
+/** Creates the workers of a service; `start` starts them. */
+export function createWorkers({
+  log,
+  lostLogLines,
+  onGiveUp,
+  omittedVariables,
+  count,
+  host,
+  port,
+  demoUpstreams,
+  heartbeatMs,
+}: WorkersOptions): Workers {
+  const replicas = Array.from(
+    { length: count },
+    (_, index) => new Replica(index, { log, spawn, listening, isStopping: () => isStopping, onFailedStart }),
+  )
+  const stopping = new Set<WorkerProcess>()
+  const lost = new LostLogLines(lostLogLines)
   const countRequest = rateCounter()
-  const handOver = createHandOver()
-  const hiredOnes = new Set<Hired>()
-  /** Lines of the log that workers had lost when they ended. */
-  let lostByEnded = 0
-  /** Where they really listen, once they do. */
+  const trackWorker = createRedispatcher()
+  /** The port at which the workers listen, once they do. */
   let realPort = port
-  /** What they ask for: with port 0 the cluster knows theirs as long as one of them holds it, and another would be found after that. */
-  let askedPort = port
+  /**
+   * The port that a new worker asks for. With port 0 the cluster gives it the port of the others as long as one of them
+   * listens; after that it would find another one.
+   */
+  let requestedPort = port
   let fewLoggedAt = Number.NEGATIVE_INFINITY
   const started = Promise.withResolvers<void>()
   let isStopping = false
   let isRestarting = false
-  let isAskedAgain = false
+  let isRestartDue = false
 
-  function start (place: Place): Hired {
-    if (places.every(({ current }) => current === undefined)) askedPort = realPort
-    const task = { index: place.index, count, host, port: askedPort, standIns, heartbeatMs, mark: randomUUID() }
-    const onSilent = (workerPid: number | undefined) => log.error({ worker: place.index + 1, workerPid, heartbeatMs }, 'worker sent no heartbeat: it is killed and replaced')
-    const hired = hire(task, { withheld, count: countRequest, handOver, onSilent })
-    place.coming = hired
-    hiredOnes.add(hired)
-    void hired.ended.then(() => {
-      hiredOnes.delete(hired)
-      lostByEnded += hired.lostLogLines
-    })
-    return hired
+  function spawn(index: number): WorkerProcess {
+    if (replicas.every(({ current }) => current === undefined)) requestedPort = realPort
+    const worker = spawnWorker(
+      { index, count, host, port: requestedPort, demoUpstreams, heartbeatMs, mark: randomUUID() },
+      {
+        omittedVariables,
+        count: countRequest,
+        trackWorker,
+        onSilent: workerPid =>
+          log.error(
+            { worker: index + 1, workerPid, heartbeatMs },
+            'worker sent no heartbeat; killing and replacing it',
+          ),
+      },
+    )
+    lost.track(worker)
+    return worker
   }
 
-  /** Tells every worker how many lines of the log all processes have lost, since any of them may be asked. */
-  function tellLost (): void {
-    let lines = lostLogLines() + lostByEnded
-    for (const hired of hiredOnes) lines += hired.lostLogLines
-    if (lines > 0) for (const hired of hiredOnes) hired.tellLost(lines)
+  async function listening(worker: WorkerProcess): Promise<void> {
+    const workerPort = await worker.listening
+    if (workerPort === realPort) return
+    worker.kill()
+    throw new Error(`listens at port ${workerPort} instead of ${realPort}: the last of the other workers has exited`)
   }
 
-  /** Waits until it listens where the others do. */
-  async function arrival (hired: Hired): Promise<void> {
-    const at = await hired.listening
-    if (at === realPort) return
-    hired.kill()
-    throw new Error(`listens at port ${at}, and not at ${realPort}: the last of the others ended in the meantime`)
+  function onFailedStart(): boolean {
+    if (!replicas.every(({ hasFailed }) => hasFailed)) return false
+    onGiveUp()
+    return true
   }
 
-  function settle (place: Place, hired: Hired): void {
-    const since = performance.now()
-    place.current = hired
-    place.coming = undefined
-    place.failedStarts = 0
-    void hired.ended.then(({ code, signal }) => {
-      if (place.current !== hired) return
-      place.current = undefined
-      if (isStopping) return
-      const ms = performance.now() - since
-      if (ms >= stableMs) place.crashes = 0
-      log.error({ worker: place.index + 1, workerPid: hired.pid, code, signal, livedMs: Math.round(ms) }, 'a worker has ended that was to stay: another takes its place')
-      if (place.coming === undefined) replaceLater(place)
-    })
-  }
-
-  function replaceLater (place: Place): void {
-    place.timer = setTimeout(() => { place.replacing = replace(place) }, backOff(place.crashes++))
-  }
-
-  async function replace (place: Place): Promise<void> {
-    const hired = start(place)
-    try {
-      await arrival(hired)
-      settle(place, hired)
-    } catch (err) {
-      place.coming = undefined
-      if (isStopping) return
-      log.error({ worker: place.index + 1, ...reasonOf(err) }, 'a worker has not started')
-      place.failedStarts++
-      if (places.every(({ current, failedStarts }) => current === undefined && failedStarts >= startsInVain)) onGivenUp()
-      else replaceLater(place)
-    }
-  }
-
-  function onFew (limit: number): void {
+  function onFew(limit: number): void {
     const now = performance.now()
-    if (now - fewLoggedAt < quietMs) return
+    if (now - fewLoggedAt < fewLogEvery) return
     fewLoggedAt = now
-    log.warn({ limit }, 'few file descriptors are left in the primary: new connections wait, and are closed when none is left; raise the limit (ulimit -n)')
+    log.warn(
+      { limit },
+      'few file descriptors are left in the primary: new connections wait, and are ' +
+        'closed when none is left; raise the limit (ulimit -n)',
+    )
   }
 
-  /** Resolves with whether every place has a new worker. */
-  async function roll (): Promise<void> {
-    log.info({ workers: count }, 'restarting the workers')
-    for (const place of places) {
-      clearTimeout(place.timer)
-      await place.replacing
-      clearTimeout(place.timer)
-      if (isStopping) return
-      const hired = start(place)
-      try {
-        await arrival(hired)
-      } catch (err) {
-        place.coming = undefined
-        if (isStopping) return
-        log.error({ worker: place.index + 1, ...reasonOf(err), restarted: place.index }, 'not restarted: the workers from before go on serving')
-        if (place.current === undefined) replaceLater(place)
-        return
-      }
-      const before = place.current
-      settle(place, hired)
-      if (before !== undefined) await dismiss(before, 'retire')
-    }
-    log.info({ workers: count }, 'all workers are new')
-  }
-
-  /** Resolves with whether it ended as it was told. */
-  async function dismiss (hired: Hired, how: Leave): Promise<boolean> {
-    leaving.add(hired)
-    const { code, signal } = await hired.leave(how)
-    // A restart and the end may both be waiting for it.
-    const isFirst = leaving.delete(hired)
-    if (isFirst && code !== 0) log.error({ worker: hired.number, workerPid: hired.pid, code, signal }, signal === 'SIGKILL' ? 'a worker did not end in its time and was killed' : 'a worker ended by a fault while it drained')
+  /** Resolves with true if the worker exited with code 0. */
+  async function stopWorker(worker: WorkerProcess, mode: StopMode): Promise<boolean> {
+    stopping.add(worker)
+    const { code, signal } = await worker.stop(mode)
+    // A restart and the end of the service may both stop it.
+    const isFirst = stopping.delete(worker)
+    if (isFirst && code !== 0)
+      log.error(
+        { worker: worker.number, workerPid: worker.pid, code, signal },
+        signal === 'SIGKILL' ? 'worker did not stop in time; killed' : 'worker failed while draining',
+      )
     return code === 0
   }
 
-  const all = () => [...leaving, ...places.flatMap(({ current, coming }) => [current, coming])].filter(hired => hired !== undefined)
-
-  function kill (): void {
+  function kill(): void {
     isStopping = true
-    for (const { timer } of places) clearTimeout(timer)
-    for (const hired of all()) hired.kill()
+    for (const replica of replicas) {
+      replica.cancelRestart()
+      replica.current?.kill()
+      replica.starting?.kill()
+    }
+    for (const worker of stopping) worker.kill()
   }
 
   return {
-    async start () {
+    async start() {
       guardAccepts({ onFew })
-      setInterval(tellLost, tellLostEvery).unref()
-      const starting = places.map(place => [place, start(place)] as const)
+      lost.startSending()
+      const starting = replicas.map(replica => [replica, replica.start()] as const)
       try {
-        for (const port of await Promise.all(starting.map(([, { listening }]) => listening))) realPort = port
+        for (const workerPort of await Promise.all(starting.map(([, worker]) => worker.listening)))
+          realPort = workerPort
       } catch (error) {
         kill()
-        await Promise.all(starting.map(([, { ended }]) => ended))
+        await Promise.all(starting.map(([, { exited }]) => exited))
         throw error
       }
-      for (const [place, hired] of starting) settle(place, hired)
+      for (const [replica, worker] of starting) replica.adopt(worker)
       started.resolve()
     },
-    async restart () {
-      isAskedAgain = true
+    async restart() {
+      isRestartDue = true
       if (isRestarting) return
       isRestarting = true
       await started.promise
-      while (isAskedAgain && !isStopping) {
-        isAskedAgain = false
-        await roll()
+      while (isRestartDue && !isStopping) {
+        isRestartDue = false
+        await rollingRestart(replicas, {
+          log,
+          isStopping: () => isStopping,
+          stopReplaced: worker => stopWorker(worker, 'replace'),
+        })
       }
       isRestarting = false
     },
-    async stop () {
+    async stop() {
       isStopping = true
-      for (const { timer, coming } of places) {
-        clearTimeout(timer)
-        coming?.kill()
+      for (const replica of replicas) {
+        replica.cancelRestart()
+        replica.starting?.kill()
       }
-      const staying = [...leaving, ...places.flatMap(({ current }) => current ?? [])]
-      const ended = await Promise.all(staying.map(hired => dismiss(hired, 'drain')))
-      return !ended.includes(false)
+      const running = [...stopping, ...replicas.flatMap(({ current }) => current ?? [])]
+      const results = await Promise.all(running.map(worker => stopWorker(worker, 'drain')))
+      return !results.includes(false)
     },
     kill,
   }
-}
-
-/** What the user can mend comes as a list, like everywhere. */
-function reasonOf (err: unknown): object {
-  const { name, message } = err as Error
-  return name === 'DefinitionsError' || name === 'ConfigError' ? { faults: message.split('\n') } : { err }
 }

@@ -1,9 +1,10 @@
 import type { SecureContext } from 'node:tls'
 import type { AuthOptions, OAuth2Options } from '../spec/access-options.ts'
-import { tokenUrlFault, type AccessSpec } from '../spec/access-spec.ts'
-import type { Credentials } from './credentials.ts'
+import type { AccessSpec } from '../spec/access-spec.ts'
+import type { Credentials } from '../transport/dispatch.ts'
 import { readProxy, type ProxyAccess } from '../connect/proxy.ts'
 import { Secret } from '../spec/secret.ts'
+import { tokenUrlFault } from '../spec/url-faults.ts'
 import { readTls } from '../connect/tls.ts'
 import { variableReader, type VariableFault, type VariableReader, type Variables } from '../spec/variables.ts'
 
@@ -31,7 +32,10 @@ export interface Access {
 }
 
 /** Reads the variables that an upstream's declaration names. */
-export function readAccess ({ name, auth, tls, proxy }: AccessSpec & { readonly name: string }, variables: Variables): Access {
+export function readAccess(
+  { name, auth, tls, proxy }: AccessSpec & { readonly name: string },
+  variables: Variables,
+): Access {
   const reader = variableReader(name, variables)
   const { secrets, faults } = reader
   return {
@@ -44,21 +48,29 @@ export function readAccess ({ name, auth, tls, proxy }: AccessSpec & { readonly 
   }
 }
 
-function readCredentials (auth: AuthOptions, reader: VariableReader): Credentials | undefined {
+function readCredentials(auth: AuthOptions, reader: VariableReader): Credentials | undefined {
   if ('oauth2' in auth) return undefined
-  if ('bearer' in auth) return { headers: ['authorization', `Bearer ${reader.secret(auth.bearer, 'auth', headerFault)}`], query: '' }
-  if ('header' in auth) return { headers: [auth.header.toLowerCase(), reader.secret(auth.secret, 'auth', headerFault)], query: '' }
+  if ('bearer' in auth)
+    return { headers: ['authorization', `Bearer ${reader.secret(auth.bearer, 'auth', headerFault)}`], query: '' }
+  if ('header' in auth)
+    return { headers: [auth.header.toLowerCase(), reader.secret(auth.secret, 'auth', headerFault)], query: '' }
   const encoded = encodeURIComponent(reader.secret(auth.secret, 'auth'))
   reader.secrets.push(encoded)
   return { headers: [], query: `${auth.query}=${encoded}` }
 }
 
-function readToken ({ tokenUrl, clientId, clientSecret, scope, send = 'header' }: OAuth2Options, reader: VariableReader): TokenAccess | undefined {
+function readToken(
+  { tokenUrl, clientId, clientSecret, scope, send = 'header' }: OAuth2Options,
+  reader: VariableReader,
+): TokenAccess | undefined {
   const url = URL.parse(reader.read(tokenUrl, 'auth.oauth2.tokenUrl', tokenUrlFault))
-  const client = { clientId: reader.read(clientId, 'auth.oauth2.clientId'), clientSecret: reader.secret(clientSecret, 'auth.oauth2.clientSecret') }
+  const client = {
+    clientId: reader.read(clientId, 'auth.oauth2.clientId'),
+    clientSecret: reader.secret(clientSecret, 'auth.oauth2.clientSecret'),
+  }
   return url === null ? undefined : { url, isTrusted: tokenUrl instanceof Secret, ...client, scope, send }
 }
 
-function headerFault (value: string): string | undefined {
+function headerFault(value: string): string | undefined {
   return /^[\x20-\x7e]+$/.test(value) ? undefined : 'holds characters that no header may hold'
 }

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
 import { Abortable } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
-import type { Answer, Layer, Service } from '../policies/layer.ts'
+import type { Answer, Layer, Service } from '../call/layer.ts'
 
 /** A token, and how long it is good for from the moment it was asked for. */
 export interface Token {
@@ -29,35 +29,43 @@ const failureStands = 1000
 const refusalStands = 10_000
 
 /**
- * Has a token ready before a call is sent. It is asked for once for all who wait, and renewed ahead of its end behind the calls.
- * When an upstream refuses it (401), it is renewed once for all, and each call that was refused is sent once more.
+ * Has a token ready before a call is sent. It is asked for once for all who wait, and renewed ahead of its end behind
+ * the calls. When an upstream refuses it (401), it is renewed once for all, and each call that was refused is sent once
+ * more.
  */
-export function authorize ({ fetchToken, use, now = () => performance.now() }: AuthorizeOptions): Layer {
+export function authorize({ fetchToken, use, now = () => performance.now() }: AuthorizeOptions): Layer {
   let token: Token | undefined
   let renewAt = -Infinity
   let endsAt = -Infinity
   let pending: Promise<void> | undefined
-  let failure: { readonly error: unknown, readonly until: number } | undefined
+  let failure: { readonly error: unknown; readonly until: number } | undefined
   let refusedUntil = -Infinity
 
   /** The renewal under way belongs to nobody: who leaves takes only itself along. */
-  function renew (): Promise<void> {
+  function renew(): Promise<void> {
     if (pending !== undefined) return pending
     const at = now()
     if (failure !== undefined && at < failure.until) return Promise.reject(failure.error)
-    pending = fetchToken().then(fresh => {
-      token = fresh
-      endsAt = at + fresh.livesMs
-      renewAt = endsAt - Math.min(margin, fresh.livesMs / 10)
-      use(fresh.value)
-    }, (error: unknown) => {
-      failure = { error, until: now() + failureStands }
-      throw error
-    }).finally(() => { pending = undefined })
+    pending = fetchToken()
+      .then(
+        fresh => {
+          token = fresh
+          endsAt = at + fresh.livesMs
+          renewAt = endsAt - Math.min(margin, fresh.livesMs / 10)
+          use(fresh.value)
+        },
+        (error: unknown) => {
+          failure = { error, until: now() + failureStands }
+          throw error
+        },
+      )
+      .finally(() => {
+        pending = undefined
+      })
     return pending
   }
 
-  async function send<T> (next: Service, call: LiveCall<T>): Promise<Answer<T>> {
+  async function send<T>(next: Service, call: LiveCall<T>): Promise<Answer<T>> {
     const used = token
     try {
       return await next(call)
@@ -84,40 +92,49 @@ export function authorize ({ fetchToken, use, now = () => performance.now() }: A
   }
 }
 
-function isRefusal (error: unknown): boolean {
+function isRefusal(error: unknown): boolean {
   return error instanceof UpstreamError && error.upstreamStatus === 401
 }
 
-/** Waits for something that goes on without the call; a call that is stopped meanwhile rejects at once, with the reason. */
-function waitFor ({ abort }: LiveCall<unknown>, ready: Promise<void>): Promise<void> {
+/**
+ * Waits for something that goes on without the call; a call that is stopped meanwhile rejects at once, with the reason.
+ */
+function waitFor({ abort }: LiveCall<unknown>, ready: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const wait = new Wait(reject)
     abort.add(wait)
-    ready.then(() => {
-      wait.leave()
-      resolve()
-    }, error => {
-      wait.leave()
-      reject(error)
-    })
+    ready.then(
+      () => {
+        wait.leave()
+        resolve()
+      },
+      error => {
+        wait.leave()
+        reject(error)
+      },
+    )
   })
 }
 
 class Wait extends Abortable {
   readonly #reject: (reason: unknown) => void
 
-  constructor (reject: (reason: unknown) => void) {
+  constructor(reject: (reason: unknown) => void) {
     super()
     this.#reject = reject
   }
 
-  leave (): void {
+  leave(): void {
     this.listensTo?.delete(this)
   }
 
-  cut (reason: unknown): void {
+  onAbort(reason: unknown): void {
     this.leave()
     // The attempt's time is over, and its upstream was never asked.
-    this.#reject(reason instanceof UpstreamError && reason.code === 'UPSTREAM_TIMEOUT' ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'there was no token in time' }) : reason)
+    this.#reject(
+      reason instanceof UpstreamError && reason.code === 'UPSTREAM_TIMEOUT'
+        ? new UpstreamError('UPSTREAM_AUTH', reason.source, { detail: 'there was no token in time' })
+        : reason,
+    )
   }
 }

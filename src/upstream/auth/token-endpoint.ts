@@ -4,14 +4,14 @@ import { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import type { TokenAccess } from './access.ts'
 import type { Token } from './authorize.ts'
-import { neverLeft, wireError } from '../transport/wire-errors.ts'
+import { isUnsent, wireError } from '../connect/wire-errors.ts'
 
 export interface TokenEndpointOptions {
   readonly upstream: string
   readonly access: TokenAccess
   readonly dispatcher: Dispatcher
-  /** Stands before the path. */
-  readonly before: string
+  /** Precedes the path. */
+  readonly pathPrefix: string
   /** Names and values that every request has, one after the other. */
   readonly headers: readonly string[]
   /** Limit on one request, in ms. @default 5000 */
@@ -24,8 +24,18 @@ export const maxTokenBytes = 64 * 1024
 /** Life of a token whose endpoint gives no number, in seconds. */
 const defaultLife = 300
 
-/** A number, or a text with a number, which some endpoints send. A token whose life is 0 or below is used for the calls that wait for it and is not kept. */
-const Life = z.union([z.number(), z.string().regex(/^[-+]?\d+(?:\.\d+)?$/).transform(Number).pipe(z.number())])
+/**
+ * A number, or a text with a number, which some endpoints send. A token whose life is 0 or below is used for the calls
+ * that wait for it and is not kept.
+ */
+const Life = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^[-+]?\d+(?:\.\d+)?$/)
+    .transform(Number)
+    .pipe(z.number()),
+])
 
 const Answer = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
@@ -33,22 +43,38 @@ const Answer = z.object({
   expires_in: Life.catch(defaultLife),
 })
 
-/** Makes the function that asks a token endpoint by client credentials (RFC 6749, section 4.4); it rejects with an `UpstreamError`. */
-export function tokenEndpoint ({ upstream, access, dispatcher, before, headers, timeout = 5000 }: TokenEndpointOptions): () => Promise<Token> {
+/**
+ * Makes the function that asks a token endpoint by client credentials (RFC 6749, section 4.4); it rejects with an
+ * `UpstreamError`.
+ */
+export function tokenEndpoint({
+  upstream,
+  access,
+  dispatcher,
+  pathPrefix,
+  headers,
+  timeout = 5000,
+}: TokenEndpointOptions): () => Promise<Token> {
   const { url, clientId, clientSecret, scope, send } = access
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
-    ...scope !== undefined && { scope },
-    ...send === 'body' && { client_id: clientId, client_secret: clientSecret },
+    ...(scope !== undefined && { scope }),
+    ...(send === 'body' && { client_id: clientId, client_secret: clientSecret }),
   }).toString()
   const basic = `Basic ${Buffer.from(`${escape(clientId)}:${escape(clientSecret)}`).toString('base64')}`
   const options = {
     origin: url.origin,
     method: 'POST' as const,
-    path: before + url.pathname + url.search,
+    path: pathPrefix + url.pathname + url.search,
     headers: [
-      ...headers, 'accept', 'application/json', 'user-agent', 'headwaters', 'content-type', 'application/x-www-form-urlencoded',
-      ...send === 'header' ? ['authorization', basic] : [],
+      ...headers,
+      'accept',
+      'application/json',
+      'user-agent',
+      'headwaters',
+      'content-type',
+      'application/x-www-form-urlencoded',
+      ...(send === 'header' ? ['authorization', basic] : []),
     ],
     body: form,
   }
@@ -59,25 +85,38 @@ export function tokenEndpoint ({ upstream, access, dispatcher, before, headers, 
     const signal = AbortSignal.timeout(timeout)
     try {
       const { statusCode, body } = await request(signal).catch((error: Error) => {
-        if (neverLeft(error)) return request(signal)
+        if (isUnsent(error)) return request(signal)
         throw error
       })
       const text = await body.text()
-      if (statusCode !== 200) throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: `its token endpoint answered status ${statusCode}`, cause: refusalOf(text) })
+      if (statusCode !== 200)
+        throw new UpstreamError('UPSTREAM_AUTH', upstream, {
+          detail: `its token endpoint answered status ${statusCode}`,
+          cause: refusalOf(text),
+        })
       const { success, data } = Answer.safeParse(parsed(text))
-      if (!success) throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: 'its token endpoint answered with something that is no bearer token' })
+      if (!success)
+        throw new UpstreamError('UPSTREAM_AUTH', upstream, {
+          detail: 'its token endpoint answered with something that is no bearer token',
+        })
       return { value: data.access_token, livesMs: Math.max(0, data.expires_in * 1000) }
     } catch (error) {
       if (error instanceof UpstreamError) throw error
-      if ((error as Error).name === 'TimeoutError') throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: `its token endpoint did not answer within ${timeout} ms` })
+      if ((error as Error).name === 'TimeoutError')
+        throw new UpstreamError('UPSTREAM_AUTH', upstream, {
+          detail: `its token endpoint did not answer within ${timeout} ms`,
+        })
       const cause = wireError(error as Error, upstream)
       if (cause instanceof UpstreamError && cause.code === 'RUNTIME_CLOSED') throw cause
-      throw new UpstreamError('UPSTREAM_AUTH', upstream, { detail: 'its token endpoint could not be asked', cause: error })
+      throw new UpstreamError('UPSTREAM_AUTH', upstream, {
+        detail: 'its token endpoint could not be asked',
+        cause: error,
+      })
     }
   }
 }
 
-function parsed (text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -85,8 +124,10 @@ function parsed (text: string): unknown {
   }
 }
 
-/** The error code that the endpoint gave (RFC 6749, section 5.2), for the log; anything longer or stranger stays behind. */
-function refusalOf (text: string): Error | undefined {
+/**
+ * The error code that the endpoint gave (RFC 6749, section 5.2), for the log; anything longer or stranger stays behind.
+ */
+function refusalOf(text: string): Error | undefined {
   const { error } = (parsed(text) ?? {}) as { readonly error?: unknown }
   return typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? new Error(error) : undefined
 }

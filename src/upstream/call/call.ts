@@ -14,7 +14,7 @@ export class Call<out T> {
   readonly body: string | undefined
   readonly idempotencyKey: string | undefined
 
-  constructor (spec: OperationSpec, path: string, body: string | undefined, idempotencyKey: string | undefined) {
+  constructor(spec: OperationSpec, path: string, body: string | undefined, idempotencyKey: string | undefined) {
     this.spec = spec
     this.path = path
     this.body = body
@@ -22,57 +22,65 @@ export class Call<out T> {
   }
 
   /** The operation's name, for example `catfact-ninja.fact`. */
-  get operation (): string {
+  get operation(): string {
     return this.spec.name
   }
 }
 
-/** What a call knows of the run it belongs to. */
+/** The run that a call belongs to, as the call sees it. */
 export interface Scope {
   /** The moment by which the run ends, in ms from its start. */
   readonly deadline: number
   /** By when its first caller wants it, in ms from the run's start, where the deadline does not say. */
   readonly patience?: number
-  /** The inbound headers, lower case; an upstream's `forward` picks from them. */
+  /** The inbound headers, lower case; an upstream's `forwardHeaders` selects from them. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** Records what a layer reads of `headers`; none where the reply cannot be kept, or where the call is shared by several callers. */
+  /**
+   * Records what a layer reads of `headers`; none where the reply cannot be kept, or where the call is shared by
+   * several callers.
+   */
   readonly reads?: HeaderReads | undefined
-  /** What the aggregate's `before` made of the request; none where the call is shared by several callers. */
+  /** The result of the aggregate's `context`; `undefined` where the call is shared by several callers. */
   readonly context?: unknown
   /** Cut when the run is over, for whatever reason. */
   readonly abort: Abort
-  /** What each bulkhead that has let this run in remembers of it; the same for all calls of a run, coalesced ones too. */
+  /**
+   * What each bulkhead that has let this run in remembers of it; the same for all calls of a run, coalesced ones too.
+   */
   readonly admitted: Map<object, object>
   /** The moment now, in ms from the run's start. */
-  now (): number
-  emit (event: CallEvent): void
+  now(): number
+  emit(event: CallEvent): void
   /** Whether somebody wants every event, and not only those that tell how calls ended. @default true */
   readonly isWatched?: boolean
 }
 
-/** What was spent on a call so far, all its attempts together. */
+/** The effort spent on a call so far, all its attempts together. */
 export interface Effort {
   /** How often it was sent. */
   attempts: number
-  /** How long it has waited for a slot, in ms. */
+  /** The time it has waited for a permit, in ms. */
   waitedMs: number
   /** Whether the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
   /** Whether it was repeated without charge after a connection was closed as idle; that happens once per call. */
   hadFreeRetry: boolean
-  /** Whether an own layer at `'call'` gave it a header that says who the caller is. */
+  /** Whether a custom layer at `'call'` gave it a header that identifies the caller. */
   namesCaller: boolean
 }
 
 /** One attempt on its way. */
 export interface Attempt {
-  /** Whether it may wait for a slot; one that may not is refused where none is free. */
+  /** Whether it may wait for a permit; if not, it is refused where none is free. */
   readonly mayWait: boolean
   /** Whether it has left for the wire. */
   sent: boolean
   /** Whether it needs a connection that has not served a request before. */
   readonly needsNew: boolean
-  /** Resolves when the wire lets go of an attempt that was given up before it had a connection; its slot is held until then. */
+  /**
+   * Resolves when the wire lets go of an attempt that was given up before it had a connection; its permit is held
+   * until then.
+   */
   held: Promise<void> | undefined
 }
 
@@ -102,7 +110,18 @@ export class LiveCall<out T> {
   /** Whether it asks if something has changed, so that a 304 is an answer. */
   readonly isConditional: boolean
 
-  constructor (call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>, abort: Abort, scope: Scope, step: number, index: number, of = 1, effort = firstEffort(), attempt = firstAttempt(), headers?: LiveCall<T>['headers'], isConditional = false) {
+  constructor(
+    call: Pick<Call<T>, 'spec' | 'path' | 'body' | 'idempotencyKey'>,
+    abort: Abort,
+    scope: Scope,
+    step: number,
+    index: number,
+    of = 1,
+    effort = firstEffort(),
+    attempt = firstAttempt(),
+    headers?: LiveCall<T>['headers'],
+    isConditional = false,
+  ) {
     this.spec = call.spec
     this.path = call.path
     this.body = call.body
@@ -119,34 +138,56 @@ export class LiveCall<out T> {
   }
 
   /** The same attempt of the same call, with an abort of its own. */
-  under (abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
-    return new LiveCall(this, abort, scope, this.step, this.index, of, this.effort, this.attempt, this.headers, this.isConditional)
+  withAbort(abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
+    return new LiveCall(
+      this,
+      abort,
+      scope,
+      this.step,
+      this.index,
+      of,
+      this.effort,
+      this.attempt,
+      this.headers,
+      this.isConditional,
+    )
   }
 
   /** The same question of another scope, with nothing spent on it. */
-  apart (abort: Abort, scope: Scope): LiveCall<T> {
+  detached(abort: Abort, scope: Scope): LiveCall<T> {
     const effort = firstEffort()
     effort.namesCaller = this.effort.namesCaller
     return new LiveCall(this, abort, scope, 0, 0, 1, effort, firstAttempt(), this.headers, this.isConditional)
   }
 
   /** The same call for one more attempt, which needs a new connection once the call was repeated without charge. */
-  again (abort: Abort = this.abort, mayWait = true): LiveCall<T> {
+  nextAttempt(abort: Abort = this.abort, mayWait = true): LiveCall<T> {
     const { effort } = this
-    return new LiveCall(this, abort, this.scope, this.step, this.index, this.of, effort, { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined }, this.headers, this.isConditional)
+    return new LiveCall(
+      this,
+      abort,
+      this.scope,
+      this.step,
+      this.index,
+      this.of,
+      effort,
+      { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined },
+      this.headers,
+      this.isConditional,
+    )
   }
 
   /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */
-  get isRepeatable (): boolean {
+  get isRepeatable(): boolean {
     return this.spec.idempotent || this.idempotencyKey !== undefined
   }
 
   /** The same attempt with headers of its own, by lower-case name; they stand over all others. */
-  with (headers: Readonly<Record<string, string>>): LiveCall<T> {
-    return Object.assign(this.under(this.abort), { headers: { ...this.headers, ...headers } })
+  withHeaders(headers: Readonly<Record<string, string>>): LiveCall<T> {
+    return Object.assign(this.withAbort(this.abort), { headers: { ...this.headers, ...headers } })
   }
   /** The same attempt under a condition: headers that ask whether something has changed. */
-  when (condition: Readonly<Record<string, string>>): LiveCall<T> {
-    return Object.assign(this.with(condition), { isConditional: true })
+  conditional(condition: Readonly<Record<string, string>>): LiveCall<T> {
+    return Object.assign(this.withHeaders(condition), { isConditional: true })
   }
 }

@@ -3,9 +3,9 @@ import { UpstreamError } from '../../errors.ts'
 import { Call } from './call.ts'
 import { hasBigint } from '../../core/json/needs-exact.ts'
 import { exactSchema } from '../../core/json/wire-schema.ts'
-import { ignoreRejection } from '../../core/ignore-rejection.ts'
+import { ignoreRejection } from '../../core/promises.ts'
 import { writeJson } from '../../core/json/write.ts'
-import { queryNameMatcher } from './query-name.ts'
+import { queryNameMatcher } from '../spec/query-name.ts'
 import { writeQuery } from './query.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { fillTemplate } from '../spec/template.ts'
@@ -17,9 +17,20 @@ const nothing: Fields = Object.freeze({})
 /** Longest idempotency key that is sent, in characters. */
 const maxKeyLength = 255
 
-/** Makes the function that turns an operation's input into a call. Throws `CALL_INPUT_INVALID` for input its schemas refuse. */
-export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> {
-  const { name, template, params, query, body, idempotencyKey, upstream: { auth } } = spec
+/**
+ * Returns the function that turns an operation's input into a call. It throws `CALL_INPUT_INVALID` for input that its
+ * schemas refuse.
+ */
+export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unknown> {
+  const {
+    name,
+    template,
+    params,
+    query,
+    body,
+    idempotencyKey,
+    upstream: { auth },
+  } = spec
 
   if (params === undefined && query === undefined && body === undefined && idempotencyKey === undefined) {
     const always = Object.freeze(new Call<unknown>(spec, template.path, undefined, undefined))
@@ -32,10 +43,14 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
   const isReserved = auth !== undefined && 'query' in auth ? queryNameMatcher(auth.query) : undefined
 
   return (input = nothing) => {
-    let path = params === undefined ? template.path : fillTemplate(template, parse(params, ofParams(input), name) as Fields, name)
+    let path =
+      params === undefined
+        ? template.path
+        : fillTemplate(template, parse(params, ofParams(input), name) as Fields, name)
     if (query !== undefined) path += writeQuery(parse(query, ofQuery(input), name) as Fields, name, isReserved)
     return new Call(
-      spec, path,
+      spec,
+      path,
       body === undefined ? undefined : writeJson(parse(body, input['body'], name, 'body'), hasBigint(body)),
       idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
     )
@@ -43,31 +58,43 @@ export function askFor (spec: OperationSpec): (input?: Fields) => Call<unknown> 
 }
 
 /** Checks the key that an author's function has made. */
-function keyOf (key: unknown, owner: string): string {
+function keyOf(key: unknown, owner: string): string {
   if (typeof key !== 'string') {
     ignoreRejection(key)
-    throw new TypeError(`${owner}: idempotencyKey must return a string, and returned ${key === null ? 'null' : typeof key}`)
+    throw new TypeError(
+      `${owner}: idempotencyKey must return a string, and returned ${key === null ? 'null' : typeof key}`,
+    )
   }
-  if (key.length > maxKeyLength) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `its idempotency key has more than ${maxKeyLength} characters` })
+  if (key.length > maxKeyLength)
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, {
+      detail: `its idempotency key has more than ${maxKeyLength} characters`,
+    })
   if (/[^ ]/.test(key) && /^[\x20-\x7e]*$/.test(key)) return key
-  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: 'its idempotency key is empty or holds characters that no header may hold' })
+  throw new UpstreamError('CALL_INPUT_INVALID', owner, {
+    detail: 'its idempotency key is empty or holds characters that no header may hold',
+  })
 }
 
-function whole (input: Fields): Fields {
+function whole(input: Fields): Fields {
   return input
 }
 
-/** Takes a schema's own fields out of an input that other schemas share, for schemas that refuse what they do not know. */
-function picker (schema: z.ZodType | undefined): (input: Fields) => Fields {
+/**
+ * Takes a schema's own fields out of an input that other schemas share, for schemas that refuse what they do not know.
+ */
+function picker(schema: z.ZodType | undefined): (input: Fields) => Fields {
   if (!(schema instanceof z.ZodObject)) return whole
   const keys = Object.keys(schema.shape)
   return input => Object.fromEntries(keys.filter(key => Object.hasOwn(input, key)).map(key => [key, input[key]]))
 }
 
-function parse (schema: z.ZodType, input: unknown, owner: string, part?: string): unknown {
+function parse(schema: z.ZodType, input: unknown, owner: string, part?: string): unknown {
   const { success, data, error } = exactSchema(schema).safeParse(input)
   if (success) return data
   const [{ path, message }] = error.issues as [z.core.$ZodIssue]
-  const field = [...part === undefined ? [] : [part], ...path].join('.')
-  throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `${field === '' ? 'input' : field}: ${message}`, cause: error })
+  const field = [...(part === undefined ? [] : [part]), ...path].join('.')
+  throw new UpstreamError('CALL_INPUT_INVALID', owner, {
+    detail: `${field === '' ? 'input' : field}: ${message}`,
+    cause: error,
+  })
 }

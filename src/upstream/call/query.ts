@@ -6,7 +6,11 @@ import { urlText } from '../../core/url-text.ts'
  * @param isReserved tells whether a name belongs to the upstream's `auth`
  * @throws UpstreamError `CALL_INPUT_INVALID` for a reserved name
  */
-export function writeQuery (query: Readonly<Record<string, unknown>>, owner: string, isReserved?: (name: string) => boolean): string {
+export function writeQuery(
+  query: Readonly<Record<string, unknown>>,
+  owner: string,
+  isReserved?: (name: string) => boolean,
+): string {
   let text = ''
   for (const name of Object.keys(query)) {
     const value = query[name]
@@ -15,18 +19,23 @@ export function writeQuery (query: Readonly<Record<string, unknown>>, owner: str
       if (item !== undefined && item !== null) text += pair(name, item, owner)
     }
     if (text.length > before && isReserved?.(name) === true) {
-      throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `its query has a field that belongs to the upstream's auth` })
+      throw new UpstreamError('CALL_INPUT_INVALID', owner, {
+        detail: `its query has a field that belongs to the upstream's auth`,
+      })
     }
   }
   return text === '' ? '' : `?${text.slice(1)}`
 }
 
-function pair (name: string, value: unknown, owner: string): string {
+function pair(name: string, value: unknown, owner: string): string {
   return `&${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(written(name, value, owner))}`
 }
 
-function written (name: string, value: unknown, owner: string): string {
+function written(name: string, value: unknown, owner: string): string {
   const text = urlText(value)
   if (text !== undefined) return text
-  throw new TypeError(`${owner}: the query parameter '${name}' is neither text, number, boolean nor date: transform it in the operation's query schema`)
+  throw new TypeError(
+    `${owner}: the query parameter '${name}' is neither text, number, boolean nor ` +
+      `date: transform it in the operation's query schema`,
+  )
 }

@@ -1,10 +1,10 @@
-import { readHttpDate } from '../../core/http-date.ts'
+import { readHttpDate } from '../../core/headers.ts'
 
 /**
  * Reads a `Retry-After` header (RFC 9110, section 10.2.3): seconds in digits, or an HTTP date.
  * Returns ms from `nowMs`, at least 0 and without an upper bound, or `undefined` when it says neither.
  */
-export function readRetryAfter (value: string | undefined, nowMs: number): number | undefined {
+export function readRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
   const text = value.trim()
   if (/^\d+$/.test(text)) return Number(text) * 1000

@@ -1,26 +1,26 @@
-/** Bytes of an answer to `CONNECT` at most, interim answers included. */
+/** Limit on the response to `CONNECT` in bytes, informational responses included. */
 const maxBytes = 16 * 1024
 
-/** Interim answers (1xx) taken before the final one. */
-const maxInterim = 8
+/** Informational responses (1xx) accepted before the final one. */
+const maxInformational = 8
 
-/** How an answer to `CONNECT` ended: with a tunnel and the bytes that came through it already, or with the reason why there is none. */
+/** The result of `CONNECT`: a tunnel with the bytes that have already come through it, or the reason of a refusal. */
 export type ConnectResult = { readonly rest: Buffer } | { readonly refusal: string }
 
 /**
- * Reads the answer to `CONNECT` (RFC 9110, section 9.3.6). Every 2xx makes the tunnel, and what follows its head belongs to the
- * tunnel whatever `content-length` and `transfer-encoding` say. So no header matters, and none is parsed.
+ * Parses the response to `CONNECT` (RFC 9110, section 9.3.6). Every 2xx opens the tunnel. All bytes after its headers
+ * belong to the tunnel, for any `content-length` and `transfer-encoding`. So headers are not parsed.
  */
-export class ConnectAnswer {
-  /** The head so far, in pieces: joining them for each piece would take quadratic time. */
+export class ConnectResponse {
+  /** The status line and headers so far, in pieces: joining them for each piece would take quadratic time. */
   #pieces: string[] = []
-  /** The last characters of the head so far, in which its end may have begun. */
+  /** The last characters so far, which may be the start of the end of the headers. */
   #tail = ''
   #taken = 0
-  #interim = 0
+  #informational = 0
 
-  /** Takes bytes as they come; returns the result as soon as it is known, and must be given nothing after that. */
-  add (chunk: Buffer): ConnectResult | undefined {
+  /** Parses the next chunk. Returns the result as soon as it is known; it must not be called after that. */
+  add(chunk: Buffer): ConnectResult | undefined {
     let text = chunk.toString('latin1')
     for (;;) {
       // RFC 9112, section 2.2: a line may end with LF alone, and an empty line may come first.
@@ -32,7 +32,8 @@ export class ConnectAnswer {
       if (piece !== '') this.#pieces.push(piece)
       this.#taken += text.length - rest.length
       // Seven pieces have at least the seven characters that were looked at with them.
-      if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7))) return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
+      if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7)))
+        return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
       if (this.#taken > maxBytes) return { refusal: `the proxy answered CONNECT with more than ${maxBytes} bytes` }
       this.#tail = seen.slice(-3)
       if (end === null) return undefined
@@ -40,8 +41,10 @@ export class ConnectAnswer {
       const [, status = 'none'] = /^HTTP\/1\.[01][\t ]+(\d{3})(?=\s)/.exec(this.#pieces.join('')) ?? []
       if (status.startsWith('2')) return { rest: Buffer.from(rest, 'latin1') }
       // 101 would be an upgrade, and none was asked for.
-      if (!status.startsWith('1') || status === '101') return { refusal: `the proxy answered CONNECT with status ${status}` }
-      if (++this.#interim > maxInterim) return { refusal: `the proxy answered CONNECT with more than ${maxInterim} interim answers` }
+      if (!status.startsWith('1') || status === '101')
+        return { refusal: `the proxy answered CONNECT with status ${status}` }
+      if (++this.#informational > maxInformational)
+        return { refusal: `the proxy answered CONNECT with more than ${maxInformational} interim answers` }
       this.#pieces = []
       this.#tail = ''
       text = rest

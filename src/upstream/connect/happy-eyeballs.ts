@@ -1,6 +1,6 @@
-/** Sets and clears a timer; those of Node, or virtual ones. */
+/** Sets and clears timers: those of Node, or virtual ones. */
 export interface Timers<Timer> {
-  readonly set: (ring: () => void, ms: number) => Timer
+  readonly set: (onTimeout: () => void, ms: number) => Timer
   readonly clear: (timer: Timer | undefined) => void
 }
 
@@ -10,41 +10,54 @@ export interface RaceOptions<Candidate, Connection, Timer> {
   /** Connection attempt delay: time between the starts of two attempts, in ms. */
   readonly delay: number
   readonly timers: Timers<Timer>
-  /** Starts one attempt and returns the function that destroys it. The attempt does not call `ended` before `attempt` has returned. */
+  /**
+   * Starts one attempt and returns the function that destroys it. The attempt does not call `ended` before `attempt`
+   * has returned.
+   */
   readonly attempt: (candidate: Candidate, ended: (error: Error | null, connection?: Connection) => void) => () => void
   /** Takes the first connection; without one, the errors of all attempts in the order in which they failed. */
   readonly done: (connection: Connection | undefined, errors: readonly Error[]) => void
 }
 
 /**
- * Races connection attempts (RFC 8305, section 5). The next attempt starts when the delay has passed, or at once when the latest
- * attempt has failed. Earlier attempts go on meanwhile. The first connection wins, and all other attempts are destroyed.
+ * Races connection attempts (RFC 8305, section 5). The next attempt starts when the delay has passed, or at once when
+ * the latest attempt has failed. Earlier attempts go on meanwhile. The first connection wins, and all other attempts
+ * are destroyed.
  *
  * @returns a function that destroys every attempt; `done` is not called after it
  */
-export function race<Candidate, Connection, Timer> ({ candidates, delay, timers, attempt, done }: RaceOptions<Candidate, Connection, Timer>): () => void {
+export function raceConnections<Candidate, Connection, Timer>({
+  candidates,
+  delay,
+  timers,
+  attempt,
+  done,
+}: RaceOptions<Candidate, Connection, Timer>): () => void {
   const pending = new Map<number, () => void>()
   const errors: Error[] = []
   let started = 0
   let timer: Timer | undefined
 
-  function start (): void {
+  function start(): void {
     const index = started++
     if (started < candidates.length) timer = timers.set(start, delay)
-    pending.set(index, attempt(candidates[index] as Candidate, (error, connection) => {
-      // An attempt that was destroyed may have had its event queued.
-      if (!pending.delete(index)) return
-      if (error === null) {
-        stop()
-        done(connection, errors)
-      } else {
-        errors.push(error)
-        failed(index)
-      }
-    }))
+    pending.set(
+      index,
+      attempt(candidates[index] as Candidate, (error, connection) => {
+        // An attempt that was destroyed may have had its event queued.
+        if (!pending.delete(index)) return
+        if (error === null) {
+          stop()
+          done(connection, errors)
+        } else {
+          errors.push(error)
+          failed(index)
+        }
+      }),
+    )
   }
 
-  function failed (index: number): void {
+  function failed(index: number): void {
     if (started === candidates.length) {
       if (pending.size === 0) done(undefined, errors)
     } else if (index === started - 1) {
@@ -53,7 +66,7 @@ export function race<Candidate, Connection, Timer> ({ candidates, delay, timers,
     }
   }
 
-  function stop (): void {
+  function stop(): void {
     timers.clear(timer)
     for (const destroy of pending.values()) destroy()
     pending.clear()
@@ -68,8 +81,10 @@ export function race<Candidate, Connection, Timer> ({ candidates, delay, timers,
  *
  * @example `[v6a, v6b, v6c, v4a]` becomes `[v6a, v4a, v6b, v6c]`
  */
-export function interleave<Address extends { readonly family: number }> (addresses: readonly Address[]): Address[] {
+export function interleave<Address extends { readonly family: number }>(addresses: readonly Address[]): Address[] {
   const preferred = addresses.filter(({ family }) => family === addresses[0]?.family)
   const others = addresses.filter(({ family }) => family !== addresses[0]?.family)
-  return Array.from({ length: Math.max(preferred.length, others.length) }, (_, at) => [preferred[at], others[at]]).flat().filter(address => address !== undefined)
+  return Array.from({ length: Math.max(preferred.length, others.length) }, (_, at) => [preferred[at], others[at]])
+    .flat()
+    .filter(address => address !== undefined)
 }

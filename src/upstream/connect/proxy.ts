@@ -1,6 +1,7 @@
 import { unescape } from 'node:querystring'
 import { readNoProxy } from './no-proxy.ts'
 import type { Secret } from '../spec/secret.ts'
+import { proxyFault } from '../spec/url-faults.ts'
 import type { VariableReader } from '../spec/variables.ts'
 
 /** Which proxy stands before what. */
@@ -9,7 +10,7 @@ export interface ProxyAccess {
   readonly 'http:': Proxy | undefined
   readonly 'https:': Proxy | undefined
   /** Tells whether `NO_PROXY` names a target. */
-  readonly isExcepted: (target: URL) => boolean
+  readonly isExcluded: (target: URL) => boolean
 }
 
 /** One proxy. */
@@ -19,19 +20,13 @@ export interface Proxy {
   readonly authorization: string | undefined
 }
 
-/** Says what keeps a text from being the URL of a proxy, without saying the text. */
-export function proxyFault (text: string): string | undefined {
-  const url = URL.parse(text)
-  return url?.protocol === 'http:' && url.pathname + url.search + url.hash === '/' ? undefined : 'is not the URL of a proxy: write http://host:port'
-}
-
 /** Reads which proxies there are, by the names that everybody uses, lower case first. */
-export function readProxy (declared: true | string | Secret, reader: VariableReader): ProxyAccess {
+export function readProxy(declared: true | string | Secret, reader: VariableReader): ProxyAccess {
   const { optional } = reader
   const isExcepted = readNoProxy(optional('no_proxy') ?? optional('NO_PROXY') ?? '')
   if (declared !== true) {
     const proxy = proxyAt(reader.read(declared, 'proxy', proxyFault), reader)
-    return { 'http:': proxy, 'https:': proxy, isExcepted }
+    return { 'http:': proxy, 'https:': proxy, isExcluded: isExcepted }
   }
   const first = (...variables: readonly string[]) => {
     const variable = variables.find(name => optional(name) !== undefined)
@@ -41,10 +36,14 @@ export function readProxy (declared: true | string | Secret, reader: VariableRea
     if (reason !== undefined) reader.fault(variable, reason)
     return proxyAt(url, reader)
   }
-  return { 'http:': first('http_proxy', 'HTTP_PROXY'), 'https:': first('https_proxy', 'HTTPS_PROXY'), isExcepted }
+  return {
+    'http:': first('http_proxy', 'HTTP_PROXY'),
+    'https:': first('https_proxy', 'HTTPS_PROXY'),
+    isExcluded: isExcepted,
+  }
 }
 
-function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined {
+function proxyAt(text: string, { secrets }: VariableReader): Proxy | undefined {
   const url = URL.parse(text)
   if (url === null) return undefined
   const credentials = `${unescape(url.username)}:${unescape(url.password)}`
@@ -55,7 +54,7 @@ function proxyAt (text: string, { secrets }: VariableReader): Proxy | undefined 
 }
 
 /** The proxy on the way to a place; none where `NO_PROXY` names it. */
-export function proxyFor (access: ProxyAccess | undefined, target: URL): Proxy | undefined {
-  if (access === undefined || access.isExcepted(target)) return undefined
+export function proxyFor(access: ProxyAccess | undefined, target: URL): Proxy | undefined {
+  if (access === undefined || access.isExcluded(target)) return undefined
   return access[target.protocol as 'http:' | 'https:']
 }

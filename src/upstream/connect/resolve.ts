@@ -1,35 +1,46 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
+import { isPublicAddress } from '../../core/public-address.ts'
 
-/** Finds all addresses of a name; none with an error. */
-export type Resolve = (hostname: string, options: LookupOptions, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void
+/** Finds all addresses of a name; an empty list with an error. */
+export type Resolve = (
+  hostname: string,
+  options: LookupOptions,
+  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void
 
-/** How long an answer stands, in ms: Node has four threads for all look-ups, and a pool that opens asks once per connection. */
+/**
+ * Time for which a result is reused, in ms: Node has four threads for all lookups, and a pool looks a name up once per
+ * new connection.
+ */
 const keptMs = 1000
-/** How long a question is waited for before it is asked again, in ms. */
-const unansweredMs = 5000
+/** Time after which a pending lookup is started again, in ms. */
+const pendingMs = 5000
 
-interface Asked {
-  readonly answer: Promise<readonly LookupAddress[]>
+interface PendingLookup {
+  readonly addresses: Promise<readonly LookupAddress[]>
   until: number
 }
 
-/** Codes of a name that was not found or not looked up; other errors of a lookup are those of its author. */
+/** Codes of a failed lookup; any other error comes from the author of the `lookup` function. */
 const systemCode = /^E[A-Z0-9_]+$/
 
-/** Asks `lookup` once for all who want the same name at about the same time. A failure is kept as long as an answer. Whatever a lookup does is an answer or a failure. */
-export function createResolve (lookup: LookupFunction, now = () => performance.now()): Resolve {
-  const asked = new Map<string, Asked>()
+/**
+ * Creates a resolver that shares one `lookup` among all requests for the same name at about the same time. A failure is
+ * kept as long as a result. A lookup that throws, or calls back with anything else than addresses, has failed.
+ */
+export function createResolve(lookup: LookupFunction, now = () => performance.now()): Resolve {
+  const lookups = new Map<string, PendingLookup>()
 
-  function ask (hostname: string, options: LookupOptions): Asked {
+  function start(hostname: string, options: LookupOptions): PendingLookup {
     const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>()
-    const entry: Asked = { answer: promise, until: now() + unansweredMs }
+    const entry: PendingLookup = { addresses: promise, until: now() + pendingMs }
     const failed = (reason: unknown) => {
       entry.until = now() + keptMs
       reject(explained(hostname, reason))
     }
     const answered = (error: unknown, address: unknown, family: unknown) => {
-      // Some give undefined where Node gives null.
+      // Some lookups call back with undefined in place of null.
       if (error !== null && error !== undefined) return failed(error)
       try {
         const addresses = addressesOf(hostname, address, family)
@@ -41,7 +52,7 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
     }
     try {
       const returned: unknown = lookup(hostname, { ...options, all: true }, answered)
-      // It may be an async function, whose failure is a rejection.
+      // It may be an async function, which fails by a rejection.
       if (returned !== undefined) Promise.resolve(returned).catch(failed)
     } catch (error) {
       failed(error)
@@ -51,23 +62,47 @@ export function createResolve (lookup: LookupFunction, now = () => performance.n
 
   return (hostname, options, done) => {
     const key = `${hostname} ${options.family} ${options.hints}`
-    let entry = asked.get(key)
-    if (entry === undefined || now() >= entry.until) asked.set(key, entry = ask(hostname, options))
-    entry.answer.then(addresses => done(null, addresses), (error: Error) => done(error, []))
+    let entry = lookups.get(key)
+    if (entry === undefined || now() >= entry.until) lookups.set(key, (entry = start(hostname, options)))
+    entry.addresses.then(
+      addresses => done(null, addresses),
+      (error: Error) => done(error, []),
+    )
   }
 }
 
-function addressesOf (hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {
-  const addresses = Array.isArray(address) ? address as unknown[] : [{ address, family: family ?? 4 }]
+/**
+ * Restricts a resolver to public addresses. One address that is not public refuses the whole answer: a name that mixes
+ * both is an attack or a mistake.
+ */
+export function publicResolve(resolve: Resolve): Resolve {
+  return (hostname, options, done) =>
+    resolve(hostname, options, (error, addresses) => {
+      const refused = addresses.find(({ address }) => !isPublicAddress(address))
+      if (refused === undefined) return done(error, addresses)
+      done(
+        Object.assign(new Error(`${hostname} is at ${refused.address}, which is not public`), {
+          code: 'ADDRESS_REFUSED',
+        }),
+        [],
+      )
+    })
+}
+
+function addressesOf(hostname: string, address: unknown, family: unknown): readonly LookupAddress[] {
+  const addresses = Array.isArray(address) ? (address as unknown[]) : [{ address, family: family ?? 4 }]
   if (addresses.length === 0) throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' })
   return addresses.map(each => {
     const { address, family } = (each ?? {}) as Partial<LookupAddress>
-    if (typeof address !== 'string') throw new TypeError(`the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`)
+    if (typeof address !== 'string')
+      throw new TypeError(
+        `the lookup of ${hostname} gave an address that is not a text: give callback(null, [{ address, family }])`,
+      )
     return { address, family: family as number }
   })
 }
 
-function explained (hostname: string, reason: unknown): Error {
+function explained(hostname: string, reason: unknown): Error {
   let message = `the lookup of ${hostname} failed`
   try {
     if (reason instanceof Error) {
@@ -75,7 +110,7 @@ function explained (hostname: string, reason: unknown): Error {
       message = String(reason.message)
     }
   } catch {
-    // What cannot be read stays the cause.
+    // An error that cannot be read is only the cause.
   }
   return Object.assign(new Error(message, { cause: reason }), { code: 'ENOTFOUND' })
 }

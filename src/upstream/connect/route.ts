@@ -1,53 +1,68 @@
-import type { Access } from '../auth/access.ts'
+import type { SecureContext } from 'node:tls'
 import { dialer, targetOf } from './dial.ts'
-import { opener, type Opener } from './opening.ts'
-import { proxyFor } from './proxy.ts'
-import { publicOnly } from './public-resolve.ts'
-import type { Resolve } from './resolve.ts'
+import { createOpener, type Opener } from './opening.ts'
+import { proxyFor, type ProxyAccess } from './proxy.ts'
+import { publicResolve, type Resolve } from './resolve.ts'
 
-/** How a place is dialled, and what a call there must say beside itself. */
+/** Opens connections to an origin, and has what every request on them needs. */
 export interface Route extends Opener {
-  /** What connections are made to. */
+  /** The origin that connections are opened to: the target's, or that of a proxy for `http:`. */
   readonly origin: string
-  /** Stands before every path: nothing, or the place itself where a proxy is asked for it. */
-  readonly before: string
-  /** Names and values that every call has, one after the other. */
+  /** Precedes every path: empty, or the target's origin where a proxy forwards the request. */
+  readonly pathPrefix: string
+  /** Header names and values of every request, one after the other. */
   readonly headers: readonly string[]
 }
 
 export interface RouteOptions {
-  readonly access: Access
+  /** The certificates and the key of TLS; undefined for those of Node. */
+  readonly secureContext: SecureContext | undefined
+  readonly proxy: ProxyAccess | undefined
   readonly resolve: Resolve
   /** Limit on opening a connection, in ms. */
   readonly connectTimeout: number
   /** Whether only public addresses are dialled. */
   readonly isPublic: boolean
-  /** The name that its certificate must be for; without one, that of the origin. */
-  readonly servername: string | undefined
+  /** The name that the certificate must be for. @default the host of the origin */
+  readonly servername?: string | undefined
 }
 
-/** Finds the way to an origin: straight, through a proxy's tunnel for `https:`, or by a proxy that is asked itself for `http:`. */
-export function routeTo (target: URL, { access: { secureContext, proxy: proxies }, resolve, connectTimeout, isPublic, servername }: RouteOptions): Route {
+/** Finds the route to an origin: direct, through a proxy's tunnel (`https:`), or forwarded by a proxy (`http:`). */
+export function routeTo(
+  target: URL,
+  { secureContext, proxy: proxies, resolve, connectTimeout, isPublic, servername }: RouteOptions,
+): Route {
   const tls = {
     allowH2: false,
-    // Said here, it stands whatever NODE_TLS_REJECT_UNAUTHORIZED or --tls-min-v1.0 say.
+    // Set here, they override NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    ...servername !== undefined && { servername },
-    ...secureContext !== undefined && { secureContext },
+    ...(servername !== undefined && { servername }),
+    ...(secureContext !== undefined && { secureContext }),
   } as const
-  const dial = dialer({ resolve: isPublic ? publicOnly(resolve) : resolve, timeout: connectTimeout })
+  const dial = dialer({ resolve: isPublic ? publicResolve(resolve) : resolve, timeout: connectTimeout })
   const proxy = proxyFor(proxies, target)
-  if (proxy === undefined) return { origin: target.origin, before: '', headers: [], ...opener({ dial, timeout: connectTimeout, tls }) }
+  if (proxy === undefined)
+    return {
+      origin: target.origin,
+      pathPrefix: '',
+      headers: [],
+      ...createOpener({ dial, timeout: connectTimeout, tls }),
+    }
   const { url, authorization } = proxy
   if (target.protocol === 'https:') {
     const tunnel = { proxy: targetOf(url), authorization }
-    return { origin: target.origin, before: '', headers: [], ...opener({ dial, timeout: connectTimeout, tls, tunnel }) }
+    return {
+      origin: target.origin,
+      pathPrefix: '',
+      headers: [],
+      ...createOpener({ dial, timeout: connectTimeout, tls, tunnel }),
+    }
   }
   return {
     origin: url.origin,
-    before: target.origin,
-    headers: ['host', target.host, ...authorization === undefined ? [] : ['proxy-authorization', authorization]],
-    ...opener({ dial, timeout: connectTimeout, tls }),
+    pathPrefix: target.origin,
+    headers: ['host', target.host, ...(authorization === undefined ? [] : ['proxy-authorization', authorization])],
+    ...createOpener({ dial, timeout: connectTimeout, tls }),
   }
 }

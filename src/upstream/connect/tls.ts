@@ -5,12 +5,16 @@ import type { TlsOptions } from '../spec/access-options.ts'
 import { Secret } from '../spec/secret.ts'
 import type { VariableReader } from '../spec/variables.ts'
 
-/** Reads certificates and key, once for all connections. */
-export function readTls ({ ca, cert, key }: TlsOptions, reader: VariableReader): SecureContext | undefined {
-  const pems = { ca: ca && readPem(ca, 'tls.ca', reader), cert: cert && readPem(cert, 'tls.cert', reader), key: key && readPem(key, 'tls.key', reader) }
+/** Reads certificates and the key, once for all connections. */
+export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): SecureContext | undefined {
+  const pems = {
+    ca: ca && readPem(ca, 'tls.ca', reader),
+    cert: cert && readPem(cert, 'tls.cert', reader),
+    key: key && readPem(key, 'tls.key', reader),
+  }
   if (Object.values(pems).includes('')) return undefined
   try {
-    // OpenSSL passes over a certificate that it cannot read, and then nobody is trusted.
+    // OpenSSL ignores a certificate that it cannot read, and then trusts no server.
     for (const pem of [pems.ca, pems.cert]) if (pem !== undefined) new X509Certificate(pem)
     return createSecureContext({ ...pems, minVersion: 'TLSv1.2' })
   } catch (error) {
@@ -19,14 +23,18 @@ export function readTls ({ ca, cert, key }: TlsOptions, reader: VariableReader):
   }
 }
 
-/** What a variable holds: PEM, or the path of a file of it; empty where it is neither. */
-function readPem (what: string | Secret, option: string, reader: VariableReader): string {
-  const given = reader.read(what, option)
-  if (!(what instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
+/** Returns the PEM of a variable, or of the file whose path it holds; empty if it is neither. */
+function readPem(source: string | Secret, option: string, reader: VariableReader): string {
+  const given = reader.read(source, option)
+  if (!(source instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
   try {
     return readFileSync(given, 'utf8')
   } catch {
-    reader.fault(what.variable, `is neither PEM nor the path of a file that can be read, and upstream '${reader.upstream}' needs it for ${option}`)
+    reader.fault(
+      source.variable,
+      'is neither PEM nor the path of a file that can be read, and upstream ' +
+        `'${reader.upstream}' needs it for ${option}`,
+    )
     return ''
   }
 }

@@ -1,53 +1,60 @@
 import type { Socket } from 'node:net'
-import { ConnectAnswer, type ConnectResult } from './connect-response.ts'
+import { ConnectResponse, type ConnectResult } from './connect-response.ts'
 
 export interface TunnelRequest {
   /** `host:port` of the upstream. */
   readonly target: string
-  /** The proxy's credentials; none without them in its URL. */
+  /** The proxy's credentials; undefined if its URL has none. */
   readonly authorization: string | undefined
 }
 
 /**
- * Asks a proxy for a tunnel by `CONNECT` (RFC 9110, section 9.3.6). Once `done` is called without an error, the socket is the tunnel:
- * bytes that came behind the answer's head are read from it first.
+ * Opens a tunnel through a proxy by `CONNECT` (RFC 9110, section 9.3.6). After `done` is called without an error, the
+ * socket is the tunnel: bytes after the headers of the response are read from it first.
  *
- * @returns a function that gives it up and destroys the socket
+ * @returns a function that cancels it and destroys the socket
  */
-export function askTunnel (socket: Socket, { target, authorization }: TunnelRequest, done: (error: Error | null) => void): () => void {
-  const answer = new ConnectAnswer()
+export function openTunnel(
+  socket: Socket,
+  { target, authorization }: TunnelRequest,
+  done: (error: Error | null) => void,
+): () => void {
+  const response = new ConnectResponse()
 
-  function end (error: Error | null): void {
+  function end(error: Error | null): void {
     socket.off('readable', read).off('error', end).off('close', closed)
-    if (error !== null) giveUp()
+    if (error !== null) cancel()
     done(error)
   }
 
-  function read (): void {
+  function read(): void {
     let result: ConnectResult | undefined
     while (result === undefined) {
       const chunk = socket.read() as Buffer | null
       if (chunk === null) return
-      result = answer.add(chunk)
+      result = response.add(chunk)
     }
     if ('refusal' in result) return end(refused(result.refusal))
     if (result.rest.length > 0) socket.unshift(result.rest)
     end(null)
   }
 
-  function closed (): void {
+  function closed(): void {
     end(refused('the proxy closed the connection before it answered CONNECT'))
   }
 
-  function giveUp (): void {
+  function cancel(): void {
     socket.on('error', () => {}).destroy()
   }
 
   socket.on('readable', read).on('error', end).on('close', closed)
-  socket.write(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`)
-  return giveUp
+  socket.write(
+    `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n` +
+      `${authorization === undefined ? '' : `proxy-authorization: ${authorization}\r\n`}\r\n`,
+  )
+  return cancel
 }
 
-function refused (message: string): Error {
+function refused(message: string): Error {
   return Object.assign(new Error(message), { code: 'PROXY_REFUSED' })
 }

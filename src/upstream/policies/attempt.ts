@@ -1,75 +1,80 @@
 import { UpstreamError } from '../../errors.ts'
 import type { LiveCall } from '../call/call.ts'
-import { timeouts } from '../../core/timer-queue.ts'
+import { createTimerQueue } from '../../core/timer-queue.ts'
 import { codeOf } from '../call/classify.ts'
-import type { Budget } from './retry/retry-budget.ts'
-import { relay, type Answer, type Layer, type Taker } from './layer.ts'
-import { Limited } from './limit.ts'
+import type { RetryBudget } from './retry/retry-budget.ts'
+import { type Layer, callbackLayer, type Completion } from '../call/layer.ts'
+import type { Answer } from '../spec/answer.ts'
+import { TimedCall } from './timed-call.ts'
 
 export interface AttemptOptions {
   readonly upstream: string
   /** Limit on one attempt, from dispatch to the last byte, in ms. */
   readonly timeout: number
-  /** Hears of each call that is sent for the first time. */
-  readonly budget?: Budget
+  /** Gets a deposit for each call that is sent for the first time. */
+  readonly budget?: RetryBudget
 }
 
 /**
  * Counts an attempt, reports its start and end, and cuts it when it takes too long.
  * An unsafe call that has left is not cut: that would make its outcome unknown, and it cannot be asked again.
  */
-export function attempt ({ upstream, timeout, budget }: AttemptOptions): Layer {
-  const running = timeouts(timeout, () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }))
+export function attempt({ upstream, timeout, budget }: AttemptOptions): Layer {
+  const running = createTimerQueue(
+    timeout,
+    () => new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `an attempt may take ${timeout} ms` }),
+  )
 
-  return relay(next => (call, taker) => {
-    if (call.abort.aborted) return taker.lose(call.abort.reason)
+  return callbackLayer(next => (call, completion) => {
+    if (call.abort.aborted) return completion.reject(call.abort.reason)
     const { scope, spec, effort } = call
     const number = ++effort.attempts
     effort.sent = call.attempt.sent = true
-    if (number === 1) budget?.called()
+    if (number === 1) budget?.deposit()
     const at = scope.now()
     scope.emit({ type: 'attempt started', at, step: call.step, call: call.index, attempt: number })
-    // Whoever was told may have given it up.
-    if (call.abort.aborted) return new Attempted(call, number, undefined, taker).lose(call.abort.reason)
+    // A listener of the event may have aborted the call.
+    if (call.abort.aborted) return new Attempted(call, number, undefined, completion).reject(call.abort.reason)
 
     // What the run's own deadline cuts earlier needs no timer of its own.
-    const limit = spec.safe && scope.deadline - at > timeout ? new Limited(call, running) : undefined
-    next(limit?.call ?? call, new Attempted(call, number, limit, taker))
+    const limit = spec.safe && scope.deadline - at > timeout ? new TimedCall(call, running) : undefined
+    next(limit?.call ?? call, new Attempted(call, number, limit, completion))
   })
 }
 
-class Attempted<T> implements Taker<T> {
+class Attempted<T> implements Completion<T> {
   readonly #call: LiveCall<T>
   readonly #number: number
-  readonly #limit: Limited<T> | undefined
-  readonly #taker: Taker<T>
+  readonly #limit: TimedCall<T> | undefined
+  readonly #completion: Completion<T>
 
-  constructor (call: LiveCall<T>, number: number, limit: Limited<T> | undefined, taker: Taker<T>) {
+  constructor(call: LiveCall<T>, number: number, limit: TimedCall<T> | undefined, completion: Completion<T>) {
     this.#call = call
     this.#number = number
     this.#limit = limit
-    this.#taker = taker
+    this.#completion = completion
   }
 
-  win (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     this.#ended(undefined)
-    this.#taker.win(answer)
+    this.#completion.resolve(answer)
   }
 
-  lose (error: unknown): void {
+  reject(error: unknown): void {
     this.#ended(codeOf(error, this.#limit?.call ?? this.#call))
-    this.#taker.lose(error)
+    this.#completion.reject(error)
   }
 
-  #ended (code: string | undefined): void {
+  #ended(code: string | undefined): void {
     if (this.#limit !== undefined) lift(this.#limit, this.#call)
     const { scope, step, index } = this.#call
-    if (scope.isWatched !== false) scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
+    if (scope.isWatched !== false)
+      scope.emit({ type: 'attempt ended', at: scope.now(), step, call: index, attempt: this.#number, code })
   }
 }
 
-/** What a layer below has answered before it was done with the wire is limited for as long as it holds its slot. */
-function lift (limit: Limited<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
-  if (held === undefined || limit.call.abort.aborted) limit.lift()
-  else void held.then(() => limit.lift())
+/** Ends the time limit of an attempt; one that was answered early keeps it until it releases its permit. */
+function lift(limit: TimedCall<unknown>, { attempt: { held } }: LiveCall<unknown>): void {
+  if (held === undefined || limit.call.abort.aborted) limit.clear()
+  else void held.then(() => limit.clear())
 }

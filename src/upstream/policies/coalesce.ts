@@ -2,7 +2,7 @@ import { Abort, Abortable } from '../../core/abort.ts'
 import type { Effort, LiveCall, Scope } from '../call/call.ts'
 import type { CallEvent } from '../call/events.ts'
 import { deepFreeze } from '../../core/freeze.ts'
-import type { Answer, Layer } from './layer.ts'
+import type { Answer, Layer } from '../call/layer.ts'
 
 interface Flight {
   readonly abort: Abort
@@ -21,80 +21,90 @@ export interface CoalesceOptions {
 
 /**
  * Lets equal calls in flight share one answer (single-flight), frozen because it is shared.
- * The flight belongs to nobody: a caller that leaves takes only itself along, and the last one to leave ends the flight.
+ * The flight belongs to nobody: a caller that leaves takes only itself along, and the last one to leave ends the
+ * flight.
  */
-export function coalesce ({ keyOf }: CoalesceOptions): Layer {
+export function coalesce({ keyOf }: CoalesceOptions): Layer {
   const flights = new Map<string, Flight>()
 
   /** After a call that may have changed what is at a path, nobody joins those who asked for it before. */
-  function leaveBehind (changed: string): void {
+  function leaveBehind(changed: string): void {
     for (const [key, { path }] of flights) if (path === changed) flights.delete(key)
   }
 
-  return next => <T>(call: LiveCall<T>) => {
-    if (!call.spec.safe) return next(call).finally(() => leaveBehind(call.path))
-    if (!call.spec.coalesce) return next(call)
-    if (call.abort.aborted) return Promise.reject(call.abort.reason)
-    const key = keyOf(call)
-    let flight = flights.get(key)
-    if (flight === undefined) {
-      const abort = new Abort()
-      // No deadline: each caller keeps its own, and leaves by it.
-      const { scope } = call
-      const common = {
-        deadline: Infinity,
-        patience: scope.patience ?? scope.deadline,
-        headers: scope.headers,
-        abort: scope.abort,
-        admitted: scope.admitted,
-        now: () => scope.now(),
-        emit: (event: CallEvent) => scope.emit(event),
+  return next =>
+    <T>(call: LiveCall<T>) => {
+      if (!call.spec.safe) return next(call).finally(() => leaveBehind(call.path))
+      if (!call.spec.coalesce) return next(call)
+      if (call.abort.aborted) return Promise.reject(call.abort.reason)
+      const key = keyOf(call)
+      let flight = flights.get(key)
+      if (flight === undefined) {
+        const abort = new Abort()
+        // No deadline: each caller keeps its own, and leaves by it.
+        const { scope } = call
+        const common = {
+          deadline: Infinity,
+          patience: scope.patience ?? scope.deadline,
+          headers: scope.headers,
+          abort: scope.abort,
+          admitted: scope.admitted,
+          now: () => scope.now(),
+          emit: (event: CallEvent) => scope.emit(event),
+        }
+        const shared = call.withAbort(abort, common, 1)
+        const started: Flight = {
+          abort,
+          scope: common,
+          path: call.path,
+          effort: shared.effort,
+          waiting: 0,
+          answer: next(shared)
+            .then(deepFreeze)
+            .finally(() => {
+              if (flights.get(key) === started) flights.delete(key)
+            }),
+        }
+        flights.set(key, (flight = started))
+      } else {
+        // By the flight's own clock, which began with its first caller's run.
+        const { scope } = call
+        flight.scope.patience = Math.max(
+          flight.scope.patience,
+          flight.scope.now() + (scope.patience ?? scope.deadline) - scope.now(),
+        )
       }
-      const shared = call.under(abort, common, 1)
-      const started: Flight = {
-        abort,
-        scope: common,
-        path: call.path,
-        effort: shared.effort,
-        waiting: 0,
-        answer: next(shared).then(deepFreeze).finally(() => {
-          if (flights.get(key) === started) flights.delete(key)
-        }),
-      }
-      flights.set(key, flight = started)
-    } else {
-      // By the flight's own clock, which began with its first caller's run.
-      const { scope } = call
-      flight.scope.patience = Math.max(flight.scope.patience, flight.scope.now() + (scope.patience ?? scope.deadline) - scope.now())
+      return join(call, flight, () => {
+        if (flights.get(key) === flight) flights.delete(key)
+      }) as Promise<Answer<T>>
     }
-    return join(call, flight, () => {
-      if (flights.get(key) === flight) flights.delete(key)
-    }) as Promise<Answer<T>>
-  }
 }
 
-function join (call: LiveCall<unknown>, flight: Flight, forget: () => void): Promise<Answer<unknown>> {
+function join(call: LiveCall<unknown>, flight: Flight, forget: () => void): Promise<Answer<unknown>> {
   flight.waiting++
   return new Promise((resolve, reject) => {
-    const passenger = new Passenger(call, flight, forget, reject)
-    flight.answer.then(answer => {
-      passenger.leave()
-      resolve(answer)
-    }, error => {
-      passenger.leave()
-      reject(error)
-    })
+    const subscriber = new Subscriber(call, flight, forget, reject)
+    flight.answer.then(
+      answer => {
+        subscriber.leave()
+        resolve(answer)
+      },
+      error => {
+        subscriber.leave()
+        reject(error)
+      },
+    )
   })
 }
 
-/** One of the callers that share a flight. */
-class Passenger extends Abortable {
+/** One of the callers that wait for the answer of a flight. */
+class Subscriber extends Abortable {
   readonly #call: LiveCall<unknown>
   readonly #flight: Flight
   readonly #forget: () => void
   readonly #reject: (reason: unknown) => void
 
-  constructor (call: LiveCall<unknown>, flight: Flight, forget: () => void, reject: (reason: unknown) => void) {
+  constructor(call: LiveCall<unknown>, flight: Flight, forget: () => void, reject: (reason: unknown) => void) {
     super()
     this.#call = call
     this.#flight = flight
@@ -103,19 +113,19 @@ class Passenger extends Abortable {
     call.abort.add(this)
   }
 
-  /** Takes itself out; one that was cut has gone before the flight ends. */
-  leave (): void {
+  /** Unsubscribes; a caller that was aborted has done so before the flight ends. */
+  leave(): void {
     if (this.listensTo === undefined) return
     this.#call.abort.delete(this)
     this.#call.effort.sent = this.#flight.effort.sent
     this.#flight.waiting--
   }
 
-  cut (reason: unknown): void {
+  onAbort(reason: unknown): void {
     this.leave()
     if (this.#flight.waiting === 0) {
       this.#forget()
-      this.#flight.abort.cut(reason)
+      this.#flight.abort.abort(reason)
     }
     this.#reject(reason)
   }

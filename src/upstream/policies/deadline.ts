@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts'
-import { timeouts } from '../../core/timer-queue.ts'
-import { relay, type Layer } from './layer.ts'
-import { Limited } from './limit.ts'
+import { createTimerQueue } from '../../core/timer-queue.ts'
+import { type Layer, callbackLayer } from '../call/layer.ts'
+import { TimedCall } from './timed-call.ts'
 
 export interface DeadlineOptions {
   readonly upstream: string
@@ -10,21 +10,24 @@ export interface DeadlineOptions {
 }
 
 /** Gives a call a deadline of its own, where that is nearer than its run's. */
-export function deadline ({ upstream, deadline }: DeadlineOptions): Layer {
-  const running = timeouts(deadline, () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }))
+export function deadline({ upstream, deadline }: DeadlineOptions): Layer {
+  const running = createTimerQueue(
+    deadline,
+    () => new UpstreamError('DEADLINE_EXCEEDED', upstream, { detail: `a call may take ${deadline} ms` }),
+  )
 
-  return relay(next => (call, taker) => {
-    if (call.abort.aborted) return taker.lose(call.abort.reason)
-    if (call.scope.deadline - call.scope.now() <= deadline) return next(call, taker)
-    const limit = new Limited(call, running)
+  return callbackLayer(next => (call, completion) => {
+    if (call.abort.aborted) return completion.reject(call.abort.reason)
+    if (call.scope.deadline - call.scope.now() <= deadline) return next(call, completion)
+    const limit = new TimedCall(call, running)
     next(limit.call, {
-      win (answer) {
-        limit.lift()
-        taker.win(answer)
+      resolve(answer) {
+        limit.clear()
+        completion.resolve(answer)
       },
-      lose (error) {
-        limit.lift()
-        taker.lose(error)
+      reject(error) {
+        limit.clear()
+        completion.reject(error)
       },
     })
   })

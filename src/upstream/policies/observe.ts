@@ -1,8 +1,8 @@
 import { UpstreamError } from '../../errors.ts'
-import type { Cached } from '../call/cached.ts'
+import type { Cached } from '../spec/answer.ts'
 import type { LiveCall } from '../call/call.ts'
-import { codeOf, verdictOf } from '../call/classify.ts'
-import { relay, type Answer, type Layer, type Taker } from './layer.ts'
+import { codeOf, classify } from '../call/classify.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
 
 /** What has come of an upstream's calls since the runtime began. */
 export interface Counts {
@@ -13,45 +13,63 @@ export interface Counts {
   /** Ended for other reasons: refused by us, given up by the caller, refused as a bad question. */
   ignored: number
   attempts: number
-  /** Time spent waiting for a slot, all calls together, in ms. */
+  /** Time that all calls together have waited in the queue, in ms. */
   waitedMs: number
 }
 
-/** Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting too. */
-export function observe (counts: Counts): Layer {
-  return relay(next => (call, taker) => {
+/**
+ * Counts every call by how it ended, and reports that end to its run; outermost, so that it sees refusals and waiting
+ * too.
+ */
+export function observe(counts: Counts): Layer {
+  return callbackLayer(next => (call, completion) => {
     counts.calls++
-    next(call, new Observed(counts, call, taker))
+    next(call, new Observed(counts, call, completion))
   })
 }
 
-class Observed<T> implements Taker<T> {
+class Observed<T> implements Completion<T> {
   readonly #counts: Counts
   readonly #call: LiveCall<T>
-  readonly #taker: Taker<T>
+  readonly #completion: Completion<T>
 
-  constructor (counts: Counts, call: LiveCall<T>, taker: Taker<T>) {
+  constructor(counts: Counts, call: LiveCall<T>, completion: Completion<T>) {
     this.#counts = counts
     this.#call = call
-    this.#taker = taker
+    this.#completion = completion
   }
 
-  win (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     this.#counts.ok++
     const { cached } = answer
-    this.#ended(cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus, undefined, undefined, cached)
-    this.#taker.win(answer)
+    this.#ended(
+      cached?.insteadOf === undefined ? answer.status : cached.insteadOf.upstreamStatus,
+      undefined,
+      undefined,
+      cached,
+    )
+    this.#completion.resolve(answer)
   }
 
-  lose (error: unknown): void {
-    this.#counts[verdictOf(error, this.#call.effort.sent)]++
+  reject(error: unknown): void {
+    this.#counts[classify(error, this.#call.effort.sent)]++
     const failure = error instanceof UpstreamError ? error : undefined
     this.#ended(failure?.upstreamStatus, codeOf(error, this.#call), failure, undefined)
-    this.#taker.lose(error)
+    this.#completion.reject(error)
   }
 
-  #ended (status: number | undefined, code: string | undefined, error: UpstreamError | undefined, cached: Cached | undefined): void {
-    const { effort: { attempts, waitedMs }, scope, step, index } = this.#call
+  #ended(
+    status: number | undefined,
+    code: string | undefined,
+    error: UpstreamError | undefined,
+    cached: Cached | undefined,
+  ): void {
+    const {
+      effort: { attempts, waitedMs },
+      scope,
+      step,
+      index,
+    } = this.#call
     this.#counts.attempts += attempts
     this.#counts.waitedMs += waitedMs
     scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })

@@ -5,7 +5,7 @@ const parts = 10
  * Two counts over the last so many ms (and up to a tenth more, so that no window of that length is ever undercounted).
  * Ten parts and one that is filling, in a ring: counting costs an addition, and nothing runs when nothing is counted.
  */
-export class Rolling {
+export class SlidingWindow {
   readonly #partMs: number
   readonly #now: () => number
   readonly #first: number[] = Array.from({ length: parts + 1 }, () => 0)
@@ -16,42 +16,42 @@ export class Rolling {
   #secondSum = 0
 
   /** `now` is a clock in ms that never goes back. */
-  constructor (windowMs: number, now: () => number) {
+  constructor(windowMs: number, now: () => number) {
     this.#partMs = windowMs / parts
     this.#now = now
     this.#part = this.#partNow()
   }
 
-  add (first: number, second: number): void {
+  add(first: number, second: number): void {
     this.#turn()
-    this.#first[this.#at] = this.#first[this.#at] as number + first
-    this.#second[this.#at] = this.#second[this.#at] as number + second
+    this.#first[this.#at] = (this.#first[this.#at] as number) + first
+    this.#second[this.#at] = (this.#second[this.#at] as number) + second
     this.#firstSum += first
     this.#secondSum += second
   }
 
-  get first (): number {
+  get first(): number {
     this.#turn()
     return this.#firstSum
   }
 
-  get second (): number {
+  get second(): number {
     this.#turn()
     return this.#secondSum
   }
 
-  clear (): void {
+  clear(): void {
     this.#first.fill(0)
     this.#second.fill(0)
     this.#firstSum = this.#secondSum = 0
   }
 
-  #partNow (): number {
+  #partNow(): number {
     return Math.floor(this.#now() / this.#partMs)
   }
 
   /** Drops the parts that have fallen out of the window. */
-  #turn (): void {
+  #turn(): void {
     const part = this.#partNow()
     if (part === this.#part) return
     if (part - this.#part > parts) this.clear()

@@ -15,8 +15,8 @@ export interface OAuth2Options {
 /** What every call says of who asks. The secret itself is never written down: it is what `env('NAME')` names. */
 export type AuthOptions =
   | { readonly bearer: Secret }
-  | { readonly header: string, readonly secret: Secret }
-  | { readonly query: string, readonly secret: Secret }
+  | { readonly header: string; readonly secret: Secret }
+  | { readonly query: string; readonly secret: Secret }
   | { readonly oauth2: OAuth2Options }
 
 /** What TLS to an upstream goes by. A variable holds PEM itself, or the path of a file that does. */
@@ -33,11 +33,15 @@ export interface TlsOptions {
 /** What `defineUpstream` takes of how an upstream is reached, and who asks. */
 export interface AccessOptions {
   /** Whether only public addresses are dialled, on every dial; an origin from outside is trusted. @default false */
-  readonly public?: boolean
+  readonly publicOnly?: boolean
   /** What every call says of who asks. @default nothing */
   readonly auth?: AuthOptions
   /** @default the system's certificates, and none of ours */
   readonly tls?: TlsOptions
-  /** The `http:` proxy that calls go through: its URL, or `true` for what `HTTPS_PROXY` or `HTTP_PROXY` says; but for what `NO_PROXY` names. @default none */
+  /**
+   * The `http:` proxy that calls go through: its URL, or `true` for what `HTTPS_PROXY` or `HTTP_PROXY` says; but for
+   * what `NO_PROXY` names.
+   * @default none
+   */
   readonly proxy?: true | string | Secret
 }

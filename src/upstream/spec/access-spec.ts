@@ -1,101 +1,127 @@
 import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
-import { checkHeaderName, forwardFault } from '../../core/header-name.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
+import { checkHeaderName, forwardFault } from '../../core/headers.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { UpstreamOptions } from './options.ts'
 import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
-import { proxyFault } from '../connect/proxy.ts'
-import { queryNameMatcher } from '../call/query-name.ts'
+import { queryNameMatcher } from './query-name.ts'
 import { Secret } from './secret.ts'
+import { proxyFault, tokenUrlFault } from './url-faults.ts'
 
 /** What an upstream's declaration says of how it is reached and who asks, checked. */
 export interface AccessSpec {
-  readonly public: boolean
+  readonly publicOnly: boolean
   readonly auth: AuthOptions | undefined
   readonly tls: TlsOptions | undefined
   readonly proxy: true | string | Secret | undefined
 }
 
 const authOptions = { bearer: true, header: true, query: true, secret: true, oauth2: true } as const
-const oauth2Options: Known<OAuth2Options> = { tokenUrl: true, clientId: true, clientSecret: true, scope: true, send: true }
-const tlsOptions: Known<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
+const oauth2Options: OptionKeys<OAuth2Options> = {
+  tokenUrl: true,
+  clientId: true,
+  clientSecret: true,
+  scope: true,
+  send: true,
+}
+const tlsOptions: OptionKeys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
 
 /** Checks those options; throws a `TypeError` that names the option and the fix, and never what may be a secret. */
-export function checkAccess (owner: string, options: UpstreamOptions): AccessSpec {
-  const { public: isPublic = false, auth, tls, proxy } = options
-  if (isPublic && proxy !== undefined) throw new TypeError(`${owner}: its proxy would dial, so public could refuse nothing: leave one of them out`)
-  if (isPublic) checkPublic(owner, 'origin', options.origin)
-  if (auth !== undefined) checkAuth(owner, auth, options, isPublic)
+export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec {
+  const { publicOnly = false, auth, tls, proxy } = options
+  if (publicOnly && proxy !== undefined)
+    throw new TypeError(`${owner}: its proxy would dial, so publicOnly could refuse nothing: leave one of them out`)
+  if (publicOnly) checkPublic(owner, 'origin', options.origin)
+  if (auth !== undefined) checkAuth(owner, auth, options, publicOnly)
   if (tls !== undefined) checkTls(owner, tls)
   if (typeof proxy === 'string') {
     const fault = proxyFault(proxy)
     if (fault !== undefined) throw new TypeError(`${owner}: proxy ${fault}`)
-    if (new URL(proxy).username !== '') throw new TypeError(`${owner}: proxy holds credentials: write proxy: env('NAME'), and let that variable hold its URL`)
+    if (new URL(proxy).username !== '')
+      throw new TypeError(
+        `${owner}: proxy holds credentials: write proxy: env('NAME'), and let that variable hold its URL`,
+      )
   }
-  return { public: isPublic, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
+  return { publicOnly, auth: auth && Object.freeze({ ...auth }), tls: tls && Object.freeze({ ...tls }), proxy }
 }
 
-/** Says what keeps a text from being the URL of a token endpoint. */
-export function tokenUrlFault (url: string): string | undefined {
-  const { protocol, username, password, hash } = URL.parse(url) ?? {}
-  const isUrl = (protocol === 'https:' || protocol === 'http:') && username === '' && password === '' && hash === ''
-  return isUrl ? undefined : 'is not the URL of a token endpoint: write for example https://auth.example.com/oauth/token'
-}
-
-function checkPublic (owner: string, option: string, url: string): void {
+function checkPublic(owner: string, option: string, url: string): void {
   const address = literalAddress(new URL(url))
-  if (address !== undefined && !isPublicAddress(address)) throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: leave public out`)
+  if (address !== undefined && !isPublicAddress(address))
+    throw new TypeError(`${owner}: its ${option} is at ${address}, which is not public: leave publicOnly out`)
 }
 
-function checkAuth (owner: string, auth: AuthOptions, { headers = {}, forward = [] }: UpstreamOptions, isPublic: boolean): void {
-  refuseUnknown(owner, auth, authOptions, 'auth')
+function checkAuth(
+  owner: string,
+  auth: AuthOptions,
+  { headers = {}, forwardHeaders = [] }: UpstreamOptions,
+  publicOnly: boolean,
+): void {
+  rejectUnknownOptions(owner, auth, authOptions, { group: 'auth' })
   const kinds = ['bearer', 'header', 'query', 'oauth2'].filter(kind => kind in auth)
   if (kinds.length !== 1) throw new TypeError(`${owner}: auth takes one of bearer, header, query and oauth2`)
-  if ('oauth2' in auth) checkOAuth2(owner, auth.oauth2, isPublic)
+  if ('oauth2' in auth) checkOAuth2(owner, auth.oauth2, publicOnly)
   else if ('bearer' in auth) checkSecret(owner, 'auth.bearer', auth.bearer)
   else checkSecret(owner, 'auth.secret', auth.secret)
   if ('query' in auth) {
-    if (!/^[A-Za-z0-9_.~-]+$/.test(auth.query)) throw new TypeError(`${owner}: auth.query '${auth.query}' is no name of a query field`)
+    if (!/^[A-Za-z0-9_.~-]+$/.test(auth.query))
+      throw new TypeError(`${owner}: auth.query '${auth.query}' is no name of a query field`)
     return
   }
   const header = 'header' in auth ? auth.header : 'authorization'
   checkHeaderName(owner, header)
-  if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined) throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
-  for (const other of [...Object.keys(headers), ...forward]) {
-    if (other.toLowerCase() === header.toLowerCase()) throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forward`)
+  if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined)
+    throw new TypeError(`${owner}: auth cannot be the header '${header}', which calls have for something else`)
+  for (const other of [...Object.keys(headers), ...forwardHeaders]) {
+    if (other.toLowerCase() === header.toLowerCase())
+      throw new TypeError(`${owner}: auth sends the header '${header}': leave it out of headers and forwardHeaders`)
   }
 }
 
-function checkOAuth2 (owner: string, options: OAuth2Options, isPublic: boolean): void {
-  refuseUnknown(owner, options, oauth2Options, 'auth.oauth2')
+function checkOAuth2(owner: string, options: OAuth2Options, publicOnly: boolean): void {
+  rejectUnknownOptions(owner, options, oauth2Options, { group: 'auth.oauth2' })
   const { tokenUrl, clientId, clientSecret, scope = 'none', send = 'header' } = options
   checkSecret(owner, 'auth.oauth2.clientSecret', clientSecret)
-  if (!(clientId instanceof Secret) && (typeof clientId !== 'string' || clientId === '')) throw new TypeError(`${owner}: auth.oauth2.clientId must be a text, or env('NAME')`)
-  if (typeof scope !== 'string') throw new TypeError(`${owner}: auth.oauth2.scope must be a text, with spaces between several`)
+  if (!(clientId instanceof Secret) && (typeof clientId !== 'string' || clientId === ''))
+    throw new TypeError(`${owner}: auth.oauth2.clientId must be a text, or env('NAME')`)
+  if (typeof scope !== 'string')
+    throw new TypeError(`${owner}: auth.oauth2.scope must be a text, with spaces between several`)
   if (send !== 'header' && send !== 'body') throw new TypeError(`${owner}: auth.oauth2.send must be 'header' or 'body'`)
   if (tokenUrl instanceof Secret) return
   const fault = tokenUrlFault(tokenUrl)
   if (fault !== undefined) throw new TypeError(`${owner}: auth.oauth2.tokenUrl ${fault}`)
-  if (isPublic) checkPublic(owner, 'auth.oauth2.tokenUrl', tokenUrl)
+  if (publicOnly) checkPublic(owner, 'auth.oauth2.tokenUrl', tokenUrl)
 }
 
-function checkTls (owner: string, options: TlsOptions): void {
-  refuseUnknown(owner, options, tlsOptions, 'tls')
+function checkTls(owner: string, options: TlsOptions): void {
+  rejectUnknownOptions(owner, options, tlsOptions, { group: 'tls' })
   const { ca, cert, key } = options
   if (key !== undefined) checkSecret(owner, 'tls.key', key)
-  if ((key === undefined) !== (cert === undefined)) throw new TypeError(`${owner}: tls.cert and tls.key go together: give both or none`)
-  for (const [option, pem] of [['ca', ca], ['cert', cert]] as const) {
+  if ((key === undefined) !== (cert === undefined))
+    throw new TypeError(`${owner}: tls.cert and tls.key go together: give both or none`)
+  for (const [option, pem] of [
+    ['ca', ca],
+    ['cert', cert],
+  ] as const) {
     if (pem === undefined || pem instanceof Secret) continue
-    if (typeof pem !== 'string' || !pem.trimStart().startsWith('-----BEGIN CERTIFICATE-----')) throw new TypeError(`${owner}: tls.${option} must be a certificate as PEM, or env('NAME') for a variable that holds one or the path of its file`)
+    if (typeof pem !== 'string' || !pem.trimStart().startsWith('-----BEGIN CERTIFICATE-----'))
+      throw new TypeError(
+        `${owner}: tls.${option} must be a certificate as PEM, or env('NAME') for a ` +
+          'variable that holds one or the path of its file',
+      )
   }
 }
 
-function checkSecret (owner: string, option: string, secret: unknown): void {
-  if (!(secret instanceof Secret)) throw new TypeError(`${owner}: ${option} must come from the environment: write env('NAME'), with the name of the variable that holds it`)
+function checkSecret(owner: string, option: string, secret: unknown): void {
+  if (!(secret instanceof Secret))
+    throw new TypeError(
+      `${owner}: ${option} must come from the environment: write env('NAME'), ` +
+        'with the name of the variable that holds it',
+    )
 }
 
 /** Refuses an operation that asks by the field in which its upstream's secret goes out. */
-export function checkQueryAuth (operation: string, auth: AuthOptions | undefined, query: z.ZodType | undefined): void {
+export function checkQueryAuth(operation: string, auth: AuthOptions | undefined, query: z.ZodType | undefined): void {
   if (auth === undefined || !('query' in auth) || !(query instanceof z.ZodObject)) return
   const field = Object.keys(query.shape).find(queryNameMatcher(auth.query))
   if (field === undefined) return

@@ -1,5 +1,5 @@
 import { wholeNumber } from '../../core/bounds.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import type { CacheOptions } from './options.ts'
 
 /** For how long answers are used whose headers do not say, in ms. */
@@ -10,19 +10,20 @@ export interface CachePolicy {
   readonly staleAfter: number | undefined
 }
 
-const known: Known<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
+const known: OptionKeys<CacheOptions> = { ttl: true, staleWhileRevalidate: true, staleIfError: true, staleAfter: true }
 
 /** Checks what an operation says of keeping its answers; nothing when it keeps none. */
-export function cachePolicy (owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
+export function cachePolicy(owner: string, options: boolean | CacheOptions): CachePolicy | undefined {
   if (options === false) return undefined
-  if (options !== true) refuseUnknown(owner, options, known, 'cache')
+  if (options !== true) rejectUnknownOptions(owner, options, known, { group: 'cache' })
   const { ttl, staleWhileRevalidate, staleIfError, staleAfter }: CacheOptions = options === true ? {} : options
   for (const [option, value] of Object.entries({ ttl, staleWhileRevalidate, staleIfError })) {
     if (value !== undefined) wholeNumber(owner, `cache.${option}`, value, { min: 0, unit: 'ms' })
   }
   if (staleAfter !== undefined) {
     wholeNumber(owner, 'cache.staleAfter', staleAfter, { unit: 'ms' })
-    if (staleIfError === 0) throw new TypeError(`${owner}: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out`)
+    if (staleIfError === 0)
+      throw new TypeError(`${owner}: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out`)
   }
   return Object.freeze({ ttl, staleWhileRevalidate, staleIfError, staleAfter })
 }

@@ -3,13 +3,15 @@ import type { z } from 'zod'
 /** A schema that may be left out. */
 export type Schema = z.ZodType | undefined
 
-/** The same type, written out for whoever reads it in an editor. */
+/** The same type, expanded so that an editor shows its properties. */
 export type Shown<T> = { [K in keyof T]: T[K] } & {}
 
 type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}` ? N | PathName<Rest> : never
 
 /** The params schema that a path template asks for: one entry a name. */
-export type ParamsFor<P extends string> = [PathName<P>] extends [never] ? undefined : z.ZodObject<Record<PathName<P>, z.ZodType>>
+export type ParamsFor<P extends string> = [PathName<P>] extends [never]
+  ? undefined
+  : z.ZodObject<Record<PathName<P>, z.ZodType>>
 
 /** Makes `params` required where the path template has names. */
 export type ParamsIf<P extends string> = [PathName<P>] extends [never] ? {} : { readonly params: unknown }

@@ -2,10 +2,10 @@ import type { z } from 'zod'
 import type { AccessOptions } from './access-options.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
 import type { Schema } from './inference.ts'
-import type { Use } from './layers.ts'
+import type { Layers } from './layers.ts'
 
 /** The form in which an operation's body is read. */
-export type As = 'json' | 'text' | 'bytes'
+export type ResponseType = 'json' | 'text' | 'bytes'
 
 /** What `operation` takes. */
 export interface OperationOptions<P, O, Pa, Q, B, H, I> {
@@ -21,135 +21,166 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** What the upstream answers; fields it does not name are dropped. */
   readonly output: O
   /** How the body is read. @default 'json' */
-  readonly as?: As
+  readonly responseType?: ResponseType
   /** Media types that are read. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
   readonly accept?: readonly string[]
-  /** Whether an empty body is an answer, and is `null`. @default false */
-  readonly empty?: boolean
-  /** Statuses that mean "there is none": the call answers `null`. @default [] */
-  readonly absent?: readonly number[]
-  /** Reads response headers too: the call then answers `{ body, headers }`. */
-  readonly withHeaders?: H
-  /** Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ. @default false */
+  /** Whether an empty body is an answer, whose value is `null`. @default false */
+  readonly allowEmpty?: boolean
+  /** Statuses for which the call returns `null`, for example 404. @default [] */
+  readonly nullOn?: readonly number[]
+  /** The schema of response headers to read too; the call then returns `{ body, headers }`. */
+  readonly responseHeaders?: H
+  /**
+   * Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ.
+   * @default false
+   */
   readonly coalesce?: boolean
   /**
-   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with times for those
-   * whose headers do not say. Of safe methods; equal calls in flight then share one answer too. @default false
+   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with
+   * times for those whose headers do not say. Of safe methods; equal calls in flight then share one answer too.
+   * @default false
    */
   readonly cache?: boolean | CacheOptions
   /** Makes the `idempotency-key` of a call that is not idempotent by its method. */
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
-/** For how long answers are used whose headers do not say; what an upstream says goes before. */
+/** Freshness times of answers whose headers set none; the headers of the upstream take precedence. */
 export interface CacheOptions {
   /** For how long an answer is fresh, in ms from when it came. @default 0 */
   readonly ttl?: number
-  /** For how long after that it is still given while one call fetches it anew, in ms. @default 0 */
+  /** Time after that in which it is still returned while one call fetches it again, in ms. @default 0 */
   readonly staleWhileRevalidate?: number
   /** For how long after that it stands in for a failure, in ms. @default 0 */
   readonly staleIfError?: number
   /**
-   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the upstream's own is then
-   * fetched without the call. @default the time within which 98 % of the operation's answers came, and 100 until 100 answers are known
+   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the
+   * upstream's own is then fetched without the call. @default the time within which 98 % of the operation's answers
+   * came, and 100 until 100 answers are known
    */
   readonly staleAfter?: number
 }
 
 /** The same with nothing inferred. */
-export type AnyOperationOptions = OperationOptions<string, z.ZodType, z.ZodType | undefined, Schema, Schema, Schema, never>
+export type AnyOperationOptions = OperationOptions<
+  string,
+  z.ZodType,
+  z.ZodType | undefined,
+  Schema,
+  Schema,
+  Schema,
+  never
+>
 
 /** How a call that failed is sent again. */
 export interface RetryOptions {
-  /** How often a call is sent at most. @default 2 */
-  readonly attempts?: number
-  /** Bound of the first pause, in ms; it doubles with each, and pauses are random below it. @default 25 */
-  readonly delay?: number
-  /** Bound of every pause, in ms. @default 250 */
+  /** The number of times a call is sent at most, the first attempt included. @default 2 */
+  readonly maxAttempts?: number
+  /** Limit on the first pause, in ms; it doubles with each pause, and pauses are random below it. @default 25 */
+  readonly initialDelay?: number
+  /** Limit on every pause, in ms. @default 250 */
   readonly maxDelay?: number
 }
 
 /** When a second attempt is sent while the first is still under way. */
 export interface HedgeOptions {
-  /** How long to wait for the first, in ms. @default the time within which `percentile` of the operation's latest calls were answered */
-  readonly delay?: number
-  /** Share of calls, in percent, that are answered before a second is sent; above 50 and below 100. @default 98 */
-  readonly percentile?: number
-  /** How many second attempts there are at most, as a share of the calls of the last 10 s. @default 0.03 */
-  readonly share?: number
-}
-
-/** How many attempts beyond one a call an upstream may be sent, retries and hedges together. */
-export interface BudgetOptions {
-  /** Share of the calls sent in the last 10 s. @default 0.2 */
-  readonly share?: number
-  /** As many a second however few calls are sent. @default 10 */
-  readonly perSecond?: number
-}
-
-/** When an upstream is not asked for a while. */
-export interface BreakerOptions {
-  /** Share of failures that opens the breaker, above 0 and up to 1. @default 0.5 */
-  readonly failures?: number
-  /** Calls within the window below which nothing is concluded. @default 20 */
-  readonly minimum?: number
-  /** How far back it looks, in ms. @default 10000 */
-  readonly window?: number
-  /** Failures in a row within the window that open it at once, whatever the share is. @default 20, or `minimum` if that is more */
-  readonly consecutiveFailures?: number
-  /** How long it stays open the first time, in ms, before it admits one run; it doubles each time the upstream fails again. @default 5000 */
-  readonly open?: number
-  /** Limit on how long it stays open, in ms; not below `open`. @default 60000, or `open` if that is more */
-  readonly maxOpen?: number
-}
-
-/** What may be done with an upstream whose owner is you. */
-export interface TrustedOptions {
   /**
-   * How many safe calls go over one connection one behind the other, when they are sent in the same turn of the loop. It costs the least,
-   * and a slow answer holds up those behind it; a lost connection loses all of them, which the retries send again.
+   * How long to wait for the first, in ms.
+   * @default the time within which `percentile` of the operation's latest calls were answered
    */
-  readonly pipelining: number
+  readonly delay?: number
+  /** Percentile of the latencies after which the second is sent; at least 50 and below 100. @default 98 */
+  readonly percentile?: number
+  /** Limit on second attempts, as a ratio to the calls of the last 10 s. @default 0.03 */
+  readonly maxRatio?: number
+}
+
+/** Limit on the attempts beyond the first of each call, retries and hedges together. */
+export interface RetryBudgetOptions {
+  /** Ratio of these attempts to the calls sent in the last 10 s. @default 0.2 */
+  readonly ratio?: number
+  /** Attempts per second that are allowed whatever the number of calls. @default 10 */
+  readonly minPerSecond?: number
+}
+
+/** The conditions under which the circuit breaker opens, and the time it stays open. */
+export interface BreakerOptions {
+  /** Ratio of failed calls that opens the breaker, above 0 and up to 1. @default 0.5 */
+  readonly failureRatio?: number
+  /** Calls within the window that are needed before the ratio can open the breaker. @default 20 */
+  readonly minimumCalls?: number
+  /** Length of the sliding window, in ms. @default 10000 */
+  readonly window?: number
+  /**
+   * Failures in a row within the window that open it, whatever the ratio is.
+   * @default 20, or `minimumCalls` if that is more
+   */
+  readonly consecutiveFailures?: number
+  /**
+   * Time that it stays open at first, in ms, before it admits one run; it doubles each time the upstream fails again.
+   * @default 5000
+   */
+  readonly openDuration?: number
+  /** Limit on that time, in ms; at least `openDuration`. @default 60000, or `openDuration` if that is more */
+  readonly maxOpenDuration?: number
 }
 
 /** What `defineUpstream` takes. */
 export interface UpstreamOptions extends AccessOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
   readonly origin: string
-  /** Calls on the wire at once; `'adaptive'` learns what the upstream can take, up to `connections`. @default 64 */
-  readonly slots?: number | 'adaptive'
-  /** Sockets at most; never fewer than `slots`. @default `slots` + 16; 200 where they are adaptive */
+  /** Calls on the wire at once; `'adaptive'` learns the number that the upstream can take. @default 64 */
+  readonly concurrency?: number | 'adaptive'
+  /** Limit on sockets; at least `concurrency`. @default `concurrency` + 16; 200 where it is adaptive */
   readonly connections?: number
-  /** Calls that may wait for a slot before new runs are refused. @default 256 */
-  readonly queue?: number
-  /** How calls are sent again that fail for a reason that may pass: those that are idempotent, or never left. @default { attempts: 2 } */
+  /** Calls that may wait for a permit before new runs are refused. @default 256 */
+  readonly maxQueue?: number
+  /**
+   * Retries of calls that fail for a transient reason: calls that are idempotent, or were never sent.
+   * @default { maxAttempts: 2 }
+   */
   readonly retry?: RetryOptions | false
-  /** When safe calls are sent a second time while the first is under way; the first good answer wins. @default false */
+  /** Second attempts of safe calls while the first is under way; the first good answer is taken. @default false */
   readonly hedge?: HedgeOptions | boolean
-  /** What retries and hedges may spend together. @default { share: 0.2, perSecond: 10 } */
-  readonly budget?: BudgetOptions
-  /** When the upstream is not asked for a while. @default { failures: 0.5, minimum: 20, consecutiveFailures: 20, window: 10000, open: 5000, maxOpen: 60000 } */
+  /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10 } */
+  readonly retryBudget?: RetryBudgetOptions
+  /**
+   * The circuit breaker, which refuses calls while the upstream fails.
+   * @default { failureRatio: 0.5, minimumCalls: 20, consecutiveFailures: 20, window: 10000, openDuration: 5000,
+   * maxOpenDuration: 60000 }
+   */
   readonly breaker?: BreakerOptions | false
   /** Limit on one attempt, from dispatch to the last byte, in ms. @default 1000 */
-  readonly timeout?: number
-  /** Limit on one call with its waiting and all its attempts, in ms. @default what remains of the run's deadline */
-  readonly deadline?: number
+  readonly attemptTimeout?: number
+  /** Limit on one call, its time in the queue and all attempts included, in ms. @default the rest of the deadline */
+  readonly totalTimeout?: number
   /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
   readonly connectTimeout?: number
   /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
-  readonly maxBytes?: number
-  /** Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up everything else. @default 100000 */
-  readonly maxValues?: number
-  /** Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it. @default 32 MiB */
-  readonly cacheBytes?: number
+  readonly maxResponseBytes?: number
+  /**
+   * Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up
+   * everything else.
+   * @default 100000
+   */
+  readonly maxJsonValues?: number
+  /**
+   * Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it.
+   * @default 32 MiB
+   */
+  readonly maxCacheBytes?: number
   /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
-  readonly forward?: readonly string[]
+  readonly forwardHeaders?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>
   /** Whether to ask for compressed answers. @default true */
   readonly decompress?: boolean
-  /** What only an upstream that you run yourself may be asked to take: calls in a pipeline. @default none of it */
-  readonly trusted?: TrustedOptions
-  /** Own layers, outermost first. @default [] */
-  readonly use?: readonly Use[]
+  /**
+   * Safe calls of one turn of the event loop that are sent over one connection, one behind the other; only for
+   * upstreams that you run yourself. A slow answer holds up the calls behind it; a lost connection fails all of them,
+   * and retries send them again. @default 1
+   */
+  readonly pipelining?: number
+  /** Custom layers, the outermost first. @default {} */
+  readonly layers?: Layers
 }

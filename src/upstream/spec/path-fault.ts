@@ -1,4 +1,4 @@
-import { readings } from '../../core/decodings.ts'
+import { readings } from '../../core/url-text.ts'
 
 /** Texts that have one reading, themselves. */
 const unambiguous = /^[ -$&-[\]-~]*$/
@@ -12,15 +12,19 @@ const dotFault = `a '.' or '..' segment`
 // oxlint-disable-next-line no-control-regex -- C ends a text at a NUL
 const endOfSegment = /[;?#\0]/
 
-/** Characters that a server may drop at the ends of a segment or within it: white space, invisible ones, and what stands for an unreadable byte. */
+/**
+ * Characters that a server may drop at the ends of a segment or within it: white space, invisible ones, and what stands
+ * for an unreadable byte.
+ */
 const dropped = /[\s\p{Cf}\ufffd]/gu
 
 /**
- * Returns what a server could misread in a text that becomes part of a path, in a form for "holds …"; nothing for a text that is safe.
- * Each of its `readings` must have the same number of slashes as the text, no segment `.` or `..`, and no NUL. Segments are compared without
+ * Returns what a server could misread in a text that becomes part of a path, in a form for "holds …"; nothing for a
+ * text that is safe. Each of its `readings` must have the same number of slashes as the text, no segment `.` or `..`,
+ * and no NUL. Segments are compared without
  * `;` parameters, white space and unreadable characters.
  */
-export function pathFault (text: string): string | undefined {
+export function pathFault(text: string): string | undefined {
   if (unambiguous.test(text)) return dots.test(text) ? dotFault : undefined
   const all = readings(text)
   if (all === undefined) return 'a text that is encoded too often'
@@ -30,17 +34,17 @@ export function pathFault (text: string): string | undefined {
   return all.some(reading => slashesIn(reading) !== slashes) ? 'a backslash or a slash that is encoded' : undefined
 }
 
-function slashesIn (text: string): number {
+function slashesIn(text: string): number {
   let count = 0
   for (let at = text.indexOf('/'); at !== -1; at = text.indexOf('/', at + 1)) count++
   return count
 }
 
-function hasDots (reading: string): boolean {
+function hasDots(reading: string): boolean {
   return reading.includes('.') && reading.split('/').some(isDots)
 }
 
-function isDots (segment: string): boolean {
+function isDots(segment: string): boolean {
   const [own = ''] = segment.split(endOfSegment, 1)
   const seen = own.replaceAll(dropped, '')
   return seen === '.' || seen === '..'

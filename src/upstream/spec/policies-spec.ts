@@ -1,6 +1,7 @@
 import { numberWithin, wholeNumber } from '../../core/bounds.ts'
-import { refuseUnknown, type Known } from '../../core/option-keys.ts'
-import type { BreakerOptions, BudgetOptions, HedgeOptions, RetryOptions, TrustedOptions, UpstreamOptions } from './options.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import type { BreakerOptions, RetryBudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
+import { breakerRenames, hedgeRenames, retryBudgetRenames, retryRenames } from './renamed.ts'
 
 /** When a second attempt is sent; without a delay after a percentile of the operation's own latencies. */
 interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
@@ -11,68 +12,84 @@ interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
 export interface PoliciesSpec {
   readonly retry: Required<RetryOptions> | false
   readonly hedge: HedgeSpec | false
-  readonly budget: Required<BudgetOptions>
+  readonly retryBudget: Required<RetryBudgetOptions>
   readonly breaker: Required<BreakerOptions> | false
-  readonly trusted: TrustedOptions | undefined
+  readonly pipelining: number
 }
 
-const retryOptions: Known<RetryOptions> = { attempts: true, delay: true, maxDelay: true }
-const hedgeOptions: Known<HedgeOptions> = { delay: true, percentile: true, share: true }
-const budgetOptions: Known<BudgetOptions> = { share: true, perSecond: true }
-const breakerOptions: Known<BreakerOptions> = { failures: true, minimum: true, consecutiveFailures: true, window: true, open: true, maxOpen: true }
-const trustedOptions: Known<TrustedOptions> = { pipelining: true }
+const retryOptions: OptionKeys<RetryOptions> = { maxAttempts: true, initialDelay: true, maxDelay: true }
+const hedgeOptions: OptionKeys<HedgeOptions> = { delay: true, percentile: true, maxRatio: true }
+const retryBudgetOptions: OptionKeys<RetryBudgetOptions> = { ratio: true, minPerSecond: true }
+const breakerOptions: OptionKeys<BreakerOptions> = {
+  failureRatio: true,
+  minimumCalls: true,
+  consecutiveFailures: true,
+  window: true,
+  openDuration: true,
+  maxOpenDuration: true,
+}
 
 /** Checks what a declaration says of them; throws a `TypeError` that names the option and what is allowed. */
-export function checkPolicies (owner: string, { retry = {}, hedge = false, budget = {}, breaker = {}, trusted }: Pick<UpstreamOptions, keyof PoliciesSpec>): PoliciesSpec {
+export function checkPolicies(
+  owner: string,
+  {
+    retry = {},
+    hedge = false,
+    retryBudget = {},
+    breaker = {},
+    pipelining = 1,
+  }: Pick<UpstreamOptions, keyof PoliciesSpec>,
+): PoliciesSpec {
   return {
     retry: retry && retrySpec(owner, retry),
     hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge),
-    budget: budgetSpec(owner, budget),
+    retryBudget: retryBudgetSpec(owner, retryBudget),
     breaker: breaker && breakerSpec(owner, breaker),
-    trusted: trusted && trustedSpec(owner, trusted),
+    pipelining: wholeNumber(owner, 'pipelining', pipelining),
   }
 }
 
-function trustedSpec (owner: string, options: TrustedOptions): TrustedOptions {
-  refuseUnknown(owner, options, trustedOptions, 'trusted')
-  wholeNumber(owner, 'trusted.pipelining', options.pipelining, { min: 2 })
-  return Object.freeze({ pipelining: options.pipelining })
-}
-
-function retrySpec (owner: string, options: RetryOptions): Required<RetryOptions> {
-  refuseUnknown(owner, options, retryOptions, 'retry')
-  const { attempts = 2, delay = 25, maxDelay = 250 } = options
-  wholeNumber(owner, 'retry.attempts', attempts, { min: 2 })
-  wholeNumber(owner, 'retry.delay', delay, { min: 0, unit: 'ms' })
+function retrySpec(owner: string, options: RetryOptions): Required<RetryOptions> {
+  rejectUnknownOptions(owner, options, retryOptions, { group: 'retry', renamed: retryRenames })
+  const { maxAttempts = 2, initialDelay = 25, maxDelay = 250 } = options
+  wholeNumber(owner, 'retry.maxAttempts', maxAttempts, { min: 2 })
+  wholeNumber(owner, 'retry.initialDelay', initialDelay, { min: 0, unit: 'ms' })
   wholeNumber(owner, 'retry.maxDelay', maxDelay, { min: 0, unit: 'ms' })
-  return Object.freeze({ attempts, delay, maxDelay })
+  return Object.freeze({ maxAttempts, initialDelay, maxDelay })
 }
 
-function hedgeSpec (owner: string, options: HedgeOptions): HedgeSpec {
-  refuseUnknown(owner, options, hedgeOptions, 'hedge')
-  const { delay, percentile = 98, share = 0.03 } = options
+function hedgeSpec(owner: string, options: HedgeOptions): HedgeSpec {
+  rejectUnknownOptions(owner, options, hedgeOptions, { group: 'hedge', renamed: hedgeRenames })
+  const { delay, percentile = 98, maxRatio = 0.03 } = options
   if (delay !== undefined) wholeNumber(owner, 'hedge.delay', delay, { unit: 'ms' })
   numberWithin(owner, 'hedge.percentile', percentile, 50, 99.99)
-  numberWithin(owner, 'hedge.share', share, 0, 1)
-  return Object.freeze({ delay, percentile, share })
+  numberWithin(owner, 'hedge.maxRatio', maxRatio, 0, 1)
+  return Object.freeze({ delay, percentile, maxRatio })
 }
 
-function budgetSpec (owner: string, options: BudgetOptions): Required<BudgetOptions> {
-  refuseUnknown(owner, options, budgetOptions, 'budget')
-  const { share = 0.2, perSecond = 10 } = options
-  numberWithin(owner, 'budget.share', share, 0, 1)
-  numberWithin(owner, 'budget.perSecond', perSecond, 0, 1_000_000)
-  return Object.freeze({ share, perSecond })
+function retryBudgetSpec(owner: string, options: RetryBudgetOptions): Required<RetryBudgetOptions> {
+  rejectUnknownOptions(owner, options, retryBudgetOptions, { group: 'retryBudget', renamed: retryBudgetRenames })
+  const { ratio = 0.2, minPerSecond = 10 } = options
+  numberWithin(owner, 'retryBudget.ratio', ratio, 0, 1)
+  numberWithin(owner, 'retryBudget.minPerSecond', minPerSecond, 0, 1_000_000)
+  return Object.freeze({ ratio, minPerSecond })
 }
 
-function breakerSpec (owner: string, options: BreakerOptions): Required<BreakerOptions> {
-  refuseUnknown(owner, options, breakerOptions, 'breaker')
-  const { failures = 0.5, minimum = 20, consecutiveFailures = Math.max(20, minimum), window = 10_000, open = 5000, maxOpen = Math.max(60_000, open) } = options
-  numberWithin(owner, 'breaker.failures', failures, 0.01, 1)
-  wholeNumber(owner, 'breaker.minimum', minimum)
+function breakerSpec(owner: string, options: BreakerOptions): Required<BreakerOptions> {
+  rejectUnknownOptions(owner, options, breakerOptions, { group: 'breaker', renamed: breakerRenames })
+  const {
+    failureRatio = 0.5,
+    minimumCalls = 20,
+    consecutiveFailures = Math.max(20, minimumCalls),
+    window = 10_000,
+    openDuration = 5000,
+    maxOpenDuration = Math.max(60_000, openDuration),
+  } = options
+  numberWithin(owner, 'breaker.failureRatio', failureRatio, 0.01, 1)
+  wholeNumber(owner, 'breaker.minimumCalls', minimumCalls)
   wholeNumber(owner, 'breaker.consecutiveFailures', consecutiveFailures)
   wholeNumber(owner, 'breaker.window', window, { min: 100, unit: 'ms' })
-  wholeNumber(owner, 'breaker.open', open, { unit: 'ms' })
-  wholeNumber(owner, 'breaker.maxOpen', maxOpen, { min: open, unit: 'ms' })
-  return Object.freeze({ failures, minimum, consecutiveFailures, window, open, maxOpen })
+  wholeNumber(owner, 'breaker.openDuration', openDuration, { unit: 'ms' })
+  wholeNumber(owner, 'breaker.maxOpenDuration', maxOpenDuration, { min: openDuration, unit: 'ms' })
+  return Object.freeze({ failureRatio, minimumCalls, consecutiveFailures, window, openDuration, maxOpenDuration })
 }

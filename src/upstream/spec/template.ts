@@ -24,12 +24,15 @@ const longest = 16 * 1024
 const harmless = /^[A-Za-z0-9_-][A-Za-z0-9\-._~!$&'()*+,=:@ ]*$/
 
 /** Takes a path template apart; throws a `TypeError` that names what cannot be a path. */
-export function parseTemplate (path: string, owner: string): Template {
+export function parseTemplate(path: string, owner: string): Template {
   const names = Array.from(path.matchAll(placeholder), match => match[1] as string)
   const literals = path.split(/\{[^{}]*\}/)
   if (!path.startsWith('/')) throw new TypeError(`${owner}: the path '${path}' must start with a slash`)
   for (const part of literals) {
-    if (!literal.test(part)) throw new TypeError(`${owner}: the path '${path}' holds characters that are no path: encode them, and declare a query as 'query'`)
+    if (!literal.test(part))
+      throw new TypeError(
+        `${owner}: the path '${path}' holds characters that are no path: encode them, and declare a query as 'query'`,
+      )
   }
   for (const [index, each] of names.entries()) {
     if (!name.test(each)) throw new TypeError(`${owner}: '{${each}}' in the path '${path}' is not a name`)
@@ -41,19 +44,22 @@ export function parseTemplate (path: string, owner: string): Template {
   return { path, names, literals, decoded, isSegmented: names.every(each => path.split('/').includes(`{${each}}`)) }
 }
 
-function decodedOnce (part: string, path: string, owner: string): string {
+function decodedOnce(part: string, path: string, owner: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw new TypeError(`${owner}: the path '${path}' holds a % that is not part of encoded UTF-8: write %25 for a percent sign`)
+    throw new TypeError(
+      `${owner}: the path '${path}' holds a % that is not part of encoded UTF-8: write %25 for a percent sign`,
+    )
   }
 }
 
 /**
- * Fills a template in. A value fills exactly its own place: it is encoded, and a value that a server could read as part of another path is refused.
+ * Fills a template in. A value fills exactly its own place: it is encoded, and a value that a server could read as part
+ * of another path is refused.
  * @throws UpstreamError `CALL_INPUT_INVALID` for a value that is empty or has a `pathFault`
  */
-export function fillTemplate (template: Template, params: Readonly<Record<string, unknown>>, owner: string): string {
+export function fillTemplate(template: Template, params: Readonly<Record<string, unknown>>, owner: string): string {
   const { names, literals, isSegmented } = template
   let path = literals[0] as string
   for (let index = 0; index < names.length; index++) {
@@ -64,22 +70,35 @@ export function fillTemplate (template: Template, params: Readonly<Record<string
 }
 
 /** Refuses values that make together, or with the literals beside them, what neither is alone. */
-function checkWhole ({ names, decoded }: Template, params: Readonly<Record<string, unknown>>, owner: string): void {
-  const fault = pathFault(decoded.map((part, index) => index === 0 ? part : (urlText(params[names[index - 1] as string]) as string) + part).join(''))
-  if (fault !== undefined) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameters make ${fault}` })
+function checkWhole({ names, decoded }: Template, params: Readonly<Record<string, unknown>>, owner: string): void {
+  const fault = pathFault(
+    decoded
+      .map((part, index) => (index === 0 ? part : (urlText(params[names[index - 1] as string]) as string) + part))
+      .join(''),
+  )
+  if (fault !== undefined)
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameters make ${fault}` })
 }
 
-function segment (key: string, value: unknown, owner: string): string {
+function segment(key: string, value: unknown, owner: string): string {
   if (typeof value !== 'string') {
     const text = urlText(value)
     if (text !== undefined) return encodeURIComponent(text)
-    throw new TypeError(`${owner}: the path parameter '${key}' is neither a string nor a number, boolean or date: transform it in the operation's params schema`)
+    throw new TypeError(
+      `${owner}: the path parameter '${key}' is neither a string nor a number, boolean ` +
+        `or date: transform it in the operation's params schema`,
+    )
   }
-  if (value.length > longest) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' has more than ${longest} characters` })
+  if (value.length > longest)
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, {
+      detail: `the path parameter '${key}' has more than ${longest} characters`,
+    })
   if (harmless.test(value)) return encodeURIComponent(value)
-  if (value === '') throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' is empty` })
+  if (value === '')
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' is empty` })
   const text = value.toWellFormed()
   const fault = pathFault(text)
-  if (fault !== undefined) throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' holds ${fault}` })
+  if (fault !== undefined)
+    throw new UpstreamError('CALL_INPUT_INVALID', owner, { detail: `the path parameter '${key}' holds ${fault}` })
   return encodeURIComponent(text)
 }

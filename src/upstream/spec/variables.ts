@@ -14,17 +14,17 @@ export interface VariableReader {
   /** One that need not be set. */
   readonly optional: (variable: string) => string | undefined
   /** One that is named, or what is declared in its place; `option` is what needs it. */
-  read (what: string | Secret, option: string, faultOf?: (value: string) => string | undefined): string
+  read(what: string | Secret, option: string, faultOf?: (value: string) => string | undefined): string
   /** The same for what no log may show. */
-  secret (what: Secret, option: string, faultOf?: (value: string) => string | undefined): string
-  fault (variable: string, reason: string): void
+  secret(what: Secret, option: string, faultOf?: (value: string) => string | undefined): string
+  fault(variable: string, reason: string): void
   readonly upstream: string
   readonly faults: readonly VariableFault[]
   readonly secrets: string[]
 }
 
 /** Makes a reader for one upstream. A variable that is set to nothing counts as not set. */
-export function variableReader (upstream: string, variables: Variables): VariableReader {
+export function variableReader(upstream: string, variables: Variables): VariableReader {
   const faults: VariableFault[] = []
   const secrets: string[] = []
 
@@ -33,19 +33,22 @@ export function variableReader (upstream: string, variables: Variables): Variabl
     faults,
     secrets,
     optional: variable => variables[variable]?.trim() || undefined,
-    read (what, option, faultOf) {
+    read(what, option, faultOf) {
       if (!(what instanceof Secret)) return what
       const given = reader.optional(what.variable)
-      const reason = given === undefined ? `is not set, and upstream '${upstream}' needs it for ${option}` : faultOf?.(given)
+      const reason =
+        given === undefined ? `is not set, and upstream '${upstream}' needs it for ${option}` : faultOf?.(given)
       if (reason !== undefined) reader.fault(what.variable, reason)
       return given ?? ''
     },
-    secret (what, option, faultOf) {
+    secret(what, option, faultOf) {
       const given = reader.read(what, option, faultOf)
       secrets.push(given)
       return given
     },
-    fault: (variable, reason) => { faults.push({ variable, reason }) },
+    fault: (variable, reason) => {
+      faults.push({ variable, reason })
+    },
   }
   return reader
 }

@@ -1,56 +1,57 @@
-/** Behind a slow answer stands at most this share of all calls, before batches become shorter. */
-const heldUpShare = 0.02
+/** Ratio of calls that may wait behind a slow response before batches become smaller. */
+const maxHeldUpRatio = 0.02
 
-/** A batch is slow when so many times as many calls as were under way at its start have begun and ended since. */
+/** A batch is slow once this many times the calls in flight at its start have started and ended since. */
 const turnovers = 4
 
-/** One answer moves what is known of all by this share. */
+/** Weight of one response in the moving average. */
 const weight = 1 / 1024
 
-/** Where a batch began. */
+/** The counters at the start of a batch. */
 export interface BatchStart {
   readonly ended: number
-  readonly underWay: number
+  readonly inFlight: number
 }
 
 /**
- * How many calls a batch may have, learned from how often an answer is slow: whoever stands behind it waits for it, so the more there
- * are of them the shorter batches must be. Slow is who is overtaken, which needs no clock, and is not mistaken where this process was held up.
+ * Adapts the number of calls of a batch to the ratio of slow responses. Each call of a batch waits for the responses
+ * before it, so more slow responses need smaller batches. A batch is slow if many other calls start and end meanwhile.
+ * That needs no clock, so a delay of this process is not mistaken for a slow response.
  */
 export class BatchSize {
-  readonly #most: number
+  readonly #max: number
   #ended = 0
-  #underWay = 0
-  /** Share of answers that were slow: a moving average. */
-  #slow = 0
-  /** Calls of one batch, now. */
-  now: number
+  #inFlight = 0
+  /** Ratio of slow responses: a moving average. */
+  #slowRatio = 0
+  /** The present limit on the calls of one batch. */
+  current: number
 
-  constructor (most: number) {
-    this.#most = this.now = most
+  constructor(max: number) {
+    this.#max = this.current = max
   }
 
-  began (): void {
-    this.#underWay++
+  requestStarted(): void {
+    this.#inFlight++
   }
 
-  ended (): void {
-    this.#underWay--
+  requestEnded(): void {
+    this.#inFlight--
     this.#ended++
   }
 
-  get start (): BatchStart {
-    return { ended: this.#ended, underWay: this.#underWay }
+  get start(): BatchStart {
+    return { ended: this.#ended, inFlight: this.#inFlight }
   }
 
-  /** Whether a batch that began there and has not ended is slow. */
-  isSlow ({ ended, underWay }: BatchStart): boolean {
-    return this.#ended - ended > turnovers * (underWay + this.#most)
+  /** Returns whether a batch with this start is slow. It must not have ended. */
+  isSlow({ ended, inFlight: underWay }: BatchStart): boolean {
+    return this.#ended - ended > turnovers * (underWay + this.#max)
   }
 
-  /** Learns of an answer that nobody held up, or that held up others. */
-  learn (isSlow: boolean): void {
-    this.#slow += ((isSlow ? 1 : 0) - this.#slow) * weight
-    this.now = Math.max(1, Math.min(this.#most, Math.floor(heldUpShare / this.#slow)))
+  /** Records a response, and whether its batch is slow. */
+  record(isSlow: boolean): void {
+    this.#slowRatio += ((isSlow ? 1 : 0) - this.#slowRatio) * weight
+    this.current = Math.max(1, Math.min(this.#max, Math.floor(maxHeldUpRatio / this.#slowRatio)))
   }
 }

@@ -1,67 +1,70 @@
-/** A length is trusted once at least this fraction of it has come: one eighth. Else a few bytes could have megabytes allocated for them. */
-const credit = 8
+/**
+ * The buffer for a whole body is allocated only after one eighth of Content-Length has arrived. Otherwise an upstream
+ * could cause an allocation of megabytes with a few bytes.
+ */
+const preallocationFactor = 8
 
-/** Chunks below this size are copied together, in bytes: a Buffer takes about 200 bytes beside its content. */
+/** Chunks below this size are copied into blocks, in bytes: a Buffer takes about 200 bytes beside its content. */
 const smallBytes = 2048
 
-/** The smallest and the largest block for chunks that are copied together, in bytes. */
+/** The smallest and the largest block for small chunks, in bytes. */
 const minBlock = 1024
 const maxBlock = 64 * 1024
 
 /**
- * A body that comes in several chunks. Where its head gave its length, they are copied into one buffer as they come: each then dies young, and
- * nothing is copied again at the end. Otherwise small chunks are copied together, and large ones are kept as they are. So the memory that a
- * body takes is at most about twice its length, whatever the size of its chunks.
+ * Collects the chunks of a body. With a Content-Length, each chunk is copied into one buffer as it arrives, so that
+ * chunks are garbage collected young and nothing is copied at the end. Without one, small chunks are copied into blocks
+ * and large chunks are kept. A body takes at most about twice its length, for any size of its chunks.
  */
-export class Chunks {
+export class BodyBuffer {
   #length: number
-  /** The buffer for a whole body of a trusted length. */
-  #room: Buffer | undefined
+  /** The buffer of Content-Length bytes, once it is allocated. */
+  #preallocated: Buffer | undefined
   /** Full blocks and large chunks, in order. */
   #list: Buffer[] = []
   /** The block that is being filled. */
   #block: Buffer | undefined
-  /** The part of the block that is not in the list yet. */
+  /** The part of the block that is not yet in the list. */
   #from = 0
   #to = 0
   #bytes = 0
 
   /**
-   * @param first The first chunk.
-   * @param length The length that the head gave, in bytes; 0 where it gave none.
+   * @param first the first chunk
+   * @param length the Content-Length in bytes; 0 without one
    */
-  constructor (first: Buffer, length: number) {
+  constructor(first: Buffer, length: number) {
     this.#length = length
     this.add(first)
   }
 
   /** Adds a chunk. */
-  add (chunk: Buffer): void {
-    const before = this.#bytes
+  add(chunk: Buffer): void {
+    const start = this.#bytes
     this.#bytes += chunk.length
-    if (this.#room === undefined) {
-      if (this.#length >= this.#bytes && this.#length <= credit * this.#bytes) this.#makeRoom(chunk)
+    if (this.#preallocated === undefined) {
+      if (this.#length >= this.#bytes && this.#length <= preallocationFactor * this.#bytes) this.#preallocate(chunk)
       else this.#collect(chunk)
-    } else if (this.#bytes <= this.#room.length) {
-      chunk.copy(this.#room, before)
+    } else if (this.#bytes <= this.#preallocated.length) {
+      chunk.copy(this.#preallocated, start)
     } else {
-      // The body is longer than its head said; the reader refuses it.
-      this.#list = [this.#room.subarray(0, before)]
-      this.#room = undefined
+      // The body is longer than its Content-Length; undici refuses it.
+      this.#list = [this.#preallocated.subarray(0, start)]
+      this.#preallocated = undefined
       this.#length = 0
       this.#collect(chunk)
     }
   }
 
-  /** Returns the whole body. */
-  whole (): Buffer {
-    if (this.#room !== undefined) return this.#room.subarray(0, this.#bytes)
+  /** Returns the whole body as one buffer. */
+  toBuffer(): Buffer {
+    if (this.#preallocated !== undefined) return this.#preallocated.subarray(0, this.#bytes)
     this.#flush()
-    return this.#list.length === 1 ? this.#list[0] as Buffer : Buffer.concat(this.#list, this.#bytes)
+    return this.#list.length === 1 ? (this.#list[0] as Buffer) : Buffer.concat(this.#list, this.#bytes)
   }
 
-  #collect (chunk: Buffer): void {
-    // A chunk is a slice of what the socket has read. A small slice that is kept holds all of that.
+  #collect(chunk: Buffer): void {
+    // A chunk is a slice of a read buffer of the socket. A small slice would retain the whole buffer.
     if (chunk.length >= smallBytes && 2 * chunk.length >= chunk.buffer.byteLength) {
       this.#flush()
       this.#list.push(chunk)
@@ -79,19 +82,19 @@ export class Chunks {
     }
   }
 
-  /** Moves what was copied together to the list. */
-  #flush (): void {
+  /** Appends the filled part of the block to the list. */
+  #flush(): void {
     if (this.#block === undefined || this.#from === this.#to) return
     this.#list.push(this.#block.subarray(this.#from, this.#to))
     this.#from = this.#to
   }
 
-  #makeRoom (chunk: Buffer): void {
-    this.#room = Buffer.allocUnsafeSlow(this.#length)
+  #preallocate(chunk: Buffer): void {
+    this.#preallocated = Buffer.allocUnsafeSlow(this.#length)
     this.#flush()
     let at = 0
-    for (const each of this.#list) at += each.copy(this.#room, at)
-    chunk.copy(this.#room, at)
+    for (const each of this.#list) at += each.copy(this.#preallocated, at)
+    chunk.copy(this.#preallocated, at)
     this.#list = []
     this.#block = undefined
   }

@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
-import type { Head } from './response-headers.ts'
-import type { Place } from '../../core/linked-queue.ts'
+import type { ResponseHeaders } from './response-headers.ts'
+import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'
-import { WireBound } from './wire-limit.ts'
+import { WireLimit } from './wire-limit.ts'
 
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000
 
-/** undici's code for a socket that it closed itself, because an answer or a request said so, or a request was cancelled. */
-const closedByUs = 'UND_ERR_INFO'
+/** undici's code for a socket that it closed itself: for `connection: close`, or because a request was cancelled. */
+const closedByClient = 'UND_ERR_INFO'
 
-/** Handles one request, which waits in the queue of a pool at first, and releases its connection when it has ended. */
-export interface RequestHandler extends Dispatcher.DispatchHandler, Place<RequestHandler> {
+/** Handles one request. It waits in the queue of the pool first, and releases its connection at its end. */
+export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<RequestHandler> {
   readonly options: Dispatcher.DispatchOptions
   /** Whether the request may change something at the upstream. */
   readonly isUnsafe: boolean
@@ -20,18 +20,18 @@ export interface RequestHandler extends Dispatcher.DispatchHandler, Place<Reques
   readonly needsNew: boolean
   /** The connection that it is assigned to. */
   connection: Connection | undefined
-  /** The connection is lost, and with it all requests on it; `isOrderly` after an answer with `connection: close`. */
-  lost (isOrderly: boolean): void
-  /** Rejects the request, with what `reason` makes, if it has not been written. */
-  turnAway (reason: () => unknown): void
+  /** Called when the connection closes before the response; `isOrderly` after a response with `connection: close`. */
+  connectionLost(isOrderly: boolean): void
+  /** Rejects the request with a result of `reason` if it has not been written. */
+  rejectIfUnsent(reason: () => unknown): void
   /** Closes the connection. */
-  hangUp (): void
+  closeConnection(): void
 }
 
 export interface ConnectionOptions {
   /** Opens a socket. */
   readonly connect: buildConnector.connector
-  /** Limit on one answer on the wire, in bytes. @default none */
+  /** Limit on the body of one response, in bytes. @default none */
   readonly maxBytes?: number
   /** Age after which a connection takes its last request, in ms. @default 300000 */
   readonly maxAge?: number
@@ -39,7 +39,10 @@ export interface ConnectionOptions {
   readonly pipelining?: number
   /** Called when all requests on the connection have ended. */
   readonly onIdle?: (connection: Connection) => void
-  /** Called when the upstream closed the connection soon after an answer that did not announce it, maybe while the next request was on its way. */
+  /**
+   * Called when the upstream closes the connection soon after a response that did not announce it, maybe while the next
+   * request is in flight.
+   */
   readonly onEarlyClose?: () => void
 }
 
@@ -53,7 +56,7 @@ export class Connection extends Client {
   isConnected = false
   /** The moment at which its last request ended, in ms. */
   idleSince = 0
-  readonly wire = new WireBound()
+  readonly wireLimit = new WireLimit()
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
@@ -68,13 +71,24 @@ export class Connection extends Client {
   readonly #onIdle: (connection: Connection) => void
   readonly #onEarlyClose: () => void
 
-  constructor (origin: string, { connect, maxBytes = -1, maxAge = 5 * 60_000, pipelining = 1, onIdle = nothing, onEarlyClose = nothing }: ConnectionOptions) {
+  constructor(
+    origin: string,
+    {
+      connect,
+      maxBytes = -1,
+      maxAge = 5 * 60_000,
+      pipelining = 1,
+      onIdle = nothing,
+      onEarlyClose = nothing,
+    }: ConnectionOptions,
+  ) {
     super(origin, {
-      connect: (place, callback) => connect(place, (...opened) => {
-        this.#socket = opened[1] ?? undefined
-        if (opened[1] !== null) this.wire.watch(opened[1])
-        callback(...opened)
-      }),
+      connect: (target, callback) =>
+        connect(target, (...opened) => {
+          this.#socket = opened[1] ?? undefined
+          if (opened[1] !== null) this.wireLimit.watch(opened[1])
+          callback(...opened)
+        }),
       pipelining,
       // Our own timers are exact and undici's are late by up to a second, so undici sets none.
       headersTimeout: 0,
@@ -90,37 +104,42 @@ export class Connection extends Client {
       this.isConnected = true
       this.#hasFailed = false
       this.#isOld = maxAge === 0
-      if (maxAge > 0) this.#timer = setTimeout(() => { this.#isOld = true }, maxAge).unref()
+      if (maxAge > 0)
+        this.#timer = setTimeout(() => {
+          this.#isOld = true
+        }, maxAge).unref()
     })
     this.on('disconnect', (_origin, _targets, { code }: Error & { readonly code?: string }) => {
-      if (code !== closedByUs && this.#isIdle && performance.now() - this.#assignedAt < earlyMs) this.#onEarlyClose()
+      if (code !== closedByClient && this.#isIdle && performance.now() - this.#assignedAt < earlyMs)
+        this.#onEarlyClose()
       this.isConnected = false
       this.#isOld = false
       clearTimeout(this.#timer)
     })
   }
 
-  protected get socket (): Socket | undefined {
+  protected get socket(): Socket | undefined {
     return this.#socket
   }
 
   /** Whether the present socket has served, and nothing is in flight on it. */
-  get #isIdle (): boolean {
+  get #isIdle(): boolean {
     return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
   }
 
   /** Whether the socket is being closed, or has closed: a request would wait until another has opened. */
-  get isClosing (): boolean {
+  get isClosing(): boolean {
     return this.#socket?.destroyed === true
   }
 
   /** True once the present socket has failed, for example by a reset; false where a FIN ended it. */
-  get isBroken (): boolean {
+  get isBroken(): boolean {
     return this.#socket !== undefined && this.#socket.errored !== null
   }
 
-  override dispatch (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    // A connection that is never idle would never notice that its name has a new address. (undici's `clientTtl` checks every busy one, on every call.)
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    // A connection that is never idle would never see a new address of its name. (undici's `clientTtl` checks every
+    // busy connection on every call.)
     if (this.#isOld) {
       this.#isOld = false
       options.reset = true
@@ -129,66 +148,70 @@ export class Connection extends Client {
   }
 
   /**
-   * Whether something has arrived on the idle socket that undici has not seen, so that a request written now would be answered by it. The loop has
-   * polled the socket since the last answer, but a turn of the loop takes some ms when it is busy, so the socket is read once more.
+   * Whether the idle socket has data or an end that undici has not read, so that a request written now would get it as
+   * its response. The event loop has polled the socket since the last response, but a busy turn takes some ms, so the
+   * socket is read once more.
    */
-  get isStale (): boolean {
+  get isStale(): boolean {
     if (this.#inFlight > 0) return false
     const isStale = hasUnread(this.#socket)
     if (isStale && this.served > 0) this.#onEarlyClose()
     return isStale
   }
 
-  /** A request is about to be written; returns whether the socket has served before. */
-  started (): boolean {
+  /** Counts a request that is about to be written. Returns whether the socket has served before. */
+  requestStarted(): boolean {
     this.#inFlight++
     return this.served++ > 0
   }
 
-  /** A request that was written has ended; `isSound` if its answer ended as it should. */
-  ended (isSound: boolean): void {
+  /** Counts the end of a written request; `isSound` if its response ended correctly. */
+  requestEnded(isSound: boolean): void {
     this.#inFlight--
-    this.wire.next()
+    this.wireLimit.reset()
     if (!isSound) this.#hasFailed = true
   }
 
-  /** Closes the idle socket, so that the next request goes on a new one. */
-  renew (): void {
+  /** Closes the idle socket, so that the next request opens a new one. */
+  replaceSocket(): void {
     this.isConnected = false
     this.#socket?.destroy()
   }
 
-  /** A request was assigned to it, at the moment `now`. */
-  assign (handler: RequestHandler, now: number): void {
+  /** Assigns a request to the connection, at the time `now`. */
+  assign(handler: RequestHandler, now: number): void {
     this.#assignedAt = now
     this.#assigned = handler
   }
 
-  /** Rejects the request that was assigned and has not been written: its socket opens, or has closed just now and is opened again. */
-  turnAway (reason: () => unknown): void {
-    this.#assigned?.turnAway(reason)
+  /** Rejects the assigned request if it has not been written because its socket opens or reopens. */
+  rejectUnsent(reason: () => unknown): void {
+    this.#assigned?.rejectIfUnsent(reason)
   }
 
-  /** The headers of an answer have arrived. */
-  answered (_head: Head): void {}
+  /** Called when the headers of a response have arrived. */
+  headersReceived(_head: ResponseHeaders): void {}
 
-  /** Whether an abandoned request stays until its answer has arrived, because other requests share the connection. */
-  linger (_handler: RequestHandler): boolean {
+  /**
+   * Returns whether an abandoned request stays until its response has arrived, because other requests share the
+   * connection.
+   */
+  linger(_handler: RequestHandler): boolean {
     return false
   }
 
-  /** Closes the connection if no request on it is wanted. */
-  closeIfUnwanted (): void {}
+  /** Closes the connection if all its requests are abandoned. */
+  closeIfUnwanted(): void {}
 
-  /** A request on it has ended. */
-  release (_handler: RequestHandler, _isSound: boolean): void {
+  /** Removes a request that has ended from the connection. */
+  release(_handler: RequestHandler, _isSound: boolean): void {
     this.idleSince = performance.now()
     this.#assigned = undefined
     this.#onIdle(this)
   }
 
-  /** The upstream closed it as idle while a request was on its way. */
-  closedAsIdle (): void {
+  /** Records that the upstream closed the connection as idle while a request was in flight. */
+  recordIdleClose(): void {
     this.#onEarlyClose()
   }
 }

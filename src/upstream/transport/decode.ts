@@ -16,7 +16,11 @@ interface Decompressed {
   readonly engine: { readonly bytesWritten: number }
 }
 
-type Decompress = (body: Buffer, options: DecompressOptions, done: (error: NodeJS.ErrnoException | null, result: Decompressed) => void) => void
+type Decompress = (
+  body: Buffer,
+  options: DecompressOptions,
+  done: (error: NodeJS.ErrnoException | null, result: Decompressed) => void,
+) => void
 
 /** One content coding. */
 interface Coding {
@@ -45,18 +49,25 @@ const codings: ReadonlyMap<string, Coding> = new Map([
 ])
 
 /** Returns whether `decode` can undo this content coding. */
-export function isDecodable (coding: string): boolean {
+export function isDecodable(coding: string): boolean {
   return codings.has(coding)
 }
 
 /**
- * Undoes a content coding of a whole, non-empty body. Every byte of the body must belong to a complete member or frame; the members of gzip and
- * the frames of zstd are decoded and concatenated. `maxBytes` of the upstream bounds all of them together.
+ * Undoes a content coding of a whole, non-empty body. Every byte of the body must belong to a complete member or frame;
+ * the members of gzip and the frames of zstd are decoded and concatenated. `maxResponseBytes` of the upstream limits
+ * their sum.
  * @param coding One that `isDecodable`.
  * @param done Receives the decoded body, or `UPSTREAM_TOO_LARGE` or `UPSTREAM_ENCODING` and the body as it was.
  */
-export function decode (spec: OperationSpec, upstreamStatus: number, coding: string, body: Buffer, done: (error: UpstreamError | null, decoded: Buffer) => void): void {
-  const { name, maxBytes } = spec.upstream
+export function decode(
+  spec: OperationSpec,
+  upstreamStatus: number,
+  coding: string,
+  body: Buffer,
+  done: (error: UpstreamError | null, decoded: Buffer) => void,
+): void {
+  const { name, maxResponseBytes } = spec.upstream
   const { decompress: anyDecompress, params, hasFrames } = codings.get(coding) as Coding
   // The types of node:zlib leave out what `info` does to the result.
   const decompress = anyDecompress as unknown as Decompress
@@ -70,20 +81,27 @@ export function decode (spec: OperationSpec, upstreamStatus: number, coding: str
 
   const next = () => {
     // Node takes no limit of 0, although empty frames may still follow.
-    const options = { maxOutputLength: Math.max(1, maxBytes - total), info: true, ...params !== undefined && { params } } as const
+    const options = {
+      maxOutputLength: Math.max(1, maxResponseBytes - total),
+      info: true,
+      ...(params !== undefined && { params }),
+    } as const
     decompress(used === 0 ? body : body.subarray(used), options, (error, result) => {
-      if (error?.code === 'ERR_BUFFER_TOO_LARGE') return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes after decoding`)
+      if (error?.code === 'ERR_BUFFER_TOO_LARGE')
+        return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxResponseBytes} bytes after decoding`)
       if (error !== null) return refuse('UPSTREAM_ENCODING', `its ${coding} body cannot be decoded`, error)
       const { buffer, engine } = result
       used += engine.bytesWritten
       total += buffer.length
-      if (total > maxBytes) return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxBytes} bytes after decoding`)
+      if (total > maxResponseBytes)
+        return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxResponseBytes} bytes after decoding`)
       if (decoded.length === 0 && used === body.length) return done(null, buffer)
       if (!hasFrames) return refuse('UPSTREAM_ENCODING', `its ${coding} body has bytes after its end`)
       // A copy: the result of a small frame is a piece of 16 KiB.
       decoded.push(Buffer.from(buffer))
       if (used === body.length) return done(null, Buffer.concat(decoded, total))
-      if (decoded.length === maxFrames) return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxFrames} ${coding} frames`)
+      if (decoded.length === maxFrames)
+        return refuse('UPSTREAM_TOO_LARGE', `the limit is ${maxFrames} ${coding} frames`)
       next()
     })
   }

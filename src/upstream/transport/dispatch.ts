@@ -1,20 +1,32 @@
 import type { Dispatcher } from 'undici'
 import type { LiveCall } from '../call/call.ts'
-import type { Credentials } from '../auth/credentials.ts'
 import { Exchange } from './exchange.ts'
-import { headerOf } from '../../core/header-name.ts'
-import { serviceOf, type Service } from '../policies/layer.ts'
+import { headerOf } from '../../core/headers.ts'
+import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-const nobody: Credentials = { headers: [], query: '' }
+/** What every call carries to identify its sender. Changed headers are a new list. */
+export interface Credentials {
+  /** Names in lower case and values, one after the other. */
+  readonly headers: readonly string[]
+  /** `key=value`, encoded; empty for none. */
+  readonly query: string
+}
 
-/** Sends a call: one `pool.dispatch`, read whole under caps, judged once, parsed once. */
-export function dispatch (pool: Pick<Pool, 'dispatch'>, prefix: string, credentials = nobody, isPipelined = false): Service {
+const noCredentials: Credentials = { headers: [], query: '' }
+
+/** Creates the innermost service: it sends each call as one request of the pool, and reads the whole response. */
+export function dispatch(
+  pool: Pick<Pool, 'dispatch'>,
+  prefix: string,
+  credentials = noCredentials,
+  isPipelined = false,
+): Service {
   const headersOf = headerWriter(credentials)
   const { query } = credentials
-  return serviceOf((call, taker) => {
-    if (call.abort.aborted) return taker.lose(call.abort.reason)
+  return serviceOf((call, completion) => {
+    if (call.abort.aborted) return completion.reject(call.abort.reason)
     const { spec, path, body } = call
     const options: Dispatcher.DispatchOptions = {
       method: spec.method,
@@ -22,55 +34,55 @@ export function dispatch (pool: Pick<Pool, 'dispatch'>, prefix: string, credenti
       headers: headersOf(call),
       body: body ?? null,
     }
-    // A connection that blocks waits for the head of an answer before it takes the next call.
+    // A blocking request lets no other request follow on its connection before its response headers have arrived.
     if (isPipelined && spec.safe && spec.method !== 'HEAD') options.blocking = false
-    pool.dispatch(options, new Exchange(call, taker, pool, options))
+    pool.dispatch(options, new Exchange(call, completion, pool, options))
   })
 }
 
-/** Writes the headers of a call; those that are the same each time are written once an operation. */
-function headerWriter (credentials: Credentials): (call: LiveCall<unknown>) => string[] {
+/** Creates the function that lists the headers of a call. The fixed headers are listed once per operation. */
+function headerWriter(credentials: Credentials): (call: LiveCall<unknown>) => string[] {
   let fixed = new WeakMap<OperationSpec, string[]>()
-  let { headers: signed } = credentials
+  let { headers: credentialHeaders } = credentials
   return ({ spec, idempotencyKey, scope, headers: given }) => {
-    if (signed !== credentials.headers) {
-      signed = credentials.headers
+    if (credentialHeaders !== credentials.headers) {
+      credentialHeaders = credentials.headers
       fixed = new WeakMap()
     }
     let headers = fixed.get(spec)
-    if (headers === undefined) fixed.set(spec, headers = fixedHeaders(spec, signed))
-    const { forward } = spec.upstream
-    if (forward.length === 0 && idempotencyKey === undefined && given === undefined) return headers
+    if (headers === undefined) fixed.set(spec, (headers = fixedHeaders(spec, credentialHeaders)))
+    const { forwardHeaders } = spec.upstream
+    if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
     const own = new Map<string, string>()
-    for (const name of forward) {
+    for (const name of forwardHeaders) {
       const value = headerOf(scope.headers, name)
       if (value !== undefined) own.set(name, value)
     }
     if (idempotencyKey !== undefined) own.set('idempotency-key', idempotencyKey)
-    // Whoever gave them to this call knows best.
+    // The headers of this one call override all others.
     if (given !== undefined) for (const name of Object.keys(given)) own.set(name, given[name] as string)
-    const all = headers.filter((_, at) => !own.has((headers[at - at % 2] as string).toLowerCase()))
+    const all = headers.filter((_, at) => !own.has((headers[at - (at % 2)] as string).toLowerCase()))
     for (const [name, value] of own) all.push(name, value)
     return all
   }
 }
 
-function fixedHeaders ({ upstream, accept, body }: OperationSpec, signed: readonly string[]): string[] {
-  const own = [...Object.keys(upstream.headers), ...signed].map(name => name.toLowerCase())
+function fixedHeaders({ upstream, accept, body }: OperationSpec, credentialHeaders: readonly string[]): string[] {
+  const own = [...Object.keys(upstream.headers), ...credentialHeaders].map(name => name.toLowerCase())
   return [
-    ...own.includes('accept') ? [] : ['accept', accept.join(', ')],
-    ...upstream.decompress ? ['accept-encoding', 'gzip, br'] : [],
-    ...own.includes('user-agent') ? [] : ['user-agent', 'headwaters'],
+    ...(own.includes('accept') ? [] : ['accept', accept.join(', ')]),
+    ...(upstream.decompress ? ['accept-encoding', 'gzip, br'] : []),
+    ...(own.includes('user-agent') ? [] : ['user-agent', 'headwaters']),
     ...Object.entries(upstream.headers).flat(),
-    ...body === undefined ? [] : ['content-type', 'application/json'],
-    ...signed,
+    ...(body === undefined ? [] : ['content-type', 'application/json']),
+    ...credentialHeaders,
   ]
 }
 
-/** What makes two calls of one operation equal: everything that goes out, every header and the idempotency key included. */
-export function keyOf ({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
-  const forwarded = spec.upstream.forward.map(name => headerOf(scope.headers, name) ?? null)
-  const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => a < b ? -1 : 1)
+/** Returns the key of a call: two calls of one operation have the same key if they send the same request. */
+export function keyOf({ spec, path, body, idempotencyKey, scope, headers }: LiveCall<unknown>): string {
+  const forwarded = spec.upstream.forwardHeaders.map(name => headerOf(scope.headers, name) ?? null)
+  const given = headers === undefined ? [] : Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([spec.name, path, body, idempotencyKey, ...forwarded, ...given])
 }

@@ -2,19 +2,19 @@
 export const Phase = {
   /** In the queue of the pool, or assigned to a connection; not written. */
   pending: 0,
-  /** Refused by its connection before it was written, on its way back to the pool. */
+  /** Refused by its connection before it was written; it returns to the pool. */
   moving: 1,
   /** Written; no final status yet. */
   sent: 2,
-  /** The headers are good; the body is collected. */
+  /** The headers are accepted; the body is collected. */
   reading: 3,
-  /** The headers decided; the body is read to keep the connection. */
+  /** The headers decided the outcome; the body is read to keep the connection. */
   discarding: 4,
-  /** The answer has ended on the wire; its body is decoded and checked. */
+  /** The response has ended; its body is decoded and parsed. */
   decoding: 5,
   /** Settled before it was written; undici still holds it. */
   abandoned: 6,
-  /** Settled; its answer is awaited because other requests share the connection. */
+  /** Settled; its response is awaited because other requests share the connection. */
   lingering: 7,
   /** Settled; its connection is being closed. */
   closing: 8,
@@ -22,7 +22,7 @@ export const Phase = {
   done: 9,
 } as const
 
-export type Phase = typeof Phase[keyof typeof Phase]
+export type Phase = (typeof Phase)[keyof typeof Phase]
 
 export type PhaseName = keyof typeof Phase
 
@@ -41,14 +41,15 @@ export const transitions: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
 }
 
 const names = Object.keys(Phase) as PhaseName[]
-const masks = names.map(name => transitions[name].reduce((mask, to) => mask | 1 << Phase[to], 0))
+const masks = names.map(name => transitions[name].reduce((mask, to) => mask | (1 << Phase[to]), 0))
 
 /**
  * Returns the phase that was entered.
  *
  * @throws Error if the table has no such transition; that is a fault in this code.
  */
-export function enter (from: Phase, to: Phase): Phase {
-  if (((masks[from] as number) & 1 << to) === 0) throw new Error(`exchange: there is no transition from ${names[from]} to ${names[to]}`)
+export function enter(from: Phase, to: Phase): Phase {
+  if (((masks[from] as number) & (1 << to)) === 0)
+    throw new Error(`exchange: there is no transition from ${names[from]} to ${names[to]}`)
   return to
 }

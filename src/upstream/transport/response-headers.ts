@@ -1,99 +1,137 @@
 import { UpstreamError } from '../../errors.ts'
+import type { ResponseHeaders } from '../spec/answer.ts'
 import { isDecodable } from './decode.ts'
 import { readRetryAfter } from '../call/retry-after.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-/** Response headers by lower-case name, without white space around their values. */
-export type Head = Readonly<Record<string, string | string[] | undefined>>
+export type { ResponseHeaders } from '../spec/answer.ts'
 
-/** What to do with an answer, known before its body: read it, take it as "there is none", or fail. */
-export type Judgement = 'read' | 'absent' | UpstreamError
+/** The class of a response by its headers: read the body, settle with the value `null`, or fail. */
+export type ResponseClass = 'read' | 'absent' | UpstreamError
 
-/** The content coding of an answer, lower case; none for `identity`, which is none. */
-export function codingOf (head: Head): string | undefined {
-  const coding = head['content-encoding']
+/** Returns the content coding of a response in lower case; undefined without one and for `identity`. */
+export function codingOf(headers: ResponseHeaders): string | undefined {
+  const coding = headers['content-encoding']
   if (coding === undefined) return undefined
   const name = String(coding).toLowerCase()
   return name === 'identity' ? undefined : name
 }
 
 /**
- * Judges status, framing, size and content type of an answer before a byte of its body is read.
+ * Classifies a response by its status, framing, size and content type, before any byte of its body is read.
  *
- * @param isCallersLimit - Whether a 429 is a limit of the caller, and not of all calls to the upstream.
+ * @param isCallersLimit whether a 429 limits this caller, and not all calls to the upstream
  */
-export function judge (spec: OperationSpec, status: number, head: Head, isCallersLimit = false): Judgement {
+export function classifyResponse(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  isCallersLimit = false,
+): ResponseClass {
   const upstream = spec.upstream.name
-  const transfer = head['transfer-encoding']
-  // Such a body has no end that is known to be right, whatever the status says.
+  const transfer = headers['transfer-encoding']
+  // The end of such a body cannot be verified, for any status.
   if (transfer !== undefined && !isChunked(transfer)) {
-    return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: 'its transfer coding is not chunked', verdict: 'failed' })
+    return new UpstreamError('UPSTREAM_PROTOCOL', upstream, {
+      upstreamStatus: status,
+      detail: 'its transfer coding is not chunked',
+      verdict: 'failed',
+    })
   }
-  if (status < 200 || status > 299 || status === 205 || status === 206) return judgeStatus(spec, status, head, isCallersLimit)
+  if (status < 200 || status > 299 || status === 205 || status === 206)
+    return classifyStatus(spec, status, headers, isCallersLimit)
 
-  const length = head['content-length']
-  if (length !== undefined && Number(length) > spec.upstream.maxBytes && spec.method !== 'HEAD') {
-    return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, { upstreamStatus: status, detail: `the limit is ${spec.upstream.maxBytes} bytes` })
+  const length = headers['content-length']
+  if (length !== undefined && Number(length) > spec.upstream.maxResponseBytes && spec.method !== 'HEAD') {
+    return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, {
+      upstreamStatus: status,
+      detail: `the limit is ${spec.upstream.maxResponseBytes} bytes`,
+    })
   }
-  const coding = codingOf(head)
+  const coding = codingOf(headers)
   if (coding !== undefined && !isDecodable(coding)) {
-    return new UpstreamError('UPSTREAM_ENCODING', upstream, { upstreamStatus: status, detail: 'its content coding is unknown' })
+    return new UpstreamError('UPSTREAM_ENCODING', upstream, {
+      upstreamStatus: status,
+      detail: 'its content coding is unknown',
+    })
   }
-  const mayBeEmpty = spec.empty && (status === 204 || spec.method === 'HEAD' || head['content-type'] === undefined)
-  if (!mayBeEmpty && !accepts(spec.accept, head['content-type'], spec.as !== 'bytes')) {
-    return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, { upstreamStatus: status, detail: `accepted are ${spec.accept.join(', ')}` })
+  const mayBeEmpty =
+    spec.allowEmpty && (status === 204 || spec.method === 'HEAD' || headers['content-type'] === undefined)
+  if (!mayBeEmpty && !accepts(spec.accept, headers['content-type'], spec.responseType !== 'bytes')) {
+    return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, {
+      upstreamStatus: status,
+      detail: `accepted are ${spec.accept.join(', ')}`,
+    })
   }
   return 'read'
 }
 
-/** Returns whether the end of an answer's body is the end of its connection (RFC 9112, section 6.3), so that a cut body looks complete. */
-export function isCloseDelimited (method: string, status: number, head: Head): boolean {
-  const transfer = head['transfer-encoding']
-  if (transfer === undefined ? head['content-length'] !== undefined : isChunked(transfer)) return false
+/**
+ * Returns whether the close of the connection ends the body (RFC 9112, section 6.3). A truncated body looks complete
+ * then.
+ */
+export function isCloseDelimited(method: string, status: number, headers: ResponseHeaders): boolean {
+  const transfer = headers['transfer-encoding']
+  if (transfer === undefined ? headers['content-length'] !== undefined : isChunked(transfer)) return false
   return method !== 'HEAD' && status !== 204 && status !== 304
 }
 
-function isChunked (transfer: string | string[]): boolean {
+function isChunked(transfer: string | string[]): boolean {
   return /^chunked$/i.test(String(transfer))
 }
 
-function judgeStatus (spec: OperationSpec, status: number, head: Head, isCallersLimit: boolean): Judgement {
-  if (spec.absent.includes(status)) return 'absent'
+function classifyStatus(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  isCallersLimit: boolean,
+): ResponseClass {
+  if (spec.nullOn.includes(status)) return 'absent'
   const upstream = spec.upstream.name
-  if (status < 200 || status > 599) return new UpstreamError('UPSTREAM_PROTOCOL', upstream, { upstreamStatus: status, detail: `${status} is no HTTP status` })
-  const retryAfter = head['retry-after']
+  if (status < 200 || status > 599)
+    return new UpstreamError('UPSTREAM_PROTOCOL', upstream, {
+      upstreamStatus: status,
+      detail: `${status} is no HTTP status`,
+    })
+  const retryAfter = headers['retry-after']
   return new UpstreamError(status === 429 || status === 503 ? 'UPSTREAM_BUSY' : 'UPSTREAM_STATUS', upstream, {
     upstreamStatus: status,
     detail: `status ${status}`,
     retryAfterMs: readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now()),
-    // Retries of one caller would spend the budget that all callers share.
-    ...isCallersLimit && { verdict: 'ignored', retryable: false },
+    // Retries of one caller would spend the retry budget of all callers.
+    ...(isCallersLimit && { verdict: 'ignored', retryable: false }),
   })
 }
 
-/** Longer content types are read each time, in characters. */
+/** Content types longer than this are not remembered, in characters. */
 const longType = 200
 
 const accepted = new WeakMap<readonly string[], Map<string, boolean>>()
 
-/** Whether a content type is one of those accepted; remembered, since an upstream sends few different ones. */
-function accepts (ranges: readonly string[], header: string | string[] | undefined, isText: boolean): boolean {
+/** Returns whether a content type is accepted. The result is remembered: an upstream sends few different types. */
+function accepts(ranges: readonly string[], header: string | string[] | undefined, isText: boolean): boolean {
   if (typeof header !== 'string') return header === undefined && ranges.includes('*/*')
   let known = accepted.get(ranges)
-  if (known === undefined) accepted.set(ranges, known = new Map())
-  let verdict = known.get(header)
-  if (verdict === undefined) {
-    verdict = matches(ranges, header, isText)
-    // An upstream that invents types must not fill the memory.
+  if (known === undefined) accepted.set(ranges, (known = new Map()))
+  let isAccepted = known.get(header)
+  if (isAccepted === undefined) {
+    isAccepted = matches(ranges, header, isText)
+    // An upstream that sends ever new types must not fill the memory.
     if (known.size >= 64) known.clear()
-    if (header.length <= longType) known.set(header, verdict)
+    if (header.length <= longType) known.set(header, isAccepted)
   }
-  return verdict
+  return isAccepted
 }
 
-function matches (ranges: readonly string[], header: string, isText: boolean): boolean {
-  const [type = '', ...parameters] = header.toLowerCase().split(';').map(part => part.trim())
-  const charset = parameters.find(parameter => parameter.startsWith('charset='))?.slice('charset='.length).replaceAll('"', '')
+function matches(ranges: readonly string[], header: string, isText: boolean): boolean {
+  const [type = '', ...parameters] = header
+    .toLowerCase()
+    .split(';')
+    .map(part => part.trim())
+  const charset = parameters
+    .find(parameter => parameter.startsWith('charset='))
+    ?.slice('charset='.length)
+    .replaceAll('"', '')
   if (isText && charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)) return false
   return ranges.some(range => {
     const [before = '', after] = range.toLowerCase().split('*', 2)

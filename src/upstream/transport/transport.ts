@@ -1,94 +1,112 @@
-import { hash } from 'node:crypto'
-import { readAccess } from '../auth/access.ts'
-import type { Credentials } from '../auth/credentials.ts'
-import { Connection } from './connection.ts'
-import { dispatch } from './dispatch.ts'
-import { authorize } from '../auth/authorize.ts'
-import { paddedLength } from './padded-length.ts'
-import type { Layer, Service } from '../policies/layer.ts'
-import { openPool } from './pool.ts'
-import { ignoreRejection } from '../../core/ignore-rejection.ts'
-import { quietSocket } from './quiet-socket.ts'
+import type { SecureContext } from 'node:tls'
+import type { Dispatcher } from 'undici'
+import type { ProxyAccess } from '../connect/proxy.ts'
 import type { Resolve } from '../connect/resolve.ts'
 import { routeTo } from '../connect/route.ts'
+import type { Service } from '../call/layer.ts'
 import type { UpstreamSpec } from '../spec/spec.ts'
-import { maxTokenBytes, tokenEndpoint } from '../auth/token-endpoint.ts'
-import type { Variables } from '../spec/variables.ts'
+import { Connection } from './connection.ts'
+import { dispatch, type Credentials } from './dispatch.ts'
+import { openPool } from './pool.ts'
+import { quietSocket } from './quiet-socket.ts'
+import { paddedLength } from './white-space.ts'
 
-/** Where an upstream really is. */
-export interface Place {
+/** The address of an upstream, after overrides. */
+export interface UpstreamAddress {
   readonly url: URL
-  /** Stands before every path. */
+  /** Precedes every path. */
   readonly prefix: string
-  /** Whether it was set from outside, by whoever knows what is there. */
+  /** Whether an override set the address; such an address is trusted and may be private. */
   readonly isTrusted: boolean
   /** Whether every call is refused. */
   readonly isOff: boolean
 }
 
-/** What all upstreams of a runtime share. */
-export interface Surroundings {
-  readonly variables: Variables
+export interface TransportOptions {
   readonly resolve: Resolve
-  /** Is called with each token. */
-  readonly onToken?: ((token: string) => void) | undefined
+  readonly secureContext: SecureContext | undefined
+  readonly proxy: ProxyAccess | undefined
+  readonly credentials: Credentials
 }
 
-/** The way to one upstream. */
-export interface Wire {
+/** Sends calls to one upstream. */
+export interface Transport {
   /** Sends a call as it is. */
   readonly service: Service
-  /** Has a token ready for it; only with OAuth. */
-  readonly authorize: Layer | undefined
-  /** Stands for who asks, so that a store of answers can tell apart who asks for whom; empty where nobody in particular does. */
-  readonly identity: string
+  /** Replaces the headers of the credentials for all later calls. */
+  readonly setCredentialHeaders: (headers: readonly string[]) => void
   /** Rejects every call that waits for a connection, each with what `reason` makes. */
-  readonly turnAway: (reason: () => unknown) => void
+  readonly rejectQueued: (reason: () => unknown) => void
   readonly close: () => Promise<unknown>
 }
 
-/** Opens the way to an upstream, with the secrets that its declaration names; throws a `TypeError` for those that cannot be used. */
-export function openWire (spec: UpstreamSpec, { url, prefix, isTrusted }: Place, { variables, resolve, onToken }: Surroundings): Wire {
-  const access = readAccess(spec, variables)
-  if (access.faults.length > 0) {
-    throw new TypeError(`${access.faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give createRuntime an environment that has it, for example process.env`)
-  }
-  const { connections, connectTimeout } = spec
-  const to = (target: URL, isPublic: boolean, servername?: string) => routeTo(target, { access, resolve, connectTimeout, isPublic, servername })
-  const { origin, before, headers, connect, stop } = to(url, spec.public && !isTrusted, spec.tls?.servername)
-  const pipelining = spec.trusted?.pipelining ?? 1
+/** Opens the transport to an upstream: a pool over the route to its address. */
+export function openTransport(
+  spec: UpstreamSpec,
+  { url, prefix, isTrusted }: UpstreamAddress,
+  { resolve, secureContext, proxy, credentials: { headers: credentialHeaders, query } }: TransportOptions,
+): Transport {
+  const { connections, connectTimeout, pipelining } = spec
+  const { origin, pathPrefix, headers, connect, cancelAll } = routeTo(url, {
+    secureContext,
+    proxy,
+    resolve,
+    connectTimeout,
+    isPublic: spec.publicOnly && !isTrusted,
+    servername: spec.tls?.servername,
+  })
   const pool = openPool(origin, { connections, connect, pipelining })
-
-  const fixed = access.credentials ?? { headers: [], query: '' }
-  const credentials: { -readonly [K in keyof Credentials]: Credentials[K] } = { ...fixed, headers: [...headers, ...fixed.headers] }
-  const service = dispatch(pool, before + prefix, credentials, pipelining > 1)
-  const identity = access.secrets.length === 0 ? '' : hash('sha256', JSON.stringify([access.secrets, access.token?.clientId, access.token?.scope]), 'base64url')
-  if (access.token === undefined) return { service, identity, authorize: undefined, turnAway: pool.turnAway, close: () => ended(pool.destroy(), stop) }
-
-  const way = to(access.token.url, spec.public && !access.token.isTrusted)
-  // A connection for each request: a token is asked for seldom, and nothing can stand on a new connection before the answer.
-  const tokens = new Connection(way.origin, { connect: quietSocket(way.connect), maxBytes: maxTokenBytes, pipelining: 0 })
+  const credentials = { headers: [...headers, ...credentialHeaders], query }
   return {
-    service,
-    identity,
-    authorize: authorize({
-      fetchToken: tokenEndpoint({ upstream: spec.name, access: access.token, dispatcher: tokens.compose(paddedLength), before: way.before, headers: way.headers }),
-      use: token => {
-        try {
-          ignoreRejection(onToken?.(token))
-        } catch {
-          // The calls that wait for the token need it all the same.
-        }
-        credentials.headers = [...headers, 'authorization', `Bearer ${token}`]
-      },
-    }),
-    turnAway: pool.turnAway,
-    close: () => Promise.all([ended(pool.destroy(), stop), ended(tokens.destroy(), way.stop)]),
+    service: dispatch(pool, pathPrefix + prefix, credentials, pipelining > 1),
+    setCredentialHeaders(credentialHeaders) {
+      credentials.headers = [...headers, ...credentialHeaders]
+    },
+    rejectQueued: pool.rejectQueued,
+    close: () => closeBoth(pool, cancelAll),
   }
 }
 
-/** Gives up connections that are being opened. `destroy()` of undici fails the calls that wait for them, and lets them be opened or time out. */
-function ended (destroyed: Promise<unknown>, stop: () => void): Promise<unknown> {
-  stop()
+export interface SingleUseOptions {
+  readonly resolve: Resolve
+  readonly secureContext: SecureContext | undefined
+  readonly proxy: ProxyAccess | undefined
+  readonly connectTimeout: number
+  readonly isPublic: boolean
+  /** Limit on one response body, in bytes. */
+  readonly maxBytes: number
+}
+
+/** Sends requests of its own, such as those for tokens, each on a new connection. */
+export interface SingleUseTransport {
+  readonly dispatcher: Dispatcher
+  /** Precedes every path. */
+  readonly pathPrefix: string
+  /** Header names and values of every request, one after the other. */
+  readonly headers: readonly string[]
+  readonly close: () => Promise<unknown>
+}
+
+/**
+ * Opens a transport that uses a new connection for each request. On a new connection no byte can precede the response.
+ */
+export function openSingleUseTransport(target: URL, { maxBytes, ...options }: SingleUseOptions): SingleUseTransport {
+  const { origin, pathPrefix, headers, connect, cancelAll } = routeTo(target, options)
+  const connection = new Connection(origin, { connect: quietSocket(connect), maxBytes, pipelining: 0 })
+  return {
+    dispatcher: connection.compose(paddedLength),
+    pathPrefix,
+    headers,
+    close: () => closeBoth(connection, cancelAll),
+  }
+}
+
+/**
+ * Destroys a pool or a connection, and cancels the connections that are being opened. `destroy()` of undici rejects the
+ * requests that wait for those, but lets them open or time out.
+ */
+function closeBoth(pool: { destroy(): Promise<unknown> }, cancelAll: () => void): Promise<unknown> {
+  const destroyed = pool.destroy()
+  cancelAll()
   return destroyed
 }

@@ -1,53 +1,105 @@
-import type { Head } from './response-headers.ts'
+import type { Dispatcher } from 'undici'
+import type { ResponseHeaders } from './response-headers.ts'
+
+type Controller = Dispatcher.DispatchController
 
 const space = 0x20
 const tab = 0x09
 
 /**
- * Returns a head without the white space behind its values, which is not part of them (RFC 9112, section 5). undici's parser takes away
- * the white space in front of a value only. A tab behind `Transfer-Encoding` stays: the parser then reads no chunks.
- * @returns The same object where no value ends with white space.
+ * Returns headers without the white space after their values, which is not part of them (RFC 9112, section 5). undici's
+ * parser removes only the white space before a value. A tab after `Transfer-Encoding` stays: the parser then reads no
+ * chunks.
+ *
+ * @returns the same object if no value ends with white space
  */
-export function withoutWhiteSpace (head: Head): Head {
-  for (const name in head) {
-    const value = head[name]
-    if (typeof value === 'string' ? endsWithSpace(value) : value?.some(endsWithSpace)) return trimmed(head)
+export function withoutWhiteSpace(headers: ResponseHeaders): ResponseHeaders {
+  for (const name in headers) {
+    const value = headers[name]
+    if (typeof value === 'string' ? endsWithSpace(value) : value?.some(endsWithSpace)) return trimmed(headers)
   }
-  return head
+  return headers
 }
 
 /**
- * Returns whether undici refused a complete body for the white space behind its `Content-Length` alone. undici counts each character of it
- * as one more digit, and so expects another length than its parser has read.
- * @param bytes Length of the body that came.
+ * Returns whether undici refused a complete body only because of white space after its `Content-Length`. undici reads
+ * each such character as one more digit, and so expects another length than its parser.
+ *
+ * @param bytes length of the received body
  */
-export function isComplete (error: Error & { readonly code?: string }, head: Head, bytes: number): boolean {
-  return error.code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && Number(head['content-length']) === bytes
+export function isComplete(
+  error: Error & { readonly code?: string },
+  headers: ResponseHeaders,
+  bytes: number,
+): boolean {
+  return error.code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && Number(headers['content-length']) === bytes
 }
 
-function trimmed (head: Head): Head {
-  return Object.fromEntries(Object.entries(head).map(([name, value]) => {
-    const trim = name === 'transfer-encoding' ? withoutSpaces : withoutPadding
-    return [name, typeof value === 'string' ? trim(value) : value?.map(trim)]
-  }))
+function trimmed(headers: ResponseHeaders): ResponseHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => {
+      const trim = name === 'transfer-encoding' ? withoutSpaces : withoutPadding
+      return [name, typeof value === 'string' ? trim(value) : value?.map(trim)]
+    }),
+  )
 }
 
-function endsWithSpace (value: string): boolean {
+function endsWithSpace(value: string): boolean {
   return isSpace(value.charCodeAt(value.length - 1))
 }
 
-function isSpace (code: number): boolean {
+function isSpace(code: number): boolean {
   return code === space || code === tab
 }
 
-function withoutPadding (value: string): string {
+function withoutPadding(value: string): string {
   let end = value.length
   while (isSpace(value.charCodeAt(end - 1))) end--
   return value.slice(0, end)
 }
 
-function withoutSpaces (value: string): string {
+function withoutSpaces(value: string): string {
   let end = value.length
   while (value.charCodeAt(end - 1) === space) end--
   return value.slice(0, end)
+}
+
+/**
+ * Interceptor for `Dispatcher.compose`: accepts a complete body that undici refuses because of white space after its
+ * `Content-Length`.
+ */
+export const paddedLength: Dispatcher.DispatcherComposeInterceptor = dispatch => (options, handler) =>
+  dispatch(options, new PaddedLength(handler))
+
+class PaddedLength implements Dispatcher.DispatchHandler {
+  readonly #next: Dispatcher.DispatchHandler
+  #headers: ResponseHeaders = {}
+  #bytes = 0
+
+  constructor(next: Dispatcher.DispatchHandler) {
+    this.#next = next
+  }
+
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.#next.onRequestStart?.(controller, context)
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, text?: string): void {
+    this.#headers = headers
+    this.#next.onResponseStart?.(controller, status, headers, text)
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    this.#bytes += chunk.length
+    this.#next.onResponseData?.(controller, chunk)
+  }
+
+  onResponseEnd(controller: Controller, trailers: ResponseHeaders): void {
+    this.#next.onResponseEnd?.(controller, trailers)
+  }
+
+  onResponseError(controller: Controller, error: Error): void {
+    if (isComplete(error, this.#headers, this.#bytes)) this.#next.onResponseEnd?.(controller, {})
+    else this.#next.onResponseError?.(controller, error)
+  }
 }

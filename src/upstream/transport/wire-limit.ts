@@ -2,37 +2,37 @@ import type { Socket } from 'node:net'
 import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
 
 /**
- * Bytes that an answer may take on the wire beside its body: interim heads, the head, trailers, and what a parser skips. That is six heads of
- * the largest size.
+ * Limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a
+ * parser skips. It is six times the largest header section.
  */
 export const besideBody = 96 * 1024
 
-/** Bytes beside the body that each byte of it may take; the framing of a chunk of one byte takes five. */
+/** Bytes outside the body that each byte of it may add; the framing of a chunk of one byte takes five. */
 export const perByte = 7
 
-/** An answer with more bytes beside its body than this is parsed in turns of the loop; ordinary heads are below. */
+/** A response with more bytes outside its body than this is parsed in several turns of the event loop. */
 const heavyBytes = 32 * 1024
 
-/** A socket with more unread bytes than this waits while turns of the loop are full. */
+/** A socket with more unread bytes than this waits if the turn of the event loop is full. */
 const largeRead = 16 * 1024
 
 /**
- * Bounds what an answer takes on the wire beside its body, and how much of that is parsed in one turn of the loop. A parser of HTTP takes
- * empty lines, chunk extensions, zeros of a chunk size, reason phrases and spaces of any length, and no callback tells of most of them. So the
- * bytes are counted where the parser reads them.
+ * Limits the bytes of a response outside its body, and how many of them are parsed in one turn of the event loop. An
+ * HTTP parser accepts empty lines, chunk extensions, zeros in a chunk size, reason phrases and spaces of any length,
+ * and has no callback for most of them. So the bytes are counted as the parser reads them.
  */
-export class WireBound {
-  /** Bytes that the parser has read since the last answer ended. */
-  #wire = 0
+export class WireLimit {
+  /** Bytes that the parser has read since the last response ended. */
+  #received = 0
   #body = 0
   #counted = 0
 
-  /** Counts what is read of a socket. A connection whose answer takes too much is destroyed, and its parser is given no more. */
-  watch (socket: Socket): void {
-    this.next()
+  /** Counts the bytes that are read from a socket. Destroys the socket if a response exceeds the limit. */
+  watch(socket: Socket): void {
+    this.reset()
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null
     socket.read = (size?: number) => {
-      const beside = this.#wire - this.#body
+      const beside = this.#received - this.#body
       if (beside > heavyBytes) {
         this.#count(beside)
         if (beside > besideBody + perByte * this.#body) {
@@ -45,29 +45,32 @@ export class WireBound {
         return null
       }
       const chunk = read(size)
-      if (chunk !== null) this.#wire += chunk.length
+      if (chunk !== null) this.#received += chunk.length
       return chunk
     }
   }
 
-  /** Counts a part of the present answer's body. */
-  took (bytes: number): void {
+  /** Counts a chunk of the present response's body. */
+  countBody(bytes: number): void {
     this.#body += bytes
   }
 
-  /** The present answer has ended. */
-  next (): void {
-    const beside = this.#wire - this.#body
+  /** Starts the count of the next response. */
+  reset(): void {
+    const beside = this.#received - this.#body
     if (beside > heavyBytes) this.#count(beside)
-    this.#wire = this.#body = this.#counted = 0
+    this.#received = this.#body = this.#counted = 0
   }
 
-  #count (beside: number): void {
+  #count(beside: number): void {
     countParsed(beside - this.#counted)
     this.#counted = beside
   }
 }
 
-function tooLong (): Error {
-  return Object.assign(new Error(`the answer takes more than ${besideBody} bytes beside its body, and ${perByte} for each byte of it`), { code: 'WIRE_OVERFLOW' })
+function tooLong(): Error {
+  return Object.assign(
+    new Error(`the answer takes more than ${besideBody} bytes beside its body, and ${perByte} for each byte of it`),
+    { code: 'WIRE_OVERFLOW' },
+  )
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sameAsProduct } from './helpers/same-as-product.ts'
+import { sameAsProduct } from './helpers/same-as-serve.ts'
 import { whyMissing } from './helpers/stage.ts'
 
 // Each starts three processes.
@@ -7,5 +7,7 @@ const timeout = 120_000
 t.setTimeout(5 * timeout)
 
 for (const name of ['floor-request', 'floor-dispatch', 'fetch-zod', 'go', 'nginx']) {
-  t.test(`${name} does what the service does`, { skip: await whyMissing(name), timeout }, async test => sameAsProduct(test, name))
+  t.test(`${name} does what the service does`, { skip: await whyMissing(name), timeout }, async test =>
+    sameAsProduct(test, name),
+  )
 }

@@ -1,8 +1,10 @@
 import t from 'tap'
-import { sameAsProduct } from './helpers/same-as-product.ts'
+import { sameAsProduct } from './helpers/same-as-serve.ts'
 import { whyMissing } from './helpers/stage.ts'
 
 // Its crates are compiled at the first time.
 t.setTimeout(600_000)
 
-t.test('rust does what the service does', { skip: await whyMissing('rust'), timeout: 600_000 }, async test => sameAsProduct(test, 'rust'))
+t.test('rust does what the service does', { skip: await whyMissing('rust'), timeout: 600_000 }, async test =>
+  sameAsProduct(test, 'rust'),
+)

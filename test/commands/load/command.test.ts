@@ -7,13 +7,14 @@ import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { quietPort } from '../../helpers/quiet-port.ts'
 import { selfSigned } from '../../helpers/self-signed.ts'
 import { startService } from '../../helpers/service-process.ts'
-import { loadResult, runLoad } from './helpers/run-load.ts'
+import { loadResult, runHeadwaters, runLoad } from './helpers/run-load.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const atOnce = ['--warm-up', '0']
 const whole = json({ data: [], complete: true, sources: {} })
 const partial = json({ data: [], complete: false, sources: {} })
-const msAt = (rows: readonly { readonly percentile: number, readonly ms: number }[] | null, wanted: number) => rows?.find(({ percentile }) => percentile === wanted)?.ms ?? NaN
+const msAt = (rows: readonly { readonly percentile: number; readonly ms: number }[] | null, wanted: number) =>
+  rows?.find(({ percentile }) => percentile === wanted)?.ms ?? NaN
 
 test('a service that stands still once shows it from due, and hides it from sent', async t => {
   const stallMs = 600
@@ -25,7 +26,16 @@ test('a service that stands still once shows it from due, and hides it from sent
     if (left > 0) setTimeout(answer, left)
     else answer()
   })
-  const { corrected, uncorrected, due, sent, answered, waited, code } = await loadResult(upstream.origin, ...atOnce, '--rate', '100', '--connections', '1', '--duration', '2s')
+  const { corrected, uncorrected, due, sent, answered, waited, code } = await loadResult(
+    upstream.origin,
+    ...atOnce,
+    '--rate',
+    '100',
+    '--connections',
+    '1',
+    '--duration',
+    '2s',
+  )
   t.equal(code, 0)
   t.same([due, sent, answered], [200, 200, 200])
   t.ok(waited >= 40, `${waited} waited`)
@@ -38,16 +48,33 @@ test('a service that stands still once shows it from due, and hides it from sent
 
 test('a service that hangs is asked over as many connections as there are, and the run ends in time', async t => {
   const upstream = await rawUpstream(t, () => {})
-  const { code, sent, answered, neverSent, due, errors, notes, violations, corrected } = await loadResult(upstream.origin, ...atOnce, '--rate', '200', '--connections', '5', '--duration', '1s', '--timeout', '400ms')
+  const { code, sent, answered, neverSent, due, errors, notes, violations, corrected } = await loadResult(
+    upstream.origin,
+    ...atOnce,
+    '--rate',
+    '200',
+    '--connections',
+    '5',
+    '--duration',
+    '1s',
+    '--timeout',
+    '400ms',
+  )
   t.equal(code, 1)
   t.equal(answered, 0)
   t.equal(due, 200)
   t.equal(sent + neverSent, 200)
   t.ok(neverSent > 150)
   t.ok((errors['timed out'] ?? 0) >= 5)
-  t.same(Object.keys(errors).filter(name => name !== 'timed out' && name !== 'cut off at the end'), [])
+  t.same(
+    Object.keys(errors).filter(name => name !== 'timed out' && name !== 'cut off at the end'),
+    [],
+  )
   t.ok(msAt(corrected, 100) >= 400)
-  t.match(notes.join('\n'), /the rate was not held: \d+ of 200 due requests were never sent, since all 5 connections were taken/)
+  t.match(
+    notes.join('\n'),
+    /the rate was not held: \d+ of 200 due requests were never sent, since all 5 connections were taken/,
+  )
   t.match(notes.join('\n'), '200 requests without an answer are in the table')
   t.same(violations, ['nothing was answered'])
   await upstream.deserted()
@@ -65,7 +92,16 @@ test('connections that are lost, and answers that are none, are errors by kind',
     if (index % 3 === 0) socket.destroy()
     else socket.write(index % 3 === 1 ? 'What?\r\n\r\n' : whole)
   })
-  const { answered, errors, corrected, code } = await loadResult(upstream.origin, ...atOnce, '--rate', '60', '--connections', '1', '--duration', '1s')
+  const { answered, errors, corrected, code } = await loadResult(
+    upstream.origin,
+    ...atOnce,
+    '--rate',
+    '60',
+    '--connections',
+    '1',
+    '--duration',
+    '1s',
+  )
   t.equal(code, 0, 'something was answered')
   t.same({ answered, errors }, { answered: 20, errors: { 'connection lost': 20, 'not HTTP': 20 } })
   t.equal(corrected?.at(-1)?.count, 20, 'how fast they fail is no latency')
@@ -74,21 +110,40 @@ test('connections that are lost, and answers that are none, are errors by kind',
 test('answers are told apart by what they are worth, and bounds decide the exit code', async t => {
   const answers = [whole, partial, json({}, 503, { 'retry-after': '1' }), json({}, 502)]
   const upstream = await rawUpstream(t, (socket, { index }) => socket.write(answers[index % 4] as Buffer))
-  const run = (...args: readonly string[]) => loadResult(upstream.origin, ...atOnce, '--rate', '200', '--duration', '200ms', ...args)
+  const run = (...args: readonly string[]) =>
+    loadResult(upstream.origin, ...atOnce, '--rate', '200', '--duration', '200ms', ...args)
   const well = await run('--max-errors', '50', '--max-p99', '1m')
   t.equal(well.code, 0)
-  t.match(well.replies, { whole: { count: 10 }, partial: { count: 10 }, refused: { count: 10 }, failed: { count: 10 }, other: { count: 0, p99Ms: null } })
+  t.match(well.replies, {
+    whole: { count: 10 },
+    partial: { count: 10 },
+    refused: { count: 10 },
+    failed: { count: 10 },
+    other: { count: 0, p99Ms: null },
+  })
   t.same(well.statuses, { 200: 20, 502: 10, 503: 10 })
   t.equal(well.bytes, answers.reduce((sum, answer) => sum + answer.length - answer.indexOf('\r\n\r\n') - 4, 0) * 10)
 
   const ill = await run('--max-errors', '49.9', '--max-p99', '1ms', '--timeout', '30s')
   t.equal(ill.code, 1)
-  t.match(ill.violations, /50\.00 % of the requests were refused, failed, not answered or never sent, not at most 49\.9/)
+  t.match(
+    ill.violations,
+    /50\.00 % of the requests were refused, failed, not answered or never sent, not at most 49\.9/,
+  )
 })
 
 test('a p99 above its bound fails', async t => {
   const upstream = await rawUpstream(t, socket => setTimeout(() => socket.write(whole), 30))
-  const { code, stdout } = await runLoad(upstream.origin, ...atOnce, '--rate', '50', '--duration', '200ms', '--max-p99', '20ms')
+  const { code, stdout } = await runLoad(
+    upstream.origin,
+    ...atOnce,
+    '--rate',
+    '50',
+    '--duration',
+    '200ms',
+    '--max-p99',
+    '20ms',
+  )
   t.equal(code, 1)
   t.match(stdout, /^violated: the p99 is \d+\.\d ms, not at most 20$/m)
 })
@@ -97,16 +152,47 @@ test('method, headers and body are sent as given', async t => {
   const upstream = await rawUpstream(t, whole)
   const file = join(t.testdir({ 'body.json': '{"from":"file"}' }), 'body.json')
   const shortly = [...atOnce, '--rate', '10', '--duration', '100ms']
-  t.equal((await loadResult(`${upstream.origin}/a?b=c%20d`, ...shortly, '--header', 'x-one: 1', '--header', 'x-two: a: b')).code, 0)
+  t.equal(
+    (await loadResult(`${upstream.origin}/a?b=c%20d`, ...shortly, '--header', 'x-one: 1', '--header', 'x-two: a: b'))
+      .code,
+    0,
+  )
   t.equal((await loadResult(upstream.origin, ...shortly, '--body-file', file)).code, 0)
-  t.equal((await loadResult(upstream.origin, ...shortly, '--method', 'put', '--body', 'x', '--header', 'content-type: text/plain')).code, 0)
+  t.equal(
+    (
+      await loadResult(
+        upstream.origin,
+        ...shortly,
+        '--method',
+        'put',
+        '--body',
+        'x',
+        '--header',
+        'content-type: text/plain',
+      )
+    ).code,
+    0,
+  )
   const [first, second, third] = upstream.requests
   t.match(first, { method: 'GET', path: '/a?b=c%20d', body: '' })
-  t.same(first?.headers.filter(([name]) => name.startsWith('x-') || name === 'user-agent'), [['x-one', '1'], ['x-two', 'a: b'], ['user-agent', 'headwaters-load']])
+  t.same(
+    first?.headers.filter(([name]) => name.startsWith('x-') || name === 'user-agent'),
+    [
+      ['x-one', '1'],
+      ['x-two', 'a: b'],
+      ['user-agent', 'headwaters-load'],
+    ],
+  )
   t.match(second, { method: 'POST', path: '/', body: '{"from":"file"}' })
-  t.same(second?.headers.filter(([name]) => name === 'content-type'), [['content-type', 'application/json']])
+  t.same(
+    second?.headers.filter(([name]) => name === 'content-type'),
+    [['content-type', 'application/json']],
+  )
   t.match(third, { method: 'PUT', body: 'x' })
-  t.same(third?.headers.filter(([name]) => name === 'content-type'), [['content-type', 'text/plain']])
+  t.same(
+    third?.headers.filter(([name]) => name === 'content-type'),
+    [['content-type', 'text/plain']],
+  )
 })
 
 test('a closed loop says that it cannot be corrected, and has one column', async t => {
@@ -127,26 +213,55 @@ test('a closed loop says that it cannot be corrected, and has one column', async
 
 test('in a pipe each second is a line on stderr, and the table is all there is on stdout', async t => {
   const upstream = await rawUpstream(t, whole)
-  const { code, stdout, stderr } = await runLoad(upstream.origin, '--rate', '40', '--connections', '4', '--duration', '2s', '--warm-up', '1500ms')
+  const { code, stdout, stderr } = await runLoad(
+    upstream.origin,
+    '--rate',
+    '40',
+    '--connections',
+    '4',
+    '--duration',
+    '2s',
+    '--warm-up',
+    '1500ms',
+  )
   t.equal(code, 0)
   t.notMatch(stdout + stderr, '\x1b')
-  t.match(stderr, /^ {4}1 s {2}warming up {2}sent \d+ {2}answered \d+ {2}in flight \d {2}waiting \d+ {2}p50 [\d.]+ {2}p99 [\d.]+ {2}max [\d.]+ ms$/m)
+  t.match(
+    stderr,
+    /^ {4}1 s {2}warming up {2}sent \d+ {2}answered \d+ {2}in flight \d {2}waiting \d+ {2}p50 [\d.]+ {2}p99 [\d.]+ {2}max [\d.]+ ms$/m,
+  )
   t.match(stderr, /^ {4}\d s {2}sent \d+ .* ms {2}200: \d+$/m)
   const lines = stdout.split('\n')
-  t.match(lines.slice(0, 3), [`GET ${upstream.origin}/`, 'open loop, 40/s over 4 connections, 2 s after 1.5 s of warm-up', /^due 80, sent 80, answered 80, \d+\.\d a second/])
-  t.match(stdout, /^percentile +ms from due +count +ms from sent +count +1\/\(1-p\)\n50 +[\d.]+ +40 +[\d.]+ +40 +2\n75 +[\d.]+ +60 +[\d.]+ +60 +4\n90 [^]*\n99\.99 +[\d.]+ +80 +[\d.]+ +80 +10000\n100 +[\d.]+ +80 +[\d.]+ +80 +inf$/m)
+  t.match(lines.slice(0, 3), [
+    `GET ${upstream.origin}/`,
+    'open loop, 40/s over 4 connections, 2 s after 1.5 s of warm-up',
+    /^due 80, sent 80, answered 80, \d+\.\d a second/,
+  ])
+  t.match(
+    stdout,
+    /^percentile +ms from due +count +ms from sent +count +1\/\(1-p\)\n50 +[\d.]+ +40 +[\d.]+ +40 +2\n75 +[\d.]+ +60 +[\d.]+ +60 +4\n90 [^]*\n99\.99 +[\d.]+ +80 +[\d.]+ +80 +10000\n100 +[\d.]+ +80 +[\d.]+ +80 +inf$/m,
+  )
   t.match(stdout, /^whole +80 +[\d.]+ +[\d.]+ +[\d.]+$/m)
-  t.match(stdout, /^statuses {2}200: 80\nerrors {4}none\nbytes {5}\d\.\d kB of bodies\nsender {4}late by [\d.]+ ms \(p50\), [\d.]+ \(p99\), [\d.]+ \(max\); busy \d+ %$/m)
+  t.match(
+    stdout,
+    /^statuses {2}200: 80\nerrors {4}none\nbytes {5}\d\.\d kB of bodies\nsender {4}late by [\d.]+ ms \(p50\), [\d.]+ \(p99\), [\d.]+ \(max\); busy \d+ %$/m,
+  )
 })
 
 test('SIGINT ends it early with what there is, and 130; a service that hangs does not hold it', async t => {
-  const upstream = await rawUpstream(t, (socket, { index }) => { if (index < 5) socket.write(whole) })
-  const child = spawn(process.execPath, ['src/commands/load/main.ts', upstream.origin, ...atOnce, '--duration', '1h', '--timeout', '1h', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const upstream = await rawUpstream(t, (socket, { index }) => {
+    if (index < 5) socket.write(whole)
+  })
+  const child = spawn(
+    process.execPath,
+    ['src/cli.ts', 'load', upstream.origin, ...atOnce, '--duration', '1h', '--timeout', '1h', '--json'],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
   t.teardown(() => child.kill('SIGKILL'))
   const [output, errors] = [text(child.stdout), text(child.stderr)]
   await upstream.asked(60)
   child.kill('SIGINT')
-  const [code] = await once(child, 'close') as [number | null]
+  const [code] = (await once(child, 'close')) as [number | null]
   t.equal(code, 130)
   t.equal(await errors, '', 'nothing is said with --json')
   const result = JSON.parse(await output) as { errors: Record<string, number> }
@@ -158,10 +273,22 @@ test('SIGINT ends it early with what there is, and 130; a service that hangs doe
 test('arguments that cannot be used are 2 with the usage, and --help prints it', async t => {
   const { code, stdout, stderr } = await runLoad('http://127.0.0.1:1/', '--rate', 'fast')
   t.same([code, stdout], [2, ''])
-  t.equal(stderr, 'load: --rate \'fast\' is none: give a number from 0.1 to 100000 or max\n\nUsage: npm run load -- URL [options]\nMore: npm run load -- --help\n')
+  t.equal(
+    stderr,
+    "headwaters: --rate must be a number from 0.1 to 100000 or max, got 'fast'\n\nUsage: " +
+      'headwaters load URL [options]\nMore: headwaters load --help\n',
+  )
   const help = await runLoad('--help')
   t.equal(help.code, 0)
-  t.match(help.stdout, /^load: .*\n\nUsage: npm run load -- URL/)
+  t.match(help.stdout, /^headwaters: .*\n\nUsage: headwaters load URL/)
+})
+
+test('load is a command of headwaters, and a misspelt option gets a suggestion', async t => {
+  t.match((await runHeadwaters('--help')).stdout, /^ {2}load URL {2,}\S/m)
+  const { code, stderr } = await runLoad('http://127.0.0.1:1/', '--conections', '5')
+  t.equal(code, 2)
+  t.match(stderr, "unknown option '--conections': did you mean '--connections'?")
+  t.match((await runHeadwaters('laod', 'http://127.0.0.1:1/')).stderr, "did you mean 'load'?")
 })
 
 test('a certificate that nobody vouches for is taken with --insecure only', async t => {
@@ -173,18 +300,37 @@ test('a certificate that nobody vouches for is taken with --insecure only', asyn
   t.match(await loadResult(...shortly, '--insecure'), { code: 0, replies: { whole: { count: 1 } } })
 })
 
-test('the service\'s own replies are known as whole or partial', async t => {
+test("the service's own replies are known as whole or partial", async t => {
   const facts = await rawUpstream(t, json({ fact: 'Cats purr.', length: 10 }))
-  const { origin } = await startService(t, { LOG_LEVEL: 'info', HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: facts.origin, HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' })
+  const { origin } = await startService(t, {
+    LOG_LEVEL: 'info',
+    HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: facts.origin,
+    HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1',
+  })
   const shortly = [...atOnce, '--rate', '10', '--duration', '500ms']
-  t.match((await loadResult(`${origin}/v1/cat-facts`, ...shortly)).replies, { partial: { count: 5 }, whole: { count: 0 }, other: { count: 0 } })
+  t.match((await loadResult(`${origin}/v1/cat-facts`, ...shortly)).replies, {
+    partial: { count: 5 },
+    whole: { count: 0 },
+    other: { count: 0 },
+  })
   t.match((await loadResult(`${origin}/health/live`, ...shortly)).replies, { other: { count: 5 } })
 })
 
 test('a request that cannot be sent is an error, at a rate and without one', async t => {
   const upstream = await rawUpstream(t, whole)
   for (const rate of ['50', 'max']) {
-    const { code, answered, errors } = await loadResult(upstream.origin, ...atOnce, '--rate', rate, '--connections', '2', '--duration', '300ms', '--header', 'transfer-encoding: chunked')
+    const { code, answered, errors } = await loadResult(
+      upstream.origin,
+      ...atOnce,
+      '--rate',
+      rate,
+      '--connections',
+      '2',
+      '--duration',
+      '300ms',
+      '--header',
+      'transfer-encoding: chunked',
+    )
     t.same([code, answered], [1, 0], rate)
     t.match(Object.keys(errors), [/^UND_ERR_/])
   }

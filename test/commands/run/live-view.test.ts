@@ -4,15 +4,21 @@ import { test, type Test } from 'tap'
 import { liveView } from '../../../src/commands/run/live-view.ts'
 
 /** A terminal that keeps each write. */
-function writes (t: Test, columns: number, rows: number) {
+function writes(t: Test, columns: number, rows: number) {
   const written: string[] = []
-  const terminal = Object.assign(new PassThrough(), { columns, rows }) as unknown as WriteStream & { columns: number, rows: number }
-  terminal.on('data', (part: Buffer) => { written.push(part.toString()) })
+  const terminal = Object.assign(new PassThrough(), { columns, rows }) as unknown as WriteStream & {
+    columns: number
+    rows: number
+  }
+  terminal.on('data', (part: Buffer) => {
+    written.push(part.toString())
+  })
   t.teardown(() => terminal.destroy())
   return { terminal, written }
 }
 
-const frame = (up: string, ...lines: string[]) => `\x1b[?7l${up}\r${lines.map(line => `${line}\x1b[K\n`).join('')}\x1b[J\x1b[?7h`
+const frame = (up: string, ...lines: string[]) =>
+  `\x1b[?7l${up}\r${lines.map(line => `${line}\x1b[K\n`).join('')}\x1b[J\x1b[?7h`
 
 test('each frame is one write over the one before, and the cursor is away while it lasts', async t => {
   const { terminal, written } = writes(t, 80, 24)

@@ -6,9 +6,10 @@ import { breed } from '../../../src/routes/breed.ts'
 import { catFacts } from '../../../src/routes/cat-facts.ts'
 import { postcard } from '../../../src/routes/postcard.ts'
 
-const read = (aggregate: AnyAggregate, given: Partial<InputArguments>) => readInput(aggregate, { fields: {}, body: undefined, headers: [], ...given })
+const read = (aggregate: AnyAggregate, given: Partial<InputArguments>) =>
+  readInput(aggregate, { fields: {}, body: undefined, headers: [], ...given })
 
-function said (aggregate: AnyAggregate, given: Partial<InputArguments>): string {
+function said(aggregate: AnyAggregate, given: Partial<InputArguments>): string {
   try {
     read(aggregate, given)
   } catch (error) {
@@ -18,7 +19,11 @@ function said (aggregate: AnyAggregate, given: Partial<InputArguments>): string 
 }
 
 test('each field goes where the aggregate declares it', async t => {
-  t.same(read(breed, { fields: { breed: ['siamese'], facts: ['2'] } }), { params: { breed: 'siamese' }, query: { facts: '2' }, headers: {} })
+  t.same(read(breed, { fields: { breed: ['siamese'], facts: ['2'] } }), {
+    params: { breed: 'siamese' },
+    query: { facts: '2' },
+    headers: {},
+  })
 })
 
 test('what is given twice is a list', async t => {
@@ -38,13 +43,13 @@ test('a body is JSON, given here or in a file', async t => {
 
 test('what cannot be used is said with what can', async t => {
   const refused = [
-    [catFacts, { fields: { cuont: ['3'] } }, '\'cat-facts\' takes no --cuont: did you mean \'--count\'?'],
-    [catFacts, { fields: { zzzzzzzz: ['3'] } }, '\'cat-facts\' takes no --zzzzzzzz: it takes --count, --max_length'],
-    [postcard, { fields: { greeting: ['x'] } }, '\'postcard\' takes no --greeting: it takes none'],
-    [catFacts, { body: '{}' }, '\'cat-facts\' takes no body'],
-    [postcard, { body: '{"greeting"' }, '--body is not JSON: '],
+    [catFacts, { fields: { cuont: ['3'] } }, "'cat-facts' takes no --cuont: did you mean '--count'?"],
+    [catFacts, { fields: { zzzzzzzz: ['3'] } }, "'cat-facts' takes no --zzzzzzzz: it takes --count, --max_length"],
+    [postcard, { fields: { greeting: ['x'] } }, "'postcard' takes no --greeting: it takes none"],
+    [catFacts, { body: '{}' }, "'cat-facts' takes no body"],
+    [postcard, { body: '{"greeting"' }, '--body must be JSON: '],
     [postcard, { body: '@/nowhere/at/all.json' }, '--body @/nowhere/at/all.json: ENOENT'],
-    [catFacts, { headers: ['nocolon'] }, '--header \'nocolon\' is none: write it as name:value'],
+    [catFacts, { headers: ['nocolon'] }, "--header must be name:value, got 'nocolon'"],
   ] as const
   for (const [aggregate, given, words] of refused) t.match(said(aggregate, given), words)
 })

@@ -1,37 +1,41 @@
 import { stripVTControlCharacters } from 'node:util'
 import { test } from 'tap'
 import { waterfall } from '../../../src/commands/run/waterfall.ts'
-import { boardAfter, type Told } from '../../helpers/board-at.ts'
+import { runViewAfter, type EventEntry } from '../../helpers/run-view-after.ts'
 
 const plain = { color: false, unicode: true }
 
 /** Of a run of 1000 ms: `first` and `extra` are asked at once, the others when `first` has its value. */
-const begun: readonly Told[] = [
+const begun: readonly EventEntry[] = [
   [0, 'step started', { step: 0 }],
   [1, 'attempt started', { step: 0 }],
   [2, 'step started', { step: 3 }],
   [3, 'attempt started', { step: 3 }],
 ]
-const halfWay: readonly Told[] = [
+const halfWay: readonly EventEntry[] = [
   ...begun,
   [250, 'call ended', { step: 0, status: 200 }],
   [250, 'step ended', { step: 0, state: 'ok' }],
   [250, 'step started', { step: 1 }],
-  ...[0, 1, 2].map((call): Told => [251, 'attempt started', { step: 1, call }]),
+  ...[0, 1, 2].map((call): EventEntry => [251, 'attempt started', { step: 1, call }]),
   [250, 'step started', { step: 2 }],
-  ...[0, 1].map((call): Told => [251, 'attempt started', { step: 2, call }]),
+  ...[0, 1].map((call): EventEntry => [251, 'attempt started', { step: 2, call }]),
   [400, 'call ended', { step: 1, call: 1, status: 200 }],
 ]
-const done: readonly Told[] = [
+const done: readonly EventEntry[] = [
   ...halfWay,
   [500, 'step ended', { step: 2, state: 'ok', tally: { calls: 2, ok: 1, failed: [] } }],
   [600, 'step ended', { step: 3, state: 'fallback', code: 'UPSTREAM_STATUS' }],
-  [750.04, 'step ended', { step: 1, state: 'partial', tally: { calls: 3, ok: 2, failed: [{ index: 0, code: 'UPSTREAM_RESET' }] } }],
+  [
+    750.04,
+    'step ended',
+    { step: 1, state: 'partial', tally: { calls: 3, ok: 2, failed: [{ index: 0, code: 'UPSTREAM_RESET' }] } },
+  ],
   [751, 'run ended'],
 ]
 
 test('in 80 columns a run that has begun has a row a step, and no bar for one that waits', async t => {
-  t.same(waterfall(boardAfter(begun), { ...plain, now: 100, columns: 80 }), [
+  t.same(waterfall(runViewAfter(begun), { ...plain, now: 100, columns: 80 }), [
     'drawn  GET /drawn',
     '',
     'step    state      0                        1000 ms │  calls  attempts       ms',
@@ -45,7 +49,7 @@ test('in 80 columns a run that has begun has a row a step, and no bar for one th
 })
 
 test('a bar begins where its step did and grows to now; calls are counted as they end', async t => {
-  t.same(waterfall(boardAfter(halfWay), { ...plain, now: 500, columns: 80 }), [
+  t.same(waterfall(runViewAfter(halfWay), { ...plain, now: 500, columns: 80 }), [
     'drawn  GET /drawn',
     '',
     'step    state      0                        1000 ms │  calls  attempts       ms',
@@ -59,7 +63,7 @@ test('a bar begins where its step did and grows to now; calls are counted as the
 })
 
 test('a run that is done stays as it ended, whatever the time', async t => {
-  const lines = waterfall(boardAfter(done), { ...plain, now: 751, columns: 80 })
+  const lines = waterfall(runViewAfter(done), { ...plain, now: 751, columns: 80 })
   t.same(lines, [
     'drawn  GET /drawn',
     '',
@@ -71,11 +75,19 @@ test('a run that is done stays as it ended, whatever the time', async t => {
     '',
     'not complete, in 751.0 ms',
   ])
-  t.same(waterfall(boardAfter(done), { ...plain, now: 9000, columns: 80 }), lines)
+  t.same(waterfall(runViewAfter(done), { ...plain, now: 9000, columns: 80 }), lines)
 })
 
 test('a run that failed says by what, and what it cut', async t => {
-  const lines = waterfall(boardAfter([...begun, [1003, 'step ended', { step: 0, state: 'failed', code: 'DEADLINE_EXCEEDED' }], [1003, 'step ended', { step: 3, state: 'cancelled' }], [1003, 'run ended', { code: 'DEADLINE_EXCEEDED' }]]), { ...plain, now: 1003, columns: 80 })
+  const lines = waterfall(
+    runViewAfter([
+      ...begun,
+      [1003, 'step ended', { step: 0, state: 'failed', code: 'DEADLINE_EXCEEDED' }],
+      [1003, 'step ended', { step: 3, state: 'cancelled' }],
+      [1003, 'run ended', { code: 'DEADLINE_EXCEEDED' }],
+    ]),
+    { ...plain, now: 1003, columns: 80 },
+  )
   t.same(lines.slice(3), [
     'first   failed     ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━│                1   1003.0',
     'pages   waiting                                     │',
@@ -87,52 +99,83 @@ test('a run that failed says by what, and what it cut', async t => {
 })
 
 test('a deadline that was shortened is the end of the axis', async t => {
-  const [, , head = '', first = ''] = waterfall(boardAfter(begun, 200), { ...plain, now: 100, columns: 80 })
+  const [, , head = '', first = ''] = waterfall(runViewAfter(begun, 200), { ...plain, now: 100, columns: 80 })
   t.match(head, ' 200 ms │')
   t.equal(Array.from(first.matchAll(/━/g)).length, 17, 'half of it is over')
 })
 
 test('no line is longer than the terminal is wide, however narrow it is', async t => {
   const drawings = Array.from({ length: 185 }, (_, index) => index + 16).flatMap(columns =>
-    [begun, halfWay, done].map(told => ({ columns, lines: waterfall(boardAfter(told), { ...plain, now: 500, columns }) })))
-  t.same(drawings.filter(({ columns, lines }) => lines.some(line => line.length >= columns)), [], 'none is longer')
-  t.same(drawings.filter(({ lines }) => lines.length !== 9 || !lines.slice(3, 7).every(line => /^(?:fir|pag|mir|ext)/.test(line))), [], 'each step has its line')
+    [begun, halfWay, done].map(told => ({
+      columns,
+      lines: waterfall(runViewAfter(told), { ...plain, now: 500, columns }),
+    })),
+  )
+  t.same(
+    drawings.filter(({ columns, lines }) => lines.some(line => line.length >= columns)),
+    [],
+    'none is longer',
+  )
+  t.same(
+    drawings.filter(
+      ({ lines }) => lines.length !== 9 || !lines.slice(3, 7).every(line => /^(?:fir|pag|mir|ext)/.test(line)),
+    ),
+    [],
+    'each step has its line',
+  )
 })
 
 test('marks stand below each other', async t => {
   for (const columns of [60, 80, 132]) {
-    const lines = waterfall(boardAfter(done), { ...plain, now: 751, columns }).slice(2, 7)
+    const lines = waterfall(runViewAfter(done), { ...plain, now: 751, columns }).slice(2, 7)
     t.same(new Set(lines.map(line => line.indexOf('│'))).size, 1, `${columns}`)
     t.ok((lines[0] as string).indexOf('│') > 0)
   }
 })
 
 test('what a narrow terminal leaves out is first the attempts, then the calls, then the bars', async t => {
-  const heads = [80, 60, 52, 34, 16].map(columns => waterfall(boardAfter(done), { ...plain, now: 751, columns })[2] as string)
-  t.same(heads.map(head => ['attempts', 'calls', '│', 'ms', 'state'].filter(word => head.includes(word))), [
-    ['attempts', 'calls', '│', 'ms', 'state'],
-    ['calls', '│', 'ms', 'state'],
-    ['│', 'ms', 'state'],
-    ['ms', 'state'],
-    ['state'],
-  ])
+  const heads = [80, 60, 52, 34, 16].map(
+    columns => waterfall(runViewAfter(done), { ...plain, now: 751, columns })[2] as string,
+  )
+  t.same(
+    heads.map(head => ['attempts', 'calls', '│', 'ms', 'state'].filter(word => head.includes(word))),
+    [
+      ['attempts', 'calls', '│', 'ms', 'state'],
+      ['calls', '│', 'ms', 'state'],
+      ['│', 'ms', 'state'],
+      ['ms', 'state'],
+      ['state'],
+    ],
+  )
 })
 
 test('colours add nothing but colours', async t => {
   for (const columns of [20, 40, 80]) {
     const options = { unicode: true, now: 751, columns }
-    const lines = waterfall(boardAfter(done), { ...options, color: true })
-    t.same(lines.map(line => stripVTControlCharacters(line).trimEnd()), waterfall(boardAfter(done), { ...options, color: false }))
-    t.ok(lines.some(line => line.includes('\x1b[33mpartial')), 'a part that is lost is yellow')
-    t.ok(lines.every(line => line.split('\x1b[').length % 2 === 1), 'each colour is ended')
+    const lines = waterfall(runViewAfter(done), { ...options, color: true })
+    t.same(
+      lines.map(line => stripVTControlCharacters(line).trimEnd()),
+      waterfall(runViewAfter(done), { ...options, color: false }),
+    )
+    t.ok(
+      lines.some(line => line.includes('\x1b[33mpartial')),
+      'a part that is lost is yellow',
+    )
+    t.ok(
+      lines.every(line => line.split('\x1b[').length % 2 === 1),
+      'each colour is ended',
+    )
   }
 })
 
 test('without unicode all is ASCII', async t => {
-  t.match(waterfall(boardAfter(done), { color: false, unicode: false, now: 751, columns: 80 }).join(' '), /^[ -~]+$/)
+  t.match(waterfall(runViewAfter(done), { color: false, unicode: false, now: 751, columns: 80 }).join(' '), /^[ -~]+$/)
 })
 
 test('calls beyond the width of a step may still wait, and are counted as more', async t => {
-  const calls = [0, 1, 2, 3].map((call): Told => [1, 'attempt started', { step: 1, call }])
-  t.match(waterfall(boardAfter([[0, 'step started', { step: 1 }], ...calls]), { ...plain, now: 2, columns: 80 })[4], ' 0/4+ ')
+  const calls = [0, 1, 2, 3].map((call): EventEntry => [1, 'attempt started', { step: 1, call }])
+  t.match(
+    waterfall(runViewAfter([[0, 'step started', { step: 1 }], ...calls]), { ...plain, now: 2, columns: 80 })[4],
+    ' 0/4+ ',
+  )
 })

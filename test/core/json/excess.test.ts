@@ -4,7 +4,7 @@ import { isTooDeep, maxDepth } from '../../../src/core/schema/depth.ts'
 import { excessOf, measuredLength } from '../../../src/core/json/excess.ts'
 
 /** Counts the items of lists and the fields of objects. */
-function valuesOf (value: unknown): number {
+function valuesOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   const inner = Object.values(value)
   return inner.length + inner.reduce((sum: number, each) => sum + valuesOf(each), 0)
@@ -14,17 +14,28 @@ const nested = (depth: number, inside = '1') => `${'['.repeat(depth)}${inside}${
 const dense = `"${'x'.repeat(measuredLength)}",${'[],'.repeat(10_000)}`
 const oddText = fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', 'a', 'é', '\n', '/') })
 const tree = fc.letrec(tie => ({
-  value: fc.oneof({ maxDepth: 6 }, oddText, fc.double(), fc.boolean(), fc.constant(null), fc.array(tie('value'), { maxLength: 5 }), fc.dictionary(oddText, tie('value'), { maxKeys: 5 })),
+  value: fc.oneof(
+    { maxDepth: 6 },
+    oddText,
+    fc.double(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 5 }),
+    fc.dictionary(oddText, tie('value'), { maxKeys: 5 }),
+  ),
 })).value
 
 test('values are counted as they are in the value of a text, whatever is in its strings and between its values', async t => {
-  fc.assert(fc.property(tree, value => {
-    const count = valuesOf(value)
-    for (const text of [JSON.stringify(value), JSON.stringify(value, null, ' \t\r\n')]) {
-      t.equal(excessOf(text, count), undefined, text)
-      if (count > 0) t.equal(excessOf(text, count - 1), 'values', text)
-    }
-  }), { numRuns: 300 })
+  fc.assert(
+    fc.property(tree, value => {
+      const count = valuesOf(value)
+      for (const text of [JSON.stringify(value), JSON.stringify(value, null, ' \t\r\n')]) {
+        t.equal(excessOf(text, count), undefined, text)
+        if (count > 0) t.equal(excessOf(text, count - 1), 'values', text)
+      }
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('commas and brackets in strings are no values', t => {
@@ -63,12 +74,23 @@ test('a text that is no JSON is left to the parser, or refused for what it has t
 
 test('a text that is as bad as can be takes little time', t => {
   const characters = 5 * 1024 * 1024
-  for (const [what, part, first] of [['brackets', '[', ''], ['values', '0,', '['], ['empty lists', '[],', '['], ['escaped quotes', '\\"', `[${'[],'.repeat(70_000)}"`], ['white space', ' ', `[${'[],'.repeat(70_000)}[`]] as const) {
+  for (const [what, part, first] of [
+    ['brackets', '[', ''],
+    ['values', '0,', '['],
+    ['empty lists', '[],', '['],
+    ['escaped quotes', '\\"', `[${'[],'.repeat(70_000)}"`],
+    ['white space', ' ', `[${'[],'.repeat(70_000)}[`],
+  ] as const) {
     const text = Buffer.from(first + part.repeat(characters / part.length)).toString('utf8')
-    const before = process.threadCpuUsage()
-    excessOf(text, 1e9)
-    const { user, system } = process.threadCpuUsage(before)
-    t.ok(user + system < 500_000, `${what}: ${((user + system) / 1000).toFixed(0)} ms for 5 MiB`)
+    // The least of three times, since other processes of the machine add to the CPU time.
+    const times = [1, 2, 3].map(() => {
+      const before = process.threadCpuUsage()
+      excessOf(text, 1e9)
+      const { user, system } = process.threadCpuUsage(before)
+      return (user + system) / 1000
+    })
+    const least = Math.min(...times)
+    t.ok(least < 500, `${what}: ${least.toFixed(0)} ms for 5 MiB`)
   }
   t.end()
 })

@@ -3,13 +3,25 @@ import { z } from 'zod'
 import { fieldsOf } from '../../../src/core/schema/wrapped.ts'
 
 /** The names of a schema's fields, with a `!` behind those that every object needs. */
-const names = (schema: z.ZodType) => [...fieldsOf(schema)].map(([name, { isRequired }]) => isRequired ? `${name}!` : name)
+const names = (schema: z.ZodType) =>
+  [...fieldsOf(schema)].map(([name, { isRequired }]) => (isRequired ? `${name}!` : name))
 
 test('the fields of an object are seen through every wrapper', t => {
   const object = z.object({ a: z.coerce.number(), b: z.string().optional() })
   const wrapped: readonly z.ZodType[] = [
-    object, object.strict(), object.optional(), object.readonly(), object.default({ a: 1 }), object.catch({ a: 1 }), object.transform(() => 1), object.pipe(z.any()), z.lazy(() => object),
-    z.preprocess(value => value, object), z.codec(object, z.any(), { decode: value => value, encode: value => value as { a: number } }), z.union([object]), z.intersection(object, z.unknown()),
+    object,
+    object.strict(),
+    object.optional(),
+    object.readonly(),
+    object.default({ a: 1 }),
+    object.catch({ a: 1 }),
+    object.transform(() => 1),
+    object.pipe(z.any()),
+    z.lazy(() => object),
+    z.preprocess(value => value, object),
+    z.codec(object, z.any(), { decode: value => value, encode: value => value as { a: number } }),
+    z.union([object]),
+    z.intersection(object, z.unknown()),
   ]
   for (const schema of wrapped) t.strictSame(names(schema), ['a!', 'b'], schema.type)
   for (const schema of [z.unknown(), z.string(), z.record(z.string(), z.string())]) t.strictSame(names(schema), [])

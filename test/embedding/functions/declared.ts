@@ -7,23 +7,42 @@ const src = join(import.meta.dirname, '../../../src')
 const taken: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['AppOptions'],
   'http/plugin.ts': ['HeadwatersOptions'],
-  'http/guard/load.ts': ['Load'],
-  'upstream/runtime.ts': ['RuntimeOptions', 'Override'],
-  'upstream/spec/options.ts': ['OperationOptions', 'CacheOptions', 'RetryOptions', 'HedgeOptions', 'BudgetOptions', 'BreakerOptions', 'TrustedOptions', 'UpstreamOptions'],
+  'http/reply/route-services.ts': ['LoadGauge'],
+  'upstream/runtime-options.ts': ['RuntimeOptions'],
+  'upstream/override.ts': ['Override'],
+  'upstream/spec/options.ts': [
+    'OperationOptions',
+    'CacheOptions',
+    'RetryOptions',
+    'HedgeOptions',
+    'RetryBudgetOptions',
+    'BreakerOptions',
+    'UpstreamOptions',
+  ],
   'upstream/spec/access-options.ts': ['OAuth2Options', 'TlsOptions', 'AccessOptions'],
-  'upstream/spec/layers.ts': ['UseOptions', 'Use'],
+  'upstream/spec/layers.ts': ['Layers'],
+  'upstream/spec/layer-types.ts': ['LayerUpstream'],
   'upstream/policies/cache/store.ts': ['CacheStore'],
   'upstream/policies/cache/memory-store.ts': ['MemoryStoreOptions'],
   'threads/threads.ts': ['ThreadOptions'],
   'fanout/run.ts': ['RunOptions'],
   'fanout/fan-out.ts': ['FanOutOptions'],
   'fanout/route.ts': ['RouteOptions'],
-  'fanout/aggregate.ts': ['Replied', 'StepOptions', 'EachOptions', 'FirstOfOptions', 'Builder', 'Opening'],
+  'fanout/aggregate.ts': [
+    'Replied',
+    'StepOptions',
+    'OptionalOptions',
+    'EachBounds',
+    'EachTolerance',
+    'FirstOfOptions',
+    'Builder',
+    'InitialBuilder',
+  ],
   'testing/run-aggregate.ts': ['RunAggregateOptions'],
 }
 
 /** Names of types that are functions. */
-const functionTypes = /^(?:LookupFunction|CountRequest|OwnLayer|\w+Function)$/
+const functionTypes = /^(?:LookupFunction|CountRequest|readonly CustomLayer\[\]|\w+Function)$/
 
 /** Exported for other rooms, and not public. */
 const internal = new Set(['ThreadsOptions', 'ServiceOptions'])
@@ -31,7 +50,7 @@ const internal = new Set(['ThreadsOptions', 'ServiceOptions'])
 const isOption = (name: string) => name.endsWith('Options') && !internal.has(name)
 
 /** Lists each member of function type of these interfaces, as `Interface.member`. */
-export function declaredFunctions (): string[] {
+export function declaredFunctions(): string[] {
   return Object.entries(taken).flatMap(([file, names]) => {
     const text = readFileSync(join(src, file), 'utf8')
     return names.flatMap(name => functionsOf(name, text))
@@ -39,18 +58,26 @@ export function declaredFunctions (): string[] {
 }
 
 /** Names the public interfaces of options that are exported from these files and not listed. */
-export function unlistedInterfaces (): string[] {
+export function unlistedInterfaces(): string[] {
   return Object.entries(taken).flatMap(([file, names]) => {
     const text = readFileSync(join(src, file), 'utf8')
-    return Array.from(text.matchAll(/^export interface (\w+)/gm), ([, name = '']) => name).filter(name => isOption(name) && !names.includes(name))
+    return Array.from(text.matchAll(/^export interface (\w+)/gm), ([, name = '']) => name).filter(
+      name => isOption(name) && !names.includes(name),
+    )
   })
 }
 
-function functionsOf (name: string, text: string): string[] {
-  const start = text.search(new RegExp(`^export interface ${name}\\b`, 'm'))
+function functionsOf(name: string, text: string): string[] {
+  const start = text.search(new RegExp(`^(?:export )?interface ${name}\\b`, 'm'))
   if (start === -1) throw new Error(`there is no interface ${name}`)
   const body = text.slice(start, text.indexOf('\n}', start))
   const members = body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?::\s+(.*)|\s?([<(].*))$/gm)
-  return Array.from(members).filter(([, , type, method]) => method !== undefined || (type as string).includes('=>') || functionTypes.test((type as string).replace(/ \| undefined$/, '')))
+  return Array.from(members)
+    .filter(
+      ([, , type, method]) =>
+        method !== undefined ||
+        (type as string).includes('=>') ||
+        functionTypes.test((type as string).replace(/ \| undefined$/, '')),
+    )
     .map(([, member]) => `${name}.${member}`)
 }

@@ -1,24 +1,44 @@
 /** Ways in which a function that is not ours goes wrong: by throwing, by a promise, and by what it returns. */
 export const ways = {
-  'throws an error': () => { throw new Error('theirs') },
-  'throws undefined': () => { throw undefined },
-  'throws a text': () => { throw 'theirs' },
-  'throws a symbol': () => { throw Symbol('theirs') },
-  'throws a proxy that throws': () => { throw revoked() },
-  'throws an error that cannot be read': () => { throw unreadable() },
-  'rejects': () => Promise.reject(new Error('theirs')),
+  'throws an error': () => {
+    throw new Error('theirs')
+  },
+  'throws undefined': () => {
+    throw undefined
+  },
+  'throws a text': () => {
+    throw 'theirs'
+  },
+  'throws a symbol': () => {
+    throw Symbol('theirs')
+  },
+  'throws a proxy that throws': () => {
+    throw revoked()
+  },
+  'throws an error that cannot be read': () => {
+    throw unreadable()
+  },
+  rejects: () => Promise.reject(new Error('theirs')),
   'rejects with undefined': () => Promise.reject(undefined),
   'rejects with a proxy that throws': () => Promise.reject(revoked()),
   'rejects with an error that cannot be read': () => Promise.reject(unreadable()),
   'never settles': () => new Promise(() => {}),
-  // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
-  'a then that throws': () => ({ then () { throw new Error('theirs') } }),
-  // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
-  'a then that cannot be read': () => ({ get then () { throw new Error('theirs') } }),
+  'a then that throws': () => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
+    then() {
+      throw new Error('theirs')
+    },
+  }),
+  'a then that cannot be read': () => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what goes wrong
+    get then() {
+      throw new Error('theirs')
+    },
+  }),
   'a proxy that throws': () => revoked(),
-  'undefined': () => undefined,
-  'null': () => null,
-  'NaN': () => NaN,
+  undefined: () => undefined,
+  null: () => null,
+  NaN: () => NaN,
   'a negative number': () => -1,
   'a huge number': () => 1e308,
   'a text': () => 'text',
@@ -30,24 +50,47 @@ export const ways = {
 export type Way = keyof typeof ways
 
 /** Makes the function that goes wrong in this way. */
-export function misbehaving (way: Way): () => unknown {
+export function misbehaving(way: Way): () => unknown {
   return ways[way]
 }
 
-function revoked (): object {
+function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   return proxy
 }
 
-function unreadable (): Error {
-  return Object.defineProperties(new Error('theirs'), Object.fromEntries(['name', 'message', 'stack', 'cause', 'code', 'statusCode'].map(key => [key, { get () { throw new Error('not to be read') } }])))
+function unreadable(): Error {
+  return Object.defineProperties(
+    new Error('theirs'),
+    Object.fromEntries(
+      ['name', 'message', 'stack', 'cause', 'code', 'statusCode'].map(key => [
+        key,
+        {
+          get() {
+            throw new Error('not to be read')
+          },
+        },
+      ]),
+    ),
+  )
 }
 
 /** Ways that throw, or that throw when they are looked at. */
 export const throwing: readonly Way[] = [
-  'throws an error', 'throws undefined', 'throws a text', 'throws a symbol', 'throws a proxy that throws', 'throws an error that cannot be read', 'a then that throws', 'a then that cannot be read', 'a proxy that throws',
-  'rejects', 'rejects with undefined', 'rejects with a proxy that throws', 'rejects with an error that cannot be read',
+  'throws an error',
+  'throws undefined',
+  'throws a text',
+  'throws a symbol',
+  'throws a proxy that throws',
+  'throws an error that cannot be read',
+  'a then that throws',
+  'a then that cannot be read',
+  'a proxy that throws',
+  'rejects',
+  'rejects with undefined',
+  'rejects with a proxy that throws',
+  'rejects with an error that cannot be read',
 ]
 
 const cycle: { self?: object } = {}

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
 import { aggregate, offload } from '../../../src/fanout/aggregate.ts'
 import { fanOut } from '../../../src/fanout/fan-out.ts'
-import { running } from '../../../src/fanout/offload/running.ts'
+import { currentInvocation } from '../../../src/fanout/offload/invocation.ts'
 import type { Task } from '../../../src/threads/task.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../../../src/upstream/runtime.ts'
 import { failure } from '../../helpers/failure.ts'
@@ -27,7 +27,7 @@ const hold = offload<Functions, 'hold'>(module, 'hold')
 const failing = offload<Functions, 'failing'>(module, 'failing')
 const burn = offload<Functions, 'burn'>(module, 'burn')
 
-function runtimeOf (t: Test, threads: RuntimeOptions['threads'] = { count: 1 }): Runtime {
+function runtimeOf(t: Test, threads: RuntimeOptions['threads'] = { count: 1 }): Runtime {
   const runtime = createRuntime({ threads })
   t.teardown(() => runtime.close())
   return runtime
@@ -40,15 +40,21 @@ interface HeldTask extends Task {
 }
 
 /** A runtime whose calls and tasks the test ends. */
-function heldTasks () {
+function heldTasks() {
   const tasks: HeldTask[] = []
   const runtime: Runtime & { readonly at: ReturnType<typeof heldRuntime>['at'] } = {
     ...heldRuntime(),
-    offload (task) {
+    offload(task) {
       const { promise, resolve, reject } = Promise.withResolvers<unknown>()
       const stopped: unknown[] = []
       tasks.push({ ...task, stopped, done: resolve })
-      return { value: promise, stop (reason) { stopped.push(reason); reject(reason) } }
+      return {
+        value: promise,
+        stop(reason) {
+          stopped.push(reason)
+          reject(reason)
+        },
+      }
     },
   }
   return { tasks, runtime }
@@ -57,13 +63,25 @@ function heldTasks () {
 test('a merge, a step and what they call may run in threads, and values come as they were', async t => {
   const runtime = runtimeOf(t)
   const described = aggregate('all', { url: '/all', query: z.object({ count: z.coerce.number() }) })
-    .before(async ({ query }) => ({ user: await add(query.count, 1) }))
+    .context(async ({ query }) => ({ user: await add(query.count, 1) }))
     .required('step', same)
-    .optional('inside', 0, async ({ query }) => add(await add(query.count), 10))
-    .optional('lost', Object.freeze({ none: true }), (): null => { throw new UpstreamError('UPSTREAM_OFF', 'cats') })
-    .optional('nothing', undefined, (): null => { throw new UpstreamError('UPSTREAM_OFF', 'cats') })
+    .optional('inside', async ({ query }) => add(await add(query.count), 10), { fallback: 0 })
+    .optional(
+      'lost',
+      (): null => {
+        throw new UpstreamError('UPSTREAM_OFF', 'cats')
+      },
+      { fallback: Object.freeze({ none: true }) },
+    )
+    .optional(
+      'nothing',
+      (): null => {
+        throw new UpstreamError('UPSTREAM_OFF', 'cats')
+      },
+      { fallback: undefined },
+    )
     .reply(Any, same)
-    .after(async ({ context }) => ({ headers: { 'x-sum': String(await add(context.user, 100)) } }))
+    .onReply(async ({ context }) => ({ headers: { 'x-sum': String(await add(context.user, 100)) } }))
   const { data, headers, sources } = await fanOut(described, { query: { count: '3' } }, { runtime })
   const input = { params: {}, query: { count: 3 }, body: {}, headers: {}, context: { user: 4 } }
   t.strictSame(data, { ...input, step: input, inside: 14, lost: { none: true }, nothing: undefined })
@@ -74,38 +92,84 @@ test('a merge, a step and what they call may run in threads, and values come as 
 test('hooks may be offloaded themselves, and are given no more than data', async t => {
   const runtime = runtimeOf(t)
   const described = aggregate('hooked', { url: '/hooked' })
-    .before(kinds)
+    .context(kinds)
     .required('ask', () => 'a step of this name')
     .reply(Any, kinds)
-    .after(nothing)
+    .onReply(nothing)
   const { data } = await fanOut(described, {}, { runtime })
-  t.same(data, { params: 'object', query: 'object', body: 'object', headers: 'object', context: 'object', ask: 'string' })
+  t.same(data, {
+    params: 'object',
+    query: 'object',
+    body: 'object',
+    headers: 'object',
+    context: 'object',
+    ask: 'string',
+  })
 })
 
 test('what cannot go to a thread names the aggregate, the place and the fix, in the log and not to the caller', async t => {
   const runtime = runtimeOf(t)
-  class User { readonly name = 'ada' }
+  class User {
+    readonly name = 'ada'
+  }
   const described = (end: 'step' | 'merge') => {
-    const opened = aggregate('users', { url: '/users' }).before(() => ({ user: new User() }))
+    const opened = aggregate('users', { url: '/users' }).context(() => ({ user: new User() }))
     return end === 'merge' ? opened.reply(Any, same) : opened.required('who', same).reply(Any, () => 1)
   }
-  for (const [end, place] of [['merge', 'merge'], ['step', 'step \'who\'']] as const) {
+  for (const [end, place] of [
+    ['merge', 'merge'],
+    ['step', "step 'who'"],
+  ] as const) {
     const problem = await problemOf(fanOut(described(end), {}, { runtime }))
-    t.match(problem, { code: 'INTERNAL', statusCode: 500, detail: 'The service failed by a fault of its own; it is in the log.' })
-    t.match(problem.cause, { message: `aggregate 'users', ${place}: 'same' runs in a thread, and context.user is an object of the class User, of which only the fields would arrive: give it plain data, and only what it needs` })
+    t.match(problem, {
+      code: 'INTERNAL',
+      statusCode: 500,
+      detail: 'The service failed by a fault of its own; it is in the log.',
+    })
+    t.match(problem.cause, {
+      message:
+        `aggregate 'users', ${place}: 'same' runs in a thread, and context.user is an object of the class User, of ` +
+        'which only the fields would arrive: give it plain data, and only what it needs',
+    })
   }
   const signalling = aggregate('signalling', { url: '/s' }).reply(Any, ({ signal }) => same({ signal }))
-  t.match((await problemOf(fanOut(signalling, {}, { runtime }))).cause, { message: /signal is an object of the class AbortSignal/ })
+  t.match((await problemOf(fanOut(signalling, {}, { runtime }))).cause, {
+    message: /signal is an object of the class AbortSignal/,
+  })
 })
 
 test('what is thrown in a thread is what it would be here', async t => {
   const runtime = runtimeOf(t)
-  const at = (merge: () => Promise<unknown>) => aggregate('thrown', { url: '/thrown' }).required('a', () => 1).reply(Any, merge)
-  t.match(await problemOf(fanOut(at(offload<Functions, 'refusing'>(module, 'refusing')), {}, { runtime })), { code: 'REFUSED', statusCode: 404, detail: 'Not here.' })
-  t.match(await problemOf(fanOut(at(() => failing()), {}, { runtime })), { code: 'UPSTREAM_STATUS', statusCode: 502 })
-  t.match(await problemOf(fanOut(at(offload<Functions, 'exiting'>(module, 'exiting')), {}, { runtime })), { code: 'INTERNAL', statusCode: 500 })
-  const falling = aggregate('falling', { url: '/falling' }).optional('a', 'fallback', async (): Promise<number> => failing()).reply(Any, ({ a }) => a)
-  t.match(await fanOut(falling, {}, { runtime }), { data: 'fallback', sources: { a: { state: 'fallback', code: 'UPSTREAM_STATUS' } } })
+  const at = (merge: () => Promise<unknown>) =>
+    aggregate('thrown', { url: '/thrown' })
+      .required('a', () => 1)
+      .reply(Any, merge)
+  t.match(await problemOf(fanOut(at(offload<Functions, 'refusing'>(module, 'refusing')), {}, { runtime })), {
+    code: 'REFUSED',
+    statusCode: 404,
+    detail: 'Not here.',
+  })
+  t.match(
+    await problemOf(
+      fanOut(
+        at(() => failing()),
+        {},
+        { runtime },
+      ),
+    ),
+    { code: 'UPSTREAM_STATUS', statusCode: 502 },
+  )
+  t.match(await problemOf(fanOut(at(offload<Functions, 'exiting'>(module, 'exiting')), {}, { runtime })), {
+    code: 'INTERNAL',
+    statusCode: 500,
+  })
+  const falling = aggregate('falling', { url: '/falling' })
+    .optional('a', async (): Promise<number> => failing(), { fallback: 'fallback' })
+    .reply(Any, ({ a }) => a)
+  t.match(await fanOut(falling, {}, { runtime }), {
+    data: 'fallback',
+    sources: { a: { state: 'fallback', code: 'UPSTREAM_STATUS' } },
+  })
 })
 
 test('a run that finds the queue full is refused, and an optional step falls back', async t => {
@@ -114,10 +178,27 @@ test('a run that finds the queue full is refused, and an optional step falls bac
   const holding = aggregate('holding', { url: '/h' }).reply(Any, () => hold(gate.cells))
   const held = fanOut(holding, {}, { runtime })
   await gate.came(1)
-  const problem = await problemOf(fanOut(aggregate('sum', { url: '/sum' }).reply(Any, () => add(1)), {}, { runtime }))
-  t.match(problem, { code: 'THREADS_FULL', statusCode: 503, retryAfterSeconds: 1, detail: 'aggregate \'sum\', merge has no free thread, and the queue for one is full.' })
-  const falling = aggregate('falling', { url: '/f' }).optional('a', 'fallback', () => add(1)).reply(Any, ({ a }) => a)
-  t.match(await fanOut(falling, {}, { runtime }), { data: 'fallback', complete: false, sources: { a: { state: 'fallback', code: 'THREADS_FULL' } } })
+  const problem = await problemOf(
+    fanOut(
+      aggregate('sum', { url: '/sum' }).reply(Any, () => add(1)),
+      {},
+      { runtime },
+    ),
+  )
+  t.match(problem, {
+    code: 'THREADS_FULL',
+    statusCode: 503,
+    retryAfterSeconds: 1,
+    detail: "aggregate 'sum', merge has no free thread, and the queue for one is full.",
+  })
+  const falling = aggregate('falling', { url: '/f' })
+    .optional('a', () => add(1), { fallback: 'fallback' })
+    .reply(Any, ({ a }) => a)
+  t.match(await fanOut(falling, {}, { runtime }), {
+    data: 'fallback',
+    complete: false,
+    sources: { a: { state: 'fallback', code: 'THREADS_FULL' } },
+  })
   gate.open()
   t.match(await held, { data: 'held' })
 })
@@ -125,12 +206,18 @@ test('a run that finds the queue full is refused, and an optional step falls bac
 test('at the deadline a merge is ended with its thread, and the answer is the one of any other', async t => {
   const runtime = runtimeOf(t)
   const gate = makeGate()
-  const described = aggregate('burning', { url: '/b', deadline: 60_000 }).required('a', () => 1).reply(Any, () => burn(gate.cells))
+  const described = aggregate('burning', { url: '/b', deadline: 60_000 })
+    .required('a', () => 1)
+    .reply(Any, () => burn(gate.cells))
   const next = aggregate('next', { url: '/n', deadline: 60_000 }).reply(Any, () => add(1))
   await fanOut(next, {}, { runtime })
   const run = problemOf(fanOut(described, {}, { runtime, deadline: 1500 }))
   await gate.came(1)
-  t.match(await run, { code: 'DEADLINE_EXCEEDED', statusCode: 504, detail: 'burning did not end before its deadline: it may take 1500 ms.' })
+  t.match(await run, {
+    code: 'DEADLINE_EXCEEDED',
+    statusCode: 504,
+    detail: 'burning did not end before its deadline: it may take 1500 ms.',
+  })
   t.match(await fanOut(next, {}, { runtime }), { data: 2 }, 'the only thread is free again')
 })
 
@@ -144,18 +231,28 @@ test('a task ends with whatever ends its run or its step', async t => {
   t.equal(await left, leaving)
   t.equal(tasks.at(-1)?.stopped[0], leaving, 'the caller has gone')
 
-  const failing = aggregate('failing', { url: '/f' }).required('slow', () => same(1)).required('sure', () => oracle.ask({ id: 1 })).reply(Any, () => 1)
+  const failing = aggregate('failing', { url: '/f' })
+    .required('slow', () => same(1))
+    .required('sure', () => oracle.ask({ id: 1 }))
+    .reply(Any, () => 1)
   const failed = problemOf(fanOut(failing, {}, { runtime }))
   const error = new UpstreamError('UPSTREAM_OFF', 'oracle')
   runtime.at('/1').fail(error)
   t.match((await failed).sources, { slow: { state: 'cancelled' }, sure: { state: 'failed' } })
   t.equal(tasks.at(-1)?.stopped[0], error, 'a required step has failed')
 
-  const timed = aggregate('timed', { url: '/t' }).optional('slow', 'late', () => same(1), { timeout: 1 }).reply(Any, ({ slow }) => slow)
+  const timed = aggregate('timed', { url: '/t' })
+    .optional('slow', () => same(1), { fallback: 'late', timeout: 1 })
+    .reply(Any, ({ slow }) => slow)
   t.match(await fanOut(timed, {}, { runtime }), { data: 'late', sources: { slow: { code: 'STEP_TIMEOUT' } } })
   t.match(tasks.at(-1)?.stopped, [{ code: 'STEP_TIMEOUT' }], 'the step has')
 
-  const dangling = aggregate('dangling', { url: '/d' }).required('a', () => { void same(1); return 2 }).reply(Any, ({ a }) => a)
+  const dangling = aggregate('dangling', { url: '/d' })
+    .required('a', () => {
+      void same(1)
+      return 2
+    })
+    .reply(Any, ({ a }) => a)
   t.match(await fanOut(dangling, {}, { runtime }), { data: 2 })
   t.equal(tasks.at(-1)?.stopped.length, 1, 'nobody waits for it')
 })
@@ -164,7 +261,7 @@ test('nothing listens to a run when its tasks are done', async t => {
   const { tasks, runtime } = heldTasks()
   let size: (() => number) | undefined
   const described = aggregate('sized', { url: '/s' }).reply(Any, async () => {
-    const { abort } = running.getStore() ?? {}
+    const { abort } = currentInvocation.getStore() ?? {}
     size = () => abort?.size ?? -1
     const value = await same(1)
     return [value, size()]
@@ -178,10 +275,13 @@ test('nothing listens to a run when its tasks are done', async t => {
 test('a merge of a run at its deadline is still asked, and a step is not', async t => {
   const { tasks, runtime } = heldTasks()
   const described = aggregate('late', { url: '/l', deadline: 20 })
-    .optional('slow', 'fallback', () => oracle.ask({ id: 2 }))
-    .optional('after', 'too late', () => same(1), { needs: ['slow'] })
+    .optional('slow', () => oracle.ask({ id: 2 }), { fallback: 'fallback' })
+    .optional('after', () => same(1), { fallback: 'too late', needs: ['slow'] })
     .reply(Any, same)
-  const answering: Runtime = { ...runtime, offload: task => ({ ...runtime.offload(task), value: Promise.resolve(task.given) }) }
+  const answering: Runtime = {
+    ...runtime,
+    offload: task => ({ ...runtime.offload(task), value: Promise.resolve(task.given) }),
+  }
   const { data, sources } = await fanOut(described, {}, { runtime: answering })
   t.match(data, [{ slow: 'fallback', after: 'too late' }])
   t.match(sources, { slow: { code: 'DEADLINE_EXCEEDED' }, after: { code: 'DEADLINE_EXCEEDED' } })
@@ -190,7 +290,9 @@ test('a merge of a run at its deadline is still asked, and a step is not', async
 
 test('a merge that begins at the deadline and does not end is a 504, and is stopped', async t => {
   const { tasks, runtime } = heldTasks()
-  const described = aggregate('late', { url: '/l', deadline: 20 }).optional('slow', 'fallback', () => oracle.ask({ id: 3 })).reply(Any, same)
+  const described = aggregate('late', { url: '/l', deadline: 20 })
+    .optional('slow', () => oracle.ask({ id: 3 }), { fallback: 'fallback' })
+    .reply(Any, same)
   t.match(await problemOf(fanOut(described, {}, { runtime })), { code: 'DEADLINE_EXCEEDED', statusCode: 504 })
   t.match(tasks[0]?.stopped[0], { code: 'DEADLINE_EXCEEDED' })
 })
@@ -198,30 +300,52 @@ test('a merge that begins at the deadline and does not end is a 504, and is stop
 test('tasks fail with the runtime that is closed', async t => {
   const runtime = runtimeOf(t)
   const gate = makeGate()
-  const run = problemOf(fanOut(aggregate('cut', { url: '/c' }).reply(Any, () => burn(gate.cells)), {}, { runtime }))
+  const run = problemOf(
+    fanOut(
+      aggregate('cut', { url: '/c' }).reply(Any, () => burn(gate.cells)),
+      {},
+      { runtime },
+    ),
+  )
   await gate.came(1)
   await runtime.close()
   t.match(await run, { code: 'RUNTIME_CLOSED', statusCode: 503 })
 })
 
 test('outside of a run there is nobody to do it for', async t => {
-  t.match(await failure(add(1)), { name: 'TypeError', message: /^offload 'add': it was called where no run is known: call it from a step, a hook or a merge, or import .*offloaded\.ts and call it there$/ })
+  t.match(await failure(add(1)), {
+    name: 'TypeError',
+    message:
+      /^offload 'add': it was called where no run is known: call it from a step, a hook or a merge, or import .*offloaded\.ts and call it there$/,
+  })
 })
 
 test('a file is found by the name it has, or by that which a compiler gives it', async t => {
   const folder = t.testdir({ 'a.ts': '', 'b.js': '', 'c.mts': '', 'd.mjs': '' })
   const at = (name: string) => pathToFileURL(join(folder, name))
-  for (const name of ['a.ts', 'a.js', 'b.js', 'b.ts', 'c.mjs', 'd.mts']) t.doesNotThrow(() => offload(at(name), 'x'), name)
-  for (const name of ['c.ts', 'none.ts', 'a.cjs']) t.throws(() => offload(at(name), 'merge'), { name: 'TypeError', message: `offload 'merge': there is no file ${join(folder, name)}: name it from the file that offloads it, as in new URL('./merge.ts', import.meta.url)` })
-  t.throws(() => offload('./merge.ts' as never, 'merge'), { message: 'offload \'merge\': needs the URL of a file: new URL(\'./merge.ts\', import.meta.url)' })
+  for (const name of ['a.ts', 'a.js', 'b.js', 'b.ts', 'c.mjs', 'd.mts'])
+    t.doesNotThrow(() => offload(at(name), 'x'), name)
+  for (const name of ['c.ts', 'none.ts', 'a.cjs'])
+    t.throws(() => offload(at(name), 'merge'), {
+      name: 'TypeError',
+      message:
+        `offload 'merge': there is no file ${join(folder, name)}: name it from the file that ` +
+        `offloads it, as in new URL('./merge.ts', import.meta.url)`,
+    })
+  t.throws(() => offload('./merge.ts' as never, 'merge'), {
+    message: "offload 'merge': needs the URL of a file: new URL('./merge.ts', import.meta.url)",
+  })
   t.throws(() => offload(new URL('https://cats.test/merge.ts'), 'merge'), { message: /needs the URL of a file/ })
-  for (const name of ['', undefined]) t.throws(() => offload(at('a.ts'), name as never), { message: /needs the name of a function/ })
+  for (const name of ['', undefined])
+    t.throws(() => offload(at('a.ts'), name as never), { message: /needs the name of a function/ })
 })
 
 test('threads are as many as a runtime is told', async t => {
   t.throws(() => createRuntime({ threads: { count: 0 } }), { message: /^runtime: threads\.count is 0/ })
   t.throws(() => createRuntime({ threads: { queue: -1 } }), { message: /^runtime: threads\.queue is -1/ })
   t.throws(() => createRuntime({ threads: { heapBytes: 1000 } }), { message: /^runtime: threads\.heapBytes is 1000/ })
-  t.throws(() => createRuntime({ threads: { threads: 1 } as never }), { message: /^runtime: there is no option 'threads\.threads'/ })
+  t.throws(() => createRuntime({ threads: { threads: 1 } as never }), {
+    message: /^runtime: there is no option 'threads\.threads'/,
+  })
   await createRuntime({ threads: { count: 1, queue: 0, heapBytes: 2 ** 28 } }).close()
 })

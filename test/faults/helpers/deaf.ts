@@ -6,10 +6,10 @@ import type { Test } from 'tap'
 import type { Victim } from './victim.ts'
 
 /**
- * Listens on a thread that does nothing until it recovers: the kernel takes as many connections as fit into the backlog, which the
- * test opens itself, and drops the SYN of every later one without a word.
+ * Listens on a thread that does nothing until it recovers: the kernel takes as many connections as fit into the
+ * backlog, which the test opens itself, and drops the SYN of every later one without a word.
  */
-export async function deaf (t: Test): Promise<Victim> {
+export async function deaf(t: Test): Promise<Victim> {
   const lock = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(new URL(import.meta.url), { workerData: lock, execArgv: [] })
   const wake = () => {
@@ -20,10 +20,12 @@ export async function deaf (t: Test): Promise<Victim> {
     wake()
     await worker.terminate()
   })
-  const [port] = await once(worker, 'message') as [number]
+  const [port] = (await once(worker, 'message')) as [number]
 
   const fillers: Socket[] = []
-  t.teardown(() => { for (const filler of fillers) filler.destroy() })
+  t.teardown(() => {
+    for (const filler of fillers) filler.destroy()
+  })
   for (let isFull = false; !isFull;) {
     const filler = connect(port, '127.0.0.1').on('error', () => {})
     fillers.push(filler)
@@ -37,14 +39,14 @@ export async function deaf (t: Test): Promise<Victim> {
     open: 0,
     connections: 0,
     holds: () => Promise.resolve(),
-    recover () {
+    recover() {
       for (const filler of fillers) filler.destroy()
       wake()
     },
   }
 }
 
-function work (): void {
+function work(): void {
   const server = createServer(socket => {
     let received = ''
     socket.on('error', () => {})
@@ -53,7 +55,9 @@ function work (): void {
       for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
         const body = JSON.stringify({ word: received.split(' ')[1]?.split('/').at(-1) })
         received = received.slice(end + 4)
-        socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+        socket.write(
+          `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        )
       }
     })
   })

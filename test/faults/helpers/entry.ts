@@ -30,8 +30,11 @@ export interface Line {
   /** `retry-after` of the reply whose step is required. @default '1' for 503, none for others */
   readonly retryAfter?: string | RegExp
   /** What differs from `GET /word/{id}` that answers `{ word }`. */
-  readonly operation?: Partial<Omit<AnyOperationOptions, 'path'>> & { readonly input?: object, readonly output?: z.ZodType }
-  /** @default two slots, and timeouts of 10 s */
+  readonly operation?: Partial<Omit<AnyOperationOptions, 'path'>> & {
+    readonly input?: object
+    readonly output?: z.ZodType
+  }
+  /** @default a concurrency of 2, and timeouts of 10 s */
   readonly options?: Partial<UpstreamOptions>
   /** Of the run. @default 10000 */
   readonly deadline?: number

@@ -6,7 +6,7 @@ import { isExact } from './slack.ts'
 import { well } from './victim.ts'
 
 /** Runs a letter of the catalogue: its lines several at once, then its scenes; and says how many ran. */
-export function runEntries (letter: string, title: string, entries: readonly Entry[]): void {
+export function runEntries(letter: string, title: string, entries: readonly Entry[]): void {
   test(`${letter}. ${title}`, { jobs: isExact ? 1 : 8 }, async t => {
     const neighbour = await rawUpstream(t, well)
     const lines = entries.filter((entry): entry is Line => 'upstream' in entry)
@@ -15,10 +15,14 @@ export function runEntries (letter: string, title: string, entries: readonly Ent
 
     const ready = []
     for (const line of lines) ready.push(await setUp(t, line, neighbour.origin))
-    await Promise.all(ready.map(each => t.test(`${each.line.no}. ${each.line.fault}`, { buffered: true }, async t => {
-      await runLine(t, each)
-      ran++
-    })))
+    await Promise.all(
+      ready.map(each =>
+        t.test(`${each.line.no}. ${each.line.fault}`, { buffered: true }, async t => {
+          await runLine(t, each)
+          ran++
+        }),
+      ),
+    )
     for (const { no, fault, right, play } of scenes) {
       await t.test(`${no}. ${fault}: ${right}`, async t => {
         await play(t)

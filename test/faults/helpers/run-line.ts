@@ -16,18 +16,23 @@ import { calm } from './stage.ts'
 import type { Victim } from './victim.ts'
 
 interface Body extends ProblemBody {
-  readonly data: { readonly part: unknown, readonly other: unknown }
+  readonly data: { readonly part: unknown; readonly other: unknown }
   readonly complete: boolean
-  readonly sources: Readonly<Record<string, { readonly state: string, readonly code?: string, readonly attempts: number }>>
+  readonly sources: Readonly<
+    Record<string, { readonly state: string; readonly code?: string; readonly attempts: number }>
+  >
 }
 
-export const slots = 2
+export const concurrency = 2
 const Word = z.object({ word: z.string() })
 const id = { params: z.object({ id: z.string() }) }
 const Id = z.object({ id: z.string() })
 const Reply = z.object({ part: z.unknown(), other: z.unknown() })
 
-/** What a line needs: made before any of them runs, since making an app holds the loop up and so the timers of the others. */
+/**
+ * What a line needs: made before any of them runs, since making an app holds the loop up and so the timers of the
+ * others.
+ */
 export interface SetUp {
   readonly line: Line
   readonly victim: Victim
@@ -36,24 +41,32 @@ export interface SetUp {
 }
 
 /** Starts the upstream of a line and the service that will ask it. */
-export async function setUp (t: Test, line: Line, neighbour: string): Promise<SetUp> {
+export async function setUp(t: Test, line: Line, neighbour: string): Promise<SetUp> {
   const { deadline = patience } = line
   const victim = await line.upstream(t)
   const { input, ...operationOptions } = line.operation ?? {}
-  const bad = defineUpstream('victim', { origin: victim.origin, slots, timeout: patience, connectTimeout: patience, ...line.options }, {
-    part: operation({ path: '/word/{id}', ...id, output: Word, ...operationOptions } as never),
-    word: operation({ path: '/word/{id}', ...id, output: Word }),
-  })
-  const good = defineUpstream('neighbour', { origin: neighbour }, { word: operation({ path: '/word/{id}', ...id, output: Word }) })
+  const bad = defineUpstream(
+    'victim',
+    { origin: victim.origin, concurrency, attemptTimeout: patience, connectTimeout: patience, ...line.options },
+    {
+      part: operation({ path: '/word/{id}', ...id, output: Word, ...operationOptions } as never),
+      word: operation({ path: '/word/{id}', ...id, output: Word }),
+    },
+  )
+  const good = defineUpstream(
+    'neighbour',
+    { origin: neighbour },
+    { word: operation({ path: '/word/{id}', ...id, output: Word }) },
+  )
   const ask = bad.part as (input: object) => ReturnType<typeof good.word>
 
   const required = aggregate('required', { url: '/required', query: Id, deadline })
     .required('part', ({ query }) => ask({ id: query.id, ...input }))
-    .optional('other', null, ({ query }) => good.word({ id: query.id }))
+    .optional('other', ({ query }) => good.word({ id: query.id }), { fallback: null })
     .reply(Reply, ({ part, other }) => ({ part, other }))
   const optional = aggregate('optional', { url: '/optional', query: Id, deadline })
     .required('other', ({ query }) => good.word({ id: query.id }))
-    .optional('part', 'fallback', ({ query }) => ask({ id: query.id, ...input }))
+    .optional('part', ({ query }) => ask({ id: query.id, ...input }), { fallback: 'fallback' })
     .reply(Reply, ({ part, other }) => ({ part, other }))
   const again = aggregate('again', { url: '/again', query: Id })
     .required('part', ({ query }) => bad.word({ id: query.id }))
@@ -64,18 +77,26 @@ export async function setUp (t: Test, line: Line, neighbour: string): Promise<Se
     .reply(Word, ({ other }) => other)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  return { line, victim, runtime, get: await listening(t, buildApp([required, optional, again, warm], { runtime, pressure: calm })) }
+  return {
+    line,
+    victim,
+    runtime,
+    get: await listening(t, buildApp([required, optional, again, warm], { runtime, pressure: calm })),
+  }
 }
 
 /** Asks a bad upstream by a step that is required and by one that is optional, and again when it is well. */
-export async function runLine (t: Test, { line, victim, runtime, get }: SetUp): Promise<void> {
+export async function runLine(t: Test, { line, victim, runtime, get }: SetUp): Promise<void> {
   const { code, attempts = 1, withinMs, afterMs = 0, learnt = code === undefined ? 'ok' : errors[code].verdict } = line
 
-  async function timed (kind: 'required' | 'optional'): Promise<Got<Body>> {
+  async function timed(kind: 'required' | 'optional'): Promise<Got<Body>> {
     const before = performance.now()
     const got = await get<Body>(`/${kind}?id=${kind}`)
     const elapsed = performance.now() - before
-    t.ok(elapsed >= afterMs - 2 && elapsed <= withinMs + slack, `${kind}: answered after ${elapsed.toFixed(0)} ms, which is within ${afterMs} to ${withinMs} + ${slack}`)
+    t.ok(
+      elapsed >= afterMs - 2 && elapsed <= withinMs + slack,
+      `${kind}: answered after ${elapsed.toFixed(0)} ms, which is within ${afterMs} to ${withinMs} + ${slack}`,
+    )
     const everything = [...got.headers].flat().join('\n') + got.text
     t.notOk(everything.includes(secret), 'nothing an upstream said is in it')
     t.notOk(got.headers.has('set-cookie'), 'nor a cookie')
@@ -99,21 +120,40 @@ export async function runLine (t: Test, { line, victim, runtime, get }: SetUp): 
 
   const second = await timed('optional')
   t.equal(second.status, 200)
-  t.match(second.body, { complete: line.optional === 'ok', data: { other: { word: 'optional' } }, sources: { part: { state: line.optional, ...code !== undefined && { code } }, other: { state: 'ok' } } })
-  t.same(second.body.data.part, line.optional === 'fallback' ? 'fallback' : 'value' in line ? line.value : { word: 'optional' })
+  t.match(second.body, {
+    complete: line.optional === 'ok',
+    data: { other: { word: 'optional' } },
+    sources: { part: { state: line.optional, ...(code !== undefined && { code }) }, other: { state: 'ok' } },
+  })
+  t.same(
+    second.body.data.part,
+    line.optional === 'fallback' ? 'fallback' : 'value' in line ? line.value : { word: 'optional' },
+  )
 
   await Promise.race([victim.holds(line.connectionsAfter), setTimeout(2000, undefined, { ref: false })])
-  // A connection that is about to close, and the slot of a call that was given up while its connection opened, may need some turns of the loop.
-  for (let turns = 0; turns < 100 && (turns === 0 || victim.open !== line.connectionsAfter || runtime.stats()['victim']?.active !== 0); turns++) await get('/health/live')
+  // A connection that is about to close, and the permit of a call that was aborted while its connection opened, may
+  // need
+  // some turns of the loop.
+  for (
+    let turns = 0;
+    turns < 100 && (turns === 0 || victim.open !== line.connectionsAfter || runtime.stats()['victim']?.active !== 0);
+    turns++
+  )
+    await get('/health/live')
   t.equal(victim.open, line.connectionsAfter, `connections after: ${line.connectionsAfter}`)
-  t.match(runtime.stats(), { victim: { calls: 2, [learnt]: 2, active: 0, waiting: 0 } }, 'no slot is held')
+  t.match(runtime.stats(), { victim: { calls: 2, [learnt]: 2, active: 0, queued: 0 } }, 'no permit is held')
   await line.also?.(t, victim)
 
   await victim.recover()
-  const words = Array.from({ length: slots * 2 }, (_, index) => `again-${index}`)
+  const words = Array.from({ length: concurrency * 2 }, (_, index) => `again-${index}`)
   const ask = () => Promise.all(words.map(word => get<Body>(`/again?id=${word}`)))
   let recovered = await ask()
   // A line may have timeouts shorter than what a busy machine takes.
-  for (let tries = 1; tries < triesOfBusy && recovered.some(({ status }) => status === 504); tries++) recovered = await ask()
-  t.same(recovered.map(({ body }) => body.data?.part ?? body.code), words.map(word => ({ word })), 'as soon as it is well, each gets its own answer')
+  for (let tries = 1; tries < triesOfBusy && recovered.some(({ status }) => status === 504); tries++)
+    recovered = await ask()
+  t.same(
+    recovered.map(({ body }) => body.data?.part ?? body.code),
+    words.map(word => ({ word })),
+    'as soon as it is well, each gets its own answer',
+  )
 }

@@ -15,14 +15,29 @@ export interface Reply<Data = Readonly<Record<string, unknown>>> {
   readonly data?: Data
   readonly complete?: boolean
   readonly code?: string
-  readonly sources: Readonly<Record<string, { readonly state: string, readonly code?: string, readonly attempts: number, readonly ms: number, readonly status?: number }>>
+  readonly sources: Readonly<
+    Record<
+      string,
+      {
+        readonly state: string
+        readonly code?: string
+        readonly attempts: number
+        readonly ms: number
+        readonly status?: number
+      }
+    >
+  >
 }
 
 /** Does not look at how busy this machine is. */
 export const calm = { loopDelay: 0, heapPercent: 0, memoryPercent: 0 } as const
 
 /** The real service with these aggregates on a real socket, and its runtime to look into. */
-export async function stage (t: Test, aggregates: readonly AnyAggregate[], options: RuntimeOptions & Pick<AppOptions, 'logger' | 'limits' | 'pressure'> = {}) {
+export async function stage(
+  t: Test,
+  aggregates: readonly AnyAggregate[],
+  options: RuntimeOptions & Pick<AppOptions, 'logger' | 'limits' | 'pressure'> = {},
+) {
   const { logger = false, limits = {}, pressure = calm, ...ofRuntime } = options
   const runtime = createRuntime(ofRuntime)
   t.teardown(() => runtime.close())

@@ -8,10 +8,15 @@ import { certificates } from './certificates.ts'
 import { victim, well, type Victim } from './victim.ts'
 
 // As if a well-known authority had signed them: what is wrong with each is then the only thing that is.
-setDefaultCACertificates([...getCACertificates('default'), selfSigned.cert, certificates.expired.cert, certificates.otherName.cert])
+setDefaultCACertificates([
+  ...getCACertificates('default'),
+  selfSigned.cert,
+  certificates.expired.cert,
+  certificates.otherName.cert,
+])
 
 /** An upstream over TLS that shows something wrong until it recovers. */
-export function shows (tls: TlsOptions): (t: Test) => Promise<Victim> {
+export function shows(tls: TlsOptions): (t: Test) => Promise<Victim> {
   return async t => {
     const upstream = await rawUpstream(t, well, tls)
     return victim(upstream, () => upstream.present(selfSigned))
@@ -19,19 +24,21 @@ export function shows (tls: TlsOptions): (t: Test) => Promise<Victim> {
 }
 
 /** Takes connections and never shakes hands, until it recovers. */
-export async function aloof (t: Test): Promise<Victim> {
+export async function aloof(t: Test): Promise<Victim> {
   const sockets = new Set<Socket>()
   let isWell = false
   // A TLS server shakes hands on any connection it is given.
   const tls = createTlsServer(selfSigned, socket => {
     let received = ''
-    socket.on('error', () => {}).on('data', part => {
-      received += part.toString('latin1')
-      for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
-        well(socket, { path: received.split(' ')[1] ?? '' })
-        received = received.slice(end + 4)
-      }
-    })
+    socket
+      .on('error', () => {})
+      .on('data', part => {
+        received += part.toString('latin1')
+        for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
+          well(socket, { path: received.split(' ')[1] ?? '' })
+          received = received.slice(end + 4)
+        }
+      })
   })
   const server = createServer(socket => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
@@ -49,10 +56,14 @@ export async function aloof (t: Test): Promise<Victim> {
     port,
     requests: [],
     connections: 0,
-    get open () { return sockets.size },
-    async holds (count) {
+    get open() {
+      return sockets.size
+    },
+    async holds(count) {
       for (const socket of sockets) if (sockets.size > count && !socket.closed) await once(socket, 'close')
     },
-    recover () { isWell = true },
+    recover() {
+      isWell = true
+    },
   }
 }

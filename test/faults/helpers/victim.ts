@@ -11,54 +11,71 @@ export interface Victim extends Pick<RawUpstream, 'origin' | 'port' | 'requests'
 }
 
 /** Answers `/word/{id}` with the word it was asked for. */
-export function well (socket: Socket, { path }: { readonly path: string }): void {
+export function well(socket: Socket, { path }: { readonly path: string }): void {
   socket.write(json({ word: path.split('/').at(-1) }))
 }
 
 /** Takes each request and says what the script says. */
-export function says (script: Script, tls?: TlsOptions): (t: Test) => Promise<Victim> {
+export function says(script: Script, tls?: TlsOptions): (t: Test) => Promise<Victim> {
   return async t => {
     let isWell = false
-    const upstream = await rawUpstream(t, (socket, request) => {
-      if (isWell) well(socket, request)
-      else if (typeof script === 'function') script(socket, request)
-      else socket.write(script)
-    }, tls)
-    return victim(upstream, () => { isWell = true })
+    const upstream = await rawUpstream(
+      t,
+      (socket, request) => {
+        if (isWell) well(socket, request)
+        else if (typeof script === 'function') script(socket, request)
+        else socket.write(script)
+      },
+      tls,
+    )
+    return victim(upstream, () => {
+      isWell = true
+    })
   }
 }
 
 /** Does something to each connection, and then hears nothing of what comes over it. */
-export function greets (greet: (socket: Socket) => unknown): (t: Test) => Promise<Victim> {
+export function greets(greet: (socket: Socket) => unknown): (t: Test) => Promise<Victim> {
   return async t => {
     let isWell = false
     const rude = new WeakSet<Socket>()
-    const upstream = await rawUpstream(t, (socket, request) => {
-      if (!rude.has(socket)) well(socket, request)
-    }, undefined, socket => {
-      if (isWell) return
-      rude.add(socket)
-      greet(socket)
+    const upstream = await rawUpstream(
+      t,
+      (socket, request) => {
+        if (!rude.has(socket)) well(socket, request)
+      },
+      undefined,
+      socket => {
+        if (isWell) return
+        rude.add(socket)
+        greet(socket)
+      },
+    )
+    return victim(upstream, () => {
+      isWell = true
     })
-    return victim(upstream, () => { isWell = true })
   }
 }
 
 /** Nobody listens there. */
-export async function down (t: Test): Promise<Victim> {
+export async function down(t: Test): Promise<Victim> {
   const upstream = await rawUpstream(t, well, undefined, undefined, await quietPort())
   await upstream.stop()
   return victim(upstream, () => upstream.listen())
 }
 
 /** The same upstream with a way to recover; its figures are read as they are then. */
-export function victim (upstream: RawUpstream, recover: Victim['recover'], origin = upstream.origin): Victim {
+export function victim(upstream: RawUpstream, recover: Victim['recover'], origin = upstream.origin): Victim {
   return {
     origin,
     port: upstream.port,
     requests: upstream.requests,
-    get open () { return upstream.used },
-    get connections () { return upstream.connections },
+    get open() {
+      return upstream.used
+    },
+    get connections() {
+      return upstream.connections
+    },
     holds: upstream.holdsUsed,
     recover,
   }

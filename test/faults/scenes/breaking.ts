@@ -8,14 +8,20 @@ import { well } from '../helpers/victim.ts'
 
 const open = 300
 
-/** An upstream that hangs up on everybody for several windows of its breaker, and is asked all the time. */
-export async function downForLong (t: Test): Promise<void> {
+/** An upstream that closes every connection for several windows of its breaker, under constant calls. */
+export async function downForLong(t: Test): Promise<void> {
   let isWell = false
   const upstream = await rawUpstream(t, well, undefined, socket => {
     if (!isWell) socket.destroy()
   })
-  const weak = defineUpstream('weak', { origin: upstream.origin, breaker: { minimum: 10, open, maxOpen: open } }, { word: operation(wordPath) })
-  const required = aggregate('required', { url: '/required', query: Id }).required('part', ({ query }) => weak.word({ id: query.id })).reply(Word, ({ part }) => part)
+  const weak = defineUpstream(
+    'weak',
+    { origin: upstream.origin, breaker: { minimumCalls: 10, openDuration: open, maxOpenDuration: open } },
+    { word: operation(wordPath) },
+  )
+  const required = aggregate('required', { url: '/required', query: Id })
+    .required('part', ({ query }) => weak.word({ id: query.id }))
+    .reply(Word, ({ part }) => part)
   const { get, runtime } = await stage(t, [required])
   const ask = () => get<Reply>('/required?id=a')
 
@@ -32,7 +38,8 @@ export async function downForLong (t: Test): Promise<void> {
     const { status, headers, body } = await ask()
     calls++
     if (body.code === 'UPSTREAM_UNREACHABLE') continue
-    if (status !== 503 || body.code !== 'BREAKER_OPEN' || headers.get('retry-after') !== '1') t.fail(`${status} ${body.code} ${headers.get('retry-after')}`)
+    if (status !== 503 || body.code !== 'BREAKER_OPEN' || headers.get('retry-after') !== '1')
+      t.fail(`${status} ${body.code} ${headers.get('retry-after')}`)
     tookMs.push(body.sources['part']?.ms ?? NaN)
   }
   // Up to a fifth of each open time is random.
@@ -50,5 +57,5 @@ export async function downForLong (t: Test): Promise<void> {
     t.match(await ask(), { status: 200, body: { data: { word: 'a' } } })
     await setTimeout(open / 10)
   }
-  t.match(runtime.stats(), { weak: { breaker: 'closed', active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { weak: { breaker: 'closed', active: 0, queued: 0 } })
 }

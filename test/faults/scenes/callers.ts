@@ -17,20 +17,23 @@ import { good } from '../helpers/wire.ts'
 const request = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${headers}\r\n`
 
 /** A caller who writes bytes, and goes when the test says so. */
-async function caller (t: Test, app: FastifyInstance, bytes: string): Promise<Socket> {
+async function caller(t: Test, app: FastifyInstance, bytes: string): Promise<Socket> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   t.teardown(() => socket.destroy())
-  await once(socket.on('error', () => {}), 'connect')
+  await once(
+    socket.on('error', () => {}),
+    'connect',
+  )
   socket.write(bytes)
   return socket
 }
 
 /** What comes over a connection until it has this many whole answers with a length. */
-async function answersOf (socket: Socket, count: number): Promise<readonly string[]> {
+async function answersOf(socket: Socket, count: number): Promise<readonly string[]> {
   let received = ''
   const bodies: string[] = []
   while (bodies.length < count) {
-    received += String((await once(socket, 'data') as [Buffer])[0])
+    received += String(((await once(socket, 'data')) as [Buffer])[0])
     for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
       const length = Number(/content-length: (\d+)/i.exec(received.slice(0, end))?.[1])
       if (received.length < end + 4 + length) break
@@ -41,9 +44,11 @@ async function answersOf (socket: Socket, count: number): Promise<readonly strin
   return bodies
 }
 
-/** A caller who goes while some of his calls are on the wire, some wait for a slot and one waits to be tried again. */
-export async function gone (t: Test): Promise<void> {
-  const slots = 2
+/**
+ * A caller that disconnects while some of its calls are in flight, some wait for a permit and one waits for its retry.
+ */
+export async function gone(t: Test): Promise<void> {
+  const concurrency = 2
   const held = new Set<Socket>()
   let isHolding = true
   const upstream = await rawUpstream(t, (socket, each) => {
@@ -51,11 +56,19 @@ export async function gone (t: Test): Promise<void> {
     held.add(socket)
   })
   const failing = await rawUpstream(t, socket => socket.resetAndDestroy())
-  const busy = defineUpstream('busy', { origin: upstream.origin, slots, timeout: 10_000 }, { word: operation(wordPath) })
-  const again = defineUpstream('again', { origin: failing.origin, retry: { attempts: 3, delay: 10_000, maxDelay: 10_000 }, breaker: false }, { word: operation(wordPath) })
+  const busy = defineUpstream(
+    'busy',
+    { origin: upstream.origin, concurrency, attemptTimeout: 10_000 },
+    { word: operation(wordPath) },
+  )
+  const again = defineUpstream(
+    'again',
+    { origin: failing.origin, retry: { maxAttempts: 3, initialDelay: 10_000, maxDelay: 10_000 }, breaker: false },
+    { word: operation(wordPath) },
+  )
   const many = aggregate('many', { url: '/many', query: Id, deadline: 10_000 })
     .each('words', () => Array.from({ length: 10 }, (_, index) => busy.word({ id: String(index) })))
-    .optional('again', null, () => again.word({ id: 'a' }))
+    .optional('again', () => again.word({ id: 'a' }), { fallback: null })
     .reply(z.unknown(), ({ words }) => words)
   const one = asking('one', { origin: upstream.origin })
   const { app, get, runtime } = await stage(t, [many, one.required])
@@ -64,27 +77,39 @@ export async function gone (t: Test): Promise<void> {
   for (let times = 0; times < 10; times++) {
     held.clear()
     const socket = await caller(t, app, request('/many?id=a'))
-    await upstream.asked((times + 1) * slots)
+    await upstream.asked((times + 1) * concurrency)
     const closes = [...held].map(each => once(each, 'close'))
     const since = performance.now()
     socket.resetAndDestroy()
     await Promise.all(closes)
     lateMs.push(performance.now() - since)
   }
-  t.ok(lateMs.every(ms => ms < 50 + slack), `the upstream saw each go within ${Math.max(...lateMs).toFixed(0)} ms`)
+  t.ok(
+    lateMs.every(ms => ms < 50 + slack),
+    `the upstream saw each go within ${Math.max(...lateMs).toFixed(0)} ms`,
+  )
   isHolding = false
   t.match(await get('/one?id=b'), { status: 200 })
-  t.equal(upstream.requests.length, 10 * slots + 1, 'what waited was never sent')
-  t.match(runtime.stats(), { busy: { active: 0, waiting: 0, failed: 0, ignored: 100, breaker: 'closed' }, again: { active: 0, waiting: 0 } })
+  t.equal(upstream.requests.length, 10 * concurrency + 1, 'what waited was never sent')
+  t.match(runtime.stats(), {
+    busy: { active: 0, queued: 0, failed: 0, ignored: 100, breaker: 'closed' },
+    again: { active: 0, queued: 0 },
+  })
   t.ok(failing.requests.length <= 10, 'and nothing was tried again for who had gone')
 }
 
 /** A run that ends in its good time while others still wait for what it began. */
-export async function finished (t: Test): Promise<void> {
+export async function finished(t: Test): Promise<void> {
   const owed: (() => void)[] = []
-  const upstream = await rawUpstream(t, (socket, each) => { owed.push(() => socket.write(good(each))) })
+  const upstream = await rawUpstream(t, (socket, each) => {
+    owed.push(() => socket.write(good(each)))
+  })
   const quick = await rawUpstream(t, well)
-  const shared = defineUpstream('shared', { origin: upstream.origin, timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const shared = defineUpstream(
+    'shared',
+    { origin: upstream.origin, attemptTimeout: 10_000 },
+    { word: operation({ ...wordPath, coalesce: true }) },
+  )
   const other = defineUpstream('other', { origin: quick.origin }, { word: operation(wordPath) })
   const first = aggregate('first', { url: '/first', query: Id, deadline: 10_000 })
     .firstOf('part', ({ query }) => [shared.word({ id: query.id }), other.word({ id: 'quick' })])
@@ -108,10 +133,16 @@ export async function finished (t: Test): Promise<void> {
 }
 
 /** The one whose call it was goes; those who share it do not notice. */
-export async function leaderGone (t: Test): Promise<void> {
+export async function leaderGone(t: Test): Promise<void> {
   const owed: (() => void)[] = []
-  const upstream = await rawUpstream(t, (socket, each) => { owed.push(() => socket.write(good(each))) })
-  const shared = defineUpstream('shared', { origin: upstream.origin, timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const upstream = await rawUpstream(t, (socket, each) => {
+    owed.push(() => socket.write(good(each)))
+  })
+  const shared = defineUpstream(
+    'shared',
+    { origin: upstream.origin, attemptTimeout: 10_000 },
+    { word: operation({ ...wordPath, coalesce: true }) },
+  )
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 })
     .required('part', ({ query }) => shared.word({ id: query.id }))
     .reply(Word, ({ part }) => part)
@@ -123,18 +154,29 @@ export async function leaderGone (t: Test): Promise<void> {
   leader.resetAndDestroy()
   while ((runtime.stats()['shared']?.ignored ?? 0) < 1) await setTimeout(1)
   for (const pay of owed) pay()
-  t.ok((await Promise.all(followers)).every(({ status, body }) => status === 200 && body.data?.['word'] === 'a'), 'all 20 have the answer')
+  t.ok(
+    (await Promise.all(followers)).every(({ status, body }) => status === 200 && body.data?.['word'] === 'a'),
+    'all 20 have the answer',
+  )
   t.equal(upstream.requests.length, 1)
   t.match(runtime.stats(), { shared: { ok: 20, ignored: 1, failed: 0, active: 0 } })
 }
 
 /** A thousand callers who ask the same at once. */
-export async function herd (t: Test): Promise<void> {
+export async function herd(t: Test): Promise<void> {
   const owed: (() => void)[] = []
-  const upstream = await rawUpstream(t, (socket, each) => { owed.push(() => socket.write(good(each))) })
-  const shared = defineUpstream('shared', { origin: upstream.origin, slots: 4, queue: 4, timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const upstream = await rawUpstream(t, (socket, each) => {
+    owed.push(() => socket.write(good(each)))
+  })
+  const shared = defineUpstream(
+    'shared',
+    { origin: upstream.origin, concurrency: 4, maxQueue: 4, attemptTimeout: 10_000 },
+    { word: operation({ ...wordPath, coalesce: true }) },
+  )
   const many = aggregate('many', { url: '/many', query: Id, deadline: 10_000 })
-    .each('words', ({ query }) => Array.from({ length: 100 }, () => shared.word({ id: query.id })), { width: 100 })
+    .each('words', ({ query }) => Array.from({ length: 100 }, () => shared.word({ id: query.id })), {
+      concurrency: 100,
+    })
     .reply(z.array(Word), ({ words }) => words)
   const { get, runtime } = await stage(t, [many])
   const replies = Array.from({ length: 10 }, () => get<Reply<readonly unknown[]>>('/many?id=a'))
@@ -143,33 +185,54 @@ export async function herd (t: Test): Promise<void> {
   const all = await Promise.all(replies)
   t.ok(all.every(({ status, body }) => status === 200 && body.data?.length === 100))
   t.equal(upstream.requests.length, 1, 'a thousand calls are one')
-  t.match(runtime.stats(), { shared: { ok: 1000, active: 0, waiting: 0 } })
+  t.match(runtime.stats(), { shared: { ok: 1000, active: 0, queued: 0 } })
 }
 
 /** Callers with different credentials who ask the same at once. */
-export async function apart (t: Test): Promise<void> {
+export async function apart(t: Test): Promise<void> {
   const owed: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, { headers }) => {
-    const who = ['authorization', 'cookie', 'x-tenant'].map(name => headers.find(([each]) => each === name)?.[1] ?? '-').join()
+    const who = ['authorization', 'cookie', 'x-tenant']
+      .map(name => headers.find(([each]) => each === name)?.[1] ?? '-')
+      .join()
     owed.push(() => socket.write(good({ path: `/word/${encodeURIComponent(who)}` })))
   })
-  const personal = defineUpstream('personal', { origin: upstream.origin, forward: ['authorization', 'cookie', 'x-tenant'], timeout: 10_000 }, { word: operation({ ...wordPath, coalesce: true }) })
+  const personal = defineUpstream(
+    'personal',
+    { origin: upstream.origin, forwardHeaders: ['authorization', 'cookie', 'x-tenant'], attemptTimeout: 10_000 },
+    { word: operation({ ...wordPath, coalesce: true }) },
+  )
   const required = aggregate('required', { url: '/required', query: Id, deadline: 10_000 })
     .required('part', ({ query }) => personal.word({ id: query.id }))
     .reply(Word, ({ part }) => part)
   const { get } = await stage(t, [required])
-  const callers: readonly Readonly<Record<string, string>>[] = [{ authorization: 'Bearer a' }, { authorization: 'Bearer b' }, { cookie: 'id=a' }, { cookie: 'id=b' }, { 'x-tenant': 'a' }, { 'x-tenant': 'b' }, {}, { authorization: 'Bearer a', 'x-tenant': 'a' }]
+  const callers: readonly Readonly<Record<string, string>>[] = [
+    { authorization: 'Bearer a' },
+    { authorization: 'Bearer b' },
+    { cookie: 'id=a' },
+    { cookie: 'id=b' },
+    { 'x-tenant': 'a' },
+    { 'x-tenant': 'b' },
+    {},
+    { authorization: 'Bearer a', 'x-tenant': 'a' },
+  ]
   const replies = callers.map(headers => get<Reply>('/required?id=a', { headers }))
   await upstream.asked(callers.length)
   for (const pay of owed) pay()
   const got = (await Promise.all(replies)).map(({ body }) => decodeURIComponent(String(body.data?.['word'])))
-  t.same(got, callers.map(headers => ['authorization', 'cookie', 'x-tenant'].map(name => headers[name] ?? '-').join()), 'each has the answer that was made for him')
+  t.same(
+    got,
+    callers.map(headers => ['authorization', 'cookie', 'x-tenant'].map(name => headers[name] ?? '-').join()),
+    'each has the answer that was made for him',
+  )
 }
 
 /** Two requests over one connection, and two over two: the end of one is not the end of the other. */
-export async function sameConnection (t: Test): Promise<void> {
+export async function sameConnection(t: Test): Promise<void> {
   const owed = new Map<string, () => void>()
-  const upstream = await rawUpstream(t, (socket, each) => { owed.set(each.path, () => socket.write(good(each))) })
+  const upstream = await rawUpstream(t, (socket, each) => {
+    owed.set(each.path, () => socket.write(good(each)))
+  })
   const { required } = asking('slow', { origin: upstream.origin })
   const { app, get, runtime } = await stage(t, [required])
 
@@ -179,7 +242,11 @@ export async function sameConnection (t: Test): Promise<void> {
   owed.get('/word/a')?.()
   await upstream.asked(2)
   owed.get('/word/b')?.()
-  t.match((await answers).map(body => JSON.parse(body) as unknown), [{ data: { word: 'a' } }, { data: { word: 'b' } }], 'the first was over, and the second went on')
+  t.match(
+    (await answers).map(body => JSON.parse(body) as unknown),
+    [{ data: { word: 'a' } }, { data: { word: 'b' } }],
+    'the first was over, and the second went on',
+  )
 
   const leaving = await caller(t, app, request('/slow?id=c'))
   await upstream.asked(3)
@@ -193,26 +260,32 @@ export async function sameConnection (t: Test): Promise<void> {
 }
 
 /** Callers who never read what they asked for. */
-export async function slowReaders (t: Test): Promise<void> {
+export async function slowReaders(t: Test): Promise<void> {
   const limit = 500
   const long = 'x'.repeat(1024 * 1024)
-  const upstream = await rawUpstream(t, (socket, { path }) => socket.write(good({ path: path.startsWith('/word/long') ? `/word/${long}` : path })))
-  const { required } = asking('long', { origin: upstream.origin, slots: 4 })
+  const upstream = await rawUpstream(t, (socket, { path }) =>
+    socket.write(good({ path: path.startsWith('/word/long') ? `/word/${long}` : path })),
+  )
+  const { required } = asking('long', { origin: upstream.origin, concurrency: 4 })
   const { app, get, runtime } = await stage(t, [required], { limits: { replyTimeout: limit } })
   let open = 0
   app.server.on('connection', socket => {
     open++
-    socket.on('close', () => { open-- })
+    socket.on('close', () => {
+      open--
+    })
   })
-  const readers = await Promise.all(Array.from({ length: 20 }, async (_, index) => {
-    // Several replies, so that no buffer on the way holds them all.
-    const socket = await caller(t, app, request(`/long?id=long-${index}`).repeat(8))
-    return socket.pause()
-  }))
+  const readers = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      // Several replies, so that no buffer on the way holds them all.
+      const socket = await caller(t, app, request(`/long?id=long-${index}`).repeat(8))
+      return socket.pause()
+    }),
+  )
   while ((runtime.stats()['long']?.ok ?? 0) < readers.length) await setTimeout(1)
   t.match(await get('/long?id=short'), { status: 200, body: { data: { word: 'short' } } }, 'others are answered')
   for (const since = performance.now(); open > 1 && performance.now() - since < 4 * limit + slack;) await setTimeout(10)
-  t.ok(open <= 1, 'who does not read is hung up on')
-  t.match(runtime.stats(), { long: { active: 0, waiting: 0 } }, 'and no slot waits for him')
+  t.ok(open <= 1, 'the connection of a caller that does not read is closed')
+  t.match(runtime.stats(), { long: { active: 0, queued: 0 } }, 'and it holds no permit')
   t.ok(upstream.open <= 4)
 }

@@ -7,23 +7,35 @@ import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { startService } from '../../helpers/service-process.ts'
 
 /** A process that may have so few files that callers who connect and say nothing would take them all. */
-export async function outOfFiles (t: Test): Promise<void> {
+export async function outOfFiles(t: Test): Promise<void> {
   const upstream = await rawUpstream(t, socket => {
     socket.end(json({ fact: 'Cats purr.', length: 10 }, 200, { connection: 'close' }))
   })
-  const { port, said, log, stop, ended } = await startService(t, { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: upstream.origin }, ['serve'], { files: 96 })
+  const { port, said, log, stop, ended } = await startService(
+    t,
+    { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: upstream.origin },
+    ['serve'],
+    { files: 96 },
+  )
   const ask = async () => {
     const asked = request({ host: '127.0.0.1', port, path: '/v1/cat-facts?count=1', agent: false }).end()
     const [response] = await once(asked, 'response')
-    return { status: response.statusCode as number, body: JSON.parse(await text(response)) as { code?: string, complete?: boolean } }
+    return {
+      status: response.statusCode as number,
+      body: JSON.parse(await text(response)) as { code?: string; complete?: boolean },
+    }
   }
   t.match(await said('few file descriptors'), { level: 40, limit: 96 })
   t.match(await ask(), { status: 200 }, 'it works before')
 
   const idle: Socket[] = []
-  t.teardown(() => { for (const socket of idle) socket.destroy() })
+  t.teardown(() => {
+    for (const socket of idle) socket.destroy()
+  })
   for (let opened = 0; opened < 120; opened++) {
-    const socket = connect(port, '127.0.0.1').on('error', () => {}).resume()
+    const socket = connect(port, '127.0.0.1')
+      .on('error', () => {})
+      .resume()
     await Promise.race([once(socket, 'connect'), once(socket, 'close')])
     idle.push(socket)
   }
@@ -38,7 +50,11 @@ export async function outOfFiles (t: Test): Promise<void> {
     else heard.add(`${status} ${body.code}`)
   }
   t.equal(answered, 10)
-  t.same([...heard].filter(each => each !== '503 OVERLOADED'), [], 'upstreams are called with descriptors of their own')
+  t.same(
+    [...heard].filter(each => each !== '503 OVERLOADED'),
+    [],
+    'upstreams are called with descriptors of their own',
+  )
 
   for (const socket of idle) socket.destroy()
   await said('below their limit again')

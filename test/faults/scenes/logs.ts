@@ -14,16 +14,20 @@ export const talk: unknown = aggregate('talk', { url: '/talk' }).reply(z.unknown
 })
 `
 
-async function lostLines (origin: string): Promise<number> {
-  const { status, lostLogLines } = await (await fetch(`${origin}/health/ready`)).json() as { readonly status: string, readonly lostLogLines: number }
+async function lostLines(origin: string): Promise<number> {
+  const { status, lostLogLines } = (await (await fetch(`${origin}/health/ready`)).json()) as {
+    readonly status: string
+    readonly lostLogLines: number
+  }
   if (status !== 'ready') throw new Error(`the service is ${status}`)
   return lostLogLines
 }
 
 /** Every write to stdout fails with `ENOSPC`. */
-export async function fullDisk (t: Test): Promise<void> {
+export async function fullDisk(t: Test): Promise<void> {
   const { origin, stop, ended, errors } = await startMuteService(t, '/dev/full')
-  for (let times = 0; times < 200; times++) if ((await fetch(`${origin}/health/live`)).status !== 200) t.fail(`request ${times} is not answered`)
+  for (let times = 0; times < 200; times++)
+    if ((await fetch(`${origin}/health/live`)).status !== 200) t.fail(`request ${times} is not answered`)
   const lost = await lostLines(origin)
   t.ok(lost >= 190, `${lost} lines were lost and counted`)
   const before = performance.now()
@@ -34,8 +38,11 @@ export async function fullDisk (t: Test): Promise<void> {
 }
 
 /** Stdout is open, and nothing reads it. */
-export async function stoppedReader (t: Test): Promise<void> {
-  const { origin, said, readLog, stop, exited } = await startService(t, {}, ['serve', definitionsFolder(t, { 'talk.ts': talkative }).path])
+export async function stoppedReader(t: Test): Promise<void> {
+  const { origin, said, readLog, stop, exited } = await startService(t, {}, [
+    'serve',
+    definitionsFolder(t, { 'talk.ts': talkative }).path,
+  ])
   await said('serving')
   readLog(false)
   for (let times = 0; times < 12; times++) t.equal((await fetch(`${origin}/talk`)).status, 200)

@@ -9,10 +9,16 @@ import { stage } from '../helpers/stage.ts'
 const bound = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 500 : 5000
 
 /** The most values that are taken, each of which the schema refuses. */
-export async function busy (t: Test): Promise<void> {
+export async function busy(t: Test): Promise<void> {
   const upstream = await rawUpstream(t, json(Array.from({ length: 99_999 }, () => 0)))
-  const lister = defineUpstream('lister', { origin: upstream.origin, timeout: 10_000 }, { list: operation({ path: '/', output: z.array(z.object({ a: z.string() })) }) })
-  const required = aggregate('required', { url: '/required', deadline: 10_000 }).required('part', () => lister.list()).reply(z.unknown(), ({ part }) => part)
+  const lister = defineUpstream(
+    'lister',
+    { origin: upstream.origin, attemptTimeout: 10_000 },
+    { list: operation({ path: '/', output: z.array(z.object({ a: z.string() })) }) },
+  )
+  const required = aggregate('required', { url: '/required', deadline: 10_000 })
+    .required('part', () => lister.list())
+    .reply(z.unknown(), ({ part }) => part)
   const { get, runtime } = await stage(t, [required])
   t.equal((await get('/health/live')).status, 200)
   let heldMs = 0

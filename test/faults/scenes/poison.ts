@@ -10,7 +10,7 @@ import { well } from '../helpers/victim.ts'
 const warm = 60
 
 /** The service with 60 connections that have served; `next` decides what comes of later requests. */
-async function warmed (t: Test, next: (socket: Socket, request: RawRequest) => unknown) {
+async function warmed(t: Test, next: (socket: Socket, request: RawRequest) => unknown) {
   let isWarm = false
   let waiting: (() => void)[] = []
   const upstream = await rawUpstream(t, (socket, request) => {
@@ -20,11 +20,21 @@ async function warmed (t: Test, next: (socket: Socket, request: RawRequest) => u
     for (const answer of waiting) answer()
     waiting = []
   })
-  const keeper = defineUpstream('keeper', { origin: upstream.origin, slots: warm, connections: warm, retry: { attempts: 2, delay: 0 } }, { word: operation(wordPath) })
+  const keeper = defineUpstream(
+    'keeper',
+    { origin: upstream.origin, concurrency: warm, connections: warm, retry: { maxAttempts: 2, initialDelay: 0 } },
+    { word: operation(wordPath) },
+  )
   const many = aggregate('many', { url: '/many', query: Id })
-    .each('words', ({ query }) => Array.from({ length: warm }, (_, index) => keeper.word({ id: `${query.id}-${index}` })), { width: warm })
+    .each(
+      'words',
+      ({ query }) => Array.from({ length: warm }, (_, index) => keeper.word({ id: `${query.id}-${index}` })),
+      { concurrency: warm },
+    )
     .reply(z.array(Word), ({ words }) => words)
-  const one = aggregate('one', { url: '/one', query: Id }).required('part', ({ query }) => keeper.word({ id: query.id })).reply(Word, ({ part }) => part)
+  const one = aggregate('one', { url: '/one', query: Id })
+    .required('part', ({ query }) => keeper.word({ id: query.id }))
+    .reply(Word, ({ part }) => part)
   const { get, runtime } = await stage(t, [many, one])
   t.match(await get('/many?id=warm'), { status: 200, body: { complete: true } })
   t.equal(upstream.open, warm)
@@ -33,7 +43,7 @@ async function warmed (t: Test, next: (socket: Socket, request: RawRequest) => u
 }
 
 /** Every connection that has served before dies of its next request. */
-export async function restartedWarm (t: Test): Promise<void> {
+export async function restartedWarm(t: Test): Promise<void> {
   const served = new Set(Array.from({ length: warm }, (_, connection) => connection))
   const { upstream, get, runtime } = await warmed(t, (socket, request) => {
     if (served.has(request.connection)) return socket.destroy()
@@ -45,16 +55,20 @@ export async function restartedWarm (t: Test): Promise<void> {
 }
 
 /** One request kills each connection that it is sent over; all others are answered. */
-export async function poisonous (t: Test): Promise<void> {
+export async function poisonous(t: Test): Promise<void> {
   const { upstream, get, runtime } = await warmed(t, (socket, request) => {
     if (request.path.endsWith('poison')) return socket.destroy()
     well(socket, request)
   })
   const sent = () => upstream.requests.filter(({ path }) => path.endsWith('poison')).length
-  t.match(await get('/one?id=poison'), { status: 502, body: { code: 'UPSTREAM_RESET', sources: { part: { attempts: 3 } } } })
+  t.match(await get('/one?id=poison'), {
+    status: 502,
+    body: { code: 'UPSTREAM_RESET', sources: { part: { attempts: 3 } } },
+  })
   t.equal(sent(), 3, 'once, once more for nothing, and once more from the budget')
   t.match(await get('/one?id=a'), { status: 200 })
-  for (let calls = 0; runtime.stats()['keeper']?.breaker === 'closed' && calls < 20; calls++) await get('/one?id=poison')
+  for (let calls = 0; runtime.stats()['keeper']?.breaker === 'closed' && calls < 20; calls++)
+    await get('/one?id=poison')
   t.match(runtime.stats(), { keeper: { breaker: 'open', active: 0 } })
   t.ok(sent() <= 3 * 11, `${sent()} times before the breaker opened`)
 }

@@ -8,14 +8,25 @@ import { well } from '../helpers/victim.ts'
 import { status } from '../helpers/wire.ts'
 
 /** An upstream with credentials that sends its callers to somebody else. */
-export async function elsewhere (t: Test): Promise<void> {
+export async function elsewhere(t: Test): Promise<void> {
   const other = await rawUpstream(t, well)
   for (const code of [301, 302, 303, 307, 308]) {
-    const upstream = await rawUpstream(t, (socket, { path }) => socket.write(status(code, [`location: ${other.origin}${path}`])))
-    const sender = defineUpstream('sender', { origin: upstream.origin, headers: { authorization: 'Bearer a', 'x-api-key': 'b' }, forward: ['x-user'] }, { word: operation(wordPath) })
-    const required = aggregate('required', { url: '/required', query: Id }).required('part', ({ query }) => sender.word({ id: query.id })).reply(z.unknown(), ({ part }) => part)
+    const upstream = await rawUpstream(t, (socket, { path }) =>
+      socket.write(status(code, [`location: ${other.origin}${path}`])),
+    )
+    const sender = defineUpstream(
+      'sender',
+      { origin: upstream.origin, headers: { authorization: 'Bearer a', 'x-api-key': 'b' }, forwardHeaders: ['x-user'] },
+      { word: operation(wordPath) },
+    )
+    const required = aggregate('required', { url: '/required', query: Id })
+      .required('part', ({ query }) => sender.word({ id: query.id }))
+      .reply(z.unknown(), ({ part }) => part)
     const { get } = await stage(t, [required])
-    t.match(await get('/required?id=a', { headers: { 'x-user': 'c' } }), { status: 502, body: { code: 'UPSTREAM_STATUS', sources: { part: { state: 'failed', status: code, attempts: 1 } } } })
+    t.match(await get('/required?id=a', { headers: { 'x-user': 'c' } }), {
+      status: 502,
+      body: { code: 'UPSTREAM_STATUS', sources: { part: { state: 'failed', status: code, attempts: 1 } } },
+    })
     t.equal(upstream.requests.length, 1)
   }
   t.equal(other.connections, 0, 'nobody has even connected to the other')

@@ -5,7 +5,12 @@ import { whoAnswers, workersService, type WorkersServiceOptions } from '../../se
 const environment = { WORKER_HEARTBEAT_MS: '3000' }
 
 /** A service with two workers, of which one gets `fault`; every later caller is answered by another one. */
-async function replaced (t: Test, options: WorkersServiceOptions, fault: (pid: number, ask: (url: string) => Promise<unknown>) => void, said: string): Promise<void> {
+async function replaced(
+  t: Test,
+  options: WorkersServiceOptions,
+  fault: (pid: number, ask: (url: string) => Promise<unknown>) => void,
+  said: string,
+): Promise<void> {
   const service = await workersService(t, options)
   const { pid } = (await service.ask('/who')).body.data
   // Connections are given out in turn, so the next one but one is again with this worker.
@@ -21,10 +26,20 @@ async function replaced (t: Test, options: WorkersServiceOptions, fault: (pid: n
 }
 
 /** A worker that is killed. */
-export const killed = (t: Test): Promise<void> => replaced(t, {}, pid => process.kill(pid, 'SIGKILL'), 'a worker has ended')
+export const killed = (t: Test): Promise<void> =>
+  replaced(t, {}, pid => process.kill(pid, 'SIGKILL'), 'worker exited unexpectedly')
 
 /** A worker that is stopped and gives no heartbeat. */
-export const stopped = (t: Test): Promise<void> => replaced(t, { environment }, pid => process.kill(pid, 'SIGSTOP'), 'sent no heartbeat')
+export const stopped = (t: Test): Promise<void> =>
+  replaced(t, { environment }, pid => process.kill(pid, 'SIGSTOP'), 'sent no heartbeat')
 
 /** A worker whose loop never turns again. */
-export const spinning = (t: Test): Promise<void> => replaced(t, { environment }, (_pid, ask) => { void ask('/spin').catch(() => {}) }, 'sent no heartbeat')
+export const spinning = (t: Test): Promise<void> =>
+  replaced(
+    t,
+    { environment },
+    (_pid, ask) => {
+      void ask('/spin').catch(() => {})
+    },
+    'sent no heartbeat',
+  )

@@ -18,8 +18,14 @@ const patience = 2000
 /** A good request, and the last of its connection. */
 const followUp = wireRequest({ target: '/health/live', headers: ['connection: close'] })
 
-/** Sends a line's bytes over a connection of its own and, when they are answered, a good request to see what has become of it. */
-export function exchange (port: number, { bytes, before, ends, isBare }: Pick<Line, 'bytes' | 'before' | 'ends' | 'isBare'>): Promise<Exchange> {
+/**
+ * Sends a line's bytes over a connection of its own and, when they are answered, a good request to see what has become
+ * of it.
+ */
+export function exchange(
+  port: number,
+  { bytes, before, ends, isBare }: Pick<Line, 'bytes' | 'before' | 'ends' | 'isBare'>,
+): Promise<Exchange> {
   return new Promise(resolve => {
     let received = ''
     let isFollowed = ends

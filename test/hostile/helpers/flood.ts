@@ -12,14 +12,18 @@ export interface Flooded {
   readonly read: number
 }
 
-/** Sends a head, and then the same piece again and again, as fast as it can, until the service closes the connection. */
-export async function flood (server: Server, head: string, piece: Buffer, isBare = false): Promise<Flooded> {
+/**
+ * Sends a head, and then the same piece again and again, as fast as it can, until the service closes the connection.
+ */
+export async function flood(server: Server, head: string, piece: Buffer, isBare = false): Promise<Flooded> {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   const [accepted] = await Promise.all([acceptedSocket(server, socket), once(socket, 'connect')])
   const closed = once(accepted, 'close')
   let received = ''
   socket.on('error', () => {})
-  socket.on('data', part => { received += part.toString('latin1') })
+  socket.on('data', part => {
+    received += part.toString('latin1')
+  })
   socket.write(head, 'latin1')
   const push = () => {
     while (socket.writable && socket.write(piece));
@@ -32,9 +36,9 @@ export async function flood (server: Server, head: string, piece: Buffer, isBare
 }
 
 /** The service's side of a connection. */
-async function acceptedSocket (server: Server, socket: Socket): Promise<Socket> {
+async function acceptedSocket(server: Server, socket: Socket): Promise<Socket> {
   for (;;) {
-    const [accepted] = await once(server, 'connection') as [Socket]
+    const [accepted] = (await once(server, 'connection')) as [Socket]
     if (accepted.remotePort === socket.localPort) return accepted
   }
 }

@@ -18,13 +18,16 @@ export interface HeavyAnswer {
 
 const start = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
 const chunked = `${start}transfer-encoding: chunked\r\n\r\n`
-const whole = (body: string | Buffer, coding?: string) => written(200, { 'content-type': 'application/json', 'content-encoding': coding }, body)
-const says = (bytes: Buffer) => (socket: Socket) => { socket.write(bytes) }
+const whole = (body: string | Buffer, coding?: string) =>
+  written(200, { 'content-type': 'application/json', 'content-encoding': coding }, body)
+const says = (bytes: Buffer) => (socket: Socket) => {
+  socket.write(bytes)
+}
 const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`
 const letters = Array.from({ length: 7900 }, (_, index) => `${'abcdefghij'[index % 10]}:\r\n`).join('')
 
 /** Writes a part again and again, `times` times or until the connection is closed, and then the end. */
-function pour (first: string, part: string, times = Infinity, end = ''): (socket: Socket) => void {
+function pour(first: string, part: string, times = Infinity, end = ''): (socket: Socket) => void {
   const each = Math.max(1, Math.floor(65_536 / part.length))
   const block = Buffer.from(part.repeat(each))
   return socket => {
@@ -43,10 +46,15 @@ function pour (first: string, part: string, times = Infinity, end = ''): (socket
 }
 
 /** An answer of `maxBytes` bytes like those of any upstream. */
-export function ordinaryAnswer (): Buffer {
+export function ordinaryAnswer(): Buffer {
   const items: string[] = []
   for (let id = 0, bytes = 2; ; id++) {
-    const item = JSON.stringify({ id, name: `Cat ${id}`, fact: 'Cats sleep for around thirteen to sixteen hours a day, and purr. '.repeat(6), tags: ['a', 'b'] })
+    const item = JSON.stringify({
+      id,
+      name: `Cat ${id}`,
+      fact: 'Cats sleep for around thirteen to sixteen hours a day, and purr. '.repeat(6),
+      tags: ['a', 'b'],
+    })
     bytes += item.length + 1
     if (bytes > maxBytes) return whole(`[${items.join()}]`)
     items.push(item)
@@ -54,13 +62,19 @@ export function ordinaryAnswer (): Buffer {
 }
 
 const endless = (first: string, part: string): HeavyAnswer => ({ write: pour(first, part), right: 'UPSTREAM_PROTOCOL' })
-const bytes = (body: string | Buffer, right: HeavyAnswer['right'], coding?: string): HeavyAnswer => ({ write: says(whole(body, coding)), right })
+const bytes = (body: string | Buffer, right: HeavyAnswer['right'], coding?: string): HeavyAnswer => ({
+  write: says(whole(body, coding)),
+  right,
+})
 
 /** By name, which is the path of its operation. */
-export function heavyAnswers (): Readonly<Record<string, HeavyAnswer>> {
+export function heavyAnswers(): Readonly<Record<string, HeavyAnswer>> {
   const zeros = Buffer.alloc(5 * maxBytes, '0')
   return {
-    'tiny-chunks': { write: pour(`${chunked}1\r\n"\r\n`, '1\r\na\r\n', tinyBytes - 2, '1\r\n"\r\n0\r\n\r\n'), right: 'ok' },
+    'tiny-chunks': {
+      write: pour(`${chunked}1\r\n"\r\n`, '1\r\na\r\n', tinyBytes - 2, '1\r\n"\r\n0\r\n\r\n'),
+      right: 'ok',
+    },
     'tiny-chunks-with-long-extensions': endless(`${chunked}1\r\n"\r\n`, `1;${'e'.repeat(60_000)}\r\na\r\n`),
     'chunk-extensions': endless(`${chunked}1;`, 'a'),
     'zeros-of-a-chunk-size': endless(chunked, '0'),
@@ -70,7 +84,7 @@ export function heavyAnswers (): Readonly<Record<string, HeavyAnswer>> {
     'spaces-of-a-trailer': endless(`${chunked}2\r\n{}\r\n0\r\nx-pad:`, ' '),
     'interim-answers': endless('', `HTTP/1.1 103 Early Hints\r\n${letters}\r\n`),
     'many-headers': { write: says(Buffer.from(`${start}${letters}content-length: 2\r\n\r\n{}`)), right: 'ok' },
-    'nesting': bytes(nested(maxBytes / 2 - 1), 'UPSTREAM_SCHEMA'),
+    nesting: bytes(nested(maxBytes / 2 - 1), 'UPSTREAM_SCHEMA'),
     'nesting-in-gzip': bytes(gzipSync(nested(maxBytes / 2 - 1)), 'UPSTREAM_SCHEMA', 'gzip'),
     'nesting-in-an-unknown-field': bytes(`{"word":"a","more":${nested(maxBytes / 2 - 20)}}`, 'UPSTREAM_SCHEMA'),
     'nesting-of-64-kib': bytes(nested(32_767), 'UPSTREAM_SCHEMA'),
@@ -78,16 +92,35 @@ export function heavyAnswers (): Readonly<Record<string, HeavyAnswer>> {
     'many-wrong-values': bytes(`[${'0,'.repeat(99_998)}0]`, 'UPSTREAM_SCHEMA'),
     'many-names': bytes(`{${Array.from({ length: 30_000 }, (_, index) => `"name${index}":${index}`).join()}}`, 'ok'),
     'bomb-in-gzip': bytes(gzipSync(zeros), 'UPSTREAM_TOO_LARGE', 'gzip'),
-    'bomb-in-br': bytes(brotliCompressSync(zeros, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }), 'UPSTREAM_TOO_LARGE', 'br'),
+    'bomb-in-br': bytes(
+      brotliCompressSync(zeros, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
+      'UPSTREAM_TOO_LARGE',
+      'br',
+    ),
     'bomb-in-zstd': bytes(zstdCompressSync(zeros), 'UPSTREAM_TOO_LARGE', 'zstd'),
   }
 }
 
 /** Answers of few bytes whose values cost much to parse or check. */
-export function costlyAnswers (): Readonly<Record<string, HeavyAnswer>> {
+export function costlyAnswers(): Readonly<Record<string, HeavyAnswer>> {
+  const count = 90_000
+  const fields = Array.from({ length: count }, (_, index) => `"name${(index * 7919) % count}":${index}`)
+  const integer = (index: number) => 9_007_199_254_740_993n + BigInt(index)
   return {
-    'many-wrong-fields': bytes(`{${Array.from({ length: 90_000 }, (_, index) => `"name${index * 7919 % 90_000}":${index}`).join()}}`, 'UPSTREAM_SCHEMA'),
-    'many-index-names': bytes(`{${Array.from({ length: 90_000 }, (_, index) => `"${index * 40_009 % 4_294_967}":${index}`).join()}}`, 'ok'),
-    'many-big-integers': bytes(`[${Array.from({ length: 90_000 }, (_, index) => 9_007_199_254_740_993n + BigInt(index)).join()}]`, 'ok'),
+    'many-wrong-fields': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-fields-of-a-wrong-union': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-unknown-fields': bytes(`{${fields.join()}}`, 'ok'),
+    'many-wrong-unknown-fields': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-unknown-fields-out-of-order': bytes(`{${fields.join()},"last":1}`, 'ok'),
+    'many-fields-of-a-strict-object': bytes(`{${fields.join()}}`, 'UPSTREAM_SCHEMA'),
+    'many-index-names': bytes(
+      `{${Array.from({ length: count }, (_, index) => `"${(index * 40_009) % 4_294_967}":${index}`).join()}}`,
+      'ok',
+    ),
+    'many-big-integers': bytes(`[${Array.from({ length: count }, (_, index) => integer(index)).join()}]`, 'ok'),
+    'many-names-of-big-integers': bytes(
+      `{${Array.from({ length: count }, (_, index) => `"name${(index * 7919) % count}":${integer(index)}`).join()}}`,
+      'ok',
+    ),
   }
 }

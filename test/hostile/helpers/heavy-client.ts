@@ -19,10 +19,19 @@ export interface Round {
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-const outputs: Readonly<Record<string, z.ZodType>> = { 'nesting-in-an-unknown-field': z.object({ word: z.string() }), 'many-wrong-values': z.array(z.object({ a: z.string() })), 'many-wrong-fields': z.record(z.string(), z.string()) }
+const outputs: Readonly<Record<string, z.ZodType>> = {
+  'nesting-in-an-unknown-field': z.object({ word: z.string() }),
+  'many-wrong-values': z.array(z.object({ a: z.string() })),
+  'many-wrong-fields': z.record(z.string(), z.string()),
+  'many-fields-of-a-wrong-union': z.union([z.record(z.string(), z.string()), z.record(z.string(), z.boolean())]),
+  'many-unknown-fields': z.object({ id: z.string().optional() }).catchall(z.number()),
+  'many-wrong-unknown-fields': z.object({ id: z.string().optional() }).catchall(z.string()),
+  'many-unknown-fields-out-of-order': z.object({ last: z.number() }).catchall(z.number()),
+  'many-fields-of-a-strict-object': z.strictObject({ id: z.string().optional() }),
+}
 
 /** Asks for each answer with several calls at once, and sends what it cost to the parent process. */
-async function main ([origin = '', maxBytes, calls, ...names]: readonly string[]): Promise<void> {
+async function main([origin = '', maxBytes, calls, ...names]: readonly string[]): Promise<void> {
   let turnMs = 0
   let last = process.threadCpuUsage()
   const turn = () => {
@@ -34,14 +43,25 @@ async function main ([origin = '', maxBytes, calls, ...names]: readonly string[]
   let next = setImmediate(turn)
 
   for (const name of names) {
-    const { ask } = defineUpstream('heavy', { origin, maxBytes: Number(maxBytes), timeout: 60_000, retry: false, breaker: false }, { ask: operation({ path: `/${name}`, output: outputs[name] ?? z.unknown() }) })
+    const { ask } = defineUpstream(
+      'heavy',
+      { origin, maxResponseBytes: Number(maxBytes), attemptTimeout: 60_000, retry: false, breaker: false },
+      { ask: operation({ path: `/${name}`, output: outputs[name] ?? z.unknown() }) },
+    )
     const runtime = createRuntime()
     const run = testRun()
     // The garbage of the round before is not of this one.
     collectGarbage()
     last = process.threadCpuUsage()
     turnMs = 0
-    const ended = await Promise.all(Array.from({ length: Number(calls) }, () => runtime.send(run.ask(ask())).then(() => 'ok', (error: { readonly code?: string }) => error.code ?? 'an error without a code')))
+    const ended = await Promise.all(
+      Array.from({ length: Number(calls) }, () =>
+        runtime.send(run.ask(ask())).then(
+          () => 'ok',
+          (error: { readonly code?: string }) => error.code ?? 'an error without a code',
+        ),
+      ),
+    )
     const round: Round = { name, ended, peak: process.resourceUsage().maxRSS * 1024, turnMs }
     await runtime.close()
     process.send?.(round)

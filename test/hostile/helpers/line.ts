@@ -29,17 +29,29 @@ export interface LineOptions extends Parts {
 }
 
 /** A request that is refused, with one of these answers. */
-export function refused (what: string, request: LineOptions | string, ...expect: readonly Exclude<Expected, '200' | '204'>[]): Line {
+export function refused(
+  what: string,
+  request: LineOptions | string,
+  ...expect: readonly Exclude<Expected, '200' | '204'>[]
+): Line {
   return line(what, request, expect)
 }
 
 /** A request that looks hostile and is none; the reason is part of its name. */
-export function legal (what: string, why: string, request: LineOptions | string, ...expect: readonly Expected[]): Line {
+export function legal(what: string, why: string, request: LineOptions | string, ...expect: readonly Expected[]): Line {
   return line(`${what}: ${why}`, request, expect.length === 0 ? ['200'] : expect)
 }
 
-function line (what: string, request: LineOptions | string, expect: readonly Expected[]): Line {
-  const parts = typeof request === 'string' ? { bytes: request } as LineOptions : request
+function line(what: string, request: LineOptions | string, expect: readonly Expected[]): Line {
+  const parts = typeof request === 'string' ? ({ bytes: request } as LineOptions) : request
   const { before = 0, ends = false, hides, bytes, method } = parts
-  return { what, bytes: bytes === undefined ? wireRequest(parts) : Buffer.from(bytes, 'latin1'), expect, before, ends, hides, isBare: method === 'HEAD' }
+  return {
+    what,
+    bytes: bytes === undefined ? wireRequest(parts) : Buffer.from(bytes, 'latin1'),
+    expect,
+    before,
+    ends,
+    hides,
+    isBare: method === 'HEAD',
+  }
 }

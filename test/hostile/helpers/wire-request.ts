@@ -17,9 +17,21 @@ export interface Parts {
 }
 
 /** Writes a request as it is. */
-export function wireRequest ({ body, method = body === undefined ? 'GET' : 'POST', target = body === undefined ? '/v1/cat-facts' : '/v1/postcards', version = 'HTTP/1.1',
-  headers = body === undefined ? [] : ['content-type: application/json'], framed = body !== undefined, rest = '' }: Parts): Buffer {
+export function wireRequest({
+  body,
+  method = body === undefined ? 'GET' : 'POST',
+  target = body === undefined ? '/v1/cat-facts' : '/v1/postcards',
+  version = 'HTTP/1.1',
+  headers = body === undefined ? [] : ['content-type: application/json'],
+  framed = body !== undefined,
+  rest = '',
+}: Parts): Buffer {
   const content = Buffer.from(body ?? '')
-  const lines = [`${method} ${target} ${version}`, 'host: 127.0.0.1', ...headers, ...framed ? [`content-length: ${content.length}`] : []]
+  const lines = [
+    `${method} ${target} ${version}`,
+    'host: 127.0.0.1',
+    ...headers,
+    ...(framed ? [`content-length: ${content.length}`] : []),
+  ]
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content, Buffer.from(rest, 'latin1')])
 }

@@ -1,11 +1,11 @@
 /** Why a pattern needs no check: who writes the text that it reads. */
 const authors = {
-  declaration: 'reads only the author\'s declarations',
-  module: 'reads only the author\'s module files and their errors',
+  declaration: "reads only the author's declarations",
+  module: "reads only the author's module files and their errors",
   environment: 'reads only the environment of the service',
   commandLine: 'reads only arguments of the command line',
-  testKit: 'reads only what a test of the author\'s says',
-  standIn: 'reads only paths of the stand-ins\' own routes',
+  testKit: "reads only what a test of the author's says",
+  demoUpstream: "reads only paths of the demo upstreams' own routes",
   reader: 'is made at run time; a reader of linear-readers.test.ts has attacks on it',
 } as const
 
@@ -15,24 +15,23 @@ type Attack = readonly [start: string, run: string, end: string]
 /** Attacks on a pattern that reads text from outside; or a reason, for one that reads only the author's text. */
 export type Entry = readonly Attack[] | (typeof authors)[keyof typeof authors]
 
-const { declaration, module, environment, commandLine, testKit, standIn, reader } = authors
+const { declaration, module, environment, commandLine, testKit, demoUpstream, reader } = authors
 
 /**
- * Every regular expression of the sources, by file and as it is written. A pattern that reads text of callers or upstreams is listed with attacks
- * made for it: long runs, almost-matches, and runs that end in a character that cannot match. Generated ones are tried besides.
+ * Every regular expression of the sources, by file and as it is written. A pattern that reads text of callers or
+ * upstreams is listed with attacks made for it: long runs, almost-matches, and runs that end in a character that cannot
+ * match. Generated ones are tried besides.
  */
 export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
-  'commands/load/duration.ts': {
-    '/^(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)$/': commandLine,
-  },
   'commands/load/options.ts': {
+    '/^(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m|h)$/': commandLine,
     '/^[A-Za-z]+$/': commandLine,
     '/^connect$/i': commandLine,
     '/%$/': commandLine,
     '/^https?:$/': commandLine,
     '/^\\d+(\\.\\d+)?$/': commandLine,
   },
-  'commands/load/reach.ts': {
+  'commands/load/connection.ts': {
     '/^\\[|\\]$/g': commandLine,
   },
   'commands/run/terminal-capabilities.ts': {
@@ -44,7 +43,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'commands/run/read-input.ts': {
     '/^([^:\\s]+):\\s*(.*)$/': commandLine,
   },
-  'commands/read-workers.ts': {
+  'commands/serve.ts': {
     '/^\\d+$/': commandLine,
   },
   'commands/run.ts': {
@@ -54,7 +53,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\/body/': commandLine,
   },
   'config.ts': {
-    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|SLOTS|TIMEOUT_MS|OFF)$/': environment,
+    '/^HEADWATERS_UPSTREAM_([A-Z0-9_]+?)_(ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF|SLOTS|TIMEOUT_MS)$/': environment,
     '/^[\\w.~+/-]+=*$/': environment,
     '/^\\d{1,3}$/': environment,
   },
@@ -82,8 +81,11 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\.[cm]?ts$/': module,
   },
   'fanout/on-reply.ts': {
-    '/^[!#$%&\'*+\\-.^_`|~0-9A-Za-z]+$/': [['', 'a', ' ']],
-    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [['', 'a', '\u20ac'], ['', '\t', '\n']],
+    "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [['', 'a', ' ']],
+    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
+      ['', 'a', '\u20ac'],
+      ['', '\t', '\n'],
+    ],
   },
   'fanout/check.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
@@ -99,59 +101,141 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/"[^"]*"/g': declaration,
   },
   'log/redaction.ts': {
-    '/[=@J\\\\]|\\[cut\\]|[Bb](?:earer|asic)|BEARER|BASIC/': [['', 'bearebasi', ''], ['', 'BASI', 'c'], ['', '[cut', '']],
+    '/[=@J\\\\]|\\[cut\\]|[Bb](?:earer|asic)|BEARER|BASIC/': [
+      ['', 'bearebasi', ''],
+      ['', 'BASI', 'c'],
+      ['', '[cut', ''],
+    ],
     '/=/': [['', 'a', '']],
-    'new RegExp(`(?<=[?&](?:${names})=)[^&\\\\s"\\\\\\\\#]+`, \'gi\')': reader,
-    '/@|\\[cut\\]/': [['', '[cut', ''], ['', '[', 'cut']],
-    '/(?<=\\/\\/)[^/\\s"\\\\@]+?(?=@|\\[cut\\])/g': [['//', 'a', ''], ['', '//', ''], ['', '//a', ''], ['//', 'a:', '/'], ['//', '[cut', ''], ['', '//a@', ''], ['//', 'a', '\\']],
-    '/bearer|basic/i': [['', 'bearebasi', ''], ['', 'BASI', '']],
-    '/(?<=\\b(?:bearer|basic)(?: |%20|\\+|:|=))[\\w.~+/%-]{8,}=*/gi': [['Bearer ', 'a', ' '], ['', 'Bearer ', ''], ['', 'bearer+', ''], ['', 'basic%20', ':'], ['', 'bearer:a', ''], ['Basic aaaaaaaa', '=', 'x'], ['', 'Basic=', '']],
+    "new RegExp(`(?<=[?&](?:${names})=)[^&\\\\s\"\\\\\\\\#]+`, 'gi')": reader,
+    '/@|\\[cut\\]/': [
+      ['', '[cut', ''],
+      ['', '[', 'cut'],
+    ],
+    '/(?<=\\/\\/)[^/\\s"\\\\@]+?(?=@|\\[cut\\])/g': [
+      ['//', 'a', ''],
+      ['', '//', ''],
+      ['', '//a', ''],
+      ['//', 'a:', '/'],
+      ['//', '[cut', ''],
+      ['', '//a@', ''],
+      ['//', 'a', '\\'],
+    ],
+    '/bearer|basic/i': [
+      ['', 'bearebasi', ''],
+      ['', 'BASI', ''],
+    ],
+    '/(?<=\\b(?:bearer|basic)(?: |%20|\\+|:|=))[\\w.~+/%-]{8,}=*/gi': [
+      ['Bearer ', 'a', ' '],
+      ['', 'Bearer ', ''],
+      ['', 'bearer+', ''],
+      ['', 'basic%20', ':'],
+      ['', 'bearer:a', ''],
+      ['Basic aaaaaaaa', '=', 'x'],
+      ['', 'Basic=', ''],
+    ],
     '/J/': [['', 'eyj', '']],
-    '/(?<![\\w-])eyJ[\\w-]{5,}\\.[\\w-]+(?:\\.[\\w-]*)*/g': [['eyJ', 'a', ''], ['', 'eyJ', ''], ['', 'eyJaaaaa ', ''], ['', '.eyJaaaaa', ''], ['eyJaaaaa', '.', 'x'], ['', 'eyJaaaaa..', ''], ['eyJaaaaa.', 'a', ' '], ['eyJaaaaa.a', '.', ' '], ['', '-eyJ', '']],
+    '/(?<![\\w-])eyJ[\\w-]{5,}\\.[\\w-]+(?:\\.[\\w-]*)*/g': [
+      ['eyJ', 'a', ''],
+      ['', 'eyJ', ''],
+      ['', 'eyJaaaaa ', ''],
+      ['', '.eyJaaaaa', ''],
+      ['eyJaaaaa', '.', 'x'],
+      ['', 'eyJaaaaa..', ''],
+      ['eyJaaaaa.', 'a', ' '],
+      ['eyJaaaaa.a', '.', ' '],
+      ['', '-eyJ', ''],
+    ],
     '/\\\\/': [['', '/', '']],
     'new RegExp(`(?<=\\\\\\\\"(?:${names})\\\\\\\\{1,7}"\\\\s?:\\\\s?\\\\\\\\{1,7}")[^"\\\\\\\\]+`, \'gi\')': reader,
   },
   'log/spellings.ts': {
-    '/[!\'()*]/g': [['', '*', ''], ['', 'a', '!']],
-    '/[<>&]/g': [['', '<', ''], ['', 'a', '&']],
-    '/%[\\dA-F]{2}/g': [['', '%', ''], ['', '%A', ''], ['', '%AF', 'x']],
-    '/[^\\x20-\\x7e]/g': [['', '\u00e9', ''], ['', 'a', '\n']],
+    "/[!'()*]/g": [
+      ['', '*', ''],
+      ['', 'a', '!'],
+    ],
+    '/[<>&]/g': [
+      ['', '<', ''],
+      ['', 'a', '&'],
+    ],
+    '/%[\\dA-F]{2}/g': [
+      ['', '%', ''],
+      ['', '%A', ''],
+      ['', '%AF', 'x'],
+    ],
+    '/[^\\x20-\\x7e]/g': [
+      ['', '\u00e9', ''],
+      ['', 'a', '\n'],
+    ],
   },
-  'http/reply/accept.ts': {
-    '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [['0.', '0', 'x'], ['1.', '0', '']],
+  'http/request/accepts-json.ts': {
+    '/^(?:0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)$/': [
+      ['0.', '0', 'x'],
+      ['1.', '0', ''],
+    ],
   },
-  'http/aggregates.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
+  'http/request/input-checks.ts': {
+    '/^-?\\d{1,9}$/': [
+      ['', '1', 'x'],
+      ['-', '1', ''],
+      ['', '-', ''],
+    ],
   },
-  'http/reply/reply-task.ts': {
-    '/^-?\\d{1,9}$/': [['', '1', 'x'], ['-', '1', ''], ['', '-', '']],
+  'http/bodies/json-bodies.ts': {
+    '/^application\\/(?:[\\w.+-]+\\+)?json(?:$|[ \\t]*;)/i': [
+      ['application/', 'a', '+'],
+      ['application/', 'a+', 'json'],
+      ['application/json', ' ', 'x'],
+      ['application/', 'a.+', ''],
+    ],
   },
-  'http/bodies/bodies.ts': {
-    '/^application\\/(?:[\\w.+-]+\\+)?json(?:$|[ \\t]*;)/i': [['application/', 'a', '+'], ['application/', 'a+', 'json'], ['application/json', ' ', 'x'], ['application/', 'a.+', '']],
-  },
-  'http/guard/client-address.ts': {
-    '/^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):[\\w.-]*|\\[([^\\]]*)\\](?::[\\w.-]*)?)$/': [['', '1', '.'], ['', '1.', ''], ['1.1.1.1:', 'a', '\u20ac'], ['[', 'a', ''], ['[', ']', ''], ['[]:', 'a', ' ']],
-    '/^::ffff:([0-9a-f]+):([0-9a-f]+)$/': [['::ffff:', '0', ''], ['::ffff:0:', '0', 'x']],
+  'http/request/client-address.ts': {
+    '/^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):[\\w.-]*|\\[([^\\]]*)\\](?::[\\w.-]*)?)$/': [
+      ['', '1', '.'],
+      ['', '1.', ''],
+      ['1.1.1.1:', 'a', '\u20ac'],
+      ['[', 'a', ''],
+      ['[', ']', ''],
+      ['[]:', 'a', ' '],
+    ],
+    '/^::ffff:([0-9a-f]+):([0-9a-f]+)$/': [
+      ['::ffff:', '0', ''],
+      ['::ffff:0:', '0', 'x'],
+    ],
     '/^\\d{1,3}$/': environment,
   },
-  'http/lifecycle/connection-limit.ts': {
-    '/^(?:GET|HEAD) \\/health\\//': [['GET ', '/', ''], ['', 'HEAD ', '']],
+  'http/guard/connection-limit.ts': {
+    '/^(?:GET|HEAD) \\/health\\//': [
+      ['GET ', '/', ''],
+      ['', 'HEAD ', ''],
+    ],
   },
-  'http/lifecycle/descriptors.ts': {
+  'http/guard/file-descriptors.ts': {
     '/^Max open files\\s+(\\d+)/m': environment,
   },
   'http/explorer/explorer.ts': {
-    '/^\\s*(?:x-)?gzip\\s*(?:$|;(?!\\s*q=0(?:\\.0*)?\\s*$))/': [['', ' ', ''], ['gzip', ' ', 'x'], ['gzip;', ' ', 'x'], ['gzip;q=0.', '0', '1'], ['', 'x-', '']],
+    '/^\\s*(?:x-)?gzip\\s*(?:$|;(?!\\s*q=0(?:\\.0*)?\\s*$))/': [
+      ['', ' ', ''],
+      ['gzip', ' ', 'x'],
+      ['gzip;', ' ', 'x'],
+      ['gzip;q=0.', '0', '1'],
+      ['', 'x-', ''],
+    ],
   },
-  'http/fastify-path.ts': {
+  'http/routing/path-template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
+    '/\\{[^{}]*\\}/g': declaration,
   },
   'http/plugin.ts': {
     '/\\/$/': declaration,
-    '/\\{[^{}]*\\}/g': declaration,
   },
-  'http/guard/keyring.ts': {
-    '/^bearer +([^\\s]+) *$/i': [['bearer', ' ', ''], ['bearer ', 'a', ' x'], ['bearer a', ' ', 'x'], ['bearer ', 'a ', '']],
+  'http/guard/api-keys.ts': {
+    '/^bearer +([^\\s]+) *$/i': [
+      ['bearer', ' ', ''],
+      ['bearer ', 'a', ' x'],
+      ['bearer a', ' ', 'x'],
+      ['bearer ', 'a ', ''],
+    ],
   },
   'http/reply/not-modified.ts': {
     '/^W\\//': [['', 'W/', '']],
@@ -160,9 +244,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[\\w.-]+$/': declaration,
   },
   'http/openapi/document.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
     '/\\/$/': declaration,
-    '/\\{([^{}]*)\\}/g': declaration,
   },
   'http/openapi/operation-id.ts': {
     '/-([a-z0-9])/g': declaration,
@@ -170,14 +252,14 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'http/openapi/operation.ts': {
     '/^[a-z]/': declaration,
   },
-  'http/openapi/parameters.ts': {
-    '/\\{([^{}]*)\\}/g': declaration,
-  },
-  'http/other-methods.ts': {
+  'http/routing/allowed-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,
   },
-  'http/reply/request-id.ts': {
-    '/^[\\w.:-]{1,128}$/': [['', 'a', '\u20ac'], ['', 'a:', '']],
+  'http/request/request-id.ts': {
+    '/^[\\w.:-]{1,128}$/': [
+      ['', 'a', '\u20ac'],
+      ['', 'a:', ''],
+    ],
   },
   'http/openapi/swagger.ts': {
     '/(?<!\\W)\\W+(\\w)/g': declaration,
@@ -191,7 +273,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^--(?:optimize[-_]for[-_]size|lite[-_]mode)$/': environment,
   },
   'memory/old-space-use.ts': {
-    '/^(?:shared_)?(?:old|code|trusted|large_object|code_large_object|trusted_large_object)_space$|^shared_space$/': environment,
+    '/^(?:shared_)?(?:old|code|trusted|large_object|code_large_object|trusted_large_object)_space$|^shared_space$/':
+      environment,
   },
   'schemas/cat-picture.ts': {
     '/^https?$/': [['http', 's', '']],
@@ -203,8 +286,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[a-z]{4}$/': [['', 'a', '']],
   },
   'demo-upstreams/router.ts': {
-    'new RegExp(`^${path.replaceAll(/:(\\w+)/g, \'(?<$1>[^/]+)\')}/?$`)': standIn,
-    '/:(\\w+)/g': standIn,
+    "new RegExp(`^${path.replaceAll(/:(\\w+)/g, '(?<$1>[^/]+)')}/?$`)": demoUpstream,
+    '/:(\\w+)/g': demoUpstream,
   },
   'demo-upstreams/the-cat-api.ts': {
     '/^(1|true)$/': [['', 'true', '']],
@@ -215,7 +298,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'testing/matcher.ts': {
     '/^(?:([A-Z]+) )?(\\*|\\/[^?\\s]*)(?:\\?(\\S*))?$/': testKit,
     '/^/': testKit,
-    'new RegExp(`^${path.replaceAll(/[.*+?^$()|[\\]\\\\]/g, \'\\\\$&\').replaceAll(/\\{[^{}]*\\}/g, \'[^/]+\')}$`)': testKit,
+    "new RegExp(`^${path.replaceAll(/[.*+?^$()|[\\]\\\\]/g, '\\\\$&').replaceAll(/\\{[^{}]*\\}/g, '[^/]+')}$`)":
+      testKit,
     '/[.*+?^$()|[\\]\\\\]/g': testKit,
     '/\\{[^{}]*\\}/g': testKit,
   },
@@ -231,29 +315,62 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'upstream/call/create-call.ts': {
     '/[^ ]/': [['', ' ', '']],
-    '/^[\\x20-\\x7e]*$/': [['', 'a', '\u00e9'], ['', ' ', '\u00e9'], ['', 'a ', '\0']],
+    '/^[\\x20-\\x7e]*$/': [
+      ['', 'a', '\u00e9'],
+      ['', ' ', '\u00e9'],
+      ['', 'a ', '\0'],
+    ],
   },
   'upstream/policies/cache/condition.ts': {
     '/^W\\//': [['', 'W/', '']],
   },
   'upstream/policies/cache/directives.ts': {
-    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?[^,]*/g': [['', 'a', ''], ['a="', 'x', ''], ['a="', '\\\\', ''], ['a="', '\\"', ''], ['', 'a="\\",', ''], ['', 'a="', ''], ['', 'a=,', ''], ['a=', 'x', ' '], ['', 'a ', ''], ['', '=', '']],
+    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?[^,]*/g': [
+      ['', 'a', ''],
+      ['a="', 'x', ''],
+      ['a="', '\\\\', ''],
+      ['a="', '\\"', ''],
+      ['', 'a="\\",', ''],
+      ['', 'a="', ''],
+      ['', 'a=,', ''],
+      ['a=', 'x', ' '],
+      ['', 'a ', ''],
+      ['', '=', ''],
+    ],
     '/\\\\(.)/g': [['', '\\', '']],
     '/^\\d+$/': [['', '1', 'x']],
   },
   'upstream/policies/cache/freshness.ts': {
     '/^\\d+$/': [['', '1', ' ']],
   },
-  'upstream/policies/cache/string-bytes.ts': {
-    '/[^\\0-\\xff]/': [['', 'a', '\u0100'], ['', '\u00ff', '']],
+  'upstream/policies/cache/memory-size.ts': {
+    '/[^\\0-\\xff]/': [
+      ['', 'a', '\u0100'],
+      ['', '\u00ff', ''],
+    ],
   },
   'upstream/call/callers-limit.ts': {
-    '/(?:^|[-_])(?:authorization|auth|cookie|token|jwt|dpop|api-?key|key|secret|password|credentials?|session|sid|assertion|signature|cert|identity|email|tenant|user|account|customer|client|subscription|org|forwarded|forwarded-for|ip)(?:[-_]?id)?$/': [['', 'x-api-key', 'z'], ['', '-session', 'x'], ['', '_client-id', '-'], ['', 'authorization', ''], ['', '-forwarded-for', ''], ['', '-', 'ip']],
+    '/(?:^|[-_])(?:authorization|auth|cookie|token|jwt|dpop|api-?key|key|secret|password|credentials?|session|sid|assertion|signature|cert|identity|email|tenant|user|account|customer|client|subscription|org|forwarded|forwarded-for|ip)(?:[-_]?id)?$/':
+      [
+        ['', 'x-api-key', 'z'],
+        ['', '-session', 'x'],
+        ['', '_client-id', '-'],
+        ['', 'authorization', ''],
+        ['', '-forwarded-for', ''],
+        ['', '-', 'ip'],
+      ],
   },
   'upstream/connect/connect-response.ts': {
     '/^[\\r\\n]*/': [['', '\r\n', 'x']],
-    '/\\r?\\n\\r?\\n/': [['', '\r', ''], ['', '\n\r', ''], ['', 'a\r\n', '']],
-    '/^HTTP\\/1\\.[01][\\t ]+(\\d{3})(?=\\s)/': [['HTTP/1.1', ' ', '2'], ['HTTP/1.1', '\t', '20x']],
+    '/\\r?\\n\\r?\\n/': [
+      ['', '\r', ''],
+      ['', '\n\r', ''],
+      ['', 'a\r\n', ''],
+    ],
+    '/^HTTP\\/1\\.[01][\\t ]+(\\d{3})(?=\\s)/': [
+      ['HTTP/1.1', ' ', '2'],
+      ['HTTP/1.1', '\t', '20x'],
+    ],
   },
   'upstream/connect/dial.ts': {
     '/^\\[(.*)\\]$/': declaration,
@@ -261,17 +378,34 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],
   },
-  'core/header-name.ts': {
-    '/^[!#$%&\'*+\\-.^_`|~0-9A-Za-z]+$/': [['', 'a', ' '], ['', '-', '\u20ac']],
-  },
-  'core/http-date.ts': {
-    '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [['Mon', ' ', ''], ['Mon', ' GMT', ' '], ['Mon', ' 1234', 'x'], ['', 'Mon', '']],
+  'core/headers.ts': {
+    "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [
+      ['', 'a', ' '],
+      ['', '-', '\u20ac'],
+    ],
+    '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [
+      ['Mon', ' ', ''],
+      ['Mon', ' GMT', ' '],
+      ['Mon', ' 1234', 'x'],
+      ['', 'Mon', ''],
+    ],
   },
   'core/json/leaves.ts': {
-    '/^\\s*[+-]?\\d{16,}\\s*$/': [['', ' ', 'x'], ['', '1', 'x'], ['1', ' ', 'x'], ['-', '1', ' x']],
+    '/^\\s*[+-]?\\d{16,}\\s*$/': [
+      ['', ' ', 'x'],
+      ['', '1', 'x'],
+      ['1', ' ', 'x'],
+      ['-', '1', ' x'],
+    ],
   },
   'core/json/parse.ts': {
-    '/[:,[\\s]-?\\d{16,}(?![\\d.eE])/g': [['', '1', ''], ['[', '1', '.'], ['', '[1111111111111111.', ''], ['', '[-', ''], ['', ',', '']],
+    '/[:,[\\s]-?\\d{16,}(?![\\d.eE])/g': [
+      ['', '1', ''],
+      ['[', '1', '.'],
+      ['', '[1111111111111111.', ''],
+      ['', '[-', ''],
+      ['', ',', ''],
+    ],
   },
   'core/json/write.ts': {
     '/\\d{17}/': [['', '1234567890123456x', '']],
@@ -286,68 +420,141 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\.$/': environment,
   },
   'upstream/spec/path-fault.ts': {
-    '/^[ -$&-[\\]-~]*$/': [['', 'a', '\u00e9'], ['', 'a', '%']],
-    '/(?:^|\\/) *\\. *(?:\\. *)?(?:$|[/;?#])/': [['', '/ ', ''], ['', ' ', 'x'], ['.', ' ', 'x'], ['. .', ' ', 'x'], ['', '/. .', ''], ['', '/.. .', ''], ['', '. ', 'x']],
+    '/^[ -$&-[\\]-~]*$/': [
+      ['', 'a', '\u00e9'],
+      ['', 'a', '%'],
+    ],
+    '/(?:^|\\/) *\\. *(?:\\. *)?(?:$|[/;?#])/': [
+      ['', '/ ', ''],
+      ['', ' ', 'x'],
+      ['.', ' ', 'x'],
+      ['. .', ' ', 'x'],
+      ['', '/. .', ''],
+      ['', '/.. .', ''],
+      ['', '. ', 'x'],
+    ],
     '/[;?#\\0]/': [['', 'a', '']],
-    '/[\\s\\p{Cf}\\ufffd]/gu': [['', ' ', 'x'], ['', '\u200b', '\ufffd']],
+    '/[\\s\\p{Cf}\\ufffd]/gu': [
+      ['', ' ', 'x'],
+      ['', '\u200b', '\ufffd'],
+    ],
   },
   'upstream/transport/pipeline.ts': {
-    '/\\bclose\\b/i': [['', 'close', ''], ['', 'close-', 'x'], ['', 'aclose ', '']],
+    '/\\bclose\\b/i': [
+      ['', 'close', ''],
+      ['', 'close-', 'x'],
+      ['', 'aclose ', ''],
+    ],
   },
   'core/public-address.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
-  'upstream/call/query-name.ts': {
-    '/[&;=?#\\0]/': [['', '&', ''], ['', 'a', '\0']],
-    '/^[\\s.[\\]]+/': [['', ' ', ''], ['', '.[', ''], ['', ']', 'a']],
+  'upstream/spec/query-name.ts': {
+    '/[&;=?#\\0]/': [
+      ['', '&', ''],
+      ['', 'a', '\0'],
+    ],
+    '/^[\\s.[\\]]+/': [
+      ['', ' ', ''],
+      ['', '.[', ''],
+      ['', ']', 'a'],
+    ],
     '/[.[]/': [['', 'a', '']],
     '/[.[\\]]/': [['', 'a', '']],
     '/[\\p{Cf}\\ufffd]/gu': [['', '\u200b', '']],
-    '/[\\s.[\\]+]/g': [['', ' ', ''], ['', '.[', '']],
+    '/[\\s.[\\]+]/g': [
+      ['', ' ', ''],
+      ['', '.[', ''],
+    ],
   },
-  'core/decodings.ts': {
-    '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [['', '%', ''], ['', '%2', ''], ['', '%25', ''], ['', '%u00', ''], ['%u', '0', '%'], ['', '%c0%', '']],
+  'core/url-text.ts': {
+    '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [
+      ['', '%', ''],
+      ['', '%2', ''],
+      ['', '%25', ''],
+      ['', '%u00', ''],
+      ['%u', '0', '%'],
+      ['', '%c0%', ''],
+    ],
     '/[\\x01-\\x1f\\x7f-\\x9f\\ufffd]/g': [['', '\u0001', 'a']],
-    '/[^\\x00-\\x7f\\p{M}]+/gu': [['', '\u00e9', '\u0301'], ['', '\u0301\u0316', 'a'], ['', '\u00e9\u0301', '']],
+    '/[^\\x00-\\x7f\\p{M}]+/gu': [
+      ['', '\u00e9', '\u0301'],
+      ['', '\u0301\u0316', 'a'],
+      ['', '\u00e9\u0301', ''],
+    ],
   },
   'upstream/connect/resolve.ts': {
-    '/^E[A-Z0-9_]+$/': [['E', 'A', 'a'], ['', 'E', ' ']],
+    '/^E[A-Z0-9_]+$/': [
+      ['E', 'A', 'a'],
+      ['', 'E', ' '],
+    ],
   },
   'upstream/call/retry-after.ts': {
     '/^\\d+$/': [['', '1', 'x']],
   },
-  'upstream/runtime.ts': {
+  'upstream/override.ts': {
     '/(?<!\\/)\\/+$/': environment,
   },
   'upstream/spec/secret.ts': {
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
   },
-  'upstream/spec/spec.ts': {
+  'upstream/spec/check-upstream.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
-    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [['', 'a', '\n'], ['', '\u00ff', '\u0100']],
+  },
+  'upstream/spec/check-headers.ts': {
+    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
+      ['', 'a', '\n'],
+      ['', '\u00ff', '\u0100'],
+    ],
   },
   'upstream/spec/template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
-    '/^[A-Za-z0-9\\-._~!$&\'()*+,;=:@%/]*$/': declaration,
-    '/^[A-Za-z0-9_-][A-Za-z0-9\\-._~!$&\'()*+,=:@ ]*$/': [['', 'a', '/'], ['', 'a ', '%'], ['a', '.', '\u00e9']],
+    "/^[A-Za-z0-9\\-._~!$&'()*+,;=:@%/]*$/": declaration,
+    "/^[A-Za-z0-9_-][A-Za-z0-9\\-._~!$&'()*+,=:@ ]*$/": [
+      ['', 'a', '/'],
+      ['', 'a ', '%'],
+      ['a', '.', '\u00e9'],
+    ],
     '/\\{[^{}]*\\}/': declaration,
   },
   'core/schema/text-values.ts': {
-    '/^-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?$/i': [['', '1', 'x'], ['-', '1', '.'], ['1.', '1', 'e'], ['1e', '1', 'x'], ['', '1e', '']],
+    '/^-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?$/i': [
+      ['', '1', 'x'],
+      ['-', '1', '.'],
+      ['1.', '1', 'e'],
+      ['1e', '1', 'x'],
+      ['', '1e', ''],
+    ],
     '/^-?\\d+$/': [['-', '1', 'x']],
-    '/^\\d{4}(?:-\\d\\d(?:-\\d\\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [\\d:]{8} GMT$/': [['2024-01-01T', '1', '\n'], ['', '2024-', ''], ['Mon, 01 Jan 2024 ', '1', ' GMT']],
+    '/^\\d{4}(?:-\\d\\d(?:-\\d\\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [\\d:]{8} GMT$/': [
+      ['2024-01-01T', '1', '\n'],
+      ['', '2024-', ''],
+      ['Mon, 01 Jan 2024 ', '1', ' GMT'],
+    ],
     '/^\\d{4}-\\d\\d-\\d\\d/': [['', '2024-01-0', '']],
   },
   'upstream/auth/token-endpoint.ts': {
-    '/^[-+]?\\d+(?:\\.\\d+)?$/': [['+', '1', 'x'], ['1.', '1', 'x'], ['', '1.', '']],
+    '/^[-+]?\\d+(?:\\.\\d+)?$/': [
+      ['+', '1', 'x'],
+      ['1.', '1', 'x'],
+      ['', '1.', ''],
+    ],
     '/^[\\x21-\\x7e]+$/': [['', 'a', ' ']],
     '/^bearer$/i': [['', 'bearer', '']],
     '/^[a-z_]{1,40}$/': [['', 'a', '']],
   },
-  'upstream/transport/wire-errors.ts': {
-    '/\\bSSL alert number (\\d+)/': [['', 'SSL alert number ', ''], ['SSL alert number ', '1', 'x'], ['', 'SSL ', '']],
-    '/^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/': [['', 'ERR_', ''], ['', 'CERT', '']],
+  'upstream/connect/wire-errors.ts': {
+    '/\\bSSL alert number (\\d+)/': [
+      ['', 'SSL alert number ', ''],
+      ['SSL alert number ', '1', 'x'],
+      ['', 'SSL ', ''],
+    ],
+    '/^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_)/':
+      [
+        ['', 'ERR_', ''],
+        ['', 'CERT', ''],
+      ],
   },
   'server/cluster/env-files.ts': {
     '/=(.*)/s': commandLine,

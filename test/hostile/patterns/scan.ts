@@ -18,20 +18,23 @@ export interface Found {
 const repeating = new Set(['split', 'replaceAll', 'matchAll'])
 
 /** Finds every regular expression below `src` with the parser of TypeScript. */
-export function scan (root: string): Found[] {
+export function scan(root: string): Found[] {
   const api = new API({})
   try {
     const [project] = api.updateSnapshot({ openProject: `${root}/tsconfig.json` }).getProjects()
     if (project === undefined) throw new Error('tsconfig.json makes no project')
     const src = `${root}/src/`
-    return project.program.getSourceFileNames().filter(name => name.startsWith(src)).toSorted()
+    return project.program
+      .getSourceFileNames()
+      .filter(name => name.startsWith(src))
+      .toSorted()
       .flatMap(name => found(project.program.getSourceFile(name) as SourceFile, relative(src, name)))
   } finally {
     api.close()
   }
 }
 
-function found (source: SourceFile, file: string): Found[] {
+function found(source: SourceFile, file: string): Found[] {
   const all: Found[] = []
   const textOf = (node: Node) => source.text.slice(node.getStart(source), node.end)
   const visit = (node: Node, around: readonly Node[]) => {
@@ -47,12 +50,19 @@ function found (source: SourceFile, file: string): Found[] {
   return all
 }
 
-function isMade (node: Node, textOf: (node: Node) => string): boolean {
-  return (node.kind === SyntaxKind.NewExpression || node.kind === SyntaxKind.CallExpression) && textOf((node as Node & { readonly expression: Node }).expression) === 'RegExp'
+function isMade(node: Node, textOf: (node: Node) => string): boolean {
+  return (
+    (node.kind === SyntaxKind.NewExpression || node.kind === SyntaxKind.CallExpression) &&
+    textOf((node as Node & { readonly expression: Node }).expression) === 'RegExp'
+  )
 }
 
 /** The name of the method that is called, for example `split`. */
-function methodOf (call: Node | undefined, textOf: (node: Node) => string): string {
+function methodOf(call: Node | undefined, textOf: (node: Node) => string): string {
   if (call?.kind !== SyntaxKind.CallExpression) return ''
-  return textOf((call as Node & { readonly expression: Node }).expression).split('.').at(-1) ?? ''
+  return (
+    textOf((call as Node & { readonly expression: Node }).expression)
+      .split('.')
+      .at(-1) ?? ''
+  )
 }

@@ -4,13 +4,18 @@ import { definitions, whoAnswers, workersService } from './helpers/workers-servi
 test('a worker that crashes is replaced, and only its own requests are lost', async t => {
   const { ask, said, saidTimes, upstream, answers, log } = await workersService(t)
   // Connections are given out in turn, so one of these is with each worker.
-  const inFlight = [ask('/hung'), ask('/hung')].map(each => each.then(({ status, body }) => ({ status, pid: body.data.pid }), () => 'lost' as const))
+  const inFlight = [ask('/hung'), ask('/hung')].map(each =>
+    each.then(
+      ({ status, body }) => ({ status, pid: body.data.pid }),
+      () => 'lost' as const,
+    ),
+  )
   await upstream.asked(2)
   t.equal(await ask('/crash').catch(() => 'cut'), 'cut')
-  const { worker, workerPid } = await said('a worker has ended')
-  t.match(await said('a worker has ended'), { level: 50, code: null, signal: 'SIGKILL' })
+  const { worker, workerPid } = await said('worker exited unexpectedly')
+  t.match(await said('worker exited unexpectedly'), { level: 50, code: null, signal: 'SIGKILL' })
   for (const answer of answers) answer()
-  const [lost, kept] = (await Promise.all(inFlight)).sort(each => each === 'lost' ? -1 : 1)
+  const [lost, kept] = (await Promise.all(inFlight)).sort(each => (each === 'lost' ? -1 : 1))
   t.equal(lost, 'lost')
   t.match(kept, { status: 200 })
 
@@ -31,11 +36,15 @@ test('when all crash at once they listen where they did, also at a port that was
 })
 
 test('an error that nobody caught ends its worker, with a line that says which', async t => {
-  const { ask, said, saidTimes } = await workersService(t, { definitions: definitions({ atLoad: 'if (cluster.isWorker) process.on("SIGUSR2", () => { throw new Error("left alone") })' }) })
+  const { ask, said, saidTimes } = await workersService(t, {
+    definitions: definitions({
+      atLoad: 'if (cluster.isWorker) process.on("SIGUSR2", () => { throw new Error("left alone") })',
+    }),
+  })
   const [{ pid } = { pid: 0 }] = await whoAnswers(ask, 1)
   process.kill(pid, 'SIGUSR2')
-  t.match(await said('nobody caught'), { level: 60, pid, worker: Number, err: { message: 'left alone' } })
-  t.match(await said('a worker has ended'), { workerPid: pid, code: 1 })
+  t.match(await said('uncaught error'), { level: 60, pid, worker: Number, err: { message: 'left alone' } })
+  t.match(await said('worker exited unexpectedly'), { workerPid: pid, code: 1 })
   await saidTimes('listening', 3)
 })
 
@@ -44,8 +53,8 @@ test('where none is left and none can be started the process ends with 1, and no
   define('throw new Error("broken")')
   for (const { pid } of await whoAnswers(ask, 2)) process.kill(pid, 'SIGKILL')
   t.same(await ended, { code: 1, signal: null })
-  t.match(await said('no worker is left'), { level: 60 })
-  const vain = log.filter(({ msg }) => msg === 'a worker has not started')
+  t.match(await said('no worker is running'), { level: 60 })
+  const vain = log.filter(({ msg }) => msg === 'worker failed to start')
   t.ok(vain.length >= 10, `${vain.length} starts in vain`)
   t.match(vain[0], { level: 50, faults: [/broken/] })
 })

@@ -3,13 +3,21 @@ import { connect } from 'node:net'
 import { test } from 'tap'
 import { workersService } from './helpers/workers-service.ts'
 
-for (const [signal, isGroup] of [['SIGTERM', false], ['SIGINT', false], ['SIGINT', true], ['SIGTERM', true]] as const) {
-  test(`${signal}${isGroup ? ' to all processes at once' : ''} lets the requests in flight of all workers end, and exits with 0`, async t => {
+for (const [signal, isGroup] of [
+  ['SIGTERM', false],
+  ['SIGINT', false],
+  ['SIGINT', true],
+  ['SIGTERM', true],
+] as const) {
+  test(`${signal}${isGroup ? ' to all processes' : ''} lets the requests in flight of all workers end, and exits with 0`, async t => {
     const { ask, saidTimes, upstream, answers, stop, ended, errors, port } = await workersService(t, { isGroup })
-      const inFlight = [ask('/hung'), ask('/hung')]
+    const inFlight = [ask('/hung'), ask('/hung')]
     await upstream.asked(2)
     stop(signal)
-    t.same(new Set((await saidTimes('draining', 3)).map(({ worker }) => worker ?? 'primary')), new Set(['primary', 1, 2]))
+    t.same(
+      new Set((await saidTimes('draining', 3)).map(({ worker }) => worker ?? 'primary')),
+      new Set(['primary', 1, 2]),
+    )
     for (const answer of answers) answer()
     for (const { status, connection } of await Promise.all(inFlight)) t.same([status, connection], [200, 'close'])
     t.same(await ended, { code: 0, signal: null })
@@ -29,8 +37,16 @@ test('what is in flight when the time for draining is over is cut, and its calle
 })
 
 test('a second signal ends all of them at once', async t => {
-  const { ask, said, saidTimes, upstream, stop, ended } = await workersService(t, { isGroup: true, environment: { DRAIN_MS: '60000' } })
-  const inFlight = [ask('/hung'), ask('/hung')].map(each => each.then(() => 'answered', () => 'cut'))
+  const { ask, said, saidTimes, upstream, stop, ended } = await workersService(t, {
+    isGroup: true,
+    environment: { DRAIN_MS: '60000' },
+  })
+  const inFlight = [ask('/hung'), ask('/hung')].map(each =>
+    each.then(
+      () => 'answered',
+      () => 'cut',
+    ),
+  )
   await upstream.asked(2)
   stop('SIGINT')
   await saidTimes('draining', 3)

@@ -1,13 +1,19 @@
 import { join } from 'node:path'
 import { test } from 'tap'
-import { fromEnvFiles } from '../../../src/server/cluster/env-files.ts'
+import { variablesOfEnvFiles } from '../../../src/server/cluster/env-files.ts'
 import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 
 test('what Node.js took from its environment files is known by name, and what was set beside them is not', async t => {
   const { path } = definitionsFolder(t, { 'a.env': 'ONE=1\nTWO=2\nBOTH=a\n', 'b=.env': 'BOTH=b\nLAST="x y"\n' })
   const environment = { ONE: '1', TWO: 'set by the shell', BOTH: 'b', LAST: 'x y', PATH: '/bin' }
-  const flags = ['--no-warnings', `--env-file=${join(path, 'a.env')}`, '--env-file-if-exists', join(path, 'b=.env'), `--env-file-if-exists=${join(path, 'none.env')}`]
-  t.same(fromEnvFiles(flags, environment).sort(), ['BOTH', 'LAST', 'ONE'])
-  t.same(fromEnvFiles([], environment), [])
-  t.same(fromEnvFiles(['--env-file'], environment), [])
+  const flags = [
+    '--no-warnings',
+    `--env-file=${join(path, 'a.env')}`,
+    '--env-file-if-exists',
+    join(path, 'b=.env'),
+    `--env-file-if-exists=${join(path, 'none.env')}`,
+  ]
+  t.same(variablesOfEnvFiles(flags, environment).sort(), ['BOTH', 'LAST', 'ONE'])
+  t.same(variablesOfEnvFiles([], environment), [])
+  t.same(variablesOfEnvFiles(['--env-file'], environment), [])
 })

@@ -11,18 +11,26 @@ test('a new worker that cannot start changes nothing, and the log says why', asy
   const before = new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid))
   const broken = [
     ['export const nothing = 1', { faults: [/no module in it exports an aggregate/] }],
-    [definitions({ slots: 1 }), { faults: [/^upstream 'source': slots is 1, which cannot be divided among 2 workers/] }],
-    [definitions({ atLoad: 'if (cluster.isWorker) process.exit(3)' }), { err: { message: /ended with exit code 3 before it listened/ } }],
+    [definitions({ concurrency: 1 }), { faults: [/^upstream 'source': concurrency is 1, too few for 2 workers/] }],
+    [
+      definitions({ atLoad: 'if (cluster.isWorker) process.exit(3)' }),
+      { err: { message: /exited with code 3 before it listened/ } },
+    ],
   ] as const
   for (const [index, [text, line]] of broken.entries()) {
     define(text)
     stop('SIGHUP')
-    t.match((await saidTimes('not restarted', index + 1))[index], { level: 50, worker: 1, restarted: 0, ...line })
+    t.match((await saidTimes('rolling restart failed', index + 1))[index], {
+      level: 50,
+      worker: 1,
+      restarted: 0,
+      ...line,
+    })
     t.ok((await whoAnswers(ask, 4)).every(({ pid, version }) => before.has(pid) && version === 1))
   }
   define(definitions({ version: 3 }))
   stop('SIGHUP')
-  await said('all workers are new')
+  await said('all workers were replaced')
   t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
 })
 
@@ -34,7 +42,7 @@ test('SIGHUP during a restart begins another one after it', async t => {
   await said('draining')
   define(definitions({ version: 3 }))
   stop('SIGHUP')
-  await saidTimes('all workers are new', 2)
+  await saidTimes('all workers were replaced', 2)
   t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
   t.equal(log.filter(({ msg }) => msg === 'restarting the workers').length, 2)
 })
@@ -45,6 +53,6 @@ test('what Node.js reads from an environment file is read anew', async t => {
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'first'))
   write('.env', 'VARIABLE=second\n')
   stop('SIGHUP')
-  await said('all workers are new')
+  await said('all workers were replaced')
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'second'))
 })

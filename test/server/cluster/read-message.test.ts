@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { FromWorker, Task, ToWorker } from '../../../src/server/cluster/messages.ts'
-import { marked, readFromWorker, readTask, readToWorker } from '../../../src/server/cluster/read-message.ts'
+import type { FromWorker, WorkerAssignment, ToWorker } from '../../../src/server/cluster/messages.ts'
+import { marked, readFromWorker, readAssignment, readToWorker } from '../../../src/server/cluster/read-message.ts'
 
 const mark = 'the mark of this channel'
 const whole = fc.nat()
-const failure = fc.record({ name: fc.string(), message: fc.string(), stack: fc.string(), code: fc.string() }, { requiredKeys: ['name', 'message'] })
+const failure = fc.record(
+  { name: fc.string(), message: fc.string(), stack: fc.string(), code: fc.string() },
+  { requiredKeys: ['name', 'message'] },
+)
 
 const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.constant({ kind: 'alive' } as const),
@@ -15,62 +18,149 @@ const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ kind: fc.constant('count' as const), id: whole, client: fc.string() }),
 )
 const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
-  fc.record({ kind: fc.constant('leave' as const), how: fc.constantFrom('drain' as const, 'retire' as const) }),
+  fc.record({ kind: fc.constant('stop' as const), mode: fc.constantFrom('drain' as const, 'replace' as const) }),
   fc.record({ kind: fc.constant('lost' as const), lines: whole }),
-  fc.record({ kind: fc.constant('counted' as const), id: whole, current: whole, ttl: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }) }),
+  fc.record({
+    kind: fc.constant('counted' as const),
+    id: whole,
+    current: whole,
+    ttl: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+  }),
 )
-const task: fc.Arbitrary<Task> = fc.record({ index: fc.nat(7), count: fc.constant(8), host: fc.string(), port: fc.nat(65_535), standIns: fc.option(fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }), { nil: undefined }), mark: fc.string({ minLength: 1 }), heartbeatMs: whole })
+const task: fc.Arbitrary<WorkerAssignment> = fc.record({
+  index: fc.nat(7),
+  count: fc.constant(8),
+  host: fc.string(),
+  port: fc.nat(65_535),
+  demoUpstreams: fc.option(fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }), { nil: undefined }),
+  mark: fc.string({ minLength: 1 }),
+  heartbeatMs: whole,
+})
 
 /** Values that no field of a message may have. */
-const wrong = fc.constantFrom<unknown>(null, undefined, true, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, '', '1', 'other', [], {}, { name: 1, message: '' })
+const wrong = fc.constantFrom<unknown>(
+  null,
+  undefined,
+  true,
+  -1,
+  1.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  2 ** 60,
+  '',
+  '1',
+  'other',
+  [],
+  {},
+  { name: 1, message: '' },
+)
 
-const both = [['a worker', fromWorker, readFromWorker], ['the primary', toWorker, readToWorker]] as const
+const both = [
+  ['a worker', fromWorker, readFromWorker],
+  ['the primary', toWorker, readToWorker],
+] as const
 const sent = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown
 
 for (const [sender, messages, read] of both) {
   test(`a message of ${sender} arrives as it was sent`, async t => {
-    fc.assert(fc.property(messages as fc.Arbitrary<FromWorker | ToWorker>, message => { t.same(sent(read(sent(marked(message, mark)), mark)), sent(message)) }), { numRuns: 300 })
+    fc.assert(
+      fc.property(messages as fc.Arbitrary<FromWorker | ToWorker>, message => {
+        t.same(sent(read(sent(marked(message, mark)), mark)), sent(message))
+      }),
+      { numRuns: 300 },
+    )
   })
 
   test(`a value that is not of ${sender} is no message, whatever it is`, async t => {
-    fc.assert(fc.property(fc.anything(), value => { t.equal(read(value, mark), undefined) }), { numRuns: 1000 })
-    fc.assert(fc.property(messages as fc.Arbitrary<object>, fc.string(), (message, other) => {
-      t.equal(read(message, mark), undefined, 'without the mark')
-      t.equal(read({ ...message, headwaters: `${mark}${other}x` }, mark), undefined, 'with another mark')
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(fc.anything(), value => {
+        t.equal(read(value, mark), undefined)
+      }),
+      { numRuns: 1000 },
+    )
+    fc.assert(
+      fc.property(messages as fc.Arbitrary<object>, fc.string(), (message, other) => {
+        t.equal(read(message, mark), undefined, 'without the mark')
+        t.equal(read({ ...message, headwaters: `${mark}${other}x` }, mark), undefined, 'with another mark')
+      }),
+      { numRuns: 300 },
+    )
   })
 
   test(`a near miss of a message of ${sender} is no message: a field that is missing, or of a wrong type or range`, async t => {
-    fc.assert(fc.property(messages as fc.Arbitrary<Readonly<Record<string, unknown>>>, fc.nat(), wrong, (message, at, value) => {
-      const names = Object.keys(message)
-      const name = names[at % names.length] as string
-      // A client is any text, and a time any number from 0 on.
-      const isRight = name === 'client' ? typeof value === 'string' : name === 'ttl' && (value === 1.5 || value === 2 ** 60)
-      const { [name]: _removed, ...less } = message
-      t.equal(read(marked(less as never, mark), mark), undefined, `without ${name}`)
-      if (!isRight) t.equal(read(marked({ ...message, [name]: value } as never, mark), mark), undefined, `${name} is ${String(value)}`)
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(
+        messages as fc.Arbitrary<Readonly<Record<string, unknown>>>,
+        fc.nat(),
+        wrong,
+        (message, at, value) => {
+          const names = Object.keys(message)
+          const name = names[at % names.length] as string
+          // A client is any text, and a time any number from 0 on.
+          const isRight =
+            name === 'client' ? typeof value === 'string' : name === 'ttl' && (value === 1.5 || value === 2 ** 60)
+          const { [name]: _removed, ...less } = message
+          t.equal(read(marked(less as never, mark), mark), undefined, `without ${name}`)
+          if (!isRight)
+            t.equal(
+              read(marked({ ...message, [name]: value } as never, mark), mark),
+              undefined,
+              `${name} is ${String(value)}`,
+            )
+        },
+      ),
+      { numRuns: 1000 },
+    )
   })
 }
 
 test('a failure has texts only', async t => {
-  for (const failure of [null, [], 'Error', { name: 'Error' }, { message: 'a' }, { name: 1, message: 'a' }, { name: 'Error', message: 'a', stack: 1 }, { name: 'Error', message: 'a', code: {} }]) {
+  for (const failure of [
+    null,
+    [],
+    'Error',
+    { name: 'Error' },
+    { message: 'a' },
+    { name: 1, message: 'a' },
+    { name: 'Error', message: 'a', stack: 1 },
+    { name: 'Error', message: 'a', code: {} },
+  ]) {
     t.equal(readFromWorker({ headwaters: mark, kind: 'failed', failure }, mark), undefined)
   }
 })
 
 test('a task is read as it was written, and another value of its variable is none', async t => {
-  fc.assert(fc.property(task, value => { t.same(sent(readTask(JSON.stringify(value))), sent(value)) }))
-  fc.assert(fc.property(fc.string(), text => { t.equal(readTask(text), undefined) }))
-  fc.assert(fc.property(task, fc.nat(), wrong, (value, at, other) => {
-    const names = Object.keys(value).filter(name => name !== 'standIns')
-    const name = names[at % names.length] as keyof Task
-    const { [name]: _removed, ...less } = value
-    t.equal(readTask(JSON.stringify(less)), undefined, `without ${name}`)
-    if (typeof other !== typeof value[name]) t.equal(readTask(JSON.stringify({ ...value, [name]: other })), undefined, `${name} is ${String(other)}`)
-  }))
+  fc.assert(
+    fc.property(task, value => {
+      t.same(sent(readAssignment(JSON.stringify(value))), sent(value))
+    }),
+  )
+  fc.assert(
+    fc.property(fc.string(), text => {
+      t.equal(readAssignment(text), undefined)
+    }),
+  )
+  fc.assert(
+    fc.property(task, fc.nat(), wrong, (value, at, other) => {
+      const names = Object.keys(value).filter(name => name !== 'demoUpstreams')
+      const name = names[at % names.length] as keyof WorkerAssignment
+      const { [name]: _removed, ...less } = value
+      t.equal(readAssignment(JSON.stringify(less)), undefined, `without ${name}`)
+      if (typeof other !== typeof value[name])
+        t.equal(readAssignment(JSON.stringify({ ...value, [name]: other })), undefined, `${name} is ${String(other)}`)
+    }),
+  )
   const right = { index: 0, count: 1, host: '', port: 0, mark: 'a', heartbeatMs: 0 }
-  t.same(readTask(JSON.stringify(right)), { ...right, standIns: undefined })
-  for (const near of [{ index: 1 }, { count: 0 }, { port: 65_536 }, { mark: '' }, { heartbeatMs: -1 }, { standIns: 'a' }, { standIns: { a: 1 } }]) t.equal(readTask(JSON.stringify({ ...right, ...near })), undefined)
-  t.equal(readTask(undefined), undefined)
+  t.same(readAssignment(JSON.stringify(right)), { ...right, demoUpstreams: undefined })
+  for (const near of [
+    { index: 1 },
+    { count: 0 },
+    { port: 65_536 },
+    { mark: '' },
+    { heartbeatMs: -1 },
+    { demoUpstreams: 'a' },
+    { demoUpstreams: { a: 1 } },
+  ])
+    t.equal(readAssignment(JSON.stringify({ ...right, ...near })), undefined)
+  t.equal(readAssignment(undefined), undefined)
 })

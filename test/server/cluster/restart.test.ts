@@ -4,26 +4,36 @@ import { connect } from 'node:net'
 import { test } from 'tap'
 import { definitions, whoAnswers, workersService, type Who } from './helpers/workers-service.ts'
 
-/** Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time, until told to end. */
-function callers (ask: (url: string, agent?: Agent) => Promise<{ readonly status: number, readonly body: { readonly data: Who } }>, count: number) {
-  const agents = Array.from({ length: count }, (_, index) => index % 2 === 0 ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined)
+/**
+ * Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time,
+ * until told to end.
+ */
+function callers(
+  ask: (url: string, agent?: Agent) => Promise<{ readonly status: number; readonly body: { readonly data: Who } }>,
+  count: number,
+) {
+  const agents = Array.from({ length: count }, (_, index) =>
+    index % 2 === 0 ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined,
+  )
   const versions = new Map<number, number>()
   const failures: unknown[] = []
   let isOver = false
-  const all = Promise.all(agents.map(async agent => {
-    while (!isOver) {
-      try {
-        const { status, body } = await ask('/who', agent)
-        if (status !== 200) failures.push(status)
-        versions.set(body.data.version, (versions.get(body.data.version) ?? 0) + 1)
-      } catch (error) {
-        failures.push(error)
+  const all = Promise.all(
+    agents.map(async agent => {
+      while (!isOver) {
+        try {
+          const { status, body } = await ask('/who', agent)
+          if (status !== 200) failures.push(status)
+          versions.set(body.data.version, (versions.get(body.data.version) ?? 0) + 1)
+        } catch (error) {
+          failures.push(error)
+        }
       }
-    }
-    agent?.destroy()
-  }))
+      agent?.destroy()
+    }),
+  )
   return {
-    async end () {
+    async end() {
       isOver = true
       await all
       return { versions, failures }
@@ -40,10 +50,14 @@ test('SIGHUP replaces one worker after the other, with the definitions as they a
 
   define(definitions({ version: 2 }))
   stop('SIGHUP')
-  t.match(await said('draining'), { how: 'retire' })
-  t.equal(log.filter(({ msg }) => msg.includes('listening')).length, 3, 'one is new, and listens before one of the old ones is told to end')
+  t.match(await said('draining'), { mode: 'replace' })
+  t.equal(
+    log.filter(({ msg }) => msg.includes('listening')).length,
+    3,
+    'one is new, and listens before one of the old ones is told to end',
+  )
   for (const answer of answers) answer()
-  await said('all workers are new')
+  await said('all workers were replaced')
   const { versions, failures } = await busy.end()
   t.same(failures, [])
   t.ok((versions.get(1) ?? 0) > 0 && (versions.get(2) ?? 0) > 0)
@@ -69,16 +83,18 @@ test('a connection that is kept ends with an answer of the worker it belongs to,
   }
   t.equal(last.body.data.pid, first.body.data.pid)
   t.not((await ask('/who', agent)).body.data.pid, first.body.data.pid)
-  await said('all workers are new')
+  await said('all workers were replaced')
 })
 
 test('connections that stay idle are closed after a while, and hold no restart', async t => {
   const { said, stop, port } = await workersService(t)
   const idle = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
-  t.teardown(() => { for (const socket of idle) socket.destroy() })
+  t.teardown(() => {
+    for (const socket of idle) socket.destroy()
+  })
   await Promise.all(idle.map(socket => once(socket, 'connect')))
   const closed = Promise.all(idle.map(socket => once(socket.resume(), 'close')))
   stop('SIGHUP')
-  await said('all workers are new')
+  await said('all workers were replaced')
   t.equal((await closed).length, 2)
 })

@@ -9,7 +9,7 @@ import { definitions, whoAnswers, workersService, type Heard } from './helpers/w
 test('workers share a port and take connections in turn, and each line of the log says which it is of', async t => {
   const { ask, said, log, port, pid } = await workersService(t)
   t.match(await said('serving'), { workers: 2, upstreams: 'as declared', pid })
-  t.notOk('worker' in await said('serving'), 'the primary says it')
+  t.notOk('worker' in (await said('serving')), 'the primary says it')
   const answers = await whoAnswers(ask, 10)
   const [one, other, ...more] = new Set(answers.map(each => each.pid))
   t.same([more, [one, other].includes(pid)], [[], false])
@@ -21,14 +21,15 @@ test('workers share a port and take connections in turn, and each line of the lo
   t.equal(log.filter(({ msg }) => msg === 'serving').length, 1)
 })
 
-test('the built-in aggregates are served by workers, on the stand-ins of the primary', async t => {
+test('the built-in aggregates are served by workers, on the demo upstreams of the primary', async t => {
   const { origin, said } = await startService(t, { HEADWATERS_WORKERS: '2' })
-  t.match(await said('serving'), { workers: 2, upstreams: 'stand-ins' })
-  for (let time = 0; time < 4; time++) t.equal((await fetch(`${origin}/v1/cat-facts?count=2`, { headers: { connection: 'close' } })).status, 200)
+  t.match(await said('serving'), { workers: 2, upstreams: 'demo' })
+  for (let time = 0; time < 4; time++)
+    t.equal((await fetch(`${origin}/v1/cat-facts?count=2`, { headers: { connection: 'close' } })).status, 200)
 })
 
-test('the slots of an upstream are those of all workers together', async t => {
-  const { ask, upstream, answers } = await workersService(t, { definitions: definitions({ slots: 3 }) })
+test('the concurrency of an upstream is that of all workers together', async t => {
+  const { ask, upstream, answers } = await workersService(t, { definitions: definitions({ concurrency: 3 }) })
   const held: Promise<Heard>[] = []
   const refused: Heard[] = []
   // One after the other, so that each worker gets every second one.
@@ -52,26 +53,49 @@ test('a client has its whole rate at one worker, and no more at all of them', as
   for (let time = 0; time < 2; time++) t.match(await ask('/who'), { status: 429, body: { code: 'RATE_LIMITED' } })
 })
 
-test('with auto there are as many as can be divided, and one is no cluster', async t => {
-  const { said, ask, pid } = await workersService(t, { flags: ['--workers', 'auto'], definitions: definitions({ slots: 1 }) })
+test('with auto there are as many as can be partitioned, and one is no cluster', async t => {
+  const { said, ask, pid } = await workersService(t, {
+    flags: ['--workers', 'auto'],
+    definitions: definitions({ concurrency: 1 }),
+  })
   t.match(await said('serving'), { workers: 1 })
-  t.match((await said('serving'))['limitedBy'] ?? 'upstream \'source\': slots is 1', 'upstream \'source\': slots is 1')
-  t.same((await whoAnswers(ask, 2)).map(each => each.pid), [pid, pid])
+  t.match(
+    (await said('serving'))['limitedBy'] ?? "upstream 'source': concurrency is 1",
+    "upstream 'source': concurrency is 1",
+  )
+  t.same(
+    (await whoAnswers(ask, 2)).map(each => each.pid),
+    [pid, pid],
+  )
 })
 
 test('--workers 1 is one process, whatever the environment says', async t => {
-  const { said, ask, pid } = await workersService(t, { flags: ['--workers', '1'], environment: { HEADWATERS_WORKERS: '2' } })
-  t.notOk('workers' in await said('serving'))
-  t.same((await whoAnswers(ask, 2)).map(each => each.pid), [pid, pid])
+  const { said, ask, pid } = await workersService(t, {
+    flags: ['--workers', '1'],
+    environment: { HEADWATERS_WORKERS: '2' },
+  })
+  t.notOk('workers' in (await said('serving')))
+  t.same(
+    (await whoAnswers(ask, 2)).map(each => each.pid),
+    [pid, pid],
+  )
 })
 
 test('what cannot be is refused before anything listens, with the reason and what would do', async t => {
-  const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions({ slots: 3 }) })
+  const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions({ concurrency: 3 }) })
   for (const [args, environment, said] of [
-    [['--workers', '4'], {}, /upstream 'source': slots is 3, which cannot be divided among 4 workers: raise it to 4 or more, or start 3 workers at most/],
-    [['--workers', '4'], { HEADWATERS_UPSTREAM_SOURCE_SLOTS: '8', MAX_RUNS: '2' }, /\n {2}the service: MAX_RUNS is 2/],
-    [['--workers', '0'], {}, /^headwaters: --workers takes a whole number from 1 to 1024, or auto, and not '0'\n/],
-    [['--workers', 'many'], {}, /, and not 'many'\n/],
+    [
+      ['--workers', '4'],
+      {},
+      /upstream 'source': concurrency is 3, too few for 4 workers: raise it to 4 or more, or start at most 3 workers/,
+    ],
+    [
+      ['--workers', '4'],
+      { HEADWATERS_UPSTREAM_SOURCE_CONCURRENCY: '8', MAX_RUNS: '2' },
+      /\n {2}the service: MAX_RUNS is 2/,
+    ],
+    [['--workers', '0'], {}, /^headwaters: --workers must be an integer from 1 to 1024, or auto, got '0'\n/],
+    [['--workers', 'many'], {}, /, got 'many'\n/],
     [['--workers', '2', '--watch'], {}, /^headwaters: --watch serves in one process: leave --workers out/],
     [['--watch'], { HEADWATERS_WORKERS: 'auto' }, /HEADWATERS_WORKERS: --watch serves in one process/],
     [[], { HEADWATERS_WORKERS: 'two' }, /HEADWATERS_WORKERS: must be a whole number/],
@@ -89,8 +113,18 @@ test('workers that cannot start end the process as one process would end, and sa
   const { port } = server.address() as AddressInfo
   for (const [atLoad, environment, code, said] of [
     ['', { PORT: String(port) }, 1, /^headwaters: .*EADDRINUSE.*\n$/],
-    ['if (cluster.isWorker) throw new Error("not in a worker")', { PORT: '0' }, 2, /^headwaters: the definitions cannot be used\n.*not in a worker.*\n$/],
-    ['if (cluster.isWorker) process.exit(3)', { PORT: '0' }, 1, /^headwaters: Error: worker [12] ended with exit code 3 before it listened\n/],
+    [
+      'if (cluster.isWorker) throw new Error("not in a worker")',
+      { PORT: '0' },
+      2,
+      /^headwaters: the definitions cannot be used\n.*not in a worker.*\n$/,
+    ],
+    [
+      'if (cluster.isWorker) process.exit(3)',
+      { PORT: '0' },
+      1,
+      /^headwaters: Error: worker [12] exited with code 3 before it listened\n/,
+    ],
   ] as const) {
     const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions({ atLoad }) })
     const ended = await runCommand(t, ['serve', path, '--workers', '2'], environment)

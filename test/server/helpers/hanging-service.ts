@@ -8,10 +8,13 @@ const definitions = `
 import { aggregate, defineUpstream, operation } from 'headwaters'
 import { z } from 'zod'
 
-const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', timeout: 60_000 }, { ask: operation({ path: '/', output: z.unknown() }) })
+const source = defineUpstream('source', { origin: 'http://127.0.0.1:9', attemptTimeout: 60_000 }, {
+  ask: operation({ path: '/', output: z.unknown() }),
+})
 const options = { deadline: 60_000 }
 export const hung = aggregate('hung', { url: '/hung', ...options }).required('it', () => source.ask()).reply(z.unknown(), ({ it }) => it)
-export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind: z.string() }), ...options }).required('first', () => source.ask()).required('it', ({ query }) => {
+export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind: z.string() }), ...options })
+  .required('first', () => source.ask()).required('it', ({ query }) => {
   const kinds = {
     rejection: () => { void Promise.reject(new Error('left alone')) },
     nothing: () => { void Promise.reject(undefined) },
@@ -22,10 +25,22 @@ export const fault = aggregate('fault', { url: '/fault', query: z.object({ kind:
 }, { needs: ['first'] }).reply(z.unknown(), ({ it }) => it)
 `
 
-/** The service with these aggregates, over an upstream that takes every request and answers none before it is told to. */
-export async function hangingService (t: Test, environment: Environment = {}, ...flags: readonly string[]) {
+/**
+ * The service with these aggregates, over an upstream that takes every request and answers none before it is told to.
+ */
+export async function hangingService(t: Test, environment: Environment = {}, ...flags: readonly string[]) {
   const answers: (() => void)[] = []
-  const upstream = await rawUpstream(t, socket => { answers.push(() => socket.write(json('at last'))) })
+  const upstream = await rawUpstream(t, socket => {
+    answers.push(() => socket.write(json('at last')))
+  })
   const { path } = definitionsFolder(t, { 'aggregates.mjs': definitions })
-  return { upstream, answers, ...await startService(t, { HEADWATERS_UPSTREAM_SOURCE_ORIGIN: upstream.origin, ...environment }, ['serve', path, ...flags]) }
+  return {
+    upstream,
+    answers,
+    ...(await startService(t, { HEADWATERS_UPSTREAM_SOURCE_ORIGIN: upstream.origin, ...environment }, [
+      'serve',
+      path,
+      ...flags,
+    ])),
+  }
 }

@@ -10,45 +10,101 @@ import { selfSigned } from '../../helpers/self-signed.ts'
 const secret = env('CATS_KEY')
 const oauth2 = { tokenUrl: 'https://auth.example/token', clientId: 'us', clientSecret: secret }
 
-function read (options: Partial<UpstreamOptions>, environment: Record<string, string | undefined> = {}) {
+function read(options: Partial<UpstreamOptions>, environment: Record<string, string | undefined> = {}) {
   return readAccess(specOf(defineUpstream('cats', { origin: 'https://cats.example', ...options }, {})), environment)
 }
 
 test('an upstream that declares nothing needs nothing', async t => {
-  t.same(read({}), { credentials: undefined, token: undefined, secureContext: undefined, proxy: undefined, secrets: [], faults: [] })
+  t.same(read({}), {
+    credentials: undefined,
+    token: undefined,
+    secureContext: undefined,
+    proxy: undefined,
+    secrets: [],
+    faults: [],
+  })
 })
 
 test('secrets are read, without the blanks around them, and are told as such', async t => {
   const environment = { CATS_KEY: ' k&y= \n' }
-  t.match(read({ auth: { bearer: secret } }, environment), { credentials: { headers: ['authorization', 'Bearer k&y='], query: '' }, secrets: ['k&y='], faults: [] })
-  t.match(read({ auth: { header: 'X-Api-Key', secret } }, environment), { credentials: { headers: ['x-api-key', 'k&y='], query: '' }, secrets: ['k&y='] })
-  t.match(read({ auth: { query: 'key', secret } }, environment), { credentials: { headers: [], query: 'key=k%26y%3D' }, secrets: ['k&y=', 'k%26y%3D'] })
-  t.match(read({ auth: { oauth2 } }, environment), { credentials: undefined, token: { clientId: 'us', clientSecret: 'k&y=', isTrusted: false, send: 'header', scope: undefined }, secrets: ['k&y='] })
+  t.match(read({ auth: { bearer: secret } }, environment), {
+    credentials: { headers: ['authorization', 'Bearer k&y='], query: '' },
+    secrets: ['k&y='],
+    faults: [],
+  })
+  t.match(read({ auth: { header: 'X-Api-Key', secret } }, environment), {
+    credentials: { headers: ['x-api-key', 'k&y='], query: '' },
+    secrets: ['k&y='],
+  })
+  t.match(read({ auth: { query: 'key', secret } }, environment), {
+    credentials: { headers: [], query: 'key=k%26y%3D' },
+    secrets: ['k&y=', 'k%26y%3D'],
+  })
+  t.match(read({ auth: { oauth2 } }, environment), {
+    credentials: undefined,
+    token: { clientId: 'us', clientSecret: 'k&y=', isTrusted: false, send: 'header', scope: undefined },
+    secrets: ['k&y='],
+  })
   const all = { CATS_KEY: 'k', TOKEN_URL: 'http://10.0.0.1/token', CLIENT: 'them' }
-  const { token } = read({ auth: { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: env('CLIENT'), clientSecret: secret, send: 'body', scope: 'a b' } } }, all)
+  const { token } = read(
+    {
+      auth: {
+        oauth2: {
+          tokenUrl: env('TOKEN_URL'),
+          clientId: env('CLIENT'),
+          clientSecret: secret,
+          send: 'body',
+          scope: 'a b',
+        },
+      },
+    },
+    all,
+  )
   t.match(token, { clientId: 'them', isTrusted: true, send: 'body', scope: 'a b' })
   t.equal(token?.url.href, 'http://10.0.0.1/token')
 })
 
 test('what is missing or cannot be used is told by its variable and what needs it, and never by its value', async t => {
-  const faults = (options: Partial<UpstreamOptions>, environment = {}) => read(options, environment).faults.map(({ variable, reason }) => `${variable}: ${reason}`)
-  const missing = (what: string, variable = 'CATS_KEY') => `${variable}: is not set, and upstream 'cats' needs it for ${what}`
+  const faults = (options: Partial<UpstreamOptions>, environment = {}) =>
+    read(options, environment).faults.map(({ variable, reason }) => `${variable}: ${reason}`)
+  const missing = (what: string, variable = 'CATS_KEY') =>
+    `${variable}: is not set, and upstream 'cats' needs it for ${what}`
   for (const environment of [{}, { CATS_KEY: '' }, { CATS_KEY: ' ' }]) {
     t.same(faults({ auth: { bearer: secret } }, environment), [missing('auth')])
   }
   t.same(faults({ auth: { query: 'key', secret } }), [missing('auth')])
-  t.same(faults({ auth: { bearer: secret } }, { CATS_KEY: 'a\nb' }), ['CATS_KEY: holds characters that no header may hold'])
-  t.same(faults({ auth: { header: 'x-key', secret } }, { CATS_KEY: 'ü' }), ['CATS_KEY: holds characters that no header may hold'])
-  t.same(faults({ auth: { oauth2: { tokenUrl: env('URL'), clientId: env('ID'), clientSecret: secret } } }),
-    [missing('auth.oauth2.tokenUrl', 'URL'), missing('auth.oauth2.clientId', 'ID'), missing('auth.oauth2.clientSecret')])
-  t.same(faults({ auth: { oauth2: { ...oauth2, tokenUrl: env('URL') } } }, { URL: 'auth.example', CATS_KEY: 'k' }),
-    ['URL: is not the URL of a token endpoint: write for example https://auth.example.com/oauth/token'])
+  t.same(faults({ auth: { bearer: secret } }, { CATS_KEY: 'a\nb' }), [
+    'CATS_KEY: holds characters that no header may hold',
+  ])
+  t.same(faults({ auth: { header: 'x-key', secret } }, { CATS_KEY: 'ü' }), [
+    'CATS_KEY: holds characters that no header may hold',
+  ])
+  t.same(faults({ auth: { oauth2: { tokenUrl: env('URL'), clientId: env('ID'), clientSecret: secret } } }), [
+    missing('auth.oauth2.tokenUrl', 'URL'),
+    missing('auth.oauth2.clientId', 'ID'),
+    missing('auth.oauth2.clientSecret'),
+  ])
+  t.same(faults({ auth: { oauth2: { ...oauth2, tokenUrl: env('URL') } } }, { URL: 'auth.example', CATS_KEY: 'k' }), [
+    'URL: is not the URL of a token endpoint: write for example https://auth.example.com/oauth/token',
+  ])
   t.same(faults({ proxy: env('PROXY') }), [missing('proxy', 'PROXY')])
-  t.same(faults({ proxy: env('PROXY') }, { PROXY: 'https://u:SECRET@proxy' }), ['PROXY: is not the URL of a proxy: write http://host:port'])
-  t.same(faults({ proxy: true }, { HTTPS_PROXY: 'SECRET' }), ['HTTPS_PROXY: is not the URL of a proxy: write http://host:port'])
-  t.same(faults({ tls: { ca: env('CA'), cert: selfSigned.cert, key: env('KEY') } }), [missing('tls.ca', 'CA'), missing('tls.key', 'KEY')])
-  t.same(faults({ tls: { ca: env('CA') } }, { CA: '/nowhere/ca.pem' }), ['CA: is neither PEM nor the path of a file that can be read, and upstream \'cats\' needs it for tls.ca'])
-  t.match(faults({ tls: { ca: env('CA') } }, { CA: '-----BEGIN CERTIFICATE-----\nSECRET\n-----END CERTIFICATE-----' }), [/^upstream 'cats': its tls cannot be used: (?!.*SECRET)/])
+  t.same(faults({ proxy: env('PROXY') }, { PROXY: 'https://u:SECRET@proxy' }), [
+    'PROXY: is not the URL of a proxy: write http://host:port',
+  ])
+  t.same(faults({ proxy: true }, { HTTPS_PROXY: 'SECRET' }), [
+    'HTTPS_PROXY: is not the URL of a proxy: write http://host:port',
+  ])
+  t.same(faults({ tls: { ca: env('CA'), cert: selfSigned.cert, key: env('KEY') } }), [
+    missing('tls.ca', 'CA'),
+    missing('tls.key', 'KEY'),
+  ])
+  t.same(faults({ tls: { ca: env('CA') } }, { CA: '/nowhere/ca.pem' }), [
+    "CA: is neither PEM nor the path of a file that can be read, and upstream 'cats' needs it for tls.ca",
+  ])
+  t.match(
+    faults({ tls: { ca: env('CA') } }, { CA: '-----BEGIN CERTIFICATE-----\nSECRET\n-----END CERTIFICATE-----' }),
+    [/^upstream 'cats': its tls cannot be used: (?!.*SECRET)/],
+  )
 })
 
 test('certificates come as PEM or as the path of a file', async t => {
@@ -57,14 +113,18 @@ test('certificates come as PEM or as the path of a file', async t => {
   const file = join(folder, 'key.pem')
   writeFileSync(file, selfSigned.key)
   for (const key of [file, selfSigned.key]) {
-    const { secureContext, faults } = read({ tls: { ca: selfSigned.cert, cert: env('CERT'), key: env('KEY') } }, { CERT: selfSigned.cert, KEY: key })
+    const { secureContext, faults } = read(
+      { tls: { ca: selfSigned.cert, cert: env('CERT'), key: env('KEY') } },
+      { CERT: selfSigned.cert, KEY: key },
+    )
     t.same(faults, [])
     t.ok(secureContext)
   }
 })
 
 test('the environment says which proxy is for what, lower case first', async t => {
-  const way = (environment: Record<string, string>, to = 'https://cats.example') => proxyFor(read({ proxy: true }, environment).proxy, new URL(to))?.url.origin
+  const way = (environment: Record<string, string>, to = 'https://cats.example') =>
+    proxyFor(read({ proxy: true }, environment).proxy, new URL(to))?.url.origin
   const both = { HTTP_PROXY: 'http://plain:1', HTTPS_PROXY: 'http://secure:2' }
   t.equal(way(both), 'http://secure:2')
   t.equal(way(both, 'http://cats.example'), 'http://plain:1')
@@ -74,22 +134,29 @@ test('the environment says which proxy is for what, lower case first', async t =
   t.equal(way({}), undefined)
   for (const to of ['http://cats.example', 'https://cats.example']) {
     t.equal(proxyFor(read({ proxy: 'http://mine:5' }, both).proxy, new URL(to))?.url.origin, 'http://mine:5')
-    t.equal(proxyFor(read({ proxy: env('MINE') }, { ...both, MINE: 'http://named:6' }).proxy, new URL(to))?.url.origin, 'http://named:6')
+    t.equal(
+      proxyFor(read({ proxy: env('MINE') }, { ...both, MINE: 'http://named:6' }).proxy, new URL(to))?.url.origin,
+      'http://named:6',
+    )
   }
   t.equal(proxyFor(undefined, new URL('https://cats.example')), undefined)
 })
 
-test('a proxy\'s credentials go to the proxy and are secret', async t => {
+test("a proxy's credentials go to the proxy and are secret", async t => {
   const { proxy, secrets } = read({ proxy: env('PROXY') }, { PROXY: 'http://us:p%40ss@proxy:3128' })
   t.equal(proxy?.['https:']?.authorization, `Basic ${Buffer.from('us:p@ss').toString('base64')}`)
   t.same(secrets, ['p%40ss', 'p@ss', Buffer.from('us:p@ss').toString('base64')])
-  t.equal(read({ proxy: env('PROXY') }, { PROXY: 'http://us@proxy:3128' }).proxy?.['https:']?.authorization, `Basic ${Buffer.from('us:').toString('base64')}`)
+  t.equal(
+    read({ proxy: env('PROXY') }, { PROXY: 'http://us@proxy:3128' }).proxy?.['https:']?.authorization,
+    `Basic ${Buffer.from('us:').toString('base64')}`,
+  )
   t.equal(read({ proxy: 'http://proxy:3128' }).proxy?.['https:']?.authorization, undefined)
   t.doesNotThrow(() => read({ proxy: env('PROXY') }, { PROXY: 'http://us:100%@proxy:3128' }), 'whatever is in it')
 })
 
 test('what NO_PROXY names is asked straight, lower case first', async t => {
-  const isStraight = (environment: Record<string, string>, to: string) => proxyFor(read({ proxy: 'http://proxy:3128' }, environment).proxy, new URL(to)) === undefined
+  const isStraight = (environment: Record<string, string>, to: string) =>
+    proxyFor(read({ proxy: 'http://proxy:3128' }, environment).proxy, new URL(to)) === undefined
   t.ok(isStraight({ NO_PROXY: 'cats.example' }, 'https://cats.example'))
   t.ok(isStraight({ no_proxy: 'cats.example', NO_PROXY: 'dogs.example' }, 'https://cats.example'))
   t.notOk(isStraight({ no_proxy: 'cats.example', NO_PROXY: 'dogs.example' }, 'https://dogs.example'))

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { UpstreamError } from '../../../src/errors.ts'
 import { Abort } from '../../../src/core/abort.ts'
 import { authorize, type Token } from '../../../src/upstream/auth/authorize.ts'
-import type { Service } from '../../../src/upstream/policies/layer.ts'
+import type { Service } from '../../../src/upstream/call/layer.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
@@ -14,14 +14,16 @@ const noToken = () => new UpstreamError('UPSTREAM_AUTH', 'nobody', {})
 const minute = 60_000
 
 /** The layer with a clock and an endpoint in the test's hand; calls are answered with the token they left with. */
-function arrange (answer: (token: string) => void = () => {}) {
+function arrange(answer: (token: string) => void = () => {}) {
   const clock = { ms: 0 }
   const asked: PromiseWithResolvers<Token>[] = []
   const sent: string[] = []
   let current = 'none'
   const layer = authorize({
     now: () => clock.ms,
-    use: token => { current = token },
+    use: token => {
+      current = token
+    },
     fetchToken: () => {
       const request = Promise.withResolvers<Token>()
       asked.push(request)
@@ -121,7 +123,7 @@ test('a token that has ended is waited for; its life counts from when it was ask
   t.same(await Promise.all(answers), ['b', 'b'])
 })
 
-test('a renewal ahead that fails is nobody\'s failure, and is tried again after a second', async t => {
+test("a renewal ahead that fails is nobody's failure, and is tried again after a second", async t => {
   const { ask, asked, give, fail, clock } = arrange()
   const first = ask()
   await give('a')
@@ -156,7 +158,7 @@ test('who leaves while a token is on its way takes only itself along', async t =
   const own = new Abort()
   const leaves = failure(ask(own))
   const stays = ask()
-  own.cut('gone')
+  own.abort('gone')
   t.equal(await leaves, 'gone')
   t.equal(own.size, 0)
   await give('a')
@@ -183,7 +185,10 @@ test('a token that is refused is renewed once for all, and each call that was re
 test('a call that is refused after somebody has renewed is sent again with what there is', async t => {
   const held = heldService()
   let tokens = 0
-  const service = authorize({ use: () => {}, fetchToken: async () => ({ value: `token-${++tokens}`, livesMs: minute }) })(held.service)
+  const service = authorize({
+    use: () => {},
+    fetchToken: async () => ({ value: `token-${++tokens}`, livesMs: minute }),
+  })(held.service)
   const run = testRun()
   const answers = [service(run.ask(questions.ask())), service(run.ask(questions.ask()))]
   await held.arrived(2)
@@ -199,7 +204,9 @@ test('a call that is refused after somebody has renewed is sent again with what 
 })
 
 test('a refusal that a new token does not mend is the answer, and for ten seconds no token is asked for because of it', async t => {
-  const { ask, asked, give, sent, clock } = arrange(() => { throw refused() })
+  const { ask, asked, give, sent, clock } = arrange(() => {
+    throw refused()
+  })
   const first = failure(ask())
   await give('a')
   await turn()
@@ -219,7 +226,9 @@ test('a refusal that a new token does not mend is the answer, and for ten second
 })
 
 test('a renewal after a refusal that fails is the failure of the call', async t => {
-  const { ask, give, fail } = arrange(() => { throw refused() })
+  const { ask, give, fail } = arrange(() => {
+    throw refused()
+  })
   const answer = failure(ask())
   await give('a')
   await turn()
@@ -230,13 +239,17 @@ test('a renewal after a refusal that fails is the failure of the call', async t 
 test('other failures are left alone, before a token is renewed and after', async t => {
   const errors = [new UpstreamError('UPSTREAM_STATUS', 'nobody', { upstreamStatus: 403 }), new Error('a bug')]
   for (const error of errors) {
-    const { ask, asked, give } = arrange(() => { throw error })
+    const { ask, asked, give } = arrange(() => {
+      throw error
+    })
     const answer = failure(ask())
     await give('a')
     t.equal(await answer, error)
     t.equal(asked.length, 1)
   }
-  const { ask, give } = arrange(token => { throw token === 'a' ? refused() : new UpstreamError('UPSTREAM_BUSY', 'nobody') })
+  const { ask, give } = arrange(token => {
+    throw token === 'a' ? refused() : new UpstreamError('UPSTREAM_BUSY', 'nobody')
+  })
   const answer = failure(ask())
   await give('a')
   await turn()
@@ -247,7 +260,7 @@ test('other failures are left alone, before a token is renewed and after', async
 test('a refused call whose caller has gone asks for no token', async t => {
   const own = new Abort()
   const { ask, asked, give } = arrange(() => {
-    own.cut('gone')
+    own.abort('gone')
     throw refused()
   })
   const answer = failure(ask(own))

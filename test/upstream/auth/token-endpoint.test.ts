@@ -25,33 +25,74 @@ interface Arranged {
   readonly runtimeOptions?: RuntimeOptions
 }
 
-async function arrange (t: Test, endpoint: Script, { path = '/oauth/token', oauth2 = {}, upstream = json('well'), options = {}, runtimeOptions = {} }: Arranged = {}) {
+async function arrange(
+  t: Test,
+  endpoint: Script,
+  { path = '/oauth/token', oauth2 = {}, upstream = json('well'), options = {}, runtimeOptions = {} }: Arranged = {},
+) {
   const [tokens, raw] = await Promise.all([rawUpstream(t, endpoint), rawUpstream(t, upstream)])
-  const runtime = createRuntime({ environment: { CATS_SECRET: secret, TOKEN_URL: tokens.origin + path }, ...runtimeOptions })
+  const runtime = createRuntime({
+    environment: { CATS_SECRET: secret, TOKEN_URL: tokens.origin + path },
+    ...runtimeOptions,
+  })
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', {
-    origin: raw.origin, auth: { oauth2: { tokenUrl: tokens.origin + path, clientId: 'u:s', clientSecret: env('CATS_SECRET'), ...oauth2 } }, ...options,
-  }, operations)
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: raw.origin,
+      auth: {
+        oauth2: { tokenUrl: tokens.origin + path, clientId: 'u:s', clientSecret: env('CATS_SECRET'), ...oauth2 },
+      },
+      ...options,
+    },
+    operations,
+  )
   return { tokens, raw, runtime, ask: () => runtime.send(testRun().ask(cats.ask())) }
 }
 
 /** An endpoint that answers with these fields beside a token, asked without an upstream. */
-async function arrangeLife (t: Test, fields: string) {
-  const tokens = await rawUpstream(t, written(200, { 'content-type': 'application/json' }, fields.replace(/^\{(.?)/, (_, next: string) => `{"access_token":"abc","token_type":"Bearer"${next === '}' ? '}' : `,${next}`}`)))
+async function arrangeLife(t: Test, fields: string) {
+  const tokens = await rawUpstream(
+    t,
+    written(
+      200,
+      { 'content-type': 'application/json' },
+      fields.replace(
+        /^\{(.?)/,
+        (_, next: string) => `{"access_token":"abc","token_type":"Bearer"${next === '}' ? '}' : `,${next}`}`,
+      ),
+    ),
+  )
   const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
   t.teardown(() => connection.destroy())
-  const access = { url: new URL(`${tokens.origin}/token`), isTrusted: false, clientId: 'us', clientSecret: secret, scope: undefined, send: 'header' } as const
-  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [] })
+  const access = {
+    url: new URL(`${tokens.origin}/token`),
+    isTrusted: false,
+    clientId: 'us',
+    clientSecret: secret,
+    scope: undefined,
+    send: 'header',
+  } as const
+  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, pathPrefix: '', headers: [] })
   return { lives: async () => (await ask()).livesMs }
 }
 
 test('a token is asked for by client credentials, and calls leave with it', async t => {
-  const { tokens, raw, ask } = await arrange(t, token('abc'), { path: '/oauth/token/?tenant=1', oauth2: { scope: 'read write' } })
+  const { tokens, raw, ask } = await arrange(t, token('abc'), {
+    path: '/oauth/token/?tenant=1',
+    oauth2: { scope: 'read write' },
+  })
   t.match(await ask(), { value: 'well' })
   t.equal(tokens.requests.length, 1)
-  t.match(tokens.requests[0], { method: 'POST', path: '/oauth/token/?tenant=1', body: 'grant_type=client_credentials&scope=read+write' })
+  t.match(tokens.requests[0], {
+    method: 'POST',
+    path: '/oauth/token/?tenant=1',
+    body: 'grant_type=client_credentials&scope=read+write',
+  })
   t.match(Object.fromEntries(tokens.requests[0]?.headers ?? []), {
-    'content-type': 'application/x-www-form-urlencoded', accept: 'application/json', host: new URL(tokens.origin).host,
+    'content-type': 'application/x-www-form-urlencoded',
+    accept: 'application/json',
+    host: new URL(tokens.origin).host,
     authorization: `Basic ${Buffer.from('u%3As:s3cret%20%26%3D').toString('base64')}`,
   })
   t.equal(Object.fromEntries(raw.requests[0]?.headers ?? [])['authorization'], 'Bearer abc')
@@ -60,7 +101,10 @@ test('a token is asked for by client credentials, and calls leave with it', asyn
 test('a token is taken with white space behind the headers that frame it', async t => {
   const body = JSON.stringify({ access_token: 'abc', token_type: 'Bearer' })
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json \r\n'
-  for (const answer of [`${head}content-length: ${body.length} \r\n\r\n${body}`, `${head}transfer-encoding: chunked \r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`]) {
+  for (const answer of [
+    `${head}content-length: ${body.length} \r\n\r\n${body}`,
+    `${head}transfer-encoding: chunked \r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+  ]) {
     const { raw, ask } = await arrange(t, answer)
     t.match(await ask(), { value: 'well' })
     t.equal(Object.fromEntries(raw.requests[0]?.headers ?? [])['authorization'], 'Bearer abc')
@@ -84,7 +128,11 @@ test('each token is told, for a log that must not show it, and a listener that t
 test('an endpoint that wants them in the body gets them there', async t => {
   const { tokens, ask } = await arrange(t, token('abc'), { oauth2: { send: 'body' } })
   await ask()
-  t.same(Object.fromEntries(new URLSearchParams(tokens.requests[0]?.body)), { grant_type: 'client_credentials', client_id: 'u:s', client_secret: secret })
+  t.same(Object.fromEntries(new URLSearchParams(tokens.requests[0]?.body)), {
+    grant_type: 'client_credentials',
+    client_id: 'u:s',
+    client_secret: secret,
+  })
   t.notOk(tokens.requests[0]?.headers.some(([name]) => name === 'authorization'))
 })
 
@@ -97,7 +145,8 @@ test('a hundred calls at once ask for one token', async t => {
 
 test('a token that the upstream refuses is renewed once, and the calls are sent again with the new one', async t => {
   const { tokens, raw, ask } = await arrange(t, (socket, { index }) => socket.write(token(`token-${index}`)), {
-    upstream: (socket, { headers }) => socket.write(headers.some(([, value]) => value === 'Bearer token-0') ? json({}, 401) : json('well')),
+    upstream: (socket, { headers }) =>
+      socket.write(headers.some(([, value]) => value === 'Bearer token-0') ? json({}, 401) : json('well')),
   })
   const answers = await Promise.all(Array.from({ length: 20 }, ask))
   t.same(new Set(answers.map(({ value }) => value)), new Set(['well']))
@@ -108,8 +157,16 @@ test('a token that the upstream refuses is renewed once, and the calls are sent 
 test('an answer that is no bearer token, or none at all, is told as such, without its words', async t => {
   const words = 'SECRET-WORDS'
   const lines: readonly (readonly [string, Script, object])[] = [
-    ['a refusal', json({ error: 'invalid_client', error_description: words }, 401), { message: /its token endpoint answered status 401$/, cause: { message: 'invalid_client' } }],
-    ['a refusal of another shape', json({ error: `${words} ${words}` }, 400), { message: /answered status 400$/, cause: undefined }],
+    [
+      'a refusal',
+      json({ error: 'invalid_client', error_description: words }, 401),
+      { message: /its token endpoint answered status 401$/, cause: { message: 'invalid_client' } },
+    ],
+    [
+      'a refusal of another shape',
+      json({ error: `${words} ${words}` }, 400),
+      { message: /answered status 400$/, cause: undefined },
+    ],
     ['a refusal that is no JSON', written(503, {}, words), { message: /answered status 503$/ }],
     ['a redirect', written(302, { location: 'http://127.0.0.1:1/' }, ''), { message: /answered status 302$/ }],
     ['no JSON', written(200, {}, words), { message: /something that is no bearer token$/ }],
@@ -126,13 +183,30 @@ test('an answer that is no bearer token, or none at all, is told as such, withou
     const error = await failure(ask())
     t.match(error, { code: 'UPSTREAM_AUTH', statusCode: 502, verdict: 'ignored', retryable: false, ...expected }, what)
     t.notMatch((error as Error).message, words)
-    t.notMatch(JSON.stringify((error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : ''), words)
+    t.notMatch(
+      JSON.stringify((error as Error).cause instanceof Error ? ((error as Error).cause as Error).message : ''),
+      words,
+    )
     t.equal(raw.requests.length, 0)
   }
 })
 
 test('a life that is missing or is not a number is 300 s', async t => {
-  for (const expires of [undefined, null, 'soon', '', ' ', '60 s', '0x10', 'Infinity', '1'.repeat(400), true, [], [60], {}]) {
+  for (const expires of [
+    undefined,
+    null,
+    'soon',
+    '',
+    ' ',
+    '60 s',
+    '0x10',
+    'Infinity',
+    '1'.repeat(400),
+    true,
+    [],
+    [60],
+    {},
+  ]) {
     const { lives } = await arrangeLife(t, JSON.stringify({ expires_in: expires }))
     t.equal(await lives(), 300_000, JSON.stringify(expires) ?? 'none')
   }
@@ -140,7 +214,19 @@ test('a life that is missing or is not a number is 300 s', async t => {
 })
 
 test('a life may be a number or a text of one', async t => {
-  for (const [expires, ms] of [[3600, 3_600_000], ['3600', 3_600_000], ['60.5', 60_500], [0.5, 500], [1, 1000], [0, 0], ['0', 0], [-1, 0], ['-3600', 0], [-0, 0], ['+60', 60_000]] as const) {
+  for (const [expires, ms] of [
+    [3600, 3_600_000],
+    ['3600', 3_600_000],
+    ['60.5', 60_500],
+    [0.5, 500],
+    [1, 1000],
+    [0, 0],
+    ['0', 0],
+    [-1, 0],
+    ['-3600', 0],
+    [-0, 0],
+    ['+60', 60_000],
+  ] as const) {
     const { lives } = await arrangeLife(t, JSON.stringify({ expires_in: expires }))
     t.equal(await lives(), ms, JSON.stringify(expires))
   }
@@ -148,21 +234,30 @@ test('a life may be a number or a text of one', async t => {
 
 test('a token whose life is 0 or below serves the call that asked for it and is not kept', async t => {
   for (const expires of [0, -1, '0', '-3600']) {
-    const { tokens, raw, ask } = await arrange(t, (socket, { index }) => socket.write(token(`token-${index}`, { expires_in: expires })))
+    const { tokens, raw, ask } = await arrange(t, (socket, { index }) =>
+      socket.write(token(`token-${index}`, { expires_in: expires })),
+    )
     for (const asked of [1, 2, 3]) {
       t.match(await ask(), { value: 'well' })
       t.equal(tokens.requests.length, asked, `${expires}: one request for a token per call`)
     }
-    t.same(raw.requests.map(({ headers }) => headers.find(([name]) => name === 'authorization')?.[1]), ['Bearer token-0', 'Bearer token-1', 'Bearer token-2'])
+    t.same(
+      raw.requests.map(({ headers }) => headers.find(([name]) => name === 'authorization')?.[1]),
+      ['Bearer token-0', 'Bearer token-1', 'Bearer token-2'],
+    )
     await Promise.all([ask(), ask(), ask()])
     t.equal(tokens.requests.length, 4, 'and one for all calls that wait for it')
   }
 })
 
 test('an endpoint that never answers holds a call no longer than its attempt, and a closed runtime ends the wait', async t => {
-  const { ask, runtime, tokens } = await arrange(t, () => {}, { options: { timeout: 40, retry: false } })
-  t.match(await failure(ask()), { code: 'UPSTREAM_AUTH', verdict: 'ignored' }, 'which says nothing of the upstream, which was not asked')
-  t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  const { ask, runtime, tokens } = await arrange(t, () => {}, { options: { attemptTimeout: 40, retry: false } })
+  t.match(
+    await failure(ask()),
+    { code: 'UPSTREAM_AUTH', verdict: 'ignored' },
+    'which says nothing of the upstream, which was not asked',
+  )
+  t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   t.equal(tokens.requests.length, 1)
   const waits = failure(ask())
   await runtime.close()
@@ -174,8 +269,22 @@ test('it has its own limit, so that those who come later are not left with one t
   const tokens = await rawUpstream(t, () => {})
   const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
   t.teardown(() => connection.destroy())
-  const access = { url: new URL(`${tokens.origin}/token`), isTrusted: false, clientId: 'us', clientSecret: secret, scope: undefined, send: 'header' } as const
-  const ask = tokenEndpoint({ upstream: 'cats', access, dispatcher: connection, before: '', headers: [], timeout: 40 })
+  const access = {
+    url: new URL(`${tokens.origin}/token`),
+    isTrusted: false,
+    clientId: 'us',
+    clientSecret: secret,
+    scope: undefined,
+    send: 'header',
+  } as const
+  const ask = tokenEndpoint({
+    upstream: 'cats',
+    access,
+    dispatcher: connection,
+    pathPrefix: '',
+    headers: [],
+    timeout: 40,
+  })
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH', message: /its token endpoint did not answer within 40 ms$/ })
   await tokens.deserted()
 })
@@ -186,31 +295,62 @@ test('the endpoint is reached as the upstream is: with its TLS, through its prox
   const proxy = await forwardProxy(t)
   const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', {
-    origin: raw.origin, proxy: proxy.origin, tls: { ca: selfSigned.cert, servername: '127.0.0.1' },
-    auth: { oauth2: { tokenUrl: `${tokens.origin}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
-  }, operations)
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: raw.origin,
+      proxy: proxy.origin,
+      tls: { ca: selfSigned.cert, servername: '127.0.0.1' },
+      auth: { oauth2: { tokenUrl: `${tokens.origin}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
+    },
+    operations,
+  )
   t.match(await runtime.send(testRun().ask(cats.ask())), { value: 'well' })
-  t.same(proxy.requests.map(({ target }) => target), [new URL(tokens.origin).host, new URL(raw.origin).host])
+  t.same(
+    proxy.requests.map(({ target }) => target),
+    [new URL(tokens.origin).host, new URL(raw.origin).host],
+  )
 })
 
 test('a request for a token that never left is sent once more, and no other is', async t => {
   const tokens = await rawUpstream(t, token('abc'), selfSigned)
   const raw = await rawUpstream(t, json('well'))
-  const outcomes: readonly (readonly [bad: number, (socket: Socket) => unknown, expected: object, connections: number])[] = [
+  const outcomes: readonly (readonly [
+    bad: number,
+    (socket: Socket) => unknown,
+    expected: object,
+    connections: number,
+  ])[] = [
     [1, socket => socket.end(), { value: 'well' }, 2],
     [1, socket => socket.resetAndDestroy(), { value: 'well' }, 2],
     [2, socket => socket.end(), { code: 'UPSTREAM_AUTH', message: /its token endpoint could not be asked$/ }, 2],
-    [1, socket => socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), { code: 'UPSTREAM_AUTH' }, 1],
+    [
+      1,
+      socket => socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))),
+      { code: 'UPSTREAM_AUTH' },
+      1,
+    ],
   ]
   for (const [bad, treatment, expected, connections] of outcomes) {
-    const before = await relay(t, tokens.port, connection => connection < bad ? treatment : 'pass')
+    const before = await relay(t, tokens.port, connection => (connection < bad ? treatment : 'pass'))
     const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
     t.teardown(() => runtime.close())
-    const cats = defineUpstream('cats', {
-      origin: raw.origin, tls: { ca: selfSigned.cert }, retry: false,
-      auth: { oauth2: { tokenUrl: `https://127.0.0.1:${before.port}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
-    }, operations)
+    const cats = defineUpstream(
+      'cats',
+      {
+        origin: raw.origin,
+        tls: { ca: selfSigned.cert },
+        retry: false,
+        auth: {
+          oauth2: {
+            tokenUrl: `https://127.0.0.1:${before.port}/token`,
+            clientId: 'us',
+            clientSecret: env('CATS_SECRET'),
+          },
+        },
+      },
+      operations,
+    )
     t.match(await runtime.send(testRun().ask(cats.ask())).catch((error: unknown) => error), expected)
     t.equal(before.connections, connections)
   }
@@ -224,10 +364,21 @@ test('a runtime that closes gives up the connection to a token endpoint', async 
   const arrived = Promise.withResolvers<void>()
   const endpoint = await relay(t, 0, () => socket => socket.once('data', () => arrived.resolve()))
   const runtime = createRuntime({ environment: { CATS_SECRET: secret } })
-  const cats = defineUpstream('cats', {
-    origin: raw.origin, connectTimeout: 600_000,
-    auth: { oauth2: { tokenUrl: `https://127.0.0.1:${endpoint.port}/token`, clientId: 'us', clientSecret: env('CATS_SECRET') } },
-  }, operations)
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: raw.origin,
+      connectTimeout: 600_000,
+      auth: {
+        oauth2: {
+          tokenUrl: `https://127.0.0.1:${endpoint.port}/token`,
+          clientId: 'us',
+          clientSecret: env('CATS_SECRET'),
+        },
+      },
+    },
+    operations,
+  )
   const lost = failure(runtime.send(testRun({ deadline: 600_000 }).ask(cats.ask())))
   await arrived.promise
   await runtime.close()
@@ -245,8 +396,20 @@ test('a token endpoint inside is not asked for a public upstream, unless the env
     lookup: (_hostname, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
   })
   t.teardown(() => runtime.close())
-  const define = (tokenUrl: string | ReturnType<typeof env>) => defineUpstream('cats', { origin: 'https://cats.example', public: true, auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('CATS_SECRET') } } }, operations)
-  t.match(await failure(runtime.send(testRun().ask(define(`http://auth.example:${port}/token`).ask()))), { code: 'UPSTREAM_AUTH', cause: { code: 'ADDRESS_REFUSED' } })
+  const define = (tokenUrl: string | ReturnType<typeof env>) =>
+    defineUpstream(
+      'cats',
+      {
+        origin: 'https://cats.example',
+        publicOnly: true,
+        auth: { oauth2: { tokenUrl, clientId: 'us', clientSecret: env('CATS_SECRET') } },
+      },
+      operations,
+    )
+  t.match(await failure(runtime.send(testRun().ask(define(`http://auth.example:${port}/token`).ask()))), {
+    code: 'UPSTREAM_AUTH',
+    cause: { code: 'ADDRESS_REFUSED' },
+  })
   t.equal(tokens.connections, 0)
   t.match(await runtime.send(testRun().ask(define(env('TOKEN_URL')).ask())), { value: 'well' })
 })

@@ -2,18 +2,42 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 
-const cats = defineUpstream('cats', { origin: 'https://cats.example' }, {
-  random: operation({ path: '/random', output: z.unknown() }),
-  one: operation({ path: '/{id}', params: z.object({ id: z.string().regex(/^[a-z]+$/) }), output: z.unknown() }),
-  find: operation({ path: '/find', query: z.object({ q: z.string(), limit: z.number().int().max(10).default(5) }), output: z.unknown() }),
-  strict: operation({ path: '/{kind}', params: z.strictObject({ kind: z.string() }), query: z.strictObject({ q: z.string(), page: z.number().optional() }), output: z.unknown() }),
-  loose: operation({ path: '/loose', method: 'POST', query: z.looseObject({ q: z.string() }).transform(({ q }) => ({ q })), body: z.object({ a: z.number() }), output: z.unknown() }),
-  put: operation({
-    method: 'PUT', path: '/{id}', params: z.object({ id: z.string() }), query: z.object({ dry: z.boolean().optional() }),
-    body: z.strictObject({ name: z.string().trim() }), idempotencyKey: ({ id, body }) => `${id}:${body.name}`, output: z.unknown(),
-  }),
-  ping: operation({ method: 'POST', path: '/ping', idempotencyKey: () => 'always', output: z.unknown() }),
-})
+const cats = defineUpstream(
+  'cats',
+  { origin: 'https://cats.example' },
+  {
+    random: operation({ path: '/random', output: z.unknown() }),
+    one: operation({ path: '/{id}', params: z.object({ id: z.string().regex(/^[a-z]+$/) }), output: z.unknown() }),
+    find: operation({
+      path: '/find',
+      query: z.object({ q: z.string(), limit: z.number().int().max(10).default(5) }),
+      output: z.unknown(),
+    }),
+    strict: operation({
+      path: '/{kind}',
+      params: z.strictObject({ kind: z.string() }),
+      query: z.strictObject({ q: z.string(), page: z.number().optional() }),
+      output: z.unknown(),
+    }),
+    loose: operation({
+      path: '/loose',
+      method: 'POST',
+      query: z.looseObject({ q: z.string() }).transform(({ q }) => ({ q })),
+      body: z.object({ a: z.number() }),
+      output: z.unknown(),
+    }),
+    put: operation({
+      method: 'PUT',
+      path: '/{id}',
+      params: z.object({ id: z.string() }),
+      query: z.object({ dry: z.boolean().optional() }),
+      body: z.strictObject({ name: z.string().trim() }),
+      idempotencyKey: ({ id, body }) => `${id}:${body.name}`,
+      output: z.unknown(),
+    }),
+    ping: operation({ method: 'POST', path: '/ping', idempotencyKey: () => 'always', output: z.unknown() }),
+  },
+)
 
 test('an operation without input makes one shared call that cannot be changed', t => {
   t.equal(cats.random(), cats.random())
@@ -25,7 +49,11 @@ test('an operation without input makes one shared call that cannot be changed', 
 test('input becomes path, query and body by its schemas, defaults and transforms included', t => {
   t.equal(cats.one({ id: 'tom' }).path, '/tom')
   t.equal(cats.find({ q: 'a b' }).path, '/find?q=a%20b&limit=5')
-  t.match(cats.put({ id: 'x', dry: true, body: { name: ' tom ' } }), { path: '/x?dry=true', body: '{"name":"tom"}', idempotencyKey: 'x: tom ' })
+  t.match(cats.put({ id: 'x', dry: true, body: { name: ' tom ' } }), {
+    path: '/x?dry=true',
+    body: '{"name":"tom"}',
+    idempotencyKey: 'x: tom ',
+  })
   t.match(cats.put({ id: 'x', body: { name: 'tom' } }), { path: '/x', idempotencyKey: 'x:tom' })
   t.match(cats.loose({ q: 'x', body: { a: 1 } }), { path: '/loose?q=x', body: '{"a":1}' })
   t.match(cats.ping(), { path: '/ping', body: undefined, idempotencyKey: 'always' })
@@ -62,36 +90,73 @@ test('input that its schemas refuse is told by its field, without being quoted',
 })
 
 test('a key that no header can hold is refused before anything is sent', t => {
-  const { ask } = defineUpstream('cats', { origin: 'http://cats.example' }, {
-    ask: operation({ method: 'POST', path: '/', query: z.object({ key: z.string() }), idempotencyKey: ({ key }) => key, output: z.unknown() }),
-  })
-  for (const key of ['', ' ', 'a\r\nx-evil: 1', 'schl\u00fcssel', '\u20ac', 'a\0']) t.throws(() => ask({ key }), { code: 'CALL_INPUT_INVALID' }, JSON.stringify(key))
+  const { ask } = defineUpstream(
+    'cats',
+    { origin: 'http://cats.example' },
+    {
+      ask: operation({
+        method: 'POST',
+        path: '/',
+        query: z.object({ key: z.string() }),
+        idempotencyKey: ({ key }) => key,
+        output: z.unknown(),
+      }),
+    },
+  )
+  for (const key of ['', ' ', 'a\r\nx-evil: 1', 'schl\u00fcssel', '\u20ac', 'a\0'])
+    t.throws(() => ask({ key }), { code: 'CALL_INPUT_INVALID' }, JSON.stringify(key))
   t.equal(ask({ key: 'order 7' }).idempotencyKey, 'order 7')
   t.end()
 })
 
-const { keyed } = defineUpstream('cats', { origin: 'http://cats.example' }, {
-  keyed: operation({ method: 'POST', path: '/', query: z.object({ key: z.string() }), idempotencyKey: ({ key }) => key, output: z.unknown() }),
-})
+const { keyed } = defineUpstream(
+  'cats',
+  { origin: 'http://cats.example' },
+  {
+    keyed: operation({
+      method: 'POST',
+      path: '/',
+      query: z.object({ key: z.string() }),
+      idempotencyKey: ({ key }) => key,
+      output: z.unknown(),
+    }),
+  },
+)
 
 test('a key has at most 255 characters', t => {
   t.equal(keyed({ key: 'k'.repeat(255) }).idempotencyKey?.length, 255)
-  t.throws(() => keyed({ key: 'k'.repeat(256) }), { code: 'CALL_INPUT_INVALID', statusCode: 400, message: /idempotency key has more than 255 characters/ })
+  t.throws(() => keyed({ key: 'k'.repeat(256) }), {
+    code: 'CALL_INPUT_INVALID',
+    statusCode: 400,
+    message: /idempotency key has more than 255 characters/,
+  })
   t.end()
 })
 
 test('a long key that ends in a letter beyond ASCII costs no time', t => {
   const at = process.cpuUsage()
-  for (const key of ['k'.repeat(1e6) + '\u00e9', ' '.repeat(1e6), 'k '.repeat(5e5) + '\0']) t.throws(() => keyed({ key }), { code: 'CALL_INPUT_INVALID' })
+  for (const key of ['k'.repeat(1e6) + '\u00e9', ' '.repeat(1e6), 'k '.repeat(5e5) + '\0'])
+    t.throws(() => keyed({ key }), { code: 'CALL_INPUT_INVALID' })
   const { user, system } = process.cpuUsage(at)
   t.ok((user + system) / 1000 < 500, `${(user + system) / 1000} ms of CPU`)
   t.end()
 })
 
 test('a function that makes a key of something else is a mistake of the declaration', t => {
-  for (const [made, type] of [[undefined, 'undefined'], [7, 'number'], [null, 'null']] as const) {
-    const { ask } = defineUpstream('cats', { origin: 'http://cats.example' }, { ask: operation({ method: 'POST', path: '/', idempotencyKey: () => made as never, output: z.unknown() }) })
-    t.throws(() => ask(), { name: 'TypeError', message: `cats.ask: idempotencyKey must return a string, and returned ${type}` })
+  for (const [made, type] of [
+    [undefined, 'undefined'],
+    [7, 'number'],
+    [null, 'null'],
+  ] as const) {
+    const { ask } = defineUpstream(
+      'cats',
+      { origin: 'http://cats.example' },
+      { ask: operation({ method: 'POST', path: '/', idempotencyKey: () => made as never, output: z.unknown() }) },
+    )
+    t.throws(() => ask(), {
+      name: 'TypeError',
+      message: `cats.ask: idempotencyKey must return a string, and returned ${type}`,
+    })
   }
   t.end()
 })

@@ -3,9 +3,18 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { inboundHeaders } from '../../../src/upstream/call/inbound.ts'
 
-function recorded (headers: Readonly<Record<string, string>>, spelled?: ReadonlyMap<string, string>) {
+function recorded(headers: Readonly<Record<string, string>>, spelled?: ReadonlyMap<string, string>) {
   const names: string[] = []
-  const reads = { names, isWhole: false, read: (name: string) => { names.push(name) }, readAll: () => { reads.isWhole = true } }
+  const reads = {
+    names,
+    isWhole: false,
+    read: (name: string) => {
+      names.push(name)
+    },
+    readAll: () => {
+      reads.isWhole = true
+    },
+  }
   return { inbound: inboundHeaders(headers, reads, spelled), reads }
 }
 
@@ -20,7 +29,15 @@ test('a header is found in any case, and each name that is asked for is recorded
 })
 
 test('whoever lists the names has read them all', async t => {
-  for (const list of [Object.keys, Object.entries, JSON.stringify, (given: object) => ({ ...given }), (given: object) => { for (const name in given) return name }]) {
+  for (const list of [
+    Object.keys,
+    Object.entries,
+    JSON.stringify,
+    (given: object) => ({ ...given }),
+    (given: object) => {
+      for (const name in given) return name
+    },
+  ]) {
     const { inbound, reads } = recorded({ 'x-user': 'ada' })
     list(inbound)
     t.equal(reads.isWhole, true, String(list))
@@ -48,17 +65,29 @@ test('what cannot be the name of a header is not recorded', async t => {
 test('a layer cannot change the headers of the request', async t => {
   const headers = { 'x-user': 'ada' }
   const inbound: Record<string, string> = inboundHeaders(headers)
-  t.throws(() => { inbound['x-user'] = 'eve' }, TypeError)
-  t.throws(() => { inbound['x-more'] = 'eve' }, TypeError)
-  t.throws(() => { delete inbound['x-user'] }, TypeError)
+  t.throws(() => {
+    inbound['x-user'] = 'eve'
+  }, TypeError)
+  t.throws(() => {
+    inbound['x-more'] = 'eve'
+  }, TypeError)
+  t.throws(() => {
+    delete inbound['x-user']
+  }, TypeError)
   t.same(headers, { 'x-user': 'ada' })
 })
 
 test('every reading gives what a plain object would', t => {
   const name = fc.stringMatching(/^[a-z-]{1,6}$/).filter(each => !(each in Object.prototype))
-  fc.assert(fc.property(fc.dictionary(name, fc.string()), name, (headers, asked) => {
-    const inbound = inboundHeaders(headers)
-    return inbound[asked.toUpperCase()] === headers[asked] && asked in inbound === asked in headers && JSON.stringify({ ...inbound }) === JSON.stringify(headers)
-  }))
+  fc.assert(
+    fc.property(fc.dictionary(name, fc.string()), name, (headers, asked) => {
+      const inbound = inboundHeaders(headers)
+      return (
+        inbound[asked.toUpperCase()] === headers[asked] &&
+        asked in inbound === asked in headers &&
+        JSON.stringify({ ...inbound }) === JSON.stringify(headers)
+      )
+    }),
+  )
   t.end()
 })

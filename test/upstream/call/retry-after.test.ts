@@ -4,7 +4,15 @@ import { readRetryAfter } from '../../../src/upstream/call/retry-after.ts'
 const now = Date.parse('2026-03-01T12:00:00Z')
 
 test('digits are seconds', t => {
-  for (const [text, ms] of [['0', 0], ['2', 2000], [' 120 ', 120_000], ['999999999', 999_999_999_000], ['9999999999', 9_999_999_999_000], ['9'.repeat(400), Infinity]] as const) t.equal(readRetryAfter(text, now), ms, text)
+  for (const [text, ms] of [
+    ['0', 0],
+    ['2', 2000],
+    [' 120 ', 120_000],
+    ['999999999', 999_999_999_000],
+    ['9999999999', 9_999_999_999_000],
+    ['9'.repeat(400), Infinity],
+  ] as const)
+    t.equal(readRetryAfter(text, now), ms, text)
   t.end()
 })
 
@@ -23,8 +31,22 @@ test('each of the three date forms is a moment in GMT wherever this machine stan
 })
 
 test('what is neither is nothing', t => {
-  for (const text of ['', 'soon', '-5', '1e3', '0x1', '1.5', 'Infinity', '2, 3', '2026-03-01T12:00:30Z', 'Sun, 99 Foo 2026', 'Sunshine',
-    'Sun, 01 Mar 2026 12:00:30 PST', 'Sun, 01 Mar 2026 12:00:30 +0200', 'Sun, 01 Mar 2026 12:00:30']) {
+  for (const text of [
+    '',
+    'soon',
+    '-5',
+    '1e3',
+    '0x1',
+    '1.5',
+    'Infinity',
+    '2, 3',
+    '2026-03-01T12:00:30Z',
+    'Sun, 99 Foo 2026',
+    'Sunshine',
+    'Sun, 01 Mar 2026 12:00:30 PST',
+    'Sun, 01 Mar 2026 12:00:30 +0200',
+    'Sun, 01 Mar 2026 12:00:30',
+  ]) {
     t.equal(readRetryAfter(text, now), undefined, text)
   }
   t.equal(readRetryAfter(undefined, now), undefined)

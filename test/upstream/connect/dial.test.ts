@@ -6,7 +6,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { combined, dialer, targetOf } from '../../../src/upstream/connect/dial.ts'
-import { publicOnly } from '../../../src/upstream/connect/public-resolve.ts'
+import { publicResolve } from '../../../src/upstream/connect/resolve.ts'
 import type { Resolve } from '../../../src/upstream/connect/resolve.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { testRun } from '../../helpers/call.ts'
@@ -17,7 +17,7 @@ import { turn } from '../../helpers/turn.ts'
 /** undici's own timer rings at 500 ms at the earliest, and up to a second after that. */
 const slack = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 300
 
-async function mute (t: Test): Promise<number> {
+async function mute(t: Test): Promise<number> {
   const server = createServer(socket => {
     socket.on('error', () => {}).resume()
     t.teardown(() => socket.destroy())
@@ -29,7 +29,11 @@ async function mute (t: Test): Promise<number> {
 
 test('a connection that takes too long is given up at its moment', async t => {
   const port = await mute(t)
-  const aloof = defineUpstream('aloof', { origin: `https://127.0.0.1:${port}`, connectTimeout: 100, timeout: 5000, retry: false }, { ask: operation({ path: '/', output: z.unknown() }) })
+  const aloof = defineUpstream(
+    'aloof',
+    { origin: `https://127.0.0.1:${port}`, connectTimeout: 100, attemptTimeout: 5000, retry: false },
+    { ask: operation({ path: '/', output: z.unknown() }) },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const run = testRun()
@@ -41,28 +45,50 @@ test('a connection that takes too long is given up at its moment', async t => {
 })
 
 /** A server that counts, and a dialler of a name with these addresses. */
-async function arrange (t: Test, addresses: readonly string[], guard: (resolve: Resolve) => Resolve = resolve => resolve) {
+async function arrange(
+  t: Test,
+  addresses: readonly string[],
+  guard: (resolve: Resolve) => Resolve = resolve => resolve,
+) {
   const sockets = new Set<Socket>()
   let connections = 0
   const server = createServer(socket => {
     connections++
-    sockets.add(socket.resume().on('error', () => {}).on('close', () => sockets.delete(socket)))
+    sockets.add(
+      socket
+        .resume()
+        .on('error', () => {})
+        .on('close', () => sockets.delete(socket)),
+    )
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
   const answers: ((given?: readonly string[]) => void)[] = []
   const resolve: Resolve = (_hostname, _options, done) => {
-    answers.push((given = addresses) => done(null, given.map((address): LookupAddress => ({ address, family: 4 }))))
+    answers.push((given = addresses) =>
+      done(
+        null,
+        given.map((address): LookupAddress => ({ address, family: 4 })),
+      ),
+    )
   }
   const dial = dialer({ resolve: guard(resolve), timeout: 1000 })
   /** Dials; the test lets the name be found. */
-  function open (hostname = 'cats.example', at = port) {
+  function open(hostname = 'cats.example', at = port) {
     const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-    const giveUp = dial({ hostname, port: at }, (error, socket) => error === null ? resolve(socket) : reject(error))
+    const giveUp = dial({ hostname, port: at }, (error, socket) => (error === null ? resolve(socket) : reject(error)))
     return { promise, giveUp, found: () => answers.shift()?.() }
   }
-  return { open, port, asked: answers, get connections () { return connections }, sockets }
+  return {
+    open,
+    port,
+    asked: answers,
+    get connections() {
+      return connections
+    },
+    sockets,
+  }
 }
 
 test('an address is dialled itself, a name by what it resolves to', async t => {
@@ -80,25 +106,34 @@ test('an address is dialled itself, a name by what it resolves to', async t => {
 
 test('a target has the default port of its protocol, and an address without brackets', async t => {
   for (const [url, target] of [
-    ['http://cats.example', { hostname: 'cats.example', port: 80 }], ['https://cats.example', { hostname: 'cats.example', port: 443 }],
-    ['https://cats.example:80', { hostname: 'cats.example', port: 80 }], ['http://[::1]:8080', { hostname: '::1', port: 8080 }],
-  ] as const) t.same(targetOf(new URL(url)), target)
+    ['http://cats.example', { hostname: 'cats.example', port: 80 }],
+    ['https://cats.example', { hostname: 'cats.example', port: 443 }],
+    ['https://cats.example:80', { hostname: 'cats.example', port: 80 }],
+    ['http://[::1]:8080', { hostname: '::1', port: 8080 }],
+  ] as const)
+    t.same(targetOf(new URL(url)), target)
 })
 
-const hasIPv6 = Object.values(networkInterfaces()).flat().some(each => each?.address === '::1')
+const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some(each => each?.address === '::1')
 
-test('the other family is tried when the first one refuses', { skip: !hasIPv6 && 'this machine has no IPv6' }, async t => {
-  const port = await quietPort()
-  const six = createServer(socket => socket.on('error', () => {}).resume())
-  await once(six.listen(port, '::1'), 'listening')
-  t.teardown(() => six.close())
-  const { open } = await arrange(t, ['127.0.0.1', '127.0.0.2', '::1'])
-  const { promise, found } = open('cats.example', port)
-  found()
-  const socket = await promise
-  t.equal(socket.remoteAddress, '::1')
-  socket.destroy()
-})
+test(
+  'the other family is tried when the first one refuses',
+  { skip: !hasIPv6 && 'this machine has no IPv6' },
+  async t => {
+    const port = await quietPort()
+    const six = createServer(socket => socket.on('error', () => {}).resume())
+    await once(six.listen(port, '::1'), 'listening')
+    t.teardown(() => six.close())
+    const { open } = await arrange(t, ['127.0.0.1', '127.0.0.2', '::1'])
+    const { promise, found } = open('cats.example', port)
+    found()
+    const socket = await promise
+    t.equal(socket.remoteAddress, '::1')
+    socket.destroy()
+  },
+)
 
 test('a dial that is given up before its name is found dials nothing', async t => {
   const arranged = await arrange(t, ['127.0.0.1'])
@@ -128,8 +163,12 @@ test('a dial that is given up while it connects leaves no socket and no timer', 
 })
 
 test('one private address among public ones is never dialled, and neither are the others', async t => {
-  for (const addresses of [['127.0.0.1', '1.1.1.1'], ['1.1.1.1', '127.0.0.1'], ['8.8.8.8', '1.1.1.1', '127.0.0.1']]) {
-    const arranged = await arrange(t, addresses, publicOnly)
+  for (const addresses of [
+    ['127.0.0.1', '1.1.1.1'],
+    ['1.1.1.1', '127.0.0.1'],
+    ['8.8.8.8', '1.1.1.1', '127.0.0.1'],
+  ]) {
+    const arranged = await arrange(t, addresses, publicResolve)
     const { promise, found } = arranged.open()
     found()
     t.match(await failure(promise), { code: 'ADDRESS_REFUSED' }, addresses.join())
@@ -141,7 +180,10 @@ test('a resolver that gives a name for an address is not followed', async t => {
   const arranged = await arrange(t, ['127.0.0.1', 'localhost'])
   const { promise, found } = arranged.open()
   found()
-  t.match(await failure(promise), { code: 'ERR_INVALID_IP_ADDRESS', message: 'cats.example was resolved to \'localhost\', which is not an IP address' })
+  t.match(await failure(promise), {
+    code: 'ERR_INVALID_IP_ADDRESS',
+    message: "cats.example was resolved to 'localhost', which is not an IP address",
+  })
   t.equal(arranged.connections, 0)
 })
 
@@ -149,8 +191,11 @@ test('when nobody takes a connection the error tells of every address', async t 
   const port = await quietPort()
   const several = (await arrange(t, ['127.0.0.1', '127.0.0.2'])).open('cats.example', port)
   several.found()
-  const error = await failure(several.promise) as AggregateError
-  t.match(error, { code: 'ECONNREFUSED', message: `no address of cats.example took a connection: connect ECONNREFUSED 127.0.0.1:${port}, connect ECONNREFUSED 127.0.0.2:${port}` })
+  const error = (await failure(several.promise)) as AggregateError
+  t.match(error, {
+    code: 'ECONNREFUSED',
+    message: `no address of cats.example took a connection: connect ECONNREFUSED 127.0.0.1:${port}, connect ECONNREFUSED 127.0.0.2:${port}`,
+  })
   t.match(error.errors, [{ code: 'ECONNREFUSED' }, { code: 'ECONNREFUSED' }])
   const one = (await arrange(t, ['127.0.0.1'])).open('cats.example', port)
   one.found()
@@ -160,7 +205,11 @@ test('when nobody takes a connection the error tells of every address', async t 
 test('a machine without an address of one family says nothing of the upstream', async t => {
   const named = (code: string) => Object.assign(new Error(`connect ${code}`), { code })
   for (const [codes, expected] of [
-    [['EADDRNOTAVAIL', 'ECONNREFUSED'], 'ECONNREFUSED'], [['ECONNREFUSED', 'EADDRNOTAVAIL'], 'ECONNREFUSED'],
-    [['EADDRNOTAVAIL', 'EADDRNOTAVAIL'], 'EADDRNOTAVAIL'], [['EADDRNOTAVAIL'], 'EADDRNOTAVAIL'], [['EMFILE', 'ECONNREFUSED'], 'EMFILE'],
-  ] as const) t.match(combined(codes.map(named), 'cats.example'), { code: expected }, codes.join())
+    [['EADDRNOTAVAIL', 'ECONNREFUSED'], 'ECONNREFUSED'],
+    [['ECONNREFUSED', 'EADDRNOTAVAIL'], 'ECONNREFUSED'],
+    [['EADDRNOTAVAIL', 'EADDRNOTAVAIL'], 'EADDRNOTAVAIL'],
+    [['EADDRNOTAVAIL'], 'EADDRNOTAVAIL'],
+    [['EMFILE', 'ECONNREFUSED'], 'EMFILE'],
+  ] as const)
+    t.match(combined(codes.map(named), 'cats.example'), { code: expected }, codes.join())
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { interleave, race } from '../../../src/upstream/connect/happy-eyeballs.ts'
+import { interleave, raceConnections } from '../../../src/upstream/connect/happy-eyeballs.ts'
 
 /** What an address does `after` ms from the start of its attempt; one that hangs does nothing. */
 interface Behaviour {
@@ -9,20 +9,26 @@ interface Behaviour {
 }
 
 /** Time that passes when the test says so. */
-function virtualTime () {
-  const due = new Map<number, { readonly at: number, readonly ring: () => void }>()
+function virtualTime() {
+  const due = new Map<number, { readonly at: number; readonly ring: () => void }>()
   let now = 0
   let made = 0
   return {
-    get now () { return now },
-    get waiting () { return due.size },
-    set (ring: () => void, ms: number): number {
+    get now() {
+      return now
+    },
+    get waiting() {
+      return due.size
+    },
+    set(ring: () => void, ms: number): number {
       due.set(++made, { at: now + ms, ring })
       return made
     },
-    clear (timer: number | undefined): void { due.delete(timer as number) },
+    clear(timer: number | undefined): void {
+      due.delete(timer as number)
+    },
     /** Rings timers in order until none is left, or until a moment. */
-    pass (until = Infinity): void {
+    pass(until = Infinity): void {
       for (;;) {
         const [first] = Array.from(due).sort(([a, x], [b, y]) => x.at - y.at || a - b)
         if (first === undefined || first[1].at > until) break
@@ -35,18 +41,21 @@ function virtualTime () {
 }
 
 /** Races addresses that behave by a script, in virtual time. */
-function play (candidates: readonly Behaviour[], delay: number) {
+function play(candidates: readonly Behaviour[], delay: number) {
   const time = virtualTime()
   const starts: number[] = []
   const destroyed: number[] = []
-  const dones: { readonly at: number, readonly winner: number | undefined, readonly errors: readonly string[] }[] = []
-  const stop = race<Behaviour & { readonly index: number }, number, number>({
+  const dones: { readonly at: number; readonly winner: number | undefined; readonly errors: readonly string[] }[] = []
+  const stop = raceConnections<Behaviour & { readonly index: number }, number, number>({
     candidates: candidates.map((behaviour, index) => ({ ...behaviour, index })),
     delay,
     timers: time,
-    attempt ({ does, after, index }, ended) {
+    attempt({ does, after, index }, ended) {
       starts.push(time.now)
-      const timer = does === 'hangs' ? undefined : time.set(() => does === 'connects' ? ended(null, index) : ended(new Error(String(index))), after)
+      const timer =
+        does === 'hangs'
+          ? undefined
+          : time.set(() => (does === 'connects' ? ended(null, index) : ended(new Error(String(index)))), after)
       return () => {
         destroyed.push(index)
         time.clear(timer)
@@ -101,11 +110,11 @@ test('what is stopped starts nothing more and leaves no timer', async t => {
 test('an attempt that ends after it was destroyed changes nothing', async t => {
   const ended: ((error: Error | null, connection?: number) => void)[] = []
   const dones: unknown[] = []
-  race({
+  raceConnections({
     candidates: [0, 1, 2],
     delay: 250,
     timers: { set: () => 0, clear: () => {} },
-    attempt (_candidate, end) {
+    attempt(_candidate, end) {
       ended.push(end)
       return () => {}
     },
@@ -119,38 +128,57 @@ test('an attempt that ends after it was destroyed changes nothing', async t => {
   t.equal(dones.length, 1)
 })
 
-const behaviour = fc.record({ does: fc.constantFrom('connects', 'refuses', 'hangs'), after: fc.nat(1000) }) as fc.Arbitrary<Behaviour>
+const behaviour = fc.record({
+  does: fc.constantFrom('connects', 'refuses', 'hangs'),
+  after: fc.nat(1000),
+}) as fc.Arbitrary<Behaviour>
 
 /** When each attempt would start if none won, and who wins when: the definition, without state. */
-function expected (candidates: readonly Behaviour[], delay: number) {
+function expected(candidates: readonly Behaviour[], delay: number) {
   const starts: number[] = []
   for (const [index] of candidates.entries()) {
     const before = candidates[index - 1]
-    starts.push(before === undefined ? 0 : starts[index - 1] as number + (before.does === 'refuses' ? Math.min(delay, before.after) : delay))
+    starts.push(
+      before === undefined
+        ? 0
+        : (starts[index - 1] as number) + (before.does === 'refuses' ? Math.min(delay, before.after) : delay),
+    )
   }
-  const ends = candidates.map(({ does, after }, index) => does === 'hangs' ? Infinity : starts[index] as number + after)
+  const ends = candidates.map(({ does, after }, index) =>
+    does === 'hangs' ? Infinity : (starts[index] as number) + after,
+  )
   const wins = ends.filter((_, index) => candidates[index]?.does === 'connects')
   return { starts, won: Math.min(...wins, Infinity), lost: Math.max(...ends) }
 }
 
 test('whatever the addresses do, the earliest connection wins and nothing is left', async t => {
-  fc.assert(fc.property(fc.array(behaviour, { minLength: 1, maxLength: 8 }), fc.integer({ min: 10, max: 500 }), (candidates, delay) => {
-    const { time, starts, dones, destroyed, stop } = play(candidates, delay)
-    const { starts: right, won, lost } = expected(candidates, delay)
-    time.pass()
-    const end = Math.min(won, lost)
-    if (end === Infinity) {
-      if (dones.length !== 0) throw new Error('done while an attempt hangs')
-      stop()
-    } else if (dones.length !== 1 || dones[0]?.at !== end || (dones[0].winner === undefined) !== (won === Infinity)) throw new Error(`done ${JSON.stringify(dones)}, not at ${end}`)
-    // An attempt that is due at the very moment of the first connection may start before it or not at all.
-    const sure = right.filter(at => at < end)
-    if (starts.length < sure.length || starts.some((at, index) => at !== right[index] || at > end)) throw new Error(`started at ${starts.join()}, not ${right.join()}`)
-    if (time.waiting !== 0) throw new Error('a timer is left')
-    const failed = dones[0]?.errors.length ?? candidates.filter(({ does }) => does === 'refuses').length
-    const ended = failed + (dones[0]?.winner === undefined ? 0 : 1)
-    if (destroyed.length + ended !== starts.length) throw new Error(`${starts.length} attempts: ${ended} ended and ${destroyed.length} were destroyed`)
-  }), { numRuns: 2000 })
+  fc.assert(
+    fc.property(
+      fc.array(behaviour, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 10, max: 500 }),
+      (candidates, delay) => {
+        const { time, starts, dones, destroyed, stop } = play(candidates, delay)
+        const { starts: right, won, lost } = expected(candidates, delay)
+        time.pass()
+        const end = Math.min(won, lost)
+        if (end === Infinity) {
+          if (dones.length !== 0) throw new Error('done while an attempt hangs')
+          stop()
+        } else if (dones.length !== 1 || dones[0]?.at !== end || (dones[0].winner === undefined) !== (won === Infinity))
+          throw new Error(`done ${JSON.stringify(dones)}, not at ${end}`)
+        // An attempt that is due at the very moment of the first connection may start before it or not at all.
+        const sure = right.filter(at => at < end)
+        if (starts.length < sure.length || starts.some((at, index) => at !== right[index] || at > end))
+          throw new Error(`started at ${starts.join()}, not ${right.join()}`)
+        if (time.waiting !== 0) throw new Error('a timer is left')
+        const failed = dones[0]?.errors.length ?? candidates.filter(({ does }) => does === 'refuses').length
+        const ended = failed + (dones[0]?.winner === undefined ? 0 : 1)
+        if (destroyed.length + ended !== starts.length)
+          throw new Error(`${starts.length} attempts: ${ended} ended and ${destroyed.length} were destroyed`)
+      },
+    ),
+    { numRuns: 2000 },
+  )
   t.pass('held for 2000 scripts')
 })
 

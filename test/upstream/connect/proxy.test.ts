@@ -13,26 +13,60 @@ const operations = {
   tell: operation({ method: 'POST', path: '/tell', body: z.unknown(), output: z.unknown() }),
 }
 
-async function arrange (t: Test, { secure = true, options = {}, runtimeOptions = {}, ...proxyOptions }: ForwardProxyOptions & {
-  readonly secure?: boolean, readonly options?: Partial<UpstreamOptions>, readonly runtimeOptions?: RuntimeOptions,
-} = {}) {
-  const [proxy, raw] = await Promise.all([forwardProxy(t, proxyOptions), rawUpstream(t, json('well'), secure ? selfSigned : undefined)])
+async function arrange(
+  t: Test,
+  {
+    secure = true,
+    options = {},
+    runtimeOptions = {},
+    ...proxyOptions
+  }: ForwardProxyOptions & {
+    readonly secure?: boolean
+    readonly options?: Partial<UpstreamOptions>
+    readonly runtimeOptions?: RuntimeOptions
+  } = {},
+) {
+  const [proxy, raw] = await Promise.all([
+    forwardProxy(t, proxyOptions),
+    rawUpstream(t, json('well'), secure ? selfSigned : undefined),
+  ])
   const { host } = new URL(proxy.origin)
-  const runtime = createRuntime({ ...runtimeOptions, environment: { PROXY: `http://us:p%40ss@${host}`, HTTPS_PROXY: proxy.origin, HTTP_PROXY: proxy.origin, ...runtimeOptions.environment } })
+  const runtime = createRuntime({
+    ...runtimeOptions,
+    environment: {
+      PROXY: `http://us:p%40ss@${host}`,
+      HTTPS_PROXY: proxy.origin,
+      HTTP_PROXY: proxy.origin,
+      ...runtimeOptions.environment,
+    },
+  })
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: raw.origin, proxy: proxy.origin, retry: false, ...secure && { tls: { ca: selfSigned.cert } }, ...options }, operations)
+  const cats = defineUpstream(
+    'cats',
+    {
+      origin: raw.origin,
+      proxy: proxy.origin,
+      retry: false,
+      ...(secure && { tls: { ca: selfSigned.cert } }),
+      ...options,
+    },
+    operations,
+  )
   return { proxy, raw, runtime, cats, host: new URL(raw.origin).host }
 }
 
 const basic = `Basic ${Buffer.from('us:p@ss').toString('base64')}`
 
 test('an https upstream is asked through a tunnel, which is used again', async t => {
-  const { proxy, raw, runtime, cats, host } = await arrange(t, { options: { slots: 1 } })
+  const { proxy, raw, runtime, cats, host } = await arrange(t, { options: { concurrency: 1 } })
   t.match(await runtime.send(testRun().ask(cats.ask())), { value: 'well' })
   t.match(await runtime.send(testRun().ask(cats.ask({ q: 'b' }))), { value: 'well' })
   t.match(proxy.requests, [{ method: 'CONNECT', target: host, headers: { host } }])
   t.equal(proxy.requests.length, 1)
-  t.same(raw.requests.map(({ path }) => path), ['/ask', '/ask?q=b'])
+  t.same(
+    raw.requests.map(({ path }) => path),
+    ['/ask', '/ask?q=b'],
+  )
 })
 
 test('an http upstream is asked for by its whole URL, below the prefix of its place', async t => {
@@ -45,10 +79,12 @@ test('an http upstream is asked for by its whole URL, below the prefix of its pl
   t.match(proxy.requests[1], { method: 'POST', target: `${raw.origin}/v2/tell` })
 })
 
-test('the credentials in the proxy\'s URL go to the proxy alone', async t => {
+test("the credentials in the proxy's URL go to the proxy alone", async t => {
   for (const secure of [true, false]) {
     const { proxy, raw, runtime, cats } = await arrange(t, { secure, options: { proxy: env('PROXY') } })
-    t.match(await runtime.send(testRun({ headers: { 'proxy-authorization': 'theirs' } }).ask(cats.ask())), { value: 'well' })
+    t.match(await runtime.send(testRun({ headers: { 'proxy-authorization': 'theirs' } }).ask(cats.ask())), {
+      value: 'well',
+    })
     t.equal(proxy.requests[0]?.headers['proxy-authorization'], basic)
     t.notOk(raw.requests[0]?.headers.some(([name]) => name.startsWith('proxy-auth')))
   }
@@ -59,7 +95,11 @@ test('the environment may say which proxy there is, and what is asked straight',
     const { proxy, runtime, cats } = await arrange(t, { secure, options: { proxy: true } })
     await runtime.send(testRun().ask(cats.ask()))
     t.equal(proxy.requests.length, 1)
-    const straight = await arrange(t, { secure, options: { proxy: true }, runtimeOptions: { environment: { NO_PROXY: '127.0.0.1' } } })
+    const straight = await arrange(t, {
+      secure,
+      options: { proxy: true },
+      runtimeOptions: { environment: { NO_PROXY: '127.0.0.1' } },
+    })
     t.match(await straight.runtime.send(testRun().ask(straight.cats.ask())), { value: 'well' })
     t.equal(straight.proxy.requests.length, 0)
   }
@@ -67,7 +107,7 @@ test('the environment may say which proxy there is, and what is asked straight',
 
 test('a proxy has no more connections of us than the upstream may have', async t => {
   for (const secure of [true, false]) {
-    const { proxy, runtime, cats } = await arrange(t, { secure, options: { slots: 3 } })
+    const { proxy, runtime, cats } = await arrange(t, { secure, options: { concurrency: 3 } })
     const answers = await Promise.all(Array.from({ length: 30 }, () => runtime.send(testRun().ask(cats.ask()))))
     t.equal(answers.length, 30)
     t.ok(proxy.most <= 3, `${proxy.most} at once`)
@@ -77,19 +117,32 @@ test('a proxy has no more connections of us than the upstream may have', async t
 test('a proxy that refuses makes the upstream unreachable, and the log says with which status', async t => {
   for (const status of [403, 407, 502]) {
     const { raw, runtime, cats } = await arrange(t, { status })
-    t.match(await failure(runtime.send(testRun().ask(cats.ask()))), { code: 'UPSTREAM_UNREACHABLE', cause: { message: `the proxy answered CONNECT with status ${status}` } })
-    t.match(await failure(runtime.send(testRun().ask(cats.tell({ body: 1 })))), { code: 'UPSTREAM_UNREACHABLE' }, 'an unsafe call that never left')
+    t.match(await failure(runtime.send(testRun().ask(cats.ask()))), {
+      code: 'UPSTREAM_UNREACHABLE',
+      cause: { message: `the proxy answered CONNECT with status ${status}` },
+    })
+    t.match(
+      await failure(runtime.send(testRun().ask(cats.tell({ body: 1 })))),
+      { code: 'UPSTREAM_UNREACHABLE' },
+      'an unsafe call that never left',
+    )
     t.equal(raw.connections, 0)
-    t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   }
 })
 
 test('a proxy that is not there, or never answers, makes it unreachable in time', async t => {
   const gone = await arrange(t, { options: { proxy: 'http://127.0.0.1:1' } })
-  t.match(await failure(gone.runtime.send(testRun().ask(gone.cats.ask()))), { code: 'UPSTREAM_UNREACHABLE', cause: { code: 'ECONNREFUSED' } })
-  const mute = await arrange(t, { status: 0, options: { connectTimeout: 50, timeout: 30_000 } })
-  t.match(await failure(mute.runtime.send(testRun().ask(mute.cats.ask()))), { code: 'UPSTREAM_UNREACHABLE', cause: { message: 'the proxy made no tunnel within 50 ms' } })
-  t.match(mute.runtime.stats(), { cats: { active: 0, waiting: 0 } })
+  t.match(await failure(gone.runtime.send(testRun().ask(gone.cats.ask()))), {
+    code: 'UPSTREAM_UNREACHABLE',
+    cause: { code: 'ECONNREFUSED' },
+  })
+  const mute = await arrange(t, { status: 0, options: { connectTimeout: 50, attemptTimeout: 30_000 } })
+  t.match(await failure(mute.runtime.send(testRun().ask(mute.cats.ask()))), {
+    code: 'UPSTREAM_UNREACHABLE',
+    cause: { message: 'the proxy made no tunnel within 50 ms' },
+  })
+  t.match(mute.runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
 test('through a tunnel it is the upstream that must prove who it is', async t => {
@@ -109,7 +162,11 @@ test('a proxy has a name that is looked up, and an upstream on the default port 
     },
   })
   t.teardown(() => runtime.close())
-  const far = defineUpstream('far', { origin: 'https://127.0.0.1', proxy: `http://proxy.example:${port}`, retry: false, timeout: 30_000 }, operations)
+  const far = defineUpstream(
+    'far',
+    { origin: 'https://127.0.0.1', proxy: `http://proxy.example:${port}`, retry: false, attemptTimeout: 30_000 },
+    operations,
+  )
   await failure(runtime.send(testRun().ask(far.ask())))
   t.same(asked, ['proxy.example'])
   t.match(proxy.requests, [{ target: '127.0.0.1:443' }])

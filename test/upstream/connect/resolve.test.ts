@@ -8,11 +8,19 @@ import { failure } from '../../helpers/failure.ts'
 type Done = Parameters<LookupFunction>[2]
 
 /** A lookup that the test answers. */
-function arrange () {
+function arrange() {
   const clock = { ms: 0 }
-  const asked: { readonly hostname: string, readonly options: object, readonly done: Done }[] = []
-  const resolve = createResolve((hostname, options, done) => { asked.push({ hostname, options, done }) }, () => clock.ms)
-  const ask = (hostname: string, options = {}) => new Promise<readonly LookupAddress[]>((given, refused) => resolve(hostname, options, (error, addresses) => error === null ? given(addresses) : refused(error)))
+  const asked: { readonly hostname: string; readonly options: object; readonly done: Done }[] = []
+  const resolve = createResolve(
+    (hostname, options, done) => {
+      asked.push({ hostname, options, done })
+    },
+    () => clock.ms,
+  )
+  const ask = (hostname: string, options = {}) =>
+    new Promise<readonly LookupAddress[]>((given, refused) =>
+      resolve(hostname, options, (error, addresses) => (error === null ? given(addresses) : refused(error))),
+    )
   return { clock, asked, ask }
 }
 
@@ -21,7 +29,11 @@ const other = [{ address: '8.8.8.8', family: 4 }]
 
 test('all who want a name at once ask once, for all its addresses', async t => {
   const { asked, ask } = arrange()
-  const answers = [ask('cats.example', { hints: 1 }), ask('cats.example', { hints: 1 }), ask('cats.example', { hints: 1 })]
+  const answers = [
+    ask('cats.example', { hints: 1 }),
+    ask('cats.example', { hints: 1 }),
+    ask('cats.example', { hints: 1 }),
+  ]
   t.match(asked, [{ hostname: 'cats.example', options: { all: true, hints: 1 } }])
   t.equal(asked.length, 1)
   asked[0]?.done(null, one)
@@ -71,11 +83,17 @@ test('a lookup that throws has failed, with what it threw as the cause', async t
   const clock = { ms: 0 }
   let asked = 0
   const bug = new TypeError('a bug of the lookup')
-  const resolve = createResolve(() => {
-    asked++
-    throw bug
-  }, () => clock.ms)
-  const ask = () => new Promise((given, refused) => resolve('cats.example', {}, error => error === null ? given(undefined) : refused(error)))
+  const resolve = createResolve(
+    () => {
+      asked++
+      throw bug
+    },
+    () => clock.ms,
+  )
+  const ask = () =>
+    new Promise((given, refused) =>
+      resolve('cats.example', {}, error => (error === null ? given(undefined) : refused(error))),
+    )
   t.match(await failure(ask()), { code: 'ENOTFOUND', message: 'a bug of the lookup', cause: bug })
   await failure(ask())
   t.equal(asked, 1, 'which stands as long as an answer')
@@ -96,12 +114,20 @@ test('a lookup may give its answer in forms that Node does not, and nonsense is 
   t.same(await given(undefined, '1.1.1.1'), one, 'undefined is no error')
   t.same(await given(null, '1.1.1.1', undefined), one)
   for (const address of [null, undefined, 4, {}, [null], [undefined], ['1.1.1.1'], [{ address: 4, family: 4 }]]) {
-    t.match(await failure(given(null, address)), { code: 'ENOTFOUND', cause: { message: /gave an address that is not a text/ } })
+    t.match(await failure(given(null, address)), {
+      code: 'ENOTFOUND',
+      cause: { message: /gave an address that is not a text/ },
+    })
   }
   const refused = Object.assign(new Error('no such name'), { code: 'EAI_AGAIN' })
   t.equal(await failure(given(refused)), refused, 'an error of the system stays what it is')
-  t.match(await failure(given('text')), { code: 'ENOTFOUND', message: /^the lookup of \d+\.example failed$/, cause: 'text' })
-  for (const reason of [0, new Error('without a code'), Object.assign(new Error('another code'), { code: 7 })]) t.match(await failure(given(reason)), { code: 'ENOTFOUND' })
+  t.match(await failure(given('text')), {
+    code: 'ENOTFOUND',
+    message: /^the lookup of \d+\.example failed$/,
+    cause: 'text',
+  })
+  for (const reason of [0, new Error('without a code'), Object.assign(new Error('another code'), { code: 7 })])
+    t.match(await failure(given(reason)), { code: 'ENOTFOUND' })
 })
 
 test('of a lookup that calls back twice the first answer counts', async t => {

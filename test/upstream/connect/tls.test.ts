@@ -15,11 +15,11 @@ const operations = {
 }
 const environment = { CA: selfSigned.cert, CERT: selfSigned.cert, KEY: selfSigned.key }
 
-async function arrange (t: Test, tls: NonNullable<UpstreamOptions['tls']> | undefined, server: ServerOptions = {}) {
+async function arrange(t: Test, tls: NonNullable<UpstreamOptions['tls']> | undefined, server: ServerOptions = {}) {
   const raw = await rawUpstream(t, json('well'), { ...selfSigned, ...server })
   const runtime = createRuntime({ environment })
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: raw.origin, ...tls && { tls } }, operations)
+  const cats = defineUpstream('cats', { origin: raw.origin, ...(tls && { tls }) }, operations)
   return { raw, runtime, ask: () => runtime.send(testRun().ask(cats.ask())) }
 }
 
@@ -50,36 +50,54 @@ test('an upstream that wants to know who asks is shown our certificate', async t
   t.match(await known.ask(), { value: 'well' })
 })
 
-test('a server that refuses our certificate has refused the call, which is not sent again and did nothing, whatever its method', async t => {
+test('when a server refuses our certificate, the call did nothing and is not sent again, whatever its method', async t => {
   // In TLS 1.3 its alert comes when our handshake has ended and the request is on its way; in 1.2 it comes before.
   for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
-    const raw = await rawUpstream(t, json('well'), { ...selfSigned, requestCert: true, rejectUnauthorized: true, maxVersion })
+    const raw = await rawUpstream(t, json('well'), {
+      ...selfSigned,
+      requestCert: true,
+      rejectUnauthorized: true,
+      maxVersion,
+    })
     // Without it the reset that follows the alert may overtake it.
     const before = await relay(t, raw.port, () => 'pass')
     const runtime = createRuntime()
     t.teardown(() => runtime.close())
-    const cats = defineUpstream('cats', { origin: `https://127.0.0.1:${before.port}`, tls: { ca: selfSigned.cert } }, operations)
+    const cats = defineUpstream(
+      'cats',
+      { origin: `https://127.0.0.1:${before.port}`, tls: { ca: selfSigned.cert } },
+      operations,
+    )
     const calls = [cats.ask(), cats.tell({ body: 1 })]
     for (const [index, call] of calls.entries()) {
       const run = testRun()
-      t.match(await failure(runtime.send(run.ask(call))), { code: 'UPSTREAM_TLS', statusCode: 502, retryable: false, cause: { message: /alert/ } }, `${maxVersion} ${call.spec.method}`)
+      t.match(
+        await failure(runtime.send(run.ask(call))),
+        { code: 'UPSTREAM_TLS', statusCode: 502, retryable: false, cause: { message: /alert/ } },
+        `${maxVersion} ${call.spec.method}`,
+      )
       t.equal(before.connections, index + 1)
       t.equal(run.events.filter(({ type }) => type === 'attempt started').length, 1)
     }
     t.equal(raw.requests.length, 0)
-    t.match(runtime.stats(), { cats: { active: 0, waiting: 0 } })
+    t.match(runtime.stats(), { cats: { active: 0, queued: 0 } })
   }
 })
 
 test('later connections resume the TLS session of an earlier one', async t => {
-  const raw = await rawUpstream(t, (socket, { index }) => {
-    const isResumed = (socket as TLSSocket).isSessionReused()
-    socket.end(json({ index, isResumed }, 200, { connection: 'close' }))
-  }, selfSigned)
+  const raw = await rawUpstream(
+    t,
+    (socket, { index }) => {
+      const isResumed = (socket as TLSSocket).isSessionReused()
+      socket.end(json({ index, isResumed }, 200, { connection: 'close' }))
+    },
+    selfSigned,
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const cats = defineUpstream('cats', { origin: raw.origin, tls: { ca: selfSigned.cert }, slots: 1 }, operations)
-  for (const index of [0, 1, 2]) t.match(await runtime.send(testRun().ask(cats.ask())), { value: { index, isResumed: index > 0 } })
+  const cats = defineUpstream('cats', { origin: raw.origin, tls: { ca: selfSigned.cert }, concurrency: 1 }, operations)
+  for (const index of [0, 1, 2])
+    t.match(await runtime.send(testRun().ask(cats.ask())), { value: { index, isResumed: index > 0 } })
   t.equal(raw.connections, 3)
 })
 
@@ -88,15 +106,25 @@ test('a certificate for another name is refused, unless that is the name which i
   t.match(await failure(wrong.ask()), { code: 'UPSTREAM_TLS', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } })
   const raw = await rawUpstream(t, json('well'), selfSigned)
   const { port } = new URL(raw.origin)
-  const named = defineUpstream('named', { origin: `https://cats.example:${port}`, tls: { ca: selfSigned.cert } }, operations)
-  const runtime = createRuntime({ lookup: (_hostname, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) })
+  const named = defineUpstream(
+    'named',
+    { origin: `https://cats.example:${port}`, tls: { ca: selfSigned.cert } },
+    operations,
+  )
+  const runtime = createRuntime({
+    lookup: (_hostname, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+  })
   t.teardown(() => runtime.close())
   t.match(await failure(runtime.send(testRun().ask(named.ask()))), { code: 'UPSTREAM_TLS' })
   t.equal(raw.requests.length, 0)
 })
 
 test('an upstream that speaks no TLS newer than 1.1 is not spoken to', async t => {
-  const { ask, raw } = await arrange(t, { ca: selfSigned.cert }, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
+  const { ask, raw } = await arrange(
+    t,
+    { ca: selfSigned.cert },
+    { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+  )
   t.match(await failure(ask()), { code: 'UPSTREAM_TLS' })
   t.equal(raw.requests.length, 0)
 })

@@ -6,7 +6,7 @@ import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
-function arrange (timeout: number) {
+function arrange(timeout: number) {
   const bottom = heldService()
   return { bottom, service: attempt({ upstream: 'nobody', timeout })(bottom.service) }
 }
@@ -15,7 +15,11 @@ test('an attempt that takes too long is cut at its timeout', async t => {
   const { bottom, service } = arrange(20)
   const run = testRun()
   t.match(await failure(service(run.ask(questions.ask()))), {
-    code: 'UPSTREAM_TIMEOUT', statusCode: 504, retryable: true, verdict: 'failed', message: /an attempt may take 20 ms/,
+    code: 'UPSTREAM_TIMEOUT',
+    statusCode: 504,
+    retryable: true,
+    verdict: 'failed',
+    message: /an attempt may take 20 ms/,
   })
   t.ok(run.now() >= 18, 'not before')
   t.equal(bottom.held.length, 0, 'the service was told to stop')
@@ -55,7 +59,10 @@ test('each attempt of a call is counted, and its start and end are reported', as
   t.equal(call.effort.attempts, 2)
   const of = { step: 2, call: 5 }
   const times = run.events.map(event => event.at)
-  t.same(times, times.toSorted((a, b) => a - b))
+  t.same(
+    times,
+    times.toSorted((a, b) => a - b),
+  )
   t.same(run.events, [
     { type: 'attempt started', at: times[0], attempt: 1, ...of },
     { type: 'attempt ended', at: times[1], attempt: 1, ...of, code: 'UPSTREAM_RESET' },
@@ -68,7 +75,7 @@ test('an attempt that its caller gave up ends as cancelled, and one given up bef
   const { service } = arrange(1000)
   const run = testRun()
   const asked = failure(service(run.ask(questions.ask())))
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await asked, 'gone')
   t.match(run.events, [{ type: 'attempt started' }, { type: 'attempt ended', code: 'CANCELLED' }])
   const late = run.ask(questions.ask())
@@ -80,10 +87,12 @@ test('an attempt that its caller gave up ends as cancelled, and one given up bef
 test('an attempt that whoever watches gives up when it hears of it is not sent', async t => {
   const { bottom, service } = arrange(20)
   const run = testRun()
-  const watched = Object.assign(run, { emit: (event: typeof run.events[number]) => {
-    run.events.push(event)
-    if (event.type === 'attempt started') run.abort.cut('enough')
-  } })
+  const watched = Object.assign(run, {
+    emit: (event: (typeof run.events)[number]) => {
+      run.events.push(event)
+      if (event.type === 'attempt started') run.abort.abort('enough')
+    },
+  })
   t.equal(await failure(service(watched.ask(questions.ask()))), 'enough')
   t.equal(bottom.taken, 0)
   t.match(run.events, [{ type: 'attempt started' }, { type: 'attempt ended', code: 'CANCELLED' }])

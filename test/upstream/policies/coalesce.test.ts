@@ -11,7 +11,7 @@ import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
-function arrange () {
+function arrange() {
   const bottom = heldService()
   const service = coalesce({ keyOf })(bottom.service)
   const asking = (id: string, abort = new Abort()) => service(testRun().ask(questions.shared({ id }), { abort }))
@@ -33,7 +33,10 @@ test('different calls are not shared, and each gets its own answer', async t => 
   const asked = [asking('one'), asking('two')]
   t.equal(bottom.taken, 2)
   for (const { call, answer } of bottom.held.slice()) answer(call.path)
-  t.same((await Promise.all(asked)).map(({ value }) => value), ['/shared/one', '/shared/two'])
+  t.same(
+    (await Promise.all(asked)).map(({ value }) => value),
+    ['/shared/one', '/shared/two'],
+  )
 })
 
 test('an operation that does not say coalesce is asked each time, and its answer is not frozen', async t => {
@@ -49,11 +52,14 @@ test('the first caller leaves and the others still get the answer', async t => {
   const gone = new Abort()
   const first = failure(asking('one', gone))
   const others = [asking('one'), asking('one')]
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await first, 'gone')
   t.equal(bottom.held[0]?.call.abort.aborted, false)
   bottom.held[0]?.answer('well')
-  t.same((await Promise.all(others)).map(({ value }) => value), ['well', 'well'])
+  t.same(
+    (await Promise.all(others)).map(({ value }) => value),
+    ['well', 'well'],
+  )
   t.equal(bottom.taken, 1)
 })
 
@@ -62,9 +68,9 @@ test('the last caller to leave ends the flight, and a call after that starts ane
   const aborts = [new Abort(), new Abort()]
   const asked = aborts.map(abort => failure(asking('one', abort)))
   const flight = bottom.held[0]
-  aborts[0]?.cut('first')
+  aborts[0]?.abort('first')
   t.equal(flight?.call.abort.aborted, false)
-  aborts[1]?.cut('second')
+  aborts[1]?.abort('second')
   t.match(flight?.call.abort, { aborted: true, reason: 'second' })
   const anew = asking('one')
   t.equal(bottom.taken, 2)
@@ -72,7 +78,10 @@ test('the last caller to leave ends the flight, and a call after that starts ane
   const joined = asking('one')
   t.equal(bottom.taken, 2, 'the end of the old flight does not take the new one along')
   bottom.held[0]?.answer('new')
-  t.same((await Promise.all([anew, joined])).map(({ value }) => value), ['new', 'new'])
+  t.same(
+    (await Promise.all([anew, joined])).map(({ value }) => value),
+    ['new', 'new'],
+  )
 })
 
 test('a failing flight fails all its callers alike, and the next call starts anew', async t => {
@@ -102,7 +111,7 @@ test('a shared answer is frozen all the way down', async t => {
   const asked = asking('one')
   const bytes = Buffer.from('bytes')
   bottom.held[0]?.answer({ list: [{ name: 'a' }], none: null, bytes })
-  const { value } = await asked as { value: { list: { name: string }[], bytes: Buffer } }
+  const { value } = (await asked) as { value: { list: { name: string }[]; bytes: Buffer } }
   t.ok(Object.isFrozen(value))
   t.ok(Object.isFrozen(value.list))
   t.ok(Object.isFrozen(value.list[0]))
@@ -112,8 +121,13 @@ test('a shared answer is frozen all the way down', async t => {
 test('a shared answer is frozen below what its own schema froze', async t => {
   const { bottom, asking } = arrange()
   const asked = asking('one')
-  bottom.held[0]?.answer(z.array(z.object({ name: z.string() })).readonly().parse([{ name: 'a' }]))
-  const { value } = await asked as { value: object[] }
+  bottom.held[0]?.answer(
+    z
+      .array(z.object({ name: z.string() }))
+      .readonly()
+      .parse([{ name: 'a' }]),
+  )
+  const { value } = (await asked) as { value: object[] }
   t.ok(Object.isFrozen(value[0]))
 })
 
@@ -136,13 +150,26 @@ test('the flight has no deadline of its own, and keeps the events and the effort
 })
 
 const forward = ['authorization', 'x-tenant']
-const { get, put } = defineUpstream('keys', { origin: 'http://127.0.0.1:9', forward }, {
-  get: operation({ path: '/{a}', params: z.object({ a: z.string() }), query: z.object({ q: z.string().optional() }), output: z.unknown() }),
-  put: operation({
-    method: 'PUT', path: '/{a}', params: z.object({ a: z.string() }), body: z.object({ b: z.string().optional(), key: z.string().optional() }),
-    idempotencyKey: ({ body }) => body.key ?? 'none', output: z.unknown(),
-  }),
-})
+const { get, put } = defineUpstream(
+  'keys',
+  { origin: 'http://127.0.0.1:9', forwardHeaders: forward },
+  {
+    get: operation({
+      path: '/{a}',
+      params: z.object({ a: z.string() }),
+      query: z.object({ q: z.string().optional() }),
+      output: z.unknown(),
+    }),
+    put: operation({
+      method: 'PUT',
+      path: '/{a}',
+      params: z.object({ a: z.string() }),
+      body: z.object({ b: z.string().optional(), key: z.string().optional() }),
+      idempotencyKey: ({ body }) => body.key ?? 'none',
+      output: z.unknown(),
+    }),
+  },
+)
 
 const word = fc.constantFrom('a', 'b', '"', ',', 'null', 'a","b', 'undefined')
 const maybe = fc.option(word, { nil: undefined })
@@ -150,10 +177,23 @@ const asks = fc.record({ isPut: fc.boolean(), a: word, extra: maybe, key: maybe,
 
 test('the key of two calls is equal exactly when everything that goes out is', t => {
   type Ask = typeof asks extends fc.Arbitrary<infer A> ? A : never
-  const live = ({ isPut, a, extra, key, authorization, tenant }: Ask) => testRun({ headers: { authorization, 'x-tenant': tenant, other: String(Math.random()) } })
-    .ask(isPut ? put({ a, body: { b: extra, key } }) : get({ a, q: extra }))
-  const sent = (ask: Ask) => JSON.stringify([ask.isPut, ask.a, ask.extra ?? 0, ask.isPut ? ask.key ?? 0 : 0, ask.authorization ?? 0, ask.tenant ?? 0])
-  fc.assert(fc.property(asks, asks, (one, two) => (keyOf(live(one)) === keyOf(live(two))) === (sent(one) === sent(two))), { numRuns: 500 })
+  const live = ({ isPut, a, extra, key, authorization, tenant }: Ask) =>
+    testRun({ headers: { authorization, 'x-tenant': tenant, other: String(Math.random()) } }).ask(
+      isPut ? put({ a, body: { b: extra, key } }) : get({ a, q: extra }),
+    )
+  const sent = (ask: Ask) =>
+    JSON.stringify([
+      ask.isPut,
+      ask.a,
+      ask.extra ?? 0,
+      ask.isPut ? (ask.key ?? 0) : 0,
+      ask.authorization ?? 0,
+      ask.tenant ?? 0,
+    ])
+  fc.assert(
+    fc.property(asks, asks, (one, two) => (keyOf(live(one)) === keyOf(live(two))) === (sent(one) === sent(two))),
+    { numRuns: 500 },
+  )
   fc.assert(fc.property(asks, ask => keyOf(live(ask)) === keyOf(live({ ...ask }))))
   t.end()
 })

@@ -6,24 +6,24 @@ import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
-test('one limit covers the waiting for a slot and what comes after it', async t => {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 10 })
+test('one limit covers the waiting for a permit and what comes after it', async t => {
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 10 })
   const bottom = heldService()
   const inner = layer(bottom.service)
   const service = deadline({ upstream: 'nobody', deadline: 30 })(inner)
   const run = testRun()
   const blocker = inner(testRun().ask(questions.ask()))
   const waits = failure(service(run.ask(questions.ask())))
-  t.match(gauge, { active: 1, waiting: 1 })
+  t.match(gauge, { active: 1, queued: 1 })
   const expected = { code: 'DEADLINE_EXCEEDED', statusCode: 504, source: 'nobody', message: /a call may take 30 ms/ }
   t.match(await waits, expected)
   t.ok(run.now() >= 28, 'not before')
   t.equal(bottom.taken, 1, 'it was never sent')
-  t.match(gauge, { active: 1, waiting: 0 })
+  t.match(gauge, { active: 1, queued: 0 })
   bottom.held[0]?.answer()
   await blocker
   t.match(await failure(service(run.ask(questions.ask()))), expected, 'and what comes after the wait')
-  t.match(gauge, { active: 0, waiting: 0 })
+  t.match(gauge, { active: 0, queued: 0 })
   t.equal(run.abort.aborted, false, 'the run goes on')
 })
 

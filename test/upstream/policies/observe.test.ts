@@ -3,17 +3,21 @@ import { UpstreamError } from '../../../src/errors.ts'
 import { keyOf } from '../../../src/upstream/transport/dispatch.ts'
 import { attempt } from '../../../src/upstream/policies/attempt.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
-import { stack } from '../../../src/upstream/policies/layer.ts'
+import { stack } from '../../../src/upstream/call/layer.ts'
 import { observe, type Counts } from '../../../src/upstream/policies/observe.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
-function arrange () {
+function arrange() {
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const bottom = heldService()
-  return { counts, bottom, service: stack([observe(counts), attempt({ upstream: 'nobody', timeout: 90_000 })], bottom.service) }
+  return {
+    counts,
+    bottom,
+    service: stack([observe(counts), attempt({ upstream: 'nobody', timeout: 90_000 })], bottom.service),
+  }
 }
 
 test('an answered call is ok, and its end is reported with its status', async t => {
@@ -50,7 +54,7 @@ test('a call that its caller gave up says nothing about the upstream', async t =
   const { counts, service } = arrange()
   const run = testRun()
   const asked = failure(service(run.ask(questions.ask())))
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   t.equal(await asked, 'gone')
   t.match(counts, { calls: 1, failed: 0, ignored: 1 })
   t.match(run.events.at(-1), { type: 'call ended', attempts: 1, status: undefined, code: 'CANCELLED' })
@@ -59,7 +63,7 @@ test('a call that its caller gave up says nothing about the upstream', async t =
 test('a deadline that found the call not yet sent says nothing about the upstream', async t => {
   const { counts, service } = arrange()
   const run = testRun()
-  run.abort.cut(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
+  run.abort.abort(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
   t.match(await failure(service(run.ask(questions.ask()))), { code: 'DEADLINE_EXCEEDED' })
   t.match(counts, { calls: 1, failed: 0, ignored: 1, attempts: 0 })
   t.match(run.events, [{ type: 'call ended', attempts: 0, code: 'DEADLINE_EXCEEDED' }])
@@ -68,12 +72,15 @@ test('a deadline that found the call not yet sent says nothing about the upstrea
 test('a deadline that cuts a call on the wire says something of the upstream, also for one that shares the call of another', async t => {
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
   const bottom = heldService()
-  const service = stack([observe(counts), coalesce({ keyOf }), attempt({ upstream: 'nobody', timeout: 30_000 })], bottom.service)
+  const service = stack(
+    [observe(counts), coalesce({ keyOf }), attempt({ upstream: 'nobody', timeout: 30_000 })],
+    bottom.service,
+  )
   const [began, joined] = [testRun(), testRun()]
   const asked = [began, joined].map(run => failure(service(run.ask(questions.shared({ id: 'one' })))))
   t.equal(bottom.held.length, 1, 'it is on the wire')
-  began.abort.cut('gone')
-  joined.abort.cut(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
+  began.abort.abort('gone')
+  joined.abort.abort(new UpstreamError('DEADLINE_EXCEEDED', 'nobody'))
   await Promise.all(asked)
   t.match(counts, { calls: 2, failed: 1, ignored: 1, attempts: 1 })
 })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { Rolling } from '../../../src/upstream/policies/sliding-window.ts'
+import { SlidingWindow } from '../../../src/upstream/policies/sliding-window.ts'
 
 test('what was counted is there for the window, and gone a tenth of it later', t => {
   let now = 0
-  const seen = new Rolling(1000, () => now)
+  const seen = new SlidingWindow(1000, () => now)
   seen.add(1, 2)
   now = 1000
   t.same([seen.first, seen.second], [1, 2])
@@ -17,7 +17,7 @@ test('what was counted is there for the window, and gone a tenth of it later', t
 
 test('after a long silence nothing is left, and counting goes on', t => {
   let now = 5
-  const seen = new Rolling(1000, () => now)
+  const seen = new SlidingWindow(1000, () => now)
   seen.add(7, 7)
   now = 1e9
   t.equal(seen.first, 0)
@@ -28,7 +28,7 @@ test('after a long silence nothing is left, and counting goes on', t => {
 
 test('cleared, it begins anew', t => {
   let now = 0
-  const seen = new Rolling(100, () => now)
+  const seen = new SlidingWindow(100, () => now)
   seen.add(3, 1)
   seen.clear()
   now = 55
@@ -38,18 +38,26 @@ test('cleared, it begins anew', t => {
 })
 
 test('no window is ever undercounted, and nothing is counted that is older than a window and a tenth', t => {
-  fc.assert(fc.property(fc.array(fc.record({ after: fc.integer({ min: 0, max: 400 }), count: fc.integer({ min: 1, max: 9 }) }), { maxLength: 60 }), steps => {
-    let now = 0
-    const seen = new Rolling(1000, () => now)
-    const all: { at: number, count: number }[] = []
-    for (const { after, count } of steps) {
-      now += after
-      seen.add(count, 0)
-      all.push({ at: now, count })
-      const within = (ms: number) => all.filter(({ at }) => at > now - ms).reduce((sum, each) => sum + each.count, 0)
-      if (seen.first < within(1000) || seen.first > within(1100)) return false
-    }
-    return true
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ after: fc.integer({ min: 0, max: 400 }), count: fc.integer({ min: 1, max: 9 }) }), {
+        maxLength: 60,
+      }),
+      steps => {
+        let now = 0
+        const seen = new SlidingWindow(1000, () => now)
+        const all: { at: number; count: number }[] = []
+        for (const { after, count } of steps) {
+          now += after
+          seen.add(count, 0)
+          all.push({ at: now, count })
+          const within = (ms: number) =>
+            all.filter(({ at }) => at > now - ms).reduce((sum, each) => sum + each.count, 0)
+          if (seen.first < within(1000) || seen.first > within(1100)) return false
+        }
+        return true
+      },
+    ),
+  )
   t.end()
 })

@@ -11,17 +11,22 @@ import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { keyOf } from '../../../src/upstream/transport/dispatch.ts'
 import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
-import { stack } from '../../../src/upstream/policies/layer.ts'
+import { stack } from '../../../src/upstream/call/layer.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { handClock } from '../../helpers/hand-clock.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { turn } from '../../helpers/turn.ts'
 
-const get = (staleAfter?: number) => operation({ path: '/', output: z.unknown(), cache: { ttl: 1000, staleIfError: 60_000, ...staleAfter !== undefined && { staleAfter } } })
+const get = (staleAfter?: number) =>
+  operation({
+    path: '/',
+    output: z.unknown(),
+    cache: { ttl: 1000, staleIfError: 60_000, ...(staleAfter !== undefined && { staleAfter }) },
+  })
 const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, { soon: get(1), late: get(60_000), unset: get() })
 
-function arrange (t: Test, store: CacheStore = createMemoryStore()) {
+function arrange(t: Test, store: CacheStore = createMemoryStore()) {
   const bottom = heldService()
   const clock = handClock()
   const kept = cache({ upstream: 'cats', store, keyOf, refreshLimit: 30_000, clock })
@@ -42,19 +47,29 @@ test('a call gets the kept answer after the soft limit, and says for which failu
   const { ask, fill, gauge, bottom } = arrange(t)
   await fill(cats.soon())
   t.match(await ask(cats.soon()), {
-    value: 'old', cached: { cache: 'stale', age: 2, ttl: -1, insteadOf: { code: 'UPSTREAM_TIMEOUT', verdict: 'ignored', message: 'cats did not answer in time: a kept answer is given after 1 ms' } },
+    value: 'old',
+    cached: {
+      cache: 'stale',
+      age: 2,
+      ttl: -1,
+      insteadOf: {
+        code: 'UPSTREAM_TIMEOUT',
+        verdict: 'ignored',
+        message: 'cats did not answer in time: a kept answer is given after 1 ms',
+      },
+    },
   })
   t.equal(bottom.taken, 2)
   t.match(gauge(), { stale: 1, refreshes: 1 })
 })
 
-test('the refresh goes on and is kept, whatever becomes of the caller; until it ends, other callers get the kept answer at once and ask nothing', async t => {
+test('the refresh goes on without its caller and is kept; until it ends, other callers get the kept answer at once', async t => {
   const { service, ask, fill, gauge, bottom } = arrange(t)
   await fill(cats.soon())
   const run = testRun()
   await service(run.ask(cats.soon()))
   t.equal(run.abort.size, 0, 'nothing of the run is left')
-  run.abort.cut('over')
+  run.abort.abort('over')
   const refresh = bottom.held[0]?.call
   t.equal(refresh?.abort.aborted, false)
   refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
@@ -102,7 +117,7 @@ test('a caller that leaves before the soft limit ends the call', async t => {
   const abort = new Abort()
   const asked = failure(ask(cats.late(), abort))
   t.equal(bottom.held.length, 1)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await asked, 'gone')
   t.equal(bottom.held.length, 0)
   t.equal(abort.size, 0)
@@ -142,7 +157,11 @@ test('the soft limit is 100 ms until 100 answers are known, and then the time wi
     await asked
   }
   clock.pass(2000)
-  t.match(await ask(unset()), { cached: { insteadOf: { message: /after 8 ms/ } } }, 'six of 106 took 7 ms, in a bucket that ends below 8')
+  t.match(
+    await ask(unset()),
+    { cached: { insteadOf: { message: /after 8 ms/ } } },
+    'six of 106 took 7 ms, in a bucket that ends below 8',
+  )
 })
 
 test('closing ends a refresh that nobody waits for', async t => {
@@ -160,10 +179,10 @@ test('a call that is given up as its kept answer is found asks nothing', async t
   let isLast = false
   const store: CacheStore = {
     ...far,
-    get (key) {
+    get(key) {
       const found = Promise.resolve(far.get(key))
       // After the layer has taken what was found, and before it goes on with it.
-      if (isLast) queueMicrotask(() => void found.then(() => abort.cut('gone')))
+      if (isLast) queueMicrotask(() => void found.then(() => abort.abort('gone')))
       return found
     },
   }
@@ -178,9 +197,18 @@ test('a call that is given up as its kept answer is found asks nothing', async t
 })
 
 test('a soft limit must be a whole number of ms, and is refused where nothing may stand in', t => {
-  const declare = (options: object) => () => defineUpstream('x', { origin: 'http://127.0.0.1:9' }, { get: operation({ path: '/', output: z.unknown(), cache: options }) })
-  t.throws(declare({ staleIfError: 10, staleAfter: 0 }), { message: 'x.get: cache.staleAfter is 0, and must be a whole number of ms from 1 to 2147483647' })
-  t.throws(declare({ staleIfError: 0, staleAfter: 10 }), { message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out' })
+  const declare = (options: object) => () =>
+    defineUpstream(
+      'x',
+      { origin: 'http://127.0.0.1:9' },
+      { get: operation({ path: '/', output: z.unknown(), cache: options }) },
+    )
+  t.throws(declare({ staleIfError: 10, staleAfter: 0 }), {
+    message: 'x.get: cache.staleAfter is 0, and must be a whole number of ms from 1 to 2147483647',
+  })
+  t.throws(declare({ staleIfError: 0, staleAfter: 10 }), {
+    message: 'x.get: cache.staleAfter has no effect where cache.staleIfError is 0: leave one out',
+  })
   t.doesNotThrow(declare({ staleAfter: 10 }), 'the headers of an answer may allow it')
   t.end()
 })

@@ -4,7 +4,10 @@ import { defineUpstream, env, operation } from '../../../src/upstream/declare.ts
 import { selfSigned } from '../../helpers/self-signed.ts'
 
 /** What the types refuse too, and JavaScript does not. */
-const define = (options: object, ops = {}) => () => defineUpstream('cats', { origin: 'https://cats.example', ...options }, ops)
+const define =
+  (options: object, ops = {}) =>
+  () =>
+    defineUpstream('cats', { origin: 'https://cats.example', ...options }, ops)
 const literal = 'sk-LITERAL-SECRET'
 const secret = env('CATS_KEY')
 const oauth2 = { tokenUrl: 'https://auth.example/token', clientId: 'us', clientSecret: secret }
@@ -24,9 +27,14 @@ test('env names a variable and holds nothing else', async t => {
 
 test('every way to say who asks can be declared', async t => {
   for (const auth of [
-    { bearer: secret }, { header: 'X-Api-Key', secret }, { query: 'api_key', secret },
-    { oauth2 }, { oauth2: { ...oauth2, scope: 'read write', send: 'body' } }, { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: env('CLIENT'), clientSecret: secret } },
-  ]) t.doesNotThrow(define({ auth }), Object.keys(auth).join())
+    { bearer: secret },
+    { header: 'X-Api-Key', secret },
+    { query: 'api_key', secret },
+    { oauth2 },
+    { oauth2: { ...oauth2, scope: 'read write', send: 'body' } },
+    { oauth2: { tokenUrl: env('TOKEN_URL'), clientId: env('CLIENT'), clientSecret: secret } },
+  ])
+    t.doesNotThrow(define({ auth }), Object.keys(auth).join())
 })
 
 test('a secret that is written down is refused, and not said again', async t => {
@@ -35,8 +43,14 @@ test('a secret that is written down is refused, and not said again', async t => 
     [{ auth: { header: 'x-api-key', secret: literal } }, /auth\.secret must come from the environment/],
     [{ auth: { header: 'x-api-key' } }, /auth\.secret must come from the environment/],
     [{ auth: { query: 'key', secret: literal } }, /auth\.secret must come from the environment/],
-    [{ auth: { oauth2: { ...oauth2, clientSecret: literal } } }, /auth\.oauth2\.clientSecret must come from the environment/],
-    [{ auth: { oauth2: { ...oauth2, tokenUrl: `https://us:${literal}@auth.example/token` } } }, /auth\.oauth2\.tokenUrl is not the URL of a token endpoint/],
+    [
+      { auth: { oauth2: { ...oauth2, clientSecret: literal } } },
+      /auth\.oauth2\.clientSecret must come from the environment/,
+    ],
+    [
+      { auth: { oauth2: { ...oauth2, tokenUrl: `https://us:${literal}@auth.example/token` } } },
+      /auth\.oauth2\.tokenUrl is not the URL of a token endpoint/,
+    ],
     [{ tls: { cert: selfSigned.cert, key: literal } }, /tls\.key must come from the environment/],
     [{ tls: { ca: literal } }, /tls\.ca must be a certificate as PEM/],
     [{ proxy: `http://us:${literal}@proxy.example:3128` }, /proxy holds credentials: write proxy: env\('NAME'\)/],
@@ -59,7 +73,10 @@ test('what cannot be meant is refused with the fix', async t => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ auth: { token: secret } }, /there is no option 'auth\.token'; there are bearer, header, query, secret, oauth2/],
     [{ auth: { oauth2: { ...oauth2, audience: 'x' } } }, /there is no option 'auth\.oauth2\.audience'/],
-    [{ tls: { rejectUnauthorized: false } }, /there is no option 'tls\.rejectUnauthorized'; there are ca, cert, key, servername/],
+    [
+      { tls: { rejectUnauthorized: false } },
+      /there is no option 'tls\.rejectUnauthorized'; there are ca, cert, key, servername/,
+    ],
     [{ auth: {} }, /auth takes one of bearer, header, query and oauth2/],
     [{ auth: { bearer: secret, query: 'key', secret } }, /auth takes one of/],
     [{ auth: { header: 'x key', secret } }, /'x key' is not the name of a header/],
@@ -68,17 +85,29 @@ test('what cannot be meant is refused with the fix', async t => {
     [{ auth: { header: 'If-None-Match', secret } }, /auth cannot be the header 'If-None-Match'/],
     [{ auth: { header: 'Proxy-Token', secret } }, /the header 'Proxy-Token' belongs to each connection/],
     [{ auth: { query: 'a&b', secret } }, /auth\.query 'a&b' is no name of a query field/],
-    [{ auth: { bearer: secret }, forward: ['Authorization'] }, /auth sends the header 'authorization': leave it out of headers and forward/],
+    [
+      { auth: { bearer: secret }, forwardHeaders: ['Authorization'] },
+      /auth sends the header 'authorization': leave it out of headers and forwardHeaders/,
+    ],
     [{ auth: { oauth2 }, headers: { Authorization: 'x' } }, /auth sends the header 'authorization'/],
-    [{ auth: { header: 'x-api-key', secret }, forward: ['x-tenant', 'X-API-Key'] }, /auth sends the header 'x-api-key'/],
+    [
+      { auth: { header: 'x-api-key', secret }, forwardHeaders: ['x-tenant', 'X-API-Key'] },
+      /auth sends the header 'x-api-key'/,
+    ],
     [{ auth: { oauth2: { ...oauth2, clientId: '' } } }, /auth\.oauth2\.clientId must be a text/],
     [{ auth: { oauth2: { ...oauth2, clientId: 7 } } }, /auth\.oauth2\.clientId must be a text/],
     [{ auth: { oauth2: { ...oauth2, scope: ['a'] } } }, /auth\.oauth2\.scope must be a text/],
     [{ auth: { oauth2: { ...oauth2, send: 'query' } } }, /auth\.oauth2\.send must be 'header' or 'body'/],
-    [{ auth: { oauth2: { ...oauth2, tokenUrl: 'ftp://auth.example' } } }, /auth\.oauth2\.tokenUrl is not the URL of a token endpoint/],
+    [
+      { auth: { oauth2: { ...oauth2, tokenUrl: 'ftp://auth.example' } } },
+      /auth\.oauth2\.tokenUrl is not the URL of a token endpoint/,
+    ],
     [{ auth: { oauth2: { ...oauth2, tokenUrl: 'https://auth.example/#a' } } }, /auth\.oauth2\.tokenUrl is not/],
-    [{ public: true, auth: { oauth2: { ...oauth2, tokenUrl: 'http://10.0.0.1/token' } } }, /its auth\.oauth2\.tokenUrl is at 10\.0\.0\.1, which is not public/],
-    [{ public: true, proxy: true }, /its proxy would dial, so public could refuse nothing/],
+    [
+      { publicOnly: true, auth: { oauth2: { ...oauth2, tokenUrl: 'http://10.0.0.1/token' } } },
+      /its auth\.oauth2\.tokenUrl is at 10\.0\.0\.1, which is not public/,
+    ],
+    [{ publicOnly: true, proxy: true }, /its proxy would dial, so publicOnly could refuse nothing/],
     [{ tls: { cert: selfSigned.cert } }, /tls\.cert and tls\.key go together/],
     [{ tls: { key: secret } }, /tls\.cert and tls\.key go together/],
     [{ proxy: 'http://proxy.example:3128/path' }, /proxy is not the URL of a proxy: write http:\/\/host:port/],
@@ -87,13 +116,30 @@ test('what cannot be meant is refused with the fix', async t => {
   for (const [options, message] of wrong) t.throws(define(options), { name: 'TypeError', message }, String(message))
 })
 
-test('an operation neither asks by the field of its upstream\'s secret nor reads cookies', async t => {
+test("an operation neither asks by the field of its upstream's secret nor reads cookies", async t => {
   const ask = (query: z.ZodType) => ({ ask: operation({ path: '/', query, output: z.unknown() }) })
-  t.throws(define({ auth: { query: 'key', secret } }, ask(z.object({ key: z.string() }))), /cats\.ask: the query field 'key' is that of the upstream's auth/)
+  t.throws(
+    define({ auth: { query: 'key', secret } }, ask(z.object({ key: z.string() }))),
+    /cats\.ask: the query field 'key' is that of the upstream's auth/,
+  )
   for (const field of ['Key', 'key[]', 'key.a', '%6bey']) {
-    t.throws(define({ auth: { query: 'key', secret } }, ask(z.object({ [field]: z.string() }))), { message: `cats.ask: the query field '${field}', which the upstream may read as 'key', is that of the upstream's auth: leave it out` })
+    t.throws(define({ auth: { query: 'key', secret } }, ask(z.object({ [field]: z.string() }))), {
+      message: `cats.ask: the query field '${field}', which the upstream may read as 'key', is that of the upstream's auth: leave it out`,
+    })
   }
   t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.object({ q: z.string(), keys: z.string() }))))
   t.doesNotThrow(define({ auth: { query: 'key', secret } }, ask(z.record(z.string(), z.string()))))
-  t.throws(define({}, { ask: operation({ path: '/', output: z.unknown(), withHeaders: z.object({ 'set-cookie': z.array(z.string()) }) }) }), /cats\.ask: cookies are no part of an answer/)
+  t.throws(
+    define(
+      {},
+      {
+        ask: operation({
+          path: '/',
+          output: z.unknown(),
+          responseHeaders: z.object({ 'set-cookie': z.array(z.string()) }),
+        }),
+      },
+    ),
+    /cats\.ask: cookies are no part of an answer/,
+  )
 })

@@ -2,27 +2,60 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { fillTemplate, parseTemplate } from '../../../src/upstream/spec/template.ts'
 
-const fill = (path: string, params: Record<string, unknown>) => fillTemplate(parseTemplate(path, 'cats.ask'), params, 'cats.ask')
+const fill = (path: string, params: Record<string, unknown>) =>
+  fillTemplate(parseTemplate(path, 'cats.ask'), params, 'cats.ask')
 
 test('a template is taken apart at its names', t => {
   t.same(parseTemplate('/a/{b}/c/{d_1}', 'x'), {
-    path: '/a/{b}/c/{d_1}', names: ['b', 'd_1'], literals: ['/a/', '/c/', ''], decoded: ['/a/', '/c/', ''], isSegmented: true,
+    path: '/a/{b}/c/{d_1}',
+    names: ['b', 'd_1'],
+    literals: ['/a/', '/c/', ''],
+    decoded: ['/a/', '/c/', ''],
+    isSegmented: true,
   })
   t.same(parseTemplate('/', 'x'), { path: '/', names: [], literals: ['/'], decoded: ['/'], isSegmented: true })
-  for (const path of ['/{a}.json', '/v{a}/b', '/{a}{b}', '/a/{b}/{c}-x']) t.notOk(parseTemplate(path, 'x').isSegmented, path)
+  for (const path of ['/{a}.json', '/v{a}/b', '/{a}{b}', '/a/{b}/{c}-x'])
+    t.notOk(parseTemplate(path, 'x').isSegmented, path)
   t.same(parseTemplate('/a;v=1/%20/@me', 'x').literals, ['/a;v=1/%20/@me'])
   t.end()
 })
 
 test('what cannot be a path is refused, with the reason', t => {
   for (const [path, message] of [
-    ['a', /must start with a slash/], ['', /must start with a slash/], ['{a}/b', /must start with a slash/], ['http://evil.example/', /must start with a slash/],
-    ['/a?b=1', /declare a query as 'query'/], ['/a#b', /encode them/], ['/a b', /no path/], ['/ä', /no path/], ['/a\\b', /no path/], ['/a{b', /no path/], ['/a}b', /no path/],
-    ['/{}', /'\{\}' .*is not a name/], ['/{1a}', /is not a name/], ['/{a-b}', /is not a name/], ['/{a}/{a}', /'\{a\}' stands twice/],
-    ['/..', /'\.' or '\.\.' segment/], ['/./a', /segment/], ['/a/../b', /segment/], ['/a/%2e%2E/b', /segment/], ['/a/.%2e', /segment/], ['/a%2f..%2fb', /segment/], ['/a%5c..', /segment/],
-    ['/a/..;v=1', /segment/], ['/%252e%252e/a', /segment/], ['/a/..%00', /segment/], ['/a%00b', /NUL/], ['/a%5cb', /backslash/], ['/a%252fb', /a slash that is encoded/],
-    ['/100%', /write %25/], ['/%2', /write %25/], ['/%c3{x}', /write %25/], ['/%c0%ae', /write %25/],
-  ] as const) t.throws(() => parseTemplate(path, 'cats.ask'), { name: 'TypeError', message }, path)
+    ['a', /must start with a slash/],
+    ['', /must start with a slash/],
+    ['{a}/b', /must start with a slash/],
+    ['http://evil.example/', /must start with a slash/],
+    ['/a?b=1', /declare a query as 'query'/],
+    ['/a#b', /encode them/],
+    ['/a b', /no path/],
+    ['/ä', /no path/],
+    ['/a\\b', /no path/],
+    ['/a{b', /no path/],
+    ['/a}b', /no path/],
+    ['/{}', /'\{\}' .*is not a name/],
+    ['/{1a}', /is not a name/],
+    ['/{a-b}', /is not a name/],
+    ['/{a}/{a}', /'\{a\}' stands twice/],
+    ['/..', /'\.' or '\.\.' segment/],
+    ['/./a', /segment/],
+    ['/a/../b', /segment/],
+    ['/a/%2e%2E/b', /segment/],
+    ['/a/.%2e', /segment/],
+    ['/a%2f..%2fb', /segment/],
+    ['/a%5c..', /segment/],
+    ['/a/..;v=1', /segment/],
+    ['/%252e%252e/a', /segment/],
+    ['/a/..%00', /segment/],
+    ['/a%00b', /NUL/],
+    ['/a%5cb', /backslash/],
+    ['/a%252fb', /a slash that is encoded/],
+    ['/100%', /write %25/],
+    ['/%2', /write %25/],
+    ['/%c3{x}', /write %25/],
+    ['/%c0%ae', /write %25/],
+  ] as const)
+    t.throws(() => parseTemplate(path, 'cats.ask'), { name: 'TypeError', message }, path)
   t.throws(() => parseTemplate('a', 'cats.ask'), { message: /^cats\.ask: / })
   for (const path of ['/.well-known/x', '/a..b', '/...', '/a.']) t.equal(parseTemplate(path, 'x').path, path)
   t.end()
@@ -38,58 +71,206 @@ test('values are encoded into their own places', t => {
   t.end()
 })
 
-test('a value that is empty or could climb out of its place is refused as the caller\'s input', t => {
-  for (const value of ['', '.', '..', '../x', 'x/..', 'x/../y', 'x/.', './x', '..\\x', 'x\\..', '%2e%2e', '%2E.', '.%2e/x', 'x%2f..%2fy', 'x%5c..', '%2e']) {
-    t.throws(() => fill('/a/{b}', { b: value }), { name: 'UpstreamError', code: 'CALL_INPUT_INVALID', statusCode: 400, message: /the path parameter 'b'/ }, JSON.stringify(value))
+test("a value that is empty or could climb out of its place is refused as the caller's input", t => {
+  for (const value of [
+    '',
+    '.',
+    '..',
+    '../x',
+    'x/..',
+    'x/../y',
+    'x/.',
+    './x',
+    '..\\x',
+    'x\\..',
+    '%2e%2e',
+    '%2E.',
+    '.%2e/x',
+    'x%2f..%2fy',
+    'x%5c..',
+    '%2e',
+  ]) {
+    t.throws(
+      () => fill('/a/{b}', { b: value }),
+      { name: 'UpstreamError', code: 'CALL_INPUT_INVALID', statusCode: 400, message: /the path parameter 'b'/ },
+      JSON.stringify(value),
+    )
   }
   t.end()
 })
 
 /** Ways to write a dot segment for one server or another. */
 const written = [
-  '..;', '.;', '..;a=b', 'a/..;/b', '%2e%2e%3b', '..%3b', '..\0', '..%00', '..\0.html', '..%00/x', '..?x', '..#x', '..%3fx', '.. ', ' ..', '. .', '.\t.', '.\n.', '..%20', '.%09.',
-  '\uff0e\uff0e', '.\uff0e', '\u2024\u2024', '\u2025', '\ufe52\ufe52', 'a/\uff0e./b', '%ef%bc%8e%ef%bc%8e', '\uff05\uff12e.',
-  '%u002e%u002e', '%u002e.', '%U002E', '%uff0e%uff0e', '%25u002e.', '%c0%ae%c0%ae', '%c0%ae.', '%e0%80%ae.', '%f0%80%80%ae', '%f8%80%80%80%ae.', '%fc%80%80%80%80%ae',
-  '..\\', '..\\x', '..%5cx', 'x%255c..', '..\uff3cx', '..\uff0fx', '..%c0%afx', '..%u002fx', '..%25252fx',
-  '.\ud800.', '.\ufffd.', '.%ff.', '.%c1%2e', '.\u200b.', '.\u00ad.', '.\ufeff.',
+  '..;',
+  '.;',
+  '..;a=b',
+  'a/..;/b',
+  '%2e%2e%3b',
+  '..%3b',
+  '..\0',
+  '..%00',
+  '..\0.html',
+  '..%00/x',
+  '..?x',
+  '..#x',
+  '..%3fx',
+  '.. ',
+  ' ..',
+  '. .',
+  '.\t.',
+  '.\n.',
+  '..%20',
+  '.%09.',
+  '\uff0e\uff0e',
+  '.\uff0e',
+  '\u2024\u2024',
+  '\u2025',
+  '\ufe52\ufe52',
+  'a/\uff0e./b',
+  '%ef%bc%8e%ef%bc%8e',
+  '\uff05\uff12e.',
+  '%u002e%u002e',
+  '%u002e.',
+  '%U002E',
+  '%uff0e%uff0e',
+  '%25u002e.',
+  '%c0%ae%c0%ae',
+  '%c0%ae.',
+  '%e0%80%ae.',
+  '%f0%80%80%ae',
+  '%f8%80%80%80%ae.',
+  '%fc%80%80%80%80%ae',
+  '..\\',
+  '..\\x',
+  '..%5cx',
+  'x%255c..',
+  '..\uff3cx',
+  '..\uff0fx',
+  '..%c0%afx',
+  '..%u002fx',
+  '..%25252fx',
+  '.\ud800.',
+  '.\ufffd.',
+  '.%ff.',
+  '.%c1%2e',
+  '.\u200b.',
+  '.\u00ad.',
+  '.\ufeff.',
 ]
 
 test('a dot segment is refused however it is written', t => {
   for (const value of written) {
-    t.throws(() => fill('/a/{b}/c', { b: value }), { code: 'CALL_INPUT_INVALID', statusCode: 400, message: /the path parameter 'b' holds a '\.' or '\.\.' segment/ }, JSON.stringify(value))
+    t.throws(
+      () => fill('/a/{b}/c', { b: value }),
+      { code: 'CALL_INPUT_INVALID', statusCode: 400, message: /the path parameter 'b' holds a '\.' or '\.\.' segment/ },
+      JSON.stringify(value),
+    )
   }
   t.end()
 })
 
 test('a value with a NUL, a backslash or an encoded slash is refused', t => {
-  for (const value of ['a\0b', 'a%00', 'a%2500', '\0']) t.throws(() => fill('/{b}', { b: value }), { code: 'CALL_INPUT_INVALID', message: /holds a NUL character/ }, JSON.stringify(value))
-  for (const value of ['a\\b', 'a%5cb', 'a%2fb', 'a%2Fb', 'a%252fb', 'a%u002fb', 'a\uff0fb', 'a\uff3cb', 'a%c0%afb', '\u2100']) {
-    t.throws(() => fill('/{b}', { b: value }), { code: 'CALL_INPUT_INVALID', message: /holds a backslash or a slash that is encoded/ }, JSON.stringify(value))
+  for (const value of ['a\0b', 'a%00', 'a%2500', '\0'])
+    t.throws(
+      () => fill('/{b}', { b: value }),
+      { code: 'CALL_INPUT_INVALID', message: /holds a NUL character/ },
+      JSON.stringify(value),
+    )
+  for (const value of [
+    'a\\b',
+    'a%5cb',
+    'a%2fb',
+    'a%2Fb',
+    'a%252fb',
+    'a%u002fb',
+    'a\uff0fb',
+    'a\uff3cb',
+    'a%c0%afb',
+    '\u2100',
+  ]) {
+    t.throws(
+      () => fill('/{b}', { b: value }),
+      { code: 'CALL_INPUT_INVALID', message: /holds a backslash or a slash that is encoded/ },
+      JSON.stringify(value),
+    )
   }
-  t.throws(() => fill('/{b}', { b: `%${'25'.repeat(20)}41` }), { code: 'CALL_INPUT_INVALID', message: /encoded too often/ })
+  t.throws(() => fill('/{b}', { b: `%${'25'.repeat(20)}41` }), {
+    code: 'CALL_INPUT_INVALID',
+    message: /encoded too often/,
+  })
   t.end()
 })
 
 test('a value has at most 16,384 characters', t => {
   t.equal(fill('/{b}', { b: 'a'.repeat(16_384) }).length, 16_385)
-  t.throws(() => fill('/{b}', { b: 'a'.repeat(16_385) }), { code: 'CALL_INPUT_INVALID', message: /the path parameter 'b' has more than 16384 characters/ })
+  t.throws(() => fill('/{b}', { b: 'a'.repeat(16_385) }), {
+    code: 'CALL_INPUT_INVALID',
+    message: /the path parameter 'b' has more than 16384 characters/,
+  })
   t.end()
 })
 
 test('ordinary values are accepted, and a server gets exactly them', t => {
   for (const value of [
-    'a..b', '...', '....', 'v1.2', '.well-known', '..a', 'a..', 'a.', 'a;b', ';', 'a;v=1', '..a;b', 'x/y', 'AC/DC', 'https://cats.example/a?b#c', '@scope/name', '100%', '50%25', '%zz', '%', '%u', '%u12',
-    'What?', '#1', 'a b', 'M\u00fcller', '\u00bd', '\u2026', '\ud83d\udc31', 'e\u0301', 'a:b', '~me', 'a+b', '%41', '%c3%a9', '%ff',
-  ]) t.equal(decodeURIComponent(fill('/{b}', { b: value })).slice(1), value, value)
+    'a..b',
+    '...',
+    '....',
+    'v1.2',
+    '.well-known',
+    '..a',
+    'a..',
+    'a.',
+    'a;b',
+    ';',
+    'a;v=1',
+    '..a;b',
+    'x/y',
+    'AC/DC',
+    'https://cats.example/a?b#c',
+    '@scope/name',
+    '100%',
+    '50%25',
+    '%zz',
+    '%',
+    '%u',
+    '%u12',
+    'What?',
+    '#1',
+    'a b',
+    'M\u00fcller',
+    '\u00bd',
+    '\u2026',
+    '\ud83d\udc31',
+    'e\u0301',
+    'a:b',
+    '~me',
+    'a+b',
+    '%41',
+    '%c3%a9',
+    '%ff',
+  ])
+    t.equal(decodeURIComponent(fill('/{b}', { b: value })).slice(1), value, value)
   t.end()
 })
 
 test('two values that together would make a segment that climbs are refused', t => {
   for (const [path, params] of [
-    ['/files/{x}.{y}', { x: 'a/', y: '/b' }], ['/files/{x}.{y}', { x: 'a\\', y: '/b' }], ['/files/.{x}', { x: '/b' }], ['/files/{x}.', { x: 'b/' }], ['/files/{x}..{y}', { x: 'a/', y: '/b' }],
-    ['/files/{x}.', { x: 'a/ ' }], ['/files/.{x}', { x: ';a' }], ['/files/{x}{y}', { x: '%2', y: 'f' }], ['/files/{x}{y}', { x: '%2', y: 'e' }], ['/files/%25{x}', { x: '2e' }],
-    ['/files/%25{x}b', { x: '2f' }], ['/files/%25{x}', { x: '%8e2e' }], ['/files/{x}{y}', { x: '.', y: '\uff0e' }], ['/files/{x}{y}', { x: 'a%0', y: '0' }],
-  ] as const) t.throws(() => fill(path, params), { code: 'CALL_INPUT_INVALID' }, path)
+    ['/files/{x}.{y}', { x: 'a/', y: '/b' }],
+    ['/files/{x}.{y}', { x: 'a\\', y: '/b' }],
+    ['/files/.{x}', { x: '/b' }],
+    ['/files/{x}.', { x: 'b/' }],
+    ['/files/{x}..{y}', { x: 'a/', y: '/b' }],
+    ['/files/{x}.', { x: 'a/ ' }],
+    ['/files/.{x}', { x: ';a' }],
+    ['/files/{x}{y}', { x: '%2', y: 'f' }],
+    ['/files/{x}{y}', { x: '%2', y: 'e' }],
+    ['/files/%25{x}', { x: '2e' }],
+    ['/files/%25{x}b', { x: '2f' }],
+    ['/files/%25{x}', { x: '%8e2e' }],
+    ['/files/{x}{y}', { x: '.', y: '\uff0e' }],
+    ['/files/{x}{y}', { x: 'a%0', y: '0' }],
+  ] as const)
+    t.throws(() => fill(path, params), { code: 'CALL_INPUT_INVALID' }, path)
   t.end()
 })
 
@@ -99,13 +280,58 @@ test('a date is written in a path as it is in a query', t => {
 })
 
 test('a value that is no text is a mistake of the declaration', t => {
-  for (const value of [undefined, null, {}, Number.NaN, Infinity, new Date(Number.NaN), ['a'], Symbol.iterator]) t.throws(() => fill('/{b}', { b: value }), { name: 'TypeError', message: /'b' is neither a string nor a number/ })
+  for (const value of [undefined, null, {}, Number.NaN, Infinity, new Date(Number.NaN), ['a'], Symbol.iterator])
+    t.throws(() => fill('/{b}', { b: value }), { name: 'TypeError', message: /'b' is neither a string nor a number/ })
   t.end()
 })
 
 /** Text without a slash: arbitrary, and made of just what is dangerous. */
-const parts = ['.', '..', '\\', '%2e', '%2E', '%2f', '%5c', '%25', '%', '%u002e', '%uff0e', '%u002f', '%c0', '%ae', '%af', '%e0%80', '%ef%bc', '%8e', '?', '#', ';', ';a', 'a', '2e', 'u', ' ', '\t', '\n',
-  '\0', '%00', '\ud800', '\ufffd', '\u00fc', '\uff0e', '\u2024', '\u2025', '\ufe52', '\uff0f', '\uff3c', '\uff05', '\u2100', '\u037e', '\u0301', '\u200b']
+const parts = [
+  '.',
+  '..',
+  '\\',
+  '%2e',
+  '%2E',
+  '%2f',
+  '%5c',
+  '%25',
+  '%',
+  '%u002e',
+  '%uff0e',
+  '%u002f',
+  '%c0',
+  '%ae',
+  '%af',
+  '%e0%80',
+  '%ef%bc',
+  '%8e',
+  '?',
+  '#',
+  ';',
+  ';a',
+  'a',
+  '2e',
+  'u',
+  ' ',
+  '\t',
+  '\n',
+  '\0',
+  '%00',
+  '\ud800',
+  '\ufffd',
+  '\u00fc',
+  '\uff0e',
+  '\u2024',
+  '\u2025',
+  '\ufe52',
+  '\uff0f',
+  '\uff3c',
+  '\uff05',
+  '\u2100',
+  '\u037e',
+  '\u0301',
+  '\u200b',
+]
 const nasty = fc.array(fc.constantFrom(...parts), { maxLength: 6 }).map(each => each.join(''))
 const nastyOrSlash = fc.array(fc.constantFrom(...parts, '/', '/'), { maxLength: 6 }).map(each => each.join(''))
 const flat = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), nasty).map(each => each.replaceAll('/', ''))
@@ -116,17 +342,23 @@ const steps: readonly ((path: string) => string)[] = [
   path => path.replaceAll(/(?:%[0-9a-f]{2})+/gi, run => Buffer.from(run.replaceAll('%', ''), 'hex').toString()),
   path => path.replaceAll(/%[0-7][0-9a-f]/gi, decodeURIComponent),
   path => path.replaceAll(/%u([0-9a-f]{4})/gi, (_, unit: string) => String.fromCharCode(Number.parseInt(unit, 16))),
-  path => path.replaceAll(/%c0%ae|%e0%80%ae/gi, '.').replaceAll(/%c0%af|%e0%80%af/gi, '/').replaceAll(/%c1%9c/gi, '/'),
+  path =>
+    path
+      .replaceAll(/%c0%ae|%e0%80%ae/gi, '.')
+      .replaceAll(/%c0%af|%e0%80%af/gi, '/')
+      .replaceAll(/%c1%9c/gi, '/'),
   path => path.normalize('NFKC'),
   path => path.replaceAll(/;[^/]*/g, ''),
   path => path.replaceAll('\\', '/'),
   path => path.replaceAll(/[\t\r\n]/g, ''),
   path => path.replaceAll(/\p{Cs}|\ufffd/gu, ''),
 ]
-const server = fc.array(fc.constantFrom(...steps), { maxLength: 7 }).map(all => (path: string) => all.reduce((last, step) => step(last), path))
+const server = fc
+  .array(fc.constantFrom(...steps), { maxLength: 7 })
+  .map(all => (path: string) => all.reduce((last, step) => step(last), path))
 
 /** The path, or nothing where the values are refused as the caller's input. */
-function tryFill (template: string, values: Record<string, string>): string | undefined {
+function tryFill(template: string, values: Record<string, string>): string | undefined {
   try {
     return fill(template, values)
   } catch (error) {
@@ -142,14 +374,24 @@ test('no value leaves its place: not after a server normalised the path, nor aft
   for (const template of templates) {
     const [before = ''] = template.split('{')
     const after = template.slice(template.lastIndexOf('}') + 1)
-    fc.assert(fc.property(text, text, (x, y) => {
-      const path = tryFill(template, { x, y })
-      if (path === undefined) return true
-      const url = new URL(`http://cats.example${path}`)
-      return url.origin === 'http://cats.example' && url.search === '' && url.hash === '' && url.pathname === path &&
-        path.startsWith(before) && path.endsWith(after) && path.split('/').length === template.split('/').length &&
-        !decodeURIComponent(path).split(/[\\/]/).some(isDots)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(text, text, (x, y) => {
+        const path = tryFill(template, { x, y })
+        if (path === undefined) return true
+        const url = new URL(`http://cats.example${path}`)
+        return (
+          url.origin === 'http://cats.example' &&
+          url.search === '' &&
+          url.hash === '' &&
+          url.pathname === path &&
+          path.startsWith(before) &&
+          path.endsWith(after) &&
+          path.split('/').length === template.split('/').length &&
+          !decodeURIComponent(path).split(/[\\/]/).some(isDots)
+        )
+      }),
+      { numRuns: 500 },
+    )
   }
   t.end()
 })
@@ -157,13 +399,16 @@ test('no value leaves its place: not after a server normalised the path, nor aft
 test('no normalisation by a server makes a dot segment or another number of segments of a value without a slash', t => {
   for (const template of templates) {
     let accepted = 0
-    fc.assert(fc.property(flat, flat, server, (x, y, normalise) => {
-      const path = tryFill(template, { x, y })
-      if (path === undefined) return true
-      accepted++
-      const segments = normalise(path).split('/')
-      return segments.length === template.split('/').length && !segments.some(isDots)
-    }), { numRuns: 2000 })
+    fc.assert(
+      fc.property(flat, flat, server, (x, y, normalise) => {
+        const path = tryFill(template, { x, y })
+        if (path === undefined) return true
+        accepted++
+        const segments = normalise(path).split('/')
+        return segments.length === template.split('/').length && !segments.some(isDots)
+      }),
+      { numRuns: 2000 },
+    )
     t.ok(accepted > 500, `${template}: ${accepted} were accepted`)
   }
   t.end()
@@ -171,21 +416,34 @@ test('no normalisation by a server makes a dot segment or another number of segm
 
 test('the slashes of a value are the only ones that a server can find in it', t => {
   for (const template of templates) {
-    fc.assert(fc.property(text, text, server, (x, y, normalise) => {
-      const path = tryFill(template, { x, y })
-      if (path === undefined) return true
-      const segments = normalise(path).split('/')
-      const own = (x + (template.includes('{y}') ? y : '')).split('/').length - 1
-      return segments.length <= template.split('/').length + own && !segments.some(isDots)
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(text, text, server, (x, y, normalise) => {
+        const path = tryFill(template, { x, y })
+        if (path === undefined) return true
+        const segments = normalise(path).split('/')
+        const own = (x + (template.includes('{y}') ? y : '')).split('/').length - 1
+        return segments.length <= template.split('/').length + own && !segments.some(isDots)
+      }),
+      { numRuns: 1000 },
+    )
   }
   t.end()
 })
 
 test('a value that climbs when it is decoded more than once is refused too', async t => {
   const template = parseTemplate('/files/{name}', 'files')
-  for (const name of ['%2e%2e', '%252e%252e', '..%252fadmin', '%25252e%25252e%25252fadmin', '%2E.', 'a%5c..%5cb', '..%zz%2f..', `%${'25'.repeat(20)}41`]) {
+  for (const name of [
+    '%2e%2e',
+    '%252e%252e',
+    '..%252fadmin',
+    '%25252e%25252e%25252fadmin',
+    '%2E.',
+    'a%5c..%5cb',
+    '..%zz%2f..',
+    `%${'25'.repeat(20)}41`,
+  ]) {
     t.throws(() => fillTemplate(template, { name }, 'files'), { code: 'CALL_INPUT_INVALID' }, name)
   }
-  for (const name of ['100%', '50%25', '%zz', 'dr.who', '...']) t.doesNotThrow(() => fillTemplate(template, { name }, 'files'), name)
+  for (const name of ['100%', '50%25', '%zz', 'dr.who', '...'])
+    t.doesNotThrow(() => fillTemplate(template, { name }, 'files'), name)
 })

@@ -9,15 +9,30 @@ import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 
 const operations = {
   ask: operation({ path: '/ask', output: z.unknown() }),
-  find: operation({ path: '/{kind}/find', params: z.object({ kind: z.string() }), query: z.object({ q: z.string() }), output: z.unknown() }),
-  text: operation({ path: '/text', output: z.string(), as: 'text', accept: ['text/plain', 'text/x'] }),
-  head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), empty: true }),
-  tell: operation({ method: 'POST', path: '/tell', body: z.object({ a: z.number() }), output: z.unknown(), idempotencyKey: ({ body }) => `key-${body.a}` }),
+  find: operation({
+    path: '/{kind}/find',
+    params: z.object({ kind: z.string() }),
+    query: z.object({ q: z.string() }),
+    output: z.unknown(),
+  }),
+  text: operation({ path: '/text', output: z.string(), responseType: 'text', accept: ['text/plain', 'text/x'] }),
+  head: operation({ method: 'HEAD', path: '/head', output: z.unknown(), allowEmpty: true }),
+  tell: operation({
+    method: 'POST',
+    path: '/tell',
+    body: z.object({ a: z.number() }),
+    output: z.unknown(),
+    idempotencyKey: ({ body }) => `key-${body.a}`,
+  }),
   remove: operation({ method: 'DELETE', path: '/remove', output: z.unknown() }),
 }
 
-async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, prefix = '') {
-  const upstream = await rawUpstream(t, (socket, { method }) => socket.write(method === 'HEAD' ? 'HTTP/1.1 200 OK\r\n\r\n' : json(null, 200, { 'content-type': 'application/json' })))
+async function arrange(t: Test, options: Partial<UpstreamOptions> = {}, prefix = '') {
+  const upstream = await rawUpstream(t, (socket, { method }) =>
+    socket.write(
+      method === 'HEAD' ? 'HTTP/1.1 200 OK\r\n\r\n' : json(null, 200, { 'content-type': 'application/json' }),
+    ),
+  )
   const pool = new Pool(upstream.origin, { connections: 1 })
   t.teardown(() => pool.destroy())
   const declared = defineUpstream('raw', { origin: upstream.origin, ...options }, operations)
@@ -29,7 +44,7 @@ async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, prefix 
       await service(run.ask(call)).catch(error => {
         if (error.code !== 'UPSTREAM_CONTENT_TYPE') throw error
       })
-      const { method, path, body, headers } = upstream.requests.at(-1) as NonNullable<typeof upstream.requests[0]>
+      const { method, path, body, headers } = upstream.requests.at(-1) as NonNullable<(typeof upstream.requests)[0]>
       return { method, path, body, headers: headers.filter(([name]) => name !== 'host' && name !== 'connection') }
     },
     host: new URL(upstream.origin).host,
@@ -40,8 +55,14 @@ async function arrange (t: Test, options: Partial<UpstreamOptions> = {}, prefix 
 test('a call goes out with the headers of its operation and no others', async t => {
   const { out, ask } = await arrange(t)
   t.same(await out(ask(), testRun({ headers: { cookie: 'secret', authorization: 'secret', 'x-any': 'thing' } })), {
-    method: 'GET', path: '/ask', body: '',
-    headers: [['accept', 'application/json, application/*+json, text/json'], ['accept-encoding', 'gzip, br'], ['user-agent', 'headwaters']],
+    method: 'GET',
+    path: '/ask',
+    body: '',
+    headers: [
+      ['accept', 'application/json, application/*+json, text/json'],
+      ['accept-encoding', 'gzip, br'],
+      ['user-agent', 'headwaters'],
+    ],
   })
 })
 
@@ -68,55 +89,103 @@ test('a body is JSON and says so, and goes out with the key of its call', async 
   const { method, body, headers } = await out(tell({ body: { a: 7 } }))
   t.equal(method, 'POST')
   t.equal(body, '{"a":7}')
-  t.match(Object.fromEntries(headers), { 'content-type': 'application/json', 'content-length': '7', 'idempotency-key': 'key-7' })
+  t.match(Object.fromEntries(headers), {
+    'content-type': 'application/json',
+    'content-length': '7',
+    'idempotency-key': 'key-7',
+  })
 })
 
 test('declared headers go out with every call, and may stand in for ours', async t => {
-  const { out, ask } = await arrange(t, { headers: { 'X-Api-Key': 'k', Accept: 'application/vnd.x+json', 'User-Agent': 'me' }, decompress: false })
-  t.same((await out(ask())).headers, [['x-api-key', 'k'], ['accept', 'application/vnd.x+json'], ['user-agent', 'me']])
+  const { out, ask } = await arrange(t, {
+    headers: { 'X-Api-Key': 'k', Accept: 'application/vnd.x+json', 'User-Agent': 'me' },
+    decompress: false,
+  })
+  t.same((await out(ask())).headers, [
+    ['x-api-key', 'k'],
+    ['accept', 'application/vnd.x+json'],
+    ['user-agent', 'me'],
+  ])
 })
 
 test('a forwarded header wins over a declared one, and the declared one stands where none came', async t => {
-  const { out, ask } = await arrange(t, { headers: { Authorization: 'ours', 'x-fixed': '1' }, forward: ['Authorization', 'user-agent', 'accept'] })
+  const { out, ask } = await arrange(t, {
+    headers: { Authorization: 'ours', 'x-fixed': '1' },
+    forwardHeaders: ['Authorization', 'user-agent', 'accept'],
+  })
   const sentWith = async (inbound: Record<string, string>) => {
     const { headers } = await out(ask(), testRun({ headers: inbound }))
-    return headers.filter(([name]) => name !== 'accept-encoding').toSorted(([a], [b]) => a < b ? -1 : 1)
+    return headers.filter(([name]) => name !== 'accept-encoding').toSorted(([a], [b]) => (a < b ? -1 : 1))
   }
-  t.same(await sentWith({ authorization: 'theirs', accept: 'a/b', cookie: 'secret' }), [['accept', 'a/b'], ['authorization', 'theirs'], ['user-agent', 'headwaters'], ['x-fixed', '1']])
-  t.match(await sentWith({}), [['accept', /json/], ['authorization', 'ours'], ['user-agent', 'headwaters'], ['x-fixed', '1']])
+  t.same(await sentWith({ authorization: 'theirs', accept: 'a/b', cookie: 'secret' }), [
+    ['accept', 'a/b'],
+    ['authorization', 'theirs'],
+    ['user-agent', 'headwaters'],
+    ['x-fixed', '1'],
+  ])
+  t.match(await sentWith({}), [
+    ['accept', /json/],
+    ['authorization', 'ours'],
+    ['user-agent', 'headwaters'],
+    ['x-fixed', '1'],
+  ])
 })
 
 test('the key of a call leaves once, also where the upstream declares or forwards one', async t => {
-  for (const options of [{ forward: ['idempotency-key'] }, { headers: { 'Idempotency-Key': 'fixed' } }]) {
+  for (const options of [{ forwardHeaders: ['idempotency-key'] }, { headers: { 'Idempotency-Key': 'fixed' } }]) {
     const { out, tell } = await arrange(t, options)
     const { headers } = await out(tell({ body: { a: 1 } }), testRun({ headers: { 'idempotency-key': 'inbound' } }))
-    t.same(headers.filter(([name]) => name === 'idempotency-key'), [['idempotency-key', 'key-1']], JSON.stringify(options))
+    t.same(
+      headers.filter(([name]) => name === 'idempotency-key'),
+      [['idempotency-key', 'key-1']],
+      JSON.stringify(options),
+    )
   }
 })
 
 test('what one call forwards does not stay for the next', async t => {
-  const { out, ask } = await arrange(t, { forward: ['x-tenant'] })
+  const { out, ask } = await arrange(t, { forwardHeaders: ['x-tenant'] })
   t.ok((await out(ask(), testRun({ headers: { 'x-tenant': 'a' } }))).headers.some(([name]) => name === 'x-tenant'))
   t.notOk((await out(ask())).headers.some(([name]) => name === 'x-tenant'))
 })
 
-const names = ['authorization', 'cookie', 'x-tenant', 'x-request-id', 'traceparent', 'accept-language', 'constructor', 'x-api-key', 'forwarded', 'via', 'user-agent']
+const names = [
+  'authorization',
+  'cookie',
+  'x-tenant',
+  'x-request-id',
+  'traceparent',
+  'accept-language',
+  'constructor',
+  'x-api-key',
+  'forwarded',
+  'via',
+  'user-agent',
+]
 const value = fc.stringMatching(/^[!-~]([ -~]{0,10}[!-~])?$/)
 
 test('no header that is not allowed ever leaves, and every allowed one that came does', async t => {
   const { host, upstream } = await arrange(t)
-  await fc.assert(fc.asyncProperty(fc.subarray(names), fc.dictionary(fc.constantFrom(...names, 'host', 'transfer-encoding', 'connection'), value), async (forward, inbound) => {
-    const pool = new Pool(upstream.origin, { connections: 1 })
-    const { ask } = defineUpstream('raw', { origin: upstream.origin, forward }, operations)
-    await dispatch(pool, '')(testRun({ headers: inbound }).ask(ask()))
-    await pool.destroy()
-    const { headers = [] } = upstream.requests.at(-1) ?? {}
-    const came = headers.filter(([name]) => !['accept', 'accept-encoding', 'host', 'connection'].includes(name))
-    const sent = forward.filter(name => Object.hasOwn(inbound, name)).map(name => [name, inbound[name]])
-    const agent = sent.some(([name]) => name === 'user-agent') ? [] : [['user-agent', 'headwaters']]
-    const text = (list: readonly (readonly unknown[])[]) => JSON.stringify(list.map(pair => pair.join(': ')).toSorted())
-    if (text(came) !== text([...agent, ...sent])) throw new Error(`${text(came)} left`)
-    if (headers.find(([name]) => name === 'host')?.[1] !== host) throw new Error('another host')
-  }), { numRuns: 40 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.subarray(names),
+      fc.dictionary(fc.constantFrom(...names, 'host', 'transfer-encoding', 'connection'), value),
+      async (forward, inbound) => {
+        const pool = new Pool(upstream.origin, { connections: 1 })
+        const { ask } = defineUpstream('raw', { origin: upstream.origin, forwardHeaders: forward }, operations)
+        await dispatch(pool, '')(testRun({ headers: inbound }).ask(ask()))
+        await pool.destroy()
+        const { headers = [] } = upstream.requests.at(-1) ?? {}
+        const came = headers.filter(([name]) => !['accept', 'accept-encoding', 'host', 'connection'].includes(name))
+        const sent = forward.filter(name => Object.hasOwn(inbound, name)).map(name => [name, inbound[name]])
+        const agent = sent.some(([name]) => name === 'user-agent') ? [] : [['user-agent', 'headwaters']]
+        const text = (list: readonly (readonly unknown[])[]) =>
+          JSON.stringify(list.map(pair => pair.join(': ')).toSorted())
+        if (text(came) !== text([...agent, ...sent])) throw new Error(`${text(came)} left`)
+        if (headers.find(([name]) => name === 'host')?.[1] !== host) throw new Error('another host')
+      },
+    ),
+    { numRuns: 40 },
+  )
   t.pass('held for 40 lists of headers')
 })

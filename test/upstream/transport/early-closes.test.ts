@@ -27,13 +27,24 @@ test('two early closes within 60 s are frequent for 60 s', t => {
   t.end()
 })
 
-/** Asks one after the other and returns the connection that was used; `answer` decides what happens after each answer. */
-async function arrange (t: Test, answer: (socket: Socket, path: string) => unknown, options: Partial<UpstreamOptions> = {}, onConnection?: (socket: Socket) => unknown) {
+/**
+ * Asks one after the other and returns the connection that was used; `answer` decides what happens after each answer.
+ */
+async function arrange(
+  t: Test,
+  answer: (socket: Socket, path: string) => unknown,
+  options: Partial<UpstreamOptions> = {},
+  onConnection?: (socket: Socket) => unknown,
+) {
   const raw = await rawUpstream(t, (socket, { path }) => answer(socket, path), undefined, onConnection)
-  const upstream = defineUpstream('raw', { origin: raw.origin, slots: 1, connections: 3, breaker: false, ...options }, {
-    get: operation({ path: '/get', output: z.unknown() }),
-    post: operation({ method: 'POST', path: '/post', output: z.unknown() }),
-  })
+  const upstream = defineUpstream(
+    'raw',
+    { origin: raw.origin, concurrency: 1, connections: 3, breaker: false, ...options },
+    {
+      get: operation({ path: '/get', output: z.unknown() }),
+      post: operation({ method: 'POST', path: '/post', output: z.unknown() }),
+    },
+  )
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   return {
@@ -50,7 +61,9 @@ async function arrange (t: Test, answer: (socket: Socket, path: string) => unkno
 
 test('after two early closes unsafe requests use new connections, and safe ones do not', async t => {
   let isClosing = true
-  const { raw, ask } = await arrange(t, (socket, path) => isClosing ? socket.end(json(path)) : socket.write(json(path)))
+  const { raw, ask } = await arrange(t, (socket, path) =>
+    isClosing ? socket.end(json(path)) : socket.write(json(path)),
+  )
   await ask('get')
   await raw.deserted()
   await ask('get')
@@ -68,7 +81,11 @@ test('after two early closes unsafe requests use new connections, and safe ones 
 
 test('a close that the answer announced is not early', async t => {
   let isClosing = true
-  const { raw, ask } = await arrange(t, (socket, path) => isClosing ? socket.end(json(path, 200, { connection: 'close' })) : socket.write(json(path)), { connections: 1 })
+  const { raw, ask } = await arrange(
+    t,
+    (socket, path) => (isClosing ? socket.end(json(path, 200, { connection: 'close' })) : socket.write(json(path))),
+    { connections: 1 },
+  )
   for (let call = 0; call < 4; call++) await ask('get')
   await raw.deserted()
   isClosing = false
@@ -79,7 +96,10 @@ test('a close that the answer announced is not early', async t => {
 test('a connection that is closed as idle while a request is on its way is one early close', async t => {
   for (const method of ['get', 'post'] as const) {
     let isClosing = false
-    const { raw, ask } = await arrange(t, (socket, path) => isClosing ? socket.destroy() : socket.write(json(path)), { retry: false, connections: 1 })
+    const { raw, ask } = await arrange(t, (socket, path) => (isClosing ? socket.destroy() : socket.write(json(path))), {
+      retry: false,
+      connections: 1,
+    })
     await ask('get')
     isClosing = true
     await ask(method).catch(() => {})
@@ -92,7 +112,11 @@ test('a connection that is closed as idle while a request is on its way is one e
 
 test('a connection that breaks off in an answer is no early close', async t => {
   let isBreaking = true
-  const { raw, ask } = await arrange(t, (socket, path) => isBreaking ? socket.end(json(path).subarray(0, -1)) : socket.write(json(path)), { retry: false, connections: 1 })
+  const { raw, ask } = await arrange(
+    t,
+    (socket, path) => (isBreaking ? socket.end(json(path).subarray(0, -1)) : socket.write(json(path))),
+    { retry: false, connections: 1 },
+  )
   for (let breaks = 0; breaks < 3; breaks++) await ask('get').catch(() => {})
   await raw.deserted()
   isBreaking = false
@@ -102,7 +126,9 @@ test('a connection that breaks off in an answer is no early close', async t => {
 
 test('a second close while an unsafe request is on its way makes early closes frequent', async t => {
   let isClosing = false
-  const { raw, ask } = await arrange(t, (socket, path) => isClosing ? socket.destroy() : socket.write(json(path)), { retry: false })
+  const { raw, ask } = await arrange(t, (socket, path) => (isClosing ? socket.destroy() : socket.write(json(path))), {
+    retry: false,
+  })
   for (let closes = 0; closes < 2; closes++) {
     isClosing = false
     await ask('get')
@@ -111,19 +137,24 @@ test('a second close while an unsafe request is on its way makes early closes fr
     await raw.deserted()
   }
   isClosing = false
-  const connection = await ask('get') as number
+  const connection = (await ask('get')) as number
   t.equal(await ask('post'), connection + 1)
 })
 
 test('a connection that closes before its first request is no early close', async t => {
   let isClosing = true
-  const { raw, upstream, runtime, ask } = await arrange(t, (socket, path) => socket.write(json(path)), { connections: 1 }, socket => isClosing && setImmediate(() => socket.end()))
+  const { raw, upstream, runtime, ask } = await arrange(
+    t,
+    (socket, path) => socket.write(json(path)),
+    { connections: 1 },
+    socket => isClosing && setImmediate(() => socket.end()),
+  )
   for (let closes = 0; closes < 2; closes++) {
     const run = testRun()
     const call = run.ask(upstream.get())
     const asked = failure(runtime.send(call))
     await turn()
-    run.abort.cut('gone')
+    run.abort.abort('gone')
     t.equal(await asked, 'gone')
     await call.attempt.held
     await raw.deserted()

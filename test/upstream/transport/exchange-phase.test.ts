@@ -15,8 +15,12 @@ import { rest } from '../../helpers/turn.ts'
 
 test('docs/design.md has the phases of an exchange and their transitions', async t => {
   const page = await readFile(new URL('../../../docs/design.md', import.meta.url), 'utf8')
-  const rows = page.slice(page.indexOf('### The phases of an exchange')).matchAll(/^\| `(\w+)` \| [^|]+ \| (.*) \|$/gm)
-  const documented = Array.from(rows, ([, phase, next]) => [phase, Array.from((next as string).matchAll(/`(\w+)`/g), ([, name]) => name)])
+  const section = page.slice(page.indexOf('### The phases of an exchange')).split('\n## ')[0] as string
+  const rows = section.matchAll(/^\| `(\w+)` \| [^|]+ \| (.*) \|$/gm)
+  const documented = Array.from(rows, ([, phase, next]) => [
+    phase,
+    Array.from((next as string).matchAll(/`(\w+)`/g), ([, name]) => name),
+  ])
   t.same(documented, Object.entries(transitions))
 })
 
@@ -30,10 +34,14 @@ test('a transition that is not in the table throws', t => {
   t.end()
 })
 
-const { ask, tell } = defineUpstream('nobody', { origin: 'http://127.0.0.1:9', maxBytes: 100 }, {
-  ask: operation({ path: '/', output: z.unknown(), absent: [404] }),
-  tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
-})
+const { ask, tell } = defineUpstream(
+  'nobody',
+  { origin: 'http://127.0.0.1:9', maxResponseBytes: 100 },
+  {
+    ask: operation({ path: '/', output: z.unknown(), nullOn: [404] }),
+    tell: operation({ method: 'POST', path: '/', output: z.unknown() }),
+  },
+)
 
 /** An upstream's part of an exchange, in an order that undici can bring. */
 const upstreamEvents = fc.record({
@@ -45,63 +53,100 @@ const upstreamEvents = fc.record({
 })
 
 test('an exchange takes only the transitions of the table and settles once, whatever comes in which order', async t => {
-  await fc.assert(fc.asyncProperty(
-    upstreamEvents, fc.boolean(), fc.constantFrom('none', 'alone', 'shared', 'queued'), fc.nat({ max: 15 }), fc.constantFrom('gone', 'deadline', 'nothing'), fc.nat({ max: 15 }),
-    async ({ hints, status, length, chunks, end }, isUnsafe, place, cutAt, reason, stopAt) => {
-      const run = testRun()
-      const settled: unknown[] = []
-      const taker = { win: (what: unknown) => settled.push(what), lose: (what: unknown) => settled.push(what) }
-      let dispatched = 0
-      const pool = { dispatch: () => { dispatched++ } }
-      const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), taker, pool, { method: 'GET', path: '/' })
-      const controller = { abort: (error: Error) => { if (exchange.phase !== Phase.done) exchange.onResponseError(controller, error) } } as unknown as Dispatcher.DispatchController
-      const connect = () => { throw new Error('nothing is dispatched') }
-      if (place === 'alone') exchange.connection = new Connection('http://127.0.0.1:9', { connect })
-      if (place === 'shared') {
-        const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, size: new BatchSize(4) })
-        const other = new Exchange(testRun().ask<unknown>(ask()), { win () {}, lose () {} }, pool, { method: 'GET', path: '/' })
-        for (const each of [exchange, other]) pipeline.assign(each, performance.now())
-        exchange.connection = other.connection = pipeline
-      }
+  await fc.assert(
+    fc.asyncProperty(
+      upstreamEvents,
+      fc.boolean(),
+      fc.constantFrom('none', 'alone', 'shared', 'queued'),
+      fc.nat({ max: 15 }),
+      fc.constantFrom('gone', 'deadline', 'nothing'),
+      fc.nat({ max: 15 }),
+      async ({ hints, status, length, chunks, end }, isUnsafe, place, cutAt, reason, stopAt) => {
+        const run = testRun()
+        const settled: unknown[] = []
+        const completion = {
+          resolve: (what: unknown) => settled.push(what),
+          reject: (what: unknown) => settled.push(what),
+        }
+        let dispatched = 0
+        const pool = {
+          dispatch: () => {
+            dispatched++
+          },
+        }
+        const exchange = new Exchange(run.ask<unknown>(isUnsafe ? tell() : ask()), completion, pool, {
+          method: 'GET',
+          path: '/',
+        })
+        const controller = {
+          abort: (error: Error) => {
+            if (exchange.phase !== Phase.done) exchange.onResponseError(controller, error)
+          },
+        } as unknown as Dispatcher.DispatchController
+        const connect = () => {
+          throw new Error('nothing is dispatched')
+        }
+        if (place === 'alone') exchange.connection = new Connection('http://127.0.0.1:9', { connect })
+        if (place === 'shared') {
+          const pipeline = new Pipeline('http://127.0.0.1:9', { connect, pipelining: 4, batchSize: new BatchSize(4) })
+          const other = new Exchange(testRun().ask<unknown>(ask()), { resolve() {}, reject() {} }, pool, {
+            method: 'GET',
+            path: '/',
+          })
+          for (const each of [exchange, other]) pipeline.assign(each, performance.now())
+          exchange.connection = other.connection = pipeline
+        }
 
-      const head = { 'content-type': 'application/json', ...length !== undefined && { 'content-length': String(length) } }
-      const events: (() => void)[] = place === 'queued'
-        ? []
-        : [
-            () => exchange.onRequestStart(controller),
-            ...Array.from({ length: hints }, () => () => exchange.onResponseStart(controller, 103, {})),
-            () => exchange.onResponseStart(controller, status, head),
-            ...chunks.map(bytes => () => exchange.onResponseData(controller, Buffer.alloc(bytes, '1'))),
-            () => {
-              if (end === 'end') exchange.onResponseEnd()
-              else if (end === 'error') exchange.onResponseError(controller, Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
-              else if (end === 'lost') exchange.lost(false)
-            },
-          ]
-      const cut = () => run.abort.cut(reason === 'gone' ? 'gone' : new UpstreamError('DEADLINE_EXCEEDED', 'test'))
-      let isCut = false
-      for (const [at, event] of events.slice(0, stopAt).entries()) {
-        if (at === cutAt && reason !== 'nothing') {
-          cut()
-          isCut = true
+        const head = {
+          'content-type': 'application/json',
+          ...(length !== undefined && { 'content-length': String(length) }),
         }
-        // undici tells nothing more of a request that it was told to abort.
-        if (exchange.phase === Phase.done) break
-        try {
-          event()
-        } catch (error) {
-          // undici takes what onRequestStart throws as a cancelled request.
-          if (at !== 0 || !isCut) throw error
-          exchange.onResponseError(null, error as Error)
+        const events: (() => void)[] =
+          place === 'queued'
+            ? []
+            : [
+                () => exchange.onRequestStart(controller),
+                ...Array.from({ length: hints }, () => () => exchange.onResponseStart(controller, 103, {})),
+                () => exchange.onResponseStart(controller, status, head),
+                ...chunks.map(bytes => () => exchange.onResponseData(controller, Buffer.alloc(bytes, '1'))),
+                () => {
+                  if (end === 'end') exchange.onResponseEnd()
+                  else if (end === 'error')
+                    exchange.onResponseError(controller, Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
+                  else if (end === 'lost') exchange.connectionLost(false)
+                },
+              ]
+        const cut = () => run.abort.abort(reason === 'gone' ? 'gone' : new UpstreamError('DEADLINE_EXCEEDED', 'test'))
+        let isCut = false
+        for (const [at, event] of events.slice(0, stopAt).entries()) {
+          if (at === cutAt && reason !== 'nothing') {
+            cut()
+            isCut = true
+          }
+          // undici tells nothing more of a request that it was told to abort.
+          if (exchange.phase === Phase.done) break
+          try {
+            event()
+          } catch (error) {
+            // undici takes what onRequestStart throws as a cancelled request.
+            if (at !== 0 || !isCut) throw error
+            exchange.onResponseError(null, error as Error)
+          }
         }
-      }
-      if (reason !== 'nothing') cut()
-      await rest()
-      const { phase } = exchange
-      t.ok(settled.length <= 1, 'it settles once')
-      t.equal(run.abort.size, settled.length === 1 ? 0 : 1, 'it listens to its abort for as long as it is not settled')
-      t.equal(settled.length === 1, phase >= Phase.abandoned, 'from abandoned on it is settled')
-      if (reason === 'deadline') t.equal(settled.length, 1, 'a deadline ends it')
-      t.equal(dispatched, 0)
-    }), { numRuns: 2000 })
+        if (reason !== 'nothing') cut()
+        await rest()
+        const { phase } = exchange
+        t.ok(settled.length <= 1, 'it settles once')
+        t.equal(
+          run.abort.size,
+          settled.length === 1 ? 0 : 1,
+          'it listens to its abort for as long as it is not settled',
+        )
+        t.equal(settled.length === 1, phase >= Phase.abandoned, 'from abandoned on it is settled')
+        if (reason === 'deadline') t.equal(settled.length, 1, 'a deadline ends it')
+        t.equal(dispatched, 0)
+      },
+    ),
+    { numRuns: 2000 },
+  )
 })

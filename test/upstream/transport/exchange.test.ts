@@ -12,10 +12,10 @@ import { wire } from '../../helpers/wire.ts'
 
 const ask = operation({ path: '/', output: z.unknown() })
 const tell = operation({ method: 'POST', path: '/', body: z.unknown(), output: z.unknown() })
-const secret = 'the upstream\'s own words'
+const secret = "the upstream's own words"
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
 
-async function refused (t: Test, script: Script) {
+async function refused(t: Test, script: Script) {
   const error = await failure((await wire(t, script, ask)).send())
   t.notMatch(String(error), secret)
   return error
@@ -39,7 +39,8 @@ test('an answer that breaks off is a reset, wherever it breaks', async t => {
     'reset in the body': thenReset(`${head}content-length: 10\r\n\r\n{"a"`),
     'closed between chunks': only(`${head}transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n`),
     'closed in a chunk': only(`${head}transfer-encoding: chunked\r\n\r\n5\r\n{}`),
-  })) t.match(await refused(t, script), { code: 'UPSTREAM_RESET', retryable: true, statusCode: 502 }, what)
+  }))
+    t.match(await refused(t, script), { code: 'UPSTREAM_RESET', retryable: true, statusCode: 502 }, what)
 })
 
 test('bytes that are no HTTP are a protocol failure, and never shown', async t => {
@@ -56,7 +57,8 @@ test('bytes that are no HTTP are a protocol failure, and never shown', async t =
     'a head without end': `HTTP/1.1 200 OK\r\n${`x-filler: ${'x'.repeat(1000)}\r\n`.repeat(17)}content-length: 2\r\n\r\n{}`,
     'a switch of protocols': 'HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
     'an unasked 100': `HTTP/1.1 100 Continue\r\n\r\n${head}content-length: 2\r\n\r\n{}`,
-  })) t.match(await refused(t, bytes), { code: 'UPSTREAM_PROTOCOL', statusCode: 502, retryable: false }, what)
+  }))
+    t.match(await refused(t, bytes), { code: 'UPSTREAM_PROTOCOL', statusCode: 502, retryable: false }, what)
 })
 
 test('hints come before the answer and are passed over', async t => {
@@ -73,13 +75,15 @@ test('hints without end are a protocol failure, and the connection is closed', a
 
 test('a chunked body over the cap is cut, and its connection closed', async t => {
   const chunk = `400\r\n${'x'.repeat(1024)}\r\n`
-  const { send, upstream } = await wire(t, `${head}transfer-encoding: chunked\r\n\r\n${chunk.repeat(20)}`, ask, { maxBytes: 10_000 })
+  const { send, upstream } = await wire(t, `${head}transfer-encoding: chunked\r\n\r\n${chunk.repeat(20)}`, ask, {
+    maxResponseBytes: 10_000,
+  })
   t.match(await failure(send()), { code: 'UPSTREAM_TOO_LARGE', upstreamStatus: 200, message: /10000 bytes/ })
   await upstream.deserted()
 })
 
 test('a connection is used again after an answer', async t => {
-  const { send, upstream } = await wire(t, json('well'), ask, { slots: 1 })
+  const { send, upstream } = await wire(t, json('well'), ask, { concurrency: 1 })
   for (let each = 0; each < 5; each++) await send()
   t.equal(upstream.connections, 1)
 })
@@ -89,7 +93,7 @@ test('a body that ends with its connection is read', async t => {
   t.same((await send()).value, { a: 1 })
 })
 
-async function nobodyListens (): Promise<string> {
+async function nobodyListens(): Promise<string> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -121,7 +125,11 @@ test('an upstream that cannot prove who it is is not trusted, and asked nothing'
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
   const declared = defineUpstream('impostor', { origin: upstream.origin }, { ask })
-  t.match(await failure(runtime.send(testRun().ask(declared.ask()))), { code: 'UPSTREAM_TLS', statusCode: 502, retryable: false })
+  t.match(await failure(runtime.send(testRun().ask(declared.ask()))), {
+    code: 'UPSTREAM_TLS',
+    statusCode: 502,
+    retryable: false,
+  })
   t.equal(upstream.requests.length, 0)
 })
 
@@ -132,10 +140,16 @@ test('an upstream that speaks no TLS where it should is not trusted', async t =>
     socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
   })
   await once(plain.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => { plain.close() })
+  t.teardown(() => {
+    plain.close()
+  })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
-  const declared = defineUpstream('impostor', { origin: `https://127.0.0.1:${(plain.address() as AddressInfo).port}` }, { ask })
+  const declared = defineUpstream(
+    'impostor',
+    { origin: `https://127.0.0.1:${(plain.address() as AddressInfo).port}` },
+    { ask },
+  )
   t.match(await failure(runtime.send(testRun().ask(declared.ask()))), { code: 'UPSTREAM_TLS' })
   t.equal(upstream.requests.length, 0)
 })

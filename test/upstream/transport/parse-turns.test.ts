@@ -18,7 +18,13 @@ test('sockets that wait are read one after the other, as many in a turn as it ha
     })
     return socket
   }
-  const sockets = [socketOf('a', turnBytes, 3), socketOf('b', turnBytes, 2), socketOf('c', turnBytes, 1), socketOf('d', turnBytes / 2, 1), socketOf('e', turnBytes / 2, 1)]
+  const sockets = [
+    socketOf('a', turnBytes, 3),
+    socketOf('b', turnBytes, 2),
+    socketOf('c', turnBytes, 1),
+    socketOf('d', turnBytes / 2, 1),
+    socketOf('e', turnBytes / 2, 1),
+  ]
   countParsed(turnBytes)
   t.ok(isTurnFull())
   for (const socket of sockets) readLater(socket)
@@ -28,6 +34,9 @@ test('sockets that wait are read one after the other, as many in a turn as it ha
     await setImmediate()
     turns.push(order.splice(0).join(' '))
   }
-  t.same(turns.filter(read => read !== ''), ['a', 'b', 'c', 'd e', 'a', 'b', 'a'])
+  t.same(
+    turns.filter(read => read !== ''),
+    ['a', 'b', 'c', 'd e', 'a', 'b', 'a'],
+  )
   t.notOk(isTurnFull(), 'later turns have room')
 })

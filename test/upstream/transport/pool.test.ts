@@ -3,45 +3,57 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { dispatch } from '../../../src/upstream/transport/dispatch.ts'
-import { sendOf } from '../../../src/upstream/policies/layer.ts'
+import { sendOf } from '../../../src/upstream/call/layer.ts'
 import { openPool } from '../../../src/upstream/transport/pool.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { rest } from '../../helpers/turn.ts'
 
-async function asked (t: Test, maxAge: number | undefined) {
+/** Sends calls one after the other over a pool of one connection; returns the connection of each. */
+async function asked(
+  t: Test,
+  maxAge: number | undefined,
+  isEnough = (calls: number, _connection: number): boolean => calls === 5,
+) {
   const raw = await rawUpstream(t, (socket, { headers }) => {
     socket.write(json('well'))
     if (headers.some(([name, value]) => name === 'connection' && value === 'close')) socket.end()
   })
-  const pool = openPool(raw.origin, { connections: 1, connect: {}, ...maxAge !== undefined && { maxAge } })
+  const pool = openPool(raw.origin, { connections: 1, connect: {}, ...(maxAge !== undefined && { maxAge }) })
   t.teardown(() => pool.destroy())
   const { ask } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }) })
-  for (let call = 0; call < 5; call++) await dispatch(pool, '')(testRun().ask(ask()))
+  for (let calls = 0; !isEnough(calls, raw.requests.at(-1)?.connection ?? 0); calls++)
+    await dispatch(pool, '')(testRun().ask(ask()))
   return raw.requests.map(({ connection }) => connection)
 }
 
 test('a connection is used again until it is old, and then takes its last call', async t => {
   t.same(await asked(t, undefined), [0, 0, 0, 0, 0])
   t.same(await asked(t, 0), [0, 0, 1, 1, 2])
+  const connections = await asked(t, 5, (calls, last) => last === 2 || calls === 10_000)
+  t.equal(connections.at(-1), 2, `after ${connections.length} calls`)
 })
 
 /** A pool of one connection, to an upstream that answers when the test says so. */
-async function oneConnection (t: Test) {
+async function oneConnection(t: Test) {
   const sockets: Socket[] = []
   const raw = await rawUpstream(t, socket => sockets.push(socket))
   const pool = openPool(raw.origin, { connections: 1, connect: {} })
   t.teardown(() => pool.destroy())
   const service = dispatch(pool, '')
-  const { ask, tell } = defineUpstream('raw', { origin: raw.origin }, {
-    ask: operation({ path: '/ask', output: z.unknown() }),
-    tell: operation({ method: 'POST', path: '/tell', output: z.unknown() }),
-  })
+  const { ask, tell } = defineUpstream(
+    'raw',
+    { origin: raw.origin },
+    {
+      ask: operation({ path: '/ask', output: z.unknown() }),
+      tell: operation({ method: 'POST', path: '/tell', output: z.unknown() }),
+    },
+  )
   return { raw, pool, service, ask, tell, answer: (value: unknown) => sockets.pop()?.write(json(value)) }
 }
 
-test('a request that is given up in the queue leaves it at once, holds no slot and is never sent', async t => {
+test('a request aborted in the queue leaves it at once, holds no permit and is never sent', async t => {
   const { raw, service, ask, tell, answer } = await oneConnection(t)
   const first = service(testRun().ask(ask()))
   await raw.asked(1)
@@ -49,15 +61,21 @@ test('a request that is given up in the queue leaves it at once, holds no slot a
   const calls = [runs[0].ask(ask()), runs[1].ask(tell())] as const
   const ends = [failure(service(calls[0])), failure(service(calls[1]))]
   const last = service(testRun().ask(ask()))
-  for (const run of runs) run.abort.cut('gone')
+  for (const run of runs) run.abort.abort('gone')
   t.same(await Promise.all(ends), ['gone', 'gone'])
-  t.same(calls.map(({ attempt }) => attempt.held), [undefined, undefined])
+  t.same(
+    calls.map(({ attempt }) => attempt.held),
+    [undefined, undefined],
+  )
   answer('first')
   t.match(await first, { value: 'first' })
   await raw.asked(2)
   answer('last')
   t.match(await last, { value: 'last' })
-  t.same(raw.requests.map(({ path }) => path), ['/ask', '/ask'])
+  t.same(
+    raw.requests.map(({ path }) => path),
+    ['/ask', '/ask'],
+  )
 })
 
 test('requests in the queue of a pool that is destroyed fail, and so do later ones', async t => {
@@ -69,17 +87,23 @@ test('requests in the queue of a pool that is destroyed fail, and so do later on
   t.match(await Promise.all(ends), [{ code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }, { code: 'RUNTIME_CLOSED' }])
 })
 
-test('a request that needs a new connection opens one while there is room, renews an idle one where there is none, and waits while all are in use', async t => {
+test('a request that needs a new connection opens one, or renews an idle one if the pool is full, or waits if all are in use', async t => {
   const sockets: Socket[] = []
-  const raw = await rawUpstream(t, (socket, { path }) => path === '/held' ? sockets.push(socket) : socket.write(json('well')))
+  const raw = await rawUpstream(t, (socket, { path }) =>
+    path === '/held' ? sockets.push(socket) : socket.write(json('well')),
+  )
   const pool = openPool(raw.origin, { connections: 2, connect: {} })
   t.teardown(() => pool.destroy())
   const service = dispatch(pool, '')
-  const { ask, held } = defineUpstream('raw', { origin: raw.origin }, { ask: operation({ path: '/', output: z.unknown() }), held: operation({ path: '/held', output: z.unknown() }) })
+  const { ask, held } = defineUpstream(
+    'raw',
+    { origin: raw.origin },
+    { ask: operation({ path: '/', output: z.unknown() }), held: operation({ path: '/held', output: z.unknown() }) },
+  )
   const asNew = (question = ask()) => {
     const call = testRun().ask(question)
     call.effort.hadFreeRetry = true
-    return service(call.again())
+    return service(call.nextAttempt())
   }
   const last = () => raw.requests.at(-1)?.connection
 
@@ -106,7 +130,9 @@ test('a request that needs a new connection opens one while there is room, renew
 
 test('a request that finds its connection unusable takes the next warm one, and opens none', async t => {
   const sockets: Socket[] = []
-  const raw = await rawUpstream(t, socket => { sockets.push(socket) })
+  const raw = await rawUpstream(t, socket => {
+    sockets.push(socket)
+  })
   const pool = openPool(raw.origin, { connections: 2, connect: {} })
   t.teardown(() => pool.destroy())
   const service = dispatch(pool, '')
@@ -140,9 +166,13 @@ test('a pool may be destroyed while undici fails the requests of a connection', 
       destroyed ??= pool.destroy()
       if (ends.push(error) === 3) resolve()
     }
-    for (let call = 0; call < 3; call++) send(testRun().ask(ask()), { win: answer => t.fail('it was answered', answer), lose })
+    for (let call = 0; call < 3; call++)
+      send(testRun().ask(ask()), { resolve: answer => t.fail('it was answered', answer), reject: lose })
   })
   await destroyed
-  t.match(ends, Array.from({ length: 3 }, () => ({ code: /^(?:UPSTREAM_RESET|RUNTIME_CLOSED)$/ })))
+  t.match(
+    ends,
+    Array.from({ length: 3 }, () => ({ code: /^(?:UPSTREAM_RESET|RUNTIME_CLOSED)$/ })),
+  )
   await raw.deserted()
 })

@@ -9,7 +9,11 @@ test('bytes that come after the last poll, just before a socket is handed over, 
       // In the check phase in which the socket is handed over, and before that.
       if (isGreeting) setImmediate(() => setImmediate(() => theirs.write('x')))
       const opened = await new Promise(resolve => {
-        quietSocket((_, callback) => { callback(null, ours) })({ hostname: '127.0.0.1', protocol: 'http:', port: '1' }, (error, socket) => { resolve(error ?? socket) })
+        quietSocket((_, callback) => {
+          callback(null, ours)
+        })({ hostname: '127.0.0.1', protocol: 'http:', port: '1' }, (error, socket) => {
+          resolve(error ?? socket)
+        })
       })
       if (isGreeting) t.match(opened, { code: 'CONNECTION_UNUSABLE' })
       else t.equal(opened, ours)

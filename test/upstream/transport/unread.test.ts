@@ -5,7 +5,7 @@ import { socketPair } from '../../helpers/socket-pair.ts'
 import { turn } from '../../helpers/turn.ts'
 
 /** The socket that carries TLS, or the socket itself. */
-function below (socket: Socket): Socket {
+function below(socket: Socket): Socket {
   return (socket as unknown as { readonly _parent?: Socket | null })._parent ?? socket
 }
 
@@ -44,18 +44,29 @@ test('session tickets do not count, TLS takes them, and what follows is read as 
   let sessions = 0
   let isUnread = true
   const { ours, theirs } = await socketPair(t, true, ours => {
-    ours.on('session', () => { sessions++ })
+    ours.on('session', () => {
+      sessions++
+    })
     isUnread = hasUnread(ours)
   })
   t.equal(isUnread, false)
   t.ok(sessions > 0)
   theirs.write('well')
-  t.equal(String(await new Promise(resolve => { ours.once('data', resolve) })), 'well')
+  t.equal(
+    String(
+      await new Promise(resolve => {
+        ours.once('data', resolve)
+      }),
+    ),
+    'well',
+  )
 })
 
 test('bytes that are no TLS are found, and end the connection', async t => {
   const { ours, theirs } = await socketPair(t, true)
-  await new Promise(resolve => { below(theirs).write('no TLS at all', resolve) })
+  await new Promise(resolve => {
+    below(theirs).write('no TLS at all', resolve)
+  })
   t.equal(hasUnread(ours), true)
 })
 

@@ -25,14 +25,18 @@ const paddings: Readonly<Record<string, readonly [first: string, part: string]>>
 }
 
 /** Writes a part until the socket is closed; returns how much was written. */
-function pour (socket: Socket, first: string, part: string): { readonly bytes: number } {
+function pour(socket: Socket, first: string, part: string): { readonly bytes: number } {
   const block = Buffer.alloc(part.length * Math.ceil(65_536 / part.length), part)
   socket.write(first)
   const more = () => {
     while (!socket.destroyed) if (!socket.write(block)) return void socket.once('drain', more)
   }
   more()
-  return { get bytes () { return socket.bytesWritten } }
+  return {
+    get bytes() {
+      return socket.bytesWritten
+    },
+  }
 }
 
 /** A body of JSON in chunks of one byte. */
@@ -41,8 +45,18 @@ const tiny = (bytes: number) => Buffer.from(`${chunked}1\r\n"\r\n${'1\r\na\r\n'.
 for (const [name, [first, part]] of Object.entries(paddings)) {
   test(`an answer that takes too much of the wire beside its body is cut: ${name}`, async t => {
     let poured: { readonly bytes: number } = { bytes: 0 }
-    const { send, upstream } = await wire(t, socket => { poured = pour(socket, first, part) }, ask, { maxBytes: 64 * 1024, timeout: 30_000 })
-    t.match(await failure(send()), { code: first.includes('500') ? 'UPSTREAM_STATUS' : 'UPSTREAM_PROTOCOL', verdict: 'failed' })
+    const { send, upstream } = await wire(
+      t,
+      socket => {
+        poured = pour(socket, first, part)
+      },
+      ask,
+      { maxResponseBytes: 64 * 1024, attemptTimeout: 30_000 },
+    )
+    t.match(await failure(send()), {
+      code: first.includes('500') ? 'UPSTREAM_STATUS' : 'UPSTREAM_PROTOCOL',
+      verdict: 'failed',
+    })
     await upstream.deserted()
     // The system's buffers between the two take some megabytes.
     t.ok(poured.bytes < 16 * 1024 * 1024, `the upstream was stopped after ${poured.bytes} bytes`)
@@ -50,25 +64,46 @@ for (const [name, [first, part]] of Object.entries(paddings)) {
 }
 
 test('an unsafe call whose answer takes too much of the wire has an unknown outcome', async t => {
-  const { send } = await wire(t, socket => pour(socket, '', '\r\n'), operation({ method: 'POST', path: '/', output: z.unknown() }), { timeout: 30_000 })
+  const { send } = await wire(
+    t,
+    socket => pour(socket, '', '\r\n'),
+    operation({ method: 'POST', path: '/', output: z.unknown() }),
+    { attemptTimeout: 30_000 },
+  )
   t.match(await failure(send()), { code: 'OUTCOME_UNKNOWN', cause: { code: 'UPSTREAM_PROTOCOL' } })
 })
 
 test('an idle connection that sends empty lines without end is closed', async t => {
-  const { send, upstream } = await wire(t, socket => {
-    socket.write(json('well'))
-    pour(socket, '', '\r\n')
-  }, ask)
+  const { send, upstream } = await wire(
+    t,
+    socket => {
+      socket.write(json('well'))
+      pour(socket, '', '\r\n')
+    },
+    ask,
+  )
   t.equal((await send()).value, 'well')
   await upstream.deserted()
 })
 
 test('on a shared connection only the answer that takes too much fails as one, and the next begins to count anew', async t => {
-  const { send, upstream } = await wire(t, (socket, { index }) => {
-    if (index < 2) socket.write(Buffer.concat([Buffer.from('\r\n'.repeat(40_000)), json(index)]))
-    else pour(socket, '', '\r\n')
-  }, ask, { trusted: { pipelining: 4 }, slots: 4, timeout: 30_000 })
-  const outcomes = await Promise.all(Array.from({ length: 4 }, () => send().then(({ value }) => value, (error: unknown) => error)))
+  const { send, upstream } = await wire(
+    t,
+    (socket, { index }) => {
+      if (index < 2) socket.write(Buffer.concat([Buffer.from('\r\n'.repeat(40_000)), json(index)]))
+      else pour(socket, '', '\r\n')
+    },
+    ask,
+    { pipelining: 4, concurrency: 4, attemptTimeout: 30_000 },
+  )
+  const outcomes = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      send().then(
+        ({ value }) => value,
+        (error: unknown) => error,
+      ),
+    ),
+  )
   t.same(outcomes.slice(0, 2), [0, 1])
   t.match(outcomes[2], { code: 'UPSTREAM_PROTOCOL', verdict: 'failed' })
   t.match(outcomes[3], { code: 'UPSTREAM_RESET', verdict: 'ignored' })
@@ -79,8 +114,17 @@ test('what honest answers take beside their bodies is taken', async t => {
   const hint = `HTTP/1.1 103 Early Hints\r\nlink: ${'a'.repeat(15_000)}\r\n\r\n`
   const largeHead = json('head', 200, { 'x-large': 'a'.repeat(15_000) })
   const trailers = `${chunked}4\r\n"tr"\r\n0\r\nx-trailer: ${'a'.repeat(15_000)}\r\n\r\n`
-  const answers = [tiny(60_000), Buffer.concat([Buffer.from(hint.repeat(4)), largeHead]), Buffer.from(trailers), ...Array.from({ length: 40 }, () => largeHead)]
-  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(answers[index] as Buffer), ask, { maxBytes: 64 * 1024, slots: 1, timeout: 30_000 })
+  const answers = [
+    tiny(60_000),
+    Buffer.concat([Buffer.from(hint.repeat(4)), largeHead]),
+    Buffer.from(trailers),
+    ...Array.from({ length: 40 }, () => largeHead),
+  ]
+  const { send, upstream } = await wire(t, (socket, { index }) => socket.write(answers[index] as Buffer), ask, {
+    maxResponseBytes: 64 * 1024,
+    concurrency: 1,
+    attemptTimeout: 30_000,
+  })
   t.equal((await send()).value, `${'a'.repeat(59_998)}`)
   t.equal((await send()).value, 'head')
   t.equal((await send()).value, 'tr')
@@ -88,10 +132,15 @@ test('what honest answers take beside their bodies is taken', async t => {
   t.equal(upstream.connections, 1, 'on one connection: each answer is counted for itself')
 })
 
-test('answers of tiny chunks are parsed over several turns of the loop, each in its turn, and one that is given up waits no longer', async t => {
+test('answers of tiny chunks are parsed over several turns of the loop, and one that is given up waits no longer', async t => {
   const owed: (() => void)[] = []
   const body = tiny(256 * 1024)
-  const { send, upstream } = await wire(t, (socket, { index }) => owed.push(() => socket.write(index === 4 ? json('small') : body)), ask, { timeout: 30_000 })
+  const { send, upstream } = await wire(
+    t,
+    (socket, { index }) => owed.push(() => socket.write(index === 4 ? json('small') : body)),
+    ask,
+    { attemptTimeout: 30_000 },
+  )
   const run = testRun()
   const given = send(run).catch((reason: unknown) => reason)
   const asked = Array.from({ length: 3 }, () => send())
@@ -100,7 +149,7 @@ test('answers of tiny chunks are parsed over several turns of the loop, each in 
   await upstream.asked(5)
   const turns = loopTurns()
   for (const answer of owed) answer()
-  setImmediate(() => setImmediate(() => run.abort.cut('gone')))
+  setImmediate(() => setImmediate(() => run.abort.abort('gone')))
   t.equal((await small).value, 'small')
   t.equal(await given, 'gone')
   for (const { value } of await Promise.all(asked)) t.equal((value as string).length, 256 * 1024 - 2)

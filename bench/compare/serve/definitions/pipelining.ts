@@ -1,3 +1,3 @@
 import { factsWith } from './facts.ts'
 
-export const facts = factsWith({ trusted: { pipelining: 10 } })
+export const facts = factsWith({ pipelining: 10 })

@@ -1,10 +1,14 @@
 // Fastify, the global fetch and zod, as most people write it: nothing bounds the calls, and no call has a deadline.
 import fastify from 'fastify'
 import { z } from 'zod'
-import { Fact, Facts } from '../../fact.ts'
+import { Fact, Facts } from '../../workload/fact.ts'
 
 const Params = z.object({ topic: z.string() })
-const Query = z.object({ n: z.coerce.number().int().min(1).max(100), lang: z.string().optional(), max_length: z.coerce.number().int().min(1).optional() })
+const Query = z.object({
+  n: z.coerce.number().int().min(1).max(100),
+  lang: z.string().optional(),
+  max_length: z.coerce.number().int().min(1).optional(),
+})
 const Headers = z.object({ 'accept-language': z.string().optional(), 'x-tenant': z.string().optional() })
 
 // Fastify logs a line when a request comes and one when it has ended; one is what the other peers write.
@@ -23,16 +27,21 @@ app.get('/v1/facts/:topic', async request => {
   const { topic } = Params.parse(request.params)
   const { n, lang, max_length } = Query.parse(request.query)
   const { 'accept-language': language, 'x-tenant': tenant } = Headers.parse(request.headers)
-  const headers: Record<string, string> = { ...language !== undefined && { 'accept-language': language }, ...tenant !== undefined && { 'x-tenant': tenant } }
-  const facts = await Promise.all(Array.from({ length: n }, async (_, index) => {
-    const url = new URL(`/topics/${encodeURIComponent(topic)}/fact`, process.env['UPSTREAM'])
-    url.searchParams.set('index', String(index))
-    if (lang !== undefined) url.searchParams.set('lang', lang)
-    if (max_length !== undefined) url.searchParams.set('max_length', String(max_length))
-    const response = await fetch(url, { headers })
-    if (!response.ok) throw new Error(`the upstream answered ${response.status}`)
-    return Fact.parse(await response.json())
-  }))
+  const headers: Record<string, string> = {
+    ...(language !== undefined && { 'accept-language': language }),
+    ...(tenant !== undefined && { 'x-tenant': tenant }),
+  }
+  const facts = await Promise.all(
+    Array.from({ length: n }, async (_, index) => {
+      const url = new URL(`/topics/${encodeURIComponent(topic)}/fact`, process.env['UPSTREAM'])
+      url.searchParams.set('index', String(index))
+      if (lang !== undefined) url.searchParams.set('lang', lang)
+      if (max_length !== undefined) url.searchParams.set('max_length', String(max_length))
+      const response = await fetch(url, { headers })
+      if (!response.ok) throw new Error(`the upstream answered ${response.status}`)
+      return Fact.parse(await response.json())
+    }),
+  )
   return Facts.parse({ facts })
 })
 

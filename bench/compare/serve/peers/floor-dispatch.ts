@@ -1,10 +1,16 @@
 import { Pool } from 'undici'
-import { Collector } from '../../peers/collector.ts'
-import { settings } from '../../settings.ts'
+import { Collector } from '../../app/peers/collector.ts'
+import { settings } from '../../workload/settings.ts'
 import { pathOf, serveFloor } from './floor.ts'
 
-const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.slots })
+const pool = new Pool(process.env['UPSTREAM'] ?? '', { connections: settings.concurrency })
 
-serveFloor((asked, index) => new Promise((resolve, reject) => {
-  pool.dispatch({ path: pathOf(asked, index), method: 'GET', headers: asked.headers }, new Collector(resolve, reject))
-}))
+serveFloor(
+  (request, index) =>
+    new Promise((resolve, reject) => {
+      pool.dispatch(
+        { path: pathOf(request, index), method: 'GET', headers: request.headers },
+        new Collector(resolve, reject),
+      )
+    }),
+)

@@ -1,26 +1,29 @@
 import { writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import { boundedCalls } from '../../peers/bounded.ts'
+import { boundedCalls } from '../../app/peers/bounded.ts'
 import type { Input } from '../inputs.ts'
 
 /** The input of one inbound request and the headers that are forwarded. */
-export interface Asked extends Input {
+export interface FactsRequest extends Input {
   readonly count: number
   readonly headers: Readonly<Record<string, string>>
 }
 
 const prefix = '/v1/facts/'
 
-/** Serves the case with what a competent person writes by hand around one upstream call: input, width, slots, queue, merge and a log line. */
-export function serveFloor (call: (asked: Asked, index: number) => Promise<unknown>) {
+/**
+ * Serves the case with the minimum that a competent engineer writes by hand around one upstream call: input, both
+ * bounds of concurrency, a queue, a merge and a log line.
+ */
+export function serveFloor(call: (request: FactsRequest, index: number) => Promise<unknown>) {
   const callAll = boundedCalls()
 
-  async function answer (request: IncomingMessage): Promise<{ status: number, body: string }> {
-    const asked = readInput(request)
-    if (asked === undefined) return { status: 400, body: '{"error":"the input is not valid"}' }
+  async function answer(request: IncomingMessage): Promise<{ status: number; body: string }> {
+    const input = readInput(request)
+    if (input === undefined) return { status: 400, body: '{"error":"the input is not valid"}' }
     try {
-      const facts = await callAll(asked.count, index => call(asked, index))
+      const facts = await callAll(input.count, index => call(input, index))
       return { status: 200, body: JSON.stringify({ facts }) }
     } catch (error) {
       console.error(error)
@@ -33,7 +36,14 @@ export function serveFloor (call: (asked: Asked, index: number) => Promise<unkno
     void answer(request).then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
       response.end(body)
-      const line = { level: 'info', time: Date.now(), method: request.method, path: request.url?.split('?', 1)[0], status, ms: performance.now() - startedAt }
+      const line = {
+        level: 'info',
+        time: Date.now(),
+        method: request.method,
+        path: request.url?.split('?', 1)[0],
+        status,
+        ms: performance.now() - startedAt,
+      }
       writeSync(1, `${JSON.stringify(line)}\n`)
     })
   })
@@ -41,14 +51,14 @@ export function serveFloor (call: (asked: Asked, index: number) => Promise<unkno
 }
 
 /** Returns the path and query of one upstream call. */
-export function pathOf ({ topic, lang, maxLength }: Asked, index: number): string {
+export function pathOf({ topic, lang, maxLength }: FactsRequest, index: number): string {
   let path = `/topics/${encodeURIComponent(topic)}/fact?index=${index}`
   if (lang !== undefined) path += `&lang=${encodeURIComponent(lang)}`
   if (maxLength !== undefined) path += `&max_length=${maxLength}`
   return path
 }
 
-function readInput ({ url = '', headers }: IncomingMessage): Asked | undefined {
+function readInput({ url = '', headers }: IncomingMessage): FactsRequest | undefined {
   const queryAt = url.indexOf('?')
   if (!url.startsWith(prefix) || queryAt === -1) return undefined
   const query = new URLSearchParams(url.slice(queryAt + 1))
@@ -63,10 +73,16 @@ function readInput ({ url = '', headers }: IncomingMessage): Asked | undefined {
   } catch {
     return undefined
   }
-  return { topic, count, ...lang !== null && { lang }, ...maxLength !== undefined && { maxLength }, headers: forwardedOf(headers) }
+  return {
+    topic,
+    count,
+    ...(lang !== null && { lang }),
+    ...(maxLength !== undefined && { maxLength }),
+    headers: forwardedOf(headers),
+  }
 }
 
-function forwardedOf (headers: IncomingMessage['headers']) {
+function forwardedOf(headers: IncomingMessage['headers']) {
   const forwarded: Record<string, string> = {}
   const { 'accept-language': language, 'x-tenant': tenant } = headers
   if (language !== undefined) forwarded['accept-language'] = language
@@ -74,6 +90,6 @@ function forwardedOf (headers: IncomingMessage['headers']) {
   return forwarded
 }
 
-function isWhole (value: number) {
+function isWhole(value: number) {
   return Number.isInteger(value) && value >= 1
 }

@@ -3,15 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Listening } from '../../../lib/child.ts'
-import { settings } from '../../settings.ts'
+import type { ListeningProcess } from '../../../lib/child.ts'
+import { settings } from '../../workload/settings.ts'
 import { startServer } from '../program.ts'
-import type { Surroundings } from '../../targets.ts'
+import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 
 /** Builds the program of `go/` and starts it; the build does not use the network. */
-export async function startGo (name: string, { origin, log }: Surroundings): Promise<Listening> {
+export async function startGo(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
   try {
     const program = join(folder, 'peer')
@@ -19,9 +19,14 @@ export async function startGo (name: string, { origin, log }: Surroundings): Pro
       cwd: join(import.meta.dirname, 'go'),
       env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOPROXY: 'off', GOTOOLCHAIN: 'local', GOWORK: 'off' },
     })
-    const { slots, width, deadlineMs } = settings
+    const { concurrency, stepConcurrency, deadlineMs } = settings
     // It has one core to run on.
-    return await startServer(name, () => [program, '-slots', String(slots), '-width', String(width), '-deadline', `${deadlineMs}ms`], { GOMAXPROCS: '1', UPSTREAM: origin }, log)
+    return await startServer(
+      name,
+      () => [program, '-slots', String(concurrency), '-width', String(stepConcurrency), '-deadline', `${deadlineMs}ms`],
+      { GOMAXPROCS: '1', UPSTREAM: origin },
+      log,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -4,10 +4,10 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Listening } from '../../../lib/child.ts'
-import { settings } from '../../settings.ts'
+import type { ListeningProcess } from '../../../lib/child.ts'
+import { settings } from '../../workload/settings.ts'
 import { startServer } from '../program.ts'
-import type { Surroundings } from '../../targets.ts'
+import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 const folder = join(import.meta.dirname, 'nginx')
@@ -16,7 +16,7 @@ const modules = '/usr/lib/nginx/modules'
 const path = `${process.env['PATH']}:/usr/sbin`
 
 /** Returns the version of nginx, or nothing where there is none. */
-export async function nginxVersion (): Promise<string | undefined> {
+export async function nginxVersion(): Promise<string | undefined> {
   try {
     const { stderr } = await run('nginx', ['-v'], { env: { PATH: path } })
     return stderr.trim().split('/')[1]
@@ -26,23 +26,32 @@ export async function nginxVersion (): Promise<string | undefined> {
 }
 
 /** Returns why nginx with Lua cannot be started, or nothing. */
-export async function nginxMissing (): Promise<string | undefined> {
-  if (await nginxVersion() === undefined) return 'there is no nginx (Debian: apt-get install nginx)'
-  if (!existsSync(join(modules, 'ngx_http_lua_module.so'))) return 'nginx has no Lua (Debian: apt-get install libnginx-mod-http-lua)'
-  const hasJson = await run('sh', ['-c', 'ls /usr/lib/*/lua/5.1/cjson.so']).then(() => true, () => false)
+export async function nginxMissing(): Promise<string | undefined> {
+  if ((await nginxVersion()) === undefined) return 'there is no nginx (Debian: apt-get install nginx)'
+  if (!existsSync(join(modules, 'ngx_http_lua_module.so')))
+    return 'nginx has no Lua (Debian: apt-get install libnginx-mod-http-lua)'
+  const hasJson = await run('sh', ['-c', 'ls /usr/lib/*/lua/5.1/cjson.so']).then(
+    () => true,
+    () => false,
+  )
   return hasJson ? undefined : 'Lua has no cjson (Debian: apt-get install lua-cjson)'
 }
 
 /** Starts nginx as one process with a folder of its own, which is removed when it stops. */
-export async function startNginx (name: string, { origin, log }: Surroundings): Promise<Listening> {
+export async function startNginx(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
   const prefix = await mkdtemp(join(tmpdir(), 'headwaters-bench-nginx-'))
   const remove = () => rm(prefix, { recursive: true, force: true })
   try {
     await symlink(modules, join(prefix, 'modules'))
-    const listening = await startServer(name, port => {
-      writeFileSync(join(prefix, 'nginx.conf'), configured(port, new URL(origin)))
-      return ['nginx', '-p', prefix, '-c', 'nginx.conf', '-e', 'stderr']
-    }, { PATH: path }, log)
+    const listening = await startServer(
+      name,
+      port => {
+        writeFileSync(join(prefix, 'nginx.conf'), configured(port, new URL(origin)))
+        return ['nginx', '-p', prefix, '-c', 'nginx.conf', '-e', 'stderr']
+      },
+      { PATH: path },
+      log,
+    )
     return { ...listening, stop: () => listening.stop().then(remove) }
   } catch (error) {
     await remove()
@@ -50,8 +59,19 @@ export async function startNginx (name: string, { origin, log }: Surroundings): 
   }
 }
 
-function configured (port: number, { hostname: host, port: upstreamPort }: URL) {
-  const { slots, queue, width, deadlineMs: deadline } = settings
-  const words: Readonly<Record<string, string | number>> = { folder, host, upstreamPort, slots, queue, width, deadline, port }
-  return readFileSync(join(folder, 'nginx.conf'), 'utf8').replaceAll(/\{\{(\w+)\}\}/g, (_, word: string) => String(words[word]))
+function configured(port: number, { hostname: host, port: upstreamPort }: URL) {
+  const { concurrency, maxQueue, stepConcurrency, deadlineMs: deadline } = settings
+  const words: Readonly<Record<string, string | number>> = {
+    folder,
+    host,
+    upstreamPort,
+    slots: concurrency,
+    queue: maxQueue,
+    width: stepConcurrency,
+    deadline,
+    port,
+  }
+  return readFileSync(join(folder, 'nginx.conf'), 'utf8').replaceAll(/\{\{(\w+)\}\}/g, (_, word: string) =>
+    String(words[word]),
+  )
 }

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Listening } from '../../../lib/child.ts'
-import { settings } from '../../settings.ts'
+import type { ListeningProcess } from '../../../lib/child.ts'
+import { settings } from '../../workload/settings.ts'
 import { startServer } from '../program.ts'
-import type { Surroundings } from '../../targets.ts'
+import type { TargetEnvironment } from '../../targets.ts'
 
 const run = promisify(execFile)
 const crates = '/usr/share/cargo/registry'
@@ -16,7 +16,7 @@ const built = join(import.meta.dirname, '../../../../node_modules/.cache/headwat
 const env = { ...process.env, PATH: `/usr/bin:${process.env['PATH']}`, CARGO_HOME: join(built, 'home') }
 
 /** Returns the name and version of the Rust compiler, or nothing where there is none. */
-export async function rustVersion (): Promise<string | undefined> {
+export async function rustVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('rustc', ['--version'], { env })
     return stdout.trim().split(' ', 2).join(' ')
@@ -26,20 +26,35 @@ export async function rustVersion (): Promise<string | undefined> {
 }
 
 /** Returns why the program of `rust/` cannot be built, or nothing. */
-export async function rustMissing (): Promise<string | undefined> {
-  if (await rustVersion() === undefined) return 'there is no Rust compiler (Debian: apt-get install cargo)'
+export async function rustMissing(): Promise<string | undefined> {
+  if ((await rustVersion()) === undefined) return 'there is no Rust compiler (Debian: apt-get install cargo)'
   const missing = needed.filter(crate => !cratesHere().some(name => name.startsWith(crate)))
-  return missing.length === 0 ? undefined : `${crates} lacks ${missing.join(', ')} (Debian: apt-get install librust-hyper-dev librust-tokio-dev librust-serde-json-dev librust-form-urlencoded-dev librust-percent-encoding-dev)`
+  return missing.length === 0
+    ? undefined
+    : `${crates} lacks ${missing.join(', ')} (Debian: apt-get install librust-hyper-dev librust-tokio-dev ` +
+        'librust-serde-json-dev librust-form-urlencoded-dev librust-percent-encoding-dev)'
 }
 
-/** Builds the program of `rust/`, which takes a minute at the first time, and starts it; the build does not use the network. */
-export async function startRust (name: string, { origin, log }: Surroundings): Promise<Listening> {
-  await run('cargo', ['build', '--release', '--offline', '--target-dir', built], { cwd: join(import.meta.dirname, 'rust'), env, maxBuffer: 2 ** 24 })
-  const { slots, width, deadlineMs } = settings
-  return startServer(name, () => [join(built, 'release/peer')], { UPSTREAM: origin, SLOTS: String(slots), WIDTH: String(width), DEADLINE_MS: String(deadlineMs) }, log)
+/**
+ * Builds the program of `rust/`, which takes a minute at the first time, and starts it; the build does not use the
+ * network.
+ */
+export async function startRust(name: string, { origin, log }: TargetEnvironment): Promise<ListeningProcess> {
+  await run('cargo', ['build', '--release', '--offline', '--target-dir', built], {
+    cwd: join(import.meta.dirname, 'rust'),
+    env,
+    maxBuffer: 2 ** 24,
+  })
+  const { concurrency, stepConcurrency, deadlineMs } = settings
+  return startServer(
+    name,
+    () => [join(built, 'release/peer')],
+    { UPSTREAM: origin, SLOTS: String(concurrency), WIDTH: String(stepConcurrency), DEADLINE_MS: String(deadlineMs) },
+    log,
+  )
 }
 
-function cratesHere () {
+function cratesHere() {
   try {
     return readdirSync(crates)
   } catch {

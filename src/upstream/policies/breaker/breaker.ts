@@ -1,17 +1,17 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
-import { verdictOf } from '../../call/classify.ts'
+import { classify } from '../../call/classify.ts'
 import { Circuit, type BreakerState, type CircuitOptions } from './circuit.ts'
-import { relay, type Answer, type Layer, type Taker } from '../layer.ts'
+import { callbackLayer, type Answer, type Layer, type Completion } from '../../call/layer.ts'
 
 export type { BreakerState } from './circuit.ts'
 
-export interface BreakerOptions extends Omit<CircuitOptions, 'changed'> {
+export interface BreakerOptions extends Omit<CircuitOptions, 'onStateChange'> {
   readonly upstream: string
   /** Called when it opens, to reject the calls that are queued below it: each with a refusal of its own. */
-  readonly turnAway?: (refusal: () => UpstreamError) => void
+  readonly rejectQueued?: (refusal: () => UpstreamError) => void
   /** Called on each transition. */
-  readonly changed?: CircuitOptions['changed'] | undefined
+  readonly onStateChange?: CircuitOptions['onStateChange'] | undefined
 }
 
 export interface BreakerGauge {
@@ -24,86 +24,94 @@ export interface Breaker {
 }
 
 /**
- * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once, those included that
- * wait for a slot or a connection; a half-open one admits a growing share of the runs, since a run whose other calls were refused would end
- * at once and take the call that tries with it. Only what says something about the upstream counts: no refusal of ours, no caller who left,
- * no 4xx but 408 and 429. An attempt that began before the last transition ends too late to say anything of the state after it.
- * After Nygard, "Release It!".
+ * Stops asking an upstream that fails, by the state machine of `Circuit`: an open circuit refuses every call at once,
+ * those included that wait for a permit or a connection; a half-open one admits a growing share of the runs, since a
+ * run whose other calls were refused would end at once and take the call that tries with it. Only what says something
+ * about the upstream counts: no refusal of ours, no caller who left, no 4xx but 408 and 429. An attempt that began
+ * before the last transition ends too late to say anything of the state after it. After Nygard, "Release It!".
  */
-export function breaker ({ upstream, turnAway, changed, ...options }: BreakerOptions): Breaker {
+export function breaker({ upstream, rejectQueued, onStateChange, ...options }: BreakerOptions): Breaker {
   const circuit = new Circuit({
     ...options,
-    changed (from, to) {
-      if (to === 'open') turnAway?.(refusal)
-      changed?.(from, to)
+    onStateChange(from, to) {
+      if (to === 'open') rejectQueued?.(refusal)
+      onStateChange?.(from, to)
     },
   })
 
-  function refusal (): UpstreamError {
+  function refusal(): UpstreamError {
     return new UpstreamError('BREAKER_OPEN', upstream, { retryAfterMs: circuit.retryAfterMs })
   }
 
   return {
-    layer: relay(next => (call, taker) => {
+    layer: callbackLayer(next => (call, completion) => {
       if (circuit.state !== 'closed') {
         let isAdmitted
         try {
-          isAdmitted = circuit.admits(call.scope.admitted)
+          isAdmitted = circuit.tryAcquire(call.scope.admitted)
         } catch (bug) {
-          // `changed` threw. It must not keep the call from ending.
-          return taker.lose(bug)
+          // `onStateChange` threw: the call must end all the same.
+          return completion.reject(bug)
         }
-        if (!isAdmitted) return taker.lose(refusal())
+        if (!isAdmitted) return completion.reject(refusal())
       }
-      next(call, new Passing(call, taker, circuit))
+      next(call, new BreakerAttempt(call, completion, circuit))
     }),
     gauge: {
-      get breaker () { return circuit.state },
+      get breaker() {
+        return circuit.state
+      },
     },
   }
 }
 
-/** Tells the circuit how an attempt ended. */
-class Passing<T> implements Taker<T> {
+/** Records in the circuit how an attempt ends. */
+class BreakerAttempt<T> implements Completion<T> {
   readonly #call: LiveCall<T>
-  readonly #taker: Taker<T>
+  readonly #completion: Completion<T>
   readonly #circuit: Circuit
   readonly #generation: number
 
-  constructor (call: LiveCall<T>, taker: Taker<T>, circuit: Circuit) {
+  constructor(call: LiveCall<T>, completion: Completion<T>, circuit: Circuit) {
     this.#call = call
-    this.#taker = taker
+    this.#completion = completion
     this.#circuit = circuit
     this.#generation = circuit.generation
   }
 
-  win (answer: Answer<T>): void {
+  resolve(answer: Answer<T>): void {
     if (this.#generation === this.#circuit.generation) {
       try {
-        this.#circuit.succeeded()
+        this.#circuit.onSuccess()
       } catch (bug) {
-        return this.#taker.lose(bug)
+        return this.#completion.reject(bug)
       }
     }
-    this.#taker.win(answer)
+    this.#completion.resolve(answer)
   }
 
-  lose (error: unknown): void {
+  reject(error: unknown): void {
     if (this.#generation === this.#circuit.generation) {
       try {
-        this.#judge(error)
+        this.#recordFailure(error)
       } catch (bug) {
-        return this.#taker.lose(bug)
+        return this.#completion.reject(bug)
       }
     }
-    this.#taker.lose(error)
+    this.#completion.reject(error)
   }
 
-  #judge (error: unknown): void {
+  #recordFailure(error: unknown): void {
     const circuit = this.#circuit
-    if (verdictOf(error, this.#call.attempt.sent) === 'failed') circuit.failed()
+    if (classify(error, this.#call.attempt.sent) === 'failed') circuit.onFailure()
     // An upstream that refuses the question is there. A 429 of one caller comes from what counts its calls.
-    else if (circuit.state === 'half-open' && error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus !== 429) circuit.succeeded()
-    else circuit.ended()
+    else if (
+      circuit.state === 'half-open' &&
+      error instanceof UpstreamError &&
+      error.upstreamStatus !== undefined &&
+      error.upstreamStatus !== 429
+    )
+      circuit.onSuccess()
+    else circuit.onIgnored()
   }
 }

@@ -1,29 +1,32 @@
-import { Rolling } from '../sliding-window.ts'
+import { SlidingWindow } from '../sliding-window.ts'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Every transition. docs/policies.md has the same table. */
 export const transitions: Readonly<Record<BreakerState, readonly BreakerState[]>> = {
-  'closed': ['open'],
-  'open': ['half-open'],
+  closed: ['open'],
+  open: ['half-open'],
   'half-open': ['closed', 'open'],
 }
 
 export interface CircuitOptions {
   /** Share of failures that opens it, above 0 and up to 1. */
-  readonly failures: number
-  /** Attempts within the window below which the share decides nothing. */
-  readonly minimum: number
-  /** Failures in a row within the window that open it, whatever the share is. @default 20, or `minimum` if that is more */
+  readonly failureRatio: number
+  /** Attempts within the window below which the ratio decides nothing. */
+  readonly minimumCalls: number
+  /**
+   * Failures in a row within the window that open it, whatever the ratio is.
+   * @default 20, or `minimumCalls` if that is more
+   */
   readonly consecutiveFailures?: number
   /** Length of the window, in ms. */
   readonly window: number
   /** Time that it stays open at first, in ms; twice as long each time after that. */
-  readonly open: number
+  readonly openDuration: number
   /** Limit on how long it stays open, in ms. @default 60000 */
-  readonly maxOpen?: number
+  readonly maxOpenDuration?: number
   /** Called on each transition, after the state has changed. */
-  readonly changed: (from: BreakerState, to: BreakerState) => void
+  readonly onStateChange: (from: BreakerState, to: BreakerState) => void
   /** A clock in ms. @default that of performance.now() */
   readonly now?: () => number
   /** A number from 0 up to 1. @default Math.random */
@@ -33,30 +36,38 @@ export interface CircuitOptions {
 /** The part of an open time that is random, so that processes which opened together do not all try at once. */
 const jitter = 0.2
 
-/** The share of new runs that is admitted after the first success in half-open; it doubles with each stage. */
-const firstShare = 1 / 16
+/** The ratio of new runs that is admitted after the first success in half-open; it doubles with each stage. */
+const firstRatio = 1 / 16
 
-/** A stage of half-open lasts this part of `open`. */
+/** A stage of half-open lasts this part of `openDuration`. */
 const stagePart = 1 / 10
 
-/** Attempts that half-open needs before the share of failures decides; the first attempt alone decides as long as none has succeeded. */
+/**
+ * Attempts that half-open needs before the ratio of failures decides; the first attempt alone decides as long as none
+ * has succeeded.
+ */
 const leastTried = 5
 
 /**
- * The state machine of a circuit breaker. It knows nothing of calls: it is given the ends of attempts and asked which runs are admitted.
+ * The state machine of a circuit breaker. It knows nothing of calls: it is given the ends of attempts and asked which
+ * runs are admitted.
  *
- * Closed, it opens by a share of failures within a window (Hystrix), or by a run of consecutive failures, which good traffic in the window
- * does not delay (Finagle's hybrid failure accrual policy, Envoy's `consecutive_5xx`). The time it stays open doubles up to a limit, with
- * jitter, as Finagle's `equalJitteredBackoff` and Envoy's ejection time do. Half-open, it starts with one run and doubles the share of
- * admitted runs in stages, as the slow start of load balancers does.
+ * Closed, it opens by a ratio of failures within a window (Hystrix), or by a run of consecutive failures, which good
+ * traffic in the window does not delay (Finagle's hybrid failure accrual policy, Envoy's `consecutive_5xx`). The time
+ * it stays open doubles up to a limit, with jitter, as Finagle's `equalJitteredBackoff` and Envoy's ejection time do.
+ * Half-open, it starts with one run and doubles the ratio of admitted runs in stages, as the slow start of load
+ * balancers does.
  */
 export class Circuit {
   state: BreakerState = 'closed'
-  /** The number of transitions so far. An attempt notes it when it starts; its end counts only if there was no transition since. */
+  /**
+   * The number of transitions so far. An attempt notes it when it starts; its end counts only if there was no
+   * transition since.
+   */
   generation = 0
   readonly #options: Required<CircuitOptions>
   /** First count: attempts that say something; second: failures. */
-  readonly #seen: Rolling
+  readonly #window: SlidingWindow
   #failuresInRow = 0
   #rowSince = 0
   /** Number of openings without a healthy window in between. */
@@ -66,94 +77,105 @@ export class Circuit {
   /** The runs that half-open has admitted, by what all calls of a run share. */
   #admitted = new WeakSet<object>()
   /** Admitted attempts that have not ended. */
-  #underWay = 0
-  /** The share of new runs that half-open admits; 0 until the first success. */
-  #share = 0
+  #inFlight = 0
+  /** The ratio of new runs that half-open admits; 0 until the first success. */
+  #ratio = 0
   #credit = 0
   #stageUntil = 0
 
-  constructor (options: CircuitOptions) {
-    this.#options = { consecutiveFailures: Math.max(20, options.minimum), maxOpen: 60_000, now: () => performance.now(), random: Math.random, ...options }
-    this.#seen = new Rolling(options.window, this.#options.now)
+  constructor(options: CircuitOptions) {
+    this.#options = {
+      consecutiveFailures: Math.max(20, options.minimumCalls),
+      maxOpenDuration: 60_000,
+      now: () => performance.now(),
+      random: Math.random,
+      ...options,
+    }
+    this.#window = new SlidingWindow(options.window, this.#options.now)
   }
 
   /** Time after which a refused caller may ask again, in ms. */
-  get retryAfterMs (): number {
+  get retryAfterMs(): number {
     return Math.max(1, Math.max(this.#openUntil, this.#stageUntil) - this.#options.now())
   }
 
   /**
-   * Decides whether an attempt may start while the circuit is not closed; an open circuit becomes half-open when its time is over.
-   * A run that was admitted stays admitted: refusing its next call would end it, and with it the attempt that tries.
+   * Decides whether an attempt may start while the circuit is not closed; an open circuit becomes half-open when its
+   * time is over. A run that was admitted stays admitted: refusing its next call would end it, and with it the attempt
+   * that tries.
    */
-  admits (run: object): boolean {
+  tryAcquire(run: object): boolean {
     if (this.state === 'open') {
       if (this.#options.now() < this.#openUntil) return false
-      this.#turn('half-open')
+      this.#transitionTo('half-open')
     }
-    if (!this.#admitted.has(run) && !this.#takesAnother()) return false
+    if (!this.#admitted.has(run) && !this.#admitsRun()) return false
     this.#admitted.add(run)
-    this.#underWay++
+    this.#inFlight++
     return true
   }
 
-  /** While nothing is under way one run is always admitted; beyond that, each run adds the present share, and a whole one admits. */
-  #takesAnother (): boolean {
-    if (this.#underWay === 0) return true
-    this.#credit += this.#share
+  /**
+   * While nothing is under way one run is always admitted; beyond that, each run adds the present ratio, and a whole
+   * one admits.
+   */
+  #admitsRun(): boolean {
+    if (this.#inFlight === 0) return true
+    this.#credit += this.#ratio
     if (this.#credit < 1) return false
     this.#credit--
     return true
   }
 
   /** An attempt has succeeded that started in the present generation. */
-  succeeded (): void {
+  onSuccess(): void {
     this.#failuresInRow = 0
-    this.#seen.add(1, 0)
+    this.#window.add(1, 0)
     if (this.state === 'half-open') this.#recover()
   }
 
   /** An attempt of the present generation has failed in a way that says something about the upstream. */
-  failed (): void {
-    const { failures, minimum, consecutiveFailures, window, now } = this.#options
-    this.#seen.add(1, 1)
+  onFailure(): void {
+    const { failureRatio, minimumCalls, consecutiveFailures, window, now } = this.#options
+    this.#window.add(1, 1)
     const at = now()
     if (this.#failuresInRow === 0 || at - this.#rowSince > window) {
       this.#failuresInRow = 0
       this.#rowSince = at
     }
     this.#failuresInRow++
-    const { first: attempts, second: failed } = this.#seen
+    const { first: attempts, second: failed } = this.#window
     const isHalfOpen = this.state === 'half-open'
-    if (isHalfOpen) this.#underWay--
-    const least = isHalfOpen ? Math.min(minimum, this.#share === 0 ? 1 : leastTried) : minimum
-    if ((attempts >= least && failed >= failures * attempts) || this.#failuresInRow >= consecutiveFailures) this.#turn('open')
+    if (isHalfOpen) this.#inFlight--
+    const least = isHalfOpen ? Math.min(minimumCalls, this.#ratio === 0 ? 1 : leastTried) : minimumCalls
+    if ((attempts >= least && failed >= failureRatio * attempts) || this.#failuresInRow >= consecutiveFailures)
+      this.#transitionTo('open')
   }
 
   /** An attempt of the present generation has ended and says nothing about the upstream. */
-  ended (): void {
-    if (this.state === 'half-open') this.#underWay--
+  onIgnored(): void {
+    if (this.state === 'half-open') this.#inFlight--
   }
 
-  /** Admits a larger share, and closes when that is all. */
-  #recover (): void {
-    this.#underWay--
-    const { open, now } = this.#options
+  /** Admits a larger ratio, and closes when that is all. */
+  #recover(): void {
+    this.#inFlight--
+    const { openDuration, now } = this.#options
     const at = now()
     if (at < this.#stageUntil) return
-    this.#share = this.#share === 0 ? firstShare : this.#share * 2
-    this.#stageUntil = at + open * stagePart
-    if (this.#share >= 1) this.#turn('closed')
+    this.#ratio = this.#ratio === 0 ? firstRatio : this.#ratio * 2
+    this.#stageUntil = at + openDuration * stagePart
+    if (this.#ratio >= 1) this.#transitionTo('closed')
   }
 
-  #turn (to: BreakerState): void {
+  #transitionTo(to: BreakerState): void {
     const from = this.state
-    const { window, now, changed } = this.#options
+    const { window, now, onStateChange } = this.#options
     const at = now()
     this.state = to
     this.generation++
-    this.#seen.clear()
-    this.#failuresInRow = this.#underWay = this.#share = this.#credit = this.#stageUntil = 0
+    this.#window.clear()
+    this.#failuresInRow = this.#inFlight = this.#ratio = this.#credit = this.#stageUntil = 0
     if (to === 'half-open') this.#admitted = new WeakSet()
     if (to === 'closed') this.#closedAt = at
     if (to === 'open') {
@@ -161,11 +183,11 @@ export class Circuit {
       this.#openUntil = at + this.#openMs()
       this.#openings++
     }
-    changed(from, to)
+    onStateChange(from, to)
   }
 
-  #openMs (): number {
-    const { open, maxOpen, random } = this.#options
-    return Math.min(maxOpen, open * 2 ** this.#openings) * (1 - jitter * random())
+  #openMs(): number {
+    const { openDuration, maxOpenDuration, random } = this.#options
+    return Math.min(maxOpenDuration, openDuration * 2 ** this.#openings) * (1 - jitter * random())
   }
 }

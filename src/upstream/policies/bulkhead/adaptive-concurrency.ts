@@ -2,58 +2,71 @@ import { UpstreamError, type ErrorCode } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { aimd } from './aimd.ts'
 
-/** Slots that follow what the upstream can take. */
-export interface AdaptiveSlots {
-  /** How many there are now. */
-  readonly slots: number
+/** A limit on concurrency that follows what the upstream can take. */
+export interface AdaptiveConcurrency {
+  /** The number of permits now. */
+  readonly limit: number
   /** What to note when a call starts, and to give back when it has ended. */
   readonly noted: number
   /** Learns from one more call: after how many ms it ended, with which error, and how many were active with it. */
-  ended (call: LiveCall<unknown>, noted: number, ms: number, active: number, error?: unknown): void
+  ended(call: LiveCall<unknown>, noted: number, ms: number, active: number, error?: unknown): void
 }
 
-export interface AdaptiveSlotsOptions {
-  /** How many there are to begin with. @default 20 */
-  readonly startSlots?: number
-  /** The most slots there can be. */
+export interface AdaptiveConcurrencyOptions {
+  /** The number of permits at the start. @default 20 */
+  readonly initialConcurrency?: number
+  /** The maximum number of permits. */
   readonly connections: number
   /** What one attempt may take, in ms. */
-  readonly timeout: number
+  readonly attemptTimeout: number
   /** What one call may take with all its attempts, in ms. */
-  readonly deadline?: number | undefined
+  readonly totalTimeout?: number | undefined
 }
 
 /** What an upstream does that has more to do than it can. */
 const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_UNREACHABLE'])
 
 /**
- * Lets the slots of a bulkhead follow its upstream, by AIMD with a bound on delay, as the README of Netflix's concurrency-limits
- * advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so is a call that was on the wire
- * for more than three quarters of the time it may take, before an upstream that queues lets all of them time out.
+ * Adapts the concurrency of a bulkhead to its upstream, by AIMD with a bound on delay, as the README of Netflix's
+ * concurrency-limits advises for clients: a 429 or 503, a timeout, a reset and a refused connection are losses, and so
+ * is a call that was on the wire for more than three quarters of the time it may take, before an upstream that queues
+ * lets all of them time out.
  */
-export function adaptiveSlots ({ startSlots: start, connections, timeout, deadline = timeout }: AdaptiveSlotsOptions): AdaptiveSlots {
-  const limit = aimd({ ...start !== undefined && { start }, max: connections })
-  const most = Math.min(timeout, deadline)
+export function adaptiveConcurrency({
+  initialConcurrency: start,
+  connections,
+  attemptTimeout,
+  totalTimeout = attemptTimeout,
+}: AdaptiveConcurrencyOptions): AdaptiveConcurrency {
+  const limit = aimd({ ...(start !== undefined && { start }), max: connections })
+  const most = Math.min(attemptTimeout, totalTimeout)
 
   /** Nothing, where the call says nothing about what the upstream can take. */
-  function isLost ({ spec, scope }: LiveCall<unknown>, ms: number, error: unknown): boolean | undefined {
+  function isLost({ spec, scope }: LiveCall<unknown>, ms: number, error: unknown): boolean | undefined {
     if (error instanceof UpstreamError) {
       if (error.isIdleClose || (error.upstreamStatus === 429 && error.verdict === 'ignored')) return undefined
       const { code } = error.code === 'OUTCOME_UNKNOWN' && error.cause instanceof UpstreamError ? error.cause : error
       if (losses.has(code)) return true
-      // Who came to its slot late, from our own queue, was not kept waiting by the upstream.
-      if (code === 'DEADLINE_EXCEEDED' && error.verdict === 'failed' && ms > Math.min(most, scope.deadline) * 0.75) return true
+      // A call that got its permit late waited in our queue, not for the upstream.
+      if (code === 'DEADLINE_EXCEEDED' && error.verdict === 'failed' && ms > Math.min(most, scope.deadline) * 0.75)
+        return true
     }
     // An unsafe call may take its time: no timeout cuts it.
     if (spec.safe && ms > most * 0.75) return true
     if (error === undefined) return false
-    return error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus < 500 ? false : undefined
+    return error instanceof UpstreamError && error.upstreamStatus !== undefined && error.upstreamStatus < 500
+      ? false
+      : undefined
   }
 
   return {
-    get slots () { return limit.slots },
-    get noted () { return limit.lowered },
-    ended (call, noted, ms, active, error) {
+    get limit() {
+      return limit.limit
+    },
+    get noted() {
+      return limit.lowered
+    },
+    ended(call, noted, ms, active, error) {
       const lost = isLost(call, ms, error)
       if (lost !== undefined) limit.ended(noted, lost, active)
     },

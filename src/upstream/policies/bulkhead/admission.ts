@@ -1,88 +1,132 @@
 import { UpstreamError } from '../../../errors.ts'
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
+import type { Semaphore } from './semaphore.ts'
 
-/** The work that admitted runs have announced and not yet had done, in calls. */
-export class Workload {
-  announced = 0
-  /** How long a call holds its slot, in ms: a moving average, which begins with a guess. */
+/** The work that admitted runs have reserved and not yet done, and the time that a call takes. */
+export class LoadEstimator {
+  /** In calls. */
+  reserved = 0
+  /** How long a call holds its permit, in ms: a moving average that starts with a guess. */
   holdMs = 25
 
-  /** Learns from one more call; one that failed before the upstream had its say tells nothing of how long it takes. */
-  held (ms: number, error?: unknown): void {
-    if (error === undefined || (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))) {
+  /** Learns from one more call. A failure counts only if the upstream answered or a time limit was reached. */
+  recordHold(ms: number, error?: unknown): void {
+    if (
+      error === undefined ||
+      (error instanceof UpstreamError && (error.upstreamStatus !== undefined || error.statusCode === 504))
+    ) {
       this.holdMs += (ms - this.holdMs) / 16
     }
   }
 
   /**
-   * Whether a run that asks so many calls can be done with them in half of the time it has, so many at once,
-   * if all that was announced before goes first; the other half is for its own slowest call.
+   * Whether a run can do the calls of its step in half of the time it has left, after all calls that are reserved; the
+   * other half is for the slowest call of the step.
    */
-  hasTimeFor ({ of, scope }: LiveCall<unknown>, slots: number): boolean {
-    return (this.announced + of) * this.holdMs / slots <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
+  hasTimeFor({ of, scope }: LiveCall<unknown>, permits: number): boolean {
+    return ((this.reserved + of) * this.holdMs) / permits <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
 
-/** What one step has announced, until it is done or the run is over. */
-class Announcement extends Abortable {
-  readonly #workload: Workload
+/** The calls that one step has reserved, until they are done or the run is over. */
+class Reservation extends Abortable {
+  readonly #load: LoadEstimator
   #left = 0
 
-  constructor (workload: Workload) {
+  constructor(load: LoadEstimator) {
     super()
-    this.#workload = workload
+    this.#load = load
   }
 
-  make ({ of, scope: { abort } }: LiveCall<unknown>): void {
+  make({ of, scope: { abort } }: LiveCall<unknown>): void {
     this.#left += of
-    this.#workload.announced += of
-    // The run's own: what stands between (a hedge, a deadline) unlinks its abort without cutting it.
+    this.#load.reserved += of
+    // The abort of the run: a hedge or a deadline unlinks the abort of the call without an abort.
     if (this.listensTo === undefined) abort.add(this)
   }
 
   /** One of its calls is over. */
-  done (): void {
+  done(): void {
     if (this.#left === 0) return
     this.#left--
-    this.#workload.announced--
+    this.#load.reserved--
     if (this.#left === 0) this.listensTo?.delete(this)
   }
 
-  /** The run is over: what was announced will not come. */
-  cut (): void {
-    this.#workload.announced -= this.#left
+  /** The run is over: it does not make the calls that are left. */
+  onAbort(): void {
+    this.#load.reserved -= this.#left
     this.#left = 0
     this.listensTo?.delete(this)
   }
 }
 
-/** One run that was let in. */
+/** One admitted run. */
 export class Admission {
-  /** Whether it holds, or has held, a slot. */
+  /** Whether one of its calls holds, or has held, a permit. */
   hasEntered = false
-  readonly #workload: Workload
+  readonly #load: LoadEstimator
   /** By step. */
-  readonly #steps: (Announcement | undefined)[] = []
+  readonly #steps: (Reservation | undefined)[] = []
 
-  constructor (workload: Workload) {
-    this.#workload = workload
+  constructor(load: LoadEstimator) {
+    this.#load = load
   }
 
-  /** The first call of a step announces all of them. */
-  announce (call: LiveCall<unknown>): void {
-    // A coalesced call announces itself alone, wherever it stands in its step.
+  /** Reserves all calls of a step with its first call. */
+  reserve(call: LiveCall<unknown>): void {
+    // A coalesced call reserves itself alone, at any position in its step.
     if ((call.index !== 0 && call.of !== 1) || call.effort.attempts !== 0) return
-    (this.#steps[call.step] ??= new Announcement(this.#workload)).make(call)
+    ;(this.#steps[call.step] ??= new Reservation(this.#load)).make(call)
   }
 
   /** One call is over. */
-  done ({ step }: LiveCall<unknown>): void {
+  done({ step }: LiveCall<unknown>): void {
     this.#steps[step]?.done()
   }
 
-  /** Every call has left before one got a slot. */
-  revoke (): void {
-    for (const announcement of this.#steps) announcement?.cut()
+  /** Takes every reservation back. */
+  revoke(): void {
+    for (const reservation of this.#steps) reservation?.onAbort()
+  }
+}
+
+/**
+ * Decides which runs may ask the upstream. A run is admitted with its first call, and its later calls are always
+ * admitted: refusing one of them would waste the calls that were sent for the run before.
+ */
+export class AdmissionControl {
+  readonly load = new LoadEstimator()
+  readonly #semaphore: Semaphore
+  readonly #queue: { readonly size: number }
+  readonly #maxQueue: number
+
+  constructor(semaphore: Semaphore, queue: { readonly size: number }, maxQueue: number) {
+    this.#semaphore = semaphore
+    this.#queue = queue
+    this.#maxQueue = maxQueue
+  }
+
+  /**
+   * Returns the admission of the call's run. A new run is refused when no permit is free and the queue is full, or when
+   * the calls that are reserved leave it too little time.
+   */
+  admit(call: LiveCall<unknown>): Admission | undefined {
+    const { admitted } = call.scope
+    let admission = admitted.get(this) as Admission | undefined
+    if (admission === undefined) {
+      const { isFree, limit } = this.#semaphore
+      if (!isFree && (this.#queue.size >= this.#maxQueue || !this.load.hasTimeFor(call, limit))) return undefined
+      admitted.set(this, (admission = new Admission(this.load)))
+    }
+    admission.reserve(call)
+    return admission
+  }
+
+  /** Makes a run a new one again: all its calls have left the queue before one got a permit. */
+  revoke(admission: Admission, { scope }: LiveCall<unknown>): void {
+    admission.revoke()
+    scope.admitted.delete(this)
   }
 }

@@ -1,57 +1,64 @@
-/** Slots to begin with where nothing is said. */
-export const startSlots = 20
+import { initialConcurrency } from '../../spec/spec.ts'
 
 export interface AimdOptions {
-  /** Slots to begin with; never more than `max`. @default 20 */
+  /** Permits at the start; at most `max`. @default 20 */
   readonly start?: number
   /** Never fewer, so that a trickle finds out when the upstream is well again. @default 1 */
   readonly min?: number
   readonly max: number
 }
 
-/** A number of slots that learns from how the calls in them end. */
+/** A number of permits that adapts to the results of the calls that hold them. */
 export interface Aimd {
-  readonly slots: number
+  readonly limit: number
   /** How often it was lowered: what a call notes when it starts. */
   readonly lowered: number
-  /** Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it. */
-  ended (noted: number, isLost: boolean, active: number): void
+  /**
+   * Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it.
+   */
+  ended(noted: number, isLost: boolean, active: number): void
 }
 
-/** Answers in a round, at least: few slots would else try one more all the time, and lose calls by it. */
+/** The minimum of answers in a round: with few permits, short rounds would probe for one more too often. */
 const leastAnswers = 10
-/** One loss is forgiven in any round, and one more for each so many slots: upstreams lose some calls at any load. */
-const slotsPerForgiven = 20
+/** A round forgives one loss, and one more per this many permits: upstreams lose some calls at any load. */
+const permitsPerForgiven = 20
 
 /**
- * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion
- * avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's concurrency-limits.
+ * Additive increase, multiplicative decrease, after Chiu and Jain, "Analysis of the increase and decrease algorithms
+ * for congestion avoidance" (1989), with the start, the factor and the half-full rule of the AIMDLimit in Netflix's
+ * concurrency-limits.
  *
- * It counts in rounds of as many answers as there are slots. A round that ends less than half full is no evidence and changes
- * nothing; any other adds a slot. Losses beyond the forgiven ones take a tenth at once, and begin a round in which only calls count
- * that started after it: a burst of losses among calls that were under way together lowers the slots once.
+ * It counts in rounds of as many answers as there are permits. A round that ends less than half full is no evidence and
+ * changes nothing; any other adds a permit. Losses beyond the forgiven ones take a tenth at once, and begin a round in
+ * which only calls count that started after it: a burst of losses among calls that were under way together lowers the
+ * permits once.
  */
-export function aimd ({ start = startSlots, min = 1, max }: AimdOptions): Aimd {
-  let slots = Math.max(min, Math.min(start, max))
+export function aimd({ start = initialConcurrency, min = 1, max }: AimdOptions): Aimd {
+  let permits = Math.max(min, Math.min(start, max))
   let lowered = 0
   let answered = 0
   let lost = 0
 
-  function lower (): void {
-    slots = Math.max(min, Math.floor(slots * 0.9))
+  function lower(): void {
+    permits = Math.max(min, Math.floor(permits * 0.9))
     lowered++
     answered = lost = 0
   }
 
   return {
-    get slots () { return slots },
-    get lowered () { return lowered },
-    ended (noted, isLost, active) {
+    get limit() {
+      return permits
+    },
+    get lowered() {
+      return lowered
+    },
+    ended(noted, isLost, active) {
       if (noted !== lowered) return
       if (isLost) {
-        if (++lost > 1 + Math.floor(slots / slotsPerForgiven)) lower()
-      } else if (++answered >= Math.max(slots, leastAnswers)) {
-        if (active * 2 >= slots && slots < max) slots++
+        if (++lost > 1 + Math.floor(permits / permitsPerForgiven)) lower()
+      } else if (++answered >= Math.max(permits, leastAnswers)) {
+        if (active * 2 >= permits && permits < max) permits++
         answered = lost = 0
       }
     },

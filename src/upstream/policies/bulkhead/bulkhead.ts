@@ -1,197 +1,145 @@
 import { UpstreamError } from '../../../errors.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { AdaptiveSlots } from './adaptive-concurrency.ts'
-import { Admission, Workload } from './admission.ts'
-import { relay, type Answer, type Layer, type Taker } from '../layer.ts'
-import { Line } from '../../../core/linked-queue.ts'
-import { Waiter, type Desk } from './waiter.ts'
+import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
+import type { AdaptiveConcurrency } from './adaptive-concurrency.ts'
+import { Semaphore } from './semaphore.ts'
+import { FairQueue } from './fair-queue.ts'
+import { AdmissionControl, type Admission } from './admission.ts'
+import { Waiter, type WaiterCallbacks } from './waiter.ts'
 
 export interface BulkheadOptions {
   readonly upstream: string
-  /** Calls on the wire at once; a number, or what learns it. */
-  readonly slots: number | AdaptiveSlots
+  /** Calls on the wire at once; a number, or an object that adapts it. */
+  readonly concurrency: number | AdaptiveConcurrency
   /** Calls that may wait before the first call of a new run is refused. */
-  readonly queue: number
+  readonly maxQueue: number
 }
 
-/** What a bulkhead can be asked about itself. */
+/** The state of a bulkhead at a moment. */
 export interface BulkheadGauge {
   /** How many calls may be on the wire now. */
-  readonly slots: number
+  readonly concurrency: number
   readonly active: number
-  readonly waiting: number
+  readonly queued: number
 }
 
 export interface Bulkhead {
   readonly layer: Layer
   readonly gauge: BulkheadGauge
-  /** Rejects every call that waits for a slot, each with what `reason` makes. */
-  readonly turnAway: (reason: () => unknown) => void
+  /** Rejects every call in the queue, each with its own reason. */
+  readonly rejectQueued: (reason: () => unknown) => void
 }
 
 /**
- * Bounds what one upstream can hold of us: so many calls on the wire, so many waiting, no more.
+ * Bounds the calls to one upstream: at most `concurrency` are on the wire, each with a permit, and new runs are refused
+ * when `maxQueue` calls wait.
  *
- * A run is admitted, not a call. A run's first call is refused when it finds no free slot and the queue is full, or when what
- * earlier runs have announced would not leave it the time; when it gets a slot, the run's other calls go ahead of every run that
- * has none yet. So under overload admitted runs finish, and the others know it at once.
- *
- * Where the slots become fewer, calls that hold one keep it, and nobody comes in until enough of them are done.
+ * A run is admitted, not a call (`AdmissionControl`), and the calls of a run that has entered go ahead of the calls of
+ * every run that has not (`FairQueue`). So under overload admitted runs finish, and all other runs are refused at once.
  */
-export function bulkhead ({ upstream, slots, queue }: BulkheadOptions): Bulkhead {
-  const adaptive = typeof slots === 'number' ? undefined : slots
-  let limit = typeof slots === 'number' ? slots : slots.slots
-  let active = 0
-  let waiting = 0
+export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): Bulkhead {
+  const adaptive = typeof concurrency === 'number' ? undefined : concurrency
+  const queue = new FairQueue<Waiter>()
+  const semaphore = new Semaphore(typeof concurrency === 'number' ? concurrency : concurrency.limit, queue)
+  const admissions = new AdmissionControl(semaphore, queue, maxQueue)
   let entered = 0
-  let isLettingIn = false
-  /** Calls of runs that hold or have held a slot. */
-  const ahead = new Line<Waiter>()
-  /** Calls of runs that have not, by run. */
-  const newcomers = new Map<Admission, Line<Waiter>>()
-  const work = new Workload()
-  const self = {}
 
-  /** Lets the run of a call in, or does not. */
-  function admit (call: LiveCall<unknown>): Admission | undefined {
-    const { admitted } = call.scope
-    let admission = admitted.get(self) as Admission | undefined
-    if (admission === undefined) {
-      if (active >= limit && (waiting >= queue || !work.hasTimeFor(call, limit))) return undefined
-      admitted.set(self, admission = new Admission(work))
-    }
-    admission.announce(call)
-    return admission
-  }
+  const releaseOne = () => semaphore.release()
 
-  function lineOf (admission: Admission): Line<Waiter> {
-    if (admission.hasEntered) return ahead
-    let line = newcomers.get(admission)
-    if (line === undefined) newcomers.set(admission, line = new Line())
-    return line
-  }
-
-  function left (admission: Admission, { scope }: LiveCall<unknown>): void {
-    waiting--
-    if (newcomers.size === 0 || newcomers.get(admission)?.size !== 0) return
-    newcomers.delete(admission)
-    // All its calls have left before one got a slot: it is a newcomer again.
-    admission.revoke()
-    scope.admitted.delete(self)
-  }
-
-  // Slots are handed over, never left free while somebody waits, so nobody can overtake the queue.
-  function exit (): void {
-    active--
-    // Whoever is let in may end at once, and come here again: the one that is here already goes on.
-    if (isLettingIn) return
-    isLettingIn = true
-    while (active < limit) {
-      const next = ahead.first ?? newcomer()
-      if (next === undefined) break
-      active++
-      next.admit()
-    }
-    isLettingIn = false
-  }
-
-  /** The first of the run that has waited longest; the rest of that run moves ahead. */
-  function newcomer (): Waiter | undefined {
-    for (const [admission, line] of newcomers) {
-      newcomers.delete(admission)
-      admission.hasEntered = true
-      const first = line.first as Waiter
-      line.leave(first)
-      for (let other = line.first; other !== undefined; other = line.first) {
-        line.leave(other)
-        ahead.join(other)
-      }
-      return first
-    }
-    return undefined
-  }
-
-  function firstWaiting (): Waiter | undefined {
-    return ahead.first ?? newcomers.values().next().value?.first
-  }
-
-  function over ({ call, admission, isFirst, since, noted }: Held<unknown>, error: unknown): void {
+  function release({ call, admission, isFirst, since, noted }: Permit<unknown>, error: unknown): void {
     if (since !== undefined) {
       const ms = call.scope.now() - since
-      work.held(ms, error)
+      admissions.load.recordHold(ms, error)
       if (adaptive !== undefined) {
-        adaptive.ended(call, noted, ms, active, error)
-        limit = adaptive.slots
+        adaptive.ended(call, noted, ms, semaphore.active, error)
+        semaphore.limit = adaptive.limit
       }
     }
     if (isFirst) admission.done(call)
     const { held } = call.attempt
-    if (held === undefined) exit()
-    else void held.then(exit)
+    if (held === undefined) semaphore.release()
+    else void held.then(releaseOne)
   }
 
   return {
-    layer: relay(next => {
-      const hold = <T>(call: LiveCall<T>, admission: Admission, taker: Taker<T>) => {
-        // One in eight is measured where no slots learn from it: the clock is not free either.
+    layer: callbackLayer(next => {
+      const enter = <T>(call: LiveCall<T>, admission: Admission, completion: Completion<T>) => {
+        // With a fixed limit one call in eight is measured: reading the clock has a price too.
         const since = adaptive !== undefined || (entered++ & 7) === 0 ? call.scope.now() : undefined
-        next(call, new Held(call, admission, taker, since, adaptive === undefined ? 0 : adaptive.noted, over))
+        const noted = adaptive === undefined ? 0 : adaptive.noted
+        next(call, new Permit(call, admission, completion, since, noted, release))
       }
-      const desk: Desk = { left, enter: hold }
-      return (call, taker) => {
-        if (call.abort.aborted) return taker.lose(call.abort.reason)
-        const admission = active < limit || call.attempt.mayWait ? admit(call) : undefined
-        if (admission === undefined) return taker.lose(new UpstreamError('BULKHEAD_FULL', upstream))
-        if (active < limit) {
-          active++
+      const callbacks: WaiterCallbacks = {
+        left(waiter) {
+          if (queue.remove(waiter)) admissions.revoke(waiter.admission, waiter.call)
+        },
+        granted: ({ call, admission, completion }) => enter(call, admission, completion),
+      }
+      return (call, completion) => {
+        if (call.abort.aborted) return completion.reject(call.abort.reason)
+        const admission = semaphore.isFree || call.attempt.mayWait ? admissions.admit(call) : undefined
+        if (admission === undefined) return completion.reject(new UpstreamError('BULKHEAD_FULL', upstream))
+        if (semaphore.tryAcquire()) {
           admission.hasEntered = true
-          return hold(call, admission, taker)
+          return enter(call, admission, completion)
         }
-        waiting++
-        lineOf(admission).join(new Waiter(call, admission, taker as Taker<unknown>, desk))
+        queue.push(new Waiter(call, admission, completion as Completion<unknown>, callbacks))
       }
     }),
     gauge: {
-      get slots () { return limit },
-      get active () { return active },
-      get waiting () { return waiting },
+      get concurrency() {
+        return semaphore.limit
+      },
+      get active() {
+        return semaphore.active
+      },
+      get queued() {
+        return queue.size
+      },
     },
-    turnAway (reason) {
-      for (let next = firstWaiting(); next !== undefined; next = firstWaiting()) next.cut(reason())
+    rejectQueued(reason) {
+      for (let waiter = queue.first; waiter !== undefined; waiter = queue.first) waiter.onAbort(reason())
     },
   }
 }
 
-/** A call that holds a slot. */
-class Held<T> implements Taker<T> {
+/** A permit in use: the call that holds it, and the completion that releases it when the call ends. */
+class Permit<T> implements Completion<T> {
   readonly call: LiveCall<T>
   readonly admission: Admission
-  /** Whether it was not sent before. */
+  /** Whether this is the first attempt of the call. */
   readonly isFirst: boolean
-  /** Since when it holds its slot, where that is measured; in ms from the run's start. */
+  /** Since when the call holds it, in ms from the run's start; undefined when that is not measured. */
   readonly since: number | undefined
-  /** What adaptive slots noted when it began. */
+  /** The mark of the adaptive limit at that moment. */
   readonly noted: number
-  readonly #taker: Taker<T>
-  readonly #over: (held: Held<unknown>, error: unknown) => void
+  readonly #completion: Completion<T>
+  readonly #release: (permit: Permit<unknown>, error: unknown) => void
 
-  constructor (call: LiveCall<T>, admission: Admission, taker: Taker<T>, since: number | undefined, noted: number, over: (held: Held<unknown>, error: unknown) => void) {
+  constructor(
+    call: LiveCall<T>,
+    admission: Admission,
+    completion: Completion<T>,
+    since: number | undefined,
+    noted: number,
+    release: (permit: Permit<unknown>, error: unknown) => void,
+  ) {
     this.call = call
     this.admission = admission
     this.isFirst = call.effort.attempts === 0
     this.since = since
     this.noted = noted
-    this.#taker = taker
-    this.#over = over
+    this.#completion = completion
+    this.#release = release
   }
 
-  win (answer: Answer<T>): void {
-    this.#over(this as Held<unknown>, undefined)
-    this.#taker.win(answer)
+  resolve(answer: Answer<T>): void {
+    this.#release(this as Permit<unknown>, undefined)
+    this.#completion.resolve(answer)
   }
 
-  lose (error: unknown): void {
-    this.#over(this as Held<unknown>, error)
-    this.#taker.lose(error)
+  reject(error: unknown): void {
+    this.#release(this as Permit<unknown>, error)
+    this.#completion.reject(error)
   }
 }

@@ -1,54 +1,58 @@
 import { Abortable } from '../../../core/abort.ts'
+import type { LinkedQueue } from '../../../core/linked-queue.ts'
 import type { LiveCall } from '../../call/call.ts'
+import type { QueuedCall } from './fair-queue.ts'
 import type { Admission } from './admission.ts'
-import type { Taker } from '../layer.ts'
-import type { Line, Place } from '../../../core/linked-queue.ts'
+import type { Completion } from '../../call/layer.ts'
 
-/** Where a call waits, and where it goes. */
-export interface Desk {
-  /** It waits no longer, for whatever reason. */
-  readonly left: (admission: Admission, call: LiveCall<unknown>) => void
-  /** It has a slot. */
-  readonly enter: (call: LiveCall<unknown>, admission: Admission, taker: Taker<unknown>) => void
+/** The ways out of the queue; `left` is called in each case, and before `granted`. */
+export interface WaiterCallbacks {
+  readonly left: (waiter: Waiter) => void
+  /** The waiter has a permit. */
+  readonly granted: (waiter: Waiter) => void
 }
 
-/** A call that waits for a slot, and leaves at once when it is given up. */
-export class Waiter extends Abortable implements Place<Waiter> {
-  line: Line<Waiter> | undefined
-  before: Waiter | undefined
-  after: Waiter | undefined
+/** A call that waits in the queue for a permit, and leaves it at once when the call is aborted. */
+export class Waiter extends Abortable implements QueuedCall<Waiter> {
+  queue: LinkedQueue<Waiter> | undefined
+  previousInQueue: Waiter | undefined
+  nextInQueue: Waiter | undefined
+  readonly call: LiveCall<unknown>
+  readonly admission: Admission
+  readonly completion: Completion<unknown>
   readonly #since: number
-  readonly #call: LiveCall<unknown>
-  readonly #admission: Admission
-  readonly #taker: Taker<unknown>
-  readonly #desk: Desk
+  readonly #callbacks: WaiterCallbacks
 
-  constructor (call: LiveCall<unknown>, admission: Admission, taker: Taker<unknown>, desk: Desk) {
+  constructor(
+    call: LiveCall<unknown>,
+    admission: Admission,
+    completion: Completion<unknown>,
+    callbacks: WaiterCallbacks,
+  ) {
     super()
+    this.call = call
+    this.admission = admission
+    this.completion = completion
     this.#since = call.scope.now()
-    this.#call = call
-    this.#admission = admission
-    this.#taker = taker
-    this.#desk = desk
+    this.#callbacks = callbacks
     call.abort.add(this)
   }
 
-  admit (): void {
+  grant(): void {
     this.#leave()
-    this.#desk.enter(this.#call, this.#admission, this.#taker)
+    this.#callbacks.granted(this)
   }
 
-  cut (reason: unknown): void {
+  onAbort(reason: unknown): void {
     this.#leave()
-    if (this.#call.effort.attempts === 0) this.#admission.done(this.#call)
-    this.#taker.lose(reason)
+    if (this.call.effort.attempts === 0) this.admission.done(this.call)
+    this.completion.reject(reason)
   }
 
-  #leave (): void {
-    const call = this.#call
+  #leave(): void {
+    const { call } = this
     call.abort.delete(this)
     call.effort.waitedMs += call.scope.now() - this.#since
-    this.line?.leave(this)
-    this.#desk.left(this.#admission, call)
+    this.#callbacks.left(this)
   }
 }

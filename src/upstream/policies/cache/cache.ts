@@ -1,23 +1,17 @@
-import pLimit from 'p-limit'
 import { UpstreamError } from '../../../errors.ts'
 import { Abort } from '../../../core/abort.ts'
 import { createChanges } from './changes.ts'
-import { machineClock, type Clock } from './clock.ts'
-import { sizeOf } from './check-store.ts'
-import { conditionOf, speaksOf } from './condition.ts'
-import { detached } from './detached.ts'
-import { ageOf, type Found } from './entry.ts'
-import { keepAnswer, keepOn } from './keep.ts'
+import { ageOf, machineClock, type Clock, type Found } from './entry.ts'
+import { sizeOf, type CacheStore } from './store.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
-import { createShelf } from './shelf.ts'
-import { isExcused, isFinal } from './stale-if-error.ts'
-import type { CacheStore } from './store.ts'
+import { createRevalidation } from './revalidation.ts'
+import { createCacheAdapter } from './cache-adapter.ts'
+import { isExcused } from './stale-if-error.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { OperationSpec } from '../../spec/spec.ts'
 import { deadline } from '../deadline.ts'
 import { Detachable } from '../detachable.ts'
-import type { Answer, Layer, Service } from '../layer.ts'
-import { Pace } from '../hedge/latency-tracker.ts'
+import type { Layer, Service } from '../../call/layer.ts'
+import type { Answer } from '../../spec/answer.ts'
 
 export interface CacheLayerOptions {
   readonly upstream: string
@@ -26,7 +20,7 @@ export interface CacheLayerOptions {
   readonly keyOf: (call: LiveCall<unknown>) => string
   /** Limit on a refresh that nobody waits for, in ms. */
   readonly refreshLimit: number
-  /** Refreshes at once, so that they leave slots to calls that somebody waits for. @default 16 */
+  /** Refreshes at once, so that they leave permits to calls that somebody waits for. @default 16 */
   readonly refreshWidth?: number
   readonly clock?: Clock
 }
@@ -47,88 +41,52 @@ export interface CacheGauge {
   readonly bytes?: number
 }
 
-/** The share of an operation's answers that come within the soft limit of a call that has a kept answer. */
-const softShare = 0.98
 /** The soft limit while too few answers are known, in ms. */
 const firstSoftMs = 100
-/** Answers count towards the soft limit for one to two times this long, in ms: those of a cache are few. */
-const paceSpanMs = 5 * 60_000
 
 /**
- * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them anew, and in place of
- * a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with different credentials share nothing.
- * What is kept has passed framing, parser and schema. Below it equal calls must share one flight (`coalesce`).
+ * Keeps answers and gives them again, as a shared cache of RFC 9111 does; stale ones while one call fetches them again,
+ * and in place of a failure, where that is allowed (RFC 5861). The key has every header that goes out, so callers with
+ * different credentials share nothing. What is kept has passed framing, parser and schema. Below it equal calls must
+ * share one flight (`coalesce`).
  */
-export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16, clock = machineClock }: CacheLayerOptions): { readonly layer: Layer, readonly gauge: () => CacheGauge, readonly close: () => void } {
+export function cache({
+  upstream,
+  store,
+  keyOf,
+  refreshLimit,
+  refreshWidth = 16,
+  clock = machineClock,
+}: CacheLayerOptions): { readonly layer: Layer; readonly gauge: () => CacheGauge; readonly close: () => void } {
   const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
-  const shelf = createShelf(store)
+  const adapter = createCacheAdapter(store)
   const changes = createChanges()
-  const refreshing = new Set<string>()
-  const inTurn = pLimit(refreshWidth)
-  /** What was made of an answer that several calls share, so that it is made and kept once. */
-  const made = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const life = new Abort()
-  const paces = new WeakMap<OperationSpec, Pace>()
+  const { fetchAnswer, refresh, usualMs } = createRevalidation({ adapter, clock, counts, refreshWidth, life })
   /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
   const late = new Set<string>()
 
-  function paceOf (spec: OperationSpec): Pace {
-    let pace = paces.get(spec)
-    if (pace === undefined) paces.set(spec, pace = new Pace(softShare, paceSpanMs, () => clock.steady()))
-    return pace
-  }
-
-  /** Asks the upstream, under the condition that the entry allows, and keeps what it says. */
-  function ask (next: Service, key: string, found: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
-    const requestedAt = clock.steady()
-    const condition = found && conditionOf(found.entry, call.spec)
-    return next(condition === undefined ? call : call.when(condition)).then(answer => {
-      counts.misses++
-      const { received, value, status } = answer
-      // Made or changed by a layer of somebody's own: nothing is known of how long it may be used.
-      if (received === undefined || received.value !== value) return { ...answer, cached: { cache: 'miss' } }
-      const known = made.get(answer)
-      if (known !== undefined) return known
-      paceOf(call.spec).took(clock.steady() - requestedAt)
-      const mine = { value, status, cached: { cache: 'miss' } } as const
-      if (found === undefined || condition === undefined || status !== 304) {
-        keepAnswer(shelf, clock, key, call, { ...received, status }, requestedAt)
-        made.set(answer, mine)
-        return mine
-      }
-      // It speaks of another answer, so it says nothing of this one.
-      const { entry } = found
-      if (!speaksOf(entry.head, received.head)) return ask(next, key, undefined, call)
-      counts.revalidated++
-      keepOn(shelf, clock, key, call, found, received.head, requestedAt)
-      const old = { ...mine, value: found.value, ...found.value === null && { keptStatus: entry.status } }
-      made.set(answer, old)
-      return old
-    }, error => {
-      if (!call.abort.aborted && isFinal(error)) shelf.forget(key)
-      throw error
-    })
-  }
-
-  /** Fetches an answer anew that nobody waits for; one at a time for each key, and so many of all. */
-  function refresh (next: Service, key: string, found: Found, call: LiveCall<unknown>): void {
-    if (life.aborted || refreshing.has(key)) return
-    refreshing.add(key)
-    counts.refreshes++
-    const over = () => { refreshing.delete(key) }
-    inTurn(ask, next, key, found, detached(call, life)).then(over, over)
-  }
-
-  function given ({ entry, value }: Found, how: 'hit' | 'stale', now: number, insteadOf?: UpstreamError): Answer<unknown> {
+  function given(
+    { entry, value }: Found,
+    how: 'hit' | 'stale',
+    now: number,
+    insteadOf?: UpstreamError,
+  ): Answer<unknown> {
     const age = ageOf(entry, now)
     const cached = { cache: how, age: Math.floor(age / 1000), ttl: Math.floor((entry.lifetime - age) / 1000) }
     return { value, status: entry.status, cached: insteadOf === undefined ? cached : { ...cached, insteadOf } }
   }
 
-  function answer (next: Service, refreshNext: Service, key: string, stored: Found | undefined, call: LiveCall<unknown>): Promise<Answer<unknown>> {
+  function answer(
+    next: Service,
+    refreshNext: Service,
+    key: string,
+    stored: Found | undefined,
+    call: LiveCall<unknown>,
+  ): Promise<Answer<unknown>> {
     const now = clock.steady()
     const found = stored !== undefined && changes.since(call.path, stored.entry.requestedAt) ? undefined : stored
-    if (found === undefined) return ask(next, key, undefined, call)
+    if (found === undefined) return fetchAnswer(next, key, undefined, call)
     const { entry } = found
     const staleFor = ageOf(entry, now) - entry.lifetime
     if (staleFor < 0) {
@@ -140,27 +98,37 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       refresh(refreshNext, key, found, call)
       return Promise.resolve(given(found, 'stale', now))
     }
-    if (staleFor >= entry.staleIfError) return ask(next, key, found, call)
-    const { staleAfter = paceOf(call.spec).delay ?? firstSoftMs } = call.spec.cache as CachePolicy
-    return late.has(key) ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter))) : askWithin(refreshNext, key, found, call, staleAfter)
+    if (staleFor >= entry.staleIfError) return fetchAnswer(next, key, found, call)
+    const { staleAfter = usualMs(call.spec) ?? firstSoftMs } = call.spec.cache as CachePolicy
+    return late.has(key)
+      ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter)))
+      : askWithin(refreshNext, key, found, call, staleAfter)
   }
 
   /** Asks the upstream, and gives what is kept if it fails or takes longer than the soft limit. */
-  function askWithin (refreshNext: Service, key: string, found: Found, call: LiveCall<unknown>, softMs: number): Promise<Answer<unknown>> {
+  function askWithin(
+    refreshNext: Service,
+    key: string,
+    found: Found,
+    call: LiveCall<unknown>,
+    softMs: number,
+  ): Promise<Answer<unknown>> {
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const sent = new Detachable(call)
     let isGiven = false
     /** Whether this call is the one that has marked the key as late. */
     let isFirst = false
     return new Promise((resolve, reject) => {
-      ask(refreshNext, key, found, sent.call).finally(() => {
-        sent.end()
-        if (isFirst) late.delete(key)
-      }).then(resolve, (error: unknown) => {
-        const now = clock.steady()
-        if (isGiven || !isExcused(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
-        else resolve(giveOld(found, now, error))
-      })
+      fetchAnswer(refreshNext, key, found, sent.call)
+        .finally(() => {
+          sent.end()
+          if (isFirst) late.delete(key)
+        })
+        .then(resolve, (error: unknown) => {
+          const now = clock.steady()
+          if (isGiven || !isExcused(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
+          else resolve(giveOld(found, now, error))
+        })
       sent.limit(softMs, () => {
         const now = clock.steady()
         if (!mayStandIn(found, now)) return
@@ -174,18 +142,21 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
     })
   }
 
-  function mayStandIn ({ entry }: Found, now: number): boolean {
+  function mayStandIn({ entry }: Found, now: number): boolean {
     return ageOf(entry, now) - entry.lifetime < entry.staleIfError
   }
 
   /** The kept answer in place of the upstream's own (stale-if-error). */
-  function giveOld (found: Found, now: number, insteadOf: UpstreamError): Answer<unknown> {
+  function giveOld(found: Found, now: number, insteadOf: UpstreamError): Answer<unknown> {
     counts.stale++
     return given(found, 'stale', now, insteadOf)
   }
 
-  function tooSlow (softMs: number): UpstreamError {
-    return new UpstreamError('UPSTREAM_TIMEOUT', upstream, { detail: `a kept answer is given after ${softMs} ms`, verdict: 'ignored' })
+  function tooSlow(softMs: number): UpstreamError {
+    return new UpstreamError('UPSTREAM_TIMEOUT', upstream, {
+      detail: `a kept answer is given after ${softMs} ms`,
+      verdict: 'ignored',
+    })
   }
 
   return {
@@ -194,27 +165,36 @@ export function cache ({ upstream, store, keyOf, refreshLimit, refreshWidth = 16
       const service = (call: LiveCall<unknown>): Promise<Answer<unknown>> => {
         const { spec, path, abort } = call
         if (spec.cache === undefined) {
-          return spec.safe ? next(call) : next(call).then(done => {
-            changes.note(path, clock.steady())
-            return done
-          }, (error: unknown) => {
-            if (error instanceof UpstreamError && (error.code === 'OUTCOME_UNKNOWN' || (error.upstreamStatus ?? 400) < 400)) changes.note(path, clock.steady())
-            throw error
-          })
+          return spec.safe
+            ? next(call)
+            : next(call).then(
+                done => {
+                  changes.note(path, clock.steady())
+                  return done
+                },
+                (error: unknown) => {
+                  if (
+                    error instanceof UpstreamError &&
+                    (error.code === 'OUTCOME_UNKNOWN' || (error.upstreamStatus ?? 400) < 400)
+                  )
+                    changes.note(path, clock.steady())
+                  throw error
+                },
+              )
         }
         if (abort.aborted) return Promise.reject(abort.reason)
         const key = keyOf(call)
-        const found = shelf.find(key, call)
+        const found = adapter.find(key, call)
         return found instanceof Promise
           ? found.then(entry => answer(next, refreshNext, key, entry, call))
           : answer(next, refreshNext, key, found, call)
       }
       return service as Service
     },
-    gauge: () => ({ ...counts, storeFaults: shelf.faults, ...sizeOf(store) }),
-    close () {
-      life.cut(new UpstreamError('RUNTIME_CLOSED', upstream))
-      shelf.close()
+    gauge: () => ({ ...counts, storeFaults: adapter.faults, ...sizeOf(store) }),
+    close() {
+      life.abort(new UpstreamError('RUNTIME_CLOSED', upstream))
+      adapter.close()
     },
   }
 }

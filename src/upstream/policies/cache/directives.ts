@@ -18,8 +18,11 @@ const directive = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\
 /** Larger ones count as this (RFC 9111, section 1.2.2). */
 const mostSeconds = 2 ** 31
 
-/** Reads `Cache-Control` (RFC 9111, section 5.2.2). What it does not know it passes over; what it cannot read counts against keeping. */
-export function readDirectives (header: string | readonly string[] | undefined): Directives {
+/**
+ * Reads `Cache-Control` (RFC 9111, section 5.2.2). What it does not know it passes over; what it cannot read counts
+ * against keeping.
+ */
+export function readDirectives(header: string | readonly string[] | undefined): Directives {
   const said = new Map<string, (string | undefined)[]>()
   const text = header === undefined ? '' : typeof header === 'string' ? header : header.join(',')
   for (const [, name = '', quoted, token] of text.matchAll(directive)) {
@@ -45,7 +48,7 @@ export function readDirectives (header: string | readonly string[] | undefined):
 }
 
 /** A span in ms; nothing where nothing is said, and 0 where it cannot be read or is said twice differently. */
-function span (values: readonly (string | undefined)[] | undefined): number | undefined {
+function span(values: readonly (string | undefined)[] | undefined): number | undefined {
   if (values === undefined) return undefined
   const [first = ''] = values
   if (!/^\d+$/.test(first) || values.some(value => value !== first)) return 0

@@ -1,15 +1,15 @@
 import { deepFreeze } from '../../../core/freeze.ts'
-import type { Head } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Found, Freshness } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
-import { bodyText } from './value-of.ts'
+import { bodyText } from './body-entry.ts'
 
 /** An answer as it came. */
-export interface Came {
+export interface ReceivedResponse {
   readonly value: unknown
   readonly status: number
-  readonly head: Head
+  readonly head: ResponseHeaders
   /** Decoded. */
   readonly body: Buffer
 }
@@ -22,23 +22,35 @@ const kept = ['cache-control', 'expires', 'date', 'age', 'vary', 'etag', 'last-m
 const keptWithType = [...kept, 'content-type'] as const
 
 /** Makes an entry of an answer that may be kept. */
-export function entryOf (spec: OperationSpec, came: Came, times: Times, freshness: Freshness, keeps: 'values' | 'bodies'): Found {
+export function entryOf(
+  spec: OperationSpec,
+  came: ReceivedResponse,
+  times: Times,
+  freshness: Freshness,
+  keeps: 'values' | 'bodies',
+): Found {
   const { value, status, head, body } = came
   // What was asked for together is frozen already.
   if (!Object.isFrozen(value)) deepFreeze(value)
   return {
     value,
-    entry: keeps === 'values'
-      ? KeptEntry.of(spec, came, pick(head, spec.empty ? keptWithType : kept), times, freshness)
-      : { status, bytes: body.length, ...times, ...freshness, head, body: bodyText(spec, body) },
+    entry:
+      keeps === 'values'
+        ? KeptEntry.of(spec, came, pick(head, spec.allowEmpty ? keptWithType : kept), times, freshness)
+        : { status, bytes: body.length, ...times, ...freshness, head, body: bodyText(spec, body) },
   }
 }
 
 /** The same answer, as it may be used now that the upstream has said that it has not changed. */
-export function renewed ({ entry, value }: Found, head: Head, times: Times, freshness: Freshness): Found {
-  return { value, entry: KeptEntry.is(entry) ? entry.renewed(pick(head, keptWithType), times, freshness) : { ...entry, ...times, ...freshness, head } }
+export function renewed({ entry, value }: Found, head: ResponseHeaders, times: Times, freshness: Freshness): Found {
+  return {
+    value,
+    entry: KeptEntry.is(entry)
+      ? entry.renewed(pick(head, keptWithType), times, freshness)
+      : { ...entry, ...times, ...freshness, head },
+  }
 }
 
-function pick (head: Head, names: readonly string[]): Head {
+function pick(head: ResponseHeaders, names: readonly string[]): ResponseHeaders {
   return Object.fromEntries(names.filter(name => head[name] !== undefined).map(name => [name, head[name]]))
 }

@@ -1,32 +1,35 @@
 import { deepFreeze } from '../../../core/freeze.ts'
-import type { Head } from '../../transport/response-headers.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
 import type { Entry, Freshness } from './entry.ts'
-import { stringBytes } from './string-bytes.ts'
-import { readAnswer } from './value-of.ts'
+import { headBytes, stringBytes } from './memory-size.ts'
+import { readAnswer } from './body-entry.ts'
 
 type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
-/** Bytes of an entry beside its texts: its fields, its numbers and its weak reference, as V8 lays them out on 64 bits. */
+/**
+ * Bytes of an entry beside its texts: its fields, its numbers and its weak reference, as V8 lays them out on 64 bits.
+ */
 const ownBytes = 288
 
 /** Holds a value that a weak reference cannot refer to by itself. */
 class Box {
   readonly value: unknown
 
-  constructor (value: unknown) {
+  constructor(value: unknown) {
     this.value = value
   }
 }
 
 /**
- * An answer that is kept in this process. It holds the bytes that came, of which the length is known, and refers to the value made of them weakly:
- * how much memory a value takes is for its upstream to choose (a list of empty lists takes 25 times its text). While the value is in use, or until
- * the garbage collector next looks at it, it is given again; after that it is read from the bytes again.
+ * An answer that is kept in this process. It holds the bytes that came, of which the length is known, and refers to the
+ * value made of them weakly: how much memory a value takes is for its upstream to choose (a list of empty lists takes
+ * 25 times its text). While the value is in use, or until the garbage collector next looks at it, it is given again;
+ * after that it is read from the bytes again.
  */
 export class KeptEntry implements Entry {
   readonly status: number
-  readonly head: Head
+  readonly head: ResponseHeaders
   readonly bytes: number
   readonly requestedAt: number
   readonly receivedAt: number
@@ -42,7 +45,16 @@ export class KeptEntry implements Entry {
   readonly #spec: OperationSpec
   #value: WeakRef<object> | undefined
 
-  constructor (spec: OperationSpec, status: number, head: Head, { requestedAt, receivedAt }: Times, { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness, body: string, headers: string, value: WeakRef<object> | undefined) {
+  constructor(
+    spec: OperationSpec,
+    status: number,
+    head: ResponseHeaders,
+    { requestedAt, receivedAt }: Times,
+    { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness,
+    body: string,
+    headers: string,
+    value: WeakRef<object> | undefined,
+  ) {
     this.#spec = spec
     this.status = status
     this.head = head
@@ -59,26 +71,55 @@ export class KeptEntry implements Entry {
   }
 
   /** Makes an entry of an answer; `head` are the headers to keep, and `value` is frozen. */
-  static of (spec: OperationSpec, { status, head: all, body, value }: { readonly status: number, readonly head: Head, readonly body: Buffer, readonly value: unknown }, head: Head, times: Times, freshness: Freshness): KeptEntry {
-    return new KeptEntry(spec, status, copied(head), times, freshness, body.toString('latin1'), spec.withHeaders === undefined ? '' : JSON.stringify(all), weak(value))
+  static of(
+    spec: OperationSpec,
+    {
+      status,
+      head: all,
+      body,
+      value,
+    }: { readonly status: number; readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown },
+    head: ResponseHeaders,
+    times: Times,
+    freshness: Freshness,
+  ): KeptEntry {
+    return new KeptEntry(
+      spec,
+      status,
+      copied(head),
+      times,
+      freshness,
+      body.toString('latin1'),
+      spec.responseHeaders === undefined ? '' : JSON.stringify(all),
+      weak(value),
+    )
   }
 
-  static is (entry: unknown): entry is KeptEntry {
+  static is(entry: unknown): entry is KeptEntry {
     return typeof entry === 'object' && entry !== null && #body in entry
   }
 
   /** The same answer, which may be used for longer. */
-  renewed (head: Head, times: Times, freshness: Freshness): KeptEntry {
-    return new KeptEntry(this.#spec, this.status, copied(head), times, freshness, this.#body, this.#headers, this.#value)
+  renewed(head: ResponseHeaders, times: Times, freshness: Freshness): KeptEntry {
+    return new KeptEntry(
+      this.#spec,
+      this.status,
+      copied(head),
+      times,
+      freshness,
+      this.#body,
+      this.#headers,
+      this.#value,
+    )
   }
 
   /** Bytes to read where the value is no longer there; 0 where it is. */
-  get unread (): number {
+  get unread(): number {
     return this.#value?.deref() === undefined ? this.#body.length : 0
   }
 
   /** Returns the value, frozen. Throws what an answer throws that its operation does not take. */
-  read (spec: OperationSpec): unknown {
+  read(spec: OperationSpec): unknown {
     // Runtimes that share a store may have operations of one name with schemas that differ.
     if (spec !== this.#spec) return this.#made(spec)
     const there = this.#value?.deref()
@@ -88,29 +129,19 @@ export class KeptEntry implements Entry {
     return value
   }
 
-  #made (spec: OperationSpec): unknown {
-    if (spec.withHeaders !== undefined && this.#headers === '') throw new TypeError('the headers that the operation reads were not kept')
-    const head = this.#headers === '' ? this.head : JSON.parse(this.#headers) as Head
+  #made(spec: OperationSpec): unknown {
+    if (spec.responseHeaders !== undefined && this.#headers === '')
+      throw new TypeError('the headers that the operation reads were not kept')
+    const head = this.#headers === '' ? this.head : (JSON.parse(this.#headers) as ResponseHeaders)
     return deepFreeze(readAnswer(spec, this.status, head, Buffer.from(this.#body, 'latin1')))
   }
 }
 
-function weak (value: unknown): WeakRef<object> {
+function weak(value: unknown): WeakRef<object> {
   return new WeakRef(typeof value === 'object' && value !== null ? value : new Box(value))
 }
 
 /** Copies headers: a value without the white space behind it would keep the longer text that it was cut from. */
-function copied (head: Head): Head {
-  return JSON.parse(JSON.stringify(head)) as Head
-}
-
-function headBytes (head: Head): number {
-  let bytes = 24
-  for (const name in head) {
-    const value = head[name] as string | string[]
-    bytes += 8
-    if (typeof value === 'string') bytes += stringBytes(value)
-    else for (const line of value) bytes += 8 + stringBytes(line)
-  }
-  return bytes
+function copied(head: ResponseHeaders): ResponseHeaders {
+  return JSON.parse(JSON.stringify(head)) as ResponseHeaders
 }

@@ -1,22 +1,25 @@
-import { Abort } from '../../../core/abort.ts'
+import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { Due, Timeouts } from '../../../core/timer-queue.ts'
+import type { Timer, TimerQueue } from '../../../core/timer-queue.ts'
 
-/** A question to a store that answers later: it ends as a miss when it fails or is late, and at once when its call is given up. */
-export class Lookup extends Abort {
+/**
+ * A question to a store that answers later: it ends as a miss when it fails or is late, and at once when its call is
+ * given up.
+ */
+export class Lookup extends Abortable {
   /** Why it ends when the store takes too long. */
   static readonly late = Symbol('the store is late')
 
   readonly found: Promise<unknown>
   /** None once it has ended: a store that never answers would keep the whole run of the call. */
   #call: LiveCall<unknown> | undefined
-  readonly #patience: Timeouts
-  readonly #due: Due
+  readonly #patience: TimerQueue
+  readonly #due: Timer
   readonly #fault: () => void
   #resolve!: (stored: unknown) => void
   #reject!: (reason: unknown) => void
 
-  constructor (call: LiveCall<unknown>, patience: Timeouts, asked: Promise<unknown>, fault: () => void) {
+  constructor(call: LiveCall<unknown>, patience: TimerQueue, asked: Promise<unknown>, fault: () => void) {
     super()
     this.#call = call
     this.#patience = patience
@@ -27,27 +30,30 @@ export class Lookup extends Abort {
     })
     call.abort.add(this)
     this.#due = patience.start(this)
-    asked.then(stored => {
-      this.#leave()
-      this.#resolve(stored)
-    }, () => {
-      if (this.#due.listed) this.#miss()
-    })
+    asked.then(
+      stored => {
+        this.#leave()
+        this.#resolve(stored)
+      },
+      () => {
+        if (this.#due.isRunning) this.#miss()
+      },
+    )
   }
 
-  override cut (reason: unknown): void {
+  onAbort(reason: unknown): void {
     if (reason === Lookup.late) return this.#miss()
     this.#leave()
     this.#reject(reason)
   }
 
-  #miss (): void {
+  #miss(): void {
     this.#leave()
     this.#fault()
     this.#resolve(undefined)
   }
 
-  #leave (): void {
+  #leave(): void {
     this.#call?.abort.delete(this)
     this.#call = undefined
     this.#patience.stop(this.#due)

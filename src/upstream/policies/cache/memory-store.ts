@@ -1,10 +1,13 @@
 import { wholeNumber } from '../../../core/bounds.ts'
 import type { Entry } from './entry.ts'
 import type { CacheStore } from './store.ts'
-import { stringBytes } from './string-bytes.ts'
+import { stringBytes } from './memory-size.ts'
 
 export interface MemoryStoreOptions {
-  /** Bytes of memory that all entries together may hold; those that were not used for longest go first. @default 32 MiB */
+  /**
+   * Bytes of memory that all entries together may hold; those that were not used for longest go first.
+   * @default 32 MiB
+   */
   readonly maxBytes?: number
   /** Bytes of memory that one entry may hold; a larger one is not kept. @default an eighth of `maxBytes` */
   readonly maxEntryBytes?: number
@@ -13,8 +16,13 @@ export interface MemoryStoreOptions {
 /** Bytes of a place in a Map, of which one in two is free after it has grown. */
 const placeBytes = 48
 
-/** Keeps answers in this process, for as long as it lives. Counted is the memory that they hold, within a few percent. */
-export function createMemoryStore ({ maxBytes = 32 * 1024 * 1024, maxEntryBytes = Math.ceil(maxBytes / 8) }: MemoryStoreOptions = {}): CacheStore {
+/**
+ * Keeps answers in this process, for as long as it lives. Counted is the memory that they hold, within a few percent.
+ */
+export function createMemoryStore({
+  maxBytes = 32 * 1024 * 1024,
+  maxEntryBytes = Math.ceil(maxBytes / 8),
+}: MemoryStoreOptions = {}): CacheStore {
   wholeNumber('createMemoryStore', 'maxBytes', maxBytes)
   wholeNumber('createMemoryStore', 'maxEntryBytes', maxEntryBytes)
   /** In the order of use: what was used last is last. */
@@ -23,7 +31,7 @@ export function createMemoryStore ({ maxBytes = 32 * 1024 * 1024, maxEntryBytes 
 
   const bytesOf = (key: string, entry: Entry) => entry.bytes + stringBytes(key) + placeBytes
 
-  function drop (key: string): void {
+  function drop(key: string): void {
     const old = kept.get(key)
     if (old === undefined) return
     kept.delete(key)
@@ -32,14 +40,14 @@ export function createMemoryStore ({ maxBytes = 32 * 1024 * 1024, maxEntryBytes 
 
   return {
     keeps: 'values',
-    get (key) {
+    get(key) {
       const found = kept.get(key)
       if (found === undefined) return undefined
       kept.delete(key)
       kept.set(key, found)
       return found
     },
-    set (key, entry) {
+    set(key, entry) {
       drop(key)
       const bytes = bytesOf(key, entry)
       if (bytes > maxEntryBytes) return
@@ -51,6 +59,8 @@ export function createMemoryStore ({ maxBytes = 32 * 1024 * 1024, maxEntryBytes 
       }
     },
     delete: drop,
-    get size () { return { entries: kept.size, bytes: total } },
+    get size() {
+      return { entries: kept.size, bytes: total }
+    },
   }
 }

@@ -9,15 +9,17 @@ const never: ReadonlySet<ErrorCode> = new Set(['RUNTIME_CLOSED', 'UPSTREAM_OFF',
 /** The reasons for which a call is given up while somebody still waits for an answer. */
 const inTime: ReadonlySet<ErrorCode> = new Set(['DEADLINE_EXCEEDED', 'STEP_TIMEOUT'])
 
-/** Whether a kept answer may stand in for a failure. `isGivenUp` tells that the failure is why the call was given up. */
-export function isExcused (error: unknown, isGivenUp: boolean): error is UpstreamError {
+/**
+ * Whether a kept answer may stand in for a failure. `isGivenUp` tells that the failure is why the call was given up.
+ */
+export function isExcused(error: unknown, isGivenUp: boolean): error is UpstreamError {
   if (!(error instanceof UpstreamError) || never.has(error.code)) return false
   if (isGivenUp) return inTime.has(error.code)
   return error.code !== 'UPSTREAM_STATUS' || errorStatuses.has(error.upstreamStatus ?? 0)
 }
 
 /** Whether the upstream has said by its failure that what is kept is no longer so: gone, or not for this caller. */
-export function isFinal (error: unknown): error is UpstreamError {
+export function isFinal(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError) || error.code !== 'UPSTREAM_STATUS') return false
   const { upstreamStatus = 0 } = error
   return upstreamStatus >= 400 && upstreamStatus < 500 && upstreamStatus !== 408

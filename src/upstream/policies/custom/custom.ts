@@ -1,51 +1,39 @@
 import type { LiveCall } from '../../call/call.ts'
-import { ignoreRejection } from '../../../core/ignore-rejection.ts'
-import type { Use } from '../../spec/layers.ts'
-import { LayerCall } from './layer-call.ts'
-import type { Answer, Layer } from '../layer.ts'
-import { Passage } from './layer-invocation.ts'
-
-/** The upstream that an own layer is opened for. */
-export interface LayerUpstream {
-  readonly name: string
-  /** Where it really is: as declared, or as set from outside. */
-  readonly origin: string
-  /** What stands before every path there; empty for most. */
-  readonly prefix: string
-}
-
-/** What stands below an own layer. Rejects with an `UpstreamError`, or with the reason the call was given up for. */
-export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
+import { ignoreRejection } from '../../../core/promises.ts'
+import type { CustomLayer, LayerUpstream } from '../../spec/layer-types.ts'
+import type { LayerPosition } from '../../spec/layers.ts'
+import { CustomLayerCall } from './layer-call.ts'
+import type { Answer, Layer } from '../../call/layer.ts'
+import { LayerInvocation } from './layer-invocation.ts'
 
 /**
- * A layer of an author: is called once for each upstream that is opened, and what it returns once for each call, or each attempt.
- * A layer that returns what `next` returned adds no promise.
+ * Runs a custom layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its
+ * call is given up.
  */
-export type OwnLayer = (next: LayerNext, upstream: LayerUpstream) => <T>(call: LayerCall<T>) => Answer<T> | Promise<Answer<T>>
-
-/** Runs an own layer so that it can hold nothing up: what it throws is a rejection, and it is not waited for when its call is given up. */
-export function own ({ layer, at }: Use, upstream: LayerUpstream): Layer {
+export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
   return next => {
-    let service: ReturnType<OwnLayer>
+    let service: ReturnType<CustomLayer>
     try {
-      service = layer(call => LayerCall.pass(call), upstream)
+      service = layer(call => CustomLayerCall.pass(call), upstream)
       if (typeof service !== 'function') {
         ignoreRejection(service)
-        throw new TypeError(`upstream '${upstream.name}': an own layer returns a function of a call: next => call => next(call)`)
+        throw new TypeError(
+          `upstream '${upstream.name}': a custom layer returns a function of a call: next => call => next(call)`,
+        )
       }
     } catch (error) {
       return () => Promise.reject(error)
     }
     return <T>(live: LiveCall<T>) => {
       if (live.abort.aborted) return Promise.reject(live.abort.reason)
-      const passage = new Passage(live, next, at, upstream.name)
+      const invocation = new LayerInvocation(live, next, at, upstream.name)
       let answer: Answer<T> | Promise<Answer<T>>
       try {
-        answer = service(new LayerCall(live, passage))
+        answer = service(new CustomLayerCall(live, invocation))
       } catch (error) {
         answer = Promise.reject(error)
       }
-      return passage.take(answer)
+      return invocation.take(answer)
     }
   }
 }

@@ -1,14 +1,15 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { At } from '../../spec/layers.ts'
-import type { Answer, Service } from '../layer.ts'
+import type { LayerPosition } from '../../spec/layers.ts'
+import type { Answer, Service } from '../../call/layer.ts'
 
 /**
- * One call on its way through one own layer. A layer that returns what `next` returned costs no promise and is not watched. Any other is
- * waited for until its call is given up; what it sent is waited for even then, since an unsafe call goes on.
+ * One call on its way through one custom layer. A layer that returns what `next` returned costs no promise and is not
+ * watched. Any other is waited for until its call is given up; what it sent is waited for even then, since an unsafe
+ * call goes on.
  */
-export class Passage<T> extends Abortable {
-  readonly at: At
+export class LayerInvocation<T> extends Abortable {
+  readonly at: LayerPosition
   readonly #live: LiveCall<T>
   readonly #next: Service
   readonly #upstream: string
@@ -20,7 +21,7 @@ export class Passage<T> extends Abortable {
   #isOver = false
   #reject: (reason: unknown) => void = () => {}
 
-  constructor (live: LiveCall<T>, next: Service, at: At, upstream: string) {
+  constructor(live: LiveCall<T>, next: Service, at: LayerPosition, upstream: string) {
     super()
     this.#live = live
     this.#next = next
@@ -29,10 +30,15 @@ export class Passage<T> extends Abortable {
   }
 
   /** Sends the call on. */
-  send (live: LiveCall<T>): Promise<Answer<T>> {
+  send(live: LiveCall<T>): Promise<Answer<T>> {
     const before = this.#last
     if (this.#isOver && this.at === 'attempt') {
-      const refused = Promise.reject<Answer<T>>(new TypeError(`upstream '${this.#upstream}': an own layer sent an attempt on after it had answered it: use it at: 'call'`))
+      const refused = Promise.reject<Answer<T>>(
+        new TypeError(
+          `upstream '${this.#upstream}': a custom layer sent an attempt on after ` +
+            'it had answered it: list it in layers.call',
+        ),
+      )
       // A layer that does not wait for it must not end the process.
       refused.catch(nothing)
       return refused
@@ -40,11 +46,11 @@ export class Passage<T> extends Abortable {
     if (before !== undefined && !this.#isWatched) this.#watch(before)
     const sent = before === undefined ? this.#next(live) : this.#again(live, before)
     if (this.#isWatched) this.#count(sent)
-    return this.#last = sent
+    return (this.#last = sent)
   }
 
   /** Takes what the layer answered. */
-  take (answer: Answer<T> | Promise<Answer<T>>): Promise<Answer<T>> {
+  take(answer: Answer<T> | Promise<Answer<T>>): Promise<Answer<T>> {
     const last = this.#last
     if (last !== undefined && answer === last) {
       this.#isOver = true
@@ -54,69 +60,87 @@ export class Passage<T> extends Abortable {
     return new Promise((resolve, reject) => {
       this.#reject = reject
       this.#live.abort.add(this)
-      Promise.resolve(answer).then(value => this.#checked(value)).then(async value => {
-        await this.#unsafe()
-        this.#end()
-        resolve(value)
-      }, async error => {
-        await this.#unsafe()
-        this.#end()
-        reject(error)
-      })
+      Promise.resolve(answer)
+        .then(value => this.#checked(value))
+        .then(
+          async value => {
+            await this.#unsafe()
+            this.#end()
+            resolve(value)
+          },
+          async error => {
+            await this.#unsafe()
+            this.#end()
+            reject(error)
+          },
+        )
     })
   }
 
-  cut (reason: unknown): void {
+  onAbort(reason: unknown): void {
     if (this.#isWaitedFor) return
     this.#end()
     this.#reject(reason)
   }
 
-  get #isWaitedFor (): boolean {
+  get #isWaitedFor(): boolean {
     return this.#underWay !== undefined && this.#underWay.size > 0
   }
 
-  /** An unsafe call that has left is waited for, whatever the layer has made of it: its run must know when it is over. */
-  async #unsafe (): Promise<void> {
+  /**
+   * An unsafe call that has left is waited for, whatever the layer has made of it: its run must know when it is over.
+   */
+  async #unsafe(): Promise<void> {
     if (this.#live.spec.safe) return
     while (this.#isWaitedFor) await Promise.allSettled(this.#underWay as Set<Promise<unknown>>)
   }
 
-  /** A call that is sent again takes a slot of its own. An attempt has the one, so what it sends goes one after the other. */
-  #again (live: LiveCall<T>, before: Promise<unknown>): Promise<Answer<T>> {
-    if (this.at === 'call') return this.#next(live.again())
+  /**
+   * A call that is sent again takes a permit of its own. An attempt has the one, so what it sends goes one after the
+   * other.
+   */
+  #again(live: LiveCall<T>, before: Promise<unknown>): Promise<Answer<T>> {
+    if (this.at === 'call') return this.#next(live.nextAttempt())
     const next = () => this.#next(live)
     return before.then(next, next)
   }
 
-  #watch (sent: Promise<unknown> | undefined): void {
+  #watch(sent: Promise<unknown> | undefined): void {
     this.#isWatched = true
     if (sent !== undefined) this.#count(sent)
   }
 
-  #count (sent: Promise<unknown>): void {
+  #count(sent: Promise<unknown>): void {
     const ended = () => {
       this.#underWay?.delete(sent)
       const { abort } = this.#live
       // The layer may still make something of it; it is not waited for.
-      if (abort.aborted) setImmediate(() => { if (!this.#isOver) this.cut(abort.reason) })
+      if (abort.aborted)
+        setImmediate(() => {
+          if (!this.#isOver) this.onAbort(abort.reason)
+        })
     }
     ;(this.#underWay ??= new Set()).add(sent)
     sent.then(ended, ended)
   }
 
-  #end (): void {
+  #end(): void {
     this.#isOver = true
     this.#live.abort.delete(this)
-    // Answered while something it sent is still on the wire: the slot stays with that.
-    if (this.at === 'attempt' && this.#isWaitedFor) this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
+    // The layer has answered while a call that it sent is on the wire: that call keeps the permit.
+    if (this.at === 'attempt' && this.#isWaitedFor)
+      this.#live.attempt.held = Promise.resolve(this.#last).then(nothing, nothing)
   }
 
-  #checked (answer: Answer<T>): Answer<T> {
+  #checked(answer: Answer<T>): Answer<T> {
     const { value, status } = (answer ?? {}) as Partial<Answer<T>>
     if (Number.isInteger(status) && 'value' in answer) return answer
-    throw new TypeError(`upstream '${this.#upstream}': an own layer answered ${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, status }`)
+    throw new TypeError(
+      `upstream '${this.#upstream}': a custom layer answered ` +
+        `${value === undefined ? 'nothing' : 'no status'}: return next(call), or { value, ` +
+        'status }',
+    )
   }
 }
 
-function nothing (): void {}
+function nothing(): void {}

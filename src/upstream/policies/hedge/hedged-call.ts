@@ -1,8 +1,8 @@
 import { Abort } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
-import type { Answer, Service } from '../layer.ts'
+import type { Answer, Service } from '../../call/layer.ts'
 
-export interface RaceOptions {
+export interface HedgedCallOptions {
   /** When the second attempt is sent, in ms from the first. */
   readonly afterMs: number
   /** Whether a second attempt may be sent. */
@@ -12,13 +12,16 @@ export interface RaceOptions {
 }
 
 /** Why an attempt is stopped whose twin has answered; nobody waits for it. */
-const outrun = new DOMException('another attempt has answered', 'AbortError')
+const lostRace = new DOMException('another attempt has answered', 'AbortError')
 
-/** Two attempts of one call, the second sent later: the first good answer wins, and a failure counts when both have failed. */
-export class Race<T> {
+/**
+ * Two attempts of one call, the second sent later: the first good answer wins, and a failure counts when both have
+ * failed.
+ */
+export class HedgedCall<T> {
   readonly #next: Service
   readonly #call: LiveCall<T>
-  readonly #options: RaceOptions
+  readonly #options: HedgedCallOptions
   readonly #first = new Abort()
   #second: Abort | undefined
   #isOver = false
@@ -28,69 +31,78 @@ export class Race<T> {
   #resolve!: (answer: Answer<T>) => void
   #reject!: (error: unknown) => void
 
-  constructor (next: Service, call: LiveCall<T>, options: RaceOptions) {
+  constructor(next: Service, call: LiveCall<T>, options: HedgedCallOptions) {
     this.#next = next
     this.#call = call
     this.#options = options
   }
 
-  run (): Promise<Answer<T>> {
+  run(): Promise<Answer<T>> {
     const { abort } = this.#call
     abort.add(this.#first)
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
       this.#timer = setTimeout(() => this.#sendSecond(), this.#options.afterMs)
-      this.#next(this.#call.under(this.#first)).then(answer => this.#win(answer), error => this.#loseFirst(error))
+      this.#next(this.#call.withAbort(this.#first)).then(
+        answer => this.#onAnswer(answer),
+        error => this.#onFirstFailure(error),
+      )
     })
   }
 
-  #sendSecond (): void {
+  #sendSecond(): void {
     // The first attempt may take a turn of the loop to end.
     if (this.#call.abort.aborted) return
     if (!this.#options.take()) return this.#wait()
-    const second = this.#second = new Abort()
+    const second = (this.#second = new Abort())
     this.#call.abort.add(second)
-    const call = this.#call.again(second, false)
-    this.#next(call).then(answer => this.#win(answer), () => {
-      if (!call.attempt.sent) {
-        this.#options.refund()
-        this.#wait()
-      }
-      this.#loseSecond()
-    })
+    const call = this.#call.nextAttempt(second, false)
+    this.#next(call).then(
+      answer => this.#onAnswer(answer),
+      () => {
+        if (!call.attempt.sent) {
+          this.#options.refund()
+          this.#wait()
+        }
+        this.#onSecondFailure()
+      },
+    )
   }
 
-  /** Tries again after as long: what is slow for longest needs its second most, and there may be a slot or a budget for it then. */
-  #wait (): void {
+  /**
+   * Tries again after as long: what is slow for longest needs its second most, and there may be a permit or a budget
+   * for it then.
+   */
+  #wait(): void {
     if (!this.#isOver && this.#failure === undefined) this.#timer.refresh()
   }
 
-  #win (answer: Answer<T>): void {
+  #onAnswer(answer: Answer<T>): void {
     this.#leave()
-    this.#first.cut(outrun)
-    this.#second?.cut(outrun)
+    this.#first.abort(lostRace)
+    this.#second?.abort(lostRace)
     this.#resolve(answer)
   }
 
-  #loseFirst (error: unknown): void {
+  #onFirstFailure(error: unknown): void {
     this.#failure = { error }
     if (this.#second === undefined) this.#fail(error)
   }
 
-  #loseSecond (): void {
+  #onSecondFailure(): void {
     if (this.#second !== undefined) this.#call.abort.delete(this.#second)
     this.#second = undefined
     if (this.#failure !== undefined) this.#fail(this.#failure.error)
   }
 
-  #fail (error: unknown): void {
+  #fail(error: unknown): void {
     this.#leave()
     this.#reject(error)
   }
 
   /** Leaves no timer and no listener behind. */
-  #leave (): void {
+  #leave(): void {
     this.#isOver = true
     clearTimeout(this.#timer)
     this.#call.abort.delete(this.#first)

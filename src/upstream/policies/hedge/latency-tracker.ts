@@ -1,4 +1,4 @@
-import { Latencies } from './rotating-histogram.ts'
+import { RotatingHistogram } from './rotating-histogram.ts'
 
 /** Time for which a delay that was read from the latencies is used, in ms. */
 const readEveryMs = 250
@@ -6,10 +6,10 @@ const readEveryMs = 250
 const leastKnown = 100
 
 /** The latencies of one operation, and the time after which one of its calls is slow. */
-export class Pace {
-  readonly #share: number
+export class LatencyTracker {
+  readonly #percentile: number
   readonly #now: () => number
-  readonly #latencies: Latencies
+  readonly #latencies: RotatingHistogram
   #delay: number | undefined
   #readAt = -Infinity
 
@@ -18,21 +18,22 @@ export class Pace {
    * @param spanMs - Latencies count for one to two times this long, in ms.
    * @param now - A clock in ms that never goes back.
    */
-  constructor (share: number, spanMs: number, now: () => number) {
-    this.#share = share
+  constructor(share: number, spanMs: number, now: () => number) {
+    this.#percentile = share
     this.#now = now
-    this.#latencies = new Latencies(spanMs, now)
+    this.#latencies = new RotatingHistogram(spanMs, now)
   }
 
-  took (ms: number): void {
+  record(ms: number): void {
     this.#latencies.add(ms)
   }
 
   /** The time after which a call is slow, in ms; undefined while fewer than 100 latencies are known. */
-  get delay (): number | undefined {
+  get delay(): number | undefined {
     const now = this.#now()
     if (now - this.#readAt >= readEveryMs) {
-      this.#delay = this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#share))
+      this.#delay =
+        this.#latencies.size < leastKnown ? undefined : Math.ceil(this.#latencies.percentile(this.#percentile))
       if (this.#delay !== undefined) this.#readAt = now
     }
     return this.#delay

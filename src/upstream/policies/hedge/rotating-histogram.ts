@@ -8,7 +8,7 @@ const least = 1 / 16
  * How long calls take, as a histogram of logarithmic buckets over the last span and the one before it.
  * A percentile is the upper bound of its bucket, so it is never below the true one.
  */
-export class Latencies {
+export class RotatingHistogram {
   readonly #spanMs: number
   readonly #now: () => number
   #counts = new Uint32Array(perOctave * octaves)
@@ -17,27 +17,27 @@ export class Latencies {
   #sizeBefore = 0
   #turnAt: number
 
-  constructor (spanMs: number, now: () => number) {
+  constructor(spanMs: number, now: () => number) {
     this.#spanMs = spanMs
     this.#now = now
     this.#turnAt = now() + spanMs
   }
 
-  add (ms: number): void {
+  add(ms: number): void {
     this.#turn()
     const at = bucketOf(ms)
-    this.#counts[at] = this.#counts[at] as number + 1
+    this.#counts[at] = (this.#counts[at] as number) + 1
     this.#size++
   }
 
   /** How many are remembered. */
-  get size (): number {
+  get size(): number {
     this.#turn()
     return this.#size + this.#sizeBefore
   }
 
   /** The time in ms within which a share of the calls (0 to 1) has ended. */
-  percentile (share: number): number {
+  percentile(share: number): number {
     // As many as may take longer; a tenth of ten is one, whatever the fraction makes of it.
     let above = Math.floor(this.size * (1 - share) + 1e-9)
     for (let at = perOctave * octaves - 1; at >= 0; at--) {
@@ -47,7 +47,7 @@ export class Latencies {
     return least
   }
 
-  #turn (): void {
+  #turn(): void {
     const now = this.#now()
     if (now < this.#turnAt) return
     const emptied = this.#before.fill(0)
@@ -64,10 +64,10 @@ export class Latencies {
   }
 }
 
-function bucketOf (ms: number): number {
+function bucketOf(ms: number): number {
   return Math.min(perOctave * octaves - 1, Math.max(0, Math.floor(Math.log2(ms / least) * perOctave)))
 }
 
-function upperBound (bucket: number): number {
+function upperBound(bucket: number): number {
   return least * 2 ** ((bucket + 1) / perOctave)
 }

@@ -2,15 +2,17 @@ import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 
 /** Waits so many ms for a call that goes on; one that is stopped meanwhile rejects at once, with the reason. */
-export function pause ({ abort }: LiveCall<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve, reject) => { abort.add(new Pause(ms, resolve, reject)) })
+export function pause({ abort }: LiveCall<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    abort.add(new Pause(ms, resolve, reject))
+  })
 }
 
 class Pause extends Abortable {
   readonly #timer: NodeJS.Timeout
   readonly #reject: (reason: unknown) => void
 
-  constructor (ms: number, resolve: () => void, reject: (reason: unknown) => void) {
+  constructor(ms: number, resolve: () => void, reject: (reason: unknown) => void) {
     super()
     this.#reject = reject
     this.#timer = setTimeout(() => {
@@ -19,7 +21,7 @@ class Pause extends Abortable {
     }, ms)
   }
 
-  cut (reason: unknown): void {
+  onAbort(reason: unknown): void {
     clearTimeout(this.#timer)
     this.listensTo?.delete(this)
     this.#reject(reason)

@@ -1,53 +1,56 @@
-import { Rolling } from '../sliding-window.ts'
+import { SlidingWindow } from '../sliding-window.ts'
 
-export interface BudgetOptions {
+export interface RetryBudgetOptions {
   /** Extra attempts for each call that was sent. @default 0.2 */
-  readonly share?: number
+  readonly ratio?: number
   /** Extra attempts a second that are there however few calls are sent. @default 10 */
-  readonly perSecond?: number
+  readonly minPerSecond?: number
 }
 
 /** The span over which a budget is kept, in ms. */
 const windowMs = 10_000
 
 /**
- * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound one.
- * In every 10 s: at most `share` of the calls sent in them, and `perSecond` for each second. Nothing is saved up for later.
- * After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
+ * Bounds how many attempts are made beyond one a call, so that a failing upstream gets little more load than a sound
+ * one. In every 10 s: at most `ratio` of the calls sent in them, and `minPerSecond` for each second. Nothing is saved
+ * up for later. After Finagle's `RetryBudget` (a share of calls that expire after 10 s, and a floor per second).
  */
-export class Budget {
-  readonly #share: number
-  readonly #floor: number
+export class RetryBudget {
+  readonly #ratio: number
+  readonly #minimum: number
   /** First count: calls; second: extra attempts. */
-  readonly #spent: Rolling
+  readonly #spent: SlidingWindow
 
   /** `now` is a clock in ms. */
-  constructor ({ share = 0.2, perSecond = 10 }: BudgetOptions = {}, now: () => number = () => performance.now()) {
-    this.#share = share
-    this.#floor = perSecond * windowMs / 1000
-    this.#spent = new Rolling(windowMs, now)
+  constructor(
+    { ratio = 0.2, minPerSecond = 10 }: RetryBudgetOptions = {},
+    now: () => number = () => performance.now(),
+  ) {
+    this.#ratio = ratio
+    this.#minimum = (minPerSecond * windowMs) / 1000
+    this.#spent = new SlidingWindow(windowMs, now)
   }
 
   /** Counts one call that is sent for the first time. */
-  called (): void {
+  deposit(): void {
     this.#spent.add(1, 0)
   }
 
-  /** Whether one more attempt is within the budget. */
-  get allows (): boolean {
+  /** Whether the balance covers one more attempt. */
+  get hasBalance(): boolean {
     const { first: calls, second: extra } = this.#spent
-    return extra + 1 <= this.#share * calls + this.#floor
+    return extra + 1 <= this.#ratio * calls + this.#minimum
   }
 
-  /** Spends one attempt, or says that none is left. */
-  take (): boolean {
-    if (!this.allows) return false
+  /** Spends one attempt; returns false, and spends none, when the balance does not cover it. */
+  withdraw(): boolean {
+    if (!this.hasBalance) return false
     this.#spent.add(0, 1)
     return true
   }
 
   /** Takes back one that was spent and not sent. */
-  refund (): void {
+  refund(): void {
     this.#spent.add(0, -1)
   }
 }

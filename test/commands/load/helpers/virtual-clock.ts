@@ -1,30 +1,34 @@
 import type { Clock } from '../../../../src/commands/load/clock.ts'
 
-/** A clock that goes when the test says so, and wakes whoever asked for it at exactly that moment. */
+/** A clock that the test advances; each timer fires at exactly its moment. */
 export interface VirtualClock extends Clock {
-  passTo (moment: number): void
-  /** How many wait to be woken. */
-  readonly asked: number
+  passTo(moment: number): void
+  /** Number of pending timers. */
+  readonly pending: number
 }
 
-export function virtualClock (): VirtualClock {
+export function virtualClock(): VirtualClock {
   let now = 0
-  const asked = new Set<{ readonly moment: number, readonly wake: () => void }>()
+  const timers = new Set<{ readonly moment: number; readonly callback: () => void }>()
   return {
     now: () => now,
-    at (moment, wake) {
-      const entry = { moment, wake }
-      asked.add(entry)
-      return () => { asked.delete(entry) }
+    wakeAt(moment, callback) {
+      const timer = { moment, callback }
+      timers.add(timer)
+      return () => {
+        timers.delete(timer)
+      }
     },
-    get asked () { return asked.size },
-    passTo (moment) {
+    get pending() {
+      return timers.size
+    },
+    passTo(moment) {
       for (;;) {
-        const [next] = [...asked].sort((a, b) => a.moment - b.moment)
+        const [next] = [...timers].sort((a, b) => a.moment - b.moment)
         if (next === undefined || next.moment > moment) break
-        asked.delete(next)
+        timers.delete(next)
         now = Math.max(now, next.moment)
-        next.wake()
+        next.callback()
       }
       now = moment
     },

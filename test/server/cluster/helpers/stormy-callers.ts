@@ -22,10 +22,10 @@ export interface StormOptions {
 }
 
 /** Opens connections until `next` ends the storm. Gives up a connection after 15 s. */
-export async function stormOf (port: number, { width, next, slowMs = 1000 }: StormOptions): Promise<Storm> {
+export async function stormOf(port: number, { width, next, slowMs = 1000 }: StormOptions): Promise<Storm> {
   const storm = { answered: 0, closed: 0, longest: 0, slow: 0 }
   let index = 0
-  async function caller (): Promise<void> {
+  async function caller(): Promise<void> {
     while (next(index++)) {
       const since = performance.now()
       const text = await exchange(port)
@@ -40,10 +40,18 @@ export async function stormOf (port: number, { width, next, slowMs = 1000 }: Sto
   return storm
 }
 
-function exchange (port: number): Promise<string> {
+function exchange(port: number): Promise<string> {
   return new Promise(resolve => {
     let text = ''
-    const socket = connect(port, '127.0.0.1', () => { socket.write('GET /who HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n') })
-    socket.setTimeout(15_000, () => socket.destroy()).on('error', () => {}).on('data', part => { text += String(part) }).on('close', () => resolve(text))
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write('GET /who HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+    })
+    socket
+      .setTimeout(15_000, () => socket.destroy())
+      .on('error', () => {})
+      .on('data', part => {
+        text += String(part)
+      })
+      .on('close', () => resolve(text))
   })
 }

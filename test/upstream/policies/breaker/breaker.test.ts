@@ -3,7 +3,7 @@ import { UpstreamError } from '../../../../src/errors.ts'
 import { Abort } from '../../../../src/core/abort.ts'
 import { breaker } from '../../../../src/upstream/policies/breaker/breaker.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
-import { stack } from '../../../../src/upstream/policies/layer.ts'
+import { stack } from '../../../../src/upstream/call/layer.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { heldService } from '../../../helpers/held-service.ts'
 import { turn } from '../../../helpers/turn.ts'
@@ -12,13 +12,19 @@ import { questions } from '../../../helpers/questions.ts'
 const upstream = 'nobody'
 const busy = () => new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 503 })
 
-function arrange ({ minimum = 4 } = {}) {
+function arrange({ minimum = 4 } = {}) {
   const bottom = heldService()
   const clock = { now: 0 }
   const changes: string[] = []
   const { layer, gauge } = breaker({
-    upstream, failures: 0.5, minimum, window: 10_000, open: 5000, now: () => clock.now, random: () => 0,
-    changed: (from, to) => changes.push(`${from} > ${to}`),
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: minimum,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => clock.now,
+    random: () => 0,
+    onStateChange: (from, to) => changes.push(`${from} > ${to}`),
   })
   const service = layer(bottom.service)
   const run = testRun()
@@ -26,7 +32,10 @@ function arrange ({ minimum = 4 } = {}) {
   const send = (abort = run.abort, of = run) => {
     const call = of.ask(questions.ask(), { abort })
     call.attempt.sent = true
-    const settled = service(call).then(() => 'ok', error => error)
+    const settled = service(call).then(
+      () => 'ok',
+      error => error,
+    )
     return { settled, held: bottom.held.at(-1) }
   }
   const fail = async (error: unknown = busy()) => {
@@ -39,7 +48,9 @@ function arrange ({ minimum = 4 } = {}) {
     held?.answer()
     return settled
   }
-  const trip = async () => { for (let failures = 0; failures < minimum; failures++) await fail() }
+  const trip = async () => {
+    for (let failures = 0; failures < minimum; failures++) await fail()
+  }
   /** Good calls, one after the other, until it has closed. */
   const recover = async () => {
     for (; gauge.breaker !== 'closed'; clock.now += 500) await succeed()
@@ -64,33 +75,56 @@ test('open, it refuses at once, says for how long, and asks nobody', async t => 
   await trip()
   clock.now = 2000
   const before = bottom.taken
-  t.match(await fail(), { code: 'BREAKER_OPEN', statusCode: 503, retryable: false, verdict: 'ignored', retryAfterMs: 3000 })
+  t.match(await fail(), {
+    code: 'BREAKER_OPEN',
+    statusCode: 503,
+    retryable: false,
+    verdict: 'ignored',
+    retryAfterMs: 3000,
+  })
   t.equal(bottom.taken, before)
 })
 
-test('what waits for a slot when it opens fails at once, newcomers and calls of runs that hold a slot', async t => {
+test('what waits for a permit when it opens fails at once, newcomers and calls of runs that hold a permit', async t => {
   const bottom = heldService()
-  const slots = bulkhead({ upstream, slots: 2, queue: 9 })
-  const { layer } = breaker({ upstream, failures: 0.5, minimum: 2, window: 10_000, open: 5000, now: () => 0, random: () => 0, turnAway: slots.turnAway })
-  const service = stack([layer, slots.layer], call => {
+  const below = bulkhead({ upstream, concurrency: 2, maxQueue: 9 })
+  const { layer } = breaker({
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: 2,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => 0,
+    random: () => 0,
+    rejectQueued: below.rejectQueued,
+  })
+  const service = stack([layer, below.layer], call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun()
   const ended: string[] = []
-  const ask = (of = run) => service(of.ask(questions.ask())).then(() => ended.push('ok'), error => ended.push(`${error.code} ${error.retryAfterMs ?? ''}`.trim()))
+  const ask = (of = run) =>
+    service(of.ask(questions.ask())).then(
+      () => ended.push('ok'),
+      error => ended.push(`${error.code} ${error.retryAfterMs ?? ''}`.trim()),
+    )
   const asked = [...Array.from({ length: 4 }, () => ask()), ask(testRun()), ask(testRun()), ask(testRun())]
-  t.equal(slots.gauge.waiting, 5)
+  t.equal(below.gauge.queued, 5)
   bottom.held[0]?.fail(busy())
   await turn()
   t.same(ended, ['UPSTREAM_BUSY'], 'one failure opens nothing')
   bottom.held[0]?.fail(busy())
   await turn()
-  t.equal(slots.gauge.waiting, 0)
-  t.same(ended.filter(code => code === 'BREAKER_OPEN 5000').length, 3, 'all but the two whose slots were handed over before')
+  t.equal(below.gauge.queued, 0)
+  t.same(
+    ended.filter(code => code === 'BREAKER_OPEN 5000').length,
+    3,
+    'all but the two whose permits were handed over before',
+  )
   while (bottom.held.length > 0) bottom.held[0]?.answer()
   await Promise.all(asked)
-  t.match(slots.gauge, { active: 0, waiting: 0 })
+  t.match(below.gauge, { active: 0, queued: 0 })
   t.equal(run.abort.size, 0)
 })
 
@@ -131,7 +165,7 @@ test('a probe whose caller leaves says nothing: the next call is the probe', asy
   clock.now = 5000
   const abort = new Abort()
   const probe = send(abort)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await probe.settled, 'gone')
   t.equal(gauge.breaker, 'half-open')
   await recover()
@@ -145,10 +179,10 @@ test('the other calls of the run that tries are let through too, or their refusa
   const [first, second] = [new Abort(), new Abort()]
   const probes = [send(first), send(second)]
   t.ok(probes.every(({ held }) => held !== undefined))
-  first.cut('gone')
+  first.abort('gone')
   t.equal(await probes[0]?.settled, 'gone')
   t.match(await send(undefined, testRun()).settled, { code: 'BREAKER_OPEN' }, 'the run still tries')
-  second.cut('gone')
+  second.abort('gone')
   await probes[1]?.settled
   const next = send(undefined, testRun())
   next.held?.answer()
@@ -162,7 +196,8 @@ test('a probe that is answered 404 shows an upstream that answers', async t => {
   const { trip, fail, clock, gauge } = arrange()
   await trip()
   clock.now = 5000
-  for (let stage = 0; stage < 5; stage++, clock.now += 500) await fail(new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus: 404 }))
+  for (let stage = 0; stage < 5; stage++, clock.now += 500)
+    await fail(new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus: 404 }))
   t.equal(gauge.breaker, 'closed')
 })
 
@@ -239,12 +274,23 @@ test('what is told of a change and throws fails the call at which it changed, wh
   const bottom = heldService()
   const clock = { now: 0 }
   const { layer, gauge } = breaker({
-    upstream, failures: 0.5, minimum: 1, window: 10_000, open: 5000, now: () => clock.now, random: () => 0,
-    changed: (_, to) => { throw new Error(to) },
+    upstream,
+    failureRatio: 0.5,
+    minimumCalls: 1,
+    window: 10_000,
+    openDuration: 5000,
+    now: () => clock.now,
+    random: () => 0,
+    onStateChange: (_, to) => {
+      throw new Error(to)
+    },
   })
   const service = layer(bottom.service)
   const ask = async (end: 'answer' | 'fail') => {
-    const settled = service(testRun().ask(questions.ask())).then(() => 'ok', (error: Error) => error.message)
+    const settled = service(testRun().ask(questions.ask())).then(
+      () => 'ok',
+      (error: Error) => error.message,
+    )
     bottom.held[0]?.[end](busy())
     return settled
   }

@@ -1,17 +1,29 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { Circuit, transitions, type BreakerState, type CircuitOptions } from '../../../../src/upstream/policies/breaker/circuit.ts'
+import {
+  Circuit,
+  transitions,
+  type BreakerState,
+  type CircuitOptions,
+} from '../../../../src/upstream/policies/breaker/circuit.ts'
 
-function arrange (options: Partial<CircuitOptions> = {}) {
+function arrange(options: Partial<CircuitOptions> = {}) {
   const clock = { now: 0 }
   const changes: string[] = []
   const circuit = new Circuit({
-    failures: 0.5, minimum: 20, window: 10_000, open: 5000, random: () => 0, now: () => clock.now,
-    changed: (from, to) => changes.push(`${from} > ${to}`),
+    failureRatio: 0.5,
+    minimumCalls: 20,
+    window: 10_000,
+    openDuration: 5000,
+    random: () => 0,
+    now: () => clock.now,
+    onStateChange: (from, to) => changes.push(`${from} > ${to}`),
     ...options,
   })
-  const fail = (times: number) => { for (let time = 0; time < times; time++) circuit.failed() }
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time++) circuit.onFailure()
+  }
   /** Opens it, and lets its open time pass. */
   const open = () => {
     fail(20)
@@ -21,7 +33,7 @@ function arrange (options: Partial<CircuitOptions> = {}) {
 }
 
 /** A random number that is the same each time. */
-function seeded (seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed
   return () => {
     state = (state * 1664525 + 1013904223) >>> 0
@@ -32,7 +44,9 @@ function seeded (seed: number): () => number {
 test('docs/policies.md has the states of the breaker and their transitions', async t => {
   const page = await readFile(new URL('../../../../docs/policies.md', import.meta.url), 'utf8')
   const rows = page.slice(page.indexOf('## breaker')).matchAll(/^\| `([\w-]+)` \| [^|]+ \| (?:`([\w-]+)`|stays) \|/gm)
-  const documented = new Set(Array.from(rows, ([, from, to]) => `${from} > ${to}`).filter(row => !row.endsWith('undefined')))
+  const documented = new Set(
+    Array.from(rows, ([, from, to]) => `${from} > ${to}`).filter(row => !row.endsWith('undefined')),
+  )
   t.same(documented, new Set(Object.entries(transitions).flatMap(([from, next]) => next.map(to => `${from} > ${to}`))))
 })
 
@@ -40,11 +54,11 @@ for (const perSecond of [51, 300, 5000]) {
   test(`after good traffic at ${perSecond} a second, it opens within 0.5 s and 100 failures when every attempt fails`, t => {
     const { circuit, clock } = arrange()
     const every = 1000 / perSecond
-    for (; clock.now < 20_000; clock.now += every) circuit.succeeded()
+    for (; clock.now < 20_000; clock.now += every) circuit.onSuccess()
     const since = clock.now
     let failures = 0
     for (; circuit.state === 'closed' && failures < 1000; clock.now += every) {
-      circuit.failed()
+      circuit.onFailure()
       failures++
     }
     t.ok(clock.now - every - since <= 500, `${(clock.now - every - since).toFixed(0)} ms`)
@@ -56,10 +70,10 @@ for (const perSecond of [51, 300, 5000]) {
     const { circuit, clock, changes } = arrange()
     const random = seeded(perSecond)
     // Below its minimum the share of a few attempts says little.
-    for (; clock.now < 1000; clock.now += 1000 / perSecond) circuit.succeeded()
+    for (; clock.now < 1000; clock.now += 1000 / perSecond) circuit.onSuccess()
     for (; clock.now < 61_000; clock.now += 1000 / perSecond) {
-      if (random() < 0.2) circuit.failed()
-      else circuit.succeeded()
+      if (random() < 0.2) circuit.onFailure()
+      else circuit.onSuccess()
     }
     t.same(changes, [])
     t.end()
@@ -67,12 +81,12 @@ for (const perSecond of [51, 300, 5000]) {
 }
 
 test('failures in a row count within the window only, and a success ends the row', t => {
-  const { circuit, clock, fail } = arrange({ minimum: 1000, consecutiveFailures: 5 })
+  const { circuit, clock, fail } = arrange({ minimumCalls: 1000, consecutiveFailures: 5 })
   fail(4)
   clock.now = 10_001
   fail(4)
   t.equal(circuit.state, 'closed', 'the first four are too old')
-  circuit.succeeded()
+  circuit.onSuccess()
   fail(4)
   t.equal(circuit.state, 'closed', 'a success came between')
   fail(1)
@@ -81,17 +95,17 @@ test('failures in a row count within the window only, and a success ends the row
 })
 
 test('what ends without saying anything does not end a row of failures', t => {
-  const { circuit, fail } = arrange({ minimum: 1000, consecutiveFailures: 2 })
+  const { circuit, fail } = arrange({ minimumCalls: 1000, consecutiveFailures: 2 })
   fail(1)
-  circuit.ended()
+  circuit.onIgnored()
   fail(1)
   t.equal(circuit.state, 'open')
   t.end()
 })
 
 test('by default a row is not shorter than the minimum', t => {
-  const { circuit, fail } = arrange({ minimum: 50 })
-  for (let time = 0; time < 1000; time++) circuit.succeeded()
+  const { circuit, fail } = arrange({ minimumCalls: 50 })
+  for (let time = 0; time < 1000; time++) circuit.onSuccess()
   fail(49)
   t.equal(circuit.state, 'closed')
   fail(1)
@@ -100,25 +114,25 @@ test('by default a row is not shorter than the minimum', t => {
 })
 
 test('the time it stays open doubles up to its limit while the upstream fails again', t => {
-  const { circuit, clock, fail, changes } = arrange({ maxOpen: 30_000 })
+  const { circuit, clock, fail, changes } = arrange({ maxOpenDuration: 30_000 })
   fail(20)
   for (const openMs of [5000, 10_000, 20_000, 30_000, 30_000]) {
     t.equal(circuit.retryAfterMs, openMs)
     clock.now += openMs - 1
-    t.notOk(circuit.admits({}), 'still open')
+    t.notOk(circuit.tryAcquire({}), 'still open')
     clock.now += 1
-    t.ok(circuit.admits({}), `tries after ${openMs} ms`)
-    circuit.failed()
+    t.ok(circuit.tryAcquire({}), `tries after ${openMs} ms`)
+    circuit.onFailure()
   }
   t.same(changes.slice(0, 3), ['closed > open', 'open > half-open', 'half-open > open'])
   t.end()
 })
 
 /** Has a half-open circuit recover: runs come one after the other and all succeed. */
-function recover ({ circuit, clock }: Pick<ReturnType<typeof arrange>, 'circuit' | 'clock'>): void {
+function recover({ circuit, clock }: Pick<ReturnType<typeof arrange>, 'circuit' | 'clock'>): void {
   for (let tries = 0; circuit.state !== 'closed' && tries < 20; tries++) {
-    circuit.admits({})
-    circuit.succeeded()
+    circuit.tryAcquire({})
+    circuit.onSuccess()
     clock.now += 500
   }
 }
@@ -139,7 +153,11 @@ test('the open time grows on when the upstream fails soon after it has recovered
 })
 
 test('up to a fifth of the open time is random', t => {
-  for (const [random, openMs] of [[0, 5000], [0.5, 4500], [0.999, 4001]] as const) {
+  for (const [random, openMs] of [
+    [0, 5000],
+    [0.5, 4500],
+    [0.999, 4001],
+  ] as const) {
     const { circuit, fail } = arrange({ random: () => random })
     fail(20)
     t.equal(Math.round(circuit.retryAfterMs), openMs)
@@ -151,20 +169,20 @@ test('half-open, one run is admitted until it succeeds, then one of 16, 8, 4 and
   const { circuit, clock, open, changes } = arrange()
   open()
   const first = {}
-  t.ok(circuit.admits(first))
-  t.ok(circuit.admits(first), 'all calls of that run')
-  t.notOk(circuit.admits({}), 'and no other run')
-  circuit.succeeded()
+  t.ok(circuit.tryAcquire(first))
+  t.ok(circuit.tryAcquire(first), 'all calls of that run')
+  t.notOk(circuit.tryAcquire({}), 'and no other run')
+  circuit.onSuccess()
   const shares: number[] = []
   // One attempt of the first run stays under way, so that the share alone decides.
   for (let stage = 0; stage < 4; stage++) {
     const began = clock.now
-    const admitted = Array.from({ length: 320 }, () => circuit.admits({})).filter(Boolean).length
+    const admitted = Array.from({ length: 320 }, () => circuit.tryAcquire({})).filter(Boolean).length
     shares.push(admitted / 320)
-    for (let time = 0; time < admitted - 1; time++) circuit.succeeded()
+    for (let time = 0; time < admitted - 1; time++) circuit.onSuccess()
     t.equal(circuit.state, 'half-open', 'successes before the stage is over do not shorten it')
     clock.now = began + 500
-    circuit.succeeded()
+    circuit.onSuccess()
   }
   t.same(shares, [1 / 16, 1 / 8, 1 / 4, 1 / 2])
   t.equal(circuit.state, 'closed')
@@ -175,13 +193,13 @@ test('half-open, one run is admitted until it succeeds, then one of 16, 8, 4 and
 test('half-open, a stage that sees no success does not end', t => {
   const { circuit, clock, open } = arrange()
   open()
-  circuit.admits({})
-  circuit.succeeded()
+  circuit.tryAcquire({})
+  circuit.onSuccess()
   clock.now += 60_000
-  circuit.admits({})
-  circuit.ended()
+  circuit.tryAcquire({})
+  circuit.onIgnored()
   t.equal(circuit.state, 'half-open')
-  t.ok(circuit.admits({}), 'nothing is under way, so one more is admitted')
+  t.ok(circuit.tryAcquire({}), 'nothing is under way, so one more is admitted')
   t.end()
 })
 
@@ -189,14 +207,14 @@ test('half-open, one failure among successes does not open it again, and half of
   const { circuit, open } = arrange()
   open()
   const run = {}
-  for (let time = 0; time < 5; time++) circuit.admits(run)
-  circuit.succeeded()
-  circuit.failed()
+  for (let time = 0; time < 5; time++) circuit.tryAcquire(run)
+  circuit.onSuccess()
+  circuit.onFailure()
   t.equal(circuit.state, 'half-open', 'one of two')
-  circuit.succeeded()
-  circuit.failed()
+  circuit.onSuccess()
+  circuit.onFailure()
   t.equal(circuit.state, 'half-open', 'two of four')
-  circuit.failed()
+  circuit.onFailure()
   t.equal(circuit.state, 'open', 'three of five')
   t.end()
 })
@@ -206,11 +224,11 @@ test('half-open, a row of failures opens it again after any number of successes'
   open()
   const run = {}
   for (let time = 0; time < 200; time++) {
-    circuit.admits(run)
-    circuit.succeeded()
+    circuit.tryAcquire(run)
+    circuit.onSuccess()
   }
   t.equal(circuit.state, 'half-open')
-  for (let time = 0; time < 20; time++) circuit.admits(run)
+  for (let time = 0; time < 20; time++) circuit.tryAcquire(run)
   fail(20)
   t.equal(circuit.state, 'open')
   t.end()
@@ -222,54 +240,69 @@ test('whatever happens: only transitions of the table, no admission while open, 
     fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 3000 }) }),
     fc.record({ kind: fc.constant('ask' as const), run: fc.integer({ min: 0, max: 3 }) }),
   )
-  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), fc.infiniteStream(fc.double({ min: 0, max: 0.99, noNaN: true })), (steps, randoms) => {
-    const clock = { now: 0 }
-    const faults: string[] = []
-    let state: BreakerState = 'closed'
-    let openedAt = 0
-    let hasSucceeded = false
-    /** The runs that the present half-open state has admitted. */
-    const admitted = new Set<object>()
-    const circuit = new Circuit({
-      failures: 0.5, minimum: 3, consecutiveFailures: 4, window: 1000, open: 500, maxOpen: 2000, now: () => clock.now, random: () => randoms.next().value as number,
-      changed (from, to) {
-        if (from !== state || !transitions[from].includes(to)) faults.push(`${from} > ${to}`)
-        if (to === 'half-open' && clock.now - openedAt < 400) faults.push('it tried too early')
-        state = to
-        hasSucceeded = false
-        admitted.clear()
-        if (to === 'open') openedAt = clock.now
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 200 }),
+      fc.infiniteStream(fc.double({ min: 0, max: 0.99, noNaN: true })),
+      (steps, randoms) => {
+        const clock = { now: 0 }
+        const faults: string[] = []
+        let state: BreakerState = 'closed'
+        let openedAt = 0
+        let hasSucceeded = false
+        /** The runs that the present half-open state has admitted. */
+        const admitted = new Set<object>()
+        const circuit = new Circuit({
+          failureRatio: 0.5,
+          minimumCalls: 3,
+          consecutiveFailures: 4,
+          window: 1000,
+          openDuration: 500,
+          maxOpenDuration: 2000,
+          now: () => clock.now,
+          random: () => randoms.next().value as number,
+          onStateChange(from, to) {
+            if (from !== state || !transitions[from].includes(to)) faults.push(`${from} > ${to}`)
+            if (to === 'half-open' && clock.now - openedAt < 400) faults.push('it tried too early')
+            state = to
+            hasSucceeded = false
+            admitted.clear()
+            if (to === 'open') openedAt = clock.now
+          },
+        })
+        const runs = [{}, {}, {}, {}]
+        /** What is under way, by the generation it began in. */
+        let underWay: { readonly run: object; readonly generation: number }[] = []
+        for (const each of steps) {
+          if (each.kind === 'wait') {
+            clock.now += each.ms
+          } else if (each.kind === 'ask') {
+            const run = runs[each.run] as object
+            const wasClosed = state === 'closed'
+            if (!wasClosed && !circuit.tryAcquire(run)) continue
+            if (circuit.state === 'open') faults.push('it admitted while open')
+            const isTrying = circuit.state === 'half-open' && !hasSucceeded
+            if (isTrying && !admitted.has(run) && underWay.some(({ generation }) => generation === circuit.generation))
+              faults.push('two runs tried at once')
+            admitted.add(run)
+            underWay.push({ run, generation: circuit.generation })
+          } else {
+            const [ended] = underWay
+            if (ended === undefined) continue
+            underWay = underWay.slice(1)
+            if (ended.generation !== circuit.generation) continue
+            if (each.kind === 'fail') circuit.onFailure()
+            else if (each.kind === 'succeed') {
+              hasSucceeded = true
+              circuit.onSuccess()
+            } else circuit.onIgnored()
+          }
+        }
+        return faults.length === 0 && circuit.state === state
       },
-    })
-    const runs = [{}, {}, {}, {}]
-    /** What is under way, by the generation it began in. */
-    let underWay: { readonly run: object, readonly generation: number }[] = []
-    for (const each of steps) {
-      if (each.kind === 'wait') {
-        clock.now += each.ms
-      } else if (each.kind === 'ask') {
-        const run = runs[each.run] as object
-        const wasClosed = state === 'closed'
-        if (!wasClosed && !circuit.admits(run)) continue
-        if (circuit.state === 'open') faults.push('it admitted while open')
-        const isTrying = circuit.state === 'half-open' && !hasSucceeded
-        if (isTrying && !admitted.has(run) && underWay.some(({ generation }) => generation === circuit.generation)) faults.push('two runs tried at once')
-        admitted.add(run)
-        underWay.push({ run, generation: circuit.generation })
-      } else {
-        const [ended] = underWay
-        if (ended === undefined) continue
-        underWay = underWay.slice(1)
-        if (ended.generation !== circuit.generation) continue
-        if (each.kind === 'fail') circuit.failed()
-        else if (each.kind === 'succeed') {
-          hasSucceeded = true
-          circuit.succeeded()
-        } else circuit.ended()
-      }
-    }
-    return faults.length === 0 && circuit.state === state
-  }), { numRuns: 500 })
+    ),
+    { numRuns: 500 },
+  )
   t.pass('500 histories')
   t.end()
 })

@@ -1,27 +1,32 @@
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
+import { UpstreamError } from '../../../../src/errors.ts'
 import { LiveCall } from '../../../../src/upstream/call/call.ts'
+import { Admission, AdmissionControl, LoadEstimator } from '../../../../src/upstream/policies/bulkhead/admission.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
+import { Semaphore } from '../../../../src/upstream/policies/bulkhead/semaphore.ts'
 import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 
-/** One slot, a long queue, and a clock that moves when told to. */
-function arrange () {
+/** One permit, a long queue, and a clock that moves when told to. */
+function arrange() {
   let now = 0
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 1000 })
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1000 })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
     gauge,
     run: (deadline: number) => testRun({ deadline, now: () => now }),
     /** Sends the first of so many calls of a run; says how it went when it is not under way. */
-    enter (run: TestRun, of = 1): { refusal: string | undefined } {
+    enter(run: TestRun, of = 1): { refusal: string | undefined } {
       const state: { refusal: string | undefined } = { refusal: undefined }
-      service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of)).catch((error: { code?: string }) => { state.refusal = error.code ?? 'cut' })
+      service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of)).catch((error: { code?: string }) => {
+        state.refusal = error.code ?? 'cut'
+      })
       return state
     },
-    async finishAfter (ms: number) {
+    async finishAfter(ms: number) {
       now += ms
       bottom.held[0]?.answer('done')
       await setImmediate()
@@ -29,7 +34,7 @@ function arrange () {
   }
 }
 
-test('a run that what is announced before it would leave no time is refused at once, whatever room the queue has', async t => {
+test('a run is refused at once when the calls reserved before it leave it too little time, even with room in the queue', async t => {
   const place = arrange()
   place.enter(place.run(60_000), 50)
   const hurried = place.enter(place.run(800))
@@ -38,16 +43,16 @@ test('a run that what is announced before it would leave no time is refused at o
   // 51 calls one after the other at a guess of 25 ms are 1275 ms, and half of 800 is not enough.
   t.equal(hurried.refusal, 'BULKHEAD_FULL')
   t.equal(patient.refusal, undefined)
-  t.equal(place.gauge.waiting, 1)
+  t.equal(place.gauge.queued, 1)
 })
 
-test('what a run announced and does not ask is forgotten when it is over', async t => {
+test('the reserved calls that a run does not make are given back when the run is over', async t => {
   const place = arrange()
   const first = place.run(60_000)
   place.enter(first, 50)
   await place.finishAfter(25)
   place.enter(place.run(60_000))
-  first.abort.cut(new Error('over'))
+  first.abort.abort(new Error('over'))
   const next = place.enter(place.run(800))
   await setImmediate()
   t.equal(next.refusal, undefined)
@@ -78,4 +83,72 @@ test('a run that is refused leaves nothing of itself behind', async t => {
   await setImmediate()
   t.equal(refused.abort.size, 0)
   t.equal(refused.admitted.size, 0)
+})
+
+const call = (of = 1, deadline = 60_000, index = 0) => {
+  const run = testRun({ deadline, now: () => 0 })
+  return new LiveCall(questions.ask(), run.abort, run, 0, index, of)
+}
+
+test('the time that a permit is held is learned from answers and from time limits, and from no other failure', async t => {
+  const load = new LoadEstimator()
+  t.equal(load.holdMs, 25, 'a guess')
+  for (const error of [
+    new Error('the caller left'),
+    new UpstreamError('UPSTREAM_UNREACHABLE', 'nobody'),
+    new UpstreamError('UPSTREAM_RESET', 'nobody'),
+  ]) {
+    load.recordHold(1000, error)
+    t.equal(load.holdMs, 25, error.message)
+  }
+  let expected = 25
+  for (const error of [
+    undefined,
+    new UpstreamError('UPSTREAM_STATUS', 'nobody', { upstreamStatus: 500 }),
+    new UpstreamError('UPSTREAM_TIMEOUT', 'nobody'),
+    new UpstreamError('DEADLINE_EXCEEDED', 'nobody'),
+  ]) {
+    load.recordHold(1000, error)
+    expected += (1000 - expected) / 16
+    t.equal(load.holdMs, expected, error?.code ?? 'an answer')
+  }
+})
+
+test('a run has time when half of what is left covers the reserved calls and its own', async t => {
+  const load = new LoadEstimator()
+  load.reserved = 7
+  t.ok(load.hasTimeFor(call(1, 400), 1), '8 calls of 25 ms take 200 ms')
+  t.notOk(load.hasTimeFor(call(2, 400), 1))
+  t.ok(load.hasTimeFor(call(2, 400), 2), 'with two permits they take half as long')
+})
+
+test('a step reserves its calls once, with its first call, and gives back those that are done or that never come', async t => {
+  const load = new LoadEstimator()
+  const admission = new Admission(load)
+  const first = call(5)
+  admission.reserve(first)
+  t.equal(load.reserved, 5)
+  admission.reserve(call(5, 60_000, 1))
+  t.equal(load.reserved, 5, 'later calls are in the reservation')
+  admission.done(first)
+  admission.done(first)
+  t.equal(load.reserved, 3)
+  first.scope.abort.abort('over')
+  t.equal(load.reserved, 0)
+  t.equal(first.scope.abort.size, 0)
+  admission.done(first)
+  t.equal(load.reserved, 0, 'a call that ends after its run is not counted twice')
+  admission.done(new LiveCall(questions.ask(), first.scope.abort, first.scope, 3, 0))
+  t.equal(load.reserved, 0, 'a step that reserved nothing has none to give back')
+})
+
+test('a revoked run has nothing reserved, and is admitted as a new one', async t => {
+  const admissions = new AdmissionControl(new Semaphore(1, { next: () => undefined }), { size: 0 }, 1)
+  const first = call(5)
+  const admission = admissions.admit(first) as Admission
+  t.equal(admissions.admit(first), admission, 'a run is admitted once')
+  t.equal(admissions.load.reserved, 10)
+  admissions.revoke(admission, first)
+  t.equal(admissions.load.reserved, 0)
+  t.not(admissions.admit(first), admission)
 })

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { Abort } from '../../../../src/core/abort.ts'
 import { LiveCall } from '../../../../src/upstream/call/call.ts'
-import type { AdaptiveSlots } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
+import type { AdaptiveConcurrency } from '../../../../src/upstream/policies/bulkhead/adaptive-concurrency.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
@@ -10,8 +10,11 @@ import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 import { turn } from '../../../helpers/turn.ts'
 
-function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | AdaptiveSlots, readonly queue?: number } = {}) {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots, queue })
+function arrange({
+  concurrency = 1,
+  maxQueue = 10,
+}: { readonly concurrency?: number | AdaptiveConcurrency; readonly maxQueue?: number } = {}) {
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency, maxQueue })
   const bottom = heldService()
   const service = layer(bottom.service)
   return {
@@ -19,7 +22,7 @@ function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | Adaptiv
     service,
     held: bottom.held,
     enter: (run: TestRun, index = 0, abort = run.abort) => service(run.ask(questions.ask(), { abort, index })),
-    /** Which calls hold a slot, by position. */
+    /** Which calls hold a permit, by position. */
     active: () => bottom.held.map(({ call }) => call.index),
     finish: async () => {
       bottom.held[0]?.answer('done')
@@ -28,31 +31,35 @@ function arrange ({ slots = 1, queue = 10 }: { readonly slots?: number | Adaptiv
   }
 }
 
-/** Slots that are as many as the next ending finds on the list, and the last ones from then on. */
-function slotsThatBecome (first: number, ...then: number[]): AdaptiveSlots & { readonly seen: unknown[] } {
-  let slots = first
+/** A limit that takes the next value of the list each time a call ends, and keeps the last one. */
+function limitThatBecomes(first: number, ...then: number[]): AdaptiveConcurrency & { readonly seen: unknown[] } {
+  let limit = first
   const seen: unknown[] = []
   return {
     seen,
-    get slots () { return slots },
-    get noted () { return slots },
-    ended (call, noted, _ms, active, error) {
+    get limit() {
+      return limit
+    },
+    get noted() {
+      return limit
+    },
+    ended(call, noted, _ms, active, error) {
       seen.push([call.index, noted, active, error])
-      slots = then.shift() ?? slots
+      limit = then.shift() ?? limit
     },
   }
 }
 
-async function drain ({ held, gauge, finish }: ReturnType<typeof arrange>, t: Test): Promise<void> {
+async function drain({ held, gauge, finish }: ReturnType<typeof arrange>, t: Test): Promise<void> {
   while (held.length > 0) await finish()
-  t.match(gauge, { active: 0, waiting: 0 })
+  t.match(gauge, { active: 0, queued: 0 })
 }
 
-test('calls beyond the slots wait, and are let in one for one in the order they came', async t => {
-  const place = arrange({ slots: 2 })
+test('calls beyond the permits wait, and are let in one for one in the order they came', async t => {
+  const place = arrange({ concurrency: 2 })
   const asked = [0, 1, 2, 3].map(index => place.enter(testRun(), index))
   t.same(place.active(), [0, 1])
-  t.match(place.gauge, { active: 2, waiting: 2 })
+  t.match(place.gauge, { active: 2, queued: 2 })
   await place.finish()
   t.same(place.active(), [1, 2])
   await place.finish()
@@ -67,8 +74,8 @@ test('a waiter that gives up leaves the queue at once, and the next takes its tu
   const first = place.enter(testRun(), 0)
   const second = failure(place.enter(testRun(), 1, gone))
   const third = place.enter(testRun(), 2)
-  gone.cut('gone')
-  t.equal(place.gauge.waiting, 1)
+  gone.abort('gone')
+  t.equal(place.gauge.queued, 1)
   t.equal(await second, 'gone')
   await place.finish()
   t.same(place.active(), [2])
@@ -76,7 +83,7 @@ test('a waiter that gives up leaves the queue at once, and the next takes its tu
   await Promise.all([first, third])
 })
 
-test('one that gives up between its turn and its sending hands its slot on', async t => {
+test('one that gives up between its turn and its sending hands its permit on', async t => {
   const place = arrange()
   const gone = new Abort()
   const first = place.enter(testRun(), 0)
@@ -85,7 +92,7 @@ test('one that gives up between its turn and its sending hands its slot on', asy
   place.held[0]?.answer('done')
   // The answer has not yet reached the bulkhead: its turn comes and the abort with it.
   await first
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await second, 'gone')
   await setImmediate()
   t.same(place.active(), [2])
@@ -94,27 +101,33 @@ test('one that gives up between its turn and its sending hands its slot on', asy
 })
 
 test('the queue bound refuses the first call of a run, with status 503', async t => {
-  const place = arrange({ queue: 1 })
+  const place = arrange({ maxQueue: 1 })
   const asked = [place.enter(testRun(), 0), place.enter(testRun(), 1)]
-  t.match(await failure(place.enter(testRun(), 2)), { code: 'BULKHEAD_FULL', statusCode: 503, source: 'nobody', verdict: 'ignored', retryable: false })
-  t.match(place.gauge, { active: 1, waiting: 1 })
+  t.match(await failure(place.enter(testRun(), 2)), {
+    code: 'BULKHEAD_FULL',
+    statusCode: 503,
+    source: 'nobody',
+    verdict: 'ignored',
+    retryable: false,
+  })
+  t.match(place.gauge, { active: 1, queued: 1 })
   await drain(place, t)
   await Promise.all(asked)
 })
 
-test('a queue of 0 refuses whatever finds no free slot', async t => {
-  const place = arrange({ queue: 0 })
+test('a queue of 0 refuses whatever finds no free permit', async t => {
+  const place = arrange({ maxQueue: 0 })
   const asked = place.enter(testRun())
   t.match(await failure(place.enter(testRun())), { code: 'BULKHEAD_FULL' })
   await drain(place, t)
   await asked
 })
 
-test('later calls of a run that holds a slot wait beyond the bound, and go ahead of newcomers', async t => {
-  const place = arrange({ queue: 1 })
+test('later calls of a run that holds a permit wait beyond the bound, and go ahead of newcomers', async t => {
+  const place = arrange({ maxQueue: 1 })
   const [inside, newcomer] = [testRun(), testRun()]
   const asked = [place.enter(inside, 0), place.enter(newcomer, 10), place.enter(inside, 1), place.enter(inside, 2)]
-  t.match(place.gauge, { active: 1, waiting: 3 })
+  t.match(place.gauge, { active: 1, queued: 3 })
   const order: unknown[] = []
   while (place.held.length > 0) {
     order.push(...place.active())
@@ -125,7 +138,7 @@ test('later calls of a run that holds a slot wait beyond the bound, and go ahead
   await Promise.all(asked)
 })
 
-test('a run that once held a slot still goes ahead', async t => {
+test('a run that once held a permit still goes ahead', async t => {
   const place = arrange()
   const [known, other] = [testRun(), testRun()]
   const asked = [place.enter(known, 0)]
@@ -137,15 +150,19 @@ test('a run that once held a slot still goes ahead', async t => {
   await Promise.all(asked)
 })
 
-test('when the first call of a run that was only queued gets a slot, its others go ahead', async t => {
-  const place = arrange({ queue: 2 })
+test('when the first call of a run that was only queued gets a permit, its others go ahead', async t => {
+  const place = arrange({ maxQueue: 2 })
   const [early, late] = [testRun(), testRun()]
   const asked = [
-    place.enter(testRun(), 0), place.enter(early, 1), place.enter(late, 10),
+    place.enter(testRun(), 0),
+    place.enter(early, 1),
+    place.enter(late, 10),
     // Beyond the bound: their run is queued already.
-    place.enter(early, 2), place.enter(late, 11), place.enter(early, 3),
+    place.enter(early, 2),
+    place.enter(late, 11),
+    place.enter(early, 3),
   ]
-  t.equal(place.gauge.waiting, 5)
+  t.equal(place.gauge.queued, 5)
   const order: unknown[] = []
   while (place.held.length > 0) {
     order.push(...place.active())
@@ -156,8 +173,8 @@ test('when the first call of a run that was only queued gets a slot, its others 
   await Promise.all(asked)
 })
 
-test('a run that got its first slot from the queue goes ahead from then on', async t => {
-  const place = arrange({ queue: 2 })
+test('a run that got its first permit from the queue goes ahead from then on', async t => {
+  const place = arrange({ maxQueue: 2 })
   const run = testRun()
   const asked = [place.enter(testRun(), 0), place.enter(run, 1)]
   await place.finish()
@@ -175,9 +192,9 @@ test('one that moved ahead with its run still leaves at once', async t => {
   const asked = [place.enter(testRun(), 0), place.enter(run, 1), place.enter(run, 3)]
   const leaver = failure(place.enter(run, 2, gone))
   await place.finish()
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await leaver, 'gone')
-  t.match(place.gauge, { active: 1, waiting: 1 })
+  t.match(place.gauge, { active: 1, queued: 1 })
   await place.finish()
   t.same(place.active(), [3])
   await drain(place, t)
@@ -185,12 +202,12 @@ test('one that moved ahead with its run still leaves at once', async t => {
 })
 
 test('a run whose waiters have all left is a newcomer again', async t => {
-  const place = arrange({ queue: 1 })
+  const place = arrange({ maxQueue: 1 })
   const run = testRun()
   const gone = new Abort()
   const first = place.enter(testRun(), 0)
   const leavers = [failure(place.enter(run, 1, gone)), failure(place.enter(run, 2, gone))]
-  gone.cut('gone')
+  gone.abort('gone')
   t.same(await Promise.all(leavers), ['gone', 'gone'])
   const other = place.enter(testRun(), 3)
   t.match(await failure(place.enter(run, 4)), { code: 'BULKHEAD_FULL' })
@@ -201,50 +218,63 @@ test('a run whose waiters have all left is a newcomer again', async t => {
 test('the time spent waiting is counted, for those who gave up too', async t => {
   let now = 5
   const run = testRun({ now: () => now })
-  const { layer } = bulkhead({ upstream: 'nobody', slots: 1, queue: 10 })
+  const { layer } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 10 })
   const bottom = heldService()
   const service = layer(bottom.service)
-  const [inside, waits, leaves] = [run.ask(questions.ask()), run.ask(questions.ask()), run.ask(questions.ask(), { abort: new Abort() })]
+  const [inside, waits, leaves] = [
+    run.ask(questions.ask()),
+    run.ask(questions.ask()),
+    run.ask(questions.ask(), { abort: new Abort() }),
+  ]
   const asked = [service(inside), service(waits)]
   const left = failure(service(leaves))
   now = 12
-  leaves.abort.cut('gone')
+  leaves.abort.abort('gone')
   t.equal(await left, 'gone')
   now = 15
   bottom.held[0]?.answer()
   await bottom.arrived(2)
   bottom.held[0]?.answer()
   await Promise.all(asked)
-  t.same([inside, waits, leaves].map(call => call.effort.waitedMs), [0, 10, 7])
+  t.same(
+    [inside, waits, leaves].map(call => call.effort.waitedMs),
+    [0, 10, 7],
+  )
 })
 
-test('a service that throws instead of rejecting gives its slot back', async t => {
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 0 })
+test('a service that throws instead of rejecting gives its permit back', async t => {
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 0 })
   const fault = new TypeError('a bug')
-  const service = layer(() => { throw fault })
+  const service = layer(() => {
+    throw fault
+  })
   t.equal(await failure(service(testRun().ask(questions.ask()))), fault)
-  t.match(gauge, { active: 0, waiting: 0 })
+  t.match(gauge, { active: 0, queued: 0 })
 })
 
-test('when the slots become more, those who wait are let in at once', async t => {
-  const place = arrange({ slots: slotsThatBecome(1, 3) })
+test('when the permits become more, those who wait are let in at once', async t => {
+  const place = arrange({ concurrency: limitThatBecomes(1, 3) })
   const asked = [0, 1, 2, 3, 4].map(index => place.enter(testRun(), index))
   t.same(place.active(), [0])
-  t.match(place.gauge, { slots: 1, active: 1, waiting: 4 })
+  t.match(place.gauge, { concurrency: 1, active: 1, queued: 4 })
   await place.finish()
   t.same(place.active(), [1, 2, 3])
-  t.match(place.gauge, { slots: 3, active: 3, waiting: 1 })
+  t.match(place.gauge, { concurrency: 3, active: 3, queued: 1 })
   await drain(place, t)
   await Promise.all(asked)
 })
 
-test('when the slots become fewer, nobody is cut, and nobody comes in until enough are done', async t => {
-  const place = arrange({ slots: slotsThatBecome(4, 2), queue: 1 })
+test('when the permits become fewer, nobody is cut, and nobody comes in until enough are done', async t => {
+  const place = arrange({ concurrency: limitThatBecomes(4, 2), maxQueue: 1 })
   const asked = [0, 1, 2, 3, 4].map(index => place.enter(testRun(), index))
   await place.finish()
   t.same(place.active(), [1, 2, 3])
-  t.match(place.gauge, { slots: 2, active: 3, waiting: 1 })
-  t.match(await failure(place.enter(testRun(), 5)), { code: 'BULKHEAD_FULL' }, 'the queue bound holds while they are too many')
+  t.match(place.gauge, { concurrency: 2, active: 3, queued: 1 })
+  t.match(
+    await failure(place.enter(testRun(), 5)),
+    { code: 'BULKHEAD_FULL' },
+    'the queue bound holds while they are too many',
+  )
   await place.finish()
   t.same(place.active(), [2, 3])
   await place.finish()
@@ -253,29 +283,37 @@ test('when the slots become fewer, nobody is cut, and nobody comes in until enou
   await Promise.all(asked)
 })
 
-test('what learns is told of each call that ended: what was noted when it was sent, how many were active with it, and its error', async t => {
-  const slots = slotsThatBecome(2, 3)
-  const place = arrange({ slots })
-  const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
-  const fault = new Error('broken')
-  place.held[1]?.fail(fault)
-  t.equal(await failure(asked[1] as Promise<unknown>), fault)
-  await drain(place, t)
-  await Promise.all([asked[0], asked[2]])
-  t.same(slots.seen, [[1, 2, 2, fault], [0, 2, 2, undefined], [2, 3, 1, undefined]])
-})
+test(
+  'what learns is told of each call that ended: what was noted when it was ' +
+    'sent, how many were active with it, and its error',
+  async t => {
+    const adaptive = limitThatBecomes(2, 3)
+    const place = arrange({ concurrency: adaptive })
+    const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
+    const fault = new Error('broken')
+    place.held[1]?.fail(fault)
+    t.equal(await failure(asked[1] as Promise<unknown>), fault)
+    await drain(place, t)
+    await Promise.all([asked[0], asked[2]])
+    t.same(adaptive.seen, [
+      [1, 2, 2, fault],
+      [0, 2, 2, undefined],
+      [2, 3, 1, undefined],
+    ])
+  },
+)
 
-test('whether a run has the time is reckoned with the slots there are now', async t => {
-  const place = arrange({ slots: slotsThatBecome(2, 1), queue: 100 })
+test('whether a run has the time is reckoned with the permits there are now', async t => {
+  const place = arrange({ concurrency: limitThatBecomes(2, 1), maxQueue: 100 })
   const asked = [0, 1, 2].map(index => place.enter(testRun(), index))
   const announce = (of: number, deadline: number) => {
     const run = testRun({ deadline, now: () => 0 })
     return place.service(new LiveCall(questions.ask(), run.abort, run, 0, 0, of))
   }
-  // 3 and 5 calls of 25 ms are 100 ms in two slots, and 200 in one; half of 250 is 125.
+  // 3 and 5 calls of 25 ms are 100 ms in two permits, and 200 in one; half of 250 is 125.
   const before = announce(5, 250)
   await turn()
-  t.match(place.gauge, { waiting: 2 })
+  t.match(place.gauge, { queued: 2 })
   place.held[0]?.fail(new Error('tells nothing of the time it takes'))
   await failure(asked[0] as Promise<unknown>)
   t.match(await failure(announce(1, 250)), { code: 'BULKHEAD_FULL' })

@@ -8,10 +8,10 @@ import { createMemoryStore } from '../../../../src/upstream/policies/cache/memor
 import type { Call } from '../../../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { keyOf } from '../../../../src/upstream/transport/dispatch.ts'
-import type { Head } from '../../../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { cache } from '../../../../src/upstream/policies/cache/cache.ts'
 import { coalesce } from '../../../../src/upstream/policies/coalesce.ts'
-import { stack } from '../../../../src/upstream/policies/layer.ts'
+import { stack } from '../../../../src/upstream/call/layer.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
 import { handClock } from '../../../helpers/hand-clock.ts'
@@ -19,26 +19,41 @@ import { heldService } from '../../../helpers/held-service.ts'
 import { turn } from '../../../helpers/turn.ts'
 
 const params = z.object({ id: z.string() })
-const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9', forward: ['authorization'] }, {
-  cat: operation({ path: '/cats/{id}', params, output: z.unknown(), cache: true }),
-  fact: operation({ path: '/fact', output: z.unknown(), cache: { ttl: 10_000, staleWhileRevalidate: 5000, staleIfError: 60_000 } }),
-  headed: operation({ path: '/headed', output: z.unknown(), withHeaders: z.unknown(), cache: true }),
-  plain: operation({ path: '/plain', output: z.unknown() }),
-  tell: operation({ method: 'PUT', path: '/cats/{id}', params, body: z.unknown(), output: z.unknown() }),
-})
+const cats = defineUpstream(
+  'cats',
+  { origin: 'http://127.0.0.1:9', forwardHeaders: ['authorization'] },
+  {
+    cat: operation({ path: '/cats/{id}', params, output: z.unknown(), cache: true }),
+    fact: operation({
+      path: '/fact',
+      output: z.unknown(),
+      cache: { ttl: 10_000, staleWhileRevalidate: 5000, staleIfError: 60_000 },
+    }),
+    headed: operation({ path: '/headed', output: z.unknown(), responseHeaders: z.unknown(), cache: true }),
+    plain: operation({ path: '/plain', output: z.unknown() }),
+    tell: operation({ method: 'PUT', path: '/cats/{id}', params, body: z.unknown(), output: z.unknown() }),
+  },
+)
 const cat = cats.cat({ id: 'tom' })
 
-function arrange (t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
+function arrange(t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
   const bottom = heldService()
   const clock = handClock()
   const kept = cache({ upstream: 'cats', store: createMemoryStore(), keyOf, refreshLimit, refreshWidth, clock })
   t.teardown(kept.close)
   const service = stack([kept.layer, coalesce({ keyOf })], bottom.service)
-  const ask = (call: Call<unknown> = cat, { abort = new Abort(), headers = {} }: { abort?: Abort, headers?: Record<string, string> } = {}) => service(testRun({ headers }).ask(call, { abort }))
+  const ask = (
+    call: Call<unknown> = cat,
+    { abort = new Abort(), headers = {} }: { abort?: Abort; headers?: Record<string, string> } = {},
+  ) => service(testRun({ headers }).ask(call, { abort }))
   return {
-    ...kept, bottom, clock, service, ask,
+    ...kept,
+    bottom,
+    clock,
+    service,
+    ask,
     /** Asks, and lets the upstream answer with these headers. */
-    fill: async (head: Head, value: unknown = 'old', call: Call<unknown> = cat) => {
+    fill: async (head: ResponseHeaders, value: unknown = 'old', call: Call<unknown> = cat) => {
       const asked = ask(call)
       bottom.held[0]?.answer(value, 200, head)
       return asked
@@ -100,7 +115,11 @@ test('a hit adds no promise beyond the one it answers with', async t => {
   await fill(minute)
   const call = testRun().ask(cat)
   const made: object[] = []
-  const hook = createHook({ init: (_id, type, _trigger, resource) => { if (type === 'PROMISE') made.push(resource) } })
+  const hook = createHook({
+    init: (_id, type, _trigger, resource) => {
+      if (type === 'PROMISE') made.push(resource)
+    },
+  })
   hook.enable()
   const answer = service(call)
   hook.disable()
@@ -111,7 +130,7 @@ test('a hit adds no promise beyond the one it answers with', async t => {
 test('different questions and different credentials share nothing', async t => {
   const { bottom, ask, fill } = arrange(t)
   const shared = { 'cache-control': 'public, max-age=60' }
-  await fill(shared, 'nobody\'s')
+  await fill(shared, "nobody's")
   for (const authorization of ['one', 'two']) {
     const asked = ask(cat, { headers: { authorization } })
     bottom.held[0]?.answer(authorization, 200, shared)
@@ -119,7 +138,12 @@ test('different questions and different credentials share nothing', async t => {
   }
   t.equal((await fill(shared, 'other', cats.cat({ id: 'jerry' }))).value, 'other')
   t.equal(bottom.taken, 4)
-  for (const [headers, value] of [[{}, 'nobody\'s'], [{ authorization: 'one' }, 'one'], [{ authorization: 'two' }, 'two']] as const) t.match(await ask(cat, { headers }), { value, cached: { cache: 'hit' } })
+  for (const [headers, value] of [
+    [{}, "nobody's"],
+    [{ authorization: 'one' }, 'one'],
+    [{ authorization: 'two' }, 'two'],
+  ] as const)
+    t.match(await ask(cat, { headers }), { value, cached: { cache: 'hit' } })
 })
 
 test('an answer to credentials is not kept unless it says that it may be', async t => {
@@ -134,8 +158,14 @@ test('an answer to credentials is not kept unless it says that it may be', async
 
 test('credentials of our own count as such, however they are written', async t => {
   const bottom = heldService()
-  const own = defineUpstream('own', { origin: 'http://127.0.0.1:9', headers: { Authorization: 'Bearer x' } }, { get: operation({ path: '/', output: z.unknown(), cache: true }) })
-  const service = cache({ upstream: 'own', store: createMemoryStore(), keyOf, refreshLimit: 1000 }).layer(bottom.service)
+  const own = defineUpstream(
+    'own',
+    { origin: 'http://127.0.0.1:9', headers: { Authorization: 'Bearer x' } },
+    { get: operation({ path: '/', output: z.unknown(), cache: true }) },
+  )
+  const service = cache({ upstream: 'own', store: createMemoryStore(), keyOf, refreshLimit: 1000 }).layer(
+    bottom.service,
+  )
   for (const head of [minute, { 'cache-control': 's-maxage=60' }]) {
     const asked = service(testRun().ask(own.get()))
     bottom.held[0]?.answer(1, 200, head)
@@ -146,11 +176,17 @@ test('credentials of our own count as such, however they are written', async t =
 
 test('what is stale is asked for with its validators, and a 304 makes it fresh again without sending it', async t => {
   const { bottom, clock, ask, fill, gauge } = arrange(t)
-  const first = await fill({ ...minute, etag: '"a"', 'last-modified': 'Sun, 01 Mar 2026 11:00:00 GMT' }, { name: 'Tom' })
+  const first = await fill(
+    { ...minute, etag: '"a"', 'last-modified': 'Sun, 01 Mar 2026 11:00:00 GMT' },
+    { name: 'Tom' },
+  )
   t.equal(bottom.held.length, 0)
   clock.pass(61_000)
   const asked = ask()
-  t.strictSame(bottom.held[0]?.call.headers, { 'if-none-match': '"a"', 'if-modified-since': 'Sun, 01 Mar 2026 11:00:00 GMT' })
+  t.strictSame(bottom.held[0]?.call.headers, {
+    'if-none-match': '"a"',
+    'if-modified-since': 'Sun, 01 Mar 2026 11:00:00 GMT',
+  })
   bottom.held[0]?.answer(null, 304, { 'cache-control': 'max-age=30' })
   const confirmed = await asked
   t.strictSame(confirmed, { value: { name: 'Tom' }, status: 304, cached: { cache: 'miss' } })
@@ -182,7 +218,10 @@ test('a 304 that speaks of another answer is no answer: it is asked without a co
   await bottom.arrived(3)
   t.equal(bottom.held[0]?.call.headers, undefined)
   bottom.held[0]?.answer('new', 200, { ...minute, etag: '"b"' })
-  t.match(await Promise.all(asked), [{ value: 'new', status: 200 }, { value: 'new', status: 200 }])
+  t.match(await Promise.all(asked), [
+    { value: 'new', status: 200 },
+    { value: 'new', status: 200 },
+  ])
   t.equal(bottom.taken, 3)
 })
 
@@ -211,7 +250,16 @@ test('1000 callers at the expiry of a hot key: all get the old answer at once, a
   await fill(swr)
   clock.pass(70_000)
   const answers = await Promise.all(Array.from({ length: 1000 }, () => ask()))
-  t.ok(answers.every(({ value, cached }) => value === 'old' && cached?.cache === 'stale' && cached.age === 70 && cached.ttl === -10 && cached.insteadOf === undefined))
+  t.ok(
+    answers.every(
+      ({ value, cached }) =>
+        value === 'old' &&
+        cached?.cache === 'stale' &&
+        cached.age === 70 &&
+        cached.ttl === -10 &&
+        cached.insteadOf === undefined,
+    ),
+  )
   t.equal(bottom.taken, 2)
   bottom.held[0]?.answer('new', 200, swr)
   await turn()
@@ -237,7 +285,7 @@ test('1000 callers of what is not kept: one call, and the first to leave takes n
   const gone = new Abort()
   const first = failure(ask(cat, { abort: gone }))
   const others = Array.from({ length: 999 }, () => ask())
-  gone.cut('gone')
+  gone.abort('gone')
   t.equal(await first, 'gone')
   bottom.held[0]?.answer('well', 200, minute)
   t.ok((await Promise.all(others)).every(({ value }) => value === 'well'))
@@ -245,15 +293,19 @@ test('1000 callers of what is not kept: one call, and the first to leave takes n
   t.match(gauge(), { misses: 999, entries: 1 })
 })
 
-test('a refresh is of no run: it outlives its caller, waits for no deadline, tells nobody, and sends what its caller would have sent', async t => {
+test('a refresh belongs to no run: it outlives its caller, has no deadline and no events, and sends the same request', async t => {
   const { bottom, clock, service, fill, ask } = arrange(t)
   await fill({ ...swr, etag: '"a"' })
   clock.pass(70_000)
   const run = testRun({ deadline: 50, headers: { accept: 'x' } })
   t.match(await service(run.ask(cat)), { cached: { cache: 'stale' } })
-  run.abort.cut('over')
+  run.abort.abort('over')
   const refresh = bottom.held[0]?.call
-  t.match(refresh, { path: '/cats/tom', headers: { 'if-none-match': '"a"' }, scope: { deadline: Infinity, headers: { accept: 'x' } } })
+  t.match(refresh, {
+    path: '/cats/tom',
+    headers: { 'if-none-match': '"a"' },
+    scope: { deadline: Infinity, headers: { accept: 'x' } },
+  })
   t.equal(refresh?.abort.aborted, false)
   t.ok((refresh?.scope.now() ?? 0) > 0)
   refresh?.scope.emit({ type: 'attempt started', at: 1, step: 0, call: 0, attempt: 1 })
@@ -304,7 +356,10 @@ test('so many refreshes run at once, and the others in their turn', async t => {
   clock.pass(70_000)
   for (const call of calls) t.match(await ask(call), { value: 'old', cached: { cache: 'stale' } })
   for (const path of ['/cats/tom', '/cats/kit', '/cats/ada']) {
-    t.same(bottom.held.map(({ call }) => call.path), [path])
+    t.same(
+      bottom.held.map(({ call }) => call.path),
+      [path],
+    )
     bottom.held[0]?.answer('new', 200, swr)
     await turn()
   }
@@ -336,7 +391,11 @@ test('an old answer stands in for a failure, and says for which', async t => {
   clock.pass(100_000)
   const asked = ask()
   const error = fail('UPSTREAM_STATUS', 503)
-  t.strictSame(await asked, { value: 'old', status: 200, cached: { cache: 'stale', age: 100, ttl: -40, insteadOf: error } })
+  t.strictSame(await asked, {
+    value: 'old',
+    status: 200,
+    cached: { cache: 'stale', age: 100, ttl: -40, insteadOf: error },
+  })
   t.match(gauge(), { stale: 1 })
 })
 
@@ -376,10 +435,14 @@ test('a caller that goes gets its own reason, and what is kept stays', async t =
   const { clock, ask, fill, gauge } = arrange(t)
   await fill(sie)
   clock.pass(100_000)
-  for (const reason of ['gone', new UpstreamError('UPSTREAM_RESET', 'another step'), new UpstreamError('UPSTREAM_STATUS', 'another step', { upstreamStatus: 404 })]) {
+  for (const reason of [
+    'gone',
+    new UpstreamError('UPSTREAM_RESET', 'another step'),
+    new UpstreamError('UPSTREAM_STATUS', 'another step', { upstreamStatus: 404 }),
+  ]) {
     const abort = new Abort()
     const asked = failure(ask(cat, { abort }))
-    abort.cut(reason)
+    abort.abort(reason)
     t.equal(await asked, reason)
   }
   t.match(gauge(), { entries: 1 })
@@ -392,7 +455,7 @@ test('when time runs out the old answer stands in, where it may', async t => {
   const abort = new Abort()
   const asked = ask(cat, { abort })
   const reason = new UpstreamError('DEADLINE_EXCEEDED', 'run')
-  abort.cut(reason)
+  abort.abort(reason)
   t.match(await asked, { value: 'old', cached: { cache: 'stale', insteadOf: reason } })
 })
 
@@ -441,7 +504,7 @@ test('an answer that some layer below has changed is not kept, and one that a la
   t.match(gauge(), { entries: 0 })
 
   const given = layer(bottom.service)
-  const signed = (name: string) => testRun().ask(cat).with({ 'x-signed': name, authorization: 'ours' })
+  const signed = (name: string) => testRun().ask(cat).withHeaders({ 'x-signed': name, authorization: 'ours' })
   for (const name of ['a', 'b']) {
     const miss = given(signed(name))
     bottom.held[0]?.answer(name, 200, { 'cache-control': 'max-age=60' })
@@ -452,19 +515,40 @@ test('an answer that some layer below has changed is not kept, and one that a la
     await kept
     clock.pass(2000)
     t.match(await given(signed(name)), { value: name, cached: { cache: 'stale' } })
-    t.match(bottom.held[0]?.call.headers, { 'x-signed': name, authorization: 'ours', 'if-none-match': '"a"' }, 'a refresh has what its caller was given')
+    t.match(
+      bottom.held[0]?.call.headers,
+      { 'x-signed': name, authorization: 'ours', 'if-none-match': '"a"' },
+      'a refresh has what its caller was given',
+    )
     bottom.held[0]?.answer(null, 304, { 'cache-control': 'no-store' })
     await turn()
   }
 })
 
 test('an operation that changes something cannot be kept, nor for a time that is none', async t => {
-  const declare = (options: object) => defineUpstream('bad', { origin: 'http://127.0.0.1:9' }, { op: operation({ path: '/', output: z.unknown(), ...options }) })
-  t.throws(() => declare({ method: 'POST', cache: true }), new TypeError('bad.op: the answer to a POST cannot be kept: leave cache out'))
+  const declare = (options: object) =>
+    defineUpstream(
+      'bad',
+      { origin: 'http://127.0.0.1:9' },
+      { op: operation({ path: '/', output: z.unknown(), ...options }) },
+    )
+  t.throws(
+    () => declare({ method: 'POST', cache: true }),
+    new TypeError('bad.op: the answer to a POST cannot be kept: leave cache out'),
+  )
   t.throws(() => declare({ method: 'OPTIONS', cache: { ttl: 1 } }), /bad\.op: the answer to a OPTIONS cannot be kept/)
   for (const option of ['ttl', 'staleWhileRevalidate', 'staleIfError']) {
-    t.throws(() => declare({ cache: { [option]: -1 } }), { name: 'TypeError', message: `bad.op: cache.${option} is -1, and must be a whole number of ms from 0 to 2147483647` })
+    t.throws(() => declare({ cache: { [option]: -1 } }), {
+      name: 'TypeError',
+      message: `bad.op: cache.${option} is -1, and must be a whole number of ms from 0 to 2147483647`,
+    })
   }
-  t.throws(() => declare({ cache: { maxAge: 1 } }), new TypeError('bad.op: there is no option \'cache.maxAge\'; there are ttl, staleWhileRevalidate, staleIfError'))
-  t.throws(() => defineUpstream('bad', { origin: 'http://127.0.0.1:9', cacheBytes: 0 }, {}), /upstream 'bad': cacheBytes is 0/)
+  t.throws(
+    () => declare({ cache: { maxAge: 1 } }),
+    new TypeError("bad.op: there is no option 'cache.maxAge'; there are ttl, staleWhileRevalidate, staleIfError"),
+  )
+  t.throws(
+    () => defineUpstream('bad', { origin: 'http://127.0.0.1:9', maxCacheBytes: 0 }, {}),
+    /upstream 'bad': maxCacheBytes is 0/,
+  )
 })

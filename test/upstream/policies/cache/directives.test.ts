@@ -3,8 +3,16 @@ import { test } from 'tap'
 import { readDirectives, type Directives } from '../../../../src/upstream/policies/cache/directives.ts'
 
 const none: Directives = {
-  noStore: false, noCache: false, isPrivate: false, isPublic: false, mustRevalidate: false, proxyRevalidate: false,
-  maxAge: undefined, sharedMaxAge: undefined, staleWhileRevalidate: undefined, staleIfError: undefined,
+  noStore: false,
+  noCache: false,
+  isPrivate: false,
+  isPublic: false,
+  mustRevalidate: false,
+  proxyRevalidate: false,
+  maxAge: undefined,
+  sharedMaxAge: undefined,
+  staleWhileRevalidate: undefined,
+  staleIfError: undefined,
 }
 
 const table: readonly (readonly [header: string | string[] | undefined, Partial<Directives>])[] = [
@@ -13,8 +21,14 @@ const table: readonly (readonly [header: string | string[] | undefined, Partial<
   [' , ,, ', {}],
   ['max-age=60', { maxAge: 60_000 }],
   ['Max-Age=60, PUBLIC', { maxAge: 60_000, isPublic: true }],
-  ['max-age=60,s-maxage=5,stale-while-revalidate=7,stale-if-error=8', { maxAge: 60_000, sharedMaxAge: 5000, staleWhileRevalidate: 7000, staleIfError: 8000 }],
-  ['no-store, no-cache, private, must-revalidate, proxy-revalidate', { noStore: true, noCache: true, isPrivate: true, mustRevalidate: true, proxyRevalidate: true }],
+  [
+    'max-age=60,s-maxage=5,stale-while-revalidate=7,stale-if-error=8',
+    { maxAge: 60_000, sharedMaxAge: 5000, staleWhileRevalidate: 7000, staleIfError: 8000 },
+  ],
+  [
+    'no-store, no-cache, private, must-revalidate, proxy-revalidate',
+    { noStore: true, noCache: true, isPrivate: true, mustRevalidate: true, proxyRevalidate: true },
+  ],
   // In quotes, which is as good (RFC 9111, section 5.2).
   ['max-age="60"', { maxAge: 60_000 }],
   ['max-age="6\\0"', { maxAge: 60_000 }],
@@ -50,19 +64,36 @@ const table: readonly (readonly [header: string | string[] | undefined, Partial<
 ]
 
 test('what Cache-Control says is read as RFC 9111 means it', async t => {
-  for (const [header, expected] of table) t.strictSame(readDirectives(header), { ...none, ...expected }, JSON.stringify(header))
+  for (const [header, expected] of table)
+    t.strictSame(readDirectives(header), { ...none, ...expected }, JSON.stringify(header))
 })
 
 test('no header makes it throw, or say a span that is no number', t => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.array(fc.constantFrom('max-age', '=', '"', ',', ' ', '60', 'no-store', '\\')).map(parts => parts.join(''))), header => {
-    const { maxAge } = readDirectives(header)
-    return maxAge === undefined || (maxAge >= 0 && Number.isSafeInteger(maxAge))
-  }))
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(fc.constantFrom('max-age', '=', '"', ',', ' ', '60', 'no-store', '\\')).map(parts => parts.join('')),
+      ),
+      header => {
+        const { maxAge } = readDirectives(header)
+        return maxAge === undefined || (maxAge >= 0 && Number.isSafeInteger(maxAge))
+      },
+    ),
+  )
   t.end()
 })
 
 test('a header made to be slow to read is read at once', async t => {
   const before = performance.now()
-  for (const header of [' '.repeat(16_000), '"'.repeat(16_000), 'a="'.repeat(5000), `a="${'\\'.repeat(16_000)}`, ','.repeat(16_000), 'a=\\"'.repeat(4000)]) readDirectives(header)
+  for (const header of [
+    ' '.repeat(16_000),
+    '"'.repeat(16_000),
+    'a="'.repeat(5000),
+    `a="${'\\'.repeat(16_000)}`,
+    ','.repeat(16_000),
+    'a=\\"'.repeat(4000),
+  ])
+    readDirectives(header)
   t.ok(performance.now() - before < 1000)
 })

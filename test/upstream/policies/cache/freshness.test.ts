@@ -3,24 +3,39 @@ import { test } from 'tap'
 import { ageOf, usefulMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
 import { freshnessOf, type Circumstances } from '../../../../src/upstream/policies/cache/freshness.ts'
 import { cachePolicy } from '../../../../src/upstream/spec/cache-policy.ts'
-import type { Head } from '../../../../src/upstream/transport/response-headers.ts'
+import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 
 const receivedAt = Date.parse('2026-03-01T12:00:00.900Z')
 /** An HTTP date so many seconds from when the answer came. */
 const date = (seconds: number) => new Date(receivedAt + seconds * 1000).toUTCString()
 
-function judge (head: Head, { policy = {}, ...rest }: Partial<Omit<Circumstances, 'policy'>> & { policy?: { ttl?: number, staleWhileRevalidate?: number, staleIfError?: number } } = {}): Freshness | undefined {
-  return freshnessOf(head, { status: 200, policy: cachePolicy('a.b', policy) as Circumstances['policy'], isAuthorized: false, delay: 0, receivedAt, ...rest })
+function judge(
+  head: ResponseHeaders,
+  {
+    policy = {},
+    ...rest
+  }: Partial<Omit<Circumstances, 'policy'>> & {
+    policy?: { ttl?: number; staleWhileRevalidate?: number; staleIfError?: number }
+  } = {},
+): Freshness | undefined {
+  return freshnessOf(head, {
+    status: 200,
+    policy: cachePolicy('a.b', policy) as Circumstances['policy'],
+    isAuthorized: false,
+    delay: 0,
+    receivedAt,
+    ...rest,
+  })
 }
 
 /** For how long from now it is fresh, in ms. */
-function freshFor (...asked: Parameters<typeof judge>): number | undefined {
+function freshFor(...asked: Parameters<typeof judge>): number | undefined {
   const freshness = judge(...asked)
   return freshness && freshness.lifetime - freshness.initialAge
 }
 
 test('how long an answer is fresh is what its headers say, the shared one first', async t => {
-  const table: readonly (readonly [Head, number | undefined])[] = [
+  const table: readonly (readonly [ResponseHeaders, number | undefined])[] = [
     [{ 'cache-control': 'max-age=60' }, 60_000],
     [{ 'cache-control': 'max-age=60, s-maxage=10' }, 10_000],
     [{ 'cache-control': 'max-age=60', expires: date(10) }, 60_000],
@@ -45,12 +60,20 @@ test('how long an answer is fresh is what its headers say, the shared one first'
     [{ 'cache-control': 'max-age=60', date: [date(-20), date(-10)] }, 60_000],
   ]
   for (const [head, expected] of table) t.equal(freshFor(head), expected, JSON.stringify(head))
-  t.equal(freshFor({ 'cache-control': 'max-age=60', date: 'Sun, 01 Mar 2026 12:00:00 GMT' }), 60_000, 'a date has whole seconds')
-  t.equal(freshFor({ 'cache-control': 'max-age=60', age: '20' }, { delay: 700 }), 39_300, 'the way here is part of the age')
+  t.equal(
+    freshFor({ 'cache-control': 'max-age=60', date: 'Sun, 01 Mar 2026 12:00:00 GMT' }),
+    60_000,
+    'a date has whole seconds',
+  )
+  t.equal(
+    freshFor({ 'cache-control': 'max-age=60', age: '20' }, { delay: 700 }),
+    39_300,
+    'the way here is part of the age',
+  )
 })
 
 test('what must not be kept by a shared cache is not kept, whatever else is said', async t => {
-  const heads: readonly Head[] = [
+  const heads: readonly ResponseHeaders[] = [
     { 'cache-control': 'no-store' },
     { 'cache-control': 'max-age=60, no-store' },
     { 'cache-control': 'private' },
@@ -62,16 +85,27 @@ test('what must not be kept by a shared cache is not kept, whatever else is said
   ]
   for (const head of heads) {
     t.equal(judge({ ...head, etag: '"a"' }), undefined, JSON.stringify(head))
-    t.equal(judge(head, { policy: { ttl: 60_000, staleIfError: 1000 } }), undefined, `${JSON.stringify(head)} with a ttl`)
+    t.equal(
+      judge(head, { policy: { ttl: 60_000, staleIfError: 1000 } }),
+      undefined,
+      `${JSON.stringify(head)} with a ttl`,
+    )
   }
 })
 
 test('an answer may vary by what is in the key or never changes', async t => {
-  for (const vary of ['accept-encoding', 'Accept, Authorization', ['x-tenant', 'origin'], '']) t.equal(freshFor({ 'cache-control': 'max-age=60', vary }), 60_000)
+  for (const vary of ['accept-encoding', 'Accept, Authorization', ['x-tenant', 'origin'], ''])
+    t.equal(freshFor({ 'cache-control': 'max-age=60', vary }), 60_000)
 })
 
 test('an answer to a question with Authorization is kept where it says so, or where the operation does', async t => {
-  for (const [directives, kept] of [['', false], ['proxy-revalidate', false], ['public', true], ['must-revalidate', true], ['s-maxage=60', true]] as const) {
+  for (const [directives, kept] of [
+    ['', false],
+    ['proxy-revalidate', false],
+    ['public', true],
+    ['must-revalidate', true],
+    ['s-maxage=60', true],
+  ] as const) {
     const head = { 'cache-control': `max-age=60, ${directives}` }
     t.equal(judge(head, { isAuthorized: true }) !== undefined, kept, directives)
     t.ok(judge(head, { isAuthorized: true, policy: { ttl: 0 } }))
@@ -83,7 +117,11 @@ test('without a word on it an answer is never fresh, unless the operation has a 
     t.equal(judge(head), undefined, 'and to no end, so not kept')
     t.equal(freshFor(head, { policy: { ttl: 5000 }, delay: 9000 }), 5000)
   }
-  t.equal(freshFor({ 'last-modified': date(-1_000_000) }), 0, 'no age is guessed, and it can be asked for again by its date')
+  t.equal(
+    freshFor({ 'last-modified': date(-1_000_000) }),
+    0,
+    'no age is guessed, and it can be asked for again by its date',
+  )
   t.match(judge({ etag: '"a"' }), { lifetime: 0, initialAge: 0 })
 })
 
@@ -93,20 +131,37 @@ test('what an upstream says goes before the ttl', async t => {
   t.equal(freshFor({ 'cache-control': 'max-age=0' }, { policy }), 0)
   t.equal(freshFor({ 'cache-control': 'max-age=nonsense' }, { policy }), 0)
   t.equal(freshFor({ expires: '0' }, { policy }), 0)
-  t.match(judge({ 'cache-control': 'no-cache', etag: '"a"' }, { policy }), { lifetime: 0, staleWhileRevalidate: 0, staleIfError: 0 })
+  t.match(judge({ 'cache-control': 'no-cache', etag: '"a"' }, { policy }), {
+    lifetime: 0,
+    staleWhileRevalidate: 0,
+    staleIfError: 0,
+  })
   t.equal(judge({ 'cache-control': 'no-cache' }, { policy }), undefined, 'it could never be used')
-  t.match(judge({ 'cache-control': 'max-age=5, stale-while-revalidate=1' }, { policy }), { staleWhileRevalidate: 1000, staleIfError: 20_000 })
-  t.match(judge({ 'cache-control': 'max-age=5, stale-if-error=0' }, { policy }), { staleWhileRevalidate: 30_000, staleIfError: 0 })
+  t.match(judge({ 'cache-control': 'max-age=5, stale-while-revalidate=1' }, { policy }), {
+    staleWhileRevalidate: 1000,
+    staleIfError: 20_000,
+  })
+  t.match(judge({ 'cache-control': 'max-age=5, stale-if-error=0' }, { policy }), {
+    staleWhileRevalidate: 30_000,
+    staleIfError: 0,
+  })
 })
 
 test('an answer that must be asked for again is never given stale', async t => {
   const windows = 'stale-while-revalidate=10, stale-if-error=10'
   t.match(judge({ 'cache-control': `max-age=5, ${windows}` }), { staleWhileRevalidate: 10_000, staleIfError: 10_000 })
   for (const forbids of ['must-revalidate', 'proxy-revalidate', 's-maxage=5']) {
-    const freshness = judge({ 'cache-control': `max-age=5, ${windows}, ${forbids}` }, { policy: { staleWhileRevalidate: 9, staleIfError: 9 } })
+    const freshness = judge(
+      { 'cache-control': `max-age=5, ${windows}, ${forbids}` },
+      { policy: { staleWhileRevalidate: 9, staleIfError: 9 } },
+    )
     t.match(freshness, { lifetime: 5000, staleWhileRevalidate: 0, staleIfError: 0 }, forbids)
   }
-  t.match(judge({ 'cache-control': `no-cache, max-age=5, ${windows}`, etag: '"a"' }), { lifetime: 0, staleWhileRevalidate: 0, staleIfError: 0 })
+  t.match(judge({ 'cache-control': `no-cache, max-age=5, ${windows}`, etag: '"a"' }), {
+    lifetime: 0,
+    staleWhileRevalidate: 0,
+    staleIfError: 0,
+  })
 })
 
 test('a status that says "there is none" is kept only where the answer says how long', async t => {
@@ -117,7 +172,17 @@ test('a status that says "there is none" is kept only where the answer says how 
   for (const status of [200, 203, 204]) t.equal(freshFor({}, { status, policy: { ttl: 60_000 } }), 60_000)
 })
 
-const base: Entry = { status: 200, head: {}, bytes: 2, requestedAt: 0, receivedAt: 1000, initialAge: 500, lifetime: 5000, staleWhileRevalidate: 0, staleIfError: 0 }
+const base: Entry = {
+  status: 200,
+  head: {},
+  bytes: 2,
+  requestedAt: 0,
+  receivedAt: 1000,
+  initialAge: 500,
+  lifetime: 5000,
+  staleWhileRevalidate: 0,
+  staleIfError: 0,
+}
 
 test('age grows with time and never shrinks below what it was', async t => {
   t.equal(ageOf(base, 1000), 500)
@@ -134,12 +199,34 @@ test('an entry is of use until nothing can be made of it', async t => {
 })
 
 test('whatever the headers are, the times are whole and not negative', t => {
-  const words = fc.constantFrom('max-age=60', 'max-age=x', 's-maxage=5', 'public', 'no-cache', 'must-revalidate', 'stale-if-error=9', 'stale-while-revalidate=4')
+  const words = fc.constantFrom(
+    'max-age=60',
+    'max-age=x',
+    's-maxage=5',
+    'public',
+    'no-cache',
+    'must-revalidate',
+    'stale-if-error=9',
+    'stale-while-revalidate=4',
+  )
   const when = fc.integer({ min: -100_000, max: 100_000 }).map(date)
-  const heads = fc.record({ 'cache-control': fc.array(words).map(each => each.join(', ')), expires: when, date: when, age: fc.oneof(fc.nat().map(String), fc.string()), etag: fc.constant('"a"') }, { requiredKeys: [] })
-  fc.assert(fc.property(heads, fc.nat(100_000), (head, delay) => {
-    const freshness = judge(head, { delay })
-    return freshness === undefined || Object.values(freshness).every(ms => Number.isSafeInteger(ms) && (ms as number) >= 0)
-  }))
+  const heads = fc.record(
+    {
+      'cache-control': fc.array(words).map(each => each.join(', ')),
+      expires: when,
+      date: when,
+      age: fc.oneof(fc.nat().map(String), fc.string()),
+      etag: fc.constant('"a"'),
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(heads, fc.nat(100_000), (head, delay) => {
+      const freshness = judge(head, { delay })
+      return (
+        freshness === undefined || Object.values(freshness).every(ms => Number.isSafeInteger(ms) && (ms as number) >= 0)
+      )
+    }),
+  )
   t.end()
 })

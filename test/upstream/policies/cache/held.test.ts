@@ -19,11 +19,24 @@ const flags = ['--no-opt', '--no-maglev', '--no-flush-bytecode', '--single-threa
 test('what a cache counts is what it holds, within 1.5 times in both directions, whatever the answers are', async t => {
   t.setTimeout(120_000)
   const program = fileURLToPath(new URL('held/program.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, String(cacheBytes), ...Object.keys(shapes)], { env: { ...process.env, NODE_OPTIONS: '' } })
-  const measured = stdout.trim().split('\n').map(line => JSON.parse(line) as Measured)
-  t.same(measured.map(({ shape }) => shape), Object.keys(shapes))
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...flags, program, String(cacheBytes), ...Object.keys(shapes)],
+    { env: { ...process.env, NODE_OPTIONS: '' } },
+  )
+  const measured = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Measured)
+  t.same(
+    measured.map(({ shape }) => shape),
+    Object.keys(shapes),
+  )
   for (const { shape, entries, counted, held } of measured) {
-    t.ok(counted > 0.9 * cacheBytes && counted <= cacheBytes, `${shape}: the cache is full, with ${counted} bytes in ${entries} entries`)
+    t.ok(
+      counted > 0.9 * cacheBytes && counted <= cacheBytes,
+      `${shape}: the cache is full, with ${counted} bytes in ${entries} entries`,
+    )
     t.ok(held < 1.5 * counted && held > counted / 1.5, `${shape}: ${counted} bytes are counted and ${held} held`)
   }
 })

@@ -2,17 +2,40 @@ import { test } from 'tap'
 import { UpstreamError, type ErrorCode } from '../../../../src/errors.ts'
 import { isExcused, isFinal } from '../../../../src/upstream/policies/cache/stale-if-error.ts'
 
-const failed = (code: ErrorCode, upstreamStatus?: number) => new UpstreamError(code, 'raw', upstreamStatus === undefined ? {} : { upstreamStatus })
+const failed = (code: ErrorCode, upstreamStatus?: number) =>
+  new UpstreamError(code, 'raw', upstreamStatus === undefined ? {} : { upstreamStatus })
 
-test('an older answer stands in for an upstream that cannot be reached, breaks off, is busy, talks nonsense, and for our own refusals', async t => {
-  for (const code of ['UPSTREAM_UNREACHABLE', 'UPSTREAM_RESET', 'UPSTREAM_TIMEOUT', 'UPSTREAM_BUSY', 'UPSTREAM_TLS', 'UPSTREAM_JSON', 'UPSTREAM_SCHEMA', 'BREAKER_OPEN', 'BULKHEAD_FULL', 'LOCAL_RESOURCES'] as const) {
+test('an older answer replaces the failure of an upstream that is unreachable, reset, busy or invalid, and our own refusals', async t => {
+  for (const code of [
+    'UPSTREAM_UNREACHABLE',
+    'UPSTREAM_RESET',
+    'UPSTREAM_TIMEOUT',
+    'UPSTREAM_BUSY',
+    'UPSTREAM_TLS',
+    'UPSTREAM_JSON',
+    'UPSTREAM_SCHEMA',
+    'BREAKER_OPEN',
+    'BULKHEAD_FULL',
+    'LOCAL_RESOURCES',
+  ] as const) {
     t.ok(isExcused(failed(code), false), code)
     t.notOk(isExcused(failed(code), true), `${code} of another step, for which this call is given up`)
   }
 })
 
 test('of statuses it stands in for those that RFC 5861 names', async t => {
-  for (const [status, excused] of [[500, true], [502, true], [503, true], [504, true], [501, false], [505, false], [404, false], [401, false], [302, false], [206, false]] as const) {
+  for (const [status, excused] of [
+    [500, true],
+    [502, true],
+    [503, true],
+    [504, true],
+    [501, false],
+    [505, false],
+    [404, false],
+    [401, false],
+    [302, false],
+    [206, false],
+  ] as const) {
     t.equal(isExcused(failed('UPSTREAM_STATUS', status), false), excused, String(status))
   }
   t.notOk(isExcused(failed('UPSTREAM_STATUS'), false))
@@ -22,12 +45,27 @@ test('it stands in where time runs out, and not for a caller that has gone, a cl
   for (const isGivenUp of [true, false]) {
     t.ok(isExcused(failed('DEADLINE_EXCEEDED'), isGivenUp))
     t.ok(isExcused(failed('STEP_TIMEOUT'), isGivenUp))
-    for (const error of [failed('RUNTIME_CLOSED'), failed('UPSTREAM_OFF'), new TypeError('a bug'), new DOMException('gone', 'AbortError'), 'gone']) t.notOk(isExcused(error, isGivenUp))
+    for (const error of [
+      failed('RUNTIME_CLOSED'),
+      failed('UPSTREAM_OFF'),
+      new TypeError('a bug'),
+      new DOMException('gone', 'AbortError'),
+      'gone',
+    ])
+      t.notOk(isExcused(error, isGivenUp))
   }
 })
 
 test('what an upstream says with a 4xx is final, unless it says to come again', async t => {
-  for (const [status, final] of [[400, true], [401, true], [404, true], [410, true], [408, false], [500, false], [302, false]] as const) {
+  for (const [status, final] of [
+    [400, true],
+    [401, true],
+    [404, true],
+    [410, true],
+    [408, false],
+    [500, false],
+    [302, false],
+  ] as const) {
     t.equal(isFinal(failed('UPSTREAM_STATUS', status)), final, String(status))
   }
   t.notOk(isFinal(failed('UPSTREAM_STATUS')))

@@ -3,9 +3,10 @@ import { test } from 'tap'
 import { UpstreamError } from '../../../../src/errors.ts'
 import { Abort } from '../../../../src/core/abort.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
-import { stack, type Service } from '../../../../src/upstream/policies/layer.ts'
-import { own, type OwnLayer } from '../../../../src/upstream/policies/custom/custom.ts'
-import { use, type At } from '../../../../src/upstream/spec/layers.ts'
+import { stack, type Service } from '../../../../src/upstream/call/layer.ts'
+import { custom } from '../../../../src/upstream/policies/custom/custom.ts'
+import type { CustomLayer } from '../../../../src/upstream/spec/layer-types.ts'
+import type { LayerPosition } from '../../../../src/upstream/spec/layers.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
 import { heldService } from '../../../helpers/held-service.ts'
@@ -14,12 +15,12 @@ import { questions } from '../../../helpers/questions.ts'
 import { turn } from '../../../helpers/turn.ts'
 
 const upstream = { name: 'nobody', origin: 'http://127.0.0.1:9', prefix: '' }
-const ats: readonly At[] = ['call', 'attempt']
+const ats: readonly LayerPosition[] = ['call', 'attempt']
 const answering: Service = async <T>() => ({ value: 'well' as T, status: 200 })
 
 /** A layer over a service, as an upstream has it. */
-function over (service: Service, at: At, layer: OwnLayer): Service {
-  return own(use(layer, { at }), upstream)(service)
+function over(service: Service, at: LayerPosition, layer: CustomLayer): Service {
+  return custom(layer, at, upstream)(service)
 }
 
 const ask = (run = testRun(), abort = run.abort) => run.ask(questions.ask(), { abort })
@@ -40,31 +41,41 @@ test('a layer is opened once an upstream and then called once a call', async t =
 })
 
 test('a layer that returns what next returned adds no promise, and one that waits adds some', async t => {
-  const through: OwnLayer = next => call => next(call)
-  const withHeaders: OwnLayer = next => call => next(call.with({ headers: { 'x-tenant': 'a' } }))
-  const waiting: OwnLayer = next => async call => next(call)
-  const counted = (...layers: readonly OwnLayer[]) => promisesOf(() => {
-    const service = stack(ats.flatMap(at => layers.map(layer => own(use(layer, { at }), upstream))), answering)
-    return service(ask())
-  })
+  const through: CustomLayer = next => call => next(call)
+  const withHeaders: CustomLayer = next => call => next(call.with({ headers: { 'x-tenant': 'a' } }))
+  const waiting: CustomLayer = next => async call => next(call)
+  const counted = (...layers: readonly CustomLayer[]) =>
+    promisesOf(() => {
+      const service = stack(
+        ats.flatMap(at => layers.map(layer => custom(layer, at, upstream))),
+        answering,
+      )
+      return service(ask())
+    })
   await counted(through)
   const without = await counted()
   t.equal(await counted(through), without)
   t.equal(await counted(through, withHeaders, through), without)
-  t.ok(await counted(waiting) > without)
+  t.ok((await counted(waiting)) > without)
 })
 
 test('a layer may answer by itself, at once or later', async t => {
   for (const at of ats) {
     const bottom = heldService()
-    t.same(await over(bottom.service, at, () => () => ({ value: null as never, status: 204 }))(ask()), { value: null, status: 204 })
-    t.same(await over(bottom.service, at, () => async () => ({ value: 'kept' as never, status: 200 }))(ask()), { value: 'kept', status: 200 })
+    t.same(await over(bottom.service, at, () => () => ({ value: null as never, status: 204 }))(ask()), {
+      value: null,
+      status: 204,
+    })
+    t.same(await over(bottom.service, at, () => async () => ({ value: 'kept' as never, status: 200 }))(ask()), {
+      value: 'kept',
+      status: 200,
+    })
     t.equal(bottom.taken, 0)
   }
 })
 
 test('a layer may make something of the answer', async t => {
-  const service = over(answering, 'call', next => async call => ({ ...await next(call), status: 203 }))
+  const service = over(answering, 'call', next => async call => ({ ...(await next(call)), status: 203 }))
   t.same(await service(ask()), { value: 'well', status: 203 })
 })
 
@@ -72,30 +83,61 @@ test('what a layer throws, at once or later, is a rejection with that very thing
   for (const at of ats) {
     for (const error of [new Error('a bug'), new UpstreamError('UPSTREAM_UNREACHABLE', 'signer')]) {
       const run = testRun()
-      t.equal(await failure(over(answering, at, () => () => { throw error })(ask(run))), error)
-      t.equal(await failure(over(answering, at, () => async () => { throw error })(ask(run))), error)
+      t.equal(
+        await failure(
+          over(answering, at, () => () => {
+            throw error
+          })(ask(run)),
+        ),
+        error,
+      )
+      t.equal(
+        await failure(
+          over(answering, at, () => async () => {
+            throw error
+          })(ask(run)),
+        ),
+        error,
+      )
       t.equal(run.abort.size, 0)
     }
   }
 })
 
 test('a layer that cannot be opened fails each call with the reason', async t => {
-  const broken = over(answering, 'call', () => { throw new Error('no key file') })
+  const broken = over(answering, 'call', () => {
+    throw new Error('no key file')
+  })
   for (let time = 0; time < 2; time++) t.match(await failure(broken(ask())), { message: 'no key file' })
-  const none = over(answering, 'call', (() => undefined) as unknown as OwnLayer)
-  t.match(await failure(none(ask())), { name: 'TypeError', message: 'upstream \'nobody\': an own layer returns a function of a call: next => call => next(call)' })
+  const none = over(answering, 'call', (() => undefined) as unknown as CustomLayer)
+  t.match(await failure(none(ask())), {
+    name: 'TypeError',
+    message: "upstream 'nobody': a custom layer returns a function of a call: next => call => next(call)",
+  })
 })
 
 test('an answer that is none is a bug that says what to return', async t => {
-  for (const [answer, what] of [[undefined, 'nothing'], [null, 'nothing'], [Promise.resolve(undefined), 'nothing'], [{ value: 1 }, 'no status'], [{ status: 200 }, 'nothing']] as const) {
+  for (const [answer, what] of [
+    [undefined, 'nothing'],
+    [null, 'nothing'],
+    [Promise.resolve(undefined), 'nothing'],
+    [{ value: 1 }, 'no status'],
+    [{ status: 200 }, 'nothing'],
+  ] as const) {
     const service = over(answering, 'call', () => () => answer as never)
-    t.match(await failure(service(ask())), { name: 'TypeError', message: `upstream 'nobody': an own layer answered ${what}: return next(call), or { value, status }` })
+    t.match(await failure(service(ask())), {
+      name: 'TypeError',
+      message: `upstream 'nobody': a custom layer answered ${what}: return next(call), or { value, status }`,
+    })
   }
 })
 
 test('next takes the call of its layer and nothing else', async t => {
   const service = over(answering, 'call', next => call => next({ operation: call.operation } as never))
-  t.match(await failure(service(ask())), { name: 'TypeError', message: 'next takes the call that the layer was given, or what call.with(…) made of it' })
+  t.match(await failure(service(ask())), {
+    name: 'TypeError',
+    message: 'next takes the call that the layer was given, or what call.with(…) made of it',
+  })
 })
 
 test('a layer sees what is asked, by whom and for how long', async t => {
@@ -103,17 +145,31 @@ test('a layer sees what is asked, by whom and for how long', async t => {
   Object.assign(run, { context: { user: 'ada' } })
   const call = run.ask(questions.tell({ body: { text: 'x' } }))
   await over(answering, 'call', next => seen => {
-    const { operation, method, path, body, headers, inbound, context, attempt, remaining, signal, idempotencyKey } = seen
-    t.same({ operation, method, path, body, headers, inbound, context, attempt, remaining, idempotencyKey }, {
-      operation: 'nobody.tell', method: 'POST', path: '/tell', body: '{"text":"x"}', headers: {}, inbound: { authorization: 'secret', 'x-tenant': 'a' },
-      context: { user: 'ada' }, attempt: 0, remaining: 600, idempotencyKey: undefined,
-    })
+    const { operation, method, path, body, headers, inbound, context, attempt, remaining, signal, idempotencyKey } =
+      seen
+    t.same(
+      { operation, method, path, body, headers, inbound, context, attempt, remaining, idempotencyKey },
+      {
+        operation: 'nobody.tell',
+        method: 'POST',
+        path: '/tell',
+        body: '{"text":"x"}',
+        headers: {},
+        inbound: { authorization: 'secret', 'x-tenant': 'a' },
+        context: { user: 'ada' },
+        attempt: 0,
+        remaining: 600,
+        idempotencyKey: undefined,
+      },
+    )
     t.equal(signal, run.abort.signal)
     return next(seen)
   })(call)
   await over(answering, 'attempt', next => seen => {
     t.same(seen.inbound, {}, 'nothing is forwarded')
-    t.throws(() => seen.context, { message: 'nobody.tell: an attempt has no context, since callers may share it: use the layer at: \'call\'' })
+    t.throws(() => seen.context, {
+      message: 'nobody.tell: an attempt has no context, since callers may share it: list the layer in layers.call',
+    })
     return next(seen)
   })(call)
 })
@@ -123,20 +179,34 @@ test('headers that layers give add up, the inner ones last, and what may not be 
     t.same(call.headers, { 'x-tenant': 'a', 'x-signed': 'inner' })
     return { value: undefined as never, status: 200 }
   }
-  const service = stack([
-    own(use(next => call => next(call.with({ headers: { 'X-Tenant': 'a' } }).with({ headers: { 'x-signed': 'outer' } })), { at: 'call' }), upstream),
-    own(use(next => call => {
-      t.same(call.headers, { 'x-tenant': 'a', 'x-signed': 'outer' })
-      return next(call.with({ headers: { 'X-Signed': 'inner' } }))
-    }, { at: 'attempt' }), upstream),
-  ], bottom)
+  const service = stack(
+    [
+      custom(
+        next => call => next(call.with({ headers: { 'X-Tenant': 'a' } }).with({ headers: { 'x-signed': 'outer' } })),
+        'call',
+        upstream,
+      ),
+      custom(
+        next => call => {
+          t.same(call.headers, { 'x-tenant': 'a', 'x-signed': 'outer' })
+          return next(call.with({ headers: { 'X-Signed': 'inner' } }))
+        },
+        'attempt',
+        upstream,
+      ),
+    ],
+    bottom,
+  )
   await service(ask())
   for (const [headers, message] of [
-    [{ host: 'other.test' }, 'nobody.ask: the header \'host\' belongs to each connection or message itself: leave it out'],
-    [{ 'x y': '1' }, 'nobody.ask: \'x y\' is not the name of a header'],
-    [{ 'x-a': 'a\r\nb: c' }, 'nobody.ask: the header \'x-a\' holds characters that no header may hold'],
+    [
+      { host: 'other.test' },
+      "nobody.ask: the header 'host' belongs to each connection or message itself: leave it out",
+    ],
+    [{ 'x y': '1' }, "nobody.ask: 'x y' is not the name of a header"],
+    [{ 'x-a': 'a\r\nb: c' }, "nobody.ask: the header 'x-a' holds characters that no header may hold"],
   ] as const) {
-    const error = await failure(over(bottom, 'call', next => call => next(call.with({ headers: headers })))(ask()))
+    const error = await failure(over(bottom, 'call', next => call => next(call.with({ headers })))(ask()))
     t.match(error, { name: 'TypeError', message })
   }
 })
@@ -144,12 +214,12 @@ test('headers that layers give add up, the inner ones last, and what may not be 
 test('a layer that waits for something deaf does not hold a call that is given up', async t => {
   for (const at of ats) {
     const run = testRun()
-    const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 1 })
-    const service = stack([layer, own(use(() => () => new Promise(() => {}), { at }), upstream)], answering)
+    const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1 })
+    const service = stack([layer, custom(() => () => new Promise(() => {}), at, upstream)], answering)
     const asked = failure(service(ask(run)))
     t.equal(gauge.active, 1)
     const reason = new Error('given up')
-    run.abort.cut(reason)
+    run.abort.abort(reason)
     t.equal(await asked, reason)
     t.same({ active: gauge.active, listeners: run.abort.size }, { active: 0, listeners: 0 })
   }
@@ -158,10 +228,12 @@ test('a layer that waits for something deaf does not hold a call that is given u
 test('a layer that goes on after what it sent was cut is not waited for', async t => {
   const bottom = heldService()
   const run = testRun()
-  const asked = failure(over(bottom.service, 'call', next => call => next(call).catch(() => new Promise<never>(() => {})))(ask(run)))
+  const asked = failure(
+    over(bottom.service, 'call', next => call => next(call).catch(() => new Promise<never>(() => {})))(ask(run)),
+  )
   await bottom.arrived(1)
   const reason = new Error('given up')
-  run.abort.cut(reason)
+  run.abort.abort(reason)
   t.equal(await asked, reason)
   t.equal(run.abort.size, 0)
 })
@@ -169,10 +241,19 @@ test('a layer that goes on after what it sent was cut is not waited for', async 
 test('a layer is waited for while what it sent goes on although it was given up, as an unsafe call does', async t => {
   const run = testRun()
   let end: (status: number) => void = () => {}
-  const deaf: Service = <T>() => new Promise<{ value: T, status: number }>(resolve => { end = status => resolve({ value: 'done' as T, status }) })
+  const deaf: Service = <T>() =>
+    new Promise<{ value: T; status: number }>(resolve => {
+      end = status => resolve({ value: 'done' as T, status })
+    })
   let settled = false
-  const asked = over(deaf, 'attempt', next => async call => next(call))(ask(run)).finally(() => { settled = true })
-  run.abort.cut(new Error('given up'))
+  const asked = over(
+    deaf,
+    'attempt',
+    next => async call => next(call),
+  )(ask(run)).finally(() => {
+    settled = true
+  })
+  run.abort.abort(new Error('given up'))
   await turn()
   t.equal(settled, false)
   end(201)
@@ -183,14 +264,17 @@ test('a layer is waited for while what it sent goes on although it was given up,
 test('a call that was given up before costs nothing', async t => {
   const run = testRun()
   const reason = { gone: true }
-  run.abort.cut(reason)
+  run.abort.abort(reason)
   t.equal(await failure(over(answering, 'call', () => () => t.fail('it was called') as never)(ask(run))), reason)
 })
 
-test('at a call each next takes a slot of its own', async t => {
+test('at a call each next takes a permit of its own', async t => {
   const bottom = heldService()
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 4, queue: 4 })
-  const service = stack([own(use(next => call => Promise.any([next(call), next(call), next(call)]), { at: 'call' }), upstream), layer], bottom.service)
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 4, maxQueue: 4 })
+  const service = stack(
+    [custom(next => call => Promise.any([next(call), next(call), next(call)]), 'call', upstream), layer],
+    bottom.service,
+  )
   const asked = service(ask())
   await bottom.arrived(3)
   t.equal(gauge.active, 3)
@@ -201,8 +285,8 @@ test('at a call each next takes a slot of its own', async t => {
   t.equal(gauge.active, 0)
 })
 
-test('an attempt has one slot, so what it sends goes one after the other', async t => {
-  const patterns: readonly OwnLayer[] = [
+test('an attempt has one permit, so what it sends goes one after the other', async t => {
+  const patterns: readonly CustomLayer[] = [
     next => call => Promise.any([next(call), next(call), next(call)]),
     next => call => {
       void next(call)
@@ -231,8 +315,8 @@ test('an attempt has one slot, so what it sends goes one after the other', async
   }
 })
 
-test('an attempt that is answered while what it sent is on the wire keeps its slot until that has ended', async t => {
-  const layers: readonly OwnLayer[] = [
+test('an attempt that is answered while what it sent is on the wire keeps its permit until that has ended', async t => {
+  const layers: readonly CustomLayer[] = [
     next => async call => {
       void next(call)
       return { value: 'at once' as never, status: 200 }
@@ -248,8 +332,8 @@ test('an attempt that is answered while what it sent is on the wire keeps its sl
   ]
   for (const made of layers) {
     const bottom = heldService()
-    const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 1, queue: 1 })
-    await stack([layer, own(use(made, { at: 'attempt' }), upstream)], bottom.service)(ask()).catch(() => {})
+    const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 1 })
+    await stack([layer, custom(made, 'attempt', upstream)], bottom.service)(ask()).catch(() => {})
     await turn()
     t.equal(gauge.active, 1)
     bottom.held[0]?.fail(new Error('ended'))
@@ -259,9 +343,9 @@ test('an attempt that is answered while what it sent is on the wire keeps its sl
 })
 
 test('an attempt that was answered sends nothing more, and a call may', async t => {
-  for (const made of [next => call => next(call), next => async call => next(call)] satisfies OwnLayer[]) {
+  for (const made of [next => call => next(call), next => async call => next(call)] satisfies CustomLayer[]) {
     let later: () => Promise<unknown> = () => Promise.reject(new Error('it was not called'))
-    const keeping: OwnLayer = next => {
+    const keeping: CustomLayer = next => {
       const through = made(next)
       return call => {
         later = () => next(call)
@@ -269,7 +353,10 @@ test('an attempt that was answered sends nothing more, and a call may', async t 
       }
     }
     await over(answering, 'attempt', keeping)(ask())
-    t.match(await failure(later()), { name: 'TypeError', message: 'upstream \'nobody\': an own layer sent an attempt on after it had answered it: use it at: \'call\'' })
+    t.match(await failure(later()), {
+      name: 'TypeError',
+      message: "upstream 'nobody': a custom layer sent an attempt on after it had answered it: list it in layers.call",
+    })
     await over(answering, 'call', keeping)(ask())
     t.same(await later(), { value: 'well', status: 200 })
   }
@@ -279,17 +366,23 @@ test('a call that is sent again by a layer is stopped with the run', async t => 
   const bottom = heldService()
   const run = testRun()
   const own = new Abort()
-  const asked = failure(over(bottom.service, 'call', next => call => Promise.all([next(call), next(call)]).then(([answer]) => answer))(ask(run, own)))
+  const asked = failure(
+    over(
+      bottom.service,
+      'call',
+      next => call => Promise.all([next(call), next(call)]).then(([answer]) => answer),
+    )(ask(run, own)),
+  )
   await bottom.arrived(2)
   t.not(bottom.held[0]?.call.attempt, bottom.held[1]?.call.attempt, 'each is an attempt of its own')
   const reason = new Error('given up')
-  own.cut(reason)
+  own.abort(reason)
   t.equal(await asked, reason)
   t.same([bottom.held.length, own.size], [0, 0])
 })
 
 test('whatever mix of sync and async layers a call goes through, it is answered alike', async t => {
-  const kinds: Readonly<Record<string, OwnLayer>> = {
+  const kinds: Readonly<Record<string, CustomLayer>> = {
     through: next => call => next(call),
     waiting: next => async call => next(call),
     late: next => async call => {
@@ -305,17 +398,26 @@ test('whatever mix of sync and async layers a call goes through, it is answered 
     again: next => call => next(call).catch(() => next(call)),
   }
   const layer = fc.record({ kind: fc.constantFrom(...Object.keys(kinds)), at: fc.constantFrom(...ats) })
-  await fc.assert(fc.asyncProperty(fc.array(layer, { maxLength: 6 }), fc.boolean(), async (chosen, fails) => {
-    const marks = chosen.filter(({ kind }) => kind === 'marking').length
-    const error = new UpstreamError('UPSTREAM_RESET', 'nobody')
-    const run = testRun()
-    const bottom: Service = async call => {
-      if (fails) throw error
-      return { value: (call.headers?.['x-mark'] ?? '').length as never, status: 200 }
-    }
-    const service = stack(chosen.map(({ kind, at }) => own(use(kinds[kind] as OwnLayer, { at }), upstream)), bottom)
-    const got = await service(ask(run)).catch((reason: unknown) => reason)
-    return run.abort.size === 0 && (fails ? got === error : JSON.stringify(got) === JSON.stringify({ value: marks, status: 200 }))
-  }), { numRuns: 150 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(layer, { maxLength: 6 }), fc.boolean(), async (chosen, fails) => {
+      const marks = chosen.filter(({ kind }) => kind === 'marking').length
+      const error = new UpstreamError('UPSTREAM_RESET', 'nobody')
+      const run = testRun()
+      const bottom: Service = async call => {
+        if (fails) throw error
+        return { value: (call.headers?.['x-mark'] ?? '').length as never, status: 200 }
+      }
+      const service = stack(
+        chosen.map(({ kind, at }) => custom(kinds[kind] as CustomLayer, at, upstream)),
+        bottom,
+      )
+      const got = await service(ask(run)).catch((reason: unknown) => reason)
+      return (
+        run.abort.size === 0 &&
+        (fails ? got === error : JSON.stringify(got) === JSON.stringify({ value: marks, status: 200 }))
+      )
+    }),
+    { numRuns: 150 },
+  )
   t.pass('150 mixes')
 })

@@ -2,10 +2,10 @@ import { test } from 'tap'
 import { UpstreamError } from '../../../../src/errors.ts'
 import { Abort } from '../../../../src/core/abort.ts'
 import type { Call } from '../../../../src/upstream/call/call.ts'
-import { Budget } from '../../../../src/upstream/policies/retry/retry-budget.ts'
+import { RetryBudget } from '../../../../src/upstream/policies/retry/retry-budget.ts'
 import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts'
 import { hedge } from '../../../../src/upstream/policies/hedge/hedge.ts'
-import { stack, type Layer } from '../../../../src/upstream/policies/layer.ts'
+import { stack, type Layer } from '../../../../src/upstream/call/layer.ts'
 import { retry } from '../../../../src/upstream/policies/retry/retry.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
@@ -19,24 +19,33 @@ const lost = (code: 'UPSTREAM_RESET' | 'UPSTREAM_BUSY' = 'UPSTREAM_RESET') => ne
 interface Setting {
   readonly delay?: number | undefined
   readonly share?: number
-  readonly budget?: Budget
+  readonly budget?: RetryBudget
   readonly now?: () => number
   readonly below?: readonly Layer[]
 }
 
-function arrange ({ delay, share = 1, budget = new Budget(), now = () => performance.now(), below = [] }: Setting = {}) {
+function arrange({
+  delay,
+  share = 1,
+  budget = new RetryBudget(),
+  now = () => performance.now(),
+  below = [],
+}: Setting = {}) {
   const bottom = heldService()
-  const layers = [hedge({ delay, percentile: 98, share, budget, now }), ...below]
+  const layers = [hedge({ delay, percentile: 98, maxRatio: share, budget, now }), ...below]
   const service = stack(layers, call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun()
-  return { bottom, send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })) }
+  return {
+    bottom,
+    send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })),
+  }
 }
 
 /** Resolves when a call elsewhere has had its second attempt after so many ms: what was due before has happened. */
-async function hedgedElsewhere (delay: number) {
+async function hedgedElsewhere(delay: number) {
   const { bottom, send } = arrange({ delay })
   const asked = send()
   await bottom.arrived(2)
@@ -58,12 +67,21 @@ test('a second attempt is sent when the first takes long, and its answer wins', 
 
 test('the second attempt of a call that was repeated without charge needs a new connection too', async t => {
   const bottom = heldService()
-  const budget = new Budget()
-  const service = stack([retry({ attempts: 2, delay: 0, maxDelay: 0, budget }), hedge({ delay: 2, percentile: 98, share: 1, budget })], bottom.service)
+  const budget = new RetryBudget()
+  const service = stack(
+    [
+      retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget }),
+      hedge({ delay: 2, percentile: 98, maxRatio: 1, budget }),
+    ],
+    bottom.service,
+  )
   const asked = service(testRun().ask(questions.ask()))
   bottom.held[0]?.fail(new UpstreamError('UPSTREAM_RESET', 'nobody', { isIdleClose: true }))
   await bottom.arrived(3)
-  t.same(bottom.held.map(({ call }) => call.attempt.needsNew), [true, true])
+  t.same(
+    bottom.held.map(({ call }) => call.attempt.needsNew),
+    [true, true],
+  )
   bottom.held[1]?.answer('second')
   t.equal((await asked).value, 'second')
 })
@@ -122,7 +140,7 @@ test('a caller who leaves stops both attempts', async t => {
   const abort = new Abort()
   const asked = failure(send(questions.ask(), abort))
   await bottom.arrived(2)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await asked, 'gone')
   t.equal(bottom.held.length, 0)
   t.equal(abort.size, 0)
@@ -151,7 +169,7 @@ test('there are no more second attempts than its share of the calls, and none wi
   await Promise.all(asked)
   t.equal(own.bottom.taken, 15)
 
-  const spent = arrange({ delay: 1, budget: new Budget({ share: 0, perSecond: 0.2 }, () => 0) })
+  const spent = arrange({ delay: 1, budget: new RetryBudget({ ratio: 0, minPerSecond: 0.2 }, () => 0) })
   const others = Array.from({ length: 10 }, () => spent.send())
   await spent.bottom.arrived(12)
   await turn()
@@ -160,16 +178,16 @@ test('there are no more second attempts than its share of the calls, and none wi
   t.equal(spent.bottom.taken, 12)
 })
 
-test('a second attempt takes a free slot and never waits for one; what it did not use is not spent', async t => {
-  const budget = new Budget({ share: 0, perSecond: 0.1 }, () => 0)
-  const { layer, gauge } = bulkhead({ upstream: 'nobody', slots: 2, queue: 9 })
+test('a second attempt takes a free permit and never waits for one; what it did not use is not spent', async t => {
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => 0)
+  const { layer, gauge } = bulkhead({ upstream: 'nobody', concurrency: 2, maxQueue: 9 })
   const { bottom, send } = arrange({ delay: 1, budget, below: [layer] })
   const asked = [send(), send()]
   const waiting = send()
   await hedgedElsewhere(3)
   t.equal(bottom.taken, 2)
-  t.equal(gauge.waiting, 1, 'the third waits, and no second attempt of anybody')
-  t.ok(budget.allows)
+  t.equal(gauge.queued, 1, 'the third waits, and no second attempt of anybody')
+  t.ok(budget.hasBalance)
   while (bottom.held.length > 0) {
     bottom.held[0]?.answer()
     await turn()
@@ -178,24 +196,24 @@ test('a second attempt takes a free slot and never waits for one; what it did no
   t.equal(gauge.active, 0)
 })
 
-test('a second attempt that finds no slot, or no budget, is tried again as long as the first is under way', async t => {
-  const { layer } = bulkhead({ upstream: 'nobody', slots: 1, queue: 9 })
-  const slotless = arrange({ delay: 1, below: [layer] })
-  const other = slotless.send()
-  const [blocker] = slotless.bottom.held
-  const waiting = slotless.send()
+test('a second attempt that finds no permit, or no budget, is tried again as long as the first is under way', async t => {
+  const { layer } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 9 })
+  const busy = arrange({ delay: 1, below: [layer] })
+  const other = busy.send()
+  const [blocker] = busy.bottom.held
+  const waiting = busy.send()
   await hedgedElsewhere(3)
-  t.equal(slotless.bottom.taken, 1, 'there is one slot')
+  t.equal(busy.bottom.taken, 1, 'there is one permit')
   blocker?.answer()
   await other
-  await slotless.bottom.arrived(2)
-  slotless.bottom.held[0]?.answer()
+  await busy.bottom.arrived(2)
+  busy.bottom.held[0]?.answer()
   await waiting
-  t.equal(slotless.bottom.taken, 2)
+  t.equal(busy.bottom.taken, 2)
 
   const clock = { now: 0 }
-  const budget = new Budget({ share: 0, perSecond: 0.1 }, () => clock.now)
-  budget.take()
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => clock.now)
+  budget.withdraw()
   const { bottom, send } = arrange({ delay: 1, budget })
   const slow = send()
   await hedgedElsewhere(3)
@@ -207,12 +225,14 @@ test('a second attempt that finds no slot, or no budget, is tried again as long 
 })
 
 test('a second attempt that was stopped before it left is not tried again when the first has answered', async t => {
-  const budget = new Budget({ share: 0, perSecond: 0.1 }, () => 0)
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => 0)
   let seconds = 0
   const stuck: Layer = next => call => {
     if (call.attempt.mayWait) return next(call)
     seconds++
-    return new Promise((_resolve, reject) => { call.abort.add(new Listener(reject)) })
+    return new Promise((_resolve, reject) => {
+      call.abort.add(new Listener(reject))
+    })
   }
   const { bottom, send } = arrange({ delay: 1, budget, below: [stuck] })
   const asked = send()
@@ -221,7 +241,7 @@ test('a second attempt that was stopped before it left is not tried again when t
   await asked
   await hedgedElsewhere(3)
   t.equal(seconds, 1)
-  t.ok(budget.allows, 'and it is not spent')
+  t.ok(budget.hasBalance, 'and it is not spent')
 })
 
 test('its delay is what nearly all of the latest calls took, and nothing while little is known', async t => {
@@ -255,12 +275,18 @@ test('its delay is what nearly all of the latest calls took, and nothing while l
 })
 
 test('a call that was given up is not sent a second time, however long its first attempt takes to end', async t => {
-  const budget = new Budget()
+  const budget = new RetryBudget()
   const firsts: ((error: unknown) => void)[] = []
-  const service = stack([hedge({ delay: 2, percentile: 98, share: 1, budget })], () => new Promise((_, reject) => { firsts.push(reject) }))
+  const service = stack(
+    [hedge({ delay: 2, percentile: 98, maxRatio: 1, budget })],
+    () =>
+      new Promise((_, reject) => {
+        firsts.push(reject)
+      }),
+  )
   const run = testRun()
   const asked = failure(service(run.ask(questions.ask())))
-  run.abort.cut('gone')
+  run.abort.abort('gone')
   await hedgedElsewhere(10)
   t.equal(firsts.length, 1)
   firsts[0]?.('gone')

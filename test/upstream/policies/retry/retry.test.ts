@@ -4,7 +4,7 @@ import { UpstreamError, type UpstreamErrorOptions } from '../../../../src/errors
 import { Abort } from '../../../../src/core/abort.ts'
 import type { Call } from '../../../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
-import { Budget } from '../../../../src/upstream/policies/retry/retry-budget.ts'
+import { RetryBudget } from '../../../../src/upstream/policies/retry/retry-budget.ts'
 import { retry } from '../../../../src/upstream/policies/retry/retry.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
@@ -17,20 +17,31 @@ const reset = (options: UpstreamErrorOptions = {}) => new UpstreamError('UPSTREA
 interface Setting {
   readonly attempts?: number
   readonly delay?: number
-  readonly budget?: Budget
+  readonly budget?: RetryBudget
   readonly random?: () => number
   readonly deadline?: number
 }
 
 /** A retry layer above a service that marks each attempt as sent, and fails or answers it as the test says. */
-function arrange ({ attempts = 3, delay = 0, budget = new Budget({}, () => 0), random = () => 0, deadline = 60_000 }: Setting = {}) {
+function arrange({
+  attempts = 3,
+  delay = 0,
+  budget = new RetryBudget({}, () => 0),
+  random = () => 0,
+  deadline = 60_000,
+}: Setting = {}) {
   const bottom = heldService()
-  const service = retry({ attempts, delay, maxDelay: 250, budget, random })(call => {
+  const service = retry({ maxAttempts: attempts, initialDelay: delay, maxDelay: 250, budget, random })(call => {
     call.attempt.sent = true
     return bottom.service(call)
   })
   const run = testRun({ deadline })
-  return { bottom, run, service, send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })) }
+  return {
+    bottom,
+    run,
+    service,
+    send: (ask: Call<unknown> = questions.ask(), abort = new Abort()) => service(run.ask(ask, { abort })),
+  }
 }
 
 test('a failure that may pass is followed by another attempt, until one goes well', async t => {
@@ -62,7 +73,9 @@ test('what will not pass is not asked again', async t => {
     new UpstreamError('UPSTREAM_JSON', upstream),
     new UpstreamError('BREAKER_OPEN', upstream),
     new UpstreamError('BULKHEAD_FULL', upstream),
-    ...[400, 401, 404, 409, 501, 505].map(upstreamStatus => new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus })),
+    ...[400, 401, 404, 409, 501, 505].map(
+      upstreamStatus => new UpstreamError('UPSTREAM_STATUS', upstream, { upstreamStatus }),
+    ),
     new TypeError('a bug'),
   ]
   for (const error of errors) {
@@ -114,7 +127,8 @@ test('the bound of the pause doubles with each attempt, up to its cap, and the p
   bottom.held[0]?.answer()
   await asked
   const bounds = [9, 9, 0, 7]
-  for (const [index, least] of bounds.entries()) t.ok((pauses[index] as number) >= least - 1, `${pauses[index]} ms after ${least}`)
+  for (const [index, least] of bounds.entries())
+    t.ok((pauses[index] as number) >= least - 1, `${pauses[index]} ms after ${least}`)
 })
 
 test('what an upstream asks for in Retry-After is kept to, where there is the time', async t => {
@@ -134,30 +148,32 @@ test('what an upstream asks for in Retry-After is kept to, where there is the ti
 
   const patient = arrange({ deadline: Infinity })
   const never = failure(patient.send())
-  patient.bottom.held[0]?.fail(new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 503, retryAfterMs: 31_000 }))
+  patient.bottom.held[0]?.fail(
+    new UpstreamError('UPSTREAM_BUSY', upstream, { upstreamStatus: 503, retryAfterMs: 31_000 }),
+  )
   t.match(await never, { retryAfterMs: 31_000 }, 'more than half a minute is not waited for')
 })
 
 test('without budget the failure comes back', async t => {
-  const { bottom, send } = arrange({ budget: new Budget({ share: 0, perSecond: 0 }) })
+  const { bottom, send } = arrange({ budget: new RetryBudget({ ratio: 0, minPerSecond: 0 }) })
   const asked = failure(send())
   bottom.held[0]?.fail(reset())
   t.match(await asked, { code: 'UPSTREAM_RESET' })
   t.equal(bottom.taken, 1)
 })
 
-test('a connection that the upstream took for idle costs one more attempt at once, on a new connection, and nothing of the budget; a second one is charged', async t => {
-  const budget = new Budget({ share: 0, perSecond: 0.1 }, () => 0)
+test('a connection that was closed as idle costs one attempt on a new connection and no balance; a second one is withdrawn', async t => {
+  const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, () => 0)
   const { bottom, send } = arrange({ attempts: 2, budget, delay: 10_000 })
   const asked = failure(send())
   t.equal(bottom.held[0]?.call.attempt.needsNew, false)
   bottom.held[0]?.fail(reset({ isIdleClose: true }))
   await bottom.arrived(2)
   t.match(bottom.held[0]?.call, { attempt: { needsNew: true }, effort: { hadFreeRetry: true } })
-  t.ok(budget.allows, 'nothing was spent')
+  t.ok(budget.hasBalance, 'nothing was spent')
   bottom.held[0]?.fail(reset({ isIdleClose: true }))
   await bottom.arrived(3)
-  t.notOk(budget.allows, 'the second loss is charged')
+  t.notOk(budget.hasBalance, 'the second loss is charged')
   t.equal(bottom.held[0]?.call.attempt.needsNew, true, 'and its repetition needs a new connection too')
   bottom.held[0]?.fail(reset())
   t.match(await asked, { code: 'UPSTREAM_RESET' })
@@ -167,7 +183,7 @@ test('a connection that the upstream took for idle costs one more attempt at onc
 test('our own refusal of the repetition does not hide what the upstream did', async t => {
   const { bottom, run } = arrange()
   let sends = 0
-  const service = retry({ attempts: 3, delay: 0, maxDelay: 0, budget: new Budget() })(call => {
+  const service = retry({ maxAttempts: 3, initialDelay: 0, maxDelay: 0, budget: new RetryBudget() })(call => {
     if (sends++ > 0) return Promise.reject(new UpstreamError('BREAKER_OPEN', upstream))
     call.attempt.sent = true
     return bottom.service(call)
@@ -184,7 +200,7 @@ test('a caller who leaves during the pause is let go at once, and nothing is sen
   const asked = failure(send(questions.ask(), abort))
   bottom.held[0]?.fail(reset())
   while (abort.size === 0) await Promise.resolve()
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await asked, 'gone')
   t.equal(bottom.taken, 1)
   t.equal(abort.size, 0)
@@ -208,7 +224,7 @@ test('a call that is stopped during its second attempt rejects with the reason',
   const asked = failure(send(questions.ask(), abort))
   bottom.held[0]?.fail(reset())
   await bottom.arrived(2)
-  abort.cut('gone')
+  abort.abort('gone')
   t.equal(await asked, 'gone')
 })
 
@@ -216,7 +232,11 @@ test('an idempotency key makes an unsafe call repeatable', t => {
   const run = testRun()
   t.notOk(run.ask(questions.tell({ body: {} })).isRepeatable)
   t.ok(run.ask(questions.ask()).isRepeatable)
-  const keyed = defineUpstream('keyed', { origin: 'http://127.0.0.1:9' }, { tell: operation({ method: 'POST', path: '/tell', output: z.unknown(), idempotencyKey: () => 'key' }) })
+  const keyed = defineUpstream(
+    'keyed',
+    { origin: 'http://127.0.0.1:9' },
+    { tell: operation({ method: 'POST', path: '/tell', output: z.unknown(), idempotencyKey: () => 'key' }) },
+  )
   t.ok(run.ask(keyed.tell()).isRepeatable)
   t.end()
 })

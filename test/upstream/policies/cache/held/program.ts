@@ -1,4 +1,5 @@
-// Fills the cache of one operation after the other, and prints per shape what is counted and what the process holds after a collection of garbage.
+// Fills the cache of one operation after the other, and prints per shape what is counted and what the process holds
+// after a collection of garbage.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,20 +14,42 @@ const server = createServer({ keepAlive: true }, (request, response) => {
   const { answer } = shapes[searchParams.get('shape') as keyof typeof shapes]
   const { status = 200, type = 'application/json', headers = [], body } = answer(Number(searchParams.get('id')))
   const bytes = Buffer.from(body)
-  response.writeHead(status, ['content-type', type, 'cache-control', 'max-age=3600', 'etag', `"${searchParams.get('id')}"`, 'content-length', String(bytes.length), ...headers])
+  response.writeHead(status, [
+    'content-type',
+    type,
+    'cache-control',
+    'max-age=3600',
+    'etag',
+    `"${searchParams.get('id')}"`,
+    'content-length',
+    String(bytes.length),
+    ...headers,
+  ])
   response.end(bytes)
 })
 await once(server.listen(0, '127.0.0.1'), 'listening')
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 /** Makes a runtime with a cache for answers of a shape, whose connection and code have been used. */
-async function open (shape: keyof typeof shapes) {
-  const { output = z.unknown(), as = 'json', withHeaders } = shapes[shape]
-  const options = { path: '/', query: z.object({ shape: z.string(), id: z.number() }), output, as, absent: [404], ...withHeaders !== undefined && { withHeaders } } as const
-  const upstream = defineUpstream('upstream', { origin, cacheBytes, timeout: 10_000 }, { kept: operation({ ...options, cache: true }), other: operation(options) })
-  const aggregateOf = (which: 'kept' | 'other') => aggregate('one', { url: '/one', query: z.object({ id: z.coerce.number() }), deadline: 10_000 })
-    .required('answer', ({ query }) => upstream[which]({ shape, id: query.id }))
-    .reply(z.boolean(), () => true)
+async function open(shape: keyof typeof shapes) {
+  const { output = z.unknown(), responseType = 'json', responseHeaders } = shapes[shape]
+  const options = {
+    path: '/',
+    query: z.object({ shape: z.string(), id: z.number() }),
+    output,
+    responseType,
+    nullOn: [404],
+    ...(responseHeaders !== undefined && { responseHeaders }),
+  } as const
+  const upstream = defineUpstream(
+    'upstream',
+    { origin, maxCacheBytes: cacheBytes, attemptTimeout: 10_000 },
+    { kept: operation({ ...options, cache: true }), other: operation(options) },
+  )
+  const aggregateOf = (which: 'kept' | 'other') =>
+    aggregate('one', { url: '/one', query: z.object({ id: z.coerce.number() }), deadline: 10_000 })
+      .required('answer', ({ query }) => upstream[which]({ shape, id: query.id }))
+      .reply(z.boolean(), () => true)
   const [kept, other] = [aggregateOf('kept'), aggregateOf('other')]
   const runtime = createRuntime()
   const gauge = () => runtime.stats()['upstream']?.cache ?? { entries: 0, bytes: 0 }
@@ -41,7 +64,7 @@ async function open (shape: keyof typeof shapes) {
   }
 }
 
-async function heldBytes (): Promise<number> {
+async function heldBytes(): Promise<number> {
   for (let round = 0; round < 2; round++) {
     await new Promise(resolve => setImmediate(resolve))
     globalThis.gc?.()
@@ -50,7 +73,7 @@ async function heldBytes (): Promise<number> {
   return heapUsed + external
 }
 
-async function measure (shape: keyof typeof shapes, most: number) {
+async function measure(shape: keyof typeof shapes, most: number) {
   const { runtime, gauge, fill } = await open(shape)
   const empty = await heldBytes()
   await fill(most)
@@ -61,7 +84,7 @@ async function measure (shape: keyof typeof shapes, most: number) {
 }
 
 /** Makes what is made once, such as bytecode, so that it is there before the measurement. */
-async function prepare (shape: keyof typeof shapes, most: number) {
+async function prepare(shape: keyof typeof shapes, most: number) {
   const { runtime, fill } = await open(shape)
   await fill(most)
   await runtime.close()

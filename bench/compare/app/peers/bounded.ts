@@ -1,0 +1,66 @@
+import { settings } from '../../workload/settings.ts'
+
+/**
+ * Creates a function that makes `count` calls within both bounds of concurrency and resolves with their values in
+ * order.
+ */
+export function boundedCalls() {
+  const permits = semaphore()
+
+  return async function callAll<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
+    const values: T[] = []
+    values.length = count
+    let next = 0
+
+    async function runner() {
+      while (next < count) {
+        const index = next++
+        const waiting = permits.acquire()
+        if (waiting) await waiting
+        try {
+          values[index] = await call(index)
+        } finally {
+          permits.release()
+        }
+      }
+    }
+
+    await Promise.all(Array.from({ length: Math.min(settings.stepConcurrency, count) }, runner))
+    return values
+  }
+}
+
+function semaphore() {
+  const { concurrency, maxQueue } = settings
+  // A ring, because shifting a long array would be part of the floor's price.
+  const ring = Array.from<(() => void) | undefined>({ length: maxQueue })
+  let free: number = concurrency
+  let first = 0
+  let waiting = 0
+
+  function acquire(): Promise<void> | undefined {
+    if (free > 0) {
+      free--
+      return undefined
+    }
+    if (waiting === maxQueue) throw new Error('the queue is full')
+    return new Promise(resolve => {
+      ring[(first + waiting) % maxQueue] = resolve
+      waiting++
+    })
+  }
+
+  function release() {
+    if (waiting === 0) {
+      free++
+      return
+    }
+    const grant = ring[first]
+    ring[first] = undefined
+    first = (first + 1) % maxQueue
+    waiting--
+    grant?.()
+  }
+
+  return { acquire, release }
+}

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { startProgram } from '../../../lib/child.ts'
+import type { ListeningProcess } from '../../../lib/child.ts'
+import { accounted } from '../../../lib/process-files.ts'
+import { settings } from '../../workload/settings.ts'
+
+const run = promisify(execFile)
+
+/** The version of the Go compiler of this machine, or nothing where there is none. */
+export async function goVersion(): Promise<string | undefined> {
+  try {
+    const { stdout } = await run('go', ['env', 'GOVERSION'])
+    return stdout.trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns why a target in Go cannot be started on this machine, or `undefined`. */
+export async function goMissing(): Promise<string | undefined> {
+  if ((await goVersion()) === undefined) return 'there is no Go compiler here'
+  return accounted ? undefined : 'this machine does not say what a process other than of Node uses'
+}
+
+/** Builds the program of `go/` and starts it; it asks the network for nothing. */
+export async function startGo(name: string, origin: string): Promise<ListeningProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'headwaters-bench-'))
+  try {
+    const program = join(folder, 'peer')
+    await run('go', ['build', '-o', program, '.'], {
+      cwd: join(import.meta.dirname, 'go'),
+      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOPROXY: 'off', GOTOOLCHAIN: 'local', GOWORK: 'off' },
+    })
+    const { concurrency, stepConcurrency, deadlineMs } = settings
+    const argv = [
+      '-origin',
+      origin,
+      '-slots',
+      String(concurrency),
+      '-width',
+      String(stepConcurrency),
+      '-deadline',
+      `${deadlineMs}ms`,
+    ]
+    // It has one core to run on.
+    return await startProgram(name, [program, ...argv], { ...process.env, GOMAXPROCS: '1' }, 1)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,88 @@
+import type { MeasuredRow, Measurement } from '../measure/measure.ts'
+import { ratioOf } from './ratios.ts'
+import { intervalText, mebibytes } from './tables.ts'
+import { rowLabel } from '../workload/row.ts'
+import { summaryOf } from './summary.ts'
+import { twin } from '../targets.ts'
+
+/** Formats a measurement as tables for a page: ratios, costs, latencies, memory and, where they are known, stalls. */
+export function markdownOf({ targets, labels, idleBytes, rows }: Measurement): string {
+  const named = targets.filter(name => name !== twin.name)
+  const [first = '', ...others] = named
+  const pairs = [
+    ...others.map(name => [first, name] as const),
+    ...(targets.includes(twin.name) ? [[twin.name, twin.of] as const] : []),
+  ]
+  const ratios = table(
+    [
+      'fan-out',
+      ...pairs.map(([of, to]) => (of === twin.name ? 'noise: `pool.dispatch` twice' : `to ${code(labels, to)}`)),
+      'windows dropped',
+    ],
+    rows.map(({ row, windows, dropped }) => [
+      rowLabel(row),
+      ...pairs.map(([of, to]) => {
+        const ratio = ratioOf(windows, of, to)
+        return ratio === undefined ? '–' : intervalText(ratio)
+      }),
+      `${dropped.length} of ${windows.length + dropped.length}`,
+    ]),
+  )
+  const summaryTable = (title: string, cell: Cell) =>
+    table([title, ...named.map(name => code(labels, name))], cells(rows, named, cell))
+  const memory: Cell = ({ peakBytes }, name) => {
+    const idle = idleBytes[name]
+    return idle === undefined ? mebibytes(peakBytes) : `${mebibytes(peakBytes)} (${mebibytes(peakBytes - idle)})`
+  }
+  const hasStalls = rows.some(({ windows }) => windows.some(({ stallMs }) => stallMs !== null))
+  return [
+    ratios,
+    summaryTable('µs a call', ({ cpuMicros }) => cpuMicros.median.toFixed(1)),
+    summaryTable('p50, p99 ms', ({ p50Ms, p99Ms }) => `${p50Ms.toFixed(1)}, ${p99Ms.toFixed(1)}`),
+    summaryTable('peak MiB (grown)', memory),
+    ...(hasStalls
+      ? [summaryTable('longest stall, ms', ({ stallMs }) => (stallMs === null ? '–' : stallMs.toFixed(0)))]
+      : []),
+  ].join('\n')
+}
+
+/** One sentence per row: what a call of the first target costs, and its ratio to each of the others. */
+export function sentencesOf({ targets, labels, rows }: Measurement, fanouts: readonly number[]): string {
+  const [first = '', ...others] = targets.filter(name => name !== twin.name)
+  return rows
+    .filter(({ row }) => fanouts.some(fanout => rowLabel(row) === String(fanout)))
+    .flatMap(({ row, windows }) => {
+      const summary = summaryOf(windows, first)
+      const ratios = others.flatMap(name => {
+        const ratio = ratioOf(windows, first, name)
+        return ratio === undefined ? [] : [`${ratio.median.toFixed(2)} of ${code(labels, name)}`]
+      })
+      if (summary === undefined || ratios.length === 0) return []
+      return [
+        `At a fan-out of ${row.fanout} a call costs ${summary.cpuMicros.median.toFixed(1)} µs: ` +
+          `${ratios.length === 1 ? '' : `${ratios.slice(0, -1).join(', ')} and `}${ratios.at(-1)}.`,
+      ]
+    })
+    .join('\n')
+}
+
+type Cell = (summary: NonNullable<ReturnType<typeof summaryOf>>, name: string) => string
+
+function cells(rows: readonly MeasuredRow[], names: readonly string[], cell: Cell) {
+  return rows.map(({ row, windows }) => [
+    rowLabel(row),
+    ...names.map(name => {
+      const summary = summaryOf(windows, name)
+      return summary === undefined ? '–' : cell(summary, name)
+    }),
+  ])
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]) {
+  return [head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |\n`).join('')
+}
+
+/** A label with the names of functions as code. */
+function code(labels: Measurement['labels'], name: string) {
+  return (labels[name] ?? name).replaceAll(/\b(pool\.\w+|fetch)\b/gi, '`$1`')
+}

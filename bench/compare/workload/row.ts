@@ -1,0 +1,46 @@
+/** One row of the tables. */
+export interface Row {
+  /** Upstream calls of one inbound request. */
+  readonly fanout: number
+  /** Of each of the upstream's answers. */
+  readonly bodyBytes: number
+  /** Concurrent inbound requests. */
+  readonly callers: number
+}
+
+/** Defaults of a row. */
+export const usual = { bodyBytes: 110, callers: 32 } as const
+
+const bounds = { fanout: [1, 100], bodyBytes: [32, 4_000_000], callers: [1, 1000] } as const
+const names = { fanout: 'fan-out', bodyBytes: 'body size', callers: 'number of callers' } as const
+const units = { b: 1, kb: 1024 } as const
+
+/** Reads rows such as `5,20+10kb,5+512callers`; a row has the given defaults where it says nothing else. */
+export function readRows(text: string, defaults: Omit<Row, 'fanout'>): Row[] {
+  return text.split(',').map(part => {
+    const [, fanout, size, unit, callers] = /^(\d+)(?:\+(\d+)(b|kb))?(?:\+(\d+)callers)?$/.exec(part) ?? []
+    if (fanout === undefined)
+      throw new Error(`--fanouts: '${part}' is not a fan-out such as 20, 20+10kb or 5+512callers`)
+    const row = {
+      fanout: Number(fanout),
+      bodyBytes: size === undefined ? defaults.bodyBytes : Number(size) * units[unit as keyof typeof units],
+      callers: callers === undefined ? defaults.callers : Number(callers),
+    }
+    for (const key of ['fanout', 'bodyBytes', 'callers'] as const) {
+      const [min, max] = bounds[key]
+      if (row[key] < min || row[key] > max)
+        throw new Error(`--fanouts: '${part}' has a ${names[key]} of ${row[key]}, which is not from ${min} to ${max}`)
+    }
+    return row
+  })
+}
+
+/** Names a row by its fan-out and whatever of it is not usual. */
+export function rowLabel({ fanout, bodyBytes, callers }: Row): string {
+  const size = bodyBytes % 1024 === 0 ? `${bodyBytes / 1024} KB` : `${bodyBytes} B`
+  return [
+    String(fanout),
+    ...(bodyBytes === usual.bodyBytes ? [] : [size]),
+    ...(callers === usual.callers ? [] : [`${callers} callers`]),
+  ].join(', ')
+}

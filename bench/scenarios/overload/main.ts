@@ -1,0 +1,204 @@
+import { spawnSync } from 'node:child_process'
+import { bench } from '../../lib/bench.ts'
+import { pinned, startChild } from '../../lib/child.ts'
+import { formatTable } from '../../../src/commands/load/format.ts'
+import { readFlags } from '../../lib/flags.ts'
+import { httpCaller, type CompletedRequest } from '../../lib/http-caller.ts'
+import type { DelayUpstreamStats, DelayUpstreamOptions } from '../../lib/delay-upstream.ts'
+import { openLoop } from '../../lib/open-loop.ts'
+import type { OverloadReport } from './service.ts'
+import { percentile } from '../../lib/percentile.ts'
+
+const help = `What a service does with three times the requests it can bear: its peak is found with a closed loop, then requests come at
+three times that rate whatever becomes of them, then at half of it. Once with a capacity set by the upstream's permits (100, of 100 ms),
+which is held to bounds, and once by the CPU (an upstream that answers at once), which is reported.
+
+Usage: npm run bench:overload -- [options]
+
+  --seconds N  of overload (default 20)
+  --times N    the peak's rate (default 3)
+  --help       prints this
+`
+
+interface Capacity {
+  readonly name: string
+  readonly concurrency: number
+  readonly upstreamMs: number
+  readonly isBound: boolean
+}
+
+const fanout = 5
+const capacities: readonly Capacity[] = [
+  { name: 'permits', concurrency: 100, upstreamMs: 100, isBound: true },
+  { name: 'CPU', concurrency: 64, upstreamMs: 0, isBound: false },
+]
+const callerCounts = [8, 16, 32, 64]
+const head = [
+  'capacity by',
+  'peak /s',
+  'offered',
+  'whole',
+  'of peak',
+  'whole run',
+  'refused',
+  'other',
+  'p99 ms whole',
+  'refusal p50 inside',
+  'p99 inside',
+  'heap',
+  'recovered ms',
+  'permits in use',
+  'upstream ms',
+  'at peak',
+]
+
+await bench(async () => {
+  const flags = readFlags(help, { seconds: 20, times: 3 })
+  if (flags === undefined) return []
+  // The caller shares a core with the upstream and leaves the other to the service.
+  if (pinned) spawnSync('taskset', ['-cp', '0', String(process.pid)])
+  const results = []
+  for (const capacity of capacities) results.push(await overload(capacity, flags.seconds, flags.times))
+  process.stdout.write(formatTable([head, ...results.map(({ row }) => row)]))
+  return results.flatMap(({ violations }) => violations)
+})
+
+async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, seconds: number, times: number) {
+  const spread: DelayUpstreamOptions = {
+    seed: 1,
+    slowRatio: 0,
+    slowMs: 0,
+    fastFromMs: upstreamMs,
+    fastToMs: upstreamMs,
+  }
+  const delayUpstream = await startChild(
+    'upstream',
+    new URL('../../lib/delay-upstream.ts', import.meta.url),
+    [JSON.stringify(spread)],
+    0,
+  )
+  const service = await startChild(
+    'service',
+    new URL('./service.ts', import.meta.url),
+    [`http://127.0.0.1:${delayUpstream.port}`, String(concurrency), String(fanout)],
+    1,
+  )
+  const caller = httpCaller(service.port, '/')
+  const ask = () => service.request<OverloadReport>({ report: true })
+  const open = async (perSecond: number, forSeconds: number) => {
+    const startedAt = performance.now()
+    await openLoop({ perSecond, seconds: forSeconds, send: (_index, dueAt) => caller.send(dueAt) })
+    return { startedAt, ended: caller.takeCompleted() }
+  }
+
+  try {
+    await closedLoop(caller, 16, 3000)
+    let peak = 0
+    for (const callers of callerCounts) peak = Math.max(peak, await closedLoop(caller, callers, 4000))
+
+    const { meanDelayMs: peakMs } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
+
+    const calm = await open(peak / 2, 5)
+    const calmP99 = percentile(wholeMs(calm.ended), 0.99)
+    const before = await ask()
+    await delayUpstream.request({ count: true })
+
+    const { startedAt, ended } = await open(peak * times, seconds)
+    const report = await ask()
+    const { meanDelayMs } = await delayUpstream.request<DelayUpstreamStats>({ count: true })
+    const refused = ended.filter(({ status }) => status === 503)
+    const goodput = medianSecond(ended, startedAt, seconds)
+    const mean =
+      ended.filter(({ status, endedAt }) => status === 200 && endedAt <= startedAt + seconds * 1000).length / seconds
+
+    const after = await open(peak / 2, 8)
+    const recoveredMs = lastTrouble(after.ended, after.startedAt, 2 * calmP99)
+    const { heapBytes } = await ask()
+
+    const heap = heapBytes / before.heapBytes
+    const violations = isBound
+      ? [
+          ...(goodput < 0.9 * peak
+            ? [`goodput ${goodput.toFixed(0)}/s is below 0.9 of the peak, ${peak.toFixed(0)}/s`]
+            : []),
+          ...(report.refusalP99Ms !== null && report.refusalP99Ms >= 10
+            ? [`refusals take ${report.refusalP99Ms.toFixed(1)} ms at p99 inside the service, not below 10`]
+            : []),
+          ...(heap > 1.1 ? [`the heap is ${heap.toFixed(2)} times what it was`] : []),
+          ...(recoveredMs >= 5000 ? [`recovery took ${recoveredMs.toFixed(0)} ms, not below 5000`] : []),
+        ]
+      : []
+    const row = [
+      name,
+      peak.toFixed(0),
+      (ended.length / seconds).toFixed(0),
+      goodput.toFixed(0),
+      (goodput / peak).toFixed(2),
+      (mean / peak).toFixed(2),
+      (refused.length / seconds).toFixed(0),
+      String(ended.filter(({ status }) => status !== 200 && status !== 503).length),
+      percentile(wholeMs(ended), 0.99).toFixed(0),
+      report.refusalP50Ms?.toFixed(1) ?? '-',
+      report.refusalP99Ms?.toFixed(1) ?? '-',
+      heap.toFixed(2),
+      recoveredMs.toFixed(0),
+      `${(report.permitsInUse * 100).toFixed(0)} %`,
+      meanDelayMs.toFixed(1),
+      peakMs.toFixed(1),
+    ]
+    return { row, violations }
+  } finally {
+    await caller.close()
+    await service.stop()
+    await delayUpstream.stop()
+  }
+}
+
+/** So many callers, each of which asks again when it has its answer; gives the whole answers of its median second. */
+async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number, ms: number): Promise<number> {
+  const startedAt = performance.now()
+  const until = startedAt + ms
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (performance.now() < until) await caller.send(performance.now())
+    }),
+  )
+  return medianSecond(caller.takeCompleted(), startedAt, ms / 1000)
+}
+
+/** Whole answers in the median second: one in which the machine stood still spoils nothing. */
+function medianSecond(ended: readonly CompletedRequest[], startedAt: number, seconds: number): number {
+  const counts = Array.from({ length: seconds }, () => 0)
+  for (const { status, endedAt } of ended) {
+    const second = Math.floor((endedAt - startedAt) / 1000)
+    if (status === 200 && second < seconds) counts[second] = (counts[second] as number) + 1
+  }
+  return percentile(
+    counts.sort((a, b) => a - b),
+    0.5,
+  )
+}
+
+function wholeMs(ended: readonly CompletedRequest[]): number[] {
+  return ended
+    .filter(({ status }) => status === 200)
+    .map(({ dueAt, endedAt }) => endedAt - dueAt)
+    .sort((a, b) => a - b)
+}
+
+/**
+ * When there was trouble last, in ms from the start: the end of the last quarter of a second in which more than one in
+ * ten was not answered, or late.
+ */
+function lastTrouble(ended: readonly CompletedRequest[], startedAt: number, lateMs: number): number {
+  const binMs = 250
+  const bins = new Map<number, { all: number; bad: number }>()
+  for (const { status, dueAt, endedAt } of ended) {
+    const at = Math.floor((dueAt - startedAt) / binMs)
+    const bin = bins.get(at) ?? { all: 0, bad: 0 }
+    bin.all++
+    if (status !== 200 || endedAt - dueAt > lateMs) bin.bad++
+    bins.set(at, bin)
+  }
+  return Math.max(0, ...Array.from(bins, ([at, { all, bad }]) => (bad > all / 10 ? (at + 1) * binMs : 0)))
+}

@@ -1,0 +1,87 @@
+import type { FaultyCount } from '../faulty-upstream.ts'
+import type { SoakSample } from './service.ts'
+
+export interface SoakRun {
+  readonly before: SoakSample
+  readonly samples: readonly SoakSample[]
+  readonly after: SoakSample
+  readonly statuses: Readonly<Record<string, number>>
+  readonly seen: Readonly<Record<string, FaultyCount>>
+}
+
+const concurrency = 32
+/**
+ * An upstream may see a connection begin before it has seen the end of the one it replaces; the service itself knows
+ * the order.
+ */
+const late = 4
+/** By how much of its mean the heap may rise over the second half, by a straight line through it. */
+const rise = 0.05
+/** Listeners that one socket has at most, whoever uses it; one more a request would be thousands. */
+const mostListeners = 50
+/** A fault of an upstream and a refusal are answered by these; anything else is a bug. */
+const expected = new Set(['200', '502', '503', '504'])
+
+/** Returns the violated bounds and the figures that were checked. */
+export function violationsOf({ before, samples, after, statuses, seen }: SoakRun): {
+  readonly violations: string[]
+  readonly lines: string[]
+} {
+  const half = samples.slice(Math.floor(samples.length / 2))
+  const heap = half.map(({ heapBytes }) => heapBytes / 2 ** 20)
+  const { mean, perStep } = line(heap)
+  const risen = perStep * (heap.length - 1)
+  const [first = before] = samples
+  const listeners = Math.max(...samples.map(({ processListeners }) => processListeners))
+  const onSocket = Math.max(...samples.map(({ socketListeners }) => socketListeners))
+
+  const violations: string[] = []
+  const check = (holds: boolean, text: string) => {
+    if (!holds) violations.push(text)
+  }
+  check(risen <= rise * mean, `the heap rose by ${risen.toFixed(2)} MiB over the second half, of ${mean.toFixed(1)}`)
+  check(
+    listeners <= first.processListeners,
+    `the process has ${listeners} listeners, and had ${first.processListeners}`,
+  )
+  check(onSocket <= mostListeners, `a socket has ${onSocket} listeners`)
+  for (const [name, most] of Object.entries(after.mostActive))
+    check(most <= concurrency, `${name}: ${most} calls at once with a concurrency of ${concurrency}`)
+  for (const [name, most] of Object.entries(after.mostSockets))
+    check(most <= concurrency, `${name}: ${most} sockets of ours with a concurrency of ${concurrency}`)
+  for (const [name, { mostConnections }] of Object.entries(seen))
+    check(
+      mostConnections <= concurrency + late,
+      `${name} saw ${mostConnections} connections with a concurrency of ${concurrency}`,
+    )
+  check(after.held === 0, `${after.held} calls hold or wait for a slot after the end`)
+  for (const [kind, count] of Object.entries(after.resources))
+    check(
+      count <= (before.resources[kind] ?? 0),
+      `${count} ${kind} after the end, ${before.resources[kind] ?? 0} before`,
+    )
+  for (const complaint of new Set(after.complaints)) check(false, complaint)
+  for (const [status, count] of Object.entries(statuses))
+    check(expected.has(status), `${count} requests ended with ${status === '0' ? 'a broken connection' : status}`)
+  check((statuses['200'] ?? 0) > 0, 'nothing was answered')
+
+  return {
+    violations,
+    lines: [
+      `heap ${mean.toFixed(1)} MiB in the second half, ${risen >= 0 ? '+' : ''}${risen.toFixed(2)} ` +
+        `over it; ${(after.heapBytes / 2 ** 20).toFixed(1)} after the end`,
+      `listeners: process ${listeners}, one socket at most ${onSocket}`,
+      `at once, at most: calls ${JSON.stringify(after.mostActive)}, sockets ${JSON.stringify(after.mostSockets)}`,
+      `left after the end: ${JSON.stringify(after.resources)}`,
+    ],
+  }
+}
+
+/** Least squares over equal steps. */
+function line(values: readonly number[]): { readonly mean: number; readonly perStep: number } {
+  const middle = (values.length - 1) / 2
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const covariance = values.reduce((sum, value, step) => sum + (step - middle) * (value - mean), 0)
+  const variance = values.reduce((sum, _value, step) => sum + (step - middle) ** 2, 0)
+  return { mean, perStep: variance === 0 ? 0 : covariance / variance }
+}

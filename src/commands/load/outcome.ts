@@ -1,0 +1,52 @@
+/** Classes of replies: `whole` and `partial` as Headwaters defines them, `other` for a success without an envelope. */
+export const replyClasses = ['whole', 'partial', 'other', 'refused', 'failed'] as const
+export type ReplyClass = (typeof replyClasses)[number]
+
+/** The kind of error of a request without a reply; an error that has no kind here is named by its code. */
+export type ErrorKind =
+  'timed out' | 'cut off at the end' | 'connection refused' | 'connection lost' | 'not HTTP' | (string & {})
+
+/** The end of one request: a complete reply, or an error. */
+export type RequestOutcome =
+  { readonly status: number; readonly reply: ReplyClass; readonly bytes: number } | { readonly error: ErrorKind }
+
+const whole = Buffer.from('"complete":true,"sources":')
+const partial = Buffer.from('"complete":false,"sources":')
+
+/** Classifies a reply by its status, its headers and the end of its body. */
+export function classifyReply(
+  status: number,
+  headers: Readonly<Record<string, unknown>>,
+  tail: Buffer | undefined,
+): ReplyClass {
+  if (status === 503 && headers['retry-after'] !== undefined) return 'refused'
+  if (status >= 400) return 'failed'
+  const { 'headwaters-complete': complete } = headers
+  if (complete !== undefined) return complete === '?1' ? 'whole' : 'partial'
+  if (tail === undefined || !String(headers['content-type']).includes('json')) return 'other'
+  // The envelope follows the data, so its `complete` is the last match even when the data contains the same text.
+  const [wholeAt, partialAt] = [tail.lastIndexOf(whole), tail.lastIndexOf(partial)]
+  if (wholeAt === partialAt) return 'other'
+  return wholeAt > partialAt ? 'whole' : 'partial'
+}
+
+const kindsByCode: Readonly<Record<string, ErrorKind>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection lost',
+  EPIPE: 'connection lost',
+  UND_ERR_SOCKET: 'connection lost',
+  ETIMEDOUT: 'connection lost',
+}
+
+/** Returns the kind of an error of undici or of a socket. */
+export function errorKindOf(error: Error): ErrorKind {
+  const { code = error.name } = error as NodeJS.ErrnoException
+  // undici fails an assertion on some bytes that are not HTTP.
+  if (error.name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'not HTTP'
+  return kindsByCode[code] ?? code
+}
+
+/** Returns true when the request was ended by a time limit: its measured time is a lower bound of its latency. */
+export function isLowerBound(error: ErrorKind): boolean {
+  return error === 'timed out' || error === 'cut off at the end'
+}

@@ -1,0 +1,81 @@
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/**
+ * Headers that belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1) or to the message's framing.
+ * They cannot be set or forwarded, and neither can those that begin with `proxy-`.
+ */
+const ownHeaders = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'transfer-encoding',
+  'keep-alive',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'accept-encoding',
+  'http2-settings',
+])
+
+/** Returns whether a text is the name of a header (RFC 9110, section 5.1). */
+export function isHeaderName(text: string): boolean {
+  return headerName.test(text)
+}
+
+/** Refuses, with a `TypeError`, a header that no declaration may set or forward. */
+export function checkHeaderName(owner: string, header: string): void {
+  if (!headerName.test(header)) throw new TypeError(`${owner}: '${header}' is not the name of a header`)
+  const name = header.toLowerCase()
+  if (ownHeaders.has(name) || name.startsWith('proxy-')) {
+    throw new TypeError(`${owner}: the header '${header}' belongs to each connection or message itself: leave it out`)
+  }
+}
+
+/** Headers of a request that are not forwarded, and why. */
+const unforwardable = new Map([
+  ['set-cookie', 'is a header of answers'],
+  ['range', 'makes an upstream answer with a part, and calls read whole answers'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'].map(
+    name => [name, "is about the answer that the caller has kept, which is not the upstream's"] as const,
+  ),
+  ...['content-range', 'content-digest', 'content-md5', 'digest', 'repr-digest'].map(
+    name => [name, "describes the caller's body, and a call has a body of its own"] as const,
+  ),
+])
+
+/** Returns why a header of a request has no use in a call; nothing for a header that has one. */
+export function forwardFault(header: string): string | undefined {
+  return unforwardable.get(header.toLowerCase())
+}
+
+/**
+ * Returns the value of a header, by lower-case name; `constructor` and the like are headers only where they were sent.
+ */
+export function headerOf<V>(headers: Readonly<Record<string, V>>, name: string): V | undefined {
+  return Object.hasOwn(headers, name) ? headers[name] : undefined
+}
+
+/** Refuses, with a `TypeError`, names of headers that differ by case only. */
+export function checkSpelling(owner: string, headers: readonly string[]): void {
+  const spelled = new Map<string, string>()
+  for (const header of headers) {
+    const other = spelled.get(header.toLowerCase())
+    if (other !== undefined)
+      throw new TypeError(
+        `${owner}: '${other}' and '${header}' are one header, since header names are case-insensitive: keep one`,
+      )
+    spelled.set(header.toLowerCase(), header)
+  }
+}
+
+/** Reads a date in a form of RFC 9110 (section 5.6.7), in ms since 1970. Returns `undefined` for any other text. */
+export function readHttpDate(text: string): number | undefined {
+  // Date.parse accepts more than the three forms of RFC 9110. Those begin with the name of a day and end with GMT; the
+  // asctime form ends with the year, and is in GMT too.
+  if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\d{4})$/.test(text)) return undefined
+  const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
+  return Number.isNaN(ms) ? undefined : ms
+}

@@ -1,0 +1,31 @@
+import { fraction, hash } from './random.ts'
+import type { DemoAnswer } from './route.ts'
+
+/** The kinds of faults of a demo upstream. */
+export const faultKinds = ['reset', 'error', 'unavailable', 'broken-json', 'wrong-shape', 'slow'] as const
+
+/** One kind of fault. */
+export type FaultKind = (typeof faultKinds)[number]
+
+/** Returns the kind of fault of the request with this number at this rate (0 to 1), or `undefined` for none. */
+export function fault(
+  seed: number,
+  number: number,
+  rate: number,
+  kinds: readonly FaultKind[] = faultKinds,
+): FaultKind | undefined {
+  if (fraction(hash(seed, 3), number) >= rate) return undefined
+  return kinds[hash(hash(seed, 4), number) % kinds.length]
+}
+
+/** The answers of faults. The kinds `reset` and `slow` have none: they break or delay the connection. */
+export const faultAnswer: Readonly<Record<Exclude<FaultKind, 'reset' | 'slow'>, DemoAnswer>> = {
+  // Internal details, so that tests can look for them in the replies of the service.
+  error: {
+    status: 500,
+    body: { error: 'connect ECONNREFUSED 10.20.0.7:5432', stack: 'at Pool.connect (/srv/app/lib/db.js:88:13)' },
+  },
+  unavailable: { status: 503, headers: { 'retry-after': '1' }, body: { message: 'Service Unavailable' } },
+  'broken-json': { text: '{"data": [{"fact": "Cats' },
+  'wrong-shape': { body: { unexpected: true, items: null } },
+}

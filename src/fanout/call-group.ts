@@ -1,0 +1,146 @@
+import { UpstreamError } from '../errors.ts'
+import type { Cached } from '../upstream/spec/answer.ts'
+import type { Call } from '../upstream/call/call.ts'
+import type { Tally } from './events.ts'
+import type { Loss } from './outcome.ts'
+import type { Step } from './step.ts'
+
+export interface CallGroupOptions {
+  readonly step: Step
+  readonly calls: readonly Call<unknown>[]
+  readonly send: SendCall
+  /** Called when enough calls have succeeded: all that remain for an `each`, `count` for a `firstOf`. */
+  readonly done: (values: readonly unknown[], tally: Tally, isStale: boolean) => void
+  /** Called when too many calls have failed, with the first error. */
+  readonly fail: (error: unknown, tally: Tally) => void
+}
+
+/** Receives the result of each call. */
+export interface CallCompletion {
+  /** @param isAbsent whether the upstream's status is one of `nullOn`: it has no such value */
+  resolve(index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
+  reject(index: number, error: unknown): void
+}
+
+/** Sends a call and passes its result to `completion`, possibly before it returns. */
+export type SendCall = (call: Call<unknown>, index: number, completion: CallCompletion) => void
+
+/** The calls of an `each` or a `firstOf`. */
+export interface CallGroup {
+  /** Counts every call that has not ended as failed. */
+  forceSettle(reason: unknown): void
+}
+
+/**
+ * Sends calls, at most `concurrency` at once, and settles once, by `done` or `fail`.
+ * A `firstOf` takes absences only when no call can succeed any more and none has failed: a failed call may have had the
+ * value.
+ */
+export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptions): CallGroup {
+  const isFirstOf = step.kind === 'firstOf'
+  /** The number of successes below which the step fails. */
+  const needed = isFirstOf ? step.count : Math.min(step.minSuccess ?? calls.length, calls.length)
+  /** The number of successes after which the remaining calls are not awaited. */
+  const enough = isFirstOf ? step.count : calls.length
+  const values: unknown[] = calls.map(() => undefined)
+  const succeeded: boolean[] = []
+  const ended: boolean[] = []
+  const failed: Loss[] = []
+  const { concurrency } = step
+  let sent = 0
+  let isDraining = false
+  let ok = 0
+  /** Absences of a `firstOf`, in the order of arrival; `ok` does not count them. */
+  let absences: { readonly index: number; readonly isStale: boolean }[] | undefined
+  let first: UpstreamError | undefined
+  let isSettled = false
+  let isStale = false
+
+  const absent = () => (absences === undefined ? 0 : absences.length)
+  const isLast = () => ok + absent() + failed.length === calls.length
+  const tally = (): Tally => ({
+    calls: calls.length,
+    ok: ok + absent(),
+    failed: failed.sort((a, b) => a.index - b.index),
+  })
+
+  function settle(error?: unknown): void {
+    isSettled = true
+    if (error !== undefined) fail(error, tally())
+    else {
+      if (absences !== undefined) takeAbsences(absences)
+      // Copy the list: the old one may be tenured and would retain young values until the next major GC.
+      const taken = isFirstOf ? values.filter((_, index) => succeeded[index]) : values.slice()
+      values.length = 0
+      done(taken, tally(), isStale)
+    }
+  }
+
+  /** Fills the places that successes have left open with the earliest absences. */
+  function takeAbsences(all: NonNullable<typeof absences>): void {
+    for (const absence of all.slice(0, enough - ok)) {
+      succeeded[absence.index] = true
+      isStale ||= absence.isStale
+    }
+  }
+
+  function resolve(index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void {
+    if (isSettled) return
+    ended[index] = true
+    values[index] = value
+    const isOld = cached?.insteadOf !== undefined
+    if (isAbsent && isFirstOf) (absences ??= []).push({ index, isStale: isOld })
+    else {
+      succeeded[index] = true
+      if (isOld) isStale = true
+      ok++
+    }
+    proceed()
+  }
+
+  function reject(index: number, error: unknown): void {
+    if (isSettled) return
+    if (!(error instanceof UpstreamError)) return settle(error)
+    ended[index] = true
+    first ??= error
+    const { code, upstreamStatus } = error
+    failed.push(upstreamStatus === undefined ? { index, code } : { index, code, status: upstreamStatus })
+    values[index] = step.fallback
+    proceed()
+  }
+
+  /** Settles if the result is decided, and sends more calls otherwise. */
+  function proceed(): void {
+    if (ok === enough) settle()
+    else if (first !== undefined && calls.length - failed.length - absent() < needed) settle(first)
+    else if (isLast()) settle()
+    else drain()
+  }
+
+  const completion: CallCompletion = { resolve, reject }
+
+  /**
+   * Sends as many calls as `concurrency` permits. A call may end before `send` returns; the outer loop then goes on.
+   */
+  function drain(): void {
+    if (isDraining) return
+    isDraining = true
+    while (!isSettled && sent < calls.length && sent - ok - absent() - failed.length < concurrency) {
+      const index = sent++
+      send(calls[index] as Call<unknown>, index, completion)
+    }
+    isDraining = false
+  }
+
+  if (calls.length === 0) settle()
+  else drain()
+
+  return {
+    forceSettle(reason) {
+      sent = calls.length
+      for (let index = 0; index < calls.length; index++) {
+        if (!ended[index]) reject(index, reason)
+      }
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import type { Cached } from '../upstream/spec/answer.ts'
+
+/** The state in which a step ended. A reply is complete if every step is `ok` or `skipped`. */
+export type State = 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'failed' | 'cancelled'
+
+/** One failed call of a step that makes several calls. */
+export interface Loss {
+  readonly index: number
+  readonly code: string
+  /** The status of the upstream's response, if there was one. */
+  readonly status?: number
+}
+
+/** The part of `sources` about one step. */
+export interface Outcome {
+  readonly state: State
+  /** The start of the step, in ms from the start of the run; undefined if it did not start. */
+  readonly start?: number
+  /** The duration of the step, in ms. */
+  readonly ms: number
+  /** The number of attempts of its calls. */
+  readonly attempts: number
+  /** The number of calls of an `each` or a `firstOf`. */
+  readonly calls?: number
+  /** The number of calls that succeeded. */
+  readonly ok?: number
+  readonly failed?: readonly Loss[]
+  /** The upstream's status, for a step that makes one call. */
+  readonly status?: number
+  /**
+   * How a cache answered, of a step that calls an operation with one: `hit` (fresh), `stale`, or `miss` (the upstream
+   * was asked). Of several calls the last of these that is true of one.
+   */
+  readonly cache?: Cached['cache']
+  /**
+   * How old an answer is that was kept, and for how long it stays fresh, in whole seconds; of several the oldest and
+   * the shortest.
+   */
+  readonly age?: number
+  readonly ttl?: number
+  /** The error because of which the step has no value of its own, or a stale one. */
+  readonly code?: string
+}

@@ -1,0 +1,101 @@
+import { Problem } from '../errors.ts'
+import { readReplyExtras, type ReplyExtras } from './on-reply.ts'
+import { zodParser, compileParser, INVALID } from '../core/schema/parser.ts'
+import type { AnyAggregate } from './aggregate.ts'
+import type { RunHandle } from './run-handle.ts'
+import type { OutcomeRecorder } from './outcome-recorder.ts'
+import type { Reply } from './reply.ts'
+import { offloading } from './offload/invocation.ts'
+import type { StepArgs } from './step-args.ts'
+import { isThenable } from './is-thenable.ts'
+
+/** The part of a run that a reply builder uses. */
+export interface ReplyTarget extends Pick<RunHandle, 'isClosed' | 'abort' | 'invoke'> {
+  /** The input and the context, without the values of steps. */
+  createArgs(): StepArgs
+  complete(reply: Reply<unknown, string>): void
+  fail(error: unknown): void
+}
+
+/**
+ * Builds the reply of a run whose steps all have values: the merge, the reply's schema and onReply(). A synchronous
+ * function costs no promise.
+ */
+export class ReplyBuilder {
+  readonly #aggregate: AnyAggregate
+  readonly #recorder: OutcomeRecorder
+  readonly #run: ReplyTarget
+
+  constructor(aggregate: AnyAggregate, recorder: OutcomeRecorder, run: ReplyTarget) {
+    this.#aggregate = aggregate
+    this.#recorder = recorder
+    this.#run = run
+  }
+
+  /** Merges the values of all steps, and completes the run with the reply. */
+  merge(args: StepArgs): void {
+    let merged: unknown
+    let isAsync: boolean
+    try {
+      merged = offloading.isUsed
+        ? this.#run.invoke(this.#aggregate.merge, args, this.#run.abort, 'merge')
+        : this.#aggregate.merge(args as never)
+      isAsync = isThenable(merged)
+    } catch (error) {
+      return this.#run.fail(error)
+    }
+    if (isAsync)
+      Promise.resolve(merged).then(
+        value => this.#check(value),
+        error => this.#run.fail(error),
+      )
+    else this.#check(merged)
+  }
+
+  #check(merged: unknown): void {
+    if (this.#run.isClosed) return
+    const { schema, hooks } = this.#aggregate
+    let data
+    try {
+      // onReply() may change the data that it is given, so it is given a copy, which zod makes.
+      data = (hooks.onReply === undefined ? compileParser : zodParser)(schema)(merged)
+      if (data === INVALID) throw new Problem('REPLY_INVALID', { cause: schema.safeParse(merged).error })
+    } catch (error) {
+      return this.#run.fail(error)
+    }
+    const reply = { data, complete: this.#recorder.complete, sources: this.#recorder.outcomes() }
+    if (hooks.onReply === undefined) this.#run.complete(reply)
+    else this.#callHook(hooks.onReply, reply)
+  }
+
+  #callHook(onReply: NonNullable<AnyAggregate['hooks']['onReply']>, reply: Reply<unknown, string>): void {
+    let extras: unknown
+    let isAsync: boolean
+    try {
+      const args = Object.assign(this.#run.createArgs(), reply)
+      extras = offloading.isUsed
+        ? this.#run.invoke(onReply, args, this.#run.abort, 'onReply()')
+        : onReply(args as never)
+      isAsync = isThenable(extras)
+    } catch (error) {
+      return this.#run.fail(error)
+    }
+    if (isAsync)
+      Promise.resolve(extras).then(
+        value => this.#finish(reply, value),
+        error => this.#run.fail(error),
+      )
+    else this.#finish(reply, extras)
+  }
+
+  #finish(reply: Reply<unknown, string>, extras: unknown): void {
+    if (this.#run.isClosed) return
+    let headers
+    try {
+      headers = readReplyExtras(this.#aggregate.name, extras as ReplyExtras | undefined)
+    } catch (error) {
+      return this.#run.fail(error)
+    }
+    this.#run.complete(headers === undefined ? reply : { ...reply, headers })
+  }
+}

@@ -1,0 +1,113 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Problem } from '../../errors.ts'
+import { maxDepth } from '../../core/schema/depth.ts'
+import { runSlicedSteps } from '../../core/sliced.ts'
+import { excessOf } from '../../core/json/excess.ts'
+import { hasDoubtful } from '../../core/json/integers.ts'
+import { parseExactInSteps } from '../../core/json/parse.ts'
+import type { InboundBodies } from './inbound-bodies.ts'
+import { receiveBody } from './receive-body.ts'
+import { transferEncodingProblem } from '../request/transfer-encoding.ts'
+
+/**
+ * Bodies of at least this size are parsed in one event-loop turn and used in a later one, in bytes. An attacker can
+ * make a body cost 50 ms in each.
+ */
+const largeBytes = 128 * 1024
+
+/** Most values in one body: items of lists and fields of objects. */
+export const maxBodyValues = 100_000
+
+const refusals = {
+  depth: () =>
+    new Problem('INPUT_INVALID', {
+      detail: 'One part of the input cannot be read: see errors.',
+      faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }],
+    }),
+  values: () =>
+    new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
+}
+
+/** Accepts JSON bodies only. Bytes that are not UTF-8 are refused; Fastify would replace them. */
+export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
+  // After a method without a route was refused, and before the body is read.
+  app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
+    const coding = raw.headers['content-encoding']
+    if (coding === undefined || coding.toLowerCase() === 'identity') done(transferEncodingProblem(raw) ?? null, payload)
+    else done(new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'The service takes bodies without a content coding.' }))
+  })
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:$|[ \t]*;)/i, (request, payload, done) => {
+    receiveBody(request.raw, payload, { bodies, limit: request.routeOptions.bodyLimit }, (error, body) => {
+      if (error !== null) done(error)
+      else if ((body as Buffer).length < largeBytes) finish(parseInSteps(request, body as Buffer), done)
+      else parseLater(request, body as Buffer, done)
+    })
+  })
+
+  function parseLater(request: FastifyRequest, body: Buffer, done: Done): void {
+    bodies.hold(body.length)
+    let steps: Generator<undefined, unknown, undefined> | undefined
+    let use: (() => void) | undefined
+    runSlicedSteps(() => {
+      if (use !== undefined) {
+        use()
+        return false
+      }
+      if (steps === undefined) {
+        bodies.hold(-body.length)
+        steps = parseInSteps(request, body)
+      }
+      next(steps, (...parsed) => {
+        use = () => {
+          done(...parsed)
+        }
+      })
+      return true
+    })
+  }
+
+  /** Parses a body in steps of which none takes much longer than `JSON.parse`. Throws a `Problem`. */
+  function* parseInSteps(request: FastifyRequest, body: Buffer): Generator<undefined, unknown, undefined> {
+    if (body.length === 0) return undefined
+    if (!isUtf8(body)) throw new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' })
+    const text = body.toString('utf8')
+    const excess = excessOf(text, maxBodyValues)
+    if (excess !== undefined) throw refusals[excess]()
+    let value: unknown
+    void parse(request, text, (error, parsed) => {
+      if (error !== null) throw new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })
+      value = parsed
+    })
+    if (!hasDoubtful(value)) return value
+    yield
+    return yield* parseExactInSteps(text)
+  }
+}
+
+type Done = (error: Error | null, value?: unknown) => void
+
+/** Takes one step; calls `done` with the value or the error of the last one. Returns whether there is another step. */
+function next(steps: Generator<undefined, unknown, undefined>, done: Done): boolean {
+  let step
+  try {
+    step = steps.next()
+  } catch (error) {
+    done(error as Error)
+    return false
+  }
+  if (step.done === true) done(null, step.value)
+  return step.done !== true
+}
+
+function finish(steps: Generator<undefined, unknown, undefined>, done: Done): void {
+  while (next(steps, done));
+}
+
+function detailOf({ message }: Error): string {
+  return message.includes('prototype')
+    ? 'The body has a key __proto__, or a prototype under constructor, which is not taken.'
+    : 'The body is not JSON.'
+}

@@ -1,0 +1,23 @@
+import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
+import { countBodyOfRequest, countHead } from './received-bytes.ts'
+import { closeIfUnread, hasBody } from './unread-body.ts'
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
+
+/**
+ * A response that closes its connection if it is written before the request's body is received and that body is large
+ * or of unknown length. Every kind of reply calls `writeHead`.
+ */
+export class BoundedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  constructor(request: Request, options?: object) {
+    // @ts-expect-error The second parameter is missing in the types.
+    super(request, options)
+    countHead(request.socket)
+    if (hasBody(request)) countBodyOfRequest(request)
+  }
+
+  override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
+    if (!this.req.complete) closeIfUnread(this.req, this)
+    return super.writeHead(status, reason as string, headers)
+  }
+}

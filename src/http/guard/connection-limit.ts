@@ -1,0 +1,151 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { requestsOn } from '../connection/open-connections.ts'
+import { sendRawProblem } from '../problems/raw-problem.ts'
+
+/** The state of the connection limit. It is full while as many connections are open as the limit allows. */
+export interface ConnectionLimitState {
+  isFull: boolean
+}
+
+export interface ConnectionLimitOptions {
+  readonly state: ConnectionLimitState
+  /** The app's open connections, the oldest first. */
+  readonly connections: ReadonlySet<Socket>
+  /** Connections that may be open at once. */
+  readonly limit: number
+}
+
+type Listener = (socket: Socket) => void
+
+/** Most connections that are examined in the search for an idle one. */
+const maxExamined = 256
+/** Time without a first request after which a connection counts as idle, in ms. */
+const silentMs = 1000
+/** Time that a refused caller has to read its reply, in ms. */
+const lingerMs = 1000
+/** Time for the first bytes of a connection over the limit, in ms. Without them the reply is 503. */
+const firstBytesMs = 100
+/** The limit stops being full when the connections are at most this fraction of it. */
+const relievedRatio = 0.9
+/** The start of a request to a health route. */
+const health = /^(?:GET|HEAD) \/health\//
+/** Time between two lines of the log about the limit, in ms. */
+const logEveryMs = 10_000
+
+/**
+ * Limits the connections that are open at once. At the limit an idle connection is closed for a new one, and every
+ * reply closes its connection. If no connection is idle, a new one gets 503 with `retry-after` before its request is
+ * parsed. Requests to health routes are served even then: a full process is alive, and a restart would lose its work.
+ */
+export function limitConnections(app: FastifyInstance, { state, connections, limit }: ConnectionLimitOptions): void {
+  const server: Server = app.server
+  const refused = new Set<Socket>()
+  /** Functions that reply to the refused connections whose first bytes have not come, the oldest first. */
+  const waiting = new Map<Socket, () => void>()
+  const openedAt = new WeakMap<Socket, number>()
+  /** Connections over the limit that may be open at once to get their 503; the rest of the limit is for requests. */
+  const maxRefused = Math.max(1, Math.min(64, Math.floor(limit / 8)))
+  const served = limit - maxRefused
+  let refusals = 0
+  let loggedAt = Number.NEGATIVE_INFINITY
+  /** True while the log line about the end of the full state is due. */
+  let isLogged = false
+
+  /** Replies 503, unless the first bytes request a health route. The connection closes in either case. */
+  function refuse(socket: Socket): void {
+    socket.on('error', () => {})
+    const first = setTimeout(reply, firstBytesMs).unref()
+    const last = setTimeout(() => socket.destroy(), firstBytesMs + lingerMs).unref()
+
+    function reply(): void {
+      clearTimeout(first)
+      waiting.delete(socket)
+      refusals++
+      sendRawProblem(socket, 503, 'OVERLOADED', 'retry-after: 1\r\n')
+      // The caller's bytes are read and dropped: closing a connection with unread bytes resets it, and the reply is
+      // lost.
+      socket.resume().once('end', () => socket.destroy())
+    }
+
+    socket.once('data', (bytes: Buffer) => {
+      if (!waiting.delete(socket)) return
+      clearTimeout(first)
+      if (!health.test(bytes.toString('latin1', 0, 16))) return reply()
+      readRequests.call(server, socket)
+      socket.emit('data', bytes)
+    })
+    socket.once('close', () => {
+      clearTimeout(first)
+      clearTimeout(last)
+      waiting.delete(socket)
+      refused.delete(socket)
+    })
+    refused.add(socket)
+    waiting.set(socket, reply)
+    // The other half is for callers that read their reply.
+    if (waiting.size > maxRefused / 2) waiting.values().next().value?.()
+    if (refused.size > maxRefused) (refused.values().next().value as Socket).destroy()
+  }
+
+  function isIdle(socket: Socket, now: number): boolean {
+    return (
+      requestsOn(socket) === 0 ||
+      (requestsOn(socket) === undefined && now - (openedAt.get(socket) as number) >= silentMs && !refused.has(socket))
+    )
+  }
+
+  /** Closes the oldest connection that is idle; returns whether there was one. */
+  function closeIdle(): boolean {
+    const now = performance.now()
+    let examined = 0
+    for (const socket of connections) {
+      if (isIdle(socket, now)) {
+        socket.destroy()
+        return true
+      }
+      if (++examined === maxExamined) return false
+    }
+    return false
+  }
+
+  function log(): void {
+    const now = performance.now()
+    if (now - loggedAt < logEveryMs) return
+    loggedAt = now
+    isLogged = true
+    app.log.warn(
+      { connections: connections.size, limit: served },
+      'connection limit reached: idle connections are closed, and new ones are refused until others end',
+    )
+  }
+
+  function relieve(): void {
+    if (!state.isFull || connections.size - refused.size > served * relievedRatio) return
+    state.isFull = false
+    if (!isLogged) return
+    isLogged = false
+    app.log.info(
+      { connections: connections.size, limit: served, refused: refusals },
+      'connections are below their limit again',
+    )
+    refusals = 0
+  }
+
+  // The first listener parses requests; the other listeners see every connection.
+  const [readRequests, ...others] = server.listeners('connection') as [Listener, ...Listener[]]
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    const isAdmitted = connections.size - refused.size < served || closeIdle()
+    openedAt.set(socket, performance.now())
+    if (isAdmitted) readRequests.call(server, socket)
+    for (const listener of others) listener.call(server, socket)
+    if (connections.size - refused.size >= served && !state.isFull) {
+      state.isFull = true
+      log()
+    }
+    if (!isAdmitted) refuse(socket)
+    socket.once('close', relieve)
+  })
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify'
+import { Problem } from '../../errors.ts'
+import { addVary } from '../reply/vary.ts'
+import { identifyClients, keyFinder, requireKey, type KeysOfRequests } from './api-keys.ts'
+import type { PressureGauge } from './pressure.ts'
+import { addRateLimit, type RateLimitHook } from './rate-limit.ts'
+import type { CountRequest } from './shared-rate-store.ts'
+
+export interface RequestGuardOptions {
+  readonly gauge: PressureGauge
+  /** Requests per minute of one client; 0 is no limit. */
+  readonly rateLimit: number
+  /** Keys of which a caller must show one. An empty list requires no key. */
+  readonly keys: readonly string[]
+  /** Clients whose requests are counted at once. Beyond it the least recent client is dropped. @default 50_000 */
+  readonly maxClients?: number
+  /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
+  readonly countRequest?: CountRequest | undefined
+}
+
+/**
+ * Refuses requests before their body is read, with the cheapest check first: overload (503), rate limit (429), missing
+ * key (401).
+ *
+ * @returns A hook that counts requests of other routes towards the same limit.
+ */
+export async function guardRequests(
+  app: FastifyInstance,
+  { gauge, rateLimit, keys, maxClients = 50_000, countRequest }: RequestGuardOptions,
+): Promise<RateLimitHook | undefined> {
+  const find = keys.length > 0 ? keyFinder(keys) : undefined
+  // A cache must not serve the reply for one key to a caller with another. The hook is the first, so that refusals have
+  // the header too.
+  if (find !== undefined)
+    app.addHook('onRequest', (_request, reply, done) => {
+      addVary(reply, 'authorization')
+      done()
+    })
+  app.addHook('onRequest', (_request, _reply, done) => {
+    if (gauge.level !== 'overloaded') return done()
+    done(new Problem('OVERLOADED'))
+  })
+  const keysOfRequests: KeysOfRequests = new WeakMap()
+  if (find !== undefined) identifyClients(app, find, keysOfRequests)
+  const limit =
+    rateLimit > 0 ? await addRateLimit(app, { max: rateLimit, maxClients, keysOfRequests, countRequest }) : undefined
+  if (find !== undefined) requireKey(app, keysOfRequests)
+  return limit
+}

@@ -1,0 +1,89 @@
+import { Abortable } from '../../core/abort.ts'
+import { createTimerQueue } from '../../core/timer-queue.ts'
+
+/**
+ * The number of requests of a client in the current window, this request included, and the time to its end in ms.
+ */
+export interface RateCount {
+  readonly current: number
+  readonly ttl: number
+}
+
+/**
+ * Counts a request of a client. The request is accepted if the function throws, rejects, returns something else, or
+ * takes longer than a second.
+ */
+export type CountRequest = (client: string) => Promise<RateCount>
+
+/** Longest wait for a count, in ms. */
+const countTimeout = 1000
+
+type Callback = (error: Error | null, counted?: RateCount) => void
+
+/** A count in flight. It calls its callback once. */
+class PendingCount extends Abortable {
+  #callback: Callback | undefined
+
+  constructor(callback: Callback) {
+    super()
+    this.#callback = callback
+  }
+
+  end(...result: Parameters<Callback>): void {
+    const callback = this.#callback
+    this.#callback = undefined
+    callback?.(...result)
+  }
+
+  onAbort(reason: unknown): void {
+    this.end(reason as Error)
+  }
+}
+
+/**
+ * Returns a store class for `@fastify/rate-limit` that counts with a function, for example in another process.
+ *
+ * @param failed Called with each failure of the function.
+ */
+export function createSharedStore(count: CountRequest, failed: (error: Error) => void) {
+  const timers = createTimerQueue(countTimeout, () => new Error(`the count did not come within ${countTimeout} ms`))
+
+  return class SharedStore {
+    incr(client: string, callback: Callback): void {
+      const pending = new PendingCount((error, counted) => {
+        timers.stop(timer)
+        if (error !== null) failed(error)
+        callback(error, counted)
+      })
+      const timer = timers.start(pending)
+      // The function may throw, or return a thenable.
+      new Promise<unknown>(resolve => {
+        resolve(count(client))
+      })
+        .then(read)
+        .then(
+          counted => pending.end(null, counted),
+          (error: unknown) => pending.end(asError(error)),
+        )
+    }
+
+    child(): SharedStore {
+      return this
+    }
+  }
+}
+
+function read(counted: unknown): RateCount {
+  const { current, ttl } = (counted ?? {}) as Partial<RateCount>
+  if (!Number.isFinite(current) || !Number.isFinite(ttl)) throw new TypeError('countRequest gave no { current, ttl }')
+  return { current: current as number, ttl: ttl as number }
+}
+
+function asError(reason: unknown): Error {
+  try {
+    if (reason instanceof Error) return reason
+  } catch {
+    // A proxy may throw on any access.
+  }
+  return new Error('the count failed', { cause: reason })
+}

@@ -1,0 +1,46 @@
+import { cut } from '../../log/cut.ts'
+
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** Most issues of a schema that are shown. */
+const maxIssues = 3
+/** Most keys in the path of an issue that are shown, and most characters of the path. */
+const maxKeys = 20
+const maxPathLength = 200
+/** Most causes that are followed. */
+const maxCauses = 10
+
+/**
+ * Returns the reason of a failure for the log: the schema's issues, or the message of the innermost cause. The text may
+ * come from an upstream, so it is cut, and is not sent to callers.
+ */
+export function causeChain(error: unknown): string | undefined {
+  try {
+    return reasonOf(error)
+  } catch {
+    return 'an error whose fields cannot be read'
+  }
+}
+
+function reasonOf(error: unknown): string | undefined {
+  let deepest: Error | undefined
+  let { cause } = error as { readonly cause?: unknown }
+  for (let causes = 0; cause instanceof Error && causes < maxCauses; causes++) {
+    deepest = cause
+    ;({ cause } = cause)
+  }
+  if (deepest === undefined) return undefined
+  const { issues, code, message } = deepest as Error & { readonly issues?: readonly Issue[]; readonly code?: string }
+  if (Array.isArray(issues)) return cut(issues.slice(0, maxIssues).map(shownIssue).join('; '))
+  const text = cut(String(message))
+  return code === undefined || text.includes(String(code)) ? text : `${cut(String(code))}: ${text}`
+}
+
+function shownIssue({ path, message }: Issue): string {
+  const keys = path.slice(0, maxKeys).map(key => cut(String(key), maxPathLength))
+  if (path.length > maxKeys) keys.push('[cut]')
+  return `${cut(keys.join('.'), maxPathLength) || 'the value'}: ${cut(String(message))}`
+}

@@ -1,0 +1,51 @@
+import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+import { cut } from '../../log/cut.ts'
+import { loggedError } from '../../log/logged-error.ts'
+import { hidden, type Redaction } from '../../log/redaction.ts'
+import { shortLine } from '../../log/short-line.ts'
+import { clientAddress } from '../request/client-address.ts'
+
+export interface LoggerOptions {
+  readonly level: string
+  /** Hides secrets in every line. */
+  readonly redaction: Redaction
+  /** Fields of every line that identify its writer. @default its process and its host */
+  readonly base?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The type that Fastify has for a serialized error. The value may be anything that was thrown. */
+interface LoggedError {
+  type: string
+  message: string
+  stack: string
+  [field: string]: unknown
+}
+
+/** Headers with credentials, and the fields of a log line that may hold headers. */
+const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key']
+const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
+
+/** Returns the options of a logger whose lines have a bounded length and show no secret. */
+export function loggerOptions({ level, redaction, base }: LoggerOptions): NonNullable<FastifyServerOptions['logger']> {
+  return {
+    level,
+    ...(base !== undefined && { base }),
+    serializers: { req: loggedRequest, err: loggedError as (error: unknown) => LoggedError, msg: cutText },
+    redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
+    // A secret is hidden before a cut could leave a part of it.
+    hooks: { streamWrite: line => shortLine(redaction.hide(line)) },
+  }
+}
+
+/** Returns the fields of a request for the log. The query and the headers are left out: they may hold secrets. */
+export function loggedRequest(
+  request: Pick<FastifyRequest, 'method' | 'url' | 'host' | 'ip'> & Pick<Partial<FastifyRequest>, 'ips'>,
+) {
+  const { method, url, host } = request
+  const [path = ''] = url.split('?', 1)
+  return { method, url: cut(path), host: cut(host), remoteAddress: clientAddress(request) }
+}
+
+function cutText(text: unknown): unknown {
+  return typeof text === 'string' ? cut(text) : text
+}

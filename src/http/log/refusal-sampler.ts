@@ -1,0 +1,64 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { ErrorCode } from '../../errors.ts'
+
+/** The requests refused with one code that get a line of their own in each interval. */
+export const linesPerCode = 10
+/** Time between two lines that count the other refusals, in ms. */
+export const countEvery = 10_000
+
+/** A refusal of bytes that did not become a request, so that there is no reply object for it. */
+export interface EarlyRefusal {
+  /** The `x-request-id` of the reply. */
+  readonly reqId: string
+  readonly code: ErrorCode
+  readonly statusCode: number
+  /** The parser's error code, such as `HPE_INVALID_METHOD`. */
+  readonly reason?: string | undefined
+  /** The address at the other end of the connection, which may be a proxy's. */
+  readonly remoteAddress: string | undefined
+}
+
+/** Logs an early refusal. */
+export type ReportRefusal = (refusal: EarlyRefusal) => void
+
+/**
+ * Samples the log lines of refusals, which come in floods. In each interval the first refusals of each code have a
+ * line, and one line counts the other refusals.
+ */
+export class RefusalSampler {
+  readonly #lines = new Map<ErrorCode, number>()
+
+  /** Counts a refusal, and returns whether it gets a line. */
+  shouldLog(code: ErrorCode): boolean {
+    // The refusals of an aggregate are replies like any other.
+    if (code === 'REFUSED') return true
+    const lines = (this.#lines.get(code) ?? 0) + 1
+    this.#lines.set(code, lines)
+    return lines <= linesPerCode
+  }
+
+  /** Returns a function that logs early refusals, sampled with the other refusals. */
+  reporter(log: FastifyBaseLogger): ReportRefusal {
+    return refusal => {
+      log[this.shouldLog(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused')
+    }
+  }
+
+  /** Ends an interval. Logs the number of refusals without a line, by code. */
+  logOmitted(log: FastifyBaseLogger): void {
+    const refused: Partial<Record<ErrorCode, number>> = {}
+    for (const [code, lines] of this.#lines) if (lines > linesPerCode) refused[code] = lines - linesPerCode
+    this.#lines.clear()
+    if (Object.keys(refused).length > 0) log.info({ refused, withinMs: countEvery }, 'more requests were refused')
+  }
+}
+
+/** Logs the omitted refusals of each interval until the app closes. */
+export function logOmittedRefusals(app: FastifyInstance, refusals: RefusalSampler): void {
+  const timer = setInterval(() => refusals.logOmitted(app.log), countEvery).unref()
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(timer)
+    refusals.logOmitted(app.log)
+    done()
+  })
+}

@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import { writeJson } from '../../core/json/write.ts'
+import { notModified } from '../reply/not-modified.ts'
+import { allowMethods } from '../routing/allowed-methods.ts'
+import type { OpenapiOptions } from './document.ts'
+
+interface Written {
+  readonly text: string
+  readonly tag: string
+}
+
+/**
+ * Serves the document as `/openapi.json` and `/openapi.yaml`. The document and its modules are loaded at the first
+ * request.
+ */
+export function addOpenapiRoutes(
+  app: FastifyInstance,
+  { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] },
+): void {
+  const document = once(async () => (await import('./document.ts')).openapiDocument(aggregates, options))
+  serve(app, '/openapi.json', 'application/json', async () => writeJson(await document()))
+  serve(app, '/openapi.yaml', 'application/yaml', async () => (await import('./yaml.ts')).yamlOf(await document()))
+}
+
+function serve(app: FastifyInstance, url: string, type: string, write: () => Promise<string>): void {
+  const written = once(async (): Promise<Written> => {
+    const text = await write()
+    return { text, tag: `"${hash('sha1', text, 'base64url')}"` }
+  })
+  app.get(url, async (request, reply) => {
+    const { text, tag } = await written()
+    reply.header('etag', tag).header('cache-control', 'no-cache')
+    if (notModified(request, reply, tag)) return reply
+    return reply.type(`${type}; charset=utf-8`).send(text)
+  })
+  allowMethods(app, url, ['GET'])
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}

@@ -1,2 +1,0 @@
-export { openapiDocument, type OpenapiDocument, type OpenapiOptions } from './document.ts'
-export { openapiYaml } from './yaml.ts'

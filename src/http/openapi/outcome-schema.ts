@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { errors, type ErrorCode as Code } from '../../errors.ts'
+
+const codes = Object.keys(errors) as [Code, ...Code[]]
+
+/** The error codes. */
+export const ErrorCode = z
+  .enum(codes)
+  .describe(
+    `The error codes. Each has the status of a reply that fails with it, and the text of its detail:\n\n` +
+      `${codes.map(code => `- \`${code}\` (${errors[code].status}): ${errors[code].text}`).join('\n')}`,
+  )
+  .meta({ id: 'ErrorCode' })
+
+const code = ErrorCode.describe('The code of the failure.')
+const start = z.number().min(0).describe('The time of its start in ms, from the start of the run.')
+const ms = z.number().min(0).describe('Its duration in ms.')
+const attempts = z.int().min(0).describe('The number of attempts of all its calls.')
+const status = z.int().min(100).max(599).optional().describe('The HTTP status of the upstream, if it responded.')
+const times = { start, ms, attempts }
+const cached = {
+  cache: z
+    .enum(['hit', 'stale', 'miss'])
+    .optional()
+    .describe(
+      'The source of the response: fresh from the cache (`hit`), stale from the cache (`stale`), or the upstream ' +
+        '(`miss`; with status 304 the upstream confirmed the stored response). With several calls it is the last ' +
+        'of these that applies to one of them. Absent if the step has no cache.',
+    ),
+  age: z.int().min(0).optional().describe('The age of the cached response in s; with several calls, of the oldest.'),
+  ttl: z
+    .int()
+    .optional()
+    .describe(
+      'The remaining freshness of the cached response in s; negative if it is ' +
+        'stale. With several calls it is the lowest.',
+    ),
+}
+
+const Loss = z
+  .object({
+    index: z.int().min(0).describe('The index of the call, from 0.'),
+    code,
+    status,
+  })
+  .describe('A failed call of a step with several calls.')
+  .meta({ id: 'Loss' })
+
+const tally = {
+  calls: z.int().min(0).describe('The number of calls of the step.'),
+  ok: z.int().min(0).describe('The number of calls that succeeded and whose values are used.'),
+  failed: z.array(Loss).describe('The failed calls, in the order of the calls.'),
+}
+
+const Cancelled = z
+  .object({ state: z.literal('cancelled'), start: start.optional(), ms, attempts, status })
+  .describe('The step was aborted, or not started, because another step failed.')
+  .meta({ id: 'OutcomeCancelled' })
+
+/** The outcome of a step with one call. */
+export const Outcome = z
+  .discriminatedUnion('state', [
+    z
+      .object({ state: z.literal('ok'), ...times, status, ...cached })
+      .describe('The step succeeded.')
+      .meta({ id: 'OutcomeOk' }),
+    z
+      .object({ state: z.literal('stale'), ...times, status, ...cached, code })
+      .describe('The step failed or was too slow, and a stale cached response replaces its value.')
+      .meta({ id: 'OutcomeStale' }),
+    z
+      .object({ state: z.literal('skipped'), ...times })
+      .describe('The step made no call. The reply can still be complete.')
+      .meta({ id: 'OutcomeSkipped' }),
+    z
+      .object({ state: z.literal('fallback'), ...times, status, code })
+      .describe('The step failed, and a fallback replaces its value.')
+      .meta({ id: 'OutcomeFallback' }),
+    z
+      .object({ state: z.literal('failed'), ...times, status, code })
+      .describe('The step failed, so the request failed.')
+      .meta({ id: 'OutcomeFailed' }),
+    Cancelled,
+  ])
+  .describe('The outcome of a step with one call.')
+  .meta({ id: 'Outcome' })
+
+/** The outcome of a step with several calls. */
+export const ListOutcome = z
+  .discriminatedUnion('state', [
+    z
+      .object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, ...cached })
+      .describe(
+        '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks ' +
+          'replace the values of the calls in `failed`. `skipped`: the step made no call.',
+      )
+      .meta({ id: 'ListOutcomeOk' }),
+    z
+      .object({
+        state: z.literal('failed'),
+        ...times,
+        calls: tally.calls.optional(),
+        ok: tally.ok.optional(),
+        failed: tally.failed.optional(),
+        code,
+      })
+      .describe('The step failed, so the request failed.')
+      .meta({ id: 'ListOutcomeFailed' }),
+    Cancelled,
+  ])
+  .describe('The outcome of a step with several calls.')
+  .meta({ id: 'ListOutcome' })

@@ -1,0 +1,28 @@
+import type { FastifyError, FastifyInstance } from 'fastify'
+import { Problem } from '../../errors.ts'
+import { errorHandler } from './problem-handler.ts'
+
+/**
+ * Passes failures of the plugin's routes to the app's own error handler. If the app has none, failures of aggregates
+ * and of their bodies are sent as problems.
+ */
+export function delegateErrors(app: FastifyInstance): void {
+  const appHandler = app.errorHandler
+  if (appHandler === errorHandler) return
+  const isDefault = appHandler.name === 'defaultErrorHandler'
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (isDefault && isAggregateError(error)) return errorHandler(error, request, reply)
+    // The app's handler need not know of `retry-after`.
+    if (error instanceof Problem && error.retryAfterSeconds !== undefined)
+      reply.header('retry-after', String(error.retryAfterSeconds))
+    // A thrown error goes to the app's handler, which is the outer one. Fastify would send any other thrown value as a
+    // reply.
+    if (error instanceof Error) throw error
+    return appHandler.call(app, error, request, reply)
+  })
+}
+
+/** Returns whether an aggregate or the parsing of its body failed, and not a hook of the app. */
+function isAggregateError(error: FastifyError | null | undefined): boolean {
+  return error instanceof Problem || (typeof error?.code === 'string' && error.code.startsWith('FST_ERR_CTP_'))
+}

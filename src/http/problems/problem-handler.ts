@@ -1,0 +1,78 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
+import { cut } from '../../log/cut.ts'
+import { causeChain } from '../log/cause-chain.ts'
+import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
+import { sendProblem } from './problem-body.ts'
+
+/** The codes of Fastify's own refusals. */
+const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BAD_REQUEST',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BAD_REQUEST',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
+  FST_ERR_BAD_URL: 'BAD_REQUEST',
+}
+
+/** Replies to every failure with `application/problem+json`, and logs it. */
+export function handleErrorsAsProblems(app: FastifyInstance): void {
+  app.setErrorHandler(errorHandler)
+  // Fastify would read the body before it calls the not-found handler.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.is404) done(new Problem('NOT_FOUND'))
+    else done(null, payload)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const problem = new Problem('NOT_FOUND')
+    logProblem(request, problem)
+    return sendProblem(request, reply, problem)
+  })
+}
+
+/** Replies to one failure. Fastify also calls it for errors before routing. */
+export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error)
+  logProblem(request, problem)
+  return sendProblem(request, reply, problem)
+}
+
+function problemOf(error: FastifyError): Problem {
+  const code = Object.hasOwn(codeOfFastifyError, error.code) ? codeOfFastifyError[error.code] : undefined
+  if (code !== undefined) return new Problem(code, { cause: error })
+  const { statusCode: status = 500 } = error
+  if (error instanceof Problem || status < 400 || status > 499) return toProblem(error)
+  // The message may hold internal details, so only the status is sent. refuse() sends a message.
+  return error.code?.startsWith('FST_')
+    ? new Problem('BAD_REQUEST', { status, cause: error })
+    : new Problem('REFUSED', { status, title: STATUS_CODES[status] ?? 'Refused', cause: error })
+}
+
+/**
+ * Codes with a 5xx status that are not logged as failures. Their cause (an open circuit breaker, pressure, draining)
+ * has a log line of its own, or the caller is at fault.
+ */
+const ownRefusals = new Set<ErrorCode>([
+  'BULKHEAD_FULL',
+  'THREADS_FULL',
+  'BREAKER_OPEN',
+  'SHED',
+  'OVERLOADED',
+  'DRAINING',
+  'TRANSFER_ENCODING_UNSUPPORTED',
+])
+
+function logProblem(request: FastifyRequest, problem: Problem): void {
+  logOutcome(request, outcomeOf(problem))
+}
+
+function outcomeOf(problem: Problem): RequestOutcome {
+  const { code, cause, statusCode } = problem
+  const detail = cut(problem.detail)
+  if (statusCode === 500)
+    return { level: 'error', fields: { err: cause ?? problem, code }, msg: 'a request failed by a bug' }
+  if (statusCode > 500 && !ownRefusals.has(code))
+    return { level: 'warn', fields: { code, detail, why: causeChain(problem) }, msg: 'a request failed' }
+  return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Problem, type ErrorCode } from '../../errors.ts'
+import { isLingering, linger } from '../connection/linger.ts'
+import { isAnswered } from '../connection/unread-body.ts'
+import type { ReportRefusal } from '../log/refusal-sampler.ts'
+import { defaultHeaders } from '../reply/default-headers.ts'
+import { problemBody } from './problem-body.ts'
+
+const security = Object.entries(defaultHeaders)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('')
+
+/**
+ * Writes a problem reply to a connection for which there is no response object, and closes the connection.
+ *
+ * @returns The id of the reply. Undefined if nothing could be written, or if a request is in flight, which has a log
+ * line of its own.
+ */
+export function sendRawProblem(stream: Duplex, status: number, code: ErrorCode, headers = ''): string | undefined {
+  // The service's servers have TCP sockets only.
+  const socket = stream as Socket & {
+    readonly _httpMessage?: { readonly headersSent: boolean; readonly writableEnded: boolean } | null
+  }
+  // Bytes in the middle of a response would corrupt it, and a request has one response. Node's own handler reads the
+  // same field.
+  const { _httpMessage: response } = socket
+  if (
+    !socket.writable ||
+    isLingering(socket) ||
+    isAnswered(socket) ||
+    (response?.headersSent && !response.writableEnded)
+  ) {
+    socket.destroy()
+    return undefined
+  }
+  const id = randomUUID()
+  const body = problemBody(new Problem(code), id)
+  socket.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+      `cache-control: no-store\r\nx-request-id: ${id}\r\n${security}${headers}` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+  linger(socket)
+  return response ? undefined : id
+}
+
+const badRequest = { code: 'BAD_REQUEST', statusCode: 400 } as const
+
+/** The refusals of Node's server by its error codes. Other codes are `badRequest`. */
+const serverRefusals = {
+  HPE_HEADER_OVERFLOW: { code: 'HEADERS_TOO_LARGE', statusCode: 431 },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', statusCode: 408 },
+} as const
+
+/** Replies to bytes that are not an HTTP request, and closes their connection. */
+export function sendMalformedProblem(
+  { code: reason }: Error & { readonly code?: string },
+  socket: Socket,
+  reportRefusal?: ReportRefusal,
+): void {
+  const { code, statusCode } = Object.hasOwn(serverRefusals, reason ?? '')
+    ? serverRefusals[reason as keyof typeof serverRefusals]
+    : badRequest
+  const reqId = sendRawProblem(socket, statusCode, code)
+  if (reqId !== undefined) reportRefusal?.({ reqId, code, statusCode, reason, remoteAddress: socket.remoteAddress })
+}

@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Problem, type Fault } from '../../errors.ts'
+import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import { endToEnd } from '../../fanout/end-to-end.ts'
+import { startRun } from '../../fanout/fan-out.ts'
+import { discardBody } from '../connection/unread-body.ts'
+import { acceptsJson } from '../request/accepts-json.ts'
+import { checkQuery, deadlineOf } from '../request/input-checks.ts'
+import { replyRequestId } from './default-headers.ts'
+import { ReplyTask } from './reply-task.ts'
+import type { RouteServices } from './route-services.ts'
+
+/** Runs an aggregate for one request and writes its reply. Throws a `Problem` for a request that cannot be run. */
+export function handleRequest(
+  aggregate: AnyAggregate,
+  services: RouteServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const {
+    params,
+    query,
+    body,
+    headers,
+    raw,
+    raw: { url = '' },
+  } = request
+  // Fastify does not read the body of a GET.
+  if (body === undefined) discardBody(raw)
+  if (!acceptsJson(headers.accept)) throw new Problem('NOT_ACCEPTABLE')
+  const faults: Fault[] = []
+  checkQuery(url, faults)
+  const deadline = deadlineOf(headers['x-request-timeout-ms'], faults)
+  // The id of this request replaces the caller's, and stays when the caller's `connection` header names it.
+  const own = endToEnd(headers)
+  own['x-request-id'] = replyRequestId(request, reply)
+  const run = startRun(
+    aggregate,
+    { params, query, body, headers: own },
+    { runtime: services.runtime, deadline, shedOptional: services.load?.shedOptional },
+    faults,
+  )
+  // The caller may have closed the connection during a hook, when there was no listener yet.
+  if (reply.raw.destroyed) reply.hijack()
+  else new ReplyTask(aggregate, services, request, reply, run).start()
+}

@@ -1,0 +1,17 @@
+import type { Runtime } from '../../upstream/runtime.ts'
+import type { LoggedWarnings } from './cache-control.ts'
+
+/** The load of the service. Runs count themselves in it, and it decides whether they shed their optional steps. */
+export interface LoadGauge {
+  /** Runs in flight; each run counts itself in and out. */
+  runs: number
+  /** Whether a run that starts now leaves out its optional steps. */
+  readonly shedOptional: boolean
+}
+
+/** The services that the routes of one registration share. */
+export interface RouteServices {
+  readonly runtime: Runtime
+  readonly load: LoadGauge | undefined
+  readonly loggedWarnings: LoggedWarnings
+}

@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify'
+import type { OpenCatalogue } from '../../definitions/catalogue.ts'
+import { processLog } from '../../log/process-log.ts'
+import { shutDownOnSignals } from '../process/shutdown.ts'
+import { variablesOfEnvFiles } from './env-files.ts'
+import { createWorkers, stopMs } from './workers.ts'
+
+/**
+ * Serves with worker processes: this process starts, replaces and stops them, and distributes connections among them.
+ *
+ * @param app - An app that is ready. It shows that the definitions can be served; each worker builds its own app. Only
+ *   its log is used.
+ */
+export async function servePrimary(catalogue: OpenCatalogue, app: FastifyInstance, count: number): Promise<void> {
+  const { host, port, drainMs, heartbeatMs } = catalogue.config
+  const workers = createWorkers({
+    log: app.log,
+    lostLogLines: () => processLog().lost,
+    count,
+    host,
+    port,
+    demoUpstreams: catalogue.demoUpstreams,
+    heartbeatMs,
+    omittedVariables: variablesOfEnvFiles(process.execArgv, process.env),
+    onGiveUp: () => {
+      app.log.fatal('no worker is running and none can be started; exiting')
+      process.exit(1)
+    },
+  })
+  // Also while the workers start: without a listener SIGHUP ends the process.
+  process.on('SIGHUP', () => {
+    void workers.restart()
+  })
+  await app.close()
+  await workers.start()
+  shutDownOnSignals(
+    catalogue,
+    app,
+    async () => {
+      if (await workers.stop()) return
+      await catalogue.close()
+      process.exit(1)
+    },
+    { delay: drainMs + stopMs, skip: ['SIGHUP'], onSecondSignal: () => workers.kill() },
+  )
+}

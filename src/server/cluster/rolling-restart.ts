@@ -1,0 +1,40 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { reasonOf, type Replica } from './replica.ts'
+import type { WorkerProcess } from './spawn-worker.ts'
+
+export interface RollingRestartOptions {
+  readonly log: FastifyBaseLogger
+  /** True if the service stops, which ends the restart. */
+  readonly isStopping: () => boolean
+  /** Stops a worker that was replaced. */
+  readonly stopReplaced: (worker: WorkerProcess) => Promise<unknown>
+}
+
+/**
+ * Replaces the workers one after the other: each new worker listens before the previous one stops. Ends at the first
+ * worker that cannot start.
+ */
+export async function rollingRestart(
+  replicas: readonly Replica[],
+  { log, isStopping, stopReplaced }: RollingRestartOptions,
+): Promise<void> {
+  log.info({ workers: replicas.length }, 'restarting the workers')
+  for (const replica of replicas) {
+    await replica.finishRestart()
+    if (isStopping()) return
+    let previous
+    try {
+      previous = await replica.replace()
+    } catch (error) {
+      if (isStopping()) return
+      log.error(
+        { worker: replica.index + 1, ...reasonOf(error), restarted: replica.index },
+        'rolling restart failed; the previous workers keep serving',
+      )
+      if (replica.current === undefined) replica.restartLater()
+      return
+    }
+    if (previous !== undefined) await stopReplaced(previous)
+  }
+  log.info({ workers: replicas.length }, 'all workers were replaced')
+}

@@ -1,0 +1,81 @@
+import cluster from 'node:cluster'
+import type { FastifyInstance } from 'fastify'
+import { buildApp, type AppOptions } from '../../app.ts'
+import type { Catalogue } from '../../definitions/catalogue.ts'
+import { DefinitionsError } from '../../definitions/definitions-error.ts'
+import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
+import { loggerOptions } from '../../http/log/logger-options.ts'
+import type { Destination } from '../../log/destination.ts'
+import { processLog, processRedaction } from '../../log/process-log.ts'
+
+/**
+ * Builds the app of a catalogue and makes it ready to listen. Throws a `DefinitionsError` if the aggregates cannot be
+ * served together.
+ *
+ * @param options - Options that replace those of the catalogue.
+ * @param logFields - Fields of every log line. The default is the process id and the host name.
+ */
+export async function createServiceApp(
+  catalogue: Catalogue,
+  options: AppOptions = {},
+  logFields?: Readonly<Record<string, unknown>>,
+): Promise<FastifyInstance> {
+  const { aggregates, overrides, environment, secrets, config } = catalogue
+  const { inbound, logLevel, drainMs, threads } = config
+  const { limits, few } = descriptorLimits(catalogue, {
+    partition: options.partition,
+    threads: options.threads?.count ?? threads.count,
+    hasDemoUpstreams: catalogue.upstreams === 'demo' && !cluster.isWorker,
+  })
+  const redaction = processRedaction()
+  redaction.add([...secrets, ...inbound.keys])
+  const stream = processLog()
+  const logger = { ...(loggerOptions({ level: logLevel, redaction, base: logFields }) as object), stream }
+  const app = buildApp(aggregates, {
+    overrides,
+    environment,
+    logger,
+    drainMs,
+    threads,
+    lostLogLines: () => stream.lost,
+    onToken: token => redaction.learn(token),
+    ...inbound,
+    ...limits,
+    ...options,
+  })
+  if (few !== undefined)
+    app.addHook('onListen', done => {
+      app.log.warn(
+        few,
+        'few file descriptors: upstreams have fewer connections than declared; raise the limit (ulimit -n)',
+      )
+      done()
+    })
+  try {
+    await app.ready()
+    logProcessEvents(app, stream)
+    return app
+  } catch (error) {
+    throw new DefinitionsError(
+      [{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }],
+      { cause: error },
+    )
+  }
+}
+
+/** Returns the route and the name of each aggregate, for the log. */
+export function routesOf({ aggregates }: Catalogue): string[] {
+  return aggregates.map(({ name, route }) => `${route.method} ${route.url} (${name})`)
+}
+
+/**
+ * Logs the number of lost lines, and the warnings of Node.js, which are written to stderr otherwise and wait for its
+ * reader.
+ */
+function logProcessEvents({ log }: FastifyInstance, stream: Destination): void {
+  stream.onRecovered = lost => log.warn({ lost }, 'lines of the log were lost: they could not be written')
+  // The flag --no-warnings leaves no listener.
+  if (process.listenerCount('warning') === 0) return
+  process.removeAllListeners('warning')
+  process.on('warning', warning => log.warn({ err: warning }, 'Node.js warning'))
+}

@@ -1,0 +1,55 @@
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import type { OpenCatalogue } from '../../definitions/catalogue.ts'
+
+const uncaughtEvents = ['uncaughtException', 'unhandledRejection'] as const
+
+/** Time that an app takes at most to close after its drain timeout, in ms. */
+export const closeMs = 2000
+
+export interface ShutdownOptions {
+  /** Time from the first signal to the exit, at most, in ms. @default the drain timeout and `closeMs` */
+  readonly delay?: number
+  /** Signals that do not end the process. */
+  readonly skip?: readonly 'SIGHUP'[]
+  /** Called before the process exits on a second signal. */
+  readonly onSecondSignal?: () => void
+}
+
+/** Logs an uncaught error and exits at once with code 1: the state of the process is unknown after such an error. */
+export function exitOnUncaughtErrors(app: FastifyInstance): void {
+  for (const event of uncaughtEvents)
+    process.on(event, (err: unknown) => {
+      app.log.fatal({ err, event }, 'uncaught error; exiting')
+      process.exit(1)
+    })
+}
+
+/**
+ * On the first signal calls `close`, closes the catalogue and exits with code 0. On a second signal, and after an
+ * uncaught error, exits at once with code 1.
+ */
+export function shutDownOnSignals(
+  catalogue: OpenCatalogue,
+  app: FastifyInstance,
+  close: () => Promise<unknown>,
+  { delay = catalogue.config.drainMs + closeMs, skip = [], onSecondSignal }: ShutdownOptions = {},
+): void {
+  exitOnUncaughtErrors(app)
+  closeWithGrace(
+    {
+      delay,
+      skip: [...uncaughtEvents, ...skip],
+      logger: { error: (error: unknown) => app.log.error(error) },
+      onSecondSignal: signal => {
+        app.log.warn({ signal }, 'second signal received; exiting immediately')
+        onSecondSignal?.()
+      },
+    },
+    async ({ signal }) => {
+      app.log.info({ signal }, 'draining')
+      await close()
+      await catalogue.close()
+    },
+  )
+}

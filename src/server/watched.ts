@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify'
+import { ConfigError } from '../config.ts'
+import type { OpenCatalogue } from '../definitions/catalogue.ts'
+import { DefinitionsError } from '../definitions/definitions-error.ts'
+import { watch } from '../definitions/watch.ts'
+import { createHotSwapServer } from './hot-swap-server.ts'
+import { createServiceApp, routesOf } from './process/service-app.ts'
+import { shutDownOnSignals } from './process/shutdown.ts'
+
+/**
+ * Serves in this process and reloads the definitions after each change of a file. The listening socket stays open. A
+ * failed reload leaves the previous definitions in place.
+ */
+export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstance): Promise<void> {
+  const { config } = catalogue
+  const server = createHotSwapServer({ limits: config.inbound.limits, drainMs: config.drainMs })
+  let stopWatching = () => {}
+  server.swap(app)
+  shutDownOnSignals(catalogue, app, async () => {
+    stopWatching()
+    await server.close()
+  })
+  app.log.info(`Server listening at ${await server.listen(config)}`)
+  stopWatching = watch(catalogue, async () => {
+    try {
+      const next = await catalogue.reload()
+      server.swap(await createServiceApp(next))
+      app.log.info({ aggregates: routesOf(next) }, 'reloaded')
+    } catch (error) {
+      const isUserFault = error instanceof DefinitionsError || error instanceof ConfigError
+      app.log.error(
+        isUserFault ? { faults: error.message.split('\n') } : { err: error },
+        'reload failed; the previous definitions are still served',
+      )
+    }
+  })
+}

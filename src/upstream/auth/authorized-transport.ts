@@ -1,0 +1,90 @@
+import { hash } from 'node:crypto'
+import { ignoreRejection } from '../../core/promises.ts'
+import type { Resolve } from '../connect/resolve.ts'
+import type { Layer } from '../call/layer.ts'
+import type { UpstreamSpec } from '../spec/spec.ts'
+import type { Variables } from '../spec/variables.ts'
+import { openSingleUseTransport, openTransport, type Transport, type UpstreamAddress } from '../transport/transport.ts'
+import { readAccess } from './access.ts'
+import { authorize } from './authorize.ts'
+import { maxTokenBytes, tokenEndpoint } from './token-endpoint.ts'
+
+/** The services of a runtime that all its upstreams share. */
+export interface RuntimeServices {
+  readonly variables: Variables
+  readonly resolve: Resolve
+  /** Receives each new token. */
+  readonly onToken?: ((token: string) => void) | undefined
+}
+
+/** A transport that sends the credentials of the upstream's declaration. */
+export interface AuthorizedTransport extends Pick<Transport, 'service' | 'rejectQueued' | 'close'> {
+  /** Fetches the token before a call is sent; undefined without OAuth. */
+  readonly authorize: Layer | undefined
+  /**
+   * Identifies the credentials, so that a shared cache keeps the answers of different credentials apart; empty without
+   * secrets.
+   */
+  readonly identity: string
+}
+
+/**
+ * Opens the transport to an upstream with the secrets that its declaration names.
+ *
+ * @throws {TypeError} for variables that are missing or cannot be used
+ */
+export function openAuthorizedTransport(
+  spec: UpstreamSpec,
+  address: UpstreamAddress,
+  { variables, resolve, onToken }: RuntimeServices,
+): AuthorizedTransport {
+  const { faults, secrets, token, credentials, secureContext, proxy } = readAccess(spec, variables)
+  if (faults.length > 0) {
+    throw new TypeError(
+      `${faults.map(({ variable, reason }) => `${variable} ${reason}`).join('; ')}: give ` +
+        'createRuntime an environment that has it, for example process.env',
+    )
+  }
+  const transport = openTransport(spec, address, {
+    resolve,
+    secureContext,
+    proxy,
+    credentials: credentials ?? { headers: [], query: '' },
+  })
+  const { service, rejectQueued, close } = transport
+  const identity =
+    secrets.length === 0 ? '' : hash('sha256', JSON.stringify([secrets, token?.clientId, token?.scope]), 'base64url')
+  if (token === undefined) return { service, identity, authorize: undefined, rejectQueued, close }
+
+  const tokens = openSingleUseTransport(token.url, {
+    resolve,
+    secureContext,
+    proxy,
+    connectTimeout: spec.connectTimeout,
+    isPublic: spec.publicOnly && !token.isTrusted,
+    maxBytes: maxTokenBytes,
+  })
+  return {
+    service,
+    identity,
+    authorize: authorize({
+      fetchToken: tokenEndpoint({
+        upstream: spec.name,
+        access: token,
+        dispatcher: tokens.dispatcher,
+        pathPrefix: tokens.pathPrefix,
+        headers: tokens.headers,
+      }),
+      use: value => {
+        try {
+          ignoreRejection(onToken?.(value))
+        } catch {
+          // The calls that wait for the token need it even if the callback throws.
+        }
+        transport.setCredentialHeaders(['authorization', `Bearer ${value}`])
+      },
+    }),
+    rejectQueued,
+    close: () => Promise.all([close(), tokens.close()]),
+  }
+}

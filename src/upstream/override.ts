@@ -1,0 +1,52 @@
+import { wholeNumber } from '../core/bounds.ts'
+import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { maxAdaptiveConnections } from './spec/check-upstream.ts'
+import { originFault } from './spec/origin.ts'
+import { overrideRenames } from './spec/renamed.ts'
+import type { UpstreamSpec } from './spec/spec.ts'
+import type { UpstreamAddress } from './transport/transport.ts'
+
+/** Settings of one upstream that replace those of its declaration. */
+export interface Override {
+  /** Replaces the declared origin; may carry a path prefix. */
+  readonly origin?: string | undefined
+  readonly concurrency?: number | 'adaptive' | undefined
+  /** Limit on one attempt, in ms. */
+  readonly attemptTimeout?: number | undefined
+  /** Whether every call is refused. */
+  readonly off?: boolean | undefined
+}
+
+/** Checks the override of one upstream; throws a `TypeError` that names the upstream and the option. */
+export function checkOverride(name: string, override: Override): void {
+  const owner = `upstream '${name}'`
+  rejectRenamedOptions(owner, override, overrideRenames)
+  const { origin, concurrency, attemptTimeout } = override
+  if (concurrency !== undefined && concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
+  if (attemptTimeout !== undefined) wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
+  const fault = origin === undefined ? undefined : originFault(origin, true)
+  if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
+}
+
+/** Returns an upstream with the limits of its override. */
+export function withOverride(
+  spec: UpstreamSpec,
+  { concurrency = spec.concurrency, attemptTimeout = spec.attemptTimeout }: Override,
+): UpstreamSpec {
+  return { ...spec, concurrency, attemptTimeout, connections: connectionsFor(concurrency, spec) }
+}
+
+/** Returns the number of connections for another concurrency than the declared one, with as many spare connections. */
+function connectionsFor(concurrency: number | 'adaptive', declared: UpstreamSpec): number {
+  if (concurrency === declared.concurrency) return declared.connections
+  if (concurrency === 'adaptive') return Math.max(declared.connections, maxAdaptiveConnections)
+  return declared.concurrency === 'adaptive'
+    ? Math.max(declared.connections, concurrency)
+    : declared.connections - declared.concurrency + concurrency
+}
+
+/** Returns the address of an upstream: the declared one, or the one of its override. */
+export function addressOf(spec: UpstreamSpec, { origin, off = false }: Override): UpstreamAddress {
+  const url = new URL(origin ?? spec.origin)
+  return { url, prefix: url.pathname.replace(/(?<!\/)\/+$/, ''), isTrusted: origin !== undefined, isOff: off }
+}

@@ -1,0 +1,68 @@
+import { Abort } from '../../../core/abort.ts'
+import type { TimerQueue } from '../../../core/timer-queue.ts'
+import type { Found } from './entry.ts'
+
+/** An entry that a store has not yet confirmed. */
+interface PendingWrite {
+  /** Undefined when the entry was removed meanwhile, and when the write is over. */
+  found: Found | undefined
+  readonly end: () => void
+}
+
+/** The entries that are being written to a store that answers later: a lookup finds them before the store has them. */
+export class PendingWrites {
+  readonly #writes = new Map<string, PendingWrite>()
+  readonly #patience: TimerQueue
+  readonly #fault: () => void
+
+  /**
+   * @param patience - The time limit of a write.
+   * @param fault - Called for each write that fails or takes too long.
+   */
+  constructor(patience: TimerQueue, fault: () => void) {
+    this.#patience = patience
+    this.#fault = fault
+  }
+
+  get(key: string): { readonly found: Found | undefined } | undefined {
+    return this.#writes.get(key)
+  }
+
+  /** Keeps an entry until `done` settles or the time limit is reached; a later entry of the same key replaces it. */
+  add(key: string, found: Found, done: Promise<unknown> | undefined): void {
+    if (done === undefined) return
+    const write: PendingWrite = {
+      found,
+      end: () => {
+        this.#patience.stop(timer)
+        // The callbacks of a promise that never settles would retain the entry.
+        write.found = undefined
+        if (this.#writes.get(key) === write) this.#writes.delete(key)
+      },
+    }
+    this.#writes.get(key)?.end()
+    this.#writes.set(key, write)
+    const late = new Abort()
+    late.abort = () => {
+      this.#fault()
+      write.end()
+    }
+    const timer = this.#patience.start(late)
+    done.then(write.end, () => {
+      if (timer.isRunning) this.#fault()
+      write.end()
+    })
+  }
+
+  /** Drops the entry of a key; its write goes on. */
+  forget(key: string): void {
+    const write = this.#writes.get(key)
+    if (write !== undefined) write.found = undefined
+    this.#writes.delete(key)
+  }
+
+  /** Ends every write and its timer. */
+  close(): void {
+    for (const { end } of this.#writes.values()) end()
+  }
+}

@@ -1,0 +1,79 @@
+import type { LookupFunction } from 'node:net'
+import { numberWithin, wholeNumber } from '../core/bounds.ts'
+import { rejectRenamedOptions, rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
+import { checkPartition, type Partition } from '../core/partition.ts'
+import type { ThreadOptions } from '../threads/threads.ts'
+import type { BreakerChange } from './client.ts'
+import { checkOverride, type Override } from './override.ts'
+import { checkStore, type CacheStore } from './policies/cache/store.ts'
+import type { Layers } from './spec/layers.ts'
+import { runtimeRenames } from './spec/renamed.ts'
+import type { Variables } from './spec/variables.ts'
+
+export interface RuntimeOptions {
+  /** Overrides by the upstream's name. @default {} */
+  readonly overrides?: Readonly<Record<string, Override>>
+  /**
+   * The variables that `env('NAME')` and `proxy: true` of a declaration read, for example `process.env`.
+   * @default {}
+   */
+  readonly environment?: Variables
+  /** Resolves host names to addresses. @default `dns.lookup` of Node */
+  readonly lookup?: LookupFunction
+  /** Called when the circuit breaker of an upstream opens, half-opens or closes. @default not called */
+  readonly onBreakerChange?: (change: BreakerChange) => void
+  /** Custom layers around every upstream, the outermost first; those of an upstream are inside of them. @default {} */
+  readonly layers?: Layers
+  /**
+   * Stores the answers of operations with `cache`; the runtime does not close it.
+   * @default a memory store for each upstream, of its `maxCacheBytes`
+   */
+  readonly cacheStore?: CacheStore
+  /**
+   * The threads in which offloaded functions run; there are none where nothing is offloaded.
+   * @default those of `ThreadOptions`
+   */
+  readonly threads?: ThreadOptions
+  /** Called with the error of a thread that ended while it was idle. @default not called */
+  readonly onThreadError?: (error: Error) => void
+  /**
+   * Called with each token that the token endpoint of an upstream returned, so that a log can redact it.
+   * @default not called
+   */
+  readonly onToken?: ((token: string) => void) | undefined
+  /**
+   * The partition of every upstream's limits that this runtime has, where several processes share them.
+   * @default all of them
+   */
+  readonly partition?: Partition | undefined
+  /**
+   * The factor by which the concurrency and the connections of every upstream are reduced, above 0 and at most 1; each
+   * stays at least 1.
+   * @default 1
+   */
+  readonly scale?: number | undefined
+}
+
+const threadOptions: OptionKeys<ThreadOptions> = { count: true, queue: true, heapBytes: true }
+
+/** With a smaller heap a thread may not start, or V8 ends the process. */
+const minHeapBytes = 64 * 2 ** 20
+
+/** Checks the options of a runtime, its layers excepted; throws a `TypeError` that names the option. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  rejectRenamedOptions('runtime', options, runtimeRenames)
+  const { overrides = {}, threads = {}, partition, scale = 1, cacheStore } = options
+  for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
+  checkThreads(threads)
+  if (partition !== undefined) checkPartition('runtime', partition)
+  if (!(scale > 0 && scale <= 1)) throw new TypeError(`runtime: scale is ${scale}, and must be above 0 and at most 1`)
+  if (cacheStore !== undefined) checkStore('runtime', cacheStore)
+}
+
+function checkThreads(options: ThreadOptions): void {
+  rejectUnknownOptions('runtime', options, threadOptions, { group: 'threads' })
+  const { count, queue, heapBytes } = options
+  if (count !== undefined) wholeNumber('runtime', 'threads.count', count)
+  if (queue !== undefined) wholeNumber('runtime', 'threads.queue', queue, { min: 0 })
+  if (heapBytes !== undefined) numberWithin('runtime', 'threads.heapBytes', heapBytes, minHeapBytes, 2 ** 40)
+}

@@ -1,0 +1,29 @@
+import type { UpstreamError } from '../../errors.ts'
+
+/** Response headers by lower-case name, without white space around their values. */
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** The part that a cache had in an answer. */
+export interface Cached {
+  /** `hit`: it was kept and fresh; `stale`: it was kept and is no longer fresh; `miss`: the upstream was called. */
+  readonly cache: 'hit' | 'stale' | 'miss'
+  /** The age of a kept answer, in whole seconds. */
+  readonly age?: number
+  /** The time that it stays fresh, in whole seconds; negative when it no longer is. */
+  readonly ttl?: number
+  /** The failure of the upstream, where a kept answer replaces it (stale-if-error). */
+  readonly insteadOf?: UpstreamError
+}
+
+/** The answer of an upstream to one call. */
+export interface Answer<out T> {
+  readonly value: T
+  /** The upstream's status. */
+  readonly status: number
+  /** The response as it was received, of an operation whose answers are kept. */
+  readonly received?: { readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown }
+  /** The part that a cache had in it; absent without a cache. */
+  readonly cached?: Cached
+  /** The status of a kept `null` that a 304 confirmed; it tells whether the status is one of `nullOn`. */
+  readonly keptStatus?: number
+}

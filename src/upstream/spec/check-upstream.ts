@@ -1,0 +1,122 @@
+import { wholeNumber } from '../../core/bounds.ts'
+import { checkSpelling } from '../../core/headers.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import { checkAccess } from './access-spec.ts'
+import { checkForwarded, checkHeader } from './check-headers.ts'
+import { checkLayers } from './layers.ts'
+import type { AnyOperationOptions, UpstreamOptions } from './options.ts'
+import { originFault } from './origin.ts'
+import { checkPolicies } from './policies-spec.ts'
+import { upstreamRenames } from './renamed.ts'
+import type { UpstreamSpec } from './spec.ts'
+
+const upstreamOptions: OptionKeys<UpstreamOptions> = {
+  origin: true,
+  concurrency: true,
+  connections: true,
+  maxQueue: true,
+  retry: true,
+  hedge: true,
+  retryBudget: true,
+  breaker: true,
+  attemptTimeout: true,
+  totalTimeout: true,
+  connectTimeout: true,
+  maxResponseBytes: true,
+  maxJsonValues: true,
+  maxCacheBytes: true,
+  forwardHeaders: true,
+  headers: true,
+  decompress: true,
+  layers: true,
+  pipelining: true,
+  publicOnly: true,
+  auth: true,
+  tls: true,
+  proxy: true,
+}
+
+/**
+ * Default number of connections beyond one per permit. A connection whose answer has just ended is polled before it is
+ * used again, and a spare one is ready meanwhile (`npm run bench:wire -- --only spare` compares other numbers).
+ */
+export const spareConnections = 16
+
+/** Default for `connections` where the concurrency is adaptive: the upper limit of Netflix's concurrency-limits. */
+export const maxAdaptiveConnections = 200
+
+const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+
+/** Checks an upstream's declaration and fills its defaults in. */
+export function upstreamSpec(
+  name: string,
+  options: UpstreamOptions,
+  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache'> | undefined)[],
+): UpstreamSpec {
+  if (!upstreamName.test(name))
+    throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
+  const owner = `upstream '${name}'`
+  rejectUnknownOptions(owner, options, upstreamOptions, { renamed: upstreamRenames })
+  const {
+    concurrency = 64,
+    connections = concurrency === 'adaptive' ? maxAdaptiveConnections : concurrency + spareConnections,
+    maxQueue = 256,
+    attemptTimeout = 1000,
+    totalTimeout,
+    connectTimeout = 1000,
+    maxResponseBytes = 5 * 1024 * 1024,
+    maxJsonValues = 100_000,
+    maxCacheBytes = 32 * 1024 * 1024,
+    forwardHeaders = [],
+    headers = {},
+    decompress = true,
+    layers = {},
+  } = options
+
+  if (concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
+  wholeNumber(owner, 'connections', connections)
+  if (concurrency !== 'adaptive' && concurrency > connections) {
+    throw new TypeError(
+      `${owner}: concurrency is ${concurrency}, above ${connections} connections: a call with a permit ` +
+        'would wait for a connection: raise connections or lower concurrency',
+    )
+  }
+  wholeNumber(owner, 'maxQueue', maxQueue, { min: 0 })
+  wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
+  wholeNumber(owner, 'connectTimeout', connectTimeout, { unit: 'ms' })
+  if (totalTimeout !== undefined) wholeNumber(owner, 'totalTimeout', totalTimeout, { unit: 'ms' })
+  wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
+  wholeNumber(owner, 'maxJsonValues', maxJsonValues)
+  wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
+  for (const header of forwardHeaders) checkForwarded(owner, header)
+  checkSpelling(owner, Object.keys(headers))
+  for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
+
+  return Object.freeze({
+    coalesces: operations.some(each => each?.coalesce || each?.cache),
+    caches: operations.some(each => each?.cache),
+    maxCacheBytes,
+    name,
+    ...checkPolicies(owner, options),
+    origin: checkOrigin(owner, options.origin),
+    concurrency,
+    connections,
+    maxQueue,
+    attemptTimeout,
+    totalTimeout,
+    connectTimeout,
+    maxResponseBytes,
+    maxJsonValues,
+    forwardHeaders: Object.freeze([...new Set(forwardHeaders.map(header => header.toLowerCase()))]),
+    headers: Object.freeze({ ...headers }),
+    decompress,
+    layers: checkLayers(owner, layers),
+    ...checkAccess(owner, options),
+  })
+}
+
+function checkOrigin(owner: string, origin: string): string {
+  const fault = originFault(origin, false)
+  if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
+  return new URL(origin).origin
+}

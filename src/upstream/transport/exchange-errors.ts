@@ -1,0 +1,71 @@
+import { UpstreamError } from '../../errors.ts'
+import { isHandshakeRefusal, wireError } from '../connect/wire-errors.ts'
+import type { LiveCall } from '../call/call.ts'
+
+/** The cause of `UPSTREAM_RESET` for a connection that was reset in place of the FIN that ends a body. */
+export const resetError = Object.assign(new Error('the connection was reset before the end of the body'), {
+  code: 'ECONNRESET',
+})
+
+/** Returns the error of an unsafe call that a deadline ended after it was sent: it may have taken effect. */
+export function outcomeUnknown({ spec }: LiveCall<unknown>, deadline: UpstreamError): UpstreamError {
+  return new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: deadline, verdict: deadline.verdict })
+}
+
+/** Returns the error of a body that exceeds `maxResponseBytes`. */
+export function bodyTooLarge({ spec }: LiveCall<unknown>, upstreamStatus: number): UpstreamError {
+  const { name, maxResponseBytes } = spec.upstream
+  return new UpstreamError('UPSTREAM_TOO_LARGE', name, {
+    upstreamStatus,
+    detail: `the limit is ${maxResponseBytes} bytes`,
+  })
+}
+
+/** Returns the error of an upstream that sends informational responses (1xx) instead of a final one. */
+export function endlessInformational({ spec }: LiveCall<unknown>): UpstreamError {
+  return new UpstreamError('UPSTREAM_PROTOCOL', spec.upstream.name, {
+    detail: 'it sends informational answers without end',
+  })
+}
+
+/**
+ * Returns the error of a request that was lost with its connection because of another request on it. A lost connection
+ * counts as one failure, which the first request on it reports.
+ *
+ * @param isUnprocessed whether it was behind the last response of the connection (RFC 9112, section 9.6)
+ */
+export function lostWithConnection({ spec, effort }: LiveCall<unknown>, isUnprocessed: boolean): UpstreamError {
+  const isIdleClose = isUnprocessed && !effort.hadFreeRetry
+  return new UpstreamError('UPSTREAM_RESET', spec.upstream.name, { verdict: 'ignored', isIdleClose })
+}
+
+/**
+ * Returns the error of an exchange whose connection failed after the request was written. An unsafe call may have taken
+ * effect, so its outcome is unknown. A reused connection that is reset before the first byte of the response was closed
+ * as idle while the request was in flight.
+ */
+export function connectionFailed(
+  call: LiveCall<unknown>,
+  error: Error,
+  isReused: boolean,
+  isUnanswered: boolean,
+): Error {
+  const { spec, isRepeatable, effort } = call
+  const { name } = spec.upstream
+  const failure = wireError(error, name)
+  // The upstream refused the handshake, so it has not read the request.
+  if (!(failure instanceof UpstreamError) || (!isReused && isUnanswered && isHandshakeRefusal(error))) return failure
+  const { code, retryable } = failure
+  // The second lost idle connection of a call is not excused: the request itself may kill connections.
+  const isIdleClose = isReused && isUnanswered && code === 'UPSTREAM_RESET' && !effort.hadFreeRetry
+  if (spec.safe) return isIdleClose ? new UpstreamError(code, name, { cause: error, isIdleClose }) : failure
+  // RUNTIME_CLOSED has status 503, after which a caller may repeat the request at once. It must not repeat a request
+  // with an unknown outcome.
+  const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode
+  return new UpstreamError('OUTCOME_UNKNOWN', name, {
+    cause: failure,
+    statusCode,
+    retryable: retryable && isRepeatable,
+    isIdleClose,
+  })
+}

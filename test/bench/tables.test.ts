@@ -1,0 +1,63 @@
+import { test } from 'tap'
+import { markdownOf, sentencesOf } from '../../bench/compare/report/markdown.ts'
+import type { MeasuredRow } from '../../bench/compare/measure/measure.ts'
+import { bracketsText, tableOf } from '../../bench/compare/report/tables.ts'
+import { measurementOf, windowOf } from '../helpers/measurement.ts'
+
+const costs = { service: 30, 'floor-request': 25, go: 40 }
+
+test('tables for a page have a row per fan-out, size of bodies and number of callers, and a column per target', async t => {
+  const lines = markdownOf(measurementOf(costs, '5,20,20+10kb,5+512callers', 6)).split('\n')
+  t.same(lines.slice(0, 6), [
+    '| fan-out | to `Pool.request` | to Go net/http | windows dropped |',
+    '| --- | --- | --- | --- |',
+    '| 5 | 1.20 (1.20–1.20) | 0.75 (0.75–0.75) | 0 of 18 |',
+    '| 20 | 1.20 (1.20–1.20) | 0.75 (0.75–0.75) | 0 of 18 |',
+    '| 20, 10 KB | 1.20 (1.20–1.20) | 0.75 (0.75–0.75) | 0 of 18 |',
+    '| 5, 512 callers | 1.20 (1.20–1.20) | 0.75 (0.75–0.75) | 0 of 18 |',
+  ])
+  // The middle of six rounds of one hundredth more each.
+  t.ok(lines.includes('| 5 | 30.8 | 25.6 | 41.0 |'))
+  t.ok(lines.includes('| 5 | 1.0, 2.0 | 1.0, 2.0 | 1.0, 2.0 |'), 'latencies')
+  t.ok(lines.includes('| 5 | 100 (60) | 100 (60) | 100 (60) |'), 'memory')
+  t.ok(lines.includes('| 5 | 15 | 15 | – |'), 'stalls, of which Go has none to tell')
+})
+
+test('stalls have no table where no target tells of any', async t => {
+  t.notMatch(markdownOf(measurementOf({ go: 40 }, '5', 6)), 'stall')
+})
+
+test('a sentence names the cost of a call and its ratio to each of the others', async t => {
+  const measurement = measurementOf({ ...costs, 'fetch-zod': 120 }, '5,20,20+10kb', 6)
+  t.equal(
+    sentencesOf(measurement, [20, 100]),
+    'At a fan-out of 20 a call costs 30.8 µs: 1.20 of `Pool.request`, 0.75 of Go net/http and 0.25 of Fastify + `fetch` + zod.',
+  )
+  t.equal(
+    sentencesOf(measurementOf({ service: 30, go: 40 }, '5', 6), [5]),
+    'At a fan-out of 5 a call costs 30.8 µs: 0.75 of Go net/http.',
+  )
+  t.equal(sentencesOf(measurementOf({ service: 30 }, '5', 6), [5]), '', 'nothing to compare with')
+})
+
+test('a table for a terminal says how many windows were dropped and why', async t => {
+  const measurement = measurementOf(costs, '5', 6)
+  const [measured] = measurement.rows as [MeasuredRow]
+  t.match(tableOf(measured, measurement), 'windows dropped: none')
+  const reason = 'other processes had 40 % of the core of the target'
+  const disturbed = {
+    ...measured,
+    windows: measured.windows.filter(({ target }) => target !== 'go'),
+    dropped: [{ reason, window: windowOf('go', 5, 3, 1) }],
+  }
+  const table = tableOf(disturbed, measurement)
+  t.match(table, `windows dropped: 1, and measured once more; the first: go, round 3: ${reason}`)
+  t.match(table, /^go +no window left$/m)
+  t.match(table, /^ {2}service \/ floor-request +1\.20 \(1\.20–1\.20\)/m)
+  t.notMatch(table, 'service / go')
+})
+
+test('brackets are the range until there are rounds enough', async t => {
+  t.match(bracketsText(5), 'the range')
+  t.match(bracketsText(6), '95 % interval')
+})

@@ -1,0 +1,35 @@
+import { test } from 'tap'
+import { checkStore, sizeOf, type CacheStore } from '../../../../src/upstream/policies/cache/store.ts'
+import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
+import { createRuntime } from '../../../../src/upstream/runtime.ts'
+
+const store: CacheStore = { keeps: 'bodies', get: () => undefined, set: () => {}, delete: () => {} }
+
+test('a store whose parts are not what they must be is refused with the part and the fix', async t => {
+  for (const [part, value, message] of [
+    ['keeps', 'both', /runtime: cacheStore\.keeps is 'both', and must be 'values' or 'bodies'/],
+    ['get', undefined, /runtime: cacheStore\.get must be a function/],
+    ['set', 1, /cacheStore\.set/],
+    ['delete', null, /cacheStore\.delete/],
+    ['patience', NaN, /cacheStore\.patience is NaN/],
+    ['patience', -1, /cacheStore\.patience is -1/],
+  ] as const)
+    t.throws(() => createRuntime({ cacheStore: { ...store, [part]: value } }), { name: 'TypeError', message })
+  t.equal(checkStore('runtime', { ...store, patience: 5 }).patience, 5)
+})
+
+test('a store that cannot say what it holds says nothing', async t => {
+  t.same(sizeOf(createMemoryStore()), { entries: 0, bytes: 0 })
+  t.equal(sizeOf(store), undefined)
+  for (const size of [null, 'text', {}, { entries: 1 }, { entries: '1', bytes: 1 }])
+    t.equal(sizeOf({ ...store, size } as unknown as CacheStore), undefined)
+  t.equal(
+    sizeOf({
+      ...store,
+      get size(): never {
+        throw new Error('theirs')
+      },
+    }),
+    undefined,
+  )
+})
