@@ -1,8 +1,8 @@
 /** The names of all options of a type: a name that is missing here does not compile. */
 export type OptionKeys<T> = Readonly<Record<keyof T, true>>
 
-/** The new names of options by their old names. */
-export type RenamedOptions = Readonly<Record<string, string>>
+/** The new names of options by their old names; several where one option became several. */
+export type RenamedOptions = Readonly<Record<string, string | readonly string[]>>
 
 interface KeyCheck {
   /** The option that holds these options, for example `retry`. @default none */
@@ -39,9 +39,8 @@ export function rejectUnknownOptions(
 export function rejectRenamedOptions(owner: string, given: object, renamed: RenamedOptions, group?: string): void {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(renamed, name)) continue
-    throw new TypeError(
-      `${owner}: the option '${within(group, name)}' was renamed to '${within(group, renamed[name] as string)}'`,
-    )
+    const names = [renamed[name] ?? []].flat().map(each => `'${within(group, each)}'`)
+    throw new TypeError(`${owner}: the option '${within(group, name)}' was renamed to ${names.join(' and ')}`)
   }
 }
 

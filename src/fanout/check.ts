@@ -8,7 +8,7 @@ import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
-import { rejectOldOptional, rejectRenamedOptions, renamedOptions } from './renamed.ts'
+import { rejectOldOptional, renamedOptions } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import { letsShare } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
@@ -158,8 +158,7 @@ export function addStep(
   if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
-  rejectRenamedOptions(owner, options, renamedOptions[kind])
-  rejectUnknownOptions(owner, options, optionsOf[kind])
+  rejectUnknownOptions(owner, options, optionsOf[kind], { renamed: renamedOptions[kind] ?? {} })
   const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
   wholeNumber(owner, 'concurrency', concurrency)

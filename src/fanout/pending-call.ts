@@ -47,7 +47,7 @@ export class PendingCall implements Completion<unknown> {
 
   reject(error: unknown): void {
     // A call that the failed run has aborted is no failure of its step: the step is reported as cancelled.
-    if (!this.#run.isClosed || error !== this.#run.abort.reason) this.#completion.reject(this.#index, error)
+    if (!this.#run.hasFailed || error !== this.#run.abort.reason) this.#completion.reject(this.#index, error)
     if (!this.#spec.safe) this.#caller.unsafeCallEnded()
   }
 }

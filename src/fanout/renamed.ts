@@ -1,30 +1,20 @@
+import type { RenamedOptions } from '../core/option-keys.ts'
 import type { StepKind } from './step.ts'
 
 /** Old names of step options, by kind of step, with the names that replaced them. To be removed in 1.0. */
-export const renamedOptions: Readonly<Partial<Record<StepKind, Readonly<Record<string, string>>>>> = {
-  each: { width: "'concurrency'", tolerate: "'minSuccess' and 'fallback'" },
+export const renamedOptions: Readonly<Partial<Record<StepKind, RenamedOptions>>> = {
+  each: { width: 'concurrency', tolerate: ['minSuccess', 'fallback'] },
 }
 
 /** Old names of methods of the builder, with the names that replaced them. */
 const renamedMethods = { before: 'context', after: 'onReply' } as const
 
-/** Refuses an option by its old name, and names the new one. */
-export function rejectRenamedOptions(
-  owner: string,
-  given: unknown,
-  renamed: Readonly<Record<string, string>> = {},
-): void {
-  for (const [name, replacement] of Object.entries(renamed)) {
-    if (Object.hasOwn(Object(given) as object, name))
-      throw new TypeError(`${owner}: '${name}' was renamed to ${replacement}`)
-  }
-}
-
 /** Refuses `optional(name, fallback, fn, options)`, the old shape of an optional step. */
 export function rejectOldOptional(owner: string, name: string, fn: unknown, options: unknown): void {
   if (typeof fn === 'function' && typeof options !== 'function') return
   throw new TypeError(
-    `${owner}: an optional step takes its fallback as an option: optional('${name}', fn, { fallback })`,
+    `${owner}: optional(name, fallback, fn, options) was renamed to optional(name, fn, { fallback, …options }): ` +
+      `write optional('${name}', fn, { fallback })`,
   )
 }
 

@@ -22,6 +22,8 @@ export interface RunHandle extends Scope {
   readonly isExpired: boolean
   /** True if the run takes no more values: it has failed or has settled. */
   readonly isClosed: boolean
+  /** True if the run has failed, or its caller has gone. */
+  readonly hasFailed: boolean
   /** Takes the value of a step that has ended. */
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
   /** Takes the failure of a step, which fails the run. */

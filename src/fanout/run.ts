@@ -140,6 +140,10 @@ export class Run implements RunHandle, ReplyTarget {
     return this.#phase >= Phase.aborting
   }
 
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
   /** Fails the run because its caller has gone. */
   cancel(reason: unknown): void {
     this.#fail(reason, undefined, true)
@@ -265,8 +269,9 @@ export class Run implements RunHandle, ReplyTarget {
     this.#forEachRun(run => run.abortPending(reason))
     // Calls that were aborted have ended by then; a layer that ignores its abort must not delay the reply.
     setImmediate(() => {
-      this.#unsafeCalls = 0
       this.#forEachRun(run => run.expire(reason))
+      // After all steps: a step that is not expired yet would be left out if another one failed and settled the run.
+      this.#unsafeCalls = 0
       if (this.#phase === Phase.failed) this.#settleFailure()
     })
   }

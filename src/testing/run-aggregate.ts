@@ -1,3 +1,5 @@
+import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import type { Aggregate } from '../fanout/aggregate.ts'
@@ -38,6 +40,7 @@ export async function runAggregate<I, D, K extends string>(
   input: RawInput,
   options: RunAggregateOptions<I>,
 ): Promise<TestedReply<D, K>> {
+  rejectRenamedOptions('runAggregate', options, pluginRenames)
   const { upstreams, environment = {}, deadline, signal, layers = {} } = options
   const overrides = Object.fromEntries(Object.entries(upstreams).map(([name, { origin }]) => [name, { origin }]))
   const runtime = createRuntime({

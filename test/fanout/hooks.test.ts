@@ -129,6 +129,23 @@ test('context() may return a call, or await any number of calls', async t => {
   t.equal(run.abort.size, 0)
 })
 
+test('an answer that context() does not await is rejected when the run has ended', async t => {
+  const held = heldRuntime()
+  let rejected: unknown
+  const described = aggregate('left', { url: '/left' })
+    .context(({ ask }) => {
+      ask(oracle.ask({ id: 'a' })).catch((error: unknown) => {
+        rejected = error
+      })
+      return { known: true }
+    })
+    .required('b', () => 1)
+    .reply(z.number(), ({ b }) => b)
+  t.equal((await fanOut(described, {}, { runtime: held })).data, 1)
+  await turn()
+  t.match(rejected, { name: 'AbortError', message: 'the run has ended' })
+})
+
 test('a failed call of context() fails the run as that of a required step does', async t => {
   const failing = answeringRuntime(() => {
     throw new UpstreamError('UPSTREAM_BUSY', 'oracle', { retryAfterMs: 7000 })

@@ -39,7 +39,8 @@ test('an optional step with its fallback before its function is refused with the
     t.throws(() => call(old(), 'optional', 'one', ...given), {
       name: 'TypeError',
       message:
-        "aggregate 'a', step 'one': an optional step takes its fallback as an option: optional('one', fn, { fallback })",
+        "aggregate 'a', step 'one': optional(name, fallback, fn, options) was renamed to " +
+        "optional(name, fn, { fallback, …options }): write optional('one', fn, { fallback })",
     })
   t.end()
 })
@@ -52,7 +53,7 @@ test('the old options of an each are refused with their new names', t => {
   ] as const)
     t.throws(() => call(old(), 'each', 'one', () => [], options), {
       name: 'TypeError',
-      message: `aggregate 'a', step 'one': ${message}`,
+      message: `aggregate 'a', step 'one': the option ${message}`,
     })
   t.end()
 })

@@ -263,6 +263,19 @@ test('a POST that does not hear even the deadline holds no failing reply beyond 
   }
 })
 
+test('each POST that does not hear even the deadline is reported, although the first of them fails the run', async t => {
+  const runtime = heldRuntime({ deaf: () => true })
+  const described = within(60)
+    .required('one', () => oracle.tell({ id: 'one' }))
+    .required('two', () => oracle.tell({ id: 'two' }))
+    .reply(Any, () => 1)
+  const { reply, events } = watched(described, { runtime })
+  const problem = await problemOf(reply)
+  const failed = { state: 'failed', code: 'DEADLINE_EXCEEDED' }
+  t.match(problem.sources, { one: failed, two: failed })
+  t.equal(events.filter(({ type }) => type === 'step ended').length, 2)
+})
+
 test('an unsafe call that outlives even the deadline leaves no timer behind when it ends', async t => {
   const before = timers()
   const runtime = heldRuntime({ deaf: () => true })

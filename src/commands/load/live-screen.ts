@@ -86,8 +86,9 @@ export function drawScreen(progress: Progress, columns: number, { color, unicode
     '',
     cut(row('in flight', [String(inFlight)]) + `   waiting ${waiting}`),
     cut(
-      `${'p99 by s'.padEnd(labelWidth)}  ` +
-        `${sparkline(p99History.slice(-Math.max(1, room - labelWidth - 2)), unicode)}`.trimEnd(),
+      ['p99 by s'.padEnd(labelWidth), sparkline(p99History.slice(-Math.max(1, room - labelWidth - 2)), unicode)]
+        .join('  ')
+        .trimEnd(),
     ),
     fit(
       room,

@@ -61,8 +61,8 @@ export function formatLoop({
   readonly rate: number | null | undefined
   readonly connections: number
 }): string {
-  const over = `${connections} ${connections === 1 ? 'connection' : 'connections'}`
-  return rate === null || rate === undefined ? `closed loop over ${over}` : `open loop, ${rate}/s over ${over}`
+  const shown = `${connections} ${connections === 1 ? 'connection' : 'connections'}`
+  return rate === null || rate === undefined ? `closed loop over ${shown}` : `open loop, ${rate}/s over ${shown}`
 }
 
 /** Formats the percentiles in the layout of HdrHistogram. */

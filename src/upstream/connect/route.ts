@@ -5,7 +5,7 @@ import { proxyFor, type ProxyAccess } from './proxy.ts'
 import { publicResolve, type Resolve } from './resolve.ts'
 
 /** Opens connections to an origin, and has what every request on them needs. */
-export interface Route extends Opener {
+export interface OriginRoute extends Opener {
   /** The origin that connections are opened to: the target's, or that of a proxy for `http:`. */
   readonly origin: string
   /** Precedes every path: empty, or the target's origin where a proxy forwards the request. */
@@ -14,7 +14,7 @@ export interface Route extends Opener {
   readonly headers: readonly string[]
 }
 
-export interface RouteOptions {
+export interface OriginRouteOptions {
   /** The certificates and the key of TLS; undefined for those of Node. */
   readonly secureContext: SecureContext | undefined
   readonly proxy: ProxyAccess | undefined
@@ -30,8 +30,8 @@ export interface RouteOptions {
 /** Finds the route to an origin: direct, through a proxy's tunnel (`https:`), or forwarded by a proxy (`http:`). */
 export function routeTo(
   target: URL,
-  { secureContext, proxy: proxies, resolve, connectTimeout, isPublic, servername }: RouteOptions,
-): Route {
+  { secureContext, proxy: proxies, resolve, connectTimeout, isPublic, servername }: OriginRouteOptions,
+): OriginRoute {
   const tls = {
     allowH2: false,
     // Set here, they override NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0.

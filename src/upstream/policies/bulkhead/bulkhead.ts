@@ -52,7 +52,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
       admissions.load.recordHold(ms, error)
       if (adaptive !== undefined) {
         adaptive.ended(call, noted, ms, semaphore.active, error)
-        semaphore.limit = adaptive.limit
+        semaphore.setLimit(adaptive.limit)
       }
     }
     if (isFirst) admission.done(call)

@@ -8,10 +8,11 @@ export interface PermitQueue {
  * A counting semaphore: at most `limit` permits are in use, and a permit that is released goes to the queue first.
  *
  * A permit is never free while a call waits, so a new call cannot overtake the queue. When `limit` becomes lower, calls
- * keep the permits they hold, and no permit is granted until fewer than `limit` are in use.
+ * keep the permits they hold, and no permit is granted until fewer than `limit` are in use. A higher `limit` grants its
+ * permits at once.
  */
 export class Semaphore {
-  /** Takes effect at the next release. */
+  /** Permits at most. */
   limit: number
   /** Permits in use. */
   active = 0
@@ -37,6 +38,17 @@ export class Semaphore {
   /** Gives a permit back, and grants every permit that is free to the queue. */
   release(): void {
     this.active--
+    this.#drain()
+  }
+
+  /** Changes the limit; permits of a higher one are granted to the queue. */
+  setLimit(limit: number): void {
+    const isHigher = limit > this.limit
+    this.limit = limit
+    if (isHigher) this.#drain()
+  }
+
+  #drain(): void {
     // A granted call may end synchronously and release its permit here: the loop that is under way grants that one too.
     if (this.#isDraining) return
     this.#isDraining = true

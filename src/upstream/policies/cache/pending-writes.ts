@@ -43,7 +43,7 @@ export class PendingWrites {
     this.#writes.get(key)?.end()
     this.#writes.set(key, write)
     const late = new Abort()
-    late.abort = () => {
+    late.onAbort = () => {
       this.#fault()
       write.end()
     }

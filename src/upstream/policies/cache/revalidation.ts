@@ -100,10 +100,10 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
       if (life.aborted || refreshing.has(key)) return
       refreshing.add(key)
       counts.refreshes++
-      const over = () => {
+      const onEnd = () => {
         refreshing.delete(key)
       }
-      limited(fetchAnswer, next, key, found, detached(call, life)).then(over, over)
+      limited(fetchAnswer, next, key, found, detached(call, life)).then(onEnd, onEnd)
     },
     usualMs: spec => trackerOf(spec).delay,
   }
