@@ -91,7 +91,7 @@ export interface AppOptions {
    * How long requests in flight may take once the app closes, in ms; who still waits then is answered 503.
    * @default 10_000
    */
-  readonly drainMs?: number
+  readonly drainTimeout?: number
 }
 
 /** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
@@ -111,7 +111,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     trustProxy = false,
     keys = [],
     corsOrigins = [],
-    drainMs = 10_000,
+    drainTimeout = 10_000,
     lostLogLines,
     onToken,
   } = options
@@ -157,7 +157,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   const reportRefusal = refusals.reporter(app.log)
   closeOnStrayBytes(app, connections, limits.headerBytes, reportRefusal)
   // Before the hooks that refuse requests, so that every request is counted on its connection.
-  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainMs })
+  drainOnClose(app, { readiness, connectionLimit, connections, runtime, timeout: drainTimeout })
   handleServerEvents(app.server, reportRefusal)
   checkHostHeader(app)
   if (corsOrigins.length > 0) addCors(app, corsOrigins)

@@ -13,7 +13,7 @@ export {
 export { fanOut, type FanOutOptions } from './fanout/fan-out.ts'
 export type { RunEvent } from './fanout/events.ts'
 export type { RawInput } from './fanout/input.ts'
-export type { Loss, Outcome, State } from './fanout/outcome.ts'
+export type { FailedCall, Outcome, State } from './fanout/outcome.ts'
 export type { Reply } from './fanout/reply.ts'
 export { headwaters, type HeadwatersOptions } from './http/plugin.ts'
 export type { Entry as CacheEntry } from './upstream/policies/cache/entry.ts'

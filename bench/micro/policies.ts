@@ -34,7 +34,7 @@ const question = get()
 
 const layers: Readonly<Record<string, readonly Layer[]>> = {
   none: [],
-  observe: [observe({ calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 })],
+  observe: [observe({ calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 })],
   retry: [retry({ maxAttempts: 2, initialDelay: 25, maxDelay: 250, budget })],
   'hedge, nothing known': [
     hedge({ delay: undefined, percentile: 98, maxRatio: 0, budget: new RetryBudget({ ratio: 0, minPerSecond: 0 }) }),

@@ -1,8 +1,8 @@
 import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
-import type { Tally } from './events.ts'
-import type { Loss } from './outcome.ts'
+import type { CallCounts } from './events.ts'
+import type { FailedCall } from './outcome.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
@@ -10,9 +10,9 @@ export interface CallGroupOptions {
   readonly calls: readonly Call<unknown>[]
   readonly send: SendCall
   /** Called when enough calls have succeeded: all that remain for an `each`, `count` for a `firstOf`. */
-  readonly done: (values: readonly unknown[], tally: Tally, isStale: boolean) => void
+  readonly done: (values: readonly unknown[], tally: CallCounts, isStale: boolean) => void
   /** Called when too many calls have failed, with the first error. */
-  readonly fail: (error: unknown, tally: Tally) => void
+  readonly fail: (error: unknown, tally: CallCounts) => void
 }
 
 /** Receives the result of each call. */
@@ -45,7 +45,7 @@ export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptio
   const values: unknown[] = calls.map(() => undefined)
   const succeeded: boolean[] = []
   const ended: boolean[] = []
-  const failed: Loss[] = []
+  const failed: FailedCall[] = []
   const { concurrency } = step
   let sent = 0
   let isDraining = false
@@ -58,7 +58,7 @@ export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptio
 
   const absent = () => (absences === undefined ? 0 : absences.length)
   const isLast = () => ok + absent() + failed.length === calls.length
-  const tally = (): Tally => ({
+  const tally = (): CallCounts => ({
     calls: calls.length,
     ok: ok + absent(),
     failed: failed.sort((a, b) => a.index - b.index),

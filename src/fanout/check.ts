@@ -10,7 +10,7 @@ import { checkZod } from '../core/schema/wrapped.ts'
 import type { Schema } from './inference.ts'
 import { rejectOldOptional, renamedOptions } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
-import { letsShare } from './shared-caches.ts'
+import { allowsSharedCache } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
 import { credentialHeaders, Vary } from './vary.ts'
 
@@ -93,7 +93,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     if (schema !== undefined) textSchema(schema)
   }
   const fields = headers && headerFields(`${owner}, headers`, headers)
-  const isShared = cacheControl !== undefined && letsShare(cacheControl)
+  const isShared = cacheControl !== undefined && allowsSharedCache(cacheControl)
   if (isShared) refuseCredentials(owner, fields, cacheControl)
   return Object.freeze({
     url,

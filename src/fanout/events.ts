@@ -1,5 +1,5 @@
 import type { CallEvent } from '../upstream/call/events.ts'
-import type { Loss, State } from './outcome.ts'
+import type { FailedCall, State } from './outcome.ts'
 
 /**
  * An event of a run. `at` is in ms from the start of the run; `step` is the index of a step in the declaration.
@@ -15,13 +15,13 @@ export type RunEvent =
       /** Why the step has no value of its own. */
       readonly code: string | undefined
       /** The results of the calls of an `each` or a `firstOf`. */
-      readonly tally: Tally | undefined
+      readonly tally: CallCounts | undefined
     }
   | { readonly type: 'run ended'; readonly at: number; readonly code: string | undefined }
 
 /** The results of the calls of one step. */
-export interface Tally {
+export interface CallCounts {
   readonly calls: number
   readonly ok: number
-  readonly failed: readonly Loss[]
+  readonly failed: readonly FailedCall[]
 }

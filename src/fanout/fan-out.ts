@@ -3,7 +3,7 @@ import { toProblem, type Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from './end-to-end.ts'
 import { readInput, type RawInput, type ReadInput } from './input.ts'
-import { Reads } from './reads.ts'
+import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions } from './run.ts'
 
@@ -46,7 +46,7 @@ export function startRun(
   faults?: readonly Fault[],
 ): Run {
   const { vary } = aggregate.route
-  const reads = vary && new Reads(vary)
+  const reads = vary && new HeaderReadTracker(vary)
   let read: ReadInput
   try {
     read = readInput(aggregate.route, input, faults, reads)

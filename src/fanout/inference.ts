@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
-import type { ParamsFor, Schema, Shown } from '../upstream/spec/inference.ts'
+import type { ParamsFor, Schema, Simplify } from '../upstream/spec/inference.ts'
 
-export type { ParamsFor, ParamsIf, Schema, Shown } from '../upstream/spec/inference.ts'
+export type { ParamsFor, ParamsIf, Schema, Simplify as Shown } from '../upstream/spec/inference.ts'
 
 declare const skipped: unique symbol, wrong: unique symbol
 
@@ -13,7 +13,7 @@ export interface Skip {
 }
 
 /** A type that no value has. The compiler prints its sentence in the error. */
-export interface Wrong<Sentence extends string> {
+export interface TypeErrorMessage<Sentence extends string> {
   readonly [wrong]: Sentence
 }
 
@@ -29,7 +29,7 @@ export type EachValue<T, F> = [F] extends [never] ? T[] : DeepReadonly<OrFallbac
 /** Names of earlier steps, by their values `V`. */
 export type StepNames<V> = readonly (keyof V & string)[]
 /** The arguments of a step's function: the input and the values it needs. */
-export type ArgsFor<I, V, N extends StepNames<V>> = Shown<I & Pick<V, N[number]>>
+export type ArgsFor<I, V, N extends StepNames<V>> = Simplify<I & Pick<V, N[number]>>
 
 /** The arguments of context() beside the input. */
 export interface ContextArgs {
@@ -46,30 +46,30 @@ export type ContextResult<R, Without, With> = unknown extends R
       ? Without
       : [Extract<R, readonly Call<unknown>[] | Skip>] extends [never]
         ? With
-        : Wrong<'context() returns one value, or one call: await several with ask'>
+        : TypeErrorMessage<'context() returns one value, or one call: await several with ask'>
 
 type Reserved = 'params' | 'query' | 'body' | 'headers' | 'context' | 'signal'
 
 /** The name of a step, or the reason for which it is refused. */
 export type NewStepName<K extends string, V> = K extends keyof V
-  ? Wrong<`a step '${K}' is already declared`>
+  ? TypeErrorMessage<`a step '${K}' is already declared`>
   : K extends Reserved
-    ? Wrong<`'${K}' is part of the input: choose another step name`>
+    ? TypeErrorMessage<`'${K}' is part of the input: choose another step name`>
     : K
 /** The same for a step whose function returns `R`, one call or one value. */
 export type OptionalStepName<K extends string, V, R> = unknown extends R
   ? NewStepName<K, V>
   : [R] extends [void]
-    ? Wrong<`step '${K}' must return a call, a value or skip`>
+    ? TypeErrorMessage<`step '${K}' must return a call, a value or skip`>
     : [Extract<R, readonly Call<unknown>[]>] extends [never]
       ? NewStepName<K, V>
-      : Wrong<`step '${K}' returns several calls: use each or firstOf`>
+      : TypeErrorMessage<`step '${K}' returns several calls: use each or firstOf`>
 /** The same for a step that cannot skip. */
 export type RequiredStepName<K extends string, V, R> = unknown extends R
   ? NewStepName<K, V>
   : [Extract<R, Skip>] extends [never]
     ? OptionalStepName<K, V, R>
-    : Wrong<`required step '${K}' cannot skip: make it optional`>
+    : TypeErrorMessage<`required step '${K}' cannot skip: make it optional`>
 
 type SchemaOutput<S> = S extends z.ZodType ? z.output<S> : {}
 

@@ -4,7 +4,7 @@ import type { Cached } from '../upstream/spec/answer.ts'
 export type State = 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'failed' | 'cancelled'
 
 /** One failed call of a step that makes several calls. */
-export interface Loss {
+export interface FailedCall {
   readonly index: number
   readonly code: string
   /** The status of the upstream's response, if there was one. */
@@ -24,7 +24,7 @@ export interface Outcome {
   readonly calls?: number
   /** The number of calls that succeeded. */
   readonly ok?: number
-  readonly failed?: readonly Loss[]
+  readonly failed?: readonly FailedCall[]
   /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**

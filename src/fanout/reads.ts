@@ -3,7 +3,7 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Vary } from './vary.ts'
 
 /** Records on which request headers the reply of one run depends. */
-export class Reads implements HeaderReads {
+export class HeaderReadTracker implements HeaderReads {
   vary: Vary
   /** True if all headers were read at once, so that no list of names is complete. */
   isWhole = false

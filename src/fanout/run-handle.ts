@@ -2,9 +2,9 @@ import type { ErrorCode } from '../errors.ts'
 import type { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import type { Send } from '../upstream/call/layer.ts'
-import type { Tally } from './events.ts'
+import type { CallCounts } from './events.ts'
 import type { State } from './outcome.ts'
-import type { Reads } from './reads.ts'
+import type { HeaderReadTracker } from './reads.ts'
 import type { Step } from './step.ts'
 
 /** The part of an aggregate whose function is invoked; the function of context() is a step without an index. */
@@ -13,7 +13,7 @@ export type HandlerOwner = Step | 'merge' | 'onReply()'
 /** The part of a run that its steps use. */
 export interface RunHandle extends Scope {
   /** Records on which headers the reply depends; undefined if the reply is not cacheable. */
-  readonly reads: Reads | undefined
+  readonly reads: HeaderReadTracker | undefined
   /** Sends a call through the layers of its upstream. */
   readonly send: Send
   /** True if optional steps are shed. */
@@ -25,9 +25,9 @@ export interface RunHandle extends Scope {
   /** True if the run has failed, or its caller has gone. */
   readonly hasFailed: boolean
   /** Takes the value of a step that has ended. */
-  stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void
+  stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void
   /** Takes the failure of a step, which fails the run. */
-  stepFailed(error: unknown, step: Step, tally?: Tally): void
+  stepFailed(error: unknown, step: Step, tally?: CallCounts): void
   /**
    * Invokes a function of the aggregate. Offloaded functions that it calls belong to this run.
    */

@@ -4,12 +4,12 @@ import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
 import type { Runtime } from '../upstream/runtime.ts'
 import type { AnyAggregate } from './aggregate.ts'
-import type { RunEvent, Tally } from './events.ts'
+import type { RunEvent, CallCounts } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
 import type { State } from './outcome.ts'
-import type { Reads } from './reads.ts'
+import type { HeaderReadTracker } from './reads.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
 import type { HandlerOwner, RunHandle } from './run-handle.ts'
@@ -57,7 +57,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly deadline: number
   readonly shedOptional: boolean
   readonly headers: Scope['headers']
-  readonly reads: Reads | undefined
+  readonly reads: HeaderReadTracker | undefined
   readonly admitted = new Map<object, object>()
   context: unknown = undefined
   #phase: Phase = Phase.created
@@ -86,7 +86,7 @@ export class Run implements RunHandle, ReplyTarget {
     input: ReadInput,
     headers: Scope['headers'],
     { runtime, deadline = Infinity, shedOptional = false, onEvent }: RunOptions,
-    reads?: Reads,
+    reads?: HeaderReadTracker,
   ) {
     this.#aggregate = aggregate
     this.#runtime = runtime
@@ -197,7 +197,7 @@ export class Run implements RunHandle, ReplyTarget {
     )
   }
 
-  stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+  stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
     if (step.index < 0) {
       this.context = value
       this.#sharedArgs = this.createArgs()
@@ -211,7 +211,7 @@ export class Run implements RunHandle, ReplyTarget {
     if (--this.#pendingSteps === 0) this.#merge()
   }
 
-  stepFailed(error: unknown, step: Step, tally?: Tally): void {
+  stepFailed(error: unknown, step: Step, tally?: CallCounts): void {
     const code = error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code, tally })
     this.#fail(error, step.index < 0 ? undefined : step.name)

@@ -6,7 +6,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { ignoreRejection } from '../core/promises.ts'
 import { skip } from './aggregate.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
-import type { Tally } from './events.ts'
+import type { CallCounts } from './events.ts'
 import { isThenable } from './is-thenable.ts'
 import { offloading } from './offload/invocation.ts'
 import type { State } from './outcome.ts'
@@ -17,7 +17,7 @@ import { labelOf, type Step } from './step.ts'
 /** The reason for which the remaining calls of a step are aborted when it has ended. One error serves all runs. */
 const stepEnded = new DOMException('the step has ended', 'AbortError')
 
-const noCalls: Tally = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
+const noCalls: CallCounts = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
 
 /**
  * One step of one run: invokes its function, sends the calls that it returns, and ends once, with a value or an error.
@@ -272,12 +272,12 @@ export class StepRun implements CallCompletion {
     this.#fail(new TypeError(message))
   }
 
-  #fail(error: unknown, tally?: Tally): void {
+  #fail(error: unknown, tally?: CallCounts): void {
     this.#release()
     this.#run.stepFailed(error, this.step, tally)
   }
 
-  #end(value: unknown, state: State, code?: ErrorCode, tally?: Tally): void {
+  #end(value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
     if (this.#phase === 'ended') return
     this.value = this.step.isFrozen && this.step.kind === 'each' ? Object.freeze(value) : value
     this.#release()

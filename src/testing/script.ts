@@ -9,7 +9,7 @@ export interface AnswerOptions {
   /** @default `content-type: application/json`, or `application/octet-stream` for bytes */
   readonly headers?: Readonly<Record<string, string>>
   /** How long the answer waits, in ms. @default 0 */
-  readonly delayMs?: number
+  readonly delay?: number
 }
 
 export interface StatusOptions extends Omit<AnswerOptions, 'status'> {
@@ -18,7 +18,7 @@ export interface StatusOptions extends Omit<AnswerOptions, 'status'> {
 }
 
 /** Writes one answer, or whatever else happens to a call. */
-export type Act = (response: ServerResponse) => void
+export type ResponseAction = (response: ServerResponse) => void
 
 /**
  * What is queued for calls, in the order in which it is used; each line is used once, `always` as often as it is
@@ -48,7 +48,7 @@ export interface Script {
  * Writes a value as an answer; throws for a status, a header or a value that cannot be written, where the test has its
  * line.
  */
-export function answering(value: unknown, { status = 200, headers = {}, delayMs = 0 }: AnswerOptions): Act {
+export function answering(value: unknown, { status = 200, headers = {}, delay = 0 }: AnswerOptions): ResponseAction {
   if (!Number.isInteger(status) || status < 200 || status > 599)
     throw new TypeError(`${status} is no status of an answer: use one from 200 to 599`)
   for (const [name, text] of Object.entries(headers)) {
@@ -60,7 +60,7 @@ export function answering(value: unknown, { status = 200, headers = {}, delayMs 
   const type = given['content-type'] ?? (isBytes ? 'application/octet-stream' : 'application/json')
   const isText = typeof value === 'string' && !/\bjson\b/i.test(type)
   const body = isBytes || isText ? value : (writeJson(value) ?? '')
-  const write: Act = response => {
+  const write: ResponseAction = response => {
     // An answer without a body has neither a type nor a length (RFC 9110, section 15.3.5).
     if (status === 204 || status === 304) response.writeHead(status, given).end()
     else
@@ -68,18 +68,18 @@ export function answering(value: unknown, { status = 200, headers = {}, delayMs 
         .writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...given })
         .end(body)
   }
-  return delayMs === 0
+  return delay === 0
     ? write
     : response => {
-        const timer = setTimeout(write, delayMs, response)
+        const timer = setTimeout(write, delay, response)
         response.once('close', () => clearTimeout(timer))
       }
 }
 
-export const hang: Act = () => {}
-export const garbage: Act = ({ socket }) => {
+export const hang: ResponseAction = () => {}
+export const garbage: ResponseAction = ({ socket }) => {
   socket?.end('this is no HTTP\r\n\r\n')
 }
-export const malformed: Act = response => {
+export const malformed: ResponseAction = response => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"broken":')
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { readMatcher, type Match, type Matcher } from './matcher.ts'
 import { receive, type ReceivedCall } from './received-call.ts'
 import { reset } from '../demo-upstreams/reset.ts'
-import { answering, garbage, hang, malformed, type Act, type Script } from './script.ts'
+import { answering, garbage, hang, malformed, type ResponseAction, type Script } from './script.ts'
 
 /** A real server on loopback that answers by a script. */
 export interface ScriptedUpstream extends Script, AsyncDisposable {
@@ -23,7 +23,7 @@ export interface ScriptedUpstream extends Script, AsyncDisposable {
 
 interface Line {
   readonly match: Match
-  readonly act: Act
+  readonly act: ResponseAction
 }
 
 /**
@@ -38,7 +38,7 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
   const changes = new EventEmitter().setMaxListeners(0)
   let closed: Promise<void> | undefined
 
-  function next(call: ReceivedCall): Act {
+  function next(call: ReceivedCall): ResponseAction {
     const at = queue.findIndex(({ match }) => match.fits(call))
     const line = at === -1 ? defaults.findLast(({ match }) => match.fits(call)) : queue.splice(at, 1)[0]
     if (line !== undefined) return line.act
@@ -62,7 +62,7 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 
-  const add = (calls: Matcher, act: Act) => {
+  const add = (calls: Matcher, act: ResponseAction) => {
     queue.push({ match: readMatcher(calls), act })
   }
   const upstream: ScriptedUpstream = {

@@ -59,7 +59,7 @@ export function createClient(
   { onBreakerChange, cacheStore }: ClientOptions = {},
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
-  const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
+  const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
   const transport = address.isOff ? undefined : openAuthorizedTransport(spec, address, services)
   const budget = new RetryBudget(spec.retryBudget)
   const circuit =

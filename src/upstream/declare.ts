@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { callFactory } from './call/create-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
-import type { ParamsFor, ParamsIf, Schema, Shown } from './spec/inference.ts'
+import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './spec/options.ts'
 import { operationSpec } from './spec/check-operation.ts'
 import { upstreamSpec } from './spec/check-upstream.ts'
@@ -34,7 +34,7 @@ const upstream: unique symbol = Symbol('headwaters.upstream')
 /** Publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
 
-type Input<Pa, Q, B> = Shown<
+type Input<Pa, Q, B> = Simplify<
   SchemaInput<Pa> & SchemaInput<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})
 >
 

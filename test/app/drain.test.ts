@@ -45,7 +45,7 @@ async function hanging(t: Test, logger: AppOptions['logger'] = false) {
         .required('it', () => 'a'.repeat(20_000_000))
         .reply(Any, ({ it }) => it),
     ],
-    { drainMs: 50, logger },
+    { drainTimeout: 50, logger },
   )
   const ask = await listening(t, app)
   const open = async () => {
@@ -144,7 +144,7 @@ test('at the drain timeout the connection of a caller that does not read its rep
 test('close() can be called twice, and an app that never listened closes', async t => {
   const { app, close } = await hanging(t)
   await Promise.all([close(), app.close()])
-  const other = buildApp([], { drainMs: 0 })
+  const other = buildApp([], { drainTimeout: 0 })
   await other.ready()
   await other.close()
   t.pass('closed')

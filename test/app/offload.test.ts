@@ -103,7 +103,7 @@ test('a thread is terminated when its caller closes the connection', async t => 
 
 test('at the drain timeout threads are terminated, and their callers get 503', async t => {
   const gate = makeGate()
-  const app = buildApp([at('burn', () => burn(gate.cells))], { drainMs: 20 })
+  const app = buildApp([at('burn', () => burn(gate.cells))], { drainTimeout: 20 })
   const ask = await listening(t, app)
   const burning = ask<ProblemBody>('/burn')
   await gate.came(1)

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { letsShare } from '../../src/fanout/shared-caches.ts'
+import { allowsSharedCache } from '../../src/fanout/shared-caches.ts'
 import { Vary } from '../../src/fanout/vary.ts'
 import { defineUpstream, operation, specOf } from '../../src/upstream/declare.ts'
 
@@ -59,7 +59,7 @@ test('which replies a shared cache may give to others', async t => {
     'must-revalidate',
     '',
   ])
-    t.equal(letsShare(value), true, value)
+    t.equal(allowsSharedCache(value), true, value)
   for (const value of [
     'private',
     'max-age=60, Private',
@@ -68,5 +68,5 @@ test('which replies a shared cache may give to others', async t => {
     ' no-cache ,max-age=0',
     'x="a, b",private',
   ])
-    t.equal(letsShare(value), false, value)
+    t.equal(allowsSharedCache(value), false, value)
 })

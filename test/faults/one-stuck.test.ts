@@ -86,7 +86,7 @@ test('one of ten upstreams is stuck: the other nine do not wait for it', async t
   const later = p99(await round())
 
   t.ok(
-    (stats[last]?.failed ?? 0) > requests / 4 && (stats[last]?.waitedMs ?? 0) > 0,
+    (stats[last]?.failed ?? 0) > requests / 4 && (stats[last]?.queuedMs ?? 0) > 0,
     'the tenth was stuck, and its own calls waited',
   )
   for (const name of healthy)

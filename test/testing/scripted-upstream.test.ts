@@ -164,7 +164,7 @@ test('faults happen on the wire', async t => {
 
 test('an answer waits as long as it is told to', async t => {
   const { upstream, ask } = await start(t)
-  upstream.answer('/fact', 1, { delayMs: 60 })
+  upstream.answer('/fact', 1, { delay: 60 })
   const start_ = performance.now()
   await ask('/fact')
   t.ok(performance.now() - start_ >= 55)
@@ -172,7 +172,7 @@ test('an answer waits as long as it is told to', async t => {
 
 test('closing ends what hangs and what waits, and tells who waits for calls', async t => {
   const { upstream, ask } = await start(t)
-  upstream.hang('/fact').answer('/late', 1, { delayMs: 60_000 })
+  upstream.hang('/fact').answer('/late', 1, { delay: 60_000 })
   const asked = [t.rejects(ask('/fact')), t.rejects(ask('/late'))]
   const come = t.rejects(upstream.called(3), { message: 'the upstream was closed after 2 of 3 calls' })
   await upstream.called(2)

@@ -1,5 +1,5 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import type { RunEvent, Tally } from '../../fanout/events.ts'
+import type { RunEvent, CallCounts } from '../../fanout/events.ts'
 import type { State } from '../../fanout/outcome.ts'
 import type { StepKind } from '../../fanout/step.ts'
 
@@ -21,7 +21,7 @@ export interface Row {
   readonly concurrency: number
   status: number | undefined
   code: string | undefined
-  tally: Tally | undefined
+  tally: CallCounts | undefined
 }
 
 /** The state of a run, as far as its events tell. */

@@ -2,7 +2,7 @@
  * Whether the process has read a whole number whose digits `JSON.stringify` would round, such as 2^60, which it writes
  * as 1152921504606847000. Until then no written value is searched for one.
  */
-export const wide = { isUsed: false }
+export const bigintMode = { isUsed: false }
 
 /**
  * Returns whether a number may stand for an integer that it does not hold: its magnitude is 2^53 or more, or it is not

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { holds, isDoubtful, prints, wide } from './integers.ts'
+import { holds, isDoubtful, prints, bigintMode } from './integers.ts'
 import { inexact, notAnInteger, tooLarge } from './number-fault.ts'
 import { defOf, valuesOf } from './parts.ts'
-import { overflow, settle } from './settle.ts'
+import { overflow, normalizeNumbers } from './settle.ts'
 
 /** Gives a value the form that a leaf reads; calls `refuse` with the reason where it has none. */
 type Prepare = (value: unknown, refuse: (reason: string) => void) => unknown
@@ -19,7 +19,7 @@ export function leafOf(schema: z.ZodType): z.ZodType | undefined {
 /** The same for a position that lets everything through, with integers from 2^53 on left as bigints. */
 export function keepingLeafOf(schema: z.ZodType): z.ZodType {
   return prepared(schema, (value, refuse) => {
-    if (settle(value) === overflow) refuse(tooLarge)
+    if (normalizeNumbers(value) === overflow) refuse(tooLarge)
     return value
   })
 }
@@ -75,7 +75,7 @@ const asNumber: Prepare = (value, refuse) => {
 }
 
 function numberOf(held: bigint): number {
-  if (!prints(held)) wide.isUsed = true
+  if (!prints(held)) bigintMode.isUsed = true
   return Number(held)
 }
 
@@ -116,7 +116,7 @@ function oneOf(values: ReadonlySet<unknown>): Prepare {
 }
 
 const asItIs: Prepare = (value, refuse) => {
-  const settled = settle(value)
+  const settled = normalizeNumbers(value)
   if (settled !== overflow) return settled
   refuse(tooLarge)
   return value

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hasDoubtful, isDoubtful } from './integers.ts'
-import { overflow, settle } from './settle.ts'
+import { overflow, normalizeNumbers } from './settle.ts'
 
 /** The prefix of a string that stands for an integer. It is random, so no string of an upstream begins with it. */
 const mark = `#${randomBytes(12).toString('base64url')}:`
@@ -48,7 +48,7 @@ export function parse(text: string): unknown {
  */
 export function readJson(text: string): unknown {
   const value = parse(text)
-  const settled = settle(value)
+  const settled = normalizeNumbers(value)
   return settled === overflow ? value : settled
 }
 

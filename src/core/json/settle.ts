@@ -7,7 +7,7 @@ export const overflow = Symbol('overflow')
  * Gives an exact JSON value the form that it has where a schema lets everything through: a bigint that a number can
  * stand for is that number. Copies what it changes, and returns `overflow` for a value that holds `Infinity`.
  */
-export function settle(value: unknown): unknown {
+export function normalizeNumbers(value: unknown): unknown {
   const root = { value }
   const verdict = survey(root)
   if (verdict !== 'change') return verdict === 'keep' ? value : overflow

@@ -1,4 +1,4 @@
-import { textOf, wide } from './integers.ts'
+import { textOf, bigintMode } from './integers.ts'
 
 /** Node has it since 22; the types of the language do not yet. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object }
@@ -21,7 +21,7 @@ export function writeJson(value: unknown, isExact = false, indent = 0): string {
   if (!isExact && !('toJSON' in BigInt.prototype)) {
     try {
       const text = JSON.stringify(value, null, indent)
-      if (!wide.isUsed || !longDigits.test(text)) return text
+      if (!bigintMode.isUsed || !longDigits.test(text)) return text
     } catch (error) {
       // A bigint is a TypeError, and so is a circle, which is thrown again below.
       if (!(error instanceof TypeError)) throw error

@@ -5,7 +5,7 @@ import type { Offloaded } from '../../threads/threads.ts'
 import { Abortable } from '../../core/abort.ts'
 import type { Call } from '../../upstream/declare.ts'
 import type { DeepReadonly } from '../../core/freeze.ts'
-import type { Skip, Wrong } from '../inference.ts'
+import type { Skip, TypeErrorMessage } from '../inference.ts'
 import { offloading, currentInvocation } from './invocation.ts'
 import { StepArgs } from '../step-args.ts'
 
@@ -26,17 +26,17 @@ type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip
  */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
   ? HasSignal<P[0]> extends true
-    ? Wrong<'a thread is given no signal, and is ended with the run: take signal out of what the function takes'>
+    ? TypeErrorMessage<'a thread gets no signal, and ends with the run: take signal out of what the function takes'>
     : Sendable<P, Awaited<R>>
   : never
 type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never]
   ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R>
-  : Wrong<'a call or skip cannot come back from a thread: let the function return data'>
+  : TypeErrorMessage<'a call or skip cannot come back from a thread: let the function return data'>
 
 /** The function of a module that a name stands for. */
 type Named<M, K extends keyof M> = [IsOne<K>] extends [true]
   ? OffloadedFunction<M[K]>
-  : Wrong<"the module has several functions: say which, as in offload<typeof import(…), 'name'>(url, 'name')">
+  : TypeErrorMessage<"the module has several functions: name one, offload<typeof import(…), 'name'>(url, 'name')">
 
 /** The declaration of a function that runs in a thread. */
 export interface OffloadSpec {

@@ -79,7 +79,7 @@ export function readAssignment(text: string | undefined): WorkerAssignment | und
     !(demoUpstreams === undefined || isTexts(demoUpstreams))
   )
     return undefined
-  return { index, count, host, port, demoUpstreams: demoUpstreams, mark, heartbeatMs }
+  return { index, count, host, port, demoUpstreams, mark, heartbeatMs }
 }
 
 function fieldsOf(value: unknown, mark: string): Readonly<Record<string, unknown>> | undefined {

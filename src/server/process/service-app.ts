@@ -35,7 +35,7 @@ export async function createServiceApp(
     overrides,
     environment,
     logger,
-    drainMs,
+    drainTimeout: drainMs,
     threads,
     lostLogLines: () => stream.lost,
     onToken: token => redaction.learn(token),

@@ -60,7 +60,7 @@ export interface Effort {
   /** How often it was sent. */
   attempts: number
   /** The time it has waited for a permit, in ms. */
-  waitedMs: number
+  queuedMs: number
   /** Whether the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
   /** Whether it was repeated without charge after a connection was closed as idle; that happens once per call. */
@@ -85,7 +85,7 @@ export interface Attempt {
 }
 
 const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, needsNew: false, held: undefined })
-const firstEffort = (): Effort => ({ attempts: 0, waitedMs: 0, sent: false, hadFreeRetry: false, namesCaller: false })
+const firstEffort = (): Effort => ({ attempts: 0, queuedMs: 0, sent: false, hadFreeRetry: false, namesCaller: false })
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
 export class LiveCall<out T> {
@@ -104,7 +104,7 @@ export class LiveCall<out T> {
   /** Which call of that step this is, by position. */
   readonly index: number
   /** How many calls that step makes. */
-  readonly of: number
+  readonly siblingCount: number
   readonly effort: Effort
   readonly attempt: Attempt
   /** Whether it asks if something has changed, so that a 304 is an answer. */
@@ -131,14 +131,14 @@ export class LiveCall<out T> {
     this.scope = scope
     this.step = step
     this.index = index
-    this.of = of
+    this.siblingCount = of
     this.effort = effort
     this.attempt = attempt
     this.isConditional = isConditional
   }
 
   /** The same attempt of the same call, with an abort of its own. */
-  withAbort(abort: Abort, scope: Scope = this.scope, of: number = this.of): LiveCall<T> {
+  withAbort(abort: Abort, scope: Scope = this.scope, of: number = this.siblingCount): LiveCall<T> {
     return new LiveCall(
       this,
       abort,
@@ -169,7 +169,7 @@ export class LiveCall<out T> {
       this.scope,
       this.step,
       this.index,
-      this.of,
+      this.siblingCount,
       effort,
       { mayWait, sent: false, needsNew: effort.hadFreeRetry, held: undefined },
       this.headers,

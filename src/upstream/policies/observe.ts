@@ -14,7 +14,7 @@ export interface Counts {
   ignored: number
   attempts: number
   /** Time that all calls together have waited in the queue, in ms. */
-  waitedMs: number
+  queuedMs: number
 }
 
 /**
@@ -65,13 +65,13 @@ class Observed<T> implements Completion<T> {
     cached: Cached | undefined,
   ): void {
     const {
-      effort: { attempts, waitedMs },
+      effort: { attempts, queuedMs: waitedMs },
       scope,
       step,
       index,
     } = this.#call
     this.#counts.attempts += attempts
-    this.#counts.waitedMs += waitedMs
+    this.#counts.queuedMs += waitedMs
     scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })
   }
 }

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 export type Schema = z.ZodType | undefined
 
 /** The same type, expanded so that an editor shows its properties. */
-export type Shown<T> = { [K in keyof T]: T[K] } & {}
+export type Simplify<T> = { [K in keyof T]: T[K] } & {}
 
 type PathName<P extends string> = P extends `${string}{${infer N}}${infer Rest}` ? N | PathName<Rest> : never
 

@@ -41,6 +41,6 @@ export const overrideRenames: RenamedOptions = { slots: 'concurrency', timeout: 
 
 export const pluginRenames: RenamedOptions = { use: 'layers' }
 
-export const appRenames: RenamedOptions = { ...pluginRenames, part: 'partition' }
+export const appRenames: RenamedOptions = { ...pluginRenames, part: 'partition', drainMs: 'drainTimeout' }
 
 export const runtimeRenames: RenamedOptions = { ...appRenames, onBreaker: 'onBreakerChange' }

@@ -5,7 +5,7 @@ import { countParsed, isTurnFull, readLater } from './parse-turns.ts'
  * Limit on the bytes of a response outside its body: informational responses, headers, trailers, and bytes that a
  * parser skips. It is six times the largest header section.
  */
-export const besideBody = 96 * 1024
+export const overheadBytes = 96 * 1024
 
 /** Bytes outside the body that each byte of it may add; the framing of a chunk of one byte takes five. */
 export const perByte = 7
@@ -35,7 +35,7 @@ export class WireLimit {
       const beside = this.#received - this.#body
       if (beside > heavyBytes) {
         this.#count(beside)
-        if (beside > besideBody + perByte * this.#body) {
+        if (beside > overheadBytes + perByte * this.#body) {
           socket.destroy(tooLong())
           return null
         }
@@ -70,7 +70,7 @@ export class WireLimit {
 
 function tooLong(): Error {
   return Object.assign(
-    new Error(`the answer takes more than ${besideBody} bytes beside its body, and ${perByte} for each byte of it`),
+    new Error(`the answer takes more than ${overheadBytes} bytes beside its body, and ${perByte} for each byte of it`),
     { code: 'WIRE_OVERFLOW' },
   )
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { parse, parseExact, readJson } from '../../../src/core/json/parse.ts'
-import { settle, overflow } from '../../../src/core/json/settle.ts'
+import { normalizeNumbers, overflow } from '../../../src/core/json/settle.ts'
 
 const big = 9_007_199_254_740_993n
 
@@ -41,7 +41,7 @@ test('what is not an integer literal stays as JSON.parse has it', async t => {
 test('a field __proto__ stays a field', async t => {
   const read = parseExact('{"__proto__":9007199254740993,"a":{"__proto__":{"b":9007199254740994}}}')
   t.same(Object.getOwnPropertyDescriptor(read, '__proto__')?.value, big)
-  const settled = settle(read) as { readonly a: object }
+  const settled = normalizeNumbers(read) as { readonly a: object }
   t.same(Object.getOwnPropertyDescriptor(settled.a, '__proto__')?.value, { b: 9_007_199_254_740_994 })
   t.equal(Object.getPrototypeOf(settled.a), Object.prototype)
 })
@@ -68,7 +68,7 @@ test('what is not JSON is refused with the words of JSON.parse', async t => {
 test('depth and length are no danger', async t => {
   const depth = 50_000
   let read = parseExact(`${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`)
-  settle(read)
+  normalizeNumbers(read)
   for (let level = 0; level < depth; level++) [read] = read as unknown[]
   t.same(read, big)
   const hostile = [
@@ -101,11 +101,11 @@ test('a value that is settled is not changed itself', async t => {
     e: new Date(0),
     f: 5n,
   })
-  t.strictSame(settle(value), { a: [2 ** 53], b: { c: 1 }, d: null, e: new Date(0), f: 5n })
+  t.strictSame(normalizeNumbers(value), { a: [2 ** 53], b: { c: 1 }, d: null, e: new Date(0), f: 5n })
   t.same(value.a, [2n ** 53n])
   const plain = { a: [big, 1] }
-  t.equal(settle(plain), plain)
-  for (const each of [Infinity, { a: [-Infinity] }, [2n ** 53n, 1 / 0]]) t.equal(settle(each), overflow)
+  t.equal(normalizeNumbers(plain), plain)
+  for (const each of [Infinity, { a: [-Infinity] }, [2n ** 53n, 1 / 0]]) t.equal(normalizeNumbers(each), overflow)
 })
 
 test('an exact value differs from what JSON.parse gives in its integers alone', async t => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { holds, prints, textOf, wide } from '../../../src/core/json/integers.ts'
+import { holds, prints, textOf, bigintMode } from '../../../src/core/json/integers.ts'
 import { writeJson } from '../../../src/core/json/write.ts'
 
 test('bigints are written as integers, and nothing else is written differently', async t => {
@@ -51,11 +51,11 @@ test('what cannot be written throws what JSON.stringify throws', async t => {
 })
 
 test('once a whole number has been read whose digits would be rounded, all digits are written', async t => {
-  const { isUsed } = wide
+  const { isUsed } = bigintMode
   t.teardown(() => {
-    wide.isUsed = isUsed
+    bigintMode.isUsed = isUsed
   })
-  wide.isUsed = true
+  bigintMode.isUsed = true
   t.equal(writeJson({ a: 2 ** 60, b: 1, c: 1e21 }), '{"a":1152921504606846976,"b":1,"c":1e+21}')
   t.equal(writeJson({ a: 2, b: [{ c: 'x' }, null] }), '{"a":2,"b":[{"c":"x"},null]}')
   t.equal(writeJson({ a: '1152921504606847000' }), '{"a":"1152921504606847000"}')

@@ -5,14 +5,16 @@ import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { maxBytes, type HeavyAnswer } from './heavy-answers.ts'
 import type { Round } from './heavy-client.ts'
 
-/** Calls at once in each round. */
-export const calls = 6
-
 /** The CPU time of the longest turn of the loop, in ms. Other processes of the machine add to it and take none away. */
 export const leastTurnMs = (taken: readonly Round[]) => Math.min(...taken.map(({ turnMs }) => turnMs))
 
 /** Has another process ask for an answer in some rounds of several calls, and checks how its calls end. */
-export async function askFor(t: Test, name: string, answer: HeavyAnswer, rounds: number): Promise<readonly Round[]> {
+export async function askFor(
+  t: Test,
+  name: string,
+  answer: HeavyAnswer,
+  { calls, rounds }: { readonly calls: number; readonly rounds: number },
+): Promise<readonly Round[]> {
   const upstream = await rawUpstream(t, socket => {
     answer.write(socket)
   })

@@ -65,7 +65,7 @@ interface Layers {
 
 const upstream = 'nobody'
 const address = { name: upstream, origin: 'http://127.0.0.1:9', prefix: '' }
-const counts = () => ({ calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 })
+const counts = () => ({ calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 })
 
 function above({ layers, gauge }: Layers): Subject {
   const bottom = heldService()

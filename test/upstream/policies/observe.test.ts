@@ -11,7 +11,7 @@ import { heldService } from '../../helpers/held-service.ts'
 import { questions } from '../../helpers/questions.ts'
 
 function arrange() {
-  const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
+  const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
   const bottom = heldService()
   return {
     counts,
@@ -24,7 +24,7 @@ test('an answered call is ok, and its end is reported with its status', async t 
   const { counts, bottom, service } = arrange()
   const run = testRun()
   const call = run.ask(questions.ask(), { step: 1, index: 2 })
-  call.effort.waitedMs = 4
+  call.effort.queuedMs = 4
   const asked = service(call)
   bottom.held[0]?.answer('x', 203)
   await asked
@@ -70,7 +70,7 @@ test('a deadline that found the call not yet sent says nothing about the upstrea
 })
 
 test('a deadline that cuts a call on the wire says something of the upstream, also for one that shares the call of another', async t => {
-  const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, waitedMs: 0 }
+  const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
   const bottom = heldService()
   const service = stack(
     [observe(counts), coalesce({ keyOf }), attempt({ upstream: 'nobody', timeout: 30_000 })],

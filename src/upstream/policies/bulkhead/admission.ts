@@ -24,7 +24,7 @@ export class LoadEstimator {
    * Whether a run can do the calls of its step in half of the time it has left, after all calls that are reserved; the
    * other half is for the slowest call of the step.
    */
-  hasTimeFor({ of, scope }: LiveCall<unknown>, permits: number): boolean {
+  hasTimeFor({ siblingCount: of, scope }: LiveCall<unknown>, permits: number): boolean {
     return ((this.reserved + of) * this.holdMs) / permits <= ((scope.patience ?? scope.deadline) - scope.now()) / 2
   }
 }
@@ -39,7 +39,7 @@ class Reservation extends Abortable {
     this.#load = load
   }
 
-  make({ of, scope: { abort } }: LiveCall<unknown>): void {
+  make({ siblingCount: of, scope: { abort } }: LiveCall<unknown>): void {
     this.#left += of
     this.#load.reserved += of
     // The abort of the run: a hedge or a deadline unlinks the abort of the call without an abort.
@@ -77,7 +77,7 @@ export class Admission {
   /** Reserves all calls of a step with its first call. */
   reserve(call: LiveCall<unknown>): void {
     // A coalesced call reserves itself alone, at any position in its step.
-    if ((call.index !== 0 && call.of !== 1) || call.effort.attempts !== 0) return
+    if ((call.index !== 0 && call.siblingCount !== 1) || call.effort.attempts !== 0) return
     ;(this.#steps[call.step] ??= new Reservation(this.#load)).make(call)
   }
 

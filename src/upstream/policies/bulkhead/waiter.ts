@@ -52,7 +52,7 @@ export class Waiter extends Abortable implements QueuedCall<Waiter> {
   #leave(): void {
     const { call } = this
     call.abort.delete(this)
-    call.effort.waitedMs += call.scope.now() - this.#since
+    call.effort.queuedMs += call.scope.now() - this.#since
     this.#callbacks.left(this)
   }
 }

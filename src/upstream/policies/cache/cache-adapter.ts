@@ -3,7 +3,7 @@ import type { LiveCall } from '../../call/call.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import { runSliced } from '../../../core/sliced.ts'
 import { createTimerQueue } from '../../../core/timer-queue.ts'
-import { usefulMs, type Entry, type Found } from './entry.ts'
+import { usefulMs, type Entry, type LookupResult } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { Lookup } from './lookup.ts'
 import { PendingWrites } from './pending-writes.ts'
@@ -16,8 +16,8 @@ import type { CacheStore } from './store.ts'
 export interface CacheAdapter {
   readonly keeps: CacheStore['keeps']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
-  find(key: string, call: LiveCall<unknown>): Found | undefined | Promise<Found | undefined>
-  store(key: string, found: Found): void
+  find(key: string, call: LiveCall<unknown>): LookupResult | undefined | Promise<LookupResult | undefined>
+  store(key: string, found: LookupResult): void
   forget(key: string): void
   /** Leaves no timer behind. */
   close(): void
@@ -45,7 +45,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
   const writes = new PendingWrites(patience, fault)
 
   /** Reads what a store gave back. */
-  function open(stored: unknown, key: string, { spec }: LiveCall<unknown>): Found | undefined {
+  function open(stored: unknown, key: string, { spec }: LiveCall<unknown>): LookupResult | undefined {
     if (stored === undefined || stored === null) return undefined
     try {
       if (store.keeps === 'values') {
@@ -68,7 +68,7 @@ export function createCacheAdapter(store: CacheStore): CacheAdapter {
     stored: unknown,
     key: string,
     call: LiveCall<unknown>,
-  ): Found | undefined | Promise<Found | undefined> {
+  ): LookupResult | undefined | Promise<LookupResult | undefined> {
     if (!isLarge(stored)) return open(stored, key, call)
     return new Promise((resolve, reject) =>
       runSliced(() => {

@@ -1,12 +1,12 @@
 import { UpstreamError } from '../../../errors.ts'
 import { Abort } from '../../../core/abort.ts'
 import { createChanges } from './changes.ts'
-import { ageOf, machineClock, type Clock, type Found } from './entry.ts'
+import { ageOf, machineClock, type Clock, type LookupResult } from './entry.ts'
 import { sizeOf, type CacheStore } from './store.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 import { createRevalidation } from './revalidation.ts'
 import { createCacheAdapter } from './cache-adapter.ts'
-import { isExcused } from './stale-if-error.ts'
+import { allowsStale } from './stale-if-error.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { deadline } from '../deadline.ts'
 import { Detachable } from '../detachable.ts'
@@ -67,7 +67,7 @@ export function cache({
   const late = new Set<string>()
 
   function given(
-    { entry, value }: Found,
+    { entry, value }: LookupResult,
     how: 'hit' | 'stale',
     now: number,
     insteadOf?: UpstreamError,
@@ -81,7 +81,7 @@ export function cache({
     next: Service,
     refreshNext: Service,
     key: string,
-    stored: Found | undefined,
+    stored: LookupResult | undefined,
     call: LiveCall<unknown>,
   ): Promise<Answer<unknown>> {
     const now = clock.steady()
@@ -109,7 +109,7 @@ export function cache({
   function askWithin(
     refreshNext: Service,
     key: string,
-    found: Found,
+    found: LookupResult,
     call: LiveCall<unknown>,
     softMs: number,
   ): Promise<Answer<unknown>> {
@@ -126,7 +126,7 @@ export function cache({
         })
         .then(resolve, (error: unknown) => {
           const now = clock.steady()
-          if (isGiven || !isExcused(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
+          if (isGiven || !allowsStale(error, call.abort.aborted) || !mayStandIn(found, now)) reject(error)
           else resolve(giveOld(found, now, error))
         })
       sent.limit(softMs, () => {
@@ -142,12 +142,12 @@ export function cache({
     })
   }
 
-  function mayStandIn({ entry }: Found, now: number): boolean {
+  function mayStandIn({ entry }: LookupResult, now: number): boolean {
     return ageOf(entry, now) - entry.lifetime < entry.staleIfError
   }
 
   /** The kept answer in place of the upstream's own (stale-if-error). */
-  function giveOld(found: Found, now: number, insteadOf: UpstreamError): Answer<unknown> {
+  function giveOld(found: LookupResult, now: number, insteadOf: UpstreamError): Answer<unknown> {
     counts.stale++
     return given(found, 'stale', now, insteadOf)
   }

@@ -21,7 +21,7 @@ export function conditionOf({ head }: Entry, { responseHeaders }: OperationSpec)
 }
 
 /** Whether a 304 speaks of the answer that is kept (RFC 9111, section 4.3.4): it names the same one, or names none. */
-export function speaksOf(kept: ResponseHeaders, confirmation: ResponseHeaders): boolean {
+export function matchesValidators(kept: ResponseHeaders, confirmation: ResponseHeaders): boolean {
   const { etag } = confirmation
   return etag === undefined || opaque(etag) === opaque(kept['etag'])
 }

@@ -1,7 +1,7 @@
 import { deepFreeze } from '../../../core/freeze.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
-import type { Entry, Found, Freshness } from './entry.ts'
+import type { Entry, LookupResult, Freshness } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { bodyText } from './body-entry.ts'
 
@@ -28,7 +28,7 @@ export function entryOf(
   times: Times,
   freshness: Freshness,
   keeps: 'values' | 'bodies',
-): Found {
+): LookupResult {
   const { value, status, head, body } = came
   // What was asked for together is frozen already.
   if (!Object.isFrozen(value)) deepFreeze(value)
@@ -42,7 +42,12 @@ export function entryOf(
 }
 
 /** The same answer, as it may be used now that the upstream has said that it has not changed. */
-export function renewed({ entry, value }: Found, head: ResponseHeaders, times: Times, freshness: Freshness): Found {
+export function renewed(
+  { entry, value }: LookupResult,
+  head: ResponseHeaders,
+  times: Times,
+  freshness: Freshness,
+): LookupResult {
   return {
     value,
     entry: KeptEntry.is(entry)

@@ -20,7 +20,7 @@ export interface Entry extends Freshness {
 }
 
 /** An entry, and what its operation makes of it: checked and frozen. */
-export interface Found {
+export interface LookupResult {
   readonly entry: Entry
   readonly value: unknown
 }

@@ -5,7 +5,7 @@ import type { Freshness } from './entry.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 
 /** What is known of an answer beside its headers. */
-export interface Circumstances {
+export interface FreshnessContext {
   readonly status: number
   /** What the operation says. */
   readonly policy: CachePolicy
@@ -27,7 +27,7 @@ const plainStatuses = new Set([200, 203, 204])
  */
 export function freshnessOf(
   head: ResponseHeaders,
-  { status, policy, isAuthorized, delay, receivedAt }: Circumstances,
+  { status, policy, isAuthorized, delay, receivedAt }: FreshnessContext,
 ): Freshness | undefined {
   const directives = readDirectives(head['cache-control'])
   if (directives.noStore || directives.isPrivate || variesByAnything(head) || head['set-cookie'] !== undefined)

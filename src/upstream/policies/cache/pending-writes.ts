@@ -1,11 +1,11 @@
 import { Abort } from '../../../core/abort.ts'
 import type { TimerQueue } from '../../../core/timer-queue.ts'
-import type { Found } from './entry.ts'
+import type { LookupResult } from './entry.ts'
 
 /** An entry that a store has not yet confirmed. */
 interface PendingWrite {
   /** Undefined when the entry was removed meanwhile, and when the write is over. */
-  found: Found | undefined
+  found: LookupResult | undefined
   readonly end: () => void
 }
 
@@ -24,12 +24,12 @@ export class PendingWrites {
     this.#fault = fault
   }
 
-  get(key: string): { readonly found: Found | undefined } | undefined {
+  get(key: string): { readonly found: LookupResult | undefined } | undefined {
     return this.#writes.get(key)
   }
 
   /** Keeps an entry until `done` settles or the time limit is reached; a later entry of the same key replaces it. */
-  add(key: string, found: Found, done: Promise<unknown> | undefined): void {
+  add(key: string, found: LookupResult, done: Promise<unknown> | undefined): void {
     if (done === undefined) return
     const write: PendingWrite = {
       found,

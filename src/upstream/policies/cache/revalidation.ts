@@ -5,9 +5,9 @@ import type { OperationSpec } from '../../spec/spec.ts'
 import { LatencyTracker } from '../hedge/latency-tracker.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 import type { CacheAdapter } from './cache-adapter.ts'
-import { conditionOf, speaksOf } from './condition.ts'
-import type { Clock, Found } from './entry.ts'
-import { isFinal } from './stale-if-error.ts'
+import { conditionOf, matchesValidators } from './condition.ts'
+import type { Clock, LookupResult } from './entry.ts'
+import { invalidatesEntry } from './stale-if-error.ts'
 import { storeAnswer, storeRenewed } from './store-answer.ts'
 
 export interface RevalidationOptions {
@@ -27,11 +27,11 @@ export interface Revalidation {
   readonly fetchAnswer: (
     next: Service,
     key: string,
-    found: Found | undefined,
+    found: LookupResult | undefined,
     call: LiveCall<unknown>,
   ) => Promise<Answer<unknown>>
   /** Fetches an answer for later calls; one at a time for each key, and at most `refreshWidth` of all keys. */
-  readonly refresh: (next: Service, key: string, found: Found, call: LiveCall<unknown>) => void
+  readonly refresh: (next: Service, key: string, found: LookupResult, call: LiveCall<unknown>) => void
   /** The time within which nearly all answers of an operation come, in ms; undefined while too few are known. */
   readonly usualMs: (spec: OperationSpec) => number | undefined
 }
@@ -58,7 +58,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
   function fetchAnswer(
     next: Service,
     key: string,
-    found: Found | undefined,
+    found: LookupResult | undefined,
     call: LiveCall<unknown>,
   ): Promise<Answer<unknown>> {
     const requestedAt = clock.steady()
@@ -80,7 +80,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
         }
         // The 304 is about another answer than the one that is stored.
         const { entry } = found
-        if (!speaksOf(entry.head, received.head)) return fetchAnswer(next, key, undefined, call)
+        if (!matchesValidators(entry.head, received.head)) return fetchAnswer(next, key, undefined, call)
         counts.revalidated++
         storeRenewed(adapter, clock, key, call, found, received.head, requestedAt)
         const old = { ...fresh, value: found.value, ...(found.value === null && { keptStatus: entry.status }) }
@@ -88,7 +88,7 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
         return old
       },
       error => {
-        if (!call.abort.aborted && isFinal(error)) adapter.forget(key)
+        if (!call.abort.aborted && invalidatesEntry(error)) adapter.forget(key)
         throw error
       },
     )

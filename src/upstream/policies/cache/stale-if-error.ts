@@ -12,14 +12,14 @@ const inTime: ReadonlySet<ErrorCode> = new Set(['DEADLINE_EXCEEDED', 'STEP_TIMEO
 /**
  * Whether a kept answer may stand in for a failure. `isGivenUp` tells that the failure is why the call was given up.
  */
-export function isExcused(error: unknown, isGivenUp: boolean): error is UpstreamError {
+export function allowsStale(error: unknown, isGivenUp: boolean): error is UpstreamError {
   if (!(error instanceof UpstreamError) || never.has(error.code)) return false
   if (isGivenUp) return inTime.has(error.code)
   return error.code !== 'UPSTREAM_STATUS' || errorStatuses.has(error.upstreamStatus ?? 0)
 }
 
 /** Whether the upstream has said by its failure that what is kept is no longer so: gone, or not for this caller. */
-export function isFinal(error: unknown): error is UpstreamError {
+export function invalidatesEntry(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError) || error.code !== 'UPSTREAM_STATUS') return false
   const { upstreamStatus = 0 } = error
   return upstreamStatus >= 400 && upstreamStatus < 500 && upstreamStatus !== 408

@@ -1,7 +1,7 @@
 import type { AuthOptions } from '../../spec/access-options.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { isCloseDelimited, type ResponseHeaders } from '../../transport/response-headers.ts'
-import type { Clock, Entry, Found } from './entry.ts'
+import type { Clock, Entry, LookupResult } from './entry.ts'
 import { renewedHead } from './condition.ts'
 import { entryOf, renewed, type ReceivedResponse } from './entry-of.ts'
 import { freshnessOf } from './freshness.ts'
@@ -32,7 +32,7 @@ export function storeRenewed(
   clock: Clock,
   key: string,
   call: LiveCall<unknown>,
-  found: Found,
+  found: LookupResult,
   confirmation: ResponseHeaders,
   requestedAt: number,
 ): void {

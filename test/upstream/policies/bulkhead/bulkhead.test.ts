@@ -237,7 +237,7 @@ test('the time spent waiting is counted, for those who gave up too', async t => 
   bottom.held[0]?.answer()
   await Promise.all(asked)
   t.same(
-    [inside, waits, leaves].map(call => call.effort.waitedMs),
+    [inside, waits, leaves].map(call => call.effort.queuedMs),
     [0, 10, 7],
   )
 })

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../../src/core/abort.ts'
-import type { Entry, Found } from '../../../../src/upstream/policies/cache/entry.ts'
+import type { Entry, LookupResult } from '../../../../src/upstream/policies/cache/entry.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { entryOf } from '../../../../src/upstream/policies/cache/entry-of.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
@@ -49,7 +49,7 @@ const entry = (body: string, rest: Partial<Entry> = {}): Entry => ({
   body,
   ...rest,
 })
-const found = (body: string, rest: Partial<Entry> = {}): Found => ({ entry: entry(body, rest), value: 'here' })
+const found = (body: string, rest: Partial<Entry> = {}): LookupResult => ({ entry: entry(body, rest), value: 'here' })
 /** An answer as it is kept in this process. */
 const kept = (
   which: Which,
@@ -87,7 +87,7 @@ test('a store in this process is asked and answers at once, with the very entry 
   const value = { at: new Date() }
   const one = kept('born', '{}', { value })
   adapter.store('a', one)
-  const again = adapter.find('a', call()) as Found
+  const again = adapter.find('a', call()) as LookupResult
   t.equal(again.entry, one.entry)
   t.equal(again.value, value)
   t.ok(Object.isFrozen(value))
@@ -110,9 +110,9 @@ test('a value that the garbage collector took is read again by the schema, and f
   ] as const) {
     adapter.store(key, kept(which, body, { status, head: { link: ['</a>', '</b>'] } }))
     await collected()
-    const again = adapter.find(key, call(which)) as Found
+    const again = adapter.find(key, call(which)) as LookupResult
     t.strictSame(again.value, expected, key)
-    t.equal((adapter.find(key, call(which)) as Found).value, again.value, 'and read once')
+    t.equal((adapter.find(key, call(which)) as LookupResult).value, again.value, 'and read once')
     if (which === 'born') t.ok(Object.isFrozen(again.value))
   }
   t.equal(adapter.faults, 0)
@@ -137,7 +137,7 @@ test('a large body is read again in a turn of its own, unless its call is given 
   t.ok(later instanceof Promise)
   const reason = { why: 'the caller has gone' }
   abort.abort(reason)
-  t.strictSame(((await later) as Found).value, { at: new Date('2026-03-01T00:00:00Z') })
+  t.strictSame(((await later) as LookupResult).value, { at: new Date('2026-03-01T00:00:00Z') })
   t.equal(await failure(never as Promise<unknown>), reason)
   t.notOk(adapter.find('a', call()) instanceof Promise, 'it is there now')
 })
@@ -176,7 +176,7 @@ test('a large body that its schema refuses is read once for all calls that wait 
   t.same(new Set(await Promise.all(others)), new Set([undefined]))
   t.equal(reads, 1)
   t.equal(adapter.faults, 1)
-  t.equal((adapter.find('a', ask()) as Found).value, next, 'what was kept since then stays')
+  t.equal((adapter.find('a', ask()) as LookupResult).value, next, 'what was kept since then stays')
 })
 
 test('a large body from another process is read in a turn of its own too, and a small one at once', async t => {
@@ -195,7 +195,7 @@ test('a large body from another process is read in a turn of its own too, and a 
       set: () => {},
       delete: () => {},
     })
-    const later = adapter.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<Found>
+    const later = adapter.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<LookupResult>
     await new Promise<void>(resolve => process.nextTick(resolve))
     const before = reads
     t.equal((await later).value, reads)
@@ -229,8 +229,8 @@ test('a value is given to the operation whose schema has made it, and another of
   const value = { at: new Date() }
   adapter.store('a', kept('born', '{"at":"then"}', { value }))
   const next = testRun().ask<unknown>(ofSchema(z.object({ at: z.string() })), { abort: new Abort() })
-  t.strictSame((adapter.find('a', next) as Found).value, { at: 'then' })
-  t.equal((adapter.find('a', call()) as Found).value, value)
+  t.strictSame((adapter.find('a', next) as LookupResult).value, { at: 'then' })
+  t.equal((adapter.find('a', call()) as LookupResult).value, value)
   const headed = testRun().ask<unknown>(
     ofSchema(z.unknown(), { responseHeaders: z.object({ link: z.string().optional() }) }),
     { abort: new Abort() },
@@ -287,7 +287,7 @@ test('from another process comes what was sent there, read by the schema again, 
     [43],
   )
   t.same([...there.useful.values()], [1000])
-  const back = (await adapter.find('secret key', call())) as Found
+  const back = (await adapter.find('secret key', call())) as LookupResult
   t.strictSame(back.value, { at: new Date('2026-03-01T00:00:00Z') })
   t.ok(Object.isFrozen(back.value))
   t.equal(await adapter.find('other', call()), undefined)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { ageOf, usefulMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
-import { freshnessOf, type Circumstances } from '../../../../src/upstream/policies/cache/freshness.ts'
+import { freshnessOf, type FreshnessContext } from '../../../../src/upstream/policies/cache/freshness.ts'
 import { cachePolicy } from '../../../../src/upstream/spec/cache-policy.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 
@@ -14,13 +14,13 @@ function judge(
   {
     policy = {},
     ...rest
-  }: Partial<Omit<Circumstances, 'policy'>> & {
+  }: Partial<Omit<FreshnessContext, 'policy'>> & {
     policy?: { ttl?: number; staleWhileRevalidate?: number; staleIfError?: number }
   } = {},
 ): Freshness | undefined {
   return freshnessOf(head, {
     status: 200,
-    policy: cachePolicy('a.b', policy) as Circumstances['policy'],
+    policy: cachePolicy('a.b', policy) as FreshnessContext['policy'],
     isAuthorized: false,
     delay: 0,
     receivedAt,

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { UpstreamError, type ErrorCode } from '../../../../src/errors.ts'
-import { isExcused, isFinal } from '../../../../src/upstream/policies/cache/stale-if-error.ts'
+import { allowsStale, invalidatesEntry } from '../../../../src/upstream/policies/cache/stale-if-error.ts'
 
 const failed = (code: ErrorCode, upstreamStatus?: number) =>
   new UpstreamError(code, 'raw', upstreamStatus === undefined ? {} : { upstreamStatus })
@@ -18,8 +18,8 @@ test('an older answer replaces the failure of an upstream that is unreachable, r
     'BULKHEAD_FULL',
     'LOCAL_RESOURCES',
   ] as const) {
-    t.ok(isExcused(failed(code), false), code)
-    t.notOk(isExcused(failed(code), true), `${code} of another step, for which this call is given up`)
+    t.ok(allowsStale(failed(code), false), code)
+    t.notOk(allowsStale(failed(code), true), `${code} of another step, for which this call is given up`)
   }
 })
 
@@ -36,15 +36,15 @@ test('of statuses it stands in for those that RFC 5861 names', async t => {
     [302, false],
     [206, false],
   ] as const) {
-    t.equal(isExcused(failed('UPSTREAM_STATUS', status), false), excused, String(status))
+    t.equal(allowsStale(failed('UPSTREAM_STATUS', status), false), excused, String(status))
   }
-  t.notOk(isExcused(failed('UPSTREAM_STATUS'), false))
+  t.notOk(allowsStale(failed('UPSTREAM_STATUS'), false))
 })
 
 test('it stands in where time runs out, and not for a caller that has gone, a closed runtime or a bug', async t => {
   for (const isGivenUp of [true, false]) {
-    t.ok(isExcused(failed('DEADLINE_EXCEEDED'), isGivenUp))
-    t.ok(isExcused(failed('STEP_TIMEOUT'), isGivenUp))
+    t.ok(allowsStale(failed('DEADLINE_EXCEEDED'), isGivenUp))
+    t.ok(allowsStale(failed('STEP_TIMEOUT'), isGivenUp))
     for (const error of [
       failed('RUNTIME_CLOSED'),
       failed('UPSTREAM_OFF'),
@@ -52,7 +52,7 @@ test('it stands in where time runs out, and not for a caller that has gone, a cl
       new DOMException('gone', 'AbortError'),
       'gone',
     ])
-      t.notOk(isExcused(error, isGivenUp))
+      t.notOk(allowsStale(error, isGivenUp))
   }
 })
 
@@ -66,9 +66,9 @@ test('what an upstream says with a 4xx is final, unless it says to come again', 
     [500, false],
     [302, false],
   ] as const) {
-    t.equal(isFinal(failed('UPSTREAM_STATUS', status)), final, String(status))
+    t.equal(invalidatesEntry(failed('UPSTREAM_STATUS', status)), final, String(status))
   }
-  t.notOk(isFinal(failed('UPSTREAM_STATUS')))
-  t.notOk(isFinal(failed('UPSTREAM_BUSY', 429)))
-  t.notOk(isFinal(new TypeError('a bug')))
+  t.notOk(invalidatesEntry(failed('UPSTREAM_STATUS')))
+  t.notOk(invalidatesEntry(failed('UPSTREAM_BUSY', 429)))
+  t.notOk(invalidatesEntry(new TypeError('a bug')))
 })
