@@ -92,7 +92,7 @@ test('one of ten upstreams is stuck: the other nine do not wait for it', async t
   for (const name of healthy)
     t.match(
       stats[name],
-      { waitedMs: 0, failed: 0, ignored: 0, breaker: 'closed' },
+      { queuedMs: 0, failed: 0, ignored: 0, breaker: 'closed' },
       `${name} has not waited for a permit`,
     )
   const noise = Math.max(before, later) / Math.min(before, later)

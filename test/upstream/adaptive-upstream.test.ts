@@ -139,7 +139,7 @@ test('an upstream that is stuck keeps to its permits and its queue, and takes no
       'the others know it at once',
     )
     for (let call = 0; call < 100; call++) await runtime.send(testRun().ask(well.ask()))
-    t.match(runtime.stats(), { well: { ok: 100, waitedMs: 0 } })
+    t.match(runtime.stats(), { well: { ok: 100, queuedMs: 0 } })
     t.equal(raw.requests.length, most)
     await runtime.close()
     await Promise.all(asked)

@@ -45,7 +45,7 @@ test('the statistics tell what each upstream holds and has counted', async t => 
   await raw.asked(3)
   replies[2]?.()
   await Promise.all(asked)
-  const { queuedMs: waitedMs, ...stats } = runtime.stats()['cats'] ?? { queuedMs: 0 }
+  const { queuedMs: queuedMs, ...stats } = runtime.stats()['cats'] ?? { queuedMs: 0 }
   t.same(stats, {
     concurrency: 2,
     active: 0,
@@ -57,7 +57,7 @@ test('the statistics tell what each upstream holds and has counted', async t => 
     attempts: 3,
     breaker: 'closed',
   })
-  t.ok(waitedMs > 0)
+  t.ok(queuedMs > 0)
 })
 
 test('of an upstream without a breaker the statistics tell of none', async t => {

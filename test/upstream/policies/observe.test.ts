@@ -28,7 +28,7 @@ test('an answered call is ok, and its end is reported with its status', async t 
   const asked = service(call)
   bottom.held[0]?.answer('x', 203)
   await asked
-  t.same(counts, { calls: 1, ok: 1, failed: 0, ignored: 0, attempts: 1, waitedMs: 4 })
+  t.same(counts, { calls: 1, ok: 1, failed: 0, ignored: 0, attempts: 1, queuedMs: 4 })
   t.match(run.events.at(-1), { type: 'call ended', step: 1, call: 2, attempts: 1, status: 203, code: undefined })
 })
 
