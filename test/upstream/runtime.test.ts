@@ -45,7 +45,7 @@ test('the statistics tell what each upstream holds and has counted', async t => 
   await raw.asked(3)
   replies[2]?.()
   await Promise.all(asked)
-  const { queuedMs: queuedMs, ...stats } = runtime.stats()['cats'] ?? { queuedMs: 0 }
+  const { queuedMs, ...stats } = runtime.stats()['cats'] ?? { queuedMs: 0 }
   t.same(stats, {
     concurrency: 2,
     active: 0,

@@ -65,13 +65,13 @@ class Observed<T> implements Completion<T> {
     cached: Cached | undefined,
   ): void {
     const {
-      effort: { attempts, queuedMs: waitedMs },
+      effort: { attempts, queuedMs },
       scope,
       step,
       index,
     } = this.#call
     this.#counts.attempts += attempts
-    this.#counts.queuedMs += waitedMs
+    this.#counts.queuedMs += queuedMs
     scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })
   }
 }
