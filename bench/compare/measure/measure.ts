@@ -74,7 +74,7 @@ interface MeasureContext {
 }
 
 /**
- * Measures targets beside each other, one at a time in turns; `note` is told of what is left out, `done` of each row.
+ * Measures targets beside each other, one at a time in turns; calls `note` for what is left out, and `done` for each row.
  */
 export async function measure(
   plan: Plan,

@@ -4,7 +4,7 @@ import { bracketsText } from './tables.ts'
 import { rowLabel } from '../workload/row.ts'
 import { twin } from '../targets.ts'
 
-/** Hues that are told apart with any sight, for a light and a dark page; the first is ours. */
+/** Hues that color-blind readers can distinguish, for a light and a dark page; the first is of Headwaters. */
 const hues = [
   ['#0072b2', '#56b4e9'],
   ['#8c959f', '#8b949e'],

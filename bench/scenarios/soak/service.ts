@@ -25,7 +25,7 @@ export interface SoakSample {
   /** The maximum of calls and of sockets by upstream. */
   readonly mostActive: Readonly<Record<string, number>>
   readonly mostSockets: Readonly<Record<string, number>>
-  /** Rejections nobody handled, and warnings such as of too many listeners. */
+  /** Unhandled rejections, and warnings, for example of too many listeners. */
   readonly complaints: readonly string[]
 }
 

@@ -5,7 +5,7 @@ import { percentile } from '../../lib/percentile.ts'
 import { measureTail, type TailCase, type TailRow } from './measure-tail.ts'
 
 const help = `The table of "The Tail at Scale": one root asks many leaves, one in a hundred of which is slow (1 s instead of 3 to 8 ms),
-with hedging and without. What is slow is drawn from a seed, for each attempt anew, so each row stands beside what its own draws give.
+with hedging and without. A seed decides which attempts are slow, so each row stands beside what its own draws give.
 
 Usage: npm run bench:tail -- [options]
 

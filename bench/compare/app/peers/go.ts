@@ -10,7 +10,7 @@ import { settings } from '../../workload/settings.ts'
 
 const run = promisify(execFile)
 
-/** The version of the Go compiler of this machine, or nothing where there is none. */
+/** Returns the version of the Go compiler; undefined if it is not installed. */
 export async function goVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('go', ['env', 'GOVERSION'])

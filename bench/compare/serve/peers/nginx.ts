@@ -15,7 +15,7 @@ const modules = '/usr/lib/nginx/modules'
 /** Debian has it in the path of root alone. */
 const path = `${process.env['PATH']}:/usr/sbin`
 
-/** Returns the version of nginx, or nothing where there is none. */
+/** Returns the version of nginx; undefined if it is not installed. */
 export async function nginxVersion(): Promise<string | undefined> {
   try {
     const { stderr } = await run('nginx', ['-v'], { env: { PATH: path } })

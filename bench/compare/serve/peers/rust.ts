@@ -15,7 +15,7 @@ const built = join(import.meta.dirname, '../../../../node_modules/.cache/headwat
 /** The crates are Debian's, and so is the compiler where there is another one beside it. */
 const env = { ...process.env, PATH: `/usr/bin:${process.env['PATH']}`, CARGO_HOME: join(built, 'home') }
 
-/** Returns the name and version of the Rust compiler, or nothing where there is none. */
+/** Returns the name and version of the Rust compiler; undefined if it is not installed. */
 export async function rustVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await run('rustc', ['--version'], { env })
