@@ -17,11 +17,16 @@ export function normalizeNumbers(value: unknown): unknown {
     const { from, to } = next
     if (Array.isArray(from)) {
       const items = to as unknown as unknown[]
-      for (let index = 0; index < from.length; index++) items[index] = settledItem(from[index], open)
+      for (let index = 0; index < from.length; index++) {
+        const item = settledItem(from[index], open)
+        if (item === overflow) return overflow
+        items[index] = item
+      }
     } else {
       // A spread of an object with very many fields takes three times as long.
       for (const key in from) {
         const item = settledItem((from as Fields)[key], open)
+        if (item === overflow) return overflow
         if (key === '__proto__') Object.defineProperty(to, key, { value: item, ...asAssigned })
         else (to as Fields)[key] = item
       }
@@ -43,6 +48,7 @@ const asAssigned = { writable: true, enumerable: true, configurable: true } as c
 /** Returns an item as it is in the copy; a list or an object is filled later. */
 function settledItem(item: unknown, later: Copy[]): unknown {
   if (typeof item === 'bigint') return isPrintable(item) ? Number(item) : item
+  if (item === Infinity || item === -Infinity) return overflow
   if (!isPlain(item)) return item
   const to = Array.isArray(item) ? [] : {}
   later.push({ from: item, to })
@@ -51,24 +57,35 @@ function settledItem(item: unknown, later: Copy[]): unknown {
 
 type Verdict = 'keep' | 'change' | 'overflow'
 
-/** Returns what must become of a value, without recursion. */
+/**
+ * Returns the first reason to change or refuse a value, without recursion. It ends there: reading 90,000 named values
+ * takes 30 ms, and the copy reads them once more.
+ */
 function survey(root: object): Verdict {
-  let verdict = 'keep' as Verdict
   const open = [root]
-  const look = (item: unknown): void => {
-    if (typeof item === 'number') {
-      if (item === Infinity || item === -Infinity) verdict = 'overflow'
-    } else if (typeof item === 'bigint') {
-      // Asking takes half a microsecond.
-      if (verdict === 'keep' && isPrintable(item)) verdict = 'change'
-    } else if (isPlain(item)) open.push(item)
-  }
-  for (let next = open.pop(); next !== undefined && verdict !== 'overflow'; next = open.pop()) {
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
     // Reading a list by the names of its places, or all values of an object at once, takes several times as long.
-    if (Array.isArray(next)) for (const item of next) look(item)
-    else for (const key in next) look((next as Fields)[key])
+    if (Array.isArray(next)) {
+      for (const item of next) {
+        const verdict = verdictOf(item, open)
+        if (verdict !== 'keep') return verdict
+      }
+    } else {
+      for (const key in next) {
+        const verdict = verdictOf((next as Fields)[key], open)
+        if (verdict !== 'keep') return verdict
+      }
+    }
   }
-  return verdict
+  return 'keep'
+}
+
+/** Returns the verdict on one item; a list or an object is looked at later. */
+function verdictOf(item: unknown, later: object[]): Verdict {
+  if (typeof item === 'number') return item === Infinity || item === -Infinity ? 'overflow' : 'keep'
+  if (typeof item === 'bigint') return isPrintable(item) ? 'change' : 'keep'
+  if (isPlain(item)) later.push(item)
+  return 'keep'
 }
 
 /** Only a bigint from 2^53 on can come from a text; a smaller one was made by the author. */
