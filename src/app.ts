@@ -1,3 +1,8 @@
+/**
+ * The whole service as a Fastify app.
+ *
+ * @module headwaters/app
+ */
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'
