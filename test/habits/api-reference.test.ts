@@ -1,33 +1,33 @@
 import { execFile, type ExecFileException } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { t, test } from 'tap'
-import { gapsOf, type Reflection } from '../../tools/api-reference/gaps.ts'
+import { examplesOf, gapsOf, type Reflection } from '../../tools/api-reference/gaps.ts'
 
 t.setTimeout(300_000)
 
 const root = join(import.meta.dirname, '../..')
-const folder = t.testdir({})
+const folder = t.testdir({ examples: {} })
 const html = join(folder, 'html')
 const json = join(folder, 'reference.json')
 
 // What TypeDoc does for `npm run docs:api`, and the JSON of the same names with the files in which they are declared.
 const workspace = createRequire(join(root, 'node_modules/headwaters-api-reference/package.json'))
 const typedoc = join(dirname(workspace.resolve('typedoc/package.json')), 'bin/typedoc')
+const options = {
+  options: join(root, 'tools/api-reference/typedoc.json'),
+  html,
+  json,
+  disableSources: 'false',
+  disableGit: 'true',
+  sourceLinkTemplate: '{path}',
+}
 const { NODE_OPTIONS: _, ...env } = process.env
 const built = await promisify(execFile)(
   process.execPath,
-  [
-    typedoc,
-    `--options=${join(root, 'tools/api-reference/typedoc.json')}`,
-    `--html=${html}`,
-    `--json=${json}`,
-    '--disableSources=false',
-    '--disableGit',
-    '--sourceLinkTemplate={path}',
-  ],
+  [typedoc, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])],
   { env: { ...env, NO_COLOR: '1' } },
 ).then(
   ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
@@ -55,6 +55,29 @@ test('every exported name has the docstring that the reference needs, unless it 
   const found = new Set(gaps.map(({ gap }) => gap))
   const written = [...listed].filter(gap => !found.has(gap))
   if (written.length > 0) t.comment(`remove from undocumented.txt:\n${written.join('\n')}`)
+})
+
+test('the examples of the docstrings are typed as they say', async t => {
+  const examples = examplesOf(JSON.parse(readFileSync(json, 'utf8')) as Reflection)
+  t.ok(examples.length > 5, `${examples.length} examples`)
+  const dir = join(folder, 'examples')
+  for (const [index, code] of examples.entries()) writeFileSync(join(dir, `${index}.ts`), code)
+  const paths = { headwaters: 'index.ts', 'headwaters/app': 'app.ts', 'headwaters/testing': 'testing/index.ts' }
+  writeFileSync(
+    join(dir, 'tsconfig.json'),
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: {
+        paths: Object.fromEntries(Object.entries(paths).map(([name, file]) => [name, [join(root, 'src', file)]])),
+      },
+      include: ['*.ts'],
+    }),
+  )
+  const compiler = join(root, 'node_modules/typescript/lib/tsc.js')
+  const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir], { env }).catch(
+    (error: { stdout: string }) => error,
+  )
+  t.equal(stdout, '')
 })
 
 const sentence = { summary: [{ text: 'Does it.' }] }

@@ -71,6 +71,7 @@ const neverThrows = new Set([
   'Problem.toJSON',
   'Problem.with',
   'Runtime.close',
+  'Runtime.offload',
   'Runtime.stats',
   'ScriptedUpstream.[asyncDispose]',
   'ScriptedUpstream.close',
@@ -81,7 +82,7 @@ const neverThrows = new Set([
 /** Interfaces whose optional properties are options with a default, beside those named `…Options`. */
 const optionInterfaces = /(?:Options|Bounds|Limits|Layers|Override)$/
 
-const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|[A-Z]\\w*Error|Problem)\\b`)
+const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|(?:[A-Z]\\w*)?Error|Problem)\\b`)
 
 /**
  * Finds what the docstrings of the exported names lack: a sentence for each name and each of its members, `@param` for
@@ -93,6 +94,18 @@ const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|[A-Z]\\
  */
 export function gapsOf(project: Reflection): Gap[] {
   return (project.children ?? []).flatMap(module => (module.children ?? []).flatMap(each => gapsOfName(each)))
+}
+
+/**
+ * Returns the code of every `@example`.
+ *
+ * @param project The JSON that TypeDoc writes.
+ */
+export function examplesOf(project: Reflection): string[] {
+  const own =
+    project.comment?.blockTags?.filter(({ tag }) => tag === '@example').map(({ content }) => textOf(content)) ?? []
+  const inner = [...(project.children ?? []), ...(project.signatures ?? [])].flatMap(examplesOf)
+  return [...own, ...inner].map(text => text.replaceAll(/^```\w*\n|\n```$/g, ''))
 }
 
 function gapsOfName(each: Reflection): Gap[] {
