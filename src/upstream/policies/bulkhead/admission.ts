@@ -7,7 +7,7 @@ import type { Semaphore } from './semaphore.ts'
 export class LoadEstimator {
   /** In calls. */
   reserved = 0
-  /** How long a call holds its permit, in ms: a moving average that starts with a guess. */
+  /** Time for which a call holds its permit, in ms: a moving average that starts with a guess. */
   holdMs = 25
 
   /** Learns from one more call. A failure counts only if the upstream answered or a time limit was reached. */
@@ -21,7 +21,7 @@ export class LoadEstimator {
   }
 
   /**
-   * Whether a run can do the calls of its step in half of the time it has left, after all calls that are reserved; the
+   * Returns whether a run can finish the calls of its step in half of its remaining time, after all reserved calls. The
    * other half is for the slowest call of the step.
    */
   hasTimeFor({ siblingCount: of, scope }: LiveCall<unknown>, permits: number): boolean {
@@ -64,7 +64,7 @@ class Reservation extends Abortable {
 
 /** One admitted run. */
 export class Admission {
-  /** Whether one of its calls holds, or has held, a permit. */
+  /** True if one of its calls holds, or has held, a permit. */
   hasEntered = false
   readonly #load: LoadEstimator
   /** By step. */

@@ -13,9 +13,9 @@ export class LayerInvocation<T> extends Abortable {
   readonly #live: LiveCall<T>
   readonly #next: Service
   readonly #upstream: string
-  /** What `next` returned last. */
+  /** The promise that `next` returned last. */
   #last: Promise<Answer<T>> | undefined
-  /** What was sent and has not ended, once somebody must know. */
+  /** The calls that were sent and have not ended. Tracked from the moment a reader needs them. */
   #underWay: Set<Promise<unknown>> | undefined
   #isWatched = false
   #isOver = false
