@@ -25,7 +25,7 @@ import type {
   RequiredStepName,
   ContextResult,
 } from './inference.ts'
-import type { Outcome } from './outcome.ts'
+import type { Sources } from './outcome.ts'
 import { renamedBuilderMethods } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
@@ -69,7 +69,7 @@ export interface OnReplyArgs<D, K extends string> {
   readonly data: D
   /** True if every step is `ok` or `skipped`. */
   readonly complete: boolean
-  readonly sources: Record<K, Outcome>
+  readonly sources: Sources<K>
 }
 
 /** An aggregate to which onReply() may still be added. */
@@ -191,7 +191,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
   const add =
     (kind: StepKind) =>
     (key: string, handler: Step['handler'], options = {}) =>
-      extended(addStep(name, steps, kind, key, handler, options))
+      extended(addStep(name, context !== undefined, steps, kind, key, handler, options))
   return {
     ...renamedBuilderMethods(name),
     context: (fn: Step['handler']) => {

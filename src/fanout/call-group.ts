@@ -2,7 +2,7 @@ import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
 import type { CallCounts } from './events.ts'
-import type { FailedCall } from './outcome.ts'
+import { failedCall, type FailedCall } from './outcome.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
@@ -25,7 +25,7 @@ export interface CallCompletion {
 /** Sends a call and passes its result to `completion`, possibly before it returns. */
 export type SendCall = (call: Call<unknown>, index: number, completion: CallCompletion) => void
 
-/** The calls of an `each` or a `firstOf`. */
+/** The calls of an `each`, a `firstOf` or context(). */
 export interface CallGroup {
   /** Counts every call that has not ended as failed. */
   forceSettle(reason: unknown): void
@@ -103,8 +103,7 @@ export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptio
     if (!(error instanceof UpstreamError)) return settle(error)
     ended[index] = true
     first ??= error
-    const { code, upstreamStatus } = error
-    failed.push(upstreamStatus === undefined ? { index, code } : { index, code, status: upstreamStatus })
+    failed.push(failedCall(index, error))
     values[index] = step.fallback
     proceed()
   }

@@ -135,9 +135,14 @@ interface AnyStepOptions {
   readonly count?: number
 }
 
-/** Checks one step against those before it and fills its defaults in. */
+/**
+ * Checks one step against those before it and fills its defaults in.
+ *
+ * @param hasContext Whether the aggregate has a context(), which is a source of its replies.
+ */
 export function addStep(
   aggregate: string,
+  hasContext: boolean,
   before: readonly Step[],
   kind: StepKind,
   name: string,
@@ -154,6 +159,11 @@ export function addStep(
     throw new TypeError(
       `${owner}: its name differs from that of step '${same.name}' by case only, and ` +
         'headwaters-sources has names in lower case: rename one',
+    )
+  if (hasContext && name.toLowerCase() === 'context')
+    throw new TypeError(
+      `${owner}: its name differs from that of the source 'context' by case only, and ` +
+        'headwaters-sources has names in lower case: rename the step',
     )
   if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)

@@ -243,7 +243,8 @@ typed(dated).is<
 >(true)
 const reply = await fanOut(dated, {}, { runtime })
 typed(reply.data).is<{ name: string; when: Date }>(true)
-typed(reply.sources).is<Record<'found', Outcome>>(true)
+typed(reply.sources).is<Record<'found', Outcome> & { readonly context?: Outcome }>(true)
+typed(reply.sources.context).is<Outcome | undefined>(true)
 typed(reply.complete).is<boolean>(true)
 
 // Aggregates of any kind stand in one list
@@ -310,7 +311,7 @@ hooked
 const answered = withContext.onReply(({ data, complete, sources, context, query }) => {
   typed(data).is<{ name: string }>(true)
   typed(complete).is<boolean>(true)
-  typed(sources).is<Record<'one' | 'many', Outcome>>(true)
+  typed(sources).is<Record<'one' | 'many', Outcome> & { readonly context?: Outcome }>(true)
   typed(context).is<User>(true)
   typed(query).is<{ count: number }>(true)
   return { headers: { 'x-user': context.id, 'set-cookie': ['a=1', 'b=2'] } }

@@ -5,6 +5,7 @@ import { deferIfSliced } from '../../core/sliced.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
+import { sourceName } from '../../fanout/step.ts'
 import { causeChain } from '../log/cause-chain.ts'
 import { logOutcome } from '../log/request-outcome.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
@@ -98,7 +99,7 @@ export class ReplyTask implements RunCompletion {
   #logPartial(): void {
     const { name, steps } = this.#aggregate
     const lost = this.#run.lost.map(({ step, error }) => ({
-      step: steps[step]?.name,
+      step: sourceName(steps, step),
       code: error.code,
       why: causeChain(error),
     }))
