@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
+import type { Overflow } from '../core/bounds.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { ReplyExtras } from './on-reply.ts'
@@ -93,12 +94,19 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
 export interface EachBounds<N> extends StepOptions<N> {
   /** Calls under way at once. @default 16 */
   readonly concurrency?: number
-  /** Calls at most; one more is an error. @default 100 */
+  /** Calls at most; `overflow` says what happens to a longer list. @default 100 */
   readonly maxItems?: number
+  /**
+   * What happens to a list above `maxItems`: `error` fails the run, whatever `minSuccess` is; `truncate` asks the first
+   * `maxItems` calls, and the step is `partial` and reports how many are `omitted`.
+   *
+   * @default 'error'
+   */
+  readonly overflow?: Overflow
 }
 
 export interface EachTolerance<F> {
-  /** Calls that must be answered; comes with `fallback`. @default all of them */
+  /** Calls that must be answered, of those that are asked; comes with `fallback`. @default all of them */
   readonly minSuccess: number
   /** The value of each call that failed; comes with `minSuccess`. */
   readonly fallback: F

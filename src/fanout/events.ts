@@ -25,4 +25,6 @@ export interface CallCounts {
   readonly calls: number
   readonly ok: number
   readonly failed: readonly FailedCall[]
+  /** The number of items that were not asked, as `overflow: 'truncate'` has it; absent if all were. */
+  readonly omitted?: number
 }

@@ -22,6 +22,7 @@ export function contextStep(aggregate: string, handler: Step['handler']): Step {
     fallback: undefined,
     concurrency: 1,
     maxItems: 1,
+    overflow: 'error',
     minSuccess: undefined,
     isFrozen: false,
     count: 1,

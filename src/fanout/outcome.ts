@@ -38,6 +38,8 @@ export interface Outcome {
   /** The number of calls that succeeded. */
   readonly ok?: number
   readonly failed?: readonly FailedCall[]
+  /** The number of items above `maxItems` that were not asked, under `overflow: 'truncate'`. */
+  readonly omitted?: number
   /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**

@@ -3,9 +3,9 @@ import { Abort } from '../core/abort.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
 import { deepFreeze } from '../core/freeze.ts'
-import { ignoreRejection } from '../core/promises.ts'
 import { skip } from './aggregate.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
+import { readCallList } from './call-list.ts'
 import { ContextCalls } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
 import { isThenable } from './is-thenable.ts'
@@ -220,29 +220,24 @@ export class StepRun implements CallCompletion {
 
   #sendAll(returned: unknown): void {
     const { step } = this
-    const { name, kind, maxItems, needs, count } = step
-    if (!Array.isArray(returned) || !returned.every(item => item instanceof Call)) {
-      // An unhandled rejection of a promise in the list would end the process.
-      if (Array.isArray(returned)) returned.forEach(ignoreRejection)
-      return this.#failWithBug(`${labelOf(step)} must return a list of calls`)
+    const { kind, count } = step
+    let calls: readonly Call<unknown>[]
+    try {
+      calls = readCallList(step, returned)
+    } catch (error) {
+      // The bounds of a list are not losses that `minSuccess` tolerates.
+      return this.#fail(error)
     }
-    const calls: readonly Call<unknown>[] = returned
+    const omitted = (returned as readonly unknown[]).length - calls.length
     this.#callCount = calls.length
-    if (calls.length > maxItems) {
-      // Without needs the list can only come from the caller's input.
-      const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
-      return this.#fail(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }))
-    }
-    if (kind === 'firstOf' && calls.length < count)
-      return this.#failWithBug(
-        `${labelOf(step)} returned ${calls.length} calls to take the first ${count} answers of: return more calls`,
-      )
     this.#group = startCallGroup({
       step,
       calls,
+      omitted,
       send: this.#send,
       done: (values, tally, isStale) => {
-        const state = kind === 'each' && tally.failed.length > 0 ? 'partial' : isStale ? 'stale' : 'ok'
+        const isPartial = kind === 'each' && (tally.failed.length > 0 || omitted > 0)
+        const state = isPartial ? 'partial' : isStale ? 'stale' : 'ok'
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {

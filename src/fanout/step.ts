@@ -1,3 +1,5 @@
+import type { Overflow } from '../core/bounds.ts'
+
 export type StepKind = 'required' | 'optional' | 'each' | 'firstOf'
 
 /** One step of an aggregate, checked, with its defaults filled in. */
@@ -20,6 +22,8 @@ export interface Step {
   readonly concurrency: number
   /** The maximum number of calls. */
   readonly maxItems: number
+  /** What happens to a list of more calls. */
+  readonly overflow: Overflow
   /** The number of calls of an `each` that must succeed; all of them when undefined. */
   readonly minSuccess: number | undefined
   /** The number of answers that a `firstOf` takes. */
