@@ -56,7 +56,7 @@ const omitted = z
   .min(1)
   .optional()
   .describe(
-    'The number of items that were not asked, since the list was longer than its limit. Absent if every item was asked.',
+    'The number of items that were not asked, since the list exceeds its limit. Absent if every item was asked.',
   )
 
 const Cancelled = z
