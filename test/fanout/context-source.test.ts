@@ -493,3 +493,28 @@ test('two runs share no context', async t => {
   const [one, two] = await Promise.all(times(2, () => fanOut(described, {}, { runtime })))
   for (const reply of [one, two]) t.match(reply?.sources.context, { calls: 3, ok: 3 })
 })
+
+test('a call that is asked after the run has failed is not sent, and not reported', async t => {
+  const runtime = heldRuntime()
+  let later: () => void = () => {}
+  const described = open()
+    .context(({ ask }) => ({
+      later: () => {
+        ask(oracle.ask({ id: 'later' })).catch(() => {})
+      },
+    }))
+    .required('unsafe', ({ context }) => {
+      later = context.later
+      return oracle.tell({ id: 'unsafe' })
+    })
+    .required('bad', () => oracle.ask({ id: 'bad' }))
+    .reply(Any, () => 1)
+  const { reply, events } = watched(described, { runtime })
+  runtime.at('/bad').fail(lost())
+  await turn()
+  later()
+  runtime.at('/unsafe').answer(1)
+  t.same(Object.keys((await problemOf(reply)).sources), ['unsafe', 'bad'])
+  t.ok(events.every(event => !('step' in event) || event.step >= 0))
+  t.equal(runtime.calls.length, 2)
+})
