@@ -68,7 +68,7 @@ export type AnyAggregate = Aggregate<unknown, unknown, string>
 /** The arguments of onReply() beside the input and the context: the reply as it is sent. */
 export interface OnReplyArgs<D, K extends string> {
   readonly data: D
-  /** True if every step is `ok` or `skipped`. */
+  /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
   readonly sources: Sources<K>
 }

@@ -1,7 +1,7 @@
 import { Problem, UpstreamError, type ErrorCode } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 
-/** The state in which a step ended. A reply is complete if every step is `ok` or `skipped`. */
+/** The state in which a step ended. A reply is complete if every source is `ok` or `skipped`. */
 export type State = 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'failed' | 'cancelled'
 
 /** One failed call of a step that makes several calls. */

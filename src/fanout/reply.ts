@@ -4,7 +4,7 @@ import type { Sources } from './outcome.ts'
 /** The result of a run that does not fail. */
 export interface Reply<D, K extends string> {
   readonly data: D
-  /** True if every step is `ok` or `skipped`. */
+  /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
   /** The outcome of each step, in the order of declaration; before them that of context() if it asked a call. */
   readonly sources: Sources<K>

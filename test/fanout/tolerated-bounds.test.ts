@@ -77,3 +77,23 @@ test('a list that the queue of its upstream refuses is lost call by call', async
   await holding
   await asked.closed
 })
+
+test('an input that an operation refuses is no loss of one call: the function of the step throws it', async t => {
+  const { get } = defineUpstream(
+    'picky',
+    { origin: 'http://picky.test' },
+    { get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown() }) },
+  )
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const listing = (minSuccess: number) =>
+    aggregate('listing', { url: '/listing' })
+      .each('list', () => ['a', '..'].map(id => get({ id })), { minSuccess, fallback: null })
+      .reply(z.unknown(), ({ list }) => list)
+  t.match(await problemOf(fanOut(listing(1), {}, { runtime })), { code: 'CALL_INPUT_INVALID' })
+  t.match(await fanOut(listing(0), {}, { runtime }), {
+    data: [],
+    complete: false,
+    sources: { list: { state: 'fallback', code: 'CALL_INPUT_INVALID' } },
+  })
+})

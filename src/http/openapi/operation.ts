@@ -105,7 +105,7 @@ function envelope(aggregate: AnyAggregate, data: JsonSchema, components: Compone
     description: `The reply of \`${name}\`.`,
     properties: {
       data,
-      complete: { type: 'boolean', description: 'Whether every step is `ok` or `skipped`.' },
+      complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
       sources: {
         type: 'object',
         description: 'How each step ended.',
