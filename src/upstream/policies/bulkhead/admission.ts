@@ -67,7 +67,7 @@ export class Admission {
   /** True if one of its calls holds, or has held, a permit. */
   hasEntered = false
   readonly #load: LoadEstimator
-  /** By step. */
+  /** By the index of the step plus 1: the calls of context() have the index -1. */
   readonly #steps: (Reservation | undefined)[] = []
 
   constructor(load: LoadEstimator) {
@@ -78,12 +78,12 @@ export class Admission {
   reserve(call: LiveCall<unknown>): void {
     // A coalesced call reserves itself alone, at any position in its step.
     if ((call.index !== 0 && call.siblingCount !== 1) || call.effort.attempts !== 0) return
-    ;(this.#steps[call.step] ??= new Reservation(this.#load)).make(call)
+    ;(this.#steps[call.step + 1] ??= new Reservation(this.#load)).make(call)
   }
 
   /** One call is over. */
   done({ step }: LiveCall<unknown>): void {
-    this.#steps[step]?.done()
+    this.#steps[step + 1]?.done()
   }
 
   /** Takes every reservation back. */
