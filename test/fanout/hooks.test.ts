@@ -453,6 +453,19 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
     [{ 'x-a': 'a\r\nb: c' }, "onReply() gives the header 'x-a' a value that no header may hold"],
     [{ 'x-a': ['fine', 'a\nb'] }, "onReply() gives the header 'x-a' a value that no header may hold"],
     [{ 'x-a': 7 as never }, "onReply() gives the header 'x-a' a value that no header may hold"],
+    [
+      { 'x-a': 'Zo\u00eb \u20ac' },
+      "onReply() gives the header 'x-a' a value that no header may hold: U+20AC is a control character or beyond " +
+        'Latin-1: encode the value, for example with encodeURIComponent(…)',
+    ],
+    [
+      { expires: new Date(0) as never },
+      "onReply() gives the header 'expires' a value that no header may hold: it is a Date, and must be a string",
+    ],
+    [
+      { 'x-a': undefined as never },
+      "onReply() gives the header 'x-a' a value that no header may hold: it has the type undefined, and must be a string",
+    ],
   ] as const) {
     for (const onReply of [() => ({ headers }), async () => ({ headers })]) {
       t.match(

@@ -13,6 +13,8 @@ export class LayerInvocation<T> extends Abortable {
   readonly #live: LiveCall<T>
   readonly #next: Service
   readonly #upstream: string
+  /** The layer, as messages name it. */
+  readonly layer: string
   /** The promise that `next` returned last. */
   #last: Promise<Answer<T>> | undefined
   /** The calls that were sent and have not ended. Tracked from the moment a reader needs them. */
@@ -21,12 +23,13 @@ export class LayerInvocation<T> extends Abortable {
   #isOver = false
   #reject: (reason: unknown) => void = () => {}
 
-  constructor(live: LiveCall<T>, next: Service, at: LayerPosition, upstream: string) {
+  constructor(live: LiveCall<T>, next: Service, at: LayerPosition, upstream: string, layer: string) {
     super()
     this.#live = live
     this.#next = next
     this.at = at
     this.#upstream = upstream
+    this.layer = layer
   }
 
   /** Sends the call on. */
