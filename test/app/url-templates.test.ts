@@ -206,10 +206,13 @@ test('two aggregates whose templates match the same requests are found at the st
     ['/x/{a}%2C', '/x/{b}%2c'],
   ] as const) {
     const app = buildApp([echo('one', one), echo('other', other)])
-    t.teardown(() => app.close().catch(() => {}))
+    t.teardown(() => app.close())
     await t.rejects(
-      app.ready(),
-      { name: 'TypeError', message: `headwaters: the aggregates 'one' (${one}) and 'other' (${other}) match the same GET requests: change the url of one` },
+      async () => app.ready(),
+      {
+        name: 'TypeError',
+        message: `headwaters: the aggregates 'one' (${one}) and 'other' (${other}) match the same GET requests: change the url of one`,
+      },
       `${one} and ${other}`,
     )
   }

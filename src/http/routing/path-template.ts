@@ -52,7 +52,12 @@ export function isPlainTemplate(template: string): boolean {
  * parameters, or in the encoding of a character.
  */
 export function pathShape(template: string): string {
-  return JSON.stringify(segmentsOf(template).map(({ literals, isDecoded }) => [isDecoded, ...literals]))
+  return shapeOf(segmentsOf(template))
+}
+
+/** Returns the `pathShape` of segments. */
+export function shapeOf(segments: readonly Segment[]): string {
+  return JSON.stringify(segments.map(({ literals, isDecoded }) => [isDecoded, ...literals]))
 }
 
 /**
