@@ -1,22 +1,8 @@
 import { test, type Test } from 'tap'
-import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
-import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { echoAggregate as echo } from '../helpers/echo-aggregate.ts'
 import { serveApp } from '../helpers/served-app.ts'
-
-type Method = AnyAggregate['route']['method']
-
-/** Declares an aggregate that replies with its name and its path parameters. */
-function echo(name: string, url: string, method: Method = 'GET'): AnyAggregate {
-  const names = Array.from(url.matchAll(/\{(\w+)\}/g), match => match[1] as string)
-  const declare = aggregate as unknown as (name: string, options: object) => ReturnType<typeof aggregate>
-  return declare(name, {
-    url,
-    method,
-    envelope: false,
-    ...(names.length > 0 && { params: z.object(Object.fromEntries(names.map(each => [each, z.string()]))) }),
-  }).reply(z.unknown(), ({ params }: { params?: unknown }) => [name, ...Object.values(params ?? {})]) as AnyAggregate
-}
 
 /** Serves aggregates, and returns a function that requests a path: the reply of `echo`, or the status. */
 async function served(t: Test, ...aggregates: AnyAggregate[]) {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Segment } from './path-template.ts'
-import { decodeUnreserved } from './percent-encoding.ts'
+import { decodeReserved, decodeUnreserved } from './percent-encoding.ts'
 
 /** The options of Fastify's router that decide which URLs are equal. */
 export interface RouterOptions {
@@ -80,7 +80,7 @@ function matchSegment(
   segment: string,
   caseSensitive: boolean,
 ): readonly string[] | undefined {
-  const text = isDecoded ? decodeURIComponent(segment) : decodeUnreserved(segment)
+  const text = isDecoded ? decodeReserved(decodeUnreserved(segment)) : decodeUnreserved(segment)
   const compared = caseSensitive ? text : lowerCase(text)
   const [prefix = ''] = literals
   const suffix = literals[names.length] as string
@@ -98,7 +98,7 @@ function matchSegment(
   }
   if (end <= prefix.length) return undefined
   values[0] = text.slice(prefix.length, end)
-  return isDecoded ? values : values.map(decodeURIComponent)
+  return isDecoded ? values : values.map(decodeReserved)
 }
 
 /** Returns a text in lower case, or as it is if lower case has another length: positions in it would be wrong. */

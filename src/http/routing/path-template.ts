@@ -1,22 +1,19 @@
-import { decodeUnreserved } from './percent-encoding.ts'
+import { decodeReserved, decodeUnreserved } from './percent-encoding.ts'
 
 /** One segment of a path template: literal text, a parameter, or parameters with literal text beside them. */
 export interface Segment {
   /** The names of its parameters, in order. */
   readonly names: readonly string[]
-  /** The literal text before, between and after the parameters: one text more than there are names. */
+  /** The literal text before, between and after the parameters, decoded: one text more than there are names. */
   readonly literals: readonly string[]
   /**
    * Whether reserved characters such as `,` match encoded and unencoded, since the template has one of them encoded.
-   * The literals are then decoded; otherwise they are as `decodeUnreserved` returns them.
+   * Otherwise they match unencoded only.
    */
   readonly isDecoded: boolean
 }
 
 const placeholder = /\{([^{}]*)\}/g
-
-/** A percent-encoded character that `decodeUnreserved` has left, except `%25`. */
-const reserved = /%(?!25)/
 
 /** Characters that stand for themselves in a regular expression, also in a character class. */
 const harmless = /[A-Za-z0-9_,;=@~!&]/
@@ -28,8 +25,12 @@ export function segmentsOf(template: string): readonly Segment[] {
 
 function segmentOf(text: string): Segment {
   const literals = text.split(/\{[^{}]*\}/).map(decodeUnreserved)
-  const isDecoded = literals.some(each => reserved.test(each))
-  return { names: parameterNames(text), literals: isDecoded ? literals.map(decodeURIComponent) : literals, isDecoded }
+  const decoded = literals.map(decodeReserved)
+  return {
+    names: parameterNames(text),
+    literals: decoded,
+    isDecoded: literals.some((each, at) => each !== decoded[at]),
+  }
 }
 
 /** Returns the names of a path template's parameters, in order. */
@@ -82,7 +83,7 @@ function fastifySegment(segment: Segment): string {
 
 /** Literal text before the first parameter of a segment. The router encodes `%` itself. */
 function fastifyText(literal: string): string {
-  return literal.replaceAll('%25', '%').replaceAll(':', '::')
+  return literal.replaceAll(':', '::')
 }
 
 /**
@@ -91,7 +92,6 @@ function fastifyText(literal: string): string {
  */
 function innerText(literal: string): string {
   return literal
-    .replaceAll('%25', '%')
     .replaceAll(':', '::')
     .replaceAll(/[/%]/g, character => (character === '/' ? ':0(\\u002f)' : ':0(%):0()'))
 }
@@ -101,7 +101,7 @@ function innerText(literal: string): string {
  * position is tried twice, so that a match takes linear time.
  */
 function pattern(after: readonly string[], index: number): string {
-  const literal = (after[index] as string).replaceAll('%25', '%')
+  const literal = after[index] as string
   if (index === after.length - 1) return '[^]+'
   return literal.length === 1 ? `[^][^${escaped(literal)}]*` : `[^](?:(?!${escaped(literal)})[^])*`
 }

@@ -37,14 +37,7 @@ export function mayOverlap(one: readonly Segment[], other: readonly Segment[]): 
 
 function mayMeet(one: Segment, other: Segment): boolean {
   if (one.names.length > 0 && other.names.length > 0) return true
-  const [literal, segment] = one.names.length === 0 ? [one, other] : [other, one]
-  const text = encodeURIComponent(decoded(literal).literals[0] as string)
-  return matchSegments([decoded(segment)], [text], true) !== undefined
-}
-
-/** The segment that matches every encoding of its literals. */
-function decoded(segment: Segment): Segment {
-  return segment.isDecoded
-    ? segment
-    : { names: segment.names, literals: segment.literals.map(decodeURIComponent), isDecoded: true }
+  const [{ literals }, segment] = one.names.length === 0 ? [one, other] : [other, one]
+  const text = encodeURIComponent(literals[0] as string)
+  return matchSegments([{ ...segment, isDecoded: true }], [text], true) !== undefined
 }
