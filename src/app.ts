@@ -7,6 +7,7 @@ import { addCors } from './http/guard/cors.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
 import { drainOnClose } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
+import { replyAtRoot } from './http/explorer/root.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
@@ -146,7 +147,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
-  handleErrorsAsProblems(app)
+  handleErrorsAsProblems(app, replyAtRoot)
   addRequestId(app)
   addDefaultHeaders(app)
   const connections = trackConnections(app)

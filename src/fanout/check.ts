@@ -68,6 +68,12 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   checkZod(owner, { params, query, body, headers })
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
+  const adjacent = /\{\w+\}\{\w+\}/.exec(url)
+  if (adjacent !== null)
+    throw new TypeError(
+      `${owner}: the url '${url}' has nothing between the parameters of '${adjacent[0]}', so that a request does not ` +
+        `say where the first one ends: write text between them, for example '${adjacent[0].replace('}{', '},{')}'`,
+    )
   const colon = /\/:([A-Za-z_]\w*)/.exec(url)
   if (colon !== null)
     throw new TypeError(

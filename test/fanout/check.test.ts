@@ -49,6 +49,23 @@ test('a url is a path template', t => {
   t.end()
 })
 
+test('two parameters of a url have text between them', t => {
+  for (const [url, pair] of [
+    ['/x/{a}{b}', '{a}{b}'],
+    ['/x/{a},{b}{c}', '{b}{c}'],
+    ['/{a}{b}{c}/x', '{a}{b}'],
+  ] as const)
+    t.throws(() => declare('a', { url, params: z.object({}) }), {
+      name: 'TypeError',
+      message:
+        `aggregate 'a': the url '${url}' has nothing between the parameters of '${pair}', so that a request does not ` +
+        `say where the first one ends: write text between them, for example '${pair.replace('}{', '},{')}'`,
+    })
+  for (const url of ['/x/{a},{b}', '/{a}/{b}', '/{a}x{b}', '/{a}%20{b}'])
+    t.doesNotThrow(() => declare('a', { url, params: z.object({}) }))
+  t.end()
+})
+
 test('a GET has no body, and the message says what to do', t => {
   t.throws(() => declare('a', { url: '/a', method: 'GET', body: z.unknown() }), {
     name: 'TypeError',
