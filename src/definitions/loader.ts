@@ -85,8 +85,9 @@ export function createLoader(paths: readonly string[]): Loader {
     }
     for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
     const all = [...seen.values()]
-    wrong.push(...collisions(all))
-    if (wrong.length === 0) wrong.push(...(await undocumented(all)))
+    const clashes = collisions(all)
+    // A document has no place for two operations of one id.
+    wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all)))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
     return all.map(({ aggregate }) => aggregate)
   }

@@ -20,10 +20,11 @@ export function mayBeAbsent(schema: z.core.$ZodType): boolean {
   switch (def.type) {
     case 'undefined':
     case 'void':
-    case 'optional':
     case 'any':
     case 'unknown':
       return true
+    case 'optional':
+      return !schema._zod.traits.has('$ZodExactOptional')
     case 'nullable':
     case 'readonly':
     case 'catch':

@@ -58,7 +58,7 @@ export function enveloped({ steps }: AnyAggregate, data: JsonSchema): JsonSchema
         type: 'object',
         description: 'How each step ended.',
         properties: Object.fromEntries(steps.map(step => [step.name, outcome(step)])),
-        required: steps.map(({ name }) => name),
+        ...(steps.length > 0 && { required: steps.map(({ name }) => name) }),
       },
     },
     required: ['data', 'complete', 'sources'],

@@ -75,12 +75,18 @@ function reasonText(issue: z.core.$ZodIssue): string {
 export function readInfo(owner: string, given: string): OpenapiInfo {
   if (given.trim() === '') return {}
   const path = given.startsWith('@') ? given.slice(1) : undefined
-  let info: unknown
-  try {
-    info = JSON.parse(path === undefined ? given : readFileSync(path, 'utf8'))
-  } catch (error) {
-    const source = path === undefined ? 'the text' : `the file '${path}'`
-    throw new TypeError(`${owner}: ${source} cannot be read as JSON: ${(error as Error).message}`, { cause: error })
-  }
+  const source = path === undefined ? 'the text' : `the file '${path}'`
+  const json =
+    path === undefined ? given : attempt(() => readFileSync(path, 'utf8'), `${owner}: ${source} cannot be read`)
+  const info = attempt((): unknown => JSON.parse(json), `${owner}: ${source} cannot be read as JSON`)
   return checkInfo(owner, info)
+}
+
+/** Returns what a function returns. Throws a `TypeError` with a text before the message of what it throws. */
+function attempt<T>(make: () => T, fault: string): T {
+  try {
+    return make()
+  } catch (error) {
+    throw new TypeError(`${fault}: ${(error as Error).message}`, { cause: error })
+  }
 }

@@ -27,7 +27,7 @@ export function portable(schema: JsonSchema, isRead = true): JsonSchema {
   const { examples, ...rest } = lowered(schema)
   const draft = Object.fromEntries(
     Object.entries(rest)
-      .filter(([keyword]) => !omitted.includes(keyword))
+      .filter(([keyword, value]) => !omitted.includes(keyword) && value !== undefined)
       .map(([keyword, value]) => [keyword, withParts(keyword, value, isRead)]),
   )
   if (!Array.isArray(examples) || examples.length === 0) return draft
@@ -59,8 +59,6 @@ interface Lowered {
   readonly prefixItems?: readonly JsonSchema[]
   readonly items?: JsonSchema | false
   readonly patternProperties?: Readonly<Record<string, JsonSchema>>
-  readonly propertyNames?: JsonSchema
-  readonly additionalProperties?: JsonSchema | boolean
   readonly exclusiveMinimum?: number | bigint
   readonly exclusiveMaximum?: number | bigint
   readonly allOf?: readonly JsonSchema[]
@@ -68,16 +66,11 @@ interface Lowered {
 
 /** Returns the schema with other keywords in place of those that OpenAPI 3.0 does not have, where there are some. */
 function lowered(schema: JsonSchema): JsonSchema {
-  const { prefixItems, items, patternProperties, propertyNames, additionalProperties }: Lowered = schema
+  const { prefixItems, items, patternProperties }: Lowered = schema
   const draft: Record<string, unknown> = { ...schema }
   if (prefixItems !== undefined) draft['items'] = anyOf([...prefixItems, ...(items ? [items] : [])])
   if (patternProperties !== undefined) draft['additionalProperties'] = anyOf(Object.values(patternProperties))
-  const names = propertyNames?.['enum'] ?? (propertyNames && 'const' in propertyNames ? [propertyNames['const']] : [])
-  if (Array.isArray(names) && names.length > 0) {
-    draft['properties'] = Object.fromEntries(names.map(name => [String(name), additionalProperties]))
-    delete draft['additionalProperties']
-  }
-  return { ...draft, ...bounds(schema) }
+  return { ...draft, ...bounds(schema), ...nullableEnum(schema) }
 }
 
 function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
@@ -87,6 +80,19 @@ function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
     return texts.has(text) ? false : texts.add(text)
   })
   return different.length === 1 ? (different[0] as JsonSchema) : different.length === 0 ? {} : { anyOf: different }
+}
+
+/**
+ * Returns fixed values or `null` as one list of values. OpenAPI 3.0 writes `null` beside the type of the values, and
+ * then requires it in their list too.
+ */
+function nullableEnum({ anyOf: options }: { readonly anyOf?: readonly JsonSchema[] }): JsonSchema {
+  const [one, other] = options ?? []
+  if (options?.length !== 2 || one === undefined || other?.['type'] !== 'null') return {}
+  const { const: value, enum: values, type, ...rest } = one
+  const known = value === undefined ? values : [value]
+  if (!Array.isArray(known) || typeof type !== 'string') return {}
+  return { ...rest, anyOf: undefined, type: [type, 'null'], enum: [...(known as readonly unknown[]), null] }
 }
 
 /** Returns exclusive bounds, which are numbers in 3.1 and flags in 3.0, as inclusive bounds without their limits. */

@@ -33,6 +33,11 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
     schema,
   } = aggregate
   const data = embeddedSchema(schema, 'output', `aggregate '${name}', reply`)
+  const problemBody = problemOf(aggregate)
+  const problem = (title: string) => ({
+    description: title,
+    content: { 'application/problem+json': { schema: problemBody } },
+  })
   return {
     schema: {
       // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
@@ -47,10 +52,8 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
       ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
       response: {
         200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
-        default: {
-          description: 'The problem',
-          content: { 'application/problem+json': { schema: problemOf(aggregate) } },
-        },
+        '4xx': problem('The request is refused'),
+        default: problem('The problem'),
       },
     } as NonNullable<RouteOptions['schema']>,
     validatorCompiler: noCompiler,

@@ -4,19 +4,21 @@ import { isNever, mayBeAbsent, orNull } from './absent-value.ts'
 import { withoutBigints } from './bigint-schema.ts'
 import type { JsonSchema, Side } from './schema-types.ts'
 import { dataKeywords, keywords } from './keywords.ts'
-import { isWrittenByHand, mark, type Metadata } from './unrepresentable.ts'
+import { isWrittenByHand, mark, withoutMarks, type Metadata } from './unrepresentable.ts'
 
 type Draft = Record<string, unknown>
 
 interface Def {
   readonly type: string
   readonly catchall?: unknown
+  readonly mode?: 'strict' | 'loose'
   readonly discriminator?: string
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>
   readonly element?: z.core.$ZodType
   readonly items?: readonly z.core.$ZodType[]
   readonly rest?: z.core.$ZodType | null
   readonly valueType?: z.core.$ZodType
+  readonly in?: z.core.$ZodType
 }
 
 /** Patterns longer than this are dropped if the schema has a format, which says the same. */
@@ -36,9 +38,11 @@ export function tidy(schema: z.core.$ZodType, draft: Draft, side: Side, metadata
   if (def.type === 'readonly') delete draft['readOnly']
   if (def.type === 'record' && isDeepStrictEqual(draft['propertyNames'], { type: 'string' }))
     delete draft['propertyNames']
-  // JSON has no files.
-  if (def.type === 'file') draft[mark] = def.type
+  if (def.type === 'record') nameKeys(def, draft, side)
+  // JSON has no files, and schemas are read synchronously.
+  if (def.type === 'file' || def.type === 'promise') draft[mark] = def.type
   if (draft[mark] !== undefined && isWrittenByHand(schema, metadata)) delete draft[mark]
+  if (side === 'input' && def.in?._zod.def.type === 'transform') openBehind(draft)
   if (side === 'output') writeAbsent(def, draft)
   if (def.type === 'union') dropImpossible(draft, side)
   if (def.discriminator !== undefined) discriminate(schema, def.discriminator, draft)
@@ -69,14 +73,45 @@ function writeAbsent({ type, shape, element, items, rest, valueType }: Def, draf
   else delete draft['required']
 }
 
-/** The zod types whose values JSON does not have: as an option of a request they never match. */
-const neverInJson: ReadonlySet<unknown> = new Set(['date', 'nan', 'map', 'set', 'file', 'symbol', 'function'])
+/** Writes the keys of a record as properties, if they are fixed values: readers know their types by name then. */
+function nameKeys({ mode }: Def, draft: Draft, side: Side): void {
+  const { enum: values, const: value } = (draft['propertyNames'] ?? {}) as JsonSchema
+  const keys = (values ?? (value === undefined ? [] : [value])) as readonly unknown[]
+  if (keys.length === 0) return
+  draft['properties'] = Object.fromEntries(keys.map(key => [String(key), draft['additionalProperties']]))
+  delete draft['propertyNames']
+  delete draft['additionalProperties']
+  if (side === 'input' && mode !== 'loose') draft['additionalProperties'] = false
+}
 
-/** Removes the options of a union that no JSON value matches, unless they are all. */
+/** Leaves open what JSON does not have behind a `z.preprocess()`, whose function makes it of another value. */
+function openBehind(draft: Draft): void {
+  delete draft[mark]
+  for (const [key, value] of Object.entries(draft)) draft[key] = withoutMarks(value)
+}
+
+/** The zod types whose values JSON does not have: as an option of a request they never match. */
+const neverInJson: ReadonlySet<unknown> = new Set([
+  'date',
+  'nan',
+  'map',
+  'set',
+  'file',
+  'symbol',
+  'function',
+  'promise',
+])
+
+/** Removes the options of a union that no JSON value matches, unless they are all, and those that are equal. */
 function dropImpossible(draft: Draft, side: Side): void {
   const how = draft['oneOf'] === undefined ? 'anyOf' : 'oneOf'
   const options = draft[how] as readonly JsonSchema[]
-  const left = options.filter(each => !isNever(each) && !(side === 'input' && neverInJson.has(each[mark])))
+  const left = options.filter(
+    (each, index) =>
+      !isNever(each) &&
+      !(side === 'input' && neverInJson.has(each[mark])) &&
+      !(how === 'anyOf' && options.slice(0, index).some(other => isDeepStrictEqual(other, each))),
+  )
   if (left.length === options.length || left.length === 0) return
   delete draft[how]
   Object.assign(draft, left.length === 1 ? { ...left[0], ...draft } : { [how]: left })

@@ -14,6 +14,10 @@ const fixes: Readonly<Record<string, string>> = {
   file: 'use z.base64()',
   undefined: 'leave the schema out',
   void: 'leave the schema out',
+  promise: 'wait in a step',
+  nan: 'leave it out',
+  number: 'use a finite multipleOf other than 0',
+  object: 'leave out its symbol keys',
   literal: 'use .optional() for undefined',
 }
 
@@ -67,13 +71,17 @@ function escaped(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** Returns the same JSON Schema without the marks of some zod types, which leaves their values open. */
-export function withoutMarks<T>(value: T, types: ReadonlySet<string>): T {
+/**
+ * Returns the same JSON Schema without the marks of some zod types, which leaves their values open.
+ *
+ * @param types The zod types. @default all
+ */
+export function withoutMarks<T>(value: T, types?: ReadonlySet<string>): T {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(each => withoutMarks(each, types)) as T
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, each]) => key !== mark || !types.has(each as string))
+      .filter(([key, each]) => key !== mark || types?.has(each as string) === false)
       .map(([key, each]) => [key, withoutMarks(each, types)]),
   ) as T
 }
