@@ -97,7 +97,7 @@ test('the document of definitions has the name and the version of their package'
     'deep/er/words.ts': words('http://127.0.0.1:9'),
     'bare/package.json': '{}',
     'bare/words.ts': words('http://127.0.0.1:9'),
-    'odd/package.json': '{ "name": 1, "version": "" }',
+    'odd/package.json': '{ "name": " ", "version": 1 }',
     'odd/words.ts': words('http://127.0.0.1:9'),
     'broken/package.json': '{',
     'broken/in/package.json': '{ "name": "within" }',

@@ -22,19 +22,20 @@ const operationOf = (each: AnyAggregate) => operations(documentOf(each))[0]?.ope
 const bodyOf = (schema: z.ZodType) =>
   operationOf(taking('body', schema)).requestBody?.content['application/json']?.schema
 
-const replyOf = (schema: z.ZodType) =>
-  (
-    documentOf(replying(schema)).components['schemas']?.['ThingReply'] as {
-      readonly properties: { readonly data: object }
-    }
-  ).properties.data
+const replyOf = (schema: z.ZodType) => {
+  const { components } = documentOf(replying(schema))
+  const { ThingReply } = components['schemas'] as Readonly<
+    Record<string, { readonly properties: { readonly data: object } }>
+  >
+  return ThingReply?.properties.data
+}
 
 /** Schemas of values that JSON does not have, each with its type and with the fix that the fault names. */
 const impossible: readonly (readonly [schema: z.ZodType, type: string, fix: string])[] = [
   [z.map(z.string(), z.string()), 'map', 'use z.record()'],
   [z.set(z.string()), 'set', 'use z.array()'],
   [z.symbol(), 'symbol', 'use a type that JSON has'],
-  [z.function() as unknown as z.ZodType, 'function', 'use a type that JSON has'],
+  [z.function(), 'function', 'use a type that JSON has'],
   [z.file(), 'file', 'use z.base64()'],
   [z.promise(z.string()), 'promise', 'wait in a step'],
   [z.custom<string>(() => true), 'custom', 'use a type that JSON has'],

@@ -9,10 +9,10 @@ import type { Metadata } from './unrepresentable.ts'
  */
 const unnamed: Metadata = {
   get(schema) {
-    const { id: _, ...rest } = z.globalRegistry.get(schema as z.ZodType) ?? {}
+    const { id: _, ...rest } = z.globalRegistry.get(schema) ?? {}
     return rest
   },
-  has: schema => z.globalRegistry.has(schema as z.ZodType),
+  has: schema => z.globalRegistry.has(schema),
 }
 
 /** The zod types whose values zod does not know, though they may be JSON. The app may have no document at all. */

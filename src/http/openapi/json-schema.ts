@@ -25,7 +25,7 @@ export function jsonSchema(
   schema: z.ZodType,
   side: Side,
   where: string,
-  { metadata = z.globalRegistry as Metadata, open = noTypes }: Conversion = {},
+  { metadata = z.globalRegistry, open = noTypes }: Conversion = {},
 ): NamedParts {
   let draft: unknown
   try {

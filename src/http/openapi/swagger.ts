@@ -55,7 +55,7 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
         '4xx': problem('The request is refused'),
         default: problem('The problem'),
       },
-    } as NonNullable<RouteOptions['schema']>,
+    },
     validatorCompiler: noCompiler,
     serializerCompiler: noCompiler,
   }

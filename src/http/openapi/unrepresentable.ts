@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { integerForm } from './bigint-schema.ts'
 import type { JsonSchema, Side } from './schema-types.ts'
 
