@@ -17,7 +17,7 @@ import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
 import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
-import { checkInfo, type OpenapiInfo } from './http/openapi/info.ts'
+import { checkInfo, defaultTitle, type OpenapiInfo } from './http/openapi/info.ts'
 import {
   createPressureGauge,
   defaultPressureLimits,
@@ -178,6 +178,6 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   })
   app.addHook('onClose', () => runtime.close())
   addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  addExplorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

@@ -2,7 +2,7 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { createComponents } from './components.ts'
 import { DocumentError, type DocumentFault } from './document-error.ts'
 import { healthPaths } from './health-paths.ts'
-import { checkInfo, type OpenapiInfo } from './info.ts'
+import { checkInfo, defaultTitle, type OpenapiInfo } from './info.ts'
 import { operationId } from './operation-id.ts'
 import { operationOf } from './operation.ts'
 import { parameterNames, pathShape } from '../routing/path-template.ts'
@@ -101,6 +101,6 @@ export function openapiDocument(
 }
 
 /** Returns the `info` with its defaults, in the order of the specification. */
-function infoOf({ title = 'Aggregates', version = '0.0.0', summary, description = about, ...others }: OpenapiInfo) {
+function infoOf({ title = defaultTitle, version = '0.0.0', summary, description = about, ...others }: OpenapiInfo) {
   return { title, version, ...(summary !== undefined && { summary }), description, ...others }
 }

@@ -26,6 +26,9 @@ export interface OpenapiInfo {
   }
 }
 
+/** The title of an API without one. */
+export const defaultTitle = 'Aggregates'
+
 const text = z.string('must be a text').regex(/\S/, 'must not be empty')
 const url = z.url('must be a URL')
 
