@@ -1,9 +1,11 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { Step } from '../../fanout/step.ts'
+import { mayBeAbsent } from './absent-value.ts'
 import type { Components } from './components.ts'
 import { documentedSources } from './documented-sources.ts'
 import { exampleOf, replyExample } from './example.ts'
 import { header } from './response-headers.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from './schema-types.ts'
 import { operationId } from './operation-id.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
@@ -72,16 +74,19 @@ function success(aggregate: AnyAggregate, components: Components): object {
   const content = (shape: JsonSchema) => ({
     'application/json': { schema: shape, ...example(replyExample(aggregate)) },
   })
+  const absence = mayBeAbsent(schema)
+    ? ` ${route.envelope ? 'Its `data`' : 'It'} is \`null\` if there is no value.`
+    : ''
   if (route.envelope) {
     const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
     return {
-      description: 'The complete or partial reply: see `complete`, and `sources` for how each step ended.',
+      description: `The complete or partial reply: see \`complete\`, and \`sources\` for how each step ended.${absence}`,
       headers: headersOf(aggregate, components),
       content: content(components.named(reply, envelope(aggregate, data, components), where)),
     }
   }
   return {
-    description: 'The complete or partial reply: see the `headwaters-complete` header.',
+    description: `The complete or partial reply: see the \`headwaters-complete\` header.${absence}`,
     headers: {
       ...headersOf(aggregate, components),
       'headwaters-complete': header('Complete', components),
@@ -110,7 +115,7 @@ function envelope(aggregate: AnyAggregate, data: JsonSchema, components: Compone
         type: 'object',
         description: 'How each step ended.',
         properties: Object.fromEntries(outcomes),
-        required: steps.map(step => step.name),
+        ...(steps.length > 0 && { required: steps.map(step => step.name) }),
       },
     },
     required: ['data', 'complete', 'sources'],

@@ -1,5 +1,5 @@
 import type { Components } from './components.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from './schema-types.ts'
 
 const text = { type: 'string' }
 
