@@ -12,6 +12,7 @@ import { addCors } from './http/guard/cors.ts'
 import { limitConnections } from './http/guard/connection-limit.ts'
 import { drainOnClose } from './http/lifecycle/drain.ts'
 import { addExplorer } from './http/explorer/explorer.ts'
+import { replyAtRoot } from './http/explorer/root.ts'
 import { checkHostHeader } from './http/guard/host-header.ts'
 import { handleServerEvents } from './http/guard/server-events.ts'
 import { guardRequests } from './http/guard/request-guard.ts'
@@ -22,6 +23,7 @@ import { logRefusedBodies } from './http/bodies/inbound-bodies.ts'
 import { defaultLimits, serverOptions, type Limits } from './http/guard/server-limits.ts'
 import { loggedRuntime } from './http/log/logged-runtime.ts'
 import { addOpenapiRoutes } from './http/openapi/document-routes.ts'
+import { checkInfo, defaultTitle, type OpenapiInfo } from './http/openapi/info.ts'
 import {
   createPressureGauge,
   defaultPressureLimits,
@@ -107,6 +109,8 @@ export interface AppOptions {
   readonly keys?: readonly string[]
   /** Origins whose pages may ask; `*` is any. @default [] */
   readonly corsOrigins?: readonly string[]
+  /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
+  readonly info?: OpenapiInfo | undefined
   /**
    * How long requests in flight may take once the app closes, in ms; who still waits then is answered 503.
    * @default 10_000
@@ -150,10 +154,12 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     trustProxy = false,
     keys = [],
     corsOrigins = [],
+    info = {},
     drainTimeout = 10_000,
     lostLogLines,
     onToken,
   } = options
+  checkInfo('app', info)
   const limits = { ...defaultLimits, ...options.limits }
   const pressure = { ...defaultPressureLimits, ...options.pressure }
   const readiness: Readiness = { isDraining: false }
@@ -185,7 +191,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
   // Every method of Node's parser is a route method, so that a method without a route is 405 and not 404.
   for (const method of METHODS)
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method)
-  handleErrorsAsProblems(app)
+  handleErrorsAsProblems(app, replyAtRoot)
   addRequestId(app)
   addDefaultHeaders(app)
   const connections = trackConnections(app)
@@ -211,7 +217,7 @@ export function buildApp(aggregates: readonly AnyAggregate[], options: AppOption
     await guarded.register(headwaters, { aggregates, runtime, load: gauge, bodies: gauge.bodies, describe: false })
   })
   app.addHook('onClose', () => runtime.close())
-  addOpenapiRoutes(app, { aggregates, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
-  addExplorer(app, rateLimit > 0 ? async request => limit?.(request) : undefined)
+  addOpenapiRoutes(app, { aggregates, info, bearer: keys.length > 0, rateLimited: rateLimit > 0 })
+  addExplorer(app, info.title ?? defaultTitle, rateLimit > 0 ? async request => limit?.(request) : undefined)
   return app
 }

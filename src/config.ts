@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { reasonOf } from './errors.ts'
+import { readInfo, type OpenapiInfo } from './http/openapi/info.ts'
 import type { ThreadOptions } from './threads/threads.ts'
 import { originFault } from './upstream/spec/origin.ts'
 import type { Override } from './upstream/runtime.ts'
@@ -27,6 +28,7 @@ export const Environment = z.object({
   TRUST_PROXY: z.string().default('false').transform(readTrustProxy),
   API_KEYS: z.string().default('').transform(readKeys),
   CORS_ORIGINS: z.string().default('').transform(readOrigins),
+  OPENAPI_INFO: z.string().default('').describe('The `info` of the API document: JSON, or @ and a file.'),
   BODY_LIMIT_BYTES: whole(1, 1_073_741_824).default(1_048_576),
   HEADER_LIMIT_BYTES: whole(1024, 1_048_576).default(16_384),
   REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
@@ -84,6 +86,8 @@ export interface Config {
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** How long requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
+  /** The `info` of the API document. @default that of the definitions */
+  readonly info?: OpenapiInfo
   /** What protects the service from those who call it. */
   readonly inbound: Inbound
   /** The threads in which offloaded functions run. */
@@ -125,6 +129,7 @@ export function readConfig(
     if (fault !== undefined) faults.push(`${variable}: ${fault}`)
   }
 
+  const info = success && data.OPENAPI_INFO !== '' ? infoOf(data.OPENAPI_INFO, faults) : undefined
   if (!success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   return Object.freeze({
     host: data.HOST,
@@ -132,6 +137,7 @@ export function readConfig(
     logLevel: data.LOG_LEVEL,
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
+    ...(info !== undefined && { info }),
     inbound: inboundOf(data),
     threads: Object.freeze({
       queue: data.OFFLOAD_QUEUE,
@@ -140,6 +146,15 @@ export function readConfig(
     ...(data.HEADWATERS_WORKERS !== 1 && { workers: data.HEADWATERS_WORKERS }),
     overrides: Object.freeze(overrides),
   })
+}
+
+function infoOf(text: string, faults: string[]): OpenapiInfo | undefined {
+  try {
+    return Object.freeze(readInfo('OPENAPI_INFO', text))
+  } catch (error) {
+    faults.push((error as Error).message)
+    return undefined
+  }
 }
 
 function readOverride(

@@ -66,7 +66,7 @@ test('what the page for beginners says to write is an aggregate that serves', as
   })
   t.match(await get('/v1/tea-parties/zzz'), {
     status: 404,
-    body: { code: 'REFUSED', detail: 'Nobody of this name comes to tea.' },
+    body: { code: 'REFUSED', detail: 'There is no such breed.' },
   })
 })
 

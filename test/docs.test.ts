@@ -34,6 +34,13 @@ test('the table of errors in the docs is the table in the code', async t => {
   t.strictSame(rows(page('errors')), inCode)
 })
 
+test('the diagram of the architecture names every error of the table', t => {
+  const [, diagram = ''] = page('architecture').split('```')
+  const named = new Set(diagram.match(/\b[A-Z][A-Z_]+\b/g)?.filter(word => word !== 'HTTP'))
+  t.strictSame([...named].sort(), Object.keys(errors).sort())
+  t.end()
+})
+
 test('the docs list every variable of the environment with its default', async t => {
   const inDocs = rows(page('options')).filter(([variable = '']) => variable in Environment.shape)
   const defaults = Environment.parse({}) as Record<string, unknown>

@@ -8,7 +8,7 @@ import { checkAgainst } from './serve/target-specs.ts'
 /** Output options of a result. */
 export interface Output {
   readonly print: 'tables' | 'json' | 'markdown'
-  /** Where the chart goes. */
+  /** The file to which the chart is written. */
   readonly svg: string | undefined
   /** True to write the pages and the chart of this checkout. */
   readonly write: boolean

@@ -105,7 +105,7 @@ export function spawnOn(
       reject(new Error(`${name} ended with ${signal ?? `exit code ${code}`}${stderr && `:\n${stderr}`}`)),
     )
   })
-  // Nobody may be asking when it ends.
+  // The caller may not be waiting for the end.
   ended.catch(() => {})
   return { child, ended }
 }

@@ -9,8 +9,8 @@ export interface CpuReading {
 const microsPerTick = 10_000
 
 /**
- * What a process used between two readings, in µs: to the nanosecond by its threads, unless one has ended and took its
- * count along.
+ * Returns the CPU time of a process between two readings, in µs. It is exact to the nanosecond by the counts of its
+ * threads, unless a thread has ended and its count is gone.
  */
 export function cpuMicrosBetween(before: CpuReading, after: CpuReading): number {
   const lost = before.threads.size === 0 || [...before.threads.keys()].some(thread => !after.threads.has(thread))

@@ -4,7 +4,7 @@ import { Pool } from 'undici'
 export interface CompletedRequest {
   /** 0 when there was no reply. */
   readonly status: number
-  /** When it was due, in ms of `performance.now()`. */
+  /** The time at which it was due, in ms of `performance.now()`. */
   readonly dueAt: number
   readonly endedAt: number
 }

@@ -7,7 +7,7 @@ import { compileParser, compileWireParser } from '../../src/core/schema/parser.t
 import { createTimerQueue } from '../../src/core/timer-queue.ts'
 
 const rounds = 15
-/** So many are under way at once, as in a busy service. */
+/** Runs in flight at once, as in a busy service. */
 const underWay = 512
 
 /**

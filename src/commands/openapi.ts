@@ -3,7 +3,9 @@ import { openCatalogue } from '../definitions/catalogue.ts'
 import { writeJson } from '../core/json/write.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
+import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
+import { UsageError } from './usage-error.ts'
 
 const help = `headwaters: prints the OpenAPI document of aggregates
 
@@ -14,6 +16,8 @@ Without files it is the document of the built-in aggregates.
 Options
   --out FILE    writes it to a file
   --json        as JSON instead of YAML
+  --info JSON   the info of the document, for example '{ "title": "Cats", "version": "1.2.0" }'; @file reads it from a
+                file. The default is OPENAPI_INFO, and name and version of the nearest package.json
   --help        prints this
 
 ${exitCodes}`
@@ -21,6 +25,7 @@ ${exitCodes}`
 const options = {
   out: { type: 'string' },
   json: { type: 'boolean', default: false },
+  info: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -28,7 +33,7 @@ export const command: Command = {
   help,
   async run(args) {
     const {
-      values: { out, json, help: isHelp },
+      values: { out, json, info: givenInfo, help: isHelp },
       positionals: paths,
     } = readArguments(args, options)
     if (isHelp) {
@@ -36,16 +41,28 @@ export const command: Command = {
       return 0
     }
     checkPaths(`openapi ${paths.join(' ')}`, paths)
+    const ownInfo = infoOf(givenInfo)
     // Nothing is called, so it is no matter where upstreams are.
     const catalogue = await openCatalogue({ paths, live: true })
     const { openapiDocument } = await import('../http/openapi/document.ts')
     const { openapiYaml } = await import('../http/openapi/yaml.ts')
+    const { aggregates } = catalogue
+    const info = { ...catalogue.info, ...ownInfo }
     const text = json
-      ? `${writeJson(openapiDocument(catalogue.aggregates), false, 2)}\n`
-      : openapiYaml(catalogue.aggregates)
+      ? `${writeJson(openapiDocument(aggregates, { info }), false, 2)}\n`
+      : openapiYaml(aggregates, { info })
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
     else writeFileSync(out, text)
     return 0
   },
+}
+
+/** Returns the info of `--info`, or of the environment. Throws a `UsageError` for one that is not valid. */
+function infoOf(given: string | undefined): OpenapiInfo {
+  try {
+    return given === undefined ? readInfo('OPENAPI_INFO', process.env['OPENAPI_INFO'] ?? '') : readInfo('--info', given)
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error })
+  }
 }

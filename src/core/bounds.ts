@@ -11,3 +11,12 @@ export function numberWithin(owner: string, option: string, value: number, min: 
   if (value >= min && value <= max) return value
   throw new TypeError(`${owner}: ${option} is ${value}, and must be a number from ${min} to ${max}`)
 }
+
+/** What happens above a bound: `error` fails the whole, `truncate` omits what is above the bound. */
+export type Overflow = 'error' | 'truncate'
+
+/** Takes an `overflow`, or throws a `TypeError` that names owner, option and what is allowed. */
+export function checkOverflow(owner: string, value: unknown): Overflow {
+  if (value === 'error' || value === 'truncate') return value
+  throw new TypeError(`${owner}: overflow is '${String(value)}', and must be 'error' or 'truncate'`)
+}

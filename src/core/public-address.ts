@@ -33,7 +33,7 @@ function subnet(range: string): [net: string, prefix: number] {
   return [net, Number(prefix)]
 }
 
-/** Whether an IP address belongs to the public internet; anything that is no address does not. */
+/** Returns whether an IP address belongs to the public internet. Returns false for a text that is not an IP address. */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 4) return !internal.check(address, 'ipv4')
   return isIP(address) === 6 && global.check(address, 'ipv6') && !special.check(address, 'ipv6')

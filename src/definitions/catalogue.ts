@@ -1,8 +1,10 @@
 import { readConfig, type Config } from '../config.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import type { OpenapiInfo } from '../http/openapi/info.ts'
 import type { Override } from '../upstream/runtime.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
+import { packageInfo } from './package-info.ts'
 import { readSecrets } from './read-secrets.ts'
 
 /** Aggregates that can be served or run, with their configuration. */
@@ -14,6 +16,8 @@ export interface Catalogue {
   readonly specs: readonly UpstreamSpec[]
   /** What `env('NAME')` of a declaration reads. */
   readonly environment: Variables
+  /** The `info` of the API document. */
+  readonly info: OpenapiInfo
   /** Values that no log may show. */
   readonly secrets: readonly string[]
   /** The kind of its upstreams: demo upstreams of this machine, the public ones, or those that definitions declare. */
@@ -67,6 +71,7 @@ async function given(paths: readonly string[], environment: CatalogueOptions['en
       overrides: config.overrides,
       specs,
       environment: environment ?? {},
+      info: { ...packageInfo(paths[0] as string), ...config.info },
       secrets,
       upstreams: 'as declared',
     }
@@ -94,8 +99,9 @@ async function builtIn(
   environment: CatalogueOptions['environment'],
   running: CatalogueOptions['demoUpstreams'],
 ): Promise<OpenCatalogue> {
-  const [{ aggregates }, { upstreams }, { specOf }] = await Promise.all([
+  const [{ aggregates }, { info }, { upstreams }, { specOf }] = await Promise.all([
     import('../routes/index.ts'),
+    import('../routes/info.ts'),
     import('../clients/index.ts'),
     import('../upstream/declare.ts'),
   ])
@@ -119,6 +125,7 @@ async function builtIn(
     overrides: { ...config.overrides, ...Object.fromEntries(origins) },
     specs,
     environment: environment ?? {},
+    info: { ...info, ...config.info },
     secrets,
     upstreams: live ? 'public' : 'demo',
   }

@@ -1,10 +1,11 @@
 import { operationId } from '../http/openapi/operation-id.ts'
+import { pathShape } from '../http/routing/path-template.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 import type { Found } from './read-module.ts'
 
 /**
  * Finds what two aggregates cannot both have: a name, a name that programs write as the same (`a-1` and `a1`), or a
- * method at a URL.
+ * method at URLs that the same requests match.
  */
 export function collisions(found: readonly Found[]): DefinitionFault[] {
   return [
@@ -19,8 +20,11 @@ export function collisions(found: readonly Found[]): DefinitionFault[] {
     ),
     ...twice(
       found,
-      ({ aggregate: { route } }) => `${route.method} ${route.url.replaceAll(/\{[^{}]*\}/g, '{}')}`,
-      (_, { aggregate: { route } }) => `two aggregates answer ${route.method} ${route.url}`,
+      ({ aggregate: { route } }) => `${route.method} ${pathShape(route.url)}`,
+      (_, { aggregate: { route } }, { aggregate: { route: other } }) =>
+        route.url === other.url
+          ? `two aggregates answer ${route.method} ${route.url}`
+          : `two aggregates match the same ${route.method} requests, ${route.url} and ${other.url}`,
       'give one another url',
     ),
   ]

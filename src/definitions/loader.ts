@@ -12,6 +12,7 @@ import { importFault } from './import-fault.ts'
 import { createModules, stampOf, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
 import { shownPath } from './shown-path.ts'
+import { undocumented } from './undocumented.ts'
 
 /** Loads modules of definitions in threads. */
 const threadLoader = new URL(`./thread-loader${extname(import.meta.url)}`, import.meta.url).href
@@ -84,7 +85,9 @@ export function createLoader(paths: readonly string[]): Loader {
     }
     for (const spec of offloaded) wrong.push(...(await loadOffloaded(spec, modules)))
     const all = [...seen.values()]
-    wrong.push(...collisions(all))
+    const clashes = collisions(all)
+    // A document has no place for two operations of one id.
+    wrong.push(...(clashes.length > 0 ? clashes : await undocumented(all)))
     if (wrong.length > 0) throw new DefinitionsError(onceEach(wrong))
     return all.map(({ aggregate }) => aggregate)
   }

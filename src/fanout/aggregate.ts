@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
+import type { Overflow } from '../core/bounds.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
 import { checkZod } from '../core/schema/wrapped.ts'
 import type { ReplyExtras } from './on-reply.ts'
@@ -25,7 +26,7 @@ import type {
   RequiredStepName,
   ContextResult,
 } from './inference.ts'
-import type { Outcome } from './outcome.ts'
+import type { Sources } from './outcome.ts'
 import { renamedBuilderMethods } from './renamed.ts'
 import type { Route, RouteOptions } from './route.ts'
 import type { Step, StepKind } from './step.ts'
@@ -88,9 +89,9 @@ export type AnyAggregate = Aggregate<unknown, unknown, string>
 /** The arguments of onReply() beside the input and the context: the reply as it is sent. */
 export interface OnReplyArgs<D, K extends string> {
   readonly data: D
-  /** True if every step is `ok` or `skipped`. */
+  /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
-  readonly sources: Record<K, Outcome>
+  readonly sources: Sources<K>
 }
 
 /** An aggregate to which onReply() may still be added. */
@@ -124,13 +125,20 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
 export interface EachBounds<N> extends StepOptions<N> {
   /** Calls under way at once. @default 16 */
   readonly concurrency?: number
-  /** Calls at most; one more is an error. @default 100 */
+  /** Calls at most; `overflow` says what happens to a longer list. @default 100 */
   readonly maxItems?: number
+  /**
+   * What happens to a list above `maxItems`: `error` fails the run, whatever `minSuccess` is; `truncate` asks the first
+   * `maxItems` calls, and the step is `partial` and reports how many are `omitted`.
+   *
+   * @default 'error'
+   */
+  readonly overflow?: Overflow
 }
 
 /** Options of an `each` whose calls may fail. */
 export interface EachTolerance<F> {
-  /** Calls that must be answered; comes with `fallback`. @default all of them */
+  /** Calls that must be answered, of those that are asked; comes with `fallback`. @default all of them */
   readonly minSuccess: number
   /** The value of each call that failed; comes with `minSuccess`. */
   readonly fallback: F
@@ -316,7 +324,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
   const add =
     (kind: StepKind) =>
     (key: string, handler: Step['handler'], options = {}) =>
-      extended(addStep(name, steps, kind, key, handler, options))
+      extended(addStep(name, context !== undefined, steps, kind, key, handler, options))
   return {
     ...renamedBuilderMethods(name),
     context: (fn: Step['handler']) => {

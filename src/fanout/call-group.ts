@@ -2,12 +2,14 @@ import { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { Call } from '../upstream/call/call.ts'
 import type { CallCounts } from './events.ts'
-import type { FailedCall } from './outcome.ts'
+import { failedCall, type FailedCall } from './outcome.ts'
 import type { Step } from './step.ts'
 
 export interface CallGroupOptions {
   readonly step: Step
   readonly calls: readonly Call<unknown>[]
+  /** The number of calls that `overflow` has cut off the list. */
+  readonly omitted: number
   readonly send: SendCall
   /** Called when enough calls have succeeded: all that remain for an `each`, `count` for a `firstOf`. */
   readonly done: (values: readonly unknown[], tally: CallCounts, isStale: boolean) => void
@@ -25,7 +27,7 @@ export interface CallCompletion {
 /** Sends a call and passes its result to `completion`, possibly before it returns. */
 export type SendCall = (call: Call<unknown>, index: number, completion: CallCompletion) => void
 
-/** The calls of an `each` or a `firstOf`. */
+/** The calls of an `each`, a `firstOf` or context(). */
 export interface CallGroup {
   /** Counts every call that has not ended as failed. */
   forceSettle(reason: unknown): void
@@ -36,7 +38,7 @@ export interface CallGroup {
  * A `firstOf` takes absences only when no call can succeed any more and none has failed: a failed call may have had the
  * value.
  */
-export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptions): CallGroup {
+export function startCallGroup({ step, calls, omitted, send, done, fail }: CallGroupOptions): CallGroup {
   const isFirstOf = step.kind === 'firstOf'
   /** The number of successes below which the step fails. */
   const needed = isFirstOf ? step.count : Math.min(step.minSuccess ?? calls.length, calls.length)
@@ -58,11 +60,10 @@ export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptio
 
   const absent = () => (absences === undefined ? 0 : absences.length)
   const isLast = () => ok + absent() + failed.length === calls.length
-  const tally = (): CallCounts => ({
-    calls: calls.length,
-    ok: ok + absent(),
-    failed: failed.sort((a, b) => a.index - b.index),
-  })
+  const tally = (): CallCounts => {
+    const counts = { calls: calls.length, ok: ok + absent(), failed: failed.sort((a, b) => a.index - b.index) }
+    return omitted === 0 ? counts : { ...counts, omitted }
+  }
 
   function settle(error?: unknown): void {
     isSettled = true
@@ -103,8 +104,7 @@ export function startCallGroup({ step, calls, send, done, fail }: CallGroupOptio
     if (!(error instanceof UpstreamError)) return settle(error)
     ended[index] = true
     first ??= error
-    const { code, upstreamStatus } = error
-    failed.push(upstreamStatus === undefined ? { index, code } : { index, code, status: upstreamStatus })
+    failed.push(failedCall(index, error))
     values[index] = step.fallback
     proceed()
   }

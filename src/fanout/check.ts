@@ -1,4 +1,4 @@
-import { wholeNumber } from '../core/bounds.ts'
+import { checkOverflow, wholeNumber, type Overflow } from '../core/bounds.ts'
 import { deepFreeze } from '../core/freeze.ts'
 import { isOpen } from '../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../core/schema/header-fields.ts'
@@ -42,7 +42,7 @@ const stepOptions = { needs: true, timeout: true } as const
 const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
   required: stepOptions,
   optional: { ...stepOptions, fallback: true },
-  each: { ...stepOptions, concurrency: true, maxItems: true, minSuccess: true, fallback: true },
+  each: { ...stepOptions, concurrency: true, maxItems: true, overflow: true, minSuccess: true, fallback: true },
   firstOf: { ...stepOptions, count: true },
 }
 
@@ -68,6 +68,12 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   checkZod(owner, { params, query, body, headers })
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
+  const adjacent = /\{\w+\}\{\w+\}/.exec(url)
+  if (adjacent !== null)
+    throw new TypeError(
+      `${owner}: the url '${url}' has nothing between the parameters of '${adjacent[0]}', so that a request does not ` +
+        `say where the first one ends: write text between them, for example '${adjacent[0].replace('}{', '},{')}'`,
+    )
   const colon = /\/:([A-Za-z_]\w*)/.exec(url)
   if (colon !== null)
     throw new TypeError(
@@ -130,14 +136,20 @@ interface AnyStepOptions {
   readonly timeout?: number
   readonly concurrency?: number
   readonly maxItems?: number
+  readonly overflow?: Overflow
   readonly minSuccess?: number
   readonly fallback?: unknown
   readonly count?: number
 }
 
-/** Checks one step against those before it and fills its defaults in. */
+/**
+ * Checks one step against those before it and fills its defaults in.
+ *
+ * @param hasContext Whether the aggregate has a context(), which is a source of its replies.
+ */
 export function addStep(
   aggregate: string,
+  hasContext: boolean,
   before: readonly Step[],
   kind: StepKind,
   name: string,
@@ -155,14 +167,29 @@ export function addStep(
       `${owner}: its name differs from that of step '${same.name}' by case only, and ` +
         'headwaters-sources has names in lower case: rename one',
     )
+  if (hasContext && name.toLowerCase() === 'context')
+    throw new TypeError(
+      `${owner}: its name differs from that of the source 'context' by case only, and ` +
+        'headwaters-sources has names in lower case: rename the step',
+    )
   if (kind === 'optional') rejectOldOptional(owner, name, handler, options)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: needs a function that returns a call`)
 
   rejectUnknownOptions(owner, options, optionsOf[kind], { renamed: renamedOptions[kind] ?? {} })
-  const { needs = [], timeout, concurrency = 16, maxItems = 100, minSuccess, fallback, count = 1 } = options
+  const {
+    needs = [],
+    timeout,
+    concurrency = 16,
+    maxItems = 100,
+    overflow = 'error',
+    minSuccess,
+    fallback,
+    count = 1,
+  } = options
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
   wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)
+  checkOverflow(owner, overflow)
   wholeNumber(owner, 'count', count)
   if (kind === 'optional' && !Object.hasOwn(options, 'fallback'))
     throw new TypeError(`${owner}: an optional step needs a fallback, for example { fallback: null }`)
@@ -180,6 +207,7 @@ export function addStep(
     timeout,
     concurrency,
     maxItems,
+    overflow,
     count,
     minSuccess,
     needs: Object.freeze([...new Set(needs)].map(need => indexOf(before, need, owner))),

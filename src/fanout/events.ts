@@ -2,7 +2,8 @@ import type { CallEvent } from '../upstream/call/events.ts'
 import type { FailedCall, State } from './outcome.ts'
 
 /**
- * An event of a run. `at` is in ms from the start of the run; `step` is the index of a step in the declaration.
+ * An event of a run. `at` is in ms from the start of the run; `step` is the index of a step in the declaration, and -1
+ * for context(), which has events if it asks a call or fails.
  */
 export type RunEvent =
   | CallEvent
@@ -14,7 +15,7 @@ export type RunEvent =
       readonly state: State
       /** Why the step has no value of its own. */
       readonly code: string | undefined
-      /** The results of the calls of an `each` or a `firstOf`. */
+      /** The results of the calls of an `each`, a `firstOf`, or a context() that asks several. */
       readonly tally: CallCounts | undefined
     }
   | { readonly type: 'run ended'; readonly at: number; readonly code: string | undefined }
@@ -24,4 +25,6 @@ export interface CallCounts {
   readonly calls: number
   readonly ok: number
   readonly failed: readonly FailedCall[]
+  /** The number of items that were not asked, as `overflow: 'truncate'` has it; absent if all were. */
+  readonly omitted?: number
 }

@@ -8,7 +8,7 @@ export interface Hooks {
   readonly onReply: ((args: never) => PromiseLike<ReplyExtras | undefined> | ReplyExtras | undefined) | undefined
 }
 
-/** Makes the step of context(). Its index is -1: it has no events and no outcome. */
+/** Makes the step of context(). Its index is -1; it has events and an outcome only if it asks a call or fails. */
 export function contextStep(aggregate: string, handler: Step['handler']): Step {
   if (typeof handler !== 'function')
     throw new TypeError(`aggregate '${aggregate}': context() needs a function that returns the context`)
@@ -22,6 +22,7 @@ export function contextStep(aggregate: string, handler: Step['handler']): Step {
     fallback: undefined,
     concurrency: 1,
     maxItems: 1,
+    overflow: 'error',
     minSuccess: undefined,
     isFrozen: false,
     count: 1,

@@ -1,3 +1,4 @@
+import { headerValueFault } from '../core/header-value.ts'
 import { ignoreRejection } from '../core/promises.ts'
 
 /** The value that onReply() may return: headers of the reply. */
@@ -10,7 +11,6 @@ export interface ReplyExtras {
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Headers that the service writes itself, or that belong to the connection. */
 const ours = new Set([
@@ -55,11 +55,13 @@ export function readReplyExtras(aggregate: string, said: ReplyExtras | null | un
           'spellings: give several values as a list',
       )
     const lines: unknown[] = Array.isArray(value) ? value : [value]
-    if (!lines.every(line => typeof line === 'string' && headerValue.test(line))) {
+    for (const line of lines) {
+      const fault = headerValueFault(line)
+      if (fault === undefined) continue
       // A promise among them that rejects would end the process.
       lines.forEach(ignoreRejection)
       throw new TypeError(
-        `aggregate '${aggregate}': onReply() gives the header '${name}' a value that no header may hold`,
+        `aggregate '${aggregate}': onReply() gives the header '${name}' a value that no header may hold: ${fault}`,
       )
     }
     headers[lower] = value

@@ -2,10 +2,11 @@ import type { UpstreamError } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import type { RunEvent } from './events.ts'
 import type { Outcome, State } from './outcome.ts'
-import type { Step } from './step.ts'
+import type { Step, StepKind } from './step.ts'
 
 /** A call that failed although its step did not, or whose value is stale. It is logged. */
 export interface LostCall {
+  /** The index of the step; -1 for context(). */
   readonly step: number
   readonly error: UpstreamError
 }
@@ -22,25 +23,29 @@ interface StepRecord {
   end: Extract<RunEvent, { type: 'step ended' }> | undefined
 }
 
+const createRecord = (): StepRecord => ({
+  start: undefined,
+  attempts: 0,
+  status: undefined,
+  cached: undefined,
+  end: undefined,
+})
+
 /** Folds the events of a run into one outcome per step. */
 export class OutcomeRecorder {
   readonly #steps: readonly Step[]
   readonly #records: readonly StepRecord[]
+  /** The record of context(), from its first event on. */
+  #context: StepRecord | undefined
   readonly lost: LostCall[] = []
 
   constructor(steps: readonly Step[]) {
     this.#steps = steps
-    this.#records = steps.map(() => ({
-      start: undefined,
-      attempts: 0,
-      status: undefined,
-      cached: undefined,
-      end: undefined,
-    }))
+    this.#records = steps.map(createRecord)
   }
 
   record(event: Exclude<RunEvent, { type: 'run ended' }>): void {
-    const record = this.#records[event.step] as StepRecord
+    const record = event.step < 0 ? (this.#context ??= createRecord()) : (this.#records[event.step] as StepRecord)
     if (event.type === 'attempt started') record.attempts++
     else if (event.type === 'call ended') {
       record.status = event.status
@@ -52,30 +57,42 @@ export class OutcomeRecorder {
     else if (event.type === 'step ended') record.end = event
   }
 
-  /** True if every step is `ok` or `skipped`. */
-  get complete(): boolean {
-    return this.#records.every(({ end }) => end?.state === 'ok' || end?.state === 'skipped')
+  /** True if context() has had an event. */
+  get hasContext(): boolean {
+    return this.#context !== undefined
   }
 
-  /** One outcome per step, by name, in the order of declaration. */
+  /** True if every step is `ok` or `skipped`, and context() too if it has an outcome. */
+  get complete(): boolean {
+    return (this.#context === undefined || isWhole(this.#context)) && this.#records.every(isWhole)
+  }
+
+  /** The outcome of context() if it had an event, then one per step, by name, in the order of declaration. */
   outcomes(): { [step: string]: Outcome } {
     const outcomes: { [step: string]: Outcome } = {}
-    for (const step of this.#steps) outcomes[step.name] = outcomeOf(step, this.#records[step.index] as StepRecord)
+    if (this.#context !== undefined) outcomes['context'] = outcomeOf('required', this.#context)
+    for (const { name, kind, index } of this.#steps)
+      outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord)
     return outcomes
   }
+}
+
+function isWhole({ end }: StepRecord): boolean {
+  return end?.state === 'ok' || end?.state === 'skipped'
 }
 
 type Draft = { -readonly [Field in keyof Outcome]: Outcome[Field] }
 
 /** Written field by field: spreads cost more than all the rest. */
-function outcomeOf({ kind }: Step, { start, attempts, status, cached, end }: StepRecord): Outcome {
+function outcomeOf(kind: StepKind, { start, attempts, status, cached, end }: StepRecord): Outcome {
   const state = end?.state ?? 'cancelled'
   const draft: Draft =
     start === undefined
       ? { state, ms: 0, attempts }
       : { state, start: rounded(start), ms: end === undefined ? 0 : rounded(end.at - start), attempts }
   if (end?.tally !== undefined) Object.assign(draft, end.tally)
-  if (status !== undefined && (kind === 'required' || kind === 'optional')) draft.status = status
+  if (status !== undefined && (kind === 'required' || kind === 'optional') && end?.tally === undefined)
+    draft.status = status
   if (cached !== undefined && answeredStates.has(state)) addCacheFields(draft, cached)
   if (end?.code !== undefined) draft.code = end.code
   return draft

@@ -1,6 +1,7 @@
+import { Problem, UpstreamError, type ErrorCode } from '../errors.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 
-/** The state in which a step ended. A reply is complete if every step is `ok` or `skipped`. */
+/** The state in which a step ended. A reply is complete if every source is `ok` or `skipped`. */
 export type State = 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'failed' | 'cancelled'
 
 /** One failed call of a step that makes several calls. */
@@ -11,7 +12,19 @@ export interface FailedCall {
   readonly status?: number
 }
 
-/** The part of `sources` about one step. */
+/** Returns the code of whatever failed a step. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
+}
+
+/** Returns the entry of a call that failed. */
+export function failedCall(index: number, error: unknown): FailedCall {
+  const code = codeOf(error)
+  const status = error instanceof UpstreamError ? error.upstreamStatus : undefined
+  return status === undefined ? { index, code } : { index, code, status }
+}
+
+/** The part of `sources` about one step, or about context(). */
 export interface Outcome {
   readonly state: State
   /** The start of the step, in ms from the start of the run; undefined if it did not start. */
@@ -20,11 +33,13 @@ export interface Outcome {
   readonly ms: number
   /** The number of attempts of its calls. */
   readonly attempts: number
-  /** The number of calls of an `each` or a `firstOf`. */
+  /** The number of calls of an `each`, a `firstOf`, or a context() that asks several. */
   readonly calls?: number
   /** The number of calls that succeeded. */
   readonly ok?: number
   readonly failed?: readonly FailedCall[]
+  /** The number of items above `maxItems` that were not asked, under `overflow: 'truncate'`. */
+  readonly omitted?: number
   /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**
@@ -41,3 +56,9 @@ export interface Outcome {
   /** The error because of which the step has no value of its own, or a stale one. */
   readonly code?: string
 }
+
+/**
+ * The outcomes of a run: one per step, by name, in the order of declaration. `context` is before them if context()
+ * asked a call or failed.
+ */
+export type Sources<K extends string> = Record<K, Outcome> & { readonly context?: Outcome }

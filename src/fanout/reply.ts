@@ -1,13 +1,13 @@
 import type { ReplyHeaders } from './on-reply.ts'
-import type { Outcome } from './outcome.ts'
+import type { Sources } from './outcome.ts'
 
 /** The result of a run that does not fail. */
 export interface Reply<D, K extends string> {
   readonly data: D
-  /** True if every step is `ok` or `skipped`. */
+  /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
-  /** The outcome of each step, in the order of declaration. */
-  readonly sources: Record<K, Outcome>
+  /** The outcome of each step, in the order of declaration; before them that of context() if it asked a call. */
+  readonly sources: Sources<K>
   /** The headers that onReply() returned, by lower-case name; undefined without any. */
   readonly headers?: ReplyHeaders
 }

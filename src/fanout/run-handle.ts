@@ -24,6 +24,8 @@ export interface RunHandle extends Scope {
   readonly isClosed: boolean
   /** True if the run has failed, or its caller has gone. */
   readonly hasFailed: boolean
+  /** Reports that context() makes a call. */
+  contextCallStarted(): void
   /** Takes the value of a step that has ended. */
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void
   /** Takes the failure of a step, which fails the run. */

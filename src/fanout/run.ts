@@ -1,4 +1,4 @@
-import { Problem, toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
+import { toProblem, UpstreamError, type ErrorCode } from '../errors.ts'
 import { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import { sendOf, type Send } from '../upstream/call/layer.ts'
@@ -8,7 +8,7 @@ import type { RunEvent, CallCounts } from './events.ts'
 import type { ReadInput } from './input.ts'
 import { currentInvocation, type Invocation } from './offload/invocation.ts'
 import { OutcomeRecorder, type LostCall } from './outcome-recorder.ts'
-import type { State } from './outcome.ts'
+import { codeOf, type State } from './outcome.ts'
 import type { HeaderReadTracker } from './reads.ts'
 import { ReplyBuilder, type ReplyTarget } from './reply-builder.ts'
 import type { Reply } from './reply.ts'
@@ -68,7 +68,7 @@ export class Run implements RunHandle, ReplyTarget {
   readonly #recorder: OutcomeRecorder
   readonly #startedAt = performance.now()
   readonly #stepRuns: readonly StepRun[]
-  /** The function of context(), which is no step in events and outcomes. */
+  /** The function of context(). It has events and an outcome only if it makes a call or fails. */
   readonly #contextRun: StepRun | undefined
   /** The arguments of steps without needs. */
   #sharedArgs: StepArgs
@@ -154,7 +154,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   emit(event: Exclude<RunEvent, { type: 'run ended' }>): void {
-    if (this.#phase === Phase.done || event.step < 0) return
+    if (this.#phase === Phase.done) return
     this.#recorder.record(event)
     this.#notify(event)
   }
@@ -198,11 +198,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void {
-    if (step.index < 0) {
-      this.context = value
-      this.#sharedArgs = this.createArgs()
-      return this.#startSteps()
-    }
+    if (step.index < 0) return this.#contextEnded(value, state, code, tally)
     this.emit({ type: 'step ended', at: this.now(), step: step.index, state, code, tally })
     for (const dependent of this.#aggregate.dependents[step.index] as readonly number[]) {
       const waiting = this.#stepRuns[dependent] as StepRun
@@ -212,9 +208,33 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   stepFailed(error: unknown, step: Step, tally?: CallCounts): void {
-    const code = error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
-    this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code, tally })
-    this.#fail(error, step.index < 0 ? undefined : step.name)
+    if (step.index < 0 && !this.#recorder.hasContext) this.#contextStarted(0)
+    this.emit({ type: 'step ended', at: this.now(), step: step.index, state: 'failed', code: codeOf(error), tally })
+    this.#fail(error, step.name)
+  }
+
+  contextCallStarted(): void {
+    if (this.#recorder.hasContext || this.abort.aborted) return
+    if (this.#phase === Phase.context) return this.#contextStarted(0)
+    // Its function has passed `ask` on, and the first call comes after its end.
+    this.#contextStarted(this.now())
+    this.#reportContextEnd('ok', undefined, undefined)
+  }
+
+  /** Reports the start of context(). Its function starts with the run; the report waits for a call or a failure. */
+  #contextStarted(at: number): void {
+    this.emit({ type: 'step started', at, step: -1 })
+  }
+
+  #contextEnded(value: unknown, state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
+    if (this.#recorder.hasContext) this.#reportContextEnd(state, code, tally)
+    this.context = value
+    this.#sharedArgs = this.createArgs()
+    this.#startSteps()
+  }
+
+  #reportContextEnd(state: State, code: ErrorCode | undefined, tally: CallCounts | undefined): void {
+    this.emit({ type: 'step ended', at: this.now(), step: -1, state, code, tally })
   }
 
   unsafeCallStarted(): void {
@@ -317,7 +337,7 @@ export class Run implements RunHandle, ReplyTarget {
    */
   #settleFailure(): void {
     this.#forEachRun(run => {
-      if (!run.cancel()) return
+      if (!run.cancel() || (run.step.index < 0 && !this.#recorder.hasContext)) return
       this.emit({
         type: 'step ended',
         at: this.now(),

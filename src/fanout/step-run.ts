@@ -3,9 +3,10 @@ import { Abort } from '../core/abort.ts'
 import type { Cached } from '../upstream/spec/answer.ts'
 import { Call, LiveCall } from '../upstream/call/call.ts'
 import { deepFreeze } from '../core/freeze.ts'
-import { ignoreRejection } from '../core/promises.ts'
 import { skip } from './aggregate.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
+import { readCallList } from './call-list.ts'
+import { ContextCalls } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
 import { isThenable } from './is-thenable.ts'
 import { offloading } from './offload/invocation.ts'
@@ -79,8 +80,7 @@ export class StepRun implements CallCompletion {
   withAsk(args: object): object {
     const ask = (call: unknown) => {
       const answer = new Promise((resolve, reject) => {
-        if (call instanceof Call)
-          this.#send(call, 0, { resolve: (_index, value) => resolve(value), reject: (_index, error) => reject(error) })
+        if (call instanceof Call) this.#sendForContext(call, { resolve, reject })
         else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
       })
       // The answer may fail while another one is awaited; the code that awaits it later gets the error.
@@ -88,6 +88,17 @@ export class StepRun implements CallCompletion {
       return answer
     }
     return Object.assign(args, { ask })
+  }
+
+  #sendForContext(call: Call<unknown>, completion: Parameters<ContextCalls['send']>[1]): void {
+    this.#run.contextCallStarted()
+    const calls = this.#contextCalls ?? new ContextCalls(this.#send)
+    this.#group = calls
+    calls.send(call, completion)
+  }
+
+  get #contextCalls(): ContextCalls | undefined {
+    return this.#group instanceof ContextCalls ? this.#group : undefined
   }
 
   /** Ends the step if its function has not returned. Calls that were aborted end by themselves. */
@@ -167,12 +178,21 @@ export class StepRun implements CallCompletion {
     this.#phase = 'calling'
     if (returned === skip) return this.#skip()
     if (kind === 'each' || kind === 'firstOf') return this.#sendAll(returned)
-    if (returned instanceof Call) this.#send(returned, 0, this)
+    if (returned instanceof Call) this.#sendOne(returned)
     else if (Array.isArray(returned) && returned.some(item => item instanceof Call))
       this.#failWithBug(
         `${labelOf(this.step)} returned several calls: use ${this.step.index < 0 ? 'ask' : 'each or firstOf'}`,
       )
     else this.#take(returned)
+  }
+
+  #sendOne(call: Call<unknown>): void {
+    if (this.step.index >= 0) this.#send(call, 0, this)
+    else
+      this.#sendForContext(call, {
+        resolve: value => this.#take(value),
+        reject: error => this.#settleFailure(error),
+      })
   }
 
   #skip(): void {
@@ -190,34 +210,34 @@ export class StepRun implements CallCompletion {
     } catch (error) {
       return this.#settleFailure(error)
     }
-    this.#end(value, 'ok')
+    const calls = this.#group === undefined ? undefined : this.#contextCalls
+    if (calls === undefined) this.#end(value, 'ok')
+    else {
+      const { state, code, tally } = calls.end()
+      this.#end(value, state, code, tally)
+    }
   }
 
   #sendAll(returned: unknown): void {
     const { step } = this
-    const { name, kind, maxItems, needs, count } = step
-    if (!Array.isArray(returned) || !returned.every(item => item instanceof Call)) {
-      // An unhandled rejection of a promise in the list would end the process.
-      if (Array.isArray(returned)) returned.forEach(ignoreRejection)
-      return this.#failWithBug(`${labelOf(step)} must return a list of calls`)
+    const { kind, count } = step
+    let calls: readonly Call<unknown>[]
+    try {
+      calls = readCallList(step, returned)
+    } catch (error) {
+      // The bounds of a list are not losses that `minSuccess` tolerates.
+      return this.#fail(error)
     }
-    const calls: readonly Call<unknown>[] = returned
+    const omitted = (returned as readonly unknown[]).length - calls.length
     this.#callCount = calls.length
-    if (calls.length > maxItems) {
-      // Without needs the list can only come from the caller's input.
-      const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
-      return this.#fail(new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` }))
-    }
-    if (kind === 'firstOf' && calls.length < count)
-      return this.#failWithBug(
-        `${labelOf(step)} returned ${calls.length} calls to take the first ${count} answers of: return more calls`,
-      )
     this.#group = startCallGroup({
       step,
       calls,
+      omitted,
       send: this.#send,
       done: (values, tally, isStale) => {
-        const state = kind === 'each' && tally.failed.length > 0 ? 'partial' : isStale ? 'stale' : 'ok'
+        const isPartial = kind === 'each' && (tally.failed.length > 0 || omitted > 0)
+        const state = isPartial ? 'partial' : isStale ? 'stale' : 'ok'
         this.#end(kind === 'firstOf' && count === 1 ? values[0] : values, state, undefined, tally)
       },
       fail: (error, tally) => {
@@ -272,7 +292,7 @@ export class StepRun implements CallCompletion {
     this.#fail(new TypeError(message))
   }
 
-  #fail(error: unknown, tally?: CallCounts): void {
+  #fail(error: unknown, tally = this.#contextCalls?.tally('failed')): void {
     this.#release()
     this.#run.stepFailed(error, this.step, tally)
   }

@@ -1,3 +1,5 @@
+import type { Overflow } from '../core/bounds.ts'
+
 export type StepKind = 'required' | 'optional' | 'each' | 'firstOf'
 
 /** One step of an aggregate, checked, with its defaults filled in. */
@@ -20,10 +22,17 @@ export interface Step {
   readonly concurrency: number
   /** The maximum number of calls. */
   readonly maxItems: number
+  /** What happens to a list of more calls. */
+  readonly overflow: Overflow
   /** The number of calls of an `each` that must succeed; all of them when undefined. */
   readonly minSuccess: number | undefined
   /** The number of answers that a `firstOf` takes. */
   readonly count: number
+}
+
+/** Returns the name in `sources` of the step with an index; -1 is context(). */
+export function sourceName(steps: readonly Step[], index: number): string {
+  return index < 0 ? 'context' : (steps[index] as Step).name
 }
 
 /** The step as messages name it. */

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { handleRequest } from './reply/handle-request.ts'
 import type { RouteServices } from './reply/route-services.ts'
-import { allowMethods } from './routing/allowed-methods.ts'
-import { fastifyPath, pathShape } from './routing/path-template.ts'
+import { allowMethods, type OtherMethods } from './routing/allowed-methods.ts'
+import { Dispatcher, type ServedPath } from './routing/dispatcher.ts'
+import { fastifyPath, isPlainTemplate, pathShape } from './routing/path-template.ts'
 
 /** Adds one route per aggregate, and replies for the other methods at its URL. */
 export function aggregateRoutes(
@@ -11,21 +12,39 @@ export function aggregateRoutes(
   aggregates: readonly AnyAggregate[],
   services: RouteServices,
 ): void {
-  // By shape, since aggregates may give the parameters of one path different names.
-  const paths = new Map<string, { readonly url: string; readonly methods: string[] }>()
+  const paths = pathsOf(aggregates)
+  const dispatcher = new Dispatcher(app, paths)
+  const dispatch = (template: string): OtherMethods => ({
+    onRequest: dispatcher.hook(template),
+    handler: (request, reply) => handleRequest(dispatcher.targetOf(request), services, request, reply),
+  })
   for (const aggregate of aggregates) {
-    const { method } = aggregate.route
-    const url = fastifyPath(aggregate.route.url)
-    const shape = pathShape(aggregate.route.url)
-    const known = paths.get(shape)
-    if (known === undefined) paths.set(shape, { url, methods: [method] })
-    else known.methods.push(method)
+    const { method, url } = aggregate.route
     app.route({
       method,
-      url,
+      url: fastifyPath(url),
       exposeHeadRoute: method === 'GET',
-      handler: (request, reply) => handleRequest(aggregate, services, request, reply),
+      ...(isPlainTemplate(url)
+        ? { handler: (request, reply) => handleRequest(aggregate, services, request, reply) }
+        : dispatch(url)),
     })
   }
-  for (const { url, methods } of paths.values()) allowMethods(app, url, methods)
+  for (const path of paths) {
+    const { template, targets } = path
+    const others = isPlainTemplate(template) ? undefined : dispatch(template)
+    path.allow = allowMethods(app, fastifyPath(template), [...targets.keys()], others)
+  }
+}
+
+/** Returns the paths of aggregates. Aggregates may give the parameters of one path different names. */
+function pathsOf(aggregates: readonly AnyAggregate[]): ServedPath<AnyAggregate>[] {
+  const paths = new Map<string, ServedPath<AnyAggregate>>()
+  for (const aggregate of aggregates) {
+    const { method, url: template } = aggregate.route
+    const shape = pathShape(template)
+    const path = paths.get(shape) ?? { template, targets: new Map(), allow: '' }
+    path.targets.set(method, { template, target: aggregate })
+    paths.set(shape, path)
+  }
+  return [...paths.values()]
 }

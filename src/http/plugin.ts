@@ -15,7 +15,8 @@ import { rejectRenamedOptions } from '../core/option-keys.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
-import { fastifyPath, pathShape } from './routing/path-template.ts'
+import { comparedSegments, routerOptionsOf } from './routing/match-path.ts'
+import { fastifyPath, isPlainTemplate, segmentsOf, shapeOf } from './routing/path-template.ts'
 
 /**
  * Options of the plugin.
@@ -147,26 +148,31 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
 function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
   if (!Array.isArray(aggregates))
     throw new TypeError('headwaters: needs a list of aggregates: app.register(headwaters, { aggregates: [catFacts] })')
-  const taken = new Map<string, string>()
+  const options = routerOptionsOf(app)
+  const prefix = app.prefix.replace(/\/$/, '')
+  const taken = new Map<string, { readonly name: string; readonly template: string }>()
   for (const [index, aggregate] of (aggregates as readonly (Partial<AnyAggregate> | undefined)[]).entries()) {
     const { name, route, schema } = aggregate ?? {}
     if (name === undefined || route === undefined || schema === undefined)
       throw new TypeError(`headwaters: aggregates[${index}] is no aggregate: is its reply(…) missing?`)
-    const { method } = route
-    const url = app.prefix.replace(/\/$/, '') + fastifyPath(route.url)
-    // Paths that differ in the names of their parameters alone are one route.
-    const shape = `${method} ${pathShape(route.url)}`
+    const { method, url: template } = route
+    const url = prefix + fastifyPath(template)
+    const shown = isPlainTemplate(template) ? url : prefix + template
+    const shape = `${method} ${shapeOf(comparedSegments(segmentsOf(template), options))}`
     const other = taken.get(shape)
     if (other !== undefined)
       throw new TypeError(
-        `headwaters: the aggregates '${other}' and '${name}' are both ${method} ${url}: change the url of one`,
+        other.template === template
+          ? `headwaters: the aggregates '${other.name}' and '${name}' are both ${method} ${shown}: change the url of one`
+          : `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) match the same ` +
+              `${method} requests: change the url of one`,
       )
     if (app.hasRoute({ method, url }))
       throw new TypeError(
-        `headwaters: ${method} ${url} (aggregate '${name}') is already a route of ` +
+        `headwaters: ${method} ${shown} (aggregate '${name}') is already a route of ` +
           'this app: register it once, or under another prefix',
       )
-    taken.set(shape, name)
+    taken.set(shape, { name, template })
   }
 }
 

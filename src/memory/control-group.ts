@@ -70,7 +70,7 @@ function addGroups(
   }
 }
 
-/** Returns a limit in bytes; `max` and a file that is not there are none. */
+/** Returns a limit in bytes. `max` and a missing file mean no limit, which is `Infinity`. */
 function bytesOf(text: string | undefined): number {
   const bytes = Number.parseInt(text ?? '', 10)
   return bytes > 0 ? bytes : Infinity

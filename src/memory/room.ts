@@ -21,7 +21,8 @@ export function hasMemoryFor(bytes: number): boolean {
 }
 
 /**
- * Returns whether the heap has room for the value of a body of so many bytes. Where no app is open it is not looked at.
+ * Returns whether the heap has room for the parsed value of a body. Returns true where no app is open.
+ * @param bytes the length of the body
  */
 export function hasRoomFor(bytes: number): boolean {
   const guard = guards[0]

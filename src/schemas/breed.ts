@@ -13,7 +13,7 @@ export const BreedParams = z.object({
 })
 export type BreedParams = z.output<typeof BreedParams>
 
-/** What a caller may ask of `/v1/breeds/{breed}`. */
+/** The query of `/v1/breeds/{breed}`. */
 export const BreedQuery = z.object({
   facts: z.coerce
     .number()
@@ -26,7 +26,7 @@ export const BreedQuery = z.object({
 })
 export type BreedQuery = z.output<typeof BreedQuery>
 
-/** What `/v1/breeds/{breed}` answers. */
+/** The reply of `/v1/breeds/{breed}`. */
 export const Breed = z
   .object({
     id: z.string(),

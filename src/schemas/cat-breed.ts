@@ -24,6 +24,6 @@ export const CatApiBreed = z.object({
 })
 export type CatApiBreed = z.output<typeof CatApiBreed>
 
-/** What a search of TheCatAPI sends: every breed that matches, or none. */
+/** The response of a breed search of TheCatAPI: all breeds that match, possibly none. */
 export const CatApiBreeds = z.array(CatApiBreed).max(200)
 export type CatApiBreeds = z.output<typeof CatApiBreeds>

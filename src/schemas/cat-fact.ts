@@ -12,13 +12,13 @@ export type NinjaFact = z.output<typeof NinjaFact>
 export const NinjaFacts = z.object({ data: z.array(NinjaFact).max(1000), total: z.int().min(0) })
 export type NinjaFacts = z.output<typeof NinjaFacts>
 
-/** What meowfacts sends. */
+/** The response of meowfacts. */
 export const MeowFacts = z.object({ data: z.array(z.string().max(2000)).max(100) })
 export interface MeowFacts {
   readonly data: readonly string[]
 }
 
-/** What a caller may ask of `/v1/cat-facts`. */
+/** The query of `/v1/cat-facts`. */
 export const CatFactsQuery = z.object({
   count: z.coerce
     .number()
@@ -49,7 +49,7 @@ export const CatFact = z
   .meta({ id: 'CatFact' })
 export type CatFact = z.output<typeof CatFact>
 
-/** What `/v1/cat-facts` answers. */
+/** The reply of `/v1/cat-facts`. */
 export const CatFacts = z
   .object({
     facts: z.array(CatFact).describe('No fact twice; those of catfact.ninja first, each source in its own order.'),

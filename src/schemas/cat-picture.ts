@@ -9,7 +9,7 @@ export const CatPicture = z.object({
 })
 export type CatPicture = z.output<typeof CatPicture>
 
-/** What a search for pictures sends. */
+/** The response of a picture search. */
 export const CatPictures = z.array(CatPicture).max(100)
 export type CatPictures = z.output<typeof CatPictures>
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Picture } from './picture.ts'
 
-/** What a caller sends to `/v1/postcards`. */
+/** The body of a request to `/v1/postcards`. */
 export const PostcardOrder = z
   .object({
     greeting: z.string().trim().min(1).max(200),
@@ -14,7 +14,7 @@ export const PostcardOrder = z
   .meta({ id: 'PostcardOrder', examples: [{ greeting: 'Greetings from the window sill', breeds: ['siam'] }] })
 export type PostcardOrder = z.output<typeof PostcardOrder>
 
-/** What `/v1/postcards` answers. */
+/** The reply of `/v1/postcards`. */
 export const Postcard = z
   .object({
     greeting: z.string(),

@@ -101,6 +101,8 @@ export async function runAggregate<I, D, K extends string>(
         events.push(event)
       },
     })
+    // A context() may have caught the failure of its call.
+    if (stranger !== undefined) throw stranger
     return { ...reply, events }
   } catch (error) {
     throw stranger ?? error

@@ -8,7 +8,7 @@ export interface Task {
   readonly name: string
   /** The module whose `load` loads it; Node's own `import` when undefined. */
   readonly loader: string | undefined
-  /** What the function is given. */
+  /** The arguments of the function. */
   readonly given: readonly unknown[]
   /** The owner of the task, for messages: `aggregate 'cat-facts', merge`. */
   readonly owner: string
@@ -17,7 +17,7 @@ export interface Task {
 /** The same, as it goes to the thread. */
 export type TaskMessage = Omit<Task, 'owner'>
 
-/** The result of a task: the value, or the reason why there is none. */
+/** The result of a task: its value, or its error. */
 export type TaskResult =
   | { readonly value: unknown }
   | { readonly thrown: SerializedError }

@@ -38,14 +38,14 @@ export interface Offloaded {
   stop(reason: unknown): void
 }
 
-/** The threads of a runtime; there are none before the first task. */
+/** The threads of a runtime. The first task starts the first thread. */
 export interface Threads {
   run(task: Task): Offloaded
   /** Ends every thread; tasks under way and later ones are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
 }
 
-/** How long a thread without work stays, in ms. */
+/** Time after which an idle thread ends, in ms. */
 const idleTimeout = 60_000
 const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
 

@@ -4,11 +4,11 @@ import { findUncloneable } from './cloneable.ts'
 import type { TaskResult, TaskMessage } from './task.ts'
 import { serializeError } from './serialize-error.ts'
 
-/** How much nicer a thread is than the loop, by the measure of nice(2). */
+/** The niceness of a thread relative to the main thread (nice(2)). */
 const nicer = 10
 
-// Where a core is short whoever answers requests comes first. Elsewhere than on Linux a priority is of the whole
-// process.
+// On a busy core the main thread, which serves requests, has priority. Elsewhere than on Linux a priority applies to
+// the whole process.
 if (platform() === 'linux') setPriority(Math.min(19, getPriority() + nicer))
 
 type Exports = Readonly<Record<string, unknown>>

@@ -42,9 +42,14 @@ const upstream: unique symbol = Symbol('headwaters.upstream')
 /** Publishes each upstream when it is declared, exported or not. */
 export const declarations = channel('headwaters.upstream')
 
-type Input<Pa, Q, B> = Simplify<
-  SchemaInput<Pa> & SchemaInput<Q> & (B extends z.ZodType ? { readonly body: z.input<B> } : {})
->
+/** A body that its schema lets be left out needs no key. */
+type BodyInput<B> = B extends z.ZodType
+  ? undefined extends z.input<B>
+    ? { readonly body?: z.input<B> }
+    : { readonly body: z.input<B> }
+  : {}
+
+type Input<Pa, Q, B> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B>>
 
 /**
  * Declares an operation of an upstream: a method, a path and the schemas of its input and its output. Pass it to

@@ -51,3 +51,73 @@ test('the result of context() reaches the upstream through a layer, and the head
   t.match(await get<ProblemBody>('/v1/orders'), { status: 401, body: { code: 'REFUSED', detail: 'Say who you are.' } })
   t.equal(upstream.log.length, 4, 'nothing was asked for the one who was refused')
 })
+
+test('a context() that asks a call is in the body, in the headers and in the log of a reply', async t => {
+  const upstream = await httpUpstream(t, ({ request, response }) => {
+    const status = Number(/^\/users\/(\d{3})$/.exec(request.url ?? '')?.[1] ?? 200)
+    response
+      .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'max-age=60' })
+      .end(JSON.stringify({ for: request.url }))
+  })
+  const users = defineUpstream(
+    'users',
+    { origin: upstream.origin, retry: false },
+    {
+      find: operation({
+        path: '/users/{id}',
+        params: z.object({ id: z.string() }),
+        output: z.object({ for: z.string() }),
+        cache: true,
+      }),
+    },
+  )
+  const parts = { query: z.object({ user: z.string(), catch: z.stringbool().default(false) }) }
+  const declare = (name: string, envelope: boolean) =>
+    aggregate(name, { url: `/v1/${name}`, envelope, ...parts })
+      .context(async ({ ask, query }) => {
+        const found = ask(users.find({ id: query.user }))
+        return query.catch ? found.catch(() => ({ for: 'nobody' })) : found
+      })
+      .required('one', () => 1)
+      .reply(z.string(), ({ context }) => context.for)
+  const lines: Record<string, unknown>[] = []
+  const { get } = await serveApp(t, {
+    aggregates: [declare('boxed', true), declare('bare', false)],
+    logger: {
+      level: 'info',
+      stream: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+    },
+  })
+
+  const whole = await get('/v1/boxed?user=ada')
+  t.match(whole.body, {
+    data: '/users/ada',
+    complete: true,
+    sources: { context: { state: 'ok', start: 0, attempts: 1, status: 200, cache: 'miss' }, one: { state: 'ok' } },
+  })
+  t.match(whole.text, /"sources":\{"context":/, 'it is the first source')
+  t.match(whole.headers.get('server-timing'), /^context;dur=[\d.]+;desc="ok", one;dur=/)
+  t.match(whole.headers.get('cache-status'), 'headwaters;fwd=miss;detail=context')
+  t.match(
+    (await get('/v1/bare?user=ada')).headers.get('headwaters-sources'),
+    /^context=ok;start=0;ms=[\d.]+;attempts=0;status=200;cache=hit;age=\d+;ttl=\d+, one=ok;/,
+  )
+
+  t.match(await get('/v1/boxed?user=500'), {
+    status: 502,
+    body: {
+      code: 'UPSTREAM_STATUS',
+      detail: /^Step 'context': users answered with an unexpected status/,
+      sources: { context: { state: 'failed', status: 500, code: 'UPSTREAM_STATUS' }, one: { state: 'cancelled' } },
+    },
+  })
+  t.match(lines.at(-1), { code: 'UPSTREAM_STATUS', detail: /^Step 'context': users / })
+
+  const caught = await get('/v1/bare?user=500&catch=true')
+  t.equal(caught.headers.get('headwaters-complete'), '?0')
+  t.match(
+    caught.headers.get('headwaters-sources'),
+    /^context=partial;start=0;ms=[\d.]+;attempts=1;calls=1;ok=0;failed=1, one=ok;/,
+  )
+  t.match(lines.at(-1), { msg: 'a reply is partial', lost: [{ step: 'context', code: 'UPSTREAM_STATUS' }] })
+})

@@ -74,6 +74,28 @@ test('a run that fails ends with 1, and says what a caller would be told', async
   t.match(JSON.parse(asJson.output), { status: 503, code: 'UPSTREAM_OFF', sources: { ninja: { state: 'failed' } } })
 })
 
+test('a context() that fails has the first line, and is the failed source', async t => {
+  const upstream = await rawUpstream(t, json({}, 404))
+  const { path } = definitionsFolder(t, {
+    'words.ts': words(upstream.origin).replace(
+      "  .required('word'",
+      "  .context(({ query }) => source.word(query))\n  .required('word'",
+    ),
+  })
+  const plain = await runCommand(t, ['run', 'words', path])
+  t.equal(plain.code, 1)
+  const [first = '', second = '', ...rest] = plain.errors.replaceAll(/\d+\.\d/g, 'N').split('\n')
+  t.match(first, /^ +N ms {2}context {2}started$/)
+  t.match(
+    second,
+    'N ms  context  failed after N ms, 1 attempt: UPSTREAM_STATUS (404), answered with an unexpected status',
+  )
+  t.match(rest.join(), "502 Unexpected upstream status: Step 'context': word-source answered with an unexpected status")
+  t.match(JSON.parse((await runCommand(t, ['run', 'words', path, '--json'])).output), {
+    sources: { context: { state: 'failed', status: 404, code: 'UPSTREAM_STATUS' }, word: { state: 'cancelled' } },
+  })
+})
+
 test("an author's refusal is told", async t => {
   const { code, errors } = await runCommand(t, ['run', 'breed', '--breed', 'nobody'])
   t.equal(code, 1)

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import fastify from 'fastify'
 import type { Page } from 'playwright-core'
 import { test } from 'tap'
+import { z } from 'zod'
+import { aggregate } from '../../src/fanout/aggregate.ts'
 import { chromiumMissing, launchChromium } from '../helpers/chromium.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
@@ -119,6 +121,60 @@ test(
     t.same(outside, [])
   },
 )
+
+for (const width of [400, 1400]) {
+  test(
+    `at ${width} px no title runs under a button, and a field has a warning only if it is sent`,
+    { skip: chromiumMissing },
+    async t => {
+      const odd = aggregate('odd', {
+        url: '/odd',
+        summary: 'An operation with a long summary that does not fit on a narrow screen',
+        query: z.object({
+          since: z.coerce.date().optional(),
+          limit: z.coerce.number().int().min(1).optional(),
+          needed: z.coerce.number().min(1),
+        }),
+        headers: z.object({ 'x-size': z.coerce.number().min(5).optional() }),
+      }).reply(z.null(), () => null)
+      const { origin } = await serveApp(t, { aggregates: [odd] })
+      const browser = await launchChromium(t)
+      const page = await browser.newPage({ viewport: { width, height: 850 }, serviceWorkers: 'block' })
+      page.setDefaultTimeout(20_000)
+      const { errors, violations } = await watch(page, origin)
+      await page.goto(`${origin}/docs`)
+      await page.getByRole('button', { name: /Test Request.*get \/odd/ }).click()
+      const client = page.getByRole('dialog')
+      await client.getByLabel('Include x-size in request').waitFor()
+
+      const warnings = async () =>
+        page.evaluate(
+          "[...document.querySelectorAll('[role=dialog] tr')].filter(row => row.querySelector('button[role=alert]')?.checkVisibility()).map(row => row.id)",
+        )
+      t.same(await warnings(), ['needed'], 'the field that is sent without a value')
+      for (const name of ['since', 'limit', 'x-size', 'x-request-timeout-ms']) {
+        const row = client.locator(`tr[id="${name}"]`)
+        t.equal(await row.getByRole('checkbox').isChecked(), false, `${name} is not sent`)
+        const background = await row.locator('td').first().evaluate('cell => getComputedStyle(cell).backgroundColor')
+        t.equal(background, 'rgba(0, 0, 0, 0)', name)
+      }
+      await client.locator('tr[id="x-size"] [aria-label=" Value"]').fill('1')
+      await page.waitForFunction('document.querySelector(\'tr[id="x-size"] button[role=alert]\')?.checkVisibility()')
+      t.same(await warnings(), ['x-size', 'needed'], 'a value that is sent is checked')
+
+      const boxes = await page.evaluate(
+        '(() => { const box = element => element?.checkVisibility() ? element.getBoundingClientRect().toJSON() : undefined;' +
+          "return { title: box(document.querySelector('header > span.whitespace-nowrap')), " +
+          "close: box(document.querySelector('button.app-exit-button')) } })()",
+      )
+      const { title, close } = boxes as { title?: { right: number }; close: { left: number } }
+      if (width === 400) t.ok(title !== undefined && title.right <= close.left, 'the title ends before the button')
+      else t.equal(title, undefined, 'a wide screen has no such title')
+      t.same(await violations(), [])
+      t.same(errors, [])
+    },
+  )
+}
 
 test('the policy blocks requests of the page to another origin', { skip: chromiumMissing }, async t => {
   const { origin } = await serveApp(t)

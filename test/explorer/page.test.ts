@@ -32,7 +32,7 @@ async function mounted(t: Test): Promise<string> {
   t.teardown(() => app.close())
   void app.register(
     (scope, _options, done) => {
-      addExplorer(scope)
+      addExplorer(scope, 'Somebody <& co>')
       scope.get('/openapi.json', () => ({ openapi: '3.1.1' }))
       done()
     },
@@ -42,6 +42,13 @@ async function mounted(t: Test): Promise<string> {
 }
 
 const urlsOf = (html: string) => Array.from(html.matchAll(/\b(?:src|href)="([^"]*)"/g), ([, url = '']) => url)
+
+test('the page has the title of the API', async t => {
+  const { body } = await ask(`${await mounted(t)}/docs`)
+  t.match(body.toString(), '<title>Somebody &lt;&amp; co></title>')
+  const { origin } = await serveApp(t, { info: { title: 'Cats' } })
+  t.match((await ask(`${origin}/docs`)).body.toString(), '<title>Cats</title>')
+})
 
 test('the page runs scripts of its own origin only, and none of them inline', async t => {
   const { origin } = await serveApp(t)

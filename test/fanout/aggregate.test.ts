@@ -20,7 +20,14 @@ test('an aggregate is a value that says what it is', t => {
   })
     .required('a', () => 1)
     .optional('b', () => 2, { fallback: { deep: [1] }, needs: ['a'], timeout: 50 })
-    .each('c', () => [], { needs: ['a', 'b'], concurrency: 2, maxItems: 3, minSuccess: 1, fallback: null })
+    .each('c', () => [], {
+      needs: ['a', 'b'],
+      concurrency: 2,
+      maxItems: 3,
+      overflow: 'truncate',
+      minSuccess: 1,
+      fallback: null,
+    })
     .firstOf('d', () => [], { count: 2, needs: ['b'] })
     .reply(schema, merge)
   t.match(described, { name: 'cat-facts', schema, merge, dependents: [[1, 2], [2, 3], [], []] })
@@ -47,6 +54,7 @@ test('an aggregate is a value that says what it is', t => {
         fallback: undefined,
         concurrency: 16,
         maxItems: 100,
+        overflow: 'error',
         minSuccess: undefined,
         isFrozen: false,
         count: 1,
@@ -60,6 +68,7 @@ test('an aggregate is a value that says what it is', t => {
         fallback: { deep: [1] },
         concurrency: 16,
         maxItems: 100,
+        overflow: 'error',
         minSuccess: undefined,
         isFrozen: true,
         count: 1,
@@ -73,6 +82,7 @@ test('an aggregate is a value that says what it is', t => {
         fallback: null,
         concurrency: 2,
         maxItems: 3,
+        overflow: 'truncate',
         minSuccess: 1,
         isFrozen: true,
         count: 1,
@@ -86,6 +96,7 @@ test('an aggregate is a value that says what it is', t => {
         fallback: undefined,
         concurrency: 16,
         maxItems: 100,
+        overflow: 'error',
         minSuccess: undefined,
         isFrozen: false,
         count: 2,

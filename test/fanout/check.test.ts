@@ -49,6 +49,23 @@ test('a url is a path template', t => {
   t.end()
 })
 
+test('two parameters of a url have text between them', t => {
+  for (const [url, pair] of [
+    ['/x/{a}{b}', '{a}{b}'],
+    ['/x/{a},{b}{c}', '{b}{c}'],
+    ['/{a}{b}{c}/x', '{a}{b}'],
+  ] as const)
+    t.throws(() => declare('a', { url, params: z.object({}) }), {
+      name: 'TypeError',
+      message:
+        `aggregate 'a': the url '${url}' has nothing between the parameters of '${pair}', so that a request does not ` +
+        `say where the first one ends: write text between them, for example '${pair.replace('}{', '},{')}'`,
+    })
+  for (const url of ['/x/{a},{b}', '/{a}/{b}', '/{a}x{b}', '/{a}%20{b}'])
+    t.doesNotThrow(() => declare('a', { url, params: z.object({}) }))
+  t.end()
+})
+
 test('a GET has no body, and the message says what to do', t => {
   t.throws(() => declare('a', { url: '/a', method: 'GET', body: z.unknown() }), {
     name: 'TypeError',
@@ -186,6 +203,26 @@ test('the numbers of a step are whole and large enough', t => {
   t.end()
 })
 
+test("overflow of an each is 'error' or 'truncate'", t => {
+  for (const [overflow, shown] of [
+    ['drop', 'drop'],
+    [true, 'true'],
+    [null, 'null'],
+    [Symbol('truncate'), 'Symbol(truncate)'],
+  ] as const)
+    t.throws(() => made().each('one', step, { maxItems: 2, overflow }), {
+      name: 'TypeError',
+      message: `aggregate 'a', step 'one': overflow is '${shown}', and must be 'error' or 'truncate'`,
+    })
+  for (const overflow of ['error', 'truncate', undefined]) t.doesNotThrow(() => made().each('one', step, { overflow }))
+  for (const kind of ['required', 'firstOf'] as const)
+    t.throws(() => made()[kind]('one', step, { overflow: 'truncate' }), { message: /there is no option 'overflow'/ })
+  t.throws(() => made().optional('one', step, { fallback: null, overflow: 'truncate' }), {
+    message: /there is no option 'overflow'/,
+  })
+  t.end()
+})
+
 test('an option that does not exist is refused, with those that do', t => {
   t.throws(() => declare('a', { url: '/a', timeout: 5 }), {
     name: 'TypeError',
@@ -196,10 +233,10 @@ test('an option that does not exist is refused, with those that do', t => {
   })
   t.throws(() => made().required('x', step, { fallback: 2 }), { message: /no option 'fallback'/ })
   t.throws(() => made().each('x', step, { count: 2 }), {
-    message: /no option 'count'; there are needs, timeout, concurrency, maxItems, minSuccess, fallback/,
+    message: /no option 'count'; there are needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
   })
   t.throws(() => made().each('x', step, { minsuccess: 1 }), {
-    message: /no option 'minsuccess'; there are needs, timeout, concurrency, maxItems, minSuccess, fallback/,
+    message: /no option 'minsuccess'; there are needs, timeout, concurrency, maxItems, overflow, minSuccess, fallback/,
   })
   t.throws(() => made().firstOf('x', step, { concurrency: 2 }), {
     message: /no option 'concurrency'; there are needs, timeout, count/,

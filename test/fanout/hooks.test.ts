@@ -124,8 +124,12 @@ test('context() may return a call, or await any number of calls', async t => {
   const { reply, run, events } = watched(waited, { runtime })
   const { data, sources } = await reply
   t.same(data, ['/ada', '/a', '/b'])
-  t.same(Object.keys(sources), ['c'], 'no source tells of it')
-  t.ok(events.every(event => !('step' in event) || event.step === 0))
+  t.same(Object.keys(sources), ['context', 'c'])
+  t.match(sources['context'], { state: 'ok', calls: 3, ok: 3, failed: [] })
+  t.same(
+    events.map(event => ('step' in event ? event.step : event.type)),
+    [-1, -1, 0, 0, 'run ended'],
+  )
   t.equal(run.abort.size, 0)
 })
 
@@ -165,7 +169,7 @@ test('a failed call of context() fails the run as that of a required step does',
       statusCode: 503,
       retryAfterSeconds: 7,
       detail: 'oracle answered that it takes no more calls now.',
-      sources: { a: { state: 'cancelled', attempts: 0 } },
+      sources: { context: { state: 'failed', code: 'UPSTREAM_BUSY' }, a: { state: 'cancelled', attempts: 0 } },
     })
   }
   const caught = open()
@@ -449,6 +453,19 @@ test('headers that are ours, or no headers, are a bug that is named', async t =>
     [{ 'x-a': 'a\r\nb: c' }, "onReply() gives the header 'x-a' a value that no header may hold"],
     [{ 'x-a': ['fine', 'a\nb'] }, "onReply() gives the header 'x-a' a value that no header may hold"],
     [{ 'x-a': 7 as never }, "onReply() gives the header 'x-a' a value that no header may hold"],
+    [
+      { 'x-a': 'Zo\u00eb \u20ac' },
+      "onReply() gives the header 'x-a' a value that no header may hold: U+20AC is a control character or beyond " +
+        'Latin-1: encode the value, for example with encodeURIComponent(…)',
+    ],
+    [
+      { expires: new Date(0) as never },
+      "onReply() gives the header 'expires' a value that no header may hold: it is a Date, and must be a string",
+    ],
+    [
+      { 'x-a': undefined as never },
+      "onReply() gives the header 'x-a' a value that no header may hold: it has the type undefined, and must be a string",
+    ],
   ] as const) {
     for (const onReply of [() => ({ headers }), async () => ({ headers })]) {
       t.match(

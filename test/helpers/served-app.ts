@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
 import { aggregates as builtIn } from '../../src/routes/index.ts'
+import { info as builtInInfo } from '../../src/routes/info.ts'
 import { startDemoUpstreams, type DemoUpstreamsOptions } from '../../src/demo-upstreams/index.ts'
 import type { Override } from '../../src/upstream/runtime.ts'
 
@@ -16,6 +17,8 @@ export interface ServedAppOptions {
   readonly layers?: AppOptions['layers']
   readonly logger?: AppOptions['logger']
   readonly lostLogLines?: AppOptions['lostLogLines']
+  /** @default that of the built-in aggregates, if they are served */
+  readonly info?: AppOptions['info']
   /** Adds hooks or routes before the app listens. */
   readonly before?: (app: FastifyInstance) => void
 }
@@ -38,6 +41,7 @@ export async function serveApp(
     logger = false,
     layers = {},
     lostLogLines,
+    info = aggregates === builtIn ? builtInInfo : undefined,
     before,
   }: ServedAppOptions = {},
 ) {
@@ -51,6 +55,7 @@ export async function serveApp(
     logger,
     layers,
     lostLogLines,
+    info,
   })
   t.teardown(() => app.close())
   before?.(app)

@@ -7,20 +7,22 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracleAt } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
+import { openapiDocument } from '../../src/http/openapi/document.ts'
+import type { Document } from './helpers/document.ts'
 import type { Outcome as Sent, State } from '../../src/fanout/outcome.ts'
-import { ListOutcome, Outcome } from '../../src/http/openapi/outcome-schema.ts'
+import { documentedSources } from '../../src/http/openapi/documented-sources.ts'
 
 const base = aggregate('told', { url: '/told', deadline: 20_000 })
 
-/** Asserts that what is sent of each step is what is documented of it: each field, and no other. */
-function documented({ steps }: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
+/** Asserts that what is sent of each source is what is documented of it: each field, and no other. */
+function documented(aggregate: AnyAggregate, sources: Readonly<Record<string, Sent>>): Record<string, State> {
   return Object.fromEntries(
-    steps.map(({ name, kind }) => {
-      const schema = z.toJSONSchema(kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome)
+    documentedSources(aggregate).flatMap(({ name, schema, isRequired }) => {
+      if (!isRequired && sources[name] === undefined) return []
       // As zod writes it, a plain object takes no field beyond its own.
-      const { success, error } = z.fromJSONSchema(schema).safeParse(sources[name])
+      const { success, error } = z.fromJSONSchema(z.toJSONSchema(schema)).safeParse(sources[name])
       if (!success) throw new Error(`${name} is ${JSON.stringify(sources[name])}: ${z.prettifyError(error)}`)
-      return [name, (sources[name] as Sent).state]
+      return [[name, (sources[name] as Sent).state]]
     }),
   )
 }
@@ -118,6 +120,89 @@ test('the outcome of a step with a cache is as documented', async t => {
     loss: { cache: 'stale' },
   })
   t.same(documented(kept, sources), { one: 'stale', list: 'stale', loss: 'partial' })
+})
+
+test('the outcome of a truncated list is as documented, whole and failed', async t => {
+  const upstream = await httpUpstream(t, ({ request, json }) => json({}, request.url === '/404' ? 404 : 200))
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { ask } = oracleAt(upstream.origin)
+  const truncated = (first: string | number) =>
+    base
+      .each('list', () => [first, 'b', 'c'].map(id => ask({ id })), { maxItems: 2, overflow: 'truncate' })
+      .reply(z.null(), () => null)
+  const { sources } = await fanOut(truncated('a'), {}, { runtime })
+  t.equal(sources.list.omitted, 1)
+  t.same(documented(truncated('a'), sources), { list: 'partial' })
+  const problem = await problemOf(fanOut(truncated(404), {}, { runtime }))
+  t.equal(problem.sources['list']?.omitted, 1)
+  t.same(documented(truncated(404), problem.sources), { list: 'failed' })
+})
+
+test('the outcome of context() is as documented, whatever it asks', async t => {
+  const upstream = await httpUpstream(t, ({ request, json }) => json({}, request.url === '/404' ? 404 : 200))
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { ask } = oracleAt(upstream.origin)
+  const asking = (ids: readonly (string | number)[], isCaught = false) =>
+    base
+      .context(async ({ ask: answerOf }) => {
+        const answers = await Promise.allSettled(ids.map(id => answerOf(ask({ id }))))
+        const failed = answers.find(({ status }) => status === 'rejected')
+        if (failed !== undefined && !isCaught) throw (failed as PromiseRejectedResult).reason
+        return 1
+      })
+      .required('one', () => 1)
+      .reply(z.null(), () => null)
+  for (const [ids, isCaught, state] of [
+    [['a'], false, 'ok'],
+    [['a', 'b'], false, 'ok'],
+    [[404], true, 'partial'],
+    [[404, 'b'], true, 'partial'],
+  ] as const) {
+    const whole = asking(ids, isCaught)
+    t.same(documented(whole, (await fanOut(whole, {}, { runtime })).sources), { context: state, one: 'ok' }, state)
+  }
+  t.same(documented(asking([]), (await fanOut(asking([]), {}, { runtime })).sources), { one: 'ok' })
+  for (const ids of [[404], ['a', 404]]) {
+    const failing = asking(ids)
+    t.same(documented(failing, (await problemOf(fanOut(failing, {}, { runtime }))).sources), {
+      context: 'failed',
+      one: 'cancelled',
+    })
+  }
+})
+
+test('the source of context() is optional in the document, and is in that of its aggregate only', t => {
+  const described = (name: string, hasContext: boolean) => {
+    const route = aggregate(name, { url: `/${name}` })
+    return (hasContext ? route.context(() => 1) : route).required('one', () => 1).reply(z.null(), () => null)
+  }
+  const {
+    components: { schemas = {} },
+  } = openapiDocument([described('guarded', true), described('plain', false)]) as unknown as Document
+  t.match(schemas['GuardedReply'], {
+    properties: { sources: { properties: { context: Object, one: Object }, required: ['one'] } },
+  })
+  t.match(schemas['PlainReply'], {
+    properties: { sources: { properties: { context: undefined, one: Object }, required: ['one'] } },
+  })
+  t.match(schemas['ContextOutcome'], {
+    anyOf: [{ $ref: '#/components/schemas/Outcome' }, { $ref: '#/components/schemas/ListOutcome' }],
+  })
+  t.end()
+})
+
+test('the description of a list that truncates says how many items it asks', t => {
+  const list = base.each('list', () => [], { maxItems: 7, overflow: 'truncate' }).reply(z.null(), () => null)
+  t.match(documentedSources(list), [
+    {
+      description:
+        'Several calls. If one fails, the request fails. At most 7 items are asked; the others are omitted, and the ' +
+        'state is `partial`.',
+    },
+  ])
+  t.end()
 })
 
 test('an undocumented field is detected', async t => {

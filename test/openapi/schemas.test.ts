@@ -411,7 +411,7 @@ test('a reply without an envelope is documented as its bare data', async t => {
 
 test('a prefix applies to every path, and removes the health routes', async t => {
   const each = answering(z.null())
-  const options = { prefix: '/api', version: '9.9.9' }
+  const options = { prefix: '/api', info: { version: '9.9.9' } }
   const document = openapiDocument([each], options) as unknown as Document
   t.same(Object.keys(document.paths), ['/api/thing'])
   t.same(

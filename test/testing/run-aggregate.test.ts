@@ -106,6 +106,30 @@ test('a context can be given, and the function of context() is not called then',
   })
 })
 
+test('the calls of context() are in sources and in events, and a context that is given has none', async t => {
+  const { meow, upstreams } = await cast(t)
+  meow.always('*', { data: ['They meow.'] })
+  const described = aggregate('greeting', { url: '/greeting' })
+    .context(() => meowfacts.facts({ count: 1 }))
+    .required('one', () => 1)
+    .reply(z.string(), ({ context }) => context.data.join())
+  const { sources, events } = await runAggregate(described, {}, { upstreams })
+  t.match(sources.context, { state: 'ok', attempts: 1, status: 200 })
+  t.match(events[0], { type: 'step started', step: -1 })
+  const given = await runAggregate(described, {}, { upstreams, context: { data: ['given'] } })
+  t.same([given.data, given.sources.context], ['given', undefined])
+  t.ok(given.events.every(event => !('step' in event) || event.step === 0))
+})
+
+test('an upstream that nobody speaks for is named although context() catches its failure', async t => {
+  const described = aggregate('greeting', { url: '/greeting' })
+    .context(({ ask }) => ask(meowfacts.facts({ count: 1 })).catch(() => ({ data: [] })))
+    .reply(z.number(), ({ context }) => context.data.length)
+  await t.rejects(runAggregate(described, {}, { upstreams: {} }), {
+    message: /the aggregate 'greeting' calls meowfacts\.facts: give runAggregate an upstream for 'meowfacts'/,
+  })
+})
+
 test('own layers stand around every upstream of the run', async t => {
   const { meow, upstreams } = await cast(t)
   meow.always('*', { data: [] })

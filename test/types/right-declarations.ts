@@ -174,6 +174,7 @@ base()
     fallback: null,
   })
   .each('same', () => [fact()], { minSuccess: 0, fallback: { fact: '', length: 0 } })
+  .each('cut', ({ query }) => times(query.count, () => fact()), { maxItems: 10, overflow: 'truncate' })
   .each('skipped', ({ query }) => (query.count === 0 ? skip : [picture()]))
   .each('later', async ({ found }) => [summary({ title: found.name })], { needs: ['found'] })
   .each('unlike', () => [picture(), fact()])
@@ -181,6 +182,7 @@ base()
   .reply(R, seen => {
     typed(seen.all).is<Fact[]>(true)
     typed(seen.some).is<readonly (Readonly<Fact> | null)[]>(true)
+    typed(seen.cut).is<Fact[]>(true)
     typed(seen.same).is<readonly Readonly<Fact>[]>(true)
     typed(seen.skipped).is<Picture[]>(true)
     typed(seen.later).is<Summary[]>(true)
@@ -243,7 +245,8 @@ typed(dated).is<
 >(true)
 const reply = await fanOut(dated, {}, { runtime })
 typed(reply.data).is<{ name: string; when: Date }>(true)
-typed(reply.sources).is<Record<'found', Outcome>>(true)
+typed(reply.sources).is<Record<'found', Outcome> & { readonly context?: Outcome }>(true)
+typed(reply.sources.context).is<Outcome | undefined>(true)
 typed(reply.complete).is<boolean>(true)
 
 // Aggregates of any kind stand in one list
@@ -310,7 +313,7 @@ hooked
 const answered = withContext.onReply(({ data, complete, sources, context, query }) => {
   typed(data).is<{ name: string }>(true)
   typed(complete).is<boolean>(true)
-  typed(sources).is<Record<'one' | 'many', Outcome>>(true)
+  typed(sources).is<Record<'one' | 'many', Outcome> & { readonly context?: Outcome }>(true)
   typed(context).is<User>(true)
   typed(query).is<{ count: number }>(true)
   return { headers: { 'x-user': context.id, 'set-cookie': ['a=1', 'b=2'] } }

@@ -192,3 +192,9 @@ base().required('a', () => upstream.shared()).reply(R, ({ a }) => ({ name: Strin
 // 60 change of a cached answer that context() asked for
 // @ts-expect-error
 aggregate('c', { url: '/v1/c' }).context(async ({ ask }) => (await ask(upstream.keptFor())).body.data.pop())
+// 61 overflow of a step that has no maxItems
+// @ts-expect-error
+base().firstOf('a', () => [fact()], { overflow: 'truncate' })
+// 62 overflow that is none
+// @ts-expect-error
+base().each('a', () => [fact()], { maxItems: 2, overflow: 'drop' })

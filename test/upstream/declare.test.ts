@@ -354,6 +354,32 @@ test("an operation's declaration is refused where it cannot work, and the messag
     [{ method: 'TRACE' }, /is not a method/],
     [{ body: z.unknown() }, /a GET has no body: declare its input as query/],
     [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
+    [{ method: 'HEAD' }, /cats\.ask: the answer to a HEAD has no body, and so no JSON: set allowEmpty: true/],
+    [{ method: 'HEAD', nullOn: [404], responseHeaders: z.object({}) }, /set allowEmpty: true/],
+    [{ accept: [] }, /accept is empty, so no answer is accepted: leave it out, or name a media type/],
+    [{ accept: ['json'] }, /accept has 'json', which is not a media type: write type\/subtype/],
+    [{ accept: ['application/json; version=2'] }, /write type\/subtype without parameters/],
+    [{ accept: ['text/*', 'text/\u00e9'] }, /is not a media type/],
+    [{ accept: ['a/b\r\nx: y'] }, /is not a media type/],
+    [{ path: '/{id}' }, /cats\.ask, params: there is no schema for '\{id\}' of the path: add id to params/],
+    [{ path: '/{id}', params: z.object({ Id: z.string() }) }, /there is no schema for '\{id\}'/],
+    [
+      { path: '/{id}', params: z.object({ id: z.object({ a: z.string() }) }) },
+      /^cats\.ask, params, at \/properties\/id: 'object' cannot be written into a path: make a text of it with \.transform/,
+    ],
+    [
+      { path: '/{id}', params: z.object({ id: z.string().optional() }) },
+      /cats\.ask, params, at \/properties\/id: 'optional' can be left out, and a path needs a value/,
+    ],
+    [
+      { query: z.object({ filter: z.object({ a: z.string() }) }) },
+      /^cats\.ask, query, at \/properties\/filter: 'object' cannot be written into a query/,
+    ],
+    [{ query: z.string() }, /^cats\.ask, query: 'string' cannot be written into a query/],
+    [
+      { method: 'POST', body: z.object({ a: z.map(z.string(), z.string()) }) },
+      /^cats\.ask, body, at \/properties\/a: 'map' cannot be written as JSON/,
+    ],
     [{ method: 'POST', coalesce: true }, /a POST changes something.*leave coalesce out/],
     [{ method: 'DELETE', coalesce: true }, /coalesce/],
     [{ idempotencyKey: () => 'k' }, /a GET is idempotent by itself: leave idempotencyKey out/],
@@ -369,6 +395,12 @@ test("an operation's declaration is refused where it cannot work, and the messag
   t.end()
 })
 
+test('a HEAD whose value is text or bytes has an empty one, and needs no allowEmpty', t => {
+  for (const responseType of ['text', 'bytes'])
+    t.match(declare({ method: 'HEAD', responseType }).ask().spec, { method: 'HEAD', responseType })
+  t.end()
+})
+
 test('every method that can be called is taken, and only those that change nothing are safe', t => {
   for (const [method, safe] of [
     ['GET', true],
@@ -379,7 +411,7 @@ test('every method that can be called is taken, and only those that change nothi
     ['PATCH', false],
     ['DELETE', false],
   ] as const) {
-    t.match(declare({ method }).ask().spec, { method, safe })
+    t.match(declare({ method, allowEmpty: true }).ask().spec, { method, safe })
   }
   t.end()
 })

@@ -1,9 +1,9 @@
 import type { Window } from './window.ts'
 
 /**
- * Why a window counts for nothing, whichever target it is of: what was answered wrongly, or more than a share of the
- * target's core went to other processes. What they had of the other core is no reason: a slow target leaves it idle,
- * and who takes what is idle disturbs nobody.
+ * Returns the reason to discard a window of any target: a wrong answer, or other processes that used more than a
+ * fraction of the target's core. Their use of the other core is not a reason, because a slow target leaves that core
+ * idle.
  */
 export function disturbanceOf(
   { non200, foreign }: Pick<Window, 'non200' | 'foreign'>,

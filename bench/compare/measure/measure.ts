@@ -57,12 +57,12 @@ export interface Measurement {
 const firstWarmUp = { fanout: 20, ms: 2000 }
 const warmUpMs = 300
 
-/** From so many bytes on bodies are large. */
+/** Bodies from this number of bytes on are large. */
 const largeBytes = 100_000
 
 /**
- * How often a timer beats in a target's loop, in ms: next to small bodies every one would be several percent of a call,
- * next to large ones of nothing.
+ * The interval of a timer in the target's loop, in ms. Its cost is several percent of a call with a small body, and
+ * nothing beside a large one.
  */
 const beats = { small: 10, large: 1 }
 

@@ -6,8 +6,8 @@ export interface Input {
 }
 
 /**
- * What callers ask in turn: both optional query parameters, one of them or none; two topics have characters that must
- * be encoded.
+ * The inputs of the callers, used in turn: both optional query parameters, one of them, or neither. Two topics have
+ * characters that must be encoded.
  */
 export const inputs: readonly Input[] = [
   { topic: 'siamese', lang: 'en', maxLength: 200 },

@@ -5,8 +5,8 @@ const breeds = ['Siamese', 'Persian', 'Maine Coon', 'Manx', 'Norwegian Forest Ca
 export type Filler = 'fields' | 'string'
 
 /**
- * A JSON body of so many bytes, or one more: a fact that is one long string, or a short one and as many details of six
- * fields each as have room.
+ * Returns a JSON body of a number of bytes, or one more: a fact that is one long string, or a short fact with details
+ * of six fields each that fill the rest.
  */
 export function factBody(bytes: number, filler: Filler): string {
   const details: string[] = []

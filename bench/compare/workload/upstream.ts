@@ -10,7 +10,7 @@ import { factBody } from './fact-body.ts'
 
 /** A message from the parent; each is answered. */
 export type UpstreamCommand =
-  /** From now on answers have bodies of so many bytes. */
+  /** Answers from now on have bodies of this number of bytes. */
   | { readonly bodyBytes: number }
   /** Records request heads from now on. */
   | { readonly record: true }
@@ -29,7 +29,7 @@ let requestsSoFar = 0
 const filler = process.argv[4] === 'string' ? 'string' : 'fields'
 const isZipped = process.argv[6] === 'gzip'
 let response = prebuilt(Number(process.argv[2] ?? 110))
-/** Where heads are recorded; they are nearly always not. */
+/** The recorded heads. Undefined while heads are not recorded, which is nearly always. */
 let heads: string[] | undefined
 
 const server = createServer({ noDelay: true }, socket => {
@@ -55,7 +55,7 @@ const server = createServer({ noDelay: true }, socket => {
   socket.on('error', () => socket.destroy())
 })
 
-/** When the last answer of a connection is due, in ms: none may overtake another. */
+/** The time at which the last answer of each connection is due, in ms. An answer may not overtake an earlier one. */
 const due = new WeakMap<Socket, number>()
 
 /** Answers that are due together are one write. */

@@ -27,7 +27,7 @@ export interface HeapProfile {
   readonly head: HeapNode
 }
 
-/** µs of each stage over the last so many µs of a CPU profile. */
+/** Returns the time of each stage in the last part of a CPU profile, in µs. */
 export function cpuByStage(
   { nodes, samples, timeDeltas, startTime, endTime }: CpuProfile,
   lastMicros: number,

@@ -66,7 +66,7 @@ const rules: readonly Rule[] = [
   },
 ]
 
-/** For stacks of which no frame fits: nobody of ours asked for it. */
+/** Rules for stacks without a frame of this project. */
 const others: readonly Rule[] = [
   { stage: 'promises and ticks', name: /^(?:runMicrotasks|processTicksAndRejections)$/ },
   { stage: 'loop, reads and idle', file: /^node:/ },

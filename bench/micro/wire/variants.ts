@@ -6,7 +6,7 @@ import { dispatch } from '../../../src/upstream/transport/dispatch.ts'
 import { openPool, type PoolOptions } from '../../../src/upstream/transport/pool.ts'
 import { Fact } from '../../compare/workload/fact.ts'
 
-/** Where the upstreams of the bench listen. */
+/** The origins of the upstreams of the bench. */
 export interface Origins {
   /** HTTP/1.1, prebuilt bytes. */
   readonly plain: string

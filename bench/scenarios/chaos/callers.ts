@@ -17,8 +17,8 @@ export interface LoadProfile {
   /** Requests per second of healthy callers. */
   readonly rate: number
   /**
-   * How long after each other the waves of attackers come that cost the service much CPU, in ms. The attacks are to use
-   * up memory, and not all of the time.
+   * Time between two waves of the attacks that cost the service much CPU, in ms. The attacks shall use up memory, and
+   * not all of the time.
    */
   readonly waveMs: number
 }

@@ -14,8 +14,8 @@ import type { ChaosSample } from './watch.ts'
 
 const warmUpSeconds = 3
 /**
- * Waves of attacks come so often where the service bears so many healthy requests per second; less often where it bears
- * fewer.
+ * Time between two waves of attacks where the service answers `usualRate` healthy requests per second, in ms. It is
+ * longer where the service answers fewer.
  */
 const waveMs = 4000
 const usualRate = 500

@@ -154,7 +154,10 @@ async function overload({ name, concurrency, upstreamMs, isBound }: Capacity, se
   }
 }
 
-/** So many callers, each of which asks again when it has its answer; gives the whole answers of its median second. */
+/**
+ * Runs a number of callers, each of which asks again when it has its answer. Returns the whole answers of its median
+ * second.
+ */
 async function closedLoop(caller: ReturnType<typeof httpCaller>, callers: number, ms: number): Promise<number> {
   const startedAt = performance.now()
   const until = startedAt + ms
@@ -187,8 +190,8 @@ function wholeMs(ended: readonly CompletedRequest[]): number[] {
 }
 
 /**
- * When there was trouble last, in ms from the start: the end of the last quarter of a second in which more than one in
- * ten was not answered, or late.
+ * Returns the end of the last quarter of a second in which more than a tenth of the requests was unanswered or late, in
+ * ms from the start.
  */
 function lastTrouble(ended: readonly CompletedRequest[], startedAt: number, lateMs: number): number {
   const binMs = 250

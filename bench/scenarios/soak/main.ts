@@ -22,7 +22,7 @@ Usage: npm run soak -- [options]
 const shares = { steady: 0.03, shaky: 0.2, broken: 0.7 }
 const warmUpSeconds = 5
 const sampleMs = 1000
-/** One in so many callers leaves before it has its answer. */
+/** One in this number of callers closes its connection before it has its answer. */
 const leaves = 10
 /** Half of this many requests a second is enough load for any machine. */
 const mostPerSecond = 600

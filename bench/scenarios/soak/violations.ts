@@ -17,7 +17,7 @@ const concurrency = 32
 const late = 4
 /** By how much of its mean the heap may rise over the second half, by a straight line through it. */
 const rise = 0.05
-/** Listeners that one socket has at most, whoever uses it; one more a request would be thousands. */
+/** The most listeners of one socket. A leak of one listener per request would be thousands. */
 const mostListeners = 50
 /** A fault of an upstream and a refusal are answered by these; anything else is a bug. */
 const expected = new Set(['200', '502', '503', '504'])

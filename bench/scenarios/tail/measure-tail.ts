@@ -15,7 +15,10 @@ export interface TailCase {
   /** Share of the leaves' attempts that are slow. */
   readonly slowRatio: number
   readonly options: Omit<UpstreamOptions, 'origin'>
-  /** From half time on every leaf takes so many times as long. @default 1 */
+  /**
+   * The factor by which every leaf is slower in the second half.
+   * @default 1
+   */
   readonly factor?: number
 }
 

@@ -1,6 +1,6 @@
 import { errors, type ErrorCode } from '../../errors.ts'
-import type { RunEvent } from '../../fanout/events.ts'
-import { callsOf, isLost, type Row, type RunView } from './run-view.ts'
+import type { CallCounts, RunEvent } from '../../fanout/events.ts'
+import { callsOf, isLost, rowOf, type Row, type RunView } from './run-view.ts'
 
 /** Returns the line of an event for an output that is not a terminal, or `undefined` for an event without a line. */
 export function plainLine(view: RunView, event: RunEvent): string | undefined {
@@ -8,7 +8,7 @@ export function plainLine(view: RunView, event: RunEvent): string | undefined {
   if (event.type === 'run ended') return `${at}${summaryOf(view, event.at)}`
   if (event.type !== 'step started' && event.type !== 'step ended') return undefined
   const width = Math.max(...view.rows.map(({ name }) => name.length))
-  const row = view.rows[event.step] as Row
+  const row = rowOf(view, event.step)
   const name = row.name.padEnd(width)
   return event.type === 'step started' ? `${at}${name}  started` : `${at}${name}  ${row.state}${endOf(row)}`
 }
@@ -43,16 +43,29 @@ function hasReason(row: Row): boolean {
 }
 
 /** Returns a colon and the reason why a step failed or is incomplete, or an empty text if no reason is known. */
-export function reasonOf({ code, status, tally, kind }: Row): string {
-  const failed = tally?.failed ?? []
-  if (failed.length > 0) {
-    const kinds = [...Map.groupBy(failed, loss => textOf(loss.code, loss.status))]
-    return (
-      `: ${failed.length} of ${tally?.calls} calls lost, ` +
-      `${kinds.map(([text, losses]) => `${losses.length > 1 ? `${losses.length} × ` : ''}${text}`).join('; ')}`
-    )
-  }
-  return code === undefined ? '' : `: ${textOf(code, kind === 'required' || kind === 'optional' ? status : undefined)}`
+export function reasonOf(row: Row): string {
+  const { code, tally } = row
+  const losses = tally === undefined ? [] : lossesIn(tally)
+  if (losses.length > 0) return `: ${losses.join('; ')}`
+  return code === undefined ? '' : `: ${textOf(code, statusOf(row))}`
+}
+
+/** Returns what the calls of a list lack. */
+function lossesIn({ calls, failed, omitted = 0 }: CallCounts): string[] {
+  const kinds = Array.from(
+    Map.groupBy(failed, loss => textOf(loss.code, loss.status)),
+    ([text, losses]) => `${losses.length > 1 ? `${losses.length} × ` : ''}${text}`,
+  )
+  return [
+    ...(failed.length === 0 ? [] : [`${failed.length} of ${calls} calls lost, ${kinds.join('; ')}`]),
+    ...(omitted === 0 ? [] : [`${omitted} ${omitted === 1 ? 'item' : 'items'} omitted by its maxItems`]),
+  ]
+}
+
+/** Returns the status of the call that failed a step of one call. A context() may also fail after a good answer. */
+function statusOf({ kind, state, status, answered }: Row): number | undefined {
+  const isList = kind === 'each' || kind === 'firstOf'
+  return isList || (state === 'failed' && answered > 0) ? undefined : status
 }
 
 function textOf(code: string, status: number | undefined): string {

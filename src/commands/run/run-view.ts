@@ -30,7 +30,9 @@ export interface RunView {
   readonly target: string
   /** In ms from the run's start. */
   readonly deadline: number
-  readonly rows: readonly Row[]
+  /** One per step; that of context() is before them from its first event on. */
+  rows: readonly Row[]
+  readonly stepCount: number
   outcome: { readonly at: number; readonly code: string | undefined } | undefined
 }
 
@@ -40,23 +42,37 @@ export function createRunView({ name, route, steps }: AnyAggregate, deadline = I
     name,
     target: `${route.method} ${route.url}`,
     deadline: Math.min(deadline, route.deadline),
-    rows: steps.map(step => ({
-      name: step.name,
-      kind: step.kind,
-      state: 'waiting',
-      start: undefined,
-      end: undefined,
-      attempts: 0,
-      calls: 0,
-      done: 0,
-      answered: 0,
-      concurrency: step.concurrency,
-      status: undefined,
-      code: undefined,
-      tally: undefined,
-    })),
+    rows: steps.map(createRow),
+    stepCount: steps.length,
     outcome: undefined,
   }
+}
+
+function createRow({ name, kind, concurrency }: Pick<Row, 'name' | 'kind' | 'concurrency'>): Row {
+  return {
+    name,
+    kind,
+    state: 'waiting',
+    start: undefined,
+    end: undefined,
+    attempts: 0,
+    calls: 0,
+    done: 0,
+    answered: 0,
+    concurrency,
+    status: undefined,
+    code: undefined,
+    tally: undefined,
+  }
+}
+
+/** Returns the row of a step. That of context(), which has the index -1, is added when it is first asked for. */
+export function rowOf(view: RunView, step: number): Row {
+  const at = view.rows.length - view.stepCount + step
+  if (at >= 0) return view.rows[at] as Row
+  const row = createRow({ name: 'context', kind: 'required', concurrency: 1 })
+  view.rows = [row, ...view.rows]
+  return row
 }
 
 /** Updates the view with an event. */
@@ -65,7 +81,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
     view.outcome = { at: event.at, code: event.code }
     return
   }
-  const row = view.rows[event.step] as Row
+  const row = rowOf(view, event.step)
   switch (event.type) {
     case 'step started':
       row.state = 'running'
@@ -99,9 +115,10 @@ export function isLost({ state }: Row): boolean {
 
 /**
  * Calls that ended, or were answered once the step is over, of all there are: `3/5`; with `+` when there may be more.
+ * Empty for a step of one call.
  */
 export function callsOf({ kind, state, end, tally, done, answered, calls, concurrency }: Row): string {
-  if (kind !== 'each' && kind !== 'firstOf') return ''
+  if (kind !== 'each' && kind !== 'firstOf' && calls < 2) return ''
   if (tally !== undefined) return `${tally.ok}/${tally.calls}`
   if (calls === 0) return ''
   if (end !== undefined) return `${answered}/${calls}`

@@ -6,12 +6,12 @@ import { maxDepth } from '../schema/depth.ts'
  */
 export const measuredLength = 64 * 1024
 
-/** A text with at most one opening bracket in so many characters is not dense. */
+/** A text with at most one opening bracket per this number of characters is not dense. */
 const sparseness = 32
 
 /**
- * A text with more opening brackets than this is dense, however long it is. Parsing so many that stand in each other
- * takes some 15 ms.
+ * A text with more opening brackets than this is dense, whatever its length. Parsing this number of nested brackets
+ * takes about 15 ms.
  */
 const mostBrackets = 64 * 1024
 

@@ -1,6 +1,6 @@
 /**
- * Whether the process has read a whole number whose digits `JSON.stringify` would round, such as 2^60, which it writes
- * as 1152921504606847000. Until then no written value is searched for one.
+ * `isUsed` is true once the process has read an integer that `JSON.stringify` would round, such as 2^60, which it
+ * writes as 1152921504606847000. Until then written values are not searched for bigints.
  */
 export const bigintMode = { isUsed: false }
 

@@ -81,7 +81,7 @@ function numberOf(held: bigint): number {
 
 const integerText = /^\s*[+-]?\d{16,}\s*$/
 
-/** Text becomes a number, and so does a list of one number, by way of its text. */
+/** Text becomes a number. A list of one number becomes its text first. */
 const asCoercedNumber: Prepare = (value, refuse) => {
   const text = textOf(value)
   if (!integerText.test(text)) return asNumber(value, refuse)

@@ -105,8 +105,8 @@ function lazyShape(shape: Shape): Shape {
 const open = new Set(['transform', 'unknown', 'any', 'custom'])
 
 /**
- * What is behind a pipe's first part is the author's own, except an integer that got as far: by a part that lets
- * everything through, or as text that is coerced to a number.
+ * The parts of a pipe after the first one read the author's own values. The exception is an integer that reaches them
+ * unchanged: through a part that accepts any value, or as text that is coerced to a number.
  */
 function pipe(def: Def): Parts {
   const from = def['in'] as z.ZodType

@@ -1,18 +1,18 @@
 import type { z } from 'zod'
 import { defOf, innersOf, type Def } from './wrapped.ts'
 
-/** Why a schema can never read a text, and where in the schema that is. */
+/** The reason why a schema can never read a text, and its place in the schema. */
 interface Misfit {
   readonly path: readonly string[]
   readonly type: string
   readonly reason: string
-  /** Whether the schema is refused even if another option of its union can match. */
+  /** True if the schema is refused even where another option of its union can match. */
   readonly isWrong: boolean
 }
 
 /**
- * What a schema is given: all values, one value (a text or a list of texts), one item of a list, or what a function has
- * made of them.
+ * The input of a schema: all values, one value (a text or a list of texts), one item of a list, or the result of a
+ * function.
  */
 interface Given {
   readonly place: 'all' | 'value' | 'item'

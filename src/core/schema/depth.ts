@@ -1,13 +1,13 @@
 import type { z } from 'zod'
 import { defOf, partsOf } from '../json/parts.ts'
 
-/** How deep a body may be nested where its schema lets anything through. */
+/** The deepest nesting of a body where its schema accepts any value. */
 export const maxDepth = 64
 
 /** Types that let a value through as it is, or whose depth is not in the declaration. */
 const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
 
-/** Whether a schema lets values of any depth through: it says so somewhere, or it holds itself. */
+/** Returns whether a schema accepts values of any depth: it accepts any value somewhere, or it contains itself. */
 export function isOpen(schema: z.ZodType, known = new Map<z.ZodType, boolean>()): boolean {
   const before = known.get(schema)
   if (before !== undefined) return before

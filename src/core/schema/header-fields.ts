@@ -7,15 +7,14 @@ export interface HeaderFields {
   /** The author's spelling of each name, by the name in lower case. */
   readonly spelled: ReadonlyMap<string, string>
   /**
-   * Whether the schema can read headers that it does not name: a record, a loose object, or a function in front of the
+   * True if the schema can read headers that it does not name: a record, a loose object, or a function in front of the
    * schema.
    */
   readonly isOpen: boolean
-  /** Whether the schema freezes what it is given. */
+  /** True if the schema freezes its input. */
   readonly isFrozen: boolean
   /**
-   * Whether the schema can be given all headers as they came, since it reads those that it names and nothing else, in
-   * lower case.
+   * True if the schema can read all headers unchanged, because it reads only the headers that it names, in lower case.
    */
   readonly isDirect: boolean
 }

@@ -11,9 +11,9 @@ const refusals: Readonly<Record<string, (field: string, isWire: boolean) => stri
   boolean: field => `typeof ${field} !== 'boolean'`,
 }
 
-/** What an object parser is compiled with. */
+/** The options with which an object parser is compiled. */
 export interface ObjectParserOptions {
-  /** Whether the values come from `JSON.parse`. */
+  /** True if the values come from `JSON.parse`. */
   readonly isWire: boolean
   /** The parser that leaves the object to zod. */
   readonly zodParser: Parser

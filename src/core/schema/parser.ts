@@ -27,7 +27,7 @@ export { INVALID } from './parser-parts.ts'
 /** The source of the values that parsers are compiled for. */
 interface Source {
   readonly known: WeakMap<z.ZodType, Parser>
-  /** Whether the values come from `JSON.parse`, which rounds large integers silently. */
+  /** True if the values come from `JSON.parse`, which rounds large integers silently. */
   readonly isWire: boolean
   /** Returns a parser that leaves a schema to zod. */
   readonly zodParser: (schema: z.ZodType) => Parser

@@ -3,7 +3,8 @@ import { readers, readList, Unreadable } from './text-values.ts'
 import { defOf, innersOf, rebuilt, type Def } from './wrapped.ts'
 
 /**
- * What a schema reads: all values of a query, a path or headers; one value, which may be a list; or one item of a list.
+ * The input that a schema reads: all values of a query, a path or headers; one value, which may be a list; or one item
+ * of a list.
  */
 type Place = 'all' | 'value' | 'item'
 

@@ -47,8 +47,8 @@ function readString(value: unknown): unknown {
 }
 
 /**
- * How a text becomes what `z.coerce` is asked for. A list and a missing value are not coerced, so the schema refuses
- * them.
+ * Functions that convert a text to the type that `z.coerce` names. A list and a missing value are not converted, so the
+ * schema refuses them.
  */
 export const readers: Readonly<Record<string, ((value: unknown) => unknown) | undefined>> = {
   number: readNumber,

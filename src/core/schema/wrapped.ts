@@ -54,7 +54,7 @@ export function rebuilt(schema: z.ZodType, change: Partial<Def>): z.ZodType {
 /** One field of a schema. */
 export interface SchemaField {
   readonly schema: z.ZodType
-  /** Whether every object that the schema may read needs it. */
+  /** True if every object that the schema may read needs it. */
   readonly isRequired: boolean
 }
 

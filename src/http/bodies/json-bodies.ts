@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../errors.ts'
+import { markLength } from '../../core/charset.ts'
+import { contentCodings } from '../../core/content-coding.ts'
 import { maxDepth } from '../../core/schema/depth.ts'
 import { runSlicedSteps } from '../../core/sliced.ts'
 import { excessOf } from '../../core/json/excess.ts'
@@ -33,8 +35,8 @@ const refusals = {
 export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): void {
   // After a method without a route was refused, and before the body is read.
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
-    const coding = raw.headers['content-encoding']
-    if (coding === undefined || coding.toLowerCase() === 'identity') done(transferEncodingProblem(raw) ?? null, payload)
+    if (contentCodings(raw.headers['content-encoding']) === undefined)
+      done(transferEncodingProblem(raw) ?? null, payload)
     else done(new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'The service takes bodies without a content coding.' }))
   })
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -73,7 +75,7 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
   function* parseInSteps(request: FastifyRequest, body: Buffer): Generator<undefined, unknown, undefined> {
     if (body.length === 0) return undefined
     if (!isUtf8(body)) throw new Problem('BAD_REQUEST', { detail: 'The body is not UTF-8.' })
-    const text = body.toString('utf8')
+    const text = body.toString('utf8', markLength(body))
     const excess = excessOf(text, maxBodyValues)
     if (excess !== undefined) throw refusals[excess]()
     let value: unknown

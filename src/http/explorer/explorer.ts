@@ -25,16 +25,18 @@ const policy = [
  * Adds `/docs`, a page that shows `openapi.json` and sends requests of its operations. Nothing of it is loaded before
  * the first request.
  *
+ * @param title The name of the API.
  * @param limit Counts a request for the bundle, which has 1.4 MB, or 4.9 MB without gzip. @default counts none
  */
-export function addExplorer(app: FastifyInstance, limit: RateLimitHook = async () => {}): void {
+export function addExplorer(app: FastifyInstance, title: string, limit: RateLimitHook = async () => {}): void {
+  const html = page(title)
   const bundle = lazyBundle()
   // Cached, since decompression takes 40 ms of CPU time.
   const plain = lazyBundle(async () => promisify(gunzip)(await bundle()))
 
   app.get('/docs', (request, reply) => {
     reply.header('content-security-policy', policy).header('referrer-policy', 'no-referrer')
-    return send(request, reply, 'text/html', page)
+    return send(request, reply, 'text/html', html)
   })
   app.get('/docs/', (_request, reply) => reply.redirect('../docs', 308))
   app.get('/docs/explorer.js', (request, reply) => send(request, reply, 'text/javascript', script))

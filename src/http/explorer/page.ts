@@ -4,14 +4,18 @@
  */
 export const bundleVersion = '1.76.3'
 
-/** The page. Every URL is relative, so that it works under any prefix. The empty icon prevents a request for one. */
-export const page = `<!doctype html>
+/**
+ * Returns the page. Every URL is relative, so that it works under any prefix. The empty icon prevents a request for one.
+ *
+ * @param title The name of the API.
+ */
+export const page = (title: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Headwaters API</title>
+<title>${escaped(title)}</title>
 <link rel="icon" href="data:,">
 </head>
 <body>
@@ -21,6 +25,21 @@ export const page = `<!doctype html>
 <script src="docs/scalar-${bundleVersion}.js"></script>
 </body>
 </html>
+`
+
+/** Returns a text as the text of an HTML element. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}
+
+/**
+ * Corrects the explorer. On a narrow screen the title of the operation ends before the button that closes the client. A
+ * field that is not sent has no warning: the client checks the empty value of an optional field too.
+ */
+const style = `
+header > span.whitespace-nowrap { min-width: 0; overflow: hidden; text-overflow: ellipsis; margin-inline-end: 36px }
+tr.alert:has(> td:first-child > input:not(:checked)) { --scalar-background-alert: transparent }
+tr.alert:has(> td:first-child > input:not(:checked)) button[role="alert"] { display: none }
 `
 
 /**
@@ -38,5 +57,6 @@ addEventListener('DOMContentLoaded', () => Scalar.createApiReference('#explorer'
   mcp: { disabled: true },
   showDeveloperTools: 'never',
   hideClientButton: true,
+  customCss: ${JSON.stringify(style)},
 }))
 `

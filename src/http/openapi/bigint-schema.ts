@@ -72,11 +72,11 @@ const keywords: Readonly<Record<string, string>> = {
 const mark = '\0integer:'
 
 /** Returns the same JSON with each bigint as a number, or as text if a number cannot represent it. */
-export function withoutBigints(value: unknown, prefix = mark): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${prefix}${value}`
-  if (Array.isArray(value)) return value.map(each => withoutBigints(each, prefix))
+export function withoutBigints(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${mark}${value}`
+  if (Array.isArray(value)) return value.map(withoutBigints)
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutBigints(each, prefix)]))
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutBigints(each)]))
 }
 
 /** Restores the bigints of `withoutBigints` during parsing: `JSON.parse(text, revive)`. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
 import { revive, withoutBigints } from './bigint-schema.ts'
-import { jsonSchema, type JsonSchema, type Side } from './json-schema.ts'
+import { checkNames, jsonSchema } from './json-schema.ts'
+import type { JsonSchema, NamedParts, Side } from './schema-types.ts'
 
 type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
 
@@ -38,12 +39,12 @@ export function createComponents(): Components {
 
   return {
     schema(schema, side, where) {
-      const { root, $defs } = jsonSchema(schema, side, where)
+      const { root, $defs } = named(schema, side, where)
       for (const [id, shape] of Object.entries($defs)) keep(side, id, shape, where)
       return repointed(root, id => `${local}${side}/${id}`)
     },
     expanded(schema, side, where) {
-      const { root, $defs } = jsonSchema(schema, side, where)
+      const { root, $defs } = named(schema, side, where)
       const own = typeof root['$ref'] === 'string' ? root['$ref'].slice(local.length) : undefined
       for (const [id, shape] of Object.entries($defs)) if (id !== own) keep(side, id, shape, where)
       return repointed(own === undefined ? root : ($defs[own] ?? root), id => `${local}${side}/${id}`)
@@ -87,6 +88,13 @@ export function createComponents(): Components {
       return { paths: settle(paths), components: sorted({ ...others, schemas: sorted(Object.fromEntries(schemas)) }) }
     },
   }
+}
+
+/** Returns a zod schema as JSON Schema in which every reference has a name. */
+function named(schema: z.ZodType, side: Side, where: string): NamedParts {
+  const parts = jsonSchema(schema, side, where)
+  checkNames(parts, where)
+  return parts
 }
 
 /** Returns the same JSON with each reference to a named schema replaced. */

@@ -12,14 +12,17 @@ interface Written {
 }
 
 /**
- * Serves the document as `/openapi.json` and `/openapi.yaml`. The document and its modules are loaded at the first
- * request.
+ * Serves the document as `/openapi.json` and `/openapi.yaml`. Aggregates that cannot be documented make `ready()`
+ * reject with a `DocumentError`. The texts are written at the first request.
  */
 export function addOpenapiRoutes(
   app: FastifyInstance,
   { aggregates, ...options }: OpenapiOptions & { readonly aggregates: readonly AnyAggregate[] },
 ): void {
   const document = once(async () => (await import('./document.ts')).openapiDocument(aggregates, options))
+  app.addHook('onReady', async () => {
+    await document()
+  })
   serve(app, '/openapi.json', 'application/json', async () => writeJson(await document()))
   serve(app, '/openapi.yaml', 'application/yaml', async () => (await import('./yaml.ts')).yamlOf(await document()))
 }

@@ -1,14 +1,15 @@
-import { readFileSync } from 'node:fs'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { createComponents } from './components.ts'
+import { DocumentError, type DocumentFault } from './document-error.ts'
 import { healthPaths } from './health-paths.ts'
+import { checkInfo, defaultTitle, type OpenapiInfo } from './info.ts'
 import { operationId } from './operation-id.ts'
 import { operationOf } from './operation.ts'
 import { parameterNames, pathShape } from '../routing/path-template.ts'
 
 export interface OpenapiOptions {
-  /** The value of `info.version`. @default the version of this package */
-  readonly version?: string
+  /** The `info` of the document. @default `title`, `version` and `description` of `OpenapiInfo` */
+  readonly info?: OpenapiInfo
   /** The prefix of the path of every aggregate, as in `app.register(headwaters, { prefix })`. @default '' */
   readonly prefix?: string
   /**
@@ -32,20 +33,16 @@ A reply says whether it is \`complete\` and, in \`sources\`, how each step ended
 \`application/problem+json\` with a \`code\`. Replies may gain fields: ignore unknown fields.`
 
 /**
- * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `TypeError` that names a schema that
- * cannot be written.
+ * Returns the OpenAPI 3.1 document of aggregates, from their schemas. Throws a `DocumentError` with a line per schema
+ * that cannot be written, and a `TypeError` for an `info` that is not valid.
  */
 export function openapiDocument(
   aggregates: readonly AnyAggregate[],
-  {
-    version = ownVersion(),
-    prefix = '',
-    health = prefix === '',
-    bearer = false,
-    rateLimited = false,
-  }: OpenapiOptions = {},
+  { info = {}, prefix = '', health = prefix === '', bearer = false, rateLimited = false }: OpenapiOptions = {},
 ): OpenapiDocument {
+  checkInfo('openapi', info)
   const components = createComponents()
+  const faults: DocumentFault[] = []
   const paths: Record<string, Record<string, object>> = {}
   const guards = [...(bearer ? [401 as const] : []), ...(rateLimited ? [429 as const] : [])]
   if (bearer)
@@ -58,7 +55,7 @@ export function openapiDocument(
   /** Paths that differ in the names of their parameters alone are one path. */
   const byShape = new Map<string, string>()
 
-  for (const aggregate of aggregates) {
+  function add(aggregate: AnyAggregate): void {
     const {
       name,
       route: { url, method },
@@ -76,16 +73,23 @@ export function openapiDocument(
     path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards)
   }
 
-  const settled = components.finish({ ...paths, ...(health && healthPaths(components, bearer)) })
+  /** Calls a function and keeps the fault that it throws. */
+  function collect<T>(make: () => T, aggregate?: string): T | undefined {
+    try {
+      return make()
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+      faults.push({ aggregate, reason: error.message })
+      return undefined
+    }
+  }
+
+  for (const aggregate of aggregates) collect(() => add(aggregate), aggregate.name)
+  const settled = collect(() => components.finish({ ...paths, ...(health && healthPaths(components, bearer)) }))
+  if (faults.length > 0) throw new DocumentError(faults)
   return {
     openapi: '3.1.0',
-    info: {
-      title: 'Headwaters',
-      version,
-      summary: 'Many upstreams, one answer.',
-      description: about,
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
+    info: infoOf(info),
     servers: [{ url: '/' }],
     security: bearer ? [{ bearer: [] }] : [],
     tags: [
@@ -96,8 +100,7 @@ export function openapiDocument(
   }
 }
 
-function ownVersion(): string {
-  return (
-    JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
-  ).version
+/** Returns the `info` with its defaults, in the order of the specification. */
+function infoOf({ title = defaultTitle, version = '0.0.0', summary, description = about, ...others }: OpenapiInfo) {
+  return { title, version, ...(summary !== undefined && { summary }), description, ...others }
 }

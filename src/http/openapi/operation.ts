@@ -1,11 +1,12 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Step } from '../../fanout/step.ts'
+import { mayBeAbsent } from './absent-value.ts'
 import type { Components } from './components.ts'
+import { documentedSources } from './documented-sources.ts'
 import { exampleOf, replyExample } from './example.ts'
 import { header } from './response-headers.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from './schema-types.ts'
 import { operationId } from './operation-id.ts'
-import { ListOutcome, Outcome } from './outcome-schema.ts'
 import { parametersOf } from './parameters.ts'
 import { problemResponse, type ProblemStatus } from './problem-responses.ts'
 
@@ -73,16 +74,19 @@ function success(aggregate: AnyAggregate, components: Components): object {
   const content = (shape: JsonSchema) => ({
     'application/json': { schema: shape, ...example(replyExample(aggregate)) },
   })
+  const absence = mayBeAbsent(schema)
+    ? ` ${route.envelope ? 'Its `data`' : 'It'} is \`null\` if there is no value.`
+    : ''
   if (route.envelope) {
     const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
     return {
-      description: 'The complete or partial reply: see `complete`, and `sources` for how each step ended.',
+      description: `The complete or partial reply: see \`complete\`, and \`sources\` for how each step ended.${absence}`,
       headers: headersOf(aggregate, components),
       content: content(components.named(reply, envelope(aggregate, data, components), where)),
     }
   }
   return {
-    description: 'The complete or partial reply: see the `headwaters-complete` header.',
+    description: `The complete or partial reply: see the \`headwaters-complete\` header.${absence}`,
     headers: {
       ...headersOf(aggregate, components),
       'headwaters-complete': header('Complete', components),
@@ -92,19 +96,13 @@ function success(aggregate: AnyAggregate, components: Components): object {
   }
 }
 
-function envelope({ name, steps }: AnyAggregate, data: JsonSchema, components: Components): JsonSchema {
-  const outcomes = steps.map(
-    step =>
+function envelope(aggregate: AnyAggregate, data: JsonSchema, components: Components): JsonSchema {
+  const { name, steps } = aggregate
+  const outcomes = documentedSources(aggregate).map(
+    source =>
       [
-        step.name,
-        {
-          ...components.schema(
-            step.kind === 'each' || step.kind === 'firstOf' ? ListOutcome : Outcome,
-            'output',
-            'the outcomes',
-          ),
-          description: describeStep(step),
-        },
+        source.name,
+        { ...components.schema(source.schema, 'output', 'the outcomes'), description: source.description },
       ] as const,
   )
   return {
@@ -112,28 +110,16 @@ function envelope({ name, steps }: AnyAggregate, data: JsonSchema, components: C
     description: `The reply of \`${name}\`.`,
     properties: {
       data,
-      complete: { type: 'boolean', description: 'Whether every step is `ok` or `skipped`.' },
+      complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
       sources: {
         type: 'object',
         description: 'How each step ended.',
         properties: Object.fromEntries(outcomes),
-        required: steps.map(step => step.name),
+        ...(steps.length > 0 && { required: steps.map(step => step.name) }),
       },
     },
     required: ['data', 'complete', 'sources'],
   }
-}
-
-/** Returns the description of a step for callers. */
-function describeStep({ kind, minSuccess, count }: Step): string {
-  if (kind === 'required') return 'If it fails, the request fails.'
-  if (kind === 'optional') return 'If it fails, a fallback replaces its value.'
-  if (kind === 'firstOf')
-    return `Several calls of which the first ${count === 1 ? 'success is' : `${count} successes are`} used.`
-  if (minSuccess === undefined) return 'Several calls. If one fails, the request fails.'
-  return minSuccess === 0
-    ? 'Several calls. A fallback replaces the value of each failed call.'
-    : `Several calls. If fewer than ${minSuccess} succeed, the request fails.`
 }
 
 function describe({ route: { description, deadline }, steps }: AnyAggregate): string {

@@ -51,6 +51,13 @@ const tally = {
   ok: z.int().min(0).describe('The number of calls that succeeded and whose values are used.'),
   failed: z.array(Loss).describe('The failed calls, in the order of the calls.'),
 }
+const omitted = z
+  .int()
+  .min(1)
+  .optional()
+  .describe(
+    'The number of items that were not asked, since the list exceeds its limit. Absent if every item was asked.',
+  )
 
 const Cancelled = z
   .object({ state: z.literal('cancelled'), start: start.optional(), ms, attempts, status })
@@ -89,10 +96,10 @@ export const Outcome = z
 export const ListOutcome = z
   .discriminatedUnion('state', [
     z
-      .object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, ...cached })
+      .object({ state: z.enum(['ok', 'stale', 'partial', 'skipped']), ...times, ...tally, omitted, ...cached })
       .describe(
         '`ok`: the step succeeded. `stale`: stale cached responses replace some values. `partial`: fallbacks ' +
-          'replace the values of the calls in `failed`. `skipped`: the step made no call.',
+          'replace the values of the calls in `failed`, or items are `omitted`. `skipped`: the step made no call.',
       )
       .meta({ id: 'ListOutcomeOk' }),
     z
@@ -102,6 +109,7 @@ export const ListOutcome = z
         calls: tally.calls.optional(),
         ok: tally.ok.optional(),
         failed: tally.failed.optional(),
+        omitted,
         code,
       })
       .describe('The step failed, so the request failed.')
@@ -110,3 +118,9 @@ export const ListOutcome = z
   ])
   .describe('The outcome of a step with several calls.')
   .meta({ id: 'ListOutcome' })
+
+/** The outcome of context(). */
+export const ContextOutcome = z
+  .union([Outcome, ListOutcome])
+  .describe('The outcome of what comes before the steps: with one call as of a step with one call, else as of a list.')
+  .meta({ id: 'ContextOutcome' })

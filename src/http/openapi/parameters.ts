@@ -3,7 +3,7 @@ import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { HeaderFields } from '../../core/schema/header-fields.ts'
 import { parameterNames } from '../routing/path-template.ts'
 import type { Components } from './components.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from './schema-types.ts'
 
 const shared = {
   RequestTimeout: {
@@ -41,13 +41,14 @@ export function parametersOf(
   const own = (['params', 'query', 'headers'] as const).flatMap(part => {
     const schema = route[part]
     const where = `aggregate '${name}', ${part}`
-    return schema === undefined
-      ? []
-      : fieldsOf(
-          components.expanded(schema, 'input', where),
-          where,
-          part === 'headers' ? route.headerFields : undefined,
-        ).map(field => parameter(part, field))
+    if (schema === undefined) return []
+    const fields = fieldsOf(
+      components.expanded(schema, 'input', where),
+      part === 'headers' ? route.headerFields : undefined,
+    )
+    if (fields === undefined)
+      throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
+    return fields.map(field => parameter(part, field))
   })
   const templated = parameterNames(route.url)
   const path = names.map((as, index) => {
@@ -61,7 +62,8 @@ export function parametersOf(
   return [...path, ...others, ...common.map(key => components.shared('parameters', key, () => shared[key]))]
 }
 
-interface Field {
+/** A field of the query, the path or the headers. */
+export interface Field {
   readonly name: string
   readonly schema: JsonSchema
   readonly required: boolean
@@ -89,31 +91,32 @@ interface PartSchema {
 }
 
 /**
- * Returns the fields of an object schema, or of the objects of an intersection or union. Headers need names only, so a
- * record with known keys is enough.
+ * Returns the fields of an object schema, or of the objects of an intersection or union; undefined for a schema of
+ * other values. Headers need names only, so a record with known keys is enough.
  */
-function fieldsOf(schema: JsonSchema, where: string, headers: HeaderFields | undefined): Field[] {
+export function fieldsOf(schema: JsonSchema, headers: HeaderFields | undefined): Field[] | undefined {
   const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
   if (allOf !== undefined)
     return merged(
       'allOf',
-      allOf.map(each => fieldsOf(each, where, headers)),
+      allOf.map(each => fieldsOf(each, headers)),
     )
   const options = anyOf ?? oneOf
   if (options !== undefined)
     return merged(
       'anyOf',
-      options.map(each => fieldsOf(each, where, headers)),
+      options.map(each => fieldsOf(each, headers)),
     )
   if (properties === undefined && headers !== undefined)
     return Array.from(headers.spelled.values(), name => ({ name, schema: { type: 'string' }, required: false }))
-  if (properties === undefined)
-    throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
+  if (properties === undefined) return undefined
   return Object.entries(properties).map(([name, field]) => ({ name, schema: field, required: required.includes(name) }))
 }
 
 /** Returns one field per name. A field of a union is required if every option requires it. */
-function merged(how: 'allOf' | 'anyOf', parts: readonly (readonly Field[])[]): Field[] {
+function merged(how: 'allOf' | 'anyOf', options: readonly (readonly Field[] | undefined)[]): Field[] | undefined {
+  const parts = options.filter(option => option !== undefined)
+  if (parts.length < options.length) return undefined
   return [...new Set(parts.flat().map(({ name }) => name))].map(name => {
     const fields = parts.flatMap(part => part.find(field => field.name === name) ?? [])
     const schemas = fields

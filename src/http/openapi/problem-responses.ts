@@ -1,7 +1,7 @@
 import { Problem, toProblem, UpstreamError } from '../../errors.ts'
 import type { Components } from './components.ts'
 import { header } from './response-headers.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from './schema-types.ts'
 import { ProblemBody } from './problem-schema.ts'
 
 interface Kind {

@@ -1,5 +1,5 @@
 import type { Components } from './components.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from './schema-types.ts'
 
 const text = { type: 'string' }
 
@@ -46,7 +46,7 @@ const headers = {
     example: 1,
   },
   Complete: {
-    description: 'Whether every step is `ok` or `skipped` (a boolean of RFC 9651).',
+    description: 'Whether every source is `ok` or `skipped` (a boolean of RFC 9651).',
     schema: { type: 'string', enum: ['?1', '?0'] },
   },
   Sources: {

@@ -1,20 +1,10 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { fastifyPath } from '../routing/path-template.ts'
-import { integerForm, withoutBigints } from './bigint-schema.ts'
-
-/**
- * A registry of metadata without ids. An id would become a `$ref` within one schema, which has no target in the app's
- * document.
- */
-const unnamed = {
-  get(schema: z.ZodType) {
-    const { id: _, ...rest } = z.globalRegistry.get(schema) ?? {}
-    return rest
-  },
-  has: (schema: z.ZodType) => z.globalRegistry.has(schema),
-}
+import { embeddedSchema } from './embedded-schema.ts'
+import { enveloped, problemOf } from './embedded-sources.ts'
+import { fieldsOf } from './parameters.ts'
+import type { JsonSchema } from './schema-types.ts'
 
 /**
  * Returns the app with a `route` function that adds a `schema` to the route of each aggregate, for `@fastify/swagger`,
@@ -36,11 +26,18 @@ export function describeRoutes(app: FastifyInstance, aggregates: readonly AnyAgg
 const hidden = { schema: { hide: true } as NonNullable<RouteOptions['schema']> }
 
 /** Returns the options of `app.route` that describe an aggregate. */
-function description(
-  { name, route: { params, query, body, headers, envelope, summary = name, description: text }, schema }: AnyAggregate,
-  prefix: string,
-): Partial<RouteOptions> {
-  const data = jsonSchema(schema, 'output')
+function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOptions> {
+  const {
+    name,
+    route: { body, envelope, summary = name, description: text },
+    schema,
+  } = aggregate
+  const data = embeddedSchema(schema, 'output', `aggregate '${name}', reply`)
+  const problemBody = problemOf(aggregate)
+  const problem = (title: string) => ({
+    description: title,
+    content: { 'application/problem+json': { schema: problemBody } },
+  })
   return {
     schema: {
       // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
@@ -51,97 +48,51 @@ function description(
       summary,
       tags: ['Aggregates'],
       ...(text !== undefined && { description: text }),
-      ...(params !== undefined && { params: jsonSchema(params, 'input') }),
-      ...(query !== undefined && { querystring: jsonSchema(query, 'input') }),
-      ...(body !== undefined && { body: jsonSchema(body, 'input') }),
-      ...(headers !== undefined && { headers: jsonSchema(headers, 'input') }),
+      ...parameters(aggregate),
+      ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
       response: {
-        200: { description: 'The merged reply', ...(envelope ? enveloped(data) : data) },
-        default: {
-          description: 'The problem',
-          content: { 'application/problem+json': { schema: problem } },
-        },
+        200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
+        '4xx': problem('The request is refused'),
+        default: problem('The problem'),
       },
-    } as NonNullable<RouteOptions['schema']>,
+    },
     validatorCompiler: noCompiler,
     serializerCompiler: noCompiler,
   }
 }
 
+/** Returns the schemas of the path, the query and the headers, each as an object with one property per field. */
+function parameters({ name, route }: AnyAggregate): object {
+  const parts = { params: 'params', query: 'querystring', headers: 'headers' } as const
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([part, key]) => {
+      const schema = route[part as keyof typeof parts]
+      if (schema === undefined) return []
+      const shape = embeddedSchema(schema, 'input', `aggregate '${name}', ${part}`)
+      // `@fastify/swagger` takes the keywords of a schema without properties for fields.
+      const fields = fieldsOf(shape, part === 'headers' ? route.headerFields : undefined) ?? []
+      const required = fields.filter(field => field.required).map(field => field.name)
+      return [
+        [
+          key,
+          {
+            type: 'object',
+            properties: Object.fromEntries(fields.map(field => [field.name, field.schema])),
+            ...(required.length > 0 && { required }),
+          },
+        ],
+      ]
+    }),
+  )
+}
+
+/** Returns a response of JSON. `@fastify/swagger` takes the type `null` for a response without a body. */
+function response(title: string, schema: JsonSchema): object {
+  return schema['type'] === 'null'
+    ? { description: title, content: { 'application/json': { schema } } }
+    : { description: title, ...schema }
+}
+
 /** A compiler without a result, with which Fastify neither validates nor serializes. */
 const noCompiler = (() => undefined) as unknown as NonNullable<RouteOptions['validatorCompiler']> &
   NonNullable<RouteOptions['serializerCompiler']>
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
-  const {
-    $schema: _,
-    definitions = {},
-    ...rest
-  } = z.toJSONSchema(schema, {
-    io,
-    target: 'draft-7',
-    unrepresentable: ({ zodSchema }) => integerForm(zodSchema) ?? 'any',
-    // The collector writes schemas with JSON.stringify, so an integer that a number cannot represent is text.
-    override: ({ jsonSchema: draft }) => {
-      Object.assign(draft, withoutBigints({ ...draft }, ''))
-    },
-    metadata: unnamed as unknown as typeof z.globalRegistry,
-  })
-  return unrolled(rest, { ...(definitions as object), '#': rest }, ['#']) as object
-}
-
-/**
- * Returns the schema with each reference to one of its parts replaced by that part. A recursive reference is replaced
- * by the empty schema.
- */
-function unrolled(value: unknown, parts: Readonly<Record<string, unknown>>, within: readonly string[]): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(each => unrolled(each, parts, within))
-  const { $ref } = value as { readonly $ref?: unknown }
-  if (typeof $ref !== 'string')
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unrolled(each, parts, within)]))
-  const name = $ref.replace('#/definitions/', '')
-  return within.includes(name) ? {} : unrolled(parts[name], parts, [...within, name])
-}
-
-const sources = {
-  type: 'object',
-  description: 'How each step ended, in the order of declaration',
-  additionalProperties: {
-    type: 'object',
-    properties: {
-      state: { type: 'string' },
-      start: { type: 'number' },
-      ms: { type: 'number' },
-      attempts: { type: 'integer' },
-    },
-    required: ['state', 'ms', 'attempts'],
-    additionalProperties: true,
-  },
-}
-
-function enveloped(data: object): object {
-  return {
-    type: 'object',
-    properties: { data, complete: { type: 'boolean' }, sources },
-    required: ['data', 'complete', 'sources'],
-  }
-}
-
-const problem = {
-  type: 'object',
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string' },
-    instance: { type: 'string' },
-    errors: {
-      type: 'array',
-      items: { type: 'object', properties: { pointer: { type: 'string' }, reason: { type: 'string' } } },
-    },
-    sources,
-  },
-  required: ['type', 'title', 'status', 'detail', 'code'],
-}

@@ -16,13 +16,24 @@ const codeOfFastifyError: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
 
-/** Replies to every failure with `application/problem+json`, and logs it. */
-export function handleErrorsAsProblems(app: FastifyInstance): void {
+/** Replies to a request without a route, or calls `done` with a problem. Returns whether it did one of the two. */
+export type ReplyWithoutRoute = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (problem?: Error | null) => void,
+) => boolean
+
+/**
+ * Replies to every failure with `application/problem+json`, and logs it.
+ *
+ * @param replyWithoutRoute Replies to requests without a route that are not to be 404. @default replies to none
+ */
+export function handleErrorsAsProblems(app: FastifyInstance, replyWithoutRoute?: ReplyWithoutRoute): void {
   app.setErrorHandler(errorHandler)
   // Fastify would read the body before it calls the not-found handler.
-  app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (request.is404) done(new Problem('NOT_FOUND'))
-    else done(null, payload)
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (!request.is404) done(null, payload)
+    else if (replyWithoutRoute?.(request, reply, done) !== true) done(new Problem('NOT_FOUND'))
   })
   app.setNotFoundHandler((request, reply) => {
     const problem = new Problem('NOT_FOUND')

@@ -5,6 +5,7 @@ import { deferIfSliced } from '../../core/sliced.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
+import { sourceName } from '../../fanout/step.ts'
 import { causeChain } from '../log/cause-chain.ts'
 import { logOutcome } from '../log/request-outcome.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
@@ -52,7 +53,7 @@ export class ReplyTask implements RunCompletion {
 
   resolve(result: Reply<unknown, string>): void {
     this.#countEnd()
-    if (!result.complete) this.#logPartial()
+    if (!result.complete) this.#logPartial(result)
     // A large response that completed the run makes a large reply.
     deferIfSliced(() => this.#write(result))
   }
@@ -95,14 +96,18 @@ export class ReplyTask implements RunCompletion {
     return destroyed
   }
 
-  #logPartial(): void {
+  #logPartial({ sources }: Reply<unknown, string>): void {
     const { name, steps } = this.#aggregate
     const lost = this.#run.lost.map(({ step, error }) => ({
-      step: steps[step]?.name,
+      step: sourceName(steps, step),
       code: error.code,
       why: causeChain(error),
     }))
-    logOutcome(this.#request, { level: 'info', fields: { aggregate: name, lost }, msg: 'a reply is partial' })
+    const omitted = Object.entries(sources).flatMap(([step, { omitted: count }]) =>
+      count === undefined ? [] : [[step, count] as const],
+    )
+    const fields = { aggregate: name, lost, ...(omitted.length > 0 && { omitted: Object.fromEntries(omitted) }) }
+    logOutcome(this.#request, { level: 'info', fields, msg: 'a reply is partial' })
   }
 
   #countEnd(): void {

@@ -1,37 +1,61 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../errors.ts'
+
+/** An `onRequest` hook. */
+export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+
+/** What a URL does with a method that has no route: a hook, and the handler after it. */
+export interface OtherMethods {
+  readonly onRequest: RequestHook
+  readonly handler: RouteOptions['handler']
+}
 
 /**
  * Replies to the methods that have no route at a URL: to `OPTIONS` with the allowed methods, to any other method with
  * 405. Both happen before a body is read.
+ *
+ * @param others What happens to these methods in place of that.
+ * @returns The value of `allow`.
  */
-export function allowMethods(app: FastifyInstance, url: string, served: readonly string[]): void {
+export function allowMethods(
+  app: FastifyInstance,
+  url: string,
+  served: readonly string[],
+  others?: OtherMethods,
+): string {
   const fullUrl = app.prefix.replace(/(?<!\/)\/+$/, '') + url
   const hasRoute = (method: string) => app.hasRoute({ method, url: fullUrl })
   const known = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
     method => hasRoute(method) || served.includes(method),
   )
   const allow = [...known, 'OPTIONS'].join(', ')
-  const unreachable = () => {
-    throw new TypeError('the onRequest hook replies to this request')
+  const { onRequest, handler } = others ?? {
+    onRequest: (request, reply, done) => {
+      refuseMethod(request, reply, allow, done)
+    },
+    handler: () => {
+      throw new TypeError('the onRequest hook replies to this request')
+    },
   }
-  if (!hasRoute('OPTIONS'))
-    app.route({
-      method: 'OPTIONS',
-      url,
-      onRequest: (_request, reply) => {
-        reply.code(204).header('allow', allow).send()
-      },
-      handler: unreachable,
-    })
+  if (!hasRoute('OPTIONS')) app.route({ method: 'OPTIONS', url, onRequest, handler })
   app.route({
     method: app.supportedMethods.filter(method => method !== 'OPTIONS' && !hasRoute(method)),
     url,
     exposeHeadRoute: false,
-    onRequest: (_request, reply, done) => {
-      reply.header('allow', allow)
-      done(new Problem('METHOD_NOT_ALLOWED', { detail: `This answers ${allow}.` }))
-    },
-    handler: unreachable,
+    onRequest,
+    handler,
   })
+  return allow
+}
+
+/** Replies to a method that a URL does not serve: to `OPTIONS` with the allowed methods, to any other with 405. */
+export function refuseMethod(
+  { method }: FastifyRequest,
+  reply: FastifyReply,
+  allow: string,
+  done: (error?: Error) => void,
+): void {
+  reply.header('allow', allow)
+  if (method === 'OPTIONS') reply.code(204).send()
+  else done(new Problem('METHOD_NOT_ALLOWED', { detail: `This answers ${allow}.` }))
 }

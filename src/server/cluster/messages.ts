@@ -40,8 +40,9 @@ export type FromWorker =
   | { readonly kind: 'lost'; readonly lines: number }
 
 /**
- * How a worker stops. `drain`: it closes idle connections and exits after the requests in flight. `replace`: other
- * workers go on serving, so each open connection may end with its next response before the worker drains.
+ * The way in which a worker stops. `drain`: it closes idle connections and exits after the requests in flight.
+ * `replace`: other workers go on serving, so each open connection may end with its next response before the worker
+ * drains.
  */
 export type StopMode = 'drain' | 'replace'
 

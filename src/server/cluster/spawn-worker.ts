@@ -6,7 +6,7 @@ import type { TrackWorker } from './redispatch.ts'
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
 
-/** How a worker exited. */
+/** The exit of a worker. */
 export interface WorkerExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null

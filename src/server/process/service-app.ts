@@ -20,7 +20,7 @@ export async function createServiceApp(
   options: AppOptions = {},
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
-  const { aggregates, overrides, environment, secrets, config } = catalogue
+  const { aggregates, overrides, environment, info, secrets, config } = catalogue
   const { inbound, logLevel, drainMs, threads } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
@@ -34,6 +34,7 @@ export async function createServiceApp(
   const app = buildApp(aggregates, {
     overrides,
     environment,
+    info,
     logger,
     drainTimeout: drainMs,
     threads,

@@ -8,10 +8,10 @@ import { tokenUrlFault } from '../spec/url-faults.ts'
 import { readTls } from '../connect/tls.ts'
 import { variableReader, type VariableFault, type VariableReader, type Variables } from '../spec/variables.ts'
 
-/** What tokens are asked for with. */
+/** The endpoint and the credentials that tokens are requested with. */
 export interface TokenAccess {
   readonly url: URL
-  /** Whether the URL comes from the environment, and so is trusted. */
+  /** True if the URL comes from the environment, which is trusted. */
   readonly isTrusted: boolean
   readonly clientId: string
   readonly clientSecret: string
@@ -19,7 +19,7 @@ export interface TokenAccess {
   readonly send: 'header' | 'body'
 }
 
-/** What an upstream is reached with: its declaration, and what the variables that it names hold. */
+/** The access to an upstream: its declaration, and the values of the variables that it names. */
 export interface Access {
   readonly credentials: Credentials | undefined
   readonly token: TokenAccess | undefined
@@ -27,7 +27,7 @@ export interface Access {
   readonly proxy: ProxyAccess | undefined
   /** Values that no log may show. */
   readonly secrets: readonly string[]
-  /** What keeps it from being used. */
+  /** The faults because of which it cannot be used. */
   readonly faults: readonly VariableFault[]
 }
 

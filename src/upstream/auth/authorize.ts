@@ -19,13 +19,16 @@ export interface AuthorizeOptions {
   readonly now?: () => number
 }
 
-/** How long before its end a token is renewed while it still serves: a tenth of its life, in ms at most this. */
+/**
+ * The longest time before its end at which a token is renewed, in ms. The time is a tenth of the token's life, and at
+ * most this.
+ */
 const margin = 30_000
 
-/** How long a failure to get a token stands, in ms. */
+/** Time for which a failed token request is not repeated, in ms. */
 const failureStands = 1000
 
-/** How long no token is renewed for being refused, in ms, once a new one was refused too. */
+/** Time for which a refused token is not renewed, in ms, after a new token was refused too. */
 const refusalStands = 10_000
 
 /**
@@ -41,7 +44,7 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
   let failure: { readonly error: unknown; readonly until: number } | undefined
   let refusedUntil = -Infinity
 
-  /** The renewal under way belongs to nobody: who leaves takes only itself along. */
+  /** A renewal in flight is shared: a caller that leaves does not end it. */
   function renew(): Promise<void> {
     if (pending !== undefined) return pending
     const at = now()
@@ -71,7 +74,7 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
       return await next(call)
     } catch (error) {
       if (!isRefusal(error) || call.abort.aborted || now() < refusedUntil) throw error
-      // Somebody may have renewed it while this call was on its way.
+      // Another call may have renewed the token while this one was in flight.
       if (token === used) await waitFor(call, renew())
     }
     try {
@@ -86,7 +89,7 @@ export function authorize({ fetchToken, use, now = () => performance.now() }: Au
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
     const at = now()
     if (at >= endsAt) return waitFor(call, renew()).then(() => send(next, call))
-    // It still serves, so nobody waits, and whether it can be renewed shows when it ends.
+    // The token is still valid, so the call does not wait. A failed renewal shows when the token has ended.
     if (at >= renewAt) renew().catch(() => {})
     return send(next, call)
   }

@@ -16,7 +16,7 @@ export interface ProxyAccess {
 /** One proxy. */
 export interface Proxy {
   readonly url: URL
-  /** What it is told of who asks; none without credentials in its URL. */
+  /** The value of `proxy-authorization`. Undefined where the URL of the proxy has no credentials. */
   readonly authorization: string | undefined
 }
 

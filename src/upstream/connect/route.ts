@@ -21,7 +21,7 @@ export interface OriginRouteOptions {
   readonly resolve: Resolve
   /** Limit on opening a connection, in ms. */
   readonly connectTimeout: number
-  /** Whether only public addresses are dialled. */
+  /** True if only public addresses are dialled. */
   readonly isPublic: boolean
   /** The name that the certificate must be for. @default the host of the origin */
   readonly servername?: string | undefined

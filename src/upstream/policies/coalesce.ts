@@ -15,19 +15,18 @@ interface Flight {
 }
 
 export interface CoalesceOptions {
-  /** What makes two calls equal. */
+  /** Returns the key of a call. Calls with equal keys share one answer. */
   readonly keyOf: (call: LiveCall<unknown>) => string
 }
 
 /**
- * Lets equal calls in flight share one answer (single-flight), frozen because it is shared.
- * The flight belongs to nobody: a caller that leaves takes only itself along, and the last one to leave ends the
- * flight.
+ * Lets equal calls in flight share one answer (single-flight). The answer is frozen because it is shared. A caller that
+ * leaves does not end the flight; the last caller to leave does.
  */
 export function coalesce({ keyOf }: CoalesceOptions): Layer {
   const flights = new Map<string, Flight>()
 
-  /** After a call that may have changed what is at a path, nobody joins those who asked for it before. */
+  /** After a call that may have changed a path, new calls do not join the flights that started before it. */
   function leaveBehind(changed: string): void {
     for (const [key, { path }] of flights) if (path === changed) flights.delete(key)
   }

@@ -2,8 +2,8 @@ import { Abort } from '../../core/abort.ts'
 import type { LiveCall } from '../call/call.ts'
 
 /**
- * A call that its run waits for only up to a soft limit. Until it is detached it belongs to the run: the run's abort
- * ends it and the run is told of its attempts. After that neither holds; what it was sent with stays.
+ * A call that its run waits for only up to a soft limit. Until it is detached, the run's abort ends it, and the run
+ * receives the events of its attempts. Afterwards neither holds. The input of the call stays.
  */
 export class Detachable<T> extends Abort {
   /** The call to send. */

@@ -4,7 +4,7 @@ import type { LiveCall } from '../call/call.ts'
 import { codeOf, classify } from '../call/classify.ts'
 import { callbackLayer, type Answer, type Layer, type Completion } from '../call/layer.ts'
 
-/** What has come of an upstream's calls since the runtime began. */
+/** The outcomes of an upstream's calls since the runtime began. */
 export interface Counts {
   calls: number
   ok: number

@@ -1,9 +1,9 @@
-/** How many parts a window has; what falls out of it goes a part at a time. */
+/** The number of parts of a window. The oldest part leaves the window as a whole. */
 const parts = 10
 
 /**
- * Two counts over the last so many ms (and up to a tenth more, so that no window of that length is ever undercounted).
- * Ten parts and one that is filling, in a ring: counting costs an addition, and nothing runs when nothing is counted.
+ * Two counts over a window of time. A window is up to a tenth longer than asked for, so it never misses a count. Ten
+ * parts and one that is being filled form a ring: a count costs an addition, and no timer runs.
  */
 export class SlidingWindow {
   readonly #partMs: number

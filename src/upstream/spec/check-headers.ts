@@ -1,12 +1,13 @@
+import { headerValueFault } from '../../core/header-value.ts'
 import { checkHeaderName, forwardFault } from '../../core/headers.ts'
 
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
 /** Refuses a header that cannot be set, or that has an invalid value, with a `TypeError` that names its owner. */
-export function checkHeader(owner: string, header: string, value: string): void {
+export function checkHeader(owner: string, header: string, value: unknown): void {
   checkHeaderName(owner, header)
-  if (!headerValue.test(value))
-    throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold`)
+  const fault = headerValueFault(value)
+  if (fault === undefined) return
+  const what = typeof value === 'string' ? 'holds characters that no header may hold' : 'cannot be sent'
+  throw new TypeError(`${owner}: the header '${header}' ${what}: ${fault}`)
 }
 
 /** Refuses a header that cannot be forwarded, with a `TypeError` that names its owner. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
 import { checkText } from '../../core/schema/check-text.ts'
+import { checkWritten } from '../../core/schema/check-written.ts'
 import { isOpen } from '../../core/schema/depth.ts'
 import { headerFields } from '../../core/schema/header-fields.ts'
 import { textSchema } from '../../core/schema/text-schema.ts'
@@ -63,6 +64,8 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
 
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)
   if (body !== undefined && safe) throw new TypeError(`${name}: a ${method} has no body: declare its input as query`)
+  if (method === 'HEAD' && responseType === 'json' && !allowEmpty)
+    throw new TypeError(`${name}: the answer to a HEAD has no body, and so no JSON: set allowEmpty: true`)
   if (coalesce && !safe)
     throw new TypeError(
       `${name}: a ${method} changes something each time, so equal calls cannot share an answer: leave coalesce out`,
@@ -81,6 +84,11 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   if (fields?.spelled.has('set-cookie'))
     throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of responseHeaders`)
   checkText(`${name}, responseHeaders`, responseHeaders)
+  const template = parseTemplate(path, name)
+  checkWritten(`${name}, params`, 'path', params, template.names)
+  checkWritten(`${name}, query`, 'query', query)
+  checkWritten(`${name}, body`, 'body', body)
+  checkAccept(name, accept)
   for (const status of nullOn) {
     if (!Number.isInteger(status) || status < 400 || status > 499)
       throw new TypeError(`${name}: nullOn takes statuses from 400 to 499, not ${status}`)
@@ -91,7 +99,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     method,
     safe,
     idempotent: idempotentMethods.has(method),
-    template: parseTemplate(path, name),
+    template,
     params,
     query,
     body,
@@ -106,5 +114,20 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     coalesce: coalesce || cache !== false,
     cache: cachePolicy(name, cache),
     idempotencyKey,
+  }
+}
+
+const mediaRange = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** Refuses a list of media types by which no answer can be accepted. */
+function checkAccept(owner: string, accept: readonly string[]): void {
+  if (accept.length === 0)
+    throw new TypeError(`${owner}: accept is empty, so no answer is accepted: leave it out, or name a media type`)
+  for (const range of accept) {
+    if (!mediaRange.test(range))
+      throw new TypeError(
+        `${owner}: accept has '${range}', which is not a media type: write type/subtype without parameters, ` +
+          `for example 'application/xml' or 'text/*'`,
+      )
   }
 }

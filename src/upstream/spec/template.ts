@@ -17,6 +17,12 @@ const placeholder = /\{([^{}]*)\}/g
 const name = /^[A-Za-z_][A-Za-z0-9_]*$/
 const literal = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/
 
+/** Characters that no part of a URL may hold unencoded, whatever they stand for. */
+const unencoded = /[^!-~]+/g
+
+/** Reserved characters that `encodeURIComponent` does not encode (RFC 3986, section 2.2). */
+const leftReserved = /[!'()*]/g
+
 /** Longest value, in characters: Node and most servers take a request's head of 16 KiB at most. */
 const longest = 16 * 1024
 
@@ -31,7 +37,8 @@ export function parseTemplate(path: string, owner: string): Template {
   for (const part of literals) {
     if (!literal.test(part))
       throw new TypeError(
-        `${owner}: the path '${path}' holds characters that are no path: encode them, and declare a query as 'query'`,
+        `${owner}: the path '${path}' holds characters that are no path: encode them` +
+          `${asEncoded(path)}, and declare a query as 'query'`,
       )
   }
   for (const [index, each] of names.entries()) {
@@ -42,6 +49,12 @@ export function parseTemplate(path: string, owner: string): Template {
   const fault = pathFault(decoded.join('x'))
   if (fault !== undefined) throw new TypeError(`${owner}: the path '${path}' holds ${fault}`)
   return { path, names, literals, decoded, isSegmented: names.every(each => path.split('/').includes(`{${each}}`)) }
+}
+
+/** Returns the path with its characters beyond ASCII and its white space encoded, in a form that follows "encode them". */
+function asEncoded(path: string): string {
+  const encoded = path.toWellFormed().replaceAll(unencoded, encodeURIComponent)
+  return encoded === path ? '' : ` (${encoded})`
 }
 
 function decodedOnce(part: string, path: string, owner: string): string {
@@ -56,17 +69,23 @@ function decodedOnce(part: string, path: string, owner: string): string {
 
 /**
  * Fills a template in. A value fills exactly its own place: it is encoded, and a value that a server could read as part
- * of another path is refused.
+ * of another path is refused. If a value has literal text beside it, all of its reserved characters are encoded (RFC
+ * 6570, section 3.2.2), so that `/Products({key})` has one closing parenthesis.
  * @throws UpstreamError `CALL_INPUT_INVALID` for a value that is empty or has a `pathFault`
  */
 export function fillTemplate(template: Template, params: Readonly<Record<string, unknown>>, owner: string): string {
   const { names, literals, isSegmented } = template
   let path = literals[0] as string
   for (let index = 0; index < names.length; index++) {
-    path += segment(names[index] as string, params[names[index] as string], owner) + (literals[index + 1] as string)
+    const text = segment(names[index] as string, params[names[index] as string], owner)
+    path += (isSegmented ? text : text.replaceAll(leftReserved, percentEncoded)) + (literals[index + 1] as string)
   }
   if (!isSegmented) checkWhole(template, params, owner)
   return path
+}
+
+function percentEncoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 /** Refuses values that make together, or with the literals beside them, what neither is alone. */

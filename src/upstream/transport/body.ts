@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
+import { decoderOf, markLength } from '../../core/charset.ts'
 import { isTooDeep, maxDepth } from '../../core/schema/depth.ts'
 import { readToFirstError } from '../../core/schema/first-error.ts'
+import { contentTypeFault, contentTypeOf } from './content-type.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { spelledHeaders, type HeaderFields } from '../../core/schema/header-fields.ts'
 import { excessOf, measuredLength } from '../../core/json/excess.ts'
@@ -13,10 +15,13 @@ import { wireSchema } from '../../core/json/wire-schema.ts'
 import { compileParser, INVALID, compileWireParser } from '../../core/schema/parser.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-/** Parses a complete body into the value of the call: strict UTF-8, safe JSON, then the operation's schema. */
+/**
+ * Parses a complete body into the value of the call: its text, safe JSON, then the operation's schema.
+ *
+ * @throws UpstreamError for a body that the operation does not accept
+ */
 export function readBody(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
-  checkTyped(spec, status, headers, body)
-  const value = spec.allowEmpty && body.length === 0 ? null : read(spec, status, body)
+  const value = spec.allowEmpty && isEmpty(spec, body) ? null : read(spec, status, headers, body)
   return withHeaders(spec, status, headers, value)
 }
 
@@ -27,9 +32,9 @@ export function* readInSteps(
   headers: ResponseHeaders,
   body: Buffer,
 ): Generator<undefined, unknown, undefined> {
-  if (spec.responseType !== 'json') return readBody(spec, status, headers, body)
-  checkTyped(spec, status, headers, body)
-  const text = decodeText(spec, status, body)
+  if (spec.responseType !== 'json' || (spec.allowEmpty && isBlank(body))) return readBody(spec, status, headers, body)
+  checkType(spec, status, headers)
+  const text = decodeUtf8(spec, status, body)
   const parsed = parseJson(spec, status, text)
   yield
   checkKeys(spec, status, parsed, text)
@@ -46,13 +51,24 @@ export function* readInSteps(
   return withHeaders(spec, status, headers, value)
 }
 
-function checkTyped(spec: OperationSpec, upstreamStatus: number, headers: ResponseHeaders, body: Buffer): void {
-  if (!spec.allowEmpty || body.length === 0 || headers['content-type'] !== undefined || spec.accept.includes('*/*'))
-    return
-  throw new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, {
-    upstreamStatus,
-    detail: 'it is not empty and says nothing of its type',
-  })
+function isEmpty({ responseType }: OperationSpec, body: Buffer): boolean {
+  return body.length === 0 || (responseType === 'json' && isBlank(body))
+}
+
+/** Returns whether a body is white space of JSON (RFC 8259, section 2) only; a byte order mark may precede it. */
+function isBlank(body: Buffer): boolean {
+  for (let at = markLength(body); at < body.length; at++) {
+    const byte = body[at]
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false
+  }
+  return true
+}
+
+/** Checks the type of a body that was read without one that the operation accepts, because it could have been empty. */
+function checkType(spec: OperationSpec, status: number, headers: ResponseHeaders): void {
+  if (!spec.allowEmpty) return
+  const fault = contentTypeFault(spec, status, contentTypeOf(spec, headers['content-type']))
+  if (fault !== undefined) throw fault
 }
 
 function withHeaders(spec: OperationSpec, status: number, headers: ResponseHeaders, value: unknown): unknown {
@@ -74,22 +90,38 @@ function namedHeaders(fields: HeaderFields, headers: ResponseHeaders): object {
   return spelledHeaders(fields, others, true)
 }
 
-function read(spec: OperationSpec, status: number, body: Buffer): unknown {
+function read(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
+  checkType(spec, status, headers)
   // Bytes hold no JSON numbers, and a check of each byte would take seconds.
   if (spec.responseType === 'bytes') return parseChecked(spec, spec.output, status, body, compileParser)
-  const text = decodeText(spec, status, body)
-  if (spec.responseType === 'text') return parseChecked(spec, spec.output, status, text)
+  if (spec.responseType === 'text')
+    return parseChecked(spec, spec.output, status, decodeText(spec, status, headers, body))
+  const text = decodeUtf8(spec, status, body)
   const value = parseJson(spec, status, text)
   checkKeys(spec, status, value, text)
   checkDepth(spec, status, value)
   return parseChecked(spec, spec.output, status, value, compileWireParser, text)
 }
 
-function decodeText(spec: OperationSpec, upstreamStatus: number, body: Buffer): string {
-  if (!isUtf8(body))
-    throw new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus, detail: 'it is not UTF-8' })
-  const hasMark = body.length > 2 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
-  return body.toString('utf8', hasMark ? 3 : 0)
+/** Decodes a text by the charset of its `Content-Type`, which is UTF-8 by default. */
+function decodeText(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): string {
+  const { decoder: declared } = contentTypeOf(spec, headers['content-type'])
+  if (declared === undefined) return decodeUtf8(spec, status, body)
+  const decoder = decoderOf(body, declared)
+  try {
+    return decoder.decode(body)
+  } catch {
+    throw notEncoded(spec, status, decoder.encoding)
+  }
+}
+
+function decodeUtf8(spec: OperationSpec, status: number, body: Buffer): string {
+  if (!isUtf8(body)) throw notEncoded(spec, status, 'UTF-8')
+  return body.toString('utf8', markLength(body))
+}
+
+function notEncoded(spec: OperationSpec, upstreamStatus: number, encoding: string): UpstreamError {
+  return new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, { upstreamStatus, detail: `it is not ${encoding}` })
 }
 
 function parseJson(spec: OperationSpec, status: number, text: string): unknown {

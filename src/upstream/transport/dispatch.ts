@@ -40,17 +40,25 @@ export function dispatch(
   })
 }
 
+/** The headers that are the same in all calls of an operation: names and values, one after the other. */
+interface FixedHeaders {
+  readonly withBody: string[]
+  /** Without `content-type`: a server may refuse a type that has no body. */
+  readonly withoutBody: string[]
+}
+
 /** Creates the function that lists the headers of a call. The fixed headers are listed once per operation. */
 function headerWriter(credentials: Credentials): (call: LiveCall<unknown>) => string[] {
-  let fixed = new WeakMap<OperationSpec, string[]>()
+  let fixed = new WeakMap<OperationSpec, FixedHeaders>()
   let { headers: credentialHeaders } = credentials
-  return ({ spec, idempotencyKey, scope, headers: given }) => {
+  return ({ spec, body, idempotencyKey, scope, headers: given }) => {
     if (credentialHeaders !== credentials.headers) {
       credentialHeaders = credentials.headers
       fixed = new WeakMap()
     }
-    let headers = fixed.get(spec)
-    if (headers === undefined) fixed.set(spec, (headers = fixedHeaders(spec, credentialHeaders)))
+    let both = fixed.get(spec)
+    if (both === undefined) fixed.set(spec, (both = fixedHeaders(spec, credentialHeaders)))
+    const headers = body === undefined ? both.withoutBody : both.withBody
     const { forwardHeaders } = spec.upstream
     if (forwardHeaders.length === 0 && idempotencyKey === undefined && given === undefined) return headers
 
@@ -68,16 +76,18 @@ function headerWriter(credentials: Credentials): (call: LiveCall<unknown>) => st
   }
 }
 
-function fixedHeaders({ upstream, accept, body }: OperationSpec, credentialHeaders: readonly string[]): string[] {
+function fixedHeaders({ upstream, accept }: OperationSpec, credentialHeaders: readonly string[]): FixedHeaders {
   const own = [...Object.keys(upstream.headers), ...credentialHeaders].map(name => name.toLowerCase())
-  return [
+  const always = [
     ...(own.includes('accept') ? [] : ['accept', accept.join(', ')]),
     ...(upstream.decompress ? ['accept-encoding', 'gzip, br'] : []),
     ...(own.includes('user-agent') ? [] : ['user-agent', 'headwaters']),
     ...Object.entries(upstream.headers).flat(),
-    ...(body === undefined ? [] : ['content-type', 'application/json']),
-    ...credentialHeaders,
   ]
+  return {
+    withBody: [...always, 'content-type', 'application/json', ...credentialHeaders],
+    withoutBody: [...always, ...credentialHeaders],
+  }
 }
 
 /** Returns the key of a call: two calls of one operation have the same key if they send the same request. */

@@ -27,7 +27,7 @@ const noBody = Buffer.alloc(0)
 export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   #informational = 0
   headers: ResponseHeaders = {}
-  /** While discarding: the error that the headers decided, or `null` if they decided the value `null`. */
+  /** While discarding: the error that the headers decided, or `null` if they decided a value. */
   #decidedError: UpstreamError | null = null
   #firstChunk: Buffer | undefined
   #bodyBuffer: BodyBuffer | undefined
@@ -67,7 +67,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
         : classifyResponse(spec, status, headers, status === 429 && isCallersLimit(this.call))
     this.enter(responseClass === 'read' ? Phase.reading : Phase.discarding)
     if (responseClass === 'read') return
-    this.#decidedError = responseClass === 'absent' ? null : responseClass
+    this.#decidedError = typeof responseClass === 'string' ? null : responseClass
     // A body that ends with its connection is not read: the connection is lost anyway.
     if (Number(headers['content-length'] ?? 0) > maxDiscardBytes || isCloseDelimited(spec.method, status, headers))
       this.#settleDecided()
@@ -137,8 +137,10 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
 
   /** Settles the call by the response headers alone. */
   #settleDecided(): void {
-    if (this.#decidedError === null) this.resolve(null, noBody)
-    else this.reject(this.#decidedError)
+    if (this.#decidedError !== null) this.reject(this.#decidedError)
+    // A 205 has no body, and headers that the operation may read.
+    else if (this.status === 205) processBody(this, noBody)
+    else this.resolve(null, noBody)
   }
 
   resolve(value: unknown, body: Buffer): void {

@@ -3,8 +3,8 @@ import { hasRoomFor } from '../../memory/room.ts'
 import { runSlicedSteps, runWithinBudget } from '../../core/sliced.ts'
 import type { LiveCall } from '../call/call.ts'
 import { readBody, readInSteps } from './body.ts'
-import { decode } from './decode.ts'
-import { codingOf, type ResponseHeaders } from './response-headers.ts'
+import { decode, isDecodable } from './decode.ts'
+import { codingOf, unknownCoding, type ResponseHeaders } from './response-headers.ts'
 
 /** Smaller bodies are parsed at once, in bytes. The worst body, 64 KiB of brackets, takes 5 ms. */
 const mediumBytes = 16 * 1024
@@ -26,6 +26,7 @@ export interface BodyOwner {
 export function processBody(owner: BodyOwner, body: Buffer): void {
   const coding = codingOf(owner.headers)
   if (coding === undefined || body.length === 0) return parse(owner, body)
+  if (!isDecodable(coding)) return owner.reject(unknownCoding(owner.call.spec, owner.status))
   decode(owner.call.spec, owner.status, coding, body, (error, decoded) => {
     if (!owner.isDecoding) return
     if (error === null) parse(owner, decoded)

@@ -1,20 +1,22 @@
+import { contentCodings } from '../../core/content-coding.ts'
 import { UpstreamError } from '../../errors.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
+import { contentTypeFault, contentTypeOf, type ContentType } from './content-type.ts'
 import { isDecodable } from './decode.ts'
 import { readRetryAfter } from '../call/retry-after.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
 export type { ResponseHeaders } from '../spec/answer.ts'
 
-/** The class of a response by its headers: read the body, settle with the value `null`, or fail. */
+/** The class of a response by its headers: read the body, settle without one, or fail. */
 export type ResponseClass = 'read' | 'absent' | UpstreamError
 
-/** Returns the content coding of a response in lower case; undefined without one and for `identity`. */
+/** A body of up to this length may be white space only, in bytes. A longer one is refused for its type at once. */
+const maxBlankBytes = 16 * 1024
+
+/** Returns the content codings of a response in lower case; `undefined` without one. */
 export function codingOf(headers: ResponseHeaders): string | undefined {
-  const coding = headers['content-encoding']
-  if (coding === undefined) return undefined
-  const name = String(coding).toLowerCase()
-  return name === 'identity' ? undefined : name
+  return contentCodings(headers['content-encoding'])
 }
 
 /**
@@ -42,28 +44,54 @@ export function classifyResponse(
     return classifyStatus(spec, status, headers, isCallersLimit)
 
   const length = headers['content-length']
-  if (length !== undefined && Number(length) > spec.upstream.maxResponseBytes && spec.method !== 'HEAD') {
+  if (
+    length !== undefined &&
+    Number(length) > spec.upstream.maxResponseBytes &&
+    spec.method !== 'HEAD' &&
+    status !== 204
+  ) {
     return new UpstreamError('UPSTREAM_TOO_LARGE', upstream, {
       upstreamStatus: status,
       detail: `the limit is ${spec.upstream.maxResponseBytes} bytes`,
     })
   }
   const coding = codingOf(headers)
-  if (coding !== undefined && !isDecodable(coding)) {
-    return new UpstreamError('UPSTREAM_ENCODING', upstream, {
-      upstreamStatus: status,
-      detail: 'its content coding is unknown',
-    })
-  }
-  const mayBeEmpty =
-    spec.allowEmpty && (status === 204 || spec.method === 'HEAD' || headers['content-type'] === undefined)
-  if (!mayBeEmpty && !accepts(spec.accept, headers['content-type'], spec.responseType !== 'bytes')) {
-    return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, {
-      upstreamStatus: status,
-      detail: `accepted are ${spec.accept.join(', ')}`,
-    })
-  }
-  return 'read'
+  const type = contentTypeOf(spec, headers['content-type'])
+  if (type.isAccepted && type.unknownCharset === undefined && (coding === undefined || isDecodable(coding)))
+    return 'read'
+  return classifyUnreadable(spec, status, headers, coding, type)
+}
+
+/** Classifies a response that cannot be read, unless it is empty. */
+function classifyUnreadable(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  coding: string | undefined,
+  type: ContentType,
+): ResponseClass {
+  const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+  const isEmpty = spec.method === 'HEAD' || status === 204 || length === 0
+  const mayBeEmpty = isEmpty || (spec.allowEmpty && length === undefined)
+  // Without a body there is nothing to decode.
+  if (coding !== undefined && !isDecodable(coding) && !mayBeEmpty) return unknownCoding(spec, status)
+  // The end of the body decides: a compressed body may be empty when it is decoded.
+  if (spec.allowEmpty && (length === undefined || isEmpty || coding !== undefined || mayBeBlank(spec, length)))
+    return 'read'
+  return contentTypeFault(spec, status, type) ?? 'read'
+}
+
+/** Returns whether the body may be white space only, which counts as empty for JSON. */
+function mayBeBlank({ responseType }: OperationSpec, length: number): boolean {
+  return responseType === 'json' && length <= maxBlankBytes
+}
+
+/** Returns the error of a response whose content coding cannot be undone. */
+export function unknownCoding(spec: OperationSpec, upstreamStatus: number): UpstreamError {
+  return new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, {
+    upstreamStatus,
+    detail: 'its content coding is unknown',
+  })
 }
 
 /**
@@ -87,55 +115,26 @@ function classifyStatus(
   isCallersLimit: boolean,
 ): ResponseClass {
   if (spec.nullOn.includes(status)) return 'absent'
+  // A 205 has no body (RFC 9110, section 15.3.6); bytes that come all the same are not read.
+  if (status === 205 && spec.allowEmpty) return 'absent'
   const upstream = spec.upstream.name
   if (status < 200 || status > 599)
     return new UpstreamError('UPSTREAM_PROTOCOL', upstream, {
       upstreamStatus: status,
       detail: `${status} is no HTTP status`,
     })
-  const retryAfter = headers['retry-after']
   return new UpstreamError(status === 429 || status === 503 ? 'UPSTREAM_BUSY' : 'UPSTREAM_STATUS', upstream, {
     upstreamStatus: status,
     detail: `status ${status}`,
-    retryAfterMs: readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now()),
+    retryAfterMs: readRetryAfter(onlyValue(headers['retry-after']), Date.now()),
     // Retries of one caller would spend the retry budget of all callers.
     ...(isCallersLimit && { verdict: 'ignored', retryable: false }),
   })
 }
 
-/** Content types longer than this are not remembered, in characters. */
-const longType = 200
-
-const accepted = new WeakMap<readonly string[], Map<string, boolean>>()
-
-/** Returns whether a content type is accepted. The result is remembered: an upstream sends few different types. */
-function accepts(ranges: readonly string[], header: string | string[] | undefined, isText: boolean): boolean {
-  if (typeof header !== 'string') return header === undefined && ranges.includes('*/*')
-  let known = accepted.get(ranges)
-  if (known === undefined) accepted.set(ranges, (known = new Map()))
-  let isAccepted = known.get(header)
-  if (isAccepted === undefined) {
-    isAccepted = matches(ranges, header, isText)
-    // An upstream that sends ever new types must not fill the memory.
-    if (known.size >= 64) known.clear()
-    if (header.length <= longType) known.set(header, isAccepted)
-  }
-  return isAccepted
-}
-
-function matches(ranges: readonly string[], header: string, isText: boolean): boolean {
-  const [type = '', ...parameters] = header
-    .toLowerCase()
-    .split(';')
-    .map(part => part.trim())
-  const charset = parameters
-    .find(parameter => parameter.startsWith('charset='))
-    ?.slice('charset='.length)
-    .replaceAll('"', '')
-  if (isText && charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)) return false
-  return ranges.some(range => {
-    const [before = '', after] = range.toLowerCase().split('*', 2)
-    if (range === '*/*') return true
-    return after === undefined ? type === before : type.startsWith(before) && type.endsWith(after)
-  })
+/** Returns the value of a header; `undefined` for several values that differ. */
+function onlyValue(header: string | string[] | undefined): string | undefined {
+  if (!Array.isArray(header)) return header
+  const [first, ...others] = header
+  return others.every(value => value === first) ? first : undefined
 }

@@ -72,3 +72,67 @@ test("each step without a value of its own is told with its code, the upstream's
     'extra   fallback: UPSTREAM_STATUS (500), answered with an unexpected status',
   ])
 })
+
+test('a context() that asks a call has lines before those of every step, and its failure is a loss', async t => {
+  const view = createRunView(drawn)
+  const events: RunEvent[] = [
+    { type: 'step started', at: 0, step: -1 },
+    { type: 'attempt started', at: 1, step: -1, call: 0, attempt: 1 },
+    {
+      type: 'call ended',
+      at: 20,
+      step: -1,
+      call: 0,
+      attempts: 1,
+      status: 500,
+      code: 'UPSTREAM_STATUS',
+      error: undefined,
+      cached: undefined,
+    },
+    { type: 'step ended', at: 20, step: -1, state: 'failed', code: 'UPSTREAM_STATUS', tally: undefined },
+    { type: 'run ended', at: 21, code: 'UPSTREAM_STATUS' },
+  ]
+  t.same(
+    events
+      .map(event => {
+        applyEvent(view, event)
+        return plainLine(view, event)
+      })
+      .filter(line => line !== undefined),
+    [
+      '     0.0 ms  context  started',
+      '    20.0 ms  context  failed after 20.0 ms, 1 attempt: UPSTREAM_STATUS (500), answered with an unexpected status',
+      '    21.0 ms  failed after 21.0 ms: UPSTREAM_STATUS',
+    ],
+  )
+  t.same(lossesOf(view), ['context  failed: UPSTREAM_STATUS (500), answered with an unexpected status'])
+  t.same(
+    view.rows.map(({ name }) => name),
+    ['context', 'first', 'pages', 'mirror', 'extra'],
+  )
+})
+
+test('a context() that refuses after good answers has no status of its loss, and a caught failure is counted', async t => {
+  const asked = [
+    [0, 'step started', { step: -1 }],
+    [1, 'attempt started', { step: -1 }],
+    [2, 'call ended', { step: -1, status: 200 }],
+  ] as const
+  const refused = runViewAfter([...asked, [3, 'step ended', { step: -1, state: 'failed', code: 'REFUSED' }]])
+  t.same(lossesOf(refused), ['context  failed: REFUSED, refused the request'])
+  const tally = { calls: 2, ok: 1, failed: [{ index: 0, code: 'UPSTREAM_STATUS', status: 404 }] }
+  t.same(lossesOf(runViewAfter([...asked, [3, 'step ended', { step: -1, state: 'partial', tally }]])), [
+    'context  partial: 1 of 2 calls lost, UPSTREAM_STATUS (404), answered with an unexpected status',
+  ])
+})
+
+test('the omitted items of a list are told, alone and beside lost calls', async t => {
+  const ended = (tally: object) =>
+    lossesOf(runViewAfter([[5, 'step ended', { step: 1, state: 'partial', tally: { calls: 3, ok: 3, ...tally } }]]))
+  t.same(ended({ failed: [], omitted: 7 }), ['pages  partial: 7 items omitted by its maxItems'])
+  t.same(ended({ failed: [], omitted: 1 }), ['pages  partial: 1 item omitted by its maxItems'])
+  t.same(ended({ failed: [{ index: 1, code: 'UPSTREAM_RESET' }], omitted: 7 }), [
+    'pages  partial: 1 of 3 calls lost, UPSTREAM_RESET, closed the connection before its answer was complete; ' +
+      '7 items omitted by its maxItems',
+  ])
+})

@@ -179,3 +179,27 @@ test('calls beyond the width of a step may still wait, and are counted as more',
     ' 0/4+ ',
   )
 })
+
+test('a context() that asks calls has the first row from its first event on, and counts several calls', async t => {
+  const asking: readonly EventEntry[] = [
+    [0, 'step started', { step: -1 }],
+    [1, 'attempt started', { step: -1, call: 0 }],
+    [100, 'call ended', { step: -1, call: 0, status: 200 }],
+    [101, 'attempt started', { step: -1, call: 1 }],
+  ]
+  t.same(waterfall(runViewAfter(asking), { ...plain, now: 250, columns: 80 }).slice(2, 5), [
+    'step     state      0                       1000 ms │  calls  attempts       ms',
+    'context  running    ━━━━━━━━                        │   1/2+         2      250',
+    'first    waiting                                    │',
+  ])
+  const ended: readonly EventEntry[] = [
+    ...asking,
+    [250, 'call ended', { step: -1, call: 1, status: 200 }],
+    [250, 'step ended', { step: -1, state: 'ok', tally: { calls: 2, ok: 2, failed: [] } }],
+    [250, 'step started', { step: 0 }],
+  ]
+  t.same(waterfall(runViewAfter(ended), { ...plain, now: 500, columns: 80 }).slice(3, 5), [
+    'context  ok         ━━━━━━━━                        │    2/2         2    250.0',
+    'first    running            ━━━━━━━━                │                0      250',
+  ])
+})

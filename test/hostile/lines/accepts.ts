@@ -48,12 +48,17 @@ const refusing = [
   `text/${'x'.repeat(8000)}`,
   `text/html${';a=b'.repeat(2000)}`,
   'text/html,'.repeat(1000),
+  ', text/html ,',
+  ';,',
 ]
 
 const taking = [
   '*/*',
   '',
   ' ',
+  ',',
+  ', ,\t,',
+  ', application/json ,',
   'application/*',
   'application/json;charset=latin1',
   'application/json;q=0.001',

@@ -149,7 +149,7 @@ export const bodies: readonly Line[] = [
   ),
   refused('a body in gzip', coded('gzip', gzipSync(order)), '415 UNSUPPORTED_MEDIA_TYPE'),
   refused('a body of 100 MB in gzip', coded('gzip', gzipSync(Buffer.alloc(100_000_000))), '415 UNSUPPORTED_MEDIA_TYPE'),
-  ...['gzip', 'br', 'deflate', 'gzip, gzip', 'foo'].map(coding =>
+  ...['gzip', 'br', 'deflate', 'gzip, gzip', 'foo', ', gzip', 'identity, gzip', 'identity\xa0'].map(coding =>
     refused(`a plain body that says it is in ${coding}`, coded(coding), '415 UNSUPPORTED_MEDIA_TYPE'),
   ),
   refused(
@@ -197,6 +197,18 @@ export const bodies: readonly Line[] = [
   ].map(type =>
     legal(`a body of type ${type}`, 'JSON has no charset parameter, and is UTF-8 (RFC 8259, section 11)', typed(type)),
   ),
+  ...['', ' ', ',', 'identity', 'Identity, identity', ', ,identity,', 'identity\r\ncontent-encoding: identity'].map(
+    coding =>
+      legal(
+        `a plain body with the codings '${coding}'`,
+        'empty members of a list are ignored (RFC 9110, section 5.6.1)',
+        coded(coding),
+      ),
+  ),
+  legal('a byte order mark before JSON', 'a parser may ignore it (RFC 8259, section 8.1)', { body: `\ufeff${order}` }),
+  legal('a byte order mark before an integer that is read exactly', 'it is no part of the text', {
+    body: `\ufeff${order.slice(0, -1)},"more":9007199254740993}`,
+  }),
   legal('a body on GET', 'it means nothing (RFC 9110, section 9.3.1)', {
     method: 'GET',
     target: '/v1/cat-facts',

@@ -82,10 +82,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'fanout/on-reply.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [['', 'a', ' ']],
-    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
-      ['', 'a', '\u20ac'],
-      ['', '\t', '\n'],
-    ],
   },
   'fanout/check.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
@@ -378,6 +374,13 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],
   },
+  'core/header-value.ts': {
+    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
+      ['', 'a', '\n'],
+      ['', '\t', '\n'],
+      ['', '\u00ff', '\u0100'],
+    ],
+  },
   'core/headers.ts': {
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [
       ['', 'a', ' '],
@@ -501,11 +504,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/spec/check-upstream.ts': {
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
   },
-  'upstream/spec/check-headers.ts': {
-    '/^[\\t\\x20-\\x7e\\x80-\\xff]*$/': [
-      ['', 'a', '\n'],
-      ['', '\u00ff', '\u0100'],
-    ],
+  'upstream/spec/check-operation.ts': {
+    "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+\\/[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": declaration,
   },
   'upstream/spec/template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,

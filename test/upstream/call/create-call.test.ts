@@ -60,6 +60,48 @@ test('input becomes path, query and body by its schemas, defaults and transforms
   t.end()
 })
 
+test('a date is written in its ISO form, into a path as into a query', t => {
+  const at = new Date(Date.UTC(2024, 4, 1, 10))
+  const { day } = defineUpstream(
+    'days',
+    { origin: 'https://days.example' },
+    {
+      day: operation({
+        path: '/{at}/{count}/{big}/{isOpen}',
+        params: z.object({ at: z.coerce.date(), count: z.number(), big: z.bigint(), isOpen: z.boolean() }),
+        query: z.object({ since: z.date(), on: z.array(z.date()) }),
+        output: z.unknown(),
+      }),
+    },
+  )
+  t.equal(
+    day({ at, count: 1.5, big: 12345678901234567890n, isOpen: true, since: at, on: [at, at] }).path,
+    '/2024-05-01T10%3A00%3A00.000Z/1.5/12345678901234567890/true?since=2024-05-01T10%3A00%3A00.000Z' +
+      '&on=2024-05-01T10%3A00%3A00.000Z&on=2024-05-01T10%3A00%3A00.000Z',
+  )
+  t.end()
+})
+
+test('what only a call shows, such as what a transform makes, is refused when the call is made', t => {
+  const { ask } = defineUpstream(
+    'days',
+    { origin: 'https://days.example' },
+    {
+      ask: operation({
+        path: '/{id}',
+        params: z.object({ id: z.string().transform(text => (text === 'ok' ? text : { text })) }),
+        query: z.object({ q: z.unknown() }),
+        output: z.unknown(),
+      }),
+    },
+  )
+  t.equal(ask({ id: 'ok', q: 'a' }).path, '/ok?q=a')
+  t.throws(() => ask({ id: 'no', q: 'a' }), { name: 'TypeError', message: /days\.ask: the path parameter 'id'/ })
+  for (const q of [{}, Number.NaN, () => {}, Symbol.iterator, new Map()])
+    t.throws(() => ask({ id: 'ok', q }), { name: 'TypeError', message: /days\.ask: the query parameter 'q'/ })
+  t.end()
+})
+
 test('schemas that refuse what they do not know still share one input', t => {
   t.equal(cats.strict({ kind: 'tom', q: 'x' }).path, '/tom?q=x')
   t.equal(cats.strict({ kind: 'tom', q: 'x', page: 2 }).path, '/tom?q=x&page=2')

@@ -71,6 +71,57 @@ test('values are encoded into their own places', t => {
   t.end()
 })
 
+test('a value with literal text beside it is filled in, and none of its characters can be that text', t => {
+  for (const [path, params, filled] of [
+    ['/weather/{lat},{lon}', { lat: 52.5, lon: -13.4 }, '/weather/52.5,-13.4'],
+    ['/weather/{lat},{lon}', { lat: '1,2', lon: 'a b' }, '/weather/1%2C2,a%20b'],
+    ['/jobs/{id}:cancel', { id: 7n }, '/jobs/7:cancel'],
+    ['/jobs/{id}:cancel', { id: 'a:b' }, '/jobs/a%3Ab:cancel'],
+    ['/Products({key})', { key: '1),(2' }, '/Products(1%29%2C%282)'],
+    ["/People('{name}')", { name: "O'Neil" }, "/People('O%27Neil')"],
+    ['/{id}(x)', { id: '(y)' }, '/%28y%29(x)'],
+    ['/{name}suffix', { name: 'suffix' }, '/suffixsuffix'],
+    ['/a{b}!*', { b: '!*' }, '/a%21%2A!*'],
+    ['/{a};v={b}', { a: 'x;y', b: true }, '/x%3By;v=true'],
+    ['/caf%C3%A9/{a}%C3%A9', { a: '\u00e9' }, '/caf%C3%A9/%C3%A9%C3%A9'],
+    ['/{a}.{b}', { a: 'x.', b: new Date(0) }, '/x..1970-01-01T00%3A00%3A00.000Z'],
+    ['/{a}{b}', { a: '(', b: 'x' }, '/%28x'],
+    ['/{a}', { a: "!'()*" }, "/!'()*"],
+  ] as const)
+    t.equal(fill(path, params), filled, path)
+  t.end()
+})
+
+test('literal text does not make a value valid that is empty, or a segment of dots', t => {
+  for (const [path, params] of [
+    ['/weather/{lat},{lon}', { lat: '', lon: '1' }],
+    ['/jobs/{id}:cancel', { id: '' }],
+    ['/{id}(x)', { id: '' }],
+    ['/a/.{x}', { x: '.' }],
+    ['/a/.{x}', { x: ';b' }],
+    ['/a/{x};{y}', { x: '..', y: 'b' }],
+    ['/a/%2E{x}', { x: '/b' }],
+    ['/a/{x}.{y}', { x: 'b/', y: '/c' }],
+    ['/a/{x},{y}', { x: 'b\\', y: 'c' }],
+  ] as const)
+    t.throws(() => fill(path, params), { code: 'CALL_INPUT_INVALID', statusCode: 400 }, path)
+  t.throws(() => fill('/{a},{b}', { a: '1' }), { name: 'TypeError', message: /'b' is neither/ })
+  t.end()
+})
+
+test('the refusal of a character that a path cannot hold shows the path encoded', t => {
+  for (const [path, encoded] of [
+    ['/caf\u00e9/{a}', '/caf%C3%A9/{a}'],
+    ['/a b', '/a%20b'],
+    ['/\ud83d\udc31\ud800', '/%F0%9F%90%B1%EF%BF%BD'],
+  ] as const)
+    t.throws(() => parseTemplate(path, 'x'), {
+      message: `x: the path '${path}' holds characters that are no path: encode them (${encoded}), and declare a query as 'query'`,
+    })
+  t.throws(() => parseTemplate('/a?b', 'x'), { message: /no path: encode them, and declare a query as 'query'$/ })
+  t.end()
+})
+
 test("a value that is empty or could climb out of its place is refused as the caller's input", t => {
   for (const value of [
     '',

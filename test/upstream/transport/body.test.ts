@@ -133,6 +133,45 @@ test('each content coding is undone', async t => {
   t.equal((await ask(t, bodyOf('', { 'content-encoding': 'gzip' }), mayBeEmpty)).value, null)
 })
 
+test('empty members and identity are left out of a list of codings', async t => {
+  const body = JSON.stringify({ list: 'x'.repeat(100) })
+  const zipped = gzipSync(body)
+  for (const [codings, bytes] of [
+    ['', body],
+    [' \t', body],
+    [', ,', body],
+    ['identity, Identity', body],
+    ['identity\r\ncontent-encoding: identity', body],
+    ['\r\ncontent-encoding: ', body],
+    ['gzip, ', zipped],
+    [' , ,GZIP', zipped],
+    ['identity, x-gzip', zipped],
+    ['gzip,,identity', zipped],
+    ['\r\ncontent-encoding: gzip', zipped],
+    ['identity\r\nContent-Encoding: gzip\r\ncontent-encoding: ', zipped],
+  ] as const)
+    t.same(
+      (await ask(t, bodyOf(bytes, { 'content-encoding': codings }))).value,
+      { list: 'x'.repeat(100) },
+      JSON.stringify(codings),
+    )
+  for (const codings of [
+    'gzip, gzip',
+    'gzip, identity, gzip',
+    ', br, gzip',
+    'gzip\r\ncontent-encoding: br',
+    'gzip gzip',
+    'identity;q=1',
+    '"gzip"',
+    ','.repeat(5000) + 'gzip, br',
+  ])
+    t.match(
+      await failure(ask(t, bodyOf(gzipSync(zipped), { 'content-encoding': codings }))),
+      { code: 'UPSTREAM_ENCODING', message: /its content coding is unknown/ },
+      codings.slice(0, 40),
+    )
+})
+
 test('a body of several members is read as a whole', async t => {
   const [first, second] = ['{"list":', '[1,2]}']
   for (const [coding, compress] of [

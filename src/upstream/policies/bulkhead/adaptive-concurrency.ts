@@ -6,7 +6,7 @@ import { aimd } from './aimd.ts'
 export interface AdaptiveConcurrency {
   /** The number of permits now. */
   readonly limit: number
-  /** What to note when a call starts, and to give back when it has ended. */
+  /** The value to note when a call starts, and to return when it has ended. */
   readonly noted: number
   /** Learns from one more call: after how many ms it ended, with which error, and how many were active with it. */
   ended(call: LiveCall<unknown>, noted: number, ms: number, active: number, error?: unknown): void
@@ -17,13 +17,13 @@ export interface AdaptiveConcurrencyOptions {
   readonly initialConcurrency?: number
   /** The maximum number of permits. */
   readonly connections: number
-  /** What one attempt may take, in ms. */
+  /** The timeout of one attempt, in ms. */
   readonly attemptTimeout: number
-  /** What one call may take with all its attempts, in ms. */
+  /** The timeout of one call with all its attempts, in ms. */
   readonly totalTimeout?: number | undefined
 }
 
-/** What an upstream does that has more to do than it can. */
+/** The failures that show an overloaded upstream. */
 const losses = new Set<ErrorCode>(['UPSTREAM_BUSY', 'UPSTREAM_TIMEOUT', 'UPSTREAM_RESET', 'UPSTREAM_UNREACHABLE'])
 
 /**

@@ -7,7 +7,7 @@ import type { Semaphore } from './semaphore.ts'
 export class LoadEstimator {
   /** In calls. */
   reserved = 0
-  /** How long a call holds its permit, in ms: a moving average that starts with a guess. */
+  /** Time for which a call holds its permit, in ms: a moving average that starts with a guess. */
   holdMs = 25
 
   /** Learns from one more call. A failure counts only if the upstream answered or a time limit was reached. */
@@ -21,7 +21,7 @@ export class LoadEstimator {
   }
 
   /**
-   * Whether a run can do the calls of its step in half of the time it has left, after all calls that are reserved; the
+   * Returns whether a run can finish the calls of its step in half of its remaining time, after all reserved calls. The
    * other half is for the slowest call of the step.
    */
   hasTimeFor({ siblingCount: of, scope }: LiveCall<unknown>, permits: number): boolean {
@@ -64,10 +64,10 @@ class Reservation extends Abortable {
 
 /** One admitted run. */
 export class Admission {
-  /** Whether one of its calls holds, or has held, a permit. */
+  /** True if one of its calls holds, or has held, a permit. */
   hasEntered = false
   readonly #load: LoadEstimator
-  /** By step. */
+  /** By the index of the step plus 1: the calls of context() have the index -1. */
   readonly #steps: (Reservation | undefined)[] = []
 
   constructor(load: LoadEstimator) {
@@ -78,12 +78,12 @@ export class Admission {
   reserve(call: LiveCall<unknown>): void {
     // A coalesced call reserves itself alone, at any position in its step.
     if ((call.index !== 0 && call.siblingCount !== 1) || call.effort.attempts !== 0) return
-    ;(this.#steps[call.step] ??= new Reservation(this.#load)).make(call)
+    ;(this.#steps[call.step + 1] ??= new Reservation(this.#load)).make(call)
   }
 
   /** One call is over. */
   done({ step }: LiveCall<unknown>): void {
-    this.#steps[step]?.done()
+    this.#steps[step + 1]?.done()
   }
 
   /** Takes every reservation back. */

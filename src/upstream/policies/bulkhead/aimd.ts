@@ -11,7 +11,7 @@ export interface AimdOptions {
 /** A number of permits that adapts to the results of the calls that hold them. */
 export interface Aimd {
   readonly limit: number
-  /** How often it was lowered: what a call notes when it starts. */
+  /** The number of times the limit was lowered. A call notes it when it starts. */
   readonly lowered: number
   /**
    * Takes the end of one more call: what it noted, whether it was lost or answered, and how many were active with it.

@@ -17,7 +17,7 @@ export interface BulkheadOptions {
 
 /** The state of a bulkhead at a moment. */
 export interface BulkheadGauge {
-  /** How many calls may be on the wire now. */
+  /** The number of calls that may be on the wire now. */
   readonly concurrency: number
   readonly active: number
   readonly queued: number
@@ -107,7 +107,7 @@ export function bulkhead({ upstream, concurrency, maxQueue }: BulkheadOptions): 
 class Permit<T> implements Completion<T> {
   readonly call: LiveCall<T>
   readonly admission: Admission
-  /** Whether this is the first attempt of the call. */
+  /** True for the first attempt of the call. */
   readonly isFirst: boolean
   /** Since when the call holds it, in ms from the run's start; undefined when that is not measured. */
   readonly since: number | undefined

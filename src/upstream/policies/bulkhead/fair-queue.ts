@@ -2,7 +2,7 @@ import { LinkedQueue, type QueueNode } from '../../../core/linked-queue.ts'
 
 /** A run as its calls in the queue refer to it. */
 export interface QueuedRun {
-  /** Whether one of its calls holds, or has held, a permit. */
+  /** True if one of its calls holds, or has held, a permit. */
   hasEntered: boolean
 }
 

@@ -25,9 +25,13 @@ export function readEntry(stored: unknown): (Entry & { readonly body: string }) 
   return Stored.safeParse(stored).data
 }
 
-/** The body of an answer as a store of bodies has it. */
+/** The body of an answer as a store of bodies has it. Only JSON is always UTF-8. */
 export function bodyText({ responseType }: OperationSpec, body: Buffer): string {
-  return body.toString(responseType === 'bytes' ? 'base64' : 'utf8')
+  return body.toString(encodingOf(responseType))
+}
+
+function encodingOf(responseType: OperationSpec['responseType']): 'utf8' | 'base64' {
+  return responseType === 'json' ? 'utf8' : 'base64'
 }
 
 /**
@@ -35,7 +39,7 @@ export function bodyText({ responseType }: OperationSpec, body: Buffer): string 
  * take.
  */
 export function valueOf(spec: OperationSpec, { status, head, body }: Entry & { readonly body: string }): unknown {
-  return readAnswer(spec, status, head, Buffer.from(body, spec.responseType === 'bytes' ? 'base64' : 'utf8'))
+  return readAnswer(spec, status, head, Buffer.from(body, encodingOf(spec.responseType)))
 }
 
 /** Reads the value of a whole answer; throws what an answer throws that its operation does not take. */

@@ -18,7 +18,7 @@ type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
 /** The headers of an answer that are kept in a store of values. */
 const kept = ['cache-control', 'expires', 'date', 'age', 'vary', 'etag', 'last-modified'] as const
-/** The same with what tells whether a body was to be expected, for operations that take an empty one. */
+/** The same with the type, for operations whose body may be empty, and for text, which has a charset. */
 const keptWithType = [...kept, 'content-type'] as const
 
 /** Makes an entry of an answer that may be kept. */
@@ -36,7 +36,13 @@ export function entryOf(
     value,
     entry:
       keeps === 'values'
-        ? KeptEntry.of(spec, came, pick(head, spec.allowEmpty ? keptWithType : kept), times, freshness)
+        ? KeptEntry.of(
+            spec,
+            came,
+            pick(head, spec.allowEmpty || spec.responseType === 'text' ? keptWithType : kept),
+            times,
+            freshness,
+          )
         : { status, bytes: body.length, ...times, ...freshness, head, body: bodyText(spec, body) },
   }
 }

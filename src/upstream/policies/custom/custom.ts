@@ -11,6 +11,7 @@ import { LayerInvocation } from './layer-invocation.ts'
  * call is given up.
  */
 export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUpstream): Layer {
+  const name = layer.name === '' ? `a layer of layers.${at}` : `the layer '${layer.name}' of layers.${at}`
   return next => {
     let service: ReturnType<CustomLayer>
     try {
@@ -26,7 +27,7 @@ export function custom(layer: CustomLayer, at: LayerPosition, upstream: LayerUps
     }
     return <T>(live: LiveCall<T>) => {
       if (live.abort.aborted) return Promise.reject(live.abort.reason)
-      const invocation = new LayerInvocation(live, next, at, upstream.name)
+      const invocation = new LayerInvocation(live, next, at, upstream.name, name)
       let answer: Answer<T> | Promise<Answer<T>>
       try {
         answer = service(new CustomLayerCall(live, invocation))

@@ -89,8 +89,9 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
   with({ headers }: { readonly headers: Headers }): CustomLayerCall<T> {
     // `__proto__` is a header like any other.
     const lower = Object.create(null) as Record<string, string>
-    for (const [name, value] of Object.entries(headers)) {
-      checkHeader(this.operation, name, value)
+    for (const name of Object.keys(headers)) {
+      const value = headers[name] as string
+      this.#check(name, value)
       const key = name.toLowerCase()
       if (Object.hasOwn(lower, key))
         throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
@@ -99,5 +100,14 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
       if (this.#invocation.at === 'call' && namesCaller(key)) this.#live.effort.namesCaller = true
     }
     return new CustomLayerCall(this.#live.withHeaders(lower), this.#invocation)
+  }
+
+  /** Throws a `TypeError` that names the layer and the operation for a header that cannot be sent. */
+  #check(name: string, value: unknown): void {
+    try {
+      checkHeader(this.operation, name, value)
+    } catch (error) {
+      throw new TypeError(`${this.#invocation.layer}: ${(error as Error).message}`, { cause: error })
+    }
   }
 }

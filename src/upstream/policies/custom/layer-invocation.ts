@@ -13,20 +13,23 @@ export class LayerInvocation<T> extends Abortable {
   readonly #live: LiveCall<T>
   readonly #next: Service
   readonly #upstream: string
-  /** What `next` returned last. */
+  /** The layer, as messages name it. */
+  readonly layer: string
+  /** The promise that `next` returned last. */
   #last: Promise<Answer<T>> | undefined
-  /** What was sent and has not ended, once somebody must know. */
+  /** The calls that were sent and have not ended. Tracked from the moment a reader needs them. */
   #underWay: Set<Promise<unknown>> | undefined
   #isWatched = false
   #isOver = false
   #reject: (reason: unknown) => void = () => {}
 
-  constructor(live: LiveCall<T>, next: Service, at: LayerPosition, upstream: string) {
+  constructor(live: LiveCall<T>, next: Service, at: LayerPosition, upstream: string, layer: string) {
     super()
     this.#live = live
     this.#next = next
     this.at = at
     this.#upstream = upstream
+    this.layer = layer
   }
 
   /** Sends the call on. */

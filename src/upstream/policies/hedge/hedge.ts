@@ -6,11 +6,14 @@ import { LatencyTracker } from './latency-tracker.ts'
 import { HedgedCall } from './hedged-call.ts'
 
 export interface HedgeOptions {
-  /** How long to wait for the first attempt, in ms; none for a percentile of the operation's own latencies. */
+  /**
+   * Time to wait for the first attempt before the second is sent, in ms. Undefined for a percentile of the operation's
+   * own latencies.
+   */
   readonly delay: number | undefined
   /** Share of calls, in percent, that are answered before a second attempt is sent. */
   readonly percentile: number
-  /** How many second attempts there are at most, as a share of the calls of the last 10 s. */
+  /** The most second attempts, as a fraction of the calls of the last 10 s. */
   readonly maxRatio: number
   /** The upstream's own, which retries spend too. */
   readonly budget: RetryBudget

@@ -3,15 +3,15 @@ import type { LiveCall } from '../../call/call.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 
 export interface HedgedCallOptions {
-  /** When the second attempt is sent, in ms from the first. */
+  /** Time from the first attempt to the second, in ms. */
   readonly afterMs: number
-  /** Whether a second attempt may be sent. */
+  /** Returns whether a second attempt may be sent, and counts it. */
   readonly take: () => boolean
   /** The second attempt was not sent after all. */
   readonly refund: () => void
 }
 
-/** Why an attempt is stopped whose twin has answered; nobody waits for it. */
+/** The abort reason of the slower attempt. The call has already been answered. */
 const lostRace = new DOMException('another attempt has answered', 'AbortError')
 
 /**
@@ -26,7 +26,7 @@ export class HedgedCall<T> {
   #second: Abort | undefined
   #isOver = false
   #timer!: NodeJS.Timeout
-  /** How the first attempt failed while the second is under way. */
+  /** The failure of the first attempt while the second is in flight. */
   #failure: { readonly error: unknown } | undefined
   #resolve!: (answer: Answer<T>) => void
   #reject!: (error: unknown) => void

@@ -5,8 +5,8 @@ const octaves = 30
 const least = 1 / 16
 
 /**
- * How long calls take, as a histogram of logarithmic buckets over the last span and the one before it.
- * A percentile is the upper bound of its bucket, so it is never below the true one.
+ * The latencies of calls, as a histogram of logarithmic buckets over the last span and the one before it. A percentile
+ * is the upper bound of its bucket, so it is never below the true one.
  */
 export class RotatingHistogram {
   readonly #spanMs: number
@@ -30,7 +30,7 @@ export class RotatingHistogram {
     this.#size++
   }
 
-  /** How many are remembered. */
+  /** The number of recorded latencies. */
   get size(): number {
     this.#turn()
     return this.#size + this.#sizeBefore

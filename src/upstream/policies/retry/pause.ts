@@ -1,7 +1,7 @@
 import { Abortable } from '../../../core/abort.ts'
 import type { LiveCall } from '../../call/call.ts'
 
-/** Waits so many ms for a call that goes on; one that is stopped meanwhile rejects at once, with the reason. */
+/** Waits for a time in ms. Rejects at once with the abort reason when the call is aborted. */
 export function pause({ abort }: LiveCall<unknown>, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     abort.add(new Pause(ms, resolve, reject))

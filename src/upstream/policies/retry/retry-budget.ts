@@ -36,7 +36,7 @@ export class RetryBudget {
     this.#spent.add(1, 0)
   }
 
-  /** Whether the balance covers one more attempt. */
+  /** True if the balance covers one more attempt. */
   get hasBalance(): boolean {
     const { first: calls, second: extra } = this.#spent
     return extra + 1 <= this.#ratio * calls + this.#minimum

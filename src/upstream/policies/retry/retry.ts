@@ -5,7 +5,7 @@ import { callbackLayer, serviceOf, type Answer, type Layer, type Service, type C
 import { pause } from './pause.ts'
 
 export interface RetryOptions {
-  /** How often a call is sent at most. */
+  /** The most attempts of one call, the first included. */
   readonly maxAttempts: number
   /** Bound of the first pause, in ms; it doubles with each. */
   readonly initialDelay: number

@@ -152,3 +152,13 @@ test('a revoked run has nothing reserved, and is admitted as a new one', async t
   t.equal(admissions.load.reserved, 0)
   t.not(admissions.admit(first), admission)
 })
+
+test('a revoked run has nothing reserved for the calls of its context(), which are of step -1', async t => {
+  const admissions = new AdmissionControl(new Semaphore(1, { next: () => undefined }), { size: 0 }, 1)
+  const scope = testRun({ deadline: 60_000, now: () => 0 })
+  const asked = new LiveCall(questions.ask(), scope.abort, scope, -1, 0)
+  const admission = admissions.admit(asked) as Admission
+  t.equal(admissions.load.reserved, 1)
+  admissions.revoke(admission, asked)
+  t.equal(admissions.load.reserved, 0)
+})

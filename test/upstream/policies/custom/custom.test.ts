@@ -211,6 +211,41 @@ test('headers that layers give add up, the inner ones last, and what may not be 
   }
 })
 
+test('a header that cannot be sent is refused with its layer, its name and the fix', async t => {
+  const { service: bottom, held } = heldService()
+  for (const [value, fault] of [
+    [
+      'Zo\u00eb \u{1f408}',
+      'holds characters that no header may hold: U+1F408 is a control character or beyond Latin-1',
+    ],
+    ['\u20ac', 'holds characters that no header may hold: U+20AC is a control character or beyond Latin-1'],
+    ['a\nb', 'holds characters that no header may hold: U+000A is a control character or beyond Latin-1'],
+    ['\x7f', 'holds characters that no header may hold: U+007F is a control character or beyond Latin-1'],
+    [new Date(0), 'cannot be sent: it is a Date, and must be a string: write toUTCString() or toISOString()'],
+    [undefined, 'cannot be sent: it has the type undefined, and must be a string'],
+    [null, 'cannot be sent: it has the type null, and must be a string'],
+    [5, 'cannot be sent: it has the type number, and must be a string'],
+    [true, 'cannot be sent: it has the type boolean, and must be a string'],
+    [['a', 'b'], 'cannot be sent: it has the type object, and must be a string'],
+  ] as const) {
+    const headers = { 'X-Name': value as string }
+    const sign: CustomLayer = next => call => next(call.with({ headers }))
+    for (const at of ats) {
+      t.match(await failure(over(bottom, at, sign)(ask())), {
+        name: 'TypeError',
+        message: `the layer 'sign' of layers.${at}: nobody.ask: the header 'X-Name' ${fault}`,
+      })
+      t.match(await failure(over(bottom, at, next => call => next(call.with({ headers })))(ask())), {
+        name: 'TypeError',
+        message: `a layer of layers.${at}: nobody.ask: the header 'X-Name' ${fault}`,
+      })
+    }
+  }
+  t.same(held, [])
+  const latin1: CustomLayer = next => call => next(call.with({ headers: { 'x-name': 'Zo\u00eb\t\xff' } }))
+  t.match(await over(answering, 'call', latin1)(ask()), { value: 'well' })
+})
+
 test('a layer that waits for something deaf does not hold a call that is given up', async t => {
   for (const at of ats) {
     const run = testRun()

@@ -1,0 +1,85 @@
+import { trimSpace } from './list-header.ts'
+
+/** A media type (RFC 9110, section 8.3.1). */
+export interface MediaType {
+  /** Type and subtype in lower case, for example `text/html`. */
+  readonly type: string
+  /** The first `charset` parameter in lower case; `undefined` without one. */
+  readonly charset: string | undefined
+}
+
+/**
+ * Reads a `Content-Type` header. A header that came more than once, on one line or on several, has one type if all its
+ * members are equal: the case of names and of the charset, white space and quotes make no difference.
+ *
+ * @param header all lines, separated by commas
+ * @returns `undefined` for members that differ
+ */
+export function readMediaType(header: string): MediaType | undefined {
+  const members = split(header, ',').filter(member => member !== '')
+  // A comma in place of a semicolon, as in `text/html, charset=utf-8`, makes no second type.
+  if (members.length > 1 && members.some(member => !member.includes('/'))) return readMember(header)
+  const [first = readMember(''), ...others] = members.map(readMember)
+  return others.every(({ canonical }) => canonical === first.canonical) ? first : undefined
+}
+
+/** Returns whether a media type is JSON: `application/json`, `text/json`, or a subtype with the suffix `+json`. */
+export function isJsonType(type: string): boolean {
+  return type === 'application/json' || type === 'text/json' || type.endsWith('+json')
+}
+
+interface Member extends MediaType {
+  /** The same text for equal media types. */
+  readonly canonical: string
+}
+
+function readMember(member: string): Member {
+  const [type = '', ...parameters] = split(member, ';')
+  const lower = type.toLowerCase()
+  let canonical = lower
+  let charset: string | undefined
+  for (const parameter of parameters) {
+    const equals = parameter.indexOf('=')
+    if (equals === -1) continue
+    const name = trimSpace(parameter.slice(0, equals)).toLowerCase()
+    let value = unquoted(trimSpace(parameter.slice(equals + 1)))
+    if (name === 'charset') {
+      value = value.toLowerCase()
+      // Some servers write charset='utf-8'.
+      if (value.startsWith("'") && value.endsWith("'")) value = value.slice(1, -1)
+      // An empty one says nothing.
+      if (value !== '') charset ??= value
+    }
+    canonical += `;${name}=${JSON.stringify(value)}`
+  }
+  return { type: lower, charset, canonical }
+}
+
+/** Splits a text at a separator outside quoted strings (RFC 9110, section 5.6.4), and trims the parts. */
+function split(text: string, separator: string): string[] {
+  const parts: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '"') isQuoted = !isQuoted
+    else if (isQuoted && character === '\\') at++
+    else if (!isQuoted && character === separator) {
+      parts.push(trimSpace(text.slice(start, at)))
+      start = at + 1
+    }
+  }
+  parts.push(trimSpace(text.slice(start)))
+  return parts
+}
+
+/** Returns the value of a quoted string, and any other text as it is. */
+function unquoted(value: string): string {
+  if (!value.startsWith('"')) return value
+  let text = ''
+  for (let at = 1; at < value.length && value[at] !== '"'; at++) {
+    if (value[at] === '\\') at++
+    text += value[at] ?? ''
+  }
+  return text
+}

@@ -1,0 +1,189 @@
+import type { z } from 'zod'
+import { isSchema, valuesOf } from '../json/parts.ts'
+import { urlText } from '../url-text.ts'
+import { defOf } from './wrapped.ts'
+
+/** The part of a request that an output is written into. */
+export type WrittenPart = 'path' | 'query' | 'body'
+
+/** What a schema makes: all values of a part, one value of it, or one item of a value that is a list. */
+type Place = 'all' | 'value' | 'item'
+
+/** Why an output cannot be written, and where in the schema that is. */
+interface Misfit {
+  readonly pointer: string
+  readonly type: string
+  readonly reason: string
+}
+
+const advice: Readonly<Record<WrittenPart, string>> = {
+  path: 'cannot be written into a path: make a text of it with .transform(…)',
+  query: 'cannot be written into a query: make a text of it with .transform(…)',
+  body: 'cannot be written as JSON: make an object, a list or a text of it with .transform(…)',
+}
+
+const absent = 'can be left out, and a path needs a value: remove .optional(), or give a .default(…)'
+const nothing = 'can be null, and a path needs a value: remove .nullable(), or make a text of null with .transform(…)'
+
+/** Types whose output has a text in a URL. */
+const texts = new Set(['string', 'number', 'boolean', 'bigint', 'date', 'template_literal', 'success'])
+
+/** Types whose output is not known before a value is read: a function makes it, or anything may be in it. */
+const unknowns = new Set(['any', 'unknown', 'custom', 'transform', 'never'])
+
+/** Types whose inner schema is not that of their output, and a map and a set, whose output is no object of JSON. */
+const opaque = new Set(['promise', 'success', 'map', 'set', 'function'])
+
+/** Types whose output is nothing: a query leaves it out. */
+const nothings = new Set(['null', 'undefined', 'void'])
+
+/** Types that JSON drops, or writes as something else. */
+const noJson = new Set(['map', 'set', 'symbol', 'function', 'file', 'promise', 'nan'])
+
+/**
+ * Refuses a schema whose output cannot be written into its part of a request, as far as its types tell. The output of a
+ * function, such as a transform, is checked when a call is made.
+ *
+ * @param where names the owner and the schema, for example `cats.find, query`
+ * @param names the names of the path template; a path takes these fields of the output
+ * @throws {TypeError} that names the place in the schema, its type and the fix
+ */
+export function checkWritten(
+  where: string,
+  part: WrittenPart,
+  schema: z.ZodType | undefined,
+  names: readonly string[] = [],
+): void {
+  if (part === 'path') checkNames(where, schema, names)
+  if (schema === undefined) return
+  const misfit = new Walk(part, names).misfitOf(schema, part === 'body' ? 'value' : 'all', '')
+  if (misfit !== undefined)
+    throw new TypeError(
+      `${where}${misfit.pointer === '' ? '' : `, at ${misfit.pointer}`}: '${misfit.type}' ${misfit.reason}`,
+    )
+}
+
+function checkNames(where: string, schema: z.ZodType | undefined, names: readonly string[]): void {
+  const missing = names.find(name => schema === undefined || !mayHave(schema, name, []))
+  if (missing !== undefined)
+    throw new TypeError(`${where}: there is no schema for '{${missing}}' of the path: add ${missing} to params`)
+}
+
+/** Returns whether an output may have a field. */
+function mayHave(schema: z.ZodType, name: string, within: readonly z.ZodType[]): boolean {
+  if (within.includes(schema)) return false
+  const { shape, catchall, left, right, options, innerType, out } = defOf(schema)
+  const inside = [...within, schema]
+  const has = (part: z.ZodType) => mayHave(part, name, inside)
+  if (shape !== undefined) return Object.hasOwn(shape, name) || (catchall !== undefined && !isNever(catchall))
+  if (left !== undefined && right !== undefined) return has(left) || has(right)
+  if (options !== undefined) return options.some(has)
+  const inner = innerType ?? out
+  return inner === undefined || has(inner)
+}
+
+function isNever(schema: z.ZodType): boolean {
+  return defOf(schema).type === 'never'
+}
+
+/** One check of a schema. It ends at the first misfit, so a schema that it has seen at a place has none there. */
+class Walk {
+  readonly #part: WrittenPart
+  readonly #names: readonly string[]
+  readonly #seen = { all: new Set<z.ZodType>(), value: new Set<z.ZodType>(), item: new Set<z.ZodType>() }
+
+  constructor(part: WrittenPart, names: readonly string[]) {
+    this.#part = part
+    this.#names = names
+  }
+
+  misfitOf(schema: z.ZodType, place: Place, pointer: string): Misfit | undefined {
+    const { type, shape, getter, options, left, right, innerType, out, element, items, rest } = defOf(schema)
+    if (this.#seen[place].has(schema) || unknowns.has(type)) return undefined
+    this.#seen[place].add(schema)
+    if (type === 'nullable' && this.#part === 'path' && place === 'value') return { pointer, type, reason: nothing }
+    if (opaque.has(type)) return this.#leafMisfit(schema, type, place, pointer)
+    if (shape !== undefined || type === 'record') return this.#objectMisfit(schema, place, pointer)
+    if (element !== undefined || items !== undefined)
+      return this.#listMisfit([element, ...(items ?? []), rest], type, place, pointer)
+    const inners = [...(options ?? []), left, right, innerType, out, getter && lazily(getter)].filter(isSchema)
+    if (inners.length === 0 && getter === undefined) return this.#leafMisfit(schema, type, place, pointer)
+    return first(inners, inner => this.misfitOf(inner, place, pointer))
+  }
+
+  #listMisfit(parts: readonly unknown[], type: string, place: Place, pointer: string): Misfit | undefined {
+    const isBody = this.#part === 'body'
+    if (!isBody && (this.#part === 'path' || place !== 'value')) return this.#misfit(pointer, type)
+    return first(parts.filter(isSchema), item => this.misfitOf(item, isBody ? 'value' : 'item', `${pointer}/items`))
+  }
+
+  #objectMisfit(schema: z.ZodType, place: Place, pointer: string): Misfit | undefined {
+    const { type, shape = {}, catchall, valueType } = defOf(schema)
+    if (place !== 'all' && this.#part !== 'body') return this.#misfit(pointer, type)
+    const isPath = this.#part === 'path'
+    const fields = Object.entries(shape).filter(([name]) => !isPath || this.#names.includes(name))
+    const misfit = first(fields, ([name, field]) => this.#fieldMisfit(field, `${pointer}/properties/${name}`))
+    const others = catchall ?? valueType
+    if (misfit !== undefined || others === undefined || (isPath && fields.length === this.#names.length)) return misfit
+    return this.misfitOf(others, 'value', `${pointer}/additionalProperties`)
+  }
+
+  #fieldMisfit(field: z.ZodType, pointer: string): Misfit | undefined {
+    const misfit = this.misfitOf(field, 'value', pointer)
+    if (misfit !== undefined || this.#part !== 'path' || !canBeAbsent(field)) return misfit
+    return { pointer, type: defOf(field).type, reason: absent }
+  }
+
+  #leafMisfit(schema: z.ZodType, type: string, place: Place, pointer: string): Misfit | undefined {
+    if (this.#part === 'body') return noJson.has(type) ? this.#misfit(pointer, type) : undefined
+    if (place === 'all') return this.#misfit(pointer, type)
+    const isLeftOut = this.#part === 'query'
+    const isWritten =
+      type === 'literal' || type === 'enum'
+        ? [...valuesOf(schema)].every(
+            value => urlText(value) !== undefined || (isLeftOut && (value ?? undefined) === undefined),
+          )
+        : texts.has(type) || (isLeftOut && nothings.has(type))
+    return isWritten ? undefined : this.#misfit(pointer, type)
+  }
+
+  #misfit(pointer: string, type: string): Misfit {
+    return { pointer, type, reason: advice[this.#part] }
+  }
+}
+
+/** Returns whether a field has the value `undefined` where nothing is given for it. */
+function canBeAbsent(field: z.ZodType): boolean {
+  if (!saysWhatItMakes(field)) return false
+  try {
+    const { success, data } = field.safeParse(undefined)
+    return success && data === undefined
+  } catch {
+    // A function of the author's takes no undefined.
+    return false
+  }
+}
+
+/** Returns whether the output of a field is known by its types, for example whether it is optional. */
+function saysWhatItMakes(field: z.ZodType): boolean {
+  const { type, innerType, out } = defOf(field)
+  const inner = innerType ?? out
+  return type === 'optional' || (inner === undefined ? !unknowns.has(type) : saysWhatItMakes(inner))
+}
+
+/** Returns the schema that a lazy one stands for; `undefined` if its declaration follows. */
+function lazily(getter: () => z.ZodType): z.ZodType | undefined {
+  try {
+    return getter()
+  } catch {
+    return undefined
+  }
+}
+
+function first<T>(parts: readonly T[], misfitOf: (part: T) => Misfit | undefined): Misfit | undefined {
+  for (const part of parts) {
+    const misfit = misfitOf(part)
+    if (misfit !== undefined) return misfit
+  }
+  return undefined
+}

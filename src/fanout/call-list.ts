@@ -1,0 +1,32 @@
+import { UpstreamError } from '../errors.ts'
+import { ignoreRejection } from '../core/promises.ts'
+import { Call } from '../upstream/call/call.ts'
+import { labelOf, type Step } from './step.ts'
+
+/**
+ * Reads what the function of an `each` or a `firstOf` returned.
+ *
+ * @returns The calls to send: all of the list, or its first `maxItems` calls if the step truncates.
+ * @throws TypeError for a value that is not a list of calls, or a list of too few calls
+ * @throws UpstreamError `TOO_MANY_ITEMS` or `UPSTREAM_TOO_MANY_ITEMS`
+ */
+export function readCallList(step: Step, returned: unknown): readonly Call<unknown>[] {
+  const { name, kind, maxItems, overflow, needs, count } = step
+  if (!Array.isArray(returned) || !returned.every(item => item instanceof Call)) {
+    // An unhandled rejection of a promise in the list would end the process.
+    if (Array.isArray(returned)) returned.forEach(ignoreRejection)
+    throw new TypeError(`${labelOf(step)} must return a list of calls`)
+  }
+  const calls: readonly Call<unknown>[] = returned
+  if (calls.length > maxItems) {
+    if (overflow === 'truncate') return calls.slice(0, maxItems)
+    // Without needs the list can only come from the caller's input.
+    const code = needs.length === 0 ? 'TOO_MANY_ITEMS' : 'UPSTREAM_TOO_MANY_ITEMS'
+    throw new UpstreamError(code, name, { detail: `${calls.length} above ${maxItems}` })
+  }
+  if (kind === 'firstOf' && calls.length < count)
+    throw new TypeError(
+      `${labelOf(step)} returned ${calls.length} calls to take the first ${count} answers of: return more calls`,
+    )
+  return calls
+}

@@ -1,0 +1,84 @@
+import type { Cached } from '../upstream/spec/answer.ts'
+import type { Call } from '../upstream/call/call.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { CallCompletion, CallGroup, SendCall } from './call-group.ts'
+import type { CallCounts } from './events.ts'
+import { failedCall, type FailedCall, type State } from './outcome.ts'
+
+/** Receives the result of one call of context(). */
+interface AnswerCompletion {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+/** How context() has ended, as its source reports it. */
+interface ContextEnd {
+  readonly state: State
+  readonly code: ErrorCode | undefined
+  readonly tally: CallCounts | undefined
+}
+
+/** The calls of context(): those that its function asks, and the one that it may return. */
+export class ContextCalls implements CallGroup, CallCompletion {
+  readonly #send: SendCall
+  /** By index; undefined for a call that has ended. */
+  readonly #waiting: (AnswerCompletion | undefined)[] = []
+  #ok = 0
+  readonly #failed: FailedCall[] = []
+  /** The failure in whose place a kept answer stands, of the last such call. */
+  #staleCode: ErrorCode | undefined
+
+  constructor(send: SendCall) {
+    this.#send = send
+  }
+
+  send(call: Call<unknown>, completion: AnswerCompletion): void {
+    const index = this.#waiting.push(completion) - 1
+    this.#send(call, index, this)
+  }
+
+  resolve(index: number, value: unknown, cached: Cached | undefined): void {
+    const completion = this.#take(index)
+    if (completion === undefined) return
+    this.#ok++
+    if (cached?.insteadOf !== undefined) this.#staleCode = cached.insteadOf.code
+    completion.resolve(value)
+  }
+
+  reject(index: number, error: unknown): void {
+    const completion = this.#take(index)
+    if (completion === undefined) return
+    this.#failed.push(failedCall(index, error))
+    completion.reject(error)
+  }
+
+  forceSettle(reason: unknown): void {
+    for (let index = 0; index < this.#waiting.length; index++) this.reject(index, reason)
+  }
+
+  /**
+   * Returns the end of a context() that has a value. A failed call did not fail it, so its function has put something
+   * in the place of the answer: that is `partial`.
+   */
+  end(): ContextEnd {
+    const state = this.#failed.length > 0 ? 'partial' : this.#staleCode === undefined ? 'ok' : 'stale'
+    const tally = this.tally(state)
+    return { state, code: tally === undefined ? this.#staleCode : undefined, tally }
+  }
+
+  /** Returns the counts; undefined if there is one call that decides the state, as that of a required step does. */
+  tally(state: State): CallCounts | undefined {
+    if (this.#waiting.length === 1 && state !== 'partial') return undefined
+    return {
+      calls: this.#waiting.length,
+      ok: this.#ok,
+      failed: this.#failed.sort((a, b) => a.index - b.index),
+    }
+  }
+
+  #take(index: number): AnswerCompletion | undefined {
+    const completion = this.#waiting[index]
+    this.#waiting[index] = undefined
+    return completion
+  }
+}

@@ -1,0 +1,53 @@
+import type { AnyAggregate } from '../../fanout/aggregate.ts'
+import type { Step } from '../../fanout/step.ts'
+import { ContextOutcome, ListOutcome, Outcome } from './outcome-schema.ts'
+
+/** An entry of `sources`, as documents describe it. */
+export interface DocumentedSource {
+  readonly name: string
+  readonly schema: typeof Outcome | typeof ListOutcome | typeof ContextOutcome
+  /** For callers. */
+  readonly description: string
+  /** False for an entry that a reply may lack. */
+  readonly isRequired: boolean
+}
+
+/** Returns the entries that `sources` of an aggregate can have, in the order of a reply. */
+export function documentedSources({ steps, hooks }: AnyAggregate): readonly DocumentedSource[] {
+  const sources = steps.map(step => ({
+    name: step.name,
+    schema: step.kind === 'each' || step.kind === 'firstOf' ? ListOutcome : Outcome,
+    description: describeStep(step),
+    isRequired: true,
+  }))
+  return hooks.context === undefined
+    ? sources
+    : [
+        {
+          name: hooks.context.name,
+          schema: ContextOutcome,
+          description:
+            'What comes before the steps. Absent if it succeeds without a call. If it fails, the request fails.',
+          isRequired: false,
+        },
+        ...sources,
+      ]
+}
+
+function describeStep({ kind, minSuccess, count, maxItems, overflow }: Step): string {
+  if (kind === 'required') return 'If it fails, the request fails.'
+  if (kind === 'optional') return 'If it fails, a fallback replaces its value.'
+  if (kind === 'firstOf')
+    return `Several calls of which the first ${count === 1 ? 'success is' : `${count} successes are`} used.`
+  const losses =
+    minSuccess === undefined
+      ? 'If one fails, the request fails.'
+      : minSuccess === 0
+        ? 'A fallback replaces the value of each failed call.'
+        : `If fewer than ${minSuccess} succeed, the request fails.`
+  const limit =
+    overflow === 'truncate'
+      ? ` At most ${maxItems} items are asked; the others are omitted, and the state is \`partial\`.`
+      : ''
+  return `Several calls. ${losses}${limit}`
+}

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { refuseMethod, type RequestHook } from './allowed-methods.ts'
+import { comparedSegments, matchSegments, pathSegments, routerOptionsOf, type RouterOptions } from './match-path.ts'
+import { parameterNames, segmentsOf, type Segment } from './path-template.ts'
+import { compareSpecificity, mayOverlap } from './specificity.ts'
+
+/** The path of one template and what it serves. */
+export interface ServedPath<Target> {
+  /** The template, `/jobs/{id}:cancel`. Templates with other names of parameters may have the same path. */
+  readonly template: string
+  /** What is served, by method. */
+  readonly targets: Map<string, { readonly template: string; readonly target: Target }>
+  /** The value of `allow`, known once all routes of the path are added. */
+  allow: string
+}
+
+interface Candidate<Target> {
+  readonly path: ServedPath<Target>
+  readonly segments: readonly Segment[]
+}
+
+/**
+ * Decides which of an app's templates a request matches, after the router found a route whose template has text beside
+ * a parameter. The router splits decoded text, so that `%2C` would be a literal comma.
+ */
+export class Dispatcher<Target> {
+  readonly #candidates: readonly Candidate<Target>[]
+  readonly #options: RouterOptions
+  readonly #found = new WeakMap<FastifyRequest, Target>()
+
+  constructor(app: FastifyInstance, paths: readonly ServedPath<Target>[]) {
+    this.#options = routerOptionsOf(app)
+    this.#candidates = paths
+      .map(path => ({ path, segments: comparedSegments(segmentsOf(path.template), this.#options) }))
+      .sort((one, other) => compareSpecificity(one.segments, other.segments))
+  }
+
+  /**
+   * Returns the `onRequest` hook of the routes of a template. It replaces the parameters of the request, and replies to
+   * a request that matches no template or whose method its template does not serve.
+   */
+  hook(template: string): RequestHook {
+    const own = comparedSegments(segmentsOf(template), this.#options)
+    const candidates = this.#candidates.filter(({ segments }) => mayOverlap(own, segments))
+    const ownNames = new Set([...parameterNames(template), '0'])
+    return (request, reply, done) => {
+      const path = pathSegments(request.raw.url as string, this.#options)
+      for (const candidate of candidates) {
+        const values = matchSegments(candidate.segments, path, this.#options.caseSensitive)
+        if (values === undefined) continue
+        const { targets, allow } = candidate.path
+        const found = targets.get(request.method === 'HEAD' ? 'GET' : request.method)
+        if (found === undefined) return refuseMethod(request, reply, allow, done)
+        request.params = paramsOf(request.params as Params, ownNames, parameterNames(found.template), values)
+        this.#found.set(request, found.target)
+        return done()
+      }
+      reply.callNotFound()
+    }
+  }
+
+  /** Returns what the hook found for a request. */
+  targetOf(request: FastifyRequest): Target {
+    return this.#found.get(request) as Target
+  }
+}
+
+type Params = Readonly<Record<string, string>>
+
+/** Returns the parameters of the app's prefix and those of a template. */
+function paramsOf(
+  all: Params,
+  replaced: ReadonlySet<string>,
+  names: readonly string[],
+  values: readonly string[],
+): Params {
+  const params = Object.create(null) as Record<string, string>
+  for (const [name, value] of Object.entries(all)) if (!replaced.has(name)) params[name] = value
+  for (const [index, name] of names.entries()) params[name] = values[index] as string
+  return params
+}

@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify'
+import type { Segment } from './path-template.ts'
+import { decodeReserved, decodeUnreserved } from './percent-encoding.ts'
+
+/** The options of Fastify's router that decide which URLs are equal. */
+export interface RouterOptions {
+  readonly caseSensitive: boolean
+  readonly ignoreTrailingSlash: boolean
+  readonly ignoreDuplicateSlashes: boolean
+  readonly useSemicolonDelimiter: boolean
+}
+
+/** Returns the options of an app's router. */
+export function routerOptionsOf({ initialConfig }: FastifyInstance): RouterOptions {
+  const {
+    caseSensitive = true,
+    ignoreTrailingSlash = false,
+    ignoreDuplicateSlashes = false,
+    useSemicolonDelimiter = false,
+  } = { ...initialConfig, ...initialConfig.routerOptions }
+  return { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, useSemicolonDelimiter }
+}
+
+/**
+ * Returns the segments of a request target's path, still percent-encoded.
+ *
+ * @param target The target in origin form or absolute form (RFC 9112, section 3.2).
+ */
+export function pathSegments(target: string, options: RouterOptions): readonly string[] {
+  const end = target.search(options.useSemicolonDelimiter ? /[?#;]/ : /[?#]/)
+  let path = end === -1 ? target : target.slice(0, end)
+  if (!path.startsWith('/')) path = path.replace(/^[^/]*\/\/[^/]*/, '')
+  if (options.ignoreDuplicateSlashes) path = path.replaceAll(/\/{2,}/g, '/')
+  if (options.ignoreTrailingSlash && path.length > 1 && path.endsWith('/')) path = path.slice(0, -1)
+  return path.slice(1).split('/')
+}
+
+/**
+ * Returns the segments with which a router with these options compares a path: without a trailing slash if it ignores
+ * one, in lower case if it ignores case.
+ */
+export function comparedSegments(
+  segments: readonly Segment[],
+  { caseSensitive, ignoreTrailingSlash }: RouterOptions,
+): readonly Segment[] {
+  const last = segments.at(-1)
+  const isSlash = segments.length > 1 && last?.names.length === 0 && last.literals[0] === ''
+  const kept = ignoreTrailingSlash && isSlash ? segments.slice(0, -1) : segments
+  return caseSensitive ? kept : kept.map(each => ({ ...each, literals: each.literals.map(lowerCase) }))
+}
+
+/**
+ * Matches the last segments of a path with the `comparedSegments` of a template. Those before them are the prefix of
+ * the app.
+ *
+ * @returns The values of the parameters in order, decoded once. Nothing if the path does not match.
+ */
+export function matchSegments(
+  segments: readonly Segment[],
+  path: readonly string[],
+  caseSensitive: boolean,
+): readonly string[] | undefined {
+  const start = path.length - segments.length
+  if (start < 0) return undefined
+  const values: string[] = []
+  for (let index = 0; index < segments.length; index++) {
+    const found = matchSegment(segments[index] as Segment, path[start + index] as string, caseSensitive)
+    if (found === undefined) return undefined
+    values.push(...found)
+  }
+  return values
+}
+
+/**
+ * Matches one segment of a path in linear time. Every value has at least one character. Where a value could end at
+ * several places, the values on the left are as long as possible.
+ */
+function matchSegment(
+  { names, literals, isDecoded }: Segment,
+  segment: string,
+  caseSensitive: boolean,
+): readonly string[] | undefined {
+  const text = isDecoded ? decodeReserved(decodeUnreserved(segment)) : decodeUnreserved(segment)
+  const compared = caseSensitive ? text : lowerCase(text)
+  const [prefix = ''] = literals
+  const suffix = literals[names.length] as string
+  if (names.length === 0) return compared === prefix ? [] : undefined
+  if (!compared.startsWith(prefix) || !compared.endsWith(suffix)) return undefined
+  const values = names.map(() => '')
+  let end = text.length - suffix.length
+  for (let index = names.length - 1; index > 0; index--) {
+    const literal = literals[index] as string
+    const last = end - literal.length - 1
+    const at = last < 0 ? -1 : compared.lastIndexOf(literal, last)
+    if (at === -1) return undefined
+    values[index] = text.slice(at + literal.length, end)
+    end = at
+  }
+  if (end <= prefix.length) return undefined
+  values[0] = text.slice(prefix.length, end)
+  return isDecoded ? values : values.map(decodeReserved)
+}
+
+/** Returns a text in lower case, or as it is if lower case has another length: positions in it would be wrong. */
+function lowerCase(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.length === text.length ? lower : text
+}

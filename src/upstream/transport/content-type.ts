@@ -1,0 +1,92 @@
+import { TextDecoder } from 'node:util'
+import { isJsonType, readMediaType } from '../../core/media-type.ts'
+import { UpstreamError } from '../../errors.ts'
+import type { OperationSpec } from '../spec/spec.ts'
+
+/** What the `Content-Type` of a response means to its operation. */
+export interface ContentType {
+  /** Whether it is one type, and one that the operation accepts. */
+  readonly isAccepted: boolean
+  /** Decodes the text of the body; `undefined` for UTF-8. */
+  readonly decoder: TextDecoder | undefined
+  /** A charset that cannot be decoded; `undefined` for any other. */
+  readonly unknownCharset: string | undefined
+}
+
+const accepted: ContentType = { isAccepted: true, decoder: undefined, unknownCharset: undefined }
+const refused: ContentType = { isAccepted: false, decoder: undefined, unknownCharset: undefined }
+
+/** ASCII is part of UTF-8. `TextDecoder` reads it as windows-1252. */
+const utf8Charsets = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii'])
+
+/** Headers longer than this are not remembered, in characters. */
+const longHeader = 200
+
+/** Headers that are remembered per operation. */
+const maxKnown = 64
+
+const types = new WeakMap<OperationSpec, Map<string, ContentType>>()
+
+/**
+ * Reads the `Content-Type` of a response. The result is remembered per operation: an upstream sends few different
+ * types.
+ */
+export function contentTypeOf(spec: OperationSpec, header: string | readonly string[] | undefined): ContentType {
+  if (header === undefined) return spec.accept.includes('*/*') ? accepted : refused
+  let known = types.get(spec)
+  if (known === undefined) types.set(spec, (known = new Map()))
+  const text = typeof header === 'string' ? header : header.join(',')
+  let type = known.get(text)
+  if (type === undefined) {
+    type = read(spec, text)
+    // An upstream that sends ever new types must not fill the memory.
+    if (known.size >= maxKnown) known.clear()
+    if (text.length <= longHeader) known.set(text, type)
+  }
+  return type
+}
+
+/** Longest charset that the log shows, in characters. */
+const longCharset = 40
+
+/**
+ * Returns the error of a response whose `Content-Type` its operation does not accept, or whose charset cannot be
+ * decoded; `undefined` for any other. The charset is in the cause, which is for the log: it is a word of the upstream.
+ */
+export function contentTypeFault(
+  spec: OperationSpec,
+  upstreamStatus: number,
+  { isAccepted, unknownCharset }: ContentType,
+): UpstreamError | undefined {
+  if (!isAccepted)
+    return new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, {
+      upstreamStatus,
+      detail: `accepted are ${spec.accept.join(', ')}`,
+    })
+  if (unknownCharset === undefined) return undefined
+  return new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, {
+    upstreamStatus,
+    detail: 'its charset cannot be decoded',
+    cause: new RangeError(`the charset '${unknownCharset.slice(0, longCharset)}' cannot be decoded`),
+  })
+}
+
+function read({ accept, responseType }: OperationSpec, header: string): ContentType {
+  const media = readMediaType(header)
+  if (media === undefined || !accept.some(range => matches(range, media.type))) return refused
+  // A charset has no effect on JSON, which is UTF-8 (RFC 8259, sections 8.1 and 11), nor on bytes.
+  if (responseType !== 'text' || media.charset === undefined || isJsonType(media.type)) return accepted
+  if (utf8Charsets.has(media.charset)) return accepted
+  try {
+    const decoder = new TextDecoder(media.charset, { fatal: true })
+    return decoder.encoding === 'utf-8' ? accepted : { isAccepted: true, decoder, unknownCharset: undefined }
+  } catch {
+    return { isAccepted: true, decoder: undefined, unknownCharset: media.charset }
+  }
+}
+
+function matches(range: string, type: string): boolean {
+  const [before = '', after] = range.toLowerCase().split('*', 2)
+  if (range === '*/*') return true
+  return after === undefined ? type === before : type.startsWith(before) && type.endsWith(after)
+}
