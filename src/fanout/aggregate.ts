@@ -88,9 +88,11 @@ export type AnyAggregate = Aggregate<unknown, unknown, string>
 
 /** The arguments of onReply() beside the input and the context: the reply as it is sent. */
 export interface OnReplyArgs<D, K extends string> {
+  /** The data of the reply. */
   readonly data: D
   /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
+  /** The outcome of each step. */
   readonly sources: Sources<K>
 }
 

@@ -80,7 +80,7 @@ const neverThrows = new Set([
 ])
 
 /** Interfaces whose optional properties are options with a default, beside those named `…Options`. */
-const optionInterfaces = /(?:Options|Bounds|Limits|Layers|Override)$/
+const optionInterfaces = /(?:Options|Bounds|Info|Limits|Layers|Override)$/
 
 const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|(?:[A-Z]\\w*)?Error|Problem)\\b`)
 

@@ -1,6 +1,6 @@
 /**
- * Types that the signatures of the other modules name. They cannot be imported: write the value where it is used, and its
- * type is inferred.
+ * Types that the signatures of the other modules name. They cannot be imported: write the value where it is used, and
+ * its type is inferred.
  *
  * @module named types
  */
@@ -9,6 +9,8 @@ export type { PressureLimits } from '../../src/http/guard/pressure.ts'
 export type { CountRequest, RateCount } from '../../src/http/guard/shared-rate-store.ts'
 export type { ServiceOptions } from '../../src/http/plugin.ts'
 export type { LoadGauge } from '../../src/http/reply/route-services.ts'
+export type { OpenapiInfo } from '../../src/http/openapi/info.ts'
+export type { Overflow } from '../../src/core/bounds.ts'
 export type { Partition } from '../../src/core/partition.ts'
 export type { ProblemOptions, RefuseOptions, UpstreamErrorOptions, Verdict } from '../../src/errors.ts'
 export type {
@@ -22,6 +24,7 @@ export type {
   OptionalOptions,
   StepOptions,
 } from '../../src/fanout/aggregate.ts'
+export type { Sources } from '../../src/fanout/outcome.ts'
 export type { RouteOptions } from '../../src/fanout/route.ts'
 export type { CallCounts } from '../../src/fanout/events.ts'
 export type { CallEvent } from '../../src/upstream/call/events.ts'
