@@ -73,7 +73,11 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^ {4}at .*?\\(?((?:file:\\/\\/|\\/|[A-Za-z]:\\\\)[^\\n()]*?):(\\d+:\\d+)\\)?$/gm': module,
     '/\\?headwaters=\\d+$/': module,
   },
+  'definitions/missing-files.ts': {
+    '/^\\.(?:[cm]?[jt]s|json)$/': module,
+  },
   'definitions/modules.ts': {
+    '/^(?:\\.{0,2}\\/|file:)/': module,
     '/[?&]headwaters=(\\d+)$/': module,
     '/^zod(?:\\/|$)/': module,
     '/^\\.\\.?\\//': module,
