@@ -20,6 +20,7 @@ import {
  */
 const house: House = {
   // Leaves
+  'check-node.ts': [],
   'errors.ts': [],
   'log/': [],
   'memory/': [],
@@ -123,11 +124,11 @@ const house: House = {
   'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**'],
-  'app.ts': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
+  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
-  'testing/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
+  'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
+  'testing/': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
   'definitions/': [
     'errors.ts',
     'core/',
@@ -189,6 +190,7 @@ const house: House = {
 
 /** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
 const readers = [
+  'check-node.ts',
   'server/serve.ts',
   'server/process/service-app.ts',
   'server/process/shutdown.ts',
