@@ -3,6 +3,7 @@ import type { ResponseHeaders } from '../spec/answer.ts'
 import { isDecodable } from './decode.ts'
 import { readRetryAfter } from '../call/retry-after.ts'
 import type { OperationSpec } from '../spec/spec.ts'
+import { receivedType } from './received-type.ts'
 
 export type { ResponseHeaders } from '../spec/answer.ts'
 
@@ -61,6 +62,8 @@ export function classifyResponse(
     return new UpstreamError('UPSTREAM_CONTENT_TYPE', upstream, {
       upstreamStatus: status,
       detail: `accepted are ${spec.accept.join(', ')}`,
+      // A caller gets the message and not the cause, which has the upstream's words.
+      cause: receivedType(headers['content-type']),
     })
   }
   return 'read'

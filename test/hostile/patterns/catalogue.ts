@@ -379,6 +379,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/connect/dial.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
+  'upstream/transport/received-type.ts': {
+    '/[^\\x20-\\x7e]/g': [['', '\u00e9', 'a']],
+  },
   'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],
   },
