@@ -379,6 +379,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'upstream/connect/dial.ts': {
     '/^\\[(.*)\\]$/': declaration,
   },
+  'log/printable.ts': {
+    '/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]/gu': [['', '\u0007', 'a']],
+  },
+  'log/readable-line.ts': {
+    '/^[^\\s"=[\\]{}]+$/': [['', 'a', ' ']],
+  },
   'upstream/transport/received-type.ts': {
     '/[^\\x20-\\x7e]/g': [['', '\u00e9', 'a']],
   },
