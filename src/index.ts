@@ -1,3 +1,4 @@
+import './check-node.ts'
 export type { ReplyExtras } from './fanout/on-reply.ts'
 export {
   aggregate,

@@ -1,3 +1,4 @@
+import '../check-node.ts'
 export { runAggregate, type RunAggregateOptions, type TestedReply } from './run-aggregate.ts'
 export { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts'
 export type { AnswerOptions, Script, StatusOptions } from './script.ts'
