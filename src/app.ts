@@ -3,6 +3,7 @@
  *
  * @module headwaters/app
  */
+import './check-node.ts'
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AnyAggregate } from './fanout/aggregate.ts'

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { main } from './commands/main.ts'
 
 const code = await main(process.argv.slice(2))

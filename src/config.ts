@@ -14,6 +14,7 @@ export const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['auto', 'json', 'text']).default('auto'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
@@ -84,6 +85,8 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
+  /** `auto` is text where stdout is a terminal, and JSON elsewhere. */
+  readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
   /** How long requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
   /** The `info` of the API document. @default that of the definitions */
@@ -135,6 +138,7 @@ export function readConfig(
     host: data.HOST,
     port: data.PORT,
     logLevel: data.LOG_LEVEL,
+    logFormat: data.LOG_FORMAT,
     drainMs: data.DRAIN_MS,
     heartbeatMs: data.WORKER_HEARTBEAT_MS,
     ...(info !== undefined && { info }),

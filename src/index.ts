@@ -3,6 +3,7 @@
  *
  * @module headwaters
  */
+import './check-node.ts'
 export type { ReplyExtras } from './fanout/on-reply.ts'
 export {
   aggregate,

@@ -35,6 +35,7 @@ test('an empty environment gives the defaults', async t => {
     host: '127.0.0.1',
     port: 3000,
     logLevel: 'info',
+    logFormat: 'auto',
     drainMs: 10_000,
     heartbeatMs: 10_000,
     inbound,
@@ -44,11 +45,15 @@ test('an empty environment gives the defaults', async t => {
 })
 
 test('what is set stands over the defaults', async t => {
-  const config = readConfig({ HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', DRAIN_MS: '250' }, upstreams)
+  const config = readConfig(
+    { HOST: '::1', PORT: '0', LOG_LEVEL: 'warn', LOG_FORMAT: 'text', DRAIN_MS: '250' },
+    upstreams,
+  )
   t.same(config, {
     host: '::1',
     port: 0,
     logLevel: 'warn',
+    logFormat: 'text',
     drainMs: 250,
     heartbeatMs: 10_000,
     inbound,
@@ -150,6 +155,7 @@ test('each variable that cannot be read is refused by its name and with the reas
     ['DRAIN_MS', '600001'],
     ['DRAIN_MS', '10s'],
     ['LOG_LEVEL', 'loud'],
+    ['LOG_FORMAT', 'pretty'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', '0'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY', 'many'],
     ['HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS', '0'],

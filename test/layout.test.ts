@@ -20,6 +20,7 @@ import {
  */
 const house: House = {
   // Leaves
+  'check-node.ts': [],
   'errors.ts': [],
   'log/': [],
   'memory/': [],
@@ -115,6 +116,7 @@ const house: House = {
     'upstream/**',
     'http/routing/',
     'http/connection/',
+    'http/log/',
     'http/problems/',
     'http/guard/',
   ],
@@ -124,11 +126,11 @@ const house: House = {
   'http/': ['errors.ts', 'core/', 'log/', 'memory/', 'upstream/**', 'fanout/**', 'http/**'],
 
   'config.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'http/openapi/info.ts'],
-  'app.ts': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
+  'app.ts': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'http/**'],
 
   // Entrances: they put the rooms together.
-  'index.ts': ['errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
-  'testing/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
+  'index.ts': ['check-node.ts', 'errors.ts', 'core/', 'threads/', 'upstream/**', 'fanout/**', 'http/**', 'app.ts'],
+  'testing/': ['check-node.ts', 'errors.ts', 'core/', 'upstream/**', 'fanout/**', 'demo-upstreams/'],
   'definitions/': [
     'errors.ts',
     'core/',
@@ -167,7 +169,15 @@ const house: House = {
   'commands/suggest.ts': [],
   'commands/usage-error.ts': [],
   'commands/read-arguments.ts': ['commands/suggest.ts', 'commands/usage-error.ts'],
-  'commands/run/': ['errors.ts', 'core/', 'upstream/**', 'fanout/**', 'commands/suggest.ts', 'commands/usage-error.ts'],
+  'commands/run/': [
+    'errors.ts',
+    'core/',
+    'log/',
+    'upstream/**',
+    'fanout/**',
+    'commands/suggest.ts',
+    'commands/usage-error.ts',
+  ],
   'commands/load/': [
     'core/',
     'commands/suggest.ts',
@@ -190,6 +200,7 @@ const house: House = {
 
 /** The log writes to the streams of the process, and the memory of a process can be read of the process alone. */
 const readers = [
+  'check-node.ts',
   'server/serve.ts',
   'server/process/service-app.ts',
   'server/process/shutdown.ts',

@@ -64,7 +64,7 @@ async function given(paths: readonly string[], environment: CatalogueOptions['en
   const read = async (): Promise<Catalogue> => {
     const { aggregates, upstreams, specs } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
-    const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment)
+    const secrets = environment === undefined ? [] : readSecrets(specs, config.overrides, environment, loader.track)
     return {
       aggregates,
       config,

@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs'
 import { join } from 'node:path'
 import { shownPath } from './shown-path.ts'
 import type { DefinitionFault } from './definitions-error.ts'
@@ -24,10 +24,10 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
   for (const given of paths) {
     const path = realPathOf(given)
     if (path === undefined) {
-      faults.push({ file: given, reason: 'there is no such file or folder' })
+      faults.push({ file: shownPath(given), reason: 'there is no such file or folder' })
       continue
     }
-    const isFolder = statSync(path).isDirectory()
+    const isFolder = isFolderNow(path)
     if (!isFolder && (!isModule(path) || isLeftOut(path))) {
       faults.push({
         file: shownPath(path),
@@ -40,16 +40,19 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
   return searched
 }
 
-/** A folder and all below it that definitions are looked for in; nothing for a file. */
-export function foldersIn(folder: string): string[] {
-  return !statSync(folder, { throwIfNoEntry: false })?.isDirectory()
-    ? []
-    : [
-        folder,
-        ...entriesOf(folder)
-          .filter(entry => entry.isDirectory())
-          .flatMap(({ name }) => foldersIn(join(folder, name))),
-      ]
+/** A folder and all below it that definitions are looked for in; nothing for a file. Links to the folder are followed. */
+export function foldersIn(path: string): string[] {
+  const folder = realPathOf(path)
+  return folder === undefined || !isFolderNow(folder) ? [] : treeOf(folder)
+}
+
+function treeOf(folder: string): string[] {
+  return [
+    folder,
+    ...entriesOf(folder)
+      .filter(entry => entry.isDirectory())
+      .flatMap(({ name }) => treeOf(join(folder, name))),
+  ]
 }
 
 function modulesIn(folder: string): string[] {
@@ -60,10 +63,24 @@ function modulesIn(folder: string): string[] {
   })
 }
 
-function entriesOf(folder: string) {
-  return readdirSync(folder, { withFileTypes: true })
+function entriesOf(folder: string): Dirent[] {
+  return readFolder(folder)
     .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Returns the entries of a folder; none where it was removed a moment ago, as by a checkout of another branch. */
+function readFolder(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function isFolderNow(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 function realPathOf(path: string): string | undefined {

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { dirname, extname } from 'node:path'
+import { extname, resolve } from 'node:path'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import { missingFunction } from '../fanout/check-offloads.ts'
 import { offloads, type OffloadSpec } from '../fanout/offload/offload.ts'
@@ -8,8 +8,9 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import { collisions } from './collisions.ts'
 import { DefinitionsError, type DefinitionFault } from './definitions-error.ts'
 import { findFiles, foldersIn, type SearchedPath } from './find-files.ts'
+import { foldersTo } from './folders-to.ts'
 import { importFault } from './import-fault.ts'
-import { createModules, stampOf, type Modules } from './modules.ts'
+import { createModules, type Modules } from './modules.ts'
 import { readModule, type Found } from './read-module.ts'
 import { shownPath } from './shown-path.ts'
 import { undocumented } from './undocumented.ts'
@@ -32,6 +33,8 @@ export interface Loader {
    * Loads all files, also those that were loaded before; throws a `DefinitionsError` with every fault of every file.
    */
   readonly load: () => Promise<Definitions>
+  /** Adds a file, which need not exist, to those whose changes count until the next load. */
+  readonly track: (file: string) => void
   /** Folders in which a change may change the definitions. */
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file was written, added or removed since the last load began. */
@@ -41,9 +44,9 @@ export interface Loader {
 
 /** Makes a loader for the files and folders a user named. */
 export function createLoader(paths: readonly string[]): Loader {
-  const unusable: DefinitionFault[] = []
-  const named = findFiles(paths, unusable).map(({ path }) => path)
-  const modules = createModules(named)
+  // Definitions may change the working directory.
+  const named = paths.map(path => resolve(path))
+  const modules = createModules(findFiles(named, []).map(({ path }) => path))
   const upstreams = new Set<string>()
   let loads = 0
   let listed = ''
@@ -76,7 +79,7 @@ export function createLoader(paths: readonly string[]): Loader {
   }
 
   async function loadAll(offloaded: readonly OffloadSpec[]): Promise<AnyAggregate[]> {
-    const wrong = [...unusable]
+    const wrong: DefinitionFault[] = []
     const seen = new Map<AnyAggregate, Found>()
     for (const searched of findFiles(named, wrong)) {
       const found = await loadPath(searched, modules, wrong)
@@ -94,12 +97,10 @@ export function createLoader(paths: readonly string[]): Loader {
 
   return {
     load,
-    changed: () => list() !== listed || Array.from(modules.stamps).some(([file, stamp]) => stampOf(file) !== stamp),
+    track: file => modules.stamps.add(resolve(file)),
+    changed: () => list() !== listed || modules.stamps.hasChanged(),
     folders: () =>
-      new Set([
-        ...named.flatMap(path => [dirname(path), ...foldersIn(path)]),
-        ...Array.from(modules.stamps.keys(), file => dirname(file)),
-      ]),
+      new Set([...named.flatMap(path => [...foldersTo(path), ...foldersIn(path)]), ...modules.stamps.folders()]),
     close: modules.close,
   }
 }

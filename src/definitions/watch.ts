@@ -1,40 +1,67 @@
-import { watch as watchFolder, type FSWatcher } from 'node:fs'
+import { statSync, watch as watchFolder, type FSWatcher } from 'node:fs'
+import { basename } from 'node:path'
 
-/** The definitions that are watched; the folders may change with each reload. */
+/** The definitions that are watched; the folders may change with each reload and with each change of a file. */
 export interface Watched {
   readonly folders: () => ReadonlySet<string>
   /** Returns true if a file has changed since the last load. */
   readonly changed: () => boolean
 }
 
+/** A watcher and the identity of the folder that it watches: the path may lead to another folder later. */
+interface WatchedFolder {
+  readonly watcher: FSWatcher
+  readonly inode: number | undefined
+}
+
 /** How long to wait for the rest of a change after its first sign, in ms: an editor writes in several steps. */
 const settleMs = 50
 
+/** How often the folders are listed again while they change. */
+const mostRounds = 10
+
 /** Calls `reload` after each change, one call at a time; `reload` must not reject. Returns a function that stops it. */
 export function watch({ folders, changed }: Watched, reload: () => Promise<void>): () => void {
-  const watchers = new Map<string, FSWatcher>()
+  const watchers = new Map<string, WatchedFolder>()
   let timer: NodeJS.Timeout | undefined
   let isReloading = false
   let isStopped = false
 
+  /** Watches the folders as they are now. A folder that appears while others are opened is found in the next round. */
   function follow(): void {
+    for (let round = 0; round < mostRounds && openMissing(); round++);
+  }
+
+  /** Returns true if a folder was opened, or was gone before it could be. */
+  function openMissing(): boolean {
     const now = folders()
-    for (const folder of watchers.keys()) if (!now.has(folder)) drop(folder)
-    for (const folder of now) {
-      if (watchers.has(folder)) continue
-      try {
-        watchers.set(
-          folder,
-          watchFolder(folder, onEvent).on('error', () => drop(folder)),
-        )
-      } catch {
-        // Gone since it was listed; the folder above tells when it comes back.
-      }
+    for (const [folder, { inode }] of watchers) if (!now.has(folder) || inode !== inodeOf(folder)) drop(folder)
+    let isOpened = false
+    for (const folder of now) if (!watchers.has(folder) && open(folder)) isOpened = true
+    return isOpened
+  }
+
+  function open(folder: string): boolean {
+    try {
+      const inode = inodeOf(folder)
+      const watcher = watchFolder(folder, (_type, name) => {
+        // The event of a folder that was removed or renamed has the name of the folder, and is its last one.
+        if (name === basename(folder)) drop(folder)
+        onEvent()
+      })
+      watcher.on('error', () => {
+        drop(folder)
+        onEvent()
+      })
+      watchers.set(folder, { watcher, inode })
+      return true
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT'
     }
   }
 
   function drop(folder: string): void {
-    watchers.get(folder)?.close()
+    watchers.get(folder)?.watcher.close()
     watchers.delete(folder)
   }
 
@@ -63,4 +90,8 @@ export function watch({ folders, changed }: Watched, reload: () => Promise<void>
     clearTimeout(timer)
     for (const folder of watchers.keys()) drop(folder)
   }
+}
+
+function inodeOf(folder: string): number | undefined {
+  return statSync(folder, { throwIfNoEntry: false })?.ino
 }

@@ -2,9 +2,8 @@ import type { z } from 'zod'
 import type { Call } from '../upstream/declare.ts'
 import type { Overflow } from '../core/bounds.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
-import { checkZod } from '../core/schema/wrapped.ts'
 import type { ReplyExtras } from './on-reply.ts'
-import { addStep, checkRoute } from './check.ts'
+import { addStep, checkReply, checkRoute } from './check.ts'
 import { contextStep, type Hooks } from './hooks.ts'
 import type {
   StepValue,
@@ -338,7 +337,7 @@ function builder(name: string, route: Route, context: Step | undefined, steps: r
     each: add('each'),
     firstOf: add('firstOf'),
     reply: (schema: z.ZodType, merge: (args: never) => unknown): AnyAggregate => {
-      checkZod(`aggregate '${name}'`, { reply: schema })
+      checkReply(`aggregate '${name}'`, schema, merge)
       return replied({
         name,
         route,

@@ -3,6 +3,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { isOpen } from '../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../core/schema/header-fields.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
+import { checkTextList, checkTextOption } from '../core/option-values.ts'
 import { checkText } from '../core/schema/check-text.ts'
 import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
@@ -14,6 +15,7 @@ import { allowsSharedCache } from './shared-caches.ts'
 import type { Step, StepKind } from './step.ts'
 import { credentialHeaders, Vary } from './vary.ts'
 
+const methods: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Route['method'][])
 const aggregateName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 const stepName = /^[A-Za-z][A-Za-z0-9_]*$/
 const reserved = new Set(['params', 'query', 'body', 'headers', 'context', 'signal'])
@@ -48,7 +50,7 @@ const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
 
 /** Checks an aggregate's route and fills its defaults in. */
 export function checkRoute(name: string, options: AnyRouteOptions): Route {
-  if (!aggregateName.test(name))
+  if (typeof name !== 'string' || !aggregateName.test(name))
     throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `aggregate '${name}'`
   rejectUnknownOptions(owner, options, routeOptions)
@@ -65,7 +67,10 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     summary,
     description,
   } = options
+  checkTextOption(owner, 'url', url, "'/v1/cats/{name}'")
   checkZod(owner, { params, query, body, headers })
+  if (!methods.has(method))
+    throw new TypeError(`${owner}: the method must be one of ${[...methods].join(', ')}, got ${method}`)
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
   const adjacent = /\{\w+\}\{\w+\}/.exec(url)
@@ -131,6 +136,17 @@ function refuseCredentials(owner: string, fields: HeaderFields | undefined, cach
   }
 }
 
+/** Checks what `.reply()` is given. */
+export function checkReply(owner: string, schema: Schema, merge: unknown): void {
+  if (schema === undefined)
+    throw new TypeError(`${owner}: reply() needs the zod schema of the reply: reply(z.object({ … }), merge)`)
+  checkZod(owner, { reply: schema })
+  if (typeof merge !== 'function')
+    throw new TypeError(
+      `${owner}: reply() needs a function that returns the reply: reply(schema, ({ facts }) => ({ facts }))`,
+    )
+}
+
 interface AnyStepOptions {
   readonly needs?: readonly string[]
   readonly timeout?: number
@@ -157,7 +173,7 @@ export function addStep(
   options: AnyStepOptions,
 ): Step {
   const owner = `aggregate '${aggregate}', step '${name}'`
-  if (!stepName.test(name))
+  if (typeof name !== 'string' || !stepName.test(name))
     throw new TypeError(`${owner}: a step's name is letters, digits and underscores, and begins with a letter`)
   if (reserved.has(name)) throw new TypeError(`${owner}: '${name}' is part of the input: choose another step name`)
   const same = before.find(step => step.name.toLowerCase() === name.toLowerCase())
@@ -186,6 +202,7 @@ export function addStep(
     fallback,
     count = 1,
   } = options
+  checkTextList(owner, 'needs', needs, "['breed']")
   if (timeout !== undefined) wholeNumber(owner, 'timeout', timeout, { unit: 'ms' })
   wholeNumber(owner, 'concurrency', concurrency)
   wholeNumber(owner, 'maxItems', maxItems)

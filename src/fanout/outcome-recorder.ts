@@ -8,6 +8,8 @@ import type { Step, StepKind } from './step.ts'
 export interface LostCall {
   /** The index of the step; -1 for context(). */
   readonly step: number
+  /** With its upstream: `catfact-ninja.fact`. */
+  readonly operation: string
   readonly error: UpstreamError
 }
 
@@ -50,7 +52,8 @@ export class OutcomeRecorder {
     else if (event.type === 'call ended') {
       record.status = event.status
       const error = event.error ?? event.cached?.insteadOf
-      if (error !== undefined && this.lost.length < maxLost) this.lost.push({ step: event.step, error })
+      if (error !== undefined && this.lost.length < maxLost)
+        this.lost.push({ step: event.step, operation: event.operation, error })
       if (event.cached !== undefined)
         record.cached = record.cached === undefined ? event.cached : worseOf(record.cached, event.cached)
     } else if (event.type === 'step started') record.start = event.at

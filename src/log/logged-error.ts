@@ -1,5 +1,8 @@
 import { bounded, longestStack } from './bounded.ts'
+import { isIssues, issuesText } from './cause-chain.ts'
 import { cut } from './cut.ts'
+
+type Fields = Readonly<Record<'cause' | 'message' | 'name' | 'issues' | 'errors', unknown>>
 
 /** Causes of causes that are written. */
 const mostCauses = 5
@@ -13,21 +16,34 @@ const mostErrors = 10
 export function loggedError(error: unknown): unknown {
   try {
     if (!(error instanceof Error)) return bounded(error)
-    const { cause: _, errors, ...fields } = bounded(error) as { readonly cause?: unknown; readonly errors?: unknown }
+    const { cause: _cause, message: _message, name, issues, errors, ...fields } = bounded(error) as Fields
+    const type = cut(String(error.constructor.name))
     return {
       ...fields,
-      type: cut(String(error.constructor.name)),
-      message: cut(joined(error, ': ', ({ message }) => String(message))),
-      stack: cut(
-        joined(error, '\ncaused by: ', ({ stack, message }) => String(stack ?? message)),
-        longestStack,
-      ),
+      type,
+      ...(name !== undefined && name !== type && { name }),
+      ...(issues !== undefined && !isIssues(issues) && { issues }),
+      message: cut(joined(error, ': ', messageText)),
+      stack: cut(joined(error, '\ncaused by: ', stackText), longestStack),
       ...(error instanceof AggregateError && { errors: error.errors.slice(0, mostErrors).map(messageOf) }),
       ...(!(error instanceof AggregateError) && errors !== undefined && { errors }),
     }
   } catch {
     return { type: 'Error', message: 'an error whose fields cannot be read' }
   }
+}
+
+/** The message of an error; that of a schema's error is its issues, where the schema library writes them as JSON. */
+function messageText(error: Error): string {
+  const { issues } = error as { readonly issues?: unknown }
+  return isIssues(issues) ? issuesText(issues) : String(error.message)
+}
+
+function stackText(error: Error): string {
+  const { stack, message } = error
+  if (!isIssues((error as { readonly issues?: unknown }).issues)) return String(stack ?? message)
+  const frames = String(stack).indexOf('\n    at ')
+  return `${error.name}: ${messageText(error)}${frames === -1 ? '' : String(stack).slice(frames)}`
 }
 
 function messageOf(error: unknown): unknown {

@@ -9,7 +9,7 @@ import { defaultLimits, serverOptions, type Limits } from '../http/guard/server-
 /** A listening server that passes each request to the current app. */
 export interface HotSwapServer {
   /** Resolves with the URL at which it listens. */
-  listen(options: { readonly host: string; readonly port: number }): Promise<string>
+  readonly listen: (options: { readonly host: string; readonly port: number }) => Promise<string>
   /** Makes `app` the current app; the previous app closes after its last request. */
   swap(app: FastifyInstance): void
   /** Closes after the requests in flight. */
@@ -66,7 +66,7 @@ export function createHotSwapServer({
   }
 
   return {
-    async listen({ host, port }) {
+    listen: async ({ host, port }) => {
       server.listen(port, host)
       await once(server, 'listening')
       const { address, family, port: realPort } = server.address() as AddressInfo

@@ -4,6 +4,7 @@ import type { OpenCatalogue } from '../definitions/catalogue.ts'
 import { DefinitionsError } from '../definitions/definitions-error.ts'
 import { watch } from '../definitions/watch.ts'
 import { createHotSwapServer } from './hot-swap-server.ts'
+import { listenAt } from './process/listen.ts'
 import { createServiceApp, routesOf } from './process/service-app.ts'
 import { shutDownOnSignals } from './process/shutdown.ts'
 
@@ -20,7 +21,7 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
     stopWatching()
     await server.close()
   })
-  app.log.info(`Server listening at ${await server.listen(config)}`)
+  app.log.info(`Server listening at ${await listenAt(config, server.listen)}`)
   stopWatching = watch(catalogue, async () => {
     try {
       const next = await catalogue.reload()

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { callFactory } from './call/create-call.ts'
 import type { Call } from './call/call.ts'
 import type { DeepReadonly } from '../core/freeze.ts'
+import { checkObject } from '../core/option-values.ts'
 import type { ParamsFor, ParamsIf, Schema, Simplify } from './spec/inference.ts'
 import type { AnyOperationOptions, CacheOptions, OperationOptions, UpstreamOptions } from './spec/options.ts'
 import { operationSpec } from './spec/check-operation.ts'
@@ -93,6 +94,7 @@ export function operation<
     readonly cache?: Ca
   } & ParamsIf<NoInfer<P>>,
 ): Operation<Input<Pa, Q, B>, Given<Value<O, H, E, A>, Co, Ca>> {
+  checkObject('operation()', 'its options', options, "operation({ path: '/facts', output: z.object({ … }) })")
   const unbound = () => {
     throw new TypeError(`the operation '${options.path}' belongs to no upstream: give it to defineUpstream`)
   }
@@ -137,6 +139,7 @@ export function defineUpstream<const Ops extends Readonly<Record<string, Operati
   options: UpstreamOptions,
   operations: Ops,
 ): Upstream<Ops> {
+  checkObject(`upstream '${name}'`, 'its operations', operations, '{ facts: operation({ … }) }')
   const spec = upstreamSpec(name, options, Object.values(operations).map(definitionOf))
   declarations.publish(spec)
   const bound = Object.entries(operations).map(([key, unbound]) => [key, bind(spec, key, unbound)] as const)

@@ -99,7 +99,6 @@ test('each request has one log line with its outcome', async t => {
         res: { statusCode: 200 },
       },
     ],
-    [well, '/health/live', 200, { level: 30, msg: 'request completed' }],
     [
       well,
       '/refused',
@@ -320,4 +319,139 @@ test('an interval without omitted refusals has no line, and the next interval lo
   refusals.logOmitted(app.log)
   t.match(lines.at(-1), { refused: { OVERLOADED: 1 } })
   t.equal(refusals.shouldLog('OVERLOADED'), true)
+})
+
+/** An app whose steps fail in several ways, and the lines of its requests. */
+async function failing(t: Test) {
+  const raw = await rawUpstream(t, (socket, { path }) => {
+    if (path === '/html')
+      socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=x\xe9\r\ncontent-length: 1\r\n\r\na')
+    else if (path === '/item?n=1' || path === '/item?n=3') socket.write(json({}, 404))
+    else socket.write(json('well'))
+  })
+  const cats = defineUpstream(
+    'cats',
+    { origin: raw.origin, retry: false, breaker: false },
+    {
+      html: operation({ path: '/html', output: z.string() }),
+      item: operation({ path: '/item', query: z.object({ n: z.number() }), output: z.string() }),
+    },
+  )
+  const items = () => [0, 1, 2, 3].map(n => cats.item({ n }))
+  const lines: Line[] = []
+  const stream = { write: (line: string) => lines.push(JSON.parse(line) as Line) }
+  const app = buildApp(
+    [
+      aggregate('partial', { url: '/partial/{id}', params: z.object({ id: z.string() }) })
+        .optional('page', () => cats.html(), { fallback: null })
+        .each('items', items, { minSuccess: 0, fallback: null })
+        .optional('slow', () => new Promise(() => {}), { fallback: null, timeout: 5 })
+        .reply(z.unknown(), () => 1),
+      aggregate('failed', { url: '/failed' })
+        .optional('page', () => cats.html(), { fallback: null })
+        .each('items', items, { needs: ['page'] })
+        .reply(z.unknown(), () => 1),
+      aggregate('page', { url: '/page' })
+        .required('page', () => cats.html())
+        .reply(z.unknown(), () => 1),
+      aggregate('wrong', { url: '/wrong' }).reply(z.object({ a: z.string(), b: z.number() }), () => ({}) as never),
+    ],
+    { logger: { ...(loggerOptions({ level: 'info', redaction: new Redaction([]) }) as object), stream } },
+  )
+  const get = await listening(t, app)
+  return {
+    /** Returns the response and the fields of its line that are about how it ended. */
+    ask: async (path: string) => {
+      lines.length = 0
+      const response = await get(path)
+      const [line] = lines.filter(({ reqId }) => reqId !== undefined)
+      if (line === undefined) return { response, fields: undefined }
+      const ofEveryLine = new Set(['level', 'time', 'pid', 'hostname', 'reqId', 'req', 'res', 'responseTime'])
+      const fields = Object.fromEntries(Object.entries(line).filter(([name]) => !ofEveryLine.has(name)))
+      return { response, fields }
+    },
+  }
+}
+
+test('the line of a partial reply has for each loss its step, upstream, operation, status, items and reason', async t => {
+  const { ask } = await failing(t)
+  const { fields } = await ask('/partial/7')
+  t.same(fields, {
+    msg: 'a reply is partial',
+    aggregate: 'partial',
+    url: '/partial/{id}',
+    lost: [
+      {
+        step: 'page',
+        code: 'UPSTREAM_CONTENT_TYPE',
+        upstream: 'cats',
+        operation: 'html',
+        status: 200,
+        why: "the content type is 'text/html; charset=x??'",
+      },
+      { step: 'items', code: 'UPSTREAM_STATUS', upstream: 'cats', operation: 'item', status: 404, items: 4, failed: 2 },
+      { step: 'slow', code: 'STEP_TIMEOUT' },
+    ],
+  })
+})
+
+test('the line of a failed run has the failure that decided, and the other losses, each field once', async t => {
+  const { ask } = await failing(t)
+  const { fields, response } = await ask('/failed')
+  t.equal(response.status, 502)
+  t.same(fields, {
+    msg: 'a request failed',
+    code: 'UPSTREAM_STATUS',
+    detail: "Step 'items': cats answered with an unexpected status: status 404.",
+    aggregate: 'failed',
+    url: '/failed',
+    step: 'items',
+    upstream: 'cats',
+    operation: 'item',
+    status: 404,
+    items: 4,
+    failed: 1,
+    lost: [
+      {
+        step: 'page',
+        code: 'UPSTREAM_CONTENT_TYPE',
+        upstream: 'cats',
+        operation: 'html',
+        status: 200,
+        why: "the content type is 'text/html; charset=x??'",
+      },
+    ],
+  })
+})
+
+test('the content type that came is in the log, and a caller does not get it', async t => {
+  const { ask } = await failing(t)
+  const { fields, response } = await ask('/page')
+  t.match(fields, { code: 'UPSTREAM_CONTENT_TYPE', why: "the content type is 'text/html; charset=x??'" })
+  t.notMatch(response.text, 'html')
+})
+
+test('the error of a bug is written once: its message and its stack have the issues of a schema in one line', async t => {
+  const { ask } = await failing(t)
+  const { fields } = await ask('/wrong')
+  t.match(fields, { aggregate: 'wrong', url: '/wrong', code: 'REPLY_INVALID' })
+  const { err } = fields as unknown as { readonly err: Readonly<Record<string, string>> }
+  const issues = /^a: Invalid input: .*string.*; b: Invalid input: .*number/
+  t.same(Object.keys(err), ['type', 'message', 'stack'])
+  t.match(err['message'], issues)
+  t.equal(err['stack']?.split('\n')[0], `ZodError: ${err['message']}`)
+})
+
+test('probes have a line at debug only', async t => {
+  for (const [level, levels] of [
+    ['info', []],
+    ['debug', [20, 20]],
+  ] as const) {
+    const { get, lines } = await arrange(t, { level })
+    for (const path of ['/health/live', '/health/ready']) t.equal((await get(path)).status, 200)
+    t.same(
+      lines.filter(({ msg }) => msg === 'request completed').map(line => line.level),
+      levels,
+    )
+  }
 })

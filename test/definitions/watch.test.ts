@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'tap'
 import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
+import { selfSigned } from '../helpers/self-signed.ts'
 import { startService } from '../helpers/service-process.ts'
 
 interface Reply {
@@ -113,6 +114,29 @@ test('a file that definitions import is watched where it is, and so is a folder 
   await until(() => wordAt(`${origin}/words`), 'two cat')
   write('new/folder/more.ts', words(upstream.origin, { name: 'more' }))
   await until(() => wordAt(`${origin}/more`), 'cat')
+})
+
+test('a certificate that a variable names is watched, also while it is missing', async t => {
+  const { path, write } = definitionsFolder(t, {
+    'words.ts': words('https://words.example')
+      .replace(
+        "{ origin: 'https://words.example' }",
+        "{ origin: 'https://words.example', tls: { ca: env('WORDS_CA') } }",
+      )
+      .replace('defineUpstream,', 'defineUpstream, env,'),
+    'ca/words.pem': selfSigned.cert,
+  })
+  const ca = join(path, 'ca/words.pem')
+  const { saidTimes } = await startService(t, { WORDS_CA: ca }, ['serve', join(path, 'words.ts'), '--watch'])
+  await saidTimes('serving', 1)
+  rmSync(join(path, 'ca'), { recursive: true })
+  t.match((await saidTimes('reload failed', 1))[0], {
+    faults: [/^WORDS_CA: is neither PEM nor the path of a file that can be read/],
+  })
+  write('ca/words.pem', selfSigned.cert)
+  await saidTimes('reloaded', 1)
+  write('ca/words.pem', `${selfSigned.cert}\n`)
+  await saidTimes('reloaded', 2)
 })
 
 test('on SIGTERM what is under way is answered, and the process ends', async t => {

@@ -5,7 +5,7 @@ import { bounded } from '../../src/log/bounded.ts'
 import { cut } from '../../src/log/cut.ts'
 import { loggedError } from '../../src/log/logged-error.ts'
 import { longestLine, shortLine } from '../../src/log/short-line.ts'
-import { causeChain } from '../../src/http/log/cause-chain.ts'
+import { causeChain } from '../../src/log/cause-chain.ts'
 
 const long = 'x'.repeat(1_000_000)
 /** Its fields cannot be read. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { t, test } from 'tap'
 import { scriptedUpstream } from '../../src/testing/index.ts'
@@ -68,7 +68,7 @@ test('the package holds what is run and its types, and no sources, tests, maps o
   for (const file of [
     'dist/index.js',
     'dist/index.d.ts',
-    'dist/cli.js',
+    'dist/bin.cjs',
     'dist/app.js',
     'dist/testing/index.d.ts',
     'LICENSE',
@@ -103,6 +103,32 @@ test('the scripts that npm runs on its own run there too, without the files of t
   const before = readdirSync(join(installed, 'dist')).length
   for (const name of names) t.same(await say(installed, 'npm', ['run', '--silent', name]), { code: 0, output: '' })
   t.equal(readdirSync(join(installed, 'dist')).length, before)
+})
+
+/** The version of a Node.js that is too old, and its path; `undefined` if none is installed. */
+async function findOldNode() {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, 'node')
+    if (!existsSync(path)) continue
+    const { output } = await say(project, path, ['--version'])
+    if (Number(output.match(/^v(\d+)/)?.[1] ?? 24) < 24) return { path, version: output.trim().slice(1) }
+  }
+  return undefined
+}
+
+test('on a Node.js that is too old the command and each entrance say which one they need', { skip }, async t => {
+  const oldNode = await findOldNode()
+  if (oldNode === undefined) return t.pass('no Node.js before 24 is installed, so none was run')
+  const { path, version } = oldNode
+  const needs = `Headwaters needs Node.js 24 or newer, and this is Node.js ${version}`
+  const { code, output } = await say(project, path, [join(installed, 'dist/bin.cjs'), 'serve'])
+  t.equal(output, `${needs}\n`)
+  t.equal(code, 1)
+  for (const entrance of ['headwaters', 'headwaters/app', 'headwaters/testing']) {
+    const said = await say(project, path, ['--input-type=module', '--eval', `import '${entrance}'`])
+    t.match(said.output, `\nError: ${needs}\n`, entrance)
+    t.equal(said.code, 1)
+  }
 })
 
 test("schemas are made by the project's own zod", { skip }, async t => {

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'tap'
+import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { runCommand } from '../helpers/service-process.ts'
 
 test('--help says how it is used', async t => {
@@ -59,12 +60,37 @@ test('configuration that cannot be used ends the start with 2, and each fault by
   }
 })
 
-test('a port that is taken ends the start with 1 and says so', async t => {
+/** The command in each of its forms: one process, one that watches definitions, and several. */
+const forms = (path: string) => [['serve'], ['serve', path, '--watch'], ['serve', '--workers', '2']]
+
+test('an address at which the service cannot listen ends the start with 1 and names the variable to set', async t => {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const { code, output, errors } = await runCommand(t, ['serve'], { PORT: String(port) })
-  t.equal(code, 1)
-  t.match(output + errors, /EADDRINUSE/)
+  const { path } = definitionsFolder(t, { 'words.ts': words('http://127.0.0.1:1') })
+  const refused = [
+    [
+      { HOST: '127.0.0.1', PORT: String(port) },
+      `cannot listen at 127.0.0.1:${port}: the port is in use (EADDRINUSE); set PORT to another port, or to 0 for any free one`,
+    ],
+    [
+      { HOST: '192.0.2.1', PORT: '3000' },
+      'cannot listen at 192.0.2.1:3000: the machine does not have this address (EADDRNOTAVAIL); ' +
+        'set HOST to an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all',
+    ],
+    [
+      { HOST: '2001:db8::1', PORT: '3000' },
+      /^headwaters: cannot listen at \[2001:db8::1\]:3000: .* \((?:EADDRNOTAVAIL|EAFNOSUPPORT)\); set HOST to /,
+    ],
+  ] as const
+  for (const [environment, said] of refused)
+    for (const args of forms(path)) {
+      const { code, output, errors } = await runCommand(t, args, environment)
+      t.equal(code, 1, args.join(' '))
+      t.equal(output, '')
+      if (typeof said === 'string') t.equal(errors, `headwaters: ${said}\n`)
+      else t.match(errors, said)
+      t.notMatch(errors, /\bat .*:\d+:\d+/, 'without a stack')
+    }
 })

@@ -110,7 +110,7 @@ export function hasAsync(schema: z.ZodType, seen = new Set<z.ZodType>()): boolea
  */
 export function checkZod(owner: string, schemas: Readonly<Record<string, object | undefined>>): void {
   for (const [part, schema] of Object.entries(schemas)) {
-    if (schema !== undefined && !('_zod' in schema))
+    if (schema !== undefined && (typeof schema !== 'object' || schema === null || !('_zod' in schema)))
       throw new TypeError(`${owner}: its ${part} schema is not of zod 4: install zod 4, or import { z } from 'zod/v4'`)
     if (schema !== undefined && hasAsync(schema as z.ZodType))
       throw new TypeError(

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { allowMethods } from '../routing/allowed-methods.ts'
 import { ignoreRejection } from '../../core/promises.ts'
+import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
 
 /** The state that `/health/ready` shows. */
 export interface Readiness {
   isDraining: boolean
 }
+
+/** Probes come every few seconds from each balancer, and would be most lines of the log. */
+const probed: RequestOutcome = { level: 'debug', fields: {}, msg: 'request completed' }
 
 export interface HealthOptions {
   readonly readiness: Readiness
@@ -18,8 +22,12 @@ export interface HealthOptions {
  * drains.
  */
 export function addHealthRoutes(app: FastifyInstance, { readiness, lostLogLines }: HealthOptions): void {
-  app.get('/health/live', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' }))
-  app.get('/health/ready', (_request, reply) => {
+  app.get('/health/live', (request, reply) => {
+    logOutcome(request, probed)
+    return reply.header('cache-control', 'no-store').send({ status: 'live' })
+  })
+  app.get('/health/ready', (request, reply) => {
+    logOutcome(request, probed)
     reply.header('cache-control', 'no-store')
     const log = lostLogLines === undefined ? {} : readLostLogLines(lostLogLines)
     return readiness.isDraining

@@ -11,6 +11,8 @@ export interface LoggerOptions {
   readonly redaction: Redaction
   /** Fields of every line that identify its writer. @default its process and its host */
   readonly base?: Readonly<Record<string, unknown>> | undefined
+  /** Makes the written line of a line of JSON. @default the line of JSON */
+  readonly format?: ((line: string) => string) | undefined
 }
 
 /** The type that Fastify has for a serialized error. The value may be anything that was thrown. */
@@ -26,14 +28,20 @@ const headers = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization',
 const holders = ['headers', 'req.headers', 'request.headers', 'res.headers', 'response.headers', 'err.headers']
 
 /** Returns the options of a logger whose lines have a bounded length and show no secret. */
-export function loggerOptions({ level, redaction, base }: LoggerOptions): NonNullable<FastifyServerOptions['logger']> {
+export function loggerOptions({
+  level,
+  redaction,
+  base,
+  format,
+}: LoggerOptions): NonNullable<FastifyServerOptions['logger']> {
+  // A secret is hidden before a cut could leave a part of it.
+  const clean = (line: string) => shortLine(redaction.hide(line))
   return {
     level,
     ...(base !== undefined && { base }),
     serializers: { req: loggedRequest, err: loggedError as (error: unknown) => LoggedError, msg: cutText },
     redact: { paths: holders.flatMap(holder => headers.map(header => `${holder}["${header}"]`)), censor: hidden },
-    // A secret is hidden before a cut could leave a part of it.
-    hooks: { streamWrite: line => shortLine(redaction.hide(line)) },
+    hooks: { streamWrite: format === undefined ? clean : line => format(clean(line)) },
   }
 }
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../errors.ts'
 
 /** The outcome of a request, for its log line. */
 export interface RequestOutcome {
-  readonly level: 'info' | 'warn' | 'error'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly fields: object
   readonly msg: string
   /** The code of a refusal. The lines of refusals are sampled. */
@@ -13,7 +13,21 @@ export interface RequestOutcome {
 /** The key of a request's outcome. The value is null before the outcome is known. */
 export const outcomeKey = Symbol('headwaters.outcome')
 
+/** The key of the fields of a run that failed. */
+const runFieldsKey = Symbol('headwaters.run fields')
+
 export type RequestWithOutcome = FastifyRequest & { [outcomeKey]?: RequestOutcome | null }
+type RequestWithRun = FastifyRequest & { [runFieldsKey]?: object }
+
+/** Keeps what the log says of a run that failed, until the failure is logged. */
+export function setRunFields(request: FastifyRequest, fields: object): void {
+  ;(request as RequestWithRun)[runFieldsKey] = fields
+}
+
+/** Returns what the log says of the run of a request that failed; nothing for a request without a run. */
+export function runFieldsOf(request: FastifyRequest): object | undefined {
+  return (request as RequestWithRun)[runFieldsKey]
+}
 
 /**
  * Sets the outcome of a request, which is logged in the request's one line when it ends. In an app with another log

@@ -1,5 +1,4 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import type { Step } from '../../fanout/step.ts'
 import { mayBeAbsent } from './absent-value.ts'
 import type { Components } from './components.ts'
 import { documentedSources } from './documented-sources.ts'

@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Problem, toProblem, type ErrorCode } from '../../errors.ts'
+import { Problem, toProblem, UpstreamError, type ErrorCode } from '../../errors.ts'
 import { cut } from '../../log/cut.ts'
-import { causeChain } from '../log/cause-chain.ts'
-import { logOutcome, type RequestOutcome } from '../log/request-outcome.ts'
+import { causeChain } from '../../log/cause-chain.ts'
+import { logOutcome, runFieldsOf, type RequestOutcome } from '../log/request-outcome.ts'
 import { sendProblem } from './problem-body.ts'
 
 /** The codes of Fastify's own refusals. */
@@ -75,15 +75,19 @@ const ownRefusals = new Set<ErrorCode>([
 ])
 
 function logProblem(request: FastifyRequest, problem: Problem): void {
-  logOutcome(request, outcomeOf(problem))
+  logOutcome(request, outcomeOf(problem, runFieldsOf(request)))
 }
 
-function outcomeOf(problem: Problem): RequestOutcome {
+function outcomeOf(problem: Problem, run: object | undefined): RequestOutcome {
   const { code, cause, statusCode } = problem
   const detail = cut(problem.detail)
   if (statusCode === 500)
-    return { level: 'error', fields: { err: cause ?? problem, code }, msg: 'a request failed by a bug' }
+    return { level: 'error', fields: { err: cause ?? problem, code, ...run }, msg: 'a request failed by a bug' }
   if (statusCode > 500 && !ownRefusals.has(code))
-    return { level: 'warn', fields: { code, detail, why: causeChain(problem) }, msg: 'a request failed' }
-  return { level: 'info', fields: { code, detail }, msg: 'a request was refused', refusal: code }
+    return {
+      level: 'warn',
+      fields: { code, detail, why: causeChain(cause instanceof UpstreamError ? cause : problem), ...run },
+      msg: 'a request failed',
+    }
+  return { level: 'info', fields: { code, detail, ...run }, msg: 'a request was refused', refusal: code }
 }

@@ -5,9 +5,9 @@ import { deferIfSliced } from '../../core/sliced.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { Reply } from '../../fanout/reply.ts'
 import type { RunCompletion, Run } from '../../fanout/run.ts'
-import { sourceName } from '../../fanout/step.ts'
-import { causeChain } from '../log/cause-chain.ts'
-import { logOutcome } from '../log/request-outcome.ts'
+import { Problem } from '../../errors.ts'
+import { logOutcome, setRunFields } from '../log/request-outcome.ts'
+import { failureFields, partialFields, type LoggedOutcomes } from '../log/run-fields.ts'
 import { varyOfCacheable, type LoggedWarnings } from './cache-control.ts'
 import type { LoadGauge, RouteServices } from './route-services.ts'
 import { writeReply } from './write-reply.ts'
@@ -53,7 +53,7 @@ export class ReplyTask implements RunCompletion {
 
   resolve(result: Reply<unknown, string>): void {
     this.#countEnd()
-    if (!result.complete) this.#logPartial(result)
+    if (!result.complete) this.#logPartial(result.sources)
     // A large response that completed the run makes a large reply.
     deferIfSliced(() => this.#write(result))
   }
@@ -61,8 +61,12 @@ export class ReplyTask implements RunCompletion {
   reject(error: unknown): void {
     this.#countEnd()
     // Without a caller there is no reply and no failure.
-    if (error === callerGone) this.#reply.hijack()
-    else this.#reply.send(error)
+    if (error === callerGone) return void this.#reply.hijack()
+    if (error instanceof Problem) {
+      const outcomes = (error.sources ?? {}) as LoggedOutcomes
+      setRunFields(this.#request, failureFields(this.#aggregate, this.#run.lost, outcomes, error.code))
+    }
+    this.#reply.send(error)
   }
 
   #write(result: Reply<unknown, string>): void {
@@ -96,17 +100,8 @@ export class ReplyTask implements RunCompletion {
     return destroyed
   }
 
-  #logPartial({ sources }: Reply<unknown, string>): void {
-    const { name, steps } = this.#aggregate
-    const lost = this.#run.lost.map(({ step, error }) => ({
-      step: sourceName(steps, step),
-      code: error.code,
-      why: causeChain(error),
-    }))
-    const omitted = Object.entries(sources).flatMap(([step, { omitted: count }]) =>
-      count === undefined ? [] : [[step, count] as const],
-    )
-    const fields = { aggregate: name, lost, ...(omitted.length > 0 && { omitted: Object.fromEntries(omitted) }) }
+  #logPartial(outcomes: LoggedOutcomes): void {
+    const fields = partialFields(this.#aggregate, this.#run.lost, outcomes)
     logOutcome(this.#request, { level: 'info', fields, msg: 'a reply is partial' })
   }
 

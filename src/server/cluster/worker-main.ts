@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { openCatalogue, type CatalogueOptions } from '../../definitions/catalogue.ts'
 import { processLog } from '../../log/process-log.ts'
+import { listenAt } from '../process/listen.ts'
 import { createServiceApp } from '../process/service-app.ts'
 import { closeMs, exitOnUncaughtErrors } from '../process/shutdown.ts'
 import { openChannel } from './channel.ts'
@@ -53,7 +54,7 @@ export async function serveAssigned(
       { pid: process.pid, hostname: hostname(), worker: index + 1 },
     )
     exitOnUncaughtErrors(app)
-    await app.listen({ host, port })
+    await listenAt({ host, port }, address => app.listen(address))
     channel.listening((app.server.address() as AddressInfo).port, drainMs)
 
     const mode = await stopped.promise

@@ -6,6 +6,7 @@ import { DefinitionsError } from '../../definitions/definitions-error.ts'
 import { descriptorLimits } from '../../definitions/descriptor-limits.ts'
 import { loggerOptions } from '../../http/log/logger-options.ts'
 import type { Destination } from '../../log/destination.ts'
+import { lineFormat } from '../../log/log-format.ts'
 import { processLog, processRedaction } from '../../log/process-log.ts'
 
 /**
@@ -21,7 +22,7 @@ export async function createServiceApp(
   logFields?: Readonly<Record<string, unknown>>,
 ): Promise<FastifyInstance> {
   const { aggregates, overrides, environment, info, secrets, config } = catalogue
-  const { inbound, logLevel, drainMs, threads } = config
+  const { inbound, logLevel, logFormat, drainMs, threads } = config
   const { limits, few } = descriptorLimits(catalogue, {
     partition: options.partition,
     threads: options.threads?.count ?? threads.count,
@@ -30,7 +31,8 @@ export async function createServiceApp(
   const redaction = processRedaction()
   redaction.add([...secrets, ...inbound.keys])
   const stream = processLog()
-  const logger = { ...(loggerOptions({ level: logLevel, redaction, base: logFields }) as object), stream }
+  const format = lineFormat(logFormat, environment)
+  const logger = { ...(loggerOptions({ level: logLevel, redaction, base: logFields, format }) as object), stream }
   const app = buildApp(aggregates, {
     overrides,
     environment,

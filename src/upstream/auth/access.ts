@@ -31,12 +31,17 @@ export interface Access {
   readonly faults: readonly VariableFault[]
 }
 
-/** Reads the variables that an upstream's declaration names. */
+/**
+ * Reads the variables that an upstream's declaration names.
+ *
+ * @param onFile - Is called with the path of each file that is read, before that.
+ */
 export function readAccess(
   { name, auth, tls, proxy }: AccessSpec & { readonly name: string },
   variables: Variables,
+  onFile?: VariableReader['onFile'],
 ): Access {
-  const reader = variableReader(name, variables)
+  const reader = variableReader(name, variables, onFile)
   const { secrets, faults } = reader
   return {
     credentials: auth && readCredentials(auth, reader),

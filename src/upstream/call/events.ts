@@ -23,6 +23,8 @@ export type CallEvent =
       readonly at: number
       readonly step: number
       readonly call: number
+      /** With its upstream: `catfact-ninja.fact`. */
+      readonly operation: string
       /** How often it was sent; 0 when it never left. */
       readonly attempts: number
       /** The upstream's status, where it came that far. */

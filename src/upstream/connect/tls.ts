@@ -27,6 +27,7 @@ export function readTls({ ca, cert, key }: TlsOptions, reader: VariableReader): 
 function readPem(source: string | Secret, option: string, reader: VariableReader): string {
   const given = reader.read(source, option)
   if (!(source instanceof Secret) || given === '' || given.startsWith('-----BEGIN ')) return given
+  reader.onFile(given)
   try {
     return readFileSync(given, 'utf8')
   } catch {

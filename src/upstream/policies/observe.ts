@@ -69,9 +69,21 @@ class Observed<T> implements Completion<T> {
       scope,
       step,
       index,
+      spec: { name: operation },
     } = this.#call
     this.#counts.attempts += attempts
     this.#counts.queuedMs += queuedMs
-    scope.emit({ type: 'call ended', at: scope.now(), step, call: index, attempts, status, code, error, cached })
+    scope.emit({
+      type: 'call ended',
+      at: scope.now(),
+      step,
+      call: index,
+      operation,
+      attempts,
+      status,
+      code,
+      error,
+      cached,
+    })
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
 import { checkHeaderName, forwardFault } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import { checkTextOption } from '../../core/option-values.ts'
 import type { UpstreamOptions } from './options.ts'
 import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
 import { queryNameMatcher } from './query-name.ts'
@@ -34,6 +35,8 @@ export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec
   if (publicOnly) checkPublic(owner, 'origin', options.origin)
   if (auth !== undefined) checkAuth(owner, auth, options, publicOnly)
   if (tls !== undefined) checkTls(owner, tls)
+  if (proxy !== undefined && proxy !== true && typeof proxy !== 'string' && !(proxy instanceof Secret))
+    throw new TypeError(`${owner}: proxy must be true, the URL of a proxy, or env('NAME')`)
   if (typeof proxy === 'string') {
     const fault = proxyFault(proxy)
     if (fault !== undefined) throw new TypeError(`${owner}: proxy ${fault}`)
@@ -64,10 +67,12 @@ function checkAuth(
   else if ('bearer' in auth) checkSecret(owner, 'auth.bearer', auth.bearer)
   else checkSecret(owner, 'auth.secret', auth.secret)
   if ('query' in auth) {
+    checkTextOption(owner, 'auth.query', auth.query, "'api_key'")
     if (!/^[A-Za-z0-9_.~-]+$/.test(auth.query))
       throw new TypeError(`${owner}: auth.query '${auth.query}' is no name of a query field`)
     return
   }
+  if ('header' in auth) checkTextOption(owner, 'auth.header', auth.header, "'x-api-key'")
   const header = 'header' in auth ? auth.header : 'authorization'
   checkHeaderName(owner, header)
   if (/^(?:accept|idempotency-key)$/i.test(header) || forwardFault(header) !== undefined)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import { checkTextOption } from '../../core/option-values.ts'
 import { checkText } from '../../core/schema/check-text.ts'
 import { checkWritten } from '../../core/schema/check-written.ts'
 import { isOpen } from '../../core/schema/depth.ts'
@@ -60,6 +61,9 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   } = options
   const safe = safeMethods.has(method)
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
+  checkTextOption(name, 'path', path, "'/facts/{id}'")
+  if (output === undefined)
+    throw new TypeError(`${name}: output is missing: give the zod schema of the answer, for example z.object({ … })`)
   checkZod(name, { params, query, body, output, responseHeaders })
 
   if (!methods.has(method)) throw new TypeError(`${name}: '${method}' is not a method that can be called`)

@@ -1,6 +1,7 @@
 import { wholeNumber } from '../../core/bounds.ts'
 import { checkSpelling } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
+import { checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkAccess } from './access-spec.ts'
 import { checkForwarded, checkHeader } from './check-headers.ts'
 import { checkLayers } from './layers.ts'
@@ -53,7 +54,7 @@ export function upstreamSpec(
   options: UpstreamOptions,
   operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache'> | undefined)[],
 ): UpstreamSpec {
-  if (!upstreamName.test(name))
+  if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
   const owner = `upstream '${name}'`
   rejectUnknownOptions(owner, options, upstreamOptions, { renamed: upstreamRenames })
@@ -88,7 +89,9 @@ export function upstreamSpec(
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
+  checkTextList(owner, 'forwardHeaders', forwardHeaders, "['accept-language']")
   for (const header of forwardHeaders) checkForwarded(owner, header)
+  checkObject(owner, 'headers', headers, "{ 'user-agent': 'cats/1.0' }")
   checkSpelling(owner, Object.keys(headers))
   for (const [header, value] of Object.entries(headers)) checkHeader(owner, header, value)
 
@@ -116,6 +119,7 @@ export function upstreamSpec(
 }
 
 function checkOrigin(owner: string, origin: string): string {
+  checkTextOption(owner, 'origin', origin, "'https://catfact.ninja'")
   const fault = originFault(origin, false)
   if (fault !== undefined) throw new TypeError(`${owner}: ${fault}`)
   return new URL(origin).origin

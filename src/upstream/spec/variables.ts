@@ -18,18 +18,25 @@ export interface VariableReader {
   /** The same for what no log may show. */
   secret(what: Secret, option: string, faultOf?: (value: string) => string | undefined): string
   fault(variable: string, reason: string): void
+  /** Is called with the path of each file that a variable names, before it is read. */
+  readonly onFile: (path: string) => void
   readonly upstream: string
   readonly faults: readonly VariableFault[]
   readonly secrets: string[]
 }
 
 /** Makes a reader for one upstream. A variable that is set to nothing counts as not set. */
-export function variableReader(upstream: string, variables: Variables): VariableReader {
+export function variableReader(
+  upstream: string,
+  variables: Variables,
+  onFile: VariableReader['onFile'] = () => {},
+): VariableReader {
   const faults: VariableFault[] = []
   const secrets: string[] = []
 
   const reader: VariableReader = {
     upstream,
+    onFile,
     faults,
     secrets,
     optional: variable => variables[variable]?.trim() || undefined,

@@ -67,7 +67,7 @@ function isBlank(body: Buffer): boolean {
 /** Checks the type of a body that was read without one that the operation accepts, because it could have been empty. */
 function checkType(spec: OperationSpec, status: number, headers: ResponseHeaders): void {
   if (!spec.allowEmpty) return
-  const fault = contentTypeFault(spec, status, contentTypeOf(spec, headers['content-type']))
+  const fault = contentTypeFault(spec, status, headers['content-type'])
   if (fault !== undefined) throw fault
 }
 

@@ -2,6 +2,7 @@ import { TextDecoder } from 'node:util'
 import { isJsonType, readMediaType } from '../../core/media-type.ts'
 import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
+import { receivedType } from './received-type.ts'
 
 /** What the `Content-Type` of a response means to its operation. */
 export interface ContentType {
@@ -51,17 +52,20 @@ const longCharset = 40
 
 /**
  * Returns the error of a response whose `Content-Type` its operation does not accept, or whose charset cannot be
- * decoded; `undefined` for any other. The charset is in the cause, which is for the log: it is a word of the upstream.
+ * decoded; `undefined` for any other. The type and the charset are in the cause, which is for the log: they are words of
+ * the upstream.
  */
 export function contentTypeFault(
   spec: OperationSpec,
   upstreamStatus: number,
-  { isAccepted, unknownCharset }: ContentType,
+  header: string | string[] | undefined,
 ): UpstreamError | undefined {
+  const { isAccepted, unknownCharset } = contentTypeOf(spec, header)
   if (!isAccepted)
     return new UpstreamError('UPSTREAM_CONTENT_TYPE', spec.upstream.name, {
       upstreamStatus,
       detail: `accepted are ${spec.accept.join(', ')}`,
+      cause: receivedType(header),
     })
   if (unknownCharset === undefined) return undefined
   return new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, {

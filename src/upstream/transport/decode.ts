@@ -1,4 +1,5 @@
-import { brotliDecompress, constants, gunzip, inflate, zstdDecompress } from 'node:zlib'
+// Node.js 20 has no zstd: a named import of it would fail before the check of the version.
+import zlib, { brotliDecompress, constants, gunzip, inflate } from 'node:zlib'
 import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
@@ -24,7 +25,7 @@ type Decompress = (
 
 /** One content coding. */
 interface Coding {
-  readonly decompress: typeof gunzip | typeof inflate | typeof brotliDecompress | typeof zstdDecompress
+  readonly decompress: typeof gunzip | typeof inflate | typeof brotliDecompress | typeof zlib.zstdDecompress
   readonly params?: Readonly<Record<number, number>>
   /** True where `decompress` may stop at the end of a frame although another one follows. */
   readonly hasFrames: boolean
@@ -45,7 +46,10 @@ const codings: ReadonlyMap<string, Coding> = new Map([
   ['deflate', { decompress: inflate, hasFrames: false }],
   // The windows of br have at most 16 MiB: Node leaves the extension for larger ones off.
   ['br', { decompress: brotliDecompress, hasFrames: false }],
-  ['zstd', { decompress: zstdDecompress, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog }, hasFrames: true }],
+  [
+    'zstd',
+    { decompress: zlib.zstdDecompress, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog }, hasFrames: true },
+  ],
 ])
 
 /** Returns whether `decode` can undo this content coding. */

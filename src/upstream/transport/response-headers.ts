@@ -1,7 +1,7 @@
 import { contentCodings } from '../../core/content-coding.ts'
 import { UpstreamError } from '../../errors.ts'
 import type { ResponseHeaders } from '../spec/answer.ts'
-import { contentTypeFault, contentTypeOf, type ContentType } from './content-type.ts'
+import { contentTypeFault, contentTypeOf } from './content-type.ts'
 import { isDecodable } from './decode.ts'
 import { readRetryAfter } from '../call/retry-after.ts'
 import type { OperationSpec } from '../spec/spec.ts'
@@ -59,7 +59,7 @@ export function classifyResponse(
   const type = contentTypeOf(spec, headers['content-type'])
   if (type.isAccepted && type.unknownCharset === undefined && (coding === undefined || isDecodable(coding)))
     return 'read'
-  return classifyUnreadable(spec, status, headers, coding, type)
+  return classifyUnreadable(spec, status, headers, coding)
 }
 
 /** Classifies a response that cannot be read, unless it is empty. */
@@ -68,7 +68,6 @@ function classifyUnreadable(
   status: number,
   headers: ResponseHeaders,
   coding: string | undefined,
-  type: ContentType,
 ): ResponseClass {
   const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
   const isEmpty = spec.method === 'HEAD' || status === 204 || length === 0
@@ -78,7 +77,7 @@ function classifyUnreadable(
   // The end of the body decides: a compressed body may be empty when it is decoded.
   if (spec.allowEmpty && (length === undefined || isEmpty || coding !== undefined || mayBeBlank(spec, length)))
     return 'read'
-  return contentTypeFault(spec, status, type) ?? 'read'
+  return contentTypeFault(spec, status, headers['content-type']) ?? 'read'
 }
 
 /** Returns whether the body may be white space only, which counts as empty for JSON. */

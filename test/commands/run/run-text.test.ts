@@ -12,6 +12,7 @@ test('a line is said for each start and end of a step and for the end of the run
     { type: 'attempt ended', at: 20, step: 0, call: 0, attempt: 1, code: undefined },
     {
       type: 'call ended',
+      operation: 'source.ask',
       at: 20,
       step: 0,
       call: 0,
@@ -83,6 +84,7 @@ test('a context() that asks a call has lines before those of every step, and its
       at: 20,
       step: -1,
       call: 0,
+      operation: 'cats.fact',
       attempts: 1,
       status: 500,
       code: 'UPSTREAM_STATUS',

@@ -73,7 +73,11 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^ {4}at .*?\\(?((?:file:\\/\\/|\\/|[A-Za-z]:\\\\)[^\\n()]*?):(\\d+:\\d+)\\)?$/gm': module,
     '/\\?headwaters=\\d+$/': module,
   },
+  'definitions/missing-files.ts': {
+    '/^\\.(?:[cm]?[jt]s|json)$/': module,
+  },
   'definitions/modules.ts': {
+    '/^(?:\\.{0,2}\\/|file:)/': module,
     '/[?&]headwaters=(\\d+)$/': module,
     '/^zod(?:\\/|$)/': module,
     '/^\\.\\.?\\//': module,
@@ -370,6 +374,15 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'upstream/connect/dial.ts': {
     '/^\\[(.*)\\]$/': declaration,
+  },
+  'log/printable.ts': {
+    '/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]/gu': [['', '\u0007', 'a']],
+  },
+  'log/readable-line.ts': {
+    '/^[^\\s"=[\\]{}]+$/': [['', 'a', ' ']],
+  },
+  'upstream/transport/received-type.ts': {
+    '/[^\\x20-\\x7e]/g': [['', '\u00e9', 'a']],
   },
   'upstream/transport/response-headers.ts': {
     '/^chunked$/i': [['', 'chunked', '']],

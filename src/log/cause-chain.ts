@@ -1,4 +1,4 @@
-import { cut } from '../../log/cut.ts'
+import { cut } from './cut.ts'
 
 interface Issue {
   readonly path: readonly PropertyKey[]
@@ -34,9 +34,23 @@ function reasonOf(error: unknown): string | undefined {
   }
   if (deepest === undefined) return undefined
   const { issues, code, message } = deepest as Error & { readonly issues?: readonly Issue[]; readonly code?: string }
-  if (Array.isArray(issues)) return cut(issues.slice(0, maxIssues).map(shownIssue).join('; '))
+  if (isIssues(issues)) return issuesText(issues)
   const text = cut(String(message))
   return code === undefined || text.includes(String(code)) ? text : `${cut(String(code))}: ${text}`
+}
+
+/** Returns true for the issues of a schema's error. */
+export function isIssues(issues: unknown): issues is readonly Issue[] {
+  return (
+    Array.isArray(issues) &&
+    issues.length > 0 &&
+    issues.every((issue: Partial<Issue> | null | undefined) => Array.isArray(issue?.path))
+  )
+}
+
+/** Returns the first issues of a schema in one line. */
+export function issuesText(issues: readonly Issue[]): string {
+  return cut(issues.slice(0, maxIssues).map(shownIssue).join('; '))
 }
 
 function shownIssue({ path, message }: Issue): string {

@@ -1,0 +1,45 @@
+/**
+ * Refuses a required option that is missing or is not a text. The message never shows the value, which may be a secret.
+ *
+ * @param owner - What the option belongs to, for example `upstream 'cats'`.
+ * @param option - The name of the option.
+ * @param example - A right value, as it is written in code.
+ * @throws {TypeError} that names the owner, the option and an example.
+ */
+export function checkTextOption(owner: string, option: string, value: unknown, example: string): void {
+  if (typeof value === 'string') return
+  throw new TypeError(`${owner}: ${option} ${faultOf(value)} a text, for example ${example}`)
+}
+
+/**
+ * Refuses a list of texts that is something else.
+ *
+ * @throws {TypeError} that names the owner, the option and an example.
+ */
+export function checkTextList(owner: string, option: string, list: unknown, example: string): void {
+  if (Array.isArray(list) && list.every(each => typeof each === 'string')) return
+  throw new TypeError(
+    `${owner}: ${option} ${Array.isArray(list) ? 'must be' : faultOf(list)} a list of texts, for example ${example}`,
+  )
+}
+
+/**
+ * Refuses an object that is something else.
+ *
+ * @throws {TypeError} that names the owner, the option and an example.
+ */
+export function checkObject(owner: string, option: string, value: unknown, example: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new TypeError(`${owner}: ${option} ${faultOf(value)} an object, for example ${example}`)
+}
+
+function faultOf(value: unknown): string {
+  if (value === undefined) return 'is missing: it must be'
+  return `is ${kindOf(value)}, and must be`
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

@@ -1,0 +1,133 @@
+import { errors, type UpstreamError } from '../../errors.ts'
+import { causeChain } from '../../log/cause-chain.ts'
+
+/** What the log says of the aggregate of a run. */
+interface LoggedAggregate {
+  readonly name: string
+  readonly route: { readonly url: string }
+  readonly steps: readonly { readonly name: string }[]
+}
+
+/** A call that failed, with the index of its step. */
+interface FailedCall {
+  readonly step: number
+  readonly error: UpstreamError
+  /** With its upstream: `catfact-ninja.fact`. */
+  readonly operation: string
+}
+
+/** The part of an outcome that is logged. */
+interface LoggedOutcome {
+  readonly state: string
+  readonly code?: string
+  readonly status?: number
+  readonly calls?: number
+  readonly failed?: readonly { readonly code: string; readonly status?: number }[]
+  readonly omitted?: number
+}
+
+/** The outcomes of the steps by name. */
+export type LoggedOutcomes = Readonly<Record<string, LoggedOutcome>>
+
+/** One failure of a step. Several calls that failed in the same way are one. */
+interface Loss {
+  readonly step: string
+  readonly code: string | undefined
+  readonly upstream: string | undefined
+  readonly operation: string | undefined
+  /** The status of the upstream's response. */
+  readonly status: number | undefined
+  /** The calls of a step that makes several, and those of them that failed in this way. */
+  readonly items: number | undefined
+  readonly failed: number | undefined
+  /** The items of a truncated list that were not asked. */
+  readonly omitted: number | undefined
+  /** The reason, with words of the upstream. */
+  readonly why: string | undefined
+}
+
+/** States of a step whose value is its own. */
+const wholeStates: ReadonlySet<string> = new Set(['ok', 'skipped', 'cancelled'])
+
+/** Returns the fields of the log line of a partial reply. */
+export function partialFields(
+  aggregate: LoggedAggregate,
+  calls: readonly FailedCall[],
+  outcomes: LoggedOutcomes,
+): object {
+  return { ...aggregateFields(aggregate), lost: lossesOf(aggregate, calls, outcomes) }
+}
+
+/**
+ * Returns the fields of the log line of a failed run that are not about its reply: the aggregate, the failure that
+ * decided, and the other losses.
+ */
+export function failureFields(
+  aggregate: LoggedAggregate,
+  calls: readonly FailedCall[],
+  outcomes: LoggedOutcomes,
+  code: string,
+): object {
+  const losses = lossesOf(aggregate, calls, outcomes)
+  const decisive = losses.find(loss => loss.code === code && outcomes[loss.step]?.state === 'failed')
+  // The reply has the code, and its problem has the reason.
+  const { code: _code, why: _why, ...place } = decisive ?? { code, why: undefined }
+  const lost = losses.filter(loss => loss !== decisive)
+  return { ...aggregateFields(aggregate), ...place, ...(lost.length > 0 && { lost }) }
+}
+
+function aggregateFields({ name, route }: LoggedAggregate) {
+  return { aggregate: name, url: route.url }
+}
+
+function lossesOf({ steps }: LoggedAggregate, calls: readonly FailedCall[], outcomes: LoggedOutcomes): Loss[] {
+  const ofCalls = new Map<string, Loss>()
+  for (const { step: index, error, operation } of calls) {
+    const step = steps[index]?.name ?? 'context'
+    const key = JSON.stringify([step, error.code, error.upstreamStatus, operation])
+    if (!ofCalls.has(key)) ofCalls.set(key, callLoss(step, error, operation, outcomes[step]))
+  }
+  const losses = [...ofCalls.values()]
+  // A step may also fail without a call that fails: its function throws, or its calls are never sent.
+  for (const [step, outcome] of Object.entries(outcomes))
+    if (!wholeStates.has(outcome.state) && !losses.some(loss => loss.step === step))
+      losses.push(stepLoss(step, outcome))
+  return losses
+}
+
+function callLoss(step: string, error: UpstreamError, operation: string, outcome: LoggedOutcome | undefined): Loss {
+  const [upstream, name] = operation.split('.', 2)
+  const alike = outcome?.failed?.filter(({ code, status }) => code === error.code && status === error.upstreamStatus)
+  return {
+    step,
+    code: error.code,
+    upstream,
+    operation: name,
+    status: error.upstreamStatus,
+    items: outcome?.calls,
+    failed: alike?.length,
+    omitted: outcome?.omitted,
+    why: causeChain(error) ?? detailOf(error),
+  }
+}
+
+function stepLoss(step: string, { code, status, calls, failed, omitted }: LoggedOutcome): Loss {
+  return {
+    step,
+    code,
+    upstream: undefined,
+    operation: undefined,
+    status,
+    items: calls,
+    failed: failed?.length,
+    omitted,
+    why: undefined,
+  }
+}
+
+/** Returns what a message says beyond the text of its code and its status. */
+function detailOf({ code, source, message, upstreamStatus }: UpstreamError): string | undefined {
+  const start = `${source} ${errors[code].text}: `
+  const detail = message.startsWith(start) ? message.slice(start.length) : undefined
+  return detail === `status ${upstreamStatus}` ? undefined : detail
+}

@@ -1,0 +1,97 @@
+import { styleText } from 'node:util'
+import { printable } from './printable.ts'
+
+interface Level {
+  readonly label: string
+  readonly color: 'red' | 'yellow' | 'green' | 'dim' | 'magenta'
+}
+
+/** The levels of pino. */
+const levels: Readonly<Record<number, Level>> = {
+  10: { label: 'TRACE', color: 'dim' },
+  20: { label: 'DEBUG', color: 'dim' },
+  30: { label: 'INFO', color: 'green' },
+  40: { label: 'WARN', color: 'yellow' },
+  50: { label: 'ERROR', color: 'red' },
+  60: { label: 'FATAL', color: 'magenta' },
+}
+
+/** Fields that are the same in each line of a process, or have a place of their own. */
+const omitted = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'stack'])
+
+/** A value that needs no quotes. */
+const plain = /^[^\s"=[\]{}]+$/
+
+/**
+ * Returns a line of the log for a reader at a terminal: time, level, message and fields as `key=value`. Fields of
+ * objects have dots in their names, and stacks stand below. No character of it controls the terminal.
+ *
+ * @param line - A line of JSON. Another line is returned with its control characters escaped.
+ * @param color - True to colour levels and names.
+ */
+export function readableLine(line: string, color: boolean): string {
+  const fields = parsed(line)
+  if (fields === undefined) return `${printable(line.trimEnd())}\n`
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    color ? styleText(style, text, { validateStream: false }) : text
+  const { label, color: levelColor } = levels[fields['level'] as number] ?? {
+    label: textOf(fields['level']),
+    color: 'dim',
+  }
+  const pairs: string[] = []
+  const stacks: string[] = []
+  addPairs(fields, '', (name, value) => {
+    if (name === 'stack' || name.endsWith('.stack')) stacks.push(textOf(value))
+    else pairs.push(`${paint('dim', `${printable(name)}=`)}${shown(value)}`)
+  })
+  const head = [
+    paint('dim', timeOf(fields['time'])),
+    paint(levelColor, printable(label).padEnd(5)),
+    printable(textOf(fields['msg'] ?? '')),
+    ...pairs,
+  ].join(' ')
+  const below = stacks.flatMap(stack => stack.split('\n')).map(each => `    ${printable(each.trim())}\n`)
+  return `${head}\n${below.join('')}`
+}
+
+function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Calls `add` for each field, and for the fields of objects by their path. */
+function addPairs(
+  fields: Readonly<Record<string, unknown>>,
+  path: string,
+  add: (name: string, value: unknown) => void,
+): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (path === '' && omitted.has(name)) continue
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      addPairs(value as Record<string, unknown>, `${path}${name}.`, add)
+    else add(path + name, value)
+  }
+}
+
+/** The local time of day, to the millisecond. */
+function timeOf(time: unknown): string {
+  const date = new Date(typeof time === 'number' ? time : Number.NaN)
+  if (Number.isNaN(date.getTime())) return '--:--:--.---'
+  const [hours, minutes, seconds] = [date.getHours(), date.getMinutes(), date.getSeconds()].map(part =>
+    String(part).padStart(2, '0'),
+  )
+  return `${hours}:${minutes}:${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string' && plain.test(value)) return printable(value)
+  return printable(JSON.stringify(value))
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,82 @@
+import { test } from 'tap'
+import fc from 'fast-check'
+import { lineFormat } from '../../src/log/log-format.ts'
+import { readableLine } from '../../src/log/readable-line.ts'
+
+const time = new Date(2026, 4, 1, 9, 8, 7, 65).getTime()
+const line = (fields: object) =>
+  readableLine(`${JSON.stringify({ level: 30, time, pid: 7, hostname: 'here', ...fields })}\n`, false)
+
+test('a line has the time, the level, the message, and the fields with the fields of objects', async t => {
+  t.equal(
+    line({
+      reqId: 'a-1',
+      req: { method: 'GET', url: '/v1/cat-facts', host: 'localhost:3000' },
+      res: { statusCode: 200 },
+      responseTime: 12.3,
+      lost: [{ step: 'a' }],
+      empty: '',
+      why: 'it is "late"',
+      none: null,
+      msg: 'request completed',
+    }),
+    '09:08:07.065 INFO  request completed reqId=a-1 req.method=GET req.url=/v1/cat-facts req.host=localhost:3000 ' +
+      'res.statusCode=200 responseTime=12.3 lost=[{"step":"a"}] empty="" why="it is \\"late\\"" none=null\n',
+  )
+})
+
+test('each level has its name', async t => {
+  for (const [level, name] of [
+    [10, 'TRACE'],
+    [20, 'DEBUG'],
+    [40, 'WARN '],
+    [50, 'ERROR'],
+    [60, 'FATAL'],
+    [35, '35   '],
+  ] as const)
+    t.equal(line({ level, msg: 'm' }), `09:08:07.065 ${name} m\n`)
+})
+
+test('a stack stands below its line', async t => {
+  t.equal(
+    line({
+      level: 50,
+      msg: 'failed',
+      err: { type: 'Error', message: 'a bug', stack: 'Error: a bug\n    at f (a.ts:1:2)' },
+    }),
+    '09:08:07.065 ERROR failed err.type=Error err.message="a bug"\n    Error: a bug\n    at f (a.ts:1:2)\n',
+  )
+})
+
+test('no text of a line controls the terminal', async t => {
+  const hostile = ['\x1b[2J', '\x9b2J', '\x07', '\r', '\n', '\x7f', '\u202e', '\u2028', '\u200b', '\ufeff']
+  const text = fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string())).map(parts => parts.join(''))
+  fc.assert(
+    fc.property(text, text, text, (name, value, msg) => {
+      for (const output of [
+        line({ [name]: value, msg, err: { stack: value }, list: [value] }),
+        readableLine(msg, false),
+      ])
+        for (const each of output.slice(0, -1).split('\n'))
+          t.notMatch(each, /[\p{Cc}\u2028\u2029\u202a-\u202e\u200b\ufeff]/u)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a line that is not of JSON stays', async t => {
+  for (const text of ['plain text', '7', 'null']) t.equal(readableLine(`${text}\n`, true), `${text}\n`)
+})
+
+test('auto is text at a terminal and JSON elsewhere; only a terminal gets colours, unless NO_COLOR is set', async t => {
+  const json = '{"level":30,"msg":"m"}\n'
+  const format = (...args: Parameters<typeof lineFormat>) => lineFormat(...args)?.(json)
+  const escape = '\x1b['
+  t.equal(format('json', {}, true), undefined)
+  t.equal(format('auto', {}, false), undefined)
+  t.match(format('auto', {}, true), escape)
+  t.match(format('text', {}, true), escape)
+  t.equal(format('text', {}, false), '--:--:--.--- INFO  m\n')
+  for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }])
+    t.equal(format('auto', environment, true), '--:--:--.--- INFO  m\n')
+})
