@@ -1,3 +1,8 @@
+/**
+ * The whole service as a Fastify app.
+ *
+ * @module headwaters/app
+ */
 import './check-node.ts'
 import { METHODS } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
@@ -40,6 +45,21 @@ import type { Partition } from './core/partition.ts'
 import type { Layers } from './upstream/spec/layers.ts'
 import { appRenames } from './upstream/spec/renamed.ts'
 
+/**
+ * Options of `buildApp`.
+ *
+ * @example
+ * ```ts
+ * import type { AppOptions } from 'headwaters/app'
+ *
+ * const options: AppOptions = {
+ *   environment: process.env,
+ *   overrides: { prices: { origin: 'http://127.0.0.1:4000' } },
+ *   logger: true,
+ *   rateLimit: 600,
+ * }
+ * ```
+ */
 export interface AppOptions {
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
@@ -99,7 +119,26 @@ export interface AppOptions {
   readonly drainTimeout?: number
 }
 
-/** Builds an app that serves aggregates; its runtime closes with it. Nothing listens yet. */
+/**
+ * Builds a Fastify app that serves aggregates, with health routes, the OpenAPI document and the explorer. It does not
+ * listen. Its runtime closes with it.
+ *
+ * @param aggregates The aggregates to serve.
+ * @param options The limits and services of the app.
+ * @returns The app. Call its `listen` to serve, or its `inject` to test.
+ * @throws `TypeError` for an option that is wrong. Aggregates that cannot be served together make `ready` and `listen`
+ *   of the app reject.
+ * @example
+ * ```ts
+ * import { buildApp } from 'headwaters/app'
+ * import type { AnyAggregate } from 'headwaters'
+ *
+ * declare const catFacts: AnyAggregate
+ *
+ * const app = buildApp([catFacts], { environment: process.env, logger: true })
+ * await app.listen({ host: '127.0.0.1', port: 3000 })
+ * ```
+ */
 export function buildApp(aggregates: readonly AnyAggregate[], options: AppOptions = {}): FastifyInstance {
   rejectRenamedOptions('app', options, appRenames)
   const {

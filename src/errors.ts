@@ -107,23 +107,25 @@ export const errors = {
   DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
 } as const satisfies Record<string, Row>
 
+/** The code of a failure, one of the table `errors`. */
 export type ErrorCode = keyof typeof errors
 
 /** Statuses of an upstream after which asking again may help. */
 const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504])
 
+/** Options of an `UpstreamError`. */
 export interface UpstreamErrorOptions extends ErrorOptions {
-  /** The status that the upstream answered. */
+  /** The status of the upstream's response. @default none */
   readonly upstreamStatus?: number
-  /** How long the upstream asks us to stay away, in ms. */
+  /** The time that the upstream's `Retry-After` asks for, in ms. @default none */
   readonly retryAfterMs?: number | undefined
-  /** What was wrong, in our words: never an upstream's. */
+  /** A sentence about the failure. It must not contain text of the upstream, since callers see it. @default none */
   readonly detail?: string
-  /** Overrides the table, where only the thrower knows. */
+  /** The judgement about the upstream's health. @default that of the code and the status */
   readonly verdict?: Verdict
-  /** Overrides the table, where only the thrower knows. */
+  /** The status that the caller gets if this failure decides the reply. @default that of the code */
   readonly statusCode?: number
-  /** Overrides the table, where only the thrower knows. */
+  /** If true, another attempt may succeed. @default that of the code and the status */
   readonly retryable?: boolean
   /** Whether the connection had served before and died before anything of this answer came. @default false */
   readonly isIdleClose?: boolean
@@ -131,13 +133,19 @@ export interface UpstreamErrorOptions extends ErrorOptions {
 
 /** A call or a step that failed for a reason outside this process; the only error that becomes a fallback. */
 export class UpstreamError extends Error {
+  /** The name of the class. */
   override readonly name = 'UpstreamError'
+  /** The code of the failure. */
   readonly code: ErrorCode
-  /** Who failed: an upstream, a step, or the aggregate as a whole. */
+  /** The name of the upstream, the step or the aggregate that failed. */
   readonly source: string
+  /** The status of the upstream's response, if there was one. */
   readonly upstreamStatus: number | undefined
+  /** The time that the upstream's `Retry-After` asks for, in ms, if it sent one. */
   readonly retryAfterMs: number | undefined
+  /** The judgement about the upstream's health. */
   readonly verdict: Verdict
+  /** True if another attempt may succeed. */
   readonly retryable: boolean
   /**
    * Whether the upstream closed a connection it took for idle while the call was on its way, which says nothing of its
@@ -151,14 +159,24 @@ export class UpstreamError extends Error {
   readonly #isUpstreamError = true
 
   /**
-   * Returns whether a value is a `UpstreamError`. Unlike the operator's own way it never throws, for a revoked proxy
-   * either: anything may be thrown.
+   * Returns whether a value is an `UpstreamError`. It never throws, not even for a revoked proxy, since any value can
+   * be thrown.
+   *
+   * @param value Any value.
+   * @returns True for an `UpstreamError`.
    */
   static override [Symbol.hasInstance](value: unknown): value is UpstreamError {
     if (typeof value !== 'object' || value === null || !(#isUpstreamError in value)) return false
     return this === UpstreamError || super[Symbol.hasInstance](value)
   }
 
+  /**
+   * Makes a failure.
+   *
+   * @param code The code, which gives the status, the text and the verdict.
+   * @param source The name of the upstream, the step or the aggregate that failed.
+   * @param options The status of the upstream and what replaces the values of the code.
+   */
   constructor(code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
     const { status, text, verdict, retryable } = errors[code]
     // Failing is a hot path under overload, and nobody reads the stack of a refusal.
@@ -190,45 +208,66 @@ export class UpstreamError extends Error {
 export interface Fault {
   /** JSON Pointer into the request, for example `/query/count`. */
   readonly pointer: string
+  /** The reason, for example `must be a number`. */
   readonly reason: string
 }
 
+/** Options of a `Problem`. */
 export interface ProblemOptions extends ErrorOptions {
+  /** The status. @default that of the code */
   readonly status?: number
-  /** @default that of the code */
+  /** The title. @default that of the code */
   readonly title?: string
+  /** A sentence about this case. @default the text of the code */
   readonly detail?: string
+  /** The faults of the input. @default none */
   readonly faults?: readonly Fault[]
-  /** After how many seconds asking again may help. */
+  /** The value of `retry-after`, in seconds. @default 1 for a status of 503, otherwise none */
   readonly retryAfterSeconds?: number
-  /** How each step ended, by name. */
+  /** The outcome of each step, by its name. @default none */
   readonly sources?: object
 }
 
-/** An answer that is an error, as RFC 9457 writes it. */
+/** A failure as a caller gets it (RFC 9457). */
 export class Problem extends Error {
+  /** The name of the class. */
   override readonly name = 'Problem'
+  /** The code of the failure. */
   readonly code: ErrorCode
   /** Read by Fastify's error handler. */
   readonly statusCode: number
+  /** The title, which is the same for every failure with this code. */
   readonly title: string
+  /** A sentence about this case. */
   readonly detail: string
+  /** The faults of the input, if it was refused. */
   readonly faults: readonly Fault[] | undefined
+  /** The value of `retry-after`, in seconds, if it is sent. */
   readonly retryAfterSeconds: number | undefined
+  /** The outcome of each step, by its name, if the run started. */
   readonly sources: object | undefined
 
   // oxlint-disable-next-line no-unused-private-class-members -- hasInstance looks for it
   readonly #isProblem = true
 
   /**
-   * Returns whether a value is a `Problem`. Unlike the operator's own way it never throws, for a revoked proxy either:
-   * anything may be thrown.
+   * Returns whether a value is a `Problem`. It never throws, not even for a revoked proxy, since any value can be
+   * thrown.
+   *
+   * @param value Any value.
+   * @returns True for a `Problem`.
    */
   static override [Symbol.hasInstance](value: unknown): value is Problem {
     if (typeof value !== 'object' || value === null || !(#isProblem in value)) return false
     return this === Problem || super[Symbol.hasInstance](value)
   }
 
+  /**
+   * Makes a problem.
+   *
+   * @param code The code, which gives the status, the title and the text.
+   * @param options What replaces or completes the values of the code.
+   */
   constructor(code: ErrorCode, options: ProblemOptions = {}) {
     const { status, title, text } = errors[code]
     const detail = options.detail ?? `The service ${text}.`
@@ -242,7 +281,12 @@ export class Problem extends Error {
     this.sources = options.sources
   }
 
-  /** The same problem, with how each step ended. */
+  /**
+   * Returns the same problem with the outcomes of the steps.
+   *
+   * @param sources The outcome of each step, by its name.
+   * @returns A new problem.
+   */
   with(sources: object): Problem {
     const { statusCode: status, title, detail, faults, retryAfterSeconds, cause } = this
     return new Problem(this.code, {
@@ -256,7 +300,11 @@ export class Problem extends Error {
     })
   }
 
-  /** The `application/problem+json` body. */
+  /**
+   * Returns the body of the reply.
+   *
+   * @returns The members of `application/problem+json`, with `code`, `errors` and `sources`.
+   */
   toJSON(): object {
     return {
       type: `urn:headwaters:problem:${this.code.toLowerCase().replaceAll('_', '-')}`,
@@ -270,6 +318,7 @@ export class Problem extends Error {
   }
 }
 
+/** Options of `refuse`. */
 export interface RefuseOptions {
   /** When asking again may help, in seconds; sent as `retry-after`. @default none */
   readonly retryAfterSeconds?: number
@@ -284,7 +333,25 @@ export function reasonOf({ message }: { readonly message: string }): string {
   return message.endsWith('received NaN') ? 'must be a number' : message
 }
 
-/** An author's 4xx answer to the caller, thrown from a step or a merge; it ends the run, even from an optional step. */
+/**
+ * Refuses a request with a status of the 4xx class. Call it in a step, a merge, context() or onReply(). It ends the
+ * run, in an optional step too.
+ *
+ * @param status The status, from 400 to 499.
+ * @param detail A sentence for the caller.
+ * @param options The value of `retry-after`.
+ * @returns Nothing, since it throws.
+ * @throws `Problem` with the code `REFUSED`.
+ * @throws `TypeError` for another status.
+ * @example
+ * ```ts
+ * import { refuse } from 'headwaters'
+ *
+ * export function found<T>(breed: T | null): T {
+ *   return breed ?? refuse(404, 'There is no breed of this name.')
+ * }
+ * ```
+ */
 export function refuse(status: number, detail: string, { retryAfterSeconds }: RefuseOptions = {}): never {
   if (!Number.isInteger(status) || status < 400 || status > 499) {
     throw new TypeError(`refuse(${status}) is not an answer to the caller: use a status from 400 to 499`)

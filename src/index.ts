@@ -1,3 +1,8 @@
+/**
+ * Declarations of upstreams and aggregates, the plugin for Fastify, and the runtime for use without a server.
+ *
+ * @module headwaters
+ */
 import './check-node.ts'
 export type { ReplyExtras } from './fanout/on-reply.ts'
 export {

@@ -172,7 +172,7 @@ function anchorsOf(page: string): string[] {
 }
 
 test('every page and every heading that is linked to is there', async t => {
-  for (const page of [...pages, 'CHANGELOG.md']) {
+  for (const page of [...pages, 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'SECURITY.md', 'bench/README.md']) {
     for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
       const linked = target === '' ? page : join(page, '..', target)
       t.ok(existsSync(join(root, linked)), `${page} → ${target}`)

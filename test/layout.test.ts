@@ -328,6 +328,14 @@ test('a type import against the direction is refused, whichever way it is writte
   )
 })
 
+test('an import in the example of a docstring is not one of its file', async t => {
+  const example = `/**\n * @example\n * import { run } from '../../fanout/run.ts'\n */\n`
+  const code = `import { freeze } from '../../core/freeze.ts'\n\n/** Does it. */\nexport const now = 1\n`
+  t.same(importsOf('upstream/call/call.ts', example + code), [
+    { file: 'upstream/call/call.ts', specifier: '../../core/freeze.ts' },
+  ])
+})
+
 test('an import of ours names its file with .ts, and that file is there', async t => {
   t.same(ours.filter(each => !each.specifier.endsWith('.ts') || !sources.has(targetOf(each))).map(shown), [])
 })

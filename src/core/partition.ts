@@ -2,7 +2,9 @@ import { wholeNumber } from './bounds.ts'
 
 /** One of several equal parts of a total; the partitions of one total have the indexes from 0 to `count - 1`. */
 export interface Partition {
+  /** The number of this process, from 0. */
   readonly index: number
+  /** The number of processes. */
   readonly count: number
 }
 

@@ -37,7 +37,21 @@ export type { Skip } from './inference.ts'
 /** Returned by an optional step or an `each` that has no call to make. */
 export const skip: Skip = Object.freeze({}) as Skip
 
-/** Makes `count` calls, or whatever `make` makes of 0, 1, 2 … */
+/**
+ * Makes a list of `count` calls, for an `each` or a `firstOf`.
+ *
+ * @param count The number of calls.
+ * @param make Makes one call; its argument is 0 for the first one, then 1, 2 and so on.
+ * @returns The calls, in order.
+ * @example
+ * ```ts
+ * import { times, type Operation } from 'headwaters'
+ *
+ * declare const fact: Operation<{ readonly max_length?: number }, { readonly fact: string }>
+ *
+ * const calls = times(3, () => fact({ max_length: 140 }))
+ * ```
+ */
 export function times<T>(count: number, make: (index: number) => T): T[] {
   const made: T[] = []
   for (let index = 0; index < count; index++) made.push(make(index))
@@ -46,13 +60,19 @@ export function times<T>(count: number, make: (index: number) => T): T[] {
 
 /** Many calls that become one answer: a value, with no state, that can be listed, served and run. */
 export interface Aggregate<out I, out D, out K extends string> {
+  /** The name, in lower case with hyphens. */
   readonly name: string
+  /** The route, its schemas and its deadline. */
   readonly route: Route
+  /** The steps, in the order of declaration. */
   readonly steps: readonly Step[]
   /** The indexes of the steps that need a step, by the index of that step. */
   readonly dependents: readonly (readonly number[])[]
+  /** The schema of the reply's data. */
   readonly schema: z.ZodType
+  /** The function that makes the data of the values of the steps. */
   readonly merge: (args: never) => unknown
+  /** The functions of context() and onReply(). */
   readonly hooks: Hooks
   /** For the type checker only. */
   readonly input?: I
@@ -62,22 +82,33 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly names?: K
 }
 
+/** An aggregate of any input, data and steps, for lists of aggregates. */
 export type AnyAggregate = Aggregate<unknown, unknown, string>
 
 /** The arguments of onReply() beside the input and the context: the reply as it is sent. */
 export interface OnReplyArgs<D, K extends string> {
+  /** The data of the reply. */
   readonly data: D
   /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
+  /** The outcome of each step. */
   readonly sources: Sources<K>
 }
 
 /** An aggregate to which onReply() may still be added. */
 export interface Replied<out I, out D, K extends string> extends Aggregate<I, D, K> {
-  /** Adds a function that runs when there is a reply, before it is sent. It may return headers, or refuse. */
+  /**
+   * Adds a function that runs when there is a reply, before the reply is sent.
+   *
+   * @param fn Gets the input, the context, `data`, `complete` and `sources`. It may return headers for the reply, or
+   *   call `refuse`.
+   * @returns The aggregate, to which no more can be added.
+   * @throws `TypeError` for a value that is not a function, and for a second call.
+   */
   onReply(fn: (args: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
 }
 
+/** Options of a `required` step, which the other steps have too. */
 export interface StepOptions<N> {
   /** Earlier steps whose values this one is given; it starts when it has them. @default [] */
   readonly needs?: N
@@ -85,11 +116,13 @@ export interface StepOptions<N> {
   readonly timeout?: number
 }
 
+/** Options of an `optional` step. */
 export interface OptionalOptions<N, F> extends StepOptions<N> {
   /** The value of the step when it fails or is skipped. */
   readonly fallback: F
 }
 
+/** Limits of an `each`. */
 export interface EachBounds<N> extends StepOptions<N> {
   /** Calls under way at once. @default 16 */
   readonly concurrency?: number
@@ -104,6 +137,7 @@ export interface EachBounds<N> extends StepOptions<N> {
   readonly overflow?: Overflow
 }
 
+/** Options of an `each` whose calls may fail. */
 export interface EachTolerance<F> {
   /** Calls that must be answered, of those that are asked; comes with `fallback`. @default all of them */
   readonly minSuccess: number
@@ -111,8 +145,10 @@ export interface EachTolerance<F> {
   readonly fallback: F
 }
 
+/** Options of an `each`: its limits, and both of `minSuccess` and `fallback` or neither. */
 export type EachOptions<N, F> = EachBounds<N> & (EachTolerance<F> | { readonly [K in keyof EachTolerance<F>]?: never })
 
+/** Options of a `firstOf`. */
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
   /**
    * The number of answers that are taken. An answer takes precedence over an absence (a `null` by a status of
@@ -122,29 +158,84 @@ export interface FirstOfOptions<N, C> extends StepOptions<N> {
   readonly count?: C
 }
 
-/** Adds one step after the other; each returns a new builder, and `reply` ends it. */
+/**
+ * Adds steps to an aggregate. Each method returns a new builder, and `reply` returns the aggregate. Steps start
+ * together, except for a step with `needs`, which starts when the steps that it names have values.
+ *
+ * @example
+ * ```ts
+ * import { aggregate, defineUpstream, operation } from 'headwaters'
+ * import { z } from 'zod'
+ *
+ * const Id = z.object({ id: z.string() })
+ * const shop = defineUpstream('shop', { origin: 'https://shop.example' }, {
+ *   order: operation({ path: '/orders/{id}', params: Id, output: z.object({ items: z.array(z.string()) }) }),
+ *   item: operation({ path: '/items/{id}', params: Id, output: z.object({ title: z.string() }) }),
+ *   rating: operation({ path: '/ratings/{id}', params: Id, output: z.object({ stars: z.number() }) }),
+ * })
+ *
+ * export const order = aggregate('order', { url: '/orders/{id}', params: Id })
+ *   .required('order', ({ params }) => shop.order({ id: params.id }))
+ *   .each('items', ({ order }) => order.items.map(id => shop.item({ id })), { needs: ['order'], concurrency: 8 })
+ *   .optional('rating', ({ params }) => shop.rating({ id: params.id }), { fallback: null })
+ *   .reply(z.object({ titles: z.array(z.string()), stars: z.number().nullable() }), ({ items, rating }) => ({
+ *     titles: items.map(({ title }) => title),
+ *     stars: rating?.stars ?? null,
+ *   }))
+ * ```
+ */
 export interface Builder<I, V> {
-  /** A step whose failure fails the run. */
+  /**
+   * Adds a step whose failure fails the run.
+   *
+   * @param name The name of the step, which is also the name of its value.
+   * @param fn Returns a call or a value. It gets the input and the values of the steps that `needs` names.
+   * @param options The needs and the timeout of the step.
+   * @returns A builder with this step.
+   * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   */
   required<const K extends string, R, const N extends StepNames<V> = []>(
     name: RequiredStepName<K, V, R>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
     options?: StepOptions<N>,
   ): Builder<I, V & Record<K, StepValue<R>>>
-  /** A step whose failure becomes its fallback. Its value is frozen all the way down in every case. */
+  /**
+   * Adds a step that has a fallback for its failure. Its value is frozen, with all values inside of it.
+   *
+   * @param name The name of the step, which is also the name of its value.
+   * @param fn Returns a call or a value, or `skip` to use the fallback without a call.
+   * @param options The fallback, the needs and the timeout of the step.
+   * @returns A builder with this step.
+   * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   */
   optional<const K extends string, F, R, const N extends StepNames<V> = []>(
     name: OptionalStepName<K, V, R>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
     options: OptionalOptions<N, F>,
   ): Builder<I, V & Record<K, DeepReadonly<OrFallback<StepValue<R>, F>>>>
-  /** A list of calls, and the list of their answers in the same order. */
+  /**
+   * Adds a step that makes a list of calls. Its value is the list of their answers, in the order of the calls.
+   *
+   * @param name The name of the step, which is also the name of its value.
+   * @param fn Returns the calls, or `skip` for an empty list.
+   * @param options The limits of the step, and how many of its calls may fail.
+   * @returns A builder with this step.
+   * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   */
   each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends StepNames<V> = []>(
     name: NewStepName<K, V>,
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
     options?: EachOptions<N, F>,
   ): Builder<I, V & Record<K, EachValue<ItemValue<R>, F>>>
   /**
-   * Calls that stand for each other: the first good answers are taken, the other calls are stopped.
-   * Absences (`null` by a status of `nullOn`) are taken only when no call can answer any more and none has failed.
+   * Adds a step that makes equivalent calls, takes the first good answers and cancels the other calls. A `null` by a
+   * status of `nullOn` is taken only when every call has ended and none has failed.
+   *
+   * @param name The name of the step, which is also the name of its value.
+   * @param fn Returns the calls.
+   * @param options The number of answers, the needs and the timeout of the step.
+   * @returns A builder with this step.
+   * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
    */
   firstOf<
     const K extends string,
@@ -156,7 +247,14 @@ export interface Builder<I, V> {
     fn: (args: ArgsFor<I, V, N>) => Awaitable<R>,
     options?: FirstOfOptions<N, C>,
   ): Builder<I, V & Record<K, C extends 1 ? ItemValue<R> : ItemValue<R>[]>>
-  /** The body: what `merge` makes of the steps' values, held against `schema`. */
+  /**
+   * Ends the declaration with the reply.
+   *
+   * @param schema The schema of the reply's data. Each reply is checked with it once.
+   * @param merge Returns the data. It gets the input and the values of all steps.
+   * @returns The aggregate.
+   * @throws `TypeError` for a schema that is not one of zod 4.
+   */
   reply<S extends z.ZodType>(
     schema: S,
     merge: (args: Shown<I & V>) => Awaitable<DeepReadonly<z.input<S>>>,
@@ -166,15 +264,44 @@ export interface Builder<I, V> {
 /** A builder without steps. */
 export interface InitialBuilder<I> extends Builder<I, {}> {
   /**
-   * Adds a function that runs before any step starts. It may refuse. Its value is the `context` of the steps, the merge
-   * and onReply().
+   * Adds a function that runs before any step starts. Its value is the `context` of the steps, the merge and onReply().
+   *
+   * @param fn Returns the context, or one call whose answer is the context. It may call `refuse`.
+   * @returns A builder with this context.
+   * @throws `TypeError` for a second call, and for a call after the first step.
    */
   context<R>(
     fn: (args: Shown<I & ContextArgs>) => Awaitable<R>,
   ): ContextResult<R, Builder<I, {}>, Builder<Shown<I & { readonly context: StepValue<R> }>, {}>>
 }
 
-/** Declares an aggregate. Throws a `TypeError` for what its types cannot see: a deadline of 0, a name that is none. */
+/**
+ * Declares an aggregate: a route whose reply is made of many calls. It sends nothing; `headwaters serve`, the plugin
+ * and `fanOut` run it.
+ *
+ * @param name The name, in lower case with hyphens.
+ * @param options The route, the schemas of the input and the deadline.
+ * @returns A builder, to which steps are added.
+ * @throws `TypeError` for an option that the types cannot check, such as a deadline of 0. The message names the
+ *   aggregate, the option and the fix.
+ * @example
+ * ```ts
+ * import { aggregate, defineUpstream, operation } from 'headwaters'
+ * import { z } from 'zod'
+ *
+ * const cats = defineUpstream('cats', { origin: 'https://cats.example' }, {
+ *   fact: operation({ path: '/fact', output: z.object({ fact: z.string() }) }),
+ * })
+ *
+ * const Query = z.object({ loud: z.stringbool().optional() })
+ *
+ * export const fact = aggregate('fact', { url: '/fact', query: Query, deadline: 500 })
+ *   .required('fact', () => cats.fact())
+ *   .reply(z.object({ text: z.string() }), ({ query, fact }) => ({
+ *     text: query.loud ? fact.fact.toUpperCase() : fact.fact,
+ *   }))
+ * ```
+ */
 export function aggregate<
   const P extends string,
   Pa extends ParamsFor<NoInfer<P>> | undefined = undefined,

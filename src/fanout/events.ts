@@ -22,8 +22,11 @@ export type RunEvent =
 
 /** The results of the calls of one step. */
 export interface CallCounts {
+  /** The number of calls. */
   readonly calls: number
+  /** The number of calls that succeeded. */
   readonly ok: number
+  /** The calls that failed, by index. */
   readonly failed: readonly FailedCall[]
   /** The number of items that were not asked, as `overflow: 'truncate'` has it; absent if all were. */
   readonly omitted?: number

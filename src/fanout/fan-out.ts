@@ -7,16 +7,40 @@ import { HeaderReadTracker } from './reads.ts'
 import type { Reply } from './reply.ts'
 import { Run, type RunOptions } from './run.ts'
 
+/** Options of `fanOut`. */
 export interface FanOutOptions extends RunOptions {
+  /** The runtime that sends the calls. */
   readonly runtime: Runtime
-  /** Ends the run when its caller has gone. */
+  /** Cancels the run when it is aborted. @default no signal */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Runs an aggregate once.
- * Rejects with a `Problem` (any code of the table but `BAD_REQUEST` to `DRAINING`), or with the reason of `signal`,
- * untouched.
+ * Runs an aggregate once, without a server.
+ *
+ * @param aggregate The aggregate.
+ * @param input The parts of a request, before the schemas of the aggregate read them.
+ * @param options The runtime, a signal and a shorter deadline.
+ * @returns The data, whether it is complete, and the outcome of each step.
+ * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a refusal of the author,
+ *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. An aborted `signal` makes it reject with the
+ *   reason of the signal.
+ * @example
+ * ```ts
+ * import { createRuntime, fanOut, Problem, type Aggregate } from 'headwaters'
+ *
+ * declare const catFacts: Aggregate<unknown, { readonly facts: readonly string[] }, 'ninja' | 'meow'>
+ *
+ * const runtime = createRuntime()
+ * try {
+ *   const { data, complete, sources } = await fanOut(catFacts, { query: { count: 5 } }, { runtime, deadline: 500 })
+ *   console.log(data.facts, complete, sources.ninja.state)
+ * } catch (error) {
+ *   if (error instanceof Problem) console.error(error.code, error.detail)
+ * } finally {
+ *   await runtime.close()
+ * }
+ * ```
  */
 export async function fanOut<I, D, K extends string>(
   aggregate: Aggregate<I, D, K>,

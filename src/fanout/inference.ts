@@ -9,6 +9,7 @@ declare const skipped: unique symbol, wrong: unique symbol
 
 /** The type of `skip`. */
 export interface Skip {
+  /** For the type checker only. */
   readonly [skipped]: true
 }
 

@@ -11,10 +11,13 @@ import { headerInput, settledHeaders } from './header-input.ts'
 import type { Route } from './route.ts'
 import { compileWireParser, INVALID } from '../core/schema/parser.ts'
 
-/** The parts of a request, as they came. */
+/** The parts of a request, before the schemas of the aggregate read them. */
 export interface RawInput {
+  /** The values of the path, by name. */
   readonly params?: unknown
+  /** The fields of the query, by name. */
   readonly query?: unknown
+  /** The body, parsed. */
   readonly body?: unknown
   /** By name, in any case; also what an upstream's `forwardHeaders` picks from. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>

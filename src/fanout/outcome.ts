@@ -6,7 +6,9 @@ export type State = 'ok' | 'stale' | 'partial' | 'fallback' | 'skipped' | 'faile
 
 /** One failed call of a step that makes several calls. */
 export interface FailedCall {
+  /** The index of the call in the list that the step made. */
   readonly index: number
+  /** The code of the failure. */
   readonly code: string
   /** The status of the upstream's response, if there was one. */
   readonly status?: number
@@ -26,6 +28,7 @@ export function failedCall(index: number, error: unknown): FailedCall {
 
 /** The part of `sources` about one step, or about context(). */
 export interface Outcome {
+  /** The state in which the step ended. */
   readonly state: State
   /** The start of the step, in ms from the start of the run; undefined if it did not start. */
   readonly start?: number
@@ -37,21 +40,21 @@ export interface Outcome {
   readonly calls?: number
   /** The number of calls that succeeded. */
   readonly ok?: number
+  /** The calls that failed, by index. */
   readonly failed?: readonly FailedCall[]
   /** The number of items above `maxItems` that were not asked, under `overflow: 'truncate'`. */
   readonly omitted?: number
   /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**
-   * How a cache answered, of a step that calls an operation with one: `hit` (fresh), `stale`, or `miss` (the upstream
-   * was asked). Of several calls the last of these that is true of one.
+   * The part that the cache had in the answer, for an operation with a cache: `hit` (a fresh answer was kept), `stale`
+   * (a kept answer was no longer fresh) or `miss` (the upstream was called). For several calls it is the last of these
+   * that applies to one of them.
    */
   readonly cache?: Cached['cache']
-  /**
-   * How old an answer is that was kept, and for how long it stays fresh, in whole seconds; of several the oldest and
-   * the shortest.
-   */
+  /** The age of a kept answer, in whole seconds; the largest of several. */
   readonly age?: number
+  /** The time that a kept answer stays fresh, in whole seconds; the smallest of several. */
   readonly ttl?: number
   /** The error because of which the step has no value of its own, or a stale one. */
   readonly code?: string

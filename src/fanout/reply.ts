@@ -3,6 +3,7 @@ import type { Sources } from './outcome.ts'
 
 /** The result of a run that does not fail. */
 export interface Reply<D, K extends string> {
+  /** The data that the merge returned, read by the schema of the reply. */
   readonly data: D
   /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean

@@ -33,7 +33,7 @@ export interface Route {
 export interface RouteOptions<P> {
   /** Path template: `/v1/breeds/{breed}`. */
   readonly url: P
-  /** @default 'GET', or 'POST' with a body */
+  /** The method of the route. @default 'GET', or 'POST' with a body */
   readonly method?: Route['method']
   /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
   readonly deadline?: number
@@ -44,7 +44,8 @@ export interface RouteOptions<P> {
   readonly envelope?: boolean
   /** The `cache-control` of a complete reply, which then has an `etag` and a `vary` too. @default 'no-store' */
   readonly cacheControl?: string
-  /** One line for the API's documentation. */
+  /** One line for the API's documentation. @default no summary */
   readonly summary?: string
+  /** A longer text for the API's documentation, in Markdown. @default no description */
   readonly description?: string
 }

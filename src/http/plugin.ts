@@ -18,7 +18,20 @@ import { acceptJsonBodies } from './bodies/json-bodies.ts'
 import { comparedSegments, routerOptionsOf } from './routing/match-path.ts'
 import { fastifyPath, isPlainTemplate, segmentsOf, shapeOf } from './routing/path-template.ts'
 
+/**
+ * Options of the plugin.
+ *
+ * @example
+ * ```ts
+ * import type { AnyAggregate, HeadwatersOptions } from 'headwaters'
+ *
+ * declare const catFacts: AnyAggregate
+ *
+ * const options: HeadwatersOptions = { aggregates: [catFacts], environment: process.env }
+ * ```
+ */
 export interface HeadwatersOptions {
+  /** The aggregates that become routes. */
   readonly aggregates: readonly AnyAggregate[]
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
@@ -60,9 +73,23 @@ export interface AnyFastify {
 }
 
 /**
- * Serves aggregates as routes of a Fastify app: `app.register(headwaters, { aggregates, prefix: '/api' })`. The app's
- * hooks apply to them, and its error handler gets their failures (a `Problem` has `statusCode` and `toJSON`). If the
- * app has no error handler, failures are sent as `application/problem+json`.
+ * Serves aggregates as routes of a Fastify app. The hooks of the app apply to them, and its error handler gets their
+ * failures (a `Problem` has `statusCode` and `toJSON`). If the app has no error handler, failures are sent as
+ * `application/problem+json`.
+ *
+ * @param host The Fastify app. `register` passes it.
+ * @param options The aggregates, and the services that they use.
+ * @throws `TypeError` for a wrong option, for two aggregates with the same route, and for a route that the app has.
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { headwaters, type AnyAggregate } from 'headwaters'
+ *
+ * declare const catFacts: AnyAggregate
+ *
+ * const app = fastify()
+ * await app.register(headwaters, { aggregates: [catFacts], prefix: '/api' })
+ * ```
  */
 export async function headwaters(host: AnyFastify, options: ServiceOptions): Promise<void> {
   rejectRenamedOptions('headwaters', options, pluginRenames)

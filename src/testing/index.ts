@@ -1,3 +1,8 @@
+/**
+ * A scripted upstream and a function that runs one aggregate, for the tests of aggregates.
+ *
+ * @module headwaters/testing
+ */
 import '../check-node.ts'
 export { runAggregate, type RunAggregateOptions, type TestedReply } from './run-aggregate.ts'
 export { scriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts'

@@ -2,9 +2,12 @@ import { Call } from '../upstream/call/call.ts'
 import { readQuery, type ReceivedCall } from './received-call.ts'
 
 /**
- * Which calls are meant: an operation (`catfactNinja.fact`, by its path), one call of it (`catfactNinja.fact({
- * max_length: 40 })`, by its method, path and query), or a text: `'*'`, `'/breeds/{id}'`, `'POST /orders'`, `'GET
- * /facts?limit=2'` (more in the query is let through).
+ * Selects the calls that a line of a script is for.
+ *
+ * - An operation, `cats.picture`, selects the calls to its path.
+ * - A call, `cats.picture({ id: 'a' })`, selects the calls with its method, its path and exactly its query.
+ * - A text selects by what it names: `'*'`, `'/pictures/{id}'`, `'POST /orders'` or `'GET /facts?limit=2'`. Other
+ *   fields of the query are allowed.
  */
 export type Matcher = string | Call<unknown> | OperationLike
 

@@ -1,17 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { readJson } from '../core/json/parse.ts'
 
-/** One call as it came over the wire. */
+/** One call as a scripted upstream received it. */
 export interface ReceivedCall {
+  /** The method, in upper case. */
   readonly method: string
-  /** Without the query, and still encoded. */
+  /** The path without the query, percent-encoded as it was received. */
   readonly path: string
-  /** A name that came several times has a list. */
+  /** The fields of the query, decoded. A field that was received several times has a list of its values. */
   readonly query: Readonly<Record<string, string | readonly string[]>>
+  /** The headers, by lower-case name. */
   readonly headers: Readonly<IncomingHttpHeaders>
   /**
-   * The body, parsed as JSON with a bigint for each integer that a number would change; the text of a body that is not
-   * JSON; `undefined` without a body.
+   * The body, parsed as JSON, with a bigint for each integer that a number cannot represent. It is the text if the body
+   * is not JSON, and `undefined` if there is no body.
    */
   readonly body: unknown
 }

@@ -10,30 +10,59 @@ import type { Reply } from '../fanout/reply.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../upstream/runtime.ts'
 import type { Layers } from '../upstream/spec/layers.ts'
 
+/** Options of `runAggregate`. */
 export interface RunAggregateOptions<I> {
   /**
-   * Who answers for each upstream, by its name; a call to any other is an error, so that no test leaves the machine.
+   * The origin that answers for each upstream, by the name of the upstream. A call to another upstream is an error, so
+   * that no test leaves the machine.
    */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
   /** The variables that `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
-  /** Shortens the aggregate's deadline, in ms. */
+  /** A deadline shorter than that of the aggregate, in ms. @default the deadline of the aggregate */
   readonly deadline?: number
+  /** Ends the run when it is aborted. @default no signal */
   readonly signal?: AbortSignal
-  /** The context of the steps; the function of context() is not called. @default the value of context() */
+  /** The context of the steps, in place of calling the function of context(). @default the value of context() */
   readonly context?: I extends { readonly context: infer C } ? C : never
   /** Custom layers around every upstream, outermost first. @default {} */
   readonly layers?: Layers
 }
 
-/** A reply, and everything that happened on its way. */
+/** A reply with the events of its run. */
 export interface TestedReply<D, K extends string> extends Reply<D, K> {
+  /** The events of the run, in order. */
   readonly events: readonly RunEvent[]
 }
 
 /**
- * Runs an aggregate once against scripted upstreams, with a runtime of its own. Rejects with a `Problem`, as `fanOut`
- * does.
+ * Runs an aggregate once against scripted upstreams. It creates a runtime for the run and closes it afterwards.
+ *
+ * @param aggregate The aggregate.
+ * @param input The parts of a request, before the schemas of the aggregate read them.
+ * @param options The upstreams and how to run.
+ * @returns The data, `complete`, `sources` and the events of the run.
+ * @throws `Problem` for a run that fails, with the code that a caller would get, such as `INPUT_INVALID` or
+ *   `UPSTREAM_STATUS`.
+ * @throws `Error` for a call to an upstream that `options.upstreams` does not have.
+ * @throws `TypeError` for an unknown option, and for `context` where the aggregate has no context().
+ * @example
+ * ```ts
+ * import { aggregate, defineUpstream, operation } from 'headwaters'
+ * import { runAggregate, scriptedUpstream } from 'headwaters/testing'
+ * import { z } from 'zod'
+ *
+ * const cats = defineUpstream('cats', { origin: 'https://cats.example' }, {
+ *   fact: operation({ path: '/fact', output: z.object({ fact: z.string() }) }),
+ * })
+ * const card = aggregate('card', { url: '/card' })
+ *   .required('fact', () => cats.fact())
+ *   .reply(z.object({ text: z.string() }), ({ fact }) => ({ text: fact.fact }))
+ *
+ * await using upstream = await scriptedUpstream()
+ * upstream.answer(cats.fact, { fact: 'They purr.' })
+ * const { data, complete } = await runAggregate(card, {}, { upstreams: { cats: upstream } })
+ * ```
  */
 export async function runAggregate<I, D, K extends string>(
   aggregate: Aggregate<I, D, K>,

@@ -2,18 +2,19 @@ import { validateHeaderName, validateHeaderValue, type ServerResponse } from 'no
 import { writeJson } from '../core/json/write.ts'
 import type { Matcher } from './matcher.ts'
 
-/** What may be said of an answer beside its body. */
+/** Options of an answer, beside its body. */
 export interface AnswerOptions {
-  /** @default 200 */
+  /** The status, from 200 to 599. @default 200 */
   readonly status?: number
-  /** @default `content-type: application/json`, or `application/octet-stream` for bytes */
+  /** The headers. @default `content-type: application/json`, or `application/octet-stream` for bytes */
   readonly headers?: Readonly<Record<string, string>>
-  /** How long the answer waits, in ms. @default 0 */
+  /** Time between the call and its answer, in ms. @default 0 */
   readonly delay?: number
 }
 
+/** Options of an answer with a given status. */
 export interface StatusOptions extends Omit<AnswerOptions, 'status'> {
-  /** Sent as JSON. @default {} */
+  /** The body, sent as JSON. @default {} */
   readonly body?: unknown
 }
 
@@ -21,26 +22,74 @@ export interface StatusOptions extends Omit<AnswerOptions, 'status'> {
 export type ResponseAction = (response: ServerResponse) => void
 
 /**
- * What is queued for calls, in the order in which it is used; each line is used once, `always` as often as it is
- * needed.
+ * The lines of a scripted upstream. A line is used for the first call that it selects, once; the lines that select a
+ * call are used in the order in which they were added. A line of `always` is used for every call without another line.
+ * Each method returns the upstream, so that lines can be chained.
  */
 export interface Script {
   /**
    * Answers one call. A value is sent as JSON, with bigints as integers. Bytes are sent unchanged, and so is text if
-   * the headers give a type that is not JSON.
+   * the headers have a `content-type` that is not JSON.
+   *
+   * @param calls The calls that the line is for.
+   * @param value The body.
+   * @param options The status, the headers and the delay.
+   * @returns The upstream.
+   * @throws `TypeError` for a text that selects no calls, a status or a header that cannot be sent, and a value that is
+   *   not JSON.
    */
   answer(calls: Matcher, value: unknown, options?: AnswerOptions): this
-  /** Answers every call for which nothing is queued. */
+  /**
+   * Answers every call for which there is no other line. Of several lines that select a call the last one is used.
+   *
+   * @param calls The calls that the line is for.
+   * @param value The body, as `answer` sends it.
+   * @param options The status, the headers and the delay.
+   * @returns The upstream.
+   * @throws `TypeError` as `answer` does.
+   */
   always(calls: Matcher, value: unknown, options?: AnswerOptions): this
-  /** Answers one call with a status. */
+  /**
+   * Answers one call with a status.
+   *
+   * @param calls The calls that the line is for.
+   * @param status The status, from 200 to 599.
+   * @param options The body, the headers and the delay.
+   * @returns The upstream.
+   * @throws `TypeError` as `answer` does.
+   */
   status(calls: Matcher, status: number, options?: StatusOptions): this
-  /** Breaks the connection of one call. */
+  /**
+   * Resets the connection of one call.
+   *
+   * @param calls The calls that the line is for. By default it is for the next call.
+   * @returns The upstream.
+   * @throws `TypeError` for a text that selects no calls.
+   */
   reset(calls?: Matcher): this
-  /** Never answers one call. */
+  /**
+   * Receives one call and never answers it.
+   *
+   * @param calls The calls that the line is for. By default it is for the next call.
+   * @returns The upstream.
+   * @throws `TypeError` for a text that selects no calls.
+   */
   hang(calls?: Matcher): this
-  /** Answers one call with bytes that are no HTTP. */
+  /**
+   * Answers one call with bytes that are not HTTP, and closes the connection.
+   *
+   * @param calls The calls that the line is for. By default it is for the next call.
+   * @returns The upstream.
+   * @throws `TypeError` for a text that selects no calls.
+   */
   garbage(calls?: Matcher): this
-  /** Answers one call with JSON that breaks off. */
+  /**
+   * Answers one call with status 200 and JSON that is cut.
+   *
+   * @param calls The calls that the line is for. By default it is for the next call.
+   * @returns The upstream.
+   * @throws `TypeError` for a text that selects no calls.
+   */
   malformed(calls?: Matcher): this
 }
 

@@ -6,18 +6,38 @@ import { receive, type ReceivedCall } from './received-call.ts'
 import { reset } from '../demo-upstreams/reset.ts'
 import { answering, garbage, hang, malformed, type ResponseAction, type Script } from './script.ts'
 
-/** A real server on loopback that answers by a script. */
+/**
+ * An HTTP server on 127.0.0.1 that answers by a script.
+ *
+ * @example
+ * ```ts
+ * import { scriptedUpstream } from 'headwaters/testing'
+ *
+ * await using upstream = await scriptedUpstream()
+ * upstream.status('GET /fact', 503).answer('GET /fact', { fact: 'They purr.' }, { delay: 20 })
+ * await fetch(`${upstream.origin}/fact`)
+ * const [first] = await upstream.called(1)
+ * console.log(first?.path, upstream.unused) // '/fact' [ 'GET /fact' ]
+ * ```
+ */
 export interface ScriptedUpstream extends Script, AsyncDisposable {
+  /** The origin, `http://127.0.0.1:` and the port. */
   readonly origin: string
-  /** Every call so far, in the order of arrival. */
+  /** The calls that were received, in the order of arrival. */
   readonly calls: readonly ReceivedCall[]
-  /** Calls for which nothing was queued; they were answered with 501. */
+  /** The calls for which the script has no line. They were answered with 501. */
   readonly unexpected: readonly ReceivedCall[]
-  /** What is queued and was not asked for. */
+  /** The lines that were not used, except for those of `always`: the method and the path of each. */
   readonly unused: readonly string[]
-  /** Waits until so many calls have come, and gives them; rejects when it is closed before. */
+  /**
+   * Waits until a number of calls were received.
+   *
+   * @param count The number of calls.
+   * @returns The first `count` calls.
+   * @throws `Error` if the upstream is closed before.
+   */
   called(count: number): Promise<readonly ReceivedCall[]>
-  /** Ends at once, with every call that hangs. */
+  /** Closes the server and all its connections at once. */
   close(): Promise<void>
 }
 
@@ -27,8 +47,17 @@ interface Line {
 }
 
 /**
- * Starts an upstream for a test. What is queued first is used first, and the last `always` that fits is the one that
- * counts.
+ * Starts an upstream for a test on a free port of 127.0.0.1.
+ *
+ * @returns The upstream, which listens.
+ * @throws `Error` if the server cannot listen.
+ * @example
+ * ```ts
+ * import { scriptedUpstream } from 'headwaters/testing'
+ *
+ * await using upstream = await scriptedUpstream()
+ * upstream.always('/fact', { fact: 'They purr.' })
+ * ```
  */
 export async function scriptedUpstream(): Promise<ScriptedUpstream> {
   const queue: Line[] = []

@@ -9,17 +9,18 @@ import type { Task, TaskMessage, TaskResult } from './task.ts'
 import { deserializeError } from './serialize-error.ts'
 import { createSemaphore } from './semaphore.ts'
 
+/** The threads of a runtime, in which offloaded functions run. */
 export interface ThreadOptions {
   /**
-   * Threads at most; each is started when it is first needed, and ends after a minute without work.
+   * The largest number of threads. A thread starts when a task needs it, and ends after 60 s without a task.
    * @default one fewer than there are cores, at least 1
    */
   readonly count?: number
-  /** Tasks that may wait for a thread; one more is refused. @default 256 */
+  /** The largest number of tasks that wait for a thread. Another one fails with `THREADS_FULL`. @default 256 */
   readonly queue?: number
   /**
-   * Bytes of heap that a thread may have; one that needs more ends, and its task fails.
-   * @default what Node gives a thread
+   * The largest heap of a thread, in bytes, at least 64 MiB. A thread that needs more ends, and its task fails.
+   * @default the limit of Node.js for a thread
    */
   readonly heapBytes?: number
 }
@@ -29,11 +30,11 @@ export interface ThreadsOptions extends ThreadOptions {
   readonly onError?: ((error: Error) => void) | undefined
 }
 
-/** A task that was taken. */
+/** A task that waits for a thread or runs in one. */
 export interface Offloaded {
-  /** Rejects with what the function threw, with the reason it was stopped for, or with why it could not be done. */
+  /** The result of the function. Rejects with its error, with the reason of `stop`, or with an `UpstreamError`. */
   readonly value: Promise<unknown>
-  /** Takes it out of the queue, or ends its thread. */
+  /** Removes the task from the queue, or ends its thread. */
   stop(reason: unknown): void
 }
 

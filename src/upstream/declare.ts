@@ -22,8 +22,16 @@ type Value<O extends z.ZodType, H extends Schema, E extends boolean, A extends r
   | (H extends z.ZodType ? { readonly body: Body<O, E>; readonly headers: z.output<H> } : Body<O, E>)
   | (A extends readonly [] ? never : null)
 
-/** Makes calls to one thing that an upstream can do; inert, so calling it sends nothing. */
+/** One operation of an upstream: a function that makes calls and sends nothing. A step of an aggregate returns them. */
 export interface Operation<I, T> {
+  /**
+   * Makes a call.
+   *
+   * @param input The fields of `params` and `query`, and the body under `body`.
+   * @returns The call. Its input is checked when it is made.
+   * @throws `CALL_INPUT_INVALID` for an input that the schemas or the path refuse.
+   * @throws `TypeError` for an operation that was not passed to `defineUpstream`.
+   */
   (...input: {} extends I ? [input?: DeepReadonly<I>] : [input: DeepReadonly<I>]): Call<T>
   /** The path template. */
   readonly path: string
@@ -44,7 +52,29 @@ type BodyInput<B> = B extends z.ZodType
 
 type Input<Pa, Q, B> = Simplify<SchemaInput<Pa> & SchemaInput<Q> & BodyInput<B>>
 
-/** Declares one thing that an upstream can do. Throws a `TypeError` for what its types cannot see. */
+/**
+ * Declares an operation of an upstream: a method, a path and the schemas of its input and its output. Pass it to
+ * `defineUpstream`.
+ *
+ * @param options The path, the schemas and the options of the operation.
+ * @returns The operation, which belongs to no upstream yet.
+ * @throws `TypeError` for an option that the types cannot check. `defineUpstream` throws it, with the name of the
+ *   operation.
+ * @example
+ * ```ts
+ * import { operation } from 'headwaters'
+ * import { z } from 'zod'
+ *
+ * const price = operation({
+ *   path: '/prices/{id}',
+ *   params: z.object({ id: z.string() }),
+ *   query: z.object({ currency: z.enum(['EUR', 'USD']).optional() }),
+ *   output: z.object({ cents: z.number() }),
+ *   nullOn: [404],
+ *   cache: { ttl: 60_000 },
+ * })
+ * ```
+ */
 export function operation<
   const P extends string,
   O extends z.ZodType,
@@ -71,11 +101,38 @@ export function operation<
   return Object.assign(unbound, { path: options.path, [definition]: options })
 }
 
-/** An upstream: its operations by name. */
+/** An upstream: its operations, by name. */
 export type Upstream<Ops> = Ops & { readonly [upstream]: UpstreamSpec }
 
 /**
- * Declares a service we call. Opens nothing and holds no state. Throws a `TypeError` that names the option and the fix.
+ * Declares an upstream: its origin, its options and its operations. It opens no connection and holds no state; both
+ * belong to a runtime.
+ *
+ * @param name The name, in lower case with hyphens. It is part of the names of environment variables and log lines.
+ * @param options The origin, the limits and the policies of the upstream.
+ * @param operations The operations, by name.
+ * @returns The operations, which now make calls to this upstream.
+ * @throws `TypeError` for an option that is wrong or contradicts another one. The message names the upstream, the
+ *   option and the fix.
+ * @example
+ * ```ts
+ * import { defineUpstream, env, operation } from 'headwaters'
+ * import { z } from 'zod'
+ *
+ * const prices = defineUpstream('prices', {
+ *   origin: 'https://prices.example.com',
+ *   auth: { bearer: env('PRICES_TOKEN') },
+ *   concurrency: 32,
+ *   attemptTimeout: 400,
+ * }, {
+ *   price: operation({
+ *     path: '/prices/{id}',
+ *     params: z.object({ id: z.string() }),
+ *     output: z.object({ cents: z.number() }),
+ *   }),
+ * })
+ * const call = prices.price({ id: 'a1' }) // sends nothing
+ * ```
  */
 export function defineUpstream<const Ops extends Readonly<Record<string, Operation<never, unknown>>>>(
   name: string,

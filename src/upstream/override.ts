@@ -8,12 +8,13 @@ import type { UpstreamAddress } from './transport/transport.ts'
 
 /** Settings of one upstream that replace those of its declaration. */
 export interface Override {
-  /** Replaces the declared origin; may carry a path prefix. */
+  /** The origin, with a path prefix if needed. @default the origin of the declaration */
   readonly origin?: string | undefined
+  /** The largest number of concurrent calls. @default the concurrency of the declaration */
   readonly concurrency?: number | 'adaptive' | undefined
-  /** Limit on one attempt, in ms. */
+  /** The limit on one attempt, in ms. @default the limit of the declaration */
   readonly attemptTimeout?: number | undefined
-  /** Whether every call is refused. */
+  /** If true, every call fails with `UPSTREAM_OFF` and no secret of the upstream is read. @default false */
   readonly off?: boolean | undefined
 }
 

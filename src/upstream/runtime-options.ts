@@ -10,6 +10,7 @@ import type { Layers } from './spec/layers.ts'
 import { runtimeRenames } from './spec/renamed.ts'
 import type { Variables } from './spec/variables.ts'
 
+/** Options of `createRuntime`. */
 export interface RuntimeOptions {
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>

@@ -18,21 +18,59 @@ export { withOverride, type Override } from './override.ts'
 export type { RuntimeOptions } from './runtime-options.ts'
 
 /**
- * The state that lives as long as an app: the connection pools of its upstreams and the state of their layers. Two
- * runtimes share nothing.
+ * The state of the upstreams that an app calls: their connection pools, circuit breakers, retry budgets and caches, and
+ * the threads of offloaded functions. Two runtimes share nothing.
+ *
+ * @example
+ * ```ts
+ * import { createRuntime } from 'headwaters'
+ *
+ * const runtime = createRuntime()
+ * const { prices } = runtime.stats() // undefined until the upstream is called
+ * console.log(prices?.calls, prices?.breaker)
+ * await runtime.close()
+ * ```
  */
 export interface Runtime {
   /** Sends a call through the layers of its upstream. */
   readonly send: Service
-  /** Calls a function in a thread. */
+  /**
+   * Runs a function in a thread. `offload` of the package uses it.
+   *
+   * @param task The file and the name of the function, and its arguments.
+   * @returns The task. Its value rejects with `THREADS_FULL` or `RUNTIME_CLOSED` if it cannot run, and with a
+   *   `TypeError` for an argument that cannot be copied to a thread.
+   */
   offload(task: Task): Offloaded
-  /** The gauges and counts of each upstream that was called, by name. */
+  /**
+   * Returns the state and the counts of the upstreams that were called.
+   *
+   * @returns One entry per upstream, by its name. The counts are from the start of the runtime.
+   */
   stats(): Record<string, Readonly<Counts> & Gauge>
-  /** Ends every pool and thread; calls and tasks under way and later ones are rejected with `RUNTIME_CLOSED`. */
+  /**
+   * Closes all connections and threads. Calls and tasks in flight, and later ones, are rejected with `RUNTIME_CLOSED`.
+   */
   close(): Promise<void>
 }
 
-/** Creates a runtime; it opens nothing until a call is sent. */
+/**
+ * Creates a runtime. It opens no connection before the first call and starts no thread before the first task.
+ *
+ * @param options The environment, overrides and layers of the upstreams, and the threads.
+ * @returns The runtime. Close it when it is no longer needed; until then its connections may keep the process running.
+ * @throws `TypeError` for an option that is wrong. The message names the option and the fix.
+ * @example
+ * ```ts
+ * import { createRuntime } from 'headwaters'
+ *
+ * const runtime = createRuntime({
+ *   environment: process.env,
+ *   overrides: { prices: { origin: 'http://127.0.0.1:4000', concurrency: 8 } },
+ *   onBreakerChange: ({ upstream, from, to }) => console.warn(upstream, from, to),
+ * })
+ * ```
+ */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   checkRuntimeOptions(options)
   const {

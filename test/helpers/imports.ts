@@ -15,8 +15,12 @@ export interface Import {
   readonly specifier: string
 }
 
+/** A docstring, whose examples import the package. */
+const docstring = /^\s*\/\*\*[^]*?\*\/$/gm
+
 /** Returns the imports of a source; type imports count, whichever way they are written. */
-export function importsOf(file: string, text: string): Import[] {
+export function importsOf(file: string, source: string): Import[] {
+  const text = source.replaceAll(docstring, '')
   const from = text.matchAll(/^(?:import|export)\s[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm)
   const bare = text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g)
   return [...from, ...bare].map(([, specifier = '']) => ({ file, specifier }))

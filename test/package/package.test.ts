@@ -60,7 +60,9 @@ test('the package holds what is run and its types, and no sources, tests, maps o
     .filter(file => !file.startsWith('node_modules'))
   const outside = files.filter(file => !file.startsWith('dist'))
   t.same(
-    outside.filter(file => !['CHANGELOG.md', 'LICENSE', 'README.md', 'openapi.yaml', 'package.json'].includes(file)),
+    outside.filter(
+      file => !/^(?:bench|docs|(?:bench|docs)\/.*|[A-Z_]+\.md|LICENSE|openapi\.yaml|package\.json)$/.test(file),
+    ),
     [],
   )
   for (const file of [
@@ -89,6 +91,18 @@ test('installing it brings neither Node.js nor a tool of this checkout', { skip 
     [],
   )
   t.equal(manifest('fastify').version, ownFastify, 'the project has its own Fastify')
+})
+
+test('the scripts that npm runs on its own run there too, without the files of the checkout', { skip }, async t => {
+  const { scripts } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>
+  }
+  const own = /^(?:(?:pre|post)?(?:install|pack|publish)|prepare|prepublish(?:Only)?|dependencies)$/
+  const names = Object.keys(scripts).filter(name => own.test(name))
+  t.same(names, ['prepare'])
+  const before = readdirSync(join(installed, 'dist')).length
+  for (const name of names) t.same(await say(installed, 'npm', ['run', '--silent', name]), { code: 0, output: '' })
+  t.equal(readdirSync(join(installed, 'dist')).length, before)
 })
 
 /** The version of a Node.js that is too old, and its path; `undefined` if none is installed. */

@@ -54,9 +54,26 @@ const definition: unique symbol = Symbol('headwaters.offload')
 export const offloads = channel('headwaters.offload')
 
 /**
- * Makes a function of another module run in a thread, as a merge, as a step's function, or called from one of those; it
- * is stopped when its run ends. `M` is the module's type: `offload<typeof module>(new URL('./merge.ts',
- * import.meta.url), 'merge')`. Throws a `TypeError` for a file that is not there.
+ * Returns a function that runs an exported function of another module in a thread. It can be the merge of an aggregate,
+ * the function of a step, or be called from one of these. It is stopped when its run ends. `M` is the type of the
+ * module. A module with several functions needs the name as a type too:
+ * `offload<typeof import('./ranking.ts'), 'rank'>`.
+ *
+ * @param module The URL of the module's file, from `new URL('./ranking.ts', import.meta.url)`.
+ * @param name The name of the exported function.
+ * @returns A function with the same parameters that returns a promise of the result. The promise rejects with the error
+ *   of the function, with `THREADS_FULL`, or with the reason for which the run ended.
+ * @throws `TypeError` for an empty name, a URL that is not of a file, and a file that does not exist.
+ * @example
+ * ```ts
+ * import { offload } from 'headwaters'
+ *
+ * interface Ranking {
+ *   rank(given: { readonly words: readonly string[] }): { readonly first: string }
+ * }
+ * // With the file itself: offload<typeof import('./ranking.ts')>(…)
+ * export const rank = offload<Ranking>(new URL('./ranking.ts', import.meta.url), 'rank')
+ * ```
  */
 export function offload<M = AnyModule, const K extends FunctionsOf<M> = FunctionsOf<M>>(
   module: URL,

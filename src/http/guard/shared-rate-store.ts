@@ -5,7 +5,9 @@ import { createTimerQueue } from '../../core/timer-queue.ts'
  * The number of requests of a client in the current window, this request included, and the time to its end in ms.
  */
 export interface RateCount {
+  /** The number of requests. */
   readonly current: number
+  /** The time to the end of the window, in ms. */
   readonly ttl: number
 }
 

@@ -13,12 +13,16 @@ export interface OpenapiInfo {
   readonly description?: string
   /** The URL of the terms of service. @default none */
   readonly termsOfService?: string
+  /** The name, the URL and the address of a contact. @default none */
   readonly contact?: {
     readonly name?: string
     readonly url?: string
     readonly email?: string
   }
-  /** The licence of the API. It has `identifier`, an SPDX expression such as `MIT`, or `url`, but not both. */
+  /**
+   * The licence of the API. It has `identifier`, an SPDX expression such as `MIT`, or `url`, but not both.
+   * @default none
+   */
   readonly license?: {
     readonly name: string
     readonly identifier?: string

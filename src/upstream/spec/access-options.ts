@@ -4,9 +4,11 @@ import type { Secret } from './secret.ts'
 export interface OAuth2Options {
   /** Where tokens are had; one from the environment is trusted, as an origin from there is. */
   readonly tokenUrl: string | Secret
+  /** The client identifier. */
   readonly clientId: string | Secret
+  /** The client secret. */
   readonly clientSecret: Secret
-  /** @default none is asked for */
+  /** The scope that is requested. @default no scope */
   readonly scope?: string
   /** Whether client and secret go out as an `authorization` header or in the body. @default 'header' */
   readonly send?: 'header' | 'body'
@@ -21,10 +23,11 @@ export type AuthOptions =
 
 /** What TLS to an upstream goes by. A variable holds PEM itself, or the path of a file that does. */
 export interface TlsOptions {
-  /** Certificates that are trusted in place of the system's, as PEM. */
+  /** The trusted certificates, as PEM. @default the certificates of the system */
   readonly ca?: string | Secret
-  /** Our own certificate, as PEM; goes with `key`. */
+  /** The client certificate, as PEM; needs `key`. @default no client certificate */
   readonly cert?: string | Secret
+  /** The private key of the client certificate, as PEM; needs `cert`. @default no key */
   readonly key?: Secret
   /** The name that the upstream's certificate must be for. @default that of the origin */
   readonly servername?: string
@@ -36,7 +39,7 @@ export interface AccessOptions {
   readonly publicOnly?: boolean
   /** What every call says of who asks. @default nothing */
   readonly auth?: AuthOptions
-  /** @default the system's certificates, and none of ours */
+  /** Certificates for TLS. @default the certificates of the system, and no client certificate */
   readonly tls?: TlsOptions
   /**
    * The `http:` proxy that calls go through: its URL, or `true` for what `HTTPS_PROXY` or `HTTP_PROXY` says; but for

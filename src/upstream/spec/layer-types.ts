@@ -10,11 +10,13 @@ export interface LayerCall<out T> {
   readonly [value]: T
   /** The operation's name, for example `catfact-ninja.fact`. */
   readonly operation: string
+  /** The method, in upper case. */
   readonly method: string
   /** Path and query, encoded; below the upstream's prefix. */
   readonly path: string
   /** The body as it is sent. */
   readonly body: string | undefined
+  /** The key that the call is sent with, if its operation makes one. */
   readonly idempotencyKey: string | undefined
   /** Headers that layers have added so far, listed in lower case; a name is found in any case. */
   readonly headers: Headers
@@ -36,12 +38,19 @@ export interface LayerCall<out T> {
   readonly remaining: number
   /** Aborted when the call is cancelled. */
   readonly signal: AbortSignal
-  /** Returns the same call with more headers, which replace all others of the same name. */
+  /**
+   * Returns the same call with more headers.
+   *
+   * @param changes The headers. Each replaces all other headers of the same name.
+   * @returns The call to pass to `next`.
+   * @throws `TypeError` for a header that a layer may not set, and for a name or a value that cannot be sent.
+   */
   with(changes: { readonly headers: Headers }): LayerCall<T>
 }
 
 /** The upstream that a custom layer is opened for. */
 export interface LayerUpstream {
+  /** Its name, as declared. */
   readonly name: string
   /** Its origin: the declared one, or the one of its override. */
   readonly origin: string
@@ -55,6 +64,20 @@ export type LayerNext = <T>(call: LayerCall<T>) => Promise<Answer<T>>
 /**
  * A layer of an author. It is called once for each upstream that is opened; the function it returns is called once per
  * call, or once per attempt. A layer that returns the promise of `next` adds no promise.
+ *
+ * @example
+ * ```ts
+ * import type { CustomLayer } from 'headwaters'
+ *
+ * const timed: CustomLayer = (next, upstream) => async call => {
+ *   const start = performance.now()
+ *   try {
+ *     return await next(call.with({ headers: { 'x-caller': 'catalogue' } }))
+ *   } finally {
+ *     console.log(upstream.name, call.operation, performance.now() - start)
+ *   }
+ * }
+ * ```
  */
 export type CustomLayer = (
   next: LayerNext,

@@ -7,16 +7,36 @@ import type { Layers } from './layers.ts'
 /** The form in which an operation's body is read. */
 export type ResponseType = 'json' | 'text' | 'bytes'
 
-/** What `operation` takes. */
+/**
+ * Options of `operation`.
+ *
+ * @example
+ * ```ts
+ * import { operation } from 'headwaters'
+ * import { z } from 'zod'
+ *
+ * const createOrder = operation({
+ *   method: 'POST',
+ *   path: '/orders',
+ *   body: z.object({ sku: z.string(), count: z.int() }),
+ *   output: z.object({ id: z.string() }),
+ *   idempotencyKey: ({ body }) => `order-${body.sku}`,
+ * })
+ * ```
+ */
 export interface OperationOptions<P, O, Pa, Q, B, H, I> {
-  /** @default 'GET' */
+  /** The method. @default 'GET' */
   readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path template below the origin: `/breeds/{id}`. */
   readonly path: P
-  /** One entry for each name in the path; encoded, and kept inside its segment. */
+  /**
+   * The schema of the values of the path, with one entry per name. Each value is encoded and stays inside its segment.
+   * @default none, for a path without names
+   */
   readonly params?: Pa
+  /** The schema of the query. @default no query */
   readonly query?: Q
-  /** The body, sent as JSON; given under `body` in the call's input. */
+  /** The schema of the body, which is sent as JSON; the call's input has it under `body`. @default no body */
   readonly body?: B
   /** What the upstream answers; fields it does not name are dropped. */
   readonly output: O
@@ -28,7 +48,7 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly allowEmpty?: boolean
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
-  /** The schema of response headers to read too; the call then returns `{ body, headers }`. */
+  /** The schema of response headers; the call then returns `{ body, headers }`. @default no headers, only the body */
   readonly responseHeaders?: H
   /**
    * Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ.
@@ -41,7 +61,7 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
    * @default false
    */
   readonly cache?: boolean | CacheOptions
-  /** Makes the `idempotency-key` of a call that is not idempotent by its method. */
+  /** Returns the `idempotency-key` of a call, so that a method such as POST can be retried. @default no key */
   readonly idempotencyKey?: (input: DeepReadonly<I>) => string
 }
 
@@ -125,7 +145,24 @@ export interface BreakerOptions {
   readonly maxOpenDuration?: number
 }
 
-/** What `defineUpstream` takes. */
+/**
+ * Options of `defineUpstream`.
+ *
+ * @example
+ * ```ts
+ * import { env, type UpstreamOptions } from 'headwaters'
+ *
+ * const options: UpstreamOptions = {
+ *   origin: 'https://prices.example.com',
+ *   publicOnly: true,
+ *   auth: { bearer: env('PRICES_TOKEN') },
+ *   concurrency: 'adaptive',
+ *   attemptTimeout: 400,
+ *   retry: { maxAttempts: 3 },
+ *   hedge: true,
+ * }
+ * ```
+ */
 export interface UpstreamOptions extends AccessOptions {
   /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
   readonly origin: string

@@ -1,5 +1,6 @@
 /** The name of an environment variable that holds a secret: a declaration never holds the secret itself. */
 export class Secret {
+  /** The name of the variable. */
   readonly variable: string
 
   constructor(variable: string) {
@@ -8,8 +9,19 @@ export class Secret {
 }
 
 /**
- * Names the environment variable that holds a secret; it is read when the upstream is first asked. Throws a `TypeError`
- * for what is no name.
+ * Names the environment variable that holds a secret. The runtime reads it from its `environment` when the upstream is
+ * called for the first time; `headwaters serve` checks it at the start.
+ *
+ * @param variable The name of the variable.
+ * @returns A reference to the variable, which options such as `auth` accept.
+ * @throws `TypeError` for a text that is not the name of a variable. The message does not repeat the text, which may be
+ *   the secret.
+ * @example
+ * ```ts
+ * import { env, type UpstreamOptions } from 'headwaters'
+ *
+ * const auth: UpstreamOptions['auth'] = { bearer: env('CATS_API_KEY') }
+ * ```
  */
 export function env(variable: string): Secret {
   // What is no name may well be the secret, so it is not said again.

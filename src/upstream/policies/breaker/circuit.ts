@@ -1,5 +1,9 @@
 import { SlidingWindow } from '../sliding-window.ts'
 
+/**
+ * The state of a circuit breaker: `closed` admits every call, `open` refuses every call, and `half-open` admits one run
+ * to test the upstream.
+ */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Every transition. docs/policies.md has the same table. */

@@ -1,0 +1,46 @@
+/**
+ * Types that the signatures of the other modules name. They cannot be imported: write the value where it is used, and
+ * its type is inferred.
+ *
+ * @module named types
+ */
+export type { Limits } from '../../src/http/guard/server-limits.ts'
+export type { PressureLimits } from '../../src/http/guard/pressure.ts'
+export type { CountRequest, RateCount } from '../../src/http/guard/shared-rate-store.ts'
+export type { ServiceOptions } from '../../src/http/plugin.ts'
+export type { LoadGauge } from '../../src/http/reply/route-services.ts'
+export type { OpenapiInfo } from '../../src/http/openapi/info.ts'
+export type { Overflow } from '../../src/core/bounds.ts'
+export type { Partition } from '../../src/core/partition.ts'
+export type { ProblemOptions, RefuseOptions, UpstreamErrorOptions, Verdict } from '../../src/errors.ts'
+export type {
+  Builder,
+  EachBounds,
+  EachOptions,
+  EachTolerance,
+  FirstOfOptions,
+  InitialBuilder,
+  OnReplyArgs,
+  OptionalOptions,
+  StepOptions,
+} from '../../src/fanout/aggregate.ts'
+export type { Sources } from '../../src/fanout/outcome.ts'
+export type { RouteOptions } from '../../src/fanout/route.ts'
+export type { CallCounts } from '../../src/fanout/events.ts'
+export type { CallEvent } from '../../src/upstream/call/events.ts'
+export type { Gauge } from '../../src/upstream/client.ts'
+export type { Counts } from '../../src/upstream/policies/observe.ts'
+export type { CacheGauge } from '../../src/upstream/policies/cache/cache.ts'
+export type { BreakerState } from '../../src/upstream/policies/breaker/circuit.ts'
+export type { AccessOptions, AuthOptions, OAuth2Options, TlsOptions } from '../../src/upstream/spec/access-options.ts'
+export type { Cached, ResponseHeaders } from '../../src/upstream/spec/answer.ts'
+export type {
+  BreakerOptions,
+  CacheOptions,
+  HedgeOptions,
+  OperationOptions,
+  ResponseType,
+  RetryBudgetOptions,
+  RetryOptions,
+} from '../../src/upstream/spec/options.ts'
+export type { Secret } from '../../src/upstream/spec/secret.ts'

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+
+/** The fields of package.json that a release needs. */
+export interface Manifest {
+  readonly version: string
+  readonly repository?: unknown
+}
+
+/**
+ * Returns the section of a version in a changelog, without its heading.
+ *
+ * @param changelog The text of CHANGELOG.md, with a heading `## 1.2.3 (2026-12-01)` per version.
+ * @param version The version, without a `v`.
+ * @returns The section, or `undefined` where the changelog has none for this version.
+ */
+export function changelogSection(changelog: string, version: string): string | undefined {
+  const section = changelog
+    .split(/^## /m)
+    .slice(1)
+    .find(text => /^\S+ \(\d{4}-\d\d-\d\d\)$/.test(headingOf(text)) && text.startsWith(`${version} `))
+  return section?.slice(headingOf(section).length).trim()
+}
+
+function headingOf(section: string): string {
+  return section.split('\n', 1)[0] as string
+}
+
+/**
+ * Returns the reasons why a tag cannot be released.
+ *
+ * @param tag The tag, `v` and the version.
+ * @param manifest The content of package.json.
+ * @param changelog The text of CHANGELOG.md.
+ * @returns One sentence per reason; an empty list where the tag can be released.
+ */
+export function obstacles(tag: string, manifest: Manifest, changelog: string): string[] {
+  const version = tag.replace(/^v/, '')
+  const section = changelogSection(changelog, version)
+  const unreleased = /^## Unreleased\n([^]*?)(?=^## |$(?![^]))/m.exec(changelog)?.[1]?.trim() ?? ''
+  return [
+    tag !== `v${manifest.version}` && `The tag is ${tag}, and package.json has the version ${manifest.version}.`,
+    manifest.repository === undefined &&
+      'package.json has no "repository", which `npm publish --provenance` requires: see docs/releasing.md.',
+    section === undefined && `CHANGELOG.md has no section "## ${version} (YYYY-MM-DD)".`,
+    section === '' && `The section of ${version} in CHANGELOG.md is empty.`,
+    unreleased !== '' && `"Unreleased" in CHANGELOG.md is not empty: move its entries to the section of ${version}.`,
+  ].filter(reason => reason !== false)
+}
+
+/**
+ * Makes the relative links of a text absolute, since a page of release notes has no folder.
+ *
+ * @param markdown The text.
+ * @param base The address of the folder of the text, with a slash at its end.
+ */
+export function withAbsoluteLinks(markdown: string, base: string): string {
+  return markdown.replaceAll(/\]\((?![a-z]+:|#)([^)]+)\)/g, (_, target: string) => `](${new URL(target, base).href})`)
+}
+
+if (import.meta.main) {
+  const [tag = '', base] = process.argv.slice(2)
+  const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
+  const changelog = read('CHANGELOG.md')
+  const reasons = obstacles(tag, JSON.parse(read('package.json')) as Manifest, changelog)
+  if (reasons.length > 0) {
+    console.error(reasons.join('\n'))
+    process.exit(1)
+  }
+  const notes = changelogSection(changelog, tag.replace(/^v/, '')) as string
+  console.log(base === undefined ? notes : withAbsoluteLinks(notes, base))
+}
