@@ -292,7 +292,7 @@ export class StepRun implements CallCompletion {
     this.#fail(new TypeError(message))
   }
 
-  #fail(error: unknown, tally = this.#contextCalls?.tally('failed')): void {
+  #fail(error: unknown, tally = this.#contextCalls?.failureTally()): void {
     this.#release()
     this.#run.stepFailed(error, this.step, tally)
   }
