@@ -6,7 +6,7 @@ import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
 
 /** Receives the result of one call of context(). */
-interface AnswerCompletion {
+export interface AnswerCompletion {
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -75,7 +75,8 @@ export class ContextCalls implements CallGroup, CallCompletion {
     return {
       calls: this.#waiting.length,
       ok: this.#ok,
-      failed: this.#failed.sort((a, b) => a.index - b.index),
+      // A copy: a call that context() did not wait for may fail later.
+      failed: this.#failed.toSorted((a, b) => a.index - b.index),
     }
   }
 
