@@ -6,7 +6,7 @@ import type { CallCounts } from './events.ts'
 import { failedCall, type FailedCall, type State } from './outcome.ts'
 
 /** Receives the result of one call of context(). */
-interface AnswerCompletion {
+export interface AnswerCompletion {
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -56,23 +56,27 @@ export class ContextCalls implements CallGroup, CallCompletion {
     for (let index = 0; index < this.#waiting.length; index++) this.reject(index, reason)
   }
 
-  /**
-   * Returns the end of a context() that has a value. A failed call did not fail it, so its function has put something
-   * in the place of the answer: that is `partial`.
-   */
+  /** Returns the end of a context() that has a value. A failed call whose error was caught is in the counts. */
   end(): ContextEnd {
-    const state = this.#failed.length > 0 ? 'partial' : this.#staleCode === undefined ? 'ok' : 'stale'
-    const tally = this.tally(state)
-    return { state, code: tally === undefined ? this.#staleCode : undefined, tally }
+    const isAlone = this.#waiting.length === 1 && this.#failed.length === 0
+    return {
+      state: this.#staleCode === undefined ? 'ok' : 'stale',
+      code: isAlone ? this.#staleCode : undefined,
+      tally: isAlone ? undefined : this.#tally(),
+    }
   }
 
-  /** Returns the counts; undefined if there is one call that decides the state, as that of a required step does. */
-  tally(state: State): CallCounts | undefined {
-    if (this.#waiting.length === 1 && state !== 'partial') return undefined
+  /** Returns the counts of a context() that has failed; undefined if it made one call, as a required step does. */
+  failureTally(): CallCounts | undefined {
+    return this.#waiting.length === 1 ? undefined : this.#tally()
+  }
+
+  #tally(): CallCounts {
     return {
       calls: this.#waiting.length,
       ok: this.#ok,
-      failed: this.#failed.sort((a, b) => a.index - b.index),
+      // A copy: a call that context() did not wait for may fail later.
+      failed: this.#failed.toSorted((a, b) => a.index - b.index),
     }
   }
 

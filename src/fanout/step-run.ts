@@ -6,7 +6,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { skip } from './aggregate.ts'
 import { startCallGroup, type CallCompletion, type CallGroup, type SendCall } from './call-group.ts'
 import { readCallList } from './call-list.ts'
-import { ContextCalls } from './context-calls.ts'
+import { ContextCalls, type AnswerCompletion } from './context-calls.ts'
 import type { CallCounts } from './events.ts'
 import { isThenable } from './is-thenable.ts'
 import { offloading } from './offload/invocation.ts'
@@ -90,7 +90,8 @@ export class StepRun implements CallCompletion {
     return Object.assign(args, { ask })
   }
 
-  #sendForContext(call: Call<unknown>, completion: Parameters<ContextCalls['send']>[1]): void {
+  /** Sends a call that context() asks or returns. */
+  #sendForContext(call: Call<unknown>, completion: AnswerCompletion): void {
     this.#run.contextCallStarted()
     const calls = this.#contextCalls ?? new ContextCalls(this.#send)
     this.#group = calls
@@ -292,7 +293,7 @@ export class StepRun implements CallCompletion {
     this.#fail(new TypeError(message))
   }
 
-  #fail(error: unknown, tally = this.#contextCalls?.tally('failed')): void {
+  #fail(error: unknown, tally = this.#contextCalls?.failureTally()): void {
     this.#release()
     this.#run.stepFailed(error, this.step, tally)
   }

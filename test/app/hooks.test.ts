@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { z } from 'zod'
-import { aggregate, refuse } from '../../src/fanout/aggregate.ts'
+import { aggregate, refuse, skip } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import type { ProblemBody } from '../helpers/problem.ts'
@@ -71,7 +71,8 @@ test('a context() that asks a call is in the body, in the headers and in the log
       }),
     },
   )
-  const parts = { query: z.object({ user: z.string(), catch: z.stringbool().default(false) }) }
+  const flag = z.stringbool().default(false)
+  const parts = { query: z.object({ user: z.string(), catch: flag, both: flag }) }
   const declare = (name: string, envelope: boolean) =>
     aggregate(name, { url: `/v1/${name}`, envelope, ...parts })
       .context(async ({ ask, query }) => {
@@ -79,6 +80,7 @@ test('a context() that asks a call is in the body, in the headers and in the log
         return query.catch ? found.catch(() => ({ for: 'nobody' })) : found
       })
       .required('one', () => 1)
+      .optional('two', ({ query }) => (query.both ? users.find({ id: query.user }) : skip), { fallback: null })
       .reply(z.string(), ({ context }) => context.for)
   const lines: Record<string, unknown>[] = []
   const { get } = await serveApp(t, {
@@ -114,10 +116,17 @@ test('a context() that asks a call is in the body, in the headers and in the log
   t.match(lines.at(-1), { code: 'UPSTREAM_STATUS', detail: /^Step 'context': users / })
 
   const caught = await get('/v1/bare?user=500&catch=true')
-  t.equal(caught.headers.get('headwaters-complete'), '?0')
+  t.equal(caught.headers.get('headwaters-complete'), '?1')
   t.match(
     caught.headers.get('headwaters-sources'),
-    /^context=partial;start=0;ms=[\d.]+;attempts=1;calls=1;ok=0;failed=1, one=ok;/,
+    /^context=ok;start=0;ms=[\d.]+;attempts=1;calls=1;ok=0;failed=1, one=ok;/,
   )
-  t.match(lines.at(-1), { msg: 'a reply is partial', lost: [{ step: 'context', code: 'UPSTREAM_STATUS' }] })
+  await get('/v1/boxed?user=500&catch=true&both=true')
+  t.match(lines.at(-1), {
+    msg: 'a reply is partial',
+    lost: [
+      { step: 'context', code: 'UPSTREAM_STATUS' },
+      { step: 'two', code: 'UPSTREAM_STATUS' },
+    ],
+  })
 })

@@ -114,7 +114,7 @@ test('a context() that asks a call has lines before those of every step, and its
   )
 })
 
-test('a context() that refuses after good answers has no status of its loss, and a caught failure is counted', async t => {
+test('a context() that refuses after good answers has no status of its loss, and that of several calls has counts', async t => {
   const asked = [
     [0, 'step started', { step: -1 }],
     [1, 'attempt started', { step: -1 }],
@@ -123,8 +123,8 @@ test('a context() that refuses after good answers has no status of its loss, and
   const refused = runViewAfter([...asked, [3, 'step ended', { step: -1, state: 'failed', code: 'REFUSED' }]])
   t.same(lossesOf(refused), ['context  failed: REFUSED, refused the request'])
   const tally = { calls: 2, ok: 1, failed: [{ index: 0, code: 'UPSTREAM_STATUS', status: 404 }] }
-  t.same(lossesOf(runViewAfter([...asked, [3, 'step ended', { step: -1, state: 'partial', tally }]])), [
-    'context  partial: 1 of 2 calls lost, UPSTREAM_STATUS (404), answered with an unexpected status',
+  t.same(lossesOf(runViewAfter([...asked, [3, 'step ended', { step: -1, state: 'failed', tally }]])), [
+    'context  failed: 1 of 2 calls lost, UPSTREAM_STATUS (404), answered with an unexpected status',
   ])
 })
 
