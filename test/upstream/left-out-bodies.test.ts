@@ -71,6 +71,12 @@ test('what a schema makes undefined is left out, and null and an empty text are 
   t.same(await out(cats.text({ body: '' })), { ...tom, 'content-length': '2', body: '""' })
 })
 
+test('a body that its schema needs cannot be left out', async t => {
+  const { cats } = await arrange(t)
+  // @ts-expect-error -- the types say so too
+  t.throws(() => cats.text({}), { code: 'CALL_INPUT_INVALID', message: /body: / })
+})
+
 test('a repetition leaves the content type out too', async t => {
   const { cats, out, upstream } = await arrange(t, { retry: { initialDelay: 0 } }, 1)
   t.same(await out(cats.keyed()), none)

@@ -16,15 +16,15 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   /** One entry for each name in the path; encoded, and kept inside its segment. */
   readonly params?: Pa
   readonly query?: Q
-  /** The body, sent as JSON; given under `body` in the call's input. */
+  /** The body, sent as JSON; given under `body` in the call's input. `undefined` sends none. */
   readonly body?: B
   /** What the upstream answers; fields it does not name are dropped. */
   readonly output: O
   /** How the body is read. @default 'json' */
   readonly responseType?: ResponseType
-  /** Media types that are read. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
+  /** Media types that are read, without parameters. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
   readonly accept?: readonly string[]
-  /** Whether an empty body is an answer, whose value is `null`. @default false */
+  /** Whether an empty body is an answer, whose value is `null`. A HEAD that is read as JSON needs it. @default false */
   readonly allowEmpty?: boolean
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
