@@ -36,7 +36,7 @@ async function arrange(t: Test, options: Partial<UpstreamOptions> = {}, failures
     cats,
     upstream,
     /** Sends a call and gives the headers of the last request that say something of a body. */
-    async out(call: Parameters<ReturnType<typeof testRun>['ask']>[0]) {
+    out: async (call: Parameters<ReturnType<typeof testRun>['ask']>[0]) => {
       await runtime.send(testRun().ask(call))
       const { headers, body } = upstream.requests.at(-1) as (typeof upstream.requests)[0]
       return { ...Object.fromEntries(headers.filter(([name]) => /^(?:content-|transfer)/.test(name))), body }

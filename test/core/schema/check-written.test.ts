@@ -1,6 +1,9 @@
+import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
 import { checkWritten, type WrittenPart } from '../../../src/core/schema/check-written.ts'
+import { writeQuery } from '../../../src/upstream/call/query.ts'
+import { fillTemplate, parseTemplate } from '../../../src/upstream/spec/template.ts'
 
 const field = (id: z.ZodType) => z.object({ id })
 const check = (part: WrittenPart, schema: z.ZodType | undefined, names = ['id']) =>
@@ -234,5 +237,72 @@ test('a schema that is shared many times over is checked once', t => {
   let schema: z.ZodType = z.string()
   for (let depth = 0; depth < 40; depth++) schema = z.object({ a: schema, b: schema })
   t.doesNotThrow(() => check('body', schema))
+  t.end()
+})
+
+/** A schema, and what it may make. */
+interface Sample {
+  readonly schema: z.ZodType
+  readonly outputs: readonly unknown[]
+}
+
+const leaves: readonly Sample[] = [
+  { schema: z.string(), outputs: ['a'] },
+  { schema: z.number(), outputs: [1.5] },
+  { schema: z.boolean(), outputs: [true] },
+  { schema: z.bigint(), outputs: [1n] },
+  { schema: z.date(), outputs: [new Date(0)] },
+  { schema: z.null(), outputs: [null] },
+  { schema: z.undefined(), outputs: [undefined] },
+  { schema: z.nan(), outputs: [Number.NaN] },
+  { schema: z.object({}), outputs: [{}] },
+  { schema: z.map(z.string(), z.string()), outputs: [new Map()] },
+  { schema: z.literal(['a', 1]), outputs: ['a', 1] },
+  { schema: z.literal(['a', null]), outputs: ['a', null] },
+]
+
+const { sample } = fc.letrec<{ sample: Sample }>(tie => ({
+  sample: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(...leaves),
+    tie('sample').map(({ schema, outputs }) => ({ schema: schema.optional(), outputs: [...outputs, undefined] })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: schema.nullable(), outputs: [...outputs, null] })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: schema.readonly(), outputs })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: z.lazy(() => schema), outputs })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: z.array(schema), outputs: [outputs] })),
+    fc.tuple(tie('sample'), tie('sample')).map(([first, second]) => ({
+      schema: z.union([first.schema, second.schema]),
+      outputs: [...first.outputs, ...second.outputs],
+    })),
+  ),
+}))
+
+test('a schema is refused if and only if something that it makes cannot be written', t => {
+  const isAccepted = (part: WrittenPart, schema: z.ZodType) => {
+    try {
+      check(part, field(schema))
+      return true
+    } catch {
+      return false
+    }
+  }
+  const canWrite = (write: () => unknown) => {
+    try {
+      write()
+      return true
+    } catch {
+      return false
+    }
+  }
+  const template = parseTemplate('/{id}', 'cats.ask')
+  fc.assert(
+    fc.property(sample, ({ schema, outputs }) => {
+      const inPath = outputs.every(id => canWrite(() => fillTemplate(template, { id }, 'cats.ask')))
+      const inQuery = outputs.every(id => canWrite(() => writeQuery({ id }, 'cats.ask')))
+      t.equal(isAccepted('path', schema), inPath)
+      t.equal(isAccepted('query', schema), inQuery)
+    }),
+    { numRuns: 300 },
+  )
   t.end()
 })

@@ -32,7 +32,7 @@ const types: readonly Entry[] = [
 ].map(([said, body]): Line => ({
   no: said === 'text/html' ? 44 : 45,
   fault: `${said === undefined ? 'no content type' : `'${String(said)}'`}${body === word ? '' : ' for something else'}`,
-  upstream: says(typed(said as string | undefined, body as string)),
+  upstream: says(typed(said, body as string)),
   code: 'UPSTREAM_CONTENT_TYPE',
   ...bad,
 }))
