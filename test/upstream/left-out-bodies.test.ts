@@ -36,7 +36,7 @@ async function arrange(t: Test, options: Partial<UpstreamOptions> = {}, failures
     cats,
     upstream,
     /** Sends a call and gives the headers of the last request that say something of a body. */
-    async out(call: Parameters<ReturnType<typeof testRun>['ask']>[0]) {
+    out: async (call: Parameters<ReturnType<typeof testRun>['ask']>[0]) => {
       await runtime.send(testRun().ask(call))
       const { headers, body } = upstream.requests.at(-1) as (typeof upstream.requests)[0]
       return { ...Object.fromEntries(headers.filter(([name]) => /^(?:content-|transfer)/.test(name))), body }
@@ -69,6 +69,12 @@ test('what a schema makes undefined is left out, and null and an empty text are 
   t.same(await out(cats.anything({ body: null })), { ...tom, 'content-length': '4', body: 'null' })
   t.same(await out(cats.nullable({ body: null })), { ...tom, 'content-length': '4', body: 'null' })
   t.same(await out(cats.text({ body: '' })), { ...tom, 'content-length': '2', body: '""' })
+})
+
+test('a body that its schema needs cannot be left out', async t => {
+  const { cats } = await arrange(t)
+  // @ts-expect-error -- the types say so too
+  t.throws(() => cats.text({}), { code: 'CALL_INPUT_INVALID', message: /body: / })
 })
 
 test('a repetition leaves the content type out too', async t => {

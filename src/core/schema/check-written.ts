@@ -16,11 +16,14 @@ interface Misfit {
   readonly reason: string
 }
 
-const advice: Readonly<Record<WrittenPart, string>> = {
-  path: 'cannot be written into a path: make a text of it with .transform(…)',
-  query: 'cannot be written into a query: make a text of it with .transform(…)',
-  body: 'cannot be written as JSON: make an object, a list or a text of it with .transform(…)',
+const targets: Readonly<Record<WrittenPart, string>> = { path: 'into a path', query: 'into a query', body: 'as JSON' }
+
+const fixes: Readonly<Record<WrittenPart, string>> = {
+  path: 'make a text of it with .transform(…)',
+  query: 'make a text of it with .transform(…)',
+  body: 'make an object, a list or a text of it with .transform(…)',
 }
+const whole = 'use z.object(…) with a field for each value'
 
 const absent = 'can be left out, and a path needs a value: remove .optional(), or give a .default(…)'
 const nothing = 'can be null, and a path needs a value: remove .nullable(), or make a text of null with .transform(…)'
@@ -54,36 +57,12 @@ export function checkWritten(
   schema: z.ZodType | undefined,
   names: readonly string[] = [],
 ): void {
-  if (part === 'path') checkNames(where, schema, names)
   if (schema === undefined) return
   const misfit = new Walk(part, names).misfitOf(schema, part === 'body' ? 'value' : 'all', '')
   if (misfit !== undefined)
     throw new TypeError(
       `${where}${misfit.pointer === '' ? '' : `, at ${misfit.pointer}`}: '${misfit.type}' ${misfit.reason}`,
     )
-}
-
-function checkNames(where: string, schema: z.ZodType | undefined, names: readonly string[]): void {
-  const missing = names.find(name => schema === undefined || !mayHave(schema, name, []))
-  if (missing !== undefined)
-    throw new TypeError(`${where}: there is no schema for '{${missing}}' of the path: add ${missing} to params`)
-}
-
-/** Returns whether an output may have a field. */
-function mayHave(schema: z.ZodType, name: string, within: readonly z.ZodType[]): boolean {
-  if (within.includes(schema)) return false
-  const { shape, catchall, left, right, options, innerType, out } = defOf(schema)
-  const inside = [...within, schema]
-  const has = (part: z.ZodType) => mayHave(part, name, inside)
-  if (shape !== undefined) return Object.hasOwn(shape, name) || (catchall !== undefined && !isNever(catchall))
-  if (left !== undefined && right !== undefined) return has(left) || has(right)
-  if (options !== undefined) return options.some(has)
-  const inner = innerType ?? out
-  return inner === undefined || has(inner)
-}
-
-function isNever(schema: z.ZodType): boolean {
-  return defOf(schema).type === 'never'
 }
 
 /** One check of a schema. It ends at the first misfit, so a schema that it has seen at a place has none there. */
@@ -113,7 +92,8 @@ class Walk {
 
   #listMisfit(parts: readonly unknown[], type: string, place: Place, pointer: string): Misfit | undefined {
     const isBody = this.#part === 'body'
-    if (!isBody && (this.#part === 'path' || place !== 'value')) return this.#misfit(pointer, type)
+    if (!isBody && place === 'all') return this.#misfit(pointer, type, whole)
+    if (!isBody && (this.#part === 'path' || place === 'item')) return this.#misfit(pointer, type)
     return first(parts.filter(isSchema), item => this.misfitOf(item, isBody ? 'value' : 'item', `${pointer}/items`))
   }
 
@@ -136,7 +116,7 @@ class Walk {
 
   #leafMisfit(schema: z.ZodType, type: string, place: Place, pointer: string): Misfit | undefined {
     if (this.#part === 'body') return noJson.has(type) ? this.#misfit(pointer, type) : undefined
-    if (place === 'all') return this.#misfit(pointer, type)
+    if (place === 'all') return this.#misfit(pointer, type, whole)
     const isLeftOut = this.#part === 'query'
     const isWritten =
       type === 'literal' || type === 'enum'
@@ -147,8 +127,8 @@ class Walk {
     return isWritten ? undefined : this.#misfit(pointer, type)
   }
 
-  #misfit(pointer: string, type: string): Misfit {
-    return { pointer, type, reason: advice[this.#part] }
+  #misfit(pointer: string, type: string, fix = fixes[this.#part]): Misfit {
+    return { pointer, type, reason: `cannot be written ${targets[this.#part]}: ${fix}` }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
-import type { Step } from '../../fanout/step.ts'
+import { documentedSources, type DocumentedSource } from './documented-sources.ts'
 import { embeddedSchema } from './embedded-schema.ts'
-import { ListOutcome, Outcome } from './outcome-schema.ts'
+import { ContextOutcome, ListOutcome, Outcome } from './outcome-schema.ts'
 import { ProblemBody } from './problem-schema.ts'
 import type { JsonSchema } from './schema-types.ts'
 
@@ -40,25 +40,34 @@ function lossOf({ items }: JsonSchema): JsonSchema {
 
 const made = new Map<typeof Outcome | typeof ListOutcome, JsonSchema>()
 
-function outcome({ kind }: Pick<Step, 'kind'>): JsonSchema {
-  const schema = kind === 'each' || kind === 'firstOf' ? ListOutcome : Outcome
+function madeOnce(schema: typeof Outcome | typeof ListOutcome): JsonSchema {
   const known = made.get(schema) ?? outcomeOf(schema)
   made.set(schema, known)
   return known
 }
 
+function sourceOf({ schema, description }: DocumentedSource): JsonSchema {
+  if (schema !== ContextOutcome) return madeOnce(schema as typeof Outcome | typeof ListOutcome)
+  return { description, anyOf: [madeOnce(Outcome), madeOnce(ListOutcome)] }
+}
+
+function sourcesOf(aggregate: AnyAggregate): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(documentedSources(aggregate).map(source => [source.name, sourceOf(source)]))
+}
+
 /** Returns the reply of an aggregate with an envelope. */
-export function enveloped({ steps }: AnyAggregate, data: JsonSchema): JsonSchema {
+export function enveloped(aggregate: AnyAggregate, data: JsonSchema): JsonSchema {
+  const required = documentedSources(aggregate).flatMap(({ name, isRequired }) => (isRequired ? [name] : []))
   return {
     type: 'object',
     properties: {
       data,
-      complete: { type: 'boolean', description: 'Whether every step is `ok` or `skipped`.' },
+      complete: { type: 'boolean', description: 'Whether every source is `ok` or `skipped`.' },
       sources: {
         type: 'object',
-        description: 'How each step ended.',
-        properties: Object.fromEntries(steps.map(step => [step.name, outcome(step)])),
-        ...(steps.length > 0 && { required: steps.map(({ name }) => name) }),
+        description: 'How each source ended.',
+        properties: sourcesOf(aggregate),
+        ...(required.length > 0 && { required }),
       },
     },
     required: ['data', 'complete', 'sources'],
@@ -66,7 +75,7 @@ export function enveloped({ steps }: AnyAggregate, data: JsonSchema): JsonSchema
 }
 
 /** Returns the body of a problem reply of an aggregate. */
-export function problemOf({ steps }: AnyAggregate): JsonSchema {
+export function problemOf(aggregate: AnyAggregate): JsonSchema {
   const { properties, ...problem } = embeddedSchema(ProblemBody, 'output', 'the problems') as {
     readonly properties: Readonly<Record<string, JsonSchema>>
   }
@@ -78,7 +87,7 @@ export function problemOf({ steps }: AnyAggregate): JsonSchema {
       sources: {
         type: 'object',
         description: properties['sources']?.['description'],
-        properties: Object.fromEntries(steps.map(step => [step.name, outcome(step)])),
+        properties: sourcesOf(aggregate),
       },
     },
   }

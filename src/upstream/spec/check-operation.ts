@@ -9,6 +9,7 @@ import { textSchema } from '../../core/schema/text-schema.ts'
 import { checkZod } from '../../core/schema/wrapped.ts'
 import { checkQueryAuth } from './access-spec.ts'
 import { cachePolicy } from './cache-policy.ts'
+import { checkPathNames } from './check-path-names.ts'
 import type { AnyOperationOptions } from './options.ts'
 import { operationRenames } from './renamed.ts'
 import type { OperationSpec, UpstreamSpec } from './spec.ts'
@@ -89,6 +90,7 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
     throw new TypeError(`${name}: cookies are no part of an answer: leave set-cookie out of responseHeaders`)
   checkText(`${name}, responseHeaders`, responseHeaders)
   const template = parseTemplate(path, name)
+  checkPathNames(`${name}, params`, params, template.names)
   checkWritten(`${name}, params`, 'path', params, template.names)
   checkWritten(`${name}, query`, 'query', query)
   checkWritten(`${name}, body`, 'body', body)

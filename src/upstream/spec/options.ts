@@ -36,15 +36,15 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly params?: Pa
   /** The schema of the query. @default no query */
   readonly query?: Q
-  /** The schema of the body, which is sent as JSON; the call's input has it under `body`. @default no body */
+  /** The schema of the body, which is sent as JSON. The call's input has it under `body`; `undefined` sends none. @default no body */
   readonly body?: B
   /** What the upstream answers; fields it does not name are dropped. */
   readonly output: O
   /** How the body is read. @default 'json' */
   readonly responseType?: ResponseType
-  /** Media types that are read. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
+  /** Media types that are read, without parameters. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
   readonly accept?: readonly string[]
-  /** Whether an empty body is an answer, whose value is `null`. @default false */
+  /** Whether an empty body is an answer, whose value is `null`. A HEAD that is read as JSON needs it. @default false */
   readonly allowEmpty?: boolean
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]

@@ -1,10 +1,16 @@
+import fc from 'fast-check'
 import { test } from 'tap'
 import { z } from 'zod'
 import { checkWritten, type WrittenPart } from '../../../src/core/schema/check-written.ts'
+import { writeQuery } from '../../../src/upstream/call/query.ts'
+import { checkPathNames } from '../../../src/upstream/spec/check-path-names.ts'
+import { fillTemplate, parseTemplate } from '../../../src/upstream/spec/template.ts'
 
 const field = (id: z.ZodType) => z.object({ id })
-const check = (part: WrittenPart, schema: z.ZodType | undefined, names = ['id']) =>
-  checkWritten('cats.ask', part, schema, part === 'path' ? names : [])
+const check = (part: WrittenPart, schema: z.ZodType | undefined, names = ['id']) => {
+  if (part === 'path') checkPathNames('cats.ask', schema, names)
+  checkWritten('cats.ask', part, schema, names)
+}
 const dateOfText = z.codec(z.string(), z.date(), { decode: text => new Date(text), encode: date => date.toISOString() })
 
 /** Schemas whose output has one text in a URL, or may have one. */
@@ -151,7 +157,9 @@ test('all values of a part are one object', t => {
     for (const part of ['path', 'query'] as const)
       t.throws(() => check(part, schema), {
         name: 'TypeError',
-        message: /^cats\.ask: (?:'\w+' cannot be written into a (?:path|query)|there is no schema)/,
+        message: new RegExp(
+          `^cats\\.ask: '\\w+' cannot be written into a ${part}: use z\\.object\\(…\\) with a field for each`,
+        ),
       })
   for (const [schema, message] of [
     [z.record(z.string(), z.object({})), /at \/additionalProperties: 'object'/],
@@ -234,5 +242,72 @@ test('a schema that is shared many times over is checked once', t => {
   let schema: z.ZodType = z.string()
   for (let depth = 0; depth < 40; depth++) schema = z.object({ a: schema, b: schema })
   t.doesNotThrow(() => check('body', schema))
+  t.end()
+})
+
+/** A schema, and what it may make. */
+interface Sample {
+  readonly schema: z.ZodType
+  readonly outputs: readonly unknown[]
+}
+
+const leaves: readonly Sample[] = [
+  { schema: z.string(), outputs: ['a'] },
+  { schema: z.number(), outputs: [1.5] },
+  { schema: z.boolean(), outputs: [true] },
+  { schema: z.bigint(), outputs: [1n] },
+  { schema: z.date(), outputs: [new Date(0)] },
+  { schema: z.null(), outputs: [null] },
+  { schema: z.undefined(), outputs: [undefined] },
+  { schema: z.nan(), outputs: [Number.NaN] },
+  { schema: z.object({}), outputs: [{}] },
+  { schema: z.map(z.string(), z.string()), outputs: [new Map()] },
+  { schema: z.literal(['a', 1]), outputs: ['a', 1] },
+  { schema: z.literal(['a', null]), outputs: ['a', null] },
+]
+
+const { sample } = fc.letrec<{ sample: Sample }>(tie => ({
+  sample: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(...leaves),
+    tie('sample').map(({ schema, outputs }) => ({ schema: schema.optional(), outputs: [...outputs, undefined] })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: schema.nullable(), outputs: [...outputs, null] })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: schema.readonly(), outputs })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: z.lazy(() => schema), outputs })),
+    tie('sample').map(({ schema, outputs }) => ({ schema: z.array(schema), outputs: [outputs] })),
+    fc.tuple(tie('sample'), tie('sample')).map(([first, second]) => ({
+      schema: z.union([first.schema, second.schema]),
+      outputs: [...first.outputs, ...second.outputs],
+    })),
+  ),
+}))
+
+test('a schema is refused if and only if something that it makes cannot be written', t => {
+  const isAccepted = (part: WrittenPart, schema: z.ZodType) => {
+    try {
+      check(part, field(schema))
+      return true
+    } catch {
+      return false
+    }
+  }
+  const canWrite = (write: () => unknown) => {
+    try {
+      write()
+      return true
+    } catch {
+      return false
+    }
+  }
+  const template = parseTemplate('/{id}', 'cats.ask')
+  fc.assert(
+    fc.property(sample, ({ schema, outputs }) => {
+      const inPath = outputs.every(id => canWrite(() => fillTemplate(template, { id }, 'cats.ask')))
+      const inQuery = outputs.every(id => canWrite(() => writeQuery({ id }, 'cats.ask')))
+      t.equal(isAccepted('path', schema), inPath)
+      t.equal(isAccepted('query', schema), inQuery)
+    }),
+    { numRuns: 300 },
+  )
   t.end()
 })

@@ -32,7 +32,7 @@ const types: readonly Entry[] = [
 ].map(([said, body]): Line => ({
   no: said === 'text/html' ? 44 : 45,
   fault: `${said === undefined ? 'no content type' : `'${String(said)}'`}${body === word ? '' : ' for something else'}`,
-  upstream: says(typed(said as string | undefined, body as string)),
+  upstream: says(typed(said, body as string)),
   code: 'UPSTREAM_CONTENT_TYPE',
   ...bad,
 }))
@@ -87,6 +87,24 @@ export const payloads: readonly Entry[] = [
     ...fine,
   },
   ...taken,
+  ...(
+    [
+      ['no bytes as text/html', typed('text/html', '')],
+      ['no bytes as text/plain, with 201', typed('text/plain', '', [], '201 Created')],
+      ['white space as text/html', typed('text/html; charset=utf-8', '\n')],
+      ['gzip of nothing as text/html', typed('text/html', gzipSync(''), ['content-encoding: gzip'])],
+      ['a 205', typed('text/html', '', [], '205 Reset Content')],
+    ] as const
+  ).flatMap(([fault, bytes]): Line[] =>
+    (['GET', 'POST'] as const).map(method => ({
+      no: 44,
+      fault: `${fault}, to a ${method} whose answer may be empty`,
+      upstream: says(bytes),
+      operation: { method, allowEmpty: true },
+      ...fine,
+      value: null,
+    })),
+  ),
   {
     no: 45,
     fault: 'JSON in UTF-16 that says so',

@@ -149,7 +149,21 @@ test('a long page is refused by its head, and its body is not read', async t => 
   await upstream.deserted()
 })
 
-test('without allowEmpty an empty body is a failure, also of a 205', async t => {
+test('without allowEmpty an empty body is decoded by no coding, and is the empty value of its kind', async t => {
+  const coded = { 'content-type': 'text/plain', 'content-encoding': 'compress' }
+  const text = operation({ path: '/', output: z.string(), responseType: 'text' })
+  const bytes = operation({ path: '/', output: z.instanceof(Buffer), responseType: 'bytes' })
+  const asHead = operation({ method: 'HEAD', path: '/', output: z.string(), responseType: 'text' })
+  t.same(await ask(t, written(200, coded, ''), text), { value: '', status: 200 })
+  t.same(await ask(t, written(200, coded, ''), bytes), { value: Buffer.alloc(0), status: 200 })
+  t.same(
+    await ask(t, head(200, 'content-type: text/plain', 'content-encoding: compress', 'content-length: 7'), asHead),
+    { value: '', status: 200 },
+  )
+  t.match(await failure(ask(t, written(200, coded, 'a'), text)), { code: 'UPSTREAM_ENCODING' })
+})
+
+test('without allowEmpty an empty body of JSON is a failure, also of a 205', async t => {
   const needed = operation({ path: '/', output })
   t.match(await failure(ask(t, written(200, { 'content-type': 'text/html' }, ''), needed)), {
     code: 'UPSTREAM_CONTENT_TYPE',

@@ -15,7 +15,7 @@ export interface Entry extends Freshness {
   /** When it was asked for and when it was here, since 1970. */
   readonly requestedAt: number
   readonly receivedAt: number
-  /** Its body, in a store of bodies: text, or base64 where the operation reads bytes. */
+  /** Its body, in a store of bodies: text of JSON, and base64 where the operation reads text or bytes. */
   readonly body?: string
 }
 
