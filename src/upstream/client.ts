@@ -23,8 +23,11 @@ import type { UpstreamAddress } from './transport/transport.ts'
 
 /** A circuit breaker that has changed. */
 export interface BreakerChange {
+  /** The name of the upstream. */
   readonly upstream: string
+  /** The state before the change. */
   readonly from: BreakerState
+  /** The state after the change. */
   readonly to: BreakerState
 }
 

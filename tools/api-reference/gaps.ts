@@ -65,6 +65,7 @@ const neverThrows = new Set([
   'times',
   'CacheStore.delete',
   'CacheStore.get',
+  'CacheStore.invalidate',
   'CacheStore.set',
   'LoadGauge.refusal',
   'Problem.[hasInstance]',

@@ -7,11 +7,15 @@ declare const answer: unique symbol
 
 /** One question to one operation, not yet sent: inert, and of no run. */
 export class Call<out T> {
+  /** For the type checker only. */
   declare readonly [answer]: T
+  /** The checked declaration of the operation. */
   readonly spec: OperationSpec
   /** Path and query, encoded. */
   readonly path: string
+  /** The body as it is sent. */
   readonly body: string | undefined
+  /** The key that the call is sent with, if its operation makes one. */
   readonly idempotencyKey: string | undefined
 
   constructor(spec: OperationSpec, path: string, body: string | undefined, idempotencyKey: string | undefined) {

@@ -6,12 +6,15 @@ import { callbackLayer, type Answer, type Layer, type Completion } from '../call
 
 /** The outcomes of an upstream's calls since the runtime began. */
 export interface Counts {
+  /** The number of calls. */
   calls: number
+  /** The number of calls that succeeded. */
   ok: number
   /** Failed in a way that says something about the upstream. */
   failed: number
   /** Ended for other reasons: refused by us, given up by the caller, refused as a bad question. */
   ignored: number
+  /** The number of attempts that were sent. */
   attempts: number
   /** Time that all calls together have waited in the queue, in ms. */
   queuedMs: number

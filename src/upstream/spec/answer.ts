@@ -17,6 +17,7 @@ export interface Cached {
 
 /** The answer of an upstream to one call. */
 export interface Answer<out T> {
+  /** The value, read by the schema of the operation. */
   readonly value: T
   /** The upstream's status. */
   readonly status: number

@@ -27,9 +27,11 @@ export interface CacheLayerOptions {
 
 /** What a cache has counted, and what it holds where its store knows. */
 export interface CacheGauge {
-  /** Calls that were answered with a fresh answer, with a stale one, and by the upstream. */
+  /** Calls that were answered with a fresh answer. */
   readonly hits: number
+  /** Calls that were answered with a stale answer. */
   readonly stale: number
+  /** Calls that the upstream answered. */
   readonly misses: number
   /** Misses whose answer was that nothing has changed. */
   readonly revalidated: number
@@ -37,7 +39,9 @@ export interface CacheGauge {
   readonly refreshes: number
   /** How often the store failed. */
   readonly storeFaults: number
+  /** The number of entries, if the store counts them. */
   readonly entries?: number
+  /** The bytes that the entries hold, if the store counts them. */
   readonly bytes?: number
 }
 

@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts'
 import type { CacheStore } from './store.ts'
 import { stringBytes } from './memory-size.ts'
 
+/** Options of `createMemoryStore`. */
 export interface MemoryStoreOptions {
   /**
    * Bytes of memory that all entries together may hold; those that were not used for longest go first.
@@ -17,7 +18,18 @@ export interface MemoryStoreOptions {
 const placeBytes = 48
 
 /**
- * Keeps answers in this process, for as long as it lives. Counted is the memory that they hold, within a few percent.
+ * Creates a store that keeps answers in the memory of this process, for several upstreams or runtimes to share. The
+ * memory is counted within a few percent.
+ *
+ * @param options The limits of the store.
+ * @returns The store, for `cacheStore` of a runtime.
+ * @throws `TypeError` for a limit that is not a positive integer.
+ * @example
+ * ```ts
+ * import { createMemoryStore, createRuntime } from 'headwaters'
+ *
+ * const runtime = createRuntime({ cacheStore: createMemoryStore({ maxBytes: 256 * 1024 * 1024 }) })
+ * ```
  */
 export function createMemoryStore({
   maxBytes = 32 * 1024 * 1024,
