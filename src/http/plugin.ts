@@ -15,6 +15,7 @@ import { rejectRenamedOptions } from '../core/option-keys.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
+import { registeredUrl } from './routing/allowed-methods.ts'
 import { comparedSegments, routerOptionsOf } from './routing/match-path.ts'
 import { fastifyPath, isPlainTemplate, segmentsOf, shapeOf } from './routing/path-template.ts'
 
@@ -140,7 +141,7 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
           : `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) match the same ` +
               `${method} requests: change the url of one`,
       )
-    if (app.hasRoute({ method, url }))
+    if (app.hasRoute({ method, url: registeredUrl(app, url) }))
       throw new TypeError(
         `headwaters: ${method} ${shown} (aggregate '${name}') is already a route of ` +
           'this app: register it once, or under another prefix',

@@ -1,4 +1,4 @@
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { fastifyPath } from '../routing/path-template.ts'
@@ -37,7 +37,11 @@ const hidden = { schema: { hide: true } as NonNullable<RouteOptions['schema']> }
 
 /** Returns the options of `app.route` that describe an aggregate. */
 function description(
-  { name, route: { params, query, body, headers, envelope, summary = name, description: text }, schema }: AnyAggregate,
+  {
+    name,
+    route: { url, params, query, body, headers, envelope, summary = name, description: text },
+    schema,
+  }: AnyAggregate,
   prefix: string,
 ): Partial<RouteOptions> {
   const data = jsonSchema(schema, 'output')
@@ -65,7 +69,21 @@ function description(
     } as NonNullable<RouteOptions['schema']>,
     validatorCompiler: noCompiler,
     serializerCompiler: noCompiler,
+    ...(misread.test(url) && { config: { swaggerTransform: transformPath(url) } }),
   }
+}
+
+/** Characters of a path template with which `@fastify/swagger` does not find the template in the URL of the route. */
+const misread = /[()%]/
+
+/** Returns the transform of a route that gives `@fastify/swagger` the template in place of the URL in Fastify's syntax. */
+function transformPath(template: string) {
+  const own = fastifyPath(template)
+  const path = template.replaceAll(':', '::').replaceAll('(', '%28').replaceAll(')', '%29')
+  return ({ schema, url }: { readonly schema: FastifySchema; readonly url: string }) => ({
+    schema,
+    url: url.slice(0, -own.length) + path,
+  })
 }
 
 /** A compiler without a result, with which Fastify neither validates nor serializes. */
