@@ -134,12 +134,14 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
     const shown = isPlainTemplate(template) ? url : prefix + template
     const shape = `${method} ${shapeOf(comparedSegments(segmentsOf(template), options))}`
     const other = taken.get(shape)
+    if (other?.template === template)
+      throw new TypeError(
+        `headwaters: the aggregates '${other.name}' and '${name}' are both ${method} ${shown}: change the url of one`,
+      )
     if (other !== undefined)
       throw new TypeError(
-        other.template === template
-          ? `headwaters: the aggregates '${other.name}' and '${name}' are both ${method} ${shown}: change the url of one`
-          : `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) match the same ` +
-              `${method} requests: change the url of one`,
+        `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) ` +
+          `match the same ${method} requests: change the url of one`,
       )
     if (app.hasRoute({ method, url: registeredUrl(app, url) }))
       throw new TypeError(

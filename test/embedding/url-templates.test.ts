@@ -6,7 +6,7 @@ import { headwaters } from '../../src/http/plugin.ts'
 import { echoAggregate as echo } from '../helpers/echo-aggregate.ts'
 
 /** The types of the module would be those of every file of the program. */
-const fastifySwagger = createRequire(import.meta.url)('@fastify/swagger') as FastifyPluginCallback<object>
+const fastifySwagger = createRequire(import.meta.url)('@fastify/swagger') as FastifyPluginCallback<{ openapi: object }>
 
 interface AppOptions {
   readonly server?: FastifyServerOptions
@@ -112,7 +112,8 @@ test('two registrations cannot serve the same templates, and the error names the
     async () => app.register(headwaters, { aggregates: [echo('other', '/weather/{a},{b}')], prefix: '/api' }),
     {
       message:
-        "headwaters: GET /api/weather/{a},{b} (aggregate 'other') is already a route of this app: register it once, or under another prefix",
+        "headwaters: GET /api/weather/{a},{b} (aggregate 'other') is already a route of this app: " +
+        'register it once, or under another prefix',
     },
   )
   const caseless = fastify({ routerOptions: { caseSensitive: false, ignoreTrailingSlash: true } })

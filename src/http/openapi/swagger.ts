@@ -69,21 +69,22 @@ function description(
     } as NonNullable<RouteOptions['schema']>,
     validatorCompiler: noCompiler,
     serializerCompiler: noCompiler,
-    ...(misread.test(url) && { config: { swaggerTransform: transformPath(url) } }),
+    ...(misread.test(url) && { config: pathConfig(url) }),
   }
 }
 
 /** Characters of a path template with which `@fastify/swagger` does not find the template in the URL of the route. */
 const misread = /[()%]/
 
-/** Returns the transform of a route that gives `@fastify/swagger` the template in place of the URL in Fastify's syntax. */
-function transformPath(template: string) {
+/** Returns the `config` of a route that gives `@fastify/swagger` the template in place of the URL in Fastify's syntax. */
+function pathConfig(template: string): object {
   const own = fastifyPath(template)
   const path = template.replaceAll(':', '::').replaceAll('(', '%28').replaceAll(')', '%29')
-  return ({ schema, url }: { readonly schema: FastifySchema; readonly url: string }) => ({
+  const swaggerTransform = ({ schema, url }: { readonly schema: FastifySchema; readonly url: string }) => ({
     schema,
     url: url.slice(0, -own.length) + path,
   })
+  return { swaggerTransform }
 }
 
 /** A compiler without a result, with which Fastify neither validates nor serializes. */
