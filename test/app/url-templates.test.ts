@@ -94,6 +94,17 @@ test('a value is decoded once, and a reserved character that is encoded is part 
   t.equal(await ask('/slash/%zz-a'), 400)
 })
 
+test('a parameter that is a whole segment may be empty in the templates that the router matches by itself', async t => {
+  const ask = await served(
+    t,
+    echo('read', '/jobs/{id}'),
+    echo('close', '/jobs/{id}:close'),
+    echo('pair', '/{a}/{b},{c}'),
+  )
+  t.same(await ask('/jobs/'), ['read', ''])
+  t.equal(await ask('//1,2'), 404)
+})
+
 test('the most specific template matches, whatever the order of declaration', async t => {
   const all = [
     echo('read', '/jobs/{id}'),
