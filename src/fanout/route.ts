@@ -32,8 +32,8 @@ export interface Route {
 /** What `aggregate` takes beside its schemas. */
 export interface RouteOptions<P> {
   /**
-   * Path template. A parameter is a whole segment, or has literal text beside it. The most specific template of a service
-   * is served, whatever the order of declaration.
+   * Path template. A parameter is a whole segment, or has literal text beside it. The most specific template that
+   * matches is served, whatever the order of declaration.
    *
    * @example '/v1/breeds/{breed}'
    * @example '/jobs/{id}:cancel'
