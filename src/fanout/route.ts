@@ -31,7 +31,13 @@ export interface Route {
 
 /** What `aggregate` takes beside its schemas. */
 export interface RouteOptions<P> {
-  /** Path template: `/v1/breeds/{breed}`. */
+  /**
+   * Path template. A parameter is a whole segment, or has literal text beside it. The most specific template that
+   * matches is served, whatever the order of declaration.
+   *
+   * @example '/v1/breeds/{breed}'
+   * @example '/jobs/{id}:cancel'
+   */
   readonly url: P
   /** The method of the route. @default 'GET', or 'POST' with a body */
   readonly method?: Route['method']

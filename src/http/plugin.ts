@@ -15,6 +15,7 @@ import { rejectRenamedOptions } from '../core/option-keys.ts'
 import { pluginRenames } from '../upstream/spec/renamed.ts'
 import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
+import { registeredUrl } from './routing/allowed-methods.ts'
 import { comparedSegments, routerOptionsOf } from './routing/match-path.ts'
 import { fastifyPath, isPlainTemplate, segmentsOf, shapeOf } from './routing/path-template.ts'
 
@@ -160,14 +161,16 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
     const shown = isPlainTemplate(template) ? url : prefix + template
     const shape = `${method} ${shapeOf(comparedSegments(segmentsOf(template), options))}`
     const other = taken.get(shape)
+    if (other?.template === template)
+      throw new TypeError(
+        `headwaters: the aggregates '${other.name}' and '${name}' are both ${method} ${shown}: change the url of one`,
+      )
     if (other !== undefined)
       throw new TypeError(
-        other.template === template
-          ? `headwaters: the aggregates '${other.name}' and '${name}' are both ${method} ${shown}: change the url of one`
-          : `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) match the same ` +
-              `${method} requests: change the url of one`,
+        `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) ` +
+          `match the same ${method} requests: change the url of one`,
       )
-    if (app.hasRoute({ method, url }))
+    if (app.hasRoute({ method, url: registeredUrl(app, url) }))
       throw new TypeError(
         `headwaters: ${method} ${shown} (aggregate '${name}') is already a route of ` +
           'this app: register it once, or under another prefix',

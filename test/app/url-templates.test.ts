@@ -1,6 +1,10 @@
+import fastify from 'fastify'
 import { test, type Test } from 'tap'
+import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
-import type { AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
+import { headwaters } from '../../src/http/plugin.ts'
+import { runAggregate } from '../../src/testing/index.ts'
 import { echoAggregate as echo } from '../helpers/echo-aggregate.ts'
 import { serveApp } from '../helpers/served-app.ts'
 
@@ -88,6 +92,17 @@ test('a value is decoded once, and a reserved character that is encoded is part 
   t.same(await ask('/slash/a%2Dc'), ['slash', 'a', 'c'], 'an unreserved character is equal in both forms')
   t.same(await ask('/slash/1-2-3'), ['slash', '1-2', '3'], 'the values on the left are as long as possible')
   t.equal(await ask('/slash/%zz-a'), 400)
+})
+
+test('a parameter that is a whole segment may be empty in the templates that the router matches by itself', async t => {
+  const ask = await served(
+    t,
+    echo('read', '/jobs/{id}'),
+    echo('close', '/jobs/{id}:close'),
+    echo('pair', '/{a}/{b},{c}'),
+  )
+  t.same(await ask('/jobs/'), ['read', ''])
+  t.equal(await ask('//1,2'), 404)
 })
 
 test('the most specific template matches, whatever the order of declaration', async t => {
@@ -210,5 +225,108 @@ test('two aggregates whose templates match the same requests are found at the st
     const app = buildApp([echo('one', one), echo('other', other)])
     t.teardown(() => app.close())
     await app.ready()
+  }
+})
+
+test('limits, keys, CORS, caching and the log hold for a template with text beside a parameter', async t => {
+  const lines: Record<string, unknown>[] = []
+  const json = { authorization: 'Bearer 0123456789abcdef', 'content-type': 'application/json' }
+  const app = buildApp(
+    [
+      aggregate('note', {
+        url: '/notes/{id}:append',
+        params: z.object({ id: z.string() }),
+        body: z.object({ text: z.string() }),
+      }).reply(z.unknown(), ({ params, body }) => [params.id, body.text]),
+      aggregate('kept', {
+        url: '/kept/{a}-{b}',
+        params: z.object({ a: z.string(), b: z.string() }),
+        cacheControl: 'public',
+      }).reply(z.unknown(), ({ params }) => params),
+      echo('plain', '/notes/{id}'),
+    ],
+    {
+      keys: ['0123456789abcdef'],
+      corsOrigins: ['https://cats.example'],
+      limits: { bodyBytes: 64 },
+      logger: { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line) as never) } },
+    },
+  )
+  t.teardown(() => app.close())
+  const post = (url: string, payload: string, headers: Record<string, string> = json) =>
+    app.inject({ method: 'POST', url, payload, headers })
+
+  t.match((await post('/notes/7:append', '{"text":"a"}')).json(), { data: ['7', 'a'], complete: true })
+  t.equal((await post('/notes/7:append', '{"text":"a"}', { 'content-type': 'application/json' })).statusCode, 401)
+  t.equal((await post('/notes/7:append', JSON.stringify({ text: 'a'.repeat(100) }))).statusCode, 413)
+  t.equal((await post('/notes/7:append', '{')).statusCode, 400)
+  t.equal((await post('/notes/7:append', 'a', { ...json, 'content-type': 'text/plain' })).statusCode, 415)
+  t.match((await post('/notes/7:append', '{}')).json(), { code: 'INPUT_INVALID', errors: [{ pointer: '/body/text' }] })
+  const refused = await post('/notes/7', '{'.repeat(1000))
+  t.match({ status: refused.statusCode, allow: refused.headers.allow }, { status: 405, allow: 'HEAD, GET, OPTIONS' })
+
+  const get = (url: string, headers: Record<string, string> = {}) =>
+    app.inject({ url, headers: { authorization: json.authorization, ...headers } })
+  const kept = await get('/kept/1-2', { origin: 'https://cats.example' })
+  t.match(kept.headers, {
+    'cache-control': 'public',
+    etag: /^W\//,
+    'access-control-allow-origin': 'https://cats.example',
+  })
+  t.equal((await get('/kept/1-2', { 'if-none-match': kept.headers.etag as string })).statusCode, 304)
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/notes/7:append',
+    headers: { origin: 'https://cats.example', 'access-control-request-method': 'POST' },
+  })
+  t.match(
+    { status: preflight.statusCode, headers: preflight.headers },
+    { status: 204, headers: { 'access-control-allow-methods': /POST/ } },
+  )
+  const unknown = await get('/kept/12')
+  t.equal(unknown.statusCode, 404)
+  t.match(unknown.json(), { code: 'NOT_FOUND', instance: /^urn:headwaters:request:/ })
+  const encoded = await get('/kept/1%2-2')
+  t.equal(encoded.statusCode, 400)
+
+  const logged = lines.find(({ req }) => (req as { url?: string } | undefined)?.url === '/notes/7:append')
+  t.match(logged, { req: { method: 'POST', url: '/notes/7:append' }, res: { statusCode: 200 }, responseTime: Number })
+})
+
+test('requests for a template with text beside a parameter are counted for the rate limit', async t => {
+  const app = buildApp([echo('pair', '/{a},{b}'), echo('read', '/{a}')], { rateLimit: 2 })
+  t.teardown(() => app.close())
+  const statuses: number[] = []
+  for (const url of ['/1,2', '/1', '/1,2', '/1%2C2']) statuses.push((await app.inject(url)).statusCode)
+  t.same(statuses, [200, 200, 429, 429])
+})
+
+test("the service's document and a run by name know such a template as it is declared", async t => {
+  const pair = echo('pair', '/pairs/{a},{b}')
+  const cafe = echo('cafe', '/caf%C3%A9/{a}%2C{b}')
+  const { get } = await serveApp(t, { aggregates: [pair, cafe] })
+  const { body } = await get<{ paths: Record<string, { get: { parameters: { name?: string }[] } }> }>('/openapi.json')
+  t.match(body.paths['/pairs/{a},{b}']?.get.parameters, [
+    { name: 'a', in: 'path', required: true },
+    { name: 'b', in: 'path' },
+  ])
+  t.ok(body.paths['/caf%C3%A9/{a}%2C{b}'])
+  t.match(await runAggregate(pair, { params: { a: '1', b: '2' } }, { upstreams: {} }), {
+    data: ['pair', '1', '2'],
+  })
+})
+
+test('the time of routing is linear in the length of the path', async t => {
+  const app = fastify({ routerOptions: { maxParamLength: 1_000_000 } })
+  t.teardown(() => app.close())
+  await app.register(headwaters, {
+    aggregates: [echo('a', '/{a}-{b}-{c}-{d}x'), echo('b', '/{a}aa{b}aab{c}'), echo('c', '/{a}:x')],
+  })
+  for (const part of ['-', 'a', 'a-', 'aab', ':x', '%2D', '%2C', 'é']) {
+    const url = `/${part.repeat(Math.ceil(200_000 / part.length))}`
+    const start = performance.now()
+    await app.inject(url)
+    const ms = performance.now() - start
+    t.ok(ms < 1000, `${part}: ${ms} ms for 200,000 characters`)
   }
 })

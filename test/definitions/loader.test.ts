@@ -157,6 +157,18 @@ test('two aggregates that programs would call the same are refused before they a
   ])
 })
 
+test('two aggregates whose templates match the same requests are refused before they are served', async t => {
+  const { path } = definitionsFolder(t, {
+    'a.ts': words(origin, { name: 'one', url: '/caf%C3%A9' }),
+    'b.ts': words(origin, { name: 'other', url: '/caf%c3%a9' }),
+    'c.ts': words(origin, { name: 'third', url: '/caf' }),
+  })
+  t.same(await faultsOf(t, path), [
+    `${path}/b.ts: two aggregates match the same GET requests, /caf%c3%a9 and /caf%C3%A9, ` +
+      `export 'words' here and export 'words' in ${path}/a.ts: give one another url`,
+  ])
+})
+
 test('in a folder a file without aggregates is none of its faults', async t => {
   const { path } = definitionsFolder(t, { 'words.ts': words(origin), 'shapes.ts': 'export const one = 1' })
   t.equal((await loaderOf(t, path).load()).aggregates.length, 1)

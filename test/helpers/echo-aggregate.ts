@@ -14,5 +14,5 @@ export function echoAggregate(
     method,
     envelope: false,
     ...(names.length > 0 && { params: z.looseObject(Object.fromEntries(names.map(each => [each, z.string()]))) }),
-  }).reply(z.unknown(), ({ params }: { params?: unknown }) => [name, ...Object.values(params ?? {})]) as AnyAggregate
+  }).reply(z.unknown(), ({ params }: { params?: unknown }) => [name, ...Object.values(params ?? {})])
 }

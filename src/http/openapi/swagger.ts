@@ -1,4 +1,4 @@
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import { fastifyPath } from '../routing/path-template.ts'
 import { embeddedSchema } from './embedded-schema.ts'
@@ -29,7 +29,7 @@ const hidden = { schema: { hide: true } as NonNullable<RouteOptions['schema']> }
 function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOptions> {
   const {
     name,
-    route: { body, envelope, summary = name, description: text },
+    route: { url, body, envelope, summary = name, description: text },
     schema,
   } = aggregate
   const data = embeddedSchema(schema, 'output', `aggregate '${name}', reply`)
@@ -38,27 +38,44 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
     description: title,
     content: { 'application/problem+json': { schema: problemBody } },
   })
-  return {
-    schema: {
-      // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
-      // ids.
-      operationId: `${prefix} ${name}`
-        .trim()
-        .replaceAll(/(?<!\W)\W+(\w)/g, (_, first: string, at: number) => (at === 0 ? first : first.toUpperCase())),
-      summary,
-      tags: ['Aggregates'],
-      ...(text !== undefined && { description: text }),
-      ...parameters(aggregate),
-      ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
-      response: {
-        200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
-        '4xx': problem('The request is refused'),
-        default: problem('The problem'),
-      },
+  // `object`, since the fields of a description are not those of Fastify's own type.
+  const described: object = {
+    // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
+    // ids.
+    operationId: `${prefix} ${name}`
+      .trim()
+      .replaceAll(/(?<!\W)\W+(\w)/g, (_, first: string, at: number) => (at === 0 ? first : first.toUpperCase())),
+    summary,
+    tags: ['Aggregates'],
+    ...(text !== undefined && { description: text }),
+    ...parameters(aggregate),
+    ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
+    response: {
+      200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
+      '4xx': problem('The request is refused'),
+      default: problem('The problem'),
     },
+  }
+  return {
+    schema: described,
     validatorCompiler: noCompiler,
     serializerCompiler: noCompiler,
+    ...(misread.test(url) && { config: pathConfig(url) }),
   }
+}
+
+/** Characters of a path template with which `@fastify/swagger` does not find the template in the URL of the route. */
+const misread = /[()%]/
+
+/** Returns the `config` of a route that gives `@fastify/swagger` the template in place of the URL in Fastify's syntax. */
+function pathConfig(template: string): object {
+  const own = fastifyPath(template)
+  const path = template.replaceAll(':', '::').replaceAll('(', '%28').replaceAll(')', '%29')
+  const swaggerTransform = ({ schema, url }: { readonly schema: FastifySchema; readonly url: string }) => ({
+    schema,
+    url: url.slice(0, -own.length) + path,
+  })
+  return { swaggerTransform }
 }
 
 /** Returns the schemas of the path, the query and the headers, each as an object with one property per field. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../errors.ts'
+import { routerOptionsOf } from './match-path.ts'
 
 /** An `onRequest` hook. */
 export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
@@ -23,7 +24,7 @@ export function allowMethods(
   served: readonly string[],
   others?: OtherMethods,
 ): string {
-  const fullUrl = app.prefix.replace(/(?<!\/)\/+$/, '') + url
+  const fullUrl = registeredUrl(app, app.prefix.replace(/(?<!\/)\/+$/, '') + url)
   const hasRoute = (method: string) => app.hasRoute({ method, url: fullUrl })
   const known = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
     method => hasRoute(method) || served.includes(method),
@@ -46,6 +47,13 @@ export function allowMethods(
     handler,
   })
   return allow
+}
+
+/** Returns a URL as an app's router keeps it: `hasRoute` finds no other form. */
+export function registeredUrl(app: FastifyInstance, url: string): string {
+  const { ignoreTrailingSlash, ignoreDuplicateSlashes } = routerOptionsOf(app)
+  const path = ignoreDuplicateSlashes ? url.replaceAll(/\/{2,}/g, '/') : url
+  return ignoreTrailingSlash && path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 /** Replies to a method that a URL does not serve: to `OPTIONS` with the allowed methods, to any other with 405. */

@@ -57,9 +57,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[\\w.~+/-]+=*$/': environment,
     '/^\\d{1,3}$/': environment,
   },
-  'definitions/collisions.ts': {
-    '/\\{[^{}]*\\}/g': declaration,
-  },
   'definitions/find-files.ts': {
     '/\\.(?:ts|mts|js|mjs)$/': module,
     '/\\.d\\.m?ts$/': module,
@@ -91,6 +88,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/': declaration,
     '/^[A-Za-z][A-Za-z0-9_]*$/': declaration,
     '/\\/:([A-Za-z_]\\w*)/': declaration,
+    '/\\{\\w+\\}\\{\\w+\\}/': declaration,
     '/^[\\x20-\\x7e]+$/': declaration,
   },
   'fanout/offload/offload.ts': {
@@ -224,7 +222,45 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'http/routing/path-template.ts': {
     '/\\{([^{}]*)\\}/g': declaration,
-    '/\\{[^{}]*\\}/g': declaration,
+    '/\\{[^{}]*\\}/': declaration,
+    '/[A-Za-z0-9_,;=@~!&]/': declaration,
+    '/[/%]/g': declaration,
+  },
+  'http/routing/match-path.ts': {
+    '/[?#]/': [
+      ['/', 'a', ''],
+      ['/', '%3F', 'a'],
+    ],
+    '/[?#;]/': [
+      ['/', 'a', ''],
+      ['/', '%3B', 'a'],
+    ],
+    '/^[^/]*\\/\\/[^/]*/': [
+      ['', 'a', ''],
+      ['http:/', 'a', '/'],
+      ['', 'a/', 'a'],
+    ],
+    '/\\/{2,}/g': [
+      ['', '/', 'a'],
+      ['', '/a', '/'],
+      ['a', '/', ''],
+    ],
+  },
+  'http/routing/percent-encoding.ts': {
+    '/(?:%[0-9a-f]{2})+/gi': [
+      ['', '%', 'a'],
+      ['', '%2', '%'],
+      ['', '%2C', '%2'],
+      ['%', '%2c', 'g'],
+    ],
+    '/[;/?:@&=+$,#]/g': [
+      ['', ',', 'a'],
+      ['', 'a', ','],
+    ],
+    '/\\p{Surrogate}/gu': [
+      ['', '\ud82c', 'a'],
+      ['', '\u{1f431}', '\ud82c'],
+    ],
   },
   'http/plugin.ts': {
     '/\\/$/': declaration,
@@ -254,6 +290,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'http/routing/allowed-methods.ts': {
     '/(?<!\\/)\\/+$/': declaration,
+    '/\\/{2,}/g': declaration,
   },
   'http/request/request-id.ts': {
     '/^[\\w.:-]{1,128}$/': [
@@ -263,6 +300,7 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   },
   'http/openapi/swagger.ts': {
     '/(?<!\\W)\\W+(\\w)/g': declaration,
+    '/[()%]/': declaration,
   },
   'memory/control-group.ts': {
     '/^inactive_file (\\d+)$/m': environment,
@@ -524,6 +562,11 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/\\{([^{}]*)\\}/g': declaration,
     '/^[A-Za-z_][A-Za-z0-9_]*$/': declaration,
     "/^[A-Za-z0-9\\-._~!$&'()*+,;=:@%/]*$/": declaration,
+    '/[^!-~]+/g': declaration,
+    "/[!'()*]/g": [
+      ['', '(', 'a'],
+      ['', 'a', '*'],
+    ],
     "/^[A-Za-z0-9_-][A-Za-z0-9\\-._~!$&'()*+,=:@ ]*$/": [
       ['', 'a', '/'],
       ['', 'a ', '%'],
