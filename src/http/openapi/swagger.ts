@@ -38,24 +38,26 @@ function description(aggregate: AnyAggregate, prefix: string): Partial<RouteOpti
     description: title,
     content: { 'application/problem+json': { schema: problemBody } },
   })
-  return {
-    schema: {
-      // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
-      // ids.
-      operationId: `${prefix} ${name}`
-        .trim()
-        .replaceAll(/(?<!\W)\W+(\w)/g, (_, first: string, at: number) => (at === 0 ? first : first.toUpperCase())),
-      summary,
-      tags: ['Aggregates'],
-      ...(text !== undefined && { description: text }),
-      ...parameters(aggregate),
-      ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
-      response: {
-        200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
-        '4xx': problem('The request is refused'),
-        default: problem('The problem'),
-      },
+  // `object`, since the fields of a description are not those of Fastify's own type.
+  const described: object = {
+    // Two registrations of one aggregate differ by their prefix, and operations of one document must differ by their
+    // ids.
+    operationId: `${prefix} ${name}`
+      .trim()
+      .replaceAll(/(?<!\W)\W+(\w)/g, (_, first: string, at: number) => (at === 0 ? first : first.toUpperCase())),
+    summary,
+    tags: ['Aggregates'],
+    ...(text !== undefined && { description: text }),
+    ...parameters(aggregate),
+    ...(body !== undefined && { body: embeddedSchema(body, 'input', `aggregate '${name}', body`) }),
+    response: {
+      200: response('The merged reply', envelope ? enveloped(aggregate, data) : data),
+      '4xx': problem('The request is refused'),
+      default: problem('The problem'),
     },
+  }
+  return {
+    schema: described,
     validatorCompiler: noCompiler,
     serializerCompiler: noCompiler,
   }
