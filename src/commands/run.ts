@@ -99,7 +99,9 @@ async function runOnce(
   const result = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
   if (result.reply !== undefined) {
-    process.stdout.write(`${writeJson(json ? result.reply : result.reply.data, false, 2)}\n`)
+    // A reply without a value is null, as over HTTP.
+    const { data = null } = result.reply
+    process.stdout.write(`${writeJson(json ? { ...result.reply, data } : data, false, 2)}\n`)
     return 0
   }
   return printFailure(result.error, json)

@@ -222,3 +222,17 @@ test('a reader that has read enough is no fault', async t => {
   t.equal(await errors, '')
   t.equal(code, 0)
 })
+
+test('a reply without a value is printed as null, as it is sent over HTTP', async t => {
+  const { path } = definitionsFolder(t, {
+    'none.ts': `
+import { aggregate } from 'headwaters'
+import { z } from 'zod'
+
+export const none = aggregate('none', { url: '/none' }).reply(z.string().optional(), () => undefined)
+`,
+  })
+  t.match(await runCommand(t, ['run', 'none', path]), { code: 0, output: 'null\n' })
+  const { output } = await runCommand(t, ['run', 'none', path, '--json'])
+  t.same(JSON.parse(output), { data: null, complete: true, sources: {} })
+})

@@ -58,6 +58,60 @@ for (const openapi of versions) {
   })
 }
 
+const item = (type: string) => ({ type })
+
+/** What the app's document says of the schemas of one body, where the versions differ or 3.0 lacks the keywords. */
+const expected: Readonly<Record<string, object | readonly [in30: object, in31: object]>> = {
+  at: { type: 'string', format: 'date-time' },
+  above: { type: 'number', minimum: 0, maximum: 1, allOf: [{ not: { enum: [0, 1] } }] },
+  whole: { type: 'integer', minimum: 1, maximum: 9 },
+  big: { type: 'integer', format: 'int64', minimum: 1, maximum: 9_007_199_254_740_992 },
+  pair: { type: 'array', items: { anyOf: [item('string'), item('number')] }, minItems: 2, maxItems: 2 },
+  rest: { type: 'array', items: { anyOf: [item('string'), item('number')] }, minItems: 1 },
+  named: {
+    type: 'object',
+    properties: { a: item('number'), b: item('number') },
+    required: ['a', 'b'],
+    additionalProperties: false,
+  },
+  patterned: { type: 'object', additionalProperties: item('number') },
+  loose: { type: 'object', additionalProperties: item('string') },
+  bytes: { type: 'string', format: 'base64' },
+  strict: { type: 'object', properties: { a: item('string') }, required: ['a'], additionalProperties: false },
+  json: {},
+  mapped: { type: 'object', additionalProperties: { type: 'string', example: 'a' } },
+  constant: { type: 'string', enum: ['a'] },
+  none: [{ type: 'object', nullable: true, enum: [null] }, { type: 'null' }],
+  nullable: [{ type: 'string', nullable: true }, { type: ['string', 'null'] }],
+  choice: [
+    { type: 'string', nullable: true, enum: ['a', 'b', null] },
+    { type: ['string', 'null'], enum: ['a', 'b', null] },
+  ],
+  listed: [
+    { type: 'array', items: { type: 'string', example: 'a' } },
+    { type: 'array', items: { type: 'string', examples: ['a'] } },
+  ],
+}
+
+for (const [index, openapi] of versions.entries()) {
+  test(`the app's document in OpenAPI ${openapi} says the same of each schema as the document of the service`, async t => {
+    const app = await documentedApp(t, openapi, everySchema, ['/api'])
+    const { paths = {} } = app.swagger() as {
+      paths?: Record<string, { post?: { requestBody?: object; responses?: object } }>
+    }
+    const { requestBody, responses } = paths['/api/sent']?.post ?? {}
+    const { content } = requestBody as {
+      readonly content: Record<string, { readonly schema: { readonly properties: Record<string, object> } }>
+    }
+    const properties = content['application/json']?.schema.properties ?? {}
+    for (const [name, schema] of Object.entries(expected))
+      t.same(properties[name], Array.isArray(schema) ? schema[index] : schema, name)
+    // Replies may gain fields.
+    const reply = JSON.stringify((responses as Record<string, object>)['200'])
+    t.equal(reply.split('"additionalProperties":false').length, 2, 'the strict object alone forbids other fields')
+  })
+}
+
 /** Uses the types of a generated client: a wrong type does not compile. */
 const program = `
 import { Api } from './client.ts'

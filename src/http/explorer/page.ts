@@ -5,7 +5,8 @@
 export const bundleVersion = '1.76.3'
 
 /**
- * Returns the page. Every URL is relative, so that it works under any prefix. The empty icon prevents a request for one.
+ * Returns the page. Every URL is relative, so that it works under any prefix. The empty icon prevents a request for
+ * one.
  *
  * @param title The name of the API.
  */

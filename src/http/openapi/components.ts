@@ -27,6 +27,18 @@ const local = '#/$defs/'
 export function createComponents(): Components {
   const shapes: Readonly<Record<Side, Map<string, JsonSchema>>> = { input: new Map(), output: new Map() }
   const sections = new Map<Section, Map<string, object>>()
+  /** The outcomes and the problems are in every operation. */
+  const converted: Readonly<Record<Side, Map<z.ZodType, NamedParts>>> = { input: new Map(), output: new Map() }
+
+  /** Returns a zod schema as JSON Schema in which every reference has a name. */
+  function partsOf(schema: z.ZodType, side: Side, where: string): NamedParts {
+    const known = converted[side].get(schema)
+    if (known !== undefined) return known
+    const parts = jsonSchema(schema, side, where)
+    checkNames(parts, where)
+    converted[side].set(schema, parts)
+    return parts
+  }
 
   function keep(side: Side, id: string, shape: JsonSchema, where: string): void {
     if (!/^[\w.-]+$/.test(id))
@@ -39,12 +51,12 @@ export function createComponents(): Components {
 
   return {
     schema(schema, side, where) {
-      const { root, $defs } = named(schema, side, where)
+      const { root, $defs } = partsOf(schema, side, where)
       for (const [id, shape] of Object.entries($defs)) keep(side, id, shape, where)
       return repointed(root, id => `${local}${side}/${id}`)
     },
     expanded(schema, side, where) {
-      const { root, $defs } = named(schema, side, where)
+      const { root, $defs } = partsOf(schema, side, where)
       const own = typeof root['$ref'] === 'string' ? root['$ref'].slice(local.length) : undefined
       for (const [id, shape] of Object.entries($defs)) if (id !== own) keep(side, id, shape, where)
       return repointed(own === undefined ? root : ($defs[own] ?? root), id => `${local}${side}/${id}`)
@@ -88,13 +100,6 @@ export function createComponents(): Components {
       return { paths: settle(paths), components: sorted({ ...others, schemas: sorted(Object.fromEntries(schemas)) }) }
     },
   }
-}
-
-/** Returns a zod schema as JSON Schema in which every reference has a name. */
-function named(schema: z.ZodType, side: Side, where: string): NamedParts {
-  const parts = jsonSchema(schema, side, where)
-  checkNames(parts, where)
-  return parts
 }
 
 /** Returns the same JSON with each reference to a named schema replaced. */

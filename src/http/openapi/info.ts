@@ -33,7 +33,7 @@ export interface OpenapiInfo {
 /** The title of an API without one. */
 export const defaultTitle = 'Aggregates'
 
-const text = z.string('must be a text').regex(/\S/, 'must not be empty')
+const text = z.string('must be a text').refine(value => value.trim() !== '', 'must not be empty')
 const url = z.url('must be a URL')
 
 const contact = { name: text.optional(), url: url.optional(), email: z.email('must be an email address').optional() }

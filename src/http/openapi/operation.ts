@@ -73,19 +73,17 @@ function success(aggregate: AnyAggregate, components: Components): object {
   const content = (shape: JsonSchema) => ({
     'application/json': { schema: shape, ...example(replyExample(aggregate)) },
   })
-  const absence = mayBeAbsent(schema)
-    ? ` ${route.envelope ? 'Its `data`' : 'It'} is \`null\` if there is no value.`
-    : ''
+  const none = mayBeAbsent(schema) ? ` ${route.envelope ? 'Its `data`' : 'It'} is \`null\` if there is no value.` : ''
   if (route.envelope) {
     const reply = `${operationId(name).replace(/^[a-z]/, first => first.toUpperCase())}Reply`
     return {
-      description: `The complete or partial reply: see \`complete\`, and \`sources\` for how each step ended.${absence}`,
+      description: `The complete or partial reply: see \`complete\`, and \`sources\` for how each step ended.${none}`,
       headers: headersOf(aggregate, components),
       content: content(components.named(reply, envelope(aggregate, data, components), where)),
     }
   }
   return {
-    description: `The complete or partial reply: see the \`headwaters-complete\` header.${absence}`,
+    description: `The complete or partial reply: see the \`headwaters-complete\` header.${none}`,
     headers: {
       ...headersOf(aggregate, components),
       'headwaters-complete': header('Complete', components),
