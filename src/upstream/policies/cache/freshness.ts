@@ -1,5 +1,5 @@
 import type { ResponseHeaders } from '../../spec/answer.ts'
-import { readHttpDate } from '../../../core/headers.ts'
+import { readHttpDate } from '../../../core/http-date.ts'
 import { readDirectives, type Directives } from './directives.ts'
 import type { Freshness } from './entry.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
@@ -75,8 +75,8 @@ function lifetimeOf(
   const said = sharedMaxAge ?? maxAge
   const expires = head['expires']
   if (said !== undefined || expires === undefined) return said
-  const until = typeof expires === 'string' ? readHttpDate(expires.trim()) : undefined
-  return until === undefined ? 0 : Math.max(0, until - (dateOf(head) ?? receivedAt))
+  const until = typeof expires === 'string' ? readHttpDate(expires, receivedAt) : undefined
+  return until === undefined ? 0 : Math.max(0, until - (dateOf(head, receivedAt) ?? receivedAt))
 }
 
 /** How old it was when it came (RFC 9111, section 4.2.3). */
@@ -84,11 +84,11 @@ function initialAgeOf(head: ResponseHeaders, delay: number, receivedAt: number):
   const [first = ''] = String(head['age'] ?? '').split(',')
   const age = /^\d+$/.test(first.trim()) ? Math.min(Number(first), 2 ** 31) * 1000 : 0
   // A date has whole seconds: what is below one says nothing.
-  const apparent = Math.floor((receivedAt - (dateOf(head) ?? receivedAt)) / 1000) * 1000
+  const apparent = Math.floor((receivedAt - (dateOf(head, receivedAt) ?? receivedAt)) / 1000) * 1000
   return Math.max(apparent, age + delay)
 }
 
-function dateOf(head: ResponseHeaders): number | undefined {
+function dateOf(head: ResponseHeaders, receivedAt: number): number | undefined {
   const date = head['date']
-  return typeof date === 'string' ? readHttpDate(date.trim()) : undefined
+  return typeof date === 'string' ? readHttpDate(date, receivedAt) : undefined
 }

@@ -46,6 +46,16 @@ test('how long an answer is fresh is what its headers say, the shared one first'
     [{ expires: '0', etag: '"a"' }, 0],
     [{ expires: [date(10), date(20)], etag: '"a"' }, 0],
     [{ expires: date(-10), etag: '"a"' }, 0],
+    // A date that is none is over, and one with two digits for its year is at most 50 years ahead.
+    [{ expires: 'Thu, 2050', etag: '"a"' }, 0],
+    [{ expires: 'Fri, 31 Feb 2050 12:00:00 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Tue, 01 Mar 2050 24:00:00 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Tue, 01 Mar 2050 12:00:00 +0500 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Tuesday, 01-Mar-50 12:00:00 GMT', date: date(0) }, Date.UTC(2050, 2, 1) - Date.UTC(2026, 2, 1)],
+    [{ expires: 'Monday, 01-Mar-77 12:00:00 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Sun Mar  1 12:00:10 2026', date: date(0) }, 10_000],
+    [{ 'cache-control': 'max-age=60', date: 'Sun, 01 Feb 2026 24:00:00 GMT' }, 60_000],
+    [{ 'cache-control': 'max-age=60', date: 'Sunday, 01-Mar-26 11:59:40 GMT' }, 40_000],
     // Age, from caches on the way.
     [{ 'cache-control': 'max-age=60', age: '20' }, 40_000],
     [{ 'cache-control': 'max-age=60', age: '20, 50' }, 40_000],
