@@ -9,7 +9,7 @@ import { checkQueryAuth } from './access-spec.ts'
 import { cachePolicy } from './cache-policy.ts'
 import type { AnyOperationOptions } from './options.ts'
 import { operationRenames } from './renamed.ts'
-import type { OperationSpec, UpstreamSpec } from './spec.ts'
+import { safeMethods, type OperationSpec, type UpstreamSpec } from './spec.ts'
 import { parseTemplate } from './template.ts'
 
 const operationOptions: OptionKeys<AnyOperationOptions> = {
@@ -29,7 +29,6 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   idempotencyKey: true,
 }
 
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE'])
 const methods = new Set([...safeMethods, 'POST', 'PUT', 'PATCH', 'DELETE'])
 const acceptDefaults = {

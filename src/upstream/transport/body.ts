@@ -17,7 +17,7 @@ import type { OperationSpec } from '../spec/spec.ts'
 export function readBody(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
   checkTyped(spec, status, headers, body)
   const value = spec.allowEmpty && body.length === 0 ? null : read(spec, status, body)
-  return withHeaders(spec, status, headers, value)
+  return withResponseHeaders(spec, status, headers, value)
 }
 
 /** Does the same as `readBody` for a large body, in steps. A step takes about 10 ms for the most costly bodies. */
@@ -43,7 +43,7 @@ export function* readInSteps(
     yield
     value = unwrapResult(spec, status, readToFirstError(spec.output, exact), text)
   }
-  return withHeaders(spec, status, headers, value)
+  return withResponseHeaders(spec, status, headers, value)
 }
 
 function checkTyped(spec: OperationSpec, upstreamStatus: number, headers: ResponseHeaders, body: Buffer): void {
@@ -55,7 +55,13 @@ function checkTyped(spec: OperationSpec, upstreamStatus: number, headers: Respon
   })
 }
 
-function withHeaders(spec: OperationSpec, status: number, headers: ResponseHeaders, value: unknown): unknown {
+/** Returns the value of a body, with the response headers that its operation reads. */
+export function withResponseHeaders(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  value: unknown,
+): unknown {
   if (spec.responseHeaders === undefined) return value
   return {
     body: value,

@@ -321,11 +321,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', 'a ', '\0'],
     ],
   },
-  'upstream/policies/cache/condition.ts': {
-    '/^W\\//': [['', 'W/', '']],
-  },
   'upstream/policies/cache/directives.ts': {
-    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?[^,]*/g': [
+    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?([^,]*)/g': [
       ['', 'a', ''],
       ['a="', 'x', ''],
       ['a="', '\\\\', ''],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { ageOf, usefulMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
+import { ageOf, retentionMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
 import { freshnessOf, type FreshnessContext } from '../../../../src/upstream/policies/cache/freshness.ts'
 import { cachePolicy } from '../../../../src/upstream/spec/cache-policy.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
@@ -186,6 +186,7 @@ const base: Entry = {
   status: 200,
   head: {},
   bytes: 2,
+  generation: '0',
   requestedAt: 0,
   receivedAt: 1000,
   initialAge: 500,
@@ -201,11 +202,11 @@ test('age grows with time and never shrinks below what it was', async t => {
 })
 
 test('an entry is of use until nothing can be made of it', async t => {
-  t.equal(usefulMs(base), 4500)
-  t.equal(usefulMs({ ...base, staleWhileRevalidate: 100, staleIfError: 200 }), 4700)
-  t.equal(usefulMs({ ...base, initialAge: 9000, staleIfError: 200 }), 200)
-  t.equal(usefulMs({ ...base, head: { etag: '"a"' } }), 24 * 3600 * 1000)
-  t.equal(usefulMs({ ...base, lifetime: 1e12, head: { 'last-modified': date(0) } }), 1e12 - 500)
+  t.equal(retentionMs(base), 4500)
+  t.equal(retentionMs({ ...base, staleWhileRevalidate: 100, staleIfError: 200 }), 4700)
+  t.equal(retentionMs({ ...base, initialAge: 9000, staleIfError: 200 }), 200)
+  t.equal(retentionMs({ ...base, head: { etag: '"a"' } }), 24 * 3600 * 1000)
+  t.equal(retentionMs({ ...base, lifetime: 1e12, head: { 'last-modified': date(0) } }), 1e12 - 500)
 })
 
 test('whatever the headers are, the times are whole and not negative', t => {
