@@ -22,8 +22,8 @@ export interface FreshnessContext {
 /** Statuses that need not say of themselves that they may be kept. */
 const plainStatuses = new Set([200, 203, 204])
 
-/** Final statuses whose rules for caches are known (RFC 9110, section 15): what `must-understand` asks for. */
-const understoodStatuses = new Set([...plainStatuses, 300, 301, 308, 404, 405, 410, 414, 501])
+/** Statuses of answers whose rules for caches are known (RFC 9110, section 15): what `must-understand` asks for. */
+const understoodStatuses = new Set([...plainStatuses, 404, 405, 410, 414])
 
 /**
  * How long an answer may be used by a shared cache (RFC 9111, sections 3 and 4.2), or nothing when it must not be kept,
