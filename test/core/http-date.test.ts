@@ -135,6 +135,12 @@ test('every other text is not a date', async t => {
     'Sunday, 01-Mar-x6 12:00:00 GMT',
     'Sunday,  1-Mar-26 12:00:00 GMT',
     'Sunday 01-Mar-26 12:00:00 GMT',
+    'Sunday; 01-Mar-26 12:00:00 GMT',
+    'Sunday, 01/Mar-26 12:00:00 GMT',
+    'Sunday, 01-Mar/26 12:00:00 GMT',
+    'Sunday, 01-Mar-26T12:00:00 GMT',
+    'Sunday, 01-Mar-26 12:00:00 UTC',
+    'Xyz Mar  1 12:00:00 2026',
   ])
     t.equal(read(text), undefined, text)
 })

@@ -45,18 +45,22 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
   /** Reads what a store returned for a key. */
   function open(found: CacheStoreLookup, key: string, uri: string, { spec }: LiveCall<unknown>): Lookup {
     const { entry: stored, generation } = found
-    const miss = { entry: undefined, generation }
-    if (stored === undefined || stored === null) return miss
-    let cause: unknown = new TypeError('what the store returned is not an entry of this key')
+    if (stored === undefined || stored === null) return { entry: undefined, generation }
+    let cause: unknown
     try {
       if (store.storage === 'values') {
-        if (KeptEntry.is(stored))
-          return stored.generation === generation ? { entry: stored, value: stored.read(spec) } : miss
+        if (KeptEntry.is(stored)) {
+          if (stored.generation !== generation) return { entry: undefined, generation }
+          return { entry: stored, value: stored.read(spec) }
+        }
       } else {
         const entry = readEntry(stored, storedName(store, key))
-        if (entry !== undefined)
-          return entry.generation === generation ? { entry, value: deepFreeze(valueOf(spec, entry)) } : miss
+        if (entry !== undefined) {
+          if (entry.generation !== generation) return { entry: undefined, generation }
+          return { entry, value: deepFreeze(valueOf(spec, entry)) }
+        }
       }
+      cause = new TypeError('what the store returned is not an entry of this key')
     } catch (error) {
       // Kept under a schema that was another then, or damaged: it goes.
       unreadable.add(stored)
@@ -64,7 +68,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
     }
     report('get', cause)
     adapter.forget(key, uri)
-    return miss
+    return { entry: undefined, generation }
   }
 
   /** The same, later where there is much to read: what is large would hold up everything else. */

@@ -21,36 +21,88 @@ export interface InvalidateOptions {
  * outcome is unknown (RFC 9111, section 4.4). `Location` and `Content-Location` of the answer are invalidated too. The
  * call ends after the stores have confirmed this, have failed or are late. It never fails by it.
  */
-export function invalidate({ origin, base, invalidations, onFault }: InvalidateOptions): Layer {
-  /** Calls `settle` after the URIs of a call are invalid. */
-  function afterInvalidation(call: LiveCall<unknown>, settle: () => void): void {
-    const stores = invalidations.storesOf(origin)
-    if (stores === undefined) return settle()
-    const { changed } = call.effort
-    const uri = base + call.path
-    const uris = changed === undefined ? [uri] : [uri, ...namedUris(changed, uri, origin)]
-    const pending = invalidations.invalidate(stores, uris)
-    if (pending === undefined) settle()
-    else new Confirmation(call, invalidations, settle, onFault).wait(pending)
-  }
-
-  return callbackLayer(next => <T>(call: LiveCall<T>, completion: Completion<T>) => {
-    if (call.spec.safe) return next(call, completion)
-    next(call, {
-      resolve(answer: Answer<T>) {
-        afterInvalidation(call, () => completion.resolve(answer))
-      },
-      reject(error: unknown) {
-        if (call.effort.changed === undefined) completion.reject(error)
-        else afterInvalidation(call, () => completion.reject(error))
-      },
-    })
+export function invalidate(options: InvalidateOptions): Layer {
+  return callbackLayer(next => (call, completion) => {
+    if (call.spec.safe) next(call, completion)
+    else next(call, new UnsafeCall(call, completion, options))
   })
 }
 
-/** Returns the URIs of an origin that the headers of a response to a URI name. */
-function namedUris(head: ResponseHeaders, uri: string, origin: string): string[] {
-  const uris = new Set<string>()
+/** The result of an unsafe call. It waits until the URIs that the call has changed are invalid. */
+class UnsafeCall<T> extends Abortable implements Completion<T> {
+  readonly #call: LiveCall<T>
+  readonly #completion: Completion<T>
+  readonly #options: InvalidateOptions
+  #answer: Answer<T> | undefined
+  #error: unknown
+  #timer: Timer | undefined
+  #isSettled = false
+  #isLate = false
+
+  constructor(call: LiveCall<T>, completion: Completion<T>, options: InvalidateOptions) {
+    super()
+    this.#call = call
+    this.#completion = completion
+    this.#options = options
+  }
+
+  resolve(answer: Answer<T>): void {
+    this.#answer = answer
+    this.#invalidate()
+  }
+
+  reject(error: unknown): void {
+    this.#error = error
+    if (this.#call.effort.changed === undefined) this.#settle()
+    else this.#invalidate()
+  }
+
+  #invalidate(): void {
+    const { origin, base, invalidations } = this.#options
+    const stores = invalidations.storesOf(origin)
+    const { path, effort } = this.#call
+    const pending = stores && invalidations.invalidate(stores, changedUris(origin, base + path, effort.changed))
+    if (pending === undefined) this.#settle()
+    else this.#wait(pending)
+  }
+
+  /** Waits until the stores have confirmed, have failed or are late, or the call is given up. */
+  #wait(pending: Promise<unknown>): void {
+    this.#timer = this.#options.invalidations.timeout.start(this)
+    pending.then(
+      () => this.#settle(),
+      cause => {
+        if (!this.#isLate) this.#options.onFault(cause)
+        this.#settle()
+      },
+    )
+    if (this.#call.abort.aborted) this.#settle()
+    else this.#call.abort.add(this)
+  }
+
+  /** Called by the timer, and by the abort of the call, whose result is known already. */
+  onAbort(reason: unknown): void {
+    if (reason === Invalidations.late) {
+      this.#isLate = true
+      this.#options.onFault(lateError())
+    }
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#call.abort.delete(this)
+    if (this.#timer !== undefined) this.#options.invalidations.timeout.stop(this.#timer)
+    if (this.#answer === undefined) this.#completion.reject(this.#error)
+    else this.#completion.resolve(this.#answer)
+  }
+}
+
+/** Returns the URI of a call, and those of its origin that the headers of its response name. */
+function changedUris(origin: string, uri: string, head: ResponseHeaders | undefined): readonly string[] {
+  if (head === undefined) return [uri]
+  const uris = new Set([uri])
   for (const name of [head['location'], head['content-location']]) {
     if (typeof name !== 'string' || !URL.canParse(name, uri)) continue
     const url = new URL(name, uri)
@@ -61,58 +113,4 @@ function namedUris(head: ResponseHeaders, uri: string, origin: string): string[]
     if (name.startsWith('/') && !name.startsWith('//')) uris.add(origin + (name.split('#', 1)[0] as string))
   }
   return [...uris]
-}
-
-/** Waits for stores until they have confirmed, have failed or are late, or the call is given up. */
-class Confirmation extends Abortable {
-  readonly #call: LiveCall<unknown>
-  readonly #invalidations: Invalidations
-  readonly #settle: () => void
-  readonly #onFault: (cause: unknown) => void
-  readonly #timer: Timer
-  #isSettled = false
-  #isLate = false
-
-  constructor(
-    call: LiveCall<unknown>,
-    invalidations: Invalidations,
-    settle: () => void,
-    onFault: (cause: unknown) => void,
-  ) {
-    super()
-    this.#call = call
-    this.#invalidations = invalidations
-    this.#settle = settle
-    this.#onFault = onFault
-    this.#timer = invalidations.timeout.start(this)
-  }
-
-  wait(pending: Promise<unknown>): void {
-    pending.then(
-      () => this.#end(),
-      cause => {
-        if (!this.#isLate) this.#onFault(cause)
-        this.#end()
-      },
-    )
-    if (this.#call.abort.aborted) this.#end()
-    else this.#call.abort.add(this)
-  }
-
-  /** Called by the timer, and by the abort of the call, whose result is known already. */
-  onAbort(reason: unknown): void {
-    if (reason === Invalidations.late) {
-      this.#isLate = true
-      this.#onFault(lateError())
-    }
-    this.#end()
-  }
-
-  #end(): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
-    this.#call.abort.delete(this)
-    this.#invalidations.timeout.stop(this.#timer)
-    this.#settle()
-  }
 }

@@ -373,6 +373,41 @@ test('what comes back and is no entry, or is no answer of its operation, counts 
   t.equal(adapter.faults, spoilt.length, 'null is nothing, and no fault')
 })
 
+test('what a store returns and is not a lookup counts as none, and is reported', async t => {
+  for (const [index, wrong] of [
+    7,
+    'text',
+    { generation: 1 },
+    {
+      get entry(): never {
+        throw new Error('unreadable')
+      },
+    },
+  ].entries()) {
+    const { store } = farStore()
+    const adapter = createCacheAdapter({ ...store, get: () => wrong as never })
+    t.equal(adapter.find('a', call()), undefined, String(index))
+    t.same(adapter.failed, ['get'])
+  }
+  for (const right of [undefined, null, {}, { generation: 'a' }]) {
+    const { store } = farStore()
+    const adapter = createCacheAdapter({ ...store, get: () => right as never })
+    t.equal(adapter.find('a', call()), undefined)
+    t.same(adapter.failed, [], JSON.stringify(right))
+  }
+})
+
+test('an entry of another generation than its URI has now is not valid, and no fault', async t => {
+  const { there, adapter, keep } = far(t)
+  await keep('a', '{"at":"2026-03-01"}')
+  t.not(await adapter.find('a', call()), undefined)
+  for (const [name] of there.generations) there.generations.set(name, 'another')
+  t.equal(await adapter.find('a', call()), undefined)
+  there.generations.clear()
+  t.equal(await adapter.find('a', call()), undefined)
+  t.equal(adapter.faults, 0)
+})
+
 test('a store that throws or rejects fails nothing', async t => {
   const { there, adapter } = far(t)
   for (const mode of ['throw', 'reject'] as const) {

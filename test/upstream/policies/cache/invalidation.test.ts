@@ -40,6 +40,7 @@ function declare(origin: string, options: Partial<UpstreamOptions> = {}) {
       put: operation({ method: 'PUT', path: '/cats/{id}', params: id, output: z.unknown() }),
       post: operation({ method: 'POST', path: '/cats', output: z.unknown() }),
       drop: operation({ method: 'DELETE', path: '/cats/{id}', params: id, output: z.unknown(), allowEmpty: true }),
+      sure: operation({ method: 'DELETE', path: '/cats/{id}', params: id, output: z.unknown(), nullOn: [404] }),
     },
   )
 }
@@ -141,6 +142,18 @@ test('two declarations of one origin share their invalidations, with a store for
     await ask(writer.put({ id: 'tom' }))
     t.equal(await cacheOf(tom), 'miss')
   }
+})
+
+test('each of two declarations of one origin that keep answers in stores of their own knows what the other changes', async t => {
+  const raw = await rawUpstream(t, answering())
+  const [one, other] = [declare(raw.origin), declare(raw.origin)]
+  const { ask, cacheOf } = open(t)
+  const [tom, same] = [one.cat({ id: 'tom' }), other.cat({ id: 'tom' })]
+  for (const call of [tom, same]) t.equal(await cacheOf(call), 'miss')
+  await ask(one.put({ id: 'tom' }))
+  for (const call of [tom, same]) t.equal(await cacheOf(call), 'miss')
+  await ask(other.put({ id: 'tom' }))
+  for (const call of [tom, same]) t.equal(await cacheOf(call), 'miss')
 })
 
 test('declarations of other origins do not invalidate anything, though their paths are the same', async t => {
@@ -250,6 +263,19 @@ test('only a status of 2xx or 3xx invalidates, also where the call fails', async
     await ask(cats.drop({ id: 'tom' })).catch(() => {})
     for (const call of calls) t.equal(await cacheOf(call), invalid ? 'miss' : 'hit', `${status} ${body}`)
   }
+})
+
+test('a call that succeeds by a status of nullOn invalidates its URI: what it was to remove is not there', async t => {
+  const raw = await rawUpstream(
+    t,
+    answering(() => json({}, 404)),
+  )
+  const cats = declare(raw.origin)
+  const { ask, cacheOf } = open(t)
+  const tom = cats.cat({ id: 'tom' })
+  await ask(tom)
+  t.match(await ask(cats.sure({ id: 'tom' })), { value: null, status: 404 })
+  t.equal(await cacheOf(tom), 'miss')
 })
 
 test('a change whose outcome is unknown invalidates, also where a later attempt or a layer hides it', async t => {

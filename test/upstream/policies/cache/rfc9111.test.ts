@@ -22,7 +22,7 @@ async function arrange(t: Test, rows: readonly Row[]) {
     const { status, head, later = status } = rows[Number(url.split('/').at(-1))] as Row
     const isFirst = !seen.has(url)
     seen.add(url)
-    return { ...((isFirst ? status : later) !== undefined && { status: isFirst ? status : later }), head } as object
+    return { status: (isFirst ? status : later) ?? 200, head }
   })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
