@@ -1,7 +1,7 @@
 import { UpstreamError } from '../errors.ts'
 import { cacheKey } from './policies/cache/cache-key.ts'
 import { createMemoryStore } from './policies/cache/memory-store.ts'
-import { Invalidations } from './policies/cache/invalidations.ts'
+import type { Invalidations } from './policies/cache/invalidations.ts'
 import { invalidate } from './policies/cache/invalidate.ts'
 import type { CacheStore, CacheStoreFault } from './policies/cache/store.ts'
 import { keyOf } from './transport/dispatch.ts'
@@ -43,8 +43,8 @@ export interface ClientOptions {
   readonly onBreakerChange?: ((change: BreakerChange) => void) | undefined
   readonly cacheStore?: CacheStore | undefined
   readonly onCacheStoreFault?: ((fault: CacheStoreFault) => void) | undefined
-  /** The invalidations of the runtime. @default those of this upstream alone */
-  readonly invalidations?: Invalidations
+  /** The invalidations of the runtime. */
+  readonly invalidations: Invalidations
 }
 
 /** One upstream with its pool and the state of its layers. */
@@ -62,12 +62,7 @@ export function createClient(
   spec: UpstreamSpec,
   address: UpstreamAddress,
   services: RuntimeServices,
-  {
-    onBreakerChange,
-    cacheStore,
-    onCacheStoreFault,
-    invalidations = new Invalidations({ shared: cacheStore }),
-  }: ClientOptions = {},
+  { onBreakerChange, cacheStore, onCacheStoreFault, invalidations }: ClientOptions,
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }

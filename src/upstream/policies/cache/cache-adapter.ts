@@ -93,7 +93,7 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
     storage: store.storage,
     find(key, uri, call) {
       const pending = writes.get(key)
-      if (pending !== undefined) return pending.found ?? nothing
+      if (pending !== undefined) return pending
       let found
       let later
       try {

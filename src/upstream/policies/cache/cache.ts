@@ -16,7 +16,7 @@ import type { Answer } from '../../spec/answer.ts'
 export interface CacheLayerOptions {
   readonly upstream: string
   readonly store: CacheStore
-  /** What makes two answers the same one. */
+  /** Returns the key that an answer is stored under. */
   readonly keyOf: (call: LiveCall<unknown>) => string
   /** The origin of the upstream and the prefix of its paths: with the path of a call it is the URI of the call. */
   readonly base: string

@@ -43,7 +43,7 @@ export interface Miss {
 /** The result of a lookup in a cache. */
 export type Lookup = LookupResult | Miss
 
-/** How long an answer may be used, in ms. */
+/** The age of an answer when it was received, and how long it may be used, in ms. */
 export interface Freshness {
   /** How old it was when it was here. */
   readonly initialAge: number

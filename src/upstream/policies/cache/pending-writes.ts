@@ -25,8 +25,8 @@ export class PendingWrites {
     this.#fault = fault
   }
 
-  get(key: string): { readonly found: LookupResult | undefined } | undefined {
-    return this.#writes.get(key)
+  get(key: string): LookupResult | undefined {
+    return this.#writes.get(key)?.found
   }
 
   /** Keeps an entry until `done` settles or the time limit is reached; a later entry of the same key replaces it. */

@@ -406,6 +406,17 @@ test('an entry of another generation than its URI has now is not valid, and no f
   there.generations.clear()
   t.equal(await adapter.find('a', call()), undefined)
   t.equal(adapter.faults, 0)
+
+  const { entry: own } = kept('born', '{"at":"2026-03-01"}')
+  for (const [generation, isValid] of [
+    ['0', true],
+    ['1', false],
+    [undefined, false],
+  ] as const) {
+    const here = createCacheAdapter({ ...createMemoryStore(), get: () => ({ entry: own, generation }) })
+    t.equal(here.find('a', call()) !== undefined, isValid, String(generation))
+    t.equal(here.faults, 0)
+  }
 })
 
 test('a store that throws or rejects fails nothing', async t => {

@@ -472,7 +472,7 @@ test('a store elsewhere: 304, headers and bytes work there too', async t => {
   t.match(await ask(cats.counted()), { value: { body: [], headers: { 'x-total': 8 } }, cached: { cache: 'hit' } })
 })
 
-test('a store elsewhere that hangs, fails or throws costs its patience and no answer', async t => {
+test('a store elsewhere that hangs, fails or throws costs its getTimeout and no answer', async t => {
   const far = farStore(5)
   const { raw, ask, stats } = await arrange(t, json({ name: 'Tom' }, 200, minute), { cacheStore: far.store })
   for (const mode of ['hang', 'reject', 'throw'] as const) {
