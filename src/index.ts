@@ -24,7 +24,7 @@ export type { Reply } from './fanout/reply.ts'
 export { headwaters, type HeadwatersOptions } from './http/plugin.ts'
 export type { Entry as CacheEntry } from './upstream/policies/cache/entry.ts'
 export { createMemoryStore, type MemoryStoreOptions } from './upstream/policies/cache/memory-store.ts'
-export type { CacheStore } from './upstream/policies/cache/store.ts'
+export type { CacheStore, CacheStoreFault, CacheStoreLookup } from './upstream/policies/cache/store.ts'
 export {
   defineUpstream,
   env,

@@ -70,12 +70,3 @@ export function checkSpelling(owner: string, headers: readonly string[]): void {
     spelled.set(header.toLowerCase(), header)
   }
 }
-
-/** Reads a date in a form of RFC 9110 (section 5.6.7), in ms since 1970. Returns `undefined` for any other text. */
-export function readHttpDate(text: string): number | undefined {
-  // Date.parse accepts more than the three forms of RFC 9110. Those begin with the name of a day and end with GMT; the
-  // asctime form ends with the year, and is in GMT too.
-  if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\d{4})$/.test(text)) return undefined
-  const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
-  return Number.isNaN(ms) ? undefined : ms
-}

@@ -1,7 +1,9 @@
 import { UpstreamError } from '../errors.ts'
 import { cacheKey } from './policies/cache/cache-key.ts'
 import { createMemoryStore } from './policies/cache/memory-store.ts'
-import type { CacheStore } from './policies/cache/store.ts'
+import type { Invalidations } from './policies/cache/invalidations.ts'
+import { invalidate } from './policies/cache/invalidate.ts'
+import type { CacheStore, CacheStoreFault } from './policies/cache/store.ts'
 import { keyOf } from './transport/dispatch.ts'
 import { adaptiveConcurrency } from './policies/bulkhead/adaptive-concurrency.ts'
 import { attempt } from './policies/attempt.ts'
@@ -9,6 +11,7 @@ import { breaker, type BreakerState } from './policies/breaker/breaker.ts'
 import { RetryBudget } from './policies/retry/retry-budget.ts'
 import { bulkhead, type BulkheadGauge } from './policies/bulkhead/bulkhead.ts'
 import { cache, type CacheGauge } from './policies/cache/cache.ts'
+import type { ReportFault } from './policies/cache/cache-adapter.ts'
 import { coalesce } from './policies/coalesce.ts'
 import { deadline } from './policies/deadline.ts'
 import { hedge } from './policies/hedge/hedge.ts'
@@ -42,6 +45,9 @@ export interface Gauge extends BulkheadGauge {
 export interface ClientOptions {
   readonly onBreakerChange?: ((change: BreakerChange) => void) | undefined
   readonly cacheStore?: CacheStore | undefined
+  readonly onCacheStoreFault?: ((fault: CacheStoreFault) => void) | undefined
+  /** The invalidations of the runtime. */
+  readonly invalidations: Invalidations
 }
 
 /** One upstream with its pool and the state of its layers. */
@@ -59,7 +65,7 @@ export function createClient(
   spec: UpstreamSpec,
   address: UpstreamAddress,
   services: RuntimeServices,
-  { onBreakerChange, cacheStore }: ClientOptions = {},
+  { onBreakerChange, cacheStore, onCacheStoreFault, invalidations }: ClientOptions,
 ): Client {
   const { name: upstream, concurrency, maxQueue, attemptTimeout } = spec
   const counts: Counts = { calls: 0, ok: 0, failed: 0, ignored: 0, attempts: 0, queuedMs: 0 }
@@ -81,26 +87,35 @@ export function createClient(
     maxQueue,
     concurrency: concurrency === 'adaptive' ? adaptiveConcurrency(spec) : concurrency,
   })
+  const { origin } = address.url
+  const base = origin + address.prefix
+  const onFault: ReportFault = (failed, cause) => onCacheStoreFault?.({ upstream, function: failed, cause })
+  const store = cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes })
+  if (spec.caches) invalidations.add(origin, store)
   const responseCache =
     spec.caches &&
     cache({
       upstream,
-      store: cacheStore ?? createMemoryStore({ maxBytes: spec.maxCacheBytes }),
-      keyOf: cacheKey([address.url.origin + address.prefix, transport?.identity], keyOf),
+      store,
+      keyOf: cacheKey([base, transport?.identity], keyOf),
+      base,
+      invalidations,
+      onFault,
       refreshLimit: spec.totalTimeout ?? 30_000,
       refreshWidth: Math.ceil(spec.connections / 4),
     })
+  const notInvalidated = (cause: unknown) => (responseCache ? responseCache.report : onFault)('invalidate', cause)
 
   const customAt = (position: LayerPosition) =>
-    spec.layers[position].map(layer =>
-      custom(layer, position, { name: upstream, origin: address.url.origin, prefix: address.prefix }),
-    )
+    spec.layers[position].map(layer => custom(layer, position, { name: upstream, origin, prefix: address.prefix }))
 
   // Outermost first. Each line says what it must be above, and so why it stands where it stands.
   const layers: readonly (Layer | false)[] = [
     observe(counts), // all: it also counts refusals and time spent waiting
     // everything that waits or is repeated: one limit for all of it
     spec.totalTimeout !== undefined && deadline({ upstream, deadline: spec.totalTimeout }),
+    // custom layers, cache: what a call has changed is invalid before its caller gets the answer
+    spec.changes && invalidate({ origin, base, invalidations, onFault: notInvalidated }),
     // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
     ...customAt('call'),
     responseCache && responseCache.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call

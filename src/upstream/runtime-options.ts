@@ -5,7 +5,7 @@ import { checkPartition, type Partition } from '../core/partition.ts'
 import type { ThreadOptions } from '../threads/threads.ts'
 import type { BreakerChange } from './client.ts'
 import { checkOverride, type Override } from './override.ts'
-import { checkStore, type CacheStore } from './policies/cache/store.ts'
+import { checkStore, type CacheStore, type CacheStoreFault } from './policies/cache/store.ts'
 import type { Layers } from './spec/layers.ts'
 import { runtimeRenames } from './spec/renamed.ts'
 import type { Variables } from './spec/variables.ts'
@@ -30,6 +30,8 @@ export interface RuntimeOptions {
    * @default a memory store for each upstream, of its `maxCacheBytes`
    */
   readonly cacheStore?: CacheStore
+  /** Called with each fault of the cache store, for a log; what it throws is ignored. @default not called */
+  readonly onCacheStoreFault?: (fault: CacheStoreFault) => void
   /**
    * The threads in which offloaded functions run; there are none where nothing is offloaded.
    * @default those of `ThreadOptions`

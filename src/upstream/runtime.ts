@@ -3,6 +3,8 @@ import { UpstreamError } from '../errors.ts'
 import type { Task } from '../threads/task.ts'
 import { createClient, type BreakerChange, type Client, type Gauge } from './client.ts'
 import type { Counts } from './policies/observe.ts'
+import { Invalidations } from './policies/cache/invalidations.ts'
+import type { CacheStoreFault } from './policies/cache/store.ts'
 import { ignoreRejection } from '../core/promises.ts'
 import { addressOf, withOverride } from './override.ts'
 import { checkRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
@@ -80,6 +82,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     layers = {},
     onBreakerChange,
     cacheStore,
+    onCacheStoreFault,
     partition,
     scale = 1,
     threads: threadOptions,
@@ -94,6 +97,16 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     ((change: BreakerChange) => {
       ignoreRejection(onBreakerChange(change))
     })
+  const storeFailed =
+    onCacheStoreFault &&
+    ((fault: CacheStoreFault) => {
+      try {
+        ignoreRejection(onCacheStoreFault(fault))
+      } catch {
+        // A call does not fail by a fault of the store, nor by a callback that is told of it.
+      }
+    })
+  const invalidations = new Invalidations({ shared: cacheStore })
   const clients = new Map<UpstreamSpec, Client>()
   let closed = false
 
@@ -110,7 +123,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       scaledSpec(partition === undefined ? own : partitionSpec(own, partition), scale),
       addressOf(spec, override),
       services,
-      { onBreakerChange: breakerChanged, cacheStore },
+      { onBreakerChange: breakerChanged, cacheStore, onCacheStoreFault: storeFailed, invalidations },
     )
     clients.set(spec, client)
     return client

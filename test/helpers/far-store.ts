@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Entry } from '../../src/upstream/policies/cache/entry.ts'
-import type { CacheStore } from '../../src/upstream/policies/cache/store.ts'
+import type { CacheStore, CacheStoreLookup } from '../../src/upstream/policies/cache/store.ts'
 
 /** What a far store does with each question; the test may change it at any time. */
 export interface FarStore {
@@ -9,6 +10,8 @@ export interface FarStore {
   readonly held: Map<string, string>
   /** For how long each entry is of use, in ms. */
   readonly useful: Map<string, number>
+  /** The generation of each URI. */
+  readonly generations: Map<string, string>
   /** `hang`: it never answers; `reject` and `throw`: it fails. */
   mode: 'well' | 'hang' | 'reject' | 'throw'
   /** How often it was asked for an entry. */
@@ -16,9 +19,10 @@ export interface FarStore {
 }
 
 /** A store in some other process: everything crosses over as JSON, and answers come later. */
-export function farStore(patience?: number): FarStore {
+export function farStore(getTimeout?: number): FarStore {
   const held = new Map<string, string>()
   const useful = new Map<string, number>()
+  const generations = new Map<string, string>()
   let asked = 0
 
   async function later<T>(act: () => T): Promise<T> {
@@ -35,27 +39,31 @@ export function farStore(patience?: number): FarStore {
   const far: FarStore = {
     held,
     useful,
+    generations,
     mode: 'well',
     get asked() {
       return asked
     },
     store: {
-      keeps: 'bodies',
-      ...(patience !== undefined && { patience }),
-      get(key) {
+      storage: 'bodies',
+      ...(getTimeout !== undefined && { getTimeout }),
+      get(key, uri) {
         asked++
-        return begin(() => {
+        return begin((): CacheStoreLookup => {
           const text = held.get(key)
-          return text === undefined ? undefined : (JSON.parse(text) as Entry)
+          const generation = generations.get(uri)
+          return text === undefined ? { generation } : { entry: JSON.parse(text) as Entry, generation }
         })
       },
-      set(key, entry, usefulMs) {
+      set(key, uri, entry, retentionMs) {
         const text = JSON.stringify(entry)
         return begin(() => {
           held.set(key, text)
-          useful.set(key, usefulMs)
+          useful.set(key, retentionMs)
+          if (!generations.has(uri)) generations.set(uri, entry.generation)
         })
       },
+      invalidate: uri => begin(() => generations.set(uri, randomUUID())),
       delete: key => begin(() => held.delete(key)),
     },
   }

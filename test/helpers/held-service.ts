@@ -1,7 +1,9 @@
 import { once, EventEmitter } from 'node:events'
+import { UpstreamError } from '../../src/errors.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
 import type { Answer, Service } from '../../src/upstream/call/layer.ts'
+import { requestHeaders } from '../../src/upstream/transport/dispatch.ts'
 import { Listener } from './listener.ts'
 
 /** A call that a held service has taken and not yet ended. */
@@ -23,6 +25,8 @@ export interface HeldService {
   readonly arrived: (count: number) => Promise<void>
 }
 
+const headersOf = requestHeaders()
+
 export function heldService(): HeldService {
   const arrivals = new EventEmitter()
   const held: HeldCall[] = []
@@ -41,15 +45,24 @@ export function heldService(): HeldService {
         call,
         answer(value, status = 200, head) {
           end()
+          if (!call.spec.safe && status < 400) call.effort.changed = head ?? {}
           const body = Buffer.from(JSON.stringify(value ?? ''))
           resolve({
             value: value as T,
             status,
-            ...(head && { received: { head: { 'content-length': String(body.length), ...head }, body, value } }),
+            ...(head && {
+              received: {
+                head: { 'content-length': String(body.length), ...head },
+                body,
+                value,
+                request: { headers: headersOf(call), layerHeaders: call.headers },
+              },
+            }),
           })
         },
         fail(error) {
           end()
+          if (error instanceof UpstreamError && error.code === 'OUTCOME_UNKNOWN') call.effort.changed = {}
           reject(error)
         },
       }

@@ -12,7 +12,7 @@ import { freshnessOf } from '../../src/upstream/policies/cache/freshness.ts'
 import { ConnectResponse } from '../../src/upstream/connect/connect-response.ts'
 import { defineUpstream, env, operation } from '../../src/upstream/declare.ts'
 import { isCloseDelimited } from '../../src/upstream/transport/response-headers.ts'
-import { readHttpDate } from '../../src/core/headers.ts'
+import { readHttpDate } from '../../src/core/http-date.ts'
 import { parse } from '../../src/core/json/parse.ts'
 import { pathFault } from '../../src/upstream/spec/path-fault.ts'
 import { readRetryAfter } from '../../src/upstream/call/retry-after.ts'
@@ -129,7 +129,7 @@ const readers: Readonly<Record<string, readonly [search: Search, runs: readonly 
       ),
     [',', '1', ' ', 'Mon', ' GMT'],
   ],
-  'a date': [readHttpDate, ['Mon, ', ' ', '1']],
+  'a date': [text => readHttpDate(text), ['Mon, ', ' ', '1']],
   'Retry-After': [text => readRetryAfter(text, 0), ['1', ' ', 'Mon']],
   'Transfer-Encoding': [text => isCloseDelimited('GET', 200, { 'transfer-encoding': text }), ['chunked', ',', ' ']],
   'white space behind a header': [text => withoutWhiteSpace({ a: text, b: [text, text] }), [' ', '\t', 'a ']],

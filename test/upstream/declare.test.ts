@@ -34,6 +34,7 @@ test('a declaration is checked, filled with its defaults, and cannot be changed'
     layers: { call: [], attempt: [] },
     coalesces: false,
     caches: false,
+    changes: false,
     maxCacheBytes: 32 * 1024 * 1024,
     publicOnly: false,
     auth: undefined,
@@ -419,5 +420,8 @@ test('every method that can be called is taken, and only those that change nothi
 test('whether some operation shares answers is known of the upstream', t => {
   t.equal(specOf(declare({ coalesce: true })).coalesces, true)
   t.equal(specOf(declare({})).coalesces, false)
+  t.equal(specOf(declare({ method: 'POST' })).changes, true)
+  for (const method of ['GET', 'HEAD', 'OPTIONS'] as const)
+    t.equal(specOf(declare({ method, allowEmpty: true })).changes, false, method)
   t.end()
 })

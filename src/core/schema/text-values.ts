@@ -1,3 +1,4 @@
+import { readHttpDate } from '../http-date.ts'
 import { inexact, tooLarge } from '../json/number-fault.ts'
 
 /** A text that is refused for a reason that the schema behind it cannot know. */
@@ -12,8 +13,8 @@ export class Unreadable {
 /** A number as JSON writes one, with leading zeros too. */
 const numberText = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
 const integerText = /^-?\d+$/
-/** A year, month, day or moment of ISO 8601, or a date of HTTP. */
-const dateText = /^\d{4}(?:-\d\d(?:-\d\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/
+/** A year, month, day or moment of ISO 8601. */
+const isoText = /^\d{4}(?:-\d\d(?:-\d\d(?:T.+)?)?)?$/
 
 /** Returns the number that a text writes, and NaN for a text that writes none, as ``, ` `, `0x10` and `Infinity`. */
 function readNumber(value: unknown): unknown {
@@ -32,14 +33,17 @@ function readBigint(value: unknown): unknown {
   return numberText.test(value) ? new Unreadable('must be a whole number') : Number.NaN
 }
 
-/** A number alone is not a date, and neither is a day that its month does not have: `Date` makes another of both. */
+/**
+ * Reads a date of ISO 8601, or one of HTTP. A number alone is not a date, and neither is a day that its month does not
+ * have: `Date` makes another of both.
+ */
 function readDate(value: unknown): unknown {
   if (typeof value === 'number') return new Date(value)
   if (typeof value !== 'string') return value
-  const date = dateText.test(value) ? new Date(value) : new Date(Number.NaN)
+  if (!isoText.test(value)) return new Date(readHttpDate(value) ?? Number.NaN)
   const day = /^\d{4}-\d\d-\d\d/.exec(value)?.[0]
   const isInMonth = day === undefined || new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day) === true
-  return isInMonth ? date : new Date(Number.NaN)
+  return new Date(isInMonth ? value : Number.NaN)
 }
 
 function readString(value: unknown): unknown {

@@ -7,13 +7,25 @@ const breakerMessages = {
   closed: 'circuit breaker closed',
 } as const
 
-/** Creates a runtime that logs each state change of a circuit breaker, and each idle thread that exits. */
+/** Faults of a cache store have one line in this time, in ms: a store that is down fails at every call. */
+const storeFaultMs = 60_000
+
+/**
+ * Creates a runtime that logs each state change of a circuit breaker, each idle thread that exits, and faults of the
+ * cache store.
+ */
 export function loggedRuntime(log: FastifyBaseLogger, options: RuntimeOptions): Runtime {
+  let storeFaultAt = -Infinity
   return createRuntime({
     ...options,
     onBreakerChange: change => {
       log[change.to === 'open' ? 'warn' : 'info'](change, breakerMessages[change.to])
     },
     onThreadError: err => log.error({ err }, 'idle offload thread exited on an uncaught error'),
+    onCacheStoreFault: ({ cause, ...fault }) => {
+      if (performance.now() - storeFaultAt < storeFaultMs) return
+      storeFaultAt = performance.now()
+      log.warn({ ...fault, err: cause }, 'cache store failed; the call goes on without it')
+    },
   })
 }

@@ -1,6 +1,7 @@
 import type { Abort } from '../../core/abort.ts'
 import type { CallEvent } from './events.ts'
 import type { HeaderReads } from './inbound.ts'
+import type { ResponseHeaders } from '../spec/answer.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
 declare const answer: unique symbol
@@ -71,6 +72,11 @@ export interface Effort {
   hadFreeRetry: boolean
   /** Whether a custom layer at `'call'` gave it a header that identifies the caller. */
   namesCaller: boolean
+  /**
+   * The headers of a 2xx or 3xx response to an unsafe call; empty where its outcome is unknown. `undefined` while the
+   * call has changed nothing.
+   */
+  changed: ResponseHeaders | undefined
 }
 
 /** One attempt on its way. */
@@ -89,7 +95,14 @@ export interface Attempt {
 }
 
 const firstAttempt = (): Attempt => ({ mayWait: true, sent: false, needsNew: false, held: undefined })
-const firstEffort = (): Effort => ({ attempts: 0, queuedMs: 0, sent: false, hadFreeRetry: false, namesCaller: false })
+const firstEffort = (): Effort => ({
+  attempts: 0,
+  queuedMs: 0,
+  sent: false,
+  hadFreeRetry: false,
+  namesCaller: false,
+  changed: undefined,
+})
 
 /** A call that is under way: it belongs to a run, can be stopped, and counts its effort. */
 export class LiveCall<out T> {

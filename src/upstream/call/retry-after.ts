@@ -1,4 +1,4 @@
-import { readHttpDate } from '../../core/headers.ts'
+import { readHttpDate } from '../../core/http-date.ts'
 
 /**
  * Reads a `Retry-After` header (RFC 9110, section 10.2.3): seconds in digits, or an HTTP date.
@@ -8,6 +8,6 @@ export function readRetryAfter(value: string | undefined, nowMs: number): number
   if (value === undefined) return undefined
   const text = value.trim()
   if (/^\d+$/.test(text)) return Number(text) * 1000
-  const dateMs = readHttpDate(text)
+  const dateMs = readHttpDate(text, nowMs)
   return dateMs === undefined ? undefined : Math.max(0, dateMs - nowMs)
 }

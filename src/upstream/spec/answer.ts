@@ -15,6 +15,14 @@ export interface Cached {
   readonly insteadOf?: UpstreamError
 }
 
+/** A request as it left on the wire. */
+export interface SentRequest {
+  /** Names in any case, and values, one after the other. */
+  readonly headers: readonly string[]
+  /** The headers that layers and the cache gave to the call, by lower-case name. */
+  readonly layerHeaders: Readonly<Record<string, string>> | undefined
+}
+
 /** The answer of an upstream to one call. */
 export interface Answer<out T> {
   /** The value, read by the schema of the operation. */
@@ -22,7 +30,12 @@ export interface Answer<out T> {
   /** The upstream's status. */
   readonly status: number
   /** The response as it was received, of an operation whose answers are kept. */
-  readonly received?: { readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown }
+  readonly received?: {
+    readonly head: ResponseHeaders
+    readonly body: Buffer
+    readonly value: unknown
+    readonly request: SentRequest
+  }
   /** The part that a cache had in it; absent without a cache. */
   readonly cached?: Cached
   /** The status of a kept `null` that a 304 confirmed; it tells whether the status is one of `nullOn`. */

@@ -12,7 +12,7 @@ import { cachePolicy } from './cache-policy.ts'
 import { checkPathNames } from './check-path-names.ts'
 import type { AnyOperationOptions } from './options.ts'
 import { operationRenames } from './renamed.ts'
-import type { OperationSpec, UpstreamSpec } from './spec.ts'
+import { safeMethods, type OperationSpec, type UpstreamSpec } from './spec.ts'
 import { parseTemplate } from './template.ts'
 
 const operationOptions: OptionKeys<AnyOperationOptions> = {
@@ -32,7 +32,6 @@ const operationOptions: OptionKeys<AnyOperationOptions> = {
   idempotencyKey: true,
 }
 
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE'])
 const methods = new Set([...safeMethods, 'POST', 'PUT', 'PATCH', 'DELETE'])
 const acceptDefaults = {

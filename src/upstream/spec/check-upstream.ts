@@ -9,7 +9,7 @@ import type { AnyOperationOptions, UpstreamOptions } from './options.ts'
 import { originFault } from './origin.ts'
 import { checkPolicies } from './policies-spec.ts'
 import { upstreamRenames } from './renamed.ts'
-import type { UpstreamSpec } from './spec.ts'
+import { safeMethods, type UpstreamSpec } from './spec.ts'
 
 const upstreamOptions: OptionKeys<UpstreamOptions> = {
   origin: true,
@@ -52,7 +52,7 @@ const upstreamName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
 export function upstreamSpec(
   name: string,
   options: UpstreamOptions,
-  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache'> | undefined)[],
+  operations: readonly (Pick<AnyOperationOptions, 'coalesce' | 'cache' | 'method'> | undefined)[],
 ): UpstreamSpec {
   if (typeof name !== 'string' || !upstreamName.test(name))
     throw new TypeError(`the upstream '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -98,6 +98,7 @@ export function upstreamSpec(
   return Object.freeze({
     coalesces: operations.some(each => each?.coalesce || each?.cache),
     caches: operations.some(each => each?.cache),
+    changes: operations.some(each => each?.method !== undefined && !safeMethods.has(each.method)),
     maxCacheBytes,
     name,
     ...checkPolicies(owner, options),

@@ -39,6 +39,8 @@ export const operationRenames: RenamedOptions = {
 
 export const overrideRenames: RenamedOptions = { slots: 'concurrency', timeout: 'attemptTimeout' }
 
+export const cacheStoreRenames: RenamedOptions = { keeps: 'storage', patience: 'getTimeout' }
+
 export const pluginRenames: RenamedOptions = { use: 'layers' }
 
 export const appRenames: RenamedOptions = { ...pluginRenames, part: 'partition', drainMs: 'drainTimeout' }

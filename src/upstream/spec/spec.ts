@@ -10,6 +10,9 @@ import type { Template } from './template.ts'
 /** The number of permits that an adaptive concurrency limit starts with. */
 export const initialConcurrency = 20
 
+/** Methods that change nothing at an upstream (RFC 9110, section 9.2.1). */
+export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
 /** What one upstream is: the declaration, checked, with its defaults filled in. */
 export interface UpstreamSpec
   extends
@@ -25,6 +28,8 @@ export interface UpstreamSpec
   readonly coalesces: boolean
   /** Whether some operation keeps answers. */
   readonly caches: boolean
+  /** Whether some operation may change something at the upstream: its method is not safe. */
+  readonly changes: boolean
 }
 
 /** What one operation is: the declaration, checked and bound to its upstream. */

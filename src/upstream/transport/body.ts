@@ -22,7 +22,7 @@ import type { OperationSpec } from '../spec/spec.ts'
  */
 export function readBody(spec: OperationSpec, status: number, headers: ResponseHeaders, body: Buffer): unknown {
   const value = spec.allowEmpty && isEmpty(spec, body) ? null : read(spec, status, headers, body)
-  return withHeaders(spec, status, headers, value)
+  return withResponseHeaders(spec, status, headers, value)
 }
 
 /** Does the same as `readBody` for a large body, in steps. A step takes about 10 ms for the most costly bodies. */
@@ -48,7 +48,7 @@ export function* readInSteps(
     yield
     value = unwrapResult(spec, status, readToFirstError(spec.output, exact), text)
   }
-  return withHeaders(spec, status, headers, value)
+  return withResponseHeaders(spec, status, headers, value)
 }
 
 function isEmpty({ responseType }: OperationSpec, body: Buffer): boolean {
@@ -71,7 +71,13 @@ function checkType(spec: OperationSpec, status: number, headers: ResponseHeaders
   if (fault !== undefined) throw fault
 }
 
-function withHeaders(spec: OperationSpec, status: number, headers: ResponseHeaders, value: unknown): unknown {
+/** Returns the value of a body, with the response headers that its operation reads. */
+export function withResponseHeaders(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  value: unknown,
+): unknown {
   if (spec.responseHeaders === undefined) return value
   return {
     body: value,

@@ -23,7 +23,7 @@ export function dispatch(
   credentials = noCredentials,
   isPipelined = false,
 ): Service {
-  const headersOf = headerWriter(credentials)
+  const headersOf = requestHeaders(credentials)
   const { query } = credentials
   return serviceOf((call, completion) => {
     if (call.abort.aborted) return completion.reject(call.abort.reason)
@@ -48,7 +48,7 @@ interface FixedHeaders {
 }
 
 /** Creates the function that lists the headers of a call. The fixed headers are listed once per operation. */
-function headerWriter(credentials: Credentials): (call: LiveCall<unknown>) => string[] {
+export function requestHeaders(credentials = noCredentials): (call: LiveCall<unknown>) => string[] {
   let fixed = new WeakMap<OperationSpec, FixedHeaders>()
   let { headers: credentialHeaders } = credentials
   return ({ spec, body, idempotencyKey, scope, headers: given }) => {

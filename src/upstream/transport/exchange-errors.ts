@@ -8,7 +8,8 @@ export const resetError = Object.assign(new Error('the connection was reset befo
 })
 
 /** Returns the error of an unsafe call that a deadline ended after it was sent: it may have taken effect. */
-export function outcomeUnknown({ spec }: LiveCall<unknown>, deadline: UpstreamError): UpstreamError {
+export function outcomeUnknown({ spec, effort }: LiveCall<unknown>, deadline: UpstreamError): UpstreamError {
+  effort.changed ??= {}
   return new UpstreamError('OUTCOME_UNKNOWN', spec.upstream.name, { cause: deadline, verdict: deadline.verdict })
 }
 
@@ -59,6 +60,7 @@ export function connectionFailed(
   // The second lost idle connection of a call is not excused: the request itself may kill connections.
   const isIdleClose = isReused && isUnanswered && code === 'UPSTREAM_RESET' && !effort.hadFreeRetry
   if (spec.safe) return isIdleClose ? new UpstreamError(code, name, { cause: error, isIdleClose }) : failure
+  effort.changed ??= {}
   // RUNTIME_CLOSED has status 503, after which a caller may repeat the request at once. It must not repeat a request
   // with an unknown outcome.
   const statusCode = code === 'RUNTIME_CLOSED' ? 504 : failure.statusCode

@@ -60,6 +60,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
     const headers = withoutWhiteSpace(received)
     this.status = status
     this.headers = headers
+    if (status < 400 && this.isUnsafe) this.call.effort.changed = headers
     this.connection?.headersReceived(headers)
     const responseClass =
       status === 304 && isConditional
@@ -146,8 +147,9 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
   resolve(value: unknown, body: Buffer): void {
     this.settle()
     const answer = { value: value as T, status: this.status }
-    this.completion.resolve(
-      this.call.spec.cache === undefined ? answer : { ...answer, received: { head: this.headers, body, value } },
-    )
+    const { spec, headers } = this.call
+    if (spec.cache === undefined) return this.completion.resolve(answer)
+    const request = { headers: this.options.headers as string[], layerHeaders: headers }
+    this.completion.resolve({ ...answer, received: { head: this.headers, body, value, request } })
   }
 }

@@ -77,8 +77,16 @@ const plain = (isSlow: boolean) => aggregate('one', route(isSlow))
 const merged = z.boolean()
 
 /** The others of its functions work. */
-function storeWith(part: 'get' | 'set' | 'delete', theirs: () => never): CacheStore {
-  return { keeps: 'bodies', patience: 20, get: () => undefined, set: () => {}, delete: () => {}, [part]: theirs }
+function storeWith(part: 'get' | 'set' | 'delete' | 'invalidate', theirs: () => never): CacheStore {
+  return {
+    storage: 'bodies',
+    getTimeout: 20,
+    get: () => undefined,
+    set: () => {},
+    delete: () => {},
+    invalidate: () => {},
+    [part]: theirs,
+  }
 }
 
 function keyed(idempotencyKey: () => never, origin: string, isSlow: boolean): AnyAggregate {
@@ -135,6 +143,25 @@ export const positions: Readonly<Record<string, Position>> = {
     stage: (drop, origin, isSlow) => ({
       aggregate: asking(origin, isSlow, { cache: true, path: '/no-store' }),
       runtime: { cacheStore: storeWith('delete', drop) },
+    }),
+    expected: () => 'ok',
+  },
+  'CacheStore.invalidate': {
+    stage: (invalidate, origin, isSlow) => ({
+      aggregate: keyed(() => 'key' as never, origin, isSlow),
+      runtime: { cacheStore: storeWith('invalidate', invalidate) },
+    }),
+    expected: () => 'ok',
+  },
+  'RuntimeOptions.onCacheStoreFault': {
+    stage: (onCacheStoreFault, origin, isSlow) => ({
+      aggregate: asking(origin, isSlow, { cache: true }),
+      runtime: {
+        onCacheStoreFault,
+        cacheStore: storeWith('get', () => {
+          throw new Error('the store is down')
+        }),
+      },
     }),
     expected: () => 'ok',
   },

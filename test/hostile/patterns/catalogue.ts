@@ -359,11 +359,8 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', 'a ', '\0'],
     ],
   },
-  'upstream/policies/cache/condition.ts': {
-    '/^W\\//': [['', 'W/', '']],
-  },
   'upstream/policies/cache/directives.ts': {
-    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?[^,]*/g': [
+    '/([!#$%&\'*+\\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]*)))?([^,]*)/g': [
       ['', 'a', ''],
       ['a="', 'x', ''],
       ['a="', '\\\\', ''],
@@ -436,12 +433,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     "/^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$/": [
       ['', 'a', ' '],
       ['', '-', '\u20ac'],
-    ],
-    '/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun).* (?:GMT|\\d{4})$/': [
-      ['Mon', ' ', ''],
-      ['Mon', ' GMT', ' '],
-      ['Mon', ' 1234', 'x'],
-      ['', 'Mon', ''],
     ],
   },
   'core/json/leaves.ts': {
@@ -583,10 +574,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '1e', ''],
     ],
     '/^-?\\d+$/': [['-', '1', 'x']],
-    '/^\\d{4}(?:-\\d\\d(?:-\\d\\d(?:T.+)?)?)?$|^[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} [\\d:]{8} GMT$/': [
+    '/^\\d{4}(?:-\\d\\d(?:-\\d\\d(?:T.+)?)?)?$/': [
       ['2024-01-01T', '1', '\n'],
       ['', '2024-', ''],
-      ['Mon, 01 Jan 2024 ', '1', ' GMT'],
     ],
     '/^\\d{4}-\\d\\d-\\d\\d/': [['', '2024-01-0', '']],
   },

@@ -26,6 +26,8 @@ test('each of the three date forms is a moment in GMT wherever this machine stan
   t.equal(readRetryAfter('Sun, 01 Mar 2026 12:00:30 GMT', now), 30_000)
   t.equal(readRetryAfter('Sunday, 01-Mar-26 12:00:30 GMT', now), 30_000)
   t.equal(readRetryAfter('Sun Mar  1 12:00:30 2026', now), 30_000)
+  t.equal(readRetryAfter('Sunday, 01-Mar-50 12:00:00 GMT', now), Date.parse('2050-03-01T12:00:00Z') - now)
+  t.equal(readRetryAfter('Sunday, 01-Mar-99 12:00:00 GMT', now), 0)
   t.equal(readRetryAfter('Sat, 28 Feb 2026 12:00:00 GMT', now), 0)
   t.end()
 })
@@ -46,6 +48,10 @@ test('what is neither is nothing', t => {
     'Sun, 01 Mar 2026 12:00:30 PST',
     'Sun, 01 Mar 2026 12:00:30 +0200',
     'Sun, 01 Mar 2026 12:00:30',
+    'Sun, 01 Mar 2026 12:00:30 +0500 GMT',
+    'Tue, 31 Feb 2026 12:00:30 GMT',
+    'Sun, 01 Mar 2026 24:00:30 GMT',
+    'Thu, 2050',
   ]) {
     t.equal(readRetryAfter(text, now), undefined, text)
   }

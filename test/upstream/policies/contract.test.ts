@@ -11,6 +11,8 @@ import { createMemoryStore } from '../../../src/upstream/policies/cache/memory-s
 import { authorize } from '../../../src/upstream/auth/authorize.ts'
 import { breaker } from '../../../src/upstream/policies/breaker/breaker.ts'
 import { bulkhead, type BulkheadGauge } from '../../../src/upstream/policies/bulkhead/bulkhead.ts'
+import { invalidate } from '../../../src/upstream/policies/cache/invalidate.ts'
+import { Invalidations } from '../../../src/upstream/policies/cache/invalidations.ts'
 import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import type { CacheStore } from '../../../src/upstream/policies/cache/store.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
@@ -92,8 +94,18 @@ const passing = custom(next => call => next(call), 'attempt', address)
 const waiting = custom(next => async call => next(call.with({ headers: { 'x-a': '1' } })), 'call', address)
 const token = () => Promise.resolve({ value: 'token', livesMs: 60_000 })
 
+const invalidations = new Invalidations({ shared: farStore().store })
+const invalidating = invalidate({ origin: address.origin, base: address.origin, invalidations, onFault() {} })
+
 function cached(t: Test, store: CacheStore): readonly Layer[] {
-  const { layer, close } = cache({ upstream, store, keyOf, refreshLimit: 30_000 })
+  const { layer, close } = cache({
+    upstream,
+    store,
+    keyOf,
+    base: address.origin,
+    invalidations: new Invalidations(),
+    refreshLimit: 30_000,
+  })
   t.teardown(close)
   return [layer, coalesce({ keyOf })]
 }
@@ -134,6 +146,7 @@ function everyLayer(t: Test): Layers {
     layers: [
       observe(counts()),
       deadline({ upstream, deadline: 40_000 }),
+      invalidating,
       waiting,
       ...cached(t, createMemoryStore()),
       retry({ maxAttempts: 2, initialDelay: 0, maxDelay: 0, budget: budget() }),
@@ -161,6 +174,10 @@ const subjects: Readonly<Record<string, Case>> = {
     arrange: () => layersOnly(deadline({ upstream, deadline: 30_000 })),
   },
   "a deadline later than the run's": { arrange: () => layersOnly(deadline({ upstream, deadline: 90_000 })) },
+  'an invalidation of what unsafe calls change': {
+    covers: ['invalidate'],
+    arrange: () => layersOnly(invalidating),
+  },
   'a custom layer at a call, which waits': {
     covers: ["custom at 'call'"],
     usesPromises: true,

@@ -9,6 +9,7 @@ import type { CacheStore } from '../../../src/upstream/policies/cache/store.ts'
 import type { Call } from '../../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { keyOf } from '../../../src/upstream/transport/dispatch.ts'
+import { Invalidations } from '../../../src/upstream/policies/cache/invalidations.ts'
 import { cache } from '../../../src/upstream/policies/cache/cache.ts'
 import { coalesce } from '../../../src/upstream/policies/coalesce.ts'
 import { stack } from '../../../src/upstream/call/layer.ts'
@@ -29,7 +30,15 @@ const cats = defineUpstream('cats', { origin: 'http://127.0.0.1:9' }, { soon: ge
 function arrange(t: Test, store: CacheStore = createMemoryStore()) {
   const bottom = heldService()
   const clock = handClock()
-  const kept = cache({ upstream: 'cats', store, keyOf, refreshLimit: 30_000, clock })
+  const kept = cache({
+    upstream: 'cats',
+    store,
+    keyOf,
+    base: 'http://127.0.0.1:9',
+    invalidations: new Invalidations(),
+    refreshLimit: 30_000,
+    clock,
+  })
   t.teardown(kept.close)
   const service = stack([kept.layer, coalesce({ keyOf })], bottom.service)
   const ask = (call: Call<unknown>, abort = new Abort()) => service(testRun().ask(call, { abort }))
@@ -179,8 +188,8 @@ test('a call that is given up as its kept answer is found asks nothing', async t
   let isLast = false
   const store: CacheStore = {
     ...far,
-    get(key) {
-      const found = Promise.resolve(far.get(key))
+    get(key, uri) {
+      const found = Promise.resolve(far.get(key, uri))
       // After the layer has taken what was found, and before it goes on with it.
       if (isLast) queueMicrotask(() => void found.then(() => abort.abort('gone')))
       return found

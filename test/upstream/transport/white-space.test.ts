@@ -221,10 +221,14 @@ test('a schema of headers sees values without white space around them', async t 
 test('what is kept is read and kept without white space', async t => {
   const held = new Map<string, Entry>()
   const store: CacheStore = {
-    keeps: 'bodies',
-    get: key => held.get(key),
-    set: (key, entry) => held.set(key, entry),
+    storage: 'bodies',
+    get(key) {
+      const entry = held.get(key)
+      return entry && { entry, generation: entry.generation }
+    },
+    set: (key, _uri, entry) => held.set(key, entry),
     delete: key => held.delete(key),
+    invalidate: () => {},
   }
   const kept = operation({ path: '/', output: z.unknown(), cache: true })
   const lines = [

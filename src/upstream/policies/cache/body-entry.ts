@@ -8,6 +8,8 @@ const ms = z.number().min(0)
 
 /** Entries as they come back from elsewhere; whatever else is in them is of a version that we do not know. */
 const Stored = z.object({
+  key: z.string(),
+  generation: z.string(),
   status: z.int().min(200).max(599),
   head: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   bytes: ms,
@@ -20,9 +22,10 @@ const Stored = z.object({
   body: z.string(),
 })
 
-/** Takes an entry that comes from elsewhere, or nothing where it is none. */
-export function readEntry(stored: unknown): (Entry & { readonly body: string }) | undefined {
-  return Stored.safeParse(stored).data
+/** Returns an entry that comes from elsewhere, or `undefined` where it is not the entry of the key. */
+export function readEntry(stored: unknown, key: string): (Entry & { readonly body: string }) | undefined {
+  const entry = Stored.safeParse(stored).data
+  return entry?.key === key ? entry : undefined
 }
 
 /** The body of an answer as a store of bodies has it. Only JSON is always UTF-8. */

@@ -1,28 +1,29 @@
-import { hash } from 'node:crypto'
 import type { LiveCall } from '../../call/call.ts'
 import { deepFreeze } from '../../../core/freeze.ts'
 import { runSliced } from '../../../core/sliced.ts'
 import { createTimerQueue } from '../../../core/timer-queue.ts'
-import { usefulMs, type Entry, type LookupResult } from './entry.ts'
+import { retentionMs, type Entry, type Lookup, type LookupResult, type Miss } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
-import { Lookup } from './lookup.ts'
+import { PendingLookup } from './pending-lookup.ts'
 import { PendingWrites } from './pending-writes.ts'
 import { readEntry, valueOf } from './body-entry.ts'
-import type { CacheStore } from './store.ts'
+import { getTimeoutOf, storedName, type CacheStore, type CacheStoreFault, type CacheStoreLookup } from './store.ts'
+import { promiseOf } from '../../../core/promises.ts'
+
+/** Called with each fault of a store: the function that failed, and why. */
+export type ReportFault = (failed: CacheStoreFault['function'], cause: unknown) => void
 
 /**
  * A store with the guarantees that calls need: it fails no call, delays none for long, and returns valid entries only.
  */
 export interface CacheAdapter {
-  readonly keeps: CacheStore['keeps']
+  readonly storage: CacheStore['storage']
   /** At once where the store answers at once. Rejects only with why the call was given up. */
-  find(key: string, call: LiveCall<unknown>): LookupResult | undefined | Promise<LookupResult | undefined>
-  store(key: string, found: LookupResult): void
-  forget(key: string): void
+  find(key: string, uri: string, call: LiveCall<unknown>): Lookup | Promise<Lookup>
+  store(key: string, uri: string, found: LookupResult): void
+  forget(key: string, uri: string): void
   /** Leaves no timer behind. */
   close(): void
-  /** How often the store threw, rejected, was late, or gave back something that is no entry. */
-  readonly faults: number
 }
 
 /**
@@ -31,104 +32,119 @@ export interface CacheAdapter {
  */
 const largeBytes = 128 * 1024
 
+/** A lookup of which nothing is known: the next entry gets a generation of its own. */
+const nothing: Miss = { entry: undefined, generation: undefined }
+
 /** Makes the adapter of a store. */
-export function createCacheAdapter(store: CacheStore): CacheAdapter {
-  const patience = createTimerQueue(store.patience ?? 100, () => Lookup.late)
+export function createCacheAdapter(store: CacheStore, report: ReportFault): CacheAdapter {
+  const timeout = createTimerQueue(getTimeoutOf(store), () => PendingLookup.late)
   /** Entries of this process that could not be read: those who wait to read them find nothing. */
   const unreadable = new WeakSet<object>()
-  let faults = 0
+  const writes = new PendingWrites(timeout, cause => report('set', cause))
 
-  const nameOf = (key: string) => (store.keeps === 'values' ? key : hash('sha256', key, 'base64url'))
-  const fault = () => {
-    faults++
-  }
-  const writes = new PendingWrites(patience, fault)
-
-  /** Reads what a store gave back. */
-  function open(stored: unknown, key: string, { spec }: LiveCall<unknown>): LookupResult | undefined {
-    if (stored === undefined || stored === null) return undefined
+  /** Reads what a store returned for a key. */
+  function open(found: CacheStoreLookup, key: string, uri: string, { spec }: LiveCall<unknown>): Lookup {
+    const { entry: stored, generation } = found
+    if (stored === undefined || stored === null) return { entry: undefined, generation }
+    let cause: unknown
     try {
-      if (store.keeps === 'values') {
-        if (KeptEntry.is(stored)) return { entry: stored, value: stored.read(spec) }
+      if (store.storage === 'values') {
+        if (KeptEntry.is(stored)) {
+          if (stored.generation !== generation) return { entry: undefined, generation }
+          return { entry: stored, value: stored.read(spec) }
+        }
       } else {
-        const entry = readEntry(stored)
-        if (entry !== undefined) return { entry, value: deepFreeze(valueOf(spec, entry)) }
+        const entry = readEntry(stored, storedName(store, key))
+        if (entry !== undefined) {
+          if (entry.generation !== generation) return { entry: undefined, generation }
+          return { entry, value: deepFreeze(valueOf(spec, entry)) }
+        }
       }
-    } catch {
+      cause = new TypeError('what the store returned is not an entry of this key')
+    } catch (error) {
       // Kept under a schema that was another then, or damaged: it goes.
       unreadable.add(stored)
+      cause = error
     }
-    fault()
-    adapter.forget(key)
-    return undefined
+    report('get', cause)
+    adapter.forget(key, uri)
+    return { entry: undefined, generation }
   }
 
   /** The same, later where there is much to read: what is large would hold up everything else. */
-  function openInTurn(
-    stored: unknown,
-    key: string,
-    call: LiveCall<unknown>,
-  ): LookupResult | undefined | Promise<LookupResult | undefined> {
-    if (!isLarge(stored)) return open(stored, key, call)
+  function openInTurn(found: unknown, key: string, uri: string, call: LiveCall<unknown>): Lookup | Promise<Lookup> {
+    const lookup = checkedLookup(found)
+    if (lookup === undefined) {
+      report('get', new TypeError('what the store returned is not a lookup: return { entry, generation }'))
+      return nothing
+    }
+    if (!isLarge(lookup.entry)) return open(lookup, key, uri, call)
+    const { entry, generation } = lookup
     return new Promise((resolve, reject) =>
       runSliced(() => {
         if (call.abort.aborted) reject(call.abort.reason)
         // Its place may have another entry by now, which is not dropped with it.
-        else resolve(unreadable.has(stored) ? undefined : open(stored, key, call))
+        else resolve(unreadable.has(entry) ? { entry: undefined, generation } : open(lookup, key, uri, call))
       }),
     )
   }
 
   const adapter: CacheAdapter = {
-    keeps: store.keeps,
-    find(key, call) {
+    storage: store.storage,
+    find(key, uri, call) {
       const pending = writes.get(key)
-      if (pending !== undefined) return pending.found
+      if (pending !== undefined) return pending
       let found
       let later
       try {
-        found = store.get(nameOf(key))
+        found = store.get(storedName(store, key), storedName(store, uri))
         later = promiseOf(found)
-      } catch {
-        fault()
-        return undefined
+      } catch (error) {
+        report('get', error)
+        return nothing
       }
-      if (later === undefined) return openInTurn(found, key, call)
-      return new Lookup(call, patience, later, fault).found.then(stored => openInTurn(stored, key, call))
+      if (later === undefined) return openInTurn(found, key, uri, call)
+      return new PendingLookup(call, timeout, later, cause => report('get', cause)).found.then(stored =>
+        openInTurn(stored, key, uri, call),
+      )
     },
-    store(key, found) {
+    store(key, uri, found) {
       const { entry } = found
+      const name = storedName(store, key)
       try {
-        writes.add(key, found, promiseOf(store.set(nameOf(key), entry, usefulMs(entry))))
-      } catch {
-        fault()
+        const stored = store.storage === 'values' ? entry : { ...entry, key: name }
+        writes.add(key, found, promiseOf(store.set(name, storedName(store, uri), stored, retentionMs(entry))))
+      } catch (error) {
+        report('set', error)
       }
     },
-    forget(key) {
+    forget(key, uri) {
       writes.forget(key)
+      const failed = (cause: unknown) => report('delete', cause)
       try {
-        promiseOf(store.delete(nameOf(key)))?.then(undefined, fault)
-      } catch {
-        fault()
+        promiseOf(store.delete(storedName(store, key), storedName(store, uri)))?.then(undefined, failed)
+      } catch (error) {
+        failed(error)
       }
     },
     close() {
       writes.close()
     },
-    get faults() {
-      return faults
-    },
   }
   return adapter
 }
 
-/**
- * Returns a promise of a value that is one, also of another make. Throws what the value throws when it is looked at.
- */
-function promiseOf(value: unknown): Promise<unknown> | undefined {
-  return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'
-    ? Promise.resolve(value)
-    : undefined
+/** Returns what a store returned if it is a lookup; nothing stored is one too. It never throws. */
+function checkedLookup(found: unknown): CacheStoreLookup | undefined {
+  if (found === undefined || found === null) return nothing
+  try {
+    const { entry, generation } = found as CacheStoreLookup
+    if (typeof found !== 'object' || (generation !== undefined && typeof generation !== 'string')) return undefined
+    // A getter may throw, and return another value the next time.
+    return KeptEntry.is(entry) ? found : { entry, generation }
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
 import { UpstreamError } from '../../../errors.ts'
 import { Abort } from '../../../core/abort.ts'
-import { createChanges } from './changes.ts'
-import { ageOf, machineClock, type Clock, type LookupResult } from './entry.ts'
+import { ageOf, machineClock, type Clock, type Lookup, type LookupResult } from './entry.ts'
+import type { Invalidations } from './invalidations.ts'
 import { sizeOf, type CacheStore } from './store.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
-import { createRevalidation } from './revalidation.ts'
-import { createCacheAdapter } from './cache-adapter.ts'
+import { createRevalidation, type Place } from './revalidation.ts'
+import { createCacheAdapter, type ReportFault } from './cache-adapter.ts'
 import { allowsStale } from './stale-if-error.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { deadline } from '../deadline.ts'
@@ -16,8 +16,14 @@ import type { Answer } from '../../spec/answer.ts'
 export interface CacheLayerOptions {
   readonly upstream: string
   readonly store: CacheStore
-  /** What makes two answers the same one. */
+  /** Returns the key that an answer is stored under. */
   readonly keyOf: (call: LiveCall<unknown>) => string
+  /** The origin of the upstream and the prefix of its paths: with the path of a call it is the URI of the call. */
+  readonly base: string
+  /** Tells which URIs were changed although the store may not know it. */
+  readonly invalidations: Pick<Invalidations, 'since'>
+  /** Called with each fault of the store. @default not called */
+  readonly onFault?: ReportFault
   /** Limit on a refresh that nobody waits for, in ms. */
   readonly refreshLimit: number
   /** Refreshes at once, so that they leave permits to calls that somebody waits for. @default 16 */
@@ -45,6 +51,15 @@ export interface CacheGauge {
   readonly bytes?: number
 }
 
+/** The layer of a cache, with its numbers. */
+export interface ResponseCache {
+  readonly layer: Layer
+  readonly gauge: () => CacheGauge
+  /** Counts a fault of the store, and reports it. */
+  readonly report: ReportFault
+  readonly close: () => void
+}
+
 /** The soft limit while too few answers are known, in ms. */
 const firstSoftMs = 100
 
@@ -58,13 +73,19 @@ export function cache({
   upstream,
   store,
   keyOf,
+  base,
+  invalidations,
+  onFault,
   refreshLimit,
   refreshWidth = 16,
   clock = machineClock,
-}: CacheLayerOptions): { readonly layer: Layer; readonly gauge: () => CacheGauge; readonly close: () => void } {
-  const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0 }
-  const adapter = createCacheAdapter(store)
-  const changes = createChanges()
+}: CacheLayerOptions): ResponseCache {
+  const counts = { hits: 0, stale: 0, misses: 0, revalidated: 0, refreshes: 0, storeFaults: 0 }
+  const report: ReportFault = (failed, cause) => {
+    counts.storeFaults++
+    onFault?.(failed, cause)
+  }
+  const adapter = createCacheAdapter(store, report)
   const life = new Abort()
   const { fetchAnswer, refresh, usualMs } = createRevalidation({ adapter, clock, counts, refreshWidth, life })
   /** Keys for which the upstream is being asked, and has not answered within the soft limit. */
@@ -84,14 +105,15 @@ export function cache({
   function answer(
     next: Service,
     refreshNext: Service,
-    key: string,
-    stored: LookupResult | undefined,
+    place: Place,
+    found: Lookup,
     call: LiveCall<unknown>,
   ): Promise<Answer<unknown>> {
-    const now = clock.steady()
-    const found = stored !== undefined && changes.since(call.path, stored.entry.requestedAt) ? undefined : stored
-    if (found === undefined) return fetchAnswer(next, key, undefined, call)
     const { entry } = found
+    if (entry === undefined) return fetchAnswer(next, place, found, call)
+    if (invalidations.since(place.uri, entry.requestedAt))
+      return fetchAnswer(next, place, { entry: undefined, generation: entry.generation }, call)
+    const now = clock.steady()
     const staleFor = ageOf(entry, now) - entry.lifetime
     if (staleFor < 0) {
       counts.hits++
@@ -99,31 +121,32 @@ export function cache({
     }
     if (staleFor < entry.staleWhileRevalidate) {
       counts.stale++
-      refresh(refreshNext, key, found, call)
+      refresh(refreshNext, place, found, call)
       return Promise.resolve(given(found, 'stale', now))
     }
-    if (staleFor >= entry.staleIfError) return fetchAnswer(next, key, found, call)
+    if (staleFor >= entry.staleIfError) return fetchAnswer(next, place, found, call)
     const { staleAfter = usualMs(call.spec) ?? firstSoftMs } = call.spec.cache as CachePolicy
-    return late.has(key)
+    return late.has(place.key)
       ? Promise.resolve(giveOld(found, now, tooSlow(staleAfter)))
-      : askWithin(refreshNext, key, found, call, staleAfter)
+      : askWithin(refreshNext, place, found, call, staleAfter)
   }
 
   /** Asks the upstream, and gives what is kept if it fails or takes longer than the soft limit. */
   function askWithin(
     refreshNext: Service,
-    key: string,
+    place: Place,
     found: LookupResult,
     call: LiveCall<unknown>,
     softMs: number,
   ): Promise<Answer<unknown>> {
     if (call.abort.aborted) return Promise.reject(call.abort.reason)
+    const { key } = place
     const sent = new Detachable(call)
     let isGiven = false
     /** Whether this call is the one that has marked the key as late. */
     let isFirst = false
     return new Promise((resolve, reject) => {
-      fetchAnswer(refreshNext, key, found, sent.call)
+      fetchAnswer(refreshNext, place, found, sent.call)
         .finally(() => {
           sent.end()
           if (isFirst) late.delete(key)
@@ -168,34 +191,18 @@ export function cache({
       const refreshNext = deadline({ upstream, deadline: refreshLimit })(next)
       const service = (call: LiveCall<unknown>): Promise<Answer<unknown>> => {
         const { spec, path, abort } = call
-        if (spec.cache === undefined) {
-          return spec.safe
-            ? next(call)
-            : next(call).then(
-                done => {
-                  changes.note(path, clock.steady())
-                  return done
-                },
-                (error: unknown) => {
-                  if (
-                    error instanceof UpstreamError &&
-                    (error.code === 'OUTCOME_UNKNOWN' || (error.upstreamStatus ?? 400) < 400)
-                  )
-                    changes.note(path, clock.steady())
-                  throw error
-                },
-              )
-        }
+        if (spec.cache === undefined) return next(call)
         if (abort.aborted) return Promise.reject(abort.reason)
-        const key = keyOf(call)
-        const found = adapter.find(key, call)
+        const place = { key: keyOf(call), uri: base + path }
+        const found = adapter.find(place.key, place.uri, call)
         return found instanceof Promise
-          ? found.then(entry => answer(next, refreshNext, key, entry, call))
-          : answer(next, refreshNext, key, found, call)
+          ? found.then(lookup => answer(next, refreshNext, place, lookup, call))
+          : answer(next, refreshNext, place, found, call)
       }
       return service as Service
     },
-    gauge: () => ({ ...counts, storeFaults: adapter.faults, ...sizeOf(store) }),
+    gauge: () => ({ ...counts, ...sizeOf(store) }),
+    report,
     close() {
       life.abort(new UpstreamError('RUNTIME_CLOSED', upstream))
       adapter.close()

@@ -1,39 +1,36 @@
 import { hash } from 'node:crypto'
 
-/**
- * When something was last changed at the upstream by calls of ours: what was asked for before that is not used (RFC
- * 9111, section 4.4).
- */
+/** The last changes of URIs, each at a moment: a time, or any number that grows. */
 export interface Changes {
-  /** An unsafe call to this path was answered. */
-  note(path: string, now: number): void
-  /** Whether what was asked for at that moment may have been changed since. */
-  since(path: string, requestedAt: number): boolean
+  /** Records that what a URI names was changed at a moment. */
+  note(uri: string, at: number): void
+  /** Returns whether what was requested at a moment may have been changed at that moment or since. */
+  since(uri: string, requestedAt: number): boolean
 }
 
-/** Longer paths are remembered by their hash: callers choose how long a path is. */
-const longPath = 200
+/** Longer URIs are remembered by their hash, because callers choose how long a path is. */
+const longUri = 200
 
-/** Remembers the last changes, so many; an answer from before those that it remembers counts as changed. */
-export function createChanges(most = 10_000): Changes {
+/** Remembers the last changes, `max` at most. What was requested before those that are forgotten counts as changed. */
+export function createChanges(max = 10_000): Changes {
   const last = new Map<string, number>()
   let forgotten = -Infinity
 
   return {
-    note(path, now) {
-      const name = nameOf(path)
+    note(uri, at) {
+      const name = nameOf(uri)
       last.delete(name)
-      last.set(name, now)
-      if (last.size <= most) return
-      const [[oldest, at]] = last as unknown as [[string, number]]
+      last.set(name, at)
+      if (last.size <= max) return
+      const [[oldest, oldestAt]] = last as unknown as [[string, number]]
       last.delete(oldest)
-      forgotten = at
+      forgotten = oldestAt
     },
-    since: (path, requestedAt) =>
-      requestedAt <= Math.max(forgotten, (last.size === 0 ? undefined : last.get(nameOf(path))) ?? -Infinity),
+    since: (uri, requestedAt) =>
+      last.size > 0 && requestedAt <= Math.max(forgotten, last.get(nameOf(uri)) ?? -Infinity),
   }
 }
 
-function nameOf(path: string): string {
-  return path.length > longPath ? hash('sha256', path, 'base64url') : path
+function nameOf(uri: string): string {
+  return uri.length > longUri ? hash('sha256', uri, 'base64url') : uri
 }

@@ -4,6 +4,7 @@ export interface Directives {
   readonly noCache: boolean
   readonly isPrivate: boolean
   readonly isPublic: boolean
+  readonly mustUnderstand: boolean
   readonly mustRevalidate: boolean
   readonly proxyRevalidate: boolean
   readonly maxAge: number | undefined
@@ -12,8 +13,8 @@ export interface Directives {
   readonly staleIfError: number | undefined
 }
 
-/** One directive: a name, and a value that is a token or in quotes. */
-const directive = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?[^,]*/g
+/** One directive: a name, a value that is a token or in quotes, and what stands between it and the next comma. */
+const directive = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?([^,]*)/g
 
 /** Larger ones count as this (RFC 9111, section 1.2.2). */
 const mostSeconds = 2 ** 31
@@ -25,10 +26,11 @@ const mostSeconds = 2 ** 31
 export function readDirectives(header: string | readonly string[] | undefined): Directives {
   const said = new Map<string, (string | undefined)[]>()
   const text = header === undefined ? '' : typeof header === 'string' ? header : header.join(',')
-  for (const [, name = '', quoted, token] of text.matchAll(directive)) {
+  for (const [, name = '', quoted, token, rest = ''] of text.matchAll(directive)) {
     const key = name.toLowerCase()
     const values = said.get(key)
-    const value = quoted?.replaceAll(/\\(.)/g, '$1') ?? token
+    // Nothing may stand behind a value: it is not known then what it means.
+    const value = rest.trim() === '' ? (quoted?.replaceAll(/\\(.)/g, '$1') ?? token) : undefined
     if (values === undefined) said.set(key, [value])
     else values.push(value)
   }
@@ -38,6 +40,7 @@ export function readDirectives(header: string | readonly string[] | undefined): 
     noCache: said.has('no-cache'),
     isPrivate: said.has('private'),
     isPublic: said.has('public'),
+    mustUnderstand: said.has('must-understand'),
     mustRevalidate: said.has('must-revalidate'),
     proxyRevalidate: said.has('proxy-revalidate'),
     maxAge: span(said.get('max-age')),

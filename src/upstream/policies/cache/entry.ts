@@ -1,10 +1,21 @@
 import type { ResponseHeaders } from '../../spec/answer.ts'
+import { hasValidator } from './validators.ts'
+
+/** The moments of a fetch, in ms since 1970, and the generation of its URI when it began. */
+export interface Fetched {
+  readonly requestedAt: number
+  readonly receivedAt: number
+  /** An entry is valid while this is the generation of its URI. */
+  readonly generation: string
+}
 
 /**
  * One kept answer. In a store of bodies all of it is plain JSON, so that the store may be somewhere else. Times are in
  * ms.
  */
-export interface Entry extends Freshness {
+export interface Entry extends Freshness, Fetched {
+  /** The key that it was stored under; in a store of bodies only. */
+  readonly key?: string
   readonly status: number
   /** The headers it came with; in a store of values those alone that say how long it may be kept. */
   readonly head: ResponseHeaders
@@ -12,9 +23,6 @@ export interface Entry extends Freshness {
    * In a store of values the bytes of memory that the entry holds, in a store of bodies the length of its decoded body.
    */
   readonly bytes: number
-  /** When it was asked for and when it was here, since 1970. */
-  readonly requestedAt: number
-  readonly receivedAt: number
   /** Its body, in a store of bodies: text of JSON, and base64 where the operation reads text or bytes. */
   readonly body?: string
 }
@@ -25,7 +33,17 @@ export interface LookupResult {
   readonly value: unknown
 }
 
-/** How long an answer may be used, in ms. */
+/** A lookup without a valid entry. */
+export interface Miss {
+  readonly entry: undefined
+  /** The generation of the URI; `undefined` where it has none, and where the store did not answer. */
+  readonly generation: string | undefined
+}
+
+/** The result of a lookup in a cache. */
+export type Lookup = LookupResult | Miss
+
+/** The age of an answer when it was received, and how long it may be used, in ms. */
 export interface Freshness {
   /** How old it was when it was here. */
   readonly initialAge: number
@@ -41,12 +59,12 @@ export function ageOf({ initialAge, receivedAt }: Entry, now: number): number {
   return initialAge + Math.max(0, now - receivedAt)
 }
 
-/** For how long it can be of use from the moment it came: fresh, stale, or to ask with whether it has changed. */
-export function usefulMs({ initialAge, lifetime, staleWhileRevalidate, staleIfError, head }: Entry): number {
+/**
+ * Returns how long an entry can be used from the moment it was received, in ms: fresh, stale, or for its validators.
+ */
+export function retentionMs({ initialAge, lifetime, staleWhileRevalidate, staleIfError, head }: Entry): number {
   const withoutAsking = Math.max(0, lifetime - initialAge) + Math.max(staleWhileRevalidate, staleIfError)
-  return head['etag'] === undefined && head['last-modified'] === undefined
-    ? withoutAsking
-    : Math.max(withoutAsking, dayMs)
+  return hasValidator(head) ? Math.max(withoutAsking, dayMs) : withoutAsking
 }
 
 const dayMs = 24 * 3600 * 1000

@@ -1,7 +1,9 @@
 import type { ResponseHeaders } from '../../spec/answer.ts'
-import { readHttpDate } from '../../../core/headers.ts'
+import { listMembers } from '../../../core/header-list.ts'
+import { readHttpDate } from '../../../core/http-date.ts'
 import { readDirectives, type Directives } from './directives.ts'
 import type { Freshness } from './entry.ts'
+import { hasValidator } from './validators.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 
 /** What is known of an answer beside its headers. */
@@ -20,6 +22,9 @@ export interface FreshnessContext {
 /** Statuses that need not say of themselves that they may be kept. */
 const plainStatuses = new Set([200, 203, 204])
 
+/** Statuses of answers whose rules for caches are known (RFC 9110, section 15): what `must-understand` asks for. */
+const understoodStatuses = new Set([...plainStatuses, 404, 405, 410, 414])
+
 /**
  * How long an answer may be used by a shared cache (RFC 9111, sections 3 and 4.2), or nothing when it must not be kept,
  * or to no end. An age is never guessed: what says neither how long it is fresh nor has the operation's `ttl` is stale
@@ -30,7 +35,12 @@ export function freshnessOf(
   { status, policy, isAuthorized, delay, receivedAt }: FreshnessContext,
 ): Freshness | undefined {
   const directives = readDirectives(head['cache-control'])
-  if (directives.noStore || directives.isPrivate || variesByAnything(head) || head['set-cookie'] !== undefined)
+  if (
+    !mayStore(status, directives) ||
+    directives.isPrivate ||
+    variesByAnything(head) ||
+    head['set-cookie'] !== undefined
+  )
     return undefined
   // An operation that says for how long vouches for it; the key keeps credentials apart in any case.
   if (isAuthorized && policy.ttl === undefined && !isForAll(directives)) return undefined
@@ -51,7 +61,12 @@ export function freshnessOf(
     staleIfError: mayBeStale ? (directives.staleIfError ?? policy.staleIfError ?? 0) : 0,
   }
   const isOfUse = Math.max(freshness.lifetime - initialAge, freshness.staleWhileRevalidate, freshness.staleIfError) > 0
-  return isOfUse || head['etag'] !== undefined || head['last-modified'] !== undefined ? freshness : undefined
+  return isOfUse || hasValidator(head) ? freshness : undefined
+}
+
+/** Returns whether `no-store` and `must-understand` let an answer be stored (RFC 9111, section 5.2.2.3). */
+function mayStore(status: number, { noStore, mustUnderstand }: Directives): boolean {
+  return mustUnderstand ? understoodStatuses.has(status) : !noStore
 }
 
 /** Whether an answer to a question with `Authorization` may be kept (RFC 9111, section 3.5). */
@@ -59,11 +74,9 @@ function isForAll({ isPublic, mustRevalidate, sharedMaxAge }: Directives): boole
   return isPublic || mustRevalidate || sharedMaxAge !== undefined
 }
 
-/** Everything else that an answer can vary by is in the key, or is the same in every call of its operation. */
+/** Every name that an answer can vary by is in the key, or is the same in every call of its operation. */
 function variesByAnything(head: ResponseHeaders): boolean {
-  return String(head['vary'] ?? '')
-    .split(',')
-    .some(name => name.trim() === '*')
+  return listMembers(head['vary']).includes('*')
 }
 
 /** How long it says it is fresh; one that cannot be read is over. */
@@ -75,20 +88,20 @@ function lifetimeOf(
   const said = sharedMaxAge ?? maxAge
   const expires = head['expires']
   if (said !== undefined || expires === undefined) return said
-  const until = typeof expires === 'string' ? readHttpDate(expires.trim()) : undefined
-  return until === undefined ? 0 : Math.max(0, until - (dateOf(head) ?? receivedAt))
+  const until = typeof expires === 'string' ? readHttpDate(expires, receivedAt) : undefined
+  return until === undefined ? 0 : Math.max(0, until - (dateOf(head, receivedAt) ?? receivedAt))
 }
 
 /** How old it was when it came (RFC 9111, section 4.2.3). */
 function initialAgeOf(head: ResponseHeaders, delay: number, receivedAt: number): number {
-  const [first = ''] = String(head['age'] ?? '').split(',')
-  const age = /^\d+$/.test(first.trim()) ? Math.min(Number(first), 2 ** 31) * 1000 : 0
+  const [first = ''] = listMembers(head['age'])
+  const age = /^\d+$/.test(first) ? Math.min(Number(first), 2 ** 31) * 1000 : 0
   // A date has whole seconds: what is below one says nothing.
-  const apparent = Math.floor((receivedAt - (dateOf(head) ?? receivedAt)) / 1000) * 1000
+  const apparent = Math.floor((receivedAt - (dateOf(head, receivedAt) ?? receivedAt)) / 1000) * 1000
   return Math.max(apparent, age + delay)
 }
 
-function dateOf(head: ResponseHeaders): number | undefined {
+function dateOf(head: ResponseHeaders, receivedAt: number): number | undefined {
   const date = head['date']
-  return typeof date === 'string' ? readHttpDate(date.trim()) : undefined
+  return typeof date === 'string' ? readHttpDate(date, receivedAt) : undefined
 }

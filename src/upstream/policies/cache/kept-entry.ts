@@ -1,16 +1,14 @@
 import { deepFreeze } from '../../../core/freeze.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 import type { OperationSpec } from '../../spec/spec.ts'
-import type { Entry, Freshness } from './entry.ts'
+import type { Entry, Fetched, Freshness } from './entry.ts'
 import { headBytes, stringBytes } from './memory-size.ts'
 import { readAnswer } from './body-entry.ts'
-
-type Times = Pick<Entry, 'requestedAt' | 'receivedAt'>
 
 /**
  * Bytes of an entry beside its texts: its fields, its numbers and its weak reference, as V8 lays them out on 64 bits.
  */
-const ownBytes = 288
+const ownBytes = 296
 
 /** Holds a value that a weak reference cannot refer to by itself. */
 class Box {
@@ -33,6 +31,7 @@ export class KeptEntry implements Entry {
   readonly bytes: number
   readonly requestedAt: number
   readonly receivedAt: number
+  readonly generation: string
   readonly initialAge: number
   readonly lifetime: number
   readonly staleWhileRevalidate: number
@@ -49,7 +48,7 @@ export class KeptEntry implements Entry {
     spec: OperationSpec,
     status: number,
     head: ResponseHeaders,
-    { requestedAt, receivedAt }: Times,
+    { requestedAt, receivedAt, generation }: Fetched,
     { initialAge, lifetime, staleWhileRevalidate, staleIfError }: Freshness,
     body: string,
     headers: string,
@@ -61,6 +60,7 @@ export class KeptEntry implements Entry {
     this.bytes = ownBytes + headBytes(head) + stringBytes(body) + (headers === '' ? 0 : stringBytes(headers))
     this.requestedAt = requestedAt
     this.receivedAt = receivedAt
+    this.generation = generation
     this.initialAge = initialAge
     this.lifetime = lifetime
     this.staleWhileRevalidate = staleWhileRevalidate
@@ -80,17 +80,17 @@ export class KeptEntry implements Entry {
       value,
     }: { readonly status: number; readonly head: ResponseHeaders; readonly body: Buffer; readonly value: unknown },
     head: ResponseHeaders,
-    times: Times,
+    fetched: Fetched,
     freshness: Freshness,
   ): KeptEntry {
     return new KeptEntry(
       spec,
       status,
       copied(head),
-      times,
+      fetched,
       freshness,
       body.toString('latin1'),
-      spec.responseHeaders === undefined ? '' : JSON.stringify(all),
+      textOf(spec, all),
       weak(value),
     )
   }
@@ -99,17 +99,28 @@ export class KeptEntry implements Entry {
     return typeof entry === 'object' && entry !== null && #body in entry
   }
 
-  /** The same answer, which may be used for longer. */
-  renewed(head: ResponseHeaders, times: Times, freshness: Freshness): KeptEntry {
+  /** All headers of the answer, where the operation reads headers; those of `head` otherwise. */
+  get allHeaders(): ResponseHeaders {
+    return this.#headers === '' ? this.head : (JSON.parse(this.#headers) as ResponseHeaders)
+  }
+
+  /** Returns the same answer with the headers that a 304 has updated, and the value that they lead to. */
+  renewed(
+    spec: OperationSpec,
+    { head: all, value }: { readonly head: ResponseHeaders; readonly value: unknown },
+    head: ResponseHeaders,
+    fetched: Fetched,
+    freshness: Freshness,
+  ): KeptEntry {
     return new KeptEntry(
-      this.#spec,
+      spec,
       this.status,
       copied(head),
-      times,
+      fetched,
       freshness,
       this.#body,
-      this.#headers,
-      this.#value,
+      textOf(spec, all),
+      weak(value),
     )
   }
 
@@ -132,9 +143,13 @@ export class KeptEntry implements Entry {
   #made(spec: OperationSpec): unknown {
     if (spec.responseHeaders !== undefined && this.#headers === '')
       throw new TypeError('the headers that the operation reads were not kept')
-    const head = this.#headers === '' ? this.head : (JSON.parse(this.#headers) as ResponseHeaders)
-    return deepFreeze(readAnswer(spec, this.status, head, Buffer.from(this.#body, 'latin1')))
+    return deepFreeze(readAnswer(spec, this.status, this.allHeaders, Buffer.from(this.#body, 'latin1')))
   }
+}
+
+/** Returns all headers as JSON, where the operation reads headers. */
+function textOf({ responseHeaders }: OperationSpec, all: ResponseHeaders): string {
+  return responseHeaders === undefined ? '' : JSON.stringify(all)
 }
 
 function weak(value: unknown): WeakRef<object> {

@@ -1,6 +1,7 @@
 import { wholeNumber } from '../../../core/bounds.ts'
 import type { Entry } from './entry.ts'
 import type { CacheStore } from './store.ts'
+import { createChanges } from './changes.ts'
 import { stringBytes } from './memory-size.ts'
 
 /** Options of `createMemoryStore`. */
@@ -39,6 +40,9 @@ export function createMemoryStore({
   wholeNumber('createMemoryStore', 'maxEntryBytes', maxEntryBytes)
   /** In the order of use: what was used last is last. */
   const kept = new Map<string, Entry>()
+  const changes = createChanges()
+  /** The generation of what is requested now: the number of invalidations so far. */
+  let now = 0
   let total = 0
 
   const bytesOf = (key: string, entry: Entry) => entry.bytes + stringBytes(key) + placeBytes
@@ -51,15 +55,19 @@ export function createMemoryStore({
   }
 
   return {
-    keeps: 'values',
-    get(key) {
+    storage: 'values',
+    get(key, uri) {
       const found = kept.get(key)
-      if (found === undefined) return undefined
+      if (found === undefined) return { generation: String(now) }
+      if (changes.since(uri, Number(found.generation))) {
+        drop(key)
+        return { generation: String(now) }
+      }
       kept.delete(key)
       kept.set(key, found)
-      return found
+      return { entry: found, generation: found.generation }
     },
-    set(key, entry) {
+    set(key, _uri, entry) {
       drop(key)
       const bytes = bytesOf(key, entry)
       if (bytes > maxEntryBytes) return
@@ -71,6 +79,7 @@ export function createMemoryStore({
       }
     },
     delete: drop,
+    invalidate: uri => changes.note(uri, now++),
     get size() {
       return { entries: kept.size, bytes: total }
     },

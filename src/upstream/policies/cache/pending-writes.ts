@@ -1,6 +1,7 @@
 import { Abort } from '../../../core/abort.ts'
 import type { TimerQueue } from '../../../core/timer-queue.ts'
 import type { LookupResult } from './entry.ts'
+import { lateError } from './pending-lookup.ts'
 
 /** An entry that a store has not yet confirmed. */
 interface PendingWrite {
@@ -12,20 +13,20 @@ interface PendingWrite {
 /** The entries that are being written to a store that answers later: a lookup finds them before the store has them. */
 export class PendingWrites {
   readonly #writes = new Map<string, PendingWrite>()
-  readonly #patience: TimerQueue
-  readonly #fault: () => void
+  readonly #timeout: TimerQueue
+  readonly #fault: (cause: unknown) => void
 
   /**
-   * @param patience - The time limit of a write.
+   * @param timeout - The time limit of a write.
    * @param fault - Called for each write that fails or takes too long.
    */
-  constructor(patience: TimerQueue, fault: () => void) {
-    this.#patience = patience
+  constructor(timeout: TimerQueue, fault: (cause: unknown) => void) {
+    this.#timeout = timeout
     this.#fault = fault
   }
 
-  get(key: string): { readonly found: LookupResult | undefined } | undefined {
-    return this.#writes.get(key)
+  get(key: string): LookupResult | undefined {
+    return this.#writes.get(key)?.found
   }
 
   /** Keeps an entry until `done` settles or the time limit is reached; a later entry of the same key replaces it. */
@@ -34,7 +35,7 @@ export class PendingWrites {
     const write: PendingWrite = {
       found,
       end: () => {
-        this.#patience.stop(timer)
+        this.#timeout.stop(timer)
         // The callbacks of a promise that never settles would retain the entry.
         write.found = undefined
         if (this.#writes.get(key) === write) this.#writes.delete(key)
@@ -44,12 +45,12 @@ export class PendingWrites {
     this.#writes.set(key, write)
     const late = new Abort()
     late.onAbort = () => {
-      this.#fault()
+      this.#fault(lateError())
       write.end()
     }
-    const timer = this.#patience.start(late)
-    done.then(write.end, () => {
-      if (timer.isRunning) this.#fault()
+    const timer = this.#timeout.start(late)
+    done.then(write.end, cause => {
+      if (timer.isRunning) this.#fault(cause)
       write.end()
     })
   }

@@ -5,10 +5,13 @@ import type { OperationSpec } from '../../spec/spec.ts'
 import { LatencyTracker } from '../hedge/latency-tracker.ts'
 import type { Answer, Service } from '../../call/layer.ts'
 import type { CacheAdapter } from './cache-adapter.ts'
-import { conditionOf, matchesValidators } from './condition.ts'
-import type { Clock, LookupResult } from './entry.ts'
+import { conditionOf } from './condition.ts'
+import type { Clock, Lookup, LookupResult } from './entry.ts'
+import { confirmed, type Confirmed } from './entry-of.ts'
+import { createFlights } from './flights.ts'
 import { invalidatesEntry } from './stale-if-error.ts'
-import { storeAnswer, storeRenewed } from './store-answer.ts'
+import { createAnswerStore } from './store-answer.ts'
+import { matchesValidators } from './validators.ts'
 
 export interface RevalidationOptions {
   readonly adapter: CacheAdapter
@@ -21,17 +24,23 @@ export interface RevalidationOptions {
   readonly life: Abort
 }
 
+/** Where the answer of a call is stored. */
+export interface Place {
+  readonly key: string
+  readonly uri: string
+}
+
 /** The calls of a cache to its upstream. */
 export interface Revalidation {
   /** Sends a call, under the condition that the entry allows, and stores the answer. */
   readonly fetchAnswer: (
     next: Service,
-    key: string,
-    found: LookupResult | undefined,
+    place: Place,
+    found: Lookup,
     call: LiveCall<unknown>,
   ) => Promise<Answer<unknown>>
   /** Fetches an answer for later calls; one at a time for each key, and at most `refreshWidth` of all keys. */
-  readonly refresh: (next: Service, key: string, found: LookupResult, call: LiveCall<unknown>) => void
+  readonly refresh: (next: Service, place: Place, found: LookupResult, call: LiveCall<unknown>) => void
   /** The time within which nearly all answers of an operation come, in ms; undefined while too few are known. */
   readonly usualMs: (spec: OperationSpec) => number | undefined
 }
@@ -44,6 +53,8 @@ const trackerSpanMs = 5 * 60_000
 export function createRevalidation({ adapter, clock, counts, refreshWidth, life }: RevalidationOptions): Revalidation {
   const refreshing = new Set<string>()
   const limited = pLimit(refreshWidth)
+  const answers = createAnswerStore(adapter, clock)
+  const flights = createFlights()
   /** The result for an answer that several calls share, so that it is made and stored once. */
   const results = new WeakMap<Answer<unknown>, Answer<unknown>>()
   const trackers = new WeakMap<OperationSpec, LatencyTracker>()
@@ -57,14 +68,19 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
 
   function fetchAnswer(
     next: Service,
-    key: string,
-    found: LookupResult | undefined,
+    { key, uri }: Place,
+    found: Lookup,
     call: LiveCall<unknown>,
   ): Promise<Answer<unknown>> {
     const requestedAt = clock.steady()
-    const condition = found && conditionOf(found.entry, call.spec)
+    const { entry } = found
+    const generation = entry === undefined ? found.generation : entry.generation
+    const condition = entry && conditionOf(entry)
+    const flight = flights.join(key, { requestedAt, generation })
+    const sent = { key, uri, call, ...flight.began }
     return next(condition === undefined ? call : call.conditional(condition)).then(
       answer => {
+        flight.leave()
         counts.misses++
         const { received, value, status } = answer
         // A custom layer made or changed it: its headers say nothing of how long it may be used.
@@ -73,22 +89,22 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
         if (known !== undefined) return known
         trackerOf(call.spec).record(clock.steady() - requestedAt)
         const fresh = { value, status, cached: { cache: 'miss' } } as const
-        if (found === undefined || condition === undefined || status !== 304) {
-          storeAnswer(adapter, clock, key, call, { ...received, status }, requestedAt)
+        if (entry === undefined || condition === undefined || status !== 304) {
+          answers.storeAnswer(sent, status, received)
           results.set(answer, fresh)
           return fresh
         }
-        // The 304 is about another answer than the one that is stored.
-        const { entry } = found
-        if (!matchesValidators(entry.head, received.head)) return fetchAnswer(next, key, undefined, call)
+        const current = confirmation(call.spec, found, received.head)
+        if (current === undefined) return fetchAnswer(next, { key, uri }, { entry: undefined, generation }, call)
         counts.revalidated++
-        storeRenewed(adapter, clock, key, call, found, received.head, requestedAt)
-        const old = { ...fresh, value: found.value, ...(found.value === null && { keptStatus: entry.status }) }
+        answers.storeRenewed(sent, found, current, received)
+        const old = { ...fresh, value: current.value, ...(current.value === null && { keptStatus: entry.status }) }
         results.set(answer, old)
         return old
       },
       error => {
-        if (!call.abort.aborted && invalidatesEntry(error)) adapter.forget(key)
+        flight.leave()
+        if (!call.abort.aborted && invalidatesEntry(error)) adapter.forget(key, uri)
         throw error
       },
     )
@@ -96,16 +112,30 @@ export function createRevalidation({ adapter, clock, counts, refreshWidth, life 
 
   return {
     fetchAnswer,
-    refresh(next, key, found, call) {
+    refresh(next, place, found, call) {
+      const { key } = place
       if (life.aborted || refreshing.has(key)) return
       refreshing.add(key)
       counts.refreshes++
       const onEnd = () => {
         refreshing.delete(key)
       }
-      limited(fetchAnswer, next, key, found, detached(call, life)).then(onEnd, onEnd)
+      limited(fetchAnswer, next, place, found, detached(call, life)).then(onEnd, onEnd)
     },
     usualMs: spec => trackerOf(spec).delay,
+  }
+}
+
+/**
+ * Returns a kept answer with the headers that a 304 has updated. Returns `undefined` where the upstream must be asked
+ * without a condition: the 304 is about another answer, or the operation does not take the updated headers.
+ */
+function confirmation(spec: OperationSpec, found: LookupResult, head304: Confirmed['head']): Confirmed | undefined {
+  if (!matchesValidators(found.entry.head, head304)) return undefined
+  try {
+    return confirmed(spec, found, head304)
+  } catch {
+    return undefined
   }
 }
 

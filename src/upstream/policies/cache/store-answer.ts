@@ -1,77 +1,79 @@
-import type { AuthOptions } from '../../spec/access-options.ts'
+import { randomUUID } from 'node:crypto'
 import type { LiveCall } from '../../call/call.ts'
-import { isCloseDelimited, type ResponseHeaders } from '../../transport/response-headers.ts'
-import type { Clock, Entry, LookupResult } from './entry.ts'
-import { renewedHead } from './condition.ts'
-import { entryOf, renewed, type ReceivedResponse } from './entry-of.ts'
-import { freshnessOf } from './freshness.ts'
+import type { Answer, ResponseHeaders } from '../../spec/answer.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
+import { isCloseDelimited } from '../../transport/response-headers.ts'
 import type { CacheAdapter } from './cache-adapter.ts'
+import type { Clock, Fetched, LookupResult } from './entry.ts'
+import { entryOf, renewed, type Confirmed } from './entry-of.ts'
+import { freshnessOf } from './freshness.ts'
+import { forbidsStoring, isAuthorized, variesBelow } from './sent-request.ts'
 
-/** Stores an answer that may be stored, and removes the entry under its key otherwise. */
-export function storeAnswer(
-  adapter: CacheAdapter,
-  clock: Clock,
-  key: string,
-  call: LiveCall<unknown>,
-  came: ReceivedResponse,
-  requestedAt: number,
-): void {
-  const times = { requestedAt, receivedAt: clock.steady() }
-  // Node gives the same events for close_notify and for a bare FIN, so a cut body that its connection ends looks
-  // complete (RFC 9112, section 9.8).
-  const mayBeCut = isCloseDelimited(call.spec.method, came.status, came.head)
-  const freshness = mayBeCut ? undefined : freshnessFor(call, came.status, came.head, times, clock)
-  if (freshness === undefined) adapter.forget(key)
-  else adapter.store(key, entryOf(call.spec, came, times, freshness, adapter.keeps))
+type Received = NonNullable<Answer<unknown>['received']>
+
+/** A call that a cache has sent: where its answer is stored, and what was known when it was sent. */
+export interface SentCall {
+  readonly key: string
+  readonly uri: string
+  readonly call: LiveCall<unknown>
+  readonly requestedAt: number
+  /** The generation of the URI; `undefined` where it had none. */
+  readonly generation: string | undefined
 }
 
-/** Stores an entry again after the upstream has confirmed it with a 304 (RFC 9111, section 4.3.4). */
-export function storeRenewed(
-  adapter: CacheAdapter,
-  clock: Clock,
-  key: string,
-  call: LiveCall<unknown>,
-  found: LookupResult,
-  confirmation: ResponseHeaders,
-  requestedAt: number,
-): void {
-  const times = { requestedAt, receivedAt: clock.steady() }
-  const { entry } = found
-  const head = renewedHead(entry.head, confirmation)
-  const freshness = freshnessFor(call, entry.status, head, times, clock)
-  if (freshness === undefined) adapter.forget(key)
-  else adapter.store(key, renewed(found, head, times, freshness))
+/** Stores the answers of a cache's calls. */
+export interface AnswerStore {
+  /** Stores an answer that may be stored, and removes the entry under its key otherwise. */
+  storeAnswer(sent: SentCall, status: number, received: Received): void
+  /** Stores an entry again after the upstream has confirmed it with a 304 (RFC 9111, section 4.3.4). */
+  storeRenewed(sent: SentCall, found: LookupResult, answer: Confirmed, received: Received): void
 }
 
-function freshnessFor(
-  call: LiveCall<unknown>,
-  status: number,
-  head: ResponseHeaders,
-  { requestedAt, receivedAt }: Pick<Entry, 'requestedAt' | 'receivedAt'>,
-  clock: Clock,
-) {
-  return freshnessOf(head, {
-    status,
-    policy: call.spec.cache as CachePolicy,
-    isAuthorized: isAuthorized(call),
-    delay: receivedAt - requestedAt,
-    receivedAt: clock.wall(),
-  })
-}
+export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerStore {
+  function fetched({ requestedAt, generation = randomUUID() }: SentCall): Fetched {
+    return { requestedAt, receivedAt: clock.steady(), generation }
+  }
 
-/** Whether a call carries credentials of its caller's or of ours in `Authorization`. */
-function isAuthorized({ spec: { upstream }, scope, headers }: LiveCall<unknown>): boolean {
-  return (
-    authorizes(upstream.auth) ||
-    headers?.['authorization'] !== undefined ||
-    (upstream.forwardHeaders.includes('authorization') && scope.headers['authorization'] !== undefined) ||
-    Object.keys(upstream.headers).some(name => name.toLowerCase() === 'authorization')
-  )
-}
+  function freshnessFor(
+    { call }: SentCall,
+    status: number,
+    head: ResponseHeaders,
+    { request }: Received,
+    { requestedAt, receivedAt }: Fetched,
+  ) {
+    if (forbidsStoring(request) || variesBelow(head, request, call.headers)) return undefined
+    return freshnessOf(head, {
+      status,
+      policy: call.spec.cache as CachePolicy,
+      isAuthorized: isAuthorized(request),
+      delay: receivedAt - requestedAt,
+      receivedAt: clock.wall(),
+    })
+  }
 
-function authorizes(auth: AuthOptions | undefined): boolean {
-  return (
-    auth !== undefined && !('query' in auth) && (!('header' in auth) || auth.header.toLowerCase() === 'authorization')
-  )
+  return {
+    storeAnswer(sent, status, received) {
+      const { key, uri, call } = sent
+      const times = fetched(sent)
+      // Node gives the same events for close_notify and for a bare FIN, so a cut body that its connection ends looks
+      // complete (RFC 9112, section 9.8).
+      const mayBeCut = isCloseDelimited(call.spec.method, status, received.head)
+      const freshness = mayBeCut ? undefined : freshnessFor(sent, status, received.head, received, times)
+      let found: LookupResult | undefined
+      try {
+        found = freshness && entryOf(call.spec, { ...received, status }, times, freshness, adapter.storage)
+      } catch {
+        // The operation needs a header that may not be stored.
+      }
+      if (found === undefined) adapter.forget(key, uri)
+      else adapter.store(key, uri, found)
+    },
+    storeRenewed(sent, found, answer, received) {
+      const { key, uri, call } = sent
+      const times = fetched(sent)
+      const freshness = freshnessFor(sent, found.entry.status, answer.head, received, times)
+      if (freshness === undefined) adapter.forget(key, uri)
+      else adapter.store(key, uri, renewed(call.spec, found, answer, times, freshness))
+    },
+  }
 }

@@ -1,11 +1,13 @@
+import { hash } from 'node:crypto'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../../src/core/abort.ts'
-import type { Entry, LookupResult } from '../../../../src/upstream/policies/cache/entry.ts'
+import type { LiveCall } from '../../../../src/upstream/call/call.ts'
+import type { Entry, Lookup, LookupResult } from '../../../../src/upstream/policies/cache/entry.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
 import { entryOf } from '../../../../src/upstream/policies/cache/entry-of.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
-import { createCacheAdapter } from '../../../../src/upstream/policies/cache/cache-adapter.ts'
+import { createCacheAdapter as adapterOf } from '../../../../src/upstream/policies/cache/cache-adapter.ts'
 import type { CacheStore } from '../../../../src/upstream/policies/cache/store.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { testRun } from '../../../helpers/call.ts'
@@ -34,12 +36,14 @@ const cats = defineUpstream(
     none: operation({ path: '/none', output: z.object({ id: z.string() }), nullOn: [404], cache: true }),
   },
 )
+const uri = 'http://127.0.0.1:9/one'
 type Which = 'born' | 'bytes' | 'headed' | 'empty' | 'none'
 const call = (which: Which = 'born', abort = new Abort()) => testRun().ask<unknown>(cats[which](), { abort })
 const entry = (body: string, rest: Partial<Entry> = {}): Entry => ({
   status: 200,
   head: { 'content-type': 'application/json' },
   bytes: body.length,
+  generation: 'first',
   requestedAt: 1,
   receivedAt: 2,
   initialAge: 0,
@@ -64,14 +68,33 @@ const kept = (
       head: { etag: '"a"', 'content-type': 'application/json', ...head },
       body: Buffer.from(body as string),
     },
-    { requestedAt: 1, receivedAt: 2 },
+    { requestedAt: 1, receivedAt: 2, generation: '0' },
     { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 },
     'values',
   )
+/** An adapter whose keys are of one URI, and which returns nothing for a miss. */
+function createCacheAdapter(store: CacheStore) {
+  const failed: string[] = []
+  const adapter = adapterOf(store, name => failed.push(name))
+  const asked = (lookup: Lookup) => (lookup.entry === undefined ? undefined : lookup)
+  return {
+    find(key: string, asker: LiveCall<unknown>) {
+      const lookup = adapter.find(key, uri, asker)
+      return lookup instanceof Promise ? lookup.then(asked) : asked(lookup)
+    },
+    store: (key: string, result: LookupResult) => adapter.store(key, uri, result),
+    forget: (key: string) => adapter.forget(key, uri),
+    close: () => adapter.close(),
+    failed,
+    get faults() {
+      return failed.length
+    },
+  }
+}
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
-function far(t: Test, patience = 60_000) {
-  const there = farStore(patience)
+function far(t: Test, getTimeout = 60_000) {
+  const there = farStore(getTimeout)
   const adapter = createCacheAdapter(there.store)
   t.teardown(() => adapter.close())
   /** Keeps an entry, and waits until it is over there. */
@@ -162,7 +185,7 @@ test('a large body that its schema refuses is read once for all calls that wait 
     entryOf(
       ask().spec,
       { value, status: 200, head: {}, body: Buffer.from(`{"at":"then"}${' '.repeat(200_000)}`) },
-      { requestedAt: 1, receivedAt: 2 },
+      { requestedAt: 1, receivedAt: 2, generation: '0' },
       { initialAge: 0, lifetime: 1000, staleWhileRevalidate: 0, staleIfError: 0 },
       'values',
     )
@@ -190,10 +213,12 @@ test('a large body from another process is read in a turn of its own too, and a 
   )
   const readAtOnce = async (body: string) => {
     const adapter = createCacheAdapter({
-      keeps: 'bodies',
-      get: () => Promise.resolve(entry(body)),
+      storage: 'bodies',
+      get: () =>
+        Promise.resolve({ entry: { ...entry(body), key: hash('sha256', 'a', 'base64url') }, generation: 'first' }),
       set: () => {},
       delete: () => {},
+      invalidate: () => {},
     })
     const later = adapter.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })) as Promise<LookupResult>
     await new Promise<void>(resolve => process.nextTick(resolve))
@@ -204,15 +229,17 @@ test('a large body from another process is read in a turn of its own too, and a 
   t.equal(await readAtOnce('{"at":"then"}'), true)
   t.equal(await readAtOnce(`{"at":"then"}${' '.repeat(200_000)}`), false)
   const hostile = createCacheAdapter({
-    keeps: 'bodies',
-    get: () =>
-      ({
+    storage: 'bodies',
+    get: () => ({
+      entry: {
         get body(): string {
           throw new Error('unreadable')
         },
-      }) as Entry,
+      } as Entry,
+    }),
     set: () => {},
     delete: () => {},
+    invalidate: () => {},
   })
   t.equal(hostile.find('a', testRun().ask<unknown>(born(), { abort: new Abort() })), undefined)
   t.equal(hostile.faults, 1)
@@ -264,10 +291,11 @@ test('what is no entry of ours in a store of this process counts as none and goe
     ['c', null],
   ])
   const adapter = createCacheAdapter({
-    keeps: 'values',
-    get: key => held.get(key) as Entry,
+    storage: 'values',
+    get: key => ({ entry: held.get(key) as Entry, generation: '0' }),
     set: () => {},
     delete: key => held.delete(key),
+    invalidate: () => {},
   })
   for (const key of ['a', 'b', 'c']) t.equal(adapter.find(key, call()), undefined)
   t.equal(adapter.faults, 2, 'null is nothing, and no fault')
@@ -345,6 +373,52 @@ test('what comes back and is no entry, or is no answer of its operation, counts 
   t.equal(adapter.faults, spoilt.length, 'null is nothing, and no fault')
 })
 
+test('what a store returns and is not a lookup counts as none, and is reported', async t => {
+  for (const [index, wrong] of [
+    7,
+    'text',
+    { generation: 1 },
+    {
+      get entry(): never {
+        throw new Error('unreadable')
+      },
+    },
+  ].entries()) {
+    const { store } = farStore()
+    const adapter = createCacheAdapter({ ...store, get: () => wrong as never })
+    t.equal(adapter.find('a', call()), undefined, String(index))
+    t.same(adapter.failed, ['get'])
+  }
+  for (const right of [undefined, null, {}, { generation: 'a' }]) {
+    const { store } = farStore()
+    const adapter = createCacheAdapter({ ...store, get: () => right as never })
+    t.equal(adapter.find('a', call()), undefined)
+    t.same(adapter.failed, [], JSON.stringify(right))
+  }
+})
+
+test('an entry of another generation than its URI has now is not valid, and no fault', async t => {
+  const { there, adapter, keep } = far(t)
+  await keep('a', '{"at":"2026-03-01"}')
+  t.not(await adapter.find('a', call()), undefined)
+  for (const [name] of there.generations) there.generations.set(name, 'another')
+  t.equal(await adapter.find('a', call()), undefined)
+  there.generations.clear()
+  t.equal(await adapter.find('a', call()), undefined)
+  t.equal(adapter.faults, 0)
+
+  const { entry: own } = kept('born', '{"at":"2026-03-01"}')
+  for (const [generation, isValid] of [
+    ['0', true],
+    ['1', false],
+    [undefined, false],
+  ] as const) {
+    const here = createCacheAdapter({ ...createMemoryStore(), get: () => ({ entry: own, generation }) })
+    t.equal(here.find('a', call()) !== undefined, isValid, String(generation))
+    t.equal(here.faults, 0)
+  }
+})
+
 test('a store that throws or rejects fails nothing', async t => {
   const { there, adapter } = far(t)
   for (const mode of ['throw', 'reject'] as const) {
@@ -378,11 +452,12 @@ test('a store that never answers is waited for as long as it may take, and what 
 test('a store that fails after it was late has failed once', async t => {
   const refusals: ((reason: Error) => void)[] = []
   const store: CacheStore = {
-    keeps: 'bodies',
-    patience: 1,
+    storage: 'bodies',
+    getTimeout: 1,
     get: () => new Promise((_, reject) => refusals.push(reject)),
     set: () => new Promise((_, reject) => refusals.push(reject)),
     delete: () => {},
+    invalidate: () => {},
   }
   const adapter = createCacheAdapter(store)
   t.equal(await adapter.find('a', call()), undefined)
@@ -423,9 +498,9 @@ test('closing leaves no timer of what is being written', async t => {
   t.equal(adapter.faults, 0)
 })
 
-test('a store that says nothing of its patience has 100 ms of it', async t => {
+test('a store that says nothing of its getTimeout has 100 ms', async t => {
   const { store } = farStore()
-  t.equal(store.patience, undefined)
+  t.equal(store.getTimeout, undefined)
   const adapter = createCacheAdapter({ ...store, get: () => new Promise(() => {}) })
   const began = performance.now()
   t.equal(await adapter.find('a', call()), undefined)

@@ -9,6 +9,8 @@ import type { Call } from '../../../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { keyOf } from '../../../../src/upstream/transport/dispatch.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
+import { invalidate } from '../../../../src/upstream/policies/cache/invalidate.ts'
+import { Invalidations } from '../../../../src/upstream/policies/cache/invalidations.ts'
 import { cache } from '../../../../src/upstream/policies/cache/cache.ts'
 import { coalesce } from '../../../../src/upstream/policies/coalesce.ts'
 import { stack } from '../../../../src/upstream/call/layer.ts'
@@ -29,7 +31,12 @@ const cats = defineUpstream(
       output: z.unknown(),
       cache: { ttl: 10_000, staleWhileRevalidate: 5000, staleIfError: 60_000 },
     }),
-    headed: operation({ path: '/headed', output: z.unknown(), responseHeaders: z.unknown(), cache: true }),
+    headed: operation({
+      path: '/headed',
+      output: z.unknown(),
+      responseHeaders: z.object({ 'x-total': z.coerce.number(), link: z.string().optional() }),
+      cache: true,
+    }),
     plain: operation({ path: '/plain', output: z.unknown() }),
     tell: operation({ method: 'PUT', path: '/cats/{id}', params, body: z.unknown(), output: z.unknown() }),
   },
@@ -39,9 +46,23 @@ const cat = cats.cat({ id: 'tom' })
 function arrange(t: Test, { refreshLimit = 30_000, refreshWidth = 16 } = {}) {
   const bottom = heldService()
   const clock = handClock()
-  const kept = cache({ upstream: 'cats', store: createMemoryStore(), keyOf, refreshLimit, refreshWidth, clock })
+  const origin = 'http://127.0.0.1:9'
+  const store = createMemoryStore()
+  const invalidations = new Invalidations({ clock })
+  invalidations.add(origin, store)
+  const kept = cache({
+    upstream: 'cats',
+    store,
+    keyOf,
+    base: origin,
+    invalidations,
+    refreshLimit,
+    refreshWidth,
+    clock,
+  })
   t.teardown(kept.close)
-  const service = stack([kept.layer, coalesce({ keyOf })], bottom.service)
+  const changing = invalidate({ origin, base: origin, invalidations, onFault: cause => t.fail(String(cause)) })
+  const service = stack([changing, kept.layer, coalesce({ keyOf })], bottom.service)
   const ask = (
     call: Call<unknown> = cat,
     { abort = new Abort(), headers = {} }: { abort?: Abort; headers?: Record<string, string> } = {},
@@ -111,8 +132,9 @@ test('what says nothing of how long it may be kept is kept for the ttl of its op
 })
 
 test('a hit adds no promise beyond the one it answers with', async t => {
-  const { service, fill } = arrange(t)
+  const { bottom, layer, fill } = arrange(t)
   await fill(minute)
+  const service = layer(bottom.service)
   const call = testRun().ask(cat)
   const made: object[] = []
   const hook = createHook({
@@ -163,7 +185,10 @@ test('credentials of our own count as such, however they are written', async t =
     { origin: 'http://127.0.0.1:9', headers: { Authorization: 'Bearer x' } },
     { get: operation({ path: '/', output: z.unknown(), cache: true }) },
   )
-  const service = cache({ upstream: 'own', store: createMemoryStore(), keyOf, refreshLimit: 1000 }).layer(
+  const base = 'http://127.0.0.1:9'
+  const invalidations = new Invalidations()
+  const store = createMemoryStore()
+  const service = cache({ upstream: 'own', store, keyOf, base, invalidations, refreshLimit: 1000 }).layer(
     bottom.service,
   )
   for (const head of [minute, { 'cache-control': 's-maxage=60' }]) {
@@ -225,12 +250,41 @@ test('a 304 that speaks of another answer is no answer: it is asked without a co
   t.equal(bottom.taken, 3)
 })
 
-test('an operation that reads response headers is asked without a condition, since a 304 would not bring all of them', async t => {
+test('an operation that reads response headers is asked under a condition, and a 304 updates them', async t => {
   const { bottom, clock, ask, fill } = arrange(t)
-  await fill({ 'cache-control': 'max-age=1', etag: '"a"' }, 'old', cats.headed())
+  const body = { name: 'Tom' }
+  await fill(
+    { 'cache-control': 'max-age=1', etag: '"a"', 'x-total': '7', link: 'old' },
+    { body, headers: { 'x-total': 7, link: 'old' } },
+    cats.headed(),
+  )
   clock.pass(2000)
-  void ask(cats.headed())
+  const asked = ask(cats.headed())
+  t.match(bottom.held[0]?.call.headers, { 'if-none-match': '"a"' })
+  bottom.held[0]?.answer(null, 304, { ...minute, 'x-total': '8', 'content-length': '99' })
+  const renewed = { body, headers: { 'x-total': 8, link: 'old' } }
+  t.strictSame(await asked, { value: renewed, status: 304, cached: { cache: 'miss' } })
+  t.match(await ask(cats.headed()), { value: renewed, status: 200, cached: { cache: 'hit' } })
+  clock.pass(61_000)
+  const again = ask(cats.headed())
+  bottom.held[0]?.answer(null, 304, { ...minute, link: 'new' })
+  t.match(await again, { value: { body, headers: { 'x-total': 8, link: 'new' } } }, 'what the first 304 said stays')
+})
+
+test('a 304 whose headers the operation does not take is no answer: it is asked without a condition', async t => {
+  const { bottom, clock, ask, fill } = arrange(t)
+  await fill(
+    { 'cache-control': 'max-age=1', etag: '"a"', 'x-total': '7' },
+    { body: 1, headers: { 'x-total': 7 } },
+    cats.headed(),
+  )
+  clock.pass(2000)
+  const asked = ask(cats.headed())
+  bottom.held[0]?.answer(null, 304, { ...minute, 'x-total': 'many' })
+  await bottom.arrived(3)
   t.equal(bottom.held[0]?.call.headers, undefined)
+  bottom.held[0]?.answer({ body: 2, headers: { 'x-total': 8 } }, 200, minute)
+  t.match(await asked, { value: { body: 2 }, status: 200 })
 })
 
 test('an answer that must not be kept takes the one before it along', async t => {

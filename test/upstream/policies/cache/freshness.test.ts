@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { ageOf, usefulMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
+import { ageOf, retentionMs, type Entry, type Freshness } from '../../../../src/upstream/policies/cache/entry.ts'
 import { freshnessOf, type FreshnessContext } from '../../../../src/upstream/policies/cache/freshness.ts'
 import { cachePolicy } from '../../../../src/upstream/spec/cache-policy.ts'
 import type { ResponseHeaders } from '../../../../src/upstream/transport/response-headers.ts'
@@ -46,6 +46,16 @@ test('how long an answer is fresh is what its headers say, the shared one first'
     [{ expires: '0', etag: '"a"' }, 0],
     [{ expires: [date(10), date(20)], etag: '"a"' }, 0],
     [{ expires: date(-10), etag: '"a"' }, 0],
+    // A date that is none is over, and one with two digits for its year is at most 50 years ahead.
+    [{ expires: 'Thu, 2050', etag: '"a"' }, 0],
+    [{ expires: 'Fri, 31 Feb 2050 12:00:00 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Tue, 01 Mar 2050 24:00:00 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Tue, 01 Mar 2050 12:00:00 +0500 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Tuesday, 01-Mar-50 12:00:00 GMT', date: date(0) }, Date.UTC(2050, 2, 1) - Date.UTC(2026, 2, 1)],
+    [{ expires: 'Monday, 01-Mar-77 12:00:00 GMT', etag: '"a"' }, 0],
+    [{ expires: 'Sun Mar  1 12:00:10 2026', date: date(0) }, 10_000],
+    [{ 'cache-control': 'max-age=60', date: 'Sun, 01 Feb 2026 24:00:00 GMT' }, 60_000],
+    [{ 'cache-control': 'max-age=60', date: 'Sunday, 01-Mar-26 11:59:40 GMT' }, 40_000],
     // Age, from caches on the way.
     [{ 'cache-control': 'max-age=60', age: '20' }, 40_000],
     [{ 'cache-control': 'max-age=60', age: '20, 50' }, 40_000],
@@ -176,6 +186,7 @@ const base: Entry = {
   status: 200,
   head: {},
   bytes: 2,
+  generation: '0',
   requestedAt: 0,
   receivedAt: 1000,
   initialAge: 500,
@@ -191,11 +202,11 @@ test('age grows with time and never shrinks below what it was', async t => {
 })
 
 test('an entry is of use until nothing can be made of it', async t => {
-  t.equal(usefulMs(base), 4500)
-  t.equal(usefulMs({ ...base, staleWhileRevalidate: 100, staleIfError: 200 }), 4700)
-  t.equal(usefulMs({ ...base, initialAge: 9000, staleIfError: 200 }), 200)
-  t.equal(usefulMs({ ...base, head: { etag: '"a"' } }), 24 * 3600 * 1000)
-  t.equal(usefulMs({ ...base, lifetime: 1e12, head: { 'last-modified': date(0) } }), 1e12 - 500)
+  t.equal(retentionMs(base), 4500)
+  t.equal(retentionMs({ ...base, staleWhileRevalidate: 100, staleIfError: 200 }), 4700)
+  t.equal(retentionMs({ ...base, initialAge: 9000, staleIfError: 200 }), 200)
+  t.equal(retentionMs({ ...base, head: { etag: '"a"' } }), 24 * 3600 * 1000)
+  t.equal(retentionMs({ ...base, lifetime: 1e12, head: { 'last-modified': date(0) } }), 1e12 - 500)
 })
 
 test('whatever the headers are, the times are whole and not negative', t => {

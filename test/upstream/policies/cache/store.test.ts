@@ -3,19 +3,28 @@ import { checkStore, sizeOf, type CacheStore } from '../../../../src/upstream/po
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
 import { createRuntime } from '../../../../src/upstream/runtime.ts'
 
-const store: CacheStore = { keeps: 'bodies', get: () => undefined, set: () => {}, delete: () => {} }
+const store: CacheStore = {
+  storage: 'bodies',
+  get: () => undefined,
+  set: () => {},
+  delete: () => {},
+  invalidate: () => {},
+}
 
 test('a store whose parts are not what they must be is refused with the part and the fix', async t => {
   for (const [part, value, message] of [
-    ['keeps', 'both', /runtime: cacheStore\.keeps is 'both', and must be 'values' or 'bodies'/],
+    ['storage', 'both', /runtime: cacheStore\.storage is 'both', and must be 'values' or 'bodies'/],
     ['get', undefined, /runtime: cacheStore\.get must be a function/],
     ['set', 1, /cacheStore\.set/],
     ['delete', null, /cacheStore\.delete/],
-    ['patience', NaN, /cacheStore\.patience is NaN/],
-    ['patience', -1, /cacheStore\.patience is -1/],
+    ['invalidate', undefined, /runtime: cacheStore\.invalidate must be a function/],
+    ['getTimeout', NaN, /cacheStore\.getTimeout is NaN/],
+    ['getTimeout', -1, /cacheStore\.getTimeout is -1/],
+    ['keeps', 'bodies', /runtime: the option 'cacheStore\.keeps' was renamed to 'cacheStore\.storage'/],
+    ['patience', 5, /runtime: the option 'cacheStore\.patience' was renamed to 'cacheStore\.getTimeout'/],
   ] as const)
     t.throws(() => createRuntime({ cacheStore: { ...store, [part]: value } }), { name: 'TypeError', message })
-  t.equal(checkStore('runtime', { ...store, patience: 5 }).patience, 5)
+  t.equal(checkStore('runtime', { ...store, getTimeout: 5 }).getTimeout, 5)
 })
 
 test('a store that cannot say what it holds says nothing', async t => {

@@ -213,6 +213,31 @@ test('text, bytes and response headers are kept as they were', async t => {
   t.ok(value.buffer.byteLength < 64 * 1024, 'no larger chunk is kept for it')
 })
 
+test('an answer whose operation needs a header that Connection names is given, and not kept', async t => {
+  const { raw, ask, cats, stats } = await arrange(
+    t,
+    json([], 200, { ...minute, 'x-total': '8', connection: 'x-total' }),
+  )
+  for (const _ of [1, 2])
+    t.match(await ask(cats.counted()), { value: { body: [], headers: { 'x-total': 8 } }, cached: { cache: 'miss' } })
+  t.equal(raw.requests.length, 2)
+  t.match(stats(), { entries: 0, storeFaults: 0 })
+})
+
+test('a null that a 304 confirms keeps the status that it had', async t => {
+  const { ask, cats } = await arrange(
+    t,
+    each(({ headers }) =>
+      headers.some(([name]) => name === 'if-none-match')
+        ? written(304, { ...minute, 'content-length': undefined }, '')
+        : json({}, 404, { etag: '"a"', 'cache-control': 'max-age=0' }),
+    ),
+  )
+  await ask(cats.none())
+  t.match(await ask(cats.none()), { value: null, status: 304, keptStatus: 404 })
+  t.match(await ask(cats.none()), { value: null, status: 404, cached: { cache: 'hit' } })
+})
+
 test('1000 cold callers with cache alone are one request', async t => {
   const { raw, ask } = await arrange(t, json({ name: 'Tom' }, 200, minute))
   const answers = await Promise.all(Array.from({ length: 1000 }, () => ask()))
@@ -447,7 +472,7 @@ test('a store elsewhere: 304, headers and bytes work there too', async t => {
   t.match(await ask(cats.counted()), { value: { body: [], headers: { 'x-total': 8 } }, cached: { cache: 'hit' } })
 })
 
-test('a store elsewhere that hangs, fails or throws costs its patience and no answer', async t => {
+test('a store elsewhere that hangs, fails or throws costs its getTimeout and no answer', async t => {
   const far = farStore(5)
   const { raw, ask, stats } = await arrange(t, json({ name: 'Tom' }, 200, minute), { cacheStore: far.store })
   for (const mode of ['hang', 'reject', 'throw'] as const) {

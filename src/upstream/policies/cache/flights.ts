@@ -1,0 +1,43 @@
+/** What was known when a call was sent. */
+export interface Began {
+  readonly requestedAt: number
+  /** The generation of the URI that was read before; `undefined` where it had none. */
+  readonly generation: string | undefined
+}
+
+/** The calls of one key that are under way together. */
+export interface Flight {
+  /** What the first of them knew. */
+  readonly began: Began
+  leave(): void
+}
+
+/** The flights of a cache, by key. */
+export interface Flights {
+  join(key: string, began: Began): Flight
+}
+
+/**
+ * Counts the calls that are under way by key. Below a cache equal calls share one answer, which may have been requested
+ * long before the last of them: what the first one knew is true of all.
+ */
+export function createFlights(): Flights {
+  const flights = new Map<string, Flight & { calls: number }>()
+  return {
+    join(key, began) {
+      let flight = flights.get(key)
+      if (flight === undefined) {
+        const started = {
+          began,
+          calls: 0,
+          leave() {
+            if (--started.calls === 0) flights.delete(key)
+          },
+        }
+        flights.set(key, (flight = started))
+      }
+      flight.calls++
+      return flight
+    },
+  }
+}

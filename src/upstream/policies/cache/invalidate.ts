@@ -1,0 +1,116 @@
+import { Abortable } from '../../../core/abort.ts'
+import type { Timer } from '../../../core/timer-queue.ts'
+import type { LiveCall } from '../../call/call.ts'
+import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
+import type { ResponseHeaders } from '../../spec/answer.ts'
+import { Invalidations } from './invalidations.ts'
+import { lateError } from './pending-lookup.ts'
+
+export interface InvalidateOptions {
+  /** The origin of the upstream. */
+  readonly origin: string
+  /** The origin with the prefix of its paths: with the path of a call it is the URI of the call. */
+  readonly base: string
+  readonly invalidations: Invalidations
+  /** Called with the cause of an invalidation that failed. */
+  readonly onFault: (cause: unknown) => void
+}
+
+/**
+ * Invalidates what is kept of a URI after an unsafe call to it that succeeded, that was answered 2xx or 3xx, or whose
+ * outcome is unknown (RFC 9111, section 4.4). `Location` and `Content-Location` of the answer are invalidated too. The
+ * call ends after the stores have confirmed this, have failed or are late. It never fails by it.
+ */
+export function invalidate(options: InvalidateOptions): Layer {
+  return callbackLayer(next => (call, completion) => {
+    if (call.spec.safe) next(call, completion)
+    else next(call, new UnsafeCall(call, completion, options))
+  })
+}
+
+/** The result of an unsafe call. It waits until the URIs that the call has changed are invalid. */
+class UnsafeCall<T> extends Abortable implements Completion<T> {
+  readonly #call: LiveCall<T>
+  readonly #completion: Completion<T>
+  readonly #options: InvalidateOptions
+  #answer: Answer<T> | undefined
+  #error: unknown
+  #timer: Timer | undefined
+  #isSettled = false
+  #isLate = false
+
+  constructor(call: LiveCall<T>, completion: Completion<T>, options: InvalidateOptions) {
+    super()
+    this.#call = call
+    this.#completion = completion
+    this.#options = options
+  }
+
+  resolve(answer: Answer<T>): void {
+    this.#answer = answer
+    this.#invalidate()
+  }
+
+  reject(error: unknown): void {
+    this.#error = error
+    if (this.#call.effort.changed === undefined) this.#settle()
+    else this.#invalidate()
+  }
+
+  #invalidate(): void {
+    const { origin, base, invalidations } = this.#options
+    const stores = invalidations.storesOf(origin)
+    const { path, effort } = this.#call
+    const pending = stores && invalidations.invalidate(stores, changedUris(origin, base + path, effort.changed))
+    if (pending === undefined) this.#settle()
+    else this.#wait(pending)
+  }
+
+  /** Waits until the stores have confirmed, have failed or are late, or the call is given up. */
+  #wait(pending: Promise<unknown>): void {
+    this.#timer = this.#options.invalidations.timeout.start(this)
+    pending.then(
+      () => this.#settle(),
+      cause => {
+        if (!this.#isLate) this.#options.onFault(cause)
+        this.#settle()
+      },
+    )
+    if (this.#call.abort.aborted) this.#settle()
+    else this.#call.abort.add(this)
+  }
+
+  /** Called by the timer, and by the abort of the call, whose result is known already. */
+  onAbort(reason: unknown): void {
+    if (reason === Invalidations.late) {
+      this.#isLate = true
+      this.#options.onFault(lateError())
+    }
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#call.abort.delete(this)
+    if (this.#timer !== undefined) this.#options.invalidations.timeout.stop(this.#timer)
+    if (this.#answer === undefined) this.#completion.reject(this.#error)
+    else this.#completion.resolve(this.#answer)
+  }
+}
+
+/** Returns the URI of a call, and those of its origin that the headers of its response name. */
+function changedUris(origin: string, uri: string, head: ResponseHeaders | undefined): readonly string[] {
+  if (head === undefined) return [uri]
+  const uris = new Set([uri])
+  for (const name of [head['location'], head['content-location']]) {
+    if (typeof name !== 'string' || !URL.canParse(name, uri)) continue
+    const url = new URL(name, uri)
+    if (url.origin !== origin) continue
+    url.hash = ''
+    uris.add(url.href)
+    // The path as it is written: a call writes some characters as they are that a URL encodes.
+    if (name.startsWith('/') && !name.startsWith('//')) uris.add(origin + (name.split('#', 1)[0] as string))
+  }
+  return [...uris]
+}

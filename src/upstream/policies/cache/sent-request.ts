@@ -1,0 +1,38 @@
+import { listMembers } from '../../../core/header-list.ts'
+import type { ResponseHeaders, SentRequest } from '../../spec/answer.ts'
+import { readDirectives } from './directives.ts'
+
+/** Returns whether a request left with `Authorization`, added by a declaration, a caller, a token or a layer. */
+export function isAuthorized({ headers }: SentRequest): boolean {
+  return valueOf(headers, 'authorization') !== undefined
+}
+
+/** Returns whether a request left with the directive `no-store` (RFC 9111, section 5.2.1.5). */
+export function forbidsStoring({ headers }: SentRequest): boolean {
+  const control = valueOf(headers, 'cache-control')
+  return control !== undefined && readDirectives(control).noStore
+}
+
+/**
+ * Returns whether an answer varies by a header that a layer at the attempt gave to the request. The key of an entry
+ * does not have such a header, so it is unknown whether the next request has the same one (RFC 9111, section 4.1).
+ *
+ * @param given headers that the call had when the cache made its key
+ */
+export function variesBelow(
+  head: ResponseHeaders,
+  { layerHeaders }: SentRequest,
+  given: SentRequest['layerHeaders'],
+): boolean {
+  if (layerHeaders === undefined || head['vary'] === undefined) return false
+  return listMembers(head['vary']).some(member => {
+    const name = member.toLowerCase()
+    return layerHeaders[name] !== given?.[name]
+  })
+}
+
+function valueOf(headers: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < headers.length; at += 2)
+    if ((headers[at] as string).toLowerCase() === name) return headers[at + 1]
+  return undefined
+}
