@@ -187,6 +187,7 @@ const house: House = {
   'commands/': [
     'errors.ts',
     'core/',
+    'log/',
     'upstream/**',
     'fanout/**',
     'http/**',

@@ -18,6 +18,7 @@ Commands
   run NAME [files or folders]    runs one aggregate here and shows how it went
   openapi [files or folders]     prints the OpenAPI document of aggregates
   load URL                       sends requests to a running service at a constant rate and shows their latency
+  completion bash|zsh|fish       prints a script that completes commands, options and aggregates in a shell
 
 Without files the commands use the built-in aggregates, with demo upstreams that run on this machine.
 

@@ -26,6 +26,7 @@ const options = {
 
 export const command: Command = {
   help,
+  options,
   async run(args) {
     const {
       values: { out, json, help: isHelp },

@@ -2,6 +2,7 @@ import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
+import { printableLines } from '../log/printable.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
 import { fieldsHelp } from './run/input-fields.ts'
@@ -48,6 +49,7 @@ const field = { type: 'string', multiple: true } as const
 
 export const command: Command = {
   help,
+  options,
   async run(args) {
     // The fields are known once the aggregate is loaded. Until then every other option counts as a field.
     const fields = optionNames(args, options)
@@ -96,12 +98,19 @@ async function runOnce(
   input: RawInput,
   { within, json }: { readonly within: number | undefined; readonly json: boolean },
 ): Promise<number> {
-  const result = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
+  const result = await watchedRun(aggregate, input, {
+    overrides,
+    environment,
+    deadline: within,
+    isQuiet: json,
+    print(reply) {
+      const text = `${writeJson(json ? reply : reply.data, false, 2)}\n`
+      // Within the texts of JSON the escapes have the same meaning.
+      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text)
+    },
+  })
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
-  if (result.reply !== undefined) {
-    process.stdout.write(`${writeJson(json ? result.reply : result.reply.data, false, 2)}\n`)
-    return 0
-  }
+  if (result.reply !== undefined) return 0
   return printFailure(result.error, json)
 }
 
