@@ -1,4 +1,5 @@
 import { errors, type ErrorCode } from '../../errors.ts'
+import { printable } from '../../log/printable.ts'
 import type { RunEvent } from '../../fanout/events.ts'
 import { callsOf, isLost, type Row, type RunView } from './run-view.ts'
 
@@ -43,7 +44,7 @@ function hasReason(row: Row): boolean {
 }
 
 /** Returns a colon and the reason why a step failed or is incomplete, or an empty text if no reason is known. */
-export function reasonOf({ code, status, tally, kind }: Row): string {
+export function reasonOf({ code, status, tally, kind, why }: Row): string {
   const failed = tally?.failed ?? []
   if (failed.length > 0) {
     const kinds = [...Map.groupBy(failed, loss => textOf(loss.code, loss.status))]
@@ -52,7 +53,10 @@ export function reasonOf({ code, status, tally, kind }: Row): string {
       `${kinds.map(([text, losses]) => `${losses.length > 1 ? `${losses.length} × ` : ''}${text}`).join('; ')}`
     )
   }
-  return code === undefined ? '' : `: ${textOf(code, kind === 'required' || kind === 'optional' ? status : undefined)}`
+  if (code === undefined) return ''
+  const isOneCall = kind === 'required' || kind === 'optional'
+  const because = isOneCall && why !== undefined ? `: ${printable(why)}` : ''
+  return `: ${textOf(code, isOneCall ? status : undefined)}${because}`
 }
 
 function textOf(code: string, status: number | undefined): string {

@@ -1,3 +1,4 @@
+import { causeChain } from '../../log/cause-chain.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RunEvent, CallCounts } from '../../fanout/events.ts'
 import type { State } from '../../fanout/outcome.ts'
@@ -21,6 +22,8 @@ export interface Row {
   readonly concurrency: number
   status: number | undefined
   code: string | undefined
+  /** The innermost reason of its last failed call, with words of the upstream. */
+  why: string | undefined
   tally: CallCounts | undefined
 }
 
@@ -53,6 +56,7 @@ export function createRunView({ name, route, steps }: AnyAggregate, deadline = I
       concurrency: step.concurrency,
       status: undefined,
       code: undefined,
+      why: undefined,
       tally: undefined,
     })),
     outcome: undefined,
@@ -82,6 +86,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       row.done++
       if (event.code === undefined) row.answered++
       row.status = event.status
+      row.why = event.error && causeChain(event.error)
       break
     case 'step ended':
       row.state = event.state

@@ -1,3 +1,4 @@
+import { UpstreamError } from '../../../src/errors.ts'
 import { test } from 'tap'
 import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/run-text.ts'
@@ -71,5 +72,20 @@ test("each step without a value of its own is told with its code, the upstream's
   t.same(lossesOf(view), [
     'mirror  failed: STEP_TIMEOUT, did not end within its timeout',
     'extra   fallback: UPSTREAM_STATUS (500), answered with an unexpected status',
+  ])
+})
+
+test('the reason of a failed call follows its code, without what would control the terminal', async t => {
+  const error = new UpstreamError('UPSTREAM_CONTENT_TYPE', 'cats', {
+    cause: new Error("the content type is 'text/\u001b[2Jhtml'"),
+  })
+  const view = runViewAfter([
+    [0, 'step started', { step: 3 }],
+    [5, 'call ended', { step: 3, status: 200, code: error.code, error }],
+    [5, 'step ended', { step: 3, state: 'fallback', code: error.code }],
+  ])
+  t.same(lossesOf(view), [
+    'extra  fallback: UPSTREAM_CONTENT_TYPE (200), answered with a content type its operation does not accept: ' +
+      "the content type is 'text/\\u001b[2Jhtml'",
   ])
 })
