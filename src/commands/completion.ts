@@ -18,8 +18,8 @@ Usage: headwaters completion bash|zsh|fish
   zsh    source <(headwaters completion zsh)                  in ~/.zshrc, after compinit
   fish   headwaters completion fish | source                  in ~/.config/fish/config.fish
 
-Names of aggregates and their fields are those of the files and folders on the line, which are loaded for it, or else the
-built-in ones.
+Names of aggregates and their fields are those of the files and folders on the line, which are loaded for it, or else
+the built-in ones.
 
 Options
   --help   prints this

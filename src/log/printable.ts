@@ -1,6 +1,6 @@
 /**
- * Characters that a terminal acts on, or that hide or reorder a text: control characters, separators of lines, the marks
- * of bidirectional text (UAX 9) and spaces without a width. Joiners stay: scripts and emoji need them.
+ * Characters that a terminal acts on, or that hide or reorder a text: control characters, separators of lines, the
+ * marks of bidirectional text (UAX 9) and spaces without a width. Joiners stay: scripts and emoji need them.
  */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
 

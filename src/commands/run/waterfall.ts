@@ -30,8 +30,8 @@ const shortestAxis = 0.1
 const shortestBar = 16
 
 /**
- * Draws a run: a line per step with a bar on a time axis. The axis ends at the deadline while the run goes on, and at the
- * end of the run after it. No line is longer than the terminal is wide.
+ * Draws a run: a line per step with a bar on a time axis. The axis ends at the deadline while the run goes on, and at
+ * the end of the run after it. No line is longer than the terminal is wide.
  */
 export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
