@@ -5,7 +5,8 @@ export const exitCodes = `Exit codes: 0 success, 1 failure, 2 wrong arguments, i
 
 /** The environment variables, for help texts. */
 export const environment = `Environment: HOST, PORT, LOG_LEVEL, LOG_FORMAT, DRAIN_MS, API_KEYS, RATE_LIMIT and others,
-and for each upstream HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF. See docs/options.md.
+and for each upstream HEADWATERS_UPSTREAM_<NAME>_ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF.
+See docs/options.md.
 `
 
 /** The output of `headwaters --help`. */
@@ -25,7 +26,7 @@ Without files the commands use the built-in aggregates, with demo upstreams that
 Options
   --live       calls the public upstreams instead of the demo upstreams
   --help       prints this; after a command, prints what that command takes
-  --version    prints the version
+  --version    prints the version; also -v
 
 ${environment}
 ${exitCodes}`
