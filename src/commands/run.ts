@@ -21,8 +21,8 @@ Each field of the aggregate's params and query is an option, for example --count
 files NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help'
 lists the fields.
 
-On a terminal the steps are drawn as they go, and stay below the data. Elsewhere each start and end of a step is a line on stderr. The data goes
-to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
+On a terminal the steps are drawn as they go, and stay below the data. Elsewhere each start and end of a step is a line
+on stderr. The data goes to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
 
 Options
   --body JSON            the body; @file reads it from a file, @- from stdin
