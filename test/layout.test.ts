@@ -188,6 +188,7 @@ const house: House = {
   'commands/': [
     'errors.ts',
     'core/',
+    'log/',
     'upstream/**',
     'fanout/**',
     'http/**',

@@ -1,7 +1,11 @@
+import type { ParseArgsOptionsConfig } from 'node:util'
+
 /** One sub-command of `headwaters`. */
 export interface Command {
   /** What `--help` prints. */
   readonly help: string
+  /** Its options by name. */
+  readonly options: ParseArgsOptionsConfig
   /** Runs it; resolves with its exit code, or with nothing when it goes on until it is stopped. */
   run(args: readonly string[]): Promise<number | undefined>
 }

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import { probe } from './load/connection.ts'
-import { readLoadOptions } from './load/options.ts'
+import { flags, readLoadOptions } from './load/options.ts'
 import { formatReport } from './load/report.ts'
 import { runLoad } from './load/run-load.ts'
 
@@ -37,6 +37,7 @@ terminated.
 
 export const command: Command = {
   help,
+  options: flags,
   async run(args) {
     const options = readLoadOptions(args)
     if (options === undefined) {

@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   run: () => import('./run.ts'),
   openapi: () => import('./openapi.ts'),
   load: () => import('./load.ts'),
+  completion: async () => ({ command: (await import('./completion.ts')).completionOf(commands) }),
 }
 
 /** Runs the command line; resolves with the exit code, or with nothing when a service goes on. */
@@ -19,7 +20,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     endWithReader()
     return print(help)
   }
-  if (first === '--version') return print(`${version()}\n`)
+  if (isVersion(args)) return print(`${version()}\n`)
   const isNamed = args.length > 0 && !first.startsWith('-')
   const name = isNamed ? first : 'serve'
   // A service opens a descriptor of its own for stdout, so that processes that share stdout keep their settings.
@@ -33,6 +34,12 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   } catch (error) {
     return report(error, `${usage}\nMore: headwaters${Object.hasOwn(commands, name) ? ` ${name}` : ''} --help`)
   }
+}
+
+/** `--version` or `-v` alone, or after the name of a command. */
+function isVersion([first = '', second = '', ...others]: readonly string[]): boolean {
+  const isOption = (word: string) => word === '--version' || word === '-v'
+  return isOption(first) || (Object.hasOwn(commands, first) && isOption(second) && others.length === 0)
 }
 
 /** Ends the process when the reader of stdout has read enough, as `head` does; that is not a fault. */

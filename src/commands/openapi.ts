@@ -31,6 +31,7 @@ const options = {
 
 export const command: Command = {
   help,
+  options,
   async run(args) {
     const {
       values: { out, json, info: givenInfo, help: isHelp },

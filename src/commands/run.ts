@@ -2,6 +2,7 @@ import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
+import { printableLines } from '../log/printable.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
 import { fieldsHelp } from './run/input-fields.ts'
@@ -20,8 +21,8 @@ Each field of the aggregate's params and query is an option, for example --count
 files NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help'
 lists the fields.
 
-On a terminal the steps are drawn as they go. Elsewhere each start and end of a step is a line on stderr. The data goes
-to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
+On a terminal the steps are drawn as they go, and stay below the data. Elsewhere each start and end of a step is a line
+on stderr. The data goes to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
 
 Options
   --body JSON            the body; @file reads it from a file, @- from stdin
@@ -48,6 +49,7 @@ const field = { type: 'string', multiple: true } as const
 
 export const command: Command = {
   help,
+  options,
   async run(args) {
     // The fields are known once the aggregate is loaded. Until then every other option counts as a field.
     const fields = optionNames(args, options)
@@ -96,14 +98,21 @@ async function runOnce(
   input: RawInput,
   { within, json }: { readonly within: number | undefined; readonly json: boolean },
 ): Promise<number> {
-  const result = await watchedRun(aggregate, input, { overrides, environment, deadline: within, isQuiet: json })
+  const result = await watchedRun(aggregate, input, {
+    overrides,
+    environment,
+    deadline: within,
+    isQuiet: json,
+    print(reply) {
+      // A reply without a value is null, as over HTTP.
+      const { data = null } = reply
+      const text = `${writeJson(json ? { ...reply, data } : data, false, 2)}\n`
+      // Within the texts of JSON the escapes have the same meaning.
+      process.stdout.write(process.stdout.isTTY ? printableLines(text) : text)
+    },
+  })
   if (result.signal !== undefined) return result.signal === 'SIGINT' ? 130 : 143
-  if (result.reply !== undefined) {
-    // A reply without a value is null, as over HTTP.
-    const { data = null } = result.reply
-    process.stdout.write(`${writeJson(json ? { ...result.reply, data } : data, false, 2)}\n`)
-    return 0
-  }
+  if (result.reply !== undefined) return 0
   return printFailure(result.error, json)
 }
 

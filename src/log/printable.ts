@@ -1,10 +1,15 @@
 /**
- * Characters that a terminal acts on, or that hide or reorder a text: control and format characters, which include the
- * marks of bidirectional text (UAX 9), and separators of lines and paragraphs.
+ * Characters that a terminal acts on, or that hide or reorder a text: control characters, separators of lines, the
+ * marks of bidirectional text (UAX 9) and spaces without a width. Joiners stay: scripts and emoji need them.
  */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
 
 /** Returns a text in which each character that controls a terminal is written as an escape: `\u001b`. */
 export function printable(text: string): string {
-  return text.replaceAll(unprintable, each => `\\u${(each.codePointAt(0) as number).toString(16).padStart(4, '0')}`)
+  return text.replaceAll(unprintable, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Returns a text of several lines for a terminal: the lines stay, and nothing in them controls the terminal. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }

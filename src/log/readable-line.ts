@@ -88,6 +88,7 @@ function timeOf(time: unknown): string {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'number') return String(Math.round(value * 1000) / 1000)
   if (typeof value === 'string' && plain.test(value)) return printable(value)
   return printable(JSON.stringify(value))
 }

@@ -56,7 +56,7 @@ const msOf = (line = '') => Number(line.trim().split(/\s+/).at(-1))
 const bar = (line = '') => line.split('━').length - 1
 
 test(
-  'on a terminal of 80 columns the steps are drawn as they go, and the drawing stays above the data',
+  'on a terminal of 80 columns the steps are drawn as they go, and the drawing stays below the data',
   { skip },
   async t => {
     const { command, answer, upstream } = await slowPages(t)
@@ -89,15 +89,15 @@ test(
     answer()
     const last = await terminal.until(ended(0))
     const rows = rowsOf(last)
-    t.match(rows[1], /^pages {2}ok {9}━+ +│ {4}3\/3 +3 +\d+\.\d$/)
-    t.match(rows[3], /^sum {4}ok +━ +│ +0 +\d+\.\d$/)
+    t.match(rows[1], /^pages {2}ok {9}━+ *│ {4}3\/3 +3 +\d+\.\d$/)
+    t.match(rows[3], /^sum {4}ok +━ *│ +0 +\d+\.\d$/)
     t.ok(
       Math.abs((rows[3] ?? '').indexOf('━') - (rows[1] ?? '').lastIndexOf('━')) <= 1,
       'a step that needs another begins where that one ended',
     )
     t.match(
       last.join('\n'),
-      /\nnot complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\n\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\[ended: 0\]\n\$$/,
+      /^\{\n {2}"pages": \[\n {4}0,\n {4}1,\n {4}2\n {2}\]\n\}\n\npages {2}GET \/pages\n\nstep .* \d+\.\d ms │.*\n(?:.*\n){4}not complete, in \d+\.\d ms\n {2}extra {2}fallback: UPSTREAM_STATUS \(404\), answered with an unexpected status\n\[ended: 0\]\n\$$/,
     )
     t.ok(await terminal.hasCursor())
     t.equal(upstream.requests.length, 4)
@@ -114,7 +114,7 @@ test('Ctrl-C cancels the calls, ends with 130 and leaves the terminal as it was'
   await terminal.press('C-c')
   const lines = await terminal.until(ended(130))
   await upstream.deserted()
-  t.match(rowsOf(lines)[1], /^pages {2}cancelled {2}━+ +│ {4}1\/3 /)
+  t.match(rowsOf(lines)[1], /^pages {2}cancelled {2}━+ *│ {4}1\/3 /)
   t.match(lines.join('\n'), /\ncancelled after \d+\.\d ms\n/)
   t.equal(lines.filter(line => line.startsWith('step ')).length, 1, 'the drawing is there once')
   t.ok(await terminal.hasCursor(), 'the cursor is seen')
@@ -170,4 +170,36 @@ test('a terminal that cannot be drawn on gets plain lines', { skip }, async t =>
   const lines = await terminal.until(ended(0))
   t.ok(lines.some(line => /^ +\d+\.\d ms {2}pages {2}ok after /.test(line)))
   t.notOk(lines.some(line => line.startsWith('step ')))
+})
+
+test('a reply that is taller than the terminal leaves the picture on the screen', { skip }, async t => {
+  const upstream = await rawUpstream(t, (socket, { path }) =>
+    socket.write(path === '/gone' ? json({}, 404) : json(Array.from({ length: 60 }, () => '猫 \u009b2J\u202e'))),
+  )
+  const { path } = definitionsFolder(t, {
+    'tall.ts': `
+import { aggregate, defineUpstream, operation } from 'headwaters'
+import { z } from 'zod'
+const cats = defineUpstream('cats', { origin: '${upstream.origin}' }, {
+  names: operation({ path: '/names', output: z.array(z.string()) }),
+  gone: operation({ path: '/gone', output: z.string() }),
+})
+export const tall = aggregate('tall', { url: '/tall' })
+  .required('names', () => cats.names())
+  .optional('gone', () => cats.gone(), { fallback: null })
+  .reply(z.array(z.string()), ({ names }) => names)
+`,
+  })
+  const terminal = await openTerminal(t)
+  await terminal.resize(60, 24)
+  await terminal.type(`clear; node src/cli.ts run tall ${path}; echo "[ended: $?]"`)
+  const lines = await terminal.until(ended(0))
+  t.ok(lines.every(line => line.length < 60))
+  const place = (start: string) => lines.findIndex(line => line.startsWith(start))
+  t.ok(place(']') < place('tall  GET /tall') && place('tall  GET /tall') < place('step '), lines.join('\n'))
+  t.match(lines[place('  gone  ')], /^ {2}gone {2}fallback: UPSTREAM_STATUS \(404\), answered with.*…$/)
+  t.ok(
+    lines.some(line => line === '  "猫 \\u009b2J\\u202e",'),
+    'what would control the terminal is escaped',
+  )
 })

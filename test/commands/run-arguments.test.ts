@@ -35,5 +35,8 @@ test('arguments that cannot be used end with 2, by their name and with a suggest
 test('--help after a name lists what that aggregate takes', async t => {
   const { code, output } = await runCommand(t, ['run', 'breed', '--help'])
   t.equal(code, 0)
-  t.match(output, /Fields of breed\n {2}--breed \(required\) {2}Name of a breed.*\n {2}--facts {2}How many facts/)
+  t.match(
+    output,
+    /Fields of breed\n {2}--breed string {9}required; Name of a breed.*\n {2}--facts integer 0\.\.20 {2}default 3; How many facts/,
+  )
 })

@@ -13,7 +13,7 @@ test('a line has the time, the level, the message, and the fields with the field
       reqId: 'a-1',
       req: { method: 'GET', url: '/v1/cat-facts', host: 'localhost:3000' },
       res: { statusCode: 200 },
-      responseTime: 12.3,
+      responseTime: 12.300000000000011,
       lost: [{ step: 'a' }],
       empty: '',
       why: 'it is "late"',

@@ -12,7 +12,7 @@ for (const args of [['serve'], ['serve', '--workers', '2']]) {
     `${args.join(' ')}: a device that is full under stdout loses lines, and callers are served`,
     { timeout: 120_000 },
     async t => {
-      const { origin, stop, ended, errors } = await startMuteService(t, '/dev/full', {}, args)
+      const { origin, stop, ended, errors } = await startMuteService(t, '/dev/full', { LOG_LEVEL: 'debug' }, args)
       for (let times = 0; times < 400; times++) {
         // A connection of its own each, so that every worker gets some.
         const response = await fetch(`${origin}/health/live`, { headers: { connection: 'close' } })
@@ -46,7 +46,7 @@ test(
     const ballast = join(disk, 'ballast')
     const stdout = join(disk, 'log')
     writeFileSync(ballast, Buffer.alloc(128 * 1024))
-    const { origin, stop, ended } = await startMuteService(t, stdout)
+    const { origin, stop, ended } = await startMuteService(t, stdout, { LOG_LEVEL: 'debug' })
     const ask = async (times: number) => {
       for (let time = 0; time < times; time++) t.equal((await fetch(`${origin}/health/live`)).status, 200)
     }

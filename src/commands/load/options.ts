@@ -18,7 +18,8 @@ export interface LoadOptions {
   readonly maxErrorPercent: number | undefined
 }
 
-const flags = {
+/** The options of the command. */
+export const flags = {
   rate: { type: 'string', default: '100' },
   connections: { type: 'string', default: '100' },
   duration: { type: 'string', default: '10s' },

@@ -5,6 +5,8 @@ import { stripVTControlCharacters } from 'node:util'
 export interface LiveView {
   /** Draws the last state, which stays, and gives the cursor back. */
   readonly end: () => void
+  /** Removes the drawing, and gives the cursor back. */
+  readonly remove: () => void
 }
 
 /** Twenty frames a second. */
@@ -54,14 +56,17 @@ export function liveView(
   tick()
   const timer = setInterval(tick, everyMs)
 
+  function stop(lines: readonly string[]): void {
+    clearInterval(timer)
+    terminal.off('resize', tick)
+    process.off('exit', restore)
+    frame(lines)
+    restore()
+  }
+
   return {
-    end() {
-      clearInterval(timer)
-      terminal.off('resize', tick)
-      process.off('exit', restore)
-      frame(draw(terminal.columns))
-      restore()
-    },
+    end: () => stop(draw(terminal.columns)),
+    remove: () => stop([]),
   }
 }
 

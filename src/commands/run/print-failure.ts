@@ -1,4 +1,6 @@
-import { Problem } from '../../errors.ts'
+import { Problem, UpstreamError } from '../../errors.ts'
+import { causeChain } from '../../log/cause-chain.ts'
+import { printableLines } from '../../log/printable.ts'
 
 /**
  * Prints the failure of a run as a caller of the service gets it, and returns the exit code. A bug is printed with its
@@ -7,13 +9,16 @@ import { Problem } from '../../errors.ts'
 export function printFailure(error: unknown, json: boolean): number {
   if (!(error instanceof Problem)) throw error
   if (json) process.stdout.write(`${JSON.stringify(error, null, 2)}\n`)
-  else process.stderr.write(`${textOf(error)}\n`)
-  if (error.statusCode === 500 && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`)
+  else process.stderr.write(`${printableLines(textOf(error))}\n`)
+  if (error.statusCode === 500 && error.cause instanceof Error)
+    process.stderr.write(`${printableLines(String(error.cause.stack))}\n`)
   return error.code === 'INPUT_INVALID' ? 2 : 1
 }
 
-function textOf({ statusCode, title, detail, faults }: Problem): string {
-  if (faults === undefined) return `${statusCode} ${title}: ${detail}`
+function textOf({ statusCode, title, detail, faults, cause }: Problem): string {
+  // The reason has words of the upstream, which the operator gets and a caller does not.
+  const why = cause instanceof UpstreamError ? causeChain(cause) : undefined
+  if (faults === undefined) return `${statusCode} ${title}: ${detail}${why === undefined ? '' : `\n  because: ${why}`}`
   return [`${statusCode} ${title}`, ...faults.map(({ pointer, reason }) => `  ${optionOf(pointer)}: ${reason}`)].join(
     '\n',
   )

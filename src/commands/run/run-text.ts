@@ -1,4 +1,5 @@
 import { errors, type ErrorCode } from '../../errors.ts'
+import { printable } from '../../log/printable.ts'
 import type { CallCounts, RunEvent } from '../../fanout/events.ts'
 import { callsOf, isLost, rowOf, type Row, type RunView } from './run-view.ts'
 
@@ -44,10 +45,12 @@ function hasReason(row: Row): boolean {
 
 /** Returns a colon and the reason why a step failed or is incomplete, or an empty text if no reason is known. */
 export function reasonOf(row: Row): string {
-  const { code, tally } = row
+  const { code, tally, why } = row
   const losses = tally === undefined ? [] : lossesIn(tally)
   if (losses.length > 0) return `: ${losses.join('; ')}`
-  return code === undefined ? '' : `: ${textOf(code, statusOf(row))}`
+  if (code === undefined) return ''
+  const because = why === undefined || isList(row) ? '' : `: ${printable(why)}`
+  return `: ${textOf(code, statusOf(row))}${because}`
 }
 
 /** Returns what the calls of a list lack. */
@@ -63,9 +66,12 @@ function lossesIn({ calls, failed, omitted = 0 }: CallCounts): string[] {
 }
 
 /** Returns the status of the call that failed a step of one call. A context() may also fail after a good answer. */
-function statusOf({ kind, state, status, answered }: Row): number | undefined {
-  const isList = kind === 'each' || kind === 'firstOf'
-  return isList || (state === 'failed' && answered > 0) ? undefined : status
+function statusOf(row: Row): number | undefined {
+  return isList(row) || (row.state === 'failed' && row.answered > 0) ? undefined : row.status
+}
+
+function isList({ kind }: Row): boolean {
+  return kind === 'each' || kind === 'firstOf'
 }
 
 function textOf(code: string, status: number | undefined): string {

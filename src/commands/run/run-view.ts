@@ -1,3 +1,4 @@
+import { causeChain } from '../../log/cause-chain.ts'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RunEvent, CallCounts } from '../../fanout/events.ts'
 import type { State } from '../../fanout/outcome.ts'
@@ -21,6 +22,8 @@ export interface Row {
   readonly concurrency: number
   status: number | undefined
   code: string | undefined
+  /** The innermost reason of its last failed call, with words of the upstream. */
+  why: string | undefined
   tally: CallCounts | undefined
 }
 
@@ -62,6 +65,7 @@ function createRow({ name, kind, concurrency }: Pick<Row, 'name' | 'kind' | 'con
     concurrency,
     status: undefined,
     code: undefined,
+    why: undefined,
     tally: undefined,
   }
 }
@@ -98,6 +102,7 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       row.done++
       if (event.code === undefined) row.answered++
       row.status = event.status
+      row.why = event.error && causeChain(event.error)
       break
     case 'step ended':
       row.state = event.state

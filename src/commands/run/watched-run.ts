@@ -9,7 +9,7 @@ import { createRunView, applyEvent, type RunView } from './run-view.ts'
 import { liveView } from './live-view.ts'
 import { isTerminal, terminalCapabilities } from './terminal-capabilities.ts'
 import { lossesOf, plainLine } from './run-text.ts'
-import { waterfall } from './waterfall.ts'
+import { cut, waterfall } from './waterfall.ts'
 
 export interface WatchedRunOptions {
   readonly overrides: Readonly<Record<string, Override>>
@@ -17,6 +17,8 @@ export interface WatchedRunOptions {
   readonly deadline: number | undefined
   /** Shows nothing. */
   readonly isQuiet: boolean
+  /** Prints the reply. On a terminal the picture of the run follows it, so that a long reply does not move it away. */
+  readonly print: (reply: Reply<unknown, string>) => void
 }
 
 /** How a run ended: with a reply, by an error, or because it was interrupted. */
@@ -30,7 +32,7 @@ export interface RunResult {
 export async function watchedRun(
   aggregate: AnyAggregate,
   input: RawInput,
-  { overrides, environment, deadline, isQuiet }: WatchedRunOptions,
+  { overrides, environment, deadline, isQuiet, print }: WatchedRunOptions,
 ): Promise<RunResult> {
   const runtime = createRuntime({ overrides, environment })
   const view = createRunView(aggregate, deadline)
@@ -55,19 +57,24 @@ export async function watchedRun(
   } catch (error) {
     result = signal === undefined || error instanceof Problem ? { error } : { signal }
   }
-  display.end()
+  if (signal !== undefined) result = { signal }
+  const { reply } = result
+  display.end(() => {
+    if (reply !== undefined) print(reply)
+  })
   await runtime.close()
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-  return signal === undefined ? result : { signal }
+  return result
 }
 
 interface Display {
   readonly onEvent: (event: RunEvent) => void
-  readonly end: () => void
+  /** Shows the end of the run; `print` prints the reply, where there is one. */
+  readonly end: (print: () => void) => void
 }
 
 function quiet(): Display {
-  return { onEvent() {}, end() {} }
+  return { onEvent() {}, end: print => print() }
 }
 
 function plain(view: RunView): Display {
@@ -76,7 +83,7 @@ function plain(view: RunView): Display {
       const line = plainLine(view, event)
       if (line !== undefined) process.stderr.write(`${line}\n`)
     },
-    end() {},
+    end: print => print(),
   }
 }
 
@@ -84,18 +91,18 @@ function drawn(view: RunView): Display {
   const { stderr } = process
   const capabilities = terminalCapabilities()
   const startedAt = performance.now()
-  const live = liveView(stderr, columns =>
-    waterfall(view, { ...capabilities, columns, now: view.outcome?.at ?? performance.now() - startedAt }),
-  )
+  const draw = (columns: number) =>
+    waterfall(view, { ...capabilities, columns, now: view.outcome?.at ?? performance.now() - startedAt })
+  const live = liveView(stderr, draw)
   return {
     onEvent() {},
-    end() {
-      live.end()
-      stderr.write(
-        `${lossesOf(view)
-          .map(line => `  ${line}\n`)
-          .join('')}\n`,
-      )
+    end(print) {
+      live.remove()
+      print()
+      const { columns } = stderr
+      // The last column stays free, as in the drawing.
+      const losses = lossesOf(view).map(line => cut(`  ${line}`, columns - 1, capabilities.unicode))
+      stderr.write(`\n${[...draw(columns), ...losses].join('\n')}\n`)
     },
   }
 }

@@ -24,12 +24,14 @@ const stateWidth = 'cancelled'.length
 const shortestName = 4
 const longestName = 18
 const narrowest = shortestName + gap.length + stateWidth
+/** The least time that an axis shows, in ms. */
+const shortestAxis = 0.1
 /** A shorter bar says too little for its room. */
 const shortestBar = 16
 
 /**
- * Draws a run: a line per step with a bar on a time axis that ends at the deadline. No line is longer than the terminal
- * is wide.
+ * Draws a run: a line per step with a bar on a time axis. The axis ends at the deadline while the run goes on, and at
+ * the end of the run after it. No line is longer than the terminal is wide.
  */
 export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const { columns, color, unicode, now } = options
@@ -49,7 +51,7 @@ export function waterfall(view: RunView, options: WaterfallOptions): string[] {
   const head = line(
     'step'.padEnd(names),
     'state'.padEnd(stateWidth),
-    axis(bar, view.deadline) + mark,
+    axis(bar, view) + mark,
     right.map(({ title, width }) => title.padStart(width)),
   )
   const rows = view.rows.map(row =>
@@ -91,9 +93,10 @@ function fit(view: RunView, now: number, room: number): { readonly right: readon
   return room >= gap.length + ms.width ? { right: [ms], bar: 0 } : { right: [], bar: 0 }
 }
 
-/** `0` at the left end and the deadline before its mark. */
-function axis(width: number, deadline: number): string {
-  return `0${`${deadline} ms `.padStart(Math.max(0, width - 1))}`
+/** `0` at the left end, and the time at the right end before its mark. */
+function axis(width: number, { deadline, outcome }: RunView): string {
+  const end = outcome === undefined ? String(deadline) : outcome.at.toFixed(1)
+  return `0${`${end} ms `.padStart(Math.max(0, width - 1))}`
 }
 
 function barOf(
@@ -104,7 +107,7 @@ function barOf(
   unicode: boolean,
 ): string {
   if (start === undefined || width === 0) return ' '.repeat(width)
-  const cell = (ms: number) => (ms / deadline) * width
+  const cell = (ms: number) => (ms / Math.max(outcome?.at ?? deadline, shortestAxis)) * width
   const from = Math.min(width - 1, Math.floor(cell(start)))
   const to = Math.min(width, Math.max(from + 1, Math.round(cell(end ?? outcome?.at ?? now))))
   return ' '.repeat(from) + (unicode ? '━' : '=').repeat(to - from) + ' '.repeat(width - to)
@@ -116,7 +119,8 @@ function msOf({ start, end }: Row, now: number): string {
   return end === undefined ? String(Math.max(0, Math.round(now - start))) : (end - start).toFixed(1)
 }
 
-function cut(text: string, width: number, unicode: boolean): string {
+/** Returns a text of at most `width` characters; one that was cut ends with `…`, or without Unicode at the cut. */
+export function cut(text: string, width: number, unicode: boolean): string {
   if (text.length <= width) return text
   return unicode ? `${text.slice(0, width - 1)}…` : text.slice(0, width)
 }

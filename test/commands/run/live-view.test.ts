@@ -36,6 +36,12 @@ test('each frame is one write over the one before, and the cursor is away while 
   ])
 })
 
+test('a drawing that is removed leaves nothing', async t => {
+  const { terminal, written } = writes(t, 80, 24)
+  liveView(terminal, () => ['one', 'two']).remove()
+  t.same(written.slice(2), [frame('\x1b[2A'), '\x1b[?25h'])
+})
+
 test('no more is drawn than the terminal is high, until the last frame, which is whole', async t => {
   const { terminal, written } = writes(t, 80, 3)
   const view = liveView(terminal, () => ['1', '2', '3', '4', '5'])

@@ -1,3 +1,4 @@
+import { UpstreamError } from '../../../src/errors.ts'
 import { test } from 'tap'
 import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/run-text.ts'
@@ -136,5 +137,20 @@ test('the omitted items of a list are told, alone and beside lost calls', async 
   t.same(ended({ failed: [{ index: 1, code: 'UPSTREAM_RESET' }], omitted: 7 }), [
     'pages  partial: 1 of 3 calls lost, UPSTREAM_RESET, closed the connection before its answer was complete; ' +
       '7 items omitted by its maxItems',
+  ])
+})
+
+test('the reason of a failed call follows its code, without what would control the terminal', async t => {
+  const error = new UpstreamError('UPSTREAM_CONTENT_TYPE', 'cats', {
+    cause: new Error("the content type is 'text/\u001b[2Jhtml'"),
+  })
+  const view = runViewAfter([
+    [0, 'step started', { step: 3 }],
+    [5, 'call ended', { step: 3, status: 200, code: error.code, error }],
+    [5, 'step ended', { step: 3, state: 'fallback', code: error.code }],
+  ])
+  t.same(lossesOf(view), [
+    'extra  fallback: UPSTREAM_CONTENT_TYPE (200), answered with a content type its operation does not accept: ' +
+      "the content type is 'text/\\u001b[2Jhtml'",
   ])
 })

@@ -67,15 +67,38 @@ test('a run that is done stays as it ended, whatever the time', async t => {
   t.same(lines, [
     'drawn  GET /drawn',
     '',
-    'step    state      0                        1000 ms │  calls  attempts       ms',
-    'first   ok         ━━━━━━━━                         │                1    250.0',
-    'pages   partial            ━━━━━━━━━━━━━━━━━        │    2/3         3    500.0',
-    'mirror  ok                 ━━━━━━━━━                │    1/2         2    250.0',
-    'extra   fallback   ━━━━━━━━━━━━━━━━━━━━             │                1    598.0',
+    'step    state      0                       751.0 ms │  calls  attempts       ms',
+    'first   ok         ━━━━━━━━━━━                      │                1    250.0',
+    'pages   partial              ━━━━━━━━━━━━━━━━━━━━━━━│    2/3         3    500.0',
+    'mirror  ok                   ━━━━━━━━━━━━           │    1/2         2    250.0',
+    'extra   fallback   ━━━━━━━━━━━━━━━━━━━━━━━━━━       │                1    598.0',
     '',
     'not complete, in 751.0 ms',
   ])
   t.same(waterfall(runViewAfter(done), { ...plain, now: 9000, columns: 80 }), lines)
+})
+
+test('when a run ends the axis ends with it, so that the bars of a short run can be read', async t => {
+  const short: readonly EventEntry[] = [
+    [0, 'step started', { step: 0 }],
+    [30, 'step ended', { step: 0, state: 'ok' }],
+    [30, 'step started', { step: 1 }],
+    [45, 'step ended', { step: 1, state: 'ok' }],
+  ]
+  const bars = (events: readonly EventEntry[]) =>
+    waterfall(runViewAfter(events), { ...plain, now: 45, columns: 80 })
+      .slice(3, 5)
+      .map(line => line.split('━').length - 1)
+  t.same(bars(short), [1, 1])
+  t.same(bars([...short, [45, 'run ended']]), [22, 11])
+  t.same(
+    bars([
+      [0, 'step started', { step: 0 }],
+      [0, 'step ended', { step: 0, state: 'ok' }],
+      [0, 'run ended'],
+    ]),
+    [1, 0],
+  )
 })
 
 test('a run that failed says by what, and what it cut', async t => {

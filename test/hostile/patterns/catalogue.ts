@@ -411,7 +411,9 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
     '/^\\[(.*)\\]$/': declaration,
   },
   'log/printable.ts': {
-    '/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]/gu': [['', '\u0007', 'a']],
+    '/[\\p{Cc}\\p{Zl}\\p{Zp}\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff]/gu': [
+      ['', '\u0007', 'a'],
+    ],
   },
   'log/readable-line.ts': {
     '/^[^\\s"=[\\]{}]+$/': [['', 'a', ' ']],
