@@ -25,7 +25,7 @@ async function lostLines(origin: string): Promise<number> {
 
 /** Every write to stdout fails with `ENOSPC`. */
 export async function fullDisk(t: Test): Promise<void> {
-  const { origin, stop, ended, errors } = await startMuteService(t, '/dev/full')
+  const { origin, stop, ended, errors } = await startMuteService(t, '/dev/full', { LOG_LEVEL: 'debug' })
   for (let times = 0; times < 200; times++)
     if ((await fetch(`${origin}/health/live`)).status !== 200) t.fail(`request ${times} is not answered`)
   const lost = await lostLines(origin)
