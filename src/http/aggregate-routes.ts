@@ -4,7 +4,7 @@ import { handleRequest } from './reply/handle-request.ts'
 import type { RouteServices } from './reply/route-services.ts'
 import { allowMethods, type OtherMethods } from './routing/allowed-methods.ts'
 import { Dispatcher, type ServedPath } from './routing/dispatcher.ts'
-import { fastifyPath, isPlainTemplate, pathShape } from './routing/path-template.ts'
+import { fastifyPath, isPlainTemplate, parameterNames, pathShape } from './routing/path-template.ts'
 
 /** Adds one route per aggregate, and replies for the other methods at its URL. */
 export function aggregateRoutes(
@@ -43,7 +43,7 @@ function pathsOf(aggregates: readonly AnyAggregate[]): ServedPath<AnyAggregate>[
     const { method, url: template } = aggregate.route
     const shape = pathShape(template)
     const path = paths.get(shape) ?? { template, targets: new Map(), allow: '' }
-    path.targets.set(method, { template, target: aggregate })
+    path.targets.set(method, { names: parameterNames(template), target: aggregate })
     paths.set(shape, path)
   }
   return [...paths.values()]

@@ -8,8 +8,8 @@ import { compareSpecificity, mayOverlap } from './specificity.ts'
 export interface ServedPath<Target> {
   /** The template, `/jobs/{id}:cancel`. Templates with other names of parameters may have the same path. */
   readonly template: string
-  /** What is served, by method. */
-  readonly targets: Map<string, { readonly template: string; readonly target: Target }>
+  /** What is served and the names of its parameters, by method. */
+  readonly targets: Map<string, { readonly names: readonly string[]; readonly target: Target }>
   /** The value of `allow`, known once all routes of the path are added. */
   allow: string
 }
@@ -51,7 +51,7 @@ export class Dispatcher<Target> {
         const { targets, allow } = candidate.path
         const found = targets.get(request.method === 'HEAD' ? 'GET' : request.method)
         if (found === undefined) return refuseMethod(request, reply, allow, done)
-        request.params = paramsOf(request.params as Params, ownNames, parameterNames(found.template), values)
+        request.params = paramsOf(request.params as Params, ownNames, found.names, values)
         this.#found.set(request, found.target)
         return done()
       }
@@ -76,6 +76,6 @@ function paramsOf(
 ): Params {
   const params = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(all)) if (!replaced.has(name)) params[name] = value
-  for (const [index, name] of names.entries()) params[name] = values[index] as string
+  for (let index = 0; index < names.length; index++) params[names[index] as string] = values[index] as string
   return params
 }
