@@ -58,7 +58,7 @@ test('rows of other bodies and callers are left to the tables', async t => {
   )
 })
 
-test('it says each ratio to Pool.request, which is a line and no bar, and has no twin', async t => {
+test('the chart says each ratio to Pool.request, draws Pool.request as a line, and leaves out the twin', async t => {
   const elements = elementsOf(chart)
   t.same(
     elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ text }) => text),
@@ -89,7 +89,7 @@ test('a bar is as high as its ratio, and all is within the picture', async t => 
   }
 })
 
-test('it is readable on a light page and on a dark one', async t => {
+test('the chart has its own colours for a light page and for a dark one', async t => {
   const [light = '', dark = ''] = chart.split('@media (prefers-color-scheme: dark)')
   for (const rule of ['.page {', '.hue0 {', '.hue2 {', 'text {'])
     t.ok(light.includes(rule) && dark.includes(rule), rule)

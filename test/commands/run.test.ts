@@ -74,7 +74,7 @@ test('a run that fails ends with 1, and says what a caller would be told', async
   t.match(JSON.parse(asJson.output), { status: 503, code: 'UPSTREAM_OFF', sources: { ninja: { state: 'failed' } } })
 })
 
-test("an author's refusal is told", async t => {
+test('a refusal of the author is printed', async t => {
   const { code, errors } = await runCommand(t, ['run', 'breed', '--breed', 'nobody'])
   t.equal(code, 1)
   t.match(errors, '404 Refused: No breed has this name.')

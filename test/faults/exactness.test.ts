@@ -1,4 +1,3 @@
-import { setTimeout as after } from 'node:timers/promises'
 import { test } from 'tap'
 import { z } from 'zod'
 import type { CallEvent } from '../../src/upstream/call/events.ts'
@@ -7,6 +6,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
+import { elapsed } from '../helpers/until.ts'
 
 const calls = 200
 /** What an attempt may end later than a timer that was armed in the same moment, in ms. */
@@ -28,7 +28,7 @@ for (const ms of [50, 100, 200]) {
     await Promise.all(
       Array.from({ length: calls }, async (_, index) => {
         // A few at a time, over the length of a timeout and more.
-        await after(index * 2)
+        await elapsed(index * 2)
         const run = testRun()
         let rang = NaN
         let began = NaN

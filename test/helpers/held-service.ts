@@ -1,8 +1,9 @@
-import { once, EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
 import type { Answer, Service } from '../../src/upstream/call/layer.ts'
 import { Listener } from './listener.ts'
+import { untilEvent } from './until.ts'
 
 /** A call that a held service has taken and not yet ended. */
 export interface HeldCall {
@@ -67,7 +68,7 @@ export function heldService(): HeldService {
       return taken
     },
     async arrived(count) {
-      while (taken < count) await once(arrivals, 'taken')
+      await untilEvent(arrivals, 'taken', () => taken >= count)
     },
   }
 }

@@ -46,7 +46,7 @@ test('what is plain data arrives as it was, frozen or not', async t => {
   t.equal(((await run('same', circle)) as typeof circle).self !== undefined, true)
 })
 
-test('as many tasks run as there are threads, so many wait in order, and one more is refused', async t => {
+test('one task per thread runs, as many as the queue holds wait in order, and one more is refused', async t => {
   const { start, run } = threadsOf(t, { queue: 2 })
   const gate = makeGate()
   const done: string[] = []
@@ -242,7 +242,7 @@ test('a thread that ends by itself fails its own task and no other', async t => 
   t.equal(await held, 'held')
 })
 
-test('what is thrown in a thread that has nothing to do is told to whoever listens, and the threads go on', async t => {
+test('an error thrown in an idle thread goes to onError, and the threads go on', async t => {
   const errors = new EventEmitter()
   const { run } = threadsOf(t, {
     onError: error => {
@@ -260,7 +260,7 @@ test('what is thrown in a thread that has nothing to do is told to whoever liste
   t.equal(await run('add', 1), 2)
 })
 
-test('whoever is told of it and fails itself, at once or later, changes nothing', async t => {
+test('an onError that throws or rejects changes nothing for the tasks of the threads', async t => {
   for (const fail of [misbehaving('throws an error'), misbehaving('rejects')]) {
     const errors = new EventEmitter()
     const { run } = threadsOf(t, {

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../../src/app.ts'
@@ -14,6 +13,7 @@ import type { Line } from './entry.ts'
 import { isExact, patience, slack, triesOfBusy } from './slack.ts'
 import { calm } from './stage.ts'
 import type { Victim } from './victim.ts'
+import { within } from '../../helpers/until.ts'
 
 interface Body extends ProblemBody {
   readonly data: { readonly part: unknown; readonly other: unknown }
@@ -130,7 +130,7 @@ export async function runLine(t: Test, { line, victim, runtime, get }: SetUp): P
     line.optional === 'fallback' ? 'fallback' : 'value' in line ? line.value : { word: 'optional' },
   )
 
-  await Promise.race([victim.holds(line.connectionsAfter), setTimeout(2000, undefined, { ref: false })])
+  await within(2000, victim.holds(line.connectionsAfter))
   // A connection that is about to close, and the permit of a call that was aborted while its connection opened, may
   // need
   // some turns of the loop.

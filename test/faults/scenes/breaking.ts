@@ -1,10 +1,10 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../../src/upstream/declare.ts'
 import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
+import { elapsed } from '../../helpers/until.ts'
 
 const open = 300
 
@@ -52,10 +52,10 @@ export async function downForLong(t: Test): Promise<void> {
   t.ok(median < 1, `in ${median} ms`)
 
   isWell = true
-  await setTimeout(open)
+  await elapsed(open)
   for (let stage = 0; stage < 5; stage++) {
     t.match(await ask(), { status: 200, body: { data: { word: 'a' } } })
-    await setTimeout(open / 10)
+    await elapsed(open / 10)
   }
   t.match(runtime.stats(), { weak: { breaker: 'closed', active: 0, queued: 0 } })
 }

@@ -187,7 +187,7 @@ test('a resolver that gives a name for an address is not followed', async t => {
   t.equal(arranged.connections, 0)
 })
 
-test('when nobody takes a connection the error tells of every address', async t => {
+test('when no address accepts a connection the error has the failure of every address', async t => {
   const port = await quietPort()
   const several = (await arrange(t, ['127.0.0.1', '127.0.0.2'])).open('cats.example', port)
   several.found()

@@ -219,7 +219,7 @@ test('half-open, one failure among successes does not open it again, and half of
   t.end()
 })
 
-test('half-open, a row of failures opens it again after any number of successes', t => {
+test('a row of failures opens a half-open circuit again after any number of successes', t => {
   const { circuit, open, fail } = arrange()
   open()
   const run = {}
@@ -303,6 +303,6 @@ test('whatever happens: only transitions of the table, no admission while open, 
     ),
     { numRuns: 500 },
   )
-  t.pass('500 histories')
+  t.pass('held for 500 histories')
   t.end()
 })
