@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
 import { within } from '../helpers/until.ts'
+import { isExact } from '../helpers/timing.ts'
 
 const times = 100
 const concurrency = 4
@@ -11,7 +12,7 @@ const concurrency = 4
  * From the moment the caller goes to the moment an upstream sees it, in ms; ten times that where other tests share the
  * machine.
  */
-const bound = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 500
+const bound = isExact ? 50 : 500
 
 const answers = {
   'catfact-ninja': { fact: 'Cats purr.', length: 10 },

@@ -7,10 +7,11 @@ import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
 import { elapsed } from '../helpers/until.ts'
+import { isExact } from '../helpers/timing.ts'
 
 const calls = 200
 /** What an attempt may end later than a timer that was armed in the same moment, in ms. */
-const bound = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 5 : 250
+const bound = isExact ? 5 : 250
 
 for (const ms of [50, 100, 200]) {
   test(`99 of 100 attempts with a timeout of ${ms} ms end at most ${bound} ms after a timer armed in the same moment`, async t => {

@@ -5,8 +5,8 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { stage, type Reply } from './helpers/stage.ts'
 import { elapsed } from '../helpers/until.ts'
+import { isExact } from '../helpers/timing.ts'
 
-const isExact = process.env['HEADWATERS_TEST_TIMING'] === '1'
 const requests = isExact ? 400 : 150
 const everyMs = 10
 const names = Array.from({ length: 10 }, (_, index) => `part-${index}`)

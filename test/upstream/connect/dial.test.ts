@@ -13,9 +13,10 @@ import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { quietPort } from '../../helpers/quiet-port.ts'
 import { turn } from '../../helpers/turn.ts'
+import { isExact } from '../../helpers/timing.ts'
 
 /** undici's own timer rings at 500 ms at the earliest, and up to a second after that. */
-const slack = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 300
+const slack = isExact ? 50 : 300
 
 async function mute(t: Test): Promise<number> {
   const server = createServer(socket => {
