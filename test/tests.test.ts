@@ -44,6 +44,7 @@ test('each exception from the rules of tests is a file that exists and breaks a 
 for (const [fault, text] of [
   ['does not state what was shown', 't.pass()'],
   ['does not state what was shown', "t.pass('closed')"],
+  ['asserts nothing', "test('threads close', async () => {\n  await close()\n})"],
   ['a sleep', "import { setTimeout as delay } from 'node:timers/promises'"],
   ['a sleep', 'await new Promise(resolve => setTimeout(resolve, 10))'],
   ['a sleep', 'await new Promise<void>(resolve => {\n  setTimeout(resolve, 10)\n})'],
@@ -80,6 +81,7 @@ test('the rules of tests leave alone: loops with a bound, loops that do not wait
     '  for (;;) {\n    if (next() === undefined) break\n  }\n  await turn()',
     '  setTimeout(() => {\n    socket.write(answer)\n  }, 3)',
     "  t.pass('held for 100 histories')",
+    "test('a queue is fair', async () => {\n  await fc.assert(property)\n})",
     "test('a queue is empty', one)\ntest('a queue is full', other)",
   ])
     t.same(faultsOfTest(text), [], text)

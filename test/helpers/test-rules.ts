@@ -1,6 +1,6 @@
 /** Returns what the text of a test file does that no test may do, each with its line. */
 export function faultsOfTest(text: string): string[] {
-  return [...emptyPasses(text), ...sleeps(text), ...unboundedPolls(text), ...badTitles(text)]
+  return [...emptyPasses(text), ...withoutAssertion(text), ...sleeps(text), ...unboundedPolls(text), ...badTitles(text)]
 }
 
 const lineAt = (text: string, index: number) => text.slice(0, index).split('\n').length
@@ -10,6 +10,15 @@ function emptyPasses(text: string): string[] {
   return Array.from(text.matchAll(/\bt\.pass\(\s*(?:(['"`])(.*?)\1)?\s*,?\s*\)/g))
     .filter(([, , message = '']) => message.split(' ').length < 4)
     .map(({ index }) => `line ${lineAt(text, index)}: t.pass() does not state what was shown`)
+}
+
+const unasserted = /\btest\(\s*(['"`])(?:\\.|(?!\1)[^\\])*\1,\s*(?:\{[^}]*\},\s*)?(?:async )?\(\) =>/g
+
+/** Finds tests that take no `t` and have no property: nothing in them can fail but an exception. */
+function withoutAssertion(text: string): string[] {
+  return Array.from(text.matchAll(unasserted))
+    .filter(({ index }) => !text.slice(index, text.indexOf('\n})', index)).includes('fc.assert('))
+    .map(({ index }) => `line ${lineAt(text, index)}: a test that asserts nothing`)
 }
 
 const sleep =

@@ -115,7 +115,7 @@ test('a slow answer is overtaken by that of a second attempt, and its connection
   t.equal(run.abort.size, 0)
 })
 
-test('a bulkhead below takes a second attempt for what it is: it has no place in the queue', async t => {
+test('a bulkhead gives a second attempt no place in its queue', async t => {
   const { upstream, send } = await wire(
     t,
     (socket, { index }) => {

@@ -113,7 +113,7 @@ test('an upstream that loses all leaves a trickle of 1 after 14 times, and comes
   t.equal(answers, 235, 'ten rounds of 10 answers, then 11 + 12 + … + 19')
 })
 
-test('under any history it stays within its bounds, and changes by one up or by a tenth down', t => {
+test('under any history the limit stays within its bounds, and changes by one up or by a tenth down', t => {
   const bounds = fc
     .tuple(fc.integer({ min: 1, max: 50 }), fc.nat(200), fc.nat(300))
     .map(([min, more, start]) => ({ min, max: min + more, start }))
