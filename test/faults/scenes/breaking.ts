@@ -46,7 +46,7 @@ export async function downForLong(t: Test): Promise<void> {
   const windows = (performance.now() - since) / (0.8 * open)
   const probes = upstream.connections - before
   t.ok(probes >= 1 && probes <= Math.ceil(windows), `${probes} probes in ${windows.toFixed(1)} windows`)
-  t.ok(tookMs.length >= 0.95 * calls, `${tookMs.length} of ${calls} were refused`)
+  t.ok(calls - tookMs.length <= probes, `${tookMs.length} of ${calls} were refused: all that were no probe`)
   tookMs.sort((a, b) => a - b)
   const median = tookMs[Math.floor(tookMs.length / 2)] as number
   t.ok(median < 1, `in ${median} ms`)
