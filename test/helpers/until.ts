@@ -2,13 +2,14 @@ import { once, type EventEmitter } from 'node:events'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 
 export interface UntilOptions {
-  /** How long the condition may take to hold, in ms. @default 20000 */
+  /** How long the condition may take to hold, in ms. @default 45000 */
   readonly withinMs?: number
   /** Says in the error what was there instead. */
   readonly seen?: () => unknown
 }
 
-const patience = 20_000
+/** Less than the timeout of tap, so that the error of a wait is seen. */
+const patience = 45_000
 
 /**
  * Resolves when a condition holds. Checks it once per turn of the event loop.
