@@ -70,6 +70,7 @@ function proseOf(page: string): string {
   return read(page)
     .replaceAll(/^```[^]*?^```$/gm, '')
     .replaceAll(/`[^`\n]*`/g, '')
+    .replaceAll(/\bhttps?:\/\/[^\s)>]+/g, '')
 }
 
 /** Whether a text has a word or a phrase, in the singular or the plural. */

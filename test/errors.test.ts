@@ -23,7 +23,7 @@ test('only what says something about an upstream may be worth asking again', t =
   t.end()
 })
 
-test('an upstream error says who failed and how, and keeps no stack', t => {
+test('an upstream error names the upstream and its failure, and keeps no stack', t => {
   const limit = Error.stackTraceLimit
   const cause = new Error('socket hang up')
   const error = new UpstreamError('UPSTREAM_RESET', 'cats', { cause, detail: 'twice' })
@@ -47,7 +47,7 @@ test('an upstream error says who failed and how, and keeps no stack', t => {
   t.end()
 })
 
-test('whoever throws it may know better than the table', t => {
+test('the fields given to an upstream error replace those of the table', t => {
   const error = new UpstreamError('OUTCOME_UNKNOWN', 'cats', {
     verdict: 'ignored',
     statusCode: 502,
@@ -163,7 +163,7 @@ test('a problem is its own problem', t => {
   t.end()
 })
 
-test("an upstream's failure is told by its code, and with the step where it was", t => {
+test('a failure of an upstream is described by its code and its step', t => {
   const error = new UpstreamError('UPSTREAM_STATUS', 'cats', { upstreamStatus: 500, detail: 'status 500' })
   const problem = toProblem(error)
   t.match(problem, {

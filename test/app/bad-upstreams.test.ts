@@ -4,6 +4,7 @@ import type { CatFacts } from '../../src/schemas/cat-fact.ts'
 import { hostileUpstream, hostile, rude, secret, type Victim } from '../helpers/hostile-upstream.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { serveApp, type Got } from '../helpers/served-app.ts'
+import { isExact } from '../helpers/timing.ts'
 
 type Kind = Parameters<typeof hostileUpstream>[2]
 interface Reply {
@@ -54,7 +55,7 @@ function codeOf(kind: Kind, got: string | undefined): ErrorCode {
 
 const deadline = 800
 /** 50 ms is what the service may take beyond its deadline; the rest is for a machine that does other things too. */
-const slack = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 700
+const slack = isExact ? 50 : 700
 let worst = 0
 
 /** Asks an app with one bad upstream, and the same app again when that upstream is well. */

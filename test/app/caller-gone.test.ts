@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { test } from 'tap'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
+import { within } from '../helpers/until.ts'
+import { isExact } from '../helpers/timing.ts'
 
 const times = 100
 const concurrency = 4
@@ -11,7 +12,7 @@ const concurrency = 4
  * From the moment the caller goes to the moment an upstream sees it, in ms; ten times that where other tests share the
  * machine.
  */
-const bound = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 500
+const bound = isExact ? 50 : 500
 
 const answers = {
   'catfact-ninja': { fact: 'Cats purr.', length: 10 },
@@ -68,7 +69,7 @@ test('when the caller closes the connection, calls in flight are aborted and que
     })
     const gone = performance.now()
     caller.destroy()
-    const closed = await Promise.race([Promise.all(closes), setTimeout(5000, undefined, { ref: false })])
+    const closed = await within(5000, Promise.all(closes))
     if (closed === undefined) {
       t.fail(`time ${time}: a connection is still open after five seconds`)
       return

@@ -8,6 +8,7 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
+import { untilEvent } from '../helpers/until.ts'
 
 const callers = 1000
 
@@ -52,9 +53,9 @@ test('a thousand equal requests at once make one upstream call, and get its resp
     const [response] = await once(ask(), 'response')
     return { status: response.statusCode as number, body: JSON.parse(await text(response)) as unknown }
   })
-  while (came < callers) await once(app.server, 'came')
+  await untilEvent(app.server, 'came', () => came >= callers)
   first.destroy()
-  while (left === 0) await once(app.server, 'left')
+  await untilEvent(app.server, 'left', () => left !== 0)
   answer()
 
   const answers = await Promise.all(others)

@@ -4,6 +4,7 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
+import { untilEvent } from '../helpers/until.ts'
 
 const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${more}\r\n`
 
@@ -61,14 +62,14 @@ async function arrange(t: Test, maxConnections = 8) {
       socket,
       closed,
       heard: async (words: string) => {
-        while (!text.includes(words)) await once(socket, 'data')
+        await untilEvent(socket, 'data', () => text.includes(words))
         return text
       },
     }
   }
   const said = (words: string) => lines.filter(({ msg }) => msg.includes(words))
   async function runsUnderWay(count: number): Promise<void> {
-    while (owed.length < count) await once(runs, 'run')
+    await untilEvent(runs, 'run', () => owed.length >= count)
   }
 
   return { app, open, owed, said, runsUnderWay }

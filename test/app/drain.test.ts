@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
@@ -10,6 +10,7 @@ import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
 import { rawUpstream } from '../helpers/raw-upstream.ts'
+import { until } from '../helpers/until.ts'
 
 /** Well below the deadlines of the aggregates. */
 const prompt = 8000
@@ -128,24 +129,26 @@ test('at the drain timeout a caller whose body never ends gets 503', async t => 
 
 test('at the drain timeout the connection of a caller that does not read its reply is destroyed', async t => {
   const { app, open, close } = await hanging(t)
+  const accepted = once(app.server, 'connection')
   const socket = await open()
+  const [theirs] = (await accepted) as [Socket]
   socket.pause()
   const asked = once(app.server, 'request')
   socket.write('POST /v1/said HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}')
   const [, response] = (await asked) as [unknown, { readonly headersSent: boolean }]
-  while (!response.headersSent)
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
+  await until(() => response.headersSent)
+  t.notOk(theirs.destroyed)
   await close()
-  t.pass('closed')
+  t.ok(theirs.destroyed, 'the connection is destroyed')
+  t.ok((await text(socket).catch(() => '')).length < 20_000_000, 'the reply is not whole')
 })
 
 test('close() can be called twice, and an app that never listened closes', async t => {
   const { app, close } = await hanging(t)
   await Promise.all([close(), app.close()])
+  t.notOk(app.server.listening)
   const other = buildApp([], { drainTimeout: 0 })
   await other.ready()
-  await other.close()
-  t.pass('closed')
+  await t.resolves(other.close())
+  t.notOk(other.server.listening)
 })

@@ -13,6 +13,7 @@ import { headwaters } from '../../src/index.ts'
 import { InboundBodies, type OpenBody } from '../../src/http/bodies/inbound-bodies.ts'
 import { listening } from '../helpers/listening.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
+import { until } from '../helpers/until.ts'
 
 const sink = aggregate('sink', { url: '/v1/sink', body: z.unknown() })
   .required('length', ({ body }) => JSON.stringify(body).length)
@@ -160,7 +161,10 @@ test('bodies that never end are refused at the limit, and requests without a bod
   t.ok(refused.every(text => /^HTTP\/1\.1 503 [^]*\r\nconnection: close\r\n[^]*"code":"OVERLOADED"/i.test(text)))
   t.equal((await ask('/v1/quick')).status, 200)
 
-  while ((await ask('/v1/sink', { method: 'POST', headers: json, body: `"${'b'.repeat(100_000)}"` })).status !== 200);
+  await until(
+    async () =>
+      (await ask('/v1/sink', { method: 'POST', headers: json, body: `"${'b'.repeat(100_000)}"` })).status === 200,
+  )
   t.pass('bodies that take longer than a second give way to a new one')
   t.match(await logged.promise, /"level":40,[^]*"bodiesBytes":\d+,"refused":\d+/)
 })
@@ -171,8 +175,8 @@ test('a client that closes the connection within its body makes room', async t =
   answer.catch(() => {})
   isProblem(t, await ask<ProblemBody>('/v1/sink', { method: 'POST', headers: json, body: '{}' }), 503, 'OVERLOADED')
   socket.destroy()
-  while ((await ask('/v1/sink', { method: 'POST', headers: json, body: '{}' })).status !== 200);
-  t.pass('its room is free')
+  await until(async () => (await ask('/v1/sink', { method: 'POST', headers: json, body: '{}' })).status === 200)
+  t.pass('a later body is read in the room of the closed one')
 })
 
 test('a body in chunks of one byte takes about the memory of its bytes', async t => {
@@ -191,10 +195,7 @@ test('a body in chunks of one byte takes about the memory of its bytes', async t
   const accepted = once(app.server, 'connection')
   const { socket, answer } = await begin(bytes)
   const [theirs] = (await accepted) as [Socket]
-  while (theirs.bytesRead < bytes.length)
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
+  await until(() => theirs.bytesRead >= bytes.length)
   const grown = used() - before
   t.comment(`heap and buffers grew by ${grown} bytes while ${length} chunks came`)
   t.ok(grown < 30 * length, 'a buffer for each byte would be 200 bytes for each')
@@ -268,10 +269,7 @@ test('after all connections are closed no body is counted', async t => {
     begin(`${head}x-hold: 1\r\ncontent-length: 1000\r\n\r\n"aaa`),
     begin(`${head}x-hold: 1\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n`),
   ])
-  while (held.length < 2)
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
+  await until(() => held.length >= 2)
   const closed = new Promise<void>(resolve => {
     const count = () => {
       app.server.getConnections((_error, left) => {

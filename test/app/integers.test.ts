@@ -10,7 +10,7 @@ import { problemOf } from '../helpers/problem-of.ts'
 import type { ProblemBody } from '../helpers/problem.ts'
 import { rawUpstream, written } from '../helpers/raw-upstream.ts'
 import { serveApp } from '../helpers/served-app.ts'
-import { turn } from '../helpers/turn.ts'
+import { until } from '../helpers/until.ts'
 
 const id = 9_007_199_254_740_993n
 const same = offload<typeof functions, 'same'>(new URL('../helpers/offloaded.ts', import.meta.url), 'same')
@@ -231,7 +231,7 @@ test('what is kept and what is shared is exact each time', async t => {
         [1, 2].map(() => ({ id, any: [id + 2n], small: 5n })),
         'also from a store elsewhere',
       )
-      while (held.size === 0) await turn()
+      await until(() => held.size !== 0)
     }
   }
 })

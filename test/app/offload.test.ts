@@ -1,4 +1,4 @@
-import { once, EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { makeGate } from '../helpers/gate.ts'
 import { listening } from '../helpers/listening.ts'
 import type * as functions from '../helpers/offloaded.ts'
 import { isProblem, type ProblemBody } from '../helpers/problem.ts'
+import { untilEvent } from '../helpers/until.ts'
 
 const module = new URL('../helpers/offloaded.ts', import.meta.url)
 const add = offload<typeof functions, 'add'>(module, 'add')
@@ -48,7 +49,7 @@ function on(lines: EventEmitter): AsyncIterable<unknown[]> {
   return {
     async *[Symbol.asyncIterator]() {
       for (let index = 0; ; index++) {
-        while (all.length <= index) await once(lines, 'more')
+        await untilEvent(lines, 'more', () => all.length > index)
         yield all[index] as unknown[]
       }
     },

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
@@ -12,6 +12,7 @@ import { RefusalSampler } from '../../src/http/log/refusal-sampler.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { listening } from '../helpers/listening.ts'
 import { json, rawUpstream, type Script } from '../helpers/raw-upstream.ts'
+import { untilEvent } from '../helpers/until.ts'
 
 interface Line {
   readonly level: number
@@ -50,11 +51,11 @@ async function arrange(
   const input = aggregate('input', { url: '/input', query: z.object({ id: z.string() }) }).reply(z.unknown(), () => 1)
   const posted = aggregate('posted', { url: '/posted', method: 'POST', body: z.unknown() }).reply(z.unknown(), () => 1)
   const lines: Line[] = []
-  const heard: (() => void)[] = []
+  const written = new EventEmitter()
   const stream = {
     write: (line: string) => {
       lines.push(JSON.parse(line) as Line)
-      for (const each of heard.splice(0)) each()
+      written.emit('line')
     },
   }
   const app = buildApp([whole, partial, bug, refused, input, posted], {
@@ -64,13 +65,9 @@ async function arrange(
   const get = await listening(t, app)
   /** The first line with these words, from before or from now on. */
   async function said(words: string): Promise<Line> {
-    for (;;) {
-      const found = lines.find(({ msg }) => msg.includes(words))
-      if (found !== undefined) return found
-      await new Promise<void>(resolve => {
-        heard.push(resolve)
-      })
-    }
+    const find = () => lines.find(({ msg }) => msg.includes(words))
+    await untilEvent(written, 'line', () => find() !== undefined, { seen: () => lines.map(({ msg }) => msg) })
+    return find() as Line
   }
   const { port } = new URL(app.listeningOrigin)
   return {

@@ -156,7 +156,7 @@ test('a schema that takes every header makes the reply no-store, and the log say
   )
 })
 
-test('vary names what the upstreams that were asked forward, whoever asked them and whatever came of it', async t => {
+test('vary names the headers that the called upstreams forward, from whichever step and however the call ended', async t => {
   const first = await echo(t, { forwardHeaders: ['X-First'] })
   const second = await echo(t, { forwardHeaders: ['x-second', 'x-first'], retry: false }, 'second')
   const steps = aggregate('steps', { url: '/steps', query: z.object({ both: text }), cacheControl: 'max-age=60' })
@@ -299,7 +299,7 @@ test('a reply made with a forwarded credential is not for a shared cache, and th
   }
 })
 
-test('so is one that a layer or an open schema made with a credential', async t => {
+test('a reply that a layer or an open schema made with a credential is not for a shared cache either, and the log says so', async t => {
   const upstream = await echo(t, {
     layers: {
       call: [

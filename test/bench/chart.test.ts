@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { caseOf } from '../../bench/compare/cases.ts'
 import { chartOf } from '../../bench/compare/report/chart.ts'
 import { measurementOf } from '../helpers/measurement.ts'
+import { elementsOf } from '../helpers/svg.ts'
 
 const measurement = measurementOf(
   { service: 30, 'floor-request': 25, 'floor-dispatch': 20, 'floor-dispatch-twin': 20, go: 40 },
@@ -9,38 +10,6 @@ const measurement = measurementOf(
   6,
 )
 const chart = chartOf(measurement, 'Node <24> & Go')
-
-/**
- * The elements of a document in order; it throws where one is not closed, or text has a character that is not allowed.
- */
-function elementsOf(xml: string) {
-  const open: string[] = []
-  const elements: { name: string; attributes: Record<string, string>; text: string }[] = []
-  let end = 0
-  for (const { index, 0: tag, 1: closing = '', 2: name = '', 3: rest = '', 4: own = '' } of xml.matchAll(
-    /<(\/?)([\w:]+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g,
-  )) {
-    const text = xml.slice(end, index)
-    if (/[<]|&(?!amp;|lt;|gt;)/.test(text)) throw new Error(`not well-formed: ${text}`)
-    if (closing === '') {
-      elements.push({
-        name,
-        attributes: Object.fromEntries(
-          Array.from(rest.matchAll(/([\w:-]+)="([^"]*)"/g), ([, key = '', value = '']) => [key, value]),
-        ),
-        text: '',
-      })
-      if (own === '') open.push(name)
-    } else {
-      if (open.pop() !== name) throw new Error(`${tag} closes something else`)
-      const opened = elements.findLast(element => element.name === name)
-      if (opened) opened.text = text
-    }
-    end = index + tag.length
-  }
-  if (open.length > 0) throw new Error(`not closed: ${open.join(', ')}`)
-  return elements
-}
 
 test('the chart is well-formed, and what is not would be seen', async t => {
   t.equal(elementsOf(chart)[0]?.name, 'svg')
@@ -58,7 +27,7 @@ test('rows of other bodies and callers are left to the tables', async t => {
   )
 })
 
-test('it says each ratio to Pool.request, which is a line and no bar, and has no twin', async t => {
+test('the chart says each ratio to Pool.request, draws Pool.request as a line, and leaves out the twin', async t => {
   const elements = elementsOf(chart)
   t.same(
     elements.filter(({ attributes }) => attributes['class'] === 'value').map(({ text }) => text),
@@ -89,10 +58,20 @@ test('a bar is as high as its ratio, and all is within the picture', async t => 
   }
 })
 
-test('it is readable on a light page and on a dark one', async t => {
+test('the chart has its own colours for a light page and for a dark one', async t => {
   const [light = '', dark = ''] = chart.split('@media (prefers-color-scheme: dark)')
   for (const rule of ['.page {', '.hue0 {', '.hue2 {', 'text {'])
     t.ok(light.includes(rule) && dark.includes(rule), rule)
+})
+
+test('a chart of one page has the colours of that page alone, and is otherwise the same', async t => {
+  const [light, dark] = (['light', 'dark'] as const).map(scheme => chartOf(measurement, '', scheme)) as [string, string]
+  const plain = (svg: string) => svg.replaceAll(/#[0-9a-f]{6}/g, '#')
+  t.not(light, dark)
+  t.equal(plain(light), plain(dark))
+  t.notMatch(light + dark, 'prefers-color-scheme')
+  t.match(light, '.page { fill: #ffffff }')
+  t.match(dark, '.page { fill: #0d1117 }')
 })
 
 test('every target of the serve case has a hue, and a legend that is too long has another line', async t => {

@@ -15,7 +15,7 @@ test('the median of an even number of values lies between the two in the middle'
   t.match(medianInterval([1, 2, 10, 20, 30, 40]), { median: 15, low: 1, high: 40, count: 6 })
 })
 
-test('fewer than six values have no 95 % interval: it is their range, and less sure', async t => {
+test('fewer than six values have no 95 % interval: the interval is their range, with a lower confidence', async t => {
   t.match(medianInterval(upTo(5)), { median: 3, low: 1, high: 5, confidence: 0.9375 })
   t.match(medianInterval([7]), { median: 7, low: 7, high: 7, confidence: 0 })
   t.match(medianInterval([]), { median: NaN, low: NaN, high: NaN, confidence: 0, count: 0 })

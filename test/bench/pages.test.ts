@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { chartOf } from '../../bench/compare/report/chart.ts'
 import { markdownOf, sentencesOf } from '../../bench/compare/report/markdown.ts'
-import { filled, withoutOther } from '../../bench/compare/report/pages.ts'
+import { filled, projectRoot, withoutOther, writePages } from '../../bench/compare/report/pages.ts'
 import { measurementOf } from '../helpers/measurement.ts'
 
 const begin = '<!-- bench: written by `npm run bench -- --write` -->'
@@ -51,4 +51,22 @@ test('a result is rendered again without measuring', async t => {
   ])
   t.equal(stdout, `${markdownOf(measurement)}\n`)
   t.equal(readFileSync(svg, 'utf8'), chartOf(measurement, '2026-01-01, Node 24, a CPU; 6 rounds of 1000 ms'))
+})
+
+test('a result is written into both pages and into a chart for a light page and one for a dark page', async t => {
+  for (const page of ['README.md', 'bench/README.md', 'docs/images/bench-light.svg', 'docs/images/bench-dark.svg'])
+    t.ok(existsSync(join(projectRoot, page)), page)
+  const page = `${begin}${end}`
+  const root = t.testdir({ 'README.md': page, bench: { 'README.md': page }, docs: { images: {} } })
+  const measurement = measurementOf({ serve: 30, 'floor-request': 25 }, '5,20', 6)
+  const result = { date: '2026-01-01', node: '24', cpu: 'a CPU', plan: { rounds: 6, windowMs: 1000 }, measurement }
+  writePages(result as unknown as Parameters<typeof writePages>[0], root)
+  const read = (name: string) => readFileSync(join(root, name), 'utf8')
+  t.match(read('README.md'), 'At a fan-out of 5')
+  t.match(read('bench/README.md'), '2026-01-01')
+  for (const scheme of ['light', 'dark'] as const)
+    t.equal(
+      read(`docs/images/bench-${scheme}.svg`),
+      chartOf(measurement, '2026-01-01, Node 24, a CPU; 6 rounds of 1000 ms', scheme),
+    )
 })

@@ -8,7 +8,7 @@ test('a ratio within fifteen hundredths of the committed one is good', async t =
   t.same(regressions(baseline, [{ 5: 0.3, 20: 0.2 }]), [])
 })
 
-test('one that is worse in every run is worse', async t => {
+test('a ratio that is worse in every run is a regression', async t => {
   t.same(regressions(baseline, [{ 5: 1.2, 20: 1.16 }]), ['20'])
   t.same(regressions(baseline, [{ 5: 1.2, 20: 1.16 }, { 20: 2 }, { 20: 1.151 }]), ['20'])
   t.same(

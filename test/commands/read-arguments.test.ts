@@ -8,7 +8,7 @@ const options = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-test('options and what is none are told apart', async t => {
+test('options are told from values and file names', async t => {
   const { values, positionals } = readArguments(['a', '--live', '--out', 'x', 'b'], options)
   t.match(values, { live: true, out: 'x', help: false })
   t.same(positionals, ['a', 'b'])

@@ -96,7 +96,7 @@ test('a context() that fails has the first line, and is the failed source', asyn
   })
 })
 
-test("an author's refusal is told", async t => {
+test('a refusal of the author is printed', async t => {
   const { code, errors } = await runCommand(t, ['run', 'breed', '--breed', 'nobody'])
   t.equal(code, 1)
   t.match(errors, '404 Refused: No breed has this name.')

@@ -23,7 +23,7 @@ test('each command has its help, and the exit codes are in it', async t => {
   }
 })
 
-test('a command that is not known is suggested, also to who left it out', async t => {
+test('an unknown command, and options without a command, get a suggestion', async t => {
   const { path } = definitionsFolder(t, {})
   for (const [args, said] of [
     [['sevre'], "unknown command 'sevre': did you mean 'serve'?"],

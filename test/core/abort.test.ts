@@ -9,7 +9,7 @@ function listener(name: string, told: string[], then: () => void = () => {}) {
   })
 }
 
-test('all who listen are told the reason, in the order they came, and the abort keeps it', t => {
+test('each listener of an abort gets the reason, in the order of adding, and the abort keeps the reason', t => {
   const abort = new Abort()
   const told: string[] = []
   const listeners = ['a', 'b', 'c'].map(name => listener(name, told))
@@ -22,7 +22,7 @@ test('all who listen are told the reason, in the order they came, and the abort 
   t.end()
 })
 
-test('whoever has left is not told, from wherever in the line it left', t => {
+test('a listener that was deleted is not called, at whichever place of the list it stood', t => {
   for (const leaver of [0, 1, 2]) {
     const abort = new Abort()
     const told: string[] = []
@@ -58,7 +58,7 @@ test('leaving an abort that one never listened to changes nothing', t => {
   t.end()
 })
 
-test('a second cut reaches those who still listen, and the first reason stays', t => {
+test('a second abort reaches the listeners that are left, and the first reason stays', t => {
   const abort = new Abort()
   const told: string[] = []
   const leaves = listener('leaves', told, () => abort.delete(leaves))
@@ -72,7 +72,7 @@ test('a second cut reaches those who still listen, and the first reason stays', 
   t.end()
 })
 
-test("listeners that leave while they are told take nobody else's turn", t => {
+test('listeners that delete themselves during the abort do not skip another listener', t => {
   const abort = new Abort()
   const told: string[] = []
   const listeners: Listener[] = ['a', 'b', 'c'].map(name =>
@@ -85,7 +85,7 @@ test("listeners that leave while they are told take nobody else's turn", t => {
   t.end()
 })
 
-test('one that another took out while it was told is not told any more', t => {
+test('a listener that an earlier listener deletes during the abort is not called', t => {
   const abort = new Abort()
   const told: string[] = []
   const last = listener('last', told)
@@ -107,7 +107,7 @@ test('an abort may listen to another', t => {
   t.end()
 })
 
-test('its signal is the same each time, and aborts with the same reason, whether asked for before or after', t => {
+test('the signal of an abort is one object, and has the reason of the abort whether it was read before or after', t => {
   const [before, after] = [new Abort(), new Abort()]
   const reason = { gone: true }
   const early = before.signal

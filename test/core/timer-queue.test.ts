@@ -41,7 +41,7 @@ test('many timeouts ring in the order they began, none before its time, on one t
   t.equal(timers(), before)
 })
 
-test('one that is stopped does not ring, and the others do, wherever it stood', async t => {
+test('a timeout that is stopped does not ring, and the other timeouts do, at whichever place it stood', async t => {
   for (const stopped of [0, 1, 2]) {
     const running = createTimerQueue(10, () => 'late')
     const all = [0, 1, 2].map(() => ringing(running))
@@ -55,7 +55,7 @@ test('one that is stopped does not ring, and the others do, wherever it stood', 
   }
 })
 
-test('when the last one is stopped no timer stays', t => {
+test('when the last timeout is stopped no timer stays', t => {
   const before = timers()
   const running = createTimerQueue(10_000, () => 'late')
   const all = [ringing(running), ringing(running)]
@@ -65,7 +65,7 @@ test('when the last one is stopped no timer stays', t => {
   t.end()
 })
 
-test('one that began later rings later, though they share a timer', async t => {
+test('of two timeouts that share a timer, the one that began later rings later', async t => {
   const running = createTimerQueue(30, () => 'late')
   const first = ringing(running)
   // A timeout of 15 ms of the same kind passes the time between.
@@ -76,7 +76,7 @@ test('one that began later rings later, though they share a timer', async t => {
   t.ok((await second.rang).afterMs >= 28)
 })
 
-test('one that begins while another rings does not hold up those that wait', async t => {
+test('a timeout that begins while another rings does not delay the timeouts that wait', async t => {
   const running = createTimerQueue(300, () => 'late')
   const first = ringing(running)
   let third: Abort | undefined

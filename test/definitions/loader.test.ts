@@ -175,7 +175,7 @@ test('in a folder a file without aggregates is none of its faults', async t => {
   t.match(await faultsOf(t, path, join(path, 'shapes.ts')), [`${path}/shapes.ts: exports no aggregate`])
 })
 
-test('loaded anew, definitions are what their files say now, with what they import; what was loaded stays', async t => {
+test('load() again gives what the files and their imports say now, and the definitions of the first load stay as they were', async t => {
   const lib = definitionsFolder(t, { 'before.ts': "export const before = 'one '" })
   const { path } = definitionsFolder(t, {
     'words.ts': words(origin)
@@ -191,7 +191,7 @@ test('loaded anew, definitions are what their files say now, with what they impo
   t.ok(loader.folders().has(lib.path), 'where a file is imported from is to be watched')
 })
 
-test('it knows whether a file was written, added or taken away since it was loaded, and no other', async t => {
+test('changed() is true after a loaded file or its folder has changed, and false after a change of any other file', async t => {
   const lib = definitionsFolder(t, { 'before.ts': "export const before = 'one '", 'other.ts': '' })
   const { path, write } = definitionsFolder(t, { 'words.ts': `${words(origin)}import '${lib.path}/before.ts'` })
   const loader = loaderOf(t, path)
@@ -215,7 +215,7 @@ test('it knows whether a file was written, added or taken away since it was load
   t.equal(loader.changed(), false, 'a faulty load is one too')
 })
 
-test('CommonJS is loaded anew too', async t => {
+test('load() again reads CommonJS files again', async t => {
   const { path, write } = definitionsFolder(t, {
     'common.js':
       'const { aggregate } = require("headwaters"); const { z } = require("zod"); const { name } = require("./name.js"); ' +

@@ -42,7 +42,7 @@ async function faultsOf(
   return { path, faults: error.message.split('\n') }
 }
 
-test('what definitions offload is loaded in threads as definitions are, and anew when a file of it changes', async t => {
+test('offloaded functions of definitions are loaded in threads as definitions are, and again when one of their files changes', async t => {
   const { path, write } = definitionsFolder(t, {
     'package.json': '{ "type": "commonjs" }',
     'words.ts': shout(),
@@ -76,7 +76,7 @@ test('what definitions offload is loaded in threads as definitions are, and anew
   t.same(await ended, { code: 0, signal: null }, 'threads do not hold the process')
 })
 
-test('a function or a file that is not there is told before anything is served', async t => {
+test('an offloaded function or file that does not exist fails the start, before anything is served', async t => {
   const named = await faultsOf(t, { 'words.ts': shout('shuot'), 'merge.ts': merge, 'mark.ts': mark('!') })
   t.same(named.faults, [
     `${join(named.path, 'merge.ts')}: ${join(named.path, 'merge.ts')} exports no function 'shuot'; there is shout, which is offloaded`,

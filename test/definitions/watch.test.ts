@@ -8,20 +8,13 @@ import { definitionsFolder, words } from '../helpers/definitions-folder.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
 import { startService } from '../helpers/service-process.ts'
+import { until } from '../helpers/until.ts'
 
 interface Reply {
   readonly data?: { readonly word: string }
 }
 
 const wordAt = async (url: string) => ((await (await fetch(url)).json()) as Reply).data?.word
-
-/** Asks until the answer is there: each question is one more that must not be lost. */
-async function until<T>(ask: () => Promise<T>, wanted: T): Promise<void> {
-  while ((await ask()) !== wanted)
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
-}
 
 test('changes are served without a restart, and of the requests meanwhile none is lost', async t => {
   const upstream = await rawUpstream(t, json({ word: 'cat' }))
@@ -36,8 +29,7 @@ test('changes are served without a restart, and of the requests meanwhile none i
   let asked = 0
   let over = false
   async function loop(agent: Agent): Promise<void> {
-    while (!over) {
-      asked++
+    for (; !over; asked++) {
       try {
         const [response] = await once(get(url, { agent }), 'response')
         const body = await text(response)
@@ -52,7 +44,7 @@ test('changes are served without a restart, and of the requests meanwhile none i
 
   for (let version = 1; version <= 6; version++) {
     write('words.ts', words(upstream.origin, { before: `${version} ` }))
-    await until(() => wordAt(url), `${version} cat`)
+    await until(async () => (await wordAt(url)) === `${version} cat`)
   }
   over = true
   await Promise.all(loops)
@@ -76,7 +68,7 @@ test('a request under way ends with the definitions it began with, and its upstr
   await upstream.asked(1)
 
   write('words.ts', words(upstream.origin, { before: 'new ' }))
-  await until(() => wordAt(`${origin}/words`), 'new cat')
+  await until(async () => (await wordAt(`${origin}/words`)) === 'new cat')
   for (const answer of answers) answer()
   t.equal(await held, 'old held')
 })
@@ -94,10 +86,10 @@ test('a change that cannot be used is reported with every fault, and the definit
   t.equal(await wordAt(`${origin}/words`), 'good cat')
 
   write('more.ts', words(upstream.origin, { name: 'more', before: 'more ' }))
-  await until(() => wordAt(`${origin}/more`), 'more cat')
+  await until(async () => (await wordAt(`${origin}/more`)) === 'more cat')
   t.equal(await wordAt(`${origin}/words`), 'good cat')
   rmSync(join(path, 'words.ts'))
-  await until(() => wordAt(`${origin}/words`), undefined)
+  await until(async () => (await wordAt(`${origin}/words`)) === undefined)
   t.equal(await wordAt(`${origin}/more`), 'more cat')
 })
 
@@ -111,9 +103,9 @@ test('a file that definitions import is watched where it is, and so is a folder 
   })
   const { origin } = await startService(t, {}, ['serve', join(path, 'words.ts'), path, '--watch'])
   lib.write('before.ts', "export const before = 'two '")
-  await until(() => wordAt(`${origin}/words`), 'two cat')
+  await until(async () => (await wordAt(`${origin}/words`)) === 'two cat')
   write('new/folder/more.ts', words(upstream.origin, { name: 'more' }))
-  await until(() => wordAt(`${origin}/more`), 'cat')
+  await until(async () => (await wordAt(`${origin}/more`)) === 'cat')
 })
 
 test('a certificate that a variable names is watched, also while it is missing', async t => {

@@ -31,7 +31,7 @@ test('the default start answers well, though not at once', async t => {
   t.ok(performance.now() - before > 100)
 })
 
-test('the same seed gives the same answers, another seed gives others', async t => {
+test('two starts with one seed give the same answers, another seed gives others', async t => {
   async function answers(options: DemoUpstreamsOptions) {
     const { origins, close } = await startDemoUpstreams({ medianMs: 0, ...options })
     const bodies = []

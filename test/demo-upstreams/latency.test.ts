@@ -23,7 +23,7 @@ test('the median and the maximum can be chosen', async t => {
   t.equal(delays.at(-1), 20)
 })
 
-test('the same seed gives the same delays and another seed gives others', async t => {
+test('two draws with one seed give the same delays, another seed gives others', async t => {
   t.same(draw(100, { seed: 7 }), draw(100, { seed: 7 }))
   t.notSame(draw(100, { seed: 7 }), draw(100, { seed: 8 }))
 })

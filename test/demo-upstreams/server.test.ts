@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { fault, type FaultKind, faultKinds } from '../../src/demo-upstreams/faults.ts'
 import { startDemoUpstream } from '../../src/demo-upstreams/server.ts'
 import type { DemoUpstreamOptions } from '../../src/demo-upstreams/server.ts'
+import { until } from '../helpers/until.ts'
 
 const routes = [
   { path: '/', answer: () => ({ body: { well: 'ü' } }) },
@@ -99,7 +99,7 @@ test('a broken body calls itself JSON and is none, a wrong shape is JSON and of 
 test('a slow fault waits even where other answers are given at once', async t => {
   const demoUpstream = await start(t, { faultRate: 1, seed: seedOf('slow') })
   const answer = fetch(demoUpstream.origin)
-  while (demoUpstream.pending === 0) await setImmediate()
+  await until(() => demoUpstream.pending !== 0)
   await demoUpstream.close()
   await t.rejects(answer)
 })
@@ -120,7 +120,7 @@ test('closing ends at once, with delayed answers, idle and silent connections', 
   await once(silent, 'connect')
   delayMs = 60_000
   const delayed = fetch(demoUpstream.origin)
-  while (demoUpstream.pending === 0) await setImmediate()
+  await until(() => demoUpstream.pending !== 0)
 
   const before = performance.now()
   await demoUpstream.close()
@@ -135,10 +135,10 @@ test('a client that goes away takes its delayed answer with it', async t => {
   const demoUpstream = await start(t, { latency: () => 60_000 })
   const abort = new AbortController()
   const answer = fetch(demoUpstream.origin, { signal: abort.signal })
-  while (demoUpstream.pending === 0) await setImmediate()
+  await until(() => demoUpstream.pending !== 0)
   abort.abort()
   await t.rejects(answer, { name: 'AbortError' })
-  while (demoUpstream.pending > 0) await setImmediate()
+  await until(() => demoUpstream.pending === 0)
   t.equal(demoUpstream.requests, 1)
 })
 

@@ -239,7 +239,7 @@ test('closing the app closes its own runtime, and no runtime that was given', as
   t.equal((await askAgain('/facts/short')).status, 200, 'it still answers')
 })
 
-test('its own runtime is gone with the app', async t => {
+test("closing the app closes the upstream connections of the plugin's own runtime", async t => {
   // An upstream that keeps connections for longer than any test.
   const upstream = await rawUpstream(t, written({ fact: 'They purr.' }, 200, { 'keep-alive': 'timeout=500' }))
   const app = fastify()

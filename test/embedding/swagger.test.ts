@@ -15,7 +15,7 @@ function collect(app: FastifyInstance) {
     routes.find(route => route.method === method && route.url === url)?.schema as Record<string, unknown> | undefined
 }
 
-test('routes are described for whoever collects them', async t => {
+test('the routes carry schemas that @fastify/swagger collects', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   const schemaOf = collect(app)
@@ -120,7 +120,7 @@ test('a bigint is an integer of 64 bits, and the description can be written as J
   })
 })
 
-test('routes are not described where nobody wants it', async t => {
+test('the routes carry no schemas where the option is off', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   const schemaOf = collect(app)

@@ -23,7 +23,7 @@ const everything = base
   .required('after', ({ one }) => one, { needs: ['one'] })
   .reply(Any, () => 1)
 
-test('a caller who has gone before is told his own reason, and nothing is sent', async t => {
+test('a run whose signal was aborted before rejects with the reason of the signal, and sends nothing', async t => {
   const runtime = heldRuntime()
   const reason = { gone: true }
   await t.rejects(fanOut(everything, {}, { runtime, signal: AbortSignal.abort(reason) }))
@@ -34,7 +34,7 @@ test('a caller who has gone before is told his own reason, and nothing is sent',
   t.equal(runtime.calls.length, 0)
 })
 
-test('a caller who goes during the run is told his own reason, and all calls are stopped', async t => {
+test('a run whose signal is aborted rejects with the reason of the signal, and stops all calls', async t => {
   const runtime = heldRuntime()
   const caller = new AbortController()
   const reason = new Error('he has seen enough')
@@ -70,7 +70,7 @@ test('a cancelled run leaves nothing that listens, and tells of its steps once',
   t.equal(events.length, told)
 })
 
-test('a call that hears of no abort does not hold a caller who has gone', async t => {
+test('a call that ignores its abort does not delay the rejection of the aborted run', async t => {
   const runtime = heldRuntime({ deaf: () => true })
   const { run, reply } = watched(everything, { runtime })
   run.cancel('gone')
@@ -79,7 +79,7 @@ test('a call that hears of no abort does not hold a caller who has gone', async 
   await turn()
 })
 
-test('a caller who goes during an async merge is told his reason', async t => {
+test('a run that is aborted during an async merge rejects with the reason of the signal', async t => {
   const { run, reply } = watched(
     base.required('a', () => 1).reply(Any, () => new Promise(() => {})),
     { runtime: heldRuntime() },
@@ -88,7 +88,7 @@ test('a caller who goes during an async merge is told his reason', async t => {
   t.equal(await reply.catch((error: unknown) => error), 'gone')
 })
 
-test('a caller who goes when the reply is there changes nothing', async t => {
+test('an abort after the reply changes nothing', async t => {
   const { run, reply } = watched(
     base.required('a', () => 1).reply(Any, ({ a }) => a),
     { runtime: heldRuntime() },
@@ -97,7 +97,7 @@ test('a caller who goes when the reply is there changes nothing', async t => {
   t.equal((await reply).data, 1)
 })
 
-test("what a step function comes to after the end is nobody's concern", async t => {
+test('the outcome of a step function after the end of its run is ignored', async t => {
   const { promise: rejecting, reject } = Promise.withResolvers<number>()
   const { promise: resolving, resolve } = Promise.withResolvers<unknown>()
   const runtime = heldRuntime()
@@ -219,7 +219,7 @@ test('1000 runs on one signal leave no listener on it', async t => {
   t.equal(getEventListeners(caller.signal, 'abort').length, 0)
 })
 
-test('a caller who goes closes the connections of his calls', async t => {
+test('the abort of a run closes the connections of its calls', async t => {
   const upstream = await httpUpstream(t)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())

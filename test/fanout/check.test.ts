@@ -85,7 +85,7 @@ test('a cache-control is a header value', t => {
   t.end()
 })
 
-test('a header that says who asks goes with no reply that a shared cache may keep', t => {
+test('an aggregate whose headers schema names a credential cannot have a cacheControl that allows shared caches', t => {
   const text = z.string().optional()
   const schemas = (name: string): readonly z.ZodType[] => [
     z.object({ [name]: text }),

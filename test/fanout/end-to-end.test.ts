@@ -32,7 +32,7 @@ test('what Connection names is for this hop alone', async t => {
 
 const operations = { ask: operation({ path: '/ask', output: z.unknown() }) }
 
-test('neither an upstream nor a step gets it, whatever is forwarded', async t => {
+test('a header that Connection names reaches neither an upstream nor a step, also when it is in forwardHeaders', async t => {
   const raw = await rawUpstream(t, json('well'))
   const cats = defineUpstream('cats', { origin: raw.origin, forwardHeaders: ['x-secret', 'x-tenant'] }, operations)
   const runtime = createRuntime()

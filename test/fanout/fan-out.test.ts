@@ -124,7 +124,7 @@ test('an absent answer is null, and ok', async t => {
   t.match(sources.breed, { state: 'ok', status: 404 })
 })
 
-test('input that cannot be read asks nobody', async t => {
+test('a run with input that cannot be read calls no upstream', async t => {
   const runtime = answeringRuntime(() => 1)
   const problem = await problemOf(fanOut(aboutBreed('http://cats.test'), { query: { pictures: '' } }, { runtime }))
   t.match(problem, { code: 'INPUT_INVALID', statusCode: 400, sources: undefined })

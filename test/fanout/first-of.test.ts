@@ -98,7 +98,7 @@ test('fewer calls than answers wanted, and none at all, are bugs', async t => {
   t.match(await problemOf(fanOut(skipping, {}, { runtime })), { code: 'INTERNAL', cause: { message: /cannot skip/ } })
 })
 
-test('its length is bounded like that of an each', async t => {
+test('firstOf accepts as many calls as each does, and answers TOO_MANY_ITEMS beyond', async t => {
   t.match(await problemOf(fanOut(firstOf(101, 1), {}, { runtime: answeringRuntime(() => 1) })), {
     code: 'TOO_MANY_ITEMS',
     statusCode: 400,

@@ -96,7 +96,7 @@ test('a body of null is what its schema says of null', t => {
   t.end()
 })
 
-test('all faults of all parts are told at once, each with its pointer and reason', t => {
+test('one problem lists all faults of all parts of the input, each with its pointer and reason', t => {
   const schemas = {
     params: z.object({ id: z.string().max(2) }),
     query: z.object({ count: z.coerce.number().max(10), tags: z.array(z.string()) }),
@@ -123,7 +123,7 @@ test('all faults of all parts are told at once, each with its pointer and reason
   t.end()
 })
 
-test('one fault is told of in the singular', t => {
+test('the message about a single fault is in the singular', t => {
   t.equal(
     refusal({ query: z.object({ a: z.string() }) }, {}).detail,
     'One part of the input cannot be read: see errors.',

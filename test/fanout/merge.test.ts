@@ -110,7 +110,7 @@ test('a thenable that a merge answers with counts once', async t => {
   t.equal((await fanOut(described, {}, { runtime })).data, 'first')
 })
 
-test('what is thrown by whoever takes the reply is not taken for a failure of the last step', async t => {
+test('an error thrown by the handler of the reply is not a failure of the last step', async t => {
   const one = aggregate('one', { url: '/one' })
     .required('a', () => 1)
     .reply(z.number(), ({ a }) => a)

@@ -173,7 +173,7 @@ test('a failed run ends with its code, after the end of every step that had star
   t.equal(events.length, 5)
 })
 
-test('nothing is told after the end, though calls still end', async t => {
+test('a watcher gets no event after the end of the run, though calls still end', async t => {
   const { upstream, runtime, ask } = await open(t)
   const described = base.firstOf('race', () => times(3, id => ask({ id }))).reply(Any, () => 1)
   const { reply, events } = watched(described, { runtime })

@@ -72,7 +72,7 @@ test('in every graph and order of arrival a step starts at the moment its last n
     }),
     { numRuns: 60 },
   )
-  t.pass('60 graphs')
+  t.pass('held for 60 graphs')
 })
 
 test('a step is asked in the same synchronous turn in which its last need ends', async t => {
@@ -117,7 +117,7 @@ test('steps without needs are all asked before the run hands control back', t =>
   t.end()
 })
 
-test('the same answers in 200 orders of arrival give the same bytes of data', async t => {
+test('200 orders of arrival of the same answers give the same bytes of data', async t => {
   const steps: Plan[] = [
     { kind: 'each', needs: [], calls: 4, late: false, failing: false },
     { kind: 'optional', needs: [], calls: 1, late: false, failing: true },

@@ -130,7 +130,7 @@ test('a failing reply waits for a POST until the deadline and no longer', async 
   t.ok(post.hungUp)
 })
 
-test('a caller who has gone waits for his POST too, and is told his own reason', async t => {
+test('an aborted run waits for its POST on the wire, and rejects with the reason of the signal', async t => {
   const { upstream, runtime, tell } = await open(t)
   const { reply, run, events } = watched(
     within()

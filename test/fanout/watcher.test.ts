@@ -10,7 +10,7 @@ const asking = aggregate('asking', { url: '/asking' })
   .required('it', () => oracle.ask({ id: 'it' }))
   .reply(z.unknown(), ({ it }) => it)
 
-test('a watcher that throws fails its run like any other bug, is told no more, and takes nothing down', async t => {
+test('a watcher that throws fails its run like any other bug, gets no further event, and ends no other run', async t => {
   const runtime = heldRuntime()
   const told: string[] = []
   const problem = await problemOf(

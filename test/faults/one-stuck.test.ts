@@ -1,12 +1,12 @@
-import { setTimeout as after } from 'node:timers/promises'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { stage, type Reply } from './helpers/stage.ts'
+import { elapsed } from '../helpers/until.ts'
+import { isExact } from '../helpers/timing.ts'
 
-const isExact = process.env['HEADWATERS_TEST_TIMING'] === '1'
 const requests = isExact ? 400 : 150
 const everyMs = 10
 const names = Array.from({ length: 10 }, (_, index) => `part-${index}`)
@@ -69,7 +69,7 @@ test('one of ten upstreams is stuck: the other nine do not wait for it', async t
     const asked: Promise<unknown>[] = []
     for (let made = 0; made < requests; made++) {
       asked.push(one())
-      await after(everyMs)
+      await elapsed(everyMs)
     }
     await Promise.all(asked)
     t.same(lost, [], 'the nine answer all the time')

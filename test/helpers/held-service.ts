@@ -1,10 +1,11 @@
-import { once, EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { UpstreamError } from '../../src/errors.ts'
 import type { LiveCall } from '../../src/upstream/call/call.ts'
 import type { ResponseHeaders } from '../../src/upstream/transport/response-headers.ts'
 import type { Answer, Service } from '../../src/upstream/call/layer.ts'
 import { requestHeaders } from '../../src/upstream/transport/dispatch.ts'
 import { Listener } from './listener.ts'
+import { untilEvent } from './until.ts'
 
 /** A call that a held service has taken and not yet ended. */
 export interface HeldCall {
@@ -80,7 +81,7 @@ export function heldService(): HeldService {
       return taken
     },
     async arrived(count) {
-      while (taken < count) await once(arrivals, 'taken')
+      await untilEvent(arrivals, 'taken', () => taken >= count)
     },
   }
 }

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
  * open.
  */
 export async function quietPort(): Promise<number> {
-  for (;;) {
+  for (let tries = 0; tries < 100; tries++) {
     const port = 15_000 + Math.floor(Math.random() * 15_000)
     const server = createServer()
     server.listen(port, '127.0.0.1')
@@ -20,4 +20,5 @@ export async function quietPort(): Promise<number> {
     await once(server, 'close')
     return port
   }
+  throw new Error('of 100 ports none is free')
 }

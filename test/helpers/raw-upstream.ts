@@ -2,6 +2,7 @@ import { once, EventEmitter } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls'
 import type { Test } from 'tap'
+import { untilEvent } from './until.ts'
 
 /** A request as it came over the wire. */
 export interface RawRequest {
@@ -147,19 +148,19 @@ export async function rawUpstream(
       return sockets.size
     },
     async asked(count) {
-      while (requests.length < count) await once(changes, 'change')
+      await untilEvent(changes, 'change', () => requests.length >= count)
     },
     async holds(count) {
-      while (sockets.size !== count) await once(changes, 'change')
+      await untilEvent(changes, 'change', () => sockets.size === count)
     },
     get used() {
       return used.size
     },
     async holdsUsed(count) {
-      while (used.size !== count) await once(changes, 'change')
+      await untilEvent(changes, 'change', () => used.size === count)
     },
     async deserted() {
-      while (sockets.size > 0) await once(changes, 'change')
+      await untilEvent(changes, 'change', () => sockets.size === 0)
     },
   }
 }

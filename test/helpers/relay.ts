@@ -1,6 +1,7 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { untilEvent } from './until.ts'
 
 export interface Relay {
   readonly port: number
@@ -21,7 +22,7 @@ export type Treatment = 'pass' | ((socket: Socket) => unknown)
 export async function relay(t: Test, to: number, treat: (connection: number) => Treatment): Promise<Relay> {
   const sockets = new Set<Socket>()
   let connections = 0
-  let left = Promise.withResolvers<void>()
+  const changes = new EventEmitter()
 
   const server = createServer(inner => {
     const treatment = treat(connections++)
@@ -30,8 +31,7 @@ export async function relay(t: Test, to: number, treat: (connection: number) => 
         .on('error', () => {})
         .on('close', () => {
           sockets.delete(inner)
-          left.resolve()
-          left = Promise.withResolvers()
+          changes.emit('left')
         }),
     )
     if (treatment !== 'pass') {
@@ -59,7 +59,7 @@ export async function relay(t: Test, to: number, treat: (connection: number) => 
       return sockets.size
     },
     async deserted() {
-      while (sockets.size > 0) await left.promise
+      await untilEvent(changes, 'left', () => sockets.size === 0)
     },
   }
 }

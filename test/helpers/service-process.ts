@@ -4,9 +4,9 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { quietPort } from './quiet-port.ts'
+import { untilEvent, within } from './until.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -101,12 +101,16 @@ export async function startService(
   /** The first lines of the log, from now on or from before, whose message has these words; as many as asked for. */
   async function saidTimes(words: string, times: number): Promise<LogLine[]> {
     const found = () => log.filter(({ msg }) => msg.includes(words)).slice(0, times)
-    for (;;) {
-      if (found().length === times) return found()
-      const next = await Promise.race([once(lines, 'line'), ended])
-      if (!Array.isArray(next) && found().length < times)
-        throw new Error(`the service ended (${next.code}) and did not say '${words}' ${times} times: ${await errors}`)
-    }
+    const isSaid = () => found().length === times
+    const end = ended.then(async ({ code }) => {
+      if (!isSaid())
+        throw new Error(`the service ended (${code}) and did not say '${words}' ${times} times: ${await errors}`)
+    })
+    await Promise.race([
+      untilEvent(lines, 'line', isSaid, { withinMs: 90_000, seen: () => `'${words}' is not said` }),
+      end,
+    ])
+    return found()
   }
 
   /** The first of them. */
@@ -160,7 +164,7 @@ export async function startMuteService(
       ({ ok }) => ok,
       () => false,
     )
-    if (!isThere && (await Promise.race([ended.then(() => true), delay(betweenTries, false)])))
+    if (!isThere && (await within(betweenTries, ended)) !== undefined)
       throw new Error(`the service ended: ${await errors}`)
   }
   if (!isThere) throw new Error('the service does not answer')

@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { until } from './until.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -71,12 +72,9 @@ export async function openTerminal(t: Test, environment: Readonly<Record<string,
     },
     screen,
     async until(isWanted) {
-      const giveUpAt = performance.now() + 20_000
-      for (;;) {
-        const lines = await screen()
-        if (isWanted(lines)) return lines
-        if (performance.now() > giveUpAt) throw new Error(`the screen never was as wanted, but:\n${lines.join('\n')}`)
-      }
+      let lines: string[] = []
+      await until(async () => isWanted((lines = await screen())), { seen: () => lines })
+      return lines
     },
     hasCursor: async () => (await tmux('display-message', '-p', '#{cursor_flag}')).trim() === '1',
   }

@@ -5,6 +5,7 @@ import { test, type Test } from 'tap'
 import { serveApp } from '../helpers/served-app.ts'
 import { hostileApp } from './helpers/hostile-app.ts'
 import { wireRequest } from './helpers/wire-request.ts'
+import { untilEvent } from '../helpers/until.ts'
 
 /** A connection, and what has come over it. */
 function caller(t: Test, port: number) {
@@ -39,7 +40,7 @@ for (const [what, bytes] of [
     })
     const { socket, text } = caller(t, port)
     socket.write(wireRequest({ target: '/long' }))
-    while (!text().includes('first part')) await once(socket, 'data')
+    await untilEvent(socket, 'data', () => text().includes('first part'))
     const seen = Promise.race(['clientError', 'checkExpectation', 'connect'].map(event => once(app.server, event)))
     socket.write(bytes)
     await seen

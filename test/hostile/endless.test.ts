@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { aggregate } from '../../src/fanout/aggregate.ts'
 import { flood } from './helpers/flood.ts'
+import { until } from '../helpers/until.ts'
 
 const quick = aggregate('quick', { url: '/v1/quick' })
   .required('now', () => 1)
@@ -75,10 +76,10 @@ test('an endless body that is not read closes its connection behind the answer, 
         const server = options === undefined ? plain : await serving(t, options)
         // The process is looked at for the first time after 250 ms.
         if (options?.pressure !== undefined)
-          while (
-            (await fetch(`http://127.0.0.1:${(server.address() as { readonly port: number }).port}/v1/quick`))
-              .status !== 503
-          );
+          await until(async () => {
+            const { port } = server.address() as { readonly port: number }
+            return (await fetch(`http://127.0.0.1:${port}/v1/quick`)).status === 503
+          })
         const { answers, left, read } = await flood(server, head + framing, piece, head.startsWith('HEAD'))
         t.same(
           answers.map(each => each.status),

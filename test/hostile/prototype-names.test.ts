@@ -49,7 +49,7 @@ test('a forwarded header with the name of a property of every object is sent onl
     ])
 })
 
-test('the same over HTTP', async t => {
+test('over HTTP, a forwarded header with the name of a property of every object is sent only where it came', async t => {
   const { one, sent, raw } = await arrange(t, { forwardHeaders: names })
   const { get } = await serveApp(t, { aggregates: [one], overrides: { cats: { origin: raw.origin } } })
   t.equal((await get('/one')).status, 200)

@@ -10,6 +10,7 @@ import { aggregate } from '../../src/fanout/aggregate.ts'
 import { headwaters } from '../../src/index.ts'
 import { exchange } from './helpers/exchange.ts'
 import { flood } from './helpers/flood.ts'
+import { until } from '../helpers/until.ts'
 
 async function serving(t: Test, options: AppOptions = {}) {
   let runs = 0
@@ -156,10 +157,7 @@ test('a large body of a route beside the aggregates is read, with a length and i
     socket.write(post('/theirs', `connection: close\r\n${framing}`, halves[0]))
     const [accepted] = (await once(app.server, 'connection')) as [Socket]
     const since = performance.now()
-    while (accepted.bytesRead < halves[0].length || performance.now() - since < 250)
-      await new Promise(resolve => {
-        setImmediate(resolve)
-      })
+    await until(() => accepted.bytesRead >= halves[0].length && performance.now() - since >= 250)
     socket.write(halves[1])
     t.same(statuses(await text(socket)), [200], framing)
   }

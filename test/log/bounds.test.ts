@@ -86,7 +86,7 @@ test('an error is logged with its class, message, stack, fields and causes, each
   t.match(loggedError(Object.assign(Object.create(Error.prototype), { message: 'no stack' })), { stack: 'no stack' })
 })
 
-test('whatever was thrown is logged', async t => {
+test('a thrown value of any type is logged', async t => {
   for (const thrown of [
     undefined,
     null,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { Destination } from '../../src/log/destination.ts'
+import { until } from '../helpers/until.ts'
 
 const line = (index: number) => `${JSON.stringify({ index, text: 'x'.repeat(200) })}\n`
 
@@ -41,10 +42,10 @@ const indexes = (text: string) =>
 /** Reads until the destination has written `count` lines. */
 async function readLines(read: () => string, count: number): Promise<string> {
   let text = ''
-  while (text.split('\n').length - 1 < count) {
+  await until(() => {
     text += read()
-    await turn()
-  }
+    return text.split('\n').length - 1 >= count
+  })
   return text
 }
 
@@ -115,10 +116,10 @@ test('a device that is full loses lines and nothing else', async t => {
   t.teardown(() => closeSync(full))
   const destination = new Destination({ fd: full })
   for (let index = 0; index < 1000; index++) destination.write(line(index))
-  while (destination.lost < 1000) await turn()
+  await until(() => destination.lost >= 1000)
   t.equal(destination.lost, 1000)
   destination.write(line(1000))
-  while (destination.lost < 1001) await turn()
+  await until(() => destination.lost >= 1001)
   t.equal(destination.lost, 1001)
 })
 
@@ -129,7 +130,7 @@ test('a pipe whose reader has gone loses lines, and one with a new reader is wri
   destination.onRecovered = lost => told.push(lost)
   close()
   for (let index = 0; index < 3; index++) destination.write(line(index))
-  while (destination.lost < 3) await turn()
+  await until(() => destination.lost >= 3)
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   destination.write(line(3))
   const bytes = Buffer.alloc(4096)
@@ -145,7 +146,7 @@ test('a descriptor that is closed is not written again, since its number may be 
   const destination = new Destination({ fd })
   closeSync(fd)
   destination.write(line(0))
-  while (destination.lost < 1) await turn()
+  await until(() => destination.lost >= 1)
   const other = openSync(path, 'a+')
   t.teardown(() => closeSync(other))
   t.equal(other, fd, 'the number is in use again')
@@ -183,7 +184,7 @@ test('a file gets every line, also those that were written while a write was und
     destination.write(line(index))
     if (index % 7 === 0) await turn()
   }
-  while (readFileSync(path, 'utf8').split('\n').length <= 2000) await turn()
+  await until(() => readFileSync(path, 'utf8').split('\n').length > 2000)
   t.same(
     indexes(readFileSync(path, 'utf8')),
     Array.from({ length: 2000 }, (_, index) => index),
@@ -199,7 +200,7 @@ test('a process that exits while a thread writes to a file leaves that write to 
   await turn()
   for (let index = 100; index < 200; index++) destination.write(line(index))
   t.ok(destination.flushWithin(0))
-  while (readFileSync(path, 'utf8').split('\n').length <= 200) await turn()
+  await until(() => readFileSync(path, 'utf8').split('\n').length > 200)
   t.same(
     indexes(readFileSync(path, 'utf8')).toSorted((a, b) => a - b),
     Array.from({ length: 200 }, (_, index) => index),

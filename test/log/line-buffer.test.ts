@@ -76,7 +76,7 @@ test('text without a newline is written too, and counts as no line', async t => 
   t.equal(buffer.linesIn(5002), 1)
 })
 
-test('it knows whether a line was written in part', async t => {
+test('isWithinLine is true exactly while a line was written in part', async t => {
   const buffer = new LineBuffer(1e6)
   buffer.add('one\n')
   buffer.add('two\n')

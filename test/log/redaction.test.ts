@@ -86,7 +86,7 @@ test('a secret whose text was cut is hidden as far as it is there', async t => {
   )
 })
 
-test('tokens are hidden without `Bearer` too: those that were given later, and those that look like one', async t => {
+test('learnt tokens, and texts that look like a token, are hidden without `Bearer` too', async t => {
   const redaction = new Redaction([])
   redaction.learn('opaque-t0ken-value')
   redaction.learn('opaque-t0ken-value')

@@ -141,7 +141,7 @@ test('types resolve under nodenext, the docs included', { skip }, async t => {
   t.equal(code, 0)
 })
 
-test("it is a plugin of the project's own Fastify", { skip }, async t => {
+test("the package is a plugin of the project's own Fastify", { skip }, async t => {
   const { code, output } = await say(project, 'node', ['own-app.ts'])
   t.equal(code, 0, { output })
   t.match(
@@ -170,7 +170,7 @@ test('what is offloaded runs in a thread of the package', { skip }, async t => {
   t.equal(output, '{"offer":{"title":"Cat food","cents":300}}\n')
 })
 
-test('its command serves a definitions file of the project', { skip }, async t => {
+test('the command of the package serves a definitions file of the project', { skip }, async t => {
   const cats = await scriptedUpstream()
   t.teardown(() => cats.close())
   cats.always('/fact', { fact: 'They purr.' })

@@ -100,7 +100,7 @@ test('what to ask is handed to each source in its own words', async t => {
   )
 })
 
-test('a fact that is told twice is kept once, where it was told first, and the order stays', async t => {
+test('a fact that comes twice is kept once, at its first place, and the order stays', async t => {
   const said = ['Cats purr.', 'A cat has 30 teeth.', 'CATS PURR.', 'Cats sleep.', 'Cats purr.']
   const ninja = await rawUpstream(t, (socket, { index }) =>
     socket.write(json({ fact: said[index], length: said[index]?.length })),
@@ -167,7 +167,7 @@ test('a query with broken percent-encoding is refused', async t => {
   t.match(got.body.errors?.[0]?.pointer, /^\/query/)
 })
 
-test('all faults of the query are told at once', async t => {
+test('one problem lists all faults of the query', async t => {
   const { get } = await serveApp(t)
   const got = await get<ProblemBody>('/v1/cat-facts?count=0&max_length=5')
   isProblem(t, got, 400, 'INPUT_INVALID')

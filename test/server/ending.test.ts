@@ -3,10 +3,11 @@ import { connect, type Socket } from 'node:net'
 import { test, type Test } from 'tap'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { startService } from '../helpers/service-process.ts'
+import { isExact } from '../helpers/timing.ts'
 
 const fact = json({ fact: 'Cats purr.', length: 10 })
 /** By when the process ends after its last request, in ms; a machine that runs other tests too is given more. */
-const atOnce = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 500 : 4000
+const atOnce = isExact ? 500 : 4000
 /** Well below the ten seconds that requests in flight may take. */
 const prompt = 4000
 

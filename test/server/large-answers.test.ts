@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { startService } from '../helpers/service-process.ts'
+import { until } from '../helpers/until.ts'
 
 const maxBytes = 5 * 1024 * 1024
 const body = JSON.stringify({ items: Array.from({ length: 5000 }, (_, index) => String(index).padEnd(1030, 'x')) })
@@ -56,9 +57,7 @@ test(
       t.same(others, {})
       t.ok(whole > 0, `${whole} whole of ${count}, ${shed} shed, ${refused} refused`)
     }
-    let last
-    do last = await ask(1)
-    while (last['whole'] !== 1)
+    await until(async () => (await ask(1))['whole'] === 1, { withinMs: 60_000 })
     t.equal((await fetch(`${origin}/health/ready`)).status, 200)
   },
 )

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startMuteService } from '../helpers/service-process.ts'
 import { lostLogLines } from './helpers/lost-log-lines.ts'
+import { until } from '../helpers/until.ts'
 
 for (const args of [['serve'], ['serve', '--workers', '2']]) {
   test(
@@ -19,12 +19,8 @@ for (const args of [['serve'], ['serve', '--workers', '2']]) {
         if (response.status !== 200) t.fail(`request ${times}: ${response.status}`)
       }
       // Workers report once a second.
-      let lost = await lostLogLines(origin)
-      for (let tries = 0; lost < 400 && tries < 100; tries++) {
-        await delay(50)
-        lost = await lostLogLines(origin)
-      }
-      t.ok(lost >= 400, `${lost} lines`)
+      let lost = 0
+      await until(async () => (lost = await lostLogLines(origin)) >= 400, { seen: () => `${lost} lines` })
       stop('SIGTERM')
       t.same(await ended, { code: 0, signal: null })
       t.equal(await errors, '')

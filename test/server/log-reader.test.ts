@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import tap, { test, type Test } from 'tap'
 import { bufferBytes } from '../../src/log/destination.ts'
 import { definitionsFolder } from '../helpers/definitions-folder.ts'
 import { startService, type Environment } from '../helpers/service-process.ts'
+import { until } from '../helpers/until.ts'
 import { lostLogLines } from './helpers/lost-log-lines.ts'
 
 // Each of its services is started and drained.
@@ -98,14 +98,14 @@ for (const [kind, ...signals] of [
     for (const signal of signals) {
       stop(signal)
       // The next signal comes after this one was seen.
-      while (
-        isForced &&
-        (await fetch(`${origin}/health/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        ))
-      )
-        await turn()
+      if (isForced)
+        await until(async () => {
+          const isReady = await fetch(`${origin}/health/ready`).then(
+            ({ ok }) => ok,
+            () => false,
+          )
+          return !isReady
+        })
     }
     t.same(await exited, { code: isForced ? 1 : 0, signal: null })
     t.ok(performance.now() - before < 10_000)

@@ -19,12 +19,12 @@ test('the service starts with demo upstreams, says where it is and what it serve
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)
 })
 
-test('serving is what it does when it is not told what to do', async t => {
+test('the command without arguments serves', async t => {
   const { origin } = await startService(t, {}, [])
   t.equal((await fetch(`${origin}/health/live`)).status, 200)
 })
 
-test('it starts with an upstream that is down, and says so to who asks', async t => {
+test('the service starts while an upstream is down, and answers 502 UPSTREAM_UNREACHABLE to a request that needs it', async t => {
   const upstream = await hostileUpstream(t, 'catfact-ninja', 'down')
   const { origin, said } = await startService(t, { HEADWATERS_UPSTREAM_CATFACT_NINJA_ORIGIN: upstream.origin })
   const response = await fetch(`${origin}/v1/cat-facts?count=2`)
@@ -75,7 +75,7 @@ test('what a caller writes into its URL is logged without its query, and cut', a
   t.notMatch(JSON.stringify(log), 'secret-9f2d')
 })
 
-test('with --live it calls nobody until it is asked', async t => {
+test('with --live the service calls no upstream before the first request', async t => {
   const { origin, said, log } = await startService(t, { HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' }, ['serve', '--live'])
   t.match(await said('serving'), { upstreams: 'public' })
   t.equal((await fetch(`${origin}/health/ready`)).status, 200)

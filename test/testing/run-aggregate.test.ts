@@ -16,7 +16,7 @@ async function cast(t: Test) {
   return { ninja, meow, pictures, upstreams: { 'catfact-ninja': ninja, meowfacts: meow, 'the-cat-api': pictures } }
 }
 
-test('an aggregate is run with what its upstreams are told to answer', async t => {
+test('runAggregate runs an aggregate with the scripted answers of its upstreams', async t => {
   const { ninja, meow, upstreams } = await cast(t)
   ninja.answer(catfactNinja.fact, { fact: 'They purr.', length: 10 })
   meow.answer(meowfacts.facts, { data: ['They nap.'] })
@@ -67,7 +67,7 @@ test('a failure is a problem, as fanOut gives it', async t => {
   t.match(await problemOf(runAggregate(catFacts, { query: { count: 0 } }, { upstreams })), { code: 'INPUT_INVALID' })
 })
 
-test('an upstream that nobody speaks for is named, and nothing leaves the machine', async t => {
+test('an upstream without a script is named in the error, and nothing leaves the machine', async t => {
   const { ninja, meow } = await cast(t)
   ninja.always('*', { fact: 'They purr.', length: 10 })
   meow.always('*', { data: [] })

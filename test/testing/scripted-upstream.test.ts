@@ -64,7 +64,7 @@ test('the default that was given last counts', async t => {
   t.equal(await json(ask('/other')), 1)
 })
 
-test('calls are told apart by operation, by call and by text', async t => {
+test('scripts are chosen by operation, by call and by text', async t => {
   const { upstream, ask } = await start(t)
   upstream
     .answer(cats.breed, 'any breed')
@@ -162,7 +162,7 @@ test('faults happen on the wire', async t => {
   t.strictSame(upstream.unexpected, [])
 })
 
-test('an answer waits as long as it is told to', async t => {
+test('a scripted answer waits as long as its script says', async t => {
   const { upstream, ask } = await start(t)
   upstream.answer('/fact', 1, { delay: 60 })
   const start_ = performance.now()
@@ -170,7 +170,7 @@ test('an answer waits as long as it is told to', async t => {
   t.ok(performance.now() - start_ >= 55)
 })
 
-test('closing ends what hangs and what waits, and tells who waits for calls', async t => {
+test('closing ends calls that hang or wait, and rejects the promises of calls that have not come', async t => {
   const { upstream, ask } = await start(t)
   upstream.hang('/fact').answer('/late', 1, { delay: 60_000 })
   const asked = [t.rejects(ask('/fact')), t.rejects(ask('/late'))]
@@ -181,7 +181,7 @@ test('closing ends what hangs and what waits, and tells who waits for calls', as
   await Promise.all([...asked, come])
 })
 
-test('it can be disposed of', async t => {
+test('a scripted upstream is closed at the end of its `await using` block', async t => {
   let origin
   {
     await using upstream = await scriptedUpstream()

@@ -25,7 +25,7 @@ const prelude = [
   `const runtime = createRuntime()`,
 ]
 
-test('who offloads nothing loads nothing for it, and who declares it does not yet', async t => {
+test('threads are loaded by the first offloaded call: not without offload(), and not by its declaration', async t => {
   t.same(
     await run(t, [
       ...prelude,

@@ -7,6 +7,7 @@ import { misbehaving } from '../embedding/functions/ways.ts'
 import { failure } from '../helpers/failure.ts'
 import { makeGate } from '../helpers/gate.ts'
 import type * as functions from '../helpers/offloaded.ts'
+import { turn } from '../helpers/turn.ts'
 
 const href = new URL('../helpers/offloaded.ts', import.meta.url).href
 const why = new Error('the test stops it')
@@ -46,7 +47,7 @@ test('what is plain data arrives as it was, frozen or not', async t => {
   t.equal(((await run('same', circle)) as typeof circle).self !== undefined, true)
 })
 
-test('as many tasks run as there are threads, so many wait in order, and one more is refused', async t => {
+test('one task per thread runs, as many as the queue holds wait in order, and one more is refused', async t => {
   const { start, run } = threadsOf(t, { queue: 2 })
   const gate = makeGate()
   const done: string[] = []
@@ -242,7 +243,7 @@ test('a thread that ends by itself fails its own task and no other', async t => 
   t.equal(await held, 'held')
 })
 
-test('what is thrown in a thread that has nothing to do is told to whoever listens, and the threads go on', async t => {
+test('an error thrown in an idle thread goes to onError, and the threads go on', async t => {
   const errors = new EventEmitter()
   const { run } = threadsOf(t, {
     onError: error => {
@@ -260,7 +261,7 @@ test('what is thrown in a thread that has nothing to do is told to whoever liste
   t.equal(await run('add', 1), 2)
 })
 
-test('whoever is told of it and fails itself, at once or later, changes nothing', async t => {
+test('an onError that throws or rejects changes nothing for the tasks of the threads', async t => {
   for (const fail of [misbehaving('throws an error'), misbehaving('rejects')]) {
     const errors = new EventEmitter()
     const { run } = threadsOf(t, {
@@ -291,8 +292,15 @@ test('closing ends what runs and what waits, and refuses what comes later', asyn
   await threads.close()
 })
 
-test('threads that were never needed are closed at once', async () => {
-  await createThreads().close()
+test('closing threads of which none was started resolves within the same turn of the loop', async t => {
+  let isClosed = false
+  void createThreads()
+    .close()
+    .then(() => {
+      isClosed = true
+    })
+  await turn()
+  t.ok(isClosed)
 })
 
 test('without a count there is one fewer than there are cores', async t => {

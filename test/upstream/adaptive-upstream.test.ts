@@ -36,7 +36,7 @@ async function upstreamThatTakes(t: Test, capacity: number) {
   return { seen, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-test('an upstream that answers 503 beyond so many calls at once is soon asked so many, fewer and more', async t => {
+test('adaptive concurrency finds the number of calls beyond which an upstream answers 503, and follows it down and up', async t => {
   const { seen, origin } = await upstreamThatTakes(t, 10)
   const limited = defineUpstream(
     'limited',

@@ -168,7 +168,7 @@ test("the refusal is the caller's 400 where the field came from the caller, and 
 const value = fc.stringMatching(/^[!-~]([ -~]{0,10}[!-~])?$/)
 const names = ['authorization', 'cookie', 'x-tenant', 'x-api-key', 'accept', 'user-agent', 'idempotency-key']
 
-test('whatever a caller sends, what says who asks is ours', async t => {
+test('the credential that goes to the upstream is the one of the auth option, whatever headers and query a caller sends', async t => {
   const auths: readonly NonNullable<UpstreamOptions['auth']>[] = [
     { bearer: key },
     { header: 'x-api-key', secret: key },

@@ -8,6 +8,7 @@ import { createRuntime } from '../../src/upstream/runtime.ts'
 import { testRun } from '../helpers/call.ts'
 import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
+import { until } from '../helpers/until.ts'
 
 type Act =
   { readonly type: 'enter' } | { readonly type: 'abort' | 'answer' | 'refuse' | 'reset'; readonly which: number }
@@ -113,10 +114,10 @@ for (const permits of [1, 3, 'adaptive'] as const)
               throw new Error('a permit is free while somebody waits')
           }
 
-          while (calls.some(({ isOver }) => !isOver)) {
+          await until(() => {
             for (let left = open.size; left > 0; left--) act({ type: 'answer', which: 0 })
-            await turn()
-          }
+            return calls.every(({ isOver }) => isOver)
+          })
           await Promise.all(calls.map(({ asked }) => asked))
           // Who gave up while it connected holds its permit until there is a connection, or none.
           for (let turns = 0; stats().active + stats().queued > 0; turns++) {

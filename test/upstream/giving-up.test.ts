@@ -97,7 +97,7 @@ test('a call given up while it waits for a connection never leaves', async t => 
   t.equal(upstream.requests.length, 2, 'only the first and the last ever left')
 })
 
-test('an unsafe call that has left is not cut by a caller who leaves', async t => {
+test('an unsafe call on the wire is not aborted when its caller leaves', async t => {
   const replies: (() => void)[] = []
   const { service, upstream, tell } = await oneConnection(t, socket =>
     replies.push(() => socket.write(json('done', 201))),

@@ -9,7 +9,8 @@ import { failure } from '../helpers/failure.ts'
 import { forwardProxy } from '../helpers/forward-proxy.ts'
 import { json, rawUpstream, written, type RawRequest } from '../helpers/raw-upstream.ts'
 import { selfSigned } from '../helpers/self-signed.ts'
-import { rest, turn } from '../helpers/turn.ts'
+import { rest } from '../helpers/turn.ts'
+import { until } from '../helpers/until.ts'
 
 const operations = { get: operation({ path: '/{id}', params: z.object({ id: z.string() }), output: z.unknown() }) }
 const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
@@ -91,7 +92,7 @@ test('a handshake that fails fails each of a batch, and holds nothing', async t 
       ids.map(() => ({ code: 'UPSTREAM_TLS' })),
     )
   }
-  while (runtime.stats()['ours']?.active !== 0) await turn()
+  await until(() => runtime.stats()['ours']?.active === 0)
   t.match(runtime.stats(), { ours: { active: 0, queued: 0 } })
 })
 
@@ -133,8 +134,8 @@ test('a hedge goes beside a batch that waits, whose connection is closed when al
   })
   t.same(await Promise.all(['a', 'b', 'c'].map(id => get(id))), ['/a', '/b', '/c'])
   t.equal(raw.requests.length, 7, 'three that wait, and their seconds')
-  while (raw.open > 1) await turn()
-  while (runtime.stats()['ours']?.active !== 0) await turn()
+  await until(() => raw.open <= 1)
+  await until(() => runtime.stats()['ours']?.active === 0)
   t.equal(await get('later'), '/later')
 })
 

@@ -10,6 +10,7 @@ import { testRun } from '../helpers/call.ts'
 import { failure } from '../helpers/failure.ts'
 import { json, rawUpstream, written, type RawRequest } from '../helpers/raw-upstream.ts'
 import { rest, turn } from '../helpers/turn.ts'
+import { until } from '../helpers/until.ts'
 
 const params = z.object({ id: z.string() })
 const operations = {
@@ -93,7 +94,7 @@ test('a call of a later turn does not stand behind one that waits', async t => {
   t.equal(await get('quick'), '/quick')
   slow.abort('enough')
   t.equal(await waits, 'enough')
-  while (raw.open > 1) await turn()
+  await until(() => raw.open <= 1)
   t.equal(await get('again'), '/again', 'nobody else was on its connection, which is closed')
 })
 
@@ -123,7 +124,7 @@ test('an aborted call leaves the connection to the other calls, and holds its pe
   t.equal(raw.connections, 1)
 })
 
-test('when nobody is wanted any more the connection is closed', async t => {
+test('a connection is closed when no caller wants any of its answers', async t => {
   const { raw, get, runtime } = await arrange(t, { attemptTimeout: 40 }, () => {})
   const abort = new Abort()
   const gone = [failure(get('a', abort)), failure(get('b')), failure(get('c'))]
@@ -131,11 +132,11 @@ test('when nobody is wanted any more the connection is closed', async t => {
   abort.abort('gone')
   t.match(await Promise.all(gone), ['gone', { code: 'UPSTREAM_TIMEOUT' }, { code: 'UPSTREAM_TIMEOUT' }])
   await raw.deserted()
-  while (runtime.stats()['ours']?.active !== 0) await turn()
-  t.pass('no permit is held')
+  await until(() => runtime.stats()['ours']?.active === 0)
+  t.match(runtime.stats(), { ours: { active: 0, queued: 0 } }, 'no permit is held')
 })
 
-test('the last one who is wanted has his answer, and those behind him who are not are not waited for', async t => {
+test('the last wanted answer of a connection is delivered, and the unwanted answers behind it are not waited for', async t => {
   const owed: (() => void)[] = []
   const { raw, get } = await arrange(t, {}, (socket, { path }) => owed.push(() => socket.write(json(path))))
   const abort = new Abort()
@@ -148,7 +149,7 @@ test('the last one who is wanted has his answer, and those behind him who are no
   await raw.deserted()
 })
 
-test('who is given up before there is a connection is sent and forgotten, for the sake of the others', async t => {
+test('a call that is aborted before its batch has a connection is still sent, and the other calls of the batch are answered', async t => {
   const { raw, get } = await arrange(t)
   const ids = ['a', 'b', 'c', 'd']
   const first = ids.map(id => get(id))
@@ -280,8 +281,7 @@ test('a name that is not found fails each call, crashes nothing, and leaves no c
   t.same(new Set(await Promise.all(ids.map(id => ask(id)))), new Set(['UPSTREAM_UNREACHABLE']))
   isFound = true
   let first: unknown
-  do first = await ask('a')
-  while (first === 'UPSTREAM_UNREACHABLE')
+  await until(async () => (first = await ask('a')) !== 'UPSTREAM_UNREACHABLE')
   t.equal(first, '/a')
   t.same(
     await Promise.all(ids.map(id => ask(id))),
@@ -290,7 +290,7 @@ test('a name that is not found fails each call, crashes nothing, and leaves no c
   t.match(runtime.stats(), { ours: { active: 0, queued: 0 } })
 })
 
-test('when the last one who is given up was not written yet, the connection is closed all the same', async t => {
+test('a connection without a wanted answer is closed also when its last aborted call was not written yet', async t => {
   const raw = await rawUpstream(t, (socket, { path }) => path === '/warm' && socket.write(json(path)))
   // A connection that is old takes its last call, and those behind that wait for the next one.
   const pool = openPool(raw.origin, { connections: 1, connect: {}, pipelining: 4, maxAge: 0 })
@@ -337,8 +337,8 @@ test('whose answer is refused before its end leaves the others their connection'
   t.match([first, third], [{ code: 'UPSTREAM_STATUS', upstreamStatus: 500 }, { code: 'UPSTREAM_TOO_LARGE' }])
   t.same([second, fourth], ['/b', '/d'])
   t.equal(raw.connections, 1)
-  while (runtime.stats()['ours']?.active !== 0) await turn()
-  t.pass('no permit is held')
+  await until(() => runtime.stats()['ours']?.active === 0)
+  t.match(runtime.stats(), { ours: { active: 0, queued: 0 } }, 'no permit is held')
 })
 
 test('what does not end is waited for up to the limit and no longer', async t => {

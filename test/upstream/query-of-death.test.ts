@@ -91,7 +91,7 @@ test('a request that kills its connection is sent twice, and once more for each 
   }
 })
 
-test('it is sent twice when there is nothing in the budget, safe or idempotent', async t => {
+test('a request that kills its connection is sent twice when the retry budget is empty, whether it is safe or idempotent', async t => {
   for (const name of ['death', 'put'] as const) {
     const scene = await arrange(t, { retryBudget: { ratio: 0, minPerSecond: 0 } })
     await failure(scene.runtime.send(testRun().ask(scene.upstream[name]())))

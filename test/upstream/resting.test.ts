@@ -71,8 +71,8 @@ function tally(outcomes: readonly string[]): Record<string, number> {
 test('an upstream that closes each connection with its answer loses no unsafe call of 1000, in sequence or concurrent', async t => {
   const { ask } = await arrange(t, { closes: 'with the answer' })
   const outcomes: string[] = []
-  while (outcomes.length < 500) outcomes.push(await ask('post'))
-  while (outcomes.length < 1000)
+  for (let asked = 0; asked < 500; asked++) outcomes.push(await ask('post'))
+  for (let asked = 0; asked < 500; asked += 4)
     outcomes.push(...(await Promise.all([ask('post'), ask('post'), ask('post'), ask('post')])))
   t.same(tally(outcomes), { well: 1000 })
 })

@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import { measureTail, type TailRow } from '../../bench/scenarios/tail/measure-tail.ts'
+import { isExact } from '../helpers/timing.ts'
 
 /** A machine that does nothing else is held to theory; elsewhere a fast leaf may look slow. */
-const isStrict = process.env['HEADWATERS_TEST_TIMING'] === '1'
 const options = { seed: 1, perSecond: 15, seconds: 3, warmUpSeconds: 2 }
 const plain = { concurrency: 200, maxQueue: 2000, attemptTimeout: 3000, retry: false, breaker: false } as const
 const said = ({ slow, computed, extra }: TailRow) =>
@@ -15,7 +15,7 @@ test('of a hundred leaves one in a hundred is slow: most roots are, and with hed
   t.equal(without.failed, 0)
   t.equal(without.extra, 0)
   t.ok(without.slow >= without.computed, 'every slow leaf makes a slow root')
-  t.ok(without.slow <= without.computed + (isStrict ? 0.005 : 0.3))
+  t.ok(without.slow <= without.computed + (isExact ? 0.005 : 0.3))
 
   const hedged = await measureTail(
     { name: 'hedged', fanout: 100, slowRatio: 0.01, options: { ...plain, hedge: true } },
@@ -24,5 +24,5 @@ test('of a hundred leaves one in a hundred is slow: most roots are, and with hed
   t.comment(`hedged: ${said(hedged)}`)
   t.equal(hedged.failed, 0)
   t.ok(hedged.extra <= 0.035, 'no more second attempts than its share, which is kept over ten seconds')
-  t.ok(hedged.slow <= (isStrict ? hedged.computed + 0.02 : without.slow / 2), 'they save nearly all roots')
+  t.ok(hedged.slow <= (isExact ? hedged.computed + 0.02 : without.slow / 2), 'they save nearly all roots')
 })

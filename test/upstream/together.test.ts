@@ -180,7 +180,7 @@ test('what a run has announced goes with it, also where a hedge stands above the
   await newcomer
 })
 
-test('after a call that may have changed it, nobody joins those who asked before', async t => {
+test('a call after an unsafe call of the same upstream does not join a flight that began before it', async t => {
   const bottom = heldService()
   const service = coalesce({ keyOf })(bottom.service)
   const paths = defineUpstream(
@@ -203,7 +203,7 @@ test('after a call that may have changed it, nobody joins those who asked before
   t.same([(await before).value, (await after).value], ['old', 'new'])
 })
 
-test('a flight is as patient as the most patient of those who share it', async t => {
+test('the time limit of a flight is the longest limit of its callers', async t => {
   const bottom = heldService()
   const service = coalesce({ keyOf })(bottom.service)
   const ask = (deadline: number) => service(testRun({ deadline }).ask(questions.shared({ id: 'a' })))

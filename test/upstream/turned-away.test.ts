@@ -15,7 +15,7 @@ import { rest } from '../helpers/turn.ts'
 const ask = operation({ path: '/', output: z.unknown() })
 const open = () => new UpstreamError('BREAKER_OPEN', 'raw')
 
-test('when every call hangs, those that wait for a permit fail at once when the breaker opens, and none of them is sent', async t => {
+test('calls that wait for a permit fail at once when the breaker opens, and none of them is sent', async t => {
   const raw = await rawUpstream(t, () => {})
   const hanging = defineUpstream(
     'hanging',

@@ -15,6 +15,15 @@ const hues = [
   ['#5e3c99', '#b2a1e0'],
   ['#4d4d4d', '#d0d0d0'],
 ] as const
+
+/** The page that a chart is for. */
+export type Scheme = 'light' | 'dark'
+
+/** Colours beside the hues: of text, quiet text, page, grid, and the lines of intervals. */
+const pageColors = {
+  light: { text: '#1f2328', quiet: '#59636e', page: '#ffffff', grid: '#d1d9e0' },
+  dark: { text: '#f0f6fc', quiet: '#9198a1', page: '#0d1117', grid: '#30363d' },
+} as const
 const bar = { width: 28, gap: 4 } as const
 const plot = { left: 48, top: 92, height: 250, groupGap: 44 } as const
 /** Height of one line of the legend. */
@@ -29,9 +38,9 @@ interface Bar {
 
 /**
  * A chart as SVG: the CPU time of a call relative to `Pool.request`, a group of bars per fan-out, with the interval of
- * each median.
+ * each median. Has the colours of one page, or without `scheme` those of both, between which the reader's system chooses.
  */
-export function chartOf({ targets, labels, rows: all }: Measurement, caption: string): string {
+export function chartOf({ targets, labels, rows: all }: Measurement, caption: string, scheme?: Scheme): string {
   // Rows of other bodies and callers are in the tables: a chart of all of them is too wide to be read.
   const rows = all.filter(({ row }) => rowLabel(row) === String(row.fanout))
   const labelOf = (name: string) => labels[name] ?? name
@@ -102,17 +111,7 @@ export function chartOf({ targets, labels, rows: all }: Measurement, caption: st
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 56}" ${size} role="img" aria-labelledby="title">
 <title id="title">CPU time of an upstream call, relative to Pool.request by hand</title>
 <style>
-text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-.head { font-size: 16px; font-weight: 600 } .axis, .note { fill: #59636e }
-.note { font-size: 12px } .value { font-size: 12px; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
-.page { fill: #ffffff } .grid { stroke: #d1d9e0 }
-.one { stroke: #1f2328; stroke-dasharray: 5 4 } .whisker { stroke: #1f2328; stroke-width: 1.5; fill: none }
-${hues.map(([light], index) => `.hue${index} { fill: ${light} }`).join(' ')}
-@media (prefers-color-scheme: dark) {
-text { fill: #f0f6fc } .axis, .note { fill: #9198a1 } .value { stroke: #0d1117 }
-.page { fill: #0d1117 } .grid { stroke: #30363d } .one, .whisker { stroke: #f0f6fc }
-${hues.map(([, dark], index) => `.hue${index} { fill: ${dark} }`).join(' ')}
-}
+${styleOf(scheme)}
 </style>
 <rect class="page" width="${width}" height="${bottom + 56}" rx="6"/>
 <text class="head" x="${plot.left}" y="28">CPU time of an upstream call, Pool.request by hand = 1</text>
@@ -123,6 +122,27 @@ ${columns}
 <text class="note" x="${plot.left}" y="${bottom + 43}">${escaped(caption)}</text>
 </svg>
 `
+}
+
+/** Rules of shape once, and rules of colour for each page that is asked for. */
+function styleOf(scheme: Scheme | undefined): string {
+  const shapes = `text { font: 13px system-ui, sans-serif } .head { font-size: 16px; font-weight: 600 } .note, .value { font-size: 12px }
+.value { paint-order: stroke; stroke-width: 4px } .one { stroke-dasharray: 5 4 } .whisker { stroke-width: 1.5; fill: none }`
+  const colors =
+    scheme === undefined
+      ? `${colorsOf('light')}\n@media (prefers-color-scheme: dark) {\n${colorsOf('dark')}\n}`
+      : colorsOf(scheme)
+  return `${shapes}\n${colors}`
+}
+
+function colorsOf(scheme: Scheme): string {
+  const { text, quiet, page, grid } = pageColors[scheme]
+  return `text { fill: ${text} } .axis, .note { fill: ${quiet} } .value { stroke: ${page} }
+.page { fill: ${page} } .grid { stroke: ${grid} } .one, .whisker { stroke: ${text} }
+${hues
+  .map(pair => pair[scheme === 'light' ? 0 : 1])
+  .map((hue, index) => `.hue${index} { fill: ${hue} }`)
+  .join(' ')}`
 }
 
 function round(value: number) {

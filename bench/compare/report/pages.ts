@@ -7,19 +7,21 @@ import { bracketsText } from './tables.ts'
 import { captionOf } from './result.ts'
 import type { Result } from './result.ts'
 
-const root = join(import.meta.dirname, '../..')
+/** The folder of the project, whose pages are written. */
+export const projectRoot = join(import.meta.dirname, '../../..')
 /** The text of a page between these comments is written from a result. */
 const [begin, end] = ['<!-- bench: written by `npm run bench -- --write` -->', '<!-- /bench -->']
 
 /** Writes the tables, the sentences and the chart of this checkout; another checkout is in the tables only. */
-export function writePages(result: Result): void {
+export function writePages(result: Result, root = projectRoot): void {
   const own = withoutOther(result.measurement)
   fill(
-    'bench/README.md',
+    join(root, 'bench/README.md'),
     `${captionOf(result)}; in brackets ${bracketsText(result.plan.rounds)}.\n\n${markdownOf(result.measurement)}`,
   )
-  fill('README.md', sentencesOf(own, [5, 20]))
-  writeFileSync(join(root, 'docs/bench.svg'), chartOf(own, captionOf(result)))
+  fill(join(root, 'README.md'), sentencesOf(own, [5, 20]))
+  for (const scheme of ['light', 'dark'] as const)
+    writeFileSync(join(root, `docs/images/bench-${scheme}.svg`), chartOf(own, captionOf(result), scheme))
 }
 
 /** A measurement without the targets of another checkout. */
@@ -27,9 +29,8 @@ export function withoutOther(measurement: Measurement): Measurement {
   return { ...measurement, targets: measurement.targets.filter(name => !name.startsWith('other')) }
 }
 
-function fill(page: string, text: string) {
-  const file = join(root, page)
-  writeFileSync(file, filled(readFileSync(file, 'utf8'), text, page))
+function fill(file: string, text: string) {
+  writeFileSync(file, filled(readFileSync(file, 'utf8'), text, file))
 }
 
 /** Puts a text between the two comments of a page, in place of what is there. */

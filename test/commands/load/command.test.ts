@@ -80,7 +80,7 @@ test('a service that hangs is asked over as many connections as there are, and t
   await upstream.deserted()
 })
 
-test('where nobody listens it says so at once', async t => {
+test('a load test of a port without a listener fails at once and says so', async t => {
   const { code, stdout, stderr } = await runLoad(`http://127.0.0.1:${await quietPort()}/`, '--duration', '1h')
   t.equal(code, 1)
   t.equal(stdout, '')
@@ -291,7 +291,7 @@ test('load is a command of headwaters, and a misspelt option gets a suggestion',
   t.match((await runHeadwaters('laod', 'http://127.0.0.1:1/')).stderr, "did you mean 'load'?")
 })
 
-test('a certificate that nobody vouches for is taken with --insecure only', async t => {
+test('a self-signed certificate is accepted with --insecure only', async t => {
   const upstream = await rawUpstream(t, whole, selfSigned)
   const shortly = [upstream.origin, ...atOnce, '--rate', '10', '--duration', '100ms']
   const refused = await loadResult(...shortly)

@@ -58,7 +58,7 @@ test('however it is looked at, each moment is taken once and in order, and as ma
   )
 })
 
-test('without a rate something is due whenever somebody is free, until the end', async t => {
+test('without a rate a request is due whenever a connection is free, until the end', async t => {
   const schedule = closedLoop(0, 100)
   t.equal(schedule.takeDue(3), 3)
   t.equal(schedule.takeDue(3), 3)

@@ -202,7 +202,7 @@ test('what a position reads depends on its schema alone, not on what stands besi
     }),
     { numRuns: 500 },
   )
-  t.pass('they are the same')
+  t.pass('held for 500 schemas and literals')
   t.end()
 })
 

@@ -312,7 +312,7 @@ test('tasks fail with the runtime that is closed', async t => {
   t.match(await run, { code: 'RUNTIME_CLOSED', statusCode: 503 })
 })
 
-test('outside of a run there is nobody to do it for', async t => {
+test('an offloaded function that is called outside of a run rejects', async t => {
   t.match(await failure(add(1)), {
     name: 'TypeError',
     message:
@@ -340,7 +340,7 @@ test('a file is found by the name it has, or by that which a compiler gives it',
     t.throws(() => offload(at('a.ts'), name as never), { message: /needs the name of a function/ })
 })
 
-test('threads are as many as a runtime is told', async t => {
+test('a runtime starts as many threads as its option says', async t => {
   t.throws(() => createRuntime({ threads: { count: 0 } }), { message: /^runtime: threads\.count is 0/ })
   t.throws(() => createRuntime({ threads: { queue: -1 } }), { message: /^runtime: threads\.queue is -1/ })
   t.throws(() => createRuntime({ threads: { heapBytes: 1000 } }), { message: /^runtime: threads\.heapBytes is 1000/ })

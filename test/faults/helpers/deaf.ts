@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Test } from 'tap'
 import type { Victim } from './victim.ts'
+import { within } from '../../helpers/until.ts'
 
 /**
  * Listens on a thread that does nothing until it recovers: the kernel takes as many connections as fit into the
@@ -29,7 +29,7 @@ export async function deaf(t: Test): Promise<Victim> {
   for (let isFull = false; !isFull;) {
     const filler = connect(port, '127.0.0.1').on('error', () => {})
     fillers.push(filler)
-    isFull = await Promise.race([once(filler, 'connect').then(() => false), setTimeout(100, true)])
+    isFull = (await within(100, once(filler, 'connect'))) === undefined
   }
 
   return {

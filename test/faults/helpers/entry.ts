@@ -18,7 +18,7 @@ export interface Line {
   readonly optional: 'ok' | 'fallback'
   /** How often each step sends its call. @default 1 */
   readonly attempts?: number
-  /** When the answer is there, in ms, on a machine with nothing else to do; and when not yet. */
+  /** The answer is there at the latest after this, in ms: exactly so in `npm run test:timing`; and not before `afterMs`. */
   readonly withinMs: number
   readonly afterMs?: number
   /** Open at the upstream when both have been answered. */

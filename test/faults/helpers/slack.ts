@@ -1,8 +1,7 @@
-/** Whether this machine does nothing else, so that times can be held against their bounds. */
-export const isExact = process.env['HEADWATERS_TEST_TIMING'] === '1'
+import { isExact } from '../../helpers/timing.ts'
 
-/** What an answer may be late by, in ms: much of it is for a machine that does other things too. */
-export const slack = isExact ? 50 : 5000
+/** What an answer may be late by, in ms, where other tests run at the same time; nothing where bounds are exact. */
+export const slack = isExact ? 0 : 5000
 
 /** A limit that no line reaches that does not mean to, in ms. */
 export const patience = 10_000

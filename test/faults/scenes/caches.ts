@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
@@ -10,6 +9,7 @@ import { rawUpstream, type RawRequest } from '../../helpers/raw-upstream.ts'
 import { slack } from '../helpers/slack.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { answer, status, typed } from '../helpers/wire.ts'
+import { elapsed, until } from '../../helpers/until.ts'
 
 type Cache = NonNullable<
   OperationOptions<string, z.ZodType, undefined, undefined, undefined, undefined, never>['cache']
@@ -48,7 +48,7 @@ export async function hotKey(t: Test): Promise<void> {
     else owed.push(() => numbered()(socket, request))
   })
   t.match(await ask(), { body: { data: { word: '0' } } })
-  await setTimeout(110)
+  await elapsed(110)
   const since = performance.now()
   const stale = await Promise.all(Array.from({ length: 100 }, () => ask()))
   t.ok(
@@ -58,7 +58,7 @@ export async function hotKey(t: Test): Promise<void> {
   t.ok(performance.now() - since < 5000 + slack, 'and wait for nobody')
   t.equal(upstream.requests.length, 2, 'while one call fetches the new one')
   for (const pay of owed) pay()
-  while ((await ask()).body.data?.['word'] !== '1') await setTimeout(1)
+  await until(async () => (await ask()).body.data?.['word'] === '1')
   t.equal(upstream.requests.length, 2)
   t.match(runtime.stats(), { keeper: { active: 0, queued: 0, failed: 0 } })
 }
@@ -66,24 +66,25 @@ export async function hotKey(t: Test): Promise<void> {
 /** A refresh that was begun for a caller who has long been answered. */
 export async function detached(t: Test): Promise<void> {
   const owed: (() => void)[] = []
-  const { upstream, ask } = await keeping(t, { ttl: 1, staleWhileRevalidate: 60_000 }, (socket, request) => {
+  const { upstream, ask, get } = await keeping(t, { ttl: 1, staleWhileRevalidate: 60_000 }, (socket, request) => {
     if (request.index === 0) numbered()(socket, request)
     else owed.push(() => numbered()(socket, request))
   })
   await ask()
-  await setTimeout(10)
+  await elapsed(10)
   t.match(
     await ask('a', { connection: 'close' }),
     { status: 200, body: { data: { word: '0' } } },
     'the caller is answered, and his connection closed',
   )
   await upstream.asked(2)
-  // Whatever would end it with him has had its time.
-  await setTimeout(50)
+  // Each of these requests takes turns of the loop in which the close of the caller's connection could end the refresh.
+  for (let times = 0; times < 20; times++) await get('/health/live')
   t.equal(upstream.open, 1, 'the refresh goes on')
   for (const pay of owed.splice(0)) pay()
-  while ((await ask()).body.data?.['word'] === '0') await setTimeout(1)
-  t.pass('and what it brought is given')
+  let got: unknown = '0'
+  await until(async () => (got = (await ask()).body.data?.['word']) !== '0')
+  t.equal(got, '1', 'what the refresh brought is given')
 }
 
 /** Answers that were cut short, that are no good or that are somebody's own. */
@@ -200,7 +201,7 @@ export async function standsInSoon(t: Test): Promise<void> {
   )
   await ask()
   isHanging = true
-  await setTimeout(2)
+  await elapsed(2)
   const replies = await Promise.all(Array.from({ length: 20 }, () => ask()))
   for (const { status, body } of replies)
     t.match(
@@ -215,7 +216,7 @@ export async function standsInSoon(t: Test): Promise<void> {
   t.equal(upstream.requests.length, 2, 'one call has asked for all of them')
   isHanging = false
   for (const answer of owed) answer()
-  while (runtime.stats()['keeper']?.active !== 0) await setTimeout(1)
+  await until(() => runtime.stats()['keeper']?.active === 0)
   t.match(await ask(), { status: 200, body: { complete: true } })
   t.match(runtime.stats(), { keeper: { active: 0, queued: 0, cache: { refreshes: 1 } } })
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
@@ -13,6 +12,7 @@ import { slack } from '../helpers/slack.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 import { good } from '../helpers/wire.ts'
+import { until, untilEvent } from '../../helpers/until.ts'
 
 const request = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${headers}\r\n`
 
@@ -32,15 +32,16 @@ async function caller(t: Test, app: FastifyInstance, bytes: string): Promise<Soc
 async function answersOf(socket: Socket, count: number): Promise<readonly string[]> {
   let received = ''
   const bodies: string[] = []
-  while (bodies.length < count) {
-    received += String(((await once(socket, 'data')) as [Buffer])[0])
+  socket.on('data', part => {
+    received += String(part)
     for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
       const length = Number(/content-length: (\d+)/i.exec(received.slice(0, end))?.[1])
       if (received.length < end + 4 + length) break
       bodies.push(received.slice(end + 4, end + 4 + length))
       received = received.slice(end + 4 + length)
     }
-  }
+  })
+  await untilEvent(socket, 'data', () => bodies.length >= count, { seen: () => bodies })
   return bodies
 }
 
@@ -150,9 +151,9 @@ export async function leaderGone(t: Test): Promise<void> {
   const leader = await caller(t, app, request('/required?id=a'))
   await upstream.asked(1)
   const followers = Array.from({ length: 20 }, () => get<Reply>('/required?id=a'))
-  while ((runtime.stats()['shared']?.calls ?? 0) < 21) await setTimeout(1)
+  await until(() => (runtime.stats()['shared']?.calls ?? 0) >= 21)
   leader.resetAndDestroy()
-  while ((runtime.stats()['shared']?.ignored ?? 0) < 1) await setTimeout(1)
+  await until(() => (runtime.stats()['shared']?.ignored ?? 0) >= 1)
   for (const pay of owed) pay()
   t.ok(
     (await Promise.all(followers)).every(({ status, body }) => status === 200 && body.data?.['word'] === 'a'),
@@ -180,7 +181,7 @@ export async function herd(t: Test): Promise<void> {
     .reply(z.array(Word), ({ words }) => words)
   const { get, runtime } = await stage(t, [many])
   const replies = Array.from({ length: 10 }, () => get<Reply<readonly unknown[]>>('/many?id=a'))
-  while ((runtime.stats()['shared']?.calls ?? 0) < 1000) await setTimeout(1)
+  await until(() => (runtime.stats()['shared']?.calls ?? 0) >= 1000)
   for (const pay of owed) pay()
   const all = await Promise.all(replies)
   t.ok(all.every(({ status, body }) => status === 200 && body.data?.length === 100))
@@ -253,7 +254,7 @@ export async function sameConnection(t: Test): Promise<void> {
   const staying = get<Reply>('/slow?id=d')
   await upstream.asked(4)
   leaving.resetAndDestroy()
-  while ((runtime.stats()['slow']?.ignored ?? 0) < 1) await setTimeout(1)
+  await until(() => (runtime.stats()['slow']?.ignored ?? 0) >= 1)
   owed.get('/word/d')?.()
   t.match(await staying, { status: 200, body: { data: { word: 'd' } } })
   t.match(runtime.stats(), { slow: { ok: 3, ignored: 1, failed: 0, active: 0 } })
@@ -282,10 +283,12 @@ export async function slowReaders(t: Test): Promise<void> {
       return socket.pause()
     }),
   )
-  while ((runtime.stats()['long']?.ok ?? 0) < readers.length) await setTimeout(1)
+  await until(() => (runtime.stats()['long']?.ok ?? 0) >= readers.length)
   t.match(await get('/long?id=short'), { status: 200, body: { data: { word: 'short' } } }, 'others are answered')
-  for (const since = performance.now(); open > 1 && performance.now() - since < 4 * limit + slack;) await setTimeout(10)
-  t.ok(open <= 1, 'the connection of a caller that does not read is closed')
+  await until(() => open <= 1, {
+    withinMs: 4 * limit + slack,
+    seen: () => `${open} connections of callers that do not read`,
+  })
   t.match(runtime.stats(), { long: { active: 0, queued: 0 } }, 'and it holds no permit')
   t.ok(upstream.open <= 4)
 }

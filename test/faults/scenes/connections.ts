@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
@@ -10,6 +9,7 @@ import { asking } from '../helpers/asking.ts'
 import { Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 import { answer, good, status, typed } from '../helpers/wire.ts'
+import { elapsed, until } from '../../helpers/until.ts'
 
 type Get = Awaited<ReturnType<typeof stage>>['get']
 
@@ -27,7 +27,7 @@ async function lane(
     const { status, body } = await get<Reply>(`${path}?id=${id}`)
     if (status !== 200 || body.data?.['word'] !== id) lost.push(`${id}: ${status} ${body.code}`)
     const ms = pauseMs(call)
-    if (ms > 0) await setTimeout(ms)
+    if (ms > 0) await elapsed(ms)
   }
   return lost
 }
@@ -109,14 +109,14 @@ export async function restarted(t: Test): Promise<void> {
   const lost: { readonly at: number; readonly code: string | undefined }[] = []
   let answered = 0
   const lanes = Array.from({ length: 16 }, async () => {
-    while (!isOver) {
+    for (let asked = 0; !isOver && asked < 100_000; asked++) {
       const { status, body } = await get<Reply>('/rolling?id=a')
       if (status === 200) answered++
       else lost.push({ at: performance.now(), code: body.code })
-      await setTimeout(2)
+      await elapsed(2)
     }
   })
-  while (answered < 200) await setTimeout(5)
+  await until(() => answered >= 200)
   t.same(lost, [], 'all is well before')
   const before = upstream.connections
   await upstream.stop()
@@ -124,11 +124,11 @@ export async function restarted(t: Test): Promise<void> {
   const hasTriedAgain = () =>
     (lost.filter(({ code }) => code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_RESET').at(-1)?.at as number) >
     (lost.find(({ code }) => code === 'BREAKER_OPEN')?.at ?? Infinity)
-  while (!hasTriedAgain()) await setTimeout(5)
+  await until(hasTriedAgain)
   await upstream.listen()
   const back = performance.now()
   const sofar = answered
-  while (answered < sofar + 400) await setTimeout(5)
+  await until(() => answered >= sofar + 400)
   isOver = true
   await Promise.all(lanes)
 

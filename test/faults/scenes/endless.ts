@@ -8,6 +8,7 @@ import { rawUpstream } from '../../helpers/raw-upstream.ts'
 import { flood } from '../../hostile/helpers/flood.ts'
 import { calm, Id, stage, Word, wordPath } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
+import { until } from '../../helpers/until.ts'
 
 const block = Buffer.alloc(64 * 1024, ' ')
 const chunk = Buffer.concat([Buffer.from('10000\r\n'), block, Buffer.from('\r\n')])
@@ -105,6 +106,6 @@ export async function together(t: Test): Promise<void> {
     )
   }
   await refused.promise
-  while ((await ask()).status !== 200);
-  t.pass('a body that ends is accepted: those that have taken a second give way')
+  await until(async () => (await ask()).status === 200)
+  t.pass('a body that ends is accepted, since bodies that have taken a second give way')
 }

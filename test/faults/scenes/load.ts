@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
@@ -10,11 +9,12 @@ import { asking } from '../helpers/asking.ts'
 import { calm, Id, stage, Word, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 import { good, status } from '../helpers/wire.ts'
+import { until } from '../../helpers/until.ts'
 
 /** Answers each request after so many ms. */
 function after(ms: number) {
   return (socket: Socket, request: { readonly path: string }) =>
-    void globalThis.setTimeout(() => {
+    void setTimeout(() => {
       socket.write(good(request))
     }, ms)
 }
@@ -72,7 +72,7 @@ export async function oneSlow(t: Test): Promise<void> {
   const sound = asking('sound', { origin: fine.origin, concurrency: 4 })
   const { get, runtime } = await stage(t, [stuck.required, sound.required])
   const waiting = Array.from({ length: 30 }, () => get<Reply>('/stuck?id=a'))
-  while ((runtime.stats()['stuck']?.ignored ?? 0) < 24) await setTimeout(1)
+  await until(() => (runtime.stats()['stuck']?.ignored ?? 0) >= 24)
   t.match(runtime.stats(), { stuck: { active: 2, queued: 4 } }, 'its queue is bounded')
   for (let times = 0; times < 50; times++) t.match((await get('/sound?id=a')).status, 200)
   t.match(runtime.stats(), { sound: { ok: 50, queuedMs: 0 } }, 'others do not wait for it')
@@ -80,7 +80,7 @@ export async function oneSlow(t: Test): Promise<void> {
   t.equal(codes.filter(code => code === 'BULKHEAD_FULL').length, 24)
   t.equal(codes.filter(code => code === 'UPSTREAM_TIMEOUT' || code === 'DEADLINE_EXCEEDED').length, 6)
   // Calls that got a permit at the very end hold it until their connection has opened, and are aborted.
-  for (let tries = 0; runtime.stats()['stuck']?.active !== 0 && tries < 100; tries++) await setTimeout(10)
+  await until(() => runtime.stats()['stuck']?.active === 0, { withinMs: 5000 })
   t.match(runtime.stats(), { stuck: { active: 0, queued: 0 } })
 }
 
@@ -119,7 +119,7 @@ export async function allSlow(t: Test): Promise<void> {
   const upstream = await rawUpstream(
     t,
     (socket, request) =>
-      void globalThis.setTimeout(() => {
+      void setTimeout(() => {
         socket.write(good(request))
       }, ms),
   )
@@ -155,7 +155,7 @@ export async function shrinking(t: Test): Promise<void> {
       return socket.write(status(503))
     }
     busy++
-    globalThis.setTimeout(() => {
+    setTimeout(() => {
       busy--
       socket.write(good(request))
     }, 5)

@@ -1,7 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type LookupFunction } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
@@ -14,6 +13,7 @@ import { slack } from '../helpers/slack.ts'
 import { stage, wordPath, type Reply } from '../helpers/stage.ts'
 import { well } from '../helpers/victim.ts'
 import { good } from '../helpers/wire.ts'
+import { elapsed, until } from '../../helpers/until.ts'
 
 /** How long an answer of a resolver stands, in ms. */
 const kept = 1000
@@ -65,7 +65,7 @@ export async function unknown(t: Test): Promise<void> {
     t.equal(asked.length, 1, `${code}: one question for eight calls and their retries`)
     t.match(runtime.stats(), { named: { failed: 8, active: 0, queued: 0 } })
     isFound = true
-    await setTimeout(kept + 50)
+    await elapsed(kept + 50)
     t.match(
       await get('/named?id=b'),
       { status: 200, body: { data: { word: 'b' } } },
@@ -116,7 +116,7 @@ export async function slowName(t: Test): Promise<void> {
   const { get, runtime } = await stage(t, [slow.required, quick.required], { lookup })
   const before = performance.now()
   const waiting = Array.from({ length: 16 }, () => get<Reply>('/slow?id=a'))
-  while (runtime.stats()['slow']?.active !== 16) await setTimeout(1)
+  await until(() => runtime.stats()['slow']?.active === 16)
   t.match(await get('/quick?id=b'), { status: 200, body: { data: { word: 'b' } } }, 'others do not wait for it')
   for (const { status, body } of await Promise.all(waiting))
     t.match({ status, body }, { status: 502, body: { code: 'UPSTREAM_UNREACHABLE' } })
@@ -229,7 +229,7 @@ export async function moved(t: Test): Promise<void> {
   const { get } = await stage(t, [required], { lookup })
   t.match(await get('/moving?id=a'), { body: { data: { word: 'blue' } } })
   address = '127.0.0.2'
-  await setTimeout(kept + 50)
+  await elapsed(kept + 50)
   t.match(
     await get('/moving?id=a'),
     { body: { data: { word: 'green' } } },
@@ -315,7 +315,7 @@ export async function rebound(t: Test): Promise<void> {
       .reply(z.unknown(), ({ part }) => part)
     const { get } = await stage(t, [required], { lookup })
     t.match(await get('/required'), { status: 502, body: { code: 'UPSTREAM_UNREACHABLE' } })
-    await setTimeout(kept + 50)
+    await elapsed(kept + 50)
     for (let times = 0; times < 3; times++)
       t.match(await get('/required'), { status: 502, body: { code: 'ADDRESS_REFUSED' } }, later.join())
     t.equal(asked.length, 2)

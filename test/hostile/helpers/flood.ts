@@ -37,8 +37,10 @@ export async function flood(server: Server, head: string, piece: Buffer, isBare 
 
 /** The service's side of a connection. */
 async function acceptedSocket(server: Server, socket: Socket): Promise<Socket> {
-  for (;;) {
+  // The connections of other tests of the same server may come before it.
+  for (let others = 0; others < 1000; others++) {
     const [accepted] = (await once(server, 'connection')) as [Socket]
     if (accepted.remotePort === socket.localPort) return accepted
   }
+  throw new Error('1000 connections were accepted, and this one is not among them')
 }

@@ -35,7 +35,7 @@ test('when all crash at once they listen where they did, also at a port that was
   t.equal(new Set((await whoAnswers(ask, 4)).map(({ pid }) => pid)).size, 2)
 })
 
-test('an error that nobody caught ends its worker, with a line that says which', async t => {
+test('an uncaught error ends its worker, with a log line that names the error', async t => {
   const { ask, said, saidTimes } = await workersService(t, {
     definitions: definitions({
       atLoad: 'if (cluster.isWorker) process.on("SIGUSR2", () => { throw new Error("left alone") })',

@@ -47,7 +47,7 @@ test('SIGHUP during a restart begins another one after it', async t => {
   t.equal(log.filter(({ msg }) => msg === 'restarting the workers').length, 2)
 })
 
-test('what Node.js reads from an environment file is read anew', async t => {
+test('SIGHUP reads the environment file of Node.js again', async t => {
   const { path, write } = definitionsFolder(t, { '.env': 'VARIABLE=first\n' })
   const { ask, said, stop } = await workersService(t, { node: [`--env-file=${join(path, '.env')}`] })
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'first'))

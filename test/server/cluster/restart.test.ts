@@ -3,6 +3,7 @@ import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'tap'
 import { definitions, whoAnswers, workersService, type Who } from './helpers/workers-service.ts'
+import { until } from '../../helpers/until.ts'
 
 /**
  * Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time,
@@ -77,10 +78,11 @@ test('a connection that is kept ends with an answer of the worker it belongs to,
   t.equal(first.connection, 'keep-alive')
   stop('SIGHUP')
   let last = first
-  while (last.connection !== 'close') {
+  await until(async () => {
     last = await ask('/who', agent)
     if (last.status !== 200) t.fail(`status ${last.status}`)
-  }
+    return last.connection === 'close'
+  })
   t.equal(last.body.data.pid, first.body.data.pid)
   t.not((await ask('/who', agent)).body.data.pid, first.body.data.pid)
   await said('all workers were replaced')

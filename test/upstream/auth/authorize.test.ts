@@ -96,7 +96,7 @@ test('a token is renewed ahead of its end behind the calls, once', async t => {
   t.equal(asked.length, 2)
 })
 
-test('one that lives long is renewed half a minute before its end', async t => {
+test('a token with a long life is renewed 30 s before its end', async t => {
   const { ask, asked, give, clock } = arrange()
   const first = ask()
   await give('a', 60 * minute)
@@ -123,7 +123,7 @@ test('a token that has ended is waited for; its life counts from when it was ask
   t.same(await Promise.all(answers), ['b', 'b'])
 })
 
-test("a renewal ahead that fails is nobody's failure, and is tried again after a second", async t => {
+test('a renewal ahead of time that fails fails no call, and is tried again after a second', async t => {
   const { ask, asked, give, fail, clock } = arrange()
   const first = ask()
   await give('a')
@@ -153,7 +153,7 @@ test('without a token a call fails, and so do those of the next second, at once'
   t.same(sent, ['a'])
 })
 
-test('who leaves while a token is on its way takes only itself along', async t => {
+test('a call that is aborted while a token is fetched ends alone, and the calls that wait for the token go on', async t => {
   const { ask, asked, give, run, sent } = arrange()
   const own = new Abort()
   const leaves = failure(ask(own))
@@ -182,7 +182,7 @@ test('a token that is refused is renewed once for all, and each call that was re
   t.equal(sent.length, 40)
 })
 
-test('a call that is refused after somebody has renewed is sent again with what there is', async t => {
+test('a call that is refused after another call has renewed the token is sent again with the new token', async t => {
   const held = heldService()
   let tokens = 0
   const service = authorize({

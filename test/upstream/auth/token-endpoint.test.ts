@@ -113,7 +113,7 @@ test('a token is taken with white space behind the headers that frame it', async
   t.match(await failure(ask()), { code: 'UPSTREAM_AUTH' }, 'it is cut')
 })
 
-test('each token is told, for a log that must not show it, and a listener that throws fails no call', async t => {
+test('each token goes to the listener that redacts the log, and a listener that throws fails no call', async t => {
   const told: string[] = []
   const onToken = (each: string) => {
     told.push(each)
@@ -154,7 +154,7 @@ test('a token that the upstream refuses is renewed once, and the calls are sent 
   t.equal(raw.requests.length, 40)
 })
 
-test('an answer that is no bearer token, or none at all, is told as such, without its words', async t => {
+test('an answer of the token endpoint without a bearer token fails with an error that does not quote it', async t => {
   const words = 'SECRET-WORDS'
   const lines: readonly (readonly [string, Script, object])[] = [
     [
@@ -265,7 +265,7 @@ test('an endpoint that never answers holds a call no longer than its attempt, an
   await tokens.deserted()
 })
 
-test('it has its own limit, so that those who come later are not left with one that hangs', async t => {
+test('a fetch of a token has a limit of its own, after which later calls fetch again', async t => {
   const tokens = await rawUpstream(t, () => {})
   const connection = new Connection(tokens.origin, { connect: buildConnector({}) })
   t.teardown(() => connection.destroy())

@@ -8,9 +8,9 @@ import { createRuntime } from '../../../src/upstream/runtime.ts'
 import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
-import { turn } from '../../helpers/turn.ts'
+import { until } from '../../helpers/until.ts'
 
-test('headers that say who the caller is are known by their last words', t => {
+test('a header is known as a credential by the last word of its name', t => {
   const callers = [
     'authorization',
     'cookie',
@@ -94,7 +94,7 @@ for (const who of ['authorization', 'cookie', 'x-api-key', 'x-tenant-id', 'x-for
 const naming: CustomLayer = next => call =>
   next(call.with({ headers: { Authorization: call.inbound['authorization'] ?? 'nobody' } }))
 
-test("the same for credentials that a custom layer at 'call' gives, on an ordinary call and on a refresh of the cache", async t => {
+test("answers of 429 to a caller whose credentials a layer at 'call' gives harm no other caller and no refresh of the cache", async t => {
   const { ask, askOften, stats, raw } = await arrange(t, 'authorization', { layers: { call: [naming] } })
   await askOften()
   t.match(stats(), { breaker: 'closed', concurrency: 20, failed: 0 })
@@ -119,7 +119,7 @@ test("a refresh of what is kept for a caller is judged as the caller's calls are
   isLimited = true
   await ask()
   await raw.asked(2)
-  while (runtime.stats()['shared']?.active !== 0) await turn()
+  await until(() => runtime.stats()['shared']?.active === 0)
   t.match(runtime.stats(), { shared: { breaker: 'closed' } })
 })
 
@@ -139,7 +139,7 @@ test('where no credentials of callers go out, a 429 is a failure of the upstream
   }
 })
 
-test('a 503 counts whoever asks, and 401 and 403 never do', async t => {
+test('a 503 counts as a failure of the upstream for any caller, and a 401 or 403 never does', async t => {
   for (const [status, breaker] of [
     [503, 'open'],
     [401, 'closed'],

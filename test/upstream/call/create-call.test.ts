@@ -108,7 +108,7 @@ test('schemas that refuse what they do not know still share one input', t => {
   t.end()
 })
 
-test('input that its schemas refuse is told by its field, without being quoted', t => {
+test('the error about refused input names the field and does not quote the value', t => {
   const secret = 'secret1'
   for (const [ask, message] of [
     [() => cats.one({ id: secret }), /id: /],

@@ -28,7 +28,7 @@ test('a header is found in any case, and each name that is asked for is recorded
   t.equal(reads.isWhole, false)
 })
 
-test('whoever lists the names has read them all', async t => {
+test('listing the names of the inbound headers records each of them as read', async t => {
   for (const list of [
     Object.keys,
     Object.entries,
@@ -44,7 +44,7 @@ test('whoever lists the names has read them all', async t => {
   }
 })
 
-test('it looks like the headers themselves, in the spelling that is wanted', async t => {
+test('the recorded headers print, list and serialize like the plain headers, in the declared spelling', async t => {
   const { inbound } = recorded({ 'x-user': 'ada', host: 'h' }, new Map([['x-user', 'X-User']]))
   t.same({ ...inbound }, { 'X-User': 'ada', host: 'h' })
   t.equal(inspect(inboundHeaders({ host: 'h' })), "{ host: 'h' }")

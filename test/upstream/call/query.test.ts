@@ -58,7 +58,7 @@ test('a reserved name is refused where something is written for it', t => {
   t.end()
 })
 
-test('whatever is written is read back the same', t => {
+test('a query that was written is read back equal, for any names and values', t => {
   const values = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.string(), { minLength: 1 }))
   fc.assert(
     fc.property(fc.dictionary(fc.string({ unit: 'binary' }), values), query => {

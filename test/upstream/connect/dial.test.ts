@@ -13,9 +13,10 @@ import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { quietPort } from '../../helpers/quiet-port.ts'
 import { turn } from '../../helpers/turn.ts'
+import { isExact } from '../../helpers/timing.ts'
 
 /** undici's own timer rings at 500 ms at the earliest, and up to a second after that. */
-const slack = process.env['HEADWATERS_TEST_TIMING'] === '1' ? 50 : 300
+const slack = isExact ? 50 : 300
 
 async function mute(t: Test): Promise<number> {
   const server = createServer(socket => {
@@ -187,7 +188,7 @@ test('a resolver that gives a name for an address is not followed', async t => {
   t.equal(arranged.connections, 0)
 })
 
-test('when nobody takes a connection the error tells of every address', async t => {
+test('when no address accepts a connection the error has the failure of every address', async t => {
   const port = await quietPort()
   const several = (await arrange(t, ['127.0.0.1', '127.0.0.2'])).open('cats.example', port)
   several.found()

@@ -92,7 +92,7 @@ test('the failure of an earlier attempt does not hurry the next one', async t =>
   t.same(starts, [0, 250, 500])
 })
 
-test('it fails when every address has failed, and with the errors of all', async t => {
+test('the race fails when every address has failed, with the errors of all', async t => {
   const { time, dones, destroyed } = play([refuses(700), refuses(1), refuses(20)], 250)
   time.pass()
   t.same(dones, [{ at: 700, winner: undefined, errors: ['1', '2', '0'] }])

@@ -145,13 +145,13 @@ test('a proxy that is not there, or never answers, makes it unreachable in time'
   t.match(mute.runtime.stats(), { cats: { active: 0, queued: 0 } })
 })
 
-test('through a tunnel it is the upstream that must prove who it is', async t => {
+test('through a tunnel the certificate of the upstream is verified, not that of the proxy', async t => {
   const { runtime, cats, raw } = await arrange(t, { options: { tls: {} } })
   t.match(await failure(runtime.send(testRun().ask(cats.ask()))), { code: 'UPSTREAM_TLS' })
   t.equal(raw.requests.length, 0)
 })
 
-test('a proxy has a name that is looked up, and an upstream on the default port is told with it', async t => {
+test('the name of a proxy is looked up, and CONNECT names the default port of the upstream', async t => {
   const { proxy } = await arrange(t)
   const { port } = new URL(proxy.origin)
   const asked: string[] = []

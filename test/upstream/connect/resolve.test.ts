@@ -27,7 +27,7 @@ function arrange() {
 const one = [{ address: '1.1.1.1', family: 4 }]
 const other = [{ address: '8.8.8.8', family: 4 }]
 
-test('all who want a name at once ask once, for all its addresses', async t => {
+test('concurrent lookups of one name share one lookup, for all its addresses', async t => {
   const { asked, ask } = arrange()
   const answers = [
     ask('cats.example', { hints: 1 }),
@@ -58,7 +58,7 @@ test('an answer stands for a second, so new connections follow a name that moves
   t.same(await later, other)
 })
 
-test('so does a failure, and an answer without addresses is one', async t => {
+test('a failed lookup stands for a second too, and an answer without addresses is a failure', async t => {
   const { asked, ask, clock } = arrange()
   const error = Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
   const failures = [failure(ask('cats.example')), failure(ask('cats.example'))]

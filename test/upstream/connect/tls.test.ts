@@ -23,7 +23,7 @@ async function arrange(t: Test, tls: NonNullable<UpstreamOptions['tls']> | undef
   return { raw, runtime, ask: () => runtime.send(testRun().ask(cats.ask())) }
 }
 
-test('a certificate that nobody knows is trusted where it is declared, and only there', async t => {
+test('a private certificate is trusted by the upstream that declares it, and by no other', async t => {
   for (const ca of [selfSigned.cert, env('CA')]) {
     const { ask } = await arrange(t, { ca })
     t.match(await ask(), { value: 'well' })
@@ -44,7 +44,7 @@ test('nothing in the process makes an unknown certificate trusted', async t => {
   t.match(await failure(ask()), { code: 'UPSTREAM_TLS' })
 })
 
-test('an upstream that wants to know who asks is shown our certificate', async t => {
+test('an upstream that asks for a client certificate gets the declared one', async t => {
   const server = { requestCert: true, rejectUnauthorized: true, ca: selfSigned.cert }
   const known = await arrange(t, { ca: selfSigned.cert, cert: env('CERT'), key: env('KEY') }, server)
   t.match(await known.ask(), { value: 'well' })

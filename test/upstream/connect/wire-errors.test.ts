@@ -33,7 +33,7 @@ test('what goes wrong on the wire has a name of ours, and its cause stays for th
   t.end()
 })
 
-test("what was wrong with a socket is told by undici's words for it", t => {
+test('errors of a socket get their code from the error codes of undici', t => {
   for (const message of ['bad response', 'bad upgrade'])
     t.match(wireError(named('UND_ERR_SOCKET', message), 'cats'), { code: 'UPSTREAM_PROTOCOL' })
   t.match(wireError(named('UND_ERR_SOCKET', 'other side closed'), 'cats'), { code: 'UPSTREAM_RESET' })
@@ -77,7 +77,7 @@ test('a failure of TLS, of this machine or of the address is the same while conn
   t.end()
 })
 
-test('alerts that refuse a handshake are told from those that end a connection', t => {
+test('TLS alerts that refuse a handshake are told from alerts that end a connection', t => {
   const alert = (number: number) =>
     named(
       'ERR_SSL_TLSV13_ALERT',

@@ -84,7 +84,7 @@ test('an attempt that its caller gave up ends as cancelled, and one given up bef
   t.equal(late.effort.attempts, 0)
 })
 
-test('an attempt that whoever watches gives up when it hears of it is not sent', async t => {
+test('an attempt that is aborted by a listener of its own start event is not sent', async t => {
   const { bottom, service } = arrange(20)
   const run = testRun()
   const watched = Object.assign(run, {

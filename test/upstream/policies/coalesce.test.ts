@@ -63,7 +63,7 @@ test('the first caller leaves and the others still get the answer', async t => {
   t.equal(bottom.taken, 1)
 })
 
-test('the last caller to leave ends the flight, and a call after that starts anew', async t => {
+test('the last caller to leave ends the flight, and a call after that starts a new one', async t => {
   const { bottom, asking } = arrange()
   const aborts = [new Abort(), new Abort()]
   const asked = aborts.map(abort => failure(asking('one', abort)))
@@ -84,7 +84,7 @@ test('the last caller to leave ends the flight, and a call after that starts ane
   )
 })
 
-test('a failing flight fails all its callers alike, and the next call starts anew', async t => {
+test('a failing flight fails all its callers alike, and the next call starts a new flight', async t => {
   const { bottom, asking } = arrange()
   const asked = [failure(asking('one')), failure(asking('one'))]
   const error = new UpstreamError('UPSTREAM_RESET', 'nobody')
@@ -96,7 +96,7 @@ test('a failing flight fails all its callers alike, and the next call starts ane
   t.equal((await anew).value, 'well')
 })
 
-test('a call after the answer starts anew: nothing is kept', async t => {
+test('a call after the answer starts a new flight: no answer is kept', async t => {
   const { bottom, asking } = arrange()
   for (const value of ['one', 'two']) {
     const asked = asking('same')

@@ -26,7 +26,7 @@ test('after a long silence nothing is left, and counting goes on', t => {
   t.end()
 })
 
-test('cleared, it begins anew', t => {
+test('a cleared sliding window counts from zero', t => {
   let now = 0
   const seen = new SlidingWindow(100, () => now)
   seen.add(3, 1)

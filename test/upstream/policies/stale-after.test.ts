@@ -1,5 +1,4 @@
 import { getActiveResourcesInfo } from 'node:process'
-import { setTimeout as after } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../../src/errors.ts'
@@ -18,6 +17,7 @@ import { failure } from '../../helpers/failure.ts'
 import { handClock } from '../../helpers/hand-clock.ts'
 import { heldService } from '../../helpers/held-service.ts'
 import { turn } from '../../helpers/turn.ts'
+import { elapsed } from '../../helpers/until.ts'
 
 const get = (staleAfter?: number) =>
   operation({
@@ -140,7 +140,7 @@ test('after the window of staleIfError nothing stands in, also when it ends whil
   clock.pass(1)
   clock.pass(60_000)
   // Comes after the timer of the soft limit, which was set before and for less.
-  await after(2)
+  await elapsed(2)
   await turn()
   bottom.held[0]?.answer('new', 200, {})
   t.match(await asked, { value: 'new', cached: { cache: 'miss' } })
@@ -173,7 +173,7 @@ test('the soft limit is 100 ms until 100 answers are known, and then the time wi
   )
 })
 
-test('closing ends a refresh that nobody waits for', async t => {
+test('closing ends a refresh without waiting callers', async t => {
   const { ask, fill, close, bottom } = arrange(t)
   await fill(cats.soon())
   await ask(cats.soon())

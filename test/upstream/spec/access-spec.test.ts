@@ -25,7 +25,7 @@ test('env names a variable and holds nothing else', async t => {
   }
 })
 
-test('every way to say who asks can be declared', async t => {
+test('each kind of credential can be declared', async t => {
   for (const auth of [
     { bearer: secret },
     { header: 'X-Api-Key', secret },

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
 import { z } from 'zod'
 import { defineUpstream, operation, type UpstreamOptions } from '../../../src/upstream/declare.ts'
@@ -49,7 +49,7 @@ test('layers of the app stand outside those of the upstream, at a call once and 
   ])
 })
 
-test('every attempt is signed anew by a signer that takes its time', async t => {
+test('an async signing layer signs each attempt again', async t => {
   const key = 'a key'
   const sign = (text: string) => createHmac('sha256', key).update(text).digest('hex')
   const raw = await rawUpstream(t, (socket, request) => {
@@ -62,7 +62,7 @@ test('every attempt is signed anew by a signer that takes its time', async t => 
     (next, { prefix }) =>
     async call => {
       const used = String(nonce++)
-      await delay(1, undefined, { signal: call.signal })
+      await turn(undefined, { signal: call.signal })
       return next(
         call.with({
           headers: { 'x-nonce': used, authorization: sign(`${call.method} ${prefix}${call.path} ${used}`) },
@@ -146,7 +146,7 @@ test('calls that a layer gives different headers never share an answer, and thos
   t.equal(raw.requests.length, 2)
 })
 
-test('an attempt is told of forwarded headers alone, since those are what sharing looks at', async t => {
+test('a layer of an attempt sees the forwarded headers alone, since only those decide about sharing', async t => {
   const raw = await rawUpstream(t, json('well'))
   const seen: unknown[] = []
   const cats = catsAt(raw.origin, {

@@ -66,7 +66,7 @@ test('a call goes out with the headers of its operation and no others', async t 
   })
 })
 
-test('its path and query are written below the prefix of the place', async t => {
+test('the path and query of a call are written below the path prefix of its origin', async t => {
   const { out, find } = await arrange(t, {}, '/v1/proxy')
   t.match(await out(find({ kind: 'c a/t', q: 'ü&?' })), { path: '/v1/proxy/c%20a%2Ft/find?q=%C3%BC%26%3F' })
 })

@@ -102,7 +102,7 @@ async function nobodyListens(): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-test('an upstream where nobody listens cannot be reached, and an unsafe call that never left says so too', async t => {
+test('a port without a listener is UPSTREAM_UNREACHABLE, also for an unsafe call, which never left', async t => {
   const dead = defineUpstream('dead', { origin: await nobodyListens() }, { ask, tell })
   const runtime = createRuntime()
   t.teardown(() => runtime.close())
@@ -120,7 +120,7 @@ test('a name that does not exist cannot be reached', async t => {
   t.match(await failure(runtime.send(testRun().ask(dead.ask()))), { code: 'UPSTREAM_UNREACHABLE' })
 })
 
-test('an upstream that cannot prove who it is is not trusted, and asked nothing', async t => {
+test('an upstream with an unknown certificate gets no request', async t => {
   const upstream = await rawUpstream(t, json('well'), selfSigned)
   const runtime = createRuntime()
   t.teardown(() => runtime.close())

@@ -9,6 +9,7 @@ import { testRun } from '../../helpers/call.ts'
 import { failure } from '../../helpers/failure.ts'
 import { json, rawUpstream } from '../../helpers/raw-upstream.ts'
 import { rest } from '../../helpers/turn.ts'
+import { until } from '../../helpers/until.ts'
 
 /** Sends calls one after the other over a pool of one connection; returns the connection of each. */
 async function asked(
@@ -116,7 +117,7 @@ test('a request that needs a new connection opens one, or renews an idle one if 
   await raw.holds(2)
 
   const waiting = [asNew(held()), asNew(held())]
-  while (sockets.length < 2) await raw.asked(raw.requests.length + 1)
+  await until(() => sockets.length >= 2)
   const late = asNew()
   const before = raw.requests.length
   sockets[0]?.write(json('first'))

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { test } from 'tap'
 import { hasUnread } from '../../../src/upstream/transport/unread.ts'
 import { socketPair } from '../../helpers/socket-pair.ts'
-import { turn } from '../../helpers/turn.ts'
+import { until } from '../../helpers/until.ts'
 
 /** The socket that carries TLS, or the socket itself. */
 function below(socket: Socket): Socket {
@@ -35,7 +35,7 @@ test('bytes that the event loop has read, and that are not taken yet, are found'
     const { ours, theirs } = await socketPair(t, isSecure)
     ours.on('readable', () => {})
     theirs.write('x')
-    while (ours.readableLength === 0) await turn()
+    await until(() => ours.readableLength !== 0)
     t.equal(hasUnread(ours), true)
   }
 })

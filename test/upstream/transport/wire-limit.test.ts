@@ -86,7 +86,7 @@ test('an idle connection that sends empty lines without end is closed', async t 
   await upstream.deserted()
 })
 
-test('on a shared connection only the answer that takes too much fails as one, and the next begins to count anew', async t => {
+test('on a shared connection only the answer that is too large fails, and the count of the next answer starts at zero', async t => {
   const { send, upstream } = await wire(
     t,
     (socket, { index }) => {

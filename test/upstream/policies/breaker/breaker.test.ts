@@ -58,7 +58,7 @@ function arrange({ minimum = 4 } = {}) {
   return { bottom, clock, changes, gauge, send, fail, succeed, trip, recover }
 }
 
-test('it opens at half of the calls failed, and not before the minimum', async t => {
+test('the breaker opens when half of the calls have failed, and not before the minimum of calls', async t => {
   const { fail, succeed, gauge } = arrange()
   await fail()
   await fail()
@@ -70,7 +70,7 @@ test('it opens at half of the calls failed, and not before the minimum', async t
   t.equal(gauge.breaker, 'open')
 })
 
-test('open, it refuses at once, says for how long, and asks nobody', async t => {
+test('an open breaker refuses calls at once with the time that is left, and sends none', async t => {
   const { trip, fail, bottom, clock } = arrange()
   await trip()
   clock.now = 2000
@@ -147,7 +147,7 @@ test('after a while one run is let through, and a growing share of runs after it
   t.same(changes, ['closed > open', 'open > half-open', 'half-open > closed'])
 })
 
-test('a probe that fails opens it for twice as long', async t => {
+test('a probe that fails opens the breaker for twice as long', async t => {
   const { trip, fail, clock, gauge } = arrange()
   await trip()
   clock.now = 5000
@@ -270,7 +270,7 @@ test('what failed long ago is forgotten', async t => {
   t.equal(gauge.breaker, 'closed')
 })
 
-test('what is told of a change and throws fails the call at which it changed, when it opens, tries and closes', async t => {
+test('a change listener that throws fails the call at which the breaker opens, half-opens or closes', async t => {
   const bottom = heldService()
   const clock = { now: 0 }
   const { layer, gauge } = breaker({

@@ -51,7 +51,7 @@ test('docs/policies.md has the states of the breaker and their transitions', asy
 })
 
 for (const perSecond of [51, 300, 5000]) {
-  test(`after good traffic at ${perSecond} a second, it opens within 0.5 s and 100 failures when every attempt fails`, t => {
+  test(`after good traffic at ${perSecond} a second, the circuit opens within 0.5 s and 100 failures when every attempt fails`, t => {
     const { circuit, clock } = arrange()
     const every = 1000 / perSecond
     for (; clock.now < 20_000; clock.now += every) circuit.onSuccess()
@@ -66,7 +66,7 @@ for (const perSecond of [51, 300, 5000]) {
     t.end()
   })
 
-  test(`at ${perSecond} a second of which 20 % fail, it stays closed for 60 s`, t => {
+  test(`at ${perSecond} a second of which 20 % fail, the circuit stays closed for 60 s`, t => {
     const { circuit, clock, changes } = arrange()
     const random = seeded(perSecond)
     // Below its minimum the share of a few attempts says little.
@@ -219,7 +219,7 @@ test('half-open, one failure among successes does not open it again, and half of
   t.end()
 })
 
-test('half-open, a row of failures opens it again after any number of successes', t => {
+test('a row of failures opens a half-open circuit again after any number of successes', t => {
   const { circuit, open, fail } = arrange()
   open()
   const run = {}
@@ -303,6 +303,6 @@ test('whatever happens: only transitions of the table, no admission while open, 
     ),
     { numRuns: 500 },
   )
-  t.pass('500 histories')
+  t.pass('held for 500 histories')
   t.end()
 })

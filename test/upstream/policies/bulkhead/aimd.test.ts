@@ -13,7 +13,7 @@ function lower(limit: Aimd): void {
   while (limit.lowered === lowered) end(limit, 1, true)
 }
 
-test('it starts at 20, or at its most where that is less', async t => {
+test('the limit starts at 20, or at its maximum where that is less', async t => {
   t.equal(aimd({ max: 200 }).limit, 20)
   t.equal(aimd({ max: 7 }).limit, 7)
   t.equal(aimd({ max: 200, start: 3 }).limit, 3)
@@ -47,7 +47,7 @@ test('a round that ends less than half full adds none: it shows nothing of what 
   t.equal(limit.limit, 21)
 })
 
-test('it never has more permits than its most, nor fewer than its least', async t => {
+test('the limit stays between its minimum and its maximum', async t => {
   const limit = aimd({ max: 22, min: 2 })
   end(limit, 1000, false)
   t.equal(limit.limit, 22)
@@ -113,7 +113,7 @@ test('an upstream that loses all leaves a trickle of 1 after 14 times, and comes
   t.equal(answers, 235, 'ten rounds of 10 answers, then 11 + 12 + … + 19')
 })
 
-test('under any history it stays within its bounds, and changes by one up or by a tenth down', t => {
+test('under any history the limit stays within its bounds, and changes by one up or by a tenth down', t => {
   const bounds = fc
     .tuple(fc.integer({ min: 1, max: 50 }), fc.nat(200), fc.nat(300))
     .map(([min, more, start]) => ({ min, max: min + more, start }))

@@ -7,6 +7,7 @@ import { bulkhead } from '../../../../src/upstream/policies/bulkhead/bulkhead.ts
 import { testRun, type TestRun } from '../../../helpers/call.ts'
 import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
+import { until } from '../../../helpers/until.ts'
 
 type Act =
   | { readonly type: 'enter'; readonly run: number; readonly mayWait: boolean }
@@ -183,10 +184,10 @@ for (const kind of ['fixed', 'moving'] as const)
               throw new Error(`the gauge says ${gauge.active} and ${gauge.queued}`)
           }
 
-          while (bottom.held.length > 0) {
+          await until(() => {
             bottom.held[0]?.answer('done')
-            await setImmediate()
-          }
+            return bottom.held.length === 0 && gauge.queued === 0
+          })
           await Promise.all(calls.map(({ asked }) => asked))
           if (calls.some(({ abort }) => abort.size > 0)) throw new Error('a listener stays')
           if (gauge.active + gauge.queued > 0) throw new Error('a permit stays')

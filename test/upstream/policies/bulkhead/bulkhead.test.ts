@@ -9,6 +9,7 @@ import { failure } from '../../../helpers/failure.ts'
 import { heldService } from '../../../helpers/held-service.ts'
 import { questions } from '../../../helpers/questions.ts'
 import { turn } from '../../../helpers/turn.ts'
+import { until } from '../../../helpers/until.ts'
 
 function arrange({
   concurrency = 1,
@@ -51,7 +52,10 @@ function limitThatBecomes(first: number, ...then: number[]): AdaptiveConcurrency
 }
 
 async function drain({ held, gauge, finish }: ReturnType<typeof arrange>, t: Test): Promise<void> {
-  while (held.length > 0) await finish()
+  await until(async () => {
+    if (held.length > 0) await finish()
+    return held.length === 0
+  })
   t.match(gauge, { active: 0, queued: 0 })
 }
 
@@ -83,7 +87,7 @@ test('a waiter that gives up leaves the queue at once, and the next takes its tu
   await Promise.all([first, third])
 })
 
-test('one that gives up between its turn and its sending hands its permit on', async t => {
+test('a waiter that is aborted between its turn and its sending hands its permit on', async t => {
   const place = arrange()
   const gone = new Abort()
   const first = place.enter(testRun(), 0)
@@ -129,10 +133,11 @@ test('later calls of a run that holds a permit wait beyond the bound, and go ahe
   const asked = [place.enter(inside, 0), place.enter(newcomer, 10), place.enter(inside, 1), place.enter(inside, 2)]
   t.match(place.gauge, { active: 1, queued: 3 })
   const order: unknown[] = []
-  while (place.held.length > 0) {
+  await until(async () => {
     order.push(...place.active())
     await place.finish()
-  }
+    return place.held.length === 0
+  })
   t.same(order, [0, 1, 2, 10])
   await drain(place, t)
   await Promise.all(asked)
@@ -164,10 +169,11 @@ test('when the first call of a run that was only queued gets a permit, its other
   ]
   t.equal(place.gauge.queued, 5)
   const order: unknown[] = []
-  while (place.held.length > 0) {
+  await until(async () => {
     order.push(...place.active())
     await place.finish()
-  }
+    return place.held.length === 0
+  })
   t.same(order, [0, 1, 2, 3, 10, 11])
   await drain(place, t)
   await Promise.all(asked)
@@ -185,7 +191,7 @@ test('a run that got its first permit from the queue goes ahead from then on', a
   await Promise.all(asked)
 })
 
-test('one that moved ahead with its run still leaves at once', async t => {
+test('a waiter that moved ahead with its run still leaves the queue at once when it is aborted', async t => {
   const place = arrange()
   const run = testRun()
   const gone = new Abort()
@@ -215,7 +221,7 @@ test('a run whose waiters have all left is a newcomer again', async t => {
   await Promise.all([first, other])
 })
 
-test('the time spent waiting is counted, for those who gave up too', async t => {
+test('the time spent in the queue is counted, also for aborted waiters', async t => {
   let now = 5
   const run = testRun({ now: () => now })
   const { layer } = bulkhead({ upstream: 'nobody', concurrency: 1, maxQueue: 10 })
@@ -252,7 +258,7 @@ test('a service that throws instead of rejecting gives its permit back', async t
   t.match(gauge, { active: 0, queued: 0 })
 })
 
-test('when the permits become more, those who wait are let in at once', async t => {
+test('when permits are added, waiters get them at once', async t => {
   const place = arrange({ concurrency: limitThatBecomes(1, 3) })
   const asked = [0, 1, 2, 3, 4].map(index => place.enter(testRun(), index))
   t.same(place.active(), [0])
@@ -264,7 +270,7 @@ test('when the permits become more, those who wait are let in at once', async t 
   await Promise.all(asked)
 })
 
-test('when the permits become fewer, nobody is cut, and nobody comes in until enough are done', async t => {
+test('when permits are taken away, no call is aborted, and no waiter is admitted until enough calls have ended', async t => {
   const place = arrange({ concurrency: limitThatBecomes(4, 2), maxQueue: 1 })
   const asked = [0, 1, 2, 3, 4].map(index => place.enter(testRun(), index))
   await place.finish()

@@ -454,5 +454,5 @@ test('whatever mix of sync and async layers a call goes through, it is answered 
     }),
     { numRuns: 150 },
   )
-  t.pass('150 mixes')
+  t.pass('held for 150 mixes')
 })

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { ControlLoop } from './control-loop.ts'
+import { timingFiles } from './files.ts'
+import { judge, missesOf, mostRuns, noisyFrom, quietRuns, type TimingRun, type Verdict } from './judge.ts'
+
+const root = join(import.meta.dirname, '../..')
+/** No file is run again once the step has taken this long, in ms. */
+const budgetMs = 15 * 60_000
+
+async function run(file: string): Promise<TimingRun> {
+  const control = new ControlLoop()
+  const child = spawn(process.execPath, [file], {
+    cwd: root,
+    env: { ...process.env, HEADWATERS_TEST_TIMING: '1', TAP_TIMEOUT: '180' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [tap, code] = await Promise.all([
+    text(child.stdout),
+    new Promise<number | null>(resolve => {
+      child.once('exit', resolve)
+    }),
+  ])
+  const misses = new Set(missesOf(tap))
+  if (code !== 0 && misses.size === 0) misses.add(`the process ended with ${code}`)
+  return { misses, lateMs: control.end() }
+}
+
+const since = performance.now()
+const chosen = process.argv.slice(2)
+const files = chosen.length > 0 ? chosen : timingFiles(root)
+const counts: Record<Verdict['state'], number> = { held: 0, missed: 0, 'not judged': 0 }
+for (const file of files) {
+  const runs: TimingRun[] = []
+  let verdict: Verdict | undefined
+  do {
+    runs.push(await run(file))
+    verdict = judge(runs, performance.now() - since > budgetMs)
+  } while (verdict === undefined)
+  counts[verdict.state]++
+  console.log(
+    `${verdict.state}: ${file}, control loop late by ${runs.map(({ lateMs }) => lateMs.toFixed(1)).join(', ')} ms`,
+  )
+  if (verdict.state !== 'held') for (const miss of verdict.misses) console.log(`  ${miss}`)
+}
+console.log(`${counts.held} files held, ${counts.missed} missed, ${counts['not judged']} not judged`)
+if (counts['not judged'] > 0)
+  console.log(
+    `Not judged: a bound was missed in each of up to ${mostRuns} runs, fewer than ${quietRuns} of which had a control loop ` +
+      `late by less than ${noisyFrom} ms. Run the step again on a machine that does nothing else.`,
+  )
+// A step in which most files were not judged has shown nothing.
+if (counts.missed > 0 || counts['not judged'] > files.length / 2) process.exitCode = 1
