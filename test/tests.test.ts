@@ -10,14 +10,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'helpers/until.ts': 'the one place that waits',
   'tests.test.ts': 'has the faults in its own text',
   'helpers/test-rules.ts': 'names the faults',
-  'fanout/each.test.ts': 't.pass of a property',
-  'fanout/hooks.test.ts': 't.pass of a property',
-  'upstream/transport/decode.test.ts': 't.pass of a property',
-  'upstream/policies/cache/cache-adapter.test.ts': 'polls without a bound',
-  'upstream/policies/cache/cache.test.ts': 'polls without a bound, and titles',
-  'upstream/policies/cache/memory-store.test.ts': 'titles',
-  'upstream/policies/cache/stale-if-error.test.ts': 'titles',
-  'upstream/policies/cache/wire.test.ts': 'polls without a bound',
 }
 
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })

@@ -46,7 +46,7 @@ test('an each never has more calls in flight than its concurrency, and always as
     ),
     { numRuns: 60 },
   )
-  t.pass('60 lists')
+  t.pass('held for 60 lists')
 })
 
 test('the default concurrency of an each is 16', async t => {

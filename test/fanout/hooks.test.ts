@@ -604,7 +604,7 @@ test('whatever mix of sync and async hooks, steps and merge, the reply is the sa
     }),
     { numRuns: 100 },
   )
-  t.pass('100 mixes')
+  t.pass('held for 100 mixes')
 })
 
 test('a hook that is none, or stands where it may not, is refused where it is declared', t => {

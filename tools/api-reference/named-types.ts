@@ -33,7 +33,7 @@ export type { Counts } from '../../src/upstream/policies/observe.ts'
 export type { CacheGauge } from '../../src/upstream/policies/cache/cache.ts'
 export type { BreakerState } from '../../src/upstream/policies/breaker/circuit.ts'
 export type { AccessOptions, AuthOptions, OAuth2Options, TlsOptions } from '../../src/upstream/spec/access-options.ts'
-export type { Cached, ResponseHeaders } from '../../src/upstream/spec/answer.ts'
+export type { Cached, ResponseHeaders, SentRequest } from '../../src/upstream/spec/answer.ts'
 export type {
   BreakerOptions,
   CacheOptions,

@@ -52,8 +52,8 @@ const longCharset = 40
 
 /**
  * Returns the error of a response whose `Content-Type` its operation does not accept, or whose charset cannot be
- * decoded; `undefined` for any other. The type and the charset are in the cause, which is for the log: they are words of
- * the upstream.
+ * decoded; `undefined` for any other. The cause, which is for the log, has the type and the charset, which the upstream
+ * wrote.
  */
 export function contentTypeFault(
   spec: OperationSpec,

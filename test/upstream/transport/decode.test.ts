@@ -274,7 +274,7 @@ test('random members decode to what they were made of', async t => {
     fc.asyncProperty(bodies, async ({ name, plain, body }) => (await decoded(name, body)).equals(plain)),
     { numRuns: 200 },
   )
-  t.pass()
+  t.pass('held for 200 bodies of random members')
 })
 
 test('random members that are cut within one of them, or have bytes behind them, are refused', async t => {
@@ -295,5 +295,5 @@ test('random members that are cut within one of them, or have bytes behind them,
     ),
     { numRuns: 200 },
   )
-  t.pass()
+  t.pass('held for 200 bodies that are cut or have bytes behind them')
 })

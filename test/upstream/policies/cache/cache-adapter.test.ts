@@ -15,6 +15,7 @@ import { failure } from '../../../helpers/failure.ts'
 import { farStore } from '../../../helpers/far-store.ts'
 import { collected } from '../../../helpers/collected.ts'
 import { turn } from '../../../helpers/turn.ts'
+import { until } from '../../../helpers/until.ts'
 
 const cats = defineUpstream(
   'cats',
@@ -444,7 +445,7 @@ test('a store that never answers is waited for as long as it may take, and what 
   const slow = found('{}')
   adapter.store('a', slow)
   t.equal(adapter.find('a', call()), slow)
-  while (adapter.faults < 2) await turn()
+  await until(() => adapter.faults >= 2)
   t.equal(await adapter.find('a', call()), undefined, 'what is not there in time is not kept here either')
   t.equal(timers(), before)
 })
@@ -462,7 +463,7 @@ test('a store that fails after it was late has failed once', async t => {
   const adapter = createCacheAdapter(store)
   t.equal(await adapter.find('a', call()), undefined)
   adapter.store('a', found('{}'))
-  while (adapter.faults < 2) await turn()
+  await until(() => adapter.faults >= 2)
   for (const refuse of refusals) refuse(new Error('late'))
   await turn()
   t.equal(adapter.faults, 2)

@@ -19,6 +19,7 @@ import { failure } from '../../../helpers/failure.ts'
 import { handClock } from '../../../helpers/hand-clock.ts'
 import { heldService } from '../../../helpers/held-service.ts'
 import { turn } from '../../../helpers/turn.ts'
+import { until } from '../../../helpers/until.ts'
 
 const params = z.object({ id: z.string() })
 const cats = defineUpstream(
@@ -398,12 +399,12 @@ test('a refresh takes as long as it may, and no longer', async t => {
   await fill(swr)
   clock.pass(70_000)
   await ask()
-  while (bottom.held.length > 0) await turn()
+  await until(() => bottom.held.length === 0)
   t.match(await ask(), { cached: { cache: 'stale' } })
   t.equal(bottom.taken, 3)
 })
 
-test('so many refreshes run at once, and the others in their turn', async t => {
+test('at most refreshWidth refreshes run at once, and the others in their turn', async t => {
   const { bottom, clock, ask, fill, gauge } = arrange(t, { refreshWidth: 1 })
   const calls = ['tom', 'kit', 'ada'].map(id => cats.cat({ id }))
   for (const call of calls) await fill(swr, 'old', call)
@@ -453,7 +454,7 @@ test('an old answer stands in for a failure, and says for which', async t => {
   t.match(gauge(), { stale: 1 })
 })
 
-test('it does so until its window ends, also when that is while the upstream is asked', async t => {
+test('a stale answer stands for a failure until its window ends, also when that is while the upstream is asked', async t => {
   const { clock, ask, fill, fail } = arrange(t)
   await fill(sie)
   clock.pass(659_000)

@@ -8,6 +8,7 @@ import type { CustomLayer } from '../../../../src/upstream/spec/layer-types.ts'
 import { UpstreamError } from '../../../../src/errors.ts'
 import { defineUpstream, operation, type UpstreamOptions } from '../../../../src/upstream/declare.ts'
 import { createRuntime, type RuntimeOptions } from '../../../../src/upstream/runtime.ts'
+import { until } from '../../../helpers/until.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
 import { farStore } from '../../../helpers/far-store.ts'
@@ -395,7 +396,7 @@ test('a store that fails to invalidate fails no call, costs no more than its get
       [writer.put({ id: 'tom' }), 'writer'],
     ] as const) {
       await ask(tom)
-      while (far.held.size === 0) await turn()
+      await until(() => far.held.size > 0)
       t.equal(await cacheOf(tom), 'hit')
       faults.length = 0
       far.mode = mode
@@ -420,7 +421,7 @@ test('a call that is given up while a store is asked ends at once with its answe
   far.mode = 'hang'
   const abort = new Abort()
   const asked = ask(cats.put({ id: 'tom' }), {}, abort)
-  while (abort.size === 0 || raw.requests.length === 0) await turn()
+  await until(() => abort.size > 0 && raw.requests.length > 0)
   await settled()
   abort.abort('gone')
   t.match(await asked, { value: {}, status: 200 })

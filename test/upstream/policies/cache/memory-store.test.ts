@@ -48,7 +48,7 @@ test('what was used for longest goes first when there is no more room', async t 
   )
 })
 
-test('one that is too large is not kept, and the one before it is gone', async t => {
+test('an entry that is too large is not kept, and the entry before it is gone', async t => {
   const store = createMemoryStore({ maxBytes: 8000 })
   store.set('a', uri, entry(1000 - place), 0)
   store.set('a', uri, entry(1001 - place), 0)
@@ -61,7 +61,7 @@ test('a size that is none is refused', async t => {
   t.throws(() => createMemoryStore({ maxEntryBytes: 1.5 }), /createMemoryStore: maxEntryBytes/)
 })
 
-test('it never holds more than it may, and its size is that of what it holds', t => {
+test('a store never holds more than its limit, and its size is that of its entries', t => {
   const steps = fc.array(
     fc.record({
       key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),

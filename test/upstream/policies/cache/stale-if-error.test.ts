@@ -41,7 +41,7 @@ test('of statuses it stands in for those that RFC 5861 names', async t => {
   t.notOk(allowsStale(failed('UPSTREAM_STATUS'), false))
 })
 
-test('it stands in where time runs out, and not for a caller that has gone, a closed runtime or a bug', async t => {
+test('a stale answer stands in for a timeout, and not for an aborted call, a closed runtime or a bug', async t => {
   for (const isGivenUp of [true, false]) {
     t.ok(allowsStale(failed('DEADLINE_EXCEEDED'), isGivenUp))
     t.ok(allowsStale(failed('STEP_TIMEOUT'), isGivenUp))

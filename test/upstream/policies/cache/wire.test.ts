@@ -12,6 +12,7 @@ import { failure } from '../../../helpers/failure.ts'
 import { farStore } from '../../../helpers/far-store.ts'
 import { json, rawUpstream, written, type RawRequest, type Script } from '../../../helpers/raw-upstream.ts'
 import { turn } from '../../../helpers/turn.ts'
+import { until } from '../../../helpers/until.ts'
 
 const Cat = z.object({ name: z.string() })
 const minute = { 'cache-control': 'max-age=60' }
@@ -260,7 +261,7 @@ test('1000 callers at the expiry of a hot key cause one request, and get the old
       answers.every(({ value, cached }) => (value as { name: string }).name === name && cached?.cache === cache),
       more,
     )
-    while (stats()?.misses === 1) await turn()
+    await until(() => stats()?.misses !== 1)
     t.match(await ask(), { value: { name: '1' }, cached: { cache: 'hit' } })
     t.equal(raw.requests.length, 2, more)
   }
@@ -433,7 +434,7 @@ test('a store elsewhere is shared by runtimes, and what an upstream elsewhere sa
     cacheStore: store,
   })
   t.match(await ask(), { cached: { cache: 'miss' } })
-  while (held.size === 0) await turn()
+  await until(() => held.size > 0)
   const other = createRuntime({ cacheStore: store })
   t.teardown(() => other.close())
   const call = () => testRun().ask(cats.cat({ id: 'tom' }))
@@ -478,7 +479,7 @@ test('a store elsewhere that hangs, fails or throws costs its getTimeout and no 
   for (const mode of ['hang', 'reject', 'throw'] as const) {
     far.mode = mode
     t.match(await ask(), { value: { name: 'Tom' }, cached: { cache: 'miss' } }, mode)
-    while (stats()?.storeFaults === undefined || (stats()?.storeFaults ?? 0) % 2 === 1) await turn()
+    await until(() => stats()?.storeFaults !== undefined && (stats()?.storeFaults ?? 0) % 2 === 0)
   }
   t.equal(raw.requests.length, 3)
   t.match(stats(), { storeFaults: 6 })
