@@ -13,9 +13,9 @@ const read = (page: string) => readFileSync(join(root, page), 'utf8')
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
-  ...readdirSync(join(root, 'docs'))
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.md'))
-    .map(name => `docs/${name}`),
+    .map(name => `docs/${name.replaceAll('\\', '/')}`),
 ]
 
 interface Block {
