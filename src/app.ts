@@ -65,7 +65,10 @@ export interface AppOptions {
   readonly overrides?: Readonly<Record<string, Override>>
   /** Custom layers around every upstream, the outermost first. @default {} */
   readonly layers?: Layers
-  /** What `env('NAME')` of a declaration reads. @default {} */
+  /**
+   * The variables that `env('NAME')` of a declaration reads.
+   * @default {}
+   */
   readonly environment?: RuntimeOptions['environment']
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
@@ -93,7 +96,10 @@ export interface AppOptions {
   readonly lostLogLines?: (() => number) | undefined
   /** Is called with each token that a token endpoint gave, for a log that must not show it. @default not called */
   readonly onToken?: ((token: string) => void) | undefined
-  /** What one request and its connection may take. @default those of `Limits` */
+  /**
+   * The limits of one request and its connection.
+   * @default those of `Limits`
+   */
   readonly limits?: Partial<Limits>
   /** From where on work is refused. @default those of `PressureLimits` */
   readonly pressure?: Partial<PressureLimits>
@@ -113,7 +119,8 @@ export interface AppOptions {
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
   /**
-   * How long requests in flight may take once the app closes, in ms; who still waits then is answered 503.
+   * Time that requests in flight may take after the app begins to close, in ms. Requests that still wait then are
+   * answered 503.
    * @default 10_000
    */
   readonly drainTimeout?: number

@@ -58,7 +58,7 @@ const Overrides = z.object({
   OFF: z.enum(['0', '1']).optional(),
 })
 
-/** How the service is protected from those who call it; what each means is said where the app is built. */
+/** The protection of the service from its callers. `buildApp` describes each field. */
 export interface Inbound {
   readonly limits: {
     readonly bodyBytes: number
@@ -87,15 +87,18 @@ export interface Config {
   readonly logLevel: z.output<typeof Environment>['LOG_LEVEL']
   /** `auto` is text where stdout is a terminal, and JSON elsewhere. */
   readonly logFormat: z.output<typeof Environment>['LOG_FORMAT']
-  /** How long requests in flight may take after SIGTERM, in ms. */
+  /** Time that requests in flight may take after SIGTERM, in ms. */
   readonly drainMs: number
   /** The `info` of the API document. @default that of the definitions */
   readonly info?: OpenapiInfo
-  /** What protects the service from those who call it. */
+  /** The protection of the service from its callers. */
   readonly inbound: Inbound
   /** The threads in which offloaded functions run. */
   readonly threads: ThreadOptions
-  /** How many processes serve; as many as there are cores with `auto`. @default 1 */
+  /**
+   * The number of processes; `auto` is the number of cores.
+   * @default 1
+   */
   readonly workers?: number | 'auto'
   /** Time without a heartbeat after which a worker is killed and replaced, in ms; 0 is never. @default 10_000 */
   readonly heartbeatMs: number

@@ -1,11 +1,11 @@
-/** How an upstream's failure is judged once, for everything that learns from it. */
+/** The effect of a failure on the health of its upstream. Each failure is classified once. */
 export type Verdict = 'failed' | 'ignored'
 
 interface Row {
   /** The status our caller gets when this decides the reply. */
   readonly status: number
   readonly title: string
-  /** Follows the name of whoever failed. */
+  /** The rest of the sentence after the name of the upstream, step or aggregate that failed. */
   readonly text: string
   /** Says something about the upstream's health, or not. */
   readonly verdict: Verdict
@@ -127,7 +127,10 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly statusCode?: number
   /** If true, another attempt may succeed. @default that of the code and the status */
   readonly retryable?: boolean
-  /** Whether the connection had served before and died before anything of this answer came. @default false */
+  /**
+   * True if the connection had served before and was lost before the first byte of this answer.
+   * @default false
+   */
   readonly isIdleClose?: boolean
 }
 
@@ -148,8 +151,7 @@ export class UpstreamError extends Error {
   /** True if another attempt may succeed. */
   readonly retryable: boolean
   /**
-   * Whether the upstream closed a connection it took for idle while the call was on its way, which says nothing of its
-   * health.
+   * True if the upstream closed a connection as idle while the call was on its way. This says nothing about its health.
    */
   readonly isIdleClose: boolean
   /** Read by Fastify's error handler. */
@@ -179,7 +181,7 @@ export class UpstreamError extends Error {
    */
   constructor(code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
     const { status, text, verdict, retryable } = errors[code]
-    // Failing is a hot path under overload, and nobody reads the stack of a refusal.
+    // Failing is a hot path under overload, and the stack of a refusal is not used.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(`${source} ${text}${options.detail ? `: ${options.detail}` : ''}`, options)
@@ -320,11 +322,14 @@ export class Problem extends Error {
 
 /** Options of `refuse`. */
 export interface RefuseOptions {
-  /** When asking again may help, in seconds; sent as `retry-after`. @default none */
+  /**
+   * Seconds after which the caller may try again; sent as `retry-after`.
+   * @default none
+   */
   readonly retryAfterSeconds?: number
 }
 
-/** What a fault says in words that a caller can use, where a schema library speaks of its own types. */
+/** Returns the text of a fault in terms of JSON, where a schema library uses the names of its own types. */
 export function reasonOf({ message }: { readonly message: string }): string {
   if (message.endsWith('received undefined')) return 'is missing'
   // A Date that is not valid.
@@ -363,7 +368,8 @@ export function refuse(status: number, detail: string, { retryAfterSeconds }: Re
 const maxRetryAfterSeconds = 60
 
 /**
- * What a caller is told of a failure: an upstream's failure by its code, anything else as a bug that stays in the log.
+ * Returns the problem for a failure: an upstream's failure by its code, and any other error as a bug, whose text stays
+ * in the log.
  */
 export function toProblem(error: unknown, where?: string): Problem {
   if (error instanceof Problem) return error

@@ -2,7 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 
 /** One sub-command of `headwaters`. */
 export interface Command {
-  /** What `--help` prints. */
+  /** The text of `--help`. */
   readonly help: string
   /** Its options by name. */
   readonly options: ParseArgsOptionsConfig

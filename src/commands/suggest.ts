@@ -14,7 +14,7 @@ export function suggest(word: string, known: Iterable<string>): string {
   return best === undefined ? '' : `: did you mean '${best}'?`
 }
 
-/** How many letters must be put in, left out or changed to make one word of the other. */
+/** Returns the number of letters that must be inserted, removed or changed to turn one word into the other. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {

@@ -12,7 +12,7 @@ export function numberWithin(owner: string, option: string, value: number, min: 
   throw new TypeError(`${owner}: ${option} is ${value}, and must be a number from ${min} to ${max}`)
 }
 
-/** What happens above a bound: `error` fails the whole, `truncate` omits what is above the bound. */
+/** The handling of values above a limit: `error` fails the whole, `truncate` omits the values above the limit. */
 export type Overflow = 'error' | 'truncate'
 
 /** Takes an `overflow`, or throws a `TypeError` that names owner, option and what is allowed. */

@@ -14,7 +14,7 @@ export interface Catalogue {
   readonly overrides: Readonly<Record<string, Override>>
   /** The upstreams that are declared, exported or not. */
   readonly specs: readonly UpstreamSpec[]
-  /** What `env('NAME')` of a declaration reads. */
+  /** The variables that `env('NAME')` of a declaration reads. */
   readonly environment: Variables
   /** The `info` of the API document. */
   readonly info: OpenapiInfo

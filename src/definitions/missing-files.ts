@@ -1,6 +1,6 @@
 import { dirname, extname, join } from 'node:path'
 
-/** What Node.js and TypeScript's convention may add to the name of a module that is imported without an extension. */
+/** The endings that Node.js and TypeScript may add to the name of a module that is imported without an extension. */
 const endings = ['.ts', '.js', '.json', '/index.js', '/index.json']
 
 /**

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Where the running copy has its modules: `src` of a checkout, or `dist`. */
+/** The folder of the modules of the running copy: `src` of a checkout, or `dist`. */
 export const ownFolder = fileURLToPath(new URL('..', import.meta.url))
 
 const suffix = extname(fileURLToPath(import.meta.url))

@@ -14,10 +14,10 @@ interface WatchedFolder {
   readonly inode: number | undefined
 }
 
-/** How long to wait for the rest of a change after its first sign, in ms: an editor writes in several steps. */
+/** Time to wait for the rest of a change after its first event, in ms. An editor writes in several steps. */
 const settleMs = 50
 
-/** How often the folders are listed again while they change. */
+/** The most times that the folders are listed again while they change. */
 const mostRounds = 10
 
 /** Calls `reload` after each change, one call at a time; `reload` must not reject. Returns a function that stops it. */

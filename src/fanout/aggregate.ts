@@ -129,9 +129,8 @@ export interface EachBounds<N> extends StepOptions<N> {
   /** Calls at most; `overflow` says what happens to a longer list. @default 100 */
   readonly maxItems?: number
   /**
-   * What happens to a list above `maxItems`: `error` fails the run, whatever `minSuccess` is; `truncate` asks the first
-   * `maxItems` calls, and the step is `partial` and reports how many are `omitted`.
-   *
+   * The handling of a list above `maxItems`: `error` fails the run, whatever `minSuccess` is; `truncate` asks the first
+   * `maxItems` calls, and the step is `partial` and reports the number of `omitted` items.
    * @default 'error'
    */
   readonly overflow?: Overflow

@@ -11,7 +11,7 @@ export interface AnswerCompletion {
   reject(error: unknown): void
 }
 
-/** How context() has ended, as its source reports it. */
+/** The end of context(), as its source reports it. */
 interface ContextEnd {
   readonly state: State
   readonly code: ErrorCode | undefined

@@ -13,7 +13,7 @@ export type RunEvent =
       readonly at: number
       readonly step: number
       readonly state: State
-      /** Why the step has no value of its own. */
+      /** The code of the reason for which the step has no value of its own. */
       readonly code: string | undefined
       /** The results of the calls of an `each`, a `firstOf`, or a context() that asks several. */
       readonly tally: CallCounts | undefined

@@ -2,7 +2,7 @@ import type { HeaderFields } from '../core/schema/header-fields.ts'
 import type { Schema } from './inference.ts'
 import type { Vary } from './vary.ts'
 
-/** Where an aggregate is served and what it is asked with. */
+/** The route of an aggregate and the schemas of its input. */
 export interface Route {
   /** Path template: `/v1/breeds/{breed}`. */
   readonly url: string
@@ -12,24 +12,24 @@ export interface Route {
   readonly params: Schema
   readonly query: Schema
   readonly body: Schema
-  /** Whether the schema of the body lets values of any depth through, which are then measured. */
+  /** True if the schema of the body lets values of any depth through, which are then measured. */
   readonly isBodyOpen: boolean
   readonly headers: Schema
   /** The headers that the schema of headers reads. */
   readonly headerFields: HeaderFields | undefined
-  /** Whether the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
+  /** True if the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
   readonly envelope: boolean
-  /** What a complete reply says of being kept. */
+  /** The `cache-control` of a complete reply. */
   readonly cacheControl: string | undefined
   /** The request headers on which every complete reply depends; none where no reply is kept. */
   readonly vary: Vary | undefined
-  /** Whether shared caches may keep a complete reply. */
+  /** True if shared caches may keep a complete reply. */
   readonly isShared: boolean
   readonly summary: string | undefined
   readonly description: string | undefined
 }
 
-/** What `aggregate` takes beside its schemas. */
+/** The options of `aggregate` beside its schemas. */
 export interface RouteOptions<P> {
   /**
    * Path template. A parameter is a whole segment, or has literal text beside it. The most specific template that
@@ -44,7 +44,7 @@ export interface RouteOptions<P> {
   /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
   readonly deadline?: number
   /**
-   * Whether the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers.
+   * True if the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers.
    * @default true
    */
   readonly envelope?: boolean

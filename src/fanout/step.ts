@@ -22,7 +22,7 @@ export interface Step {
   readonly concurrency: number
   /** The maximum number of calls. */
   readonly maxItems: number
-  /** What happens to a list of more calls. */
+  /** The handling of a list of more calls. */
   readonly overflow: Overflow
   /** The number of calls of an `each` that must succeed; all of them when undefined. */
   readonly minSuccess: number | undefined

@@ -14,7 +14,7 @@ const mostKept = 1000
 export class Vary {
   /** As `vary` has it. */
   readonly text: string
-  /** Where each credential of the set comes from, for a log. */
+  /** The source of each credential of the set, for a log. */
   readonly credentials: ReadonlyMap<string, string>
   readonly #names: ReadonlySet<string>
   readonly #next = new Map<UpstreamSpec | string, Vary>()

@@ -36,13 +36,19 @@ export interface HeadwatersOptions {
   readonly aggregates: readonly AnyAggregate[]
   /** Overrides by the upstream's name. @default {} */
   readonly overrides?: Readonly<Record<string, Override>>
-  /** What `env('NAME')` of a declaration reads, for example `process.env`. @default {} */
+  /**
+   * The variables that `env('NAME')` of a declaration reads, for example `process.env`.
+   * @default {}
+   */
   readonly environment?: RuntimeOptions['environment']
   /** Custom layers around every upstream, the outermost first. @default {} */
   readonly layers?: Layers
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
-  /** A runtime to share with others; whoever made it closes it. @default one of its own, which closes with the app */
+  /**
+   * A runtime to share with others. The code that created it closes it.
+   * @default one of its own, which closes with the app
+   */
   readonly runtime?: Runtime
   /**
    * Counts the runs of these routes, and says whether one that starts is to leave out its optional steps.
@@ -50,7 +56,8 @@ export interface HeadwatersOptions {
    */
   readonly load?: LoadGauge
   /**
-   * Whether each route has a `schema` that says what it takes and answers, for `@fastify/swagger` and its like.
+   * Adds a `schema` to each route that describes its input and its replies, for `@fastify/swagger` and similar
+   * collectors.
    * @default true
    */
   readonly describe?: boolean

@@ -40,7 +40,7 @@ export class Destination {
   #isScheduled = false
   /** Bytes of the write under way. */
   #writing = 0
-  /** When the write under way began; looked at only where it can be stuck. */
+  /** The start of the write in progress. Read only where the write can be stuck. */
   #since = 0
   /** The write under way is the newline that ends a torn line. */
   #isMending = false

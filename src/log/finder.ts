@@ -1,4 +1,4 @@
-/** The end of a text is compared by so many characters before the text is. */
+/** The number of characters at the end of a text that are compared first. */
 const block = 3
 const tableBits = 15
 

@@ -1,9 +1,9 @@
 /** Lines that wait to be written, next to each other. */
 interface Chunk {
   readonly bytes: Buffer
-  /** Where the first byte that was not written is. */
+  /** The index of the first byte that was not written. */
   from: number
-  /** Where the next line goes. */
+  /** The index of the next line. */
   to: number
 }
 

@@ -33,7 +33,7 @@ export interface RuntimeOptions {
   /** Called with each fault of the cache store, for a log; what it throws is ignored. @default not called */
   readonly onCacheStoreFault?: (fault: CacheStoreFault) => void
   /**
-   * The threads in which offloaded functions run; there are none where nothing is offloaded.
+   * The threads in which offloaded functions run. No thread starts before the first offloaded call.
    * @default those of `ThreadOptions`
    */
   readonly threads?: ThreadOptions

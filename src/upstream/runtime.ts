@@ -103,7 +103,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       try {
         ignoreRejection(onCacheStoreFault(fault))
       } catch {
-        // A call does not fail by a fault of the store, nor by a callback that is told of it.
+        // A fault of the store, or of the callback that reports it, does not fail the call.
       }
     })
   const invalidations = new Invalidations({ shared: cacheStore })

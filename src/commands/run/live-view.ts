@@ -21,8 +21,7 @@ const eraseLine = '\x1b[K'
 const eraseBelow = '\x1b[J'
 
 /**
- * Draws lines on a terminal, each frame in one write over the one before; so many ms apart, if not as often as the eye
- * sees.
+ * Draws lines on a terminal. Each frame is one write and replaces the frame before. Frames are limited in frequency.
  */
 export function liveView(
   terminal: WriteStream,
@@ -70,7 +69,7 @@ export function liveView(
   }
 }
 
-/** How many rows lines take by now: a terminal that was made narrower has broken those that were longer. */
+/** Returns the number of rows that lines occupy now. A terminal that was made narrower has wrapped longer lines. */
 function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)), 0)
 }

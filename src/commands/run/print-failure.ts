@@ -24,7 +24,7 @@ function textOf({ statusCode, title, detail, faults, cause }: Problem): string {
   )
 }
 
-/** Where a fault of the input was given: `/query/count` is `--count`. */
+/** Returns the option in which a value was given: `/query/count` is `--count`. */
 function optionOf(pointer: string): string {
   const [, part = '', name, ...rest] = pointer.split('/')
   if (part === 'headers') return `--header ${name ?? ''}`.trim()

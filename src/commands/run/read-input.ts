@@ -7,7 +7,7 @@ import { inputFields } from './input-fields.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface InputArguments {
-  /** What was given as `--name value`, in order. */
+  /** The values of `--name value`, in order. */
   readonly fields: Readonly<Record<string, readonly string[]>>
   /** JSON, or `@` and a file, or `@-` for stdin. */
   readonly body: string | undefined

@@ -1,7 +1,7 @@
-/** What a terminal can show. */
+/** The capabilities of a terminal. */
 export interface TerminalCapabilities {
   readonly color: boolean
-  /** Whether lines may be drawn with characters beyond ASCII. */
+  /** True if lines may be drawn with characters beyond ASCII. */
   readonly unicode: boolean
 }
 
@@ -15,7 +15,7 @@ export function terminalCapabilities(): TerminalCapabilities {
   }
 }
 
-/** Whether someone looks at a screen that can be drawn on. */
+/** Returns whether the output is a terminal that can be drawn on. */
 export function isTerminal(): boolean {
   const { stdout, stderr, env } = process
   return stdout.isTTY && stderr.isTTY && env['TERM'] !== 'dumb'

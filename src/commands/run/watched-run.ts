@@ -21,7 +21,7 @@ export interface WatchedRunOptions {
   readonly print: (reply: Reply<unknown, string>) => void
 }
 
-/** How a run ended: with a reply, by an error, or because it was interrupted. */
+/** The end of a run: a reply, an error, or an interruption. */
 export interface RunResult {
   readonly reply?: Reply<unknown, string>
   readonly error?: unknown

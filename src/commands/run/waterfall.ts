@@ -8,7 +8,7 @@ export interface WaterfallOptions {
   /** Columns of the terminal. */
   readonly columns: number
   readonly color: boolean
-  /** Whether lines may be drawn with characters beyond ASCII. */
+  /** True if lines may be drawn with characters beyond ASCII. */
   readonly unicode: boolean
 }
 

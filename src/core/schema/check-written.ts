@@ -6,10 +6,10 @@ import { defOf } from './wrapped.ts'
 /** The part of a request that an output is written into. */
 export type WrittenPart = 'path' | 'query' | 'body'
 
-/** What a schema makes: all values of a part, one value of it, or one item of a value that is a list. */
+/** The output of a schema: all values of a part, one value of it, or one item of a value that is a list. */
 type Place = 'all' | 'value' | 'item'
 
-/** Why an output cannot be written, and where in the schema that is. */
+/** The reason for which an output cannot be written, and its place in the schema. */
 interface Misfit {
   readonly pointer: string
   readonly type: string

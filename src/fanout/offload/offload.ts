@@ -16,7 +16,7 @@ type IsAny<T> = 0 extends 1 & T ? true : false
 /** The names of a module's functions. */
 export type FunctionsOf<M> = { [K in keyof M & string]: M[K] extends AnyFunction ? K : never }[keyof M & string]
 type IsOne<K, All = K> = K extends unknown ? ([All] extends [K] ? true : false) : never
-/** Whether a parameter names a signal; one with whatever fields does not. */
+/** True if a parameter has a field `signal` by name. A parameter with arbitrary fields does not count. */
 type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? true : false
 type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip | readonly Call<unknown>[]>
 

@@ -1,7 +1,7 @@
 import { errors, type UpstreamError } from '../../errors.ts'
 import { causeChain } from '../../log/cause-chain.ts'
 
-/** What the log says of the aggregate of a run. */
+/** The fields of an aggregate for the log. */
 interface LoggedAggregate {
   readonly name: string
   readonly route: { readonly url: string }

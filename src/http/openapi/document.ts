@@ -13,13 +13,13 @@ export interface OpenapiOptions {
   /** The prefix of the path of every aggregate, as in `app.register(headwaters, { prefix })`. @default '' */
   readonly prefix?: string
   /**
-   * Whether the document has `/health/live` and `/health/ready`, which `buildApp` adds and the plugin does not.
+   * True if the document has `/health/live` and `/health/ready`, which `buildApp` adds and the plugin does not.
    * @default true without a prefix
    */
   readonly health?: boolean
-  /** Whether aggregates require an API key, as with the `keys` of `buildApp`. @default false */
+  /** True if aggregates require an API key, as with the `keys` of `buildApp`. @default false */
   readonly bearer?: boolean
-  /** Whether the requests of a client are limited, as with the `rateLimit` of `buildApp`. @default false */
+  /** True if the requests of a client are limited, as with the `rateLimit` of `buildApp`. @default false */
   readonly rateLimited?: boolean
 }
 

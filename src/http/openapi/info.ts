@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
-/** Who publishes an API document and what it is about: the `info` of OpenAPI. */
+/** The `info` of an OpenAPI document: its title, its version and its publisher. */
 export interface OpenapiInfo {
   /** The name of the API. @default 'Aggregates' */
   readonly title?: string

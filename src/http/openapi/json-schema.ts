@@ -7,7 +7,7 @@ import type { JsonSchema, NamedParts, Side } from './schema-types.ts'
 import { tidy } from './tidy.ts'
 import { marksIn, wireForm, withoutMarks, type Metadata } from './unrepresentable.ts'
 
-/** How a schema is converted. */
+/** The options of a conversion. */
 interface Conversion {
   /** Metadata of the schemas. @default that of `.meta()` */
   readonly metadata?: Metadata

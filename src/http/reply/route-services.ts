@@ -5,7 +5,7 @@ import type { LoggedWarnings } from './cache-control.ts'
 export interface LoadGauge {
   /** Runs in flight; each run counts itself in and out. */
   runs: number
-  /** Whether a run that starts now leaves out its optional steps. */
+  /** True if a run that starts now leaves out its optional steps. */
   readonly shedOptional: boolean
 }
 

@@ -5,7 +5,7 @@ import { routerOptionsOf } from './match-path.ts'
 /** An `onRequest` hook. */
 export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
-/** What a URL does with a method that has no route: a hook, and the handler after it. */
+/** The handling of a method without a route: a hook, and the handler after it. */
 export interface OtherMethods {
   readonly onRequest: RequestHook
   readonly handler: RouteOptions['handler']

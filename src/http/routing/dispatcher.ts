@@ -8,7 +8,7 @@ import { compareSpecificity, mayOverlap } from './specificity.ts'
 export interface ServedPath<Target> {
   /** The template, `/jobs/{id}:cancel`. Templates with other names of parameters may have the same path. */
   readonly template: string
-  /** What is served and the names of its parameters, by method. */
+  /** The targets and the names of their parameters, by method. */
   readonly targets: Map<string, { readonly names: readonly string[]; readonly target: Target }>
   /** The value of `allow`, known once all routes of the path are added. */
   allow: string

@@ -7,7 +7,7 @@ export interface Segment {
   /** The literal text before, between and after the parameters, decoded: one text more than there are names. */
   readonly literals: readonly string[]
   /**
-   * Whether reserved characters such as `,` match encoded and unencoded, since the template has one of them encoded.
+   * True if reserved characters such as `,` match encoded and unencoded, since the template has one of them encoded.
    * Otherwise they match unencoded only.
    */
   readonly isDecoded: boolean

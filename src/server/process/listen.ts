@@ -1,4 +1,4 @@
-/** Where a server is to listen, as `HOST` and `PORT` say it. */
+/** The address on which a server listens, from `HOST` and `PORT`. */
 export interface ListenAddress {
   readonly host: string
   readonly port: number

@@ -49,28 +49,29 @@ export interface Scope {
   readonly context?: unknown
   /** Cut when the run is over, for whatever reason. */
   readonly abort: Abort
-  /**
-   * What each bulkhead that has let this run in remembers of it; the same for all calls of a run, coalesced ones too.
-   */
+  /** The state that each bulkhead keeps about this run. All calls of a run share it, coalesced calls too. */
   readonly admitted: Map<object, object>
   /** The moment now, in ms from the run's start. */
   now(): number
   emit(event: CallEvent): void
-  /** Whether somebody wants every event, and not only those that tell how calls ended. @default true */
+  /**
+   * True if an observer needs every event; otherwise only the ends of calls are emitted.
+   * @default true
+   */
   readonly isWatched?: boolean
 }
 
 /** The effort spent on a call so far, all its attempts together. */
 export interface Effort {
-  /** How often it was sent. */
+  /** The number of attempts. */
   attempts: number
   /** The time it has waited for a permit, in ms. */
   queuedMs: number
-  /** Whether the upstream was asked, by this call or by an equal one that it shares. */
+  /** True if the upstream was asked, by this call or by an equal one that it shares. */
   sent: boolean
-  /** Whether it was repeated without charge after a connection was closed as idle; that happens once per call. */
+  /** True if it was repeated without charge after a connection was closed as idle; that happens once per call. */
   hadFreeRetry: boolean
-  /** Whether a custom layer at `'call'` gave it a header that identifies the caller. */
+  /** True if a custom layer at `'call'` gave it a header that identifies the caller. */
   namesCaller: boolean
   /**
    * The headers of a 2xx or 3xx response to an unsafe call; empty where its outcome is unknown. `undefined` while the
@@ -81,14 +82,14 @@ export interface Effort {
 
 /** One attempt on its way. */
 export interface Attempt {
-  /** Whether it may wait for a permit; if not, it is refused where none is free. */
+  /** True if it may wait for a permit; if not, it is refused where none is free. */
   readonly mayWait: boolean
-  /** Whether it has left for the wire. */
+  /** True if it has left for the wire. */
   sent: boolean
-  /** Whether it needs a connection that has not served a request before. */
+  /** True if it needs a connection that has not served a request before. */
   readonly needsNew: boolean
   /**
-   * Resolves when the wire lets go of an attempt that was given up before it had a connection; its permit is held
+   * Resolves when the transport releases an attempt that was aborted before it had a connection. Its permit is held
    * until then.
    */
   held: Promise<void> | undefined
@@ -120,11 +121,11 @@ export class LiveCall<out T> {
   readonly step: number
   /** Which call of that step this is, by position. */
   readonly index: number
-  /** How many calls that step makes. */
+  /** The number of calls of that step. */
   readonly siblingCount: number
   readonly effort: Effort
   readonly attempt: Attempt
-  /** Whether it asks if something has changed, so that a 304 is an answer. */
+  /** True if it asks if something has changed, so that a 304 is an answer. */
   readonly isConditional: boolean
 
   constructor(
@@ -194,7 +195,7 @@ export class LiveCall<out T> {
     )
   }
 
-  /** Whether asking twice does no more than asking once (RFC 9110, section 9.2.2). */
+  /** True if asking twice does no more than asking once (RFC 9110, section 9.2.2). */
   get isRepeatable(): boolean {
     return this.spec.idempotent || this.idempotencyKey !== undefined
   }

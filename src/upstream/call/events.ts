@@ -1,7 +1,7 @@
 import type { UpstreamError } from '../../errors.ts'
 import type { Cached } from '../spec/answer.ts'
 
-/** What happens to a run's calls on their way; `at` is in ms from the run's start. */
+/** An event of a run's calls. `at` is in ms from the run's start. */
 export type CallEvent =
   | {
       readonly type: 'attempt started'
@@ -25,14 +25,14 @@ export type CallEvent =
       readonly call: number
       /** With its upstream: `catfact-ninja.fact`. */
       readonly operation: string
-      /** How often it was sent; 0 when it never left. */
+      /** The number of attempts; 0 when it was not sent. */
       readonly attempts: number
       /** The upstream's status, where it came that far. */
       readonly status: number | undefined
-      /** Why it failed; none when it was answered. */
+      /** The code of its failure; undefined when it was answered. */
       readonly code: string | undefined
-      /** The failure itself, for whoever writes a log; nothing of it is for a caller. */
+      /** The failure, for a log. Callers must not receive any part of it. */
       readonly error: UpstreamError | undefined
-      /** How a cache had part in its answer; none where none was asked, or there is no answer. */
+      /** The part of a cache in its answer; undefined without a cache or without an answer. */
       readonly cached: Cached | undefined
     }

@@ -1,8 +1,8 @@
 import type { Secret } from './secret.ts'
 
-/** How calls get a token by OAuth 2.0 client credentials (RFC 6749, section 4.4). */
+/** The options of a token by OAuth 2.0 client credentials (RFC 6749, section 4.4). */
 export interface OAuth2Options {
-  /** Where tokens are had; one from the environment is trusted, as an origin from there is. */
+  /** The URL of the token endpoint. A URL from the environment is trusted, like an origin from the environment. */
   readonly tokenUrl: string | Secret
   /** The client identifier. */
   readonly clientId: string | Secret
@@ -10,18 +10,21 @@ export interface OAuth2Options {
   readonly clientSecret: Secret
   /** The scope that is requested. @default no scope */
   readonly scope?: string
-  /** Whether client and secret go out as an `authorization` header or in the body. @default 'header' */
+  /**
+   * The place of the client id and the secret in the request: the `authorization` header, or the body.
+   * @default 'header'
+   */
   readonly send?: 'header' | 'body'
 }
 
-/** What every call says of who asks. The secret itself is never written down: it is what `env('NAME')` names. */
+/** The credentials of every call. The secret is not in the declaration: `env('NAME')` names its variable. */
 export type AuthOptions =
   | { readonly bearer: Secret }
   | { readonly header: string; readonly secret: Secret }
   | { readonly query: string; readonly secret: Secret }
   | { readonly oauth2: OAuth2Options }
 
-/** What TLS to an upstream goes by. A variable holds PEM itself, or the path of a file that does. */
+/** The options of TLS to an upstream. A variable holds PEM, or the path of a PEM file. */
 export interface TlsOptions {
   /** The trusted certificates, as PEM. @default the certificates of the system */
   readonly ca?: string | Secret
@@ -33,11 +36,14 @@ export interface TlsOptions {
   readonly servername?: string
 }
 
-/** What `defineUpstream` takes of how an upstream is reached, and who asks. */
+/** The options of `defineUpstream` for the way to an upstream and its credentials. */
 export interface AccessOptions {
-  /** Whether only public addresses are dialled, on every dial; an origin from outside is trusted. @default false */
+  /** True if only public addresses are dialled, on every dial; an origin from outside is trusted. @default false */
   readonly publicOnly?: boolean
-  /** What every call says of who asks. @default nothing */
+  /**
+   * The credentials of every call.
+   * @default nothing
+   */
   readonly auth?: AuthOptions
   /** Certificates for TLS. @default the certificates of the system, and no client certificate */
   readonly tls?: TlsOptions

@@ -9,7 +9,7 @@ import { queryNameMatcher } from './query-name.ts'
 import { Secret } from './secret.ts'
 import { proxyFault, tokenUrlFault } from './url-faults.ts'
 
-/** What an upstream's declaration says of how it is reached and who asks, checked. */
+/** The checked options of an upstream for its address and its credentials. */
 export interface AccessSpec {
   readonly publicOnly: boolean
   readonly auth: AuthOptions | undefined

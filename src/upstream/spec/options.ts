@@ -38,26 +38,33 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
   readonly query?: Q
   /** The schema of the body, which is sent as JSON. The call's input has it under `body`; `undefined` sends none. @default no body */
   readonly body?: B
-  /** What the upstream answers; fields it does not name are dropped. */
+  /** The schema of the answer. Fields that it does not name are dropped. */
   readonly output: O
-  /** How the body is read. @default 'json' */
+  /**
+   * The way in which the body is read.
+   * @default 'json'
+   */
   readonly responseType?: ResponseType
   /** Media types that are read, without parameters. @default JSON types for 'json', `text/*` for 'text', `*\/*` for 'bytes' */
   readonly accept?: readonly string[]
-  /** Whether an empty body is an answer, whose value is `null`. A HEAD that is read as JSON needs it. @default false */
+  /**
+   * Accepts an empty body as an answer, whose value is `null`. A HEAD that is read as JSON needs it.
+   * @default false
+   */
   readonly allowEmpty?: boolean
   /** Statuses for which the call returns `null`, for example 404. @default [] */
   readonly nullOn?: readonly number[]
   /** The schema of response headers; the call then returns `{ body, headers }`. @default no headers, only the body */
   readonly responseHeaders?: H
   /**
-   * Whether equal calls in flight share one answer, which is frozen; not for answers that ought to differ.
+   * Lets equal calls in flight share one answer, which is frozen. Do not set it where answers must differ.
    * @default false
    */
   readonly coalesce?: boolean
   /**
-   * Whether answers are kept and shared: `true` for as long as their headers say (RFC 9111, as a shared cache), or with
-   * times for those whose headers do not say. Of safe methods; equal calls in flight then share one answer too.
+   * Stores answers and shares them: with `true` for as long as their headers allow (RFC 9111, as a shared cache), or
+   * with times for answers whose headers do not say. For safe methods only; equal calls in flight then share one answer
+   * too.
    * @default false
    */
   readonly cache?: boolean | CacheOptions
@@ -71,7 +78,10 @@ export interface CacheOptions {
   readonly ttl?: number
   /** Time after that in which it is still returned while one call fetches it again, in ms. @default 0 */
   readonly staleWhileRevalidate?: number
-  /** For how long after that it stands in for a failure, in ms. @default 0 */
+  /**
+   * Time after that for which a stale answer is used when a call fails, in ms.
+   * @default 0
+   */
   readonly staleIfError?: number
   /**
    * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the
@@ -92,7 +102,7 @@ export type AnyOperationOptions = OperationOptions<
   never
 >
 
-/** How a call that failed is sent again. */
+/** The options of retries. */
 export interface RetryOptions {
   /** The number of times a call is sent at most, the first attempt included. @default 2 */
   readonly maxAttempts?: number
@@ -102,10 +112,10 @@ export interface RetryOptions {
   readonly maxDelay?: number
 }
 
-/** When a second attempt is sent while the first is still under way. */
+/** The options of hedging: a second attempt while the first is in flight. */
 export interface HedgeOptions {
   /**
-   * How long to wait for the first, in ms.
+   * Time to wait for the first attempt, in ms.
    * @default the time within which `percentile` of the operation's latest calls were answered
    */
   readonly delay?: number
@@ -210,7 +220,10 @@ export interface UpstreamOptions extends AccessOptions {
   readonly forwardHeaders?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether to ask for compressed answers. @default true */
+  /**
+   * Requests compressed answers.
+   * @default true
+   */
   readonly decompress?: boolean
   /**
    * Safe calls of one turn of the event loop that are sent over one connection, one behind the other; only for

@@ -3,12 +3,15 @@ import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts
 import type { BreakerOptions, RetryBudgetOptions, HedgeOptions, RetryOptions, UpstreamOptions } from './options.ts'
 import { breakerRenames, hedgeRenames, retryBudgetRenames, retryRenames } from './renamed.ts'
 
-/** When a second attempt is sent; without a delay after a percentile of the operation's own latencies. */
+/**
+ * The options of hedging. Without a delay the second attempt is sent after a percentile of the operation's own
+ * latencies.
+ */
 interface HedgeSpec extends Required<Omit<HedgeOptions, 'delay'>> {
   readonly delay: number | undefined
 }
 
-/** When an upstream's calls are sent again, sent twice, refused or put together; defaults are filled in. */
+/** The options of the policies of an upstream, with their defaults. */
 export interface PoliciesSpec {
   readonly retry: Required<RetryOptions> | false
   readonly hedge: HedgeSpec | false

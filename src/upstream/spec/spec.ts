@@ -13,7 +13,7 @@ export const initialConcurrency = 20
 /** Methods that change nothing at an upstream (RFC 9110, section 9.2.1). */
 export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** What one upstream is: the declaration, checked, with its defaults filled in. */
+/** The checked declaration of an upstream, with its defaults. */
 export interface UpstreamSpec
   extends
     Required<Omit<UpstreamOptions, 'totalTimeout' | keyof PoliciesSpec | keyof AccessSpec>>,
@@ -24,30 +24,30 @@ export interface UpstreamSpec
   readonly layers: Required<Layers>
   /** The number of permits that an adaptive limit starts with. @default 20 */
   readonly initialConcurrency?: number
-  /** Whether some operation lets equal calls share an answer. */
+  /** True if some operation lets equal calls share an answer. */
   readonly coalesces: boolean
-  /** Whether some operation keeps answers. */
+  /** True if some operation keeps answers. */
   readonly caches: boolean
-  /** Whether some operation may change something at the upstream: its method is not safe. */
+  /** True if some operation may change something at the upstream: its method is not safe. */
   readonly changes: boolean
 }
 
-/** What one operation is: the declaration, checked and bound to its upstream. */
+/** The checked declaration of an operation, bound to its upstream. */
 export interface OperationSpec {
   readonly upstream: UpstreamSpec
   /** With its upstream: `catfact-ninja.fact`. */
   readonly name: string
   readonly method: string
-  /** Whether the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
+  /** True if the method changes nothing at the upstream (RFC 9110, section 9.2.1). */
   readonly safe: boolean
-  /** Whether asking twice does no more than asking once, by the method (RFC 9110, section 9.2.2). */
+  /** True if asking twice does no more than asking once, by the method (RFC 9110, section 9.2.2). */
   readonly idempotent: boolean
   readonly template: Template
   readonly params: z.ZodType | undefined
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
   readonly output: z.ZodType
-  /** Whether the output lets values of any depth through, which are then measured. */
+  /** True if the output lets values of any depth through, which are then measured. */
   readonly isOpen: boolean
   readonly responseType: ResponseType
   readonly accept: readonly string[]
@@ -57,7 +57,7 @@ export interface OperationSpec {
   /** The headers that `responseHeaders` reads. */
   readonly headerFields: HeaderFields | undefined
   readonly coalesce: boolean
-  /** How answers are kept; none when they are not. */
+  /** The cache options. Undefined where answers are not stored. */
   readonly cache: CachePolicy | undefined
   readonly idempotencyKey: ((input: never) => string) | undefined
 }

@@ -9,7 +9,7 @@ export interface Template {
   readonly literals: readonly string[]
   /** The literals, decoded once. */
   readonly decoded: readonly string[]
-  /** Whether each value is a whole segment, so that what stands beside it cannot change its meaning. */
+  /** True if each value is a whole segment, so that what stands beside it cannot change its meaning. */
   readonly isSegmented: boolean
 }
 

@@ -3,7 +3,7 @@ import { Secret } from './secret.ts'
 /** Variables by name: where secrets come from. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** What is wrong with a variable that an upstream needs. */
+/** A fault of a variable that an upstream needs. */
 export interface VariableFault {
   readonly variable: string
   readonly reason: string

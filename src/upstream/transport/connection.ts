@@ -14,9 +14,9 @@ const closedByClient = 'UND_ERR_INFO'
 /** Handles one request. It waits in the queue of the pool first, and releases its connection at its end. */
 export interface RequestHandler extends Dispatcher.DispatchHandler, QueueNode<RequestHandler> {
   readonly options: Dispatcher.DispatchOptions
-  /** Whether the request may change something at the upstream. */
+  /** True if the request may change something at the upstream. */
   readonly isUnsafe: boolean
-  /** Whether the request needs a connection that has not served before. */
+  /** True if the request needs a connection that has not served before. */
   readonly needsNew: boolean
   /** The connection that it is assigned to. */
   connection: Connection | undefined
@@ -52,7 +52,7 @@ const nothing = () => {}
 export class Connection extends Client {
   /** Requests sent on the present socket. */
   served = 0
-  /** Whether a socket is open, as far as undici knows. */
+  /** True if a socket is open, as far as undici knows. */
   isConnected = false
   /** The moment at which its last request ended, in ms. */
   idleSince = 0
@@ -60,11 +60,11 @@ export class Connection extends Client {
   /** Requests that were sent and have not ended. */
   #inFlight = 0
   #isOld = false
-  /** Whether a request on the present socket has failed, so that its close says nothing about idle connections. */
+  /** True if a request on the present socket has failed, so that its close says nothing about idle connections. */
   #hasFailed = false
   #timer: NodeJS.Timeout | undefined
   #socket: Socket | undefined
-  /** When it was last assigned, in ms. */
+  /** The time of the last assignment, in ms. */
   #assignedAt = 0
   /** The request that was assigned last, until all have ended. */
   #assigned: RequestHandler | undefined
@@ -122,12 +122,12 @@ export class Connection extends Client {
     return this.#socket
   }
 
-  /** Whether the present socket has served, and nothing is in flight on it. */
+  /** True if the present socket has served, and nothing is in flight on it. */
   get #isIdle(): boolean {
     return this.isConnected && this.served > 0 && this.#inFlight === 0 && !this.#hasFailed
   }
 
-  /** Whether the socket is being closed, or has closed: a request would wait until another has opened. */
+  /** True if the socket is being closed, or has closed: a request would wait until another has opened. */
   get isClosing(): boolean {
     return this.#socket?.destroyed === true
   }
@@ -148,7 +148,7 @@ export class Connection extends Client {
   }
 
   /**
-   * Whether the idle socket has data or an end that undici has not read, so that a request written now would get it as
+   * True if the idle socket has data or an end that undici has not read, so that a request written now would get it as
    * its response. The event loop has polled the socket since the last response, but a busy turn takes some ms, so the
    * socket is read once more.
    */

@@ -4,9 +4,9 @@ import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 import { receivedType } from './received-type.ts'
 
-/** What the `Content-Type` of a response means to its operation. */
+/** The meaning of a response's `Content-Type` for its operation. */
 export interface ContentType {
-  /** Whether it is one type, and one that the operation accepts. */
+  /** True if it is one type, and one that the operation accepts. */
   readonly isAccepted: boolean
   /** Decodes the text of the body; `undefined` for UTF-8. */
   readonly decoder: TextDecoder | undefined

@@ -6,7 +6,7 @@ import { serviceOf, type Service } from '../call/layer.ts'
 import type { Pool } from './pool.ts'
 import type { OperationSpec } from '../spec/spec.ts'
 
-/** What every call carries to identify its sender. Changed headers are a new list. */
+/** The headers and the query that identify the sender of every call. Changed headers are a new list. */
 export interface Credentials {
   /** Names in lower case and values, one after the other. */
   readonly headers: readonly string[]

@@ -21,9 +21,9 @@ export class Pipeline extends Connection {
   readonly #unwanted: RequestHandler[] = []
   /** The start of the present batch; undefined after its first slow response: later ones give no more information. */
   #batchStart: BatchStart | undefined
-  /** Whether a request has failed since the connection was last empty: undici may be rejecting the others. */
+  /** True if a request has failed since the connection was last empty: undici may be rejecting the others. */
   #isFailing = false
-  /** Whether a response on the present socket had `connection: close`. */
+  /** True if a response on the present socket had `connection: close`. */
   #isClosing = false
 
   constructor(origin: string, { batchSize: size, ...options }: PipelineOptions) {

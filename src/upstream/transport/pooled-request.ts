@@ -30,7 +30,7 @@ export abstract class PooledRequest<T> extends Abortable implements RequestHandl
   previousInQueue: RequestHandler | undefined
   nextInQueue: RequestHandler | undefined
   #controller: Controller | undefined
-  /** Whether the connection has served before. */
+  /** True if the connection has served before. */
   protected isReused = false
   /** The final status of the response; 0 before it. */
   status = 0

@@ -16,9 +16,9 @@ export interface UpstreamAddress {
   readonly url: URL
   /** Precedes every path. */
   readonly prefix: string
-  /** Whether an override set the address; such an address is trusted and may be private. */
+  /** True if an override set the address; such an address is trusted and may be private. */
   readonly isTrusted: boolean
-  /** Whether every call is refused. */
+  /** True if every call is refused. */
   readonly isOff: boolean
 }
 

@@ -24,14 +24,17 @@ export interface CacheLayerOptions {
   readonly invalidations: Pick<Invalidations, 'since'>
   /** Called with each fault of the store. @default not called */
   readonly onFault?: ReportFault
-  /** Limit on a refresh that nobody waits for, in ms. */
+  /** The limit of a background refresh, in ms. */
   readonly refreshLimit: number
-  /** Refreshes at once, so that they leave permits to calls that somebody waits for. @default 16 */
+  /**
+   * The most background refreshes at the same time. The other permits are for calls that have callers.
+   * @default 16
+   */
   readonly refreshWidth?: number
   readonly clock?: Clock
 }
 
-/** What a cache has counted, and what it holds where its store knows. */
+/** The counts of a cache, and its size where its store knows it. */
 export interface CacheGauge {
   /** Calls that were answered with a fresh answer. */
   readonly hits: number
@@ -41,9 +44,9 @@ export interface CacheGauge {
   readonly misses: number
   /** Misses whose answer was that nothing has changed. */
   readonly revalidated: number
-  /** Refreshes that nobody waited for. */
+  /** The number of background refreshes. */
   readonly refreshes: number
-  /** How often the store failed. */
+  /** The number of faults of the store. */
   readonly storeFaults: number
   /** The number of entries, if the store counts them. */
   readonly entries?: number
@@ -143,7 +146,7 @@ export function cache({
     const { key } = place
     const sent = new Detachable(call)
     let isGiven = false
-    /** Whether this call is the one that has marked the key as late. */
+    /** True if this call is the one that has marked the key as late. */
     let isFirst = false
     return new Promise((resolve, reject) => {
       fetchAnswer(refreshNext, place, found, sent.call)

@@ -1,4 +1,4 @@
-/** What an answer's `Cache-Control` says of being kept; times in ms. */
+/** The directives of an answer's `Cache-Control`; times are in ms. */
 export interface Directives {
   readonly noStore: boolean
   readonly noCache: boolean

@@ -45,16 +45,16 @@ export type Lookup = LookupResult | Miss
 
 /** The age of an answer when it was received, and how long it may be used, in ms. */
 export interface Freshness {
-  /** How old it was when it was here. */
+  /** Its age when it was received. */
   readonly initialAge: number
   /** Up to which age it is fresh. */
   readonly lifetime: number
-  /** For how long after that it may be used while it is fetched anew, and when it cannot be (RFC 5861). */
+  /** Times after that for which it may be used: during a refresh, and when a refresh fails (RFC 5861). */
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
 }
 
-/** How old an answer is now (RFC 9111, section 4.2.3). */
+/** Returns the current age of an answer (RFC 9111, section 4.2.3). */
 export function ageOf({ initialAge, receivedAt }: Entry, now: number): number {
   return initialAge + Math.max(0, now - receivedAt)
 }
@@ -71,9 +71,9 @@ const dayMs = 24 * 3600 * 1000
 
 /** The two times of a cache, in ms since 1970. */
 export interface Clock {
-  /** What the wall clock says, which may be set back: for what upstreams write in their headers. */
+  /** Returns the time of the wall clock, which can be set back. It is compared with the dates of upstreams. */
   wall(): number
-  /** What never goes back: for how long something has been kept. */
+  /** Returns a time that never goes back, for durations. */
   steady(): number
 }
 

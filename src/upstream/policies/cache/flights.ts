@@ -1,4 +1,4 @@
-/** What was known when a call was sent. */
+/** The state when a call was sent. */
 export interface Began {
   readonly requestedAt: number
   /** The generation of the URI that was read before; `undefined` where it had none. */
@@ -7,7 +7,7 @@ export interface Began {
 
 /** The calls of one key that are under way together. */
 export interface Flight {
-  /** What the first of them knew. */
+  /** The state when the first of them was sent. */
   readonly began: Began
   leave(): void
 }

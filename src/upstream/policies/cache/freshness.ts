@@ -6,16 +6,16 @@ import type { Freshness } from './entry.ts'
 import { hasValidator } from './validators.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 
-/** What is known of an answer beside its headers. */
+/** The context of an answer beside its headers. */
 export interface FreshnessContext {
   readonly status: number
-  /** What the operation says. */
+  /** The cache options of the operation. */
   readonly policy: CachePolicy
-  /** Whether the call carried an `Authorization`. */
+  /** True if the call carried an `Authorization`. */
   readonly isAuthorized: boolean
   /** Between the question and its answer, in ms. */
   readonly delay: number
-  /** What the wall clock said when it came. */
+  /** The time of the wall clock when it was received. */
   readonly receivedAt: number
 }
 
@@ -26,9 +26,9 @@ const plainStatuses = new Set([200, 203, 204])
 const understoodStatuses = new Set([...plainStatuses, 404, 405, 410, 414])
 
 /**
- * How long an answer may be used by a shared cache (RFC 9111, sections 3 and 4.2), or nothing when it must not be kept,
- * or to no end. An age is never guessed: what says neither how long it is fresh nor has the operation's `ttl` is stale
- * at once.
+ * Returns the times for which a shared cache may use an answer (RFC 9111, sections 3 and 4.2), or undefined where it
+ * must not or need not be stored. There are no heuristics: an answer without a lifetime, of an operation without a
+ * `ttl`, is stale at once.
  */
 export function freshnessOf(
   head: ResponseHeaders,
@@ -69,7 +69,7 @@ function mayStore(status: number, { noStore, mustUnderstand }: Directives): bool
   return mustUnderstand ? understoodStatuses.has(status) : !noStore
 }
 
-/** Whether an answer to a question with `Authorization` may be kept (RFC 9111, section 3.5). */
+/** Returns whether an answer to a request with `Authorization` may be stored (RFC 9111, section 3.5). */
 function isForAll({ isPublic, mustRevalidate, sharedMaxAge }: Directives): boolean {
   return isPublic || mustRevalidate || sharedMaxAge !== undefined
 }
@@ -79,7 +79,7 @@ function variesByAnything(head: ResponseHeaders): boolean {
   return listMembers(head['vary']).includes('*')
 }
 
-/** How long it says it is fresh; one that cannot be read is over. */
+/** Returns the declared freshness lifetime. A lifetime that cannot be read is over. */
 function lifetimeOf(
   head: ResponseHeaders,
   { sharedMaxAge, maxAge }: Directives,
@@ -92,7 +92,7 @@ function lifetimeOf(
   return until === undefined ? 0 : Math.max(0, until - (dateOf(head, receivedAt) ?? receivedAt))
 }
 
-/** How old it was when it came (RFC 9111, section 4.2.3). */
+/** Returns the age of the answer when it was received (RFC 9111, section 4.2.3). */
 function initialAgeOf(head: ResponseHeaders, delay: number, receivedAt: number): number {
   const [first = ''] = listMembers(head['age'])
   const age = /^\d+$/.test(first) ? Math.min(Number(first), 2 ** 31) * 1000 : 0

@@ -15,13 +15,16 @@ export interface InvalidationsOptions {
  * URI in every store that keeps answers of its origin.
  */
 export class Invalidations {
-  /** Why an unsafe call stops waiting for a store. */
+  /** The reason with which an unsafe call stops waiting for a store. */
   static readonly late = Symbol('the store is late')
 
   readonly #shared: readonly CacheStore[] | undefined
   /** The stores of the upstreams, by origin. */
   readonly #own = new Map<string, CacheStore[]>()
-  /** What a store has not confirmed yet, or could not do: it is invalid in this runtime all the same. */
+  /**
+   * The URIs whose invalidation a store has not confirmed yet, or could not do. They are invalid in this runtime in any
+   * case.
+   */
   readonly #unconfirmed = createChanges()
   readonly #clock: Clock
   /** Limits how long an unsafe call waits for the stores. */

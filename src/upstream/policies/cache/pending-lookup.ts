@@ -12,7 +12,7 @@ export function lateError(): Error {
  * given up.
  */
 export class PendingLookup extends Abortable {
-  /** Why it ends when the store takes too long. */
+  /** The reason with which it ends when the store takes too long. */
   static readonly late = Symbol('the store is late')
 
   readonly found: Promise<unknown>

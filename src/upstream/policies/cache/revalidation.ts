@@ -24,7 +24,7 @@ export interface RevalidationOptions {
   readonly life: Abort
 }
 
-/** Where the answer of a call is stored. */
+/** The place at which the answer of a call is stored. */
 export interface Place {
   readonly key: string
   readonly uri: string

@@ -3,14 +3,15 @@ import { UpstreamError, type ErrorCode } from '../../../errors.ts'
 /** Statuses that an upstream has no answer with (RFC 5861, section 4). */
 const errorStatuses = new Set([500, 502, 503, 504])
 
-/** What no kept answer stands in for: the end of this process, and faults of our own. */
+/** The failures for which a stored answer is never used: the end of this process, and faults of the service itself. */
 const never: ReadonlySet<ErrorCode> = new Set(['RUNTIME_CLOSED', 'UPSTREAM_OFF', 'CALL_INPUT_INVALID', 'INTERNAL'])
 
-/** The reasons for which a call is given up while somebody still waits for an answer. */
+/** The reasons for which a call is aborted while its caller still waits for an answer. */
 const inTime: ReadonlySet<ErrorCode> = new Set(['DEADLINE_EXCEEDED', 'STEP_TIMEOUT'])
 
 /**
- * Whether a kept answer may stand in for a failure. `isGivenUp` tells that the failure is why the call was given up.
+ * Returns whether a stored answer may be used in place of a failure. `isGivenUp` is true if the failure is the reason
+ * for which the call was aborted.
  */
 export function allowsStale(error: unknown, isGivenUp: boolean): error is UpstreamError {
   if (!(error instanceof UpstreamError) || never.has(error.code)) return false
@@ -18,7 +19,7 @@ export function allowsStale(error: unknown, isGivenUp: boolean): error is Upstre
   return error.code !== 'UPSTREAM_STATUS' || errorStatuses.has(error.upstreamStatus ?? 0)
 }
 
-/** Whether the upstream has said by its failure that what is kept is no longer so: gone, or not for this caller. */
+/** Returns whether a failure shows that the stored answer is no longer valid: it is gone, or not for this caller. */
 export function invalidatesEntry(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError) || error.code !== 'UPSTREAM_STATUS') return false
   const { upstreamStatus = 0 } = error

@@ -4,7 +4,7 @@ import { rejectRenamedOptions } from '../../../core/option-keys.ts'
 import { cacheStoreRenames } from '../../spec/renamed.ts'
 import type { Entry } from './entry.ts'
 
-/** What a store returns for a key. */
+/** The result of a store for a key. */
 export interface CacheStoreLookup {
   /** The entry under the key. */
   readonly entry?: Entry | undefined
@@ -43,7 +43,7 @@ export interface CacheStore {
   delete(key: string, uri: string): unknown
   /** Gives a URI a generation that it never had, for example a random one. */
   invalidate(uri: string): unknown
-  /** What it holds, where it knows. */
+  /** The size of the store, if it knows it. */
   readonly size?: { readonly entries: number; readonly bytes: number }
 }
 
@@ -78,7 +78,7 @@ export function storedName({ storage }: CacheStore, name: string): string {
   return storage === 'values' ? name : hash('sha256', name, 'base64url')
 }
 
-/** How long a call waits for a store that does not say, in ms. */
+/** Time for which a call waits for a store without a `getTimeout`, in ms. */
 const defaultGetTimeout = 100
 
 /** Returns how long a call waits for a store, in ms. */

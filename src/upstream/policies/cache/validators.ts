@@ -1,7 +1,7 @@
 import { readHttpDate } from '../../../core/http-date.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 
-/** Returns the entity tag of an answer; two tags are none. */
+/** Returns the entity tag of an answer. Several tags are not a tag. */
 export function etagOf({ etag }: ResponseHeaders): string | undefined {
   return typeof etag === 'string' ? etag : undefined
 }
