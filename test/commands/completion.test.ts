@@ -22,7 +22,7 @@ test('the words that may follow are commands, options, aggregates, their fields 
     [['serve'], ['--live', '--workers', '--watch', '--help']],
     [['serve', '--workers'], ['auto']],
     [['--watch'], ['--live', '--workers', '--watch', '--help']],
-    [['openapi'], ['--out', '--json', '--help']],
+    [['openapi'], ['--out', '--json', '--info', '--help']],
     [['openapi', '--out'], []],
     [['nothing'], []],
     [['run'], ['cat-facts', 'breed', 'postcard', ...options]],

@@ -8,7 +8,7 @@ const dots = /(?:^|\/) *\. *(?:\. *)?(?:$|[/;?#])/
 
 const dotFault = `a '.' or '..' segment`
 
-/** Matches the places at which a server may end a segment: its parameters (RFC 3986, section 3.3), a NUL, a query or a fragment. */
+/** The ends of a segment for a server: its parameters (RFC 3986, section 3.3), a NUL, a query or a fragment. */
 // oxlint-disable-next-line no-control-regex -- C ends a text at a NUL
 const endOfSegment = /[;?#\0]/
 
