@@ -15,7 +15,7 @@ import { z } from 'zod'
 const rounds = 300
 const callsPerRound = 2000
 
-const upstream = 'nobody'
+const upstream = 'none'
 const { get } = defineUpstream(
   upstream,
   { origin: 'http://127.0.0.1:1' },

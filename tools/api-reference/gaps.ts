@@ -1,6 +1,6 @@
 import { errors } from '../../src/errors.ts'
 
-/** What the JSON of TypeDoc has of a name; the parts that are read here. */
+/** The parts of TypeDoc's JSON for a name that are read here. */
 export interface Reflection {
   readonly name: string
   readonly kind: number
@@ -123,7 +123,7 @@ function gapsOfName(each: Reflection): Gap[] {
   ].map(gap => ({ file, gap }))
 }
 
-/** What a name, a member or, for a function, each of its signatures lacks. */
+/** Returns the missing parts of a name, of a member, or of each signature of a function. */
 function lacks(each: Reflection, name: string): string[] {
   if (each.signatures !== undefined && each.kind !== kind.property)
     return [...new Set(each.signatures.flatMap(signature => lacksOfSignature(signature, each.kind, name)))]

@@ -2,7 +2,7 @@
 export interface TimingRun {
   /** The assertions that failed, named so that they can be found in another run. */
   readonly misses: ReadonlySet<string>
-  /** How late 99 of 100 timers of the control loop rang at most while the file ran, in ms. */
+  /** The 99th percentile of the delay of the control loop's timers while the file ran, in ms. */
   readonly lateMs: number
 }
 

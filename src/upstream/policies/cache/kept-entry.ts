@@ -40,7 +40,7 @@ export class KeptEntry implements Entry {
   readonly #body: string
   /** All headers as JSON, where the operation reads headers. */
   readonly #headers: string
-  /** Whose schema has made the value. */
+  /** The operation whose schema has made the value. */
   readonly #spec: OperationSpec
   #value: WeakRef<object> | undefined
 
