@@ -152,7 +152,7 @@ test('a recursive schema stands for itself too: deeper levels are left open', as
 
 test('types that refer to each other are described in a size that does not grow exponentially with their number', async t => {
   const sizeOf = async (count: number, side: 'body' | 'reply') => {
-    const types: z.ZodType[] = Array.from({ length: count }, (_, index) =>
+    const types: z.ZodType[] = Array.from({ length: count }, () =>
       z.object({
         name: z.string(),
         ...Object.fromEntries(
@@ -213,8 +213,6 @@ test('types that refer to each other are described to where they lead back, in e
     required: ['name', 'leaf', 'cats'],
   })
   const cat = { type: 'object', properties: { id: text, owner: ownerWith({}) }, required: ['id'] }
-  t.same((schemaOf('GET', '/both')?.['response'] as Record<string, { properties: object }>)['200']?.properties, {
-    cat,
-    owner: ownerWith(cat),
-  })
+  const { response } = schemaOf('GET', '/both') as { response: Record<string, { properties: object }> }
+  t.same(response['200']?.properties, { cat, owner: ownerWith(cat) })
 })

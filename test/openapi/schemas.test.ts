@@ -172,6 +172,71 @@ test('a recursive schema needs a name', async t => {
   })
 })
 
+test('a recursive schema with a name is documented in each of its forms', t => {
+  const Node = z
+    .object({
+      name: z.string(),
+      get below() {
+        return z.array(Node)
+      },
+    })
+    .meta({ id: 'Node' })
+  const Self = z
+    .object({
+      get parent(): z.ZodType {
+        return Self.describe('Its parent.').optional()
+      },
+    })
+    .meta({ id: 'Self' })
+  const Deep = z
+    .object({
+      get rows(): z.ZodType {
+        return z.record(z.string(), z.array(z.object({ cell: Deep.nullable() })))
+      },
+    })
+    .meta({ id: 'Deep' })
+  const below = { type: 'array', items: ref('Node') }
+  const node = { type: 'object', properties: { name: { type: 'string' }, below }, required: ['name', 'below'] }
+  const own = { description: 'Own.', ...ref('Node') }
+  const cases: readonly (readonly [z.ZodType, object])[] = [
+    [z.object({ a: Node.describe('Own.') }), { properties: { a: own } }],
+    [z.object({ a: Node.meta({ title: 'Own' }) }), { properties: { a: { title: 'Own', ...ref('Node') } } }],
+    [z.array(Node.describe('Own.')), { type: 'array', items: own }],
+    [Node.partial(), { properties: { name: { type: 'string' }, below } }],
+    [Node.extend({ more: z.string() }), { properties: { name: { type: 'string' }, below, more: { type: 'string' } } }],
+    [z.union([Node.describe('Own.'), z.null()]), { anyOf: [own, { type: 'null' }] }],
+  ]
+  for (const [schema, expected] of cases) {
+    t.match(dataOf(schema), expected)
+    const schemas = schemasOf(
+      answering(schema),
+      aggregate('put', { url: '/put', body: z.object({ it: schema, plain: Node }) }).reply(
+        Node,
+        () => undefined as never,
+      ),
+    )
+    t.same(schemas['Node'], node, 'its own shape is the same in all of them')
+    t.notMatch(JSON.stringify(schemas), '__schema')
+  }
+  t.same(schemasOf(answering(Self))['Self'], {
+    type: 'object',
+    properties: { parent: { description: 'Its parent.', ...ref('Self') } },
+  })
+  t.match(schemasOf(answering(z.object({ a: Deep.describe('Own.') })))['Deep'], {
+    properties: {
+      rows: { additionalProperties: { items: { properties: { cell: { anyOf: [ref('Deep'), { type: 'null' }] } } } } },
+    },
+  })
+  const Nameless = z.object({
+    get below() {
+      return z.array(Nameless)
+    },
+  })
+  for (const schema of [Nameless.describe('Own.'), z.object({ a: Node.describe('Own.'), b: Nameless })])
+    t.throws(() => dataOf(schema), { name: 'TypeError', message: /needs a name/ })
+  t.end()
+})
+
 test('values that are text in JSON are documented as text', async t => {
   t.same(dataOf(z.date()), { type: 'string', format: 'date-time' })
   t.same(

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
 import { revive, withoutBigints } from './bigint-schema.ts'
-import { checkNames, jsonSchema } from './json-schema.ts'
+import { jsonSchema, namedParts } from './json-schema.ts'
 import type { JsonSchema, NamedParts, Side } from './schema-types.ts'
 
 type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
@@ -34,8 +34,7 @@ export function createComponents(): Components {
   function partsOf(schema: z.ZodType, side: Side, where: string): NamedParts {
     const known = converted[side].get(schema)
     if (known !== undefined) return known
-    const parts = jsonSchema(schema, side, where)
-    checkNames(parts, where)
+    const parts = namedParts(jsonSchema(schema, side, where), where)
     converted[side].set(schema, parts)
     return parts
   }
