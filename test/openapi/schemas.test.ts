@@ -137,13 +137,11 @@ test('a type that JSON does not have is rejected with the aggregate and the plac
       operationOf(aggregate('thing', { url: '/thing', query: z.object({ at: z.date() }) }).reply(z.null(), () => null)),
     { name: 'TypeError', message: /^aggregate 'thing', query, at \/properties\/at: 'date'/ },
   )
-  t.throws(
-    () =>
-      operationOf(
-        aggregate('thing', { url: '/thing', query: z.record(z.string(), z.string()) }).reply(z.null(), () => null),
-      ),
-    { name: 'TypeError', message: /^aggregate 'thing', query: .*declare them with z\.object\(\)/ },
-  )
+  const params = z.record(z.string(), z.string()) as unknown as z.ZodObject<{ id: z.ZodString }>
+  t.throws(() => operationOf(aggregate('thing', { url: '/thing/{id}', params }).reply(z.null(), () => null)), {
+    name: 'TypeError',
+    message: /^aggregate 'thing', params: .*declare them with z\.object\(\)/,
+  })
 })
 
 test('a recursive schema needs a name', async t => {
@@ -253,6 +251,43 @@ test('values that are text in JSON are documented as text', async t => {
     { name: 'since', schema: { type: 'string', format: 'date-time' } },
     { name: 'id', schema: { type: 'integer', format: 'int64' } },
   ])
+})
+
+test('a query whose fields are not known by name is one open parameter', t => {
+  const one = z.object({ a: z.string() })
+  const record = z.record(z.string(), z.coerce.number())
+  const texts = z.record(z.string(), z.string()).meta({ id: 'Texts' })
+  const field = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
+  const numbers = { type: 'object', additionalProperties: { type: 'number' } }
+  const cases: readonly (readonly [z.ZodType, object])[] = [
+    [record, numbers],
+    [z.preprocess(value => value, record), numbers],
+    [record.optional(), numbers],
+    [z.preprocess(value => JSON.stringify(value), z.string()), { type: 'object', additionalProperties: true }],
+    [z.any(), { type: 'object', additionalProperties: true }],
+    [z.unknown(), { type: 'object', additionalProperties: true }],
+    [z.any().transform(value => [value]), { type: 'object', additionalProperties: true }],
+    [z.union([one, record]), { type: 'object', anyOf: [field, numbers] }],
+    [texts, { type: 'object', additionalProperties: { type: 'string' } }],
+    [z.union([one, texts]), { type: 'object', anyOf: [field, ref('Texts')] }],
+  ]
+  for (const [query, schema] of cases)
+    t.same(
+      operationOf(aggregate('thing', { url: '/thing', query }).reply(z.null(), () => null)).parameters?.slice(0, -2),
+      [{ name: 'query', in: 'query', style: 'form', explode: true, schema }],
+    )
+  const described = record.describe('What to count.').meta({ examples: [{ cats: 2 }] })
+  t.match(operationOf(aggregate('thing', { url: '/thing', query: described }).reply(z.null(), () => null)).parameters, [
+    { name: 'query', description: 'What to count.', example: { cats: 2 }, schema: numbers },
+  ])
+  t.same(
+    operationOf(
+      aggregate('thing', { url: '/thing', query: one.nullable() }).reply(z.null(), () => null),
+    ).parameters?.slice(0, -2),
+    [{ name: 'a', in: 'query', required: true, schema: { type: 'string' } }],
+    'a query is never null',
+  )
+  t.end()
 })
 
 test('parameters are found behind wrappers, each once, and are required if every option requires them', async t => {
