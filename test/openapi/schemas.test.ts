@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
@@ -96,15 +97,58 @@ test('an id that names two schemas is refused, and the message says where', asyn
     b: z.object({ b: z.string() }).meta({ id: 'Within' }),
   })
   t.throws(() => documentOf([answering(within)]), { name: 'TypeError', message: /^aggregate 'thing', reply: .*Within/ })
-  t.throws(
-    () => documentOf([answering(z.object({}).meta({ id: 'Problem' }))]),
-    { name: 'TypeError', message: /'Problem' already names another schema/ },
-    'nor may it be one of ours',
-  )
   t.throws(() => documentOf([answering(z.object({}).meta({ id: 'two words' }))]), {
     name: 'TypeError',
     message: /the id 'two words' is no name for a component/,
   })
+})
+
+test("an id of the service's own schemas is refused where an aggregate has it, and nowhere else", t => {
+  const { components } = documentOf([
+    aggregate('thing', { url: '/thing' })
+      .context(() => ({}))
+      .reply(z.null(), () => null),
+  ])
+  const ids = Object.keys(components['schemas'] ?? {}).filter(id => id !== 'ThingReply')
+  t.match(ids, ['ContextOutcome', 'ErrorCode', 'Fault', 'ListOutcome'])
+  const page = readFileSync(new URL('../../docs/http.md', import.meta.url), 'utf8')
+  const listed = /The ids of the service's own schemas are refused: ([^.]*)\./.exec(page)?.[1] ?? ''
+  t.same(
+    Array.from(listed.matchAll(/`(\w+)`/g), match => match[1]),
+    ids,
+    'the docs list them',
+  )
+  const plain = answering(z.null(), 'plain')
+  for (const id of ids) {
+    const schema = z.object({ mine: z.string() }).meta({ id })
+    const message = (part: string) =>
+      `aggregate 'thing', ${part}: the id '${id}' is one of the service's own: give the schema another id`
+    for (const [part, each] of [
+      ['reply', answering(schema)],
+      ['reply', answering(z.array(z.object({ deep: schema.optional() })))],
+      ['body', aggregate('thing', { url: '/thing', body: schema }).reply(z.null(), () => null)],
+      [
+        'query',
+        aggregate('thing', { url: '/thing', query: z.object({ a: z.string().meta({ id }) }) }).reply(
+          z.null(),
+          () => null,
+        ),
+      ],
+    ] as const)
+      for (const all of [
+        [each, plain],
+        [plain, each],
+      ])
+        t.throws(() => documentOf(all), {
+          faults: [{ aggregate: 'thing', reason: message(part) }],
+          message: message(part),
+        })
+  }
+  t.notOk(
+    Object.hasOwn(schemasOf(plain), 'ContextOutcome'),
+    'a schema of the service that is not used is not in the document',
+  )
+  t.end()
 })
 
 test('the name of the request shape must be free', async t => {
