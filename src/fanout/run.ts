@@ -44,6 +44,12 @@ interface Failure {
 /** The time that an async merge that starts after the deadline has, with the hook that follows it, in ms. */
 const gracePeriod = 25
 
+/**
+ * The reason for which the calls in progress are aborted when the run fails. It is not the failure itself: that would
+ * count against the upstreams of these calls, and the log would name them as its cause.
+ */
+const runFailed = new DOMException('the run has failed', 'AbortError')
+
 /** The reason for which everything that is still in progress is aborted when the run has settled. */
 const runEnded = new DOMException('the run has ended', 'AbortError')
 
@@ -280,11 +286,9 @@ export class Run implements RunHandle, ReplyTarget {
       verdict,
     })
     if (this.#phase === Phase.replying) this.fail(reason)
-    else {
-      if (this.#phase < Phase.replying) this.#enter(Phase.expired)
-      // Unsafe calls listen after the run has failed or settled: only the deadline aborts them.
-      this.abort.abort(reason)
-    }
+    else if (this.#phase < Phase.replying) this.#enter(Phase.expired)
+    // Unsafe calls listen after the run has failed or settled: only the deadline aborts them.
+    this.abort.abort(reason)
     if (this.#phase === Phase.done) return
     this.#forEachRun(run => run.abortPending(reason))
     // Calls that were aborted have ended by then; a layer that ignores its abort must not delay the reply.
@@ -327,7 +331,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
     // Calls settle during abort(); the run settles after it.
-    this.abort.abort(error)
+    this.abort.abort(isCancel ? error : runFailed)
     this.#enter(Phase.failed)
     this.#settleFailure()
   }
