@@ -227,6 +227,10 @@ export class Run implements RunHandle, ReplyTarget {
     this.#reportContextEnd('ok', undefined, undefined)
   }
 
+  callRefused({ index }: Step, error: UpstreamError): void {
+    this.#recorder.addLost(index, error.source, error)
+  }
+
   /** Reports the start of context(). Its function starts with the run; the report waits for a call or a failure. */
   #contextStarted(at: number): void {
     this.emit({ type: 'step started', at, step: -1 })
