@@ -52,8 +52,12 @@ export class OutcomeRecorder {
     if (event.type === 'attempt started') record.attempts++
     else if (event.type === 'call ended') {
       record.status = event.status
-      const error = event.error ?? event.cached?.insteadOf
+      const insteadOf = event.cached?.insteadOf
+      const error = event.error ?? insteadOf
       if (error !== undefined) this.addLost(event.step, event.operation, error)
+      // A function that context() has returned may ask a call after its end.
+      if (insteadOf !== undefined && event.step < 0 && record.end?.state === 'ok')
+        record.end = staleEnd(record.end, insteadOf)
       if (event.cached !== undefined)
         record.cached = record.cached === undefined ? event.cached : worseOf(record.cached, event.cached)
     } else if (event.type === 'step started') record.start = event.at
@@ -89,6 +93,13 @@ export class OutcomeRecorder {
       outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord)
     return outcomes
   }
+}
+
+type StepEnd = NonNullable<StepRecord['end']>
+
+/** As for calls before the end, there is a code if context() makes one call. */
+function staleEnd(end: StepEnd, { code }: UpstreamError): StepEnd {
+  return { ...end, state: 'stale', code: end.tally === undefined ? code : undefined }
 }
 
 function isAlike({ operation, error }: LostCall, otherOperation: string, other: UpstreamError): boolean {
