@@ -334,8 +334,9 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.isClosed) return
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
-    // Calls settle during abort(); the run settles after it.
-    this.abort.abort(isCancel ? error : runFailed)
+    // Calls settle during abort(); the run settles after it. After the deadline its reason stands.
+    const reason = this.abort.aborted ? this.abort.reason : runFailed
+    this.abort.abort(isCancel ? error : reason)
     this.#enter(Phase.failed)
     this.#settleFailure()
   }
