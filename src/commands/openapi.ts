@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { openCatalogue } from '../definitions/catalogue.ts'
+import { startFolder } from '../definitions/start-folder.ts'
 import { writeJson } from '../core/json/write.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
@@ -54,7 +56,7 @@ export const command: Command = {
       : openapiYaml(aggregates, { info })
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
-    else writeFileSync(out, text)
+    else writeFileSync(resolve(startFolder, out), text)
     return 0
   },
 }

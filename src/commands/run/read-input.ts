@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RawInput } from '../../fanout/input.ts'
 import { parse } from '../../core/json/parse.ts'
+import { startFolder } from '../../definitions/start-folder.ts'
 import { suggest } from '../suggest.ts'
 import { inputFields } from './input-fields.ts'
 import { UsageError } from '../usage-error.ts'
@@ -52,7 +54,7 @@ function readBody(given: string): unknown {
   let text = given
   if (isFile) {
     try {
-      text = readFileSync(given === '@-' ? 0 : given.slice(1), 'utf8')
+      text = readFileSync(given === '@-' ? 0 : resolve(startFolder, given.slice(1)), 'utf8')
     } catch (error) {
       throw new UsageError(`${where}: ${(error as Error).message}`, { cause: error })
     }
