@@ -6,6 +6,7 @@ import { writeJson } from '../core/json/write.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
 import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
+import { outputToStderr } from './output-to-stderr.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -46,7 +47,7 @@ export const command: Command = {
     checkPaths(`openapi ${paths.join(' ')}`, paths)
     const ownInfo = infoOf(givenInfo)
     // Nothing is called, so it is no matter where upstreams are.
-    const catalogue = await openCatalogue({ paths, live: true })
+    const catalogue = await outputToStderr(() => openCatalogue({ paths, live: true }))
     const { openapiDocument } = await import('../http/openapi/document.ts')
     const { openapiYaml } = await import('../http/openapi/yaml.ts')
     const { aggregates } = catalogue
