@@ -6,7 +6,7 @@ import { printable } from '../log/printable.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
-import { fieldOptions } from './run/field-options.ts'
+import { fieldOptions } from './field-options.ts'
 import { inputFields, valuesOf } from './run/input-fields.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -1,11 +1,12 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
+import { startFolder } from '../definitions/start-folder.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
 import { printableLines } from '../log/printable.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
-import { fieldOptions } from './run/field-options.ts'
+import { fieldOptions } from './field-options.ts'
 import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
 import { outputToStderr } from './output-to-stderr.ts'
@@ -81,6 +82,7 @@ export const command: Command = {
         fields: Object.fromEntries(Object.keys(fields).map(each => [each, given[each] as string[]])),
         body,
         headers: header,
+        folder: startFolder,
       })
       return await runOnce(catalogue, aggregate, input, { within, json })
     } finally {

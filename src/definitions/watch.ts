@@ -21,8 +21,8 @@ const settleMs = 50
 const mostRounds = 10
 
 /**
- * Calls `reload` after each change, one call at a time; `reload` must not reject. An error of `folders` or `changed` goes
- * to `onError`, and the next event is a new check. Returns a function that stops the watch.
+ * Calls `reload` after each change, one call at a time; `reload` must not reject. An error of `folders` or `changed`
+ * goes to `onError`, and the next event is a new check. Returns a function that stops the watch.
  */
 export function watch(
   { folders, changed }: Watched,

@@ -154,7 +154,10 @@ test('bash runs and expands no value, and completes it quoted', t => {
   const script = `
 headwaters() { (cd "$ROOT" && "$NODE" src/cli.ts "$@"); }
 source <(headwaters completion bash)
-complete_word() { COMP_WORDS=(headwaters run words "$PWD/words.ts" --size "$1"); COMP_CWORD=5; _headwaters; printf '%s\\n' "\${COMPREPLY[@]}"; }
+complete_word() {
+  COMP_WORDS=(headwaters run words "$PWD/words.ts" --size "$1"); COMP_CWORD=5; _headwaters
+  printf '%s\\n' "\${COMPREPLY[@]}"
+}
 complete_word ''
 echo ---
 complete_word '*'

@@ -39,7 +39,7 @@ export function judge(runs: readonly TimingRun[], isLast = false): Verdict | und
   return { state: quiet > 0 || whole.length === 0 ? 'missed' : 'not judged', misses }
 }
 
-/** What tap writes for a test that it ended itself, and for an error that a test did not catch. */
+/** The lines that tap writes for a test that it ended itself, and for an error that a test did not catch. */
 const cutTest = /^ *(?:not ok \d+ - (?:timeout!|test unfinished|child test left in queue)|tapCaught: |Bail out!)/m
 
 /**

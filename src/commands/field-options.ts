@@ -1,5 +1,5 @@
 import type { ParseArgsOptionsConfig } from 'node:util'
-import { optionNames } from '../read-arguments.ts'
+import { optionNames } from './read-arguments.ts'
 
 const field = { type: 'string', multiple: true } as const
 
