@@ -44,7 +44,12 @@ const places: readonly (readonly [
     /^upstream 'cats': headers is .*, and must be an object/,
     [undefined, {}],
   ],
-  ['a header', value => cats({ headers: { 'x-a': value } }), /^upstream 'cats': the header 'x-a' .* a text/, ['']],
+  [
+    'a header',
+    value => cats({ headers: { 'x-a': value } }),
+    /^upstream 'cats': the header 'x-a' cannot be sent: it has the type .* must be a string, for example 'cats\/1\.0'$/,
+    [''],
+  ],
   [
     'auth.header',
     value => cats({ auth: { header: value, secret: env('S') } }),
