@@ -33,6 +33,26 @@ export function checkObject(owner: string, option: string, value: unknown, examp
   throw new TypeError(`${owner}: ${option} ${faultOf(value)} an object, for example ${example}`)
 }
 
+/**
+ * Refuses a flag that is something else, such as the text `'false'`, which is true for `if`.
+ *
+ * @throws {TypeError} that names the owner and the option.
+ */
+export function checkBoolean(owner: string, option: string, value: unknown): void {
+  if (typeof value === 'boolean') return
+  throw new TypeError(`${owner}: ${option} ${faultOf(value)} true or false`)
+}
+
+/**
+ * Refuses a function that is something else.
+ *
+ * @throws {TypeError} that names the owner, the option and an example.
+ */
+export function checkFunction(owner: string, option: string, value: unknown, example: string): void {
+  if (typeof value === 'function') return
+  throw new TypeError(`${owner}: ${option} ${faultOf(value)} a function, for example ${example}`)
+}
+
 function faultOf(value: unknown): string {
   if (value === undefined) return 'is missing: it must be'
   return `is ${kindOf(value)}, and must be`

@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
 import { defineUpstream, env, operation } from '../../../src/upstream/declare.ts'
+import { createRuntime } from '../../../src/upstream/runtime.ts'
 
 const origin = 'https://cats.example'
 const cats = (options: object, operations: unknown = {}) =>
@@ -108,6 +109,54 @@ const places: readonly (readonly [
     [undefined, 'PUT'],
   ],
   [
+    'responseType',
+    value => fact({ responseType: value }),
+    /^cats.fact: responseType is .*, and must be a text, for example 'json'$/,
+    [undefined, 'json', 'text', 'bytes'],
+  ],
+  [
+    'method of an operation',
+    value => fact({ method: value }),
+    /^cats.fact: method is .*, and must be a text, for example 'GET'$/,
+    [undefined, 'GET'],
+  ],
+  [
+    'accept',
+    value => fact({ accept: value }),
+    /^cats.fact: accept .* a list of texts, for example \['text\/csv'\]$/,
+    [undefined, ['text/csv']],
+  ],
+  [
+    'nullOn',
+    value => fact({ nullOn: value }),
+    /^cats.fact: nullOn (?:must be a list of statuses|takes statuses) from 400 to 499/,
+    [undefined, [404]],
+  ],
+  [
+    'idempotencyKey',
+    value => fact({ method: 'POST', idempotencyKey: value }),
+    /^cats.fact: idempotencyKey is .*, and must be a function, for example \(\{ body \}\) => body\.id$/,
+    [undefined, () => 'k'],
+  ],
+  [
+    'tls.servername',
+    value => cats({ tls: { servername: value } }),
+    /^upstream 'cats': tls.servername is .*, and must be a text, for example 'cats.example'$/,
+    [undefined, 'cats.example'],
+  ],
+  ['retry', value => cats({ retry: value }), /^upstream 'cats': retry must be an object/, [undefined, false, {}]],
+  ['hedge', value => cats({ hedge: value }), /^upstream 'cats': hedge must be an object/, [undefined, true, false, {}]],
+  ['breaker', value => cats({ breaker: value }), /^upstream 'cats': breaker must be an object/, [undefined, false, {}]],
+  ...(['cacheControl', 'summary', 'description'] as const).map(
+    option =>
+      [
+        `${option} of an aggregate`,
+        (value: never) => route({ [option]: value }),
+        new RegExp(`^aggregate 'party': ${option} is .*, and must be a text, for example '`),
+        [undefined, 'no-cache'],
+      ] as const,
+  ),
+  [
     'query of an aggregate',
     value => route({ query: value }),
     /^aggregate 'party': its query schema is not of zod 4/,
@@ -146,6 +195,32 @@ for (const [place, declare, named, right] of places)
       t.throws(() => declare(value as never), { name: 'TypeError', message: named }, String(value))
     }
     for (const value of right) t.doesNotThrow(() => declare(value as never), String(value))
+  })
+
+const flags: Readonly<Record<string, (value: never) => unknown>> = {
+  "upstream 'cats': decompress": value => cats({ decompress: value }),
+  "upstream 'cats': publicOnly": value => cats({ publicOnly: value }),
+  'cats.fact: allowEmpty': value => fact({ allowEmpty: value }),
+  'cats.fact: coalesce': value => fact({ coalesce: value }),
+  "aggregate 'party': envelope": value => route({ envelope: value }),
+  "upstream 'cats': off": value => createRuntime({ overrides: { cats: { off: value } } }).close(),
+}
+
+for (const [place, declare] of Object.entries(flags))
+  test(`${place}: a value that is no boolean is refused, a text that says false too`, async t => {
+    for (const [value, kind] of [
+      ['false', 'a string'],
+      ['', 'a string'],
+      [null, 'null'],
+      [0, 'a number'],
+      [[true], 'a list'],
+      [{}, 'an object'],
+    ] as const)
+      t.throws(() => declare(value as never), {
+        name: 'TypeError',
+        message: `${place} is ${kind}, and must be true or false`,
+      })
+    for (const value of [undefined, true, false]) await t.resolves(async () => declare(value as never))
   })
 
 test('the message says what came instead, and not its value, which may be a secret', async t => {
