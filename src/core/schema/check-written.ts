@@ -153,7 +153,7 @@ function saysWhatItMakes(field: z.ZodType): boolean {
 }
 
 /** Returns the schema that a lazy one stands for; `undefined` if its declaration follows. */
-function lazily(getter: () => z.ZodType): z.ZodType | undefined {
+export function lazily(getter: () => z.ZodType): z.ZodType | undefined {
   try {
     return getter()
   } catch {

@@ -1,7 +1,8 @@
+import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate } from '../../../src/fanout/aggregate.ts'
-import { defineUpstream, env, operation } from '../../../src/upstream/declare.ts'
+import { defineUpstream, env, operation, specOf } from '../../../src/upstream/declare.ts'
 import { createRuntime } from '../../../src/upstream/runtime.ts'
 
 const origin = 'https://cats.example'
@@ -9,6 +10,7 @@ const cats = (options: object, operations: unknown = {}) =>
   defineUpstream('cats', { origin, ...options }, operations as never)
 const fact = (options: object) => cats({}, { fact: operation({ path: '/fact', output: z.object({}), ...options }) })
 const route = (options: object) => aggregate('party', { url: '/party', ...options })
+const bare = (fields: object): object => Object.assign(Object.create(null), fields)
 const base = route({}).required('one', () => 1)
 
 /** What definitions without a type check may give in the place of each option. */
@@ -222,6 +224,30 @@ for (const [place, declare] of Object.entries(flags))
       })
     for (const value of [undefined, true, false]) await t.resolves(async () => declare(value as never))
   })
+
+test('an object whose entries are not its own properties is refused, and the fix is named', async t => {
+  class Own {
+    readonly 'x-a' = '1'
+  }
+  for (const headers of [
+    new Headers({ 'x-a': '1' }),
+    new Map([['x-a', '1']]),
+    new URLSearchParams({ 'x-a': '1' }),
+    new Own(),
+    Object.create({ 'x-a': '1' }),
+  ])
+    t.throws(() => cats({ headers }), {
+      name: 'TypeError',
+      message:
+        "upstream 'cats': headers must be a plain object, for example { 'user-agent': 'cats/1.0' }: " +
+        'write Object.fromEntries(…) for the entries of a Map or of Headers',
+    })
+  t.throws(() => defineUpstream('cats', { origin }, new Map() as never), {
+    message: /^upstream 'cats': its operations must be a plain object/,
+  })
+  for (const headers of [{ 'x-a': '1' }, { ...new Own() }, runInNewContext("({ 'x-a': '1' })"), bare({ 'x-a': '1' })])
+    t.same(specOf(cats({ headers })).headers, { 'x-a': '1' })
+})
 
 test('the message says what came instead, and not its value, which may be a secret', async t => {
   for (const [value, said] of [
