@@ -1,4 +1,4 @@
-import { listMembers } from '../../../core/header-list.ts'
+import { listMembers } from '../../../core/list-header.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 
 /** Headers of one connection or one hop (RFC 9111, section 3.1; RFC 9110, section 7.6.1), beside `Proxy-…`. */
