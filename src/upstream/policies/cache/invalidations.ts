@@ -69,8 +69,9 @@ export class Invalidations {
       done = Promise.reject(error)
     }
     if (done === undefined) return
-    this.#unconfirmed.note(uri, this.#clock.steady())
-    pending.push(done)
+    const at = this.#clock.steady()
+    this.#unconfirmed.note(uri, at)
+    pending.push(done.then(() => this.#unconfirmed.remove(uri, at)))
   }
 
   /** Returns whether a URI was changed at a moment or since, as far as a store may not know it. */

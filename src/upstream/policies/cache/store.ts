@@ -14,7 +14,7 @@ export interface CacheStoreLookup {
 
 /**
  * A place where a cache stores answers. Each of its functions may return at once or return a promise. One that throws,
- * rejects or is late counts as a miss and fails no call.
+ * rejects or is late counts as a miss and fails no call. The answer of such a miss is not stored.
  *
  * Each URI has a generation. An entry has the generation that its URI had when the answer was requested, and is valid
  * while that is still the generation of the URI. So `invalidate` ends all entries of a URI without a list of their

@@ -2,6 +2,8 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../../src/core/abort.ts'
 import type { Call } from '../../../../src/upstream/call/call.ts'
+import { machineClock } from '../../../../src/upstream/policies/cache/entry.ts'
+import { Invalidations } from '../../../../src/upstream/policies/cache/invalidations.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
 import type { CacheStoreFault } from '../../../../src/upstream/policies/cache/store.ts'
 import type { CustomLayer } from '../../../../src/upstream/spec/layer-types.ts'
@@ -356,6 +358,117 @@ test('a call that joins one from before an invalidation does not make its answer
   t.equal(raw.requests.length, 2, 'both shared one request')
   await settled()
   t.match(await other.ask(tom), { value: 'new', cached: { cache: 'miss' } })
+})
+
+test('an answer whose lookup has failed does not replace a valid entry, and is stored once the store answers', async t => {
+  for (const [mode, getTimeout] of [
+    ['reject', 60_000],
+    ['throw', 60_000],
+    ['hang', 5],
+  ] as const) {
+    const raw = await rawUpstream(t, answering())
+    const cats = declare(raw.origin)
+    const far = farStore(getTimeout)
+    const { ask, cacheOf, runtime } = open(t, { cacheStore: far.store })
+    const [tom, jerry] = [cats.cat({ id: 'tom' }), cats.cat({ id: 'jerry' })]
+    await ask(tom)
+    await until(() => far.held.size === 1)
+    const [before] = far.held.values()
+    far.mode = mode
+    const missed = ask(tom)
+    const other = ask(jerry)
+    await until(() => runtime.stats()['cats']?.cache?.storeFaults === 2)
+    far.mode = 'well'
+    t.match(await missed, { cached: { cache: 'miss' } }, mode)
+    await other
+    await settled()
+    t.strictSame([...far.held.values()], [before], 'neither is stored')
+    t.equal(await cacheOf(tom), 'hit')
+    t.equal(await cacheOf(jerry), 'miss')
+    await settled()
+    t.equal(await cacheOf(jerry), 'hit')
+  }
+})
+
+test('a 304 of a call that joined one whose lookup has failed leaves the entry as it is', async t => {
+  const held: (() => void)[] = []
+  const raw = await rawUpstream(t, (socket, { index }) => {
+    const head = { 'cache-control': 'max-age=0', etag: '"a"' }
+    if (index === 1) held.push(() => socket.write(json(1, 200, head)))
+    else socket.write(index === 0 ? json(0, 200, head) : written(304, { etag: '"a"', 'content-length': undefined }, ''))
+  })
+  const cats = declare(raw.origin)
+  const far = farStore(60_000)
+  const { ask } = open(t, { cacheStore: far.store })
+  const tom = cats.cat({ id: 'tom' })
+  await ask(tom)
+  await settled()
+  const [before] = far.held.values()
+  far.mode = 'reject'
+  const first = ask(tom)
+  await raw.asked(2)
+  far.mode = 'well'
+  t.match(await ask(tom), { value: 0 })
+  held[0]?.()
+  t.match(await first, { value: 1 })
+  await settled()
+  t.strictSame([...far.held.values()], [before])
+})
+
+test('an answer that forbids its storage removes the entry also where the lookup has failed', async t => {
+  const raw = await rawUpstream(t, (socket, { index }) =>
+    socket.write(json(index, 200, index === 0 ? hour : { 'cache-control': 'no-store' })),
+  )
+  const far = farStore(60_000)
+  const { ask } = open(t, { cacheStore: { ...far.store, get: () => Promise.reject(new Error('down')) } })
+  const sure = open(t, { cacheStore: far.store })
+  const tom = declare(raw.origin).cat({ id: 'tom' })
+  await sure.ask(tom)
+  await settled()
+  t.equal(far.held.size, 1)
+  await ask(tom)
+  await settled()
+  t.equal(far.held.size, 0)
+})
+
+test('an entry that is still being written is invalid after a confirmed invalidation through another runtime', async t => {
+  const raw = await rawUpstream(t, answering())
+  const cats = declare(raw.origin)
+  const far = farStore(60_000)
+  const writes: (() => void)[] = []
+  const slow = {
+    ...far.store,
+    set: (...args: Parameters<typeof far.store.set>) =>
+      new Promise(resolve => writes.push(() => resolve(far.store.set(...args)))),
+  }
+  const [one, other] = [open(t, { cacheStore: slow }), open(t, { cacheStore: far.store })]
+  const tom = cats.cat({ id: 'tom' })
+  await one.ask(tom)
+  t.equal(await one.cacheOf(tom), 'hit', 'it is found while it is being written')
+  await other.ask(cats.put({ id: 'tom' }))
+  t.equal(await one.cacheOf(tom), 'miss')
+  for (const write of writes) write()
+})
+
+test('more confirmed invalidations than a runtime remembers leave the entries of other URIs valid', async t => {
+  const raw = await rawUpstream(t, answering())
+  const cats = declare(raw.origin)
+  const tom = cats.cat({ id: 'tom' })
+  for (const cacheStore of [createMemoryStore(), farStore(60_000).store]) {
+    const invalidations = new Invalidations({ shared: cacheStore })
+    const { ask, cacheOf } = open(t, { cacheStore })
+    const requestedAt = machineClock.steady()
+    await ask(tom)
+    await settled()
+    for (let count = 0; count <= 10_000; count += 100)
+      await Promise.all(
+        Array.from({ length: 100 }, async (_, index) =>
+          invalidations.invalidate([cacheStore], [`http://elsewhere/${count + index}`]),
+        ),
+      )
+    t.equal(await cacheOf(tom), 'hit')
+    t.notOk(invalidations.since(`${raw.origin}/cats/tom`, requestedAt))
+  }
 })
 
 test('a store that loses the generation of a URI has no valid entry of it', async t => {
