@@ -34,8 +34,8 @@ export interface LookupResult {
 }
 
 /**
- * The generation of a URI as a lookup found it: `undefined` where the URI has none, and `null` where the store failed to
- * say, so that an answer cannot be stored.
+ * The generation of a URI as a lookup found it: `undefined` where the URI has none, and `null` where the store has
+ * failed, so that an answer cannot be stored.
  */
 export type FoundGeneration = string | undefined | null
 

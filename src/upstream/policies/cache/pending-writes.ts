@@ -11,8 +11,8 @@ interface PendingWrite {
 }
 
 /**
- * The entries that are being written to a store that answers later. A lookup finds them before the store has them, where
- * the generation that the store has for their URI allows it.
+ * The entries that are being written to a store that answers later. A lookup finds them before the store has them,
+ * where the generation that the store has for their URI allows it.
  */
 export class PendingWrites {
   readonly #writes = new Map<string, PendingWrite>()
