@@ -158,3 +158,70 @@ test('a recursive schema stands for itself too: deeper levels are left open', as
     response: { 200: { properties: { data: { properties: { below: { items: {} } } } } } },
   })
 })
+
+test('types that refer to each other are described in a size that does not grow exponentially with their number', async t => {
+  const sizeOf = async (count: number, side: 'body' | 'reply') => {
+    const types: z.ZodType[] = Array.from({ length: count }, () =>
+      z.object({
+        name: z.string(),
+        ...Object.fromEntries(
+          Array.from({ length: count }, (_each, other) => [
+            `to${other}`,
+            z.lazy(() => types[other] as z.ZodType).optional(),
+          ]),
+        ),
+      }),
+    )
+    const schema = z.object({ first: types[0] as z.ZodType })
+    const graph = aggregate('graph', { url: '/graph', method: 'POST', ...(side === 'body' && { body: schema }) }).reply(
+      side === 'body' ? z.null() : schema,
+      () => null,
+    )
+    const app = fastify()
+    t.teardown(() => app.close())
+    const schemaOf = collect(app)
+    await app.register(headwaters, { aggregates: [graph] })
+    const described = schemaOf('POST', '/graph')
+    t.match(JSON.stringify(described), '"to3":{}', 'a reference that leads back is open')
+    return JSON.stringify(described).length
+  }
+  for (const side of ['body', 'reply'] as const) {
+    const [few, more] = [await sizeOf(4, side), await sizeOf(7, side)]
+    t.ok(more < few * 3, `${side}: ${few} characters for 4 types, ${more} for 7`)
+  }
+})
+
+test('types that refer to each other are described to where they lead back, in each place', async t => {
+  const Leaf = z.object({ leaf: z.string() })
+  const Owner = z.object({
+    name: z.string(),
+    leaf: Leaf,
+    get cats() {
+      return z.array(Cat)
+    },
+  })
+  const Cat = z.object({
+    id: z.string(),
+    get owner() {
+      return Owner.optional()
+    },
+  })
+  const both = aggregate('both', { url: '/both', envelope: false }).reply(z.object({ cat: Cat, owner: Owner }), () => ({
+    cat: { id: '' },
+    owner: { name: '', leaf: { leaf: '' }, cats: [] },
+  }))
+  const app = fastify()
+  t.teardown(() => app.close())
+  const schemaOf = collect(app)
+  await app.register(headwaters, { aggregates: [both] })
+  const text = { type: 'string' }
+  const leaf = { type: 'object', properties: { leaf: text }, required: ['leaf'] }
+  const ownerWith = (item: object) => ({
+    type: 'object',
+    properties: { name: text, leaf, cats: { type: 'array', items: item } },
+    required: ['name', 'leaf', 'cats'],
+  })
+  const cat = { type: 'object', properties: { id: text, owner: ownerWith({}) }, required: ['id'] }
+  const { response } = schemaOf('GET', '/both') as { response: Record<string, { properties: object }> }
+  t.same(response['200']?.properties, { cat, owner: ownerWith(cat) })
+})

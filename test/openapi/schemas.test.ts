@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, type AnyAggregate } from '../../src/fanout/aggregate.ts'
@@ -96,15 +97,58 @@ test('an id that names two schemas is refused, and the message says where', asyn
     b: z.object({ b: z.string() }).meta({ id: 'Within' }),
   })
   t.throws(() => documentOf([answering(within)]), { name: 'TypeError', message: /^aggregate 'thing', reply: .*Within/ })
-  t.throws(
-    () => documentOf([answering(z.object({}).meta({ id: 'Problem' }))]),
-    { name: 'TypeError', message: /'Problem' already names another schema/ },
-    'nor may it be one of ours',
-  )
   t.throws(() => documentOf([answering(z.object({}).meta({ id: 'two words' }))]), {
     name: 'TypeError',
     message: /the id 'two words' is no name for a component/,
   })
+})
+
+test("an id of the service's own schemas is refused where an aggregate has it, and nowhere else", t => {
+  const { components } = documentOf([
+    aggregate('thing', { url: '/thing' })
+      .context(() => ({}))
+      .reply(z.null(), () => null),
+  ])
+  const ids = Object.keys(components['schemas'] ?? {}).filter(id => id !== 'ThingReply')
+  t.match(ids, ['ContextOutcome', 'ErrorCode', 'Fault', 'ListOutcome'])
+  const page = readFileSync(new URL('../../docs/http.md', import.meta.url), 'utf8')
+  const listed = /The ids of the service's own schemas are refused: ([^.]*)\./.exec(page)?.[1] ?? ''
+  t.same(
+    Array.from(listed.matchAll(/`(\w+)`/g), match => match[1]),
+    ids,
+    'the docs list them',
+  )
+  const plain = answering(z.null(), 'plain')
+  for (const id of ids) {
+    const schema = z.object({ mine: z.string() }).meta({ id })
+    const message = (part: string) =>
+      `aggregate 'thing', ${part}: the id '${id}' is one of the service's own: give the schema another id`
+    for (const [part, each] of [
+      ['reply', answering(schema)],
+      ['reply', answering(z.array(z.object({ deep: schema.optional() })))],
+      ['body', aggregate('thing', { url: '/thing', body: schema }).reply(z.null(), () => null)],
+      [
+        'query',
+        aggregate('thing', { url: '/thing', query: z.object({ a: z.string().meta({ id }) }) }).reply(
+          z.null(),
+          () => null,
+        ),
+      ],
+    ] as const)
+      for (const all of [
+        [each, plain],
+        [plain, each],
+      ])
+        t.throws(() => documentOf(all), {
+          faults: [{ aggregate: 'thing', reason: message(part) }],
+          message: message(part),
+        })
+  }
+  t.notOk(
+    Object.hasOwn(schemasOf(plain), 'ContextOutcome'),
+    'a schema of the service that is not used is not in the document',
+  )
+  t.end()
 })
 
 test('the name of the request shape must be free', async t => {
@@ -137,13 +181,11 @@ test('a type that JSON does not have is rejected with the aggregate and the plac
       operationOf(aggregate('thing', { url: '/thing', query: z.object({ at: z.date() }) }).reply(z.null(), () => null)),
     { name: 'TypeError', message: /^aggregate 'thing', query, at \/properties\/at: 'date'/ },
   )
-  t.throws(
-    () =>
-      operationOf(
-        aggregate('thing', { url: '/thing', query: z.record(z.string(), z.string()) }).reply(z.null(), () => null),
-      ),
-    { name: 'TypeError', message: /^aggregate 'thing', query: .*declare them with z\.object\(\)/ },
-  )
+  const params = z.record(z.string(), z.string()) as unknown as z.ZodObject<{ id: z.ZodString }>
+  t.throws(() => operationOf(aggregate('thing', { url: '/thing/{id}', params }).reply(z.null(), () => null)), {
+    name: 'TypeError',
+    message: /^aggregate 'thing', params: .*declare them with z\.object\(\)/,
+  })
 })
 
 test('a recursive schema needs a name', async t => {
@@ -172,6 +214,71 @@ test('a recursive schema needs a name', async t => {
   })
 })
 
+test('a recursive schema with a name is documented in each of its forms', t => {
+  const Node = z
+    .object({
+      name: z.string(),
+      get below() {
+        return z.array(Node)
+      },
+    })
+    .meta({ id: 'Node' })
+  const Self = z
+    .object({
+      get parent(): z.ZodType {
+        return Self.describe('Its parent.').optional()
+      },
+    })
+    .meta({ id: 'Self' })
+  const Deep = z
+    .object({
+      get rows(): z.ZodType {
+        return z.record(z.string(), z.array(z.object({ cell: Deep.nullable() })))
+      },
+    })
+    .meta({ id: 'Deep' })
+  const below = { type: 'array', items: ref('Node') }
+  const node = { type: 'object', properties: { name: { type: 'string' }, below }, required: ['name', 'below'] }
+  const own = { description: 'Own.', ...ref('Node') }
+  const cases: readonly (readonly [z.ZodType, object])[] = [
+    [z.object({ a: Node.describe('Own.') }), { properties: { a: own } }],
+    [z.object({ a: Node.meta({ title: 'Own' }) }), { properties: { a: { title: 'Own', ...ref('Node') } } }],
+    [z.array(Node.describe('Own.')), { type: 'array', items: own }],
+    [Node.partial(), { properties: { name: { type: 'string' }, below } }],
+    [Node.extend({ more: z.string() }), { properties: { name: { type: 'string' }, below, more: { type: 'string' } } }],
+    [z.union([Node.describe('Own.'), z.null()]), { anyOf: [own, { type: 'null' }] }],
+  ]
+  for (const [schema, expected] of cases) {
+    t.match(dataOf(schema), expected)
+    const schemas = schemasOf(
+      answering(schema),
+      aggregate('put', { url: '/put', body: z.object({ it: schema, plain: Node }) }).reply(
+        Node,
+        () => undefined as never,
+      ),
+    )
+    t.same(schemas['Node'], node, 'its own shape is the same in all of them')
+    t.notMatch(JSON.stringify(schemas), '__schema')
+  }
+  t.same(schemasOf(answering(Self))['Self'], {
+    type: 'object',
+    properties: { parent: { description: 'Its parent.', ...ref('Self') } },
+  })
+  t.match(schemasOf(answering(z.object({ a: Deep.describe('Own.') })))['Deep'], {
+    properties: {
+      rows: { additionalProperties: { items: { properties: { cell: { anyOf: [ref('Deep'), { type: 'null' }] } } } } },
+    },
+  })
+  const Nameless = z.object({
+    get below() {
+      return z.array(Nameless)
+    },
+  })
+  for (const schema of [Nameless.describe('Own.'), z.object({ a: Node.describe('Own.'), b: Nameless })])
+    t.throws(() => dataOf(schema), { name: 'TypeError', message: /needs a name/ })
+  t.end()
+})
+
 test('values that are text in JSON are documented as text', async t => {
   t.same(dataOf(z.date()), { type: 'string', format: 'date-time' })
   t.same(
@@ -188,6 +295,43 @@ test('values that are text in JSON are documented as text', async t => {
     { name: 'since', schema: { type: 'string', format: 'date-time' } },
     { name: 'id', schema: { type: 'integer', format: 'int64' } },
   ])
+})
+
+test('a query whose fields are not known by name is one open parameter', t => {
+  const one = z.object({ a: z.string() })
+  const record = z.record(z.string(), z.coerce.number())
+  const texts = z.record(z.string(), z.string()).meta({ id: 'Texts' })
+  const field = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
+  const numbers = { type: 'object', additionalProperties: { type: 'number' } }
+  const cases: readonly (readonly [z.ZodType, object])[] = [
+    [record, numbers],
+    [z.preprocess(value => value, record), numbers],
+    [record.optional(), numbers],
+    [z.preprocess(value => JSON.stringify(value), z.string()), { type: 'object', additionalProperties: true }],
+    [z.any(), { type: 'object', additionalProperties: true }],
+    [z.unknown(), { type: 'object', additionalProperties: true }],
+    [z.any().transform(value => [value]), { type: 'object', additionalProperties: true }],
+    [z.union([one, record]), { type: 'object', anyOf: [field, numbers] }],
+    [texts, { type: 'object', additionalProperties: { type: 'string' } }],
+    [z.union([one, texts]), { type: 'object', anyOf: [field, ref('Texts')] }],
+  ]
+  for (const [query, schema] of cases)
+    t.same(
+      operationOf(aggregate('thing', { url: '/thing', query }).reply(z.null(), () => null)).parameters?.slice(0, -2),
+      [{ name: 'query', in: 'query', style: 'form', explode: true, schema }],
+    )
+  const described = record.describe('What to count.').meta({ examples: [{ cats: 2 }] })
+  t.match(operationOf(aggregate('thing', { url: '/thing', query: described }).reply(z.null(), () => null)).parameters, [
+    { name: 'query', description: 'What to count.', example: { cats: 2 }, schema: numbers },
+  ])
+  t.same(
+    operationOf(
+      aggregate('thing', { url: '/thing', query: one.nullable() }).reply(z.null(), () => null),
+    ).parameters?.slice(0, -2),
+    [{ name: 'a', in: 'query', required: true, schema: { type: 'string' } }],
+    'a query is never null',
+  )
+  t.end()
 })
 
 test('parameters are found behind wrappers, each once, and are required if every option requires them', async t => {

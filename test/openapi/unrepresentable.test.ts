@@ -202,3 +202,31 @@ test('the service and the plugin refuse to start with such a type', async t => {
   await plain.register(headwaters, { aggregates: [odd], describe: false })
   t.ok(plain.hasRoute({ method: 'GET', url: '/odd' }), 'an app without a description serves it')
 })
+
+test('numbers that JSON does not have are left out of bounds, defaults, examples and fixed values', t => {
+  const number = { type: 'number' }
+  const cases: readonly (readonly [z.ZodType, object])[] = [
+    [z.number().min(-Infinity).max(Infinity), number],
+    [z.number().gt(-Infinity).lt(Infinity), number],
+    [z.string().max(Infinity), { type: 'string' }],
+    [z.array(z.number()).max(Infinity), { type: 'array', items: number }],
+    [z.number().default(Infinity), number],
+    [z.number().prefault(NaN), number],
+    [z.array(z.number()).default([1, NaN]), { type: 'array', items: number }],
+    [z.number().meta({ examples: [Infinity, 1] }), { ...number, examples: [1] }],
+  ]
+  for (const [schema, expected] of cases) {
+    t.same(bodyOf(schema), expected)
+    t.same(replyOf(schema), expected)
+  }
+  t.same(bodyOf(z.number().default(5)), { ...number, default: 5 })
+  t.same(bodyOf(z.literal([1, Infinity])), { ...number, enum: [1] })
+  t.same(bodyOf(z.union([z.literal(Infinity), z.string()])), { type: 'string' }, 'no JSON value matches the other')
+  const message = /: 'NaN or Infinity' cannot be written as JSON Schema: leave it out, or/
+  for (const schema of [z.literal(NaN), z.literal(-Infinity), z.enum({ none: NaN }), z.number().meta({ const: NaN })]) {
+    t.throws(() => bodyOf(schema), { name: 'TypeError', message })
+    t.throws(() => replyOf(schema), { name: 'TypeError', message })
+  }
+  t.throws(() => replyOf(z.literal([1, Infinity])), { name: 'TypeError', message })
+  t.end()
+})

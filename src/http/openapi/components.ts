@@ -2,13 +2,15 @@ import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { writeJson } from '../../core/json/write.ts'
 import { revive, withoutBigints } from './bigint-schema.ts'
-import { checkNames, jsonSchema } from './json-schema.ts'
+import { jsonSchema, namedParts } from './json-schema.ts'
 import type { JsonSchema, NamedParts, Side } from './schema-types.ts'
 
 type Section = 'headers' | 'parameters' | 'responses' | 'securitySchemes'
 
 /** The components of a document. Each is written once, at its first use. */
 export interface Components {
+  /** Reserves the ids of a schema of the service, so that a schema of an aggregate with one of them is refused. */
+  reserve(schema: z.ZodType): void
   /** Returns a zod schema as JSON Schema. Schemas with an id become components, and reference each other. */
   schema(schema: z.ZodType, side: Side, where: string): JsonSchema
   /** Returns the same without a reference at its root, for a schema that is read field by field. */
@@ -26,6 +28,8 @@ const local = '#/$defs/'
 /** Creates the components of one document. */
 export function createComponents(): Components {
   const shapes: Readonly<Record<Side, Map<string, JsonSchema>>> = { input: new Map(), output: new Map() }
+  /** The shapes of the service's own schemas, by id. */
+  const own = new Map<string, JsonSchema>()
   const sections = new Map<Section, Map<string, object>>()
   /** The outcomes and the problems are in every operation. */
   const converted: Readonly<Record<Side, Map<z.ZodType, NamedParts>>> = { input: new Map(), output: new Map() }
@@ -34,8 +38,7 @@ export function createComponents(): Components {
   function partsOf(schema: z.ZodType, side: Side, where: string): NamedParts {
     const known = converted[side].get(schema)
     if (known !== undefined) return known
-    const parts = jsonSchema(schema, side, where)
-    checkNames(parts, where)
+    const parts = namedParts(jsonSchema(schema, side, where), where)
     converted[side].set(schema, parts)
     return parts
   }
@@ -43,6 +46,8 @@ export function createComponents(): Components {
   function keep(side: Side, id: string, shape: JsonSchema, where: string): void {
     if (!/^[\w.-]+$/.test(id))
       throw new TypeError(`${where}: the id '${id}' is no name for a component: use letters, digits, '.', '-' and '_'`)
+    if (own.has(id) && !isDeepStrictEqual(own.get(id), shape))
+      throw new TypeError(`${where}: the id '${id}' is one of the service's own: give the schema another id`)
     const known = shapes[side].get(id)
     if (known === undefined) shapes[side].set(id, shape)
     else if (!isDeepStrictEqual(known, shape))
@@ -50,6 +55,9 @@ export function createComponents(): Components {
   }
 
   return {
+    reserve(schema) {
+      for (const [id, shape] of Object.entries(partsOf(schema, 'output', 'the service').$defs)) own.set(id, shape)
+    },
     schema(schema, side, where) {
       const { root, $defs } = partsOf(schema, side, where)
       for (const [id, shape] of Object.entries($defs)) keep(side, id, shape, where)

@@ -5,6 +5,8 @@ import { healthPaths } from './health-paths.ts'
 import { checkInfo, defaultTitle, type OpenapiInfo } from './info.ts'
 import { operationId } from './operation-id.ts'
 import { operationOf } from './operation.ts'
+import { ContextOutcome } from './outcome-schema.ts'
+import { ProblemBody } from './problem-schema.ts'
 import { parameterNames, pathShape } from '../routing/path-template.ts'
 
 export interface OpenapiOptions {
@@ -42,6 +44,7 @@ export function openapiDocument(
 ): OpenapiDocument {
   checkInfo('openapi', info)
   const components = createComponents()
+  for (const schema of [ProblemBody, ContextOutcome]) components.reserve(schema)
   const faults: DocumentFault[] = []
   const paths: Record<string, Record<string, object>> = {}
   const guards = [...(bearer ? [401 as const] : []), ...(rateLimited ? [429 as const] : [])]

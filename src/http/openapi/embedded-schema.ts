@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { jsonSchema } from './json-schema.ts'
 import { portable } from './portable.ts'
+import { reachOf, withoutRefs } from './references.ts'
 import type { JsonSchema, Side } from './schema-types.ts'
 import type { Metadata } from './unrepresentable.ts'
 
@@ -24,19 +25,16 @@ const open: ReadonlySet<string> = new Set(['transform', 'custom'])
  */
 export function embeddedSchema(schema: z.ZodType, side: Side, where: string): JsonSchema {
   const { root, $defs } = jsonSchema(schema, side, where, { metadata: unnamed, open })
-  return portable(unrolled(root, { ...$defs, '#': root }, ['#']) as JsonSchema)
+  return portable(unrolled({ ...$defs, '#': root }))
 }
 
 /**
- * Returns the schema with each reference to one of its parts replaced by that part. A recursive reference is replaced
- * by the empty schema.
+ * Returns the root with each reference to a part replaced by that part. A reference that leads back to the part that
+ * holds it is replaced by the empty schema: every part of a cycle in every other would be exponential.
  */
-function unrolled(value: unknown, parts: Readonly<Record<string, unknown>>, within: readonly string[]): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(each => unrolled(each, parts, within))
-  const { $ref, ...rest } = value as { readonly $ref?: unknown }
-  if (typeof $ref !== 'string')
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unrolled(each, parts, within)]))
-  const name = $ref.replace('#/$defs/', '')
-  return within.includes(name) ? rest : { ...(unrolled(parts[name], parts, [...within, name]) as object), ...rest }
+function unrolled(parts: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const reach = reachOf(parts)
+  const unroll = (holder: string): JsonSchema =>
+    withoutRefs(parts[holder] as JsonSchema, name => (reach.get(name)?.has(holder) ? {} : unroll(name)))
+  return unroll('#')
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { writeJson } from '../../core/json/write.ts'
 import { mayBeAbsent, orNull } from './absent-value.ts'
 import { withoutJsonType } from './any-json.ts'
 import { revive } from './bigint-schema.ts'
+import { reachOf, withoutRefs } from './references.ts'
 import type { JsonSchema, NamedParts, Side } from './schema-types.ts'
 import { tidy } from './tidy.ts'
 import { marksIn, wireForm, withoutMarks, type Metadata } from './unrepresentable.ts'
@@ -53,8 +53,26 @@ export function jsonSchema(
   return side === 'output' && mayBeAbsent(schema) ? { ...parts, root: orNull(parts.root) } : parts
 }
 
-/** Throws a `TypeError` if a schema that holds itself has no name: only a named schema can be referenced. */
-export function checkNames({ root, $defs }: NamedParts, where: string): void {
-  const isNameless = writeJson(root).includes('"$ref":"#"') || Object.keys($defs).some(id => id.startsWith('__'))
-  if (isNameless) throw new TypeError(`${where}: a schema that holds itself needs a name: add .meta({ id: 'Name' })`)
+/**
+ * Returns the parts with the content of those that zod named only because a schema with an id refers to itself through
+ * them, as through the list of a tree. Throws a `TypeError` if a schema that holds itself has no name: only a named
+ * schema can be referenced.
+ */
+export function namedParts({ root, $defs }: NamedParts, where: string): NamedParts {
+  const [nameless, named] = [new Map<string, JsonSchema>(), new Map<string, JsonSchema>()]
+  for (const [id, part] of Object.entries($defs)) (id.startsWith('__schema') ? nameless : named).set(id, part)
+  const reach = reachOf(Object.fromEntries(nameless))
+  if (
+    Array.from(reach).some(([id, reached]) => reached.has(id)) ||
+    reachOf({ ...$defs, '#': root })
+      .get('#')
+      ?.has('#')
+  )
+    throw new TypeError(`${where}: a schema that holds itself needs a name: add .meta({ id: 'Name' })`)
+  const written = <T>(value: T): T =>
+    withoutRefs(value, id => (nameless.has(id) ? written(nameless.get(id) as JsonSchema) : undefined))
+  return {
+    root: written(root),
+    $defs: Object.fromEntries(Array.from(named, ([id, part]) => [id, written(part)])),
+  }
 }

@@ -42,13 +42,11 @@ export function parametersOf(
     const schema = route[part]
     const where = `aggregate '${name}', ${part}`
     if (schema === undefined) return []
-    const fields = fieldsOf(
-      components.expanded(schema, 'input', where),
-      part === 'headers' ? route.headerFields : undefined,
-    )
-    if (fields === undefined)
-      throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
-    return fields.map(field => parameter(part, field))
+    const shape = components.expanded(schema, 'input', where)
+    const fields = fieldsOf(shape, part === 'headers' ? route.headerFields : undefined)
+    if (fields !== undefined) return fields.map(field => parameter(part, field))
+    if (part === 'query') return [openQuery(shape)]
+    throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
   })
   const templated = parameterNames(route.url)
   const path = names.map((as, index) => {
@@ -82,6 +80,25 @@ function parameter(part: keyof typeof places, { name, schema: { description, exa
   }
 }
 
+/** Returns a parameter for a query whose fields are not known by name: each field of its value is a parameter. */
+function openQuery(shape: JsonSchema) {
+  const { schema, ...rest } = parameter('query', { name: 'query', schema: shape, required: false })
+  // A function in front of a schema of other values makes them of the query.
+  const own = mayBeObject(schema) ? schema : {}
+  const isClosed = ['additionalProperties', 'allOf', 'anyOf', 'oneOf'].some(keyword => own[keyword] !== undefined)
+  return {
+    ...rest,
+    style: 'form',
+    explode: true,
+    schema: { ...own, type: 'object', ...(!isClosed && { additionalProperties: true }) },
+  }
+}
+
+/** Returns whether a value of a schema may be an object, as the value of a query always is. */
+function mayBeObject({ type }: JsonSchema): boolean {
+  return type === undefined || (Array.isArray(type) ? type.includes('object') : type === 'object')
+}
+
 interface PartSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
@@ -92,7 +109,7 @@ interface PartSchema {
 
 /**
  * Returns the fields of an object schema, or of the objects of an intersection or union; undefined for a schema of
- * other values. Headers need names only, so a record with known keys is enough.
+ * other values, or of objects whose fields are not known by name. Headers need names only, so a record with known keys is enough.
  */
 export function fieldsOf(schema: JsonSchema, headers: HeaderFields | undefined): Field[] | undefined {
   const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema
@@ -102,10 +119,10 @@ export function fieldsOf(schema: JsonSchema, headers: HeaderFields | undefined):
       allOf.map(each => fieldsOf(each, headers)),
     )
   const options = anyOf ?? oneOf
-  if (options !== undefined)
+  if (options?.some(mayBeObject))
     return merged(
       'anyOf',
-      options.map(each => fieldsOf(each, headers)),
+      options.filter(mayBeObject).map(each => fieldsOf(each, headers)),
     )
   if (properties === undefined && headers !== undefined)
     return Array.from(headers.spelled.values(), name => ({ name, schema: { type: 'string' }, required: false }))

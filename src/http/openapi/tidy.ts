@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { isNever, mayBeAbsent, orNull } from './absent-value.ts'
 import { withoutBigints } from './bigint-schema.ts'
+import { nonFinite, withoutNonFinite } from './non-finite.ts'
 import type { JsonSchema, Side } from './schema-types.ts'
 import { dataKeywords, keywords } from './keywords.ts'
 import { isWrittenByHand, mark, withoutMarks, type Metadata } from './unrepresentable.ts'
@@ -19,6 +20,7 @@ interface Def {
   readonly rest?: z.core.$ZodType | null
   readonly valueType?: z.core.$ZodType
   readonly in?: z.core.$ZodType
+  readonly defaultValue?: unknown
 }
 
 /** Patterns longer than this are dropped if the schema has a format, which says the same. */
@@ -42,6 +44,7 @@ export function tidy(schema: z.core.$ZodType, draft: Draft, side: Side, metadata
   // JSON has no files, and schemas are read synchronously.
   if (def.type === 'file' || def.type === 'promise') draft[mark] = def.type
   if (draft[mark] !== undefined && isWrittenByHand(schema, metadata)) delete draft[mark]
+  withoutNonFinite(draft, def.defaultValue, side)
   if (side === 'input' && def.in?._zod.def.type === 'transform') openBehind(draft)
   if (side === 'output') writeAbsent(def, draft)
   if (def.type === 'union') dropImpossible(draft, side)
@@ -100,6 +103,7 @@ const neverInJson: ReadonlySet<unknown> = new Set([
   'symbol',
   'function',
   'promise',
+  nonFinite,
 ])
 
 /** Removes the options of a union that no JSON value matches, unless they are all, and those that are equal. */

@@ -16,6 +16,7 @@ const fixes: Readonly<Record<string, string>> = {
   void: 'leave the schema out',
   promise: 'wait in a step',
   nan: 'leave it out',
+  'NaN or Infinity': 'leave it out',
   number: 'use a finite multipleOf other than 0',
   object: 'leave out its symbol keys',
   literal: 'use .optional() for undefined',

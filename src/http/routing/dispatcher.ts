@@ -1,6 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { refuseMethod, type RequestHook } from './allowed-methods.ts'
-import { comparedSegments, matchSegments, pathSegments, routerOptionsOf, type RouterOptions } from './match-path.ts'
+import {
+  comparedSegments,
+  DecodedPath,
+  matchSegments,
+  pathSegments,
+  routerOptionsOf,
+  type RouterOptions,
+} from './match-path.ts'
 import { parameterNames, segmentsOf, type Segment } from './path-template.ts'
 import { compareSpecificity, mayOverlap } from './specificity.ts'
 
@@ -44,9 +51,9 @@ export class Dispatcher<Target> {
     const candidates = this.#candidates.filter(({ segments }) => mayOverlap(own, segments))
     const ownNames = new Set([...parameterNames(template), '0'])
     return (request, reply, done) => {
-      const path = pathSegments(request.raw.url as string, this.#options)
+      const path = new DecodedPath(pathSegments(request.raw.url as string, this.#options), this.#options.caseSensitive)
       for (const candidate of candidates) {
-        const values = matchSegments(candidate.segments, path, this.#options.caseSensitive)
+        const values = matchSegments(candidate.segments, path)
         if (values === undefined) continue
         const { targets, allow } = candidate.path
         const found = targets.get(request.method === 'HEAD' ? 'GET' : request.method)

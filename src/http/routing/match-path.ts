@@ -49,39 +49,65 @@ export function comparedSegments(
   return caseSensitive ? kept : kept.map(each => ({ ...each, literals: each.literals.map(lowerCase) }))
 }
 
+/** One segment of a path in a form that is compared with templates. */
+interface SegmentText {
+  readonly text: string
+  /** The same in lower case if the router ignores case. */
+  readonly compared: string
+}
+
+/** A path that many templates are matched with. Each segment is decoded at its first use, once in each form. */
+export class DecodedPath {
+  readonly length: number
+  readonly #segments: readonly string[]
+  readonly #caseSensitive: boolean
+  readonly #partly: (SegmentText | undefined)[] = []
+  readonly #wholly: (SegmentText | undefined)[] = []
+
+  /** @param segments Those of `pathSegments`. */
+  constructor(segments: readonly string[], caseSensitive: boolean) {
+    this.length = segments.length
+    this.#segments = segments
+    this.#caseSensitive = caseSensitive
+  }
+
+  /** Returns a segment, in which reserved characters that are encoded stay distinct unless it is decoded wholly. */
+  at(index: number, isDecoded: boolean): SegmentText {
+    return isDecoded
+      ? (this.#wholly[index] ??= this.#form(decodeReserved(this.at(index, false).text)))
+      : (this.#partly[index] ??= this.#form(decodeUnreserved(this.#segments[index] as string)))
+  }
+
+  #form(text: string): SegmentText {
+    return { text, compared: this.#caseSensitive ? text : lowerCase(text) }
+  }
+}
+
 /**
  * Matches the last segments of a path with the `comparedSegments` of a template. Those before them are the prefix of
  * the app.
  *
  * @returns The values of the parameters in order, decoded once. Nothing if the path does not match.
  */
-export function matchSegments(
-  segments: readonly Segment[],
-  path: readonly string[],
-  caseSensitive: boolean,
-): readonly string[] | undefined {
+export function matchSegments(segments: readonly Segment[], path: DecodedPath): readonly string[] | undefined {
   const start = path.length - segments.length
   if (start < 0) return undefined
   const values: string[] = []
   for (let index = 0; index < segments.length; index++) {
-    const found = matchSegment(segments[index] as Segment, path[start + index] as string, caseSensitive)
+    const segment = segments[index] as Segment
+    const found = matchSegment(segment, path.at(start + index, segment.isDecoded))
     if (found === undefined) return undefined
     values.push(...found)
   }
-  return values
+  // A value of a segment that is decoded wholly has none of these characters.
+  return values.map(decodeReserved)
 }
 
 /**
  * Matches one segment of a path in linear time. Every value has at least one character. Where a value could end at
  * several places, the values on the left are as long as possible.
  */
-function matchSegment(
-  { names, literals, isDecoded }: Segment,
-  segment: string,
-  caseSensitive: boolean,
-): readonly string[] | undefined {
-  const text = isDecoded ? decodeReserved(decodeUnreserved(segment)) : decodeUnreserved(segment)
-  const compared = caseSensitive ? text : lowerCase(text)
+function matchSegment({ names, literals }: Segment, { text, compared }: SegmentText): readonly string[] | undefined {
   const [prefix = ''] = literals
   const suffix = literals[names.length] as string
   if (names.length === 0) return compared === prefix ? [] : undefined
@@ -98,7 +124,7 @@ function matchSegment(
   }
   if (end <= prefix.length) return undefined
   values[0] = text.slice(prefix.length, end)
-  return isDecoded ? values : values.map(decodeReserved)
+  return values
 }
 
 /** Returns a text in lower case, or as it is if lower case has another length: positions in it would be wrong. */

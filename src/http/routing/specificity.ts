@@ -1,4 +1,4 @@
-import { matchSegments } from './match-path.ts'
+import { DecodedPath, matchSegments } from './match-path.ts'
 import type { Segment } from './path-template.ts'
 
 /**
@@ -39,5 +39,5 @@ function mayMeet(one: Segment, other: Segment): boolean {
   if (one.names.length > 0 && other.names.length > 0) return true
   const [{ literals }, segment] = one.names.length === 0 ? [one, other] : [other, one]
   const text = encodeURIComponent(literals[0] as string)
-  return matchSegments([{ ...segment, isDecoded: true }], [text], true) !== undefined
+  return matchSegments([{ ...segment, isDecoded: true }], new DecodedPath([text], true)) !== undefined
 }

@@ -2,7 +2,7 @@ import fastify from 'fastify'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { headwaters } from '../../../src/http/plugin.ts'
-import { matchSegments, pathSegments } from '../../../src/http/routing/match-path.ts'
+import { DecodedPath, matchSegments, pathSegments } from '../../../src/http/routing/match-path.ts'
 import { pathShape, segmentsOf } from '../../../src/http/routing/path-template.ts'
 import { compareSpecificity } from '../../../src/http/routing/specificity.ts'
 import { echoAggregate } from '../../helpers/echo-aggregate.ts'
@@ -103,10 +103,10 @@ test('the app serves the most specific template that matches a URL', async t => 
 
 /** Returns the replies of the templates that match a URL. */
 function matching(all: readonly string[], url: string): string[] {
-  const path = pathSegments(url, options)
+  const path = new DecodedPath(pathSegments(url, options), true)
   return all.flatMap((each, index) => {
     const segments = segmentsOf(each)
-    const values = segments.length === path.length ? matchSegments(segments, path, true) : undefined
+    const values = segments.length === path.length ? matchSegments(segments, path) : undefined
     return values === undefined ? [] : JSON.stringify([`a${index}`, ...values])
   })
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { matchSegments, pathSegments } from '../../../src/http/routing/match-path.ts'
+import { DecodedPath, matchSegments, pathSegments } from '../../../src/http/routing/match-path.ts'
 import { fastifyPath, parameterNames, pathShape, segmentsOf } from '../../../src/http/routing/path-template.ts'
 import { compareSpecificity, mayOverlap } from '../../../src/http/routing/specificity.ts'
 import { fillWith, templates, valueLists } from '../../helpers/templates.ts'
@@ -12,7 +12,8 @@ const options = {
   useSemicolonDelimiter: false,
 }
 
-const match = (path: string, url: string) => matchSegments(segmentsOf(path), pathSegments(url, options), true)
+const match = (path: string, url: string) =>
+  matchSegments(segmentsOf(path), new DecodedPath(pathSegments(url, options), true))
 
 /** A template and values that it can be filled with. */
 const filled = fc
