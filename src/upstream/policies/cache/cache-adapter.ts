@@ -35,7 +35,7 @@ const largeBytes = 128 * 1024
 /** A lookup in which the store has failed. */
 const unknown: Miss = { entry: undefined, generation: null }
 
-/** What a store without anything for a key and its URI may return as `undefined`. */
+/** The lookup of a store that has nothing for a key and its URI. The store may return `undefined` for it. */
 const empty: CacheStoreLookup = { entry: undefined, generation: undefined }
 
 /** Makes the adapter of a store. */

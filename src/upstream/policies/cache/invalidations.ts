@@ -11,7 +11,7 @@ export interface InvalidationsOptions {
   readonly clock?: Clock
 }
 
-/** What an invalidation of a URI concerns. */
+/** The stores and listeners that an invalidation of a URI concerns. */
 export interface InvalidationTargets {
   /** The stores that may keep answers of the URI. */
   readonly stores: readonly CacheStore[]

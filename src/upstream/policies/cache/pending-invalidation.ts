@@ -2,7 +2,7 @@ import { Abortable } from '../../../core/abort.ts'
 import type { Timer, TimerQueue } from '../../../core/timer-queue.ts'
 import { lateError } from './pending-lookup.ts'
 
-/** What becomes of an invalidation that a store confirms later. */
+/** The events of an invalidation that a store confirms later. */
 export interface InvalidationEvents {
   /** Called with the cause when it fails or is late: once. */
   onFault(cause: unknown): void
