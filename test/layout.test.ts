@@ -207,6 +207,7 @@ const readers = [
   'server/process/shutdown.ts',
   'server/cluster/primary.ts',
   'server/cluster/worker-main.ts',
+  'definitions/start-folder.ts',
   'cli.ts',
   'log/output.ts',
   'log/process-log.ts',
@@ -368,7 +369,7 @@ test('no modules import each other in a circle, by types or by values', async t 
   )
 })
 
-test('only the server, the log, the commands and the memory of the process read the process', async t => {
+test('only the server, the log, the commands, the start folder and the memory of the process read the process', async t => {
   const isReader = (text: string) =>
     /(?<![.\w$])process\b(?!\s*[:(]|\.nextTick\b)|(?<=globalThis\.)process\b/.test(codeOf(text)) ||
     /['"](?:node:)?process['"]/.test(text)

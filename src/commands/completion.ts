@@ -1,11 +1,20 @@
 import { existsSync } from 'node:fs'
-import type { ParseArgsOptionsConfig } from 'node:util'
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { openCatalogue } from '../definitions/catalogue.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
+import { printable } from '../log/printable.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
+import { outputToStderr } from './output-to-stderr.ts'
+import { fieldOptions } from './field-options.ts'
 import { inputFields, valuesOf } from './run/input-fields.ts'
 import { UsageError } from './usage-error.ts'
+
+interface OptionToken {
+  readonly name: string
+  readonly rawName: string
+  readonly value: string | undefined
+}
 
 /** Loads each command by its name. */
 type Commands = Readonly<Record<string, () => Promise<{ readonly command: Command }>>>
@@ -18,8 +27,8 @@ Usage: headwaters completion bash|zsh|fish
   zsh    source <(headwaters completion zsh)                  in ~/.zshrc, after compinit
   fish   headwaters completion fish | source                  in ~/.config/fish/config.fish
 
-Names of aggregates and their fields are those of the files and folders on the line, which are loaded for it, or else
-the built-in ones.
+Names are those of the built-in aggregates. After 'run NAME' and files or folders, which are loaded for it, fields and
+values of enums are those of the aggregate NAME in them; without files, those of the built-in aggregate NAME.
 
 Options
   --help   prints this
@@ -31,9 +40,12 @@ const wordsCommand = 'words'
 
 const scripts: Readonly<Record<string, string>> = {
   bash: `_headwaters() {
-  local IFS=$'\\n'
-  local words=$(headwaters completion ${wordsCommand} "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local current=\${COMP_WORDS[COMP_CWORD]} word quoted
+  COMPREPLY=()
+  while IFS= read -r word; do
+    printf -v quoted %q "$word"
+    [[ $word == "$current"* || $quoted == "$current"* ]] && COMPREPLY+=("$quoted")
+  done < <(headwaters completion ${wordsCommand} "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)
 }
 complete -o default -F _headwaters headwaters
 `,
@@ -61,7 +73,12 @@ export function completionOf(commands: Commands): Command {
     async run([shell = '', ...words]) {
       if (shell === '--help' || shell === '-h') process.stdout.write(help)
       else if (shell === wordsCommand)
-        process.stdout.write((await candidates(commands, words)).map(word => `${word}\n`).join(''))
+        process.stdout.write(
+          (await candidates(commands, words))
+            .filter(isWord)
+            .map(word => `${word}\n`)
+            .join(''),
+        )
       else if (Object.hasOwn(scripts, shell) && words.length === 0) process.stdout.write(scripts[shell] as string)
       else
         throw new UsageError(
@@ -79,39 +96,62 @@ async function candidates(commands: Commands, words: readonly string[]): Promise
   if (!Object.hasOwn(commands, name)) return name.startsWith('-') ? candidates(commands, ['serve', ...words]) : []
   if (name === 'completion') return given.length === 0 ? Object.keys(scripts) : []
   const { options } = (await (commands[name] as Commands[string])()).command
-  const optionNames = Object.keys(options).map(option => `--${option}`)
+  if (name === 'run') return runCandidates(options, given)
   const last = given.at(-1) ?? ''
   if (takesValue(options, last)) return name === 'serve' && last === '--workers' ? ['auto'] : []
-  return name === 'run' ? runCandidates(options, given, optionNames) : optionNames
+  return namesOf(options)
 }
 
-/** Returns the names of aggregates for `run`, and after a name the fields of that aggregate. */
-async function runCandidates(
-  options: ParseArgsOptionsConfig,
-  given: readonly string[],
-  optionNames: readonly string[],
-): Promise<string[]> {
-  const plain = given.filter((word, index) => !word.startsWith('-') && !takesValue(options, given[index - 1] ?? ''))
-  const aggregates = await loadAggregates(plain.filter(word => existsSync(word)))
-  const aggregate = aggregates.find(({ name }) => plain.includes(name))
-  if (aggregate === undefined) return [...aggregates.map(({ name }) => name), ...optionNames]
-  const fields = inputFields(aggregate)
-  const field = fields.find(({ name }) => given.at(-1) === `--${name}`)
-  if (field !== undefined) return valuesOf(field)
-  return [...fields.map(({ name }) => `--${name}`), ...optionNames]
+/**
+ * Returns the names of the built-in aggregates for `run`, and after a name the fields of that aggregate. Names of other
+ * aggregates are not known where a name is expected, since their files come after it.
+ */
+async function runCandidates(options: ParseArgsOptionsConfig, given: readonly string[]): Promise<string[]> {
+  const { positionals, tokens } = parseArgs({
+    args: [...given],
+    options: { ...fieldOptions(given, options), ...options },
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
+  const [name, ...paths] = positionals
+  const last = tokens.at(-1)
+  const valued = last?.kind === 'option' && lacksValue(last, options) ? last.name : undefined
+  if (valued !== undefined && (name === undefined || Object.hasOwn(options, valued))) return []
+  const aggregates = await loadAggregates(paths)
+  if (name === undefined) return [...aggregates.map(aggregate => aggregate.name), ...namesOf(options)]
+  const aggregate = aggregates.find(each => each.name === name)
+  const fields = aggregate === undefined ? [] : inputFields(aggregate)
+  if (valued !== undefined) return fields.filter(field => field.name === valued).flatMap(valuesOf)
+  return [...fields.map(field => `--${field.name}`), ...namesOf(options)]
 }
 
 /** Returns the aggregates of files and folders, or the built-in ones; none where they cannot be loaded. */
 async function loadAggregates(paths: readonly string[]): Promise<readonly AnyAggregate[]> {
+  if (!paths.every(path => existsSync(path))) return []
   try {
-    const catalogue = await openCatalogue({ paths, live: true })
-    await catalogue.close()
-    return catalogue.aggregates
+    const { aggregates, close } = await outputToStderr(() => openCatalogue({ paths, live: true }))
+    await close()
+    return aggregates
   } catch {
     return []
   }
 }
 
+function namesOf(options: ParseArgsOptionsConfig): string[] {
+  return Object.keys(options).map(option => `--${option}`)
+}
+
+/** Returns true for an option whose value is the next word: fields take one, and unknown short options take none. */
+function lacksValue({ name, rawName, value }: OptionToken, options: ParseArgsOptionsConfig): boolean {
+  return rawName.startsWith('--') && value === undefined && options[name]?.type !== 'boolean'
+}
+
 function takesValue(options: ParseArgsOptionsConfig, word: string): boolean {
   return word.startsWith('--') && options[word.slice(2)]?.type === 'string'
+}
+
+/** Returns true for a text that one line can hold and that does not control the terminal which lists it. */
+function isWord(text: string): boolean {
+  return text !== '' && printable(text) === text
 }

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { openCatalogue } from '../definitions/catalogue.ts'
+import { startFolder } from '../definitions/start-folder.ts'
 import { writeJson } from '../core/json/write.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './help.ts'
 import { readInfo, type OpenapiInfo } from '../http/openapi/info.ts'
+import { outputToStderr } from './output-to-stderr.ts'
 import { checkPaths, readArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -44,7 +47,7 @@ export const command: Command = {
     checkPaths(`openapi ${paths.join(' ')}`, paths)
     const ownInfo = infoOf(givenInfo)
     // Nothing is called, so it is no matter where upstreams are.
-    const catalogue = await openCatalogue({ paths, live: true })
+    const catalogue = await outputToStderr(() => openCatalogue({ paths, live: true }))
     const { openapiDocument } = await import('../http/openapi/document.ts')
     const { openapiYaml } = await import('../http/openapi/yaml.ts')
     const { aggregates } = catalogue
@@ -54,7 +57,7 @@ export const command: Command = {
       : openapiYaml(aggregates, { info })
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
-    else writeFileSync(out, text)
+    else writeFileSync(resolve(startFolder, out), text)
     return 0
   },
 }

@@ -1,13 +1,16 @@
 import { openCatalogue, type OpenCatalogue } from '../definitions/catalogue.ts'
+import { startFolder } from '../definitions/start-folder.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { RawInput } from '../fanout/input.ts'
 import { writeJson } from '../core/json/write.ts'
 import { printableLines } from '../log/printable.ts'
 import { suggest } from './suggest.ts'
 import type { Command } from './command.ts'
+import { fieldOptions } from './field-options.ts'
 import { fieldsHelp } from './run/input-fields.ts'
 import { environment, exitCodes } from './help.ts'
-import { checkPaths, optionNames, readArguments } from './read-arguments.ts'
+import { outputToStderr } from './output-to-stderr.ts'
+import { checkPaths, readArguments } from './read-arguments.ts'
 import { readInput } from './run/read-input.ts'
 import { printFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
@@ -45,20 +48,15 @@ const options = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const field = { type: 'string', multiple: true } as const
-
 export const command: Command = {
   help,
   options,
   async run(args) {
-    // The fields are known once the aggregate is loaded. Until then every other option counts as a field.
-    const fields = optionNames(args, options)
-      .filter(({ name, rawName }) => rawName.startsWith('--') && !Object.hasOwn(options, name))
-      .map(({ name }) => name)
+    const fields = fieldOptions(args, options)
     const {
       values,
       positionals: [name, ...paths],
-    } = readArguments(args, { ...Object.fromEntries(fields.map(each => [each, field])), ...options })
+    } = readArguments(args, { ...fields, ...options })
     const { body, header, deadline, json, live, help: isHelp } = values
     if (name === undefined) {
       if (!isHelp)
@@ -72,7 +70,7 @@ export const command: Command = {
       throw new UsageError(
         '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
       )
-    const catalogue = await openCatalogue({ paths, live, environment: process.env })
+    const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))
     try {
       const aggregate = find(catalogue, name)
       if (isHelp) {
@@ -81,9 +79,10 @@ export const command: Command = {
       }
       const given = values as unknown as Readonly<Record<string, string[]>>
       const input = readInput(aggregate, {
-        fields: Object.fromEntries(fields.map(each => [each, given[each] as string[]])),
+        fields: Object.fromEntries(Object.keys(fields).map(each => [each, given[each] as string[]])),
         body,
         headers: header,
+        folder: startFolder,
       })
       return await runOnce(catalogue, aggregate, input, { within, json })
     } finally {

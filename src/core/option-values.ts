@@ -24,13 +24,44 @@ export function checkTextList(owner: string, option: string, list: unknown, exam
 }
 
 /**
- * Refuses an object that is something else.
+ * Refuses an object that is something else, or whose entries are not its own properties, such as a `Map` or `Headers`.
  *
  * @throws {TypeError} that names the owner, the option and an example.
  */
 export function checkObject(owner: string, option: string, value: unknown, example: string): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new TypeError(`${owner}: ${option} ${faultOf(value)} an object, for example ${example}`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${owner}: ${option} ${faultOf(value)} an object, for example ${example}`)
+  if (!isPlain(value))
+    throw new TypeError(
+      `${owner}: ${option} must be a plain object, for example ${example}: ` +
+        'write Object.fromEntries(…) for the entries of a Map or of Headers',
+    )
+}
+
+/** Returns whether an object is one of a literal, also of another realm, or has no prototype. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  return prototype === null || (Object.hasOwn(prototype, 'constructor') && prototype.constructor.name === 'Object')
+}
+
+/**
+ * Refuses a flag that is something else, such as the text `'false'`, which is true for `if`.
+ *
+ * @throws {TypeError} that names the owner and the option.
+ */
+export function checkBoolean(owner: string, option: string, value: unknown): void {
+  if (typeof value === 'boolean') return
+  throw new TypeError(`${owner}: ${option} ${faultOf(value)} true or false`)
+}
+
+/**
+ * Refuses a function that is something else.
+ *
+ * @throws {TypeError} that names the owner, the option and an example.
+ */
+export function checkFunction(owner: string, option: string, value: unknown, example: string): void {
+  if (typeof value === 'function') return
+  throw new TypeError(`${owner}: ${option} ${faultOf(value)} a function, for example ${example}`)
 }
 
 function faultOf(value: unknown): string {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { readConfig, type Config } from '../config.ts'
 import type { AnyAggregate } from '../fanout/aggregate.ts'
 import type { OpenapiInfo } from '../http/openapi/info.ts'
@@ -6,6 +7,7 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Variables } from '../upstream/spec/variables.ts'
 import { packageInfo } from './package-info.ts'
 import { readSecrets } from './read-secrets.ts'
+import { startFolder } from './start-folder.ts'
 
 /** Aggregates that can be served or run, with their configuration. */
 export interface Catalogue {
@@ -61,6 +63,7 @@ export function openCatalogue({ paths, live, environment, demoUpstreams }: Catal
 async function given(paths: readonly string[], environment: CatalogueOptions['environment']): Promise<OpenCatalogue> {
   const { createLoader } = await import('./loader.ts')
   const loader = createLoader(paths)
+  const first = resolve(startFolder, paths[0] as string)
   const read = async (): Promise<Catalogue> => {
     const { aggregates, upstreams, specs } = await loader.load()
     const config = readConfig(environment ?? {}, upstreams)
@@ -71,7 +74,7 @@ async function given(paths: readonly string[], environment: CatalogueOptions['en
       overrides: config.overrides,
       specs,
       environment: environment ?? {},
-      info: { ...packageInfo(paths[0] as string), ...config.info },
+      info: { ...packageInfo(first), ...config.info },
       secrets,
       upstreams: 'as declared',
     }

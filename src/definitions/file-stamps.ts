@@ -14,7 +14,7 @@ export class FileStamps {
     this.#stamps.clear()
   }
 
-  /** Returns true if a file was written, replaced, added or removed since it was added here. */
+  /** Returns true if a file was written, replaced, added or removed, or got other rights, since it was added here. */
   hasChanged(): boolean {
     return Array.from(this.#stamps).some(([file, stamp]) => stampOf(file) !== stamp)
   }
@@ -25,11 +25,11 @@ export class FileStamps {
   }
 }
 
-/** Returns a text that differs when the file at the path is another one or was written. */
+/** Returns a text that differs when the file at the path is another one, was written, or has other rights. */
 function stampOf(file: string): string {
   try {
-    const { mtimeMs, size, ino } = statSync(file)
-    return `${mtimeMs} ${size} ${ino}`
+    const { mtimeMs, size, ino, mode } = statSync(file)
+    return `${mtimeMs} ${size} ${ino} ${mode}`
   } catch {
     return 'missing'
   }

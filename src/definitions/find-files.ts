@@ -22,11 +22,8 @@ const isLeftOut = (name: string) => /\.d\.m?ts$/.test(name) || /\.test\.\w+$/.te
 export function findFiles(paths: readonly string[], faults: DefinitionFault[]): SearchedPath[] {
   const searched: SearchedPath[] = []
   for (const given of paths) {
-    const path = realPathOf(given)
-    if (path === undefined) {
-      faults.push({ file: shownPath(given), reason: 'there is no such file or folder' })
-      continue
-    }
+    const path = realPathOf(given, faults)
+    if (path === undefined) continue
     const isFolder = isFolderNow(path)
     if (!isFolder && (!isModule(path) || isLeftOut(path))) {
       faults.push({
@@ -35,58 +32,78 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
       })
       continue
     }
-    searched.push({ path, isFolder, files: isFolder ? modulesIn(path) : [path] })
+    searched.push({ path, isFolder, files: isFolder ? modulesIn(path, faults) : [path] })
   }
   return searched
 }
 
 /** A folder and all below it that definitions are looked for in; nothing for a file. Links to the folder are followed. */
 export function foldersIn(path: string): string[] {
-  const folder = realPathOf(path)
+  const folder = realPathOf(path, [])
   return folder === undefined || !isFolderNow(folder) ? [] : treeOf(folder)
 }
 
 function treeOf(folder: string): string[] {
   return [
     folder,
-    ...entriesOf(folder)
+    ...entriesOf(folder, [])
       .filter(entry => entry.isDirectory())
       .flatMap(({ name }) => treeOf(join(folder, name))),
   ]
 }
 
-function modulesIn(folder: string): string[] {
-  return entriesOf(folder).flatMap(entry => {
+function modulesIn(folder: string, faults: DefinitionFault[]): string[] {
+  return entriesOf(folder, faults).flatMap(entry => {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) return modulesIn(path)
+    if (entry.isDirectory()) return modulesIn(path, faults)
     return isModule(entry.name) && !isLeftOut(entry.name) ? [path] : []
   })
 }
 
-function entriesOf(folder: string): Dirent[] {
-  return readFolder(folder)
+function entriesOf(folder: string, faults: DefinitionFault[]): Dirent[] {
+  return readFolder(folder, faults)
     .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Returns the entries of a folder; none where it was removed a moment ago, as by a checkout of another branch. */
-function readFolder(folder: string): Dirent[] {
+/** Returns the entries of a folder. A folder that cannot be read has none, and is a fault. */
+function readFolder(folder: string, faults: DefinitionFault[]): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+    // A checkout of another branch may have removed the folder, or put a file in its place, a moment ago.
+    if (!isMissing(error)) faults.push(unreadable(folder, error))
+    return []
   }
 }
 
 function isFolderNow(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
-function realPathOf(path: string): string | undefined {
+/** Returns the path with links followed; undefined, and a fault, for one that leads to nothing. */
+function realPathOf(path: string, faults: DefinitionFault[]): string | undefined {
   try {
     return realpathSync(path)
-  } catch {
+  } catch (error) {
+    faults.push(
+      isMissing(error) ? { file: shownPath(path), reason: 'there is no such file or folder' } : unreadable(path, error),
+    )
     return undefined
   }
+}
+
+function unreadable(path: string, error: unknown): DefinitionFault {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException
+  const fix = code === 'EACCES' || code === 'EPERM' ? ': give this process the right to read it' : ''
+  return { file: shownPath(path), reason: `cannot be read (${code})${fix}` }
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }

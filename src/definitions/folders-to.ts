@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join, parse, resolve, sep } from 'node:path'
 
 /** The most symbolic links that are followed, as Linux has it (`path_resolution(7)`). */
@@ -20,21 +20,26 @@ function walk(path: string, folders: Set<string>, links: number): void {
   let folder = root
   for (const [index, name] of names.entries()) {
     const next = join(folder, name)
-    const stats = statsOf(next)
-    if (stats === undefined || stats.isSymbolicLink()) folders.add(folder)
-    if (stats === undefined) return
-    if (stats.isSymbolicLink() && links > 0)
-      return walk(resolve(folder, readlinkSync(next), ...names.slice(index + 1)), folders, links - 1)
+    const entry = entryAt(next)
+    if (entry !== 'other') folders.add(folder)
+    // Rights that a folder gets again are an event of the folder above it: what cannot be read is not watched.
+    if (entry === 'hidden') folders.add(dirname(folder))
+    if (entry === 'missing' || entry === 'hidden') return
+    if (entry !== 'other' && links > 0)
+      return walk(resolve(folder, entry.target, ...names.slice(index + 1)), folders, links - 1)
     folder = next
   }
   folders.add(dirname(path))
 }
 
-/** Returns `undefined` for a path that does not exist, also for one that goes on below a file. */
-function statsOf(path: string): Stats | undefined {
+/**
+ * Reads what is at a path: the target of a symbolic link, `other` for a file or a folder, `hidden` if the folder cannot
+ * be searched, and `missing` if there is nothing, also for a path that goes on below a file.
+ */
+function entryAt(path: string): { readonly target: string } | 'other' | 'missing' | 'hidden' {
   try {
-    return lstatSync(path)
-  } catch {
-    return undefined
+    return lstatSync(path).isSymbolicLink() ? { target: readlinkSync(path) } : 'other'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'hidden' : 'missing'
   }
 }

@@ -51,10 +51,12 @@ export function createLoader(paths: readonly string[]): Loader {
   let loads = 0
   let listed = ''
 
-  const list = () =>
-    findFiles(named, [])
-      .flatMap(({ files }) => files)
-      .join('\n')
+  /** Returns a text that differs when a file appears or disappears, or a folder becomes readable or unreadable. */
+  function list(): string {
+    const faults: DefinitionFault[] = []
+    const files = findFiles(named, faults).flatMap(searched => searched.files)
+    return JSON.stringify([files, faults])
+  }
 
   async function load(): Promise<Definitions> {
     const specs: UpstreamSpec[] = []

@@ -7,16 +7,28 @@ export interface PackageInfo {
   readonly version?: string
 }
 
-/** Returns the name and the version in the nearest `package.json` of a file or a folder, as far as it has them. */
+/**
+ * Returns the name and the version in the nearest `package.json` of a file or a folder, as far as it has them. A path
+ * that does not exist, as a file that was removed after it was loaded, has neither.
+ */
 export function packageInfo(path: string): PackageInfo {
-  const start = realpathSync(path)
-  let folder = statSync(start).isDirectory() ? start : dirname(start)
-  for (;;) {
+  let folder = folderOf(path)
+  while (folder !== undefined) {
     const found = readPackage(join(folder, 'package.json'))
     if (found !== undefined) return found
     const parent = dirname(folder)
-    if (parent === folder) return {}
-    folder = parent
+    folder = parent === folder ? undefined : parent
+  }
+  return {}
+}
+
+/** Returns the folder of a file, or a folder itself, with links followed; undefined if the path does not exist. */
+function folderOf(path: string): string | undefined {
+  try {
+    const real = realpathSync(path)
+    return statSync(real).isDirectory() ? real : dirname(real)
+  } catch {
+    return undefined
   }
 }
 

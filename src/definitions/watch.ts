@@ -20,8 +20,15 @@ const settleMs = 50
 /** The most times that the folders are listed again while they change. */
 const mostRounds = 10
 
-/** Calls `reload` after each change, one call at a time; `reload` must not reject. Returns a function that stops it. */
-export function watch({ folders, changed }: Watched, reload: () => Promise<void>): () => void {
+/**
+ * Calls `reload` after each change, one call at a time; `reload` must not reject. An error of `folders` or `changed`
+ * goes to `onError`, and the next event is a new check. Returns a function that stops the watch.
+ */
+export function watch(
+  { folders, changed }: Watched,
+  reload: () => Promise<void>,
+  onError: (error: unknown) => void,
+): () => void {
   const watchers = new Map<string, WatchedFolder>()
   let timer: NodeJS.Timeout | undefined
   let isReloading = false
@@ -75,12 +82,17 @@ export function watch({ folders, changed }: Watched, reload: () => Promise<void>
   async function check(): Promise<void> {
     if (isReloading || isStopped) return
     isReloading = true
-    follow()
-    while (!isStopped && changed()) {
-      await reload()
+    try {
       follow()
+      while (!isStopped && changed()) {
+        await reload()
+        follow()
+      }
+    } catch (error) {
+      onError(error)
+    } finally {
+      isReloading = false
     }
-    isReloading = false
   }
 
   // A change between the load and this point has raised no event.
@@ -92,6 +104,11 @@ export function watch({ folders, changed }: Watched, reload: () => Promise<void>
   }
 }
 
+/** Returns undefined for a folder that does not exist or lies in one that cannot be searched. */
 function inodeOf(folder: string): number | undefined {
-  return statSync(folder, { throwIfNoEntry: false })?.ino
+  try {
+    return statSync(folder).ino
+  } catch {
+    return undefined
+  }
 }

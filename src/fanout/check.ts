@@ -3,7 +3,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import { isOpen } from '../core/schema/depth.ts'
 import { headerFields, type HeaderFields } from '../core/schema/header-fields.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
-import { checkTextList, checkTextOption } from '../core/option-values.ts'
+import { checkBoolean, checkTextList, checkTextOption } from '../core/option-values.ts'
 import { checkText } from '../core/schema/check-text.ts'
 import { parseTemplate } from '../upstream/spec/template.ts'
 import { textSchema } from '../core/schema/text-schema.ts'
@@ -71,6 +71,10 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
   checkZod(owner, { params, query, body, headers })
   if (!methods.has(method))
     throw new TypeError(`${owner}: the method must be one of ${[...methods].join(', ')}, got ${method}`)
+  checkBoolean(owner, 'envelope', envelope)
+  if (cacheControl !== undefined) checkTextOption(owner, 'cacheControl', cacheControl, "'public, max-age=60'")
+  if (summary !== undefined) checkTextOption(owner, 'summary', summary, "'Facts about cats'")
+  if (description !== undefined) checkTextOption(owner, 'description', description, "'Facts of several sources.'")
   wholeNumber(owner, 'deadline', deadline, { unit: 'ms' })
   parseTemplate(url, owner)
   const adjacent = /\{\w+\}\{\w+\}/.exec(url)

@@ -1,4 +1,5 @@
 import type { Runtime } from '../upstream/runtime.ts'
+import { checkObject } from '../core/option-values.ts'
 import { toProblem, type Fault } from '../errors.ts'
 import type { Aggregate, AnyAggregate } from './aggregate.ts'
 import { endToEnd, lowerCased } from './end-to-end.ts'
@@ -49,7 +50,9 @@ export async function fanOut<I, D, K extends string>(
 ): Promise<Reply<D, K>> {
   const { signal } = options
   signal?.throwIfAborted()
-  const run = startRun(aggregate, { ...input, headers: endToEnd(lowerCased(input.headers ?? {})) }, options)
+  const { headers = {} } = input
+  checkObject('fanOut', 'headers', headers, "{ 'accept-language': 'en' }")
+  const run = startRun(aggregate, { ...input, headers: endToEnd(lowerCased(headers)) }, options)
   const cancel = () => run.cancel(signal?.reason)
   signal?.addEventListener('abort', cancel, { once: true })
   try {

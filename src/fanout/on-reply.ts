@@ -1,4 +1,5 @@
 import { headerValueFault } from '../core/header-value.ts'
+import { checkObject } from '../core/option-values.ts'
 import { ignoreRejection } from '../core/promises.ts'
 
 /** The value that onReply() may return: headers of the reply. */
@@ -40,6 +41,7 @@ const ours = new Set([
 export function readReplyExtras(aggregate: string, said: ReplyExtras | null | undefined): ReplyHeaders | undefined {
   const given = said?.headers
   if (given === undefined) return undefined
+  checkObject(`aggregate '${aggregate}'`, 'headers of onReply()', given, "{ 'x-a': '1' }")
   const headers: Record<string, string | readonly string[]> = {}
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()

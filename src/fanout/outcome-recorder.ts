@@ -4,7 +4,7 @@ import type { RunEvent } from './events.ts'
 import type { Outcome, State } from './outcome.ts'
 import type { Step, StepKind } from './step.ts'
 
-/** A call that failed although its step did not, or whose value is stale. It is logged. */
+/** A call that failed, that was refused for its input, or whose value is stale. It is logged. */
 export interface LostCall {
   /** The index of the step; -1 for context(). */
   readonly step: number
@@ -13,7 +13,7 @@ export interface LostCall {
   readonly error: UpstreamError
 }
 
-/** Lost calls that are kept per run. */
+/** Lost calls that are kept per run, besides the first one of each step. */
 const maxLost = 10
 
 /** The events of one step so far, folded. */
@@ -39,6 +39,7 @@ export class OutcomeRecorder {
   readonly #records: readonly StepRecord[]
   /** The record of context(), from its first event on. */
   #context: StepRecord | undefined
+  /** Losses that differ, in the order of their events. */
   readonly lost: LostCall[] = []
 
   constructor(steps: readonly Step[]) {
@@ -51,13 +52,27 @@ export class OutcomeRecorder {
     if (event.type === 'attempt started') record.attempts++
     else if (event.type === 'call ended') {
       record.status = event.status
-      const error = event.error ?? event.cached?.insteadOf
-      if (error !== undefined && this.lost.length < maxLost)
-        this.lost.push({ step: event.step, operation: event.operation, error })
+      const insteadOf = event.cached?.insteadOf
+      const error = event.error ?? insteadOf
+      if (error !== undefined) this.addLost(event.step, event.operation, error)
+      // A function that context() has returned may ask a call after its end.
+      if (insteadOf !== undefined && event.step < 0 && record.end?.state === 'ok')
+        record.end = staleEnd(record.end, insteadOf)
       if (event.cached !== undefined)
         record.cached = record.cached === undefined ? event.cached : worseOf(record.cached, event.cached)
     } else if (event.type === 'step started') record.start = event.at
     else if (event.type === 'step ended') record.end = event
+  }
+
+  /** Keeps a loss that differs from those of its step. The first loss of each step is always kept: it may decide. */
+  addLost(step: number, operation: string, error: UpstreamError): void {
+    let isFirst = true
+    for (const other of this.lost) {
+      if (other.step !== step) continue
+      if (isAlike(other, operation, error)) return
+      isFirst = false
+    }
+    if (isFirst || this.lost.length < maxLost) this.lost.push({ step, operation, error })
   }
 
   /** True if context() has had an event. */
@@ -78,6 +93,17 @@ export class OutcomeRecorder {
       outcomes[name] = outcomeOf(kind, this.#records[index] as StepRecord)
     return outcomes
   }
+}
+
+type StepEnd = NonNullable<StepRecord['end']>
+
+/** As for calls before the end, there is a code if context() makes one call. */
+function staleEnd(end: StepEnd, { code }: UpstreamError): StepEnd {
+  return { ...end, state: 'stale', code: end.tally === undefined ? code : undefined }
+}
+
+function isAlike({ operation, error }: LostCall, otherOperation: string, other: UpstreamError): boolean {
+  return operation === otherOperation && error.code === other.code && error.upstreamStatus === other.upstreamStatus
 }
 
 function isWhole({ end }: StepRecord): boolean {

@@ -96,6 +96,11 @@ export class ReplyBuilder {
     } catch (error) {
       return this.#run.fail(error)
     }
-    this.#run.complete(headers === undefined ? reply : { ...reply, headers })
+    // A call that onReply() asks by a function of the context may have had a stale answer.
+    const current =
+      this.#recorder.complete === reply.complete
+        ? reply
+        : { data: reply.data, complete: false, sources: this.#recorder.outcomes() }
+    this.#run.complete(headers === undefined ? current : { ...current, headers })
   }
 }

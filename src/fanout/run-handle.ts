@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, UpstreamError } from '../errors.ts'
 import type { Abort } from '../core/abort.ts'
 import type { Scope } from '../upstream/call/call.ts'
 import type { Send } from '../upstream/call/layer.ts'
@@ -26,6 +26,8 @@ export interface RunHandle extends Scope {
   readonly hasFailed: boolean
   /** Reports that context() makes a call. */
   contextCallStarted(): void
+  /** Reports a call that was refused for its input; the source of the error is its operation. */
+  callRefused(step: Step, error: UpstreamError): void
   /** Takes the value of a step that has ended. */
   stepEnded(step: Step, value: unknown, state: State, code?: ErrorCode, tally?: CallCounts): void
   /** Takes the failure of a step, which fails the run. */

@@ -44,6 +44,12 @@ interface Failure {
 /** The time that an async merge that starts after the deadline has, with the hook that follows it, in ms. */
 const gracePeriod = 25
 
+/**
+ * The reason for which the calls in progress are aborted when the run fails. It is not the failure itself: that would
+ * count against the upstreams of these calls, and the log would name them as its cause.
+ */
+const runFailed = new DOMException('the run has failed', 'AbortError')
+
 /** The reason for which everything that is still in progress is aborted when the run has settled. */
 const runEnded = new DOMException('the run has ended', 'AbortError')
 
@@ -221,6 +227,10 @@ export class Run implements RunHandle, ReplyTarget {
     this.#reportContextEnd('ok', undefined, undefined)
   }
 
+  callRefused({ index }: Step, error: UpstreamError): void {
+    this.#recorder.addLost(index, error.source, error)
+  }
+
   /** Reports the start of context(). Its function starts with the run; the report waits for a call or a failure. */
   #contextStarted(at: number): void {
     this.emit({ type: 'step started', at, step: -1 })
@@ -280,11 +290,9 @@ export class Run implements RunHandle, ReplyTarget {
       verdict,
     })
     if (this.#phase === Phase.replying) this.fail(reason)
-    else {
-      if (this.#phase < Phase.replying) this.#enter(Phase.expired)
-      // Unsafe calls listen after the run has failed or settled: only the deadline aborts them.
-      this.abort.abort(reason)
-    }
+    else if (this.#phase < Phase.replying) this.#enter(Phase.expired)
+    // Unsafe calls listen after the run has failed or settled: only the deadline aborts them.
+    this.abort.abort(reason)
     if (this.#phase === Phase.done) return
     this.#forEachRun(run => run.abortPending(reason))
     // Calls that were aborted have ended by then; a layer that ignores its abort must not delay the reply.
@@ -326,8 +334,9 @@ export class Run implements RunHandle, ReplyTarget {
     if (this.isClosed) return
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
-    // Calls settle during abort(); the run settles after it.
-    this.abort.abort(error)
+    // Calls settle during abort(); the run settles after it. After the deadline its reason stands.
+    const reason = this.abort.aborted ? this.abort.reason : runFailed
+    this.abort.abort(isCancel ? error : reason)
     this.#enter(Phase.failed)
     this.#settleFailure()
   }

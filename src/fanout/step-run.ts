@@ -18,6 +18,9 @@ import { labelOf, type Step } from './step.ts'
 /** The reason for which the remaining calls of a step are aborted when it has ended. One error serves all runs. */
 const stepEnded = new DOMException('the step has ended', 'AbortError')
 
+/** The failures of a call that is refused for its input, and is never sent. */
+const inputFaults: ReadonlySet<ErrorCode> = new Set(['CALL_INPUT_INVALID', 'UPSTREAM_CALL_INPUT_INVALID'])
+
 const noCalls: CallCounts = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
 
 /**
@@ -274,8 +277,9 @@ export class StepRun implements CallCompletion {
     if (this.#phase === 'ended') return
     const failure = this.#attribute(error)
     const { kind, fallback, minSuccess } = this.step
-    if (!(failure instanceof UpstreamError)) this.#fail(failure)
-    else if (kind === 'optional') this.#end(fallback, 'fallback', failure.code)
+    if (!(failure instanceof UpstreamError)) return this.#fail(failure)
+    if (inputFaults.has(failure.code)) this.#run.callRefused(this.step, failure)
+    if (kind === 'optional') this.#end(fallback, 'fallback', failure.code)
     else if (minSuccess === 0) this.#end([], 'fallback', failure.code, noCalls)
     else this.#fail(failure)
   }

@@ -30,11 +30,6 @@ export interface Step {
   readonly count: number
 }
 
-/** Returns the name in `sources` of the step with an index; -1 is context(). */
-export function sourceName(steps: readonly Step[], index: number): string {
-  return index < 0 ? 'context' : (steps[index] as Step).name
-}
-
 /** The step as messages name it. */
 export function labelOf({ index, name }: Step): string {
   return index < 0 ? 'context()' : `step '${name}'`

@@ -7,17 +7,17 @@ interface Level {
 }
 
 /** The levels of pino. */
-const levels: Readonly<Record<number, Level>> = {
-  10: { label: 'TRACE', color: 'dim' },
-  20: { label: 'DEBUG', color: 'dim' },
-  30: { label: 'INFO', color: 'green' },
-  40: { label: 'WARN', color: 'yellow' },
-  50: { label: 'ERROR', color: 'red' },
-  60: { label: 'FATAL', color: 'magenta' },
-}
+const levels: ReadonlyMap<unknown, Level> = new Map([
+  [10, { label: 'TRACE', color: 'dim' }],
+  [20, { label: 'DEBUG', color: 'dim' }],
+  [30, { label: 'INFO', color: 'green' }],
+  [40, { label: 'WARN', color: 'yellow' }],
+  [50, { label: 'ERROR', color: 'red' }],
+  [60, { label: 'FATAL', color: 'magenta' }],
+])
 
 /** Fields that are the same in each line of a process, or have a place of their own. */
-const omitted = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'stack'])
+const omitted = new Set(['level', 'time', 'pid', 'hostname', 'msg'])
 
 /** A value that needs no quotes. */
 const plain = /^[^\s"=[\]{}]+$/
@@ -34,7 +34,7 @@ export function readableLine(line: string, color: boolean): string {
   if (fields === undefined) return `${printable(line.trimEnd())}\n`
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text
-  const { label, color: levelColor } = levels[fields['level'] as number] ?? {
+  const { label, color: levelColor } = levels.get(fields['level']) ?? {
     label: textOf(fields['level']),
     color: 'dim',
   }
@@ -42,12 +42,12 @@ export function readableLine(line: string, color: boolean): string {
   const stacks: string[] = []
   addPairs(fields, '', (name, value) => {
     if (name === 'stack' || name.endsWith('.stack')) stacks.push(textOf(value))
-    else pairs.push(`${paint('dim', `${printable(name)}=`)}${shown(value)}`)
+    else pairs.push(`${paint('dim', `${printable(name)}=`)}${shown(name, value)}`)
   })
   const head = [
     paint('dim', timeOf(fields['time'])),
     paint(levelColor, printable(label).padEnd(5)),
-    printable(textOf(fields['msg'] ?? '')),
+    printable(textOf(fields['msg'])),
     ...pairs,
   ].join(' ')
   const below = stacks.flatMap(stack => stack.split('\n')).map(each => `    ${printable(each.trim())}\n`)
@@ -57,10 +57,14 @@ export function readableLine(line: string, color: boolean): string {
 function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    return isFields(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Calls `add` for each field, and for the fields of objects by their path. */
@@ -71,8 +75,7 @@ function addPairs(
 ): void {
   for (const [name, value] of Object.entries(fields)) {
     if (path === '' && omitted.has(name)) continue
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      addPairs(value as Record<string, unknown>, `${path}${name}.`, add)
+    if (isFields(value) && Object.keys(value).length > 0) addPairs(value, `${path}${name}.`, add)
     else add(path + name, value)
   }
 }
@@ -87,12 +90,15 @@ function timeOf(time: unknown): string {
   return `${hours}:${minutes}:${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'number') return String(Math.round(value * 1000) / 1000)
+function shown(name: string, value: unknown): string {
+  // The difference of two times has digits below a microsecond.
+  if (name === 'responseTime' && typeof value === 'number') return String(Math.round(value * 1000) / 1000)
   if (typeof value === 'string' && plain.test(value)) return printable(value)
   return printable(JSON.stringify(value))
 }
 
+/** Returns an empty text for a field that is absent. */
 function textOf(value: unknown): string {
+  if (value === undefined) return ''
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -22,17 +22,21 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
     await server.close()
   })
   app.log.info(`Server listening at ${await listenAt(config, server.listen)}`)
-  stopWatching = watch(catalogue, async () => {
+  const onError = (error: unknown) => {
+    const isUserFault = error instanceof DefinitionsError || error instanceof ConfigError
+    app.log.error(
+      isUserFault ? { faults: error.message.split('\n') } : { err: error },
+      'reload failed; the previous definitions are still served',
+    )
+  }
+  async function reload(): Promise<void> {
     try {
       const next = await catalogue.reload()
       server.swap(await createServiceApp(next))
       app.log.info({ aggregates: routesOf(next) }, 'reloaded')
     } catch (error) {
-      const isUserFault = error instanceof DefinitionsError || error instanceof ConfigError
-      app.log.error(
-        isUserFault ? { faults: error.message.split('\n') } : { err: error },
-        'reload failed; the previous definitions are still served',
-      )
+      onError(error)
     }
-  })
+  }
+  stopWatching = watch(catalogue, reload, onError)
 }

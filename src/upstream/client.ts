@@ -104,6 +104,11 @@ export function createClient(
       refreshLimit: spec.totalTimeout ?? 30_000,
       refreshWidth: Math.ceil(spec.connections / 4),
     })
+  /** Other declarations change paths of this origin too, and an answer may name the path that it has changed. */
+  const listen = (leaveBehind: (changed: string) => void) =>
+    invalidations.listen(origin, uri => {
+      if (uri.startsWith(base)) leaveBehind(uri.slice(base.length))
+    })
   const notInvalidated = (cause: unknown) => (responseCache ? responseCache.report : onFault)('invalidate', cause)
 
   const customAt = (position: LayerPosition) =>
@@ -119,7 +124,7 @@ export function createClient(
     // everything that keeps, shares or repeats a call: what they make of it is part of what makes calls equal
     ...customAt('call'),
     responseCache && responseCache.layer, // coalesce: a hit costs nothing below, and a thousand misses are one call
-    spec.coalesces && coalesce({ keyOf }), // every effort: those who join share the whole of it
+    spec.coalesces && coalesce({ keyOf, listen }), // every effort: those who join share the whole of it
     // breaker: each attempt is judged, and an open circuit ends the retries
     spec.retry && retry({ ...spec.retry, budget }),
     // breaker, bulkhead: a second attempt is judged by itself and needs a permit of its own

@@ -1,5 +1,6 @@
 import { wholeNumber } from '../core/bounds.ts'
 import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { checkBoolean } from '../core/option-values.ts'
 import { maxAdaptiveConnections } from './spec/check-upstream.ts'
 import { originFault } from './spec/origin.ts'
 import { overrideRenames } from './spec/renamed.ts'
@@ -22,7 +23,8 @@ export interface Override {
 export function checkOverride(name: string, override: Override): void {
   const owner = `upstream '${name}'`
   rejectRenamedOptions(owner, override, overrideRenames)
-  const { origin, concurrency, attemptTimeout } = override
+  const { origin, concurrency, attemptTimeout, off } = override
+  if (off !== undefined) checkBoolean(owner, 'off', off)
   if (concurrency !== undefined && concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)
   if (attemptTimeout !== undefined) wholeNumber(owner, 'attemptTimeout', attemptTimeout, { unit: 'ms' })
   const fault = origin === undefined ? undefined : originFault(origin, true)

@@ -149,6 +149,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     async close() {
       closed = true
       await Promise.all([threads.close(), ...Array.from(clients.values(), client => client.close())])
+      invalidations.close()
     },
   }
 }

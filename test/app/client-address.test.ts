@@ -116,6 +116,19 @@ test('trusted proxies are addresses, networks or names; anything else is rejecte
   }
 })
 
+test('a list of proxies that is of another type is refused', async t => {
+  for (const [trustProxy, said] of [
+    ['10.0.0.0/8', 'is a string, and must be'],
+    [1, 'is a number, and must be'],
+    [null, 'is null, and must be'],
+    [[7], 'must be'],
+  ] as const)
+    t.throws(() => buildApp([quick], { trustProxy: trustProxy as never }), {
+      name: 'TypeError',
+      message: `app: trustProxy ${said} a list of texts, for example ['10.0.0.0/8']`,
+    })
+})
+
 test('every form of an address has the same result', t => {
   const port = fc.constantFrom('', ':1', ':65535', ':', ':_a')
   fc.assert(

@@ -209,7 +209,7 @@ test('headers that code gives have no case: for fanOut, the testing kit and the 
     .required('it', () => cats.ask())
     .reply(Any, ({ headers }) => headers)
   upstream.always('*', 1)
-  const given = readInput(one, { fields: {}, body: undefined, headers: ['X-TENANT: a'] }).headers ?? {}
+  const given = readInput(one, { fields: {}, body: undefined, headers: ['X-TENANT: a'], folder: '' }).headers ?? {}
   for (const headers of [given, { 'X-Tenant': 'a' }, { 'x-tenant': 'a' }, Object.freeze({ 'X-TENANT': 'a' })]) {
     t.same((await runAggregate(one, { headers }, { upstreams: { cats: upstream } })).data, { 'X-Tenant': 'a' })
   }

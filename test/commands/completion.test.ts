@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { definitionsFolder, words as definition } from '../helpers/definitions-folder.ts'
@@ -6,16 +7,21 @@ import { runCommand } from '../helpers/service-process.ts'
 
 const root = join(import.meta.dirname, '../..')
 
+const options = ['--body', '--header', '--deadline', '--json', '--live', '--help']
+
+/** A definitions file with an aggregate whose field `size` has these values. */
+const withValues = (values: readonly string[]) =>
+  definition('http://127.0.0.1:9').replace(
+    'of: z.string().optional().describe',
+    `size: z.enum(${JSON.stringify(values)}).optional(), of: z.string().optional().describe`,
+  )
+
 test('the words that may follow are commands, options, aggregates, their fields and values', async t => {
   const { path } = definitionsFolder(t, {
-    'words.ts': definition('http://127.0.0.1:9').replace(
-      'of: z.string().optional().describe',
-      "size: z.enum(['small', 'large']).optional(), of: z.string().optional().describe",
-    ),
+    'words.ts': withValues(['small', 'large']),
     'broken/broken.ts': 'throw new Error("no")',
   })
   const file = join(path, 'words.ts')
-  const options = ['--body', '--header', '--deadline', '--json', '--live', '--help']
   for (const [given, expected] of [
     [[], ['serve', 'run', 'openapi', 'load', 'completion', '--help', '--version']],
     [['completion'], ['bash', 'zsh', 'fish']],
@@ -30,9 +36,20 @@ test('the words that may follow are commands, options, aggregates, their fields 
       ['run', 'breed'],
       ['--breed', '--facts', ...options],
     ],
+    // NAME comes before the files: the first word is a name, whatever it is.
+    [['run', file], options],
+    [['run', 'words', file, join(path, 'missing')], options],
+    [['run', 'nothing', file], options],
     [
-      ['run', file],
-      ['words', ...options],
+      ['run', '--live'],
+      ['cat-facts', 'breed', 'postcard', ...options],
+    ],
+    [['run', '--of'], []],
+    [['run', 'words', file, '--json', '--of'], []],
+    [['run', 'words', file, '--', '--size'], options],
+    [
+      ['run', '--size=small', '--of', 'a', 'words', file, '-h'],
+      ['--size', '--of', ...options],
     ],
     [
       ['run', 'words', file, '--of', 'a'],
@@ -43,13 +60,49 @@ test('the words that may follow are commands, options, aggregates, their fields 
       ['small', 'large'],
     ],
     [['run', 'words', file, '--header'], []],
-    [['run', join(path, 'broken')], options],
+    [['run', 'words', join(path, 'broken')], options],
   ] as const) {
     const { code, output, errors } = await runCommand(t, ['completion', 'words', ...given])
     t.equal(code, 0)
     t.equal(errors, '')
     t.same(new Set(output.split('\n').filter(Boolean)), new Set(expected), given.join(' '))
   }
+})
+
+test('only files that run would load are loaded, and what they print is no word', async t => {
+  const { path, write } = definitionsFolder(t, {
+    'order.ts': `console.log('printed'); process.stdout.write('written\\n')
+${definition('http://127.0.0.1:9', { name: 'order' })}`,
+  })
+  const file = join(path, 'order.ts')
+  const bystander = join(path, 'bystander.ts')
+  const loaded = join(path, 'loaded')
+  write('bystander.ts', `import { writeFileSync } from 'node:fs'\nwriteFileSync('${loaded}', '')`)
+  for (const given of [
+    ['order', file, '--file', bystander],
+    ['order', file, '--of', bystander, '--json'],
+    ['order', file, '--body', bystander],
+    ['order', '--header', bystander, file],
+    ['--of', bystander, 'order', file],
+    [bystander, file],
+    [bystander],
+    ['order', file, bystander, '--deadline'],
+  ]) {
+    const { code, output } = await runCommand(t, ['completion', 'words', 'run', ...given])
+    t.equal(code, 0)
+    t.notMatch(output, /printed|written/)
+    t.notOk(existsSync(loaded), given.join(' '))
+  }
+  const { output } = await runCommand(t, ['completion', 'words', 'run', 'order', file])
+  t.same(new Set(output.split('\n').filter(Boolean)), new Set(['--of', ...options]))
+})
+
+test('a value that a line cannot hold, or that controls a terminal, is not completed', async t => {
+  const { path } = definitionsFolder(t, {
+    'values.ts': withValues(['one', 'two\nthree', '', 'a\u001b[2J', 'tab\tbed', 'z']),
+  })
+  const { output } = await runCommand(t, ['completion', 'words', 'run', 'words', path, '--size'])
+  t.equal(output, 'one\nz\n')
 })
 
 test('each shell has a script, and another name is refused with the names', async t => {
@@ -81,6 +134,47 @@ COMP_WORDS=(headwaters ser); COMP_CWORD=1; _headwaters; echo "\${COMPREPLY[@]}"
   })
   t.equal(stderr, '')
   t.equal(stdout, 'complete -o default -F _headwaters headwaters\n--facts\nserve\n')
+})
+
+/** Values that a shell would expand, split or run, each beside its form in bash. */
+const shellValues = [
+  ['$(touch PWNED)', '\\$\\(touch\\ PWNED\\)'],
+  ['`touch PWNED`', '\\`touch\\ PWNED\\`'],
+  ['a b', 'a\\ b'],
+  ['*', '\\*'],
+  ["don't", "don\\'t"],
+  ['x$HOME', 'x\\$HOME'],
+  ['~', '\\~'],
+  ['{1,2}', '\\{1\\,2\\}'],
+  ['back\\slash', 'back\\\\slash'],
+] as const
+
+test('bash runs and expands no value, and completes it quoted', t => {
+  const { path } = definitionsFolder(t, { 'words.ts': withValues(shellValues.map(([value]) => value)) })
+  const script = `
+headwaters() { (cd "$ROOT" && "$NODE" src/cli.ts "$@"); }
+source <(headwaters completion bash)
+complete_word() {
+  COMP_WORDS=(headwaters run words "$PWD/words.ts" --size "$1"); COMP_CWORD=5; _headwaters
+  printf '%s\\n' "\${COMPREPLY[@]}"
+}
+complete_word ''
+echo ---
+complete_word '*'
+complete_word 'a\\ '
+complete_word '$(t'
+`
+  const { PATH } = process.env
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
+    cwd: path,
+    encoding: 'utf8',
+    env: { PATH, NODE: process.execPath, ROOT: root },
+  })
+  t.equal(stderr, '')
+  const quoted = shellValues.map(([, form]) => form)
+  t.equal(stdout, [...quoted, '---', '\\*', 'a\\ b', quoted[0], ''].join('\n'))
+  t.same(readdirSync(path), ['words.ts'])
+  t.end()
 })
 
 test('--version prints the version, also after a command and as -v', async t => {

@@ -203,3 +203,22 @@ export const tall = aggregate('tall', { url: '/tall' })
     'what would control the terminal is escaped',
   )
 })
+
+test('the problem of --json does not control the terminal', { skip }, async t => {
+  const { path } = definitionsFolder(t, {
+    'refused.ts': `
+import { aggregate, refuse } from 'headwaters'
+import { z } from 'zod'
+export const refused = aggregate('refused', { url: '/refused' })
+  .required('it', () => refuse(404, 'No \u009b2J\u202e cat.'))
+  .reply(z.unknown(), () => 1)
+`,
+  })
+  const terminal = await openTerminal(t)
+  await terminal.type(`node src/cli.ts run refused --json ${path}; echo "[ended: $?]"`)
+  const lines = await terminal.until(ended(1))
+  t.ok(lines.includes('  "detail": "No \\u009b2J\\u202e cat.",'), lines.join('\n'))
+  await terminal.type(`clear; node src/cli.ts run refused --json ${path} | cat -v; echo "[ended: $?]"`)
+  const piped = await terminal.until(ended(0))
+  t.ok(piped.includes('  "detail": "No M-BM-^[2JM-bM-^@M-. cat.",'), piped.join('\n'))
+})

@@ -88,6 +88,8 @@ test('codings are listed without empty members and identity', t => {
 test('members of a list lose empty ones and the spaces and tabs around them, and nothing else', t => {
   t.same(listMembers('a, ,\tb\t,,c d,\xa0'), ['a', 'b', 'c d', '\xa0'])
   t.same(listMembers(''), [])
+  t.same(listMembers(undefined), [])
+  t.same(listMembers(['a, b', 'c\xa0']), ['a', 'b', 'c\xa0'])
   t.equal(trimSpace(' \t a b\t '), 'a b')
   t.equal(trimSpace('\n'), '\n')
   const members = fc.array(fc.stringMatching(/^[a-z]+$/))

@@ -29,12 +29,18 @@ async function startWatching(t: Test, paths: readonly string[]) {
       () => failed,
     )
   const first = await load()
-  const stop = watch(loader, async () => {
-    const outcome = await load()
-    if (outcome !== waiting?.wanted) return
-    waiting.resolve()
-    waiting = undefined
-  })
+  const stop = watch(
+    loader,
+    async () => {
+      const outcome = await load()
+      if (outcome !== waiting?.wanted) return
+      waiting.resolve()
+      waiting = undefined
+    },
+    error => {
+      t.error(error)
+    },
+  )
   t.teardown(() => {
     stop()
     loader.close()

@@ -130,6 +130,15 @@ test('the routes carry no schemas where the option is off', async t => {
   t.ok(app.hasRoute({ method: 'GET', url: '/facts/:kind' }))
 })
 
+test('a describe that is no boolean is refused', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await t.rejects(headwaters(app, { aggregates: [fact], describe: 'false' as never }), {
+    name: 'TypeError',
+    message: 'headwaters: describe is a string, and must be true or false',
+  })
+})
+
 test('a recursive schema stands for itself too: deeper levels are left open', async t => {
   const Node = z.object({
     name: z.string(),

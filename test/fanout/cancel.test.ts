@@ -1,14 +1,16 @@
-import { getEventListeners } from 'node:events'
+import { EventEmitter, getEventListeners, once } from 'node:events'
 import { test } from 'tap'
 import { z } from 'zod'
 import { aggregate, times } from '../../src/fanout/aggregate.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { answeringRuntime } from '../helpers/answering-runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
 import { oracle, oracleAt } from '../helpers/oracle.ts'
 import { problemOf } from '../helpers/problem-of.ts'
+import { json, rawUpstream } from '../helpers/raw-upstream.ts'
 import { turn } from '../helpers/turn.ts'
 import { watched } from '../helpers/watched.ts'
 
@@ -233,4 +235,87 @@ test('the abort of a run closes the connections of its calls', async t => {
   await Promise.all(asked.map(({ closed }) => closed))
   t.ok(asked.every(({ hungUp }) => hungUp))
   t.match(runtime.stats(), { oracle: { active: 0, queued: 0, ignored: 3, failed: 0 } })
+})
+
+test('a failure aborts the other calls as cancelled: their upstreams and circuits do not count it', async t => {
+  const healthy = await rawUpstream(t, () => {})
+  const broken = await rawUpstream(t, async (socket, { index }) => {
+    await healthy.asked(index + 1)
+    socket.write(json({}, 500))
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const asked = { ask: operation({ path: '/', output: Any }) }
+  const breaker = { minimumCalls: 2, failureRatio: 0.5 }
+  const bad = defineUpstream('broken', { origin: broken.origin, retry: false, breaker: false }, asked)
+  const good = defineUpstream('healthy', { origin: healthy.origin, retry: false, breaker }, asked)
+  const described = base
+    .required('a', () => bad.ask())
+    .required('b', () => good.ask())
+    .reply(Any, () => 1)
+  for (let round = 0; round < 4; round++) {
+    const { reply, events } = watched(described, { runtime })
+    t.match(await problemOf(reply), { code: 'UPSTREAM_STATUS', detail: /^Step 'a': broken/ })
+    for (const type of ['attempt ended', 'call ended'] as const)
+      t.match(
+        events.find(event => event.type === type && event.step === 1),
+        { code: 'CANCELLED' },
+        type,
+      )
+    t.match(
+      events.find(event => event.type === 'call ended' && event.step === 1),
+      { status: undefined, error: undefined },
+    )
+  }
+  t.match(runtime.stats(), {
+    broken: { calls: 4, failed: 4 },
+    healthy: { calls: 4, failed: 0, ignored: 4, breaker: 'closed' },
+  })
+})
+
+test('a call that is aborted because another step took too long does not take a kept answer', async t => {
+  let isKept = false
+  const upstream = await httpUpstream(t, ({ request, response }) => {
+    if (isKept || request.method === 'POST') return
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=0, stale-if-error=600' })
+      .end('"kept"')
+  })
+  const runtime = createRuntime()
+  t.teardown(() => runtime.close())
+  const { kept, tell } = defineUpstream(
+    'cats',
+    { origin: upstream.origin, retry: false },
+    {
+      kept: operation({ path: '/kept', output: Any, cache: { staleAfter: 10_000 } }),
+      tell: operation({ method: 'POST', path: '/tell', output: Any }),
+    },
+  )
+  const filling = base.required('b', () => kept()).reply(Any, ({ b }) => b)
+  t.equal((await fanOut(filling, {}, { runtime })).data, 'kept')
+  isKept = true
+  const timedOut = new EventEmitter()
+  const described = base
+    .required('a', () => new Promise(() => {}), { timeout: 50 })
+    .required('b', () => kept())
+    .required('c', () => tell())
+    .reply(Any, () => 1)
+  const { run, reply, events } = watched(described, {
+    runtime,
+    onEvent: event => {
+      if (event.type === 'step ended' && event.step === 0) timedOut.emit('end')
+    },
+  })
+  const [told] = await Promise.all([upstream.arrived('POST /tell'), once(timedOut, 'end')])
+  // The unsafe call holds the failed run open.
+  await turn()
+  told.json(1)
+  const { code, sources } = await problemOf(reply)
+  t.equal(code, 'STEP_TIMEOUT')
+  t.match(sources['b'], { state: 'cancelled', code: undefined, cache: undefined })
+  t.match(
+    events.find(event => event.type === 'call ended' && event.step === 1),
+    { code: 'CANCELLED', cached: undefined },
+  )
+  t.same(run.lost, [])
 })

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
-import { aggregate, refuse, times } from '../../src/fanout/aggregate.ts'
+import { aggregate, refuse, times, type AnyAggregate } from '../../src/fanout/aggregate.ts'
 import type { RunEvent } from '../../src/fanout/events.ts'
 import { fanOut } from '../../src/fanout/fan-out.ts'
 import type { Outcome } from '../../src/fanout/outcome.ts'
@@ -288,6 +288,64 @@ test('an answer of the cache is a source: fresh it is ok, and one that stands fo
   t.equal(both.complete, false)
   t.match(both.sources.context, { state: 'stale', calls: 2, ok: 2, failed: [], cache: 'stale' })
   t.equal(both.sources.context?.code, undefined)
+})
+
+test('a kept answer that comes after the end of context() makes its source stale and the reply incomplete', async t => {
+  const { runtime, kept, fail } = await identity(t)
+  const old = () => kept({ id: 'old' })
+  const passedOn = () => open().context(({ ask }) => ({ load: () => ask(old()) }))
+  const variants: readonly AnyAggregate[] = [
+    passedOn()
+      .required('one', ({ context }) => context.load())
+      .reply(Any, ({ one }) => one),
+    passedOn()
+      .required('one', async ({ context }) => (await Promise.all([context.load(), context.load()]))[0])
+      .reply(Any, ({ one }) => one),
+    passedOn().reply(Any, ({ context }) => context.load()),
+    passedOn()
+      .reply(Any, () => '/old')
+      .onReply(async ({ context }) => ({ headers: { 'x-old': String(await context.load()) } })),
+    open()
+      .context(({ ask }) => ({ loaded: ask(old()) }))
+      .required('one', ({ context }) => context.loaded)
+      .reply(Any, ({ one }) => one),
+  ]
+  for (const described of variants) t.equal((await watched(described, { runtime }).reply).complete, true)
+  fail()
+  for (const described of variants) {
+    const { data, complete, sources } = await watched(described, { runtime }).reply
+    t.same([data, complete], ['/old', false])
+    t.match(sources.context, { state: 'stale', cache: 'stale', age: Number })
+  }
+  const { sources } = await watched(variants[0] as AnyAggregate, { runtime }).reply
+  t.match(sources.context, { state: 'stale', status: 503, code: 'UPSTREAM_BUSY' })
+})
+
+test('a fresh kept answer that comes after the end of context() leaves its source ok', async t => {
+  const { runtime, kept } = await identity(t)
+  const described = open()
+    .context(({ ask }) => ({ load: () => ask(kept({ id: 'me' })) }))
+    .required('one', ({ context }) => context.load())
+    .reply(Any, ({ one }) => one)
+  await fanOut(described, {}, { runtime })
+  const { complete, sources } = await fanOut(described, {}, { runtime })
+  t.equal(complete, true)
+  t.match(sources.context, { state: 'ok', cache: 'hit', code: undefined })
+})
+
+test('a context() that fails after a kept answer is failed, not stale', async t => {
+  const { runtime, kept, fail } = await identity(t)
+  const described = open()
+    .context(async ({ ask }) => {
+      await ask(kept({ id: 'old' }))
+      return refuse(403, 'Not you.')
+    })
+    .reply(Any, () => 1)
+  await problemOf(fanOut(described, {}, { runtime }))
+  fail()
+  t.match((await problemOf(fanOut(described, {}, { runtime }))).sources, {
+    context: { state: 'failed', code: 'REFUSED' },
+  })
 })
 
 test('the events of a context() are those of a step of index -1, before those of every step', async t => {

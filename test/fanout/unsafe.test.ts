@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { UpstreamError } from '../../src/errors.ts'
 import { aggregate, times } from '../../src/fanout/aggregate.ts'
+import { defineUpstream, operation } from '../../src/upstream/declare.ts'
 import { createRuntime } from '../../src/upstream/runtime.ts'
 import { heldRuntime } from '../helpers/held-runtime.ts'
 import { httpUpstream } from '../helpers/http-upstream.ts'
@@ -55,6 +56,40 @@ test("another step's failure does not cut a POST on the wire, and the failing re
     slow: { state: 'cancelled' },
   })
   t.equal(run.abort.size, 0)
+})
+
+test("the time limit of one upstream's calls fails the run, and does not cut a POST to another upstream", async t => {
+  const { upstream, runtime, tell } = await open(t)
+  const slow = defineUpstream(
+    'slow',
+    { origin: upstream.origin, retry: false, totalTimeout: 50 },
+    { ask: operation({ path: '/slow', output: Any }) },
+  )
+  const described = within()
+    .required('post', () => tell({ id: 'post' }))
+    .required('slow', () => slow.ask())
+    .reply(Any, () => 1)
+  const { reply } = watched(described, { runtime })
+  const [post, asked] = await Promise.all([upstream.arrived('POST /post'), upstream.arrived('GET /slow')])
+  await asked.closed
+  t.notOk(await isSettled(reply))
+  post.json({ posted: true })
+  const { code, sources } = await problemOf(reply)
+  t.equal(code, 'DEADLINE_EXCEEDED')
+  t.match(sources, { post: { state: 'ok', status: 200 }, slow: { state: 'failed' } })
+})
+
+test('a deadline that passes in the merge cuts a POST that nothing waits for', async t => {
+  const { upstream, runtime, tell } = await open(t)
+  const described = within(150)
+    .firstOf('race', () => [tell({ id: 'a' }), tell({ id: 'b' })])
+    .reply(Any, () => new Promise<never>(() => {}))
+  const { reply } = watched(described, { runtime })
+  const [winner, loser] = await Promise.all([upstream.arrived('POST /a'), upstream.arrived('POST /b')])
+  winner.json(1)
+  t.equal((await problemOf(reply)).code, 'DEADLINE_EXCEEDED')
+  await loser.closed
+  t.ok(loser.hungUp)
 })
 
 test('a POST that fails after another step did is reported with its own failure', async t => {

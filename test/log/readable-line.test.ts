@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { test } from 'tap'
 import fc from 'fast-check'
 import { lineFormat } from '../../src/log/log-format.ts'
@@ -79,4 +80,53 @@ test('auto is text at a terminal and JSON elsewhere; only a terminal gets colour
   t.equal(format('text', {}, false), '--:--:--.--- INFO  m\n')
   for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }])
     t.equal(format('auto', environment, true), '--:--:--.--- INFO  m\n')
+})
+
+test('a stack that is a field of the line stands below it', async t => {
+  t.equal(
+    line({ msg: 'failed', stack: 'Error: a\n    at f (a.ts:1:2)' }),
+    '09:08:07.065 INFO  failed\n    Error: a\n    at f (a.ts:1:2)\n',
+  )
+  t.equal(line({ msg: 'failed', stack: { depth: 2 } }), '09:08:07.065 INFO  failed stack.depth=2\n')
+})
+
+test('every number has its value; the time of a response is rounded to a microsecond', async t => {
+  t.equal(
+    line({
+      msg: 'm',
+      small: 0.00012,
+      tiny: 5e-7,
+      bytes: 123_456_789_012,
+      ratio: 0.123456,
+      responseTime: 0.1234567,
+      outer: { responseTime: 0.1234567 },
+    }),
+    '09:08:07.065 INFO  m small=0.00012 tiny=5e-7 bytes=123456789012 ratio=0.123456 responseTime=0.123 ' +
+      'outer.responseTime=0.1234567\n',
+  )
+})
+
+test('an empty object is a field too', async t => {
+  t.equal(line({ msg: 'm', res: {}, list: [] }), '09:08:07.065 INFO  m res={} list=[]\n')
+})
+
+test('a line without a level, or with one that is not of pino, is shown with what it has', async t => {
+  for (const [fields, level] of [
+    [{}, ''],
+    [{ level: null }, 'null'],
+    [{ level: 'constructor' }, 'constructor'],
+    [{ level: 'toString' }, 'toString'],
+    [{ level: '__proto__' }, '__proto__'],
+    [{ level: {} }, '{}'],
+  ] as const)
+    for (const color of [false, true])
+      t.equal(
+        stripVTControlCharacters(readableLine(`${JSON.stringify({ time, msg: 'm', ...fields })}\n`, color)),
+        `09:08:07.065 ${level.padEnd(5)} m\n`,
+      )
+  t.equal(readableLine('{}\n', false), `--:--:--.--- ${' '.repeat(5)} \n`)
+})
+
+test('a line of a JSON array stays', async t => {
+  t.equal(readableLine('[1]\n', false), '[1]\n')
 })

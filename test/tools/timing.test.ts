@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { ControlLoop } from '../../tools/timing/control-loop.ts'
 import { timingFiles } from '../../tools/timing/files.ts'
-import { judge, missesOf, mostRuns, noisyFrom, quietRuns, type TimingRun } from '../../tools/timing/judge.ts'
+import { isWhole, judge, missesOf, mostRuns, noisyFrom, quietRuns, type TimingRun } from '../../tools/timing/judge.ts'
 
-const quiet = (...misses: string[]): TimingRun => ({ misses: new Set(misses), lateMs: noisyFrom - 0.1 })
-const noisy = (...misses: string[]): TimingRun => ({ misses: new Set(misses), lateMs: noisyFrom })
+const quiet = (...misses: string[]): TimingRun => ({ misses: new Set(misses), isWhole: true, lateMs: noisyFrom - 0.1 })
+const noisy = (...misses: string[]): TimingRun => ({ ...quiet(...misses), lateMs: noisyFrom })
+const cut = (run: TimingRun): TimingRun => ({ ...run, isWhole: false })
 
 test('a bound is held when one run holds it, whether the machine was quiet or not', t => {
   t.same(judge([quiet()]), { state: 'held' })
@@ -29,6 +30,54 @@ test('a bound that is missed on a noisy machine alone is not judged, after the l
   t.equal(judge(runs.slice(1)), undefined)
   t.same(judge(runs), { state: 'not judged', misses: ['a'] })
   t.same(judge([noisy('a')], true), { state: 'not judged', misses: ['a'] })
+  t.end()
+})
+
+test('a run that did not end whole holds no bound', t => {
+  const crash = 'the process ended with null'
+  t.equal(judge([quiet('a'), cut(quiet(crash))]), undefined, 'it has not evaluated a')
+  t.equal(judge([cut(quiet(crash)), quiet('a')]), undefined)
+  t.equal(judge([cut(quiet()), quiet('a')]), undefined, 'even if no assertion failed before its end')
+  t.same(judge([quiet('a'), cut(quiet(crash)), quiet('a')]), { state: 'missed', misses: ['a'] })
+  t.same(judge([cut(noisy(crash)), quiet()]), { state: 'held' })
+  t.end()
+})
+
+test('a file of which no run ended whole is missed, on a noisy machine too', t => {
+  const crashes = Array.from({ length: mostRuns }, (_, index) => cut(noisy(`end ${index % 2}`)))
+  t.equal(judge(crashes.slice(1)), undefined)
+  t.same(judge(crashes), { state: 'missed', misses: ['end 0', 'end 1'] })
+  t.same(judge([cut(noisy('end'))], true), { state: 'missed', misses: ['end'] })
+  t.end()
+})
+
+test('a miss in one quiet run is missed when there is no time for another run', t => {
+  t.same(judge([quiet('a')], true), { state: 'missed', misses: ['a'] })
+  t.same(judge([noisy('a'), quiet('a', 'b')], true), { state: 'missed', misses: ['a'] })
+  t.same(judge([noisy('a'), noisy('a'), noisy('a'), quiet('a')]), { state: 'missed', misses: ['a'] })
+  t.same(judge([noisy('a'), cut(quiet('end'))], true), { state: 'not judged', misses: ['a'] })
+  t.end()
+})
+
+test('a run is whole when each test of its file ended by itself, whether assertions failed or not', t => {
+  const failed = '# Subtest: a\n    not ok 1 - was 5 ms\n    1..1\nnot ok 1 - a # time=3ms\n'
+  t.ok(isWhole('# Subtest: a\n    ok 1 - was 5 ms\n    1..1\nok 1 - a # time=3ms\n1..1\n', 0))
+  t.ok(isWhole(`${failed}1..1\n`, 1))
+  t.ok(isWhole('1..0 # without chromium\n', 0), 'a file that is skipped')
+  t.notOk(isWhole(`${failed}1..1\n`, null), 'a signal ended it')
+  t.notOk(isWhole(failed, 1), 'there is no plan')
+  t.notOk(isWhole(`${failed}1..0 # no tests found\n`, 1))
+  t.notOk(isWhole('', 0))
+  t.notOk(isWhole('# Subtest: a\n    ok 1 - was 5 ms\n    1..1\nok 1 - a # time=3ms\n1..1\n', 7), 'it failed elsewhere')
+  for (const end of [
+    '    not ok 2 - timeout!\n',
+    '    not ok 2 - test unfinished\n',
+    'not ok 2 - child test left in queue: after\n',
+    '    not ok 2 - no 5\n      ---\n      tapCaught: returnedPromiseRejection\n      ...\n',
+    'Bail out! no\n',
+    '    Bail out! no\n',
+  ])
+    t.notOk(isWhole(`${failed}${end}1..2\n`, 1), end)
   t.end()
 })
 

@@ -357,6 +357,8 @@ test("an operation's declaration is refused where it cannot work, and the messag
     [{ method: 'HEAD', body: z.unknown() }, /a HEAD has no body/],
     [{ method: 'HEAD' }, /cats\.ask: the answer to a HEAD has no body, and so no JSON: set allowEmpty: true/],
     [{ method: 'HEAD', nullOn: [404], responseHeaders: z.object({}) }, /set allowEmpty: true/],
+    [{ responseType: 'xml' }, /cats\.ask: responseType is 'xml', and must be 'json', 'text' or 'bytes'/],
+    [{ nullOn: ['404'] }, /nullOn takes statuses from 400 to 499, not 404/],
     [{ accept: [] }, /accept is empty, so no answer is accepted: leave it out, or name a media type/],
     [{ accept: ['json'] }, /accept has 'json', which is not a media type: write type\/subtype/],
     [{ accept: ['application/json; version=2'] }, /write type\/subtype without parameters/],

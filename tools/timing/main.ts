@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { ControlLoop } from './control-loop.ts'
 import { timingFiles } from './files.ts'
-import { judge, missesOf, mostRuns, noisyFrom, quietRuns, type TimingRun, type Verdict } from './judge.ts'
+import { isWhole, judge, missesOf, mostRuns, noisyFrom, type TimingRun, type Verdict } from './judge.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** No file is run again once the step has taken this long, in ms. */
@@ -24,7 +24,7 @@ async function run(file: string): Promise<TimingRun> {
   ])
   const misses = new Set(missesOf(tap))
   if (code !== 0 && misses.size === 0) misses.add(`the process ended with ${code}`)
-  return { misses, lateMs: control.end() }
+  return { misses, isWhole: isWhole(tap, code), lateMs: control.end() }
 }
 
 const since = performance.now()
@@ -47,8 +47,8 @@ for (const file of files) {
 console.log(`${counts.held} files held, ${counts.missed} missed, ${counts['not judged']} not judged`)
 if (counts['not judged'] > 0)
   console.log(
-    `Not judged: a bound was missed in each of up to ${mostRuns} runs, fewer than ${quietRuns} of which had a control loop ` +
-      `late by less than ${noisyFrom} ms. Run the step again on a machine that does nothing else.`,
+    `Not judged: a bound was missed in each of up to ${mostRuns} runs that ended whole, and each of them had a control ` +
+      `loop late by ${noisyFrom} ms or more. Run the step again on a machine that does nothing else.`,
   )
 // A step in which most files were not judged has shown nothing.
 if (counts.missed > 0 || counts['not judged'] > files.length / 2) process.exitCode = 1

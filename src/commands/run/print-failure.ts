@@ -8,11 +8,17 @@ import { printableLines } from '../../log/printable.ts'
  */
 export function printFailure(error: unknown, json: boolean): number {
   if (!(error instanceof Problem)) throw error
-  if (json) process.stdout.write(`${JSON.stringify(error, null, 2)}\n`)
+  if (json) printJson(error)
   else process.stderr.write(`${printableLines(textOf(error))}\n`)
   if (error.statusCode === 500 && error.cause instanceof Error)
     process.stderr.write(`${printableLines(String(error.cause.stack))}\n`)
   return error.code === 'INPUT_INVALID' ? 2 : 1
+}
+
+function printJson(problem: Problem): void {
+  const text = JSON.stringify(problem, null, 2)
+  // Within the texts of JSON the escapes have the same meaning.
+  process.stdout.write(`${process.stdout.isTTY ? printableLines(text) : text}\n`)
 }
 
 function textOf({ statusCode, title, detail, faults, cause }: Problem): string {

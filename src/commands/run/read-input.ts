@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { AnyAggregate } from '../../fanout/aggregate.ts'
 import type { RawInput } from '../../fanout/input.ts'
 import { parse } from '../../core/json/parse.ts'
@@ -13,10 +14,12 @@ export interface InputArguments {
   readonly body: string | undefined
   /** Each `name:value`. */
   readonly headers: readonly string[]
+  /** The folder in which a relative path of the body's file starts. */
+  readonly folder: string
 }
 
 /** Returns the input of an aggregate from arguments, in the form of a request; throws a `UsageError`. */
-export function readInput(aggregate: AnyAggregate, { fields, body, headers }: InputArguments): RawInput {
+export function readInput(aggregate: AnyAggregate, { fields, body, headers, folder }: InputArguments): RawInput {
   const known = inputFields(aggregate)
   const parts: Record<'params' | 'query', Record<string, unknown>> = { params: {}, query: {} }
   for (const [name, values] of Object.entries(fields)) {
@@ -33,7 +36,7 @@ export function readInput(aggregate: AnyAggregate, { fields, body, headers }: In
   }
   if (body !== undefined && aggregate.route.body === undefined)
     throw new UsageError(`'${aggregate.name}' takes no body`)
-  return { ...parts, headers: readHeaders(headers), ...(body !== undefined && { body: readBody(body) }) }
+  return { ...parts, headers: readHeaders(headers), ...(body !== undefined && { body: readBody(body, folder) }) }
 }
 
 function noField({ name: aggregate }: AnyAggregate, name: string, known: readonly string[]): string {
@@ -46,13 +49,13 @@ function noField({ name: aggregate }: AnyAggregate, name: string, known: readonl
   }`
 }
 
-function readBody(given: string): unknown {
+function readBody(given: string, folder: string): unknown {
   const isFile = given.startsWith('@')
   const where = isFile ? `--body ${given}` : '--body'
   let text = given
   if (isFile) {
     try {
-      text = readFileSync(given === '@-' ? 0 : given.slice(1), 'utf8')
+      text = readFileSync(given === '@-' ? 0 : resolve(folder, given.slice(1)), 'utf8')
     } catch (error) {
       throw new UsageError(`${where}: ${(error as Error).message}`, { cause: error })
     }

@@ -103,6 +103,11 @@ export function applyEvent(view: RunView, event: RunEvent): void {
       if (event.code === undefined) row.answered++
       row.status = event.status
       row.why = event.error && causeChain(event.error)
+      // A function that context() has returned may ask a call after its end.
+      if (event.step < 0 && row.state === 'ok' && event.cached?.insteadOf !== undefined) {
+        row.state = 'stale'
+        if (row.tally === undefined) row.code = event.cached.insteadOf.code
+      }
       break
     case 'step ended':
       row.state = event.state

@@ -23,6 +23,7 @@ const fixes: Readonly<Record<WrittenPart, string>> = {
   query: 'make a text of it with .transform(…)',
   body: 'make an object, a list or a text of it with .transform(…)',
 }
+export const bodyFix = fixes.body
 const whole = 'use z.object(…) with a field for each value'
 
 const absent = 'can be left out, and a path needs a value: remove .optional(), or give a .default(…)'
@@ -32,7 +33,7 @@ const nothing = 'can be null, and a path needs a value: remove .nullable(), or m
 const texts = new Set(['string', 'number', 'boolean', 'bigint', 'date', 'template_literal', 'success'])
 
 /** Types whose output is not known before a value is read: a function makes it, or anything may be in it. */
-const unknowns = new Set(['any', 'unknown', 'custom', 'transform', 'never'])
+export const unknowns: ReadonlySet<string> = new Set(['any', 'unknown', 'custom', 'transform', 'never'])
 
 /** Types whose inner schema is not that of their output, and a map and a set, whose output is no object of JSON. */
 const opaque = new Set(['promise', 'success', 'map', 'set', 'function'])
@@ -152,7 +153,7 @@ function saysWhatItMakes(field: z.ZodType): boolean {
 }
 
 /** Returns the schema that a lazy one stands for; `undefined` if its declaration follows. */
-function lazily(getter: () => z.ZodType): z.ZodType | undefined {
+export function lazily(getter: () => z.ZodType): z.ZodType | undefined {
   try {
     return getter()
   } catch {

@@ -16,6 +16,8 @@ export interface Def {
   readonly keyType?: z.ZodType
   /** Of a record. */
   readonly mode?: string
+  /** Of a record: true if keys can be left out. */
+  readonly partial?: boolean
   readonly catchall?: z.ZodType | undefined
   readonly rest?: z.ZodType | null
   readonly options?: readonly z.ZodType[]

@@ -1,4 +1,4 @@
-import { errors, type UpstreamError } from '../../errors.ts'
+import { errors, type Problem, type UpstreamError } from '../../errors.ts'
 import { causeChain } from '../../log/cause-chain.ts'
 
 /** The fields of an aggregate for the log. */
@@ -8,7 +8,7 @@ interface LoggedAggregate {
   readonly steps: readonly { readonly name: string }[]
 }
 
-/** A call that failed, with the index of its step. */
+/** A call that failed, with the index of its step. Calls of a step that failed in the same way are one. */
 interface FailedCall {
   readonly step: number
   readonly error: UpstreamError
@@ -29,7 +29,7 @@ interface LoggedOutcome {
 /** The outcomes of the steps by name. */
 export type LoggedOutcomes = Readonly<Record<string, LoggedOutcome>>
 
-/** One failure of a step. Several calls that failed in the same way are one. */
+/** One failure of a step, or of its calls that failed in the same way. */
 interface Loss {
   readonly step: string
   readonly code: string | undefined
@@ -66,10 +66,13 @@ export function failureFields(
   aggregate: LoggedAggregate,
   calls: readonly FailedCall[],
   outcomes: LoggedOutcomes,
-  code: string,
+  { code, cause }: Problem,
 ): object {
   const losses = lossesOf(aggregate, calls, outcomes)
-  const decisive = losses.find(loss => loss.code === code && outcomes[loss.step]?.state === 'failed')
+  // Before it, context() may have caught a failure with the same code.
+  const decisive =
+    losses[calls.findIndex(({ error }) => error === cause)] ??
+    losses.find(loss => loss.code === code && outcomes[loss.step]?.state === 'failed')
   // The reply has the code, and its problem has the reason.
   const { code: _code, why: _why, ...place } = decisive ?? { code, why: undefined }
   const lost = losses.filter(loss => loss !== decisive)
@@ -80,14 +83,12 @@ function aggregateFields({ name, route }: LoggedAggregate) {
   return { aggregate: name, url: route.url }
 }
 
+/** Returns a loss for each call, in the order of the calls, then one for each other step that is not whole. */
 function lossesOf({ steps }: LoggedAggregate, calls: readonly FailedCall[], outcomes: LoggedOutcomes): Loss[] {
-  const ofCalls = new Map<string, Loss>()
-  for (const { step: index, error, operation } of calls) {
+  const losses = calls.map(({ step: index, error, operation }) => {
     const step = steps[index]?.name ?? 'context'
-    const key = JSON.stringify([step, error.code, error.upstreamStatus, operation])
-    if (!ofCalls.has(key)) ofCalls.set(key, callLoss(step, error, operation, outcomes[step]))
-  }
-  const losses = [...ofCalls.values()]
+    return callLoss(step, error, operation, outcomes[step])
+  })
   // A step may also fail without a call that fails: its function throws, or its calls are never sent.
   for (const [step, outcome] of Object.entries(outcomes))
     if (!wholeStates.has(outcome.state) && !losses.some(loss => loss.step === step))

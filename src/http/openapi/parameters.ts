@@ -109,7 +109,8 @@ interface PartSchema {
 
 /**
  * Returns the fields of an object schema, or of the objects of an intersection or union; undefined for a schema of
- * other values, or of objects whose fields are not known by name. Headers need names only, so a record with known keys is enough.
+ * other values, or of objects whose fields are not known by name. Headers need names only, so a record with known keys
+ * is enough.
  */
 export function fieldsOf(schema: JsonSchema, headers: HeaderFields | undefined): Field[] | undefined {
   const { properties, required = [], allOf, anyOf, oneOf } = schema as PartSchema

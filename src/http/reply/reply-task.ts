@@ -64,7 +64,7 @@ export class ReplyTask implements RunCompletion {
     if (error === callerGone) return void this.#reply.hijack()
     if (error instanceof Problem) {
       const outcomes = (error.sources ?? {}) as LoggedOutcomes
-      setRunFields(this.#request, failureFields(this.#aggregate, this.#run.lost, outcomes, error.code))
+      setRunFields(this.#request, failureFields(this.#aggregate, this.#run.lost, outcomes, error))
     }
     this.#reply.send(error)
   }

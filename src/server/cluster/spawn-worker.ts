@@ -4,6 +4,7 @@ import { assignmentVariable, type Failure, type StopMode, type ToWorker, type Wo
 import { marked, readFromWorker } from './read-message.ts'
 import type { TrackWorker } from './redispatch.ts'
 import type { RateCount } from '../../http/guard/shared-rate-store.ts'
+import { startFolder } from '../../definitions/start-folder.ts'
 import { keepAliveGraceMs } from './close-after-response.ts'
 
 /** The exit of a worker. */
@@ -52,6 +53,7 @@ export function spawnWorker(
   { omittedVariables, count, trackWorker, onSilent }: SpawnOptions,
 ): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
+  cluster.setupPrimary({ cwd: startFolder })
   const worker = cluster.fork({
     ...Object.fromEntries(omittedVariables.map(name => [name, undefined])),
     [assignmentVariable]: JSON.stringify(assignment),

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
 import { Call } from './call.ts'
+import { bodyFix } from '../../core/schema/check-written.ts'
+import { droppedIn, hasUnknownOutput } from '../../core/schema/dropped.ts'
 import { hasBigint } from '../../core/json/needs-exact.ts'
 import { exactSchema } from '../../core/json/wire-schema.ts'
 import { ignoreRejection } from '../../core/promises.ts'
@@ -40,6 +42,7 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
   const several = [params, query, body].filter(schema => schema !== undefined).length > 1
   const ofParams = several ? picker(params) : whole
   const ofQuery = several ? picker(query) : whole
+  const write = body !== undefined && hasUnknownOutput(body) ? writeWhole : writeKnown
   const isReserved = auth !== undefined && 'query' in auth ? queryNameMatcher(auth.query) : undefined
 
   return (input = nothing) => {
@@ -51,10 +54,31 @@ export function callFactory(spec: OperationSpec): (input?: Fields) => Call<unkno
     return new Call(
       spec,
       path,
-      body === undefined ? undefined : writeJson(parse(body, input['body'], name, 'body'), hasBigint(body)),
+      body === undefined ? undefined : write(parse(body, input['body'], name, 'body'), hasBigint(body), name),
       idempotencyKey === undefined ? undefined : keyOf(idempotencyKey(input as never), name),
     )
   }
+}
+
+/** Writes a body whose schema tells that JSON holds all of it. */
+function writeKnown(value: unknown, isExact: boolean): string {
+  return writeJson(value, isExact)
+}
+
+/** Writes a body whose schema lets any value through; refuses one of which JSON would leave something out. */
+function writeWhole(value: unknown, isExact: boolean, owner: string): string | undefined {
+  const text = writeJson(value, isExact) as string | undefined
+  // A circle has thrown by now.
+  const dropped = droppedIn(value)
+  if (dropped === undefined) {
+    if (text !== undefined || value === undefined) return text
+    throw new TypeError(`${owner}, body: its toJSON returns nothing that JSON can hold: ${bodyFix}`)
+  }
+  ignoreRejection(dropped.value)
+  throw new TypeError(
+    `${owner}, body${dropped.pointer === '' ? '' : `, at ${dropped.pointer}`}: ` +
+      `${dropped.kind} cannot be written as JSON: ${bodyFix}`,
+  )
 }
 
 /** Checks the key that an author's function has made. */

@@ -17,19 +17,26 @@ interface Flight {
 export interface CoalesceOptions {
   /** Returns the key of a call. Calls with equal keys share one answer. */
   readonly keyOf: (call: LiveCall<unknown>) => string
+  /**
+   * Takes a function to call with each path that was changed by other means than calls of this layer.
+   *
+   * @default only calls of this layer change a path
+   */
+  readonly listen?: (leaveBehind: (changed: string) => void) => void
 }
 
 /**
  * Lets equal calls in flight share one answer (single-flight). The answer is frozen because it is shared. A caller that
  * leaves does not end the flight; the last caller to leave does.
  */
-export function coalesce({ keyOf }: CoalesceOptions): Layer {
+export function coalesce({ keyOf, listen }: CoalesceOptions): Layer {
   const flights = new Map<string, Flight>()
 
   /** After a call that may have changed a path, new calls do not join the flights that started before it. */
   function leaveBehind(changed: string): void {
     for (const [key, { path }] of flights) if (path === changed) flights.delete(key)
   }
+  listen?.(leaveBehind)
 
   return next =>
     <T>(call: LiveCall<T>) => {

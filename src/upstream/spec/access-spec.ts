@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AuthOptions, OAuth2Options, TlsOptions } from './access-options.ts'
 import { checkHeaderName, forwardFault } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
-import { checkTextOption } from '../../core/option-values.ts'
+import { checkBoolean, checkTextOption } from '../../core/option-values.ts'
 import type { UpstreamOptions } from './options.ts'
 import { isPublicAddress, literalAddress } from '../../core/public-address.ts'
 import { queryNameMatcher } from './query-name.ts'
@@ -30,6 +30,7 @@ const tlsOptions: OptionKeys<TlsOptions> = { ca: true, cert: true, key: true, se
 /** Checks those options; throws a `TypeError` that names the option and the fix, and never what may be a secret. */
 export function checkAccess(owner: string, options: UpstreamOptions): AccessSpec {
   const { publicOnly = false, auth, tls, proxy } = options
+  checkBoolean(owner, 'publicOnly', publicOnly)
   if (publicOnly && proxy !== undefined)
     throw new TypeError(`${owner}: its proxy would dial, so publicOnly could refuse nothing: leave one of them out`)
   if (publicOnly) checkPublic(owner, 'origin', options.origin)
@@ -100,7 +101,8 @@ function checkOAuth2(owner: string, options: OAuth2Options, publicOnly: boolean)
 
 function checkTls(owner: string, options: TlsOptions): void {
   rejectUnknownOptions(owner, options, tlsOptions, { group: 'tls' })
-  const { ca, cert, key } = options
+  const { ca, cert, key, servername } = options
+  if (servername !== undefined) checkTextOption(owner, 'tls.servername', servername, "'cats.example'")
   if (key !== undefined) checkSecret(owner, 'tls.key', key)
   if ((key === undefined) !== (cert === undefined))
     throw new TypeError(`${owner}: tls.cert and tls.key go together: give both or none`)

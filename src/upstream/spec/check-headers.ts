@@ -1,14 +1,13 @@
 import { headerValueFault } from '../../core/header-value.ts'
 import { checkHeaderName, forwardFault } from '../../core/headers.ts'
-import { checkTextOption } from '../../core/option-values.ts'
 
 /** Refuses a header that cannot be set, or that has an invalid value, with a `TypeError` that names its owner. */
 export function checkHeader(owner: string, header: string, value: unknown): void {
   checkHeaderName(owner, header)
-  checkTextOption(owner, `the header '${header}'`, value, "'cats/1.0'")
   const fault = headerValueFault(value)
   if (fault === undefined) return
-  throw new TypeError(`${owner}: the header '${header}' holds characters that no header may hold: ${fault}`)
+  const reason = typeof value === 'string' ? 'holds characters that no header may hold' : 'cannot be sent'
+  throw new TypeError(`${owner}: the header '${header}' ${reason}: ${fault}`)
 }
 
 /** Refuses a header that cannot be forwarded, with a `TypeError` that names its owner. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
-import { checkTextOption } from '../../core/option-values.ts'
+import { checkBoolean, checkFunction, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkText } from '../../core/schema/check-text.ts'
 import { checkWritten } from '../../core/schema/check-written.ts'
 import { isOpen } from '../../core/schema/depth.ts'
@@ -10,7 +10,7 @@ import { checkZod } from '../../core/schema/wrapped.ts'
 import { checkQueryAuth } from './access-spec.ts'
 import { cachePolicy } from './cache-policy.ts'
 import { checkPathNames } from './check-path-names.ts'
-import type { AnyOperationOptions } from './options.ts'
+import type { AnyOperationOptions, ResponseType } from './options.ts'
 import { operationRenames } from './renamed.ts'
 import { safeMethods, type OperationSpec, type UpstreamSpec } from './spec.ts'
 import { parseTemplate } from './template.ts'
@@ -39,6 +39,7 @@ const acceptDefaults = {
   text: ['text/*'],
   bytes: ['*/*'],
 } as const
+const responseTypes: ReadonlySet<unknown> = new Set(['json', 'text', 'bytes'] satisfies ResponseType[])
 
 /** Checks an operation's declaration and fills its defaults in. */
 export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyOperationOptions): OperationSpec {
@@ -61,6 +62,13 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   } = options
   const safe = safeMethods.has(method)
   rejectUnknownOptions(name, options, operationOptions, { renamed: operationRenames })
+  checkBoolean(name, 'allowEmpty', allowEmpty)
+  checkBoolean(name, 'coalesce', coalesce)
+  if (idempotencyKey !== undefined) checkFunction(name, 'idempotencyKey', idempotencyKey, '({ body }) => body.id')
+  checkTextOption(name, 'method', method, "'GET'")
+  checkTextOption(name, 'responseType', responseType, "'json'")
+  if (!responseTypes.has(responseType))
+    throw new TypeError(`${name}: responseType is '${responseType as string}', and must be 'json', 'text' or 'bytes'`)
   checkTextOption(name, 'path', path, "'/facts/{id}'")
   if (output === undefined)
     throw new TypeError(`${name}: output is missing: give the zod schema of the answer, for example z.object({ … })`)
@@ -94,7 +102,9 @@ export function operationSpec(upstream: UpstreamSpec, key: string, options: AnyO
   checkWritten(`${name}, query`, 'query', query)
   checkWritten(`${name}, body`, 'body', body)
   checkAccept(name, accept)
-  for (const status of nullOn) {
+  if (!Array.isArray(nullOn))
+    throw new TypeError(`${name}: nullOn must be a list of statuses from 400 to 499, for example [404]`)
+  for (const status of nullOn as readonly number[]) {
     if (!Number.isInteger(status) || status < 400 || status > 499)
       throw new TypeError(`${name}: nullOn takes statuses from 400 to 499, not ${status}`)
   }
@@ -126,6 +136,7 @@ const mediaRange = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+$
 
 /** Refuses a list of media types by which no answer can be accepted. */
 function checkAccept(owner: string, accept: readonly string[]): void {
+  checkTextList(owner, 'accept', accept, "['text/csv']")
   if (accept.length === 0)
     throw new TypeError(`${owner}: accept is empty, so no answer is accepted: leave it out, or name a media type`)
   for (const range of accept) {

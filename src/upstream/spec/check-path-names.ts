@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { valuesOf } from '../../core/json/parts.ts'
+import { lazily } from '../../core/schema/check-written.ts'
 import { defOf } from '../../core/schema/wrapped.ts'
 
 /**
@@ -13,16 +15,22 @@ export function checkPathNames(where: string, schema: z.ZodType | undefined, nam
     throw new TypeError(`${where}: there is no schema for '{${missing}}' of the path: add ${missing} to params`)
 }
 
-/** Returns whether an output may have a field. */
+/** Types of keys that are listed. */
+const named = new Set(['enum', 'literal'])
+
+/** Returns whether an output can have a field, whatever the option of a union that reads it. */
 function mayHave(schema: z.ZodType, name: string, within: readonly z.ZodType[]): boolean {
-  if (within.includes(schema)) return false
-  const { shape, catchall, left, right, options, innerType, out } = defOf(schema)
+  // A schema inside itself adds no other output.
+  if (within.includes(schema)) return true
+  const { shape, catchall, left, right, options, innerType, out, getter, keyType, mode, partial } = defOf(schema)
+  if (partial === true) return false
   const inside = [...within, schema]
   const has = (part: z.ZodType) => mayHave(part, name, inside)
   if (shape !== undefined) return Object.hasOwn(shape, name) || (catchall !== undefined && !isNever(catchall))
   if (left !== undefined && right !== undefined) return has(left) || has(right)
-  if (options !== undefined) return options.some(has)
-  const inner = innerType ?? out
+  if (options !== undefined) return options.every(has)
+  if (keyType !== undefined && mode !== 'loose' && named.has(defOf(keyType).type)) return valuesOf(keyType).has(name)
+  const inner = innerType ?? out ?? (getter && lazily(getter))
   return inner === undefined || has(inner)
 }
 

@@ -1,7 +1,7 @@
 import { wholeNumber } from '../../core/bounds.ts'
 import { checkSpelling } from '../../core/headers.ts'
 import { rejectUnknownOptions, type OptionKeys } from '../../core/option-keys.ts'
-import { checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
+import { checkBoolean, checkObject, checkTextList, checkTextOption } from '../../core/option-values.ts'
 import { checkAccess } from './access-spec.ts'
 import { checkForwarded, checkHeader } from './check-headers.ts'
 import { checkLayers } from './layers.ts'
@@ -89,6 +89,7 @@ export function upstreamSpec(
   wholeNumber(owner, 'maxResponseBytes', maxResponseBytes)
   wholeNumber(owner, 'maxJsonValues', maxJsonValues)
   wholeNumber(owner, 'maxCacheBytes', maxCacheBytes)
+  checkBoolean(owner, 'decompress', decompress)
   checkTextList(owner, 'forwardHeaders', forwardHeaders, "['accept-language']")
   for (const header of forwardHeaders) checkForwarded(owner, header)
   checkObject(owner, 'headers', headers, "{ 'user-agent': 'cats/1.0' }")

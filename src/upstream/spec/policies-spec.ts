@@ -44,10 +44,10 @@ export function checkPolicies(
   }: Pick<UpstreamOptions, keyof PoliciesSpec>,
 ): PoliciesSpec {
   return {
-    retry: retry && retrySpec(owner, retry),
-    hedge: hedge && hedgeSpec(owner, hedge === true ? {} : hedge),
+    retry: retry === false ? false : retrySpec(owner, retry),
+    hedge: hedge === false ? false : hedgeSpec(owner, hedge === true ? {} : hedge),
     retryBudget: retryBudgetSpec(owner, retryBudget),
-    breaker: breaker && breakerSpec(owner, breaker),
+    breaker: breaker === false ? false : breakerSpec(owner, breaker),
     pipelining: wholeNumber(owner, 'pipelining', pipelining),
   }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { UpstreamError } from '../../errors.ts'
-import { decoderOf, markLength } from '../../core/charset.ts'
+import { decodeInSteps, decoderOf, markLength } from '../../core/charset.ts'
 import { isTooDeep, maxDepth } from '../../core/schema/depth.ts'
 import { readToFirstError } from '../../core/schema/first-error.ts'
 import { contentTypeFault, contentTypeOf } from './content-type.ts'
@@ -32,7 +32,9 @@ export function* readInSteps(
   headers: ResponseHeaders,
   body: Buffer,
 ): Generator<undefined, unknown, undefined> {
-  if (spec.responseType !== 'json' || (spec.allowEmpty && isBlank(body))) return readBody(spec, status, headers, body)
+  if (spec.responseType === 'text') return yield* readTextInSteps(spec, status, headers, body)
+  if (spec.responseType === 'bytes') return readBody(spec, status, headers, body)
+  if (spec.allowEmpty && (yield* isBlankInSteps(body))) return withResponseHeaders(spec, status, headers, null)
   checkType(spec, status, headers)
   const text = decodeUtf8(spec, status, body)
   const parsed = parseJson(spec, status, text)
@@ -51,15 +53,46 @@ export function* readInSteps(
   return withResponseHeaders(spec, status, headers, value)
 }
 
+function* readTextInSteps(
+  spec: OperationSpec,
+  status: number,
+  headers: ResponseHeaders,
+  body: Buffer,
+): Generator<undefined, unknown, undefined> {
+  const { decoder: declared } = contentTypeOf(spec, headers['content-type'])
+  if (declared === undefined) return readBody(spec, status, headers, body)
+  checkType(spec, status, headers)
+  const { encoding } = decoderOf(body, declared)
+  let text: string
+  try {
+    text = yield* decodeInSteps(encoding, body)
+  } catch {
+    throw notEncoded(spec, status, encoding)
+  }
+  return withResponseHeaders(spec, status, headers, parseChecked(spec, spec.output, status, text))
+}
+
 function isEmpty({ responseType }: OperationSpec, body: Buffer): boolean {
   return body.length === 0 || (responseType === 'json' && isBlank(body))
 }
 
+/** Bytes of white space that one step scans. */
+const scannedBytes = 1024 * 1024
+
 /** Returns whether a body is white space of JSON (RFC 8259, section 2) only; a byte order mark may precede it. */
-function isBlank(body: Buffer): boolean {
-  for (let at = markLength(body); at < body.length; at++) {
+function isBlank(body: Buffer, start = markLength(body), end = body.length): boolean {
+  for (let at = start; at < end; at++) {
     const byte = body[at]
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false
+  }
+  return true
+}
+
+/** Does the same for a large body, in steps of about 5 ms. */
+function* isBlankInSteps(body: Buffer): Generator<undefined, boolean, undefined> {
+  for (let at = markLength(body); at < body.length; at += scannedBytes) {
+    if (!isBlank(body, at, Math.min(at + scannedBytes, body.length))) return false
+    yield
   }
   return true
 }

@@ -1,4 +1,4 @@
-import { TextDecoder } from 'node:util'
+import { createDecoder, type CharsetDecoder } from '../../core/charset.ts'
 import { isJsonType, readMediaType } from '../../core/media-type.ts'
 import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
@@ -9,7 +9,7 @@ export interface ContentType {
   /** True if it is one type, and one that the operation accepts. */
   readonly isAccepted: boolean
   /** Decodes the text of the body; `undefined` for UTF-8. */
-  readonly decoder: TextDecoder | undefined
+  readonly decoder: CharsetDecoder | undefined
   /** A charset that cannot be decoded; `undefined` for any other. */
   readonly unknownCharset: string | undefined
 }
@@ -17,7 +17,7 @@ export interface ContentType {
 const accepted: ContentType = { isAccepted: true, decoder: undefined, unknownCharset: undefined }
 const refused: ContentType = { isAccepted: false, decoder: undefined, unknownCharset: undefined }
 
-/** ASCII is part of UTF-8. `TextDecoder` reads it as windows-1252. */
+/** ASCII is part of UTF-8. The Encoding Standard reads it as windows-1252. */
 const utf8Charsets = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii'])
 
 /** Headers longer than this are not remembered, in characters. */
@@ -82,7 +82,7 @@ function read({ accept, responseType }: OperationSpec, header: string): ContentT
   if (responseType !== 'text' || media.charset === undefined || isJsonType(media.type)) return accepted
   if (utf8Charsets.has(media.charset)) return accepted
   try {
-    const decoder = new TextDecoder(media.charset, { fatal: true })
+    const decoder = createDecoder(media.charset)
     return decoder.encoding === 'utf-8' ? accepted : { isAccepted: true, decoder, unknownCharset: undefined }
   } catch {
     return { isAccepted: true, decoder: undefined, unknownCharset: media.charset }

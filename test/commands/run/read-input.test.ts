@@ -7,7 +7,7 @@ import { catFacts } from '../../../src/routes/cat-facts.ts'
 import { postcard } from '../../../src/routes/postcard.ts'
 
 const read = (aggregate: AnyAggregate, given: Partial<InputArguments>) =>
-  readInput(aggregate, { fields: {}, body: undefined, headers: [], ...given })
+  readInput(aggregate, { fields: {}, body: undefined, headers: [], folder: '', ...given })
 
 function said(aggregate: AnyAggregate, given: Partial<InputArguments>): string {
   try {

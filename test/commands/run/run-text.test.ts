@@ -2,7 +2,7 @@ import { UpstreamError } from '../../../src/errors.ts'
 import { test } from 'tap'
 import { createRunView, applyEvent } from '../../../src/commands/run/run-view.ts'
 import { plainLine } from '../../../src/commands/run/run-text.ts'
-import { lossesOf } from '../../../src/commands/run/run-text.ts'
+import { lossesOf, summaryOf } from '../../../src/commands/run/run-text.ts'
 import type { RunEvent } from '../../../src/fanout/events.ts'
 import { runViewAfter, drawn } from '../../helpers/run-view-after.ts'
 
@@ -153,4 +153,26 @@ test('the reason of a failed call follows its code, without what would control t
     'extra  fallback: UPSTREAM_CONTENT_TYPE (200), answered with a content type its operation does not accept: ' +
       "the content type is 'text/\\u001b[2Jhtml'",
   ])
+})
+
+test('a kept answer that comes after the end of context() makes its row stale', async t => {
+  const cached = { cache: 'stale', insteadOf: new UpstreamError('UPSTREAM_BUSY', 'source', { upstreamStatus: 503 }) }
+  for (const [tally, code] of [
+    [undefined, 'UPSTREAM_BUSY'],
+    [{ calls: 2, ok: 0, failed: [] }, undefined],
+  ] as const) {
+    const view = runViewAfter([
+      [0, 'step started', { step: -1 }],
+      [5, 'step ended', { step: -1, tally }],
+      [9, 'call ended', { step: -1, status: 503, cached }],
+      [12, 'run ended'],
+    ])
+    t.match(view.rows[0], { name: 'context', state: 'stale', code })
+    t.equal(summaryOf(view, 12), 'not complete, in 12.0 ms')
+  }
+  const ofStep = runViewAfter([
+    [5, 'step ended'],
+    [9, 'call ended', { cached }],
+  ])
+  t.equal(ofStep.rows[0]?.state, 'ok')
 })

@@ -29,7 +29,8 @@ export async function hostileApp(t: Test) {
   const app = buildApp([...aggregates, article], {
     overrides: Object.fromEntries(names.map((name, index) => [name, { origin: proxies[index]?.origin as string }])),
     logger: {
-      level: 'info',
+      // Probes and refusals that are sampled have a line too.
+      level: 'debug',
       stream: {
         write: (text: string) => {
           logged.push(text)

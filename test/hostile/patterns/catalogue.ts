@@ -514,6 +514,12 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
       ['', '.[', ''],
     ],
   },
+  'core/windows-1252.ts': {
+    '/[\\x80-\\x9f]/': [
+      ['', 'a', ''],
+      ['', '\u00ff', '\u0100'],
+    ],
+  },
   'core/url-text.ts': {
     '/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi': [
       ['', '%', ''],

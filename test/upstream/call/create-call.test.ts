@@ -102,6 +102,51 @@ test('what only a call shows, such as what a transform makes, is refused when th
   t.end()
 })
 
+test('a body of which JSON would drop something is refused when the call is made, with its place', async t => {
+  const bodies = {
+    map: [z.record(z.string(), z.number()).transform(all => new Map(Object.entries(all))), { a: 1 }, '', 'a Map'],
+    set: [z.any(), new Set([1]), '', 'a Set'],
+    function: [z.string().transform(() => () => 1), 'a', '', 'a function'],
+    symbol: [z.string().transform(text => Symbol(text)), 'a', '', 'a symbol'],
+    inner: [z.object({ tags: z.array(z.unknown()) }), { tags: ['a', new Set(['b'])] }, ', at /tags/1', 'a Set'],
+    promise: [z.looseObject({}), { a: Promise.reject(new Error('late')) }, ', at /a', 'a promise'],
+    number: [z.string().transform(Number), 'x', '', 'NaN'],
+  } as const
+  for (const [name, [body, input, at, kind]] of Object.entries(bodies)) {
+    const { post } = defineUpstream(
+      'cats',
+      { origin: 'https://cats.example' },
+      { post: operation({ method: 'POST', path: '/', body: body as z.ZodType<unknown>, output: z.unknown() }) },
+    )
+    t.throws(
+      () => post({ body: input }),
+      {
+        name: 'TypeError',
+        message:
+          `cats.post, body${at}: ${kind} cannot be written as JSON: ` +
+          'make an object, a list or a text of it with .transform(…)',
+      },
+      name,
+    )
+  }
+  const { post } = defineUpstream(
+    'cats',
+    { origin: 'https://cats.example' },
+    { post: operation({ method: 'POST', path: '/', body: z.unknown(), output: z.unknown() }) },
+  )
+  t.equal(post({ body: { at: new Date(0), none: undefined } }).body, '{"at":"1970-01-01T00:00:00.000Z"}')
+  t.equal(post({ body: undefined }).body, undefined)
+  t.equal(post({ body: { toJSON: () => [1] } }).body, '[1]')
+  for (const returned of [undefined, () => 1, Symbol('a')])
+    t.throws(() => post({ body: { toJSON: () => returned } }), {
+      name: 'TypeError',
+      message: /^cats\.post, body: its toJSON returns nothing that JSON can hold: make an object/,
+    })
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  t.throws(() => post({ body: circle }), { name: 'TypeError', message: /circular/ })
+})
+
 test('schemas that refuse what they do not know still share one input', t => {
   t.equal(cats.strict({ kind: 'tom', q: 'x' }).path, '/tom?q=x')
   t.equal(cats.strict({ kind: 'tom', q: 'x', page: 2 }).path, '/tom?q=x&page=2')

@@ -32,8 +32,11 @@ export interface CacheAdapter {
  */
 const largeBytes = 128 * 1024
 
-/** A lookup of which nothing is known: the next entry gets a generation of its own. */
-const nothing: Miss = { entry: undefined, generation: undefined }
+/** A lookup in which the store has failed. */
+const unknown: Miss = { entry: undefined, generation: null }
+
+/** The lookup of a store that has nothing for a key and its URI. The store may return `undefined` for it. */
+const empty: CacheStoreLookup = { entry: undefined, generation: undefined }
 
 /** Makes the adapter of a store. */
 export function createCacheAdapter(store: CacheStore, report: ReportFault): CacheAdapter {
@@ -71,13 +74,24 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
     return { entry: undefined, generation }
   }
 
-  /** The same, later where there is much to read: what is large would hold up everything else. */
-  function openInTurn(found: unknown, key: string, uri: string, call: LiveCall<unknown>): Lookup | Promise<Lookup> {
+  /**
+   * The same, later where there is much to read: what is large would hold up everything else. An entry that is being
+   * written is valid as one that is stored: while its generation is that of its URI, or the URI has none yet.
+   */
+  function openInTurn(
+    found: unknown,
+    pending: LookupResult | undefined,
+    key: string,
+    uri: string,
+    call: LiveCall<unknown>,
+  ): Lookup | Promise<Lookup> {
     const lookup = checkedLookup(found)
     if (lookup === undefined) {
       report('get', new TypeError('what the store returned is not a lookup: return { entry, generation }'))
-      return nothing
+      return unknown
     }
+    if (pending !== undefined && (lookup.generation ?? pending.entry.generation) === pending.entry.generation)
+      return pending
     if (!isLarge(lookup.entry)) return open(lookup, key, uri, call)
     const { entry, generation } = lookup
     return new Promise((resolve, reject) =>
@@ -93,7 +107,6 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
     storage: store.storage,
     find(key, uri, call) {
       const pending = writes.get(key)
-      if (pending !== undefined) return pending
       let found
       let later
       try {
@@ -101,11 +114,11 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
         later = promiseOf(found)
       } catch (error) {
         report('get', error)
-        return nothing
+        return unknown
       }
-      if (later === undefined) return openInTurn(found, key, uri, call)
+      if (later === undefined) return openInTurn(found, pending, key, uri, call)
       return new PendingLookup(call, timeout, later, cause => report('get', cause)).found.then(stored =>
-        openInTurn(stored, key, uri, call),
+        stored === PendingLookup.failed ? unknown : openInTurn(stored, pending, key, uri, call),
       )
     },
     store(key, uri, found) {
@@ -136,10 +149,17 @@ export function createCacheAdapter(store: CacheStore, report: ReportFault): Cach
 
 /** Returns what a store returned if it is a lookup; nothing stored is one too. It never throws. */
 function checkedLookup(found: unknown): CacheStoreLookup | undefined {
-  if (found === undefined || found === null) return nothing
+  if (found === undefined || found === null) return empty
   try {
     const { entry, generation } = found as CacheStoreLookup
-    if (typeof found !== 'object' || (generation !== undefined && typeof generation !== 'string')) return undefined
+    if (
+      typeof found !== 'object' ||
+      Array.isArray(found) ||
+      (generation !== undefined && typeof generation !== 'string')
+    )
+      return undefined
+    // A bare entry has no entry in it: it would be a miss each time.
+    if (entry === undefined && 'requestedAt' in found) return undefined
     // A getter may throw, and return another value the next time.
     return KeptEntry.is(entry) ? found : { entry, generation }
   } catch {

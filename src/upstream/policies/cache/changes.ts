@@ -4,7 +4,9 @@ import { hash } from 'node:crypto'
 export interface Changes {
   /** Records that what a URI names was changed at a moment. */
   note(uri: string, at: number): void
-  /** Returns whether what was requested at a moment may have been changed at that moment or since. */
+  /** Removes the record of a change, unless the URI was changed again since. */
+  remove(uri: string, at: number): void
+  /** Returns whether what was requested at a moment may have been changed at that moment or since; true for NaN. */
   since(uri: string, requestedAt: number): boolean
 }
 
@@ -18,7 +20,7 @@ export function createChanges(max = 10_000): Changes {
 
   return {
     note(uri, at) {
-      const name = nameOf(uri)
+      const name = shortName(uri)
       last.delete(name)
       last.set(name, at)
       if (last.size <= max) return
@@ -26,11 +28,16 @@ export function createChanges(max = 10_000): Changes {
       last.delete(oldest)
       forgotten = oldestAt
     },
+    remove(uri, at) {
+      const name = shortName(uri)
+      if (last.get(name) === at) last.delete(name)
+    },
     since: (uri, requestedAt) =>
-      last.size > 0 && requestedAt <= Math.max(forgotten, last.get(nameOf(uri)) ?? -Infinity),
+      !(requestedAt > forgotten) || (last.size > 0 && requestedAt <= (last.get(shortName(uri)) ?? -Infinity)),
   }
 }
 
-function nameOf(uri: string): string {
+/** Returns a URI, or its hash where the URI is long. */
+export function shortName(uri: string): string {
   return uri.length > longUri ? hash('sha256', uri, 'base64url') : uri
 }

@@ -5,7 +5,7 @@ import { withResponseHeaders } from '../../transport/body.ts'
 import type { Fetched, Freshness, LookupResult } from './entry.ts'
 import { KeptEntry } from './kept-entry.ts'
 import { bodyText } from './body-entry.ts'
-import { storableHeaders, updatedHeaders } from './stored-headers.ts'
+import { pickStorable, storableHeaders, updatedHeaders } from './stored-headers.ts'
 
 /** An answer as it came. */
 export interface ReceivedResponse extends Pick<NonNullable<Answer<unknown>['received']>, 'value' | 'head' | 'body'> {
@@ -28,17 +28,21 @@ export function entryOf(
   freshness: Freshness,
   storage: 'values' | 'bodies',
 ): LookupResult {
-  const head = storableHeaders(received)
+  // Few headers are kept where none of the others is read: the rest need no check.
+  const isPicked = storage === 'values' && spec.responseHeaders === undefined
+  const head = isPicked ? received : storableHeaders(received)
   const stored = head === received ? value : valueWith(spec, status, head, value)
   // What was asked for together is frozen already.
   if (!Object.isFrozen(stored)) deepFreeze(stored)
-  const picked = pick(head, spec.allowEmpty || spec.responseType === 'text' ? keptWithType : kept)
+  if (storage === 'bodies')
+    return {
+      value: stored,
+      entry: { status, bytes: body.length, ...fetched, ...freshness, head, body: bodyText(spec, body) },
+    }
+  const picked = pickStorable(head, spec.allowEmpty || spec.responseType === 'text' ? keptWithType : kept)
   return {
     value: stored,
-    entry:
-      storage === 'values'
-        ? KeptEntry.of(spec, { value: stored, status, head, body }, picked, fetched, freshness)
-        : { status, bytes: body.length, ...fetched, ...freshness, head, body: bodyText(spec, body) },
+    entry: KeptEntry.of(spec, { value: stored, status, head, body }, picked, fetched, freshness),
   }
 }
 
@@ -69,7 +73,7 @@ export function renewed(
   return {
     value,
     entry: KeptEntry.is(entry)
-      ? entry.renewed(spec, answer, pick(head, keptWithType), fetched, freshness)
+      ? entry.renewed(spec, answer, pickStorable(head, keptWithType), fetched, freshness)
       : { ...entry, ...fetched, ...freshness, head },
   }
 }
@@ -79,8 +83,4 @@ function valueWith(spec: OperationSpec, status: number, head: ResponseHeaders, v
   // `null` stands for a status of `nullOn`, whose headers are not read.
   if (spec.responseHeaders === undefined || value === null) return value
   return withResponseHeaders(spec, status, head, (value as { readonly body: unknown }).body)
-}
-
-function pick(head: ResponseHeaders, names: readonly string[]): ResponseHeaders {
-  return Object.fromEntries(names.filter(name => head[name] !== undefined).map(name => [name, head[name]]))
 }

@@ -33,11 +33,16 @@ export interface LookupResult {
   readonly value: unknown
 }
 
+/**
+ * The generation of a URI as a lookup found it: `undefined` where the URI has none, and `null` where the store has
+ * failed, so that an answer cannot be stored.
+ */
+export type FoundGeneration = string | undefined | null
+
 /** A lookup without a valid entry. */
 export interface Miss {
   readonly entry: undefined
-  /** The generation of the URI; `undefined` where it has none, and where the store did not answer. */
-  readonly generation: string | undefined
+  readonly generation: FoundGeneration
 }
 
 /** The result of a lookup in a cache. */

@@ -1,8 +1,10 @@
+import type { FoundGeneration } from './entry.ts'
+
 /** The state when a call was sent. */
 export interface Began {
   readonly requestedAt: number
-  /** The generation of the URI that was read before; `undefined` where it had none. */
-  readonly generation: string | undefined
+  /** The generation of the URI that was read before. */
+  readonly generation: FoundGeneration
 }
 
 /** The calls of one key that are under way together. */

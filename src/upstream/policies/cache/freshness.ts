@@ -1,5 +1,5 @@
 import type { ResponseHeaders } from '../../spec/answer.ts'
-import { listMembers } from '../../../core/header-list.ts'
+import { listMembers } from '../../../core/list-header.ts'
 import { readHttpDate } from '../../../core/http-date.ts'
 import { readDirectives, type Directives } from './directives.ts'
 import type { Freshness } from './entry.ts'

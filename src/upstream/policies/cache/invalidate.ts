@@ -1,10 +1,8 @@
 import { Abortable } from '../../../core/abort.ts'
-import type { Timer } from '../../../core/timer-queue.ts'
 import type { LiveCall } from '../../call/call.ts'
 import { callbackLayer, type Answer, type Completion, type Layer } from '../../call/layer.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
-import { Invalidations } from './invalidations.ts'
-import { lateError } from './pending-lookup.ts'
+import type { Invalidations } from './invalidations.ts'
 
 export interface InvalidateOptions {
   /** The origin of the upstream. */
@@ -19,7 +17,8 @@ export interface InvalidateOptions {
 /**
  * Invalidates what is kept of a URI after an unsafe call to it that succeeded, that was answered 2xx or 3xx, or whose
  * outcome is unknown (RFC 9111, section 4.4). `Location` and `Content-Location` of the answer are invalidated too. The
- * call ends after the stores have confirmed this, have failed or are late. It never fails by it.
+ * call ends after the stores have confirmed this, have failed or are late. It does not wait for a store that was late a
+ * short time ago. It never fails by it.
  */
 export function invalidate(options: InvalidateOptions): Layer {
   return callbackLayer(next => (call, completion) => {
@@ -35,9 +34,7 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
   readonly #options: InvalidateOptions
   #answer: Answer<T> | undefined
   #error: unknown
-  #timer: Timer | undefined
   #isSettled = false
-  #isLate = false
 
   constructor(call: LiveCall<T>, completion: Completion<T>, options: InvalidateOptions) {
     super()
@@ -59,33 +56,23 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
 
   #invalidate(): void {
     const { origin, base, invalidations } = this.#options
-    const stores = invalidations.storesOf(origin)
+    const targets = invalidations.targetsOf(origin)
     const { path, effort } = this.#call
-    const pending = stores && invalidations.invalidate(stores, changedUris(origin, base + path, effort.changed))
+    const pending = targets && invalidations.invalidate(targets, changedUris(origin, base + path, effort.changed))
     if (pending === undefined) this.#settle()
     else this.#wait(pending)
   }
 
   /** Waits until the stores have confirmed, have failed or are late, or the call is given up. */
   #wait(pending: Promise<unknown>): void {
-    this.#timer = this.#options.invalidations.timeout.start(this)
-    pending.then(
-      () => this.#settle(),
-      cause => {
-        if (!this.#isLate) this.#options.onFault(cause)
-        this.#settle()
-      },
-    )
-    if (this.#call.abort.aborted) this.#settle()
+    const { invalidations, onFault } = this.#options
+    invalidations.watch(pending, onFault, () => this.#settle())
+    if (this.#call.abort.aborted || invalidations.isLate) this.#settle()
     else this.#call.abort.add(this)
   }
 
-  /** Called by the timer, and by the abort of the call, whose result is known already. */
-  onAbort(reason: unknown): void {
-    if (reason === Invalidations.late) {
-      this.#isLate = true
-      this.#options.onFault(lateError())
-    }
+  /** Called by the abort of the call, whose result is known already. */
+  onAbort(): void {
     this.#settle()
   }
 
@@ -93,7 +80,6 @@ class UnsafeCall<T> extends Abortable implements Completion<T> {
     if (this.#isSettled) return
     this.#isSettled = true
     this.#call.abort.delete(this)
-    if (this.#timer !== undefined) this.#options.invalidations.timeout.stop(this.#timer)
     if (this.#answer === undefined) this.#completion.reject(this.#error)
     else this.#completion.resolve(this.#answer)
   }

@@ -2,6 +2,7 @@ import { promiseOf } from '../../../core/promises.ts'
 import { createTimerQueue, type TimerQueue } from '../../../core/timer-queue.ts'
 import { createChanges } from './changes.ts'
 import { machineClock, type Clock } from './entry.ts'
+import { PendingInvalidation } from './pending-invalidation.ts'
 import { getTimeoutOf, storedName, type CacheStore } from './store.ts'
 
 export interface InvalidationsOptions {
@@ -10,17 +11,28 @@ export interface InvalidationsOptions {
   readonly clock?: Clock
 }
 
+/** The stores and listeners that an invalidation of a URI concerns. */
+export interface InvalidationTargets {
+  /** The stores that may keep answers of the URI. */
+  readonly stores: readonly CacheStore[]
+  /** Called with each URI before the stores are. */
+  readonly listeners: readonly ((uri: string) => void)[]
+}
+
+/** Time for which unsafe calls do not wait for a store that was late, in ms. */
+const lateMs = 1000
+
 /**
  * The invalidations of a runtime (RFC 9111, section 4.4): an unsafe call through any of its upstreams invalidates its
- * URI in every store that keeps answers of its origin.
+ * URI in every store that keeps answers of its origin, and ends the sharing of answers that are in flight.
  */
 export class Invalidations {
-  /** The reason with which an unsafe call stops waiting for a store. */
-  static readonly late = Symbol('the store is late')
-
-  readonly #shared: readonly CacheStore[] | undefined
-  /** The stores of the upstreams, by origin. */
-  readonly #own = new Map<string, CacheStore[]>()
+  /** The targets when no upstream of the origin has been opened that keeps or shares answers. */
+  readonly #elsewhere: InvalidationTargets | undefined
+  readonly #byOrigin = new Map<
+    string,
+    { readonly stores: CacheStore[]; readonly listeners: ((uri: string) => void)[] }
+  >()
   /**
    * The URIs whose invalidation a store has not confirmed yet, or could not do. They are invalid in this runtime in any
    * case.
@@ -28,34 +40,47 @@ export class Invalidations {
   readonly #unconfirmed = createChanges()
   readonly #clock: Clock
   /** Limits how long an unsafe call waits for the stores. */
-  readonly timeout: TimerQueue
+  readonly #timeout: TimerQueue
+  readonly #pending = new Set<PendingInvalidation>()
+  /** Until when the shared store counts as late. */
+  #lateUntil = -Infinity
 
   constructor({ shared, clock = machineClock }: InvalidationsOptions = {}) {
-    this.#shared = shared && [shared]
+    this.#elsewhere = shared && { stores: [shared], listeners: [] }
     this.#clock = clock
     // A store in memory answers at once.
-    this.timeout = createTimerQueue(shared === undefined ? 0 : getTimeoutOf(shared), () => Invalidations.late)
+    this.#timeout = createTimerQueue(shared === undefined ? 0 : getTimeoutOf(shared), () => undefined)
+  }
+
+  #at(origin: string) {
+    let targets = this.#byOrigin.get(origin)
+    if (targets === undefined)
+      this.#byOrigin.set(origin, (targets = { stores: [...(this.#elsewhere?.stores ?? [])], listeners: [] }))
+    return targets
   }
 
   /** Adds the store of an upstream; a shared store is known already. */
   add(origin: string, store: CacheStore): void {
-    if (this.#shared !== undefined) return
-    const stores = this.#own.get(origin)
-    if (stores === undefined) this.#own.set(origin, [store])
-    else stores.push(store)
+    if (this.#elsewhere === undefined) this.#at(origin).stores.push(store)
   }
 
-  /** Returns the stores that may keep answers of an origin. */
-  storesOf(origin: string): readonly CacheStore[] | undefined {
-    return this.#shared ?? this.#own.get(origin)
+  /** Calls `listener` with each URI of an origin that an unsafe call has changed. */
+  listen(origin: string, listener: (uri: string) => void): void {
+    this.#at(origin).listeners.push(listener)
+  }
+
+  /** Returns what an unsafe call to an origin concerns; `undefined` where that is nothing. */
+  targetsOf(origin: string): InvalidationTargets | undefined {
+    return this.#byOrigin.get(origin) ?? this.#elsewhere
   }
 
   /**
-   * Invalidates URIs in stores.
+   * Invalidates URIs.
    *
    * @returns a promise that rejects with the cause of the first failure; `undefined` if all is done
    */
-  invalidate(stores: readonly CacheStore[], uris: readonly string[]): Promise<unknown> | undefined {
+  invalidate({ stores, listeners }: InvalidationTargets, uris: readonly string[]): Promise<unknown> | undefined {
+    for (const listener of listeners) for (const uri of uris) listener(uri)
     const pending: Promise<unknown>[] = []
     for (const store of stores) for (const uri of uris) this.#begin(store, uri, pending)
     return pending.length === 0 ? undefined : Promise.all(pending)
@@ -69,12 +94,37 @@ export class Invalidations {
       done = Promise.reject(error)
     }
     if (done === undefined) return
-    this.#unconfirmed.note(uri, this.#clock.steady())
-    pending.push(done)
+    const at = this.#clock.steady()
+    this.#unconfirmed.note(uri, at)
+    pending.push(done.then(() => this.#unconfirmed.remove(uri, at)))
+  }
+
+  /** Watches an invalidation, and calls `onFault` when it fails or is late, and `onEnd` when it is over or late. */
+  watch(pending: Promise<unknown>, onFault: (cause: unknown) => void, onEnd: () => void): void {
+    const watched = new PendingInvalidation(pending, this.#timeout, {
+      onFault,
+      onEnd: isLate => {
+        this.#pending.delete(watched)
+        this.#lateUntil = isLate ? this.#clock.steady() + lateMs : -Infinity
+        onEnd()
+      },
+    })
+    this.#pending.add(watched)
+  }
+
+  /** True while unsafe calls do not wait for the store, because it was late a short time ago. */
+  get isLate(): boolean {
+    return this.#clock.steady() < this.#lateUntil
   }
 
   /** Returns whether a URI was changed at a moment or since, as far as a store may not know it. */
   since(uri: string, requestedAt: number): boolean {
     return this.#unconfirmed.since(uri, requestedAt)
+  }
+
+  /** Leaves no timer behind. */
+  close(): void {
+    for (const watched of this.#pending) watched.close()
+    this.#pending.clear()
   }
 }

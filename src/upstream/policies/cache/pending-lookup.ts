@@ -8,12 +8,14 @@ export function lateError(): Error {
 }
 
 /**
- * A question to a store that answers later: it ends as a miss when it fails or is late, and at once when its call is
- * given up.
+ * A question to a store that answers later: it ends with `failed` when the store fails or is late, and at once when its
+ * call is given up.
  */
 export class PendingLookup extends Abortable {
   /** The reason with which it ends when the store takes too long. */
   static readonly late = Symbol('the store is late')
+  /** The result where the store has failed or was late. */
+  static readonly failed = Symbol('the store has failed')
 
   readonly found: Promise<unknown>
   /** None once it has ended: a store that never answers would keep the whole run of the call. */
@@ -41,21 +43,21 @@ export class PendingLookup extends Abortable {
         this.#resolve(stored)
       },
       cause => {
-        if (this.#due.isRunning) this.#miss(cause)
+        if (this.#due.isRunning) this.#fail(cause)
       },
     )
   }
 
   onAbort(reason: unknown): void {
-    if (reason === PendingLookup.late) return this.#miss(lateError())
+    if (reason === PendingLookup.late) return this.#fail(lateError())
     this.#leave()
     this.#reject(reason)
   }
 
-  #miss(cause: unknown): void {
+  #fail(cause: unknown): void {
     this.#leave()
     this.#fault(cause)
-    this.#resolve(undefined)
+    this.#resolve(PendingLookup.failed)
   }
 
   #leave(): void {

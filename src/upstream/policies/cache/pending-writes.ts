@@ -10,7 +10,10 @@ interface PendingWrite {
   readonly end: () => void
 }
 
-/** The entries that are being written to a store that answers later: a lookup finds them before the store has them. */
+/**
+ * The entries that are being written to a store that answers later. A lookup finds them before the store has them,
+ * where the generation that the store has for their URI allows it.
+ */
 export class PendingWrites {
   readonly #writes = new Map<string, PendingWrite>()
   readonly #timeout: TimerQueue

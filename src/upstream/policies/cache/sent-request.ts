@@ -1,4 +1,4 @@
-import { listMembers } from '../../../core/header-list.ts'
+import { listMembers } from '../../../core/list-header.ts'
 import type { ResponseHeaders, SentRequest } from '../../spec/answer.ts'
 import { readDirectives } from './directives.ts'
 

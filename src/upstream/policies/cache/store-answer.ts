@@ -4,7 +4,7 @@ import type { Answer, ResponseHeaders } from '../../spec/answer.ts'
 import type { CachePolicy } from '../../spec/cache-policy.ts'
 import { isCloseDelimited } from '../../transport/response-headers.ts'
 import type { CacheAdapter } from './cache-adapter.ts'
-import type { Clock, Fetched, LookupResult } from './entry.ts'
+import type { Clock, Fetched, FoundGeneration, LookupResult } from './entry.ts'
 import { entryOf, renewed, type Confirmed } from './entry-of.ts'
 import { freshnessOf } from './freshness.ts'
 import { forbidsStoring, isAuthorized, variesBelow } from './sent-request.ts'
@@ -17,21 +17,24 @@ export interface SentCall {
   readonly uri: string
   readonly call: LiveCall<unknown>
   readonly requestedAt: number
-  /** The generation of the URI; `undefined` where it had none. */
-  readonly generation: string | undefined
+  /** The generation of the URI when the call was sent. */
+  readonly generation: FoundGeneration
 }
 
 /** Stores the answers of a cache's calls. */
 export interface AnswerStore {
-  /** Stores an answer that may be stored, and removes the entry under its key otherwise. */
+  /**
+   * Stores an answer that may be stored, and removes the entry under its key otherwise. Where the generation of the URI
+   * is not known, an answer that may be stored is not stored: the entry under its key may be valid, and stays.
+   */
   storeAnswer(sent: SentCall, status: number, received: Received): void
   /** Stores an entry again after the upstream has confirmed it with a 304 (RFC 9111, section 4.3.4). */
   storeRenewed(sent: SentCall, found: LookupResult, answer: Confirmed, received: Received): void
 }
 
 export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerStore {
-  function fetched({ requestedAt, generation = randomUUID() }: SentCall): Fetched {
-    return { requestedAt, receivedAt: clock.steady(), generation }
+  function fetched({ requestedAt, generation }: SentCall): Fetched {
+    return { requestedAt, receivedAt: clock.steady(), generation: generation ?? randomUUID() }
   }
 
   function freshnessFor(
@@ -66,14 +69,14 @@ export function createAnswerStore(adapter: CacheAdapter, clock: Clock): AnswerSt
         // The operation needs a header that may not be stored.
       }
       if (found === undefined) adapter.forget(key, uri)
-      else adapter.store(key, uri, found)
+      else if (sent.generation !== null) adapter.store(key, uri, found)
     },
     storeRenewed(sent, found, answer, received) {
       const { key, uri, call } = sent
       const times = fetched(sent)
       const freshness = freshnessFor(sent, found.entry.status, answer.head, received, times)
       if (freshness === undefined) adapter.forget(key, uri)
-      else adapter.store(key, uri, renewed(call.spec, found, answer, times, freshness))
+      else if (sent.generation !== null) adapter.store(key, uri, renewed(call.spec, found, answer, times, freshness))
     },
   }
 }

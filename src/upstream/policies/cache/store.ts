@@ -14,12 +14,13 @@ export interface CacheStoreLookup {
 
 /**
  * A place where a cache stores answers. Each of its functions may return at once or return a promise. One that throws,
- * rejects or is late counts as a miss and fails no call.
+ * rejects or is late counts as a miss and fails no call. The answer of such a miss is not stored.
  *
  * Each URI has a generation. An entry has the generation that its URI had when the answer was requested, and is valid
  * while that is still the generation of the URI. So `invalidate` ends all entries of a URI without a list of their
  * keys, and an answer that was requested before is not valid when it is stored later. A generation that is lost makes
- * the entries of its URI invalid: keep it for at least as long as they are.
+ * the entries of its URI invalid, and an answer that was in flight then may make old ones valid again: keep it longer
+ * than the longest call and than the entries of its URI.
  *
  * Keys and URIs are of any length in a store of values, and 43 characters in a store of bodies.
  */

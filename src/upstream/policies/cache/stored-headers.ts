@@ -1,4 +1,4 @@
-import { listMembers } from '../../../core/header-list.ts'
+import { listMembers } from '../../../core/list-header.ts'
 import type { ResponseHeaders } from '../../spec/answer.ts'
 
 /** Headers of one connection or one hop (RFC 9111, section 3.1; RFC 9110, section 7.6.1), beside `Proxy-…`. */
@@ -7,16 +7,39 @@ const hopHeaders = new Set(['connection', 'keep-alive', 'te', 'transfer-encoding
 /** Headers that a 304 does not change: what is kept was read by the old ones (RFC 9111, section 3.2). */
 const bodyHeaders = new Set(['content-length', 'content-encoding', 'content-type', 'content-range'])
 
+const none: ReadonlySet<string> = new Set()
+
+/**
+ * Returns the names of headers that an answer says are of its connection alone. Those of its body are not among them,
+ * because the body is read by them: a `Connection` that names one is wrong (RFC 9110, section 7.6.1).
+ */
+function namedByConnection({ connection }: ResponseHeaders): ReadonlySet<string> {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return none
+  const names = listMembers(connection).map(name => name.toLowerCase())
+  return new Set(names.filter(name => !bodyHeaders.has(name)))
+}
+
 /**
  * Returns the headers of an answer that may be stored: those of its connection stay out, also those that it names.
  *
  * @returns the same object if all of them may be stored
  */
 export function storableHeaders(head: ResponseHeaders): ResponseHeaders {
-  const named = new Set(listMembers(head['connection']).map(name => name.toLowerCase()))
+  const named = namedByConnection(head)
   const isStorable = (name: string) => !hopHeaders.has(name) && !name.startsWith('proxy-') && !named.has(name)
   if (Object.keys(head).every(isStorable)) return head
   return Object.fromEntries(Object.entries(head).filter(([name]) => isStorable(name)))
+}
+
+/** Returns those of some headers that an answer has and that may be stored; `names` has none of a connection. */
+export function pickStorable(head: ResponseHeaders, names: readonly string[]): ResponseHeaders {
+  const named = namedByConnection(head)
+  const picked: Record<string, string | string[]> = {}
+  for (const name of names) {
+    const value = head[name]
+    if (value !== undefined && !named.has(name)) picked[name] = value
+  }
+  return picked
 }
 
 /**

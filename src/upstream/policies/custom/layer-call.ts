@@ -2,6 +2,7 @@ import type { LiveCall } from '../../call/call.ts'
 import { namesCaller } from '../../call/callers-limit.ts'
 import { inboundHeaders } from '../../call/inbound.ts'
 import type { LayerCall, value } from '../../spec/layer-types.ts'
+import { checkObject } from '../../../core/option-values.ts'
 import { checkHeader } from '../../spec/check-headers.ts'
 import type { Answer } from '../../call/layer.ts'
 import type { LayerInvocation } from './layer-invocation.ts'
@@ -86,12 +87,14 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
     return this.#live.abort.signal
   }
 
-  with({ headers }: { readonly headers: Headers }): CustomLayerCall<T> {
+  with(change: { readonly headers: Headers }): CustomLayerCall<T> {
+    const headers = (change as { readonly headers: Headers } | undefined | null)?.headers as Headers
+    this.#checkHeaders(headers)
     // `__proto__` is a header like any other.
     const lower = Object.create(null) as Record<string, string>
     for (const name of Object.keys(headers)) {
       const value = headers[name] as string
-      this.#check(name, value)
+      this.#checkHeader(name, value)
       const key = name.toLowerCase()
       if (Object.hasOwn(lower, key))
         throw new TypeError(`${this.operation}: a layer gives the header '${name}' in two spellings: keep one`)
@@ -102,12 +105,24 @@ export class CustomLayerCall<out T> implements LayerCall<T> {
     return new CustomLayerCall(this.#live.withHeaders(lower), this.#invocation)
   }
 
-  /** Throws a `TypeError` that names the layer and the operation for a header that cannot be sent. */
-  #check(name: string, value: unknown): void {
+  #checkHeaders(headers: unknown): void {
+    try {
+      checkObject(this.operation, 'headers of call.with()', headers, "{ 'x-a': '1' }")
+    } catch (error) {
+      throw this.#named(error as Error)
+    }
+  }
+
+  #checkHeader(name: string, value: unknown): void {
     try {
       checkHeader(this.operation, name, value)
     } catch (error) {
-      throw new TypeError(`${this.#invocation.layer}: ${(error as Error).message}`, { cause: error })
+      throw this.#named(error as Error)
     }
+  }
+
+  /** Returns an error that names the layer too. */
+  #named(cause: Error): TypeError {
+    return new TypeError(`${this.#invocation.layer}: ${cause.message}`, { cause })
   }
 }

@@ -336,10 +336,36 @@ test('what is being written is found before it is there', async t => {
   const last = found('{}')
   adapter.store('a', found('{"first":1}'))
   adapter.store('a', last)
-  t.equal(adapter.find('a', call()), last)
-  t.equal(there.asked, 0)
+  t.equal(await adapter.find('a', call()), last)
+  adapter.store('a', last)
   adapter.forget('a')
   t.equal(await adapter.find('a', call()), undefined)
+  t.equal(there.asked, 2)
+})
+
+test('what is being written is as valid as what is stored: its generation is compared too', async t => {
+  const pending = found('{}')
+  for (const [lookup, isValid] of [
+    [undefined, true],
+    [{}, true],
+    [{ generation: 'first' }, true],
+    [{ generation: 'second' }, false],
+    [{ entry: entry('{}', { key: hash('sha256', 'a', 'base64url') }), generation: 'second' }, false],
+  ] as const) {
+    for (const later of [false, true]) {
+      const adapter = createCacheAdapter({
+        storage: 'bodies',
+        get: () => (later ? Promise.resolve(lookup) : lookup),
+        set: () => new Promise(() => {}),
+        delete: () => {},
+        invalidate: () => {},
+      })
+      t.teardown(() => adapter.close())
+      adapter.store('a', pending)
+      t.equal(await adapter.find('a', call()), isValid ? pending : undefined, JSON.stringify(lookup))
+      t.equal(adapter.faults, 0)
+    }
+  }
 })
 
 test('what comes back and is no entry, or is no answer of its operation, counts as none and goes', async t => {
@@ -379,6 +405,9 @@ test('what a store returns and is not a lookup counts as none, and is reported',
     7,
     'text',
     { generation: 1 },
+    ['an entry', 'a generation'],
+    entry('{"at":"2026-03-01"}', { key: hash('sha256', 'a', 'base64url') }),
+    kept('born', '{"at":"2026-03-01"}').entry,
     {
       get entry(): never {
         throw new Error('unreadable')
@@ -442,10 +471,9 @@ test('a store that never answers is waited for as long as it may take, and what 
   t.equal(await adapter.find('a', run), undefined)
   t.equal(run.abort.size, 0)
   t.equal(adapter.faults, 1)
-  const slow = found('{}')
-  adapter.store('a', slow)
-  t.equal(adapter.find('a', call()), slow)
+  adapter.store('a', found('{}'))
   await until(() => adapter.faults >= 2)
+  there.mode = 'well'
   t.equal(await adapter.find('a', call()), undefined, 'what is not there in time is not kept here either')
   t.equal(timers(), before)
 })

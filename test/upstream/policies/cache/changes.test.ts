@@ -23,6 +23,30 @@ test('changes that are forgotten count for everything from before them', async t
   t.ok(changes.since('/a', 3))
 })
 
+test('a change that is removed is as if it had not been, unless there was another since', async t => {
+  const changes = createChanges(2)
+  changes.note('/a', 1)
+  changes.remove('/a', 1)
+  t.notOk(changes.since('/a', 1))
+  changes.note('/a', 2)
+  changes.note('/a', 3)
+  changes.remove('/a', 2)
+  t.ok(changes.since('/a', 3))
+  changes.note('/b', 4)
+  changes.note('/c', 5)
+  changes.remove('/b', 4)
+  changes.remove('/c', 5)
+  t.ok(changes.since('/d', 3), 'what is forgotten is not removed')
+})
+
+test('what was requested at a moment that is no number may have been changed', async t => {
+  const changes = createChanges()
+  t.ok(changes.since('/a', NaN))
+  changes.note('/a', 1)
+  t.ok(changes.since('/a', NaN))
+  t.ok(changes.since('/b', NaN))
+})
+
 test('a long path is remembered as itself, and takes no more memory than a short one', async t => {
   const changes = createChanges(2000)
   const path = (id: number) => `/${'a'.repeat(16_000)}${id}`

@@ -2,6 +2,8 @@ import { test, type Test } from 'tap'
 import { z } from 'zod'
 import { Abort } from '../../../../src/core/abort.ts'
 import type { Call } from '../../../../src/upstream/call/call.ts'
+import { machineClock } from '../../../../src/upstream/policies/cache/entry.ts'
+import { Invalidations } from '../../../../src/upstream/policies/cache/invalidations.ts'
 import { createMemoryStore } from '../../../../src/upstream/policies/cache/memory-store.ts'
 import type { CacheStoreFault } from '../../../../src/upstream/policies/cache/store.ts'
 import type { CustomLayer } from '../../../../src/upstream/spec/layer-types.ts'
@@ -11,6 +13,7 @@ import { createRuntime, type RuntimeOptions } from '../../../../src/upstream/run
 import { until } from '../../../helpers/until.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
+import { handClock } from '../../../helpers/hand-clock.ts'
 import { farStore } from '../../../helpers/far-store.ts'
 import { json, rawUpstream, written, type Script } from '../../../helpers/raw-upstream.ts'
 import { turn } from '../../../helpers/turn.ts'
@@ -358,6 +361,117 @@ test('a call that joins one from before an invalidation does not make its answer
   t.match(await other.ask(tom), { value: 'new', cached: { cache: 'miss' } })
 })
 
+test('an answer whose lookup has failed does not replace a valid entry, and is stored once the store answers', async t => {
+  for (const [mode, getTimeout] of [
+    ['reject', 60_000],
+    ['throw', 60_000],
+    ['hang', 5],
+  ] as const) {
+    const raw = await rawUpstream(t, answering())
+    const cats = declare(raw.origin)
+    const far = farStore(getTimeout)
+    const { ask, cacheOf, runtime } = open(t, { cacheStore: far.store })
+    const [tom, jerry] = [cats.cat({ id: 'tom' }), cats.cat({ id: 'jerry' })]
+    await ask(tom)
+    await until(() => far.held.size === 1)
+    const [before] = far.held.values()
+    far.mode = mode
+    const missed = ask(tom)
+    const other = ask(jerry)
+    await until(() => runtime.stats()['cats']?.cache?.storeFaults === 2)
+    far.mode = 'well'
+    t.match(await missed, { cached: { cache: 'miss' } }, mode)
+    await other
+    await settled()
+    t.strictSame([...far.held.values()], [before], 'neither is stored')
+    t.equal(await cacheOf(tom), 'hit')
+    t.equal(await cacheOf(jerry), 'miss')
+    await settled()
+    t.equal(await cacheOf(jerry), 'hit')
+  }
+})
+
+test('a 304 of a call that joined one whose lookup has failed leaves the entry as it is', async t => {
+  const held: (() => void)[] = []
+  const raw = await rawUpstream(t, (socket, { index }) => {
+    const head = { 'cache-control': 'max-age=0', etag: '"a"' }
+    if (index === 1) held.push(() => socket.write(json(1, 200, head)))
+    else socket.write(index === 0 ? json(0, 200, head) : written(304, { etag: '"a"', 'content-length': undefined }, ''))
+  })
+  const cats = declare(raw.origin)
+  const far = farStore(60_000)
+  const { ask } = open(t, { cacheStore: far.store })
+  const tom = cats.cat({ id: 'tom' })
+  await ask(tom)
+  await settled()
+  const [before] = far.held.values()
+  far.mode = 'reject'
+  const first = ask(tom)
+  await raw.asked(2)
+  far.mode = 'well'
+  t.match(await ask(tom), { value: 0 })
+  held[0]?.()
+  t.match(await first, { value: 1 })
+  await settled()
+  t.strictSame([...far.held.values()], [before])
+})
+
+test('an answer that forbids its storage removes the entry also where the lookup has failed', async t => {
+  const raw = await rawUpstream(t, (socket, { index }) =>
+    socket.write(json(index, 200, index === 0 ? hour : { 'cache-control': 'no-store' })),
+  )
+  const far = farStore(60_000)
+  const { ask } = open(t, { cacheStore: { ...far.store, get: () => Promise.reject(new Error('down')) } })
+  const sure = open(t, { cacheStore: far.store })
+  const tom = declare(raw.origin).cat({ id: 'tom' })
+  await sure.ask(tom)
+  await settled()
+  t.equal(far.held.size, 1)
+  await ask(tom)
+  await settled()
+  t.equal(far.held.size, 0)
+})
+
+test('an entry that is still being written is invalid after a confirmed invalidation through another runtime', async t => {
+  const raw = await rawUpstream(t, answering())
+  const cats = declare(raw.origin)
+  const far = farStore(60_000)
+  const writes: (() => void)[] = []
+  const slow = {
+    ...far.store,
+    set: (...args: Parameters<typeof far.store.set>) =>
+      new Promise(resolve => writes.push(() => resolve(far.store.set(...args)))),
+  }
+  const [one, other] = [open(t, { cacheStore: slow }), open(t, { cacheStore: far.store })]
+  const tom = cats.cat({ id: 'tom' })
+  await one.ask(tom)
+  t.equal(await one.cacheOf(tom), 'hit', 'it is found while it is being written')
+  await other.ask(cats.put({ id: 'tom' }))
+  t.equal(await one.cacheOf(tom), 'miss')
+  for (const write of writes) write()
+})
+
+test('more confirmed invalidations than a runtime remembers leave the entries of other URIs valid', async t => {
+  const raw = await rawUpstream(t, answering())
+  const cats = declare(raw.origin)
+  const tom = cats.cat({ id: 'tom' })
+  for (const cacheStore of [createMemoryStore(), farStore(60_000).store]) {
+    const invalidations = new Invalidations({ shared: cacheStore })
+    const { ask, cacheOf } = open(t, { cacheStore })
+    const requestedAt = machineClock.steady()
+    await ask(tom)
+    await settled()
+    for (let count = 0; count <= 10_000; count += 100)
+      await Promise.all(
+        Array.from({ length: 100 }, async (_, index) =>
+          invalidations.invalidate({ stores: [cacheStore], listeners: [] }, [`http://elsewhere/${count + index}`]),
+        ),
+      )
+    t.equal(await cacheOf(tom), 'hit')
+    t.notOk(invalidations.since(`${raw.origin}/cats/tom`, requestedAt))
+  }
+})
+
 test('a store that loses the generation of a URI has no valid entry of it', async t => {
   const { far, one, tom } = await replicas(t)
   far.generations.clear()
@@ -367,7 +481,7 @@ test('a store that loses the generation of a URI has no valid entry of it', asyn
 })
 
 test("an entry under another entry's key is not used, and is dropped", async t => {
-  const { cats, far, one, tom } = await replicas(t)
+  const { far, one, tom } = await replicas(t)
   await one.ask(tom, { 'x-tenant': 'a' })
   await settled()
   const [mine = '', theirs = ''] = far.held.keys()
@@ -377,40 +491,38 @@ test("an entry under another entry's key is not used, and is dropped", async t =
   t.equal(await one.cacheOf(tom), 'miss')
   t.equal(await one.cacheOf(tom, { 'x-tenant': 'a' }), 'miss')
   t.match(one.runtime.stats()['cats']?.cache, { storeFaults: 2 })
-  t.ok(cats)
+  await settled()
+  t.equal(await one.cacheOf(tom), 'hit', 'the answer that was asked for instead is stored')
 })
 
 test('a store that fails to invalidate fails no call, costs no more than its getTimeout, and is reported', async t => {
-  for (const mode of ['reject', 'throw', 'hang'] as const) {
-    const raw = await rawUpstream(t, answering())
-    const [cats, writer] = [declare(raw.origin), declareWriter(raw.origin)]
-    const far = farStore(20)
-    const faults: CacheStoreFault[] = []
-    const { ask, cacheOf, runtime } = open(t, {
-      cacheStore: far.store,
-      onCacheStoreFault: fault => faults.push(fault) as never,
-    })
-    const tom = cats.cat({ id: 'tom' })
-    for (const [call, upstream] of [
-      [cats.put({ id: 'tom' }), 'cats'],
-      [writer.put({ id: 'tom' }), 'writer'],
-    ] as const) {
+  for (const mode of ['reject', 'throw', 'hang'] as const)
+    for (const upstream of ['cats', 'writer'] as const) {
+      const raw = await rawUpstream(t, answering())
+      const [cats, writer] = [declare(raw.origin), declareWriter(raw.origin)]
+      const far = farStore(20)
+      const faults: CacheStoreFault[] = []
+      const { ask, cacheOf, runtime } = open(t, {
+        cacheStore: far.store,
+        onCacheStoreFault: fault => faults.push(fault) as never,
+      })
+      const tom = cats.cat({ id: 'tom' })
       await ask(tom)
       await until(() => far.held.size > 0)
       t.equal(await cacheOf(tom), 'hit')
       faults.length = 0
       far.mode = mode
       const began = performance.now()
-      t.match(await ask(call), { value: {}, status: 200 }, mode)
-      if (mode === 'hang') t.ok(performance.now() - began >= 18)
+      t.match(await ask((upstream === 'cats' ? cats : writer).put({ id: 'tom' })), { value: {}, status: 200 }, mode)
+      const took = performance.now() - began
+      t.ok(took < 1000, `${took} ms`)
+      if (mode === 'hang') t.ok(took >= 18)
       t.match(faults, [{ upstream, function: 'invalidate', cause: Error }], mode)
       far.mode = 'well'
       t.equal(await cacheOf(tom), 'miss', 'this runtime knows what it has changed')
-      far.held.clear()
+      t.match(runtime.stats()['cats']?.cache, { storeFaults: upstream === 'cats' ? 1 : 0 }, mode)
+      await runtime.close()
     }
-    t.match(runtime.stats()['cats']?.cache, { storeFaults: 1 }, mode)
-    await runtime.close()
-  }
 })
 
 test('a call that is given up while a store is asked ends at once with its answer', async t => {
@@ -450,6 +562,148 @@ test('a store that rejects after it was late, or after the call was given up, ha
   refusals[0]?.(new Error('late'))
   await settled()
   t.equal(faults.length, 1)
+})
+
+test('a store that is late is reported also where the call has ended before', async t => {
+  for (const end of ['abort', 'totalTimeout'] as const) {
+    const raw = await rawUpstream(t, answering())
+    const cats = declare(raw.origin, end === 'totalTimeout' ? { totalTimeout: 30 } : {})
+    const far = farStore(60)
+    const faults: CacheStoreFault[] = []
+    const { ask } = open(t, { cacheStore: far.store, onCacheStoreFault: fault => faults.push(fault) as never })
+    far.mode = 'hang'
+    const abort = new Abort()
+    const asked = ask(cats.put({ id: 'tom' }), {}, abort)
+    if (end === 'abort') {
+      await until(() => abort.size > 0 && raw.requests.length > 0)
+      await settled()
+      abort.abort('gone')
+    }
+    await asked.catch(() => {})
+    t.same(faults, [], end)
+    await until(() => faults.length > 0)
+    t.match(faults, [{ upstream: 'cats', function: 'invalidate', cause: /getTimeout/ }], end)
+  }
+})
+
+test('closing ends the wait for a store without a report, and leaves no timer', async t => {
+  const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+  const invalidations = new Invalidations({ shared: farStore(60_000).store })
+  await turn()
+  const before = timers()
+  const ended: string[] = []
+  const { promise, reject } = Promise.withResolvers<unknown>()
+  invalidations.watch(
+    promise,
+    () => ended.push('fault'),
+    () => ended.push('end'),
+  )
+  t.equal(timers(), before + 1)
+  invalidations.close()
+  t.equal(timers(), before)
+  reject(new Error('closed'))
+  await settled()
+  t.same(ended, [])
+})
+
+test('unsafe calls do not wait for a store that was late, and wait again once it has answered in time', async t => {
+  const raw = await rawUpstream(t, answering())
+  const cats = declare(raw.origin)
+  const asked: (() => void)[] = []
+  const faults: CacheStoreFault[] = []
+  const { ask, cacheOf } = open(t, {
+    cacheStore: {
+      ...createMemoryStore(),
+      getTimeout: 200,
+      invalidate: () => new Promise<void>(resolve => asked.push(resolve)),
+    },
+    onCacheStoreFault: fault => faults.push(fault) as never,
+  })
+  const [tom, put] = [cats.cat({ id: 'tom' }), cats.put({ id: 'tom' })]
+  await ask(put)
+  t.equal(faults.length, 1, 'the first one has waited')
+  await ask(tom)
+  await ask(put)
+  t.equal(faults.length, 1, 'the second one has not')
+  t.equal(asked.length, 2, 'and the store was asked')
+  t.equal(await cacheOf(tom), 'miss', 'and this runtime knows what it has changed')
+  asked[1]?.()
+  await settled()
+  let isOver = false
+  const third = ask(put).then(() => (isOver = true))
+  await until(() => asked.length === 3)
+  await settled()
+  t.notOk(isOver)
+  asked[2]?.()
+  await third
+  t.equal(faults.length, 1)
+})
+
+test('a store counts as late for a second', async t => {
+  const clock = handClock()
+  const invalidations = new Invalidations({ shared: { ...createMemoryStore(), getTimeout: 1 }, clock })
+  t.notOk(invalidations.isLate)
+  await new Promise<void>(resolve => invalidations.watch(new Promise(() => {}), () => {}, resolve))
+  t.ok(invalidations.isLate)
+  clock.pass(999)
+  t.ok(invalidations.isLate)
+  clock.pass(1)
+  t.notOk(invalidations.isLate)
+})
+
+test('a call after a confirmed change does not join one from before it, whoever has made the change', async t => {
+  const shared = {
+    cat: operation({ path: '/cats/{id}', params: id, output: z.unknown(), coalesce: true }),
+    kept: operation({ path: '/cats/{id}', params: id, output: z.unknown(), cache: true }),
+    put: operation({ method: 'PUT', path: '/cats/{id}', params: id, output: z.unknown() }),
+    post: operation({ method: 'POST', path: '/cats', output: z.unknown() }),
+  }
+  for (const cacheStore of [undefined, createMemoryStore(), farStore(60_000).store])
+    for (const operationName of ['cat', 'kept'] as const)
+      for (const [how, isNew] of [
+        ['same declaration', true],
+        ['other declaration', true],
+        ['location', true],
+        ['content-location', true],
+        ['location with the prefix alone', false],
+        ['other path', false],
+        ['other origin', false],
+      ] as const) {
+        const held: (() => void)[] = []
+        let head: Record<string, string> = {}
+        const raw = await rawUpstream(t, (socket, { method, index }) => {
+          if (method !== 'GET') socket.write(json({}, 201, head))
+          else if (index === 0) held.push(() => socket.write(json('old', 200, hour)))
+          else socket.write(json('new', 200, hour))
+        })
+        const elsewhere = await rawUpstream(t, answering())
+        const origin = `${raw.origin}/api`
+        const cats = defineUpstream('cats', { origin: raw.origin, retry: false }, shared)
+        const writer = defineUpstream('writer', { origin: raw.origin, retry: false }, { put: shared.put })
+        const { ask } = open(t, {
+          overrides: { cats: { origin }, writer: { origin: how === 'other origin' ? elsewhere.origin : origin } },
+          ...(cacheStore && { cacheStore }),
+        })
+        const first = ask(cats[operationName]({ id: 'tom' }))
+        await raw.asked(1)
+        if (how === 'location' || how === 'content-location') head = { [how]: '/api/cats/tom' }
+        if (how === 'location with the prefix alone') head = { location: '/cats/tom' }
+        const change =
+          how === 'other declaration' || how === 'other origin'
+            ? writer.put({ id: 'tom' })
+            : how === 'same declaration'
+              ? cats.put({ id: 'tom' })
+              : how === 'other path'
+                ? cats.put({ id: 'jerry' })
+                : cats.post()
+        await ask(change)
+        const second = ask(cats[operationName]({ id: 'tom' }))
+        if (isNew) t.match(await second, { value: 'new' }, `${operationName} ${how}`)
+        await settled()
+        held[0]?.()
+        t.match(await first, { value: 'old' })
+        if (!isNew) t.match(await second, { value: 'old' }, `${operationName} ${how}`)
+      }
 })
 
 test('an unsafe call where nothing is kept goes on as it is', async t => {

@@ -18,8 +18,8 @@ const entry = (bytes: number): Entry => ({
 })
 const uri = 'http://127.0.0.1:9/'
 const found = (store: CacheStore, key: string, of = uri) => (store.get(key, of) as CacheStoreLookup).entry
-/** Bytes of a place in the store with a key of one letter. */
-const place = 72
+/** Bytes of a place in the store with a key of one letter and this URI. */
+const place = 2 * 48 + 56 + (16 + 8) + (16 + 24)
 
 test('what is kept is found, replaced and forgotten', async t => {
   const store = createMemoryStore()
@@ -95,9 +95,10 @@ test('an invalidated URI has no valid entry, whatever its keys are, and other UR
   for (const key of ['a', 'b']) store.set(key, uri, entry(10), 0)
   store.set('c', other, entry(10), 0)
   store.invalidate(uri)
+  t.match(store.size, { entries: 1 }, 'they are gone before they are looked up')
   for (const key of ['a', 'b']) t.equal(found(store, key), undefined, key)
   t.not(found(store, 'c', other), undefined)
-  t.match(store.size, { entries: 1 }, 'they are dropped as they are looked up')
+  t.match(store.size, { entries: 1 }, 'they hold no memory')
   store.set('a', uri, { ...entry(10), generation: generationOf(store) }, 0)
   t.not(found(store, 'a'), undefined)
 })
@@ -111,11 +112,74 @@ test('an entry that was requested before the invalidation of its URI is not vali
   t.equal(found(store, 'a'), undefined)
 })
 
-test('what was requested before invalidations that are forgotten is not valid, and later entries are', async t => {
+test('an answer that is invalid when it is stored leaves the valid entry of its key in place', async t => {
+  const store = createMemoryStore()
+  store.invalidate(uri)
+  const valid = { ...entry(10), generation: generationOf(store) }
+  store.set('a', uri, valid, 0)
+  for (const generation of ['0', '2', 'f81d4fae-7dec-41d0-a765-00a0c91e6bf6', '1e9', '', 'NaN']) {
+    store.set('a', uri, { ...entry(20), generation }, 0)
+    t.equal(found(store, 'a'), valid, generation)
+  }
+})
+
+test('an entry of a generation that the store has not given is not kept', async t => {
+  const store = createMemoryStore()
+  for (const generation of ['1', 'f81d4fae-7dec-41d0-a765-00a0c91e6bf6', 'Infinity', 'x'])
+    store.set('a', uri, { ...entry(10), generation }, 0)
+  t.same(store.size, { entries: 0, bytes: 0 })
+})
+
+test('invalidations of other URIs leave an entry in place, however many there are', async t => {
   const store = createMemoryStore()
   store.set('a', uri, entry(10), 0)
   for (let index = 0; index <= 10_000; index++) store.invalidate(`${uri}${index}`)
+  t.not(found(store, 'a'), undefined)
+  store.invalidate(uri)
+  t.equal(found(store, 'a'), undefined)
+})
+
+test('an answer that was in flight during more invalidations than the store remembers is not kept', async t => {
+  const store = createMemoryStore()
+  for (let index = 0; index <= 10_000; index++) store.invalidate(`${uri}${index}`)
+  store.set('a', uri, entry(10), 0)
   t.equal(found(store, 'a'), undefined)
   store.set('a', uri, { ...entry(10), generation: generationOf(store) }, 0)
   t.not(found(store, 'a'), undefined)
+})
+
+test('a long URI is invalidated as itself', async t => {
+  const store = createMemoryStore()
+  const long = (end: string) => `${uri}${'a'.repeat(16_000)}${end}`
+  store.set('a', long('1'), entry(10), 0)
+  store.set('b', long('2'), entry(10), 0)
+  store.invalidate(long('1'))
+  t.equal(found(store, 'a'), undefined)
+  t.not(found(store, 'b'), undefined)
+})
+
+test('whatever is set, dropped and invalidated, an invalidated URI has no entry and the others keep theirs', t => {
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+  const uriOf = (key: string) => `${uri}${keys.indexOf(key) % 2}`
+  const steps = fc.array(
+    fc.record({ key: fc.constantFrom(...keys), act: fc.constantFrom('set', 'set', 'delete', 'invalidate') }),
+    { maxLength: 40 },
+  )
+  fc.assert(
+    fc.property(steps, all => {
+      const store = createMemoryStore()
+      const expected = new Set<string>()
+      for (const { key, act } of all) {
+        if (act === 'set') store.set(key, uriOf(key), { ...entry(10), generation: generationOf(store) }, 0)
+        else if (act === 'delete') store.delete(key, uriOf(key))
+        else store.invalidate(uriOf(key))
+        if (act === 'set') expected.add(key)
+        else if (act === 'delete') expected.delete(key)
+        else for (const one of keys) if (uriOf(one) === uriOf(key)) expected.delete(one)
+        if (keys.some(one => (found(store, one, uriOf(one)) !== undefined) !== expected.has(one))) return false
+      }
+      return store.size?.bytes === expected.size * (10 + place)
+    }),
+  )
+  t.end()
 })

@@ -246,6 +246,26 @@ test('a header that cannot be sent is refused with its layer, its name and the f
   t.match(await over(answering, 'call', latin1)(ask()), { value: 'well' })
 })
 
+test('headers of call.with() that are no plain object are refused with their layer', async t => {
+  for (const [change, said] of [
+    [undefined, 'is missing: it must be an object'],
+    [null, 'is missing: it must be an object'],
+    [{}, 'is missing: it must be an object'],
+    [{ headers: undefined }, 'is missing: it must be an object'],
+    [{ headers: null }, 'is null, and must be an object'],
+    [{ headers: [['x-a', '1']] }, 'is a list, and must be an object'],
+    [{ headers: new Headers({ 'x-a': '1' }) }, 'must be a plain object'],
+    [{ headers: new Map([['x-a', '1']]) }, 'must be a plain object'],
+  ] as const) {
+    const sign: CustomLayer = next => call => next(call.with(change as never))
+    for (const at of ats)
+      t.match(await failure(over(answering, at, sign)(ask())), {
+        name: 'TypeError',
+        message: `the layer 'sign' of layers.${at}: nobody.ask: headers of call.with() ${said}, for example { 'x-a': '1' }`,
+      })
+  }
+})
+
 test('a layer that waits for something deaf does not hold a call that is given up', async t => {
   for (const at of ats) {
     const run = testRun()
