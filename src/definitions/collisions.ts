@@ -1,11 +1,11 @@
 import { operationId } from '../http/openapi/operation-id.ts'
-import { pathShape } from '../http/routing/path-template.ts'
+import { pathShape, routerKey, segmentsOf } from '../http/routing/path-template.ts'
 import type { DefinitionFault } from './definitions-error.ts'
 import type { Found } from './read-module.ts'
 
 /**
- * Finds what two aggregates cannot both have: a name, a name that programs write as the same (`a-1` and `a1`), or a
- * method at URLs that the same requests match.
+ * Finds what two aggregates cannot both have: a name, a name that programs write as the same (`a-1` and `a1`), a
+ * method at URLs that the same requests match, or URLs that the router takes for one.
  */
 export function collisions(found: readonly Found[]): DefinitionFault[] {
   return [
@@ -27,7 +27,24 @@ export function collisions(found: readonly Found[]): DefinitionFault[] {
           : `two aggregates match the same ${route.method} requests, ${route.url} and ${other.url}`,
       'give one another url',
     ),
+    ...twice(
+      onePerPath(found),
+      ({ aggregate: { route } }) => routerKey(segmentsOf(route.url)),
+      (_, { aggregate: { route } }, { aggregate: { route: other } }) =>
+        `the router takes two urls for one, ${route.url} and ${other.url}`,
+      'give one another url',
+    ),
   ]
+}
+
+/** Returns the first aggregate of each path: those of one path differ in their methods. */
+function onePerPath(found: readonly Found[]): Found[] {
+  const first = new Map<string, Found>()
+  for (const each of found) {
+    const shape = pathShape(each.aggregate.route.url)
+    if (!first.has(shape)) first.set(shape, each)
+  }
+  return [...first.values()]
 }
 
 function twice(

@@ -18,7 +18,7 @@ import { aggregateRoutes } from './aggregate-routes.ts'
 import { acceptJsonBodies } from './bodies/json-bodies.ts'
 import { registeredUrl } from './routing/allowed-methods.ts'
 import { comparedSegments, routerOptionsOf } from './routing/match-path.ts'
-import { fastifyPath, isPlainTemplate, segmentsOf, shapeOf } from './routing/path-template.ts'
+import { fastifyPath, isPlainTemplate, routerKey, segmentsOf, shapeOf } from './routing/path-template.ts'
 
 /**
  * Options of the plugin.
@@ -161,6 +161,7 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
   const options = routerOptionsOf(app)
   const prefix = app.prefix.replace(/\/$/, '')
   const taken = new Map<string, { readonly name: string; readonly template: string }>()
+  const routes = new Map<string, { readonly name: string; readonly template: string; readonly shape: string }>()
   for (const [index, aggregate] of (aggregates as readonly (Partial<AnyAggregate> | undefined)[]).entries()) {
     const { name, route, schema } = aggregate ?? {}
     if (name === undefined || route === undefined || schema === undefined)
@@ -168,7 +169,9 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
     const { method, url: template } = route
     const url = prefix + fastifyPath(template)
     const shown = isPlainTemplate(template) ? url : prefix + template
-    const shape = `${method} ${shapeOf(comparedSegments(segmentsOf(template), options))}`
+    const segments = comparedSegments(segmentsOf(template), options)
+    const ownShape = shapeOf(segments)
+    const shape = `${method} ${ownShape}`
     const other = taken.get(shape)
     if (other?.template === template)
       throw new TypeError(
@@ -179,6 +182,14 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
         `headwaters: the aggregates '${other.name}' (${other.template}) and '${name}' (${template}) ` +
           `match the same ${method} requests: change the url of one`,
       )
+    const key = routerKey(segments)
+    const alike = routes.get(key) ?? { name, template, shape: ownShape }
+    if (alike.shape !== ownShape)
+      throw new TypeError(
+        `headwaters: the router takes the urls of the aggregates '${alike.name}' (${alike.template}) and '${name}' ` +
+          `(${template}) for one: change the url of one`,
+      )
+    routes.set(key, alike)
     if (app.hasRoute({ method, url: registeredUrl(app, url) }))
       throw new TypeError(
         `headwaters: ${method} ${shown} (aggregate '${name}') is already a route of ` +

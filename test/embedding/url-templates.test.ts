@@ -159,3 +159,34 @@ test("an app's document has the templates as they are declared", async t => {
     t.equal(statusCode, 200, `${path} of the document is served`)
   }
 })
+
+test('templates that the router takes for one route are refused by name, whatever their methods', async t => {
+  for (const [one, other] of [
+    ['/x%2Cy', '/{a}x,y'],
+    ['/%2C', '/{a},'],
+    ['/%2A', '/{a}%2A'],
+    ['/{a}%25b', '/{a}%2Fb'],
+    ['/%25%2C', '/{a}%25,'],
+    ['/%2F%2F', '/{a}%25'],
+  ] as const)
+    for (const [first, second] of [
+      [one, other],
+      [other, one],
+    ] as const)
+      for (const method of ['GET', 'POST'] as const)
+        for (const routerOptions of [{}, { caseSensitive: false, ignoreTrailingSlash: true }]) {
+          const app = fastify({ routerOptions })
+          await t.rejects(
+            async () => app.register(headwaters, { aggregates: [echo('one', first), echo('two', second, method)] }),
+            {
+              name: 'TypeError',
+              message:
+                `headwaters: the router takes the urls of the aggregates 'one' (${first}) and 'two' (${second}) for one: ` +
+                'change the url of one',
+            },
+          )
+          await app.close()
+        }
+  const ask = await embedded(t, [echo('x', '/x%2Cy'), echo('y', '/{b}z,y'), echo('z', '/x%2Cy', 'POST')])
+  t.same(await ask('/x,y', 'POST'), ['z'], 'one path may have several methods')
+})

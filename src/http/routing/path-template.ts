@@ -68,16 +68,34 @@ export function shapeOf(segments: readonly Segment[]): string {
  * other segments to other routes. The router compares decoded text, so `Dispatcher` decides.
  */
 export function fastifyPath(template: string): string {
-  return `/${segmentsOf(template).map(fastifySegment).join('/')}`
+  return `/${segmentsOf(template)
+    .map(segment => fastifySegment(segment))
+    .join('/')}`
 }
 
-function fastifySegment(segment: Segment): string {
+/**
+ * Returns a text that is the same for segments that Fastify's router takes for one route. It compares routes without
+ * the names and the patterns of their parameters.
+ */
+export function routerKey(segments: readonly Segment[]): string {
+  return segments.map(segment => fastifySegment(segment, () => ':()')).join('/')
+}
+
+/** Writes a parameter in Fastify's syntax. */
+type Parameter = (name: string, pattern: string) => string
+
+const withPattern: Parameter = (name, own) => `:${name}(${own})`
+
+function fastifySegment(segment: Segment, parameter = withPattern): string {
   const { names, literals } = segment
   const [before = '', ...after] = literals
   if (isPlain(segment)) return names.length === 0 ? fastifyText(before) : `:${names[0]}`
   return names.reduce(
-    (path, name, index) => `${path}:${name}(${pattern(after, index)})${innerText(after[index] as string)}`,
-    segment.isDecoded || before.includes('*') ? `:0()${innerText(before)}` : fastifyText(before),
+    (path, name, index) =>
+      `${path}${parameter(name, pattern(after, index))}${innerText(after[index] as string, parameter)}`,
+    segment.isDecoded || before.includes('*')
+      ? `${parameter('0', '')}${innerText(before, parameter)}`
+      : fastifyText(before),
   )
 }
 
@@ -90,10 +108,12 @@ function fastifyText(literal: string): string {
  * Literal text after a parameter. A slash would end the segment there, and the router would encode `%`, so each is the
  * pattern of a parameter of its own, with an empty second one for `%`: the router tells routes apart by their number.
  */
-function innerText(literal: string): string {
+function innerText(literal: string, parameter: Parameter): string {
   return literal
     .replaceAll(':', '::')
-    .replaceAll(/[/%]/g, character => (character === '/' ? ':0(\\u002f)' : ':0(%):0()'))
+    .replaceAll(/[/%]/g, character =>
+      character === '/' ? parameter('0', '\\u002f') : `${parameter('0', '%')}${parameter('0', '')}`,
+    )
 }
 
 /**
