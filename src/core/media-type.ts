@@ -18,7 +18,8 @@ export interface MediaType {
 export function readMediaType(header: string): MediaType | undefined {
   const members = split(header, ',').filter(member => member !== '')
   // A comma in place of a semicolon, as in `text/html, charset=utf-8`, makes no second type.
-  if (members.length > 1 && members.some(member => !member.includes('/'))) return readMember(header)
+  if (members.length > 1 && members.every((member, index) => index === 0 || isParameter(member)))
+    return readMember(members.join(';'))
   const [first = readMember(''), ...others] = members.map(readMember)
   return others.every(({ canonical }) => canonical === first.canonical) ? first : undefined
 }
@@ -26,6 +27,12 @@ export function readMediaType(header: string): MediaType | undefined {
 /** Returns whether a media type is JSON: `application/json`, `text/json`, or a subtype with the suffix `+json`. */
 export function isJsonType(type: string): boolean {
   return type === 'application/json' || type === 'text/json' || type.endsWith('+json')
+}
+
+function isParameter(member: string): boolean {
+  const equals = member.indexOf('=')
+  const slash = member.indexOf('/')
+  return equals !== -1 && (slash === -1 || slash > equals)
 }
 
 interface Member extends MediaType {

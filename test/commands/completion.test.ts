@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { definitionsFolder, words as definition } from '../helpers/definitions-folder.ts'
 import { runCommand } from '../helpers/service-process.ts'
 
 const root = join(import.meta.dirname, '../..')
+
+// Some forty processes load the command one after the other.
+tap.setTimeout(180_000)
 
 const options = ['--body', '--header', '--deadline', '--json', '--live', '--help']
 

@@ -22,7 +22,9 @@ test('a media type has its type and its charset in lower case', t => {
     [String.raw`text/html; charset="utf-8${'\\'}`, 'text/html', 'utf-8'],
     [';;charset=x;', '', 'x'],
     ['', '', undefined],
-    ['text/html, charset=utf-8', 'text/html, charset=utf-8', undefined],
+    ['text/html, charset=utf-8', 'text/html', 'utf-8'],
+    ['application/json , charset="a/b", x=1', 'application/json', 'a/b'],
+    ['application/json, boundary', undefined, undefined],
     ['text/html;a="b,c/d"', 'text/html', undefined],
   ] as const)
     t.strictSame([readMediaType(header)?.type, readMediaType(header)?.charset], [type, charset], header)

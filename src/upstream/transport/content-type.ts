@@ -2,7 +2,7 @@ import { createDecoder, type CharsetDecoder } from '../../core/charset.ts'
 import { isJsonType, readMediaType } from '../../core/media-type.ts'
 import { UpstreamError } from '../../errors.ts'
 import type { OperationSpec } from '../spec/spec.ts'
-import { receivedType } from './received-type.ts'
+import { receivedCharset, receivedType } from './received-type.ts'
 
 /** The meaning of a response's `Content-Type` for its operation. */
 export interface ContentType {
@@ -47,9 +47,6 @@ export function contentTypeOf(spec: OperationSpec, header: string | readonly str
   return type
 }
 
-/** Longest charset that the log shows, in characters. */
-const longCharset = 40
-
 /**
  * Returns the error of a response whose `Content-Type` its operation does not accept, or whose charset cannot be
  * decoded; `undefined` for any other. The cause, which is for the log, has the type and the charset, which the upstream
@@ -71,7 +68,7 @@ export function contentTypeFault(
   return new UpstreamError('UPSTREAM_ENCODING', spec.upstream.name, {
     upstreamStatus,
     detail: 'its charset cannot be decoded',
-    cause: new RangeError(`the charset '${unknownCharset.slice(0, longCharset)}' cannot be decoded`),
+    cause: receivedCharset(unknownCharset),
   })
 }
 
