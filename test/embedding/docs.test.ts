@@ -113,7 +113,7 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
   t.equal(
     stdout,
     'a was answered whole\n{"user":"ada","orders":["tea"]} {"x-tenant":"a"}\n' +
-      '401 "Nobody is known by this token."\n401 "Say who you are."\n',
+      '401 "This token is not valid."\n401 "Say who you are."\n',
   )
   t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
 })
