@@ -74,7 +74,7 @@ for (const megabytes of sizes) {
         return [...answers]
       }
       t.same(await answersAt(48, 'whole'), ['whole'])
-      t.same(await answersAt(63, 'SHED'), ['whole', 'SHED'])
+      t.match((await answersAt(63, 'SHED')).join(), /^(?:whole,)?SHED$/)
       t.match((await answersAt(78, 'OVERLOADED')).join(), /^(?:SHED,)?OVERLOADED$/)
       stop('SIGWINCH')
       await until(async () => (await ask()) === 'whole', { withinMs: 60_000 })
@@ -112,8 +112,8 @@ test(
       'for (let lists = 0; lists < 2; lists++) new Array(100_000).fill(0.5); if (kept.length < 5) kept.push(new Array(100_000).fill(0.5))',
     )
     const answers = new Set()
-    for (let times = 0; times < 20; times++)
-      for (const answer of await Promise.all(Array.from({ length: 8 }, ask))) answers.add(answer)
+    // Requests of one turn of the loop fill the space between a collection of V8 and the reading after it.
+    for (let times = 0; times < 80; times++) for (const answer of await Promise.all([ask(), ask()])) answers.add(answer)
     t.same([...answers], ['whole'])
   },
 )

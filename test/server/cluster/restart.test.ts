@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { definitions, whoAnswers, workersService, type Who } from './helpers/workers-service.ts'
 import { until } from '../../helpers/until.ts'
+
+// Each of its services starts several processes.
+tap.setTimeout(120_000)
 
 /**
  * Callers that ask again as soon as they are answered, over connections that they keep or over a new one each time,

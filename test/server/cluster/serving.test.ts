@@ -1,10 +1,13 @@
 import { Agent } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { definitionsFolder } from '../../helpers/definitions-folder.ts'
 import { runCommand, startService } from '../../helpers/service-process.ts'
 import { definitions, whoAnswers, workersService, type Heard } from './helpers/workers-service.ts'
+
+// Each of its services starts several processes.
+tap.setTimeout(120_000)
 
 test('workers share a port and take connections in turn, and each line of the log says which it is of', async t => {
   const { ask, said, log, port, pid } = await workersService(t)
