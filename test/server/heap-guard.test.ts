@@ -23,12 +23,20 @@ async function keeping(t: Test, megabytes: number, keep: string) {
   const { path } = definitionsFolder(t, {
     'keeping.mjs': `
     import { aggregate } from 'headwaters'
+    import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+    import { runInNewContext } from 'node:vm'
     import { z } from 'zod'
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc')
+    // A large list is in a space of young ones until a collection has moved it.
+    const oldSpace = () => getHeapSpaceStatistics()
+      .filter(({ space_name: name }) => /old|large_object|code|trusted/.test(name))
+      .reduce((sum, space) => sum + space.space_used_size, 0)
     let kept = []
     process.on('SIGWINCH', () => { kept = [] })
-    const query = z.object({ parts: z.coerce.number().default(0) })
+    const query = z.object({ percent: z.coerce.number().default(0) })
     export const keeping = aggregate('keeping', { url: '/keeping', deadline: 60_000, query })
-      .required('keep', ({ query: { parts } }) => {
+      .required('keep', ({ query: { percent } }) => {
         ${keep}
         return kept.length
       })
@@ -40,8 +48,8 @@ async function keeping(t: Test, megabytes: number, keep: string) {
   const service = await startService(t, { MAX_LOOP_DELAY_MS: '0', MAX_MEMORY_PERCENT: '0' }, ['serve', path], {
     node: [`--max-old-space-size=${megabytes}`],
   })
-  const ask = async (parts = 0) => {
-    const answer = await fetch(`${service.origin}/keeping?parts=${parts}`)
+  const ask = async (percent = 0) => {
+    const answer = await fetch(`${service.origin}/keeping?percent=${percent}`)
     const { complete, code, sources } = (await answer.json()) as Reply
     return answer.status === 200 && complete === true ? 'whole' : answer.status === 200 ? sources?.extra.code : code
   }
@@ -54,18 +62,17 @@ for (const megabytes of sizes) {
       'are refused from 70 % on, and both end when the memory is free',
     { timeout: 120_000, buffered: true },
     async t => {
-      // A part is a hundredth of the old space. The service itself has about 20 MB.
+      // Keeps lists, of a hundredth of the old space each, until a percentage of it is alive.
       const { stop, ask, log } = await keeping(
         t,
         megabytes,
-        `for (; parts > 0; parts--) kept.push(new Array(${(megabytes * 10_000) / 8}).fill(0.5))`,
+        `if (percent > 0) collect()
+        while (oldSpace() < percent * ${(megabytes * 2 ** 20) / 100})
+          kept.push(new Array(${(megabytes * 10_000) / 8}).fill(0.5))`,
       )
-      const ownParts = Math.round(2000 / megabytes)
-      /** Keeps parts up to a percentage, and returns the answers from there on, until one is the last. */
-      let parts = ownParts
+      /** Fills the old space up to a percentage, and returns the answers from there on, until one is the last. */
       const answersAt = async (percent: number, last: string) => {
-        const answers = new Set([await ask(percent - parts)])
-        parts = percent
+        const answers = new Set([await ask(percent)])
         // How soon the level is known depends on how long a collection takes on this machine.
         await until(async () => answers.has(last) || answers.add(await ask()).has(last), {
           withinMs: 60_000,
