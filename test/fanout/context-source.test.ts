@@ -321,6 +321,22 @@ test('a kept answer that comes after the end of context() makes its source stale
   t.match(sources.context, { state: 'stale', status: 503, code: 'UPSTREAM_BUSY' })
 })
 
+test('a context() of several calls has no code when a later kept answer makes it stale', async t => {
+  const { runtime, kept, fail } = await identity(t)
+  const described = open()
+    .context(async ({ ask }) => {
+      await Promise.all([ask(kept({ id: 'me' })), ask(kept({ id: 'me' }))])
+      return { load: () => ask(kept({ id: 'old' })) }
+    })
+    .required('one', ({ context }) => context.load())
+    .reply(Any, ({ one }) => one)
+  await fanOut(described, {}, { runtime })
+  fail()
+  const { complete, sources } = await fanOut(described, {}, { runtime })
+  t.equal(complete, false)
+  t.match(sources.context, { state: 'stale', calls: 2, ok: 2, code: undefined })
+})
+
 test('a fresh kept answer that comes after the end of context() leaves its source ok', async t => {
   const { runtime, kept } = await identity(t)
   const described = open()

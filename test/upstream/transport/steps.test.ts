@@ -17,7 +17,8 @@ const paged = operation({
   allowEmpty: true,
   responseHeaders: z.object({ 'x-total': z.coerce.number() }),
 })
-const declared = defineUpstream('u', { origin: 'http://u.test' }, { asText, maybeText, maybeJson, paged })
+const asBytes = operation({ path: '/', output: z.instanceof(Uint8Array), responseType: 'bytes' })
+const declared = defineUpstream('u', { origin: 'http://u.test' }, { asBytes, asText, maybeText, maybeJson, paged })
 
 /** Reads a body in steps, and counts them. */
 function read(name: keyof typeof declared & string, headers: ResponseHeaders, body: Buffer) {
@@ -39,6 +40,12 @@ test('5 MiB of white space are scanned once, 1 MiB in a step', async t => {
     body: null,
     headers: { 'x-total': 7 },
   })
+})
+
+test('large bytes are read in one step', t => {
+  const body = Buffer.alloc(5 * mebibyte, 1)
+  t.same(read('asBytes', {}, body), { value: body, steps: 1 })
+  t.end()
 })
 
 test('a value behind much white space is read, and needs a type', async t => {

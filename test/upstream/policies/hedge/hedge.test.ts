@@ -191,7 +191,7 @@ test('a second attempt takes a free permit and never waits for one; what it did 
   t.ok(budget.hasBalance)
   await until(() => {
     bottom.held[0]?.answer()
-    return bottom.taken === 3 && bottom.held.length === 0
+    return bottom.taken >= 3 && bottom.held.length === 0
   })
   await Promise.all([...asked, waiting])
   t.equal(gauge.active, 0)
