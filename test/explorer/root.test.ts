@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { get as request, type IncomingMessage } from 'node:http'
 import { test } from 'tap'
 import { z } from 'zod'
 import { buildApp } from '../../src/app.ts'
@@ -26,16 +24,8 @@ test('the root redirects to the explorer, and its body names the explorer and th
   for (const path of ['/docs', '/openapi.json']) t.equal((await fetch(origin + path, { method: 'HEAD' })).status, 200)
 })
 
-/** Returns the status of a request with a target in absolute form. */
-async function statusOf(origin: string, path: string): Promise<number | undefined> {
-  const { hostname: host, port } = new URL(origin)
-  const [response] = (await once(request({ host, port, path }), 'response')) as [IncomingMessage]
-  response.resume()
-  return response.statusCode
-}
-
 test('the root allows GET and HEAD, and other unknown paths stay 404', async t => {
-  const { origin, get } = await serveApp(t)
+  const { get } = await serveApp(t)
   t.match(await get('/', { method: 'HEAD', redirect: 'manual' }), { status: 302, text: '' })
   for (const method of ['POST', 'DELETE', 'PROPFIND']) {
     const { status, headers, body } = await get('/', { method, ...(method === 'POST' && { body: '{' }) })
@@ -45,8 +35,6 @@ test('the root allows GET and HEAD, and other unknown paths stay 404', async t =
   }
   const options = await get('/', { method: 'OPTIONS' })
   t.same([options.status, options.headers.get('allow')], [204, 'HEAD, GET, OPTIONS'])
-  for (const target of ['http://h/', 'http://h', 'HTTP://h/?a=1']) t.equal(await statusOf(origin, target), 302, target)
-  t.equal(await statusOf(origin, 'http://h/nowhere'), 404)
   for (const path of ['/nowhere', '/%2F', '//']) t.match(await get(path), { status: 404 }, path)
 })
 

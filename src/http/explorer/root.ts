@@ -2,9 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refuseMethod } from '../routing/allowed-methods.ts'
 
 const allow = 'HEAD, GET, OPTIONS'
-/** The root in origin form and in absolute form, which a server must accept too (RFC 9112, section 3.2.2). */
-const root = /^(?:[a-z][a-z0-9+.-]*:\/\/[^/?#]*\/?|\/)(?:[?#]|$)/i
-
 const links = JSON.stringify({ docs: '/docs', openapi: '/openapi.json' })
 
 /**
@@ -20,7 +17,7 @@ export function replyAtRoot(
   done: (problem?: Error | null) => void,
 ): boolean {
   const { method, url } = request
-  if (!root.test(url)) return false
+  if (url !== '/' && !url.startsWith('/?')) return false
   if (method !== 'GET' && method !== 'HEAD') refuseMethod(request, reply, allow, done)
   else
     reply

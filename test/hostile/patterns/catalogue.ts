@@ -211,14 +211,6 @@ export const catalogue: Readonly<Record<string, Readonly<Record<string, Entry>>>
   'http/guard/file-descriptors.ts': {
     '/^Max open files\\s+(\\d+)/m': environment,
   },
-  'http/explorer/root.ts': {
-    '/^(?:[a-z][a-z0-9+.-]*:\\/\\/[^/?#]*\\/?|\\/)(?:[?#]|$)/i': [
-      ['', 'a', ''],
-      ['a', '+', ':/'],
-      ['http://', 'h', '/x'],
-      ['http:', '/', ''],
-    ],
-  },
   'http/explorer/explorer.ts': {
     '/^\\s*(?:x-)?gzip\\s*(?:$|;(?!\\s*q=0(?:\\.0*)?\\s*$))/': [
       ['', ' ', ''],
