@@ -17,12 +17,13 @@ export const all = aggregate('all', { url: '/all', deadline: 20_000 })
   .reply(z.unknown(), ({ a }) => a)
 `
 
-function exchange(port: number): Promise<string> {
+function exchange(port: number, onConnected = () => {}): Promise<string> {
   return new Promise(resolve => {
     let text = ''
-    const socket = connect(port, '127.0.0.1', () =>
-      socket.write('GET /all HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'),
-    )
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write('GET /all HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+      onConnected()
+    })
     socket
       .on('error', error => {
         text ||= String((error as NodeJS.ErrnoException).code)
@@ -37,13 +38,25 @@ function exchange(port: number): Promise<string> {
 /** Many more callers at once than the process may have descriptors, for an aggregate of three upstreams. */
 export async function fewDescriptors(t: Test): Promise<void> {
   if (platform() !== 'linux') return t.comment('the limit is read on Linux alone')
-  const upstream = await rawUpstream(t, json(1))
+  const callers = 300
+  let connected = 0
+  // The first callers keep their connections until the last has one, however slowly they come.
+  const all = Promise.withResolvers<void>()
+  const upstream = await rawUpstream(t, socket => {
+    void all.promise.then(() => socket.write(json(1)))
+  })
   const { path } = definitionsFolder(t, { 'all.ts': definitions(upstream.origin) })
   const { port, said, log, stop, ended } = await startService(t, { LOG_LEVEL: 'info' }, ['serve', path], { files: 128 })
   t.match(await said('few file descriptors'), { level: 40, limit: 128 })
-  const answers = await Promise.all(Array.from({ length: 300 }, () => exchange(port)))
+  const answers = await Promise.all(
+    Array.from({ length: callers }, () =>
+      exchange(port, () => {
+        if (++connected === callers) all.resolve()
+      }),
+    ),
+  )
   const whole = answers.filter(text => text.startsWith('HTTP/1.1 200 ')).length
-  t.ok(whole >= 20, `${whole} of 300 are answered whole`)
+  t.ok(whole >= 20, `${whole} of ${callers} are answered whole`)
   t.same(
     answers.filter(text => !/^HTTP\/1\.1 (?:200 |503 .*\r\nretry-after: 1\r\n.*"code":"OVERLOADED")/s.test(text)),
     [],
