@@ -30,6 +30,8 @@ export interface SoakSample {
 }
 
 const concurrency = 32
+/** As many connections as permits, so that the limit on them is met. */
+const connections = concurrency
 const [steadyOrigin = '', shakyOrigin = '', brokenOrigin = ''] = process.argv.slice(2)
 const operations = {
   get: operation({ path: '/', output: z.object({ ok: z.boolean() }) }),
@@ -37,17 +39,17 @@ const operations = {
 }
 const steady = defineUpstream(
   'steady',
-  { origin: steadyOrigin, concurrency, attemptTimeout: 400, hedge: true },
+  { origin: steadyOrigin, concurrency, connections, attemptTimeout: 400, hedge: true },
   operations,
 )
 const shaky = defineUpstream(
   'shaky',
-  { origin: shakyOrigin, concurrency, attemptTimeout: 400, hedge: true, retry: { maxAttempts: 3 } },
+  { origin: shakyOrigin, concurrency, connections, attemptTimeout: 400, hedge: true, retry: { maxAttempts: 3 } },
   operations,
 )
 const broken = defineUpstream(
   'broken',
-  { origin: brokenOrigin, concurrency, attemptTimeout: 400, breaker: { openDuration: 500 } },
+  { origin: brokenOrigin, concurrency, connections, attemptTimeout: 400, breaker: { openDuration: 500 } },
   operations,
 )
 
