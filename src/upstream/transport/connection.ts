@@ -3,7 +3,7 @@ import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { ResponseHeaders } from './response-headers.ts'
 import type { QueueNode } from '../../core/linked-queue.ts'
 import { hasUnread } from './unread.ts'
-import { WireLimit } from './wire-limit.ts'
+import { maxHeaderBytes, WireLimit } from './wire-limit.ts'
 
 /** A close within this time of the last request is early, in ms; upstreams keep idle connections for longer. */
 const earlyMs = 2000
@@ -93,7 +93,7 @@ export class Connection extends Client {
       // Our own timers are exact and undici's are late by up to a second, so undici sets none.
       headersTimeout: 0,
       bodyTimeout: 0,
-      maxHeaderSize: 16 * 1024,
+      maxHeaderSize: maxHeaderBytes,
       maxResponseSize: maxBytes,
       allowH2: false,
     })

@@ -62,6 +62,8 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
     this.headers = headers
     if (status < 400 && this.isUnsafe) this.call.effort.changed = headers
     this.connection?.headersReceived(headers)
+    const length = Number(headers['content-length'] ?? 0)
+    this.connection?.wireLimit.expectBody(length)
     const responseClass =
       status === 304 && isConditional
         ? 'absent'
@@ -70,8 +72,7 @@ export class Exchange<T> extends PooledRequest<T> implements BodyOwner {
     if (responseClass === 'read') return
     this.#decidedError = typeof responseClass === 'string' ? null : responseClass
     // A body that ends with its connection is not read: the connection is lost anyway.
-    if (Number(headers['content-length'] ?? 0) > maxDiscardBytes || isCloseDelimited(spec.method, status, headers))
-      this.#settleDecided()
+    if (length > maxDiscardBytes || isCloseDelimited(spec.method, status, headers)) this.#settleDecided()
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {

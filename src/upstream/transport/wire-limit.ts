@@ -16,6 +16,15 @@ const heavyBytes = 32 * 1024
 /** A socket with more unread bytes than this waits if the turn of the event loop is full. */
 const largeRead = 16 * 1024
 
+/** The limit on the names and values of the headers of one response, in bytes. */
+export const maxHeaderBytes = 16 * 1024
+
+/**
+ * The bytes outside a body that are read at once when they may exceed `maxHeaderBytes`. undici creates an error for each
+ * header after its limit, which takes 20 µs, and parses all that it has read.
+ */
+const smallRead = 2 * 1024
+
 /**
  * Limits the bytes of a response outside its body, and how many of them are parsed in one turn of the event loop. An
  * HTTP parser accepts empty lines, chunk extensions, zeros in a chunk size, reason phrases and spaces of any length,
@@ -26,12 +35,16 @@ export class WireLimit {
   #received = 0
   #body = 0
   #counted = 0
+  /** The `Content-Length` of the response, in bytes; 0 if it is unknown. */
+  #length = 0
 
   /** Counts the bytes that are read from a socket. Destroys the socket if a response exceeds the limit. */
   watch(socket: Socket): void {
     this.reset()
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null
-    socket.read = (size?: number) => {
+    socket.read = () => {
+      // undici reads on after it has destroyed the socket.
+      if (socket.destroyed) return null
       const beside = this.#received - this.#body
       if (beside > heavyBytes) {
         this.#count(beside)
@@ -44,10 +57,17 @@ export class WireLimit {
         readLater(socket)
         return null
       }
-      const chunk = read(size)
+      const most = Math.max(0, this.#length - this.#body) + Math.max(smallRead, maxHeaderBytes - beside)
+      const chunk = socket.readableLength > most ? read(most) : read()
       if (chunk !== null) this.#received += chunk.length
       return chunk
     }
+  }
+
+  /** Sets the `Content-Length` of the present response. That many bytes hold no headers, so they are read at once. */
+  expectBody(length: number): void {
+    // Two lengths, which undici refuses, are not a number.
+    this.#length = length > 0 ? length : 0
   }
 
   /** Counts a chunk of the present response's body. */
@@ -59,7 +79,7 @@ export class WireLimit {
   reset(): void {
     const beside = this.#received - this.#body
     if (beside > heavyBytes) this.#count(beside)
-    this.#received = this.#body = this.#counted = 0
+    this.#received = this.#body = this.#counted = this.#length = 0
   }
 
   #count(beside: number): void {

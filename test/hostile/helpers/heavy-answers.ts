@@ -25,6 +25,7 @@ const says = (bytes: Buffer) => (socket: Socket) => {
 }
 const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`
 const letters = Array.from({ length: 7900 }, (_, index) => `${'abcdefghij'[index % 10]}:\r\n`).join('')
+const tooMany = 'a:b\r\n'.repeat(20_000)
 
 /** Writes a part again and again, `times` times or until the connection is closed, and then the end. */
 function pour(first: string, part: string, times = Infinity, end = ''): (socket: Socket) => void {
@@ -83,6 +84,21 @@ export function heavyAnswers(): Readonly<Record<string, HeavyAnswer>> {
     'spaces-of-a-header': endless(`${start}x-pad:`, ' '),
     'spaces-of-a-trailer': endless(`${chunked}2\r\n{}\r\n0\r\nx-pad:`, ' '),
     'interim-answers': endless('', `HTTP/1.1 103 Early Hints\r\n${letters}\r\n`),
+    'too-many-headers': { write: says(Buffer.from(`${start}${tooMany}`)), right: 'UPSTREAM_PROTOCOL' },
+    'too-many-trailers': {
+      write: says(Buffer.from(`${chunked}2\r\n{}\r\n0\r\n${tooMany}`)),
+      right: 'UPSTREAM_PROTOCOL',
+    },
+    'too-many-headers-of-an-interim-answer': {
+      write: says(Buffer.from(`HTTP/1.1 103 Early Hints\r\n${tooMany}`)),
+      right: 'UPSTREAM_PROTOCOL',
+    },
+    'too-many-headers-behind-a-body': {
+      write: says(
+        Buffer.from(`${start}content-length: 50000\r\n\r\n"${'a'.repeat(49_998)}"HTTP/1.1 200 OK\r\n${tooMany}`),
+      ),
+      right: 'ok',
+    },
     'many-headers': { write: says(Buffer.from(`${start}${letters}content-length: 2\r\n\r\n{}`)), right: 'ok' },
     nesting: bytes(nested(maxBytes / 2 - 1), 'UPSTREAM_SCHEMA'),
     'nesting-in-gzip': bytes(gzipSync(nested(maxBytes / 2 - 1)), 'UPSTREAM_SCHEMA', 'gzip'),
