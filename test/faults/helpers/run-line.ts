@@ -135,17 +135,15 @@ export async function runLine(t: Test, { line, victim, runtime, get }: SetUp, is
     line.optional === 'fallback' ? 'fallback' : 'value' in line ? line.value : { word: 'optional' },
   )
 
-  await within(2000, victim.holds(line.connectionsAfter))
+  // An unsafe call takes a connection that was idle for some time, or a new one.
+  const most = line.connectionsAfter === 1 && line.operation?.method === 'POST' ? 2 : line.connectionsAfter
+  const isRight = () => victim.open >= line.connectionsAfter && victim.open <= most
+  if (!isRight()) await within(2000, victim.holds(line.connectionsAfter))
   // A connection that is about to close, and the permit of a call that was aborted while its connection opened, may
-  // need
-  // some turns of the loop.
-  for (
-    let turns = 0;
-    turns < 100 && (turns === 0 || victim.open !== line.connectionsAfter || runtime.stats()['victim']?.active !== 0);
-    turns++
-  )
+  // need some turns of the loop.
+  for (let turns = 0; turns < 100 && (turns === 0 || !isRight() || runtime.stats()['victim']?.active !== 0); turns++)
     await get('/health/live')
-  t.equal(victim.open, line.connectionsAfter, `connections after: ${line.connectionsAfter}`)
+  t.ok(isRight(), `connections after: ${victim.open}, of ${line.connectionsAfter} to ${most}`)
   t.match(runtime.stats(), { victim: { calls: 2, [learnt]: 2, active: 0, queued: 0 } }, 'no permit is held')
   await line.also?.(t, victim)
 

@@ -29,11 +29,13 @@ const nowhere = [
 
 /** Says once for each caller that it is too much, and then answers. */
 function onceBusy(code: number, lines: readonly string[]): Line['upstream'] {
-  const asked = new Set<string>()
-  return says(
-    (socket, request) =>
-      socket.write(asked.has(request.path) ? good(request) : status(code, lines)) && asked.add(request.path),
-  )
+  return t => {
+    const asked = new Set<string>()
+    return says(
+      (socket, request) =>
+        socket.write(asked.has(request.path) ? good(request) : status(code, lines)) && asked.add(request.path),
+    )(t)
+  }
 }
 
 const asked =
