@@ -92,6 +92,7 @@ for (const [name, of, heading, count] of [
   ['RunOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
   ['Override', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
   ['ThreadOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 3],
+  ['LoadResult', 'load-testing', 'The result as JSON', 12],
   ['StepOptions', 'options', 'Steps', 2],
   ['OptionalOptions', 'options', 'Steps', 1],
   ['EachBounds', 'options', 'Steps', 2],
