@@ -79,7 +79,20 @@ for (const [name, of, heading, count] of [
   ['UpstreamOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
   ['AccessOptions', 'options', '`defineUpstream(name, options, operations)`', 4],
   ['OperationOptions', 'options', '`operation(options)`', 4],
+  ['RetryOptions', 'options', 'Policies of an upstream', 3],
+  ['HedgeOptions', 'options', 'Policies of an upstream', 3],
+  ['RetryBudgetOptions', 'options', 'Policies of an upstream', 2],
+  ['BreakerOptions', 'options', 'Policies of an upstream', 6],
+  ['OAuth2Options', 'options', 'Credentials and certificates of an upstream', 5],
+  ['TlsOptions', 'options', 'Credentials and certificates of an upstream', 4],
+  ['CacheOptions', 'options', '`operation(options)`', 4],
+  ['RouteOptions', 'options', '`aggregate(name, options)`', 7],
   ['RuntimeOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
+  ['FanOutOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 2],
+  ['RunOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
+  ['Override', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 4],
+  ['ThreadOptions', 'options', '`createRuntime(options)` and `fanOut(aggregate, input, options)`', 3],
+  ['LoadResult', 'load-testing', 'The result as JSON', 12],
   ['StepOptions', 'options', 'Steps', 2],
   ['OptionalOptions', 'options', 'Steps', 1],
   ['EachBounds', 'options', 'Steps', 2],
@@ -108,6 +121,22 @@ test('the docs have the defaults of upstreams that the code has', async t => {
     const inDocs = new Function(`return (${code})`)() as unknown
     t.same(spec[option] ?? false, inDocs, option)
   }
+})
+
+test('the docs have the defaults of the policies that the code has', t => {
+  const spec = upstreamSpec('any', { origin: 'http://127.0.0.1', hedge: true }, [])
+  const text = section('options', 'Policies of an upstream')
+  for (const policy of ['retry', 'hedge', 'retryBudget', 'breaker'] as const) {
+    const [, part = ''] = text.split(`\n### \`${policy}\`\n`)
+    const inDocs = rows(part.split('\n### ')[0] as string)
+      .map(([field, value = '']) => [field, value] as const)
+      .filter(([, value]) => /^[\d.]+$/.test(value))
+    const inCode = Object.entries(spec[policy])
+      .filter(([, value]) => value !== undefined)
+      .map(([field, value]) => [field, String(value)] as const)
+    t.strictSame(Object.fromEntries(inDocs), Object.fromEntries(inCode), policy)
+  }
+  t.end()
 })
 
 test('the docs say of each schema what it reads of which number', async t => {

@@ -149,3 +149,47 @@ test('the merge of the docs ranks in a thread what two shops offer', async t => 
       '{"offer":{"title":"Cat food","cents":300}}\n',
   )
 })
+
+test('the bundle of the docs has the items of the list up to its limit', async t => {
+  const { run } = await write(t, 'options')
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  upstream
+    .always('/search?q=tea', { ids: Array.from({ length: 25 }, (_, index) => `i${index}`) })
+    .always('/items/{id}', { title: 'Tea' })
+  const { stdout } = await run(
+    [
+      '--eval',
+      `
+    import { bundle } from './bundle.ts'
+    import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
+    const runtime = createRuntime()
+    const { data, complete, sources } = await fanOut(bundle, { query: { q: 'tea' } }, { runtime })
+    console.log(data.length, complete, sources.details.state, sources.details.omitted)
+    await runtime.close()`,
+    ],
+    { SHOP: upstream.origin },
+  )
+  t.equal(stdout, '20 false partial 5\n')
+})
+
+test('the order of the docs keeps every digit of its ids', async t => {
+  const { run } = await write(t, 'numbers')
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  upstream.always('/orders/9007199254740993', { id: 9007199254740993n, customer: 9223372036854775807n })
+  const { stdout } = await run(
+    [
+      '--eval',
+      `
+    import { order } from './orders.ts'
+    import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
+    const runtime = createRuntime()
+    const { data } = await fanOut(order, { params: { id: '9007199254740993' } }, { runtime })
+    console.log(data)
+    await runtime.close()`,
+    ],
+    { SHOP: upstream.origin },
+  )
+  t.equal(stdout, '{ id: 9007199254740993n, customer: 9223372036854775807n }\n')
+})
