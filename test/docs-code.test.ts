@@ -106,6 +106,9 @@ export type Fact = CatFact
       'export { data, complete, sources }',
     ].join('\n'),
   )
+  const [store] = blocksOf('docs/policies.md').filter(({ language }) => language === 'ts')
+  t.equal(store?.file, 'cache-store.ts')
+  writeFileSync(join(dir, 'src/cache-store.ts'), (store?.code ?? '').replace("'headwaters'", "'./index.ts'"))
   const compiler = join(root, 'node_modules/typescript/lib/tsc.js')
   const config = JSON.parse(readFileSync(join(dir, 'tsconfig.json'), 'utf8')) as object
   writeFileSync(
@@ -113,7 +116,7 @@ export type Fact = CatFact
     JSON.stringify({
       ...config,
       include: undefined,
-      files: ['src/readme.ts', 'src/clients/tea.ts', 'src/routes/tea-party.ts'],
+      files: ['src/readme.ts', 'src/cache-store.ts', 'src/clients/tea.ts', 'src/routes/tea-party.ts'],
     }),
   )
   const { NODE_OPTIONS: _, ...env } = process.env

@@ -88,6 +88,40 @@ test('the layers of the docs sign what is sent and measure what is asked', async
   t.equal(new Set(upstream.calls.map(({ headers }) => headers['x-date'])).size, 2, 'each attempt has its own')
 })
 
+test('the cache store of the docs keeps an answer until an unsafe call invalidates it', async t => {
+  const { run } = await write(t, 'policies')
+  const upstream = await scriptedUpstream()
+  t.teardown(() => upstream.close())
+  const cached = { headers: { 'cache-control': 'max-age=60' } }
+  upstream.answer('GET /cats/7', 'Ada', cached).answer('PUT /cats/7', null).answer('GET /cats/7', 'Eve', cached)
+  const { stdout } = await run(
+    [
+      '--input-type=module',
+      '--eval',
+      `
+    import { runtime } from './cache-store.ts'
+    import { aggregate, defineUpstream, fanOut, operation } from '${new URL('../../src/index.ts', import.meta.url).href}'
+    import { z } from '${import.meta.resolve('zod')}'
+    const cats = defineUpstream('cats', { origin: process.env.CATS }, {
+      name: operation({ path: '/cats/7', output: z.string(), cache: true }),
+      rename: operation({ method: 'PUT', path: '/cats/7', output: z.null() }),
+    })
+    const read = aggregate('read', { url: '/read' })
+      .required('name', () => cats.name())
+      .reply(z.string(), ({ name }) => name)
+    const write = aggregate('write', { url: '/write', method: 'POST' })
+      .required('done', () => cats.rename())
+      .reply(z.null(), ({ done }) => done)
+    for (const each of [read, read, write, read, read]) console.log((await fanOut(each, {}, { runtime })).data)
+    console.log(runtime.stats().cats.cache.storeFaults)
+    await runtime.close()`,
+    ],
+    { CATS: upstream.origin },
+  )
+  t.equal(stdout, 'Ada\nAda\nnull\nEve\nEve\n0\n')
+  t.equal(upstream.calls.length, 3)
+})
+
 test('the hooks of the docs ask who it is, and tell who was answered', async t => {
   const { run } = await write(t, 'layers-and-hooks')
   const upstream = await scriptedUpstream()

@@ -40,3 +40,15 @@ test('the pages that name the number of faults have the right one', t => {
   t.match(page('CHANGELOG.md'), `${tried} of a catalogue of ${all.length} faults`)
   t.end()
 })
+
+test('the entry that CONTRIBUTING shows is an entry of the catalogue', t => {
+  const page = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8')
+  const compact = (code: string) => code.replaceAll(/[\s,]/g, '')
+  const [, block = ''] = page.split('```ts\n')
+  const shown = compact(block.split('```')[0] as string)
+  t.match(shown, /^\{no:28/)
+  const folder = new URL('lines/', import.meta.url)
+  const entries = readdirSync(folder).map(file => compact(readFileSync(new URL(file, folder), 'utf8')))
+  t.ok(entries.some(text => text.includes(shown)))
+  t.end()
+})
