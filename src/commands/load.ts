@@ -47,7 +47,9 @@ export const command: Command = {
     const { url, timeoutMs } = options.request
     const error = await probe(url, timeoutMs)
     if (error !== undefined) {
-      process.stderr.write(`load: ${url.origin} cannot be reached: ${error}\n`)
+      process.stderr.write(
+        `headwaters: cannot connect to ${url.origin}: ${error}; start the service or correct the URL\n`,
+      )
       return 1
     }
 

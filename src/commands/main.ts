@@ -48,7 +48,10 @@ function endWithReader(): void {
 }
 
 function noCommand(name: string): string {
-  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : suggest(name, Object.keys(commands))
+  const names = Object.keys(commands)
+  const hint = existsSync(name)
+    ? `: did you mean 'headwaters serve ${name}'?`
+    : suggest(name, names) || `: use ${names.join(', ')}`
   return `unknown command '${name}'${hint}`
 }
 
@@ -57,9 +60,8 @@ function report(error: unknown, usage: string): number {
   const { name, message, stack, code } = error as Error & { readonly code?: string }
   if (error instanceof UsageError) return print(`headwaters: ${message}\n\n${usage}\n`, 2)
   if (name === 'DefinitionsError')
-    return print(`headwaters: the definitions cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
-  if (name === 'ConfigError')
-    return print(`headwaters: the configuration cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+    return print(`headwaters: invalid definitions\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+  if (name === 'ConfigError') return print(`headwaters: invalid configuration\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
   return print(`headwaters: ${code === undefined ? stack : message}\n`, 1)
 }
 

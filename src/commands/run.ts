@@ -64,11 +64,11 @@ export const command: Command = {
       process.stdout.write(help)
       return 0
     }
-    checkPaths(`run ${name}`, paths)
+    checkPaths('run', paths)
     const within = readDeadline(deadline)
     if (live && paths.length > 0)
       throw new UsageError(
-        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
       )
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))
     try {
@@ -119,10 +119,7 @@ function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   const found = aggregates.find(aggregate => aggregate.name === name)
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
-  throw new UsageError(
-    'unknown aggregate ' +
-      `'${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
-  )
+  throw new UsageError(`unknown aggregate '${name}'${suggest(name, names) || `: use ${names.join(', ')}`}`)
 }
 
 function readDeadline(given: string | undefined): number | undefined {

@@ -41,16 +41,17 @@ export const command: Command = {
       process.stdout.write(help)
       return 0
     }
-    checkPaths(`serve ${paths.join(' ')}`, paths)
+    checkPaths('serve', paths)
     if (live && paths.length > 0)
       throw new UsageError(
-        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
       )
-    if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
+    if (watch && paths.length === 0)
+      throw new UsageError('--watch needs files or folders, for example: headwaters serve aggregates/ --watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)
     if (watch && workers !== undefined && workers !== 1)
       throw new UsageError(
-        '--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change',
+        '--watch works with one process only: remove --workers, or remove --watch and send SIGHUP after a change',
       )
     const { serve } = await import('../server/serve.ts')
     await serve({ paths, live, watch, workers })
