@@ -14,14 +14,14 @@ const help = `headwaters: prints the OpenAPI document of aggregates
 
 Usage: headwaters openapi [files or folders...] [options]
 
-Without files it is the document of the built-in aggregates.
+Prints YAML to stdout. Without files, prints the document of the built-in aggregates. Calls no upstream.
 
 Options
-  --out FILE    writes it to a file
-  --json        as JSON instead of YAML
-  --info JSON   the info of the document, for example '{ "title": "Cats", "version": "1.2.0" }'; @file reads it from a
-                file. The default is OPENAPI_INFO, and name and version of the nearest package.json
-  --help        prints this
+  --out FILE   writes the document to a file instead of stdout
+  --json       prints JSON instead of YAML
+  --info JSON  the info object of the document, for example '{ "title": "Cats", "version": "1.2.0" }'; @FILE reads it
+               from a file (default OPENAPI_INFO, or else the name and version of the nearest package.json)
+  --help       prints this text; also -h
 
 ${exitCodes}`
 
