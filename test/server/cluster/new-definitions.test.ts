@@ -38,7 +38,7 @@ test('SIGHUP during a restart begins another one after it', async t => {
   const { ask, said, saidTimes, stop, define, log } = await workersService(t)
   define(definitions({ version: 2 }))
   stop('SIGHUP')
-  await said('restarting')
+  await said('rolling restart started')
   await said('draining')
   define(definitions({ version: 3 }))
   stop('SIGHUP')
