@@ -8,8 +8,8 @@ const help = `headwaters: serves aggregates over HTTP
 Usage: headwaters serve [files or folders...] [options]
 
 Serves all aggregates that the given TypeScript or JavaScript modules export. A folder stands for all .ts, .mts, .js and
-.mjs files in it and below it, except node_modules, hidden folders, *.test.* and *.d.ts. Definitions can import
-'headwaters' and 'zod' without installing them. Without files, serves the built-in aggregates with demo upstreams.
+.mjs files in it and below it, except node_modules, hidden folders, *.test.* and *.d.ts. The packages headwaters and zod
+need not be installed. Without files, serves the built-in aggregates with demo upstreams.
 
 Options
   --watch           reloads the definitions when one of their files changes. No request is dropped. If a reload fails,

@@ -62,7 +62,8 @@ function twice(
     else
       faults.push({
         file: each.file,
-        reason: `${say(key, each, other)}, export '${each.key}' here and export '${other.key}' in ${other.file}: ${fix}`,
+        reason:
+          `${say(key, each, other)}, ` + `export '${each.key}' here and export '${other.key}' in ${other.file}: ${fix}`,
       })
   }
   return faults

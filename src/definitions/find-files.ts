@@ -28,8 +28,7 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
     if (!isFolder && (!isModule(path) || isLeftOut(path))) {
       faults.push({
         file: shownPath(path),
-        reason:
-          'is not a definitions module: pass .ts, .mts, .js or .mjs files (no .test.* and no .d.ts), or a folder of them',
+        reason: 'is not a definitions module: pass a folder, or a .ts, .mts, .js or .mjs file (no test, no .d.ts)',
       })
       continue
     }
