@@ -7,23 +7,37 @@ import { originFault } from './upstream/spec/origin.ts'
 import type { Override } from './upstream/runtime.ts'
 import { textSchema } from './core/schema/text-schema.ts'
 
-const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to)
+/** An integer within bounds. Each check has the same message, which names both bounds. */
+function whole(from: number, to: number, fault = `must be an integer from ${from} to ${to}`): z.ZodCoercedNumber {
+  return z.coerce.number(fault).int(fault).min(from, fault).max(to, fault)
+}
 
-/** The environment that is read; `docs/options.md` is held against it by a test. */
+/** An integer within bounds, or a word. */
+function wholeOr<const Word extends string>(word: Word, from: number, to: number) {
+  const fault = `must be an integer from ${from} to ${to}, or ${word}`
+  return z.union([z.literal(word), whole(from, to, fault)], fault)
+}
+
+/** One of several values; the message lists them. */
+function oneOf<const Values extends readonly string[]>(values: Values) {
+  return z.enum(values, `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
+}
+
+const heartbeatFault = 'must be 0 (no heartbeat) or an integer from 1000 to 600000'
+
+/** The environment variables of the service. A test compares them with `docs/options.md`. */
 export const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes any free one.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  LOG_FORMAT: z.enum(['auto', 'json', 'text']).default('auto'),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_FORMAT: oneOf(['auto', 'json', 'text']).default('auto'),
   DRAIN_MS: whole(0, 600_000).default(10_000).describe('How long requests in flight may take after SIGTERM, in ms.'),
   MAX_RUNS: whole(0, 1_000_000).default(1000),
   MAX_LOOP_DELAY_MS: whole(0, 60_000).default(500),
   MAX_HEAP_PERCENT: whole(0, 100).default(70),
   MAX_MEMORY_PERCENT: whole(0, 100).default(90),
   MAX_BODIES_BYTES: whole(0, 68_719_476_736).default(67_108_864),
-  OFFLOAD_THREADS: z
-    .union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto')
-    .default('auto'),
+  OFFLOAD_THREADS: wholeOr('auto', 1, 1024).default('auto'),
   OFFLOAD_QUEUE: whole(0, 1_000_000).default(256),
   RATE_LIMIT: whole(0, 1_000_000).default(0),
   TRUST_PROXY: z.string().default('false').transform(readTrustProxy),
@@ -35,11 +49,9 @@ export const Environment = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   REPLY_TIMEOUT_MS: whole(100, 3_600_000).default(30_000),
   KEEP_ALIVE_MS: whole(100, 3_600_000).default(72_000),
-  HEADWATERS_WORKERS: z
-    .union([z.literal('auto'), whole(1, 1024)], 'must be a whole number from 1 to 1024, or auto')
-    .default(1),
-  WORKER_HEARTBEAT_MS: whole(0, 600_000)
-    .refine(ms => ms === 0 || ms >= 1000, 'must be 0, or 1000 or more')
+  HEADWATERS_WORKERS: wholeOr('auto', 1, 1024).default(1),
+  WORKER_HEARTBEAT_MS: whole(0, 600_000, heartbeatFault)
+    .refine(ms => ms === 0 || ms >= 1000, heartbeatFault)
     .default(10_000),
 })
 
@@ -51,11 +63,9 @@ const Overrides = z.object({
       if (fault !== undefined) context.addIssue(fault)
     })
     .optional(),
-  CONCURRENCY: z
-    .union([z.literal('adaptive'), whole(1, 65_535)], 'must be a whole number from 1 to 65535, or adaptive')
-    .optional(),
+  CONCURRENCY: wholeOr('adaptive', 1, 65_535).optional(),
   ATTEMPT_TIMEOUT_MS: whole(1, 600_000).optional(),
-  OFF: z.enum(['0', '1']).optional(),
+  OFF: oneOf(['0', '1']).optional(),
 })
 
 /** The protection of the service from its callers. `buildApp` describes each field. */
@@ -80,7 +90,7 @@ export interface Inbound {
   readonly corsOrigins: readonly string[]
 }
 
-/** Everything that is set from outside, checked and frozen. */
+/** The configuration from the environment, checked and frozen. */
 export interface Config {
   readonly host: string
   readonly port: number
@@ -106,7 +116,7 @@ export interface Config {
   readonly overrides: Readonly<Record<string, Override>>
 }
 
-/** Configuration that cannot be used; its message has one line a fault. */
+/** An invalid configuration. Its message has one line per fault. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -126,7 +136,7 @@ export function readConfig(
   const { success, data, error } = textSchema(Environment).safeParse(blankless(environment)) as z.ZodSafeParseResult<
     z.output<typeof Environment>
   >
-  if (!success) for (const { path, message } of error.issues) faults.push(`${path.join('.')}: ${reasonOf({ message })}`)
+  if (!success) faults.push(...new Set(error.issues.map(issue => `${issue.path.join('.')}: ${reasonOf(issue)}`)))
 
   const overrides: Record<string, Override> = {}
   for (const [variable, value] of Object.entries(environment)) {
@@ -172,15 +182,15 @@ function readOverride(
 ): string | undefined {
   const [, upper, key] = overridePattern.exec(variable) ?? []
   if (upper === undefined || key === undefined)
-    return 'is not known: an upstream takes _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF'
+    return 'is not a known variable: an upstream has _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF'
   const renamed = renamedOverrides[key]
   if (renamed !== undefined) return `was renamed to HEADWATERS_UPSTREAM_${upper}_${renamed}`
   const name = upstreams.find(each => each.toUpperCase().replaceAll('-', '_') === upper)
-  if (name === undefined) return `names no upstream: there are ${upstreams.join(', ')}`
+  if (name === undefined) return `matches no upstream: the upstreams are ${upstreams.join(', ')}`
   const { success, data, error } = textSchema(Overrides).safeParse({ [key]: value.trim() }) as z.ZodSafeParseResult<
     z.output<typeof Overrides>
   >
-  if (!success) return error.issues.map(reasonOf).join('; ')
+  if (!success) return [...new Set(error.issues.map(reasonOf))].join('; ')
   const { ORIGIN: origin, CONCURRENCY: concurrency, ATTEMPT_TIMEOUT_MS: attemptTimeout, OFF: off } = data
   overrides[name] = {
     ...overrides[name],
@@ -215,7 +225,7 @@ function inboundOf(data: z.output<typeof Environment>): Inbound {
   })
 }
 
-/** The entries of a list with commas. */
+/** Returns the entries of a comma-separated list. */
 function entriesOf(list: string): string[] {
   return list
     .split(',')
@@ -223,31 +233,35 @@ function entriesOf(list: string): string[] {
     .filter(entry => entry !== '')
 }
 
-/** Keys are named by their place, so that no fault shows one. */
+/** Reads the API keys. A fault names a key by its position, so that no message shows a key. */
 function readKeys(list: string, context: z.RefinementCtx): readonly string[] {
   const keys = entriesOf(list)
-  // Commas around nothing are what is left of secrets that were not there: they must not open the service.
+  // A list of commas only is what a template leaves of secrets that are not set. It must not open the service.
   if (keys.length === 0 && list.trim() !== '')
-    context.addIssue('holds no key: give one, or leave it unset to ask for none')
+    context.addIssue('contains no key: set at least one key, or remove the variable to require none')
   for (const [index, key] of keys.entries()) {
-    if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters`)
+    if (key.length < 16) context.addIssue(`key ${index + 1} has fewer than 16 characters: use 16 or more`)
     else if (!/^[\w.~+/-]+=*$/.test(key))
-      context.addIssue(`key ${index + 1} has a character that no bearer token has: use letters, digits and - . _ ~ + /`)
+      context.addIssue(
+        `key ${index + 1} has a character that a bearer token cannot contain: use letters, digits and - . _ ~ + /`,
+      )
   }
   return Object.freeze(keys)
 }
 
 function readOrigins(list: string, context: z.RefinementCtx): readonly string[] {
   const origins = entriesOf(list)
-  if (origins.length === 0 && list.trim() !== '') context.addIssue('holds no origin: give one, or leave it unset')
+  if (origins.length === 0 && list.trim() !== '')
+    context.addIssue('contains no origin: set at least one origin, or remove the variable')
   for (const origin of origins) {
     if (origin !== '*' && (origin.includes('*') || URL.parse(origin)?.origin !== origin))
       context.addIssue(
-        `'${origin}' is not an origin as browsers write it: write scheme, host and ` +
+        `'${origin}' is not an origin as browsers send it: set scheme, host and ` +
           'port, for example https://app.example, or * alone',
       )
   }
-  if (origins.length > 1 && origins.includes('*')) context.addIssue('* is any origin, and stands alone')
+  if (origins.length > 1 && origins.includes('*'))
+    context.addIssue('* allows every origin: remove the other entries, or remove *')
   return Object.freeze(origins)
 }
 
@@ -258,7 +272,7 @@ function readTrustProxy(value: string, context: z.RefinementCtx): boolean | read
   const networks = entriesOf(text)
   for (const network of networks)
     if (!isNetwork(network))
-      context.addIssue(`'${network}' is neither true, false, an address nor a network such as 10.0.0.0/8`)
+      context.addIssue(`must be true, false, or a list of addresses and networks such as 10.0.0.0/8, got '${network}'`)
   return Object.freeze(networks)
 }
 
@@ -278,7 +292,7 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * A variable that is set to nothing counts as not set, as shells have it; white space around a value is not part of it.
+ * Removes white space around the values, and the variables without a value: an empty variable counts as not set.
  */
 function blankless(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   return Object.fromEntries(

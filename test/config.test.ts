@@ -67,7 +67,7 @@ test('threads are as many as there are cores to spare, or as many as is said', a
   t.same(readConfig({ OFFLOAD_THREADS: '3', OFFLOAD_QUEUE: '0' }, upstreams).threads, { count: 3, queue: 0 })
   t.match(faultsOf(t, { OFFLOAD_THREADS: '0' }), [/^OFFLOAD_THREADS: /])
   for (const wrong of ['1.5', 'all'])
-    t.same(faultsOf(t, { OFFLOAD_THREADS: wrong }), ['OFFLOAD_THREADS: must be a whole number from 1 to 1024, or auto'])
+    t.same(faultsOf(t, { OFFLOAD_THREADS: wrong }), ['OFFLOAD_THREADS: must be an integer from 1 to 1024, or auto'])
 })
 
 test('a limit on the heartbeats of workers is 0, or a second or more', async t => {
@@ -76,7 +76,9 @@ test('a limit on the heartbeats of workers is 0, or a second or more', async t =
     [0, 1000, 600_000],
   )
   for (const value of ['1', '999'])
-    t.same(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), ['WORKER_HEARTBEAT_MS: must be 0, or 1000 or more'])
+    t.same(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), [
+      'WORKER_HEARTBEAT_MS: must be 0 (no heartbeat) or an integer from 1000 to 600000',
+    ])
   for (const value of ['-1', '600001', 'never'])
     t.match(faultsOf(t, { WORKER_HEARTBEAT_MS: value }), [/^WORKER_HEARTBEAT_MS: /])
 })
@@ -172,6 +174,21 @@ test('each variable that cannot be read is refused by its name and with the reas
   }
 })
 
+test('the message for an invalid value states the valid values', t => {
+  const messages = {
+    LOG_LEVEL: 'must be fatal, error, warn, info, debug, trace or silent',
+    LOG_FORMAT: 'must be auto, json or text',
+    DRAIN_MS: 'must be an integer from 0 to 600000',
+    HEADWATERS_WORKERS: 'must be an integer from 1 to 1024, or auto',
+    HEADWATERS_UPSTREAM_MEOWFACTS_CONCURRENCY: 'must be an integer from 1 to 65535, or adaptive',
+    HEADWATERS_UPSTREAM_MEOWFACTS_OFF: 'must be 0 or 1',
+  }
+  for (const [variable, message] of Object.entries(messages))
+    for (const value of ['-1', '1.5', 'many', '1e300'])
+      t.same(faultsOf(t, { [variable]: value }), [`${variable}: ${message}`])
+  t.end()
+})
+
 test('an origin that no call could be sent to is refused', async t => {
   for (const origin of ['http://127.0.0.1/?a=1', 'http://127.0.0.1/#a', 'http://me:secret@127.0.0.1/']) {
     const faults = faultsOf(t, { HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: origin })
@@ -182,7 +199,7 @@ test('an origin that no call could be sent to is refused', async t => {
 
 test('a variable of an upstream that there is not says which there are', async t => {
   t.same(faultsOf(t, { HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: 'http://127.0.0.1' }), [
-    'HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: names no upstream: there are catfact-ninja, meowfacts',
+    'HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: matches no upstream: the upstreams are catfact-ninja, meowfacts',
   ])
 })
 
@@ -194,7 +211,7 @@ test('a variable of an upstream that sets nothing says what can be set', async t
     'HEADWATERS_UPSTREAM_meowfacts_ORIGIN',
   ]) {
     t.same(faultsOf(t, { [variable]: '1' }), [
-      `${variable}: is not known: an upstream takes _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF`,
+      `${variable}: is not a known variable: an upstream has _ORIGIN, _CONCURRENCY, _ATTEMPT_TIMEOUT_MS and _OFF`,
     ])
   }
 })
@@ -263,15 +280,15 @@ test('what protects the service is read from outside', async t => {
 test('a key that is none is named by its place and never shown', async t => {
   const faults = faultsOf(t, { API_KEYS: 'tooshort,0123456789abcdef,a key with blanks in it' })
   t.same(faults, [
-    'API_KEYS: key 1 has fewer than 16 characters',
-    'API_KEYS: key 3 has a character that no bearer token has: use letters, digits and - . _ ~ + /',
+    'API_KEYS: key 1 has fewer than 16 characters: use 16 or more',
+    'API_KEYS: key 3 has a character that a bearer token cannot contain: use letters, digits and - . _ ~ + /',
   ])
 })
 
 test('a list of nothing is refused, where it would leave the service open', t => {
   for (const list of [',', ' , ,']) {
-    t.match(faultsOf(t, { API_KEYS: list }), [/^API_KEYS: holds no key/], list)
-    t.match(faultsOf(t, { CORS_ORIGINS: list }), [/^CORS_ORIGINS: holds no origin/], list)
+    t.match(faultsOf(t, { API_KEYS: list }), [/^API_KEYS: contains no key/], list)
+    t.match(faultsOf(t, { CORS_ORIGINS: list }), [/^CORS_ORIGINS: contains no origin/], list)
   }
   for (const list of ['', '  ']) t.same(readConfig({ API_KEYS: list }, upstreams).inbound.keys, [])
   t.end()
@@ -291,7 +308,7 @@ test('proxies and origins that are none are refused', async t => {
   ])
     t.match(
       faultsOf(t, { TRUST_PROXY: proxies }),
-      [/^TRUST_PROXY: '.*' is neither true, false, an address nor a network/],
+      [/^TRUST_PROXY: must be true, false, or a list of addresses and networks such as 10.0.0.0\/8, got '.*'$/],
       proxies,
     )
   for (const origin of [
@@ -303,12 +320,10 @@ test('proxies and origins that are none are refused', async t => {
     'null',
     'https://*.example',
   ])
-    t.match(
-      faultsOf(t, { CORS_ORIGINS: origin }),
-      [/^CORS_ORIGINS: '.*' is not an origin as browsers write it/],
-      origin,
-    )
-  t.match(faultsOf(t, { CORS_ORIGINS: '*,https://app.example' }), [/^CORS_ORIGINS: \* is any origin, and stands alone/])
+    t.match(faultsOf(t, { CORS_ORIGINS: origin }), [/^CORS_ORIGINS: '.*' is not an origin as browsers send it/], origin)
+  t.match(faultsOf(t, { CORS_ORIGINS: '*,https://app.example' }), [
+    /^CORS_ORIGINS: \* allows every origin: remove the other entries/,
+  ])
 })
 
 test('a number is one that JSON would read, and white space around a value is not part of it', async t => {
@@ -327,10 +342,10 @@ test('a number is one that JSON would read, and white space around a value is no
       HEADWATERS_UPSTREAM_MEOWFACTS_ATTEMPT_TIMEOUT_MS: '0b1',
     }),
     [
-      /^PORT: must be a number/,
-      /^OFFLOAD_THREADS: must be a whole number/,
-      /_CONCURRENCY: must be a whole/,
-      /_ATTEMPT_TIMEOUT_MS: must be a number/,
+      /^PORT: must be an integer from 0 to 65535$/,
+      /^OFFLOAD_THREADS: must be an integer/,
+      /_CONCURRENCY: must be an integer/,
+      /_ATTEMPT_TIMEOUT_MS: must be an integer from 1 to 600000$/,
     ],
   )
 })

@@ -1,16 +1,16 @@
 import type { ParseArgsOptionsConfig } from 'node:util'
 
-/** One sub-command of `headwaters`. */
+/** A command of `headwaters`. */
 export interface Command {
   /** The text of `--help`. */
   readonly help: string
   /** Its options by name. */
   readonly options: ParseArgsOptionsConfig
-  /** Runs it; resolves with its exit code, or with nothing when it goes on until it is stopped. */
+  /** Runs the command. Resolves with its exit code, or with undefined for a service, which runs until it is stopped. */
   run(args: readonly string[]): Promise<number | undefined>
 }
 
-/** The lines of a help text that say how a command is called. */
+/** Returns the usage line of a help text. */
 export function usageOf(help: string): string {
   return help.slice(help.indexOf('Usage: ')).split('\n\n')[0] as string
 }

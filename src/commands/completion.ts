@@ -27,11 +27,12 @@ Usage: headwaters completion bash|zsh|fish
   zsh    source <(headwaters completion zsh)                  in ~/.zshrc, after compinit
   fish   headwaters completion fish | source                  in ~/.config/fish/config.fish
 
-Names are those of the built-in aggregates. After 'run NAME' and files or folders, which are loaded for it, fields and
-values of enums are those of the aggregate NAME in them; without files, those of the built-in aggregate NAME.
+Completes commands, options and the names of the built-in aggregates. After 'run NAME', completes the fields of the
+aggregate and the values of enums. If files or folders follow NAME, they are loaded and the aggregate is taken from
+them.
 
 Options
-  --help   prints this
+  --help   prints this text; also -h
 
 ${exitCodes}`
 

@@ -8,31 +8,32 @@ const help = `headwaters: sends requests to a running service at a constant rate
 
 Usage: headwaters load URL [options]
 
-A request is due every 1/rate of a second, whatever happened to the requests before it, and its latency counts from the
-moment it was due. At most one request per connection is in flight. A request that is due while all connections are busy
-waits, and the wait is part of its latency.
+Requests are due at a constant rate, whether or not earlier requests have ended. The latency of a request counts from
+the moment at which it was due. Each connection carries one request at a time. A request that is due while all
+connections are busy waits, and the wait is part of its latency.
 
 Options
-  --rate N|max             requests per second; with max each connection sends again when it has its reply (default 100)
-  --connections N          connections, and so the maximum of requests in flight (default 100)
-  --duration TIME          such as 500ms, 30s or 2m (default 10s)
-  --warm-up TIME           time before that, which is not in the result (default 2s)
-  --timeout TIME           for one request, from when it is sent; also for requests in flight after the duration
-                           (default 10s)
-  --method NAME            (default GET; POST with a body)
-  --header 'name: value'   may be repeated
-  --body TEXT              sent with content-type: application/json unless a header sets another one
-  --body-file FILE         the same, from a file
-  --insecure               accepts any certificate
-  --json                   prints the result as one JSON document, and draws nothing
-  --max-p99 TIME           fails when the p99 is above this
-  --max-errors PERCENT     fails when more requests than this were refused, failed, not answered or never sent
-  --help                   prints this
+  --rate N|max             requests per second; with max, each connection sends its next request as soon as it has a
+                           reply (default 100)
+  --connections N          connections, which is also the maximum number of requests in flight (default 100)
+  --duration TIME          length of the measurement, for example 500ms, 30s or 2m (default 10s)
+  --warm-up TIME           time before the measurement, which is not in the result (default 2s)
+  --timeout TIME           limit for one request, from when it is sent; also the time that requests in flight have
+                           after the duration (default 10s)
+  --method NAME            HTTP method (default GET, or POST with a body)
+  --header 'name: value'   a request header; may be repeated
+  --body TEXT              request body; sent with content-type: application/json unless --header sets another type
+  --body-file FILE         request body from a file
+  --insecure               accepts any TLS certificate
+  --json                   prints the result as one JSON document and shows no progress
+  --max-p99 TIME           exits with 1 if the p99 latency is above this limit
+  --max-errors PERCENT     exits with 1 if more requests than this were refused, failed, not answered or never sent
+  --help                   prints this text; also -h
 
-Ctrl-C ends early and prints the result so far; a second Ctrl-C ends at once.
+Ctrl-C ends the run early and prints the result so far. A second Ctrl-C exits immediately.
 
-Exit codes: 0 ended as asked, 1 nothing was answered or a bound was violated, 2 wrong arguments, 130 interrupted, 143
-terminated.
+Exit codes: 0 success, 1 no request was answered or a limit was exceeded, 2 wrong arguments, 130 interrupted,
+143 terminated.
 `
 
 export const command: Command = {
@@ -47,7 +48,9 @@ export const command: Command = {
     const { url, timeoutMs } = options.request
     const error = await probe(url, timeoutMs)
     if (error !== undefined) {
-      process.stderr.write(`load: ${url.origin} cannot be reached: ${error}\n`)
+      process.stderr.write(
+        `headwaters: cannot connect to ${url.origin}: ${error}; start the service or correct the URL\n`,
+      )
       return 1
     }
 

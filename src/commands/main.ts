@@ -13,7 +13,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   completion: async () => ({ command: (await import('./completion.ts')).completionOf(commands) }),
 }
 
-/** Runs the command line; resolves with the exit code, or with nothing when a service goes on. */
+/** Runs the command line. Resolves with the exit code, or with undefined if a service runs. */
 export async function main(args: readonly string[]): Promise<number | undefined> {
   const [first = 'serve', ...others] = args
   if (first === '--help' || first === '-h') {
@@ -23,7 +23,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   if (isVersion(args)) return print(`${version()}\n`)
   const isNamed = args.length > 0 && !first.startsWith('-')
   const name = isNamed ? first : 'serve'
-  // A service opens a descriptor of its own for stdout, so that processes that share stdout keep their settings.
+  // A service opens its own descriptor for stdout, so that processes that share stdout keep their settings.
   if (name !== 'serve' || args.includes('--help') || args.includes('-h')) endWithReader()
   let usage = usageOf(help)
   try {
@@ -36,30 +36,32 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   }
 }
 
-/** `--version` or `-v` alone, or after the name of a command. */
+/** Returns true for `--version` or `-v` alone, or after the name of a command. */
 function isVersion([first = '', second = '', ...others]: readonly string[]): boolean {
   const isOption = (word: string) => word === '--version' || word === '-v'
   return isOption(first) || (Object.hasOwn(commands, first) && isOption(second) && others.length === 0)
 }
 
-/** Ends the process when the reader of stdout has read enough, as `head` does; that is not a fault. */
+/** Exits with 0 when the reader of stdout closes the pipe, as `head` does. */
 function endWithReader(): void {
   process.stdout.on('error', error => process.exit((error as NodeJS.ErrnoException).code === 'EPIPE' ? 0 : 1))
 }
 
 function noCommand(name: string): string {
-  const hint = existsSync(name) ? `: did you mean 'headwaters serve ${name}'?` : suggest(name, Object.keys(commands))
+  const names = Object.keys(commands)
+  const hint = existsSync(name)
+    ? `: did you mean 'headwaters serve ${name}'?`
+    : suggest(name, names) || `: use ${names.join(', ')}`
   return `unknown command '${name}'${hint}`
 }
 
-/** Prints an error; one that the user can fix is printed without its stack. */
+/** Prints an error. An error that the user can fix is printed without its stack. */
 function report(error: unknown, usage: string): number {
   const { name, message, stack, code } = error as Error & { readonly code?: string }
   if (error instanceof UsageError) return print(`headwaters: ${message}\n\n${usage}\n`, 2)
   if (name === 'DefinitionsError')
-    return print(`headwaters: the definitions cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
-  if (name === 'ConfigError')
-    return print(`headwaters: the configuration cannot be used\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+    return print(`headwaters: invalid definitions\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
+  if (name === 'ConfigError') return print(`headwaters: invalid configuration\n${message.replaceAll(/^/gm, '  ')}\n`, 2)
   return print(`headwaters: ${code === undefined ? stack : message}\n`, 1)
 }
 

@@ -14,14 +14,14 @@ const help = `headwaters: prints the OpenAPI document of aggregates
 
 Usage: headwaters openapi [files or folders...] [options]
 
-Without files it is the document of the built-in aggregates.
+Prints YAML to stdout. Without files, prints the document of the built-in aggregates. Calls no upstream.
 
 Options
-  --out FILE    writes it to a file
-  --json        as JSON instead of YAML
-  --info JSON   the info of the document, for example '{ "title": "Cats", "version": "1.2.0" }'; @file reads it from a
-                file. The default is OPENAPI_INFO, and name and version of the nearest package.json
-  --help        prints this
+  --out FILE   writes the document to a file instead of stdout
+  --json       prints JSON instead of YAML
+  --info JSON  the info object of the document, for example '{ "title": "Cats", "version": "1.2.0" }'; @FILE reads it
+               from a file (default OPENAPI_INFO, or else the name and version of the nearest package.json)
+  --help       prints this text; also -h
 
 ${exitCodes}`
 
@@ -44,9 +44,9 @@ export const command: Command = {
       process.stdout.write(help)
       return 0
     }
-    checkPaths(`openapi ${paths.join(' ')}`, paths)
+    checkPaths('openapi', paths)
     const ownInfo = infoOf(givenInfo)
-    // Nothing is called, so it is no matter where upstreams are.
+    // The command calls no upstream, so no demo upstreams are started.
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live: true }))
     const { openapiDocument } = await import('../http/openapi/document.ts')
     const { openapiYaml } = await import('../http/openapi/yaml.ts')
@@ -57,9 +57,19 @@ export const command: Command = {
       : openapiYaml(aggregates, { info })
     await catalogue.close()
     if (out === undefined) process.stdout.write(text)
-    else writeFileSync(resolve(startFolder, out), text)
+    else write(out, text)
     return 0
   },
+}
+
+/** Writes the document to the file of `--out`. Throws an error with the system's code that names the file. */
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(resolve(startFolder, file), text)
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException
+    throw Object.assign(new Error(`--out: cannot write '${file}': ${message}`, { cause: error }), { code })
+  }
 }
 
 /** Returns the info of `--info`, or of the environment. Throws a `UsageError` for one that is not valid. */

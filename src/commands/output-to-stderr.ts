@@ -1,5 +1,5 @@
 /**
- * Loads modules; what they write to stdout meanwhile goes to stderr, since stdout is for the result of the command.
+ * Loads modules and redirects their output from stdout to stderr, because stdout is for the result of the command.
  *
  * @param load - Loads the modules.
  * @returns What `load` returns.

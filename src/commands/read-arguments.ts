@@ -3,12 +3,24 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { suggest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Reads a command's arguments; throws a `UsageError` that names the first one that cannot be used. */
+interface OptionToken {
+  readonly name: string
+  /** The option as it was given: `--out` or `-o`. */
+  readonly rawName: string
+  readonly value: string | undefined
+  /** True for a value in the word of its option, as in `--out=x`. */
+  readonly inlineValue: boolean | undefined
+}
+
+/**
+ * Reads the arguments of a command.
+ *
+ * @throws {UsageError} that names the first invalid argument.
+ */
 export function readArguments<const O extends ParseArgsOptionsConfig>(args: readonly string[], options: O) {
-  const unknown = optionNames(args, options).find(({ name }) => !Object.hasOwn(options, name))
-  if (unknown !== undefined) {
-    const known = Object.keys(options).map(name => `--${name}`)
-    throw new UsageError(`unknown option '${unknown.rawName}'${suggest(unknown.rawName, known)}`)
+  for (const token of optionNames(args, options)) {
+    const fault = faultOf(token, options)
+    if (fault !== undefined) throw new UsageError(fault)
   }
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true })
@@ -17,11 +29,25 @@ export function readArguments<const O extends ParseArgsOptionsConfig>(args: read
   }
 }
 
-/** Returns every option of the arguments in order, known or not. */
-export function optionNames(
-  args: readonly string[],
+/** Returns the reason why an option is invalid, and the fix. */
+function faultOf(
+  { name, rawName, value, inlineValue }: OptionToken,
   options: ParseArgsOptionsConfig,
-): { readonly name: string; readonly rawName: string }[] {
+): string | undefined {
+  if (!Object.hasOwn(options, name)) {
+    const known = Object.keys(options).map(each => `--${each}`)
+    return `unknown option '${rawName}'${suggest(rawName, known)}`
+  }
+  if (options[name]?.type === 'boolean')
+    return value === undefined ? undefined : `option '${rawName}' takes no value, got '${value}'`
+  if (value === undefined) return `option '${rawName}' needs a value`
+  return value.startsWith('-') && value !== '-' && inlineValue !== true
+    ? `option '${rawName}' needs a value: for a value that begins with '-' write ${rawName}=${value}`
+    : undefined
+}
+
+/** Returns every option of the arguments in order, known or not. */
+export function optionNames(args: readonly string[], options: ParseArgsOptionsConfig): OptionToken[] {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
   return tokens.filter(token => token.kind === 'option')
 }
@@ -30,5 +56,7 @@ export function optionNames(
 export function checkPaths(command: string, paths: readonly string[]): void {
   const missing = paths.filter(path => !existsSync(path))
   if (missing.length > 0)
-    throw new UsageError(`${command}: no such file or folder: ${missing.map(path => `'${path}'`).join(', ')}`)
+    throw new UsageError(
+      `${command}: no such file or folder: ${missing.map(path => `'${path}'`).join(', ')}; check the path`,
+    )
 }

@@ -16,27 +16,27 @@ import { printFailure } from './run/print-failure.ts'
 import { UsageError } from './usage-error.ts'
 import { watchedRun } from './run/watched-run.ts'
 
-const help = `headwaters: runs one aggregate here and shows how it went
+const help = `headwaters: runs one aggregate in this process and shows each step
 
 Usage: headwaters run NAME [files or folders...] [--FIELD value...] [options]
 
-Each field of the aggregate's params and query is an option, for example --count 3; given twice it is a list. Without
-files NAME is a built-in aggregate (breed, cat-facts or postcard) with demo upstreams. 'headwaters run NAME --help'
-lists the fields.
+Each field of the aggregate's params and query is an option, for example --count 3. A repeated option is a list.
+'headwaters run NAME --help' lists the fields. Without files, NAME is a built-in aggregate (breed, cat-facts or
+postcard) with demo upstreams.
 
-On a terminal the steps are drawn as they go, and stay below the data. Elsewhere each start and end of a step is a line
-on stderr. The data goes to stdout as JSON, and nothing else does: headwaters run cat-facts --count 3 | jq .
+stdout has only the data, as JSON: headwaters run cat-facts --count 3 | jq .
+stderr has the steps. On a terminal they are drawn while they run; otherwise each start and end of a step is a line.
 
 Options
-  --body JSON            the body; @file reads it from a file, @- from stdin
-  --header name:value    one header; may be repeated
-  --deadline MS          shortens the aggregate's deadline
-  --json                 prints { data, complete, sources }, or the problem, as one JSON document, and draws nothing
-  --live                 calls the public upstreams of the built-in aggregates instead of the demo upstreams
-  --help                 prints this
+  --body JSON             the request body; @FILE reads a file, @- reads stdin
+  --header 'name: value'  a request header; may be repeated
+  --deadline MS           a shorter deadline than that of the aggregate, in ms
+  --json                  prints { data, complete, sources }, or the problem, as one JSON document, and shows no steps
+  --live                  calls the public upstreams of the built-in aggregates instead of the demo upstreams
+  --help                  prints this text; also -h
 
 ${environment}
-${exitCodes}A reply that is not complete is a reply: 0.
+${exitCodes}A partial reply is a success: 0.
 `
 
 const options = {
@@ -64,11 +64,11 @@ export const command: Command = {
       process.stdout.write(help)
       return 0
     }
-    checkPaths(`run ${name}`, paths)
+    checkPaths('run', paths)
     const within = readDeadline(deadline)
     if (live && paths.length > 0)
       throw new UsageError(
-        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
       )
     const catalogue = await outputToStderr(() => openCatalogue({ paths, live, environment: process.env }))
     try {
@@ -119,10 +119,7 @@ function find({ aggregates }: OpenCatalogue, name: string): AnyAggregate {
   const found = aggregates.find(aggregate => aggregate.name === name)
   if (found !== undefined) return found
   const names = aggregates.map(aggregate => aggregate.name)
-  throw new UsageError(
-    'unknown aggregate ' +
-      `'${name}'${suggest(name, names) || `: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}`,
-  )
+  throw new UsageError(`unknown aggregate '${name}'${suggest(name, names) || `: use ${names.join(', ')}`}`)
 }
 
 function readDeadline(given: string | undefined): number | undefined {

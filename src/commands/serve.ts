@@ -7,17 +7,18 @@ const help = `headwaters: serves aggregates over HTTP
 
 Usage: headwaters serve [files or folders...] [options]
 
-Serves every aggregate that the given TypeScript or JavaScript modules export. A folder is searched whole for .ts, .mts,
-.js and .mjs files, but for node_modules, hidden folders, *.test.* and *.d.ts. 'headwaters' is always there to be
-imported, and zod where the project has none. Without files the built-in aggregates are served with demo upstreams.
+Serves all aggregates that the given TypeScript or JavaScript modules export. A folder stands for all .ts, .mts, .js and
+.mjs files in it and below it, except node_modules, hidden folders, *.test.* and *.d.ts. The packages headwaters and zod
+need not be installed. Without files, serves the built-in aggregates with demo upstreams.
 
 Options
-  --watch    reloads the given definitions when one of their files changes; no request is dropped, and a failed reload
-             leaves the previous definitions in place
-  --workers  N processes that share the port, 'auto' for one per core; bounds are partitioned among them. SIGHUP
-             replaces them one by one, with the definitions as they are then, and drops no request
-  --live     calls the public upstreams of the built-in aggregates instead of the demo upstreams
-  --help     prints this
+  --watch           reloads the definitions when one of their files changes. No request is dropped. If a reload fails,
+                    the previous definitions are served
+  --workers N|auto  serves with N processes that share the port; auto is one per core (default HEADWATERS_WORKERS, or
+                    else 1). The limits are partitioned among them. SIGHUP replaces them one by one, reads the
+                    definitions again and drops no request
+  --live            calls the public upstreams of the built-in aggregates instead of the demo upstreams
+  --help            prints this text; also -h
 
 ${environment}
 ${exitCodes}`
@@ -41,16 +42,17 @@ export const command: Command = {
       process.stdout.write(help)
       return 0
     }
-    checkPaths(`serve ${paths.join(' ')}`, paths)
+    checkPaths('serve', paths)
     if (live && paths.length > 0)
       throw new UsageError(
-        '--live is for the built-in aggregates: given definitions always call their upstreams as declared',
+        '--live applies to the built-in aggregates only: remove --live, or remove the files and folders',
       )
-    if (watch && paths.length === 0) throw new UsageError('--watch needs files or folders of definitions to watch')
+    if (watch && paths.length === 0)
+      throw new UsageError('--watch needs files or folders, for example: headwaters serve aggregates/ --watch')
     const workers = asked === undefined ? undefined : readWorkers(asked)
     if (watch && workers !== undefined && workers !== 1)
       throw new UsageError(
-        '--watch serves in one process: leave --workers out, or leave --watch out and send SIGHUP after a change',
+        '--watch works with one process only: remove --workers, or remove --watch and send SIGHUP after a change',
       )
     const { serve } = await import('../server/serve.ts')
     await serve({ paths, live, watch, workers })

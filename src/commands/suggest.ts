@@ -1,7 +1,7 @@
-/** `: did you mean 'x'?` with the one of `known` that is nearest to `word`, or nothing where none is near. */
+/** Returns `: did you mean 'x'?` with the nearest known word, or an empty text if no known word is near. */
 export function suggest(word: string, known: Iterable<string>): string {
   let best: string | undefined
-  // A third of the letters may differ, and a short word by two, as where neighbours are swapped.
+  // A third of the letters may differ, and at least two, which two swapped letters are.
   let least = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const each of known) {
     const distance = editDistance(word.toLowerCase(), each.toLowerCase())

@@ -1,4 +1,4 @@
-/** Arguments that cannot be used: the command ends with 2 and says how it is used. */
+/** Invalid arguments. The command prints the message and its usage, and exits with 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -16,7 +16,7 @@ export function collisions(found: readonly Found[]): DefinitionFault[] {
         name === other.aggregate.name
           ? `two aggregates have the name '${name}'`
           : `the aggregates '${other.aggregate.name}' and '${name}' have the operationId '${id}'`,
-      'rename one',
+      'rename one of them',
     ),
     ...twice(
       found,
@@ -25,14 +25,14 @@ export function collisions(found: readonly Found[]): DefinitionFault[] {
         route.url === other.url
           ? `two aggregates answer ${route.method} ${route.url}`
           : `two aggregates match the same ${route.method} requests, ${route.url} and ${other.url}`,
-      'give one another url',
+      'change one of the urls',
     ),
     ...twice(
       onePerPath(found),
       ({ aggregate: { route } }) => routerKey(segmentsOf(route.url)),
       (_, { aggregate: { route } }, { aggregate: { route: other } }) =>
-        `the router takes two urls for one, ${route.url} and ${other.url}`,
-      'give one another url',
+        `the router cannot distinguish two urls, ${route.url} and ${other.url}`,
+      'change one of the urls',
     ),
   ]
 }

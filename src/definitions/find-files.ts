@@ -28,7 +28,7 @@ export function findFiles(paths: readonly string[], faults: DefinitionFault[]): 
     if (!isFolder && (!isModule(path) || isLeftOut(path))) {
       faults.push({
         file: shownPath(path),
-        reason: 'is no module of definitions: give .ts, .mts, .js or .mjs files, or a folder of them',
+        reason: 'is not a definitions module: pass a folder, or a .ts, .mts, .js or .mjs file (no test, no .d.ts)',
       })
       continue
     }
@@ -91,7 +91,9 @@ function realPathOf(path: string, faults: DefinitionFault[]): string | undefined
     return realpathSync(path)
   } catch (error) {
     faults.push(
-      isMissing(error) ? { file: shownPath(path), reason: 'there is no such file or folder' } : unreadable(path, error),
+      isMissing(error)
+        ? { file: shownPath(path), reason: 'no such file or folder: check the path' }
+        : unreadable(path, error),
     )
     return undefined
   }
@@ -99,7 +101,7 @@ function realPathOf(path: string, faults: DefinitionFault[]): string | undefined
 
 function unreadable(path: string, error: unknown): DefinitionFault {
   const { code = 'unknown' } = error as NodeJS.ErrnoException
-  const fix = code === 'EACCES' || code === 'EPERM' ? ': give this process the right to read it' : ''
+  const fix = code === 'EACCES' || code === 'EPERM' ? ': give this process permission to read it' : ''
   return { file: shownPath(path), reason: `cannot be read (${code})${fix}` }
 }
 

@@ -123,7 +123,7 @@ async function loadPath(
   }
   if (found.length === 0 && faults.length === before) {
     const what = isFolder ? 'no module in it exports an aggregate' : 'exports no aggregate'
-    faults.push({ file: shownPath(path), reason: `${what}: export what aggregate(…).reply(…) returns` })
+    faults.push({ file: shownPath(path), reason: `${what}: export the result of aggregate(…).reply(…)` })
   }
   return found
 }
@@ -134,7 +134,7 @@ async function loadOffloaded(spec: OffloadSpec, modules: Modules): Promise<Defin
   spec.isChecked = true
   try {
     const fault = missingFunction(spec, await modules.load(spec.file))
-    return fault === undefined ? [] : [{ file: shownPath(spec.file), reason: `${fault}, which is offloaded` }]
+    return fault === undefined ? [] : [{ file: shownPath(spec.file), reason: `offload: ${fault}` }]
   } catch (error) {
     return [importFault(error, spec.file, modules.files)]
   }

@@ -44,7 +44,7 @@ function faultOf(value: unknown): string | undefined {
     isObject(value) &&
     ['required', 'optional', 'each', 'firstOf', 'reply'].every(method => typeof value[method] === 'function')
   ) {
-    return 'is an aggregate that is not finished: end it with .reply(schema, merge)'
+    return 'is an aggregate without a reply: end it with .reply(schema, merge)'
   }
   return undefined
 }

@@ -11,7 +11,7 @@ export async function undocumented(found: readonly Found[]): Promise<DefinitionF
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error
     return error.faults.flatMap(({ aggregate, reason }) => {
-      const file = found.find(each => each.aggregate.name === aggregate)?.file ?? 'the aggregates together'
+      const file = found.find(each => each.aggregate.name === aggregate)?.file ?? 'all aggregates'
       return reason.split('\n').map(line => ({ file, reason: line }))
     })
   }

@@ -18,7 +18,7 @@ export function shortLine(line: string): string {
     const rest = { msg: cut(String(msg), longest), cut: `a line of ${line.length} characters` }
     return `${JSON.stringify({ level, time, pid, hostname, worker, reqId, ...rest })}\n`
   } catch {
-    const msg = 'a line of the log could not be cut'
+    const msg = 'log line could not be shortened'
     return `${JSON.stringify({ level: 50, time: Date.now(), msg, length: line.length })}\n`
   }
 }

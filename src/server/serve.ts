@@ -60,11 +60,11 @@ async function planFor(
   if (workers === 1) return undefined
   if (watch)
     throw new ConfigError(
-      'HEADWATERS_WORKERS: --watch serves in one process: leave one of them out, or say --workers 1',
+      'HEADWATERS_WORKERS: --watch works with one process only: remove the variable or --watch, or add --workers 1',
     )
   if (!cluster.isPrimary)
     throw new ConfigError(
-      '--workers and HEADWATERS_WORKERS: this process is itself a worker of a ' +
+      '--workers and HEADWATERS_WORKERS: this process is already a worker of a ' +
         'cluster: start more workers in its primary',
     )
   const { checkWorkers, planWorkers } = await import('./cluster/plan-workers.ts')

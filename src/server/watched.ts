@@ -33,7 +33,7 @@ export async function serveWatched(catalogue: OpenCatalogue, app: FastifyInstanc
     try {
       const next = await catalogue.reload()
       server.swap(await createServiceApp(next))
-      app.log.info({ aggregates: routesOf(next) }, 'reloaded')
+      app.log.info({ aggregates: routesOf(next) }, 'definitions reloaded')
     } catch (error) {
       onError(error)
     }

@@ -135,7 +135,7 @@ test('the log has the reason why a stale response was used', async t => {
   await get('/all')
   const { lost } = lines
     .map(line => JSON.parse(line) as { msg: string; lost: object[] })
-    .find(({ msg }) => msg === 'a reply is partial') ?? { lost: [] }
+    .find(({ msg }) => msg === 'reply is partial') ?? { lost: [] }
   t.match(lost, [
     { step: 'sure', code: 'UPSTREAM_STATUS' },
     { step: 'gone', code: 'UPSTREAM_RESET' },

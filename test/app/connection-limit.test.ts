@@ -93,7 +93,7 @@ test('at the limit a new connection gets 503 with retry-after, requests in fligh
     )
   const after = await open('/health/live')
   t.match(await after.heard('"live"'), /^HTTP\/1\.1 200 .*\r\nconnection: keep-alive\r\n/is)
-  t.match(said('below their limit'), [{ level: 30, refused: 12 }])
+  t.match(said('below the limit'), [{ level: 30, refused: 12 }])
 })
 
 test('at the limit health routes are served, also in a flood of refused connections with no, half or all of a request', async t => {

@@ -82,7 +82,7 @@ test('an error in a thread is logged like any other, and so is the exit of an id
     }),
   )
   isProblem(t, await ask<ProblemBody>('/throwing'), 500, 'INTERNAL')
-  t.match((await said('a request failed by a bug')).err, {
+  t.match((await said('request failed: internal error')).err, {
     message: 'too far',
     stack: /RangeError: too far[^]*offloaded\.ts/,
   })

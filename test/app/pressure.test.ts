@@ -201,7 +201,7 @@ test('a blocked event loop overloads the app, and it recovers', async t => {
   await until(async () => (await ask('/quick')).status === 200)
   const levels = logged
     .map(line => JSON.parse(line) as { readonly msg: string; readonly pressure: string })
-    .filter(({ msg }) => msg === 'the pressure has changed')
+    .filter(({ msg }) => msg === 'load level changed')
     .map(({ pressure }) => pressure)
   t.ok(
     levels.includes('overloaded') && levels.at(-1) === 'calm',

@@ -96,21 +96,21 @@ test('each request has one log line with its outcome', async t => {
         res: { statusCode: 200 },
       },
     ],
+    [well, '/refused', 404, { level: 30, msg: 'request refused', code: 'REFUSED', detail: 'There is no such cat.' }],
+    [well, '/input', 400, { level: 30, msg: 'request refused', code: 'INPUT_INVALID' }],
+    [well, '/nowhere', 404, { level: 30, msg: 'request refused', code: 'NOT_FOUND' }],
     [
       well,
-      '/refused',
-      404,
-      { level: 30, msg: 'a request was refused', code: 'REFUSED', detail: 'There is no such cat.' },
+      '/bug',
+      500,
+      { level: 50, msg: 'request failed: internal error', code: 'INTERNAL', err: { message: 'a bug' } },
     ],
-    [well, '/input', 400, { level: 30, msg: 'a request was refused', code: 'INPUT_INVALID' }],
-    [well, '/nowhere', 404, { level: 30, msg: 'a request was refused', code: 'NOT_FOUND' }],
-    [well, '/bug', 500, { level: 50, msg: 'a request failed by a bug', code: 'INTERNAL', err: { message: 'a bug' } }],
-    [bad, '/whole', 502, { level: 40, msg: 'a request failed', code: 'UPSTREAM_SCHEMA', why: /expected string/ }],
+    [bad, '/whole', 502, { level: 40, msg: 'request failed', code: 'UPSTREAM_SCHEMA', why: /expected string/ }],
     [
       bad,
       '/partial',
       200,
-      { level: 30, msg: 'a reply is partial', aggregate: 'partial', lost: [{ step: 'it', code: 'UPSTREAM_SCHEMA' }] },
+      { level: 30, msg: 'reply is partial', aggregate: 'partial', lost: [{ step: 'it', code: 'UPSTREAM_SCHEMA' }] },
     ],
   ] as const) {
     lines.length = 0
@@ -130,7 +130,7 @@ test('a 5xx refusal by the service is logged as a refusal', async t => {
   t.teardown(guardRoom({ claim: () => false, hold: () => true }))
   const { get, port, said, ofRequests } = await arrange(t)
   t.equal((await get('/whole')).status, 503)
-  t.match(await said('a request'), { level: 30, msg: 'a request was refused', code: 'SHED', res: { statusCode: 503 } })
+  t.match(await said('request refused'), { level: 30, msg: 'request refused', code: 'SHED', res: { statusCode: 503 } })
   const caller = connect(port, '127.0.0.1', () =>
     caller.write(
       'POST /posted HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n' +
@@ -140,7 +140,7 @@ test('a 5xx refusal by the service is logged as a refusal', async t => {
   await once(caller.resume(), 'close')
   t.match(ofRequests()[1], {
     level: 30,
-    msg: 'a request was refused',
+    msg: 'request refused',
     code: 'TRANSFER_ENCODING_UNSUPPORTED',
     res: { statusCode: 501 },
   })
@@ -193,7 +193,7 @@ test('a flood of bytes that are not HTTP has ten log lines, and one that counts 
   t.equal(ofRequests().length, 10)
   await app.close()
   t.match(
-    lines.find(({ msg }) => msg === 'more requests were refused'),
+    lines.find(({ msg }) => msg === 'more requests refused'),
     { refused: { BAD_REQUEST: 5 } },
   )
 })
@@ -259,7 +259,7 @@ test('a caller that closes the connection has one log line', async t => {
       await said('connection closed'),
       {
         level: 30,
-        msg: 'the connection closed before the reply was complete',
+        msg: 'connection closed before the reply was complete',
         closedBy: 'caller',
         req: { url: '/whole' },
         responseTime: Number,
@@ -301,7 +301,7 @@ test('refusals are sampled by code, and one line counts the others when the inte
   t.same([counts('NOT_FOUND'), counts('METHOD_NOT_ALLOWED'), counts('REFUSED')], [10, 10, 12])
   await app.close()
   t.match(
-    lines.filter(({ msg }) => msg === 'more requests were refused'),
+    lines.filter(({ msg }) => msg === 'more requests refused'),
     [{ level: 30, refused: { NOT_FOUND: 15, METHOD_NOT_ALLOWED: 2 }, withinMs: 10_000 }],
   )
 })
@@ -374,7 +374,7 @@ test('the line of a partial reply has for each loss its step, upstream, operatio
   const { ask } = await failing(t)
   const { fields } = await ask('/partial/7')
   t.same(fields, {
-    msg: 'a reply is partial',
+    msg: 'reply is partial',
     aggregate: 'partial',
     url: '/partial/{id}',
     lost: [
@@ -397,7 +397,7 @@ test('the line of a failed run has the failure that decided, and the other losse
   const { fields, response } = await ask('/failed')
   t.equal(response.status, 502)
   t.same(fields, {
-    msg: 'a request failed',
+    msg: 'request failed',
     code: 'UPSTREAM_STATUS',
     detail: "Step 'items': cats answered with an unexpected status: status 404.",
     aggregate: 'failed',

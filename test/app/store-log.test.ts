@@ -26,7 +26,7 @@ test('a cache store that fails is logged at once, and then once per minute at mo
     [
       {
         level: 40,
-        msg: 'cache store failed; the call goes on without it',
+        msg: 'cache store failed; the call continues without it',
         upstream: 'cats',
         function: 'invalidate',
         err: { message: 'the store is down' },

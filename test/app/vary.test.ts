@@ -151,8 +151,8 @@ test('a schema that takes every header makes the reply no-store, and the log say
   )
   t.match(
     lines[0]?.msg,
-    "aggregate 'loose': a reply goes out with no-store instead of its cacheControl 'public, max-age=60', since a layer " +
-      'or the headers schema lists all headers of the request: read headers by their names',
+    "aggregate 'loose': the reply is sent with no-store instead of its cacheControl 'public, max-age=60', because " +
+      'a layer or the headers schema lists all request headers: read each header by its name',
   )
 })
 
@@ -292,9 +292,9 @@ test('a reply made with a forwarded credential is not for a shared cache, and th
     )
     t.equal(
       lines[0]?.msg,
-      `aggregate 'public': a reply that depends on the header '${header}' (the upstream 'echo' forwards it) ` +
-        `goes out with no-store, since its cacheControl 'public, max-age=60' lets a shared cache give it to ` +
-        `other callers: write private, for example 'private, max-age=60'`,
+      `aggregate 'public': the reply is sent with no-store because it depends on the header '${header}' ` +
+        `(the upstream 'echo' forwards it), and its cacheControl 'public, max-age=60' lets a shared cache send ` +
+        `it to other callers: use private, for example 'private, max-age=60'`,
     )
   }
 })

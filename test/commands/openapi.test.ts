@@ -36,9 +36,9 @@ test('the document can be that of definitions', async t => {
   t.notOk(paths.includes('/v1/cat-facts'))
 })
 
-test('a file that cannot be written ends with 1 and says why', async t => {
+test('a file that cannot be written ends with 1, and the error names the option, the file and the reason', async t => {
   const { code, errors } = await runCommand(t, ['openapi', '--out', '/nowhere/at/all.yaml'])
   t.equal(code, 1)
-  t.match(errors, 'headwaters: ENOENT')
+  t.match(errors, /^headwaters: --out: cannot write '\/nowhere\/at\/all\.yaml': ENOENT/)
   t.notMatch(errors, /\bat .*:\d+:\d+/, 'without a stack')
 })

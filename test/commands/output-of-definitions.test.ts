@@ -21,5 +21,5 @@ test('a failed load leaves what definitions wrote on stderr', async t => {
   const { code, output, errors } = await runCommand(t, ['openapi', path])
   t.equal(code, 2)
   t.equal(output, '')
-  t.match(errors, /^printed\nheadwaters: the definitions cannot be used\n/)
+  t.match(errors, /^printed\nheadwaters: invalid definitions\n/)
 })

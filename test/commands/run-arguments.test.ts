@@ -15,9 +15,9 @@ test('arguments that cannot be used end with 2, by their name and with a suggest
   const refused = [
     [['run'], 'run needs the name of an aggregate'],
     [['run', 'cat-fact'], "unknown aggregate 'cat-fact': did you mean 'cat-facts'?"],
-    [['run', 'weather'], "unknown aggregate 'weather': there are cat-facts, breed, postcard"],
-    [['run', 'cat-facts', '--cuont', '3'], "'cat-facts' takes no --cuont: did you mean '--count'?"],
-    [['run', 'cat-facts', '--count'], '--count'],
+    [['run', 'weather'], "unknown aggregate 'weather': use cat-facts, breed, postcard"],
+    [['run', 'cat-facts', '--cuont', '3'], "aggregate 'cat-facts' has no field --cuont: did you mean '--count'?"],
+    [['run', 'cat-facts', '--count'], "option '--count' needs a value"],
     [['run', 'cat-facts', '-c'], "unknown option '-c'"],
     [['run', 'cat-facts', '--deadline', '0'], "--deadline must be a positive integer (ms), got '0'"],
     [['run', 'cat-facts', 'nowhere.ts'], "no such file or folder: 'nowhere.ts'"],

@@ -132,7 +132,7 @@ test('the environment reaches the upstreams of definitions, and names of others 
   t.same([moved.code, JSON.parse(moved.output)], [0, { word: 'cat' }])
   const refused = await runCommand(t, ['run', 'words', path], { HEADWATERS_UPSTREAM_MEOWFACTS_OFF: '1' })
   t.equal(refused.code, 2)
-  t.match(refused.errors, 'HEADWATERS_UPSTREAM_MEOWFACTS_OFF: names no upstream: there are word-source')
+  t.match(refused.errors, 'HEADWATERS_UPSTREAM_MEOWFACTS_OFF: matches no upstream: the upstreams are word-source')
 })
 
 test('definitions that cannot be used end with 2 and every fault', async t => {
@@ -142,7 +142,7 @@ test('definitions that cannot be used end with 2 and every fault', async t => {
   t.equal(output, '')
   t.equal(
     errors,
-    `headwaters: the definitions cannot be used\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n` +
+    `headwaters: invalid definitions\n  ${path}/a.ts:1:7: throws when it is loaded: Error: one\n` +
       `  ${path}/b.ts:1:7: throws when it is loaded: Error: two\n`,
   )
 })

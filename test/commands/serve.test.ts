@@ -28,7 +28,7 @@ test('an unknown command, and options without a command, get a suggestion', asyn
   for (const [args, said] of [
     [['sevre'], "unknown command 'sevre': did you mean 'serve'?"],
     [['open-api'], "unknown command 'open-api': did you mean 'openapi'?"],
-    [['weather'], "unknown command 'weather'"],
+    [['weather'], "unknown command 'weather': use serve, run, openapi, load, completion"],
     [[path], `unknown command '${path}': did you mean 'headwaters serve ${path}'?`],
     [['serve', '--lvie'], "unknown option '--lvie': did you mean '--live'?"],
     [['serve', '--watch'], '--watch needs files or folders'],
@@ -70,7 +70,7 @@ test('definitions that cannot be served are refused before anything listens', as
     const { code, output, errors } = await runCommand(t, args, { PORT: '0' })
     t.equal(code, 2)
     t.equal(output, '')
-    t.match(errors, /^headwaters: the definitions cannot be used\n.*\/health\/live/)
+    t.match(errors, /^headwaters: invalid definitions\n.*\/health\/live/)
   }
 })
 

@@ -122,11 +122,11 @@ test('all faults of all files are said at once, each with its file, its place an
     join(path, 'package.json'),
   )
   const expected = [
-    `${path}/nowhere: there is no such file or folder`,
-    `${path}/package.json: there is no such file or folder`,
+    `${path}/nowhere: no such file or folder: check the path`,
+    `${path}/package.json: no such file or folder: check the path`,
     `${path}/enum.ts:1: cannot be loaded: TypeScript enum is not supported in strip-only mode`,
     `${path}/foreign.ts: cannot be loaded: Cannot find package 'no-such-package'`,
-    `${path}/half.ts: export 'half' is an aggregate that is not finished: end it with .reply(schema, merge)`,
+    `${path}/half.ts: export 'half' is an aggregate without a reply: end it with .reply(schema, merge)`,
     `${path}/missing.ts: cannot be loaded: Cannot find module '${path}/nowhere.ts'`,
     `${path}/syntax.ts:2: cannot be loaded: Expression expected`,
     `${path}/throws.ts:2:7: throws when it is loaded: RangeError: not today`,
@@ -135,8 +135,8 @@ test('all faults of all files are said at once, each with its file, its place an
     `${path}/zod3.ts:3:20: throws when it is loaded: TypeError: aggregate 'old': its query schema is not of zod 4`,
     `${folder}/nothing.ts: exports no aggregate`,
     `${folder}: no module in it exports an aggregate`,
-    `${path}/b.ts: two aggregates have the name 'same', export 'words' here and export 'words' in ${path}/a.ts: rename one`,
-    `${path}/c.ts: two aggregates answer GET /other, export 'words' here and export 'words' in ${path}/b.ts: give one another url`,
+    `${path}/b.ts: two aggregates have the name 'same', export 'words' here and export 'words' in ${path}/a.ts: rename one of them`,
+    `${path}/c.ts: two aggregates answer GET /other, export 'words' here and export 'words' in ${path}/b.ts: change one of the urls`,
   ]
   for (const words of expected)
     t.ok(
@@ -153,7 +153,7 @@ test('two aggregates that programs would call the same are refused before they a
   })
   t.same(await faultsOf(t, path), [
     `${path}/b.ts: the aggregates 'top-1' and 'top1' have the operationId 'top1', ` +
-      `export 'words' here and export 'words' in ${path}/a.ts: rename one`,
+      `export 'words' here and export 'words' in ${path}/a.ts: rename one of them`,
   ])
 })
 
@@ -165,7 +165,7 @@ test('two aggregates whose templates match the same requests are refused before 
   })
   t.same(await faultsOf(t, path), [
     `${path}/b.ts: two aggregates match the same GET requests, /caf%c3%a9 and /caf%C3%A9, ` +
-      `export 'words' here and export 'words' in ${path}/a.ts: give one another url`,
+      `export 'words' here and export 'words' in ${path}/a.ts: change one of the urls`,
   ])
 })
 

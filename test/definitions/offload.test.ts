@@ -64,12 +64,12 @@ test('offloaded functions of definitions are loaded in threads as definitions ar
   t.match(await ask('nothing'), { status: 404, detail: 'Of nothing there is no word.' })
 
   write('mark.ts', mark('?'))
-  await said('reloaded')
+  await said('definitions reloaded')
   t.match(await ask('cat'), { data: { word: 'CAT?' } })
 
   write('merge.ts', merge.replace('function shout', 'function whisper'))
   const { faults } = await said('reload failed')
-  t.match(faults, [/merge\.ts exports no function 'shout'; there is whisper, which is offloaded$/])
+  t.match(faults, [/merge\.ts: offload: .*merge\.ts exports no function 'shout'; there is whisper$/])
   t.match(await ask('cat'), { data: { word: 'CAT?' } }, 'those from before are still served')
 
   stop('SIGTERM')
@@ -79,7 +79,7 @@ test('offloaded functions of definitions are loaded in threads as definitions ar
 test('an offloaded function or file that does not exist fails the start, before anything is served', async t => {
   const named = await faultsOf(t, { 'words.ts': shout('shuot'), 'merge.ts': merge, 'mark.ts': mark('!') })
   t.same(named.faults, [
-    `${join(named.path, 'merge.ts')}: ${join(named.path, 'merge.ts')} exports no function 'shuot'; there is shout, which is offloaded`,
+    `${join(named.path, 'merge.ts')}: offload: ${join(named.path, 'merge.ts')} exports no function 'shuot'; there is shout`,
   ])
   const none = await faultsOf(t, { 'words.ts': shout('shout', './merg.ts') })
   t.match(none.faults, [

@@ -31,7 +31,7 @@ test('a folder that cannot be read is a fault of a load, and has no files for a 
     found.flatMap(({ files }) => files),
     [join(defs, 'one.ts')],
   )
-  t.match(faults, [{ file: sub, reason: 'cannot be read (EACCES): give this process the right to read it' }])
+  t.match(faults, [{ file: sub, reason: 'cannot be read (EACCES): give this process permission to read it' }])
   t.equal(faults.length, 1)
   t.same(
     asOrdinaryUser(() => foldersIn(defs)),

@@ -126,9 +126,9 @@ test('a certificate that a variable names is watched, also while it is missing',
     faults: [/^WORDS_CA: is neither PEM nor the path of a file that can be read/],
   })
   write('ca/words.pem', selfSigned.cert)
-  await saidTimes('reloaded', 1)
+  await saidTimes('definitions reloaded', 1)
   write('ca/words.pem', `${selfSigned.cert}\n`)
-  await saidTimes('reloaded', 2)
+  await saidTimes('definitions reloaded', 2)
 })
 
 test('on SIGTERM what is under way is answered, and the process ends', async t => {

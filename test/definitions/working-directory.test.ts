@@ -71,7 +71,7 @@ test('serve --watch reloads relative paths when definitions change the working d
   const { origin, said } = await startService(t, {}, ['serve', folder, '--watch'])
   t.same(await post(origin), { count: 4 })
   write('order.ts', moving('one + 1'))
-  await said('reloaded')
+  await said('definitions reloaded')
   t.same(await post(origin), { count: 5 })
 })
 

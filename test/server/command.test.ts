@@ -19,7 +19,7 @@ test('a command or an option that is not known is refused with 2, by its name an
   for (const [args, said] of [
     [['--lively'], '--lively'],
     [['sevre'], 'sevre'],
-    [['serve', 'serve'], 'serve serve'],
+    [['serve', 'nowhere'], "serve: no such file or folder: 'nowhere'; check the path"],
     [['--live=yes'], '--live'],
     [['-x'], '-x'],
   ] as const) {
@@ -35,10 +35,10 @@ test('a command or an option that is not known is refused with 2, by its name an
 
 test('configuration that cannot be used ends the start with 2, and each fault by its name', async t => {
   const refused = [
-    [{ PORT: 'x' }, [/PORT: .*number/]],
+    [{ PORT: 'x' }, [/PORT: must be an integer from 0 to 65535/]],
     [
       { HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: 'http://127.0.0.1' },
-      [/HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: names no upstream: there are .*meowfacts/],
+      [/HEADWATERS_UPSTREAM_DOGFACTS_ORIGIN: matches no upstream: the upstreams are .*meowfacts/],
     ],
     [{ HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: 'nonsense' }, [/HEADWATERS_UPSTREAM_MEOWFACTS_ORIGIN: .*(?:http|origin)/]],
     [
@@ -72,7 +72,7 @@ test('an address at which the service cannot listen ends the start with 1 and na
   const refused = [
     [
       { HOST: '127.0.0.1', PORT: String(port) },
-      `cannot listen at 127.0.0.1:${port}: the port is in use (EADDRINUSE); set PORT to another port, or to 0 for any free one`,
+      `cannot listen at 127.0.0.1:${port}: the port is in use (EADDRINUSE); set PORT to another port, or to 0 for any free port`,
     ],
     [
       { HOST: '192.0.2.1', PORT: '3000' },

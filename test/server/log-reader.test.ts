@@ -77,7 +77,7 @@ for (const kind of Object.keys(kinds)) {
       const before = await lostLogLines(origin)
       t.ok(before > times * 1000 - (2 * bufferBytes) / 1000, `${before} lines were lost`)
       readLog(true)
-      const { lost } = await said('lines of the log were lost')
+      const { lost } = await said('log lines lost')
       t.ok((lost as number) >= before)
       stop('SIGTERM')
       t.same(await ended, { code: 0, signal: null })

@@ -48,7 +48,7 @@ for (const flags of modes) {
       t.equal(status, 200)
     }
     readLog(true)
-    t.ok(((await said('lines of the log were lost'))['lost'] as number) > 0)
+    t.ok(((await said('log lines lost'))['lost'] as number) > 0)
     stop('SIGTERM')
     t.same(await ended, { code: 0, signal: null })
   })
@@ -59,7 +59,7 @@ for (const flags of modes) {
     const { code, output, errors } = await runCommand(t, ['serve', path, ...flags], { PORT: 'abc' })
     t.equal(code, 2)
     t.equal(output, 'to stdout\n')
-    t.match(errors, /^to stderr\nheadwaters: the configuration cannot be used\n {2}PORT: .*\n$/)
+    t.match(errors, /^to stderr\nheadwaters: invalid configuration\n {2}PORT: .*\n$/)
   })
 
   test(`${command}: every fault of the configuration ends the start with 2 and a line on stderr`, async t => {
@@ -73,7 +73,7 @@ for (const flags of modes) {
     ] as const) {
       const { code, output, errors } = await runCommand(t, ['serve', path, ...flags], environment)
       t.same([code, output], [2, ''], Object.keys(environment).join())
-      t.match(errors, /^headwaters: the configuration cannot be used\n/)
+      t.match(errors, /^headwaters: invalid configuration\n/)
       for (const line of expected) t.match(errors, line)
     }
   })

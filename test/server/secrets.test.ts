@@ -118,7 +118,7 @@ test('no secret is in any line of the log, nor in any reply, however upstreams f
     service.stop('SIGTERM')
     await service.ended
     const written = [...service.log.map(line => JSON.stringify(line)), ...replies, await service.errors].join('\n')
-    t.match(written, /a request failed/)
+    t.match(written, /request failed/)
     t.same(
       all.filter(secret => written.includes(secret) || written.includes(JSON.stringify(secret).slice(1, -1))),
       [],
@@ -138,7 +138,7 @@ test('a secret that is missing or cannot be used ends the start with a line for 
     PROXY: `https://us:${proxyPassword}@127.0.0.1`,
   })
   t.equal(code, 2)
-  t.match(errors, /the configuration cannot be used/)
+  t.match(errors, /headwaters: invalid configuration/)
   for (const line of [
     "BEARER: is not set, and upstream 'bearer' needs it for auth",
     "HEADER: is not set, and upstream 'header' needs it for auth",
@@ -191,7 +191,7 @@ test('a secret that came with a reload of --watch is in no line, also not in tho
   const { path, write } = definitionsFolder(t, { 'all.ts': withSecret('BEARER') })
   const service = await startService(t, secrets, ['serve', path, '--watch'])
   write('all.ts', withSecret('HEADER'))
-  await service.said('reloaded')
+  await service.said('definitions reloaded')
   await fetch(`${service.origin}/HEADER`).catch(() => {})
   t.same(await service.ended, { code: 1, signal: null })
   t.match(await service.said('uncaught error'), { err: { message: 'caused by [redacted]' } })

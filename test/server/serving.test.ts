@@ -31,7 +31,7 @@ test('the service starts while an upstream is down, and answers 502 UPSTREAM_UNR
   t.equal(response.status, 502)
   t.match(response.headers.get('content-type'), 'application/problem+json')
   t.match(await response.json(), { code: 'UPSTREAM_UNREACHABLE', sources: { ninja: { state: 'failed' } } })
-  t.match(await said('a request failed'), { level: 40, code: 'UPSTREAM_UNREACHABLE' })
+  t.match(await said('request failed'), { level: 40, code: 'UPSTREAM_UNREACHABLE' })
 
   await upstream.recover()
   t.equal((await fetch(`${origin}/v1/cat-facts?count=2`)).status, 200)

@@ -13,31 +13,29 @@ export function notesOf(metrics: LoadMetrics, { rate, connections }: LoadOptions
   const notes: string[] = []
   if (rate === undefined)
     notes.push(
-      'a closed loop cannot be corrected: while the service stalls it sends nothing, so the requests of ' +
-        'other callers during a stall are not in these figures; --rate N keeps a rate',
+      'a closed loop sends nothing while the service stalls, so the latency during a stall is not in these figures ' +
+        '(coordinated omission); use --rate N for an open loop',
     )
   if (neverSent > 0)
     notes.push(
-      `the rate was not held: ${neverSent} of ${sent + neverSent} due requests were never ` +
-        `sent, since all ${connections} connections were taken`,
+      `the rate was not reached: ${neverSent} of ${sent + neverSent} due requests were never ` +
+        `sent because all ${connections} connections were busy`,
     )
   if (lowerBounds > 0)
     notes.push(
-      `${lowerBounds} requests without an answer are in the table with the time after ` +
-        'which they were given up: a lower bound of their latency',
+      `${lowerBounds} requests got no answer; the table has the time after which each was aborted, ` +
+        'a lower bound of its latency',
     )
   for (const percentile of [50, 99]) {
     const [lag, latency] = [senderLag.percentileMs(percentile), latencyFromDue.percentileMs(percentile)]
     if (lag > maxSenderRatio * latency)
       notes.push(
-        `at p${percentile} the sender itself was ${formatMs(lag)} ms late, and the latency from due is ` +
-          `${formatMs(latency)}: this part of it is not latency of the service`,
+        `at p${percentile} the sender was ${formatMs(lag)} ms late, out of ${formatMs(latency)} ms from due: ` +
+          'this part is not latency of the service',
       )
   }
   if (busy > maxBusy)
-    notes.push(
-      `the sender was busy ${(busy * 100).toFixed(0)} % of the time: the figures describe it as much as the service`,
-    )
+    notes.push(`the sender was busy ${(busy * 100).toFixed(0)} % of the time, so the figures also depend on the sender`)
   return notes
 }
 
@@ -50,13 +48,13 @@ export function violationsOf(metrics: LoadMetrics, { maxP99Ms, maxErrorPercent }
   const p99Ms = latencyFromDue.percentileMs(99)
 
   const violations: string[] = []
-  if (answered === 0) violations.push('nothing was answered')
+  if (answered === 0) violations.push('no request was answered')
   if (maxP99Ms !== undefined && p99Ms > maxP99Ms)
-    violations.push(`the p99 is ${p99Ms.toFixed(1)} ms, not at most ${maxP99Ms}`)
+    violations.push(`p99 is ${p99Ms.toFixed(1)} ms, above --max-p99 ${maxP99Ms}ms`)
   if (maxErrorPercent !== undefined && errorPercent > maxErrorPercent)
     violations.push(
       `${errorPercent.toFixed(2)} % of the requests were refused, failed, not ` +
-        `answered or never sent, not at most ${maxErrorPercent}`,
+        `answered or never sent, above --max-errors ${maxErrorPercent}`,
     )
   return violations
 }

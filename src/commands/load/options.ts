@@ -47,7 +47,7 @@ export function readLoadOptions(args: readonly string[]): LoadOptions | undefine
     throw new UsageError(
       'load needs the URL of a running service, for example: headwaters load http://127.0.0.1:3000/v1/cat-facts',
     )
-  if (others.length > 0) throw new UsageError(`load takes one URL, got '${others[0]}' as well`)
+  if (others.length > 0) throw new UsageError(`load takes one URL: remove '${others[0]}'`)
   const body = readBody(values.body, values['body-file'])
   const method = values.method ?? (body === undefined ? 'GET' : 'POST')
   if (!/^[A-Za-z]+$/.test(method) || /^connect$/i.test(method))
@@ -111,7 +111,8 @@ function parseDuration(text: string): number | undefined {
 }
 
 function readBody(text: string | undefined, file: string | undefined): Buffer | undefined {
-  if (text !== undefined && file !== undefined) throw new UsageError('--body and --body-file exclude each other')
+  if (text !== undefined && file !== undefined)
+    throw new UsageError('--body and --body-file exclude each other: remove one of them')
   if (file === undefined) return text === undefined ? undefined : Buffer.from(text)
   try {
     return readFileSync(file)

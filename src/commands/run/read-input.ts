@@ -35,17 +35,17 @@ export function readInput(aggregate: AnyAggregate, { fields, body, headers, fold
     parts[field.part][name] = values.length === 1 ? values[0] : values
   }
   if (body !== undefined && aggregate.route.body === undefined)
-    throw new UsageError(`'${aggregate.name}' takes no body`)
+    throw new UsageError(`aggregate '${aggregate.name}' takes no body: remove --body`)
   return { ...parts, headers: readHeaders(headers), ...(body !== undefined && { body: readBody(body, folder) }) }
 }
 
 function noField({ name: aggregate }: AnyAggregate, name: string, known: readonly string[]): string {
-  const takes = known.length === 0 ? 'it takes none' : `it takes ${known.map(each => `--${each}`).join(', ')}`
-  return `'${aggregate}' takes no --${name}${
+  const fields = known.length === 0 ? 'it has no fields' : `use ${known.map(each => `--${each}`).join(', ')}`
+  return `aggregate '${aggregate}' has no field --${name}${
     suggest(
       `--${name}`,
       known.map(each => `--${each}`),
-    ) || `: ${takes}`
+    ) || `: ${fields}`
   }`
 }
 
@@ -57,7 +57,7 @@ function readBody(given: string, folder: string): unknown {
     try {
       text = readFileSync(given === '@-' ? 0 : resolve(folder, given.slice(1)), 'utf8')
     } catch (error) {
-      throw new UsageError(`${where}: ${(error as Error).message}`, { cause: error })
+      throw new UsageError(`${where}: cannot read the file: ${(error as Error).message}`, { cause: error })
     }
   }
   try {
@@ -72,7 +72,7 @@ function readHeaders(given: readonly string[]): Record<string, string> {
     given.map(header => {
       const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(header) ?? []
       if (name === undefined || value === undefined)
-        throw new UsageError(`--header must be name:value, got '${header}'`)
+        throw new UsageError(`--header must be 'name: value', got '${header}'`)
       return [name.toLowerCase(), value]
     }),
   )

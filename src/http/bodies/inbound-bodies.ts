@@ -103,7 +103,7 @@ export function logRefusedBodies(app: FastifyInstance, bodies: InboundBodies): v
     if (isRefusing)
       app.log.warn(
         { bodiesBytes: bodies.bytes, refused },
-        'request bodies are refused: the bodies that are being received have reached their limit (MAX_BODIES_BYTES)',
+        'request bodies are refused: the bodies being received have reached MAX_BODIES_BYTES',
       )
     else app.log.warn({ bodiesBytes: bodies.bytes }, 'request bodies are accepted again')
   }, sampleEvery).unref()

@@ -117,7 +117,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
     isLogged = true
     app.log.warn(
       { connections: connections.size, limit: served },
-      'connection limit reached: idle connections are closed, and new ones are refused until others end',
+      'connection limit reached; closing idle connections and refusing new ones',
     )
   }
 
@@ -128,7 +128,7 @@ export function limitConnections(app: FastifyInstance, { state, connections, lim
     isLogged = false
     app.log.info(
       { connections: connections.size, limit: served, refused: refusals },
-      'connections are below their limit again',
+      'connections are below the limit again',
     )
     refusals = 0
   }

@@ -138,7 +138,7 @@ export function watchPressure(app: FastifyInstance, gauge: PressureGauge, limits
       delays.reset()
       gauge.update(sample)
       const { level, runs } = gauge
-      if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'the pressure has changed')
+      if (level !== logged) app.log.warn({ pressure: level, runs, ...sample }, 'load level changed')
       logged = level
     }, heapEvery).unref()
     done()

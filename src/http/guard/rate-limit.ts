@@ -50,6 +50,6 @@ function failureLog(app: FastifyInstance): (error: Error) => void {
   return err => {
     if (performance.now() < nextAt) return
     nextAt = performance.now() + 60_000
-    app.log.error({ err }, 'counting requests failed; they are let through')
+    app.log.error({ err }, 'rate limit counter failed; requests are admitted without a limit')
   }
 }

@@ -25,7 +25,7 @@ export function loggedRuntime(log: FastifyBaseLogger, options: RuntimeOptions): 
     onCacheStoreFault: ({ cause, ...fault }) => {
       if (performance.now() - storeFaultAt < storeFaultMs) return
       storeFaultAt = performance.now()
-      log.warn({ ...fault, err: cause }, 'cache store failed; the call goes on without it')
+      log.warn({ ...fault, err: cause }, 'cache store failed; the call continues without it')
     },
   })
 }

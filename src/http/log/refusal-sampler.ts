@@ -40,7 +40,7 @@ export class RefusalSampler {
   /** Returns a function that logs early refusals, sampled with the other refusals. */
   reporter(log: FastifyBaseLogger): ReportRefusal {
     return refusal => {
-      log[this.shouldLog(refusal.code) ? 'info' : 'debug'](refusal, 'a request was refused')
+      log[this.shouldLog(refusal.code) ? 'info' : 'debug'](refusal, 'request refused')
     }
   }
 
@@ -49,7 +49,7 @@ export class RefusalSampler {
     const refused: Partial<Record<ErrorCode, number>> = {}
     for (const [code, lines] of this.#lines) if (lines > linesPerCode) refused[code] = lines - linesPerCode
     this.#lines.clear()
-    if (Object.keys(refused).length > 0) log.info({ refused, withinMs: countEvery }, 'more requests were refused')
+    if (Object.keys(refused).length > 0) log.info({ refused, withinMs: countEvery }, 'more requests refused')
   }
 }
 

@@ -36,7 +36,7 @@ export class RequestLog extends LogController {
   }
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    if (error) logOutcome(request, { level: 'error', fields: { err: error }, msg: 'a reply could not be written' })
+    if (error) logOutcome(request, { level: 'error', fields: { err: error }, msg: 'reply could not be written' })
     this.#end(reply, true)
   }
 
@@ -49,7 +49,7 @@ export class RequestLog extends LogController {
     if (!isComplete)
       request.log[level](
         { req: request, responseTime, ...fields, closedBy: closedBy(request) },
-        'the connection closed before the reply was complete',
+        'connection closed before the reply was complete',
       )
     else if (refusal !== undefined && !this.#refusals.shouldLog(refusal))
       request.log.debug({ req: request, res: reply, responseTime, ...fields }, msg)

@@ -82,12 +82,12 @@ function outcomeOf(problem: Problem, run: object | undefined): RequestOutcome {
   const { code, cause, statusCode } = problem
   const detail = cut(problem.detail)
   if (statusCode === 500)
-    return { level: 'error', fields: { err: cause ?? problem, code, ...run }, msg: 'a request failed by a bug' }
+    return { level: 'error', fields: { err: cause ?? problem, code, ...run }, msg: 'request failed: internal error' }
   if (statusCode > 500 && !ownRefusals.has(code))
     return {
       level: 'warn',
       fields: { code, detail, why: causeChain(cause instanceof UpstreamError ? cause : problem), ...run },
-      msg: 'a request failed',
+      msg: 'request failed',
     }
-  return { level: 'info', fields: { code, detail, ...run }, msg: 'a request was refused', refusal: code }
+  return { level: 'info', fields: { code, detail, ...run }, msg: 'request refused', refusal: code }
 }

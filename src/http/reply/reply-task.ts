@@ -102,7 +102,7 @@ export class ReplyTask implements RunCompletion {
 
   #logPartial(outcomes: LoggedOutcomes): void {
     const fields = partialFields(this.#aggregate, this.#run.lost, outcomes)
-    logOutcome(this.#request, { level: 'info', fields, msg: 'a reply is partial' })
+    logOutcome(this.#request, { level: 'info', fields, msg: 'reply is partial' })
   }
 
   #countEnd(): void {

@@ -99,6 +99,6 @@ function failureOf(error: unknown): Failure {
       ...(code !== undefined && { code: String(code) }),
     }
   } catch {
-    return { name: 'Error', message: 'the definitions threw a value that has no text' }
+    return { name: 'Error', message: 'the definitions threw a value that cannot be converted to text' }
   }
 }

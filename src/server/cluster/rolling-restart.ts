@@ -18,7 +18,7 @@ export async function rollingRestart(
   replicas: readonly Replica[],
   { log, isStopping, stopReplaced }: RollingRestartOptions,
 ): Promise<void> {
-  log.info({ workers: replicas.length }, 'restarting the workers')
+  log.info({ workers: replicas.length }, 'rolling restart started')
   for (const replica of replicas) {
     await replica.finishRestart()
     if (isStopping()) return
@@ -36,5 +36,5 @@ export async function rollingRestart(
     }
     if (previous !== undefined) await stopReplaced(previous)
   }
-  log.info({ workers: replicas.length }, 'all workers were replaced')
+  log.info({ workers: replicas.length }, 'rolling restart completed')
 }

@@ -96,7 +96,7 @@ export function createWorkers({
     const workerPort = await worker.listening
     if (workerPort === realPort) return
     worker.kill()
-    throw new Error(`listens at port ${workerPort} instead of ${realPort}: the last of the other workers has exited`)
+    throw new Error(`worker listens on port ${workerPort} instead of ${realPort} because no other worker was running`)
   }
 
   function onFailedStart(): boolean {
@@ -111,8 +111,8 @@ export function createWorkers({
     fewLoggedAt = now
     log.warn(
       { limit },
-      'few file descriptors are left in the primary: new connections wait, and are ' +
-        'closed when none is left; raise the limit (ulimit -n)',
+      'few file descriptors are left in the primary: new connections wait, and are closed when no descriptor is ' +
+        'left; raise the limit (ulimit -n)',
     )
   }
 

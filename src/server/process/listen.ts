@@ -9,7 +9,7 @@ interface Reason {
   readonly fix: string
 }
 
-const anotherPort = 'set PORT to another port, or to 0 for any free one'
+const anotherPort = 'set PORT to another port, or to 0 for any free port'
 const anotherHost = 'set HOST to an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all'
 
 /** The system's errors that another `HOST` or `PORT` avoids. */
@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   EACCES: { what: 'the process may not use the port', fix: 'set PORT to 1024 or above' },
   EADDRNOTAVAIL: { what: 'the machine does not have this address', fix: anotherHost },
   EAFNOSUPPORT: { what: 'the machine does not support this kind of address', fix: anotherHost },
-  EINVAL: { what: 'the address cannot be used', fix: anotherHost },
+  EINVAL: { what: 'the address is not valid here', fix: anotherHost },
   ENOTFOUND: { what: 'the host name has no address', fix: anotherHost },
   EAI_AGAIN: { what: 'the host name cannot be resolved', fix: anotherHost },
 }

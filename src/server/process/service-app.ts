@@ -50,7 +50,7 @@ export async function createServiceApp(
     app.addHook('onListen', done => {
       app.log.warn(
         few,
-        'few file descriptors: upstreams have fewer connections than declared; raise the limit (ulimit -n)',
+        'few file descriptors: concurrency and connections of upstreams are reduced; raise the limit (ulimit -n)',
       )
       done()
     })
@@ -59,10 +59,9 @@ export async function createServiceApp(
     logProcessEvents(app, stream)
     return app
   } catch (error) {
-    throw new DefinitionsError(
-      [{ file: 'the aggregates together', reason: `cannot be served: ${(error as Error).message}` }],
-      { cause: error },
-    )
+    throw new DefinitionsError([{ file: 'all aggregates', reason: `cannot be served: ${(error as Error).message}` }], {
+      cause: error,
+    })
   }
 }
 
@@ -76,7 +75,7 @@ export function routesOf({ aggregates }: Catalogue): string[] {
  * reader.
  */
 function logProcessEvents({ log }: FastifyInstance, stream: Destination): void {
-  stream.onRecovered = lost => log.warn({ lost }, 'lines of the log were lost: they could not be written')
+  stream.onRecovered = lost => log.warn({ lost }, 'log lines lost: they could not be written')
   // The flag --no-warnings leaves no listener.
   if (process.listenerCount('warning') === 0) return
   process.removeAllListeners('warning')

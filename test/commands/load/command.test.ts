@@ -73,10 +73,10 @@ test('a service that hangs is asked over as many connections as there are, and t
   t.ok(msAt(corrected, 100) >= 400)
   t.match(
     notes.join('\n'),
-    /the rate was not held: \d+ of 200 due requests were never sent, since all 5 connections were taken/,
+    /the rate was not reached: \d+ of 200 due requests were never sent because all 5 connections were busy/,
   )
-  t.match(notes.join('\n'), '200 requests without an answer are in the table')
-  t.same(violations, ['nothing was answered'])
+  t.match(notes.join('\n'), '200 requests got no answer; the table has the time after which each was aborted')
+  t.same(violations, ['no request was answered'])
   await upstream.deserted()
 })
 
@@ -84,7 +84,10 @@ test('a load test of a port without a listener fails at once and says so', async
   const { code, stdout, stderr } = await runLoad(`http://127.0.0.1:${await quietPort()}/`, '--duration', '1h')
   t.equal(code, 1)
   t.equal(stdout, '')
-  t.match(stderr, /^load: http:\/\/127\.0\.0\.1:\d+ cannot be reached: connection refused\n$/)
+  t.match(
+    stderr,
+    /^headwaters: cannot connect to http:\/\/127\.0\.0\.1:\d+: connection refused; start the service or correct the URL\n$/,
+  )
 })
 
 test('connections that are lost, and answers that are none, are errors by kind', async t => {
@@ -128,7 +131,7 @@ test('answers are told apart by what they are worth, and bounds decide the exit 
   t.equal(ill.code, 1)
   t.match(
     ill.violations,
-    /50\.00 % of the requests were refused, failed, not answered or never sent, not at most 49\.9/,
+    /50\.00 % of the requests were refused, failed, not answered or never sent, above --max-errors 49\.9/,
   )
 })
 
@@ -145,7 +148,7 @@ test('a p99 above its bound fails', async t => {
     '20ms',
   )
   t.equal(code, 1)
-  t.match(stdout, /^violated: the p99 is \d+\.\d ms, not at most 20$/m)
+  t.match(stdout, /^violated: p99 is \d+\.\d ms, above --max-p99 20ms$/m)
 })
 
 test('method, headers and body are sent as given', async t => {
@@ -203,12 +206,12 @@ test('a closed loop says that it cannot be corrected, and has one column', async
   t.equal(answered, sent)
   t.ok(answered > 3)
   t.equal(uncorrected.at(-1)?.count, answered)
-  t.match(notes, /a closed loop cannot be corrected/)
+  t.match(notes, /a closed loop sends nothing while the service stalls/)
   t.ok(upstream.connections <= 4, 'three, and the one that looked whether anybody is there')
   const { stdout } = await runLoad(...args)
   t.match(stdout, /^closed loop over 3 connections, 0\.3 s$/m)
   t.match(stdout, /^percentile +ms from sent +count +1\/\(1-p\)$/m)
-  t.match(stdout, /^note: a closed loop cannot be corrected/m)
+  t.match(stdout, /^note: a closed loop sends nothing while the service stalls/m)
 })
 
 test('in a pipe each second is a line on stderr, and the table is all there is on stdout', async t => {

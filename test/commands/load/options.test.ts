@@ -94,7 +94,7 @@ test('an invalid argument is rejected by its name', async t => {
     [['127.0.0.1:3000'], 'the URL must begin with http:// or https://'],
     [['ftp://a/'], 'the URL must begin with http:// or https://'],
     [['http://me:secret@a/'], 'the URL must not contain a user or a password'],
-    [[url, url], 'load takes one URL'],
+    [[url, url], `load takes one URL: remove '${url}'`],
     [[url, '--rate', '0'], "--rate must be a number from 0.1 to 100000 or max, got '0'"],
     [[url, '--rate', '1e3'], '--rate'],
     [[url, '--connections', '1.5'], "--connections must be an integer from 1 to 10000, got '1.5'"],

@@ -43,13 +43,17 @@ test('a body is JSON, given here or in a file', async t => {
 
 test('what cannot be used is said with what can', async t => {
   const refused = [
-    [catFacts, { fields: { cuont: ['3'] } }, "'cat-facts' takes no --cuont: did you mean '--count'?"],
-    [catFacts, { fields: { zzzzzzzz: ['3'] } }, "'cat-facts' takes no --zzzzzzzz: it takes --count, --max_length"],
-    [postcard, { fields: { greeting: ['x'] } }, "'postcard' takes no --greeting: it takes none"],
-    [catFacts, { body: '{}' }, "'cat-facts' takes no body"],
+    [catFacts, { fields: { cuont: ['3'] } }, "aggregate 'cat-facts' has no field --cuont: did you mean '--count'?"],
+    [
+      catFacts,
+      { fields: { zzzzzzzz: ['3'] } },
+      "aggregate 'cat-facts' has no field --zzzzzzzz: use --count, --max_length",
+    ],
+    [postcard, { fields: { greeting: ['x'] } }, "aggregate 'postcard' has no field --greeting: it has no fields"],
+    [catFacts, { body: '{}' }, "aggregate 'cat-facts' takes no body: remove --body"],
     [postcard, { body: '{"greeting"' }, '--body must be JSON: '],
-    [postcard, { body: '@/nowhere/at/all.json' }, '--body @/nowhere/at/all.json: ENOENT'],
-    [catFacts, { headers: ['nocolon'] }, "--header must be name:value, got 'nocolon'"],
+    [postcard, { body: '@/nowhere/at/all.json' }, '--body @/nowhere/at/all.json: cannot read the file: ENOENT'],
+    [catFacts, { headers: ['nocolon'] }, "--header must be 'name: value', got 'nocolon'"],
   ] as const
   for (const [aggregate, given, words] of refused) t.match(said(aggregate, given), words)
 })

@@ -63,7 +63,7 @@ export async function fewDescriptors(t: Test): Promise<void> {
     'none is reset, and no upstream lacks a descriptor',
   )
   t.equal(log.filter(({ msg }) => msg.includes('connection limit reached')).length, 1)
-  await said('below their limit again')
+  await said('below the limit again')
   for (let times = 0; times < 5; times++) t.match(await exchange(port), /^HTTP\/1\.1 200 /)
   stop('SIGTERM')
   t.same(await ended, { code: 0, signal: null })

@@ -57,7 +57,7 @@ export async function outOfFiles(t: Test): Promise<void> {
   )
 
   for (const socket of idle) socket.destroy()
-  await said('below their limit again')
+  await said('below the limit again')
   t.equal((await ask()).status, 200)
   t.equal(log.filter(({ msg }) => msg.includes('connection limit reached')).length, 1)
   stop('SIGTERM')

@@ -30,7 +30,7 @@ test('a new worker that cannot start changes nothing, and the log says why', asy
   }
   define(definitions({ version: 3 }))
   stop('SIGHUP')
-  await said('all workers were replaced')
+  await said('rolling restart completed')
   t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
 })
 
@@ -38,13 +38,13 @@ test('SIGHUP during a restart begins another one after it', async t => {
   const { ask, said, saidTimes, stop, define, log } = await workersService(t)
   define(definitions({ version: 2 }))
   stop('SIGHUP')
-  await said('restarting')
+  await said('rolling restart started')
   await said('draining')
   define(definitions({ version: 3 }))
   stop('SIGHUP')
-  await saidTimes('all workers were replaced', 2)
+  await saidTimes('rolling restart completed', 2)
   t.ok((await whoAnswers(ask, 4)).every(({ version }) => version === 3))
-  t.equal(log.filter(({ msg }) => msg === 'restarting the workers').length, 2)
+  t.equal(log.filter(({ msg }) => msg === 'rolling restart started').length, 2)
 })
 
 test('SIGHUP reads the environment file of Node.js again', async t => {
@@ -53,6 +53,6 @@ test('SIGHUP reads the environment file of Node.js again', async t => {
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'first'))
   write('.env', 'VARIABLE=second\n')
   stop('SIGHUP')
-  await said('all workers were replaced')
+  await said('rolling restart completed')
   t.ok((await whoAnswers(ask, 2)).every(({ variable }) => variable === 'second'))
 })

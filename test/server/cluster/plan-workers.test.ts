@@ -107,12 +107,10 @@ test('how many there are to be is read from outside', async t => {
     [undefined, '1', '4', 'auto'].map(value => readConfig({ HEADWATERS_WORKERS: value }, []).workers),
     [undefined, undefined, 4, 'auto'],
   )
-  for (const value of ['0', '-1', '1025'])
-    t.throws(() => readConfig({ HEADWATERS_WORKERS: value }, []), /^HEADWATERS_WORKERS: Too (?:small|big): /)
-  for (const value of ['1.5', 'all'])
+  for (const value of ['0', '-1', '1025', '1.5', 'all'])
     t.throws(
       () => readConfig({ HEADWATERS_WORKERS: value }, []),
-      new ConfigError('HEADWATERS_WORKERS: must be a whole number from 1 to 1024, or auto'),
+      new ConfigError('HEADWATERS_WORKERS: must be an integer from 1 to 1024, or auto'),
     )
 })
 

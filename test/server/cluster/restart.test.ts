@@ -61,7 +61,7 @@ test('SIGHUP replaces one worker after the other, with the definitions as they a
     'one is new, and listens before one of the old ones is told to end',
   )
   for (const answer of answers) answer()
-  await said('all workers were replaced')
+  await said('rolling restart completed')
   const { versions, failures } = await busy.end()
   t.same(failures, [])
   t.ok((versions.get(1) ?? 0) > 0 && (versions.get(2) ?? 0) > 0)
@@ -88,7 +88,7 @@ test('a connection that is kept ends with an answer of the worker it belongs to,
   })
   t.equal(last.body.data.pid, first.body.data.pid)
   t.not((await ask('/who', agent)).body.data.pid, first.body.data.pid)
-  await said('all workers were replaced')
+  await said('rolling restart completed')
 })
 
 test('connections that stay idle are closed after a while, and hold no restart', async t => {
@@ -100,6 +100,6 @@ test('connections that stay idle are closed after a while, and hold no restart',
   await Promise.all(idle.map(socket => once(socket, 'connect')))
   const closed = Promise.all(idle.map(socket => once(socket.resume(), 'close')))
   stop('SIGHUP')
-  await said('all workers were replaced')
+  await said('rolling restart completed')
   t.equal((await closed).length, 2)
 })

@@ -99,9 +99,9 @@ test('what cannot be is refused before anything listens, with the reason and wha
     ],
     [['--workers', '0'], {}, /^headwaters: --workers must be an integer from 1 to 1024, or auto, got '0'\n/],
     [['--workers', 'many'], {}, /, got 'many'\n/],
-    [['--workers', '2', '--watch'], {}, /^headwaters: --watch serves in one process: leave --workers out/],
-    [['--watch'], { HEADWATERS_WORKERS: 'auto' }, /HEADWATERS_WORKERS: --watch serves in one process/],
-    [[], { HEADWATERS_WORKERS: 'two' }, /HEADWATERS_WORKERS: must be a whole number/],
+    [['--workers', '2', '--watch'], {}, /^headwaters: --watch works with one process only: remove --workers/],
+    [['--watch'], { HEADWATERS_WORKERS: 'auto' }, /HEADWATERS_WORKERS: --watch works with one process only/],
+    [[], { HEADWATERS_WORKERS: 'two' }, /HEADWATERS_WORKERS: must be an integer/],
   ] as const) {
     const { code, output, errors } = await runCommand(t, ['serve', path, ...args], { PORT: '0', ...environment })
     t.same([code, output], [2, ''], args.join(' '))
@@ -120,7 +120,7 @@ test('workers that cannot start end the process as one process would end, and sa
       'if (cluster.isWorker) throw new Error("not in a worker")',
       { PORT: '0' },
       2,
-      /^headwaters: the definitions cannot be used\n.*not in a worker.*\n$/,
+      /^headwaters: invalid definitions\n.*not in a worker.*\n$/,
     ],
     [
       'if (cluster.isWorker) process.exit(3)',

@@ -24,7 +24,7 @@ test('SIGHUP while the workers start replaces them when all have started', async
   t.equal((await ask(`${origin}/who`)).status, 200, 'the first worker serves')
   answers[0]?.()
   await said('serving')
-  await said('all workers were replaced')
+  await said('rolling restart completed')
   t.same(
     log.filter(({ level }) => level > 30),
     [],
