@@ -1,5 +1,5 @@
 import { wholeNumber } from '../core/bounds.ts'
-import { rejectRenamedOptions } from '../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { checkBoolean } from '../core/option-values.ts'
 import { maxAdaptiveConnections } from './spec/check-upstream.ts'
 import { originFault } from './spec/origin.ts'
@@ -19,10 +19,12 @@ export interface Override {
   readonly off?: boolean | undefined
 }
 
+const overrideOptions: OptionKeys<Override> = { origin: true, concurrency: true, attemptTimeout: true, off: true }
+
 /** Checks the override of one upstream; throws a `TypeError` that names the upstream and the option. */
 export function checkOverride(name: string, override: Override): void {
   const owner = `upstream '${name}'`
-  rejectRenamedOptions(owner, override, overrideRenames)
+  rejectUnknownOptions(owner, override, overrideOptions, { renamed: overrideRenames })
   const { origin, concurrency, attemptTimeout, off } = override
   if (off !== undefined) checkBoolean(owner, 'off', off)
   if (concurrency !== undefined && concurrency !== 'adaptive') wholeNumber(owner, 'concurrency', concurrency)

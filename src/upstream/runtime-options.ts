@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { numberWithin, wholeNumber } from '../core/bounds.ts'
-import { rejectRenamedOptions, rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
+import { rejectUnknownOptions, type OptionKeys } from '../core/option-keys.ts'
 import { checkPartition, type Partition } from '../core/partition.ts'
 import type { ThreadOptions } from '../threads/threads.ts'
 import type { BreakerChange } from './client.ts'
@@ -57,6 +57,20 @@ export interface RuntimeOptions {
   readonly scale?: number | undefined
 }
 
+const runtimeOptions: OptionKeys<RuntimeOptions> = {
+  overrides: true,
+  environment: true,
+  lookup: true,
+  onBreakerChange: true,
+  layers: true,
+  cacheStore: true,
+  onCacheStoreFault: true,
+  threads: true,
+  onThreadError: true,
+  onToken: true,
+  partition: true,
+  scale: true,
+}
 const threadOptions: OptionKeys<ThreadOptions> = { count: true, queue: true, heapBytes: true }
 
 /** With a smaller heap a thread may not start, or V8 ends the process. */
@@ -64,7 +78,7 @@ const minHeapBytes = 64 * 2 ** 20
 
 /** Checks the options of a runtime, its layers excepted; throws a `TypeError` that names the option. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  rejectRenamedOptions('runtime', options, runtimeRenames)
+  rejectUnknownOptions('runtime', options, runtimeOptions, { renamed: runtimeRenames })
   const { overrides = {}, threads = {}, partition, scale = 1, cacheStore } = options
   for (const [name, override] of Object.entries(overrides)) checkOverride(name, override)
   checkThreads(threads)

@@ -220,3 +220,15 @@ test('an override that cannot be is refused at the start, by the name of its ups
     t.throws(() => createRuntime({ overrides: { cats: override } }), { name: 'TypeError', message })
   t.end()
 })
+
+test('a runtime refuses options and overrides that do not exist', t => {
+  t.throws(() => createRuntime({ lookUp: () => {} } as never), {
+    name: 'TypeError',
+    message: /^runtime: there is no option 'lookUp'; there are overrides, environment, lookup, /,
+  })
+  t.throws(() => createRuntime({ overrides: { cats: { port: 80 } } as never }), {
+    name: 'TypeError',
+    message: "upstream 'cats': there is no option 'port'; there are origin, concurrency, attemptTimeout, off",
+  })
+  t.end()
+})
