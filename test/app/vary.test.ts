@@ -151,8 +151,8 @@ test('a schema that takes every header makes the reply no-store, and the log say
   )
   t.match(
     lines[0]?.msg,
-    "aggregate 'loose': a reply goes out with no-store instead of its cacheControl 'public, max-age=60', since a layer " +
-      'or the headers schema lists all headers of the request: read headers by their names',
+    "aggregate 'loose': a reply is sent with no-store in place of the cacheControl 'public, max-age=60', because a " +
+      'layer or the headers schema reads all headers of the request: read headers by their names',
   )
 })
 
@@ -293,8 +293,8 @@ test('a reply made with a forwarded credential is not for a shared cache, and th
     t.equal(
       lines[0]?.msg,
       `aggregate 'public': a reply that depends on the header '${header}' (the upstream 'echo' forwards it) ` +
-        `goes out with no-store, since its cacheControl 'public, max-age=60' lets a shared cache give it to ` +
-        `other callers: write private, for example 'private, max-age=60'`,
+        `is sent with no-store, because the cacheControl 'public, max-age=60' lets a shared cache give it to ` +
+        `other callers: add private, for example 'private, max-age=60'`,
     )
   }
 })

@@ -28,7 +28,9 @@ const refusals = {
       faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }],
     }),
   values: () =>
-    new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
+    new Problem('PAYLOAD_TOO_LARGE', {
+      detail: `The body has more than ${maxBodyValues} values (items of lists and fields of objects).`,
+    }),
 }
 
 /** Accepts JSON bodies only. Bytes that are not UTF-8 are refused; Fastify would replace them. */
@@ -37,7 +39,12 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
     if (contentCodings(raw.headers['content-encoding']) === undefined)
       done(transferEncodingProblem(raw) ?? null, payload)
-    else done(new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'The service takes bodies without a content coding.' }))
+    else
+      done(
+        new Problem('UNSUPPORTED_MEDIA_TYPE', {
+          detail: 'The service accepts no content coding of a body: remove content-encoding.',
+        }),
+      )
   })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
@@ -110,6 +117,6 @@ function finish(steps: Generator<undefined, unknown, undefined>, done: Done): vo
 
 function detailOf({ message }: Error): string {
   return message.includes('prototype')
-    ? 'The body has a key __proto__, or a prototype under constructor, which is not taken.'
+    ? 'The body has the key __proto__, or a key prototype within constructor: remove it.'
     : 'The body is not JSON.'
 }

@@ -87,7 +87,7 @@ class BodyReceiver implements OpenBody {
     // The stream of a hook may have another length than the request.
     if (this.#length >= 0 && received !== this.#length)
       return this.#settle(
-        new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }),
+        new Problem('BAD_REQUEST', { detail: 'The length of the body differs from its content-length.' }),
       )
     this.#settle(null, this.#chunks?.toBuffer() ?? this.#first ?? Buffer.alloc(0))
   }

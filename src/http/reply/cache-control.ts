@@ -19,8 +19,8 @@ export function varyOfCacheable(
       loggedWarnings.add(`all of ${name}`)
       log.warn(
         { aggregate: name },
-        `aggregate '${name}': a reply goes out with no-store instead of its cacheControl '${cacheControl}', ` +
-          'since a layer or the headers schema lists all headers of the request: read headers by their names',
+        `aggregate '${name}': a reply is sent with no-store in place of the cacheControl '${cacheControl}', ` +
+          'because a layer or the headers schema reads all headers of the request: read headers by their names',
       )
     }
     return undefined
@@ -32,9 +32,9 @@ export function varyOfCacheable(
         loggedWarnings.add(name)
         log.warn(
           { aggregate: name, header },
-          `aggregate '${name}': a reply that depends on the header '${header}' (${source}) goes out with ` +
-            `no-store, since its cacheControl '${cacheControl}' lets a shared cache give it to other ` +
-            `callers: write private, for example 'private, max-age=60'`,
+          `aggregate '${name}': a reply that depends on the header '${header}' (${source}) is sent with ` +
+            `no-store, because the cacheControl '${cacheControl}' lets a shared cache give it to other ` +
+            `callers: add private, for example 'private, max-age=60'`,
         )
       }
       return undefined
