@@ -21,6 +21,9 @@ const largeBytes = 128 * 1024
 /** Most values in one body: items of lists and fields of objects. */
 export const maxBodyValues = 100_000
 
+/** Fastify's parser has one error for malformed JSON and for these keys. */
+const notJson = 'The body is not valid JSON, or has the key __proto__ or a key prototype within constructor.'
+
 const refusals = {
   depth: () =>
     new Problem('INPUT_INVALID', {
@@ -87,7 +90,7 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
     if (excess !== undefined) throw refusals[excess]()
     let value: unknown
     void parse(request, text, (error, parsed) => {
-      if (error !== null) throw new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })
+      if (error !== null) throw new Problem('BAD_REQUEST', { detail: notJson, cause: error })
       value = parsed
     })
     if (!hasDoubtful(value)) return value
@@ -113,10 +116,4 @@ function next(steps: Generator<undefined, unknown, undefined>, done: Done): bool
 
 function finish(steps: Generator<undefined, unknown, undefined>, done: Done): void {
   while (next(steps, done));
-}
-
-function detailOf({ message }: Error): string {
-  return message.includes('prototype')
-    ? 'The body has the key __proto__, or a key prototype within constructor: remove it.'
-    : 'The body is not JSON.'
 }
