@@ -119,19 +119,23 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined)
     throw new TypeError(
-      'headwaters: the options runtime and overrides exclude each other: pass overrides to createRuntime, or remove runtime',
+      'headwaters: the options runtime and overrides exclude each other: ' +
+        'pass overrides to createRuntime, or remove runtime',
     )
   if (runtime !== undefined && environment !== undefined)
     throw new TypeError(
-      'headwaters: the options runtime and environment exclude each other: pass environment to createRuntime, or remove runtime',
+      'headwaters: the options runtime and environment exclude each other: ' +
+        'pass environment to createRuntime, or remove runtime',
     )
   if (runtime !== undefined && layers !== undefined)
     throw new TypeError(
-      'headwaters: the options runtime and layers exclude each other: pass layers to createRuntime, or remove runtime',
+      'headwaters: the options runtime and layers exclude each other: ' +
+        'pass layers to createRuntime, or remove runtime',
     )
   if (runtime !== undefined && threads !== undefined)
     throw new TypeError(
-      'headwaters: the options runtime and threads exclude each other: pass threads to createRuntime, or remove runtime',
+      'headwaters: the options runtime and threads exclude each other: ' +
+        'pass threads to createRuntime, or remove runtime',
     )
   const ownRuntime =
     runtime ??
