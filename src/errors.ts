@@ -21,90 +21,116 @@ function row(status: number, title: string, text: string, verdict: Verdict = 'ig
 export const errors = {
   // One call to an upstream
   UPSTREAM_UNREACHABLE: row(502, 'Upstream unreachable', 'could not be reached', 'failed', true),
-  UPSTREAM_TLS: row(502, 'Upstream not trusted', 'could not prove its identity over TLS', 'failed'),
-  UPSTREAM_AUTH: row(502, 'Upstream not authorized', 'could not be asked, since there is no token for it'),
+  UPSTREAM_TLS: row(502, 'TLS handshake failed', 'could not complete the TLS handshake', 'failed'),
+  UPSTREAM_AUTH: row(502, 'Upstream token unavailable', 'could not be called, because no token for it is available'),
   ADDRESS_REFUSED: row(502, 'Upstream address refused', 'is at an address that is not public'),
   UPSTREAM_RESET: row(
     502,
-    'Upstream broke off',
+    'Upstream connection lost',
     'closed the connection before its answer was complete',
     'failed',
     true,
   ),
-  UPSTREAM_PROTOCOL: row(502, 'Upstream spoke no HTTP', 'answered with something that is not valid HTTP', 'failed'),
+  UPSTREAM_PROTOCOL: row(502, 'Invalid HTTP from upstream', 'answered with something that is not valid HTTP', 'failed'),
   UPSTREAM_STATUS: row(502, 'Unexpected upstream status', 'answered with an unexpected status', 'failed'),
-  UPSTREAM_BUSY: row(503, 'Upstream overloaded', 'answered that it takes no more calls now', 'failed', true),
+  UPSTREAM_BUSY: row(503, 'Upstream overloaded', 'answered that it accepts no more calls for now', 'failed', true),
   UPSTREAM_CONTENT_TYPE: row(
     502,
     'Unexpected upstream content type',
-    'answered with a content type its operation does not accept',
+    'answered with a content type that its operation does not accept',
     'failed',
   ),
-  UPSTREAM_ENCODING: row(502, 'Unreadable upstream encoding', 'answered in an encoding that cannot be read', 'failed'),
-  UPSTREAM_TOO_LARGE: row(502, 'Upstream answer too large', 'answered with more bytes than allowed', 'failed'),
-  UPSTREAM_JSON: row(502, 'Upstream sent no JSON', 'answered with a body that is not valid JSON', 'failed'),
+  UPSTREAM_ENCODING: row(
+    502,
+    'Unreadable upstream encoding',
+    'answered in a content coding or a charset that cannot be decoded',
+    'failed',
+  ),
+  UPSTREAM_TOO_LARGE: row(
+    502,
+    'Upstream answer too large',
+    'answered with more bytes or JSON values than allowed',
+    'failed',
+  ),
+  UPSTREAM_JSON: row(502, 'Invalid JSON from upstream', 'answered with a body that is not valid JSON', 'failed'),
   UPSTREAM_SCHEMA: row(
     502,
     'Unexpected upstream answer',
-    'answered with a shape its operation does not declare',
+    'answered with a value that does not match the schema of its operation',
     'failed',
   ),
   UPSTREAM_TIMEOUT: row(504, 'Upstream too slow', 'did not answer in time', 'failed', true),
   OUTCOME_UNKNOWN: row(
     504,
     'Outcome unknown',
-    'was cut off during an unsafe call: whether it took effect is unknown',
+    'did not complete an unsafe call, which may have taken effect',
     'failed',
   ),
   BULKHEAD_FULL: row(
     503,
     'Upstream at capacity',
-    'has no free permit, and its queue is full or too slow for the deadline',
+    'is at its concurrency limit, and its queue is full or too slow for the deadline',
   ),
-  BREAKER_OPEN: row(503, 'Upstream given time to recover', 'has an open circuit breaker: it has failed too often'),
+  BREAKER_OPEN: row(
+    503,
+    'Circuit breaker open',
+    'has an open circuit breaker, because too many of its calls have failed',
+  ),
   UPSTREAM_OFF: row(503, 'Upstream switched off', 'is switched off by configuration'),
-  RUNTIME_CLOSED: row(503, 'Shutting down', 'is closed: the service is shutting down'),
-  LOCAL_RESOURCES: row(503, 'Out of sockets', 'could not be called: this machine has no free port or file descriptor'),
+  RUNTIME_CLOSED: row(503, 'Shutting down', 'cannot be called, because the service is shutting down'),
+  LOCAL_RESOURCES: row(
+    503,
+    'Out of sockets',
+    'could not be called, because the service has no free port or file descriptor',
+  ),
 
   // One step
   STEP_TIMEOUT: row(504, 'Step too slow', 'did not end within its timeout', 'failed'),
   TOO_MANY_ITEMS: row(400, 'Too many items', 'asks for more calls than its maxItems allows'),
-  UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'was given more items by an upstream than its maxItems allows'),
+  UPSTREAM_TOO_MANY_ITEMS: row(502, 'Too many items', 'received more items from an upstream than its maxItems allows'),
   THREADS_FULL: row(503, 'No thread free', 'has no free thread, and the queue for one is full'),
-  SHED: row(503, 'Left out under load', 'was left out: the service is under load'),
-  CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be asked with this input'),
+  SHED: row(503, 'Left out under load', 'was left out, because the service is under load'),
+  CALL_INPUT_INVALID: row(400, 'Invalid input', 'cannot be called with this input'),
   UPSTREAM_CALL_INPUT_INVALID: row(
     502,
     'Unusable upstream answer',
-    'cannot be asked with what an earlier upstream answered',
+    'cannot be called with the answer of an earlier upstream',
   ),
 
   // One run
   DEADLINE_EXCEEDED: row(504, 'Deadline exceeded', 'did not end before its deadline', 'failed'),
-  INPUT_INVALID: row(400, 'Invalid input', 'was asked with invalid input'),
+  INPUT_INVALID: row(400, 'Invalid input', 'received invalid input'),
   REFUSED: row(400, 'Refused', 'refused the request'),
-  REPLY_INVALID: row(500, 'Invalid reply', 'merged a reply that its own schema refuses'),
-  INTERNAL: row(500, 'Internal error', 'failed by a fault of its own'),
+  REPLY_INVALID: row(500, 'Invalid reply', 'merged a reply that does not match its schema'),
+  INTERNAL: row(500, 'Internal error', 'failed because of an internal error'),
 
   // The service
-  BAD_REQUEST: row(400, 'Bad request', 'was sent a request that cannot be read'),
-  UNAUTHENTICATED: row(401, 'Not authenticated', 'requires an API key: send authorization: Bearer and the key'),
-  NOT_FOUND: row(404, 'Not found', 'has nothing at this path'),
-  METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not answer this method here'),
-  NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers application/json, which the Accept header refuses'),
-  REQUEST_TIMEOUT: row(408, 'Request too slow', 'was not sent a whole request in time'),
-  PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'takes no body of this size'),
-  UNSUPPORTED_MEDIA_TYPE: row(415, 'Unsupported media type', 'takes JSON bodies: send content-type: application/json'),
-  EXPECTATION_FAILED: row(417, 'Expectation failed', 'meets no expectation but 100-continue'),
-  RATE_LIMITED: row(429, 'Too many requests', 'takes no more requests of this client for now'),
-  HEADERS_TOO_LARGE: row(431, 'Headers too large', 'takes no headers of this size'),
+  BAD_REQUEST: row(400, 'Bad request', 'received a malformed request'),
+  UNAUTHENTICATED: row(401, 'Not authenticated', 'requires an API key: send the header authorization: Bearer YOUR_KEY'),
+  NOT_FOUND: row(404, 'Not found', 'has no resource at this path'),
+  METHOD_NOT_ALLOWED: row(405, 'Method not allowed', 'does not support this method at this path'),
+  NOT_ACCEPTABLE: row(406, 'Not acceptable', 'answers with application/json, which the accept header excludes'),
+  REQUEST_TIMEOUT: row(408, 'Request too slow', 'did not receive the whole request in time'),
+  PAYLOAD_TOO_LARGE: row(413, 'Body too large', 'received a body that exceeds the size limit'),
+  UNSUPPORTED_MEDIA_TYPE: row(
+    415,
+    'Unsupported media type',
+    'accepts JSON bodies only: send content-type: application/json',
+  ),
+  EXPECTATION_FAILED: row(417, 'Expectation failed', 'supports no expectation except 100-continue'),
+  RATE_LIMITED: row(
+    429,
+    'Too many requests',
+    'received too many requests from this client: wait for the seconds in retry-after',
+  ),
+  HEADERS_TOO_LARGE: row(431, 'Headers too large', 'received a URL and headers that together exceed the size limit'),
   TRANSFER_ENCODING_UNSUPPORTED: row(
     501,
     'Transfer encoding not supported',
-    'supports no transfer encoding except chunked',
+    'supports no transfer coding except chunked',
   ),
-  OVERLOADED: row(503, 'Overloaded', 'takes no more work now: send this again in a moment'),
-  DRAINING: row(503, 'Shutting down', 'is shutting down: send this again in a moment'),
+  OVERLOADED: row(503, 'Overloaded', 'is overloaded: retry after the seconds in retry-after'),
+  DRAINING: row(503, 'Shutting down', 'is shutting down: retry after the seconds in retry-after'),
 } as const satisfies Record<string, Row>
 
 /** The code of a failure, one of the table `errors`. */
@@ -359,7 +385,7 @@ export function reasonOf({ message }: { readonly message: string }): string {
  */
 export function refuse(status: number, detail: string, { retryAfterSeconds }: RefuseOptions = {}): never {
   if (!Number.isInteger(status) || status < 400 || status > 499) {
-    throw new TypeError(`refuse(${status}) is not an answer to the caller: use a status from 400 to 499`)
+    throw new TypeError(`refuse(${status}) must have a status from 400 to 499`)
   }
   throw new Problem('REFUSED', { status, detail, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
@@ -387,7 +413,7 @@ export function toProblem(error: unknown, where?: string): Problem {
     })
   }
   return new Problem('INTERNAL', {
-    detail: 'The service failed by a fault of its own; it is in the log.',
+    detail: 'The service failed because of an internal error. The cause is in the log.',
     cause: error,
   })
 }

@@ -42,7 +42,7 @@ test('an upstream error names the upstream and its failure, and keeps no stack',
   t.equal(Error.stackTraceLimit, limit, 'the next error keeps its own')
   t.equal(
     new UpstreamError('BULKHEAD_FULL', 'cats').message,
-    'cats has no free permit, and its queue is full or too slow for the deadline',
+    'cats is at its concurrency limit, and its queue is full or too slow for the deadline',
   )
   t.end()
 })
@@ -98,7 +98,7 @@ test('a problem is written as RFC 9457 says, and what it does not have is not in
     type: 'urn:headwaters:problem:not-found',
     title: 'Not found',
     status: 404,
-    detail: 'The service has nothing at this path.',
+    detail: 'The service has no resource at this path.',
     code: 'NOT_FOUND',
   })
   const faults = [{ pointer: '/query/count', reason: 'too large' }]

@@ -119,19 +119,23 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
   check(app, aggregates)
   if (runtime !== undefined && overrides !== undefined)
     throw new TypeError(
-      'headwaters: a given runtime has its own overrides: give them to createRuntime, or leave runtime out',
+      'headwaters: the options runtime and overrides exclude each other: ' +
+        'pass overrides to createRuntime, or remove runtime',
     )
   if (runtime !== undefined && environment !== undefined)
     throw new TypeError(
-      'headwaters: a given runtime has its own environment: give it to createRuntime, or leave runtime out',
+      'headwaters: the options runtime and environment exclude each other: ' +
+        'pass environment to createRuntime, or remove runtime',
     )
   if (runtime !== undefined && layers !== undefined)
     throw new TypeError(
-      'headwaters: a given runtime has its own layers: give layers to createRuntime, or leave runtime out',
+      'headwaters: the options runtime and layers exclude each other: ' +
+        'pass layers to createRuntime, or remove runtime',
     )
   if (runtime !== undefined && threads !== undefined)
     throw new TypeError(
-      'headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out',
+      'headwaters: the options runtime and threads exclude each other: ' +
+        'pass threads to createRuntime, or remove runtime',
     )
   const ownRuntime =
     runtime ??
@@ -157,7 +161,9 @@ export async function headwaters(host: AnyFastify, options: ServiceOptions): Pro
 /** Rejects aggregates that cannot be served. Fastify's own errors would name neither the aggregate nor the fix. */
 function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void {
   if (!Array.isArray(aggregates))
-    throw new TypeError('headwaters: needs a list of aggregates: app.register(headwaters, { aggregates: [catFacts] })')
+    throw new TypeError(
+      'headwaters: the option aggregates must be an array: app.register(headwaters, { aggregates: [catFacts] })',
+    )
   const options = routerOptionsOf(app)
   const prefix = app.prefix.replace(/\/$/, '')
   const taken = new Map<string, { readonly name: string; readonly template: string }>()
@@ -165,7 +171,7 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
   for (const [index, aggregate] of (aggregates as readonly (Partial<AnyAggregate> | undefined)[]).entries()) {
     const { name, route, schema } = aggregate ?? {}
     if (name === undefined || route === undefined || schema === undefined)
-      throw new TypeError(`headwaters: aggregates[${index}] is no aggregate: is its reply(…) missing?`)
+      throw new TypeError(`headwaters: aggregates[${index}] is not an aggregate: end its declaration with reply(…)`)
     const { method, url: template } = route
     const url = prefix + fastifyPath(template)
     const shown = isPlainTemplate(template) ? url : prefix + template
@@ -193,7 +199,7 @@ function check(app: FastifyInstance, aggregates: readonly AnyAggregate[]): void 
     if (app.hasRoute({ method, url: registeredUrl(app, url) }))
       throw new TypeError(
         `headwaters: ${method} ${shown} (aggregate '${name}') is already a route of ` +
-          'this app: register it once, or under another prefix',
+          'this app: register the aggregate once, or under another prefix',
       )
     taken.set(shape, { name, template })
   }

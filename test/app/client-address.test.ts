@@ -110,7 +110,7 @@ test('trusted proxies are addresses, networks or names; anything else is rejecte
   for (const entry of ['nonsense', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/255.0.0.0', '10.0.0.0/x', '::1/129', '']) {
     t.throws(
       () => buildApp([quick], { trustProxy: [entry] }),
-      { name: 'TypeError', message: `trustProxy: '${entry}' is neither an address nor a network such as 10.0.0.0/8` },
+      { name: 'TypeError', message: `trustProxy must list addresses or networks such as 10.0.0.0/8, got '${entry}'` },
       entry,
     )
   }

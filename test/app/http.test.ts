@@ -34,6 +34,7 @@ test('a method without a route is 405 with the allowed methods, whatever else is
   ]) {
     const got = await get<ProblemBody>('/v1/cat-facts?count=0', request)
     isProblem(t, got, 405, 'METHOD_NOT_ALLOWED')
+    t.equal(got.body.detail, `This path does not support ${request.method}: use one of HEAD, GET, OPTIONS.`)
     t.equal(got.headers.get('allow'), 'HEAD, GET, OPTIONS')
   }
   const got = await get<ProblemBody>('/v1/postcards')

@@ -39,7 +39,9 @@ const post = (length: number) => ({
 test('a body may have exactly as many bytes as the limit', async t => {
   const { ask } = await arrange(t, { bodyBytes: 1000 })
   t.equal((await ask('/v1/take', post(1000))).status, 200)
-  isProblem(t, await ask<ProblemBody>('/v1/take', post(1001)), 413, 'PAYLOAD_TOO_LARGE')
+  const refused = await ask<ProblemBody>('/v1/take', post(1001))
+  isProblem(t, refused, 413, 'PAYLOAD_TOO_LARGE')
+  t.equal(refused.body.detail, 'The body exceeds the limit of 1000 bytes.')
 })
 
 test('the limit of the head includes headers and the URL', async t => {

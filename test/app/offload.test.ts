@@ -176,7 +176,10 @@ test('a given runtime has its own threads', async t => {
     async () => {
       await app.register(headwaters, { aggregates: [], runtime, threads: {} }).ready()
     },
-    { message: 'headwaters: a given runtime has its own threads: give threads to createRuntime, or leave runtime out' },
+    {
+      message:
+        'headwaters: the options runtime and threads exclude each other: pass threads to createRuntime, or remove runtime',
+    },
   )
   await app.close()
 })

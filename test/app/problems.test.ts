@@ -83,6 +83,20 @@ test('a body that is not JSON is 400', async t => {
   }
 })
 
+test('a body with the key __proto__ is 400, and the detail names the key', async t => {
+  const { get } = await serveApp(t, { aggregates })
+  const { body } = await get<ProblemBody>('/echo/tom', post('{"__proto__":{}}'))
+  t.equal(body.detail, 'The body is not valid JSON, or has the key __proto__ or a key prototype within constructor.')
+})
+
+test('a body with a content coding is 415, and the detail names the header to remove', async t => {
+  const { get } = await serveApp(t, { aggregates })
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+  const got = await get<ProblemBody>('/echo/tom', { ...post('{}'), headers })
+  isProblem(t, got, 415, 'UNSUPPORTED_MEDIA_TYPE')
+  t.equal(got.body.detail, 'The service accepts no content coding of a body: remove content-encoding.')
+})
+
 test('a body that is not UTF-8 is 400', async t => {
   const { get } = await serveApp(t, { aggregates })
   isProblem(

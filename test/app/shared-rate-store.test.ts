@@ -37,7 +37,7 @@ test('every failure to count is reported once', async t => {
 test('a count after its timeout is ignored', async t => {
   const { promise, resolve } = Promise.withResolvers<RateCount>()
   const { told, failures } = ask(() => promise)
-  t.match(await told, [{ message: 'the count did not come within 1000 ms' }])
+  t.match(await told, [{ message: 'countRequest did not settle within 1000 ms' }])
   resolve({ current: 1, ttl: 1 })
   await new Promise(setImmediate)
   t.equal(failures.length, 1)

@@ -49,7 +49,7 @@ export const ${name} = aggregate('${name}', { url: '/${name}' })
   const { path } = definitionsFolder(t, { 'a.ts': replying('a', 'name'), 'b.ts': replying('b', 'title') })
   const { code, errors } = await runCommand(t, ['openapi', path])
   t.equal(code, 2)
-  t.match(errors, `${join(path, 'b.ts')}: aggregate 'b', reply: the id 'Cat' already names another schema`)
+  t.match(errors, `${join(path, 'b.ts')}: aggregate 'b', reply: the id 'Cat' already belongs to another schema`)
 })
 
 test('a reload with such a schema is logged with its faults, and the definitions from before are served', async t => {

@@ -262,31 +262,31 @@ test('what cannot be served is refused with its reason', async t => {
       (error: unknown) => (error as Error).message,
     )
   }
-  t.match(await refused({}), /^headwaters: needs a list of aggregates: app\.register/)
+  t.match(await refused({}), /^headwaters: the option aggregates must be an array: app\.register/)
   t.match(
     await refused({ aggregates: [{}] }),
-    /^headwaters: aggregates\[0\] is no aggregate: is its reply\(…\) missing\?/,
+    /^headwaters: aggregates\[0\] is not an aggregate: end its declaration with reply\(…\)/,
   )
-  t.match(await refused({ aggregates: [undefined] }), /^headwaters: aggregates\[0\] is no aggregate/)
+  t.match(await refused({ aggregates: [undefined] }), /^headwaters: aggregates\[0\] is not an aggregate/)
   t.match(
     await refused({ aggregates: [fact, fact] }),
     /^headwaters: the aggregates 'a-fact' and 'a-fact' are both GET \/facts\/:kind: change the url of one/,
   )
   t.match(
     await refused({ aggregates: [fact], prefix: '/api' }, true),
-    /^headwaters: GET \/api\/facts\/:kind \(aggregate 'a-fact'\) is already a route of this app: register it once, or under another prefix/,
+    /^headwaters: GET \/api\/facts\/:kind \(aggregate 'a-fact'\) is already a route of this app: register the aggregate once, or under another prefix/,
   )
   t.match(
     await refused({ aggregates: [fact], runtime: createRuntime(), overrides: {} }),
-    /^headwaters: a given runtime has its own overrides/,
+    /^headwaters: the options runtime and overrides exclude each other/,
   )
   t.match(
     await refused({ aggregates: [fact], runtime: createRuntime(), layers: {} }),
-    /^headwaters: a given runtime has its own layers/,
+    /^headwaters: the options runtime and layers exclude each other/,
   )
   t.match(
     await refused({ aggregates: [fact], runtime: createRuntime(), environment: {} }),
-    /^headwaters: a given runtime has its own environment/,
+    /^headwaters: the options runtime and environment exclude each other/,
   )
   t.match(
     await refused({ aggregates: [fact], overrides: { cats: { origin: 'nonsense' } } }),

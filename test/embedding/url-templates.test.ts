@@ -113,7 +113,7 @@ test('two registrations cannot serve the same templates, and the error names the
     {
       message:
         "headwaters: GET /api/weather/{a},{b} (aggregate 'other') is already a route of this app: " +
-        'register it once, or under another prefix',
+        'register the aggregate once, or under another prefix',
     },
   )
   const caseless = fastify({ routerOptions: { caseSensitive: false, ignoreTrailingSlash: true } })

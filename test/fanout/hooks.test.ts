@@ -168,7 +168,7 @@ test('a failed call of context() fails the run as that of a required step does',
       code: 'UPSTREAM_BUSY',
       statusCode: 503,
       retryAfterSeconds: 7,
-      detail: 'oracle answered that it takes no more calls now.',
+      detail: 'oracle answered that it accepts no more calls for now.',
       sources: { context: { state: 'failed', code: 'UPSTREAM_BUSY' }, a: { state: 'cancelled', attempts: 0 } },
     })
   }

@@ -36,7 +36,7 @@ test('a merge that does not fit its schema is a bug whose details stay in the lo
     t.match(problem, {
       code: 'REPLY_INVALID',
       statusCode: 500,
-      detail: 'The service merged a reply that its own schema refuses.',
+      detail: 'The service merged a reply that does not match its schema.',
       sources: { a: { state: 'ok' } },
     })
     t.type(problem.cause, z.ZodError)
@@ -91,7 +91,7 @@ test('an upstream error thrown by a merge is a bad gateway', async t => {
       code: 'UPSTREAM_BUSY',
       statusCode: 503,
       retryAfterSeconds: 3,
-      detail: 'oracle answered that it takes no more calls now.',
+      detail: 'oracle answered that it accepts no more calls for now.',
       cause: error,
     })
   }

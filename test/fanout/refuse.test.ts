@@ -67,7 +67,7 @@ test("only statuses from 400 to 499 are an author's answer; any other is a bug",
     const problem = await problemOf(fanOut(described, {}, { runtime }))
     t.match(problem, { code: 'INTERNAL', statusCode: 500, cause: TypeError })
     t.match(problem.cause, {
-      message: `refuse(${status}) is not an answer to the caller: use a status from 400 to 499`,
+      message: `refuse(${status}) must have a status from 400 to 499`,
     })
   }
   for (const status of [400, 499]) {

@@ -28,20 +28,17 @@ const full = {
 /** What is wrong, and the words of the fault. */
 const faults: readonly (readonly [info: unknown, words: string])[] = [
   ['Cats', 'info must be an object'],
-  [
-    { name: 'Cats' },
-    "info has no field 'name': there are title, version, summary, description, termsOfService, contact",
-  ],
+  [{ name: 'Cats' }, "info has no field 'name': use title, version, summary, description, termsOfService, contact"],
   [{ title: '' }, 'info.title must not be empty'],
   [{ title: ' ' }, 'info.title must not be empty'],
   [{ version: 1 }, 'info.version must be a text'],
   [{ termsOfService: 'terms' }, 'info.termsOfService must be a URL'],
   [{ contact: 'cat@cats.example' }, 'info.contact must be an object'],
-  [{ contact: { mail: 'a' } }, "info.contact has no field 'mail': there are name, url, email"],
+  [{ contact: { mail: 'a' } }, "info.contact has no field 'mail': use name, url, email"],
   [{ contact: { email: 'cat' } }, 'info.contact.email must be an email address'],
   [{ contact: { url: 'cats' } }, 'info.contact.url must be a URL'],
   [{ license: {} }, 'info.license.name is missing'],
-  [{ license: { name: 'MIT', spdx: 'MIT' } }, "info.license has no field 'spdx': there are name, identifier, url"],
+  [{ license: { name: 'MIT', spdx: 'MIT' } }, "info.license has no field 'spdx': use name, identifier, url"],
   [{ license: { name: 'MIT', identifier: 'MIT', url: 'https://mit.example' } }, 'identifier or url, not both'],
   [{ title: '', version: 2 }, 'info.title must not be empty; info.version must be a text'],
 ]

@@ -89,7 +89,7 @@ test('an id that names two schemas is refused, and the message says where', asyn
   t.throws(
     () => documentOf(twice),
     new TypeError(
-      "aggregate 'second', reply: the id 'Twice' already names another schema: give one of them another id",
+      "aggregate 'second', reply: the id 'Twice' already belongs to another schema: give one of the two another id",
     ),
   )
   const within = z.object({
@@ -99,7 +99,7 @@ test('an id that names two schemas is refused, and the message says where', asyn
   t.throws(() => documentOf([answering(within)]), { name: 'TypeError', message: /^aggregate 'thing', reply: .*Within/ })
   t.throws(() => documentOf([answering(z.object({}).meta({ id: 'two words' }))]), {
     name: 'TypeError',
-    message: /the id 'two words' is no name for a component/,
+    message: /the id 'two words' is not a component name/,
   })
 })
 
@@ -122,7 +122,7 @@ test("an id of the service's own schemas is refused where an aggregate has it, a
   for (const id of ids) {
     const schema = z.object({ mine: z.string() }).meta({ id })
     const message = (part: string) =>
-      `aggregate 'thing', ${part}: the id '${id}' is one of the service's own: give the schema another id`
+      `aggregate 'thing', ${part}: the id '${id}' belongs to a schema of the service: give the schema another id`
     for (const [part, each] of [
       ['reply', answering(schema)],
       ['reply', answering(z.array(z.object({ deep: schema.optional() })))],
@@ -157,7 +157,7 @@ test('the name of the request shape must be free', async t => {
   const each = aggregate('thing', { url: '/thing', body }).reply(reply, () => ({ body: {}, other: { b: '' } }))
   t.throws(() => documentOf([each]), {
     name: 'TypeError',
-    message: /'Taken' is sent in another shape than it is answered in and needs the id 'TakenInput' too/,
+    message: /'Taken' differs between requests and replies, so its request form needs the id 'TakenInput'/,
   })
 })
 
@@ -184,11 +184,11 @@ test('a type that JSON does not have is rejected with the aggregate and the plac
   const params = z.record(z.string(), z.string()) as unknown as z.ZodObject<{ id: z.ZodString }>
   t.throws(() => operationOf(aggregate('thing', { url: '/thing/{id}', params }).reply(z.null(), () => null)), {
     name: 'TypeError',
-    message: /^aggregate 'thing', params: .*declare them with z\.object\(\)/,
+    message: /^aggregate 'thing', params: must be a z\.object\(\), because/,
   })
 })
 
-test('a recursive schema needs a name', async t => {
+test('a recursive schema needs an id', async t => {
   const Nameless = z.object({
     name: z.string(),
     get kittens() {
@@ -197,9 +197,9 @@ test('a recursive schema needs a name', async t => {
   })
   t.throws(() => dataOf(Nameless), {
     name: 'TypeError',
-    message: /^aggregate 'thing', reply: .*needs a name: add \.meta\(\{ id: 'Name' \}\)/,
+    message: /^aggregate 'thing', reply: .*needs an id: add \.meta\(\{ id: 'Name' \}\)/,
   })
-  t.throws(() => dataOf(z.object({ cat: Nameless })), { name: 'TypeError', message: /needs a name/ })
+  t.throws(() => dataOf(z.object({ cat: Nameless })), { name: 'TypeError', message: /needs an id/ })
   const Named = z
     .object({
       name: z.string(),
@@ -275,7 +275,7 @@ test('a recursive schema with a name is documented in each of its forms', t => {
     },
   })
   for (const schema of [Nameless.describe('Own.'), z.object({ a: Node.describe('Own.'), b: Nameless })])
-    t.throws(() => dataOf(schema), { name: 'TypeError', message: /needs a name/ })
+    t.throws(() => dataOf(schema), { name: 'TypeError', message: /needs an id/ })
   t.end()
 })
 
@@ -592,12 +592,12 @@ test('paths that differ in the names of their parameters alone are one path', as
 test('aggregates with the same operation are rejected', async t => {
   t.throws(
     () => documentOf([answering(z.null(), 'a-1'), answering(z.null(), 'a1')]),
-    new TypeError("aggregate 'a1': another operation has the operationId 'a1': choose another name"),
+    new TypeError("aggregate 'a1': the operationId 'a1' belongs to another operation: rename the aggregate"),
   )
   const other = aggregate('other', { url: '/thing' }).reply(z.null(), () => null)
   t.throws(
     () => documentOf([answering(z.null()), other]),
-    new TypeError("aggregate 'other': another one answers GET /thing already"),
+    new TypeError("aggregate 'other': another aggregate already serves GET /thing: change the url of one"),
   )
   t.throws(() => openapiDocument([answering(z.null(), 'health-live')]), { name: 'TypeError', message: /'healthLive'/ })
 })

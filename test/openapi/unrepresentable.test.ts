@@ -37,19 +37,19 @@ const impossible: readonly (readonly [schema: z.ZodType, type: string, fix: stri
   [z.symbol(), 'symbol', 'use a type that JSON has'],
   [z.function(), 'function', 'use a type that JSON has'],
   [z.file(), 'file', 'use z.base64()'],
-  [z.promise(z.string()), 'promise', 'wait in a step'],
+  [z.promise(z.string()), 'promise', 'await the value in a step'],
   [z.custom<string>(() => true), 'custom', 'use a type that JSON has'],
   [z.instanceof(URL), 'custom', 'use a type that JSON has'],
   [z.literal(undefined), 'literal', 'use .optional() for undefined'],
   [z.number().multipleOf(Infinity), 'number', 'use a finite multipleOf other than 0'],
-  [z.object({ [Symbol('key')]: z.string() } as never), 'object', 'leave out its symbol keys'],
+  [z.object({ [Symbol('key')]: z.string() } as never), 'object', 'remove its symbol keys'],
 ]
 
 test('a type that JSON does not have is a fault of its aggregate, with its place and the fix', async t => {
   const inRequests = [
     ...impossible,
     [z.date(), 'date', 'use z.iso.datetime() or z.coerce.date()'],
-    [z.nan(), 'nan', 'leave it out'],
+    [z.nan(), 'nan', 'remove it'],
   ] as const
   const inReplies = [...impossible, [z.string().transform(text => text.length), 'transform', '.pipe()']] as const
   for (const [part, cases] of [
@@ -222,7 +222,7 @@ test('numbers that JSON does not have are left out of bounds, defaults, examples
   t.same(bodyOf(z.number().default(5)), { ...number, default: 5 })
   t.same(bodyOf(z.literal([1, Infinity])), { ...number, enum: [1] })
   t.same(bodyOf(z.union([z.literal(Infinity), z.string()])), { type: 'string' }, 'no JSON value matches the other')
-  const message = /: 'NaN or Infinity' cannot be written as JSON Schema: leave it out, or/
+  const message = /: 'NaN or Infinity' cannot be written as JSON Schema: remove it, or/
   for (const schema of [z.literal(NaN), z.literal(-Infinity), z.enum({ none: NaN }), z.number().meta({ const: NaN })]) {
     t.throws(() => bodyOf(schema), { name: 'TypeError', message })
     t.throws(() => replyOf(schema), { name: 'TypeError', message })

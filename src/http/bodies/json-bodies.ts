@@ -21,6 +21,9 @@ const largeBytes = 128 * 1024
 /** Most values in one body: items of lists and fields of objects. */
 export const maxBodyValues = 100_000
 
+/** Fastify's parser has one error for malformed JSON and for these keys. */
+const notJson = 'The body is not valid JSON, or has the key __proto__ or a key prototype within constructor.'
+
 const refusals = {
   depth: () =>
     new Problem('INPUT_INVALID', {
@@ -28,7 +31,9 @@ const refusals = {
       faults: [{ pointer: '/body', reason: `is nested deeper than ${maxDepth}` }],
     }),
   values: () =>
-    new Problem('PAYLOAD_TOO_LARGE', { detail: `The service takes no body of more than ${maxBodyValues} values.` }),
+    new Problem('PAYLOAD_TOO_LARGE', {
+      detail: `The body has more than ${maxBodyValues} values (items of lists and fields of objects).`,
+    }),
 }
 
 /** Accepts JSON bodies only. Bytes that are not UTF-8 are refused; Fastify would replace them. */
@@ -37,7 +42,12 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
   app.addHook('preParsing', ({ raw }, _reply, payload, done) => {
     if (contentCodings(raw.headers['content-encoding']) === undefined)
       done(transferEncodingProblem(raw) ?? null, payload)
-    else done(new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'The service takes bodies without a content coding.' }))
+    else
+      done(
+        new Problem('UNSUPPORTED_MEDIA_TYPE', {
+          detail: 'The service accepts no content coding of a body: remove content-encoding.',
+        }),
+      )
   })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
@@ -80,7 +90,7 @@ export function acceptJsonBodies(app: FastifyInstance, bodies: InboundBodies): v
     if (excess !== undefined) throw refusals[excess]()
     let value: unknown
     void parse(request, text, (error, parsed) => {
-      if (error !== null) throw new Problem('BAD_REQUEST', { detail: detailOf(error), cause: error })
+      if (error !== null) throw new Problem('BAD_REQUEST', { detail: notJson, cause: error })
       value = parsed
     })
     if (!hasDoubtful(value)) return value
@@ -106,10 +116,4 @@ function next(steps: Generator<undefined, unknown, undefined>, done: Done): bool
 
 function finish(steps: Generator<undefined, unknown, undefined>, done: Done): void {
   while (next(steps, done));
-}
-
-function detailOf({ message }: Error): string {
-  return message.includes('prototype')
-    ? 'The body has a key __proto__, or a prototype under constructor, which is not taken.'
-    : 'The body is not JSON.'
 }

@@ -31,6 +31,10 @@ export function receiveBody(request: IncomingMessage, payload: Payload, options:
   new BodyReceiver(request, payload, options, done).start()
 }
 
+function tooLarge(limit: number): Problem {
+  return new Problem('PAYLOAD_TOO_LARGE', { detail: `The body exceeds the limit of ${limit} bytes.` })
+}
+
 class BodyReceiver implements OpenBody {
   readonly since = performance.now()
   bytes = 0
@@ -55,7 +59,7 @@ class BodyReceiver implements OpenBody {
   }
 
   start(): void {
-    if (this.#length > this.#limit) return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
+    if (this.#length > this.#limit) return this.#settle(tooLarge(this.#limit))
     if (!this.#bodies.open(this, this.#length || 0)) return this.refuse()
     inviteBody(this.#request)
     this.#payload.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
@@ -70,7 +74,7 @@ class BodyReceiver implements OpenBody {
     const chunk = typeof data === 'string' ? Buffer.from(data) : data
     this.#received += chunk.length
     if (this.#received > this.#limit || (this.#payload.receivedEncodedLength ?? 0) > this.#limit)
-      return this.#settle(new Problem('PAYLOAD_TOO_LARGE'))
+      return this.#settle(tooLarge(this.#limit))
     const counted =
       allocateAfter * this.#received >= this.#length ? Math.max(this.#length, this.#received) : this.#received
     if (!this.#bodies.add(this, counted - this.bytes)) return this.refuse()
@@ -87,7 +91,7 @@ class BodyReceiver implements OpenBody {
     // The stream of a hook may have another length than the request.
     if (this.#length >= 0 && received !== this.#length)
       return this.#settle(
-        new Problem('BAD_REQUEST', { detail: 'The body has another length than its content-length.' }),
+        new Problem('BAD_REQUEST', { detail: 'The length of the body differs from its content-length.' }),
       )
     this.#settle(null, this.#chunks?.toBuffer() ?? this.#first ?? Buffer.alloc(0))
   }

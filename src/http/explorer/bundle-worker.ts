@@ -10,7 +10,7 @@ await app.register(scalar, { routePrefix: '/', configuration: { url: 'openapi.js
 const { statusCode, rawPayload } = await app.inject('/js/scalar.js')
 if (statusCode !== 200)
   throw new Error(
-    `@scalar/fastify-api-reference answers ${statusCode} instead of its browser ` +
-      'bundle: is another version installed than the pinned one?',
+    `@scalar/fastify-api-reference answered ${statusCode} in place of its browser ` +
+      'bundle: install the version that package.json names',
   )
 parentPort?.postMessage(await promisify(gzip)(rawPayload, { level: constants.Z_BEST_COMPRESSION }))

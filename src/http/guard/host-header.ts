@@ -27,7 +27,7 @@ export function checkHostHeader(app: FastifyInstance): void {
     reply.header('connection', 'close')
     done(
       new Problem('BAD_REQUEST', {
-        detail: `The request names ${hosts === 0 ? 'no host' : 'several hosts'}: it must name one.`,
+        detail: `The request has ${hosts === 0 ? 'no Host header' : 'several Host headers'}: send exactly one.`,
       }),
     )
   })

@@ -48,7 +48,10 @@ class PendingCount extends Abortable {
  * @param failed Called with each failure of the function.
  */
 export function createSharedStore(count: CountRequest, failed: (error: Error) => void) {
-  const timers = createTimerQueue(countTimeout, () => new Error(`the count did not come within ${countTimeout} ms`))
+  const timers = createTimerQueue(
+    countTimeout,
+    () => new Error(`countRequest did not settle within ${countTimeout} ms`),
+  )
 
   return class SharedStore {
     incr(client: string, callback: Callback): void {
@@ -77,7 +80,8 @@ export function createSharedStore(count: CountRequest, failed: (error: Error) =>
 
 function read(counted: unknown): RateCount {
   const { current, ttl } = (counted ?? {}) as Partial<RateCount>
-  if (!Number.isFinite(current) || !Number.isFinite(ttl)) throw new TypeError('countRequest gave no { current, ttl }')
+  if (!Number.isFinite(current) || !Number.isFinite(ttl))
+    throw new TypeError('countRequest must resolve to { current, ttl }, two finite numbers')
   return { current: current as number, ttl: ttl as number }
 }
 
@@ -87,5 +91,5 @@ function asError(reason: unknown): Error {
   } catch {
     // A proxy may throw on any access.
   }
-  return new Error('the count failed', { cause: reason })
+  return new Error('countRequest failed', { cause: reason })
 }

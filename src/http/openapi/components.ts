@@ -45,13 +45,13 @@ export function createComponents(): Components {
 
   function keep(side: Side, id: string, shape: JsonSchema, where: string): void {
     if (!/^[\w.-]+$/.test(id))
-      throw new TypeError(`${where}: the id '${id}' is no name for a component: use letters, digits, '.', '-' and '_'`)
+      throw new TypeError(`${where}: the id '${id}' is not a component name: use letters, digits, '.', '-' and '_'`)
     if (own.has(id) && !isDeepStrictEqual(own.get(id), shape))
-      throw new TypeError(`${where}: the id '${id}' is one of the service's own: give the schema another id`)
+      throw new TypeError(`${where}: the id '${id}' belongs to a schema of the service: give the schema another id`)
     const known = shapes[side].get(id)
     if (known === undefined) shapes[side].set(id, shape)
     else if (!isDeepStrictEqual(known, shape))
-      throw new TypeError(`${where}: the id '${id}' already names another schema: give one of them another id`)
+      throw new TypeError(`${where}: the id '${id}' already belongs to another schema: give one of the two another id`)
   }
 
   return {
@@ -96,8 +96,8 @@ export function createComponents(): Components {
           )
           if (schemas.has(name) && !isDeepStrictEqual(schemas.get(name), written))
             throw new TypeError(
-              `the schema '${name.slice(0, -'Input'.length)}' is sent in another shape than it is answered in ` +
-                `and needs the id '${name}' too, which another has: rename that one`,
+              `the schema '${name.slice(0, -'Input'.length)}' differs between requests and replies, so ` +
+                `its request form needs the id '${name}', which another schema has: rename the other schema`,
             )
           schemas.set(name, written)
         }

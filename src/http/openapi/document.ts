@@ -69,9 +69,13 @@ export function openapiDocument(
     const path = (paths[prefix.replace(/\/$/, '') + template] ??= {})
     const id = operationId(name)
     if (ids.has(id))
-      throw new TypeError(`aggregate '${name}': another operation has the operationId '${id}': choose another name`)
+      throw new TypeError(
+        `aggregate '${name}': the operationId '${id}' belongs to another operation: rename the aggregate`,
+      )
     if (path[method.toLowerCase()] !== undefined)
-      throw new TypeError(`aggregate '${name}': another one answers ${method} ${url} already`)
+      throw new TypeError(
+        `aggregate '${name}': another aggregate already serves ${method} ${url}: change the url of one`,
+      )
     ids.add(id)
     path[method.toLowerCase()] = operationOf(aggregate, parameterNames(template), components, guards)
   }

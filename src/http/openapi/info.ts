@@ -49,7 +49,7 @@ const fields = {
     .strictObject(license)
     .refine(
       ({ identifier, url: link }) => identifier === undefined || link === undefined,
-      'may have identifier or url, not both',
+      'must have identifier or url, not both',
     )
     .optional(),
 }
@@ -65,7 +65,7 @@ function reasonOf(issue: z.core.$ZodIssue): string {
   const where = ['info', ...issue.path].join('.')
   if (issue.code !== 'unrecognized_keys') return `${where} ${reasonText(issue)}`
   const known = Object.keys(issue.path[0] === 'contact' ? contact : issue.path[0] === 'license' ? license : fields)
-  return `${where} has no field ${issue.keys.map(key => `'${key}'`).join(', ')}: there are ${known.join(', ')}`
+  return `${where} has no field ${issue.keys.map(key => `'${key}'`).join(', ')}: use ${known.join(', ')}`
 }
 
 function reasonText(issue: z.core.$ZodIssue): string {

@@ -68,7 +68,7 @@ export function namedParts({ root, $defs }: NamedParts, where: string): NamedPar
       .get('#')
       ?.has('#')
   )
-    throw new TypeError(`${where}: a schema that holds itself needs a name: add .meta({ id: 'Name' })`)
+    throw new TypeError(`${where}: a recursive schema needs an id: add .meta({ id: 'Name' })`)
   const written = <T>(value: T): T =>
     withoutRefs(value, id => (nameless.has(id) ? written(nameless.get(id) as JsonSchema) : undefined))
   return {

@@ -46,7 +46,7 @@ export function parametersOf(
     const fields = fieldsOf(shape, part === 'headers' ? route.headerFields : undefined)
     if (fields !== undefined) return fields.map(field => parameter(part, field))
     if (part === 'query') return [openQuery(shape)]
-    throw new TypeError(`${where}: parameters are documented one by one: declare them with z.object()`)
+    throw new TypeError(`${where}: must be a z.object(), because the document lists each parameter by its name`)
   })
   const templated = parameterNames(route.url)
   const path = names.map((as, index) => {

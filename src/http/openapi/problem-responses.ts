@@ -17,7 +17,12 @@ const kinds = {
     description: 'The request is malformed, or its input is invalid: `errors` has every fault.',
     example: new Problem('INPUT_INVALID', {
       detail: 'One part of the input cannot be read: see errors.',
-      faults: [{ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' }],
+      faults: [
+        {
+          pointer: '/headers/x-request-timeout-ms',
+          reason: 'must be a whole number of milliseconds with at most 9 digits',
+        },
+      ],
     }),
   },
   401: {

@@ -7,18 +7,18 @@ export const mark = 'x-unrepresentable'
 
 /** The fix for each zod type without a JSON Schema. */
 const fixes: Readonly<Record<string, string>> = {
-  transform: 'say what the transform brings with .pipe()',
+  transform: 'add .pipe() with the schema of the transformed value',
   date: 'use z.iso.datetime() or z.coerce.date()',
   map: 'use z.record()',
   set: 'use z.array()',
   file: 'use z.base64()',
-  undefined: 'leave the schema out',
-  void: 'leave the schema out',
-  promise: 'wait in a step',
-  nan: 'leave it out',
-  'NaN or Infinity': 'leave it out',
+  undefined: 'remove the schema',
+  void: 'remove the schema',
+  promise: 'await the value in a step',
+  nan: 'remove it',
+  'NaN or Infinity': 'remove it',
   number: 'use a finite multipleOf other than 0',
-  object: 'leave out its symbol keys',
+  object: 'remove its symbol keys',
   literal: 'use .optional() for undefined',
 }
 

@@ -68,7 +68,7 @@ export function trustOf(proxies: readonly string[]): (address: string | undefine
       if (bits === undefined) list.addAddress(address, family)
       else list.addSubnet(address, /^\d{1,3}$/.test(bits) ? Number(bits) : -1, family)
     } catch (error) {
-      throw new TypeError(`trustProxy: '${entry}' is neither an address nor a network such as 10.0.0.0/8`, {
+      throw new TypeError(`trustProxy must list addresses or networks such as 10.0.0.0/8, got '${entry}'`, {
         cause: error,
       })
     }

@@ -25,6 +25,9 @@ export function deadlineOf(value: string | string[] | undefined, faults: Fault[]
   if (value === undefined) return undefined
   // A caller that sends its remaining time may send a negative number.
   if (typeof value === 'string' && /^-?\d{1,9}$/.test(value)) return Math.max(minDeadline, Number(value))
-  faults.push({ pointer: '/headers/x-request-timeout-ms', reason: 'must be a whole number of milliseconds' })
+  faults.push({
+    pointer: '/headers/x-request-timeout-ms',
+    reason: 'must be a whole number of milliseconds with at most 9 digits',
+  })
   return undefined
 }

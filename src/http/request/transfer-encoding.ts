@@ -12,5 +12,5 @@ export function transferEncodingProblem({ headers }: IncomingMessage): Problem |
   const last = coding.slice(coding.lastIndexOf(',') + 1).trim()
   return last === 'chunked'
     ? new Problem('TRANSFER_ENCODING_UNSUPPORTED')
-    : new Problem('BAD_REQUEST', { detail: 'The last transfer coding of a request must be chunked.' })
+    : new Problem('BAD_REQUEST', { detail: 'The transfer-encoding of a request must be chunked.' })
 }

@@ -65,5 +65,5 @@ export function refuseMethod(
 ): void {
   reply.header('allow', allow)
   if (method === 'OPTIONS') reply.code(204).send()
-  else done(new Problem('METHOD_NOT_ALLOWED', { detail: `This answers ${allow}.` }))
+  else done(new Problem('METHOD_NOT_ALLOWED', { detail: `This path does not support ${method}: use one of ${allow}.` }))
 }

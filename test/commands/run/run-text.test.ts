@@ -150,7 +150,7 @@ test('the reason of a failed call follows its code, without what would control t
     [5, 'step ended', { step: 3, state: 'fallback', code: error.code }],
   ])
   t.same(lossesOf(view), [
-    'extra  fallback: UPSTREAM_CONTENT_TYPE (200), answered with a content type its operation does not accept: ' +
+    'extra  fallback: UPSTREAM_CONTENT_TYPE (200), answered with a content type that its operation does not accept: ' +
       "the content type is 'text/\\u001b[2Jhtml'",
   ])
 })

@@ -124,7 +124,7 @@ test('what cannot go to a thread names the aggregate, the place and the fix, in 
     t.match(problem, {
       code: 'INTERNAL',
       statusCode: 500,
-      detail: 'The service failed by a fault of its own; it is in the log.',
+      detail: 'The service failed because of an internal error. The cause is in the log.',
     })
     t.match(problem.cause, {
       message:
