@@ -45,7 +45,7 @@ function arrange({
   }
 }
 
-test('a failure that may pass is followed by another attempt, until one goes well', async t => {
+test('a temporary failure is followed by another attempt, until one succeeds', async t => {
   const { bottom, send } = arrange()
   const asked = send()
   bottom.held[0]?.fail(reset())
@@ -56,7 +56,7 @@ test('a failure that may pass is followed by another attempt, until one goes wel
   t.equal((await asked).value, 'at last')
 })
 
-test('after the last attempt the failure of the last is what comes back', async t => {
+test('after maxAttempts the call fails with the failure of its last attempt', async t => {
   const { bottom, send } = arrange({ attempts: 2 })
   const asked = failure(send())
   bottom.held[0]?.fail(reset())
