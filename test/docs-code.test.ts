@@ -1,36 +1,12 @@
-import { execFile } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { test } from 'tap'
 import type { AnyAggregate } from '../src/fanout/aggregate.ts'
 import type { ProblemBody } from './helpers/problem.ts'
 import { serveApp } from './helpers/served-app.ts'
 import { until } from './helpers/until.ts'
-
-const root = join(import.meta.dirname, '..')
-const read = (page: string) => readFileSync(join(root, page), 'utf8')
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.md'))
-    .map(name => `docs/${name.replaceAll('\\', '/')}`),
-]
-
-interface Block {
-  readonly language: string
-  readonly file: string | undefined
-  readonly code: string
-}
-
-function blocksOf(page: string): Block[] {
-  return Array.from(
-    read(page).matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm),
-    ([, language = '', file, code = '']) => ({ language, file, code }),
-  )
-}
+import { blocksOf, pages, root, textOf, type Block } from './pages/helpers/pages.ts'
 
 /** A checkout in which every source is the real one, beside what a page says to write. */
 function checkoutWith(dir: string, blocks: readonly Block[]): string {
@@ -74,60 +50,9 @@ test('what the page for beginners says to write is an aggregate that serves', as
   })
 })
 
-test('what the pages say to write is typed as they say', async t => {
-  const dir = checkoutWith(t.testdir({ src: { clients: {}, routes: {} } }), blocksOf('docs/getting-started.md'))
-  const [aggregate = '', upstream = '', prices = '', plugin = '', fanOut = ''] = blocksOf('README.md')
-    .filter(({ language }) => language === 'ts')
-    .map(({ code }) => code)
-  const prelude = `
-import { z } from 'zod'
-import type { FastifyInstance } from 'fastify'
-import { aggregate, createRuntime, defineUpstream, env, fanOut, headwaters, operation, times } from './index.ts'
-import { CatFacts, CatFactsQuery, MeowFacts, type CatFact, type NinjaFact } from './schemas/cat-fact.ts'
-import { catfactNinja } from './clients/catfact-ninja.ts'
-import { theCatApi } from './clients/the-cat-api.ts'
-declare const Price: z.ZodType
-declare const signal: AbortSignal
-declare const app: FastifyInstance
-declare function mergeCatFacts (
-  maxLength: number | undefined, ninja: readonly NinjaFact[], meow: MeowFacts, picture: CatFacts['picture'],
-): CatFacts
-export type Fact = CatFact
-`
-  writeFileSync(
-    join(dir, 'src/readme.ts'),
-    [
-      prelude,
-      upstream,
-      aggregate,
-      prices,
-      plugin.replace(/^import .*$/m, ''),
-      fanOut.replace(/^import .*$/m, ''),
-      'export { data, complete, sources }',
-    ].join('\n'),
-  )
-  const [store] = blocksOf('docs/policies.md').filter(({ language }) => language === 'ts')
-  t.equal(store?.file, 'cache-store.ts')
-  writeFileSync(join(dir, 'src/cache-store.ts'), (store?.code ?? '').replace("'headwaters'", "'./index.ts'"))
-  const compiler = join(root, 'node_modules/typescript/lib/tsc.js')
-  const config = JSON.parse(readFileSync(join(dir, 'tsconfig.json'), 'utf8')) as object
-  writeFileSync(
-    join(dir, 'tsconfig.json'),
-    JSON.stringify({
-      ...config,
-      include: undefined,
-      files: ['src/readme.ts', 'src/cache-store.ts', 'src/clients/tea.ts', 'src/routes/tea-party.ts'],
-    }),
-  )
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir], { env }).catch(
-    (error: { stdout: string }) => error,
-  )
-  t.equal(stdout, '')
-})
-
 test('the fault that the HTTP contract shows is what a caller gets', async t => {
   const shown = blocksOf('docs/http.md')
+    .filter(({ language }) => language === 'json')
     .map(({ code }) => JSON.parse(code) as ProblemBody)
     .find(({ status }) => status === 400)
   const { get } = await serveApp(t)
@@ -154,14 +79,13 @@ test('the replies that the pages show have the states and fields that there are'
 })
 
 test('every file and folder that a page names is there', async t => {
-  const written = ['src/clients/tea.ts', 'src/routes/tea-party.ts']
+  const written = ['src/clients/tea.ts', 'src/routes/tea-party.ts', 'bench/serve/definitions/']
   for (const page of pages) {
-    const prose = read(page).replaceAll(/^```[^]*?^```$/gm, '')
+    const prose = textOf(page).replaceAll(/^```[^]*?^```$/gm, '')
     const named = Array.from(prose.matchAll(/`((?:[\w-]+\/)+(?:[\w.-]+\.[cm]?[jt]s)?)`/g), ([, path]) => path as string)
+    const bases = page === 'bench/README.md' ? ['', 'bench', 'bench/compare/app', 'bench/compare/serve'] : ['', 'src']
     t.same(
-      named.filter(
-        path => !written.includes(path) && !existsSync(join(root, path)) && !existsSync(join(root, 'src', path)),
-      ),
+      named.filter(path => !written.includes(path) && !bases.some(base => existsSync(join(root, base, path)))),
       [],
       page,
     )
@@ -170,7 +94,7 @@ test('every file and folder that a page names is there', async t => {
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(page: string): string[] {
-  return Array.from(read(page).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+  return Array.from(textOf(page).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
     heading
       .toLowerCase()
       .replaceAll(/[^\w\s-]/g, '')
@@ -179,8 +103,8 @@ function anchorsOf(page: string): string[] {
 }
 
 test('every page and every heading that is linked to is there', async t => {
-  for (const page of [...pages, 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'SECURITY.md', 'bench/README.md']) {
-    for (const [, target = '', anchor = ''] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+  for (const page of [...pages, 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'SECURITY.md']) {
+    for (const [, target = '', anchor = ''] of textOf(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
       const linked = target === '' ? page : join(page, '..', target)
       t.ok(existsSync(join(root, linked)), `${page} → ${target}`)
       if (anchor !== '') t.ok(anchorsOf(linked).includes(anchor), `${page} → ${target}#${anchor}`)

@@ -52,6 +52,7 @@ for (const [fault, text] of [
   ['without a bound', '  do last = await ask()\n  while (last !== 1)'],
   ['does not name its subject', "test('and then the queue is empty', t => t.end())"],
   ['does not name its subject', 'test(\n  `the same over ${protocol}`,\n  t => t.end(),\n)'],
+  ['hides its subject', "test('a part may be overwritten by whoever sent it', t => t.end())"],
   ['is that of another test', "test('a queue', one)\ntest('a queue', other)"],
 ] as const)
   test(`the rules of tests find: ${text.replace(/\s+/g, ' ')}`, t => {

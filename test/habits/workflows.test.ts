@@ -60,6 +60,29 @@ test('a workflow runs only npm scripts and files of this checkout', async t => {
   )
 })
 
+test('the README says of macOS and Windows what the workflow runs there, and nothing else', t => {
+  const { desktop } = (parse(read('.github/workflows/check.yml')) as Workflow).jobs
+  const run = (desktop?.steps ?? []).flatMap(step => step.run ?? []).filter(command => command !== 'npm ci')
+  const readme = read('README.md')
+  const [sentence = ''] = /On macOS and Windows it runs [^\n]*/.exec(readme) ?? []
+  t.same(
+    Array.from(sentence.matchAll(/`([^`]+)`/g), ([, command]) => command),
+    run,
+  )
+  // Another claim: `npm ci` brings a Node.js for these systems. macOS is not among them.
+  const { optionalDependencies } = JSON.parse(read('tools/node/package.json')) as {
+    readonly optionalDependencies: Readonly<Record<string, string>>
+  }
+  const systems = new Set(Object.keys(optionalDependencies).map(name => name.split('-')[1]))
+  t.same(
+    [...systems].map(name => ({ linux: 'Linux', win: 'Windows' })[name as 'linux']),
+    /On (\w+) and (\w+) `npm ci` also installs Node\.js/.exec(readme)?.slice(1),
+  )
+  t.equal(readme.match(/macOS/g)?.length, 1)
+  t.equal(readme.match(/Windows/g)?.length, 2)
+  t.end()
+})
+
 test('a workflow has no permission beyond reading, except for the jobs that publish', async t => {
   t.same(
     workflows.map(({ workflow }) => workflow.permissions),

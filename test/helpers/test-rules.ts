@@ -70,6 +70,8 @@ function conditionOf(text: string): string {
 
 const titled = /\btest\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g
 const leaning = /^(?:and|but|so|then|the same|it|its|they|their|one that|one who|whoever|who|neither|nor|likewise)\b/i
+const hiding =
+  /\b(?:whoever|nobody|somebody|no one|told length|length that was told|anew|stands? in for|at its word)\b/i
 
 /** Finds titles that cannot be read alone, or that two tests of a file have. */
 function badTitles(text: string): string[] {
@@ -80,6 +82,7 @@ function badTitles(text: string): string[] {
     const where = `line ${lineAt(text, index)}: the title '${title}'`
     return [
       ...(leaning.test(title) ? [`${where} does not name its subject`] : []),
+      ...(hiding.test(title) ? [`${where} hides its subject or its term`] : []),
       ...(isTwice ? [`${where} is that of another test`] : []),
     ]
   })

@@ -7,7 +7,7 @@ for (const [kind, event, err, isDraining] of [
   ['exception', 'uncaughtException', { message: 'left alone' }, false],
   ['exception', 'uncaughtException', { message: 'left alone' }, true],
 ] as const) {
-  test(`an error that nobody caught (${kind}) ends the process${isDraining ? ' that drains' : ''} with a log, at once`, async t => {
+  test(`an uncaught error (${kind}) ends the process${isDraining ? ' that drains' : ''} with a log, at once`, async t => {
     const { origin, upstream, answers, stop, ended, said } = await hangingService(t, { DRAIN_MS: '60000' })
     const inFlight = fetch(`${origin}/hung`).then(
       () => 'answered',

@@ -121,7 +121,7 @@ test('the calls of context() are in sources and in events, and a context that is
   t.ok(given.events.every(event => !('step' in event) || event.step === 0))
 })
 
-test('an upstream that nobody speaks for is named although context() catches its failure', async t => {
+test('an upstream without a scripted one is named although context() catches its failure', async t => {
   const described = aggregate('greeting', { url: '/greeting' })
     .context(({ ask }) => ask(meowfacts.facts({ count: 1 })).catch(() => ({ data: [] })))
     .reply(z.number(), ({ context }) => context.data.length)

@@ -387,7 +387,7 @@ test('where answers are slow that hold up others, fewer stand behind each other'
   t.ok((await together()) > 1)
 })
 
-test('what has a connection to itself, on one where a batch was before, is not taken for a slow answer', async t => {
+test('a call that has a connection to itself, after a batch on that connection, does not count as a slow answer', async t => {
   const { raw, upstream, send, get } = await arrange(t)
   const together = async () => {
     await Promise.all(['a', 'b', 'c', 'd'].map(id => get(id)))

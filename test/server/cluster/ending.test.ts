@@ -27,7 +27,7 @@ for (const [signal, isGroup] of [
   })
 }
 
-test('what is in flight when the time for draining is over is cut, and its callers hear why', async t => {
+test('requests in flight at the drain timeout are aborted, and their callers receive the reason', async t => {
   const { ask, upstream, stop, ended } = await workersService(t, { environment: { DRAIN_MS: '100' } })
   const inFlight = [ask('/hung'), ask('/hung')]
   await upstream.asked(2)

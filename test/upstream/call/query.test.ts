@@ -33,7 +33,7 @@ test('half of a surrogate pair is written as the replacement character', t => {
   t.end()
 })
 
-test('what has no one way to be written is a mistake of the declaration', t => {
+test('a value that a query cannot represent throws an error that names the operation and the field', t => {
   for (const value of [{}, Number.NaN, Infinity, new Date(Number.NaN), [[1]], [{ a: 1 }], () => {}, Symbol.iterator]) {
     t.throws(() => write({ filter: value }), {
       name: 'TypeError',

@@ -34,13 +34,13 @@ function cost(chunkOf: (at: number) => Buffer, count: number): number {
   return (after - before) / body.toBuffer().length
 }
 
-test('a body in parts is what its parts are together, whatever length was told', async t => {
+test('a body in parts is the concatenation of its parts, whatever its Content-Length', async t => {
   for (let told = 0; told <= 12 * whole.length; told++)
     t.equal(gathered(parts, told).toString(), whole, `${told} bytes were told`)
   for (const told of [NaN, Infinity, -1]) t.equal(gathered(parts, told).toString(), whole)
 })
 
-test('a body is its chunks one after the other, whatever their sizes and the length that was told', async t => {
+test('a body is the concatenation of its chunks, whatever their sizes and its Content-Length', async t => {
   const size = fc.oneof(
     fc.integer({ min: 0, max: 20 }),
     fc.integer({ min: 0, max: 5000 }),
@@ -61,7 +61,7 @@ test('a body is its chunks one after the other, whatever their sizes and the len
   )
 })
 
-test('a part may be overwritten by whoever sent it once enough of the told length has come', async t => {
+test('the sender may overwrite a part after enough of Content-Length has arrived', async t => {
   const first = Buffer.from('ab')
   const chunks = new BodyBuffer(first, 4)
   first.fill('x')
@@ -69,7 +69,7 @@ test('a part may be overwritten by whoever sent it once enough of the told lengt
   t.equal(chunks.toBuffer().toString(), 'abcd')
 })
 
-test('a length is not taken at its word by its first bytes', async t => {
+test('Content-Length is not preallocated when its first bytes arrive', async t => {
   const before = process.memoryUsage().arrayBuffers
   const kept = Array.from({ length: 100 }, () => new BodyBuffer(Buffer.from('{'), 5_000_000))
   t.ok(process.memoryUsage().arrayBuffers - before < 5_000_000)

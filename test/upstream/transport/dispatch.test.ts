@@ -96,7 +96,7 @@ test('a body is JSON and says so, and goes out with the key of its call', async 
   })
 })
 
-test('declared headers go out with every call, and may stand in for ours', async t => {
+test('declared headers are sent with every call, and may replace those of the service', async t => {
   const { out, ask } = await arrange(t, {
     headers: { 'X-Api-Key': 'k', Accept: 'application/vnd.x+json', 'User-Agent': 'me' },
     decompress: false,

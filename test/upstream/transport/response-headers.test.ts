@@ -51,7 +51,7 @@ test('a status that is no success is a failure by its kind', async t => {
   }
 })
 
-test('a 304 that nobody asked for is a failure', async t => {
+test('a 304 to an unconditional request is a failure', async t => {
   t.match(await refused(t, written(304, { 'content-length': undefined, etag: '"1"' }, '')), {
     code: 'UPSTREAM_STATUS',
     upstreamStatus: 304,

@@ -116,10 +116,11 @@ async function repeat<T>(
   }
 }
 
-function pauseBefore(
-  { retryAfterMs }: UpstreamError,
+/** Returns the pause before the next attempt, in ms: full jitter, or the upstream's `Retry-After` plus some jitter. */
+export function pauseBefore(
+  { retryAfterMs }: Pick<UpstreamError, 'retryAfterMs'>,
   attempts: number,
-  { initialDelay, maxDelay, random = Math.random }: RetryOptions,
+  { initialDelay, maxDelay, random = Math.random }: Pick<RetryOptions, 'initialDelay' | 'maxDelay' | 'random'>,
 ): number {
   // Those who were told the same moment do not come back all at once.
   if (retryAfterMs !== undefined) return retryAfterMs + random() * initialDelay

@@ -335,7 +335,7 @@ test('1000 callers at the expiry of a hot key that may not be given stale: one c
   t.equal(bottom.taken, 2)
 })
 
-test('1000 callers of what is not kept: one call, and the first to leave takes nobody along', async t => {
+test('1000 callers of an answer that is not cached share one call, and the first to leave does not abort it', async t => {
   const { bottom, ask, gauge } = arrange(t)
   const gone = new Abort()
   const first = failure(ask(cat, { abort: gone }))
@@ -440,7 +440,7 @@ test('closing ends refreshes, and begins none', async t => {
 
 const sie = { 'cache-control': 'max-age=60, stale-if-error=600' }
 
-test('an old answer stands in for a failure, and says for which', async t => {
+test('an old answer replaces a failure, and carries the code of that failure', async t => {
   const { clock, ask, fill, fail, gauge } = arrange(t)
   await fill(sie)
   clock.pass(100_000)

@@ -651,7 +651,7 @@ test('a store counts as late for a second', async t => {
   t.notOk(invalidations.isLate)
 })
 
-test('a call after a confirmed change does not join one from before it, whoever has made the change', async t => {
+test('a call after a confirmed change does not join one from before it, whichever caller made the change', async t => {
   const shared = {
     cat: operation({ path: '/cats/{id}', params: id, output: z.unknown(), coalesce: true }),
     kept: operation({ path: '/cats/{id}', params: id, output: z.unknown(), cache: true }),

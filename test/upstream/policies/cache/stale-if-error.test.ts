@@ -23,7 +23,7 @@ test('an older answer replaces the failure of an upstream that is unreachable, r
   }
 })
 
-test('of statuses it stands in for those that RFC 5861 names', async t => {
+test('a stale answer replaces the failures of the statuses that RFC 5861 names', async t => {
   for (const [status, excused] of [
     [500, true],
     [502, true],
@@ -41,7 +41,7 @@ test('of statuses it stands in for those that RFC 5861 names', async t => {
   t.notOk(allowsStale(failed('UPSTREAM_STATUS'), false))
 })
 
-test('a stale answer stands in for a timeout, and not for an aborted call, a closed runtime or a bug', async t => {
+test('a stale answer replaces a timeout, and not an aborted call, a closed runtime or a bug', async t => {
   for (const isGivenUp of [true, false]) {
     t.ok(allowsStale(failed('DEADLINE_EXCEEDED'), isGivenUp))
     t.ok(allowsStale(failed('STEP_TIMEOUT'), isGivenUp))

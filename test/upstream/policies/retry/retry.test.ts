@@ -5,7 +5,7 @@ import { Abort } from '../../../../src/core/abort.ts'
 import type { Call } from '../../../../src/upstream/call/call.ts'
 import { defineUpstream, operation } from '../../../../src/upstream/declare.ts'
 import { RetryBudget } from '../../../../src/upstream/policies/retry/retry-budget.ts'
-import { retry } from '../../../../src/upstream/policies/retry/retry.ts'
+import { pauseBefore, retry } from '../../../../src/upstream/policies/retry/retry.ts'
 import { testRun } from '../../../helpers/call.ts'
 import { failure } from '../../../helpers/failure.ts'
 import { heldService } from '../../../helpers/held-service.ts'
@@ -45,7 +45,7 @@ function arrange({
   }
 }
 
-test('a failure that may pass is followed by another attempt, until one goes well', async t => {
+test('a temporary failure is followed by another attempt, until one succeeds', async t => {
   const { bottom, send } = arrange()
   const asked = send()
   bottom.held[0]?.fail(reset())
@@ -56,7 +56,7 @@ test('a failure that may pass is followed by another attempt, until one goes wel
   t.equal((await asked).value, 'at last')
 })
 
-test('after the last attempt the failure of the last is what comes back', async t => {
+test('after maxAttempts the call fails with the failure of its last attempt', async t => {
   const { bottom, send } = arrange({ attempts: 2 })
   const asked = failure(send())
   bottom.held[0]?.fail(reset())
@@ -66,7 +66,7 @@ test('after the last attempt the failure of the last is what comes back', async 
   t.equal(bottom.taken, 2)
 })
 
-test('what will not pass is not asked again', async t => {
+test('a failure that is not temporary is not retried, and comes back as it is', async t => {
   const errors = [
     new UpstreamError('UPSTREAM_SCHEMA', upstream),
     new UpstreamError('UPSTREAM_TLS', upstream),
@@ -114,7 +114,27 @@ test('an unsafe call without a key is sent again only when it never left', async
   await unreached
 })
 
-test('the bound of the pause doubles with each attempt, up to its cap, and the pause is a random part of it', async t => {
+test('the bound of the pause doubles with each attempt up to maxDelay, and the pause is a random part of it', t => {
+  const pauses = (random: number) =>
+    Array.from({ length: 7 }, (_, at) =>
+      pauseBefore({ retryAfterMs: undefined }, at + 1, { initialDelay: 10, maxDelay: 250, random: () => random }),
+    )
+  t.same(pauses(1), [10, 20, 40, 80, 160, 250, 250])
+  t.same(pauses(0.5), [5, 10, 20, 40, 80, 125, 125])
+  t.same(pauses(0), [0, 0, 0, 0, 0, 0, 0])
+  t.end()
+})
+
+test('Retry-After is the pause, with a random part of initialDelay on top and without the bound of maxDelay', t => {
+  for (const [random, pause] of [
+    [0, 3000],
+    [0.5, 3005],
+  ] as const)
+    t.equal(pauseBefore({ retryAfterMs: 3000 }, 4, { initialDelay: 10, maxDelay: 250, random: () => random }), pause)
+  t.end()
+})
+
+test('an attempt is not sent before the pause has passed', async t => {
   const pauses: number[] = []
   const parts = [0.999, 0.5, 0, 0.1]
   const { bottom, send, run } = arrange({ attempts: 5, delay: 10, random: () => parts.shift() ?? 0 })
@@ -129,10 +149,10 @@ test('the bound of the pause doubles with each attempt, up to its cap, and the p
   await asked
   const bounds = [9, 9, 0, 7]
   for (const [index, least] of bounds.entries())
-    t.ok((pauses[index] as number) >= least - 1, `${pauses[index]} ms after ${least}`)
+    t.ok((pauses[index] as number) >= least - 1, `attempt ${index + 2} after ${pauses[index]} ms, at least ${least}`)
 })
 
-test('what an upstream asks for in Retry-After is kept to, where there is the time', async t => {
+test('Retry-After replaces the pause, and a call without the time for it fails at once', async t => {
   const { bottom, send, run } = arrange({ deadline: 1000 })
   const since = run.now()
   const asked = send()
@@ -155,7 +175,7 @@ test('what an upstream asks for in Retry-After is kept to, where there is the ti
   t.match(await never, { retryAfterMs: 31_000 }, 'more than half a minute is not waited for')
 })
 
-test('without budget the failure comes back', async t => {
+test('a failure is not retried when the retry budget has no balance', async t => {
   const { bottom, send } = arrange({ budget: new RetryBudget({ ratio: 0, minPerSecond: 0 }) })
   const asked = failure(send())
   bottom.held[0]?.fail(reset())

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify, type ParseArgsOptionsConfig } from 'node:util'
+import type { Command } from '../../../src/commands/command.ts'
+import { fieldOptions } from '../../../src/commands/field-options.ts'
+import { inputFields } from '../../../src/commands/run/input-fields.ts'
+import { Environment } from '../../../src/config.ts'
+import { aggregates } from '../../../src/routes/index.ts'
+import { root } from './pages.ts'
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+/** Commands of npm that need no script. */
+const npmCommands = ['ci', 'install', 'pack', 'pkg', 'publish', 'version', 'login', 'view', 'audit']
+
+/** Programs whose arguments are not those of this project, so that only their name is checked. */
+const foreign = ['jq', 'cd', 'mkdir', 'head', 'git', 'kill']
+
+/** Reads the words of a shell block: one list per command, without comments, redirections and substitutions. */
+export function commandsOf(code: string): string[][] {
+  const commands: string[][] = [[]]
+  const joined = code.replaceAll('\\\n', ' ')
+  for (const [word, single, double] of joined.matchAll(
+    /(?<=^|\s)#[^\n]*|'([^']*)'|"([^"]*)"|\n|&&|;|\|(?=\s)|<\(|\)|>\s*\S+|(?:[^\s'"()|;&<>]|\|(?=\S)|<(?=\w+>)|(?<=<\w+)>)+/g,
+  )) {
+    if (word.startsWith('#') || word.startsWith('>')) continue
+    if (['\n', '&&', ';', '|', '<(', ')'].includes(word)) commands.push([])
+    else commands.at(-1)?.push(single ?? double ?? word)
+  }
+  return commands.filter(words => words.length > 0)
+}
+
+export interface ShellContext {
+  /** Sends a GET to a service of the built-in aggregates; resolves with the status. */
+  readonly get: (pathAndQuery: string) => Promise<number>
+  /** The paths of aggregates that the same page declares. */
+  readonly declaredPaths: readonly string[]
+}
+
+/** Returns the faults of a command of a page: a program, script, option, variable or path that does not exist. */
+export async function shellFaults(words: readonly string[], context: ShellContext): Promise<string[]> {
+  const at = words.findIndex(word => !/^[A-Z_]+=/.test(word))
+  const variables = words.slice(0, at === -1 ? words.length : at).map(word => word.split('=')[0] as string)
+  const known = (name: string) =>
+    name in Environment.shape ||
+    /^HEADWATERS_UPSTREAM_[A-Z_]+_(?:ORIGIN|CONCURRENCY|ATTEMPT_TIMEOUT_MS|OFF)$/.test(name)
+  const unknown = variables.filter(name => !known(name)).map(name => `there is no variable ${name}`)
+  return at === -1 ? unknown : [...unknown, ...(await programFaults(words.slice(at), context))]
+}
+
+async function programFaults(words: readonly string[], context: ShellContext): Promise<string[]> {
+  const [program = '', ...args] = words
+  if (foreign.includes(program)) return []
+  if (program === 'source' || program === 'npx' || program === 'export')
+    return args.length === 0 ? [] : shellFaults(args, context)
+  if (program === 'headwaters') return commandFaults(args)
+  if (program === 'npm') return npmFaults(args)
+  if (program === 'curl') return curlFaults(args, context)
+  if (program === 'apt-get') {
+    const installed = readFileSync(join(root, '.ci/run'), 'utf8')
+    return args.slice(1).flatMap(name => (installed.includes(name) ? [] : `.ci/run does not install ${name}`))
+  }
+  if (program === 'node') {
+    const [file = '', ...rest] = args
+    return existsSync(join(root, file)) ? helpFaults(file, rest) : [`there is no file ${file}`]
+  }
+  return [`no check for the program ${program}`]
+}
+
+async function npmFaults([command = '', ...args]: readonly string[]): Promise<string[]> {
+  if (npmCommands.includes(command)) return []
+  const [name = '', ...rest] =
+    command === 'run' || (command.startsWith('-') && args[0] === 'run')
+      ? [command, ...args].slice([command, ...args].indexOf('run') + 1).filter(word => word !== '-s')
+      : [command, ...args]
+  const script = manifest.scripts[name]
+  if (script === undefined) return [`package.json has no script ${name}`]
+  const own = rest.slice(rest.indexOf('--') + 1)
+  if (!rest.includes('--')) return rest.length === 0 ? [] : [`npm run ${name} lacks -- before ${rest.join(' ')}`]
+  const [, file = '', subcommand] = /(?:^|&& )node (\S+)(?: (\w+))?$/.exec(script) ?? []
+  if (file === 'src/cli.ts') return commandFaults([...(subcommand === undefined ? [] : [subcommand]), ...own])
+  return file === '' ? [`npm run ${name} takes no arguments`] : helpFaults(file, own)
+}
+
+/** Compares the options of a program with those that its help lists. */
+async function helpFaults(file: string, args: readonly string[]): Promise<string[]> {
+  const options = args.filter(word => word.startsWith('--') && word !== '--help')
+  if (options.length === 0) return []
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, file), '--help'])
+  return options.filter(option => !new RegExp(`^ +${option}\\b`, 'm').test(stdout)).map(no => `${file} has no ${no}`)
+}
+
+const commandModules: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  serve: () => import('../../../src/commands/serve.ts'),
+  run: () => import('../../../src/commands/run.ts'),
+  openapi: () => import('../../../src/commands/openapi.ts'),
+  load: () => import('../../../src/commands/load.ts'),
+}
+
+/** The options `--FIELD` of a synopsis stand for fields. In a synopsis brackets mark what may be left out. */
+async function commandFaults(args: readonly string[]): Promise<string[]> {
+  const words = args.map(word => word.replaceAll(/^\[+|[\].]+$/g, ''))
+  const [name = 'serve', ...rest] = words[0]?.startsWith('-') === true ? ['serve', ...words] : words
+  if (name === 'completion') return rest.every(word => /^(?:bash|zsh|fish|\|)+$/.test(word)) ? [] : ['no such shell']
+  if (commandModules[name] === undefined) return [`there is no command ${name}`]
+  const { command } = await commandModules[name]()
+  const options: ParseArgsOptionsConfig =
+    name === 'run' ? { ...fieldOptions(rest, command.options), ...command.options } : command.options
+  const aggregate = name === 'run' ? aggregates.find(each => each.name === rest[0]) : undefined
+  if (name === 'run' && aggregate === undefined && rest[0] !== 'NAME') return [`there is no aggregate ${rest[0]}`]
+  const fields = new Set(aggregate === undefined ? ['FIELD'] : inputFields(aggregate).map(field => field.name))
+  return rest
+    .filter(word => word.startsWith('--'))
+    .map(word => word.slice(2).split('=')[0] as string)
+    .filter(
+      option => !(Object.hasOwn(command.options, option) || fields.has(option)) || !Object.hasOwn(options, option),
+    )
+    .map(option => `headwaters ${name} has no --${option}`)
+}
+
+async function curlFaults(args: readonly string[], { get, declaredPaths }: ShellContext): Promise<string[]> {
+  const address = args.find(word => /^https?:/.test(word))
+  if (address === undefined) return ['curl lacks a URL']
+  const { pathname, search } = new URL(address)
+  const isDeclared = declaredPaths.some(path =>
+    new RegExp(`^${path.replaceAll(/[{:]\w+\}?/g, '[^/]+')}$`).test(pathname),
+  )
+  if (isDeclared) return []
+  const status = await get(pathname + search)
+  return status === 404 || status === 400 ? [`${pathname}${search} is answered with ${status}`] : []
+}
