@@ -121,8 +121,9 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
       '--eval',
       `
     import { account } from './account.ts'
+    import { tenant } from './tenant.ts'
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
-    const runtime = createRuntime()
+    const runtime = createRuntime({ layers: { call: [tenant] } })
     for (const headers of [{ authorization: 'Bearer 1' }, { authorization: 'Bearer 2' }, {}]) {
       const { data, headers: given } = await fanOut(account, { headers }, { runtime })
         .catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
@@ -138,6 +139,8 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
       '401 "This token is not valid."\n401 "Say who you are."\n',
   )
   t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
+  t.equal(upstream.calls[0]?.headers['x-tenant'], undefined)
+  t.equal(upstream.calls[1]?.headers['x-tenant'], 'a', 'the layer has added the tenant')
 })
 
 test('the merge of the docs ranks in a thread what two shops offer', async t => {
