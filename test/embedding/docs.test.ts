@@ -6,7 +6,11 @@ import { test, type Test } from 'tap'
 import { scriptedUpstream } from '../../src/testing/index.ts'
 import { docBlocks } from '../helpers/doc-blocks.ts'
 
-const sources: Readonly<Record<string, string>> = { headwaters: 'index.ts', 'headwaters/testing': 'testing/index.ts' }
+const sources: Readonly<Record<string, string>> = {
+  headwaters: 'index.ts',
+  'headwaters/app': 'app.ts',
+  'headwaters/testing': 'testing/index.ts',
+}
 
 /** Writes the programs of a page where they run against the sources, and gives what runs one of them. */
 async function write(t: Test, page: string) {
@@ -52,6 +56,24 @@ test('the app of the docs serves its aggregate and its own route', async t => {
     await app.close()`,
   ])
   t.equal(stdout, '200 405\n')
+})
+
+test('the service of the docs listens, is ready and has the route of its aggregate', async t => {
+  const { run } = await write(t, 'embedding')
+  const { stdout } = await run(
+    [
+      '--input-type=module',
+      '--eval',
+      `
+    import { app } from './service.ts'
+    const { port } = app.server.address()
+    const statusOf = async (method, path) => (await fetch('http://127.0.0.1:' + port + path, { method })).status
+    console.log(await statusOf('GET', '/health/ready'), await statusOf('DELETE', '/fact'))
+    await app.close()`,
+    ],
+    { PORT: '0' },
+  )
+  t.match(stdout, /^200 405$/m)
 })
 
 test('the tests of the docs pass', async t => {
@@ -133,8 +155,9 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
       '--eval',
       `
     import { account } from './account.ts'
+    import { tenant } from './tenant.ts'
     import { createRuntime, fanOut } from '${new URL('../../src/index.ts', import.meta.url).href}'
-    const runtime = createRuntime()
+    const runtime = createRuntime({ layers: { call: [tenant] } })
     for (const headers of [{ authorization: 'Bearer 1' }, { authorization: 'Bearer 2' }, {}]) {
       const { data, headers: given } = await fanOut(account, { headers }, { runtime })
         .catch(({ statusCode, detail }) => ({ data: statusCode, headers: detail }))
@@ -150,6 +173,8 @@ test('the hooks of the docs ask who it is, and tell who was answered', async t =
       '401 "This token is not valid."\n401 "Say who you are."\n',
   )
   t.equal(upstream.calls[0]?.headers['authorization'], 'Bearer 1')
+  t.equal(upstream.calls[0]?.headers['x-tenant'], undefined)
+  t.equal(upstream.calls[1]?.headers['x-tenant'], 'a', 'the layer has added the tenant')
 })
 
 test('the merge of the docs ranks in a thread what two shops offer', async t => {
