@@ -2,10 +2,25 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { ControlLoop } from '../../tools/timing/control-loop.ts'
 import { timingFiles } from '../../tools/timing/files.ts'
-import { isWhole, judge, missesOf, mostRuns, noisyFrom, quietRuns, type TimingRun } from '../../tools/timing/judge.ts'
+import {
+  isWhole,
+  judge,
+  missesOf,
+  mostRuns,
+  noisyFrom,
+  quietRuns,
+  slowFrom,
+  type TimingRun,
+} from '../../tools/timing/judge.ts'
 
-const quiet = (...misses: string[]): TimingRun => ({ misses: new Set(misses), isWhole: true, lateMs: noisyFrom - 0.1 })
+const quiet = (...misses: string[]): TimingRun => ({
+  misses: new Set(misses),
+  isWhole: true,
+  lateMs: noisyFrom - 0.1,
+  referenceMs: slowFrom - 0.1,
+})
 const noisy = (...misses: string[]): TimingRun => ({ ...quiet(...misses), lateMs: noisyFrom })
+const slow = (...misses: string[]): TimingRun => ({ ...quiet(...misses), referenceMs: slowFrom })
 const cut = (run: TimingRun): TimingRun => ({ ...run, isWhole: false })
 
 test('a bound is held when one run holds it, whether the machine was quiet or not', t => {
@@ -30,6 +45,12 @@ test('a bound that is missed on a noisy machine alone is not judged, after the l
   t.equal(judge(runs.slice(1)), undefined)
   t.same(judge(runs), { state: 'not judged', misses: ['a'] })
   t.same(judge([noisy('a')], true), { state: 'not judged', misses: ['a'] })
+  t.end()
+})
+
+test('a bound that is missed on a slow machine alone is not judged', t => {
+  t.same(judge(Array.from({ length: mostRuns }, () => slow('a'))), { state: 'not judged', misses: ['a'] })
+  t.same(judge([slow('a'), quiet('a'), noisy('a'), quiet('a')]), { state: 'missed', misses: ['a'] })
   t.end()
 })
 

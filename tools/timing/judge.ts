@@ -6,16 +6,20 @@ export interface TimingRun {
   readonly isWhole: boolean
   /** The 99th percentile of the delay of the control loop's timers while the file ran, in ms. */
   readonly lateMs: number
+  /** The time of the reference computation beside the file, in ms; the longer of that before it and that after it. */
+  readonly referenceMs: number
 }
 
 export type Verdict =
   | { readonly state: 'held' }
   | { readonly state: 'missed'; readonly misses: readonly string[] }
-  /** The machine was noisy in every whole run, so that the misses say nothing. */
+  /** The machine was noisy or slow in every whole run, so that the misses say nothing. */
   | { readonly state: 'not judged'; readonly misses: readonly string[] }
 
 /** A run counts as noisy from this lateness of the control loop on, in ms. */
 export const noisyFrom = 5
+/** A run counts as noisy from this time of the reference computation on, in ms. The bounds were written at 10 to 12. */
+export const slowFrom = 14
 /** A bound is missed when this many runs on a quiet machine miss it; one is enough when no other run follows. */
 export const quietRuns = 2
 /** A file is run this often at most. */
@@ -33,7 +37,7 @@ export function judge(runs: readonly TimingRun[], isLast = false): Verdict | und
     .filter(miss => whole.every(run => run.misses.has(miss)))
     .sort()
   if (whole.length > 0 && misses.length === 0) return { state: 'held' }
-  const quiet = whole.filter(({ lateMs }) => lateMs < noisyFrom).length
+  const quiet = whole.filter(({ lateMs, referenceMs }) => lateMs < noisyFrom && referenceMs < slowFrom).length
   if (quiet >= quietRuns) return { state: 'missed', misses }
   if (!isLast && runs.length < mostRuns) return undefined
   return { state: quiet > 0 || whole.length === 0 ? 'missed' : 'not judged', misses }
