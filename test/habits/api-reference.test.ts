@@ -43,13 +43,13 @@ test('the API reference is built without a warning', async t => {
 
 test('the API reference reads every entry point of the package', async t => {
   const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    exports: Record<string, object>
+    exports: Record<string, { types: string } | string>
   }
   const { entryPoints } = JSON.parse(readFileSync(options.options, 'utf8')) as { entryPoints: string[] }
   const exported = Object.values(packageJson.exports).flatMap(target =>
-    'types' in target
+    typeof target === 'object'
       ? [
-          String(target.types)
+          target.types
             .replace('./dist/', '../../src/')
             .replace(/\.d\.ts$/, '.ts'),
         ]
