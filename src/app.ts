@@ -74,54 +74,55 @@ export interface AppOptions {
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /**
-   * A runtime made before, in place of `overrides`, `layers`, `environment` and `threads`; it closes with the app.
-   * @default one of its own
+   * An existing runtime, which replaces `overrides`, `layers`, `environment` and `threads`. It closes with the app.
+   * @default a new runtime
    */
   readonly runtime?: Runtime
-  /** The partition of every upstream's limits that this app has, where several processes share them. @default all */
+  /** The part of every upstream's limits that this app uses, if several processes share them. @default all of them */
   readonly partition?: Partition | undefined
   /**
-   * The factor by which the concurrency and the connections of every upstream are reduced, above 0 and at most 1, where
-   * file descriptors are few.
+   * The factor for the concurrency and the connections of every upstream, above 0 and at most 1. A factor below 1 saves
+   * file descriptors.
    * @default 1
    */
   readonly scale?: number | undefined
   /**
-   * Connections of callers that may be open at once. At the limit idle ones are closed, and new ones are answered 503.
+   * The largest number of open connections of callers. At the limit the app closes idle connections and answers new
+   * connections with 503.
    * @default no limit
    */
   readonly maxConnections?: number | undefined
   /** Fastify's logger options. @default false */
   readonly logger?: FastifyServerOptions['logger']
-  /** Returns how many lines of the log were lost; `/health/ready` shows it. @default not shown */
+  /** Returns the number of lost log lines, which `/health/ready` shows. @default not shown */
   readonly lostLogLines?: (() => number) | undefined
-  /** Is called with each token that a token endpoint gave, for a log that must not show it. @default not called */
+  /** Called with each token that a token endpoint returned, so that a log can redact it. @default not called */
   readonly onToken?: ((token: string) => void) | undefined
   /**
    * The limits of one request and its connection.
    * @default those of `Limits`
    */
   readonly limits?: Partial<Limits>
-  /** From where on work is refused. @default those of `PressureLimits` */
+  /** The limits of load and memory at which the app refuses requests. @default those of `PressureLimits` */
   readonly pressure?: Partial<PressureLimits>
-  /** Requests a minute that one client may make of aggregates; 0 is no limit. @default 0 */
+  /** The largest number of requests for aggregates per minute and client; 0 disables the limit. @default 0 */
   readonly rateLimit?: number
-  /** Counts a client's requests where several processes share the limit. @default this process counts by itself */
+  /** Counts the requests of a client if several processes share the limit. @default a counter in this process */
   readonly countRequest?: CountRequest | undefined
   /**
-   * Which proxies are believed when they say who asks: their addresses or networks; `true` believes anybody.
+   * The addresses or networks of proxies whose `x-forwarded-for` is trusted. `true` trusts every sender.
    * @default false
    */
   readonly trustProxy?: boolean | readonly string[]
-  /** Keys of which callers of aggregates must show one, as `authorization: Bearer`. @default [], which asks for none */
+  /** API keys. If there are keys, each request for an aggregate needs one as `authorization: Bearer <key>`. @default [] */
   readonly keys?: readonly string[]
-  /** Origins whose pages may ask; `*` is any. @default [] */
+  /** Origins whose pages may send requests (CORS); `*` allows every origin. @default [] */
   readonly corsOrigins?: readonly string[]
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
   /**
-   * Time that requests in flight may take after the app begins to close, in ms. Requests that still wait then are
-   * answered 503.
+   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not finished
+   * by then are answered with 503.
    * @default 10_000
    */
   readonly drainTimeout?: number

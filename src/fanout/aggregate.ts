@@ -58,7 +58,7 @@ export function times<T>(count: number, make: (index: number) => T): T[] {
   return made
 }
 
-/** Many calls that become one answer: a value, with no state, that can be listed, served and run. */
+/** The declaration of a route whose reply is made of many calls. It is an immutable value without state. */
 export interface Aggregate<out I, out D, out K extends string> {
   /** The name, in lower case with hyphens. */
   readonly name: string
@@ -70,7 +70,7 @@ export interface Aggregate<out I, out D, out K extends string> {
   readonly dependents: readonly (readonly number[])[]
   /** The schema of the reply's data. */
   readonly schema: z.ZodType
-  /** The function that makes the data of the values of the steps. */
+  /** The merge function: it returns the data of the reply from the values of the steps. */
   readonly merge: (args: never) => unknown
   /** The functions of context() and onReply(). */
   readonly hooks: Hooks
@@ -104,15 +104,27 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
    *   call `refuse`.
    * @returns The aggregate, to which no more can be added.
    * @throws `TypeError` for a value that is not a function, and for a second call.
+   * @example
+   * ```ts
+   * import { aggregate, type Operation } from 'headwaters'
+   * import { z } from 'zod'
+   *
+   * declare const fact: Operation<{}, { readonly fact: string }>
+   *
+   * export const card = aggregate('card', { url: '/card' })
+   *   .required('fact', () => fact())
+   *   .reply(z.object({ text: z.string() }), ({ fact }) => ({ text: fact.fact }))
+   *   .onReply(({ complete }) => ({ headers: { 'x-complete': String(complete) } }))
+   * ```
    */
   onReply(fn: (args: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
 }
 
 /** Options of a `required` step, which the other steps have too. */
 export interface StepOptions<N> {
-  /** Earlier steps whose values this one is given; it starts when it has them. @default [] */
+  /** The names of earlier steps. This step starts when they have ended, and gets their values. @default [] */
   readonly needs?: N
-  /** Limit on this step, in ms. @default what remains of the run's deadline */
+  /** Limit on this step, in ms. @default the rest of the run's deadline */
   readonly timeout?: number
 }
 
@@ -124,13 +136,13 @@ export interface OptionalOptions<N, F> extends StepOptions<N> {
 
 /** Limits of an `each`. */
 export interface EachBounds<N> extends StepOptions<N> {
-  /** Calls under way at once. @default 16 */
+  /** The largest number of concurrent calls. @default 16 */
   readonly concurrency?: number
-  /** Calls at most; `overflow` says what happens to a longer list. @default 100 */
+  /** The largest number of calls. `overflow` selects the handling of a longer list. @default 100 */
   readonly maxItems?: number
   /**
-   * The handling of a list above `maxItems`: `error` fails the run, whatever `minSuccess` is; `truncate` asks the first
-   * `maxItems` calls, and the step is `partial` and reports the number of `omitted` items.
+   * The handling of a list longer than `maxItems`. `error` fails the run, independently of `minSuccess`. `truncate`
+   * sends the first `maxItems` calls; the step is `partial` and reports the number of `omitted` items.
    * @default 'error'
    */
   readonly overflow?: Overflow
@@ -138,9 +150,9 @@ export interface EachBounds<N> extends StepOptions<N> {
 
 /** Options of an `each` whose calls may fail. */
 export interface EachTolerance<F> {
-  /** Calls that must be answered, of those that are asked; comes with `fallback`. @default all of them */
+  /** The number of calls that must succeed. Requires `fallback`. @default all calls */
   readonly minSuccess: number
-  /** The value of each call that failed; comes with `minSuccess`. */
+  /** The value of each call that failed. Requires `minSuccess`. */
   readonly fallback: F
 }
 
@@ -150,8 +162,7 @@ export type EachOptions<N, F> = EachBounds<N> & (EachTolerance<F> | { readonly [
 /** Options of a `firstOf`. */
 export interface FirstOfOptions<N, C> extends StepOptions<N> {
   /**
-   * The number of answers that are taken. An answer takes precedence over an absence (a `null` by a status of
-   * `nullOn`).
+   * The number of answers that are taken. Answers take precedence over a `null` that a status of `nullOn` caused.
    * @default 1
    */
   readonly count?: C
@@ -192,6 +203,16 @@ export interface Builder<I, V> {
    * @param options The needs and the timeout of the step.
    * @returns A builder with this step.
    * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   * @example
+   * ```ts
+   * import { aggregate, type Operation } from 'headwaters'
+   * import { z } from 'zod'
+   *
+   * declare const price: Operation<{ readonly id: string }, { readonly cents: number }>
+   *
+   * const builder = aggregate('price', { url: '/price/{id}', params: z.object({ id: z.string() }) })
+   *   .required('price', ({ params }) => price({ id: params.id }), { timeout: 300 })
+   * ```
    */
   required<const K extends string, R, const N extends StepNames<V> = []>(
     name: RequiredStepName<K, V, R>,
@@ -206,6 +227,16 @@ export interface Builder<I, V> {
    * @param options The fallback, the needs and the timeout of the step.
    * @returns A builder with this step.
    * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   * @example
+   * ```ts
+   * import { aggregate, type Operation } from 'headwaters'
+   * import { z } from 'zod'
+   *
+   * declare const price: Operation<{ readonly id: string }, { readonly cents: number }>
+   *
+   * const builder = aggregate('price', { url: '/price/{id}', params: z.object({ id: z.string() }) })
+   *   .optional('price', ({ params }) => price({ id: params.id }), { fallback: null })
+   * ```
    */
   optional<const K extends string, F, R, const N extends StepNames<V> = []>(
     name: OptionalStepName<K, V, R>,
@@ -220,6 +251,16 @@ export interface Builder<I, V> {
    * @param options The limits of the step, and how many of its calls may fail.
    * @returns A builder with this step.
    * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   * @example
+   * ```ts
+   * import { aggregate, type Operation } from 'headwaters'
+   * import { z } from 'zod'
+   *
+   * declare const price: Operation<{ readonly id: string }, { readonly cents: number }>
+   *
+   * const builder = aggregate('basket', { url: '/basket', method: 'POST', body: z.object({ ids: z.array(z.string()) }) })
+   *   .each('prices', ({ body }) => body.ids.map(id => price({ id })), { concurrency: 8, minSuccess: 1, fallback: null })
+   * ```
    */
   each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends StepNames<V> = []>(
     name: NewStepName<K, V>,
@@ -235,6 +276,15 @@ export interface Builder<I, V> {
    * @param options The number of answers, the needs and the timeout of the step.
    * @returns A builder with this step.
    * @throws `TypeError` for a name that is taken or reserved, and for a wrong option.
+   * @example
+   * ```ts
+   * import { aggregate, type Operation } from 'headwaters'
+   *
+   * declare const north: Operation<{}, { readonly degrees: number }>
+   * declare const south: Operation<{}, { readonly degrees: number }>
+   *
+   * const builder = aggregate('weather', { url: '/weather' }).firstOf('weather', () => [north(), south()], { timeout: 500 })
+   * ```
    */
   firstOf<
     const K extends string,
@@ -253,6 +303,17 @@ export interface Builder<I, V> {
    * @param merge Returns the data. It gets the input and the values of all steps.
    * @returns The aggregate.
    * @throws `TypeError` for a schema that is not one of zod 4.
+   * @example
+   * ```ts
+   * import { aggregate, type Operation } from 'headwaters'
+   * import { z } from 'zod'
+   *
+   * declare const fact: Operation<{}, { readonly fact: string }>
+   *
+   * export const card = aggregate('card', { url: '/card' })
+   *   .required('fact', () => fact())
+   *   .reply(z.object({ text: z.string() }), ({ fact }) => ({ text: fact.fact }))
+   * ```
    */
   reply<S extends z.ZodType>(
     schema: S,
@@ -268,6 +329,15 @@ export interface InitialBuilder<I> extends Builder<I, {}> {
    * @param fn Returns the context, or one call whose answer is the context. It may call `refuse`.
    * @returns A builder with this context.
    * @throws `TypeError` for a second call, and for a call after the first step.
+   * @example
+   * ```ts
+   * import { aggregate } from 'headwaters'
+   * import { z } from 'zod'
+   *
+   * export const hello = aggregate('hello', { url: '/hello' })
+   *   .context(() => ({ startedAt: Date.now() }))
+   *   .reply(z.object({ startedAt: z.number() }), ({ context }) => ({ startedAt: context.startedAt }))
+   * ```
    */
   context<R>(
     fn: (args: Shown<I & ContextArgs>) => Awaitable<R>,

@@ -7,7 +7,7 @@ export interface Route {
   /** Path template: `/v1/breeds/{breed}`. */
   readonly url: string
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** By when everything must be done, in ms from the start of a run. */
+  /** Limit on the whole run, in ms from its start. */
   readonly deadline: number
   readonly params: Schema
   readonly query: Schema
@@ -41,10 +41,11 @@ export interface RouteOptions<P> {
   readonly url: P
   /** The method of the route. @default 'GET', or 'POST' with a body */
   readonly method?: Route['method']
-  /** By when everything must be done, in ms from the start of a run. A caller may shorten it. @default 2000 */
+  /** Limit on the whole run, in ms from its start. A caller may shorten it. @default 2000 */
   readonly deadline?: number
   /**
-   * True if the reply is `{ data, complete, sources }`; without it the data alone, and the rest as headers.
+   * If true, the body of the reply is `{ data, complete, sources }`. If false, the body is the data, and headers have the
+   * rest.
    * @default true
    */
   readonly envelope?: boolean

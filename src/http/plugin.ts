@@ -47,12 +47,12 @@ export interface HeadwatersOptions {
   /** The threads in which offloaded functions run. @default those of `ThreadOptions` */
   readonly threads?: RuntimeOptions['threads']
   /**
-   * A runtime to share with others. The code that created it closes it.
-   * @default one of its own, which closes with the app
+   * An existing runtime, for example one that several plugins share. The code that created it must close it.
+   * @default a new runtime, which closes with the app
    */
   readonly runtime?: Runtime
   /**
-   * Counts the runs of these routes, and says whether one that starts is to leave out its optional steps.
+   * Counts the runs of these routes, and decides whether a new run leaves out its optional steps.
    * @default none
    */
   readonly load?: LoadGauge
@@ -63,7 +63,7 @@ export interface HeadwatersOptions {
    */
   readonly describe?: boolean
   /**
-   * The most bytes that the request bodies these routes are receiving may have together; 0 is no limit.
+   * Limit on all request bodies that these routes receive at the same time, in bytes together; 0 disables the limit.
    * @default 64 MiB
    */
   readonly bodiesBytes?: number
@@ -75,7 +75,7 @@ export interface ServiceOptions extends HeadwatersOptions {
   readonly bodies?: InboundBodies
 }
 
-/** A Fastify app of whatever copy and version: the types of two copies do not fit each other, though the apps do. */
+/** A Fastify app of any version. Two copies of Fastify have types that are not assignable to each other. */
 export interface AnyFastify {
   readonly version: string
   readonly prefix: string

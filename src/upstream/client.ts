@@ -24,7 +24,7 @@ import type { LayerPosition } from './spec/layers.ts'
 import { openAuthorizedTransport, type RuntimeServices } from './auth/authorized-transport.ts'
 import type { UpstreamAddress } from './transport/transport.ts'
 
-/** A circuit breaker that has changed. */
+/** A change of the state of a circuit breaker. */
 export interface BreakerChange {
   /** The name of the upstream. */
   readonly upstream: string
@@ -36,9 +36,9 @@ export interface BreakerChange {
 
 /** The state of an upstream's layers at one moment. */
 export interface Gauge extends BulkheadGauge {
-  /** `undefined` where the upstream has no breaker. */
+  /** The state of the circuit breaker; `undefined` if the upstream has none. */
   readonly breaker: BreakerState | undefined
-  /** Absent where the upstream keeps no answers. */
+  /** The counts of the cache; absent if no operation has a cache. */
   readonly cache?: CacheGauge
 }
 

@@ -60,6 +60,12 @@ const withExample = new Set([
   'UpstreamOptions',
 ])
 
+/** Interfaces whose methods declare the parts of an aggregate, each with an example. */
+const builders = /^(?:InitialBuilder|Builder|Replied)\./
+
+/** The units of numbers: a unit of measure, or the thing that is counted. */
+const unit = /\b(?:ms|seconds|bytes|percent|number of|index|status)\b/i
+
 /** Functions and methods that throw nothing and whose promises do not reject. */
 const neverThrows = new Set([
   'times',
@@ -87,8 +93,8 @@ const namesOfErrors = new RegExp(`\\b(?:${Object.keys(errors).join('|')}|(?:[A-Z
 
 /**
  * Finds what the docstrings of the exported names lack: a sentence for each name and each of its members, `@param` for
- * each parameter, `@returns` for each value, `@throws` with a code or a class, `@default` for each optional option and
- * `@example` for each function and the main interfaces.
+ * each parameter, with a unit if it is a number, `@returns` for each value, `@throws` with a code or a class, `@default` for each optional option and
+ * `@example` for each function, each method of a builder and the main interfaces.
  *
  * @param project The JSON that TypeDoc writes.
  * @returns One entry per part that is missing, in the order of the modules and their names.
@@ -143,10 +149,16 @@ function lacksOfSignature(signature: Reflection, of: number, name: string): stri
       parameter =>
         !hasText(parameter.comment?.summary) && `@param ${parameter.name.replace('__namedParameters', '{…}')}`,
     ),
+    ...(signature.parameters ?? []).map(
+      parameter =>
+        parameter.type?.name === 'number' &&
+        !unit.test(textOf(parameter.comment?.summary ?? [])) &&
+        `@param ${parameter.name} with a unit`,
+    ),
     !isSilent && !tags(signature).includes('@returns') && '@returns',
     of !== kind.constructor && !neverThrows.has(name) && throws.length === 0 && '@throws',
     throws.some(({ content }) => !namesOfErrors.test(textOf(content))) && '@throws with a code or a class',
-    of === kind.function && !tags(signature).includes('@example') && '@example',
+    (of === kind.function || builders.test(name)) && !tags(signature).includes('@example') && '@example',
   ]
     .filter(lack => lack !== false)
     .map(lack => `${name}: ${lack}`)

@@ -74,24 +74,24 @@ export interface OperationOptions<P, O, Pa, Q, B, H, I> {
 
 /** Freshness times of answers whose headers set none; the headers of the upstream take precedence. */
 export interface CacheOptions {
-  /** For how long an answer is fresh, in ms from when it came. @default 0 */
+  /** The time from receipt for which an answer is fresh, in ms. @default 0 */
   readonly ttl?: number
-  /** Time after that in which it is still returned while one call fetches it again, in ms. @default 0 */
+  /** The time after `ttl` in which the stale answer is returned while one call refreshes it, in ms. @default 0 */
   readonly staleWhileRevalidate?: number
   /**
-   * Time after that for which a stale answer is used when a call fails, in ms.
+   * The time after `ttl` in which the stale answer is used if a call fails, in ms.
    * @default 0
    */
   readonly staleIfError?: number
   /**
-   * For how long a call waits for the upstream, in ms, before it takes the answer that `staleIfError` allows; the
-   * upstream's own is then fetched without the call. @default the time within which 98 % of the operation's answers
-   * came, and 100 until 100 answers are known
+   * The time that a call waits for the upstream, in ms, before it uses the stale answer that `staleIfError` allows. The
+   * request to the upstream then continues in the background.
+   * @default the 98th percentile of the operation's latencies, and 100 until 100 latencies are known
    */
   readonly staleAfter?: number
 }
 
-/** The same with nothing inferred. */
+/** The options of an operation of any types. */
 export type AnyOperationOptions = OperationOptions<
   string,
   z.ZodType,
@@ -104,7 +104,7 @@ export type AnyOperationOptions = OperationOptions<
 
 /** The options of retries. */
 export interface RetryOptions {
-  /** The number of times a call is sent at most, the first attempt included. @default 2 */
+  /** The largest number of attempts of a call, the first one included. @default 2 */
   readonly maxAttempts?: number
   /** Limit on the first pause, in ms; it doubles with each pause, and pauses are random below it. @default 25 */
   readonly initialDelay?: number
@@ -116,10 +116,10 @@ export interface RetryOptions {
 export interface HedgeOptions {
   /**
    * Time to wait for the first attempt, in ms.
-   * @default the time within which `percentile` of the operation's latest calls were answered
+   * @default the latency at `percentile` of the operation's latest calls
    */
   readonly delay?: number
-  /** Percentile of the latencies after which the second is sent; at least 50 and below 100. @default 98 */
+  /** Percentile of the latencies after which the second attempt is sent; at least 50 and below 100. @default 98 */
   readonly percentile?: number
   /** Limit on second attempts, as a ratio to the calls of the last 10 s. @default 0.03 */
   readonly maxRatio?: number
@@ -129,7 +129,7 @@ export interface HedgeOptions {
 export interface RetryBudgetOptions {
   /** Ratio of these attempts to the calls sent in the last 10 s. @default 0.2 */
   readonly ratio?: number
-  /** Attempts per second that are allowed whatever the number of calls. @default 10 */
+  /** Attempts per second that are always allowed, independently of the number of calls. @default 10 */
   readonly minPerSecond?: number
 }
 
@@ -142,16 +142,16 @@ export interface BreakerOptions {
   /** Length of the sliding window, in ms. @default 10000 */
   readonly window?: number
   /**
-   * Failures in a row within the window that open it, whatever the ratio is.
+   * The number of consecutive failures within the window that opens the breaker, independently of the ratio.
    * @default 20, or `minimumCalls` if that is more
    */
   readonly consecutiveFailures?: number
   /**
-   * Time that it stays open at first, in ms, before it admits one run; it doubles each time the upstream fails again.
+   * The time that the breaker stays open before it admits one run, in ms. It doubles each time the upstream fails again.
    * @default 5000
    */
   readonly openDuration?: number
-  /** Limit on that time, in ms; at least `openDuration`. @default 60000, or `openDuration` if that is more */
+  /** Limit on the time that the breaker stays open, in ms; at least `openDuration`. @default 60000, or `openDuration` if that is more */
   readonly maxOpenDuration?: number
 }
 
@@ -174,20 +174,20 @@ export interface BreakerOptions {
  * ```
  */
 export interface UpstreamOptions extends AccessOptions {
-  /** Scheme, host and port: `https://catfact.ninja`. A path belongs into the operations. */
+  /** Scheme, host and port: `https://catfact.ninja`. Declare paths in the operations. */
   readonly origin: string
-  /** Calls on the wire at once; `'adaptive'` learns the number that the upstream can take. @default 64 */
+  /** The largest number of calls in flight; `'adaptive'` measures the number that suits the upstream. @default 64 */
   readonly concurrency?: number | 'adaptive'
   /** Limit on sockets; at least `concurrency`. @default `concurrency` + 16; 200 where it is adaptive */
   readonly connections?: number
-  /** Calls that may wait for a permit before new runs are refused. @default 256 */
+  /** The largest number of calls that wait for a permit. At this limit new runs are refused. @default 256 */
   readonly maxQueue?: number
   /**
-   * Retries of calls that fail for a transient reason: calls that are idempotent, or were never sent.
+   * Retries of calls that fail for a transient reason. A call is retried if it is idempotent or was never sent.
    * @default { maxAttempts: 2 }
    */
   readonly retry?: RetryOptions | false
-  /** Second attempts of safe calls while the first is under way; the first good answer is taken. @default false */
+  /** Second attempts of safe calls while the first is in flight; the first good answer is used. @default false */
   readonly hedge?: HedgeOptions | boolean
   /** Limit on retries and hedges together. @default { ratio: 0.2, minPerSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
@@ -203,20 +203,20 @@ export interface UpstreamOptions extends AccessOptions {
   readonly totalTimeout?: number
   /** Limit on opening a connection: the name, all addresses, a proxy's tunnel and TLS together, in ms. @default 1000 */
   readonly connectTimeout?: number
-  /** Bytes of one answer, on the wire and decoded. @default 5 MiB */
+  /** Limit on the bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxResponseBytes?: number
   /**
-   * Items of lists and fields of objects in one JSON answer, all together: parsing and checking very many would hold up
-   * everything else.
+   * Limit on the items of lists plus the fields of objects in one JSON answer. Parsing and checking a larger answer would
+   * block the event loop.
    * @default 100000
    */
   readonly maxJsonValues?: number
   /**
-   * Bytes of memory that the kept answers of operations with `cache` hold, all together; one may hold an eighth of it.
+   * Limit on the memory of all stored answers of operations with `cache`, in bytes. One answer may have an eighth of it.
    * @default 32 MiB
    */
   readonly maxCacheBytes?: number
-  /** Inbound headers that are sent on, by name in any case. The `vary` of a reply names them. @default [] */
+  /** Names of inbound headers that calls forward, in any case. The `vary` of a reply names them. @default [] */
   readonly forwardHeaders?: readonly string[]
   /** Headers sent with every call. @default {} */
   readonly headers?: Readonly<Record<string, string>>

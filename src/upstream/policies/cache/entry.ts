@@ -1,41 +1,45 @@
 import type { ResponseHeaders } from '../../spec/answer.ts'
 import { hasValidator } from './validators.ts'
 
-/** The moments of a fetch, in ms since 1970, and the generation of its URI when it began. */
+/** The times of a request, in ms since 1970, and the generation of its URI at the start of the request. */
 export interface Fetched {
+  /** The time at which the request was sent. */
   readonly requestedAt: number
+  /** The time at which the answer was received. */
   readonly receivedAt: number
-  /** An entry is valid while this is the generation of its URI. */
+  /** The generation of the URI. The entry is valid while the URI has this generation. */
   readonly generation: string
 }
 
 /**
- * One kept answer. In a store of bodies all of it is plain JSON, so that the store may be somewhere else. Times are in
- * ms.
+ * A stored answer. With `storage: 'bodies'` the entry is plain JSON, so the store can be outside of the process. Times are
+ * in ms.
  */
 export interface Entry extends Freshness, Fetched {
-  /** The key that it was stored under; in a store of bodies only. */
+  /** The key of the entry. Present only with `storage: 'bodies'`. */
   readonly key?: string
+  /** The status of the answer. */
   readonly status: number
-  /** The headers it came with; in a store of values those alone that say how long it may be kept. */
+  /** The response headers. With `storage: 'values'`, only those that control caching. */
   readonly head: ResponseHeaders
-  /**
-   * In a store of values the bytes of memory that the entry holds, in a store of bodies the length of its decoded body.
-   */
+  /** The size of the entry: its memory in bytes with `values`, the length of the decoded body with `bodies`. */
   readonly bytes: number
-  /** Its body, in a store of bodies: text of JSON, and base64 where the operation reads text or bytes. */
+  /**
+   * The body, present only with `storage: 'bodies'`. It is the JSON text, or base64 if the `responseType` of the
+   * operation is `text` or `bytes`.
+   */
   readonly body?: string
 }
 
-/** An entry, and what its operation makes of it: checked and frozen. */
+/** An entry with the value that the schema of the operation made of it. The value is frozen. */
 export interface LookupResult {
   readonly entry: Entry
   readonly value: unknown
 }
 
 /**
- * The generation of a URI as a lookup found it: `undefined` where the URI has none, and `null` where the store has
- * failed, so that an answer cannot be stored.
+ * The generation of a URI in a lookup. `undefined`: the URI has no generation. `null`: the store failed, and the answer
+ * cannot be stored.
  */
 export type FoundGeneration = string | undefined | null
 
@@ -48,14 +52,15 @@ export interface Miss {
 /** The result of a lookup in a cache. */
 export type Lookup = LookupResult | Miss
 
-/** The age of an answer when it was received, and how long it may be used, in ms. */
+/** The initial age of an answer and the times for which it can be used, in ms (RFC 9111, section 4.2). */
 export interface Freshness {
-  /** Its age when it was received. */
+  /** The age of the answer when it was received. */
   readonly initialAge: number
-  /** Up to which age it is fresh. */
+  /** The age up to which the answer is fresh. */
   readonly lifetime: number
-  /** Times after that for which it may be used: during a refresh, and when a refresh fails (RFC 5861). */
+  /** The time after `lifetime` in which the answer is used while a refresh runs (RFC 5861, section 3). */
   readonly staleWhileRevalidate: number
+  /** The time after `lifetime` in which the answer is used when a refresh fails (RFC 5861, section 4). */
   readonly staleIfError: number
 }
 
@@ -64,9 +69,7 @@ export function ageOf({ initialAge, receivedAt }: Entry, now: number): number {
   return initialAge + Math.max(0, now - receivedAt)
 }
 
-/**
- * Returns how long an entry can be used from the moment it was received, in ms: fresh, stale, or for its validators.
- */
+/** Returns the time from receipt for which an entry is useful, in ms: fresh, stale, or for its validators. */
 export function retentionMs({ initialAge, lifetime, staleWhileRevalidate, staleIfError, head }: Entry): number {
   const withoutAsking = Math.max(0, lifetime - initialAge) + Math.max(staleWhileRevalidate, staleIfError)
   return hasValidator(head) ? Math.max(withoutAsking, dayMs) : withoutAsking

@@ -7,11 +7,11 @@ import { stringBytes } from './memory-size.ts'
 /** Options of `createMemoryStore`. */
 export interface MemoryStoreOptions {
   /**
-   * Bytes of memory that all entries together may hold; those that were not used for longest go first.
+   * Limit on the memory of all entries, in bytes. The least recently used entries are removed first.
    * @default 32 MiB
    */
   readonly maxBytes?: number
-  /** Bytes of memory that one entry may hold; a larger one is not kept. @default an eighth of `maxBytes` */
+  /** Limit on the memory of one entry, in bytes. A larger entry is not stored. @default an eighth of `maxBytes` */
   readonly maxEntryBytes?: number
 }
 

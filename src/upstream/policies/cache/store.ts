@@ -4,61 +4,108 @@ import { rejectRenamedOptions } from '../../../core/option-keys.ts'
 import { cacheStoreRenames } from '../../spec/renamed.ts'
 import type { Entry } from './entry.ts'
 
-/** The result of a store for a key. */
+/** The result of `get`: the entry of a key and the generation of its URI. Both are optional. */
 export interface CacheStoreLookup {
-  /** The entry under the key. */
+  /** The entry of the key. */
   readonly entry?: Entry | undefined
   /** The generation of the URI, read together with the entry. */
   readonly generation?: string | undefined
 }
 
 /**
- * A place where a cache stores answers. Each of its functions may return at once or return a promise. One that throws,
- * rejects or is late counts as a miss and fails no call. The answer of such a miss is not stored.
+ * A store for the answers of a cache. Each function may return its result or a promise. A `get` that throws, rejects or
+ * exceeds `getTimeout` counts as a miss: the upstream answers the call, and that answer is not stored. A store never
+ * fails a call.
  *
- * Each URI has a generation. An entry has the generation that its URI had when the answer was requested, and is valid
- * while that is still the generation of the URI. So `invalidate` ends all entries of a URI without a list of their
- * keys, and an answer that was requested before is not valid when it is stored later. A generation that is lost makes
- * the entries of its URI invalid, and an answer that was in flight then may make old ones valid again: keep it longer
- * than the longest call and than the entries of its URI.
+ * Each URI has a generation. An entry records the generation of its URI at the time of the request. The entry is valid
+ * only while the URI still has that generation. So `invalidate` ends all entries of a URI without a list of their keys,
+ * and also the answers that were requested before it and are stored after it.
  *
- * Keys and URIs are of any length in a store of values, and 43 characters in a store of bodies.
+ * If the store loses the generation of a URI, the entries of that URI become invalid. An answer that is in flight at
+ * that time can make old entries valid again. Keep a generation longer than the longest call and longer than the
+ * entries of its URI.
+ *
+ * With `storage: 'values'`, keys and URIs have any length. With `storage: 'bodies'`, they are hashes of 43 characters.
+ *
+ * @example
+ * ```ts
+ * import { createRuntime, type CacheEntry, type CacheStore } from 'headwaters'
+ *
+ * const entries = new Map<string, CacheEntry>()
+ * const generations = new Map<string, string>()
+ * const cacheStore: CacheStore = {
+ *   storage: 'bodies',
+ *   get: (key, uri) => ({ entry: entries.get(key), generation: generations.get(uri) }),
+ *   set(key, uri, entry, retentionMs) {
+ *     if (!generations.has(uri)) generations.set(uri, entry.generation)
+ *     entries.set(key, entry)
+ *     setTimeout(() => entries.delete(key), Math.min(retentionMs, 86_400_000)).unref()
+ *   },
+ *   delete: key => entries.delete(key),
+ *   invalidate: uri => generations.set(uri, crypto.randomUUID()),
+ * }
+ * const runtime = createRuntime({ cacheStore })
+ * ```
  */
 export interface CacheStore {
   /**
-   * `values`: entries are objects that stay in this process, and `get` returns the very object that `set` was given;
-   * their `bytes` are the memory that they hold. `bodies`: entries are plain JSON and may go anywhere; what comes back
-   * is checked, and its body is read by the operation's schema again, so that no older version of it is believed.
+   * The form of the entries. `values`: entries are objects of this process, and `get` must return the same object that
+   * `set` received. `bodies`: entries are plain JSON, for a store outside of the process. Each entry that `get` returns
+   * is checked, and the schema of the operation parses its body again.
    */
   readonly storage: 'values' | 'bodies'
-  /** The longest time that a call waits for `get`, and an unsafe call for `invalidate`, in ms. @default 100 */
+  /** The time that a call waits for `get`, and an unsafe call for `invalidate`, in ms. @default 100 */
   readonly getTimeout?: number
-  /** Returns the entry of a key, and the generation of its URI. */
+  /**
+   * Returns the entry of a key and the generation of its URI.
+   *
+   * @param key The key of the entry.
+   * @param uri The URI of the entry.
+   * @returns The entry and the generation, read together. `undefined` means that the store has neither.
+   */
   get(key: string, uri: string): CacheStoreLookup | undefined | Promise<CacheStoreLookup | undefined>
   /**
-   * Stores an entry in place of the one before. A URI without a generation gets that of the entry. The entry has no use
-   * after `retentionMs`.
+   * Stores an entry and replaces the previous entry of its key. If the URI has no generation, the store must give it
+   * the generation of the entry.
+   *
+   * @param key The key of the entry.
+   * @param uri The URI of the entry.
+   * @param entry The entry.
+   * @param retentionMs The time in ms after which the store may remove the entry.
+   * @returns Any value. A promise may reject; the rejection is reported as a fault.
    */
   set(key: string, uri: string, entry: Entry, retentionMs: number): unknown
-  /** Removes the entry of a key. */
+  /**
+   * Removes the entry of a key.
+   *
+   * @param key The key of the entry.
+   * @param uri The URI of the entry.
+   * @returns Any value. A promise may reject; the rejection is reported as a fault.
+   */
   delete(key: string, uri: string): unknown
-  /** Gives a URI a generation that it never had, for example a random one. */
+  /**
+   * Gives a URI a generation that it never had, for example a random one. All earlier entries of the URI become invalid.
+   *
+   * @param uri The URI.
+   * @returns Any value. An unsafe call waits for a promise, for at most `getTimeout`.
+   */
   invalidate(uri: string): unknown
-  /** The size of the store, if it knows it. */
+  /** The number of entries and their bytes, for `stats()`. @default not shown */
   readonly size?: { readonly entries: number; readonly bytes: number }
 }
 
-/** A fault of a store. It has failed no call. */
+/** A fault of a cache store. It does not fail the call during which it occurred. */
 export interface CacheStoreFault {
   /** The upstream whose call used the store. */
   readonly upstream: string
-  /** The function that failed; `get` also where what it returned cannot be used. */
+  /** The function that failed. It is `get` also if the entry that `get` returned is not valid. */
   readonly function: 'get' | 'set' | 'delete' | 'invalidate'
+  /** The error that the function threw or the reason of its rejection. */
   readonly cause: unknown
 }
 
 /**
- * Checks a store that is given from outside.
+ * Checks a store that an option contains.
  *
  * @throws {TypeError} that names the part and the fix
  */
@@ -74,7 +121,7 @@ export function checkStore(owner: string, store: CacheStore): CacheStore {
   return store
 }
 
-/** Returns a key or a URI as a store has it: by its hash in a store of bodies, since it may hold credentials. */
+/** Returns the name under which a store has a key or a URI. A store of bodies gets a hash, which has no credentials. */
 export function storedName({ storage }: CacheStore, name: string): string {
   return storage === 'values' ? name : hash('sha256', name, 'base64url')
 }
@@ -87,7 +134,7 @@ export function getTimeoutOf({ getTimeout = defaultGetTimeout }: CacheStore): nu
   return getTimeout
 }
 
-/** Returns what a store says that it holds, and nothing where it cannot say. */
+/** Returns the size of a store, or `undefined` if the store does not report one. */
 export function sizeOf(store: CacheStore): CacheStore['size'] {
   try {
     const { entries, bytes } = store.size ?? {}
