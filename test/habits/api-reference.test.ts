@@ -47,13 +47,7 @@ test('the API reference reads every entry point of the package', async t => {
   }
   const { entryPoints } = JSON.parse(readFileSync(options.options, 'utf8')) as { entryPoints: string[] }
   const exported = Object.values(packageJson.exports).flatMap(target =>
-    typeof target === 'object'
-      ? [
-          target.types
-            .replace('./dist/', '../../src/')
-            .replace(/\.d\.ts$/, '.ts'),
-        ]
-      : [],
+    typeof target === 'object' ? [target.types.replace('./dist/', '../../src/').replace(/\.d\.ts$/, '.ts')] : [],
   )
   t.ok(exported.length > 0)
   t.same(
