@@ -258,8 +258,9 @@ export interface Builder<I, V> {
    *
    * declare const price: Operation<{ readonly id: string }, { readonly cents: number }>
    *
-   * const builder = aggregate('basket', { url: '/basket', method: 'POST', body: z.object({ ids: z.array(z.string()) }) })
-   *   .each('prices', ({ body }) => body.ids.map(id => price({ id })), { concurrency: 8, minSuccess: 1, fallback: null })
+   * const Basket = z.object({ ids: z.array(z.string()) })
+   * const builder = aggregate('basket', { url: '/basket', method: 'POST', body: Basket })
+   *   .each('prices', ({ body }) => body.ids.map(id => price({ id })), { minSuccess: 1, fallback: null })
    * ```
    */
   each<const K extends string, R extends readonly Call<unknown>[] | Skip, F = never, const N extends StepNames<V> = []>(
@@ -283,7 +284,8 @@ export interface Builder<I, V> {
    * declare const north: Operation<{}, { readonly degrees: number }>
    * declare const south: Operation<{}, { readonly degrees: number }>
    *
-   * const builder = aggregate('weather', { url: '/weather' }).firstOf('weather', () => [north(), south()], { timeout: 500 })
+   * const builder = aggregate('weather', { url: '/weather' })
+   *   .firstOf('weather', () => [north(), south()], { timeout: 500 })
    * ```
    */
   firstOf<

@@ -44,8 +44,8 @@ export interface RouteOptions<P> {
   /** Limit on the whole run, in ms from its start. A caller may shorten it. @default 2000 */
   readonly deadline?: number
   /**
-   * If true, the body of the reply is `{ data, complete, sources }`. If false, the body is the data, and headers have the
-   * rest.
+   * If true, the body of the reply is `{ data, complete, sources }`. If false, the body is the data, and headers have
+   * the rest.
    * @default true
    */
   readonly envelope?: boolean

@@ -147,7 +147,8 @@ export interface BreakerOptions {
    */
   readonly consecutiveFailures?: number
   /**
-   * The time that the breaker stays open before it admits one run, in ms. It doubles each time the upstream fails again.
+   * The time that the breaker stays open before it admits one run, in ms. It doubles each time the upstream fails
+   * again.
    * @default 5000
    */
   readonly openDuration?: number
@@ -206,13 +207,14 @@ export interface UpstreamOptions extends AccessOptions {
   /** Limit on the bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxResponseBytes?: number
   /**
-   * Limit on the items of lists plus the fields of objects in one JSON answer. Parsing and checking a larger answer would
-   * block the event loop.
+   * Limit on the items of lists plus the fields of objects in one JSON answer. Parsing and checking a larger answer
+   * would block the event loop.
    * @default 100000
    */
   readonly maxJsonValues?: number
   /**
-   * Limit on the memory of all stored answers of operations with `cache`, in bytes. One answer may have an eighth of it.
+   * Limit on the memory of all stored answers of operations with `cache`, in bytes. One answer may have an eighth of
+   * it.
    * @default 32 MiB
    */
   readonly maxCacheBytes?: number

@@ -20,8 +20,8 @@ const largeRead = 16 * 1024
 export const maxHeaderBytes = 16 * 1024
 
 /**
- * The bytes outside a body that are read at once when they may exceed `maxHeaderBytes`. undici creates an error for each
- * header after its limit, which takes 20 µs, and parses all that it has read.
+ * The bytes outside a body that are read at once when they may exceed `maxHeaderBytes`. undici creates an error for
+ * each header after its limit, which takes 20 µs, and parses all that it has read.
  */
 const smallRead = 2 * 1024
 

@@ -42,7 +42,8 @@ export function missingCommands(text: string): string[] {
 /**
  * Returns the sentences of a page that report a measurement in a section that names no command. A section ends at the
  * next heading of any level. A sentence reports a measurement when it has a number with a unit and a word such as
- * "measured", "costs" or "faster", or a number in µs or ns. A worked example, which has the word or an equation, is none; neither is a limit or a default.
+ * "measured", "costs" or "faster", or a number in µs or ns. Worked examples, which have that word or an equation,
+ * limits and defaults are not measurements.
  */
 export function unprintedMeasurements(page: string): string[] {
   const prose = page.replaceAll(/^( *)(`{3,}|~{3,})[^]*?^\1\2 *$/gm, '').replaceAll(/<!--[^]*?-->/g, '')

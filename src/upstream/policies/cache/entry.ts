@@ -12,8 +12,8 @@ export interface Fetched {
 }
 
 /**
- * A stored answer. With `storage: 'bodies'` the entry is plain JSON, so the store can be outside of the process. Times are
- * in ms.
+ * A stored answer. With `storage: 'bodies'` the entry is plain JSON, so the store can be outside of the process. Times
+ * are in ms.
  */
 export interface Entry extends Freshness, Fetched {
   /** The key of the entry. Present only with `storage: 'bodies'`. */

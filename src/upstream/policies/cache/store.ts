@@ -84,7 +84,8 @@ export interface CacheStore {
    */
   delete(key: string, uri: string): unknown
   /**
-   * Gives a URI a generation that it never had, for example a random one. All earlier entries of the URI become invalid.
+   * Gives a URI a generation that it never had, for example a random one. All earlier entries of the URI become
+   * invalid.
    *
    * @param uri The URI.
    * @returns Any value. An unsafe call waits for a promise, for at most `getTimeout`.
