@@ -115,7 +115,10 @@ export interface AppOptions {
    * @default false
    */
   readonly trustProxy?: boolean | readonly string[]
-  /** API keys. If there are keys, each request for an aggregate needs one as `authorization: Bearer <key>`. @default [] */
+  /**
+   * API keys. If there are keys, each request for an aggregate needs one as `authorization: Bearer <key>`.
+   * @default []
+   */
   readonly keys?: readonly string[]
   /** Origins whose pages may send requests (CORS); `*` allows every origin. @default [] */
   readonly corsOrigins?: readonly string[]
@@ -159,8 +162,8 @@ const appOptions: OptionKeys<AppOptions> = {
  * @param aggregates The aggregates to serve.
  * @param options The limits and services of the app.
  * @returns The app. Call its `listen` to serve, or its `inject` to test.
- * @throws `TypeError` for an option that is wrong or unknown. Aggregates that cannot be served together make `ready` and `listen`
- *   of the app reject.
+ * @throws `TypeError` for an option that is wrong or unknown. Aggregates that cannot be served together make `ready`
+ *   and `listen` of the app reject.
  * @example
  * ```ts
  * import { buildApp } from 'headwaters/app'
