@@ -125,8 +125,8 @@ export interface AppOptions {
   /** The `info` of the API document. @default the title `Aggregates` and the version `0.0.0` */
   readonly info?: OpenapiInfo | undefined
   /**
-   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not finished
-   * by then are answered with 503.
+   * The time that requests in flight have to finish after the app begins to close, in ms. Requests that are not
+   * finished by then are answered with 503.
    * @default 10_000
    */
   readonly drainTimeout?: number
