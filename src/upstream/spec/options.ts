@@ -77,8 +77,8 @@ export interface CacheOptions {
   /** The time from receipt for which an answer is fresh, in ms. @default 0 */
   readonly ttl?: number
   /**
-   * The time after the end of freshness in which callers get the stale answer at once, in ms. One call in the background
-   * fetches a new answer.
+   * The time after the end of freshness in which callers get the stale answer at once, in ms. One call in the
+   * background fetches a new answer.
    * @default 0
    */
   readonly staleWhileRevalidate?: number
@@ -151,7 +151,8 @@ export interface BreakerOptions {
    */
   readonly consecutiveFailures?: number
   /**
-   * The time that the breaker stays open before it admits one run, in ms. It doubles each time the upstream fails again.
+   * The time that the breaker stays open before it admits one run, in ms. It doubles each time the upstream fails
+   * again.
    * @default 5000
    */
   readonly openDuration?: number
@@ -214,13 +215,14 @@ export interface UpstreamOptions extends AccessOptions {
   /** Limit on the bytes of one answer, on the wire and decoded. @default 5 MiB */
   readonly maxResponseBytes?: number
   /**
-   * Limit on the items of lists plus the fields of objects in one JSON answer. Parsing and checking a larger answer would
-   * block the event loop.
+   * Limit on the items of lists plus the fields of objects in one JSON answer. Parsing and checking a larger answer
+   * would block the event loop.
    * @default 100000
    */
   readonly maxJsonValues?: number
   /**
-   * Limit on the memory of all stored answers of operations with `cache`, in bytes. One answer may have an eighth of it.
+   * Limit on the memory of all stored answers of operations with `cache`, in bytes. One answer may use an eighth of it.
+   * A larger answer is returned but not stored.
    * @default 32 MiB
    */
   readonly maxCacheBytes?: number
