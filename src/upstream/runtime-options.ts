@@ -45,7 +45,7 @@ export interface RuntimeOptions {
    */
   readonly onToken?: ((token: string) => void) | undefined
   /**
-   * The partition of every upstream's limits that this runtime has, where several processes share them.
+   * The share of every upstream's limits that this runtime has, if several processes divide them.
    * @default all of them
    */
   readonly partition?: Partition | undefined
