@@ -34,10 +34,10 @@ export interface ScriptedUpstream extends Script, AsyncDisposable {
    *
    * @param count The number of calls.
    * @returns The first `count` calls.
-   * @throws `Error` if the upstream is closed before.
+   * @throws `Error` if the upstream is closed first.
    */
   called(count: number): Promise<readonly ReceivedCall[]>
-  /** Closes the server and all its connections at once. */
+  /** Closes the server and all its connections immediately. */
   close(): Promise<void>
 }
 
@@ -84,7 +84,7 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
         act(response)
       },
       () => {
-        // The call was cut while it was being sent, so it has not come.
+        // The connection was closed before the whole request had arrived, so the call does not count as received.
       },
     )
   })
