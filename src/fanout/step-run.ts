@@ -211,7 +211,7 @@ export class StepRun implements CallCompletion {
     else this.#failWithBug(`${labelOf(this.step)} is ${kind} and cannot skip: make it optional`)
   }
 
-  /** Ends the step with a value that its function returned, or with the answer to a call of context(). */
+  /** Ends the step with a value that its function returned, or with the answer to the call that context() returned. */
   #take(value: unknown): void {
     try {
       if (this.step.isFrozen) deepFreeze(value)
