@@ -397,8 +397,8 @@ export function refuse(status: number, detail: string, { retryAfterSeconds }: Re
 const maxRetryAfterSeconds = 60
 
 /**
- * Returns the problem for an error. An `UpstreamError` keeps its code. Any other error is a bug: its problem has the
- * code `INTERNAL`, and its text appears only in the log.
+ * Returns the problem for an error. A `Problem` is returned unchanged, and an `UpstreamError` keeps its code. Any other
+ * error is a bug: its problem has the code `INTERNAL`, and its text appears only in the log.
  */
 export function toProblem(error: unknown, where?: string): Problem {
   if (error instanceof Problem) return error

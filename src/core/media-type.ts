@@ -36,7 +36,7 @@ function isParameter(member: string): boolean {
 }
 
 interface Member extends MediaType {
-  /** The same text for equal media types. */
+  /** A text that is the same for equal media types. */
   readonly canonical: string
 }
 

@@ -347,8 +347,8 @@ export interface InitialBuilder<I> extends Builder<I, {}> {
 }
 
 /**
- * Declares an aggregate: a route whose reply is built from many calls. The declaration sends nothing; `headwaters
- * serve`, the plugin and `fanOut` run it.
+ * Declares an aggregate: a route whose reply is built from many calls. The declaration sends nothing. `fanOut`, the
+ * plugin and `headwaters serve` run it.
  *
  * @param name The name, in lower case with hyphens.
  * @param options The route, the schemas of the input and the deadline.

@@ -38,7 +38,7 @@ const first: Version = {
  * `inactive_file`.
  *
  * @param root the directory that contains `/proc` and `/sys`
- * @param machineBytes the memory of the machine; a limit that is not smaller is ignored
+ * @param machineBytes the memory of the machine; a limit of at least this size is ignored
  */
 export function memoryGroups(root: string, machineBytes: number): MemoryGroup[] {
   const groups: MemoryGroup[] = []

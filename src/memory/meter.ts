@@ -69,7 +69,7 @@ export class MemoryMeter {
   #memoryLeft = 0
 
   /**
-   * Creates a meter. Requests are refused from its limits on, which are in percent. Bodies are refused above a higher
+   * Creates a meter. Its limits are in percent. Requests are refused from a limit on. Bodies are refused above a higher
    * threshold: the limit plus one third of the distance from the limit to 100 %. A limit of 0 switches the check off.
    */
   constructor(memory: Memory, { heapPercent, memoryPercent }: MemoryReading) {
@@ -112,9 +112,9 @@ export class MemoryMeter {
   }
 
   /**
-   * Runs a full collection, so that the number of live bytes is known. Returns false without a collection if it would
-   * take more than a share of the time since the last collection, including collections of V8. The reason for this
-   * limit: V8 ends a process that spends most of its time on collections of a heap that is 80 % alive.
+   * Runs a full collection, so that the number of live bytes is known. Returns false and does not collect if
+   * collections would take more than `share` of the time since the last collection, which may be one of V8. The reason
+   * for this limit: V8 ends a process that spends most of its time on collections of a heap that is 80 % alive.
    * @param share from 0 to 1
    */
   collect(share: number): boolean {

@@ -9,7 +9,7 @@ const youngShare = 3 / 67
 export interface HeapSetting {
   /** `heap_size_limit` of `v8.getHeapStatistics()`, which includes the space reserved for young objects. */
   readonly heapSizeLimit: number
-  /** The flags of the process, those of `NODE_OPTIONS` first. */
+  /** The flags of the process. The flags of `NODE_OPTIONS` are first. */
   readonly flags: readonly string[]
   /** The memory to which `--max-old-space-size-percentage` refers, in bytes. */
   readonly memoryBytes: number

@@ -123,8 +123,8 @@ function withContext<I, D, K extends string>(aggregate: Aggregate<I, D, K>, cont
 }
 
 /**
- * Returns a DNS lookup that resolves only these hosts. The check of calls does not cover token endpoints; this one
- * does.
+ * Returns a DNS lookup that resolves only these hosts. It also refuses token endpoints, which the check in `send` does
+ * not cover.
  */
 function lookupOnly(hosts: () => readonly string[]): LookupFunction {
   return (hostname, options, done) => {

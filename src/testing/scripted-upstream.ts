@@ -27,7 +27,7 @@ export interface ScriptedUpstream extends Script, AsyncDisposable {
   readonly calls: readonly ReceivedCall[]
   /** The calls for which the script has no line. They were answered with 501. */
   readonly unexpected: readonly ReceivedCall[]
-  /** The lines that were not used, except for those of `always`: the method and the path of each. */
+  /** The method and the path of each line that was not used, without the lines of `always`. */
   readonly unused: readonly string[]
   /**
    * Waits until a number of calls were received.

@@ -51,8 +51,8 @@ const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, impo
 
 /**
  * Creates the threads of a runtime. Tasks wait in the queue of a semaphore, which is bounded and first in, first out.
- * The pool never gets more tasks than it has threads. Otherwise tasks wait in the pool's own queue, which loses them if
- * the last thread ends while it runs a task.
+ * The pool never gets more tasks than it has threads. Otherwise tasks would wait in the pool's own queue, which loses
+ * them if the last thread ends while it runs a task.
  */
 export function createThreads({
   count = Math.max(1, availableParallelism() - 1),
@@ -62,7 +62,7 @@ export function createThreads({
 }: ThreadsOptions = {}): Threads {
   const semaphore = createSemaphore(count, queue)
   const live = new Map<AbortController, Task>()
-  /** The tasks that were passed to the pool and have not ended. */
+  /** The tasks of the pool that have not ended. */
   const handed = new Map<AbortController, Task>()
   let pool: Promise<Piscina> | undefined
   let closed = false
@@ -87,7 +87,7 @@ export function createThreads({
       } catch {
         // An error that onError throws must not prevent the aborts below.
       }
-      // Without threads, the thread failed to start, and the pool does not try again: fail all tasks of the pool.
+      // If the pool has no threads, a thread failed to start. The pool does not try again, so fail its tasks.
       if (started.threads.length === 0)
         for (const [controller, task] of handed) controller.abort(explained(error, task))
     })

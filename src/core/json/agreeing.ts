@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
 /**
- * Returns the two sides of an intersection such that zod can merge their results. zod merges only equal values, but one
- * side may return an integer as a bigint and the other side as a number, for example in `z.object({ id: z.bigint()
- * }).and(z.record(z.string(), z.unknown()))`.
+ * Returns the two sides of an intersection such that zod can merge their results. zod merges only equal values. In
+ * `z.object({ id: z.bigint() }).and(z.record(z.string(), z.unknown()))`, for example, one side returns an integer as a
+ * bigint, and the other side returns it as a number.
  */
 export function agreeing(left: z.ZodType, right: z.ZodType): { readonly left: z.ZodType; readonly right: z.ZodType } {
   let other: { value: unknown } = { value: undefined }

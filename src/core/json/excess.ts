@@ -85,7 +85,7 @@ function measure(text: string, maxDepth: number, maxValues: number): Excess | un
       values++
     } else if (isOpening(code)) {
       at = beforeNext(text, at)
-      // An empty list or object holds no value, and adds no depth.
+      // An empty list or object contains no value and adds no depth.
       if (isClosing(text.charCodeAt(at + 1))) {
         at++
         continue

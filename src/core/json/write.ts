@@ -4,8 +4,8 @@ import { textOf, bigintMode } from './integers.ts'
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object }
 
 /**
- * Digits that may differ from those of the number: a whole number that JavaScript writes with other digits, such as
- * 2^55, is at least 10^16. The text is searched and not the value, because the value may contain cycles behind a
+ * Finds whole numbers that JavaScript may have written with other digits than the number has. Their size is at least
+ * 10^16, for example 2^55. The text is searched and not the value, because the value may contain cycles behind a
  * toJSON.
  */
 const longDigits = /\d{17}/

@@ -34,8 +34,8 @@ function readBigint(value: unknown): unknown {
 }
 
 /**
- * Reads an ISO 8601 date or an HTTP date. Refuses other numbers, and days that the month does not have, because `Date`
- * would convert them to another date.
+ * Reads an ISO 8601 date or an HTTP date. Refuses other numeric texts, and days that the month does not have, because
+ * `Date` would convert them to another date.
  */
 function readDate(value: unknown): unknown {
   if (typeof value === 'number') return new Date(value)

@@ -36,8 +36,8 @@ export function defOf(schema: z.ZodType): Def {
 
 /**
  * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the
- * sides of an intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have
- * none.
+ * sides of an intersection, the input of a pipe, and the output of a `z.preprocess`. The result is empty for an object,
+ * a list and a leaf.
  */
 export function innersOf(schema: z.ZodType): readonly z.ZodType[] {
   const { innerType, in: input, out, left, right, options, getter } = defOf(schema)
