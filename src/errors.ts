@@ -2,14 +2,14 @@
 export type Verdict = 'failed' | 'ignored'
 
 interface Row {
-  /** The status our caller gets when this decides the reply. */
+  /** The status that the caller receives if this failure decides the reply. */
   readonly status: number
   readonly title: string
   /** The rest of the sentence after the name of the upstream, step or aggregate that failed. */
   readonly text: string
-  /** Says something about the upstream's health, or not. */
+  /** The effect of the failure on the health of its upstream. */
   readonly verdict: Verdict
-  /** Asking again may help (idempotent calls only). */
+  /** True if another attempt may succeed (idempotent calls only). */
   readonly retryable: boolean
 }
 
@@ -17,7 +17,7 @@ function row(status: number, title: string, text: string, verdict: Verdict = 'ig
   return { status, title, text, verdict, retryable }
 }
 
-/** Every way to fail. `docs/errors.md` is held against this table by a test. */
+/** All kinds of failures. A test compares `docs/errors.md` with this table. */
 export const errors = {
   // One call to an upstream
   UPSTREAM_UNREACHABLE: row(502, 'Upstream unreachable', 'could not be reached', 'failed', true),
@@ -136,7 +136,7 @@ export const errors = {
 /** The code of a failure, one of the table `errors`. */
 export type ErrorCode = keyof typeof errors
 
-/** Statuses of an upstream after which asking again may help. */
+/** Statuses of an upstream after which another attempt may succeed. */
 const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /** Options of an `UpstreamError`. */
@@ -145,22 +145,25 @@ export interface UpstreamErrorOptions extends ErrorOptions {
   readonly upstreamStatus?: number
   /** The time that the upstream's `Retry-After` asks for, in ms. @default none */
   readonly retryAfterMs?: number | undefined
-  /** A sentence about the failure. It must not contain text of the upstream, since callers see it. @default none */
+  /**
+   * A sentence about the failure. It must not contain text of the upstream, because callers receive it.
+   * @default none
+   */
   readonly detail?: string
-  /** The judgement about the upstream's health. @default that of the code and the status */
+  /** The effect on the upstream's health. @default by the code and the status */
   readonly verdict?: Verdict
-  /** The status that the caller gets if this failure decides the reply. @default that of the code */
+  /** The status that the caller receives if this failure decides the reply. @default the status of the code */
   readonly statusCode?: number
-  /** If true, another attempt may succeed. @default that of the code and the status */
+  /** If true, another attempt may succeed. @default by the code and the status */
   readonly retryable?: boolean
   /**
-   * True if the connection had served before and was lost before the first byte of this answer.
+   * True if the connection had served an earlier request, and was lost before the first byte of this response.
    * @default false
    */
   readonly isIdleClose?: boolean
 }
 
-/** A call or a step that failed for a reason outside this process; the only error that becomes a fallback. */
+/** The failure of a call or a step. It is the only class of errors that a fallback replaces. */
 export class UpstreamError extends Error {
   /** The name of the class. */
   override readonly name = 'UpstreamError'
@@ -172,7 +175,7 @@ export class UpstreamError extends Error {
   readonly upstreamStatus: number | undefined
   /** The time that the upstream's `Retry-After` asks for, in ms, if it sent one. */
   readonly retryAfterMs: number | undefined
-  /** The judgement about the upstream's health. */
+  /** The effect on the upstream's health. */
   readonly verdict: Verdict
   /** True if another attempt may succeed. */
   readonly retryable: boolean
@@ -187,8 +190,8 @@ export class UpstreamError extends Error {
   readonly #isUpstreamError = true
 
   /**
-   * Returns whether a value is an `UpstreamError`. It never throws, not even for a revoked proxy, since any value can
-   * be thrown.
+   * Returns whether a value is an `UpstreamError`. Any value can be thrown, so this never throws, not even for a
+   * revoked proxy.
    *
    * @param value Any value.
    * @returns True for an `UpstreamError`.
@@ -199,15 +202,15 @@ export class UpstreamError extends Error {
   }
 
   /**
-   * Makes a failure.
+   * Creates a failure.
    *
    * @param code The code, which gives the status, the text and the verdict.
    * @param source The name of the upstream, the step or the aggregate that failed.
-   * @param options The status of the upstream and what replaces the values of the code.
+   * @param options The status of the upstream, and values that replace the values of the code.
    */
   constructor(code: ErrorCode, source: string, options: UpstreamErrorOptions = {}) {
     const { status, text, verdict, retryable } = errors[code]
-    // Failing is a hot path under overload, and the stack of a refusal is not used.
+    // Do not capture a stack: failures are a hot path under overload, and their stacks are not used.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(`${source} ${text}${options.detail ? `: ${options.detail}` : ''}`, options)
@@ -232,7 +235,7 @@ export class UpstreamError extends Error {
   }
 }
 
-/** One fault of the input: where it is and why it is refused. */
+/** One fault of the input: its place and its reason. */
 export interface Fault {
   /** JSON Pointer into the request, for example `/query/count`. */
   readonly pointer: string
@@ -242,9 +245,9 @@ export interface Fault {
 
 /** Options of a `Problem`. */
 export interface ProblemOptions extends ErrorOptions {
-  /** The status. @default that of the code */
+  /** The status. @default the status of the code */
   readonly status?: number
-  /** The title. @default that of the code */
+  /** The title. @default the title of the code */
   readonly title?: string
   /** A sentence about this case. @default the text of the code */
   readonly detail?: string
@@ -256,7 +259,7 @@ export interface ProblemOptions extends ErrorOptions {
   readonly sources?: object
 }
 
-/** A failure as a caller gets it (RFC 9457). */
+/** A failure in the form that a caller receives (Problem Details, RFC 9457). */
 export class Problem extends Error {
   /** The name of the class. */
   override readonly name = 'Problem'
@@ -279,8 +282,8 @@ export class Problem extends Error {
   readonly #isProblem = true
 
   /**
-   * Returns whether a value is a `Problem`. It never throws, not even for a revoked proxy, since any value can be
-   * thrown.
+   * Returns whether a value is a `Problem`. Any value can be thrown, so this never throws, not even for a revoked
+   * proxy.
    *
    * @param value Any value.
    * @returns True for a `Problem`.
@@ -291,10 +294,10 @@ export class Problem extends Error {
   }
 
   /**
-   * Makes a problem.
+   * Creates a problem.
    *
    * @param code The code, which gives the status, the title and the text.
-   * @param options What replaces or completes the values of the code.
+   * @param options Values that replace or complete the values of the code.
    */
   constructor(code: ErrorCode, options: ProblemOptions = {}) {
     const { status, title, text } = errors[code]
@@ -310,7 +313,7 @@ export class Problem extends Error {
   }
 
   /**
-   * Returns the same problem with the outcomes of the steps.
+   * Returns a copy of the problem with the outcomes of the steps.
    *
    * @param sources The outcome of each step, by its name.
    * @returns A new problem.
@@ -355,10 +358,10 @@ export interface RefuseOptions {
   readonly retryAfterSeconds?: number
 }
 
-/** Returns the text of a fault in terms of JSON, where a schema library uses the names of its own types. */
+/** Returns the reason of a fault in terms of JSON. The messages of zod use the names of JavaScript types instead. */
 export function reasonOf({ message }: { readonly message: string }): string {
   if (message.endsWith('received undefined')) return 'is missing'
-  // A Date that is not valid.
+  // The value was converted to an invalid Date.
   if (message.endsWith('expected date, received Date'))
     return 'must be a date, for example 2024-05-01 or 2024-05-01T10:00:00Z'
   return message.endsWith('received NaN') ? 'must be a number' : message
@@ -366,12 +369,12 @@ export function reasonOf({ message }: { readonly message: string }): string {
 
 /**
  * Refuses a request with a status of the 4xx class. Call it in a step, a merge, context() or onReply(). It ends the
- * run, in an optional step too.
+ * run, even in an optional step.
  *
  * @param status The status, from 400 to 499.
  * @param detail A sentence for the caller.
  * @param options The value of `retry-after`.
- * @returns Nothing, since it throws.
+ * @returns Never; it throws.
  * @throws `Problem` with the code `REFUSED`.
  * @throws `TypeError` for another status.
  * @example
@@ -390,12 +393,12 @@ export function refuse(status: number, detail: string, { retryAfterSeconds }: Re
   throw new Problem('REFUSED', { status, detail, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
 
-/** The cap on a `Retry-After` that we hand on, in seconds. */
+/** The largest `Retry-After` of an upstream that is passed to a caller, in seconds. */
 const maxRetryAfterSeconds = 60
 
 /**
- * Returns the problem for a failure: an upstream's failure by its code, and any other error as a bug, whose text stays
- * in the log.
+ * Returns the problem for an error. A `Problem` is returned unchanged, and an `UpstreamError` keeps its code. Any other
+ * error is a bug: its problem has the code `INTERNAL`, and its text appears only in the log.
  */
 export function toProblem(error: unknown, where?: string): Problem {
   if (error instanceof Problem) return error

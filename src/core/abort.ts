@@ -42,8 +42,8 @@ export class Abort extends Abortable {
   }
 
   /**
-   * Calls `onAbort` of every listener. `reason` keeps the first reason. A second abort reaches the listeners that are
-   * left: an unsafe call that has outlived its run still gets the deadline.
+   * Calls `onAbort` of every listener. `reason` keeps the first reason. A second abort calls the remaining listeners:
+   * an unsafe call that is still in flight after the end of its run still gets the deadline.
    */
   abort(reason: unknown): void {
     if (!this.aborted) {

@@ -1,4 +1,7 @@
-/** Takes a whole number within its bounds, or throws a `TypeError` that names owner, option and what is allowed. */
+/**
+ * Returns a whole number that is within its bounds. Otherwise throws a `TypeError` that names the owner, the option and
+ * the allowed values.
+ */
 export function wholeNumber(owner: string, option: string, value: number, { min = 1, unit = '' } = {}): number {
   if (Number.isInteger(value) && value >= min && value <= 2 ** 31 - 1) return value
   throw new TypeError(
@@ -6,16 +9,21 @@ export function wholeNumber(owner: string, option: string, value: number, { min 
   )
 }
 
-/** Takes a number within its bounds, or throws a `TypeError` that names owner, option and what is allowed. */
+/**
+ * Returns a number that is within its bounds. Otherwise throws a `TypeError` that names the owner, the option and the
+ * allowed values.
+ */
 export function numberWithin(owner: string, option: string, value: number, min: number, max: number): number {
   if (value >= min && value <= max) return value
   throw new TypeError(`${owner}: ${option} is ${value}, and must be a number from ${min} to ${max}`)
 }
 
-/** The handling of values above a limit: `error` fails the whole, `truncate` omits the values above the limit. */
+/** The handling of values above a limit: `error` is a failure, and `truncate` omits the values above the limit. */
 export type Overflow = 'error' | 'truncate'
 
-/** Takes an `overflow`, or throws a `TypeError` that names owner, option and what is allowed. */
+/**
+ * Returns a valid `overflow`. Otherwise throws a `TypeError` that names the owner, the option and the allowed values.
+ */
 export function checkOverflow(owner: string, value: unknown): Overflow {
   if (value === 'error' || value === 'truncate') return value
   throw new TypeError(`${owner}: overflow is '${String(value)}', and must be 'error' or 'truncate'`)

@@ -1,4 +1,6 @@
-/** Types that `DeepReadonly` leaves unchanged: they have no fields to write, or, as bytes, cannot be frozen. */
+/**
+ * Types that `DeepReadonly` leaves unchanged: they have no writable fields, or they are bytes, which cannot be frozen.
+ */
 type Whole =
   | string
   | number
@@ -18,7 +20,7 @@ type Whole =
   | Blob
 
 /**
- * The same type, readonly all the way down.
+ * The same type with every level readonly.
  *
  * @typeParam T arrays and tuples become readonly ones, and `Map` and `Set` become `ReadonlyMap` and `ReadonlySet`
  */
@@ -38,15 +40,15 @@ export type DeepReadonly<T> = 0 extends 1 & T
 const maxLevel = 100
 
 interface Walk {
-  /** Values at the level where the walk stops calling itself. */
+  /** Values at the level where the recursion stops. They are walked later. */
   readonly open: object[]
-  /** Values that were met frozen: they may be open inside, or part of a cycle. */
+  /** Values that were frozen before this walk. They may contain values that are not frozen, or be part of a cycle. */
   frozenBefore: Set<object> | undefined
 }
 
 /**
- * Freezes a value all the way down, through arrays, objects, maps and sets.
- * Bytes stay as they are, and so does what a `Date`, a `Map` or a `Set` holds inside: JavaScript freezes none of it.
+ * Freezes a value and all values in it, through arrays, objects, maps and sets. Bytes and the internal data of a
+ * `Date`, a `Map` or a `Set` stay mutable, because JavaScript cannot freeze them.
  *
  * @returns the value itself
  */
@@ -66,7 +68,8 @@ function freezeFrom(value: object, walk: Walk, level: number): void {
     met.add(value)
   } else Object.freeze(value)
   if (Array.isArray(value)) return freezeItems(value, walk, level + 1)
-  // Most of what is frozen is plain; a list of its values would cost as much as all the rest.
+  // Most values are plain objects. Walk their fields directly: creating a list of the values would cost as much as the
+  // rest.
   if (Object.getPrototypeOf(value) !== Object.prototype) return freezeItems(partsOf(value), walk, level + 1)
   for (const key in value) {
     const item = (value as Readonly<Record<string, unknown>>)[key]

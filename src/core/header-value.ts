@@ -1,8 +1,8 @@
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * Returns why a value cannot be sent in a header, with the fix; `undefined` for one that can. A header holds characters
- * of Latin-1 without control characters other than the tab (RFC 9110, section 5.5).
+ * Returns why a value cannot be sent in a header, with the fix; `undefined` if it can be sent. A header holds
+ * characters of Latin-1 without control characters other than the tab (RFC 9110, section 5.5).
  */
 export function headerValueFault(value: unknown): string | undefined {
   if (typeof value === 'string') return headerValue.test(value) ? undefined : characterFault(value)

@@ -2,7 +2,7 @@ const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * Headers that belong to one connection (RFC 9110, section 7.6.1; RFC 7540, section 3.2.1) or to the message's framing.
- * They cannot be set or forwarded, and neither can those that begin with `proxy-`.
+ * These headers, and all headers that begin with `proxy-`, cannot be set or forwarded.
  */
 const ownHeaders = new Set([
   'host',
@@ -46,14 +46,12 @@ const unforwardable = new Map([
   ),
 ])
 
-/** Returns why a header of a request has no use in a call; nothing for a header that has one. */
+/** Returns why a header of a request cannot be forwarded; `undefined` if it can be forwarded. */
 export function forwardFault(header: string): string | undefined {
   return unforwardable.get(header.toLowerCase())
 }
 
-/**
- * Returns the value of a header, by lower-case name; `constructor` and the like are headers only where they were sent.
- */
+/** Returns the value of a header, by lower-case name. Inherited properties, such as `constructor`, are not headers. */
 export function headerOf<V>(headers: Readonly<Record<string, V>>, name: string): V | undefined {
   return Object.hasOwn(headers, name) ? headers[name] : undefined
 }

@@ -9,9 +9,9 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  *     Sunday, 06-Nov-94 08:49:37 GMT   RFC 850
  *     Sun Nov  6 08:49:37 1994         asctime, of 24 characters
  *
- * Names and `GMT` are case-sensitive. The name of the day must be one, but is not compared with the date: it adds
- * nothing to it. A leap second (`:60`) is the first second of the next minute. A year of two digits is the latest one
- * that is not more than 50 years after `now`.
+ * Names and `GMT` are case-sensitive. The name of the day must be valid, but it is not compared with the date. A leap
+ * second (`:60`) is the first second of the next minute. A year of two digits is the latest one that is not more than
+ * 50 years after `now`.
  *
  * @param now - ms since 1970
  * @returns ms since 1970, or `undefined` for any other text
@@ -51,21 +51,21 @@ function readRfc850(text: string, now: number): number | undefined {
   return year === last && ms !== undefined && ms > limit.getTime() ? at(year - 100) : ms
 }
 
-/** Returns the moment of a date and a time of day, `08:49:37`; `undefined` where one of them does not exist. */
+/** Returns the moment of a date and a time of day, `08:49:37`; `undefined` if one of them does not exist. */
 function moment(year: number, monthName: string, day: number, time: string): number | undefined {
   const month = months.indexOf(monthName)
   const [hour, minute, second] = [digits(time, 0, 2), digits(time, 3, 5), digits(time, 6, 8)]
   if (month === -1 || time[2] !== ':' || time[5] !== ':') return undefined
   // A comparison with NaN is false.
   if (!(year >= 0 && day >= 1 && hour < 24 && minute < 60 && second <= 60)) return undefined
-  // `Date.UTC` takes the years 0 to 99 for 1900 to 1999.
+  // `Date.UTC` interprets the years 0 to 99 as 1900 to 1999.
   const date = new Date(0)
   date.setUTCFullYear(year, month, day)
-  // A day that its month does not have becomes one of the next month.
+  // `Date` moves a day that the month does not have to the next month.
   return date.getUTCDate() === day ? date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 : undefined
 }
 
-/** Returns the number that the characters from `start` to `end` write, or NaN where one of them is not a digit. */
+/** Returns the number that the characters from `start` to `end` represent, or NaN if one of them is not a digit. */
 function digits(text: string, start: number, end: number): number {
   let number = 0
   for (let at = start; at < end; at++) {

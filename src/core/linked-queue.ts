@@ -5,7 +5,7 @@ export interface QueueNode<N extends QueueNode<N>> {
   nextInQueue: N | undefined
 }
 
-/** A first-in, first-out queue as a doubly linked list. Adding and removing a node take constant time. */
+/** A first-in, first-out queue as a doubly linked list. Adding or removing a node takes constant time. */
 export class LinkedQueue<N extends QueueNode<N>> {
   first: N | undefined
   #last: N | undefined

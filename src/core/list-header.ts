@@ -13,7 +13,7 @@ export function trimSpace(text: string): string {
 /**
  * Returns the members of a header that is a list of tokens (RFC 9110, section 5.6.1), without empty ones.
  *
- * @param header one line, several lines in order, or `undefined` for a header that did not come
+ * @param header one line, several lines in order, or `undefined` for a missing header
  */
 export function listMembers(header: string | readonly string[] | undefined): string[] {
   if (header === undefined) return []

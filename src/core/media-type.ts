@@ -9,15 +9,15 @@ export interface MediaType {
 }
 
 /**
- * Reads a `Content-Type` header. A header that came more than once, on one line or on several, has one type if all its
- * members are equal: the case of names and of the charset, white space and quotes make no difference.
+ * Reads a `Content-Type` header. A header with several members, on one line or on several lines, has a type only if all
+ * its members are equal. The case of names and of the charset, white space and quotes are not compared.
  *
  * @param header all lines, separated by commas
  * @returns `undefined` for members that differ
  */
 export function readMediaType(header: string): MediaType | undefined {
   const members = split(header, ',').filter(member => member !== '')
-  // A comma in place of a semicolon, as in `text/html, charset=utf-8`, makes no second type.
+  // Some servers send a comma instead of a semicolon: `text/html, charset=utf-8` has one type.
   if (members.length > 1 && members.every((member, index) => index === 0 || isParameter(member)))
     return readMember(members.join(';'))
   const [first = readMember(''), ...others] = members.map(readMember)
@@ -36,7 +36,7 @@ function isParameter(member: string): boolean {
 }
 
 interface Member extends MediaType {
-  /** The same text for equal media types. */
+  /** A text that is the same for equal media types. */
   readonly canonical: string
 }
 
@@ -54,7 +54,7 @@ function readMember(member: string): Member {
       value = value.toLowerCase()
       // Some servers write charset='utf-8'.
       if (value.startsWith("'") && value.endsWith("'")) value = value.slice(1, -1)
-      // An empty one says nothing.
+      // Ignore an empty charset.
       if (value !== '') charset ??= value
     }
     canonical += `;${name}=${JSON.stringify(value)}`

@@ -12,8 +12,8 @@ interface KeyCheck {
 }
 
 /**
- * Refuses options that do not exist, with a `TypeError`; an option that had another name gets its new name. Files of
- * definitions run without a type check.
+ * Refuses options that do not exist with a `TypeError`, which contains the new name for an old name of an option. This
+ * check is necessary because definitions run without a type check.
  */
 export function rejectUnknownOptions(
   owner: string,

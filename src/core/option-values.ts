@@ -3,7 +3,7 @@
  *
  * @param owner - What the option belongs to, for example `upstream 'cats'`.
  * @param option - The name of the option.
- * @param example - A right value, as it is written in code.
+ * @param example - A valid value, as it is written in code.
  * @throws {TypeError} that names the owner, the option and an example.
  */
 export function checkTextOption(owner: string, option: string, value: unknown, example: string): void {
@@ -12,7 +12,7 @@ export function checkTextOption(owner: string, option: string, value: unknown, e
 }
 
 /**
- * Refuses a list of texts that is something else.
+ * Refuses a value that is not a list of texts.
  *
  * @throws {TypeError} that names the owner, the option and an example.
  */
@@ -24,7 +24,8 @@ export function checkTextList(owner: string, option: string, list: unknown, exam
 }
 
 /**
- * Refuses an object that is something else, or whose entries are not its own properties, such as a `Map` or `Headers`.
+ * Refuses a value that is not an object, and an object whose entries are not its own properties, such as a `Map` or
+ * `Headers`.
  *
  * @throws {TypeError} that names the owner, the option and an example.
  */
@@ -38,14 +39,14 @@ export function checkObject(owner: string, option: string, value: unknown, examp
     )
 }
 
-/** Returns whether an object is one of a literal, also of another realm, or has no prototype. */
+/** Returns whether an object was created by a literal, also in another realm, or has no prototype. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null
   return prototype === null || (Object.hasOwn(prototype, 'constructor') && prototype.constructor.name === 'Object')
 }
 
 /**
- * Refuses a flag that is something else, such as the text `'false'`, which is true for `if`.
+ * Refuses a value that is not a boolean, such as the text `'false'`, which is truthy.
  *
  * @throws {TypeError} that names the owner and the option.
  */
@@ -55,7 +56,7 @@ export function checkBoolean(owner: string, option: string, value: unknown): voi
 }
 
 /**
- * Refuses a function that is something else.
+ * Refuses a value that is not a function.
  *
  * @throws {TypeError} that names the owner, the option and an example.
  */

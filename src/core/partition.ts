@@ -13,7 +13,7 @@ export function partition(total: number, { index, count }: Partition): number {
   return Math.floor((total + count - 1 - index) / count)
 }
 
-/** Returns a valid partition; throws a `TypeError` that names its owner and the allowed values for another one. */
+/** Returns a valid partition. Otherwise throws a `TypeError` that names the owner and the allowed values. */
 export function checkPartition(owner: string, given: Partition): Partition {
   const { index, count } = given
   wholeNumber(owner, 'partition.count', count)

@@ -10,8 +10,8 @@ export function ignoreRejection(returned: unknown): void {
 }
 
 /**
- * Returns a promise of a value that is one, also of another make; `undefined` for any other value. Throws what the
- * value throws when it is looked at.
+ * Returns a promise for a value that is a promise, including promises of other libraries; `undefined` for any other
+ * value. Throws the error that reading the value throws.
  */
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
   return typeof (value as { readonly then?: unknown } | undefined | null)?.then === 'function'

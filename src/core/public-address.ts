@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 
-// Two lists: one list would hold IPv4 addresses against the IPv6 ranges that map them, and the other way round.
+// Use two lists: a single list would also compare IPv4 addresses with the IPv6 ranges that map them, and IPv6 addresses
+// with the IPv4 ranges.
 const internal = new BlockList()
 for (const range of [
   '0.0.0.0/8',
@@ -21,7 +22,8 @@ for (const range of [
 ])
   internal.addSubnet(...subnet(range), 'ipv4')
 
-// Of IPv6 one block is given out; all else is loopback, link-local, private, mapped, translated or for several.
+// IANA allocates public IPv6 addresses from one block. All other addresses are loopback, link-local, private, mapped,
+// translated or multicast.
 const global = new BlockList()
 global.addSubnet('2000::', 3, 'ipv6')
 const special = new BlockList()
@@ -39,7 +41,7 @@ export function isPublicAddress(address: string): boolean {
   return isIP(address) === 6 && global.check(address, 'ipv6') && !special.check(address, 'ipv6')
 }
 
-/** The address that a URL's host is by itself, in whatever spelling it was written; none for a name. */
+/** Returns the IP address if the host of a URL is an IP address, in any spelling; `undefined` for a name. */
 export function literalAddress({ hostname }: URL): string | undefined {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   return isIP(address) === 0 ? undefined : address

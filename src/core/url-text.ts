@@ -1,11 +1,11 @@
 import { textOf } from './json/integers.ts'
 
-/** Most times that a text is decoded. No value is encoded this often for a good reason. */
+/** The largest number of times that a text is decoded. A legitimate value is not encoded more often. */
 const mostRounds = 8
 
 /**
- * Most characters of all readings that are decoded again: NFKD makes 18 characters of one, and each round goes through
- * all of them.
+ * The largest number of characters of all decoded readings together. NFKD expands one character to up to 18 characters,
+ * and each round processes all of them.
  */
 const mostCharacters = 128 * 1024
 
@@ -13,15 +13,16 @@ const mostCharacters = 128 * 1024
 const escapes = /%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/gi
 
 /**
- * Control characters other than NUL, which a URL parser may drop (WHATWG URL, section 4.4), and what stands for bytes
- * that are not UTF-8.
+ * Control characters other than NUL, which a URL parser may drop (WHATWG URL, section 4.4), and the character that
+ * replaces bytes that are not UTF-8.
  */
 // oxlint-disable-next-line no-control-regex -- they are what it looks for
 const dropped = /[\x01-\x1f\x7f-\x9f\ufffd]/g
 
 /**
- * Bytes that are not a sequence: UTF-8 in its first form (RFC 2279), which allows up to 6 bytes and does not refuse
- * over-long sequences.
+ * The length of a sequence for a first byte below a bound, as `[bound, length]`. A length of 0 means that the byte
+ * cannot begin a sequence. This is the first form of UTF-8 (RFC 2279), which allows up to 6 bytes and over-long
+ * sequences.
  */
 const lengths = [
   [0x80, 1],
@@ -33,7 +34,10 @@ const lengths = [
   [0xfe, 6],
 ] as const
 
-/** Runs without combining marks, which do not become ASCII: ICU orders a run of n marks in n² steps. */
+/**
+ * Runs of characters that are neither ASCII nor combining marks. Marks do not become ASCII, and ICU takes n² steps to
+ * order n marks.
+ */
 // oxlint-disable-next-line no-control-regex -- all of ASCII
 const compatibles = /[^\x00-\x7f\p{M}]+/gu
 
@@ -50,12 +54,13 @@ export function urlText(value: unknown): string | undefined {
 }
 
 /**
- * Returns the texts that a server may read in a text: decoded never, once, and again. Decoding includes `%u` escapes
- * and over-long UTF-8. In each reading, compatibility characters such as U+FF0E are replaced (NFKD yields the same
- * ASCII characters as NFKC), control characters and invalid bytes are dropped, and a backslash is a slash.
+ * Returns the texts that a server may read from a text: the text without decoding, decoded once, decoded twice, and so
+ * on. Decoding includes `%u` escapes and over-long UTF-8. In each reading, compatibility characters such as U+FF0E are
+ * replaced (NFKD yields the same ASCII characters as NFKC), control characters and invalid bytes are dropped, and a
+ * backslash is a slash.
  *
- * @returns nothing for a text that is encoded more than 8 times, or whose decoded readings have more than 128 Ki
- * characters together
+ * @returns `undefined` for a text that is encoded more than 8 times, or whose decoded readings have more than 128 Ki
+ *   characters together
  */
 export function readings(text: string): readonly string[] | undefined {
   let reading = plain(text)
@@ -84,7 +89,10 @@ function decoded(escape: string, unit: string | undefined): string {
     : String.fromCharCode(Number.parseInt(unit, 16))
 }
 
-/** Decodes UTF-8, over-long sequences included; a byte that belongs to no sequence is U+FFFD, which `plain` drops. */
+/**
+ * Decodes UTF-8, including over-long sequences. A byte that does not belong to a sequence becomes U+FFFD, which `plain`
+ * drops.
+ */
 function utf8(bytes: Buffer): string {
   const characters: string[] = []
   for (let at = 0; at < bytes.length;) {

@@ -10,8 +10,8 @@ const units = Buffer.from(
 )
 
 /**
- * Decodes windows-1252, which the labels of ISO-8859-1 stand for too (WHATWG Encoding, section 4.2). `TextDecoder` of
- * Node 24.0 to 24.11 decodes the bytes 0x80 to 0x9f as control characters.
+ * Decodes windows-1252. The labels of ISO-8859-1 also mean windows-1252 (WHATWG Encoding, section 4.2). `TextDecoder`
+ * of Node 24.0 to 24.11 decodes the bytes 0x80 to 0x9f as control characters.
  */
 export function decodeWindows1252(body: Buffer): string {
   const text = body.toString('latin1')

@@ -34,7 +34,7 @@ export { refuse } from '../errors.ts'
 export { offload } from './offload/offload.ts'
 export type { Skip } from './inference.ts'
 
-/** Returned by an optional step or an `each` that has no call to make. */
+/** The value that an optional step or an `each` returns if it has no call to make. */
 export const skip: Skip = Object.freeze({}) as Skip
 
 /**
@@ -58,7 +58,7 @@ export function times<T>(count: number, make: (index: number) => T): T[] {
   return made
 }
 
-/** The declaration of a route whose reply is made of many calls. It is an immutable value without state. */
+/** The declaration of a route whose reply is built from many calls. It is an immutable value without state. */
 export interface Aggregate<out I, out D, out K extends string> {
   /** The name, in lower case with hyphens. */
   readonly name: string
@@ -85,7 +85,7 @@ export interface Aggregate<out I, out D, out K extends string> {
 /** An aggregate of any input, data and steps, for lists of aggregates. */
 export type AnyAggregate = Aggregate<unknown, unknown, string>
 
-/** The arguments of onReply() beside the input and the context: the reply as it is sent. */
+/** The arguments of onReply() in addition to the input and the context: the reply as it is sent. */
 export interface OnReplyArgs<D, K extends string> {
   /** The data of the reply. */
   readonly data: D
@@ -102,7 +102,7 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
    *
    * @param fn Gets the input, the context, `data`, `complete` and `sources`. It may return headers for the reply, or
    *   call `refuse`.
-   * @returns The aggregate, to which no more can be added.
+   * @returns The aggregate, to which nothing more can be added.
    * @throws `TypeError` for a value that is not a function, and for a second call.
    * @example
    * ```ts
@@ -120,7 +120,7 @@ export interface Replied<out I, out D, K extends string> extends Aggregate<I, D,
   onReply(fn: (args: Shown<I & OnReplyArgs<D, K>>) => Awaitable<ReplyExtras | undefined | void>): Aggregate<I, D, K>
 }
 
-/** Options of a `required` step, which the other steps have too. */
+/** Options of a `required` step. All kinds of steps have them. */
 export interface StepOptions<N> {
   /**
    * The names of earlier steps. This step starts when all of them have ended, and gets their values. The value of an
@@ -224,7 +224,7 @@ export interface Builder<I, V> {
     options?: StepOptions<N>,
   ): Builder<I, V & Record<K, StepValue<R>>>
   /**
-   * Adds a step that has a fallback for its failure. Its value is frozen, with all values inside of it.
+   * Adds a step that has a fallback for its failure. Its value and all values in it are frozen.
    *
    * @param name The name of the step, which is also the name of its value.
    * @param fn Returns a call or a value, or `skip` to use the fallback without a call.
@@ -273,8 +273,8 @@ export interface Builder<I, V> {
     options?: EachOptions<N, F>,
   ): Builder<I, V & Record<K, EachValue<ItemValue<R>, F>>>
   /**
-   * Adds a step that makes equivalent calls, takes the first good answers and cancels the other calls. A `null` by a
-   * status of `nullOn` is taken only when every call has ended and none has failed.
+   * Adds a step that makes equivalent calls, takes the first good answers and cancels the other calls. A `null` that a
+   * status of `nullOn` caused is used only if every call has ended and no call has failed.
    *
    * @param name The name of the step, which is also the name of its value.
    * @param fn Returns the calls.
@@ -308,7 +308,7 @@ export interface Builder<I, V> {
    * @param schema The schema of the reply's data. Each reply is checked with it once.
    * @param merge Returns the data. It gets the input and the values of all steps.
    * @returns The aggregate.
-   * @throws `TypeError` for a schema that is not one of zod 4.
+   * @throws `TypeError` for a schema that is not a zod 4 schema.
    * @example
    * ```ts
    * import { aggregate, type Operation } from 'headwaters'
@@ -351,8 +351,8 @@ export interface InitialBuilder<I> extends Builder<I, {}> {
 }
 
 /**
- * Declares an aggregate: a route whose reply is made of many calls. It sends nothing; `headwaters serve`, the plugin
- * and `fanOut` run it.
+ * Declares an aggregate: a route whose reply is built from many calls. The declaration sends nothing. `fanOut`, the
+ * plugin and `headwaters serve` run it.
  *
  * @param name The name, in lower case with hyphens.
  * @param options The route, the schemas of the input and the deadline.

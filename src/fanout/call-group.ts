@@ -8,10 +8,12 @@ import type { Step } from './step.ts'
 export interface CallGroupOptions {
   readonly step: Step
   readonly calls: readonly Call<unknown>[]
-  /** The number of calls that `overflow` has cut off the list. */
+  /** The number of calls that `overflow` has omitted from the list. */
   readonly omitted: number
   readonly send: SendCall
-  /** Called when enough calls have succeeded: all that remain for an `each`, `count` for a `firstOf`. */
+  /**
+   * Called when the step has its value: for an `each` when all calls have ended, for a `firstOf` after `count` answers.
+   */
   readonly done: (values: readonly unknown[], tally: CallCounts, isStale: boolean) => void
   /** Called when too many calls have failed, with the first error. */
   readonly fail: (error: unknown, tally: CallCounts) => void
@@ -19,12 +21,12 @@ export interface CallGroupOptions {
 
 /** Receives the result of each call. */
 export interface CallCompletion {
-  /** @param isAbsent whether the upstream's status is one of `nullOn`: it has no such value */
+  /** @param isAbsent true if the upstream's status is one of `nullOn`, so that the upstream does not have the value */
   resolve(index: number, value: unknown, cached: Cached | undefined, isAbsent: boolean): void
   reject(index: number, error: unknown): void
 }
 
-/** Sends a call and passes its result to `completion`, possibly before it returns. */
+/** Sends a call and passes its result to `completion`, possibly before this function returns. */
 export type SendCall = (call: Call<unknown>, index: number, completion: CallCompletion) => void
 
 /** The calls of an `each`, a `firstOf` or context(). */
@@ -34,9 +36,8 @@ export interface CallGroup {
 }
 
 /**
- * Sends calls, at most `concurrency` at once, and settles once, by `done` or `fail`.
- * A `firstOf` takes absences only when no call can succeed any more and none has failed: a failed call may have had the
- * value.
+ * Sends calls, at most `concurrency` at once, and settles once, with `done` or `fail`. A `firstOf` uses absent values
+ * only if all calls have ended and no call has failed, because a failed call may have had the value.
  */
 export function startCallGroup({ step, calls, omitted, send, done, fail }: CallGroupOptions): CallGroup {
   const isFirstOf = step.kind === 'firstOf'
@@ -52,7 +53,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
   let sent = 0
   let isDraining = false
   let ok = 0
-  /** Absences of a `firstOf`, in the order of arrival; `ok` does not count them. */
+  /** The calls of a `firstOf` whose value is absent, in the order of arrival. `ok` does not count them. */
   let absences: { readonly index: number; readonly isStale: boolean }[] | undefined
   let first: UpstreamError | undefined
   let isSettled = false
@@ -77,7 +78,7 @@ export function startCallGroup({ step, calls, omitted, send, done, fail }: CallG
     }
   }
 
-  /** Fills the places that successes have left open with the earliest absences. */
+  /** Uses the earliest absent values for the answers that are still missing. */
   function takeAbsences(all: NonNullable<typeof absences>): void {
     for (const absence of all.slice(0, enough - ok)) {
       succeeded[absence.index] = true

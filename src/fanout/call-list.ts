@@ -4,7 +4,7 @@ import { Call } from '../upstream/call/call.ts'
 import { labelOf, type Step } from './step.ts'
 
 /**
- * Reads what the function of an `each` or a `firstOf` returned.
+ * Checks the list of calls that the function of an `each` or a `firstOf` returned.
  *
  * @returns The calls to send: all of the list, or its first `maxItems` calls if the step truncates.
  * @throws TypeError for a value that is not a list of calls, or a list of too few calls

@@ -3,7 +3,10 @@ import type { AnyAggregate } from './aggregate.ts'
 import { labelOf } from './step.ts'
 import { offloadOf, type OffloadSpec } from './offload/offload.ts'
 
-/** Returns the reason for which an offloaded function cannot be called, by the exports of its module. */
+/**
+ * Returns the reason for which an offloaded function cannot be called, given the exports of its module; `undefined` if
+ * it can be called.
+ */
 export function missingFunction(
   { name, file }: OffloadSpec,
   exports: Readonly<Record<string, unknown>>,
@@ -15,7 +18,7 @@ export function missingFunction(
 }
 
 /**
- * Checks that the functions that aggregates offload exist; throws a `TypeError` that names the aggregate, the step and
+ * Checks that all functions that aggregates offload exist. Throws a `TypeError` that names the aggregate, the step and
  * the file.
  */
 export async function checkOffloads(aggregates: readonly AnyAggregate[]): Promise<void> {

@@ -48,7 +48,7 @@ const optionsOf: Readonly<Record<StepKind, Readonly<Record<string, true>>>> = {
   firstOf: { ...stepOptions, count: true },
 }
 
-/** Checks an aggregate's route and fills its defaults in. */
+/** Checks the route of an aggregate and adds its defaults. */
 export function checkRoute(name: string, options: AnyRouteOptions): Route {
   if (typeof name !== 'string' || !aggregateName.test(name))
     throw new TypeError(`the aggregate '${name}' needs a name in lower case with hyphens, for example 'cat-facts'`)
@@ -104,7 +104,7 @@ export function checkRoute(name: string, options: AnyRouteOptions): Route {
     ['headers', headers],
   ] as const) {
     checkText(`${owner}, ${part}`, schema)
-    // Made now, so that no request waits for it.
+    // Create the schema now, so that the first request does not wait for it.
     if (schema !== undefined) textSchema(schema)
   }
   const fields = headers && headerFields(`${owner}, headers`, headers)
@@ -140,7 +140,7 @@ function refuseCredentials(owner: string, fields: HeaderFields | undefined, cach
   }
 }
 
-/** Checks what `.reply()` is given. */
+/** Checks the arguments of reply(). */
 export function checkReply(owner: string, schema: Schema, merge: unknown): void {
   if (schema === undefined)
     throw new TypeError(`${owner}: reply() needs the zod schema of the reply: reply(z.object({ … }), merge)`)
@@ -163,9 +163,9 @@ interface AnyStepOptions {
 }
 
 /**
- * Checks one step against those before it and fills its defaults in.
+ * Checks one step against the earlier steps and adds its defaults.
  *
- * @param hasContext Whether the aggregate has a context(), which is a source of its replies.
+ * @param hasContext True if the aggregate has a context(), which is a source of its replies.
  */
 export function addStep(
   aggregate: string,

@@ -11,21 +11,21 @@ export interface AnswerCompletion {
   reject(error: unknown): void
 }
 
-/** The end of context(), as its source reports it. */
+/** The end of context(), as `sources` reports it. */
 interface ContextEnd {
   readonly state: State
   readonly code: ErrorCode | undefined
   readonly tally: CallCounts | undefined
 }
 
-/** The calls of context(): those that its function asks, and the one that it may return. */
+/** The calls of context(): the calls that its function sends with `ask`, and the call that it may return. */
 export class ContextCalls implements CallGroup, CallCompletion {
   readonly #send: SendCall
-  /** By index; undefined for a call that has ended. */
+  /** The completions of the calls, by index; undefined for a call that has ended. */
   readonly #waiting: (AnswerCompletion | undefined)[] = []
   #ok = 0
   readonly #failed: FailedCall[] = []
-  /** The failure in whose place a kept answer stands, of the last such call. */
+  /** The code of the last failure that a stale answer replaced. */
   #staleCode: ErrorCode | undefined
 
   constructor(send: SendCall) {
@@ -56,7 +56,7 @@ export class ContextCalls implements CallGroup, CallCompletion {
     for (let index = 0; index < this.#waiting.length; index++) this.reject(index, reason)
   }
 
-  /** Returns the end of a context() that has a value. A failed call whose error was caught is in the counts. */
+  /** Returns the end of a context() that has a value. The counts include calls whose error the function has caught. */
   end(): ContextEnd {
     const isAlone = this.#waiting.length === 1 && this.#failed.length === 0
     return {
@@ -66,7 +66,7 @@ export class ContextCalls implements CallGroup, CallCompletion {
     }
   }
 
-  /** Returns the counts of a context() that has failed; undefined if it made one call, as a required step does. */
+  /** Returns the counts of a context() that has failed; undefined if it made one call, as for a required step. */
   failureTally(): CallCounts | undefined {
     return this.#waiting.length === 1 ? undefined : this.#tally()
   }
@@ -75,7 +75,7 @@ export class ContextCalls implements CallGroup, CallCompletion {
     return {
       calls: this.#waiting.length,
       ok: this.#ok,
-      // A copy: a call that context() did not wait for may fail later.
+      // Copy the list: a call that context() did not wait for may fail later and be added to it.
       failed: this.#failed.toSorted((a, b) => a.index - b.index),
     }
   }

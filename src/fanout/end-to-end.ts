@@ -1,8 +1,8 @@
 type Headers = Record<string, string | string[] | undefined>
 
 /**
- * The inbound headers without those that `Connection` names: they are meant for this hop alone (RFC 9110, section
- * 7.6.1), so neither a step nor an upstream sees them.
+ * Returns the inbound headers without the headers that `Connection` names. Those headers apply to one hop only (RFC
+ * 9110, section 7.6.1), so steps and upstreams must not receive them.
  */
 export function endToEnd(headers: Headers): Headers {
   const { connection } = headers
@@ -17,8 +17,8 @@ export function endToEnd(headers: Headers): Headers {
 }
 
 /**
- * Headers that code has given, by lower-case name. Several spellings of a name are one header with all their values, as
- * several lines are.
+ * Returns headers that code has supplied, by lower-case name. Several spellings of a name become one header with all
+ * values, like several lines of a header.
  */
 export function lowerCased(headers: Readonly<Headers>): Headers {
   const lower = new Map<string, Headers[string]>()

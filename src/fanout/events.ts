@@ -3,7 +3,7 @@ import type { FailedCall, State } from './outcome.ts'
 
 /**
  * An event of a run. `at` is in ms from the start of the run; `step` is the index of a step in the declaration, and -1
- * for context(), which has events if it asks a call or fails.
+ * for context(), which has events if it makes a call or fails.
  */
 export type RunEvent =
   | CallEvent
@@ -13,9 +13,9 @@ export type RunEvent =
       readonly at: number
       readonly step: number
       readonly state: State
-      /** The code of the reason for which the step has no value of its own. */
+      /** The code of the failure because of which the step failed, has its fallback or has a stale value. */
       readonly code: string | undefined
-      /** The results of the calls of an `each`, a `firstOf`, or a context() that asks several. */
+      /** The results of the calls of an `each`, a `firstOf`, or a context() that makes several calls. */
       readonly tally: CallCounts | undefined
     }
   | { readonly type: 'run ended'; readonly at: number; readonly code: string | undefined }
@@ -28,6 +28,6 @@ export interface CallCounts {
   readonly ok: number
   /** The calls that failed, by index. */
   readonly failed: readonly FailedCall[]
-  /** The number of items that were not asked, as `overflow: 'truncate'` has it; absent if all were. */
+  /** The number of items that `overflow: 'truncate'` omitted; undefined for 0. */
   readonly omitted?: number
 }

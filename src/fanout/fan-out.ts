@@ -23,9 +23,9 @@ export interface FanOutOptions extends RunOptions {
  * @param input The parts of a request, before the schemas of the aggregate read them.
  * @param options The runtime, a signal and a shorter deadline.
  * @returns The data, whether it is complete, and the outcome of each step.
- * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a refusal of the author,
- *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. An aborted `signal` makes it reject with the
- *   reason of the signal.
+ * @throws `Problem` for a run that fails: `INPUT_INVALID` for a wrong input, `REFUSED` for a call of `refuse`,
+ *   `DEADLINE_EXCEEDED`, or the code of the required step that failed. If `signal` is aborted, the promise rejects with
+ *   the reason of the signal.
  * @example
  * ```ts
  * import { createRuntime, fanOut, Problem, type Aggregate } from 'headwaters'
@@ -63,8 +63,9 @@ export async function fanOut<I, D, K extends string>(
 }
 
 /**
- * Reads the input and makes a run that has not started. The headers of the input are end-to-end, by lower-case name.
- * @throws Problem for input that cannot be read, and for faults found before
+ * Reads the input and creates a run that has not started. The input must have only end-to-end headers, by lower-case
+ * name.
+ * @throws Problem for input that cannot be read, and if there are `faults`
  */
 export function startRun(
   aggregate: AnyAggregate,

@@ -4,8 +4,8 @@ import { inboundHeaders, type HeaderReads, type InboundHeaders } from '../upstre
 import type { Route } from './route.ts'
 
 /**
- * Makes what a schema of headers reads: the headers that it names, in its own spelling. A schema that can read more is
- * given all of them, and what it reads is recorded.
+ * Returns the input of a headers schema: the headers that the schema names, in the spelling of the schema. A schema
+ * that can read other headers gets all headers, and each header that it reads is recorded.
  */
 export function headerInput(
   { headerFields: fields }: Route,
@@ -19,15 +19,18 @@ export function headerInput(
 }
 
 /**
- * Copies the headers that a schema has let through as they came, so that all reads are recorded before the reply is
- * written, and steps see plain objects.
+ * Copies headers that a schema has returned unchanged. The copy ensures that all reads are recorded before the reply is
+ * written, and that steps get plain objects.
  */
 export function settledHeaders(given: object, read: unknown, { headerFields: fields }: Route): unknown {
   if (fields?.isOpen === true) return withoutViews(read, [])
   return read === given ? { ...given } : read
 }
 
-/** Copies each recording view within a value, which an author's function may have put anywhere in it. */
+/**
+ * Replaces each recording view in a value by a copy. A function in the schema may have put a view anywhere in the
+ * value.
+ */
 function withoutViews(value: unknown, within: readonly object[]): unknown {
   if (typeof value !== 'object' || value === null || within.includes(value)) return value
   if (types.isProxy(value)) return { ...value }

@@ -3,12 +3,12 @@ import type { Step } from './step.ts'
 
 /** The functions of an aggregate that run before and after its steps. */
 export interface Hooks {
-  /** The step of context(): it runs before all others, and its value is their context. */
+  /** The step of context(). It runs before all other steps, and its value is their context. */
   readonly context: Step | undefined
   readonly onReply: ((args: never) => PromiseLike<ReplyExtras | undefined> | ReplyExtras | undefined) | undefined
 }
 
-/** Makes the step of context(). Its index is -1; it has events and an outcome only if it asks a call or fails. */
+/** Creates the step of context(). Its index is -1. It has events and an outcome only if it makes a call or fails. */
 export function contextStep(aggregate: string, handler: Step['handler']): Step {
   if (typeof handler !== 'function')
     throw new TypeError(`aggregate '${aggregate}': context() needs a function that returns the context`)

@@ -23,22 +23,25 @@ export type Awaitable<T> = T | Promise<T>
 export type StepValue<R> = R extends Call<infer T> ? T : R extends Skip ? never : R
 /** The value of each call of a list. */
 export type ItemValue<R> = R extends readonly Call<infer T>[] ? T : never
-/** A value, or the fallback if that has another type. */
+/** The type of a value or its fallback: `T` alone if the fallback has that type too. */
 export type OrFallback<T, F> = [F] extends [T] ? T : T | F
 /** The value of an `each`: readonly if it may contain a fallback, which all runs share. */
 export type EachValue<T, F> = [F] extends [never] ? T[] : DeepReadonly<OrFallback<T, F>[]>
-/** Names of earlier steps, by their values `V`. */
+/** The names of earlier steps. `V` has their values by name. */
 export type StepNames<V> = readonly (keyof V & string)[]
 /** The arguments of a step's function: the input and the values it needs. */
 export type ArgsFor<I, V, N extends StepNames<V>> = Simplify<I & Pick<V, N[number]>>
 
-/** The arguments of context() beside the input. */
+/** The arguments of context() in addition to the input. */
 export interface ContextArgs {
   /** Sends a call through the layers of its upstream and waits for its answer. */
   readonly ask: <T>(call: Call<T>) => Promise<T>
 }
 
-/** The builder after context(), whose function returns `R`. Without a value there is no context. */
+/**
+ * The builder after context(), whose function returns `R`. If the function does not return a value, there is no
+ * context.
+ */
 export type ContextResult<R, Without, With> = unknown extends R
   ? With
   : [R] extends [never]
@@ -57,7 +60,7 @@ export type NewStepName<K extends string, V> = K extends keyof V
   : K extends Reserved
     ? TypeErrorMessage<`'${K}' is part of the input: choose another step name`>
     : K
-/** The same for a step whose function returns `R`, one call or one value. */
+/** `NewStepName` for a step whose function returns `R`, which must be one call or one value. */
 export type OptionalStepName<K extends string, V, R> = unknown extends R
   ? NewStepName<K, V>
   : [R] extends [void]
@@ -65,7 +68,7 @@ export type OptionalStepName<K extends string, V, R> = unknown extends R
     : [Extract<R, readonly Call<unknown>[]>] extends [never]
       ? NewStepName<K, V>
       : TypeErrorMessage<`step '${K}' returns several calls: use each or firstOf`>
-/** The same for a step that cannot skip. */
+/** `OptionalStepName` for a step that cannot skip. */
 export type RequiredStepName<K extends string, V, R> = unknown extends R
   ? NewStepName<K, V>
   : [Extract<R, Skip>] extends [never]

@@ -13,17 +13,17 @@ import { compileWireParser, INVALID } from '../core/schema/parser.ts'
 
 /** The parts of a request, before the schemas of the aggregate read them. */
 export interface RawInput {
-  /** The values of the path, by name. */
+  /** The path parameters, by name. */
   readonly params?: unknown
   /** The fields of the query, by name. */
   readonly query?: unknown
   /** The body, parsed. */
   readonly body?: unknown
-  /** By name, in any case; also what an upstream's `forwardHeaders` picks from. */
+  /** The headers, by name in any case. An upstream's `forwardHeaders` selects from them. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** The parts of a request, by the aggregate's schemas. */
+/** The parts of a request, as the schemas of the aggregate parsed them. */
 export interface ReadInput {
   readonly params: unknown
   readonly query: unknown
@@ -33,15 +33,15 @@ export interface ReadInput {
 
 const nothing = Object.freeze({})
 
-/** Faults told of one part: who sends more of them than this has no use for a longer list. */
+/** The largest number of faults that are reported for one part of the input. A longer list is not useful. */
 const mostFaults = 100
 
-/** A body with more values than this is read up to its first fault. Finding 10,000 faults takes some 20 ms. */
+/** A body with more values than this is read up to its first fault. Finding 10,000 faults takes about 20 ms. */
 const mostValues = 10_000
 
 /**
- * Reads all parts of an input, with headers in lower case, in one pass; throws `INPUT_INVALID` with every fault of
- * every part, and those found before. Of a large body it has the first fault.
+ * Reads all parts of an input, with headers in lower case. Throws `INPUT_INVALID` with the faults of all parts and the
+ * faults in `found`. For a large body it reports only the first fault.
  */
 export function readInput(route: Route, raw: RawInput, found: readonly Fault[] = [], reads?: HeaderReads): ReadInput {
   const faults = [...found]
@@ -63,14 +63,17 @@ export function readInput(route: Route, raw: RawInput, found: readonly Fault[] =
   return input
 }
 
-/** A body may be nested as deep as its caller likes, and zod and JSON.stringify go down by calls. */
+/**
+ * Reads the body. Refuses a body that is nested too deeply, because the caller chooses the depth, and zod and
+ * JSON.stringify recurse.
+ */
 function readBody({ body, isBodyOpen }: Route, value: unknown, faults: Fault[]): unknown {
   if (!isBodyOpen || !isTooDeep(value)) return read('body', body, value, faults)
   faults.push({ pointer: '/body', reason: `is nested deeper than ${maxDepth}` })
   return undefined
 }
 
-/** Only a body has types of its own. */
+/** Parses a body. A body is JSON and has types, whereas all values of the other parts are texts. */
 function parseBody(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
   if (!exceedsValueCount(value, mostValues)) return wireSchema(schema).safeParse(value)
   const data = compileWireParser(schema)(value)

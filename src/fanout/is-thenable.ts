@@ -1,4 +1,4 @@
-/** Returns true for a value with a `then` method. Any other value is used at once and costs no promise. */
+/** Returns true for a value with a `then` method. Any other value is used directly, without a promise. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

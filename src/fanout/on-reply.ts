@@ -4,11 +4,11 @@ import { ignoreRejection } from '../core/promises.ts'
 
 /** The value that onReply() may return: headers of the reply. */
 export interface ReplyExtras {
-  /** By name; several values are several lines, as `set-cookie` wants them. */
+  /** The headers, by name. Several values are sent as several lines, as `set-cookie` requires. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** The same, checked, by lower-case name. */
+/** The headers of a reply, checked, by lower-case name. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -37,7 +37,7 @@ const ours = new Set([
   'traceparent',
 ])
 
-/** Checks the value that onReply() returned; throws a `TypeError` for a header that cannot be sent. */
+/** Checks the value that onReply() returned. Throws a `TypeError` for a header that cannot be sent. */
 export function readReplyExtras(aggregate: string, said: ReplyExtras | null | undefined): ReplyHeaders | undefined {
   const given = said?.headers
   if (given === undefined) return undefined
@@ -60,7 +60,7 @@ export function readReplyExtras(aggregate: string, said: ReplyExtras | null | un
     for (const line of lines) {
       const fault = headerValueFault(line)
       if (fault === undefined) continue
-      // A promise among them that rejects would end the process.
+      // The values may contain a promise, and its unhandled rejection would end the process.
       lines.forEach(ignoreRejection)
       throw new TypeError(
         `aggregate '${aggregate}': onReply() gives the header '${name}' a value that no header may hold: ${fault}`,

@@ -8,15 +8,15 @@ import type { Step, StepKind } from './step.ts'
 export interface LostCall {
   /** The index of the step; -1 for context(). */
   readonly step: number
-  /** With its upstream: `catfact-ninja.fact`. */
+  /** The operation with its upstream, for example `catfact-ninja.fact`. */
   readonly operation: string
   readonly error: UpstreamError
 }
 
-/** Lost calls that are kept per run, besides the first one of each step. */
+/** The number of lost calls per run above which only the first lost call of each step is added. */
 const maxLost = 10
 
-/** The events of one step so far, folded. */
+/** The summary of the events of one step. */
 interface StepRecord {
   start: number | undefined
   attempts: number
@@ -33,13 +33,13 @@ const createRecord = (): StepRecord => ({
   end: undefined,
 })
 
-/** Folds the events of a run into one outcome per step. */
+/** Combines the events of a run into one outcome per step. */
 export class OutcomeRecorder {
   readonly #steps: readonly Step[]
   readonly #records: readonly StepRecord[]
-  /** The record of context(), from its first event on. */
+  /** The record of context(); undefined before its first event. */
   #context: StepRecord | undefined
-  /** Losses that differ, in the order of their events. */
+  /** The lost calls without duplicates, in the order of their events. */
   readonly lost: LostCall[] = []
 
   constructor(steps: readonly Step[]) {
@@ -55,7 +55,7 @@ export class OutcomeRecorder {
       const insteadOf = event.cached?.insteadOf
       const error = event.error ?? insteadOf
       if (error !== undefined) this.addLost(event.step, event.operation, error)
-      // A function that context() has returned may ask a call after its end.
+      // context() may return a function that makes a call after context() has ended.
       if (insteadOf !== undefined && event.step < 0 && record.end?.state === 'ok')
         record.end = staleEnd(record.end, insteadOf)
       if (event.cached !== undefined)
@@ -64,7 +64,10 @@ export class OutcomeRecorder {
     else if (event.type === 'step ended') record.end = event
   }
 
-  /** Keeps a loss that differs from those of its step. The first loss of each step is always kept: it may decide. */
+  /**
+   * Adds a lost call, unless its step already has an equal one. The first lost call of each step is always kept,
+   * because it may decide the outcome.
+   */
   addLost(step: number, operation: string, error: UpstreamError): void {
     let isFirst = true
     for (const other of this.lost) {
@@ -97,7 +100,7 @@ export class OutcomeRecorder {
 
 type StepEnd = NonNullable<StepRecord['end']>
 
-/** As for calls before the end, there is a code if context() makes one call. */
+/** Returns the end with the state `stale`. It has the code only if context() made one call. */
 function staleEnd(end: StepEnd, { code }: UpstreamError): StepEnd {
   return { ...end, state: 'stale', code: end.tally === undefined ? code : undefined }
 }
@@ -112,7 +115,7 @@ function isWhole({ end }: StepRecord): boolean {
 
 type Draft = { -readonly [Field in keyof Outcome]: Outcome[Field] }
 
-/** Written field by field: spreads cost more than all the rest. */
+/** Creates an outcome field by field, because object spread costs more than the rest of the function. */
 function outcomeOf(kind: StepKind, { start, attempts, status, cached, end }: StepRecord): Outcome {
   const state = end?.state ?? 'cancelled'
   const draft: Draft =
@@ -148,7 +151,7 @@ function worseOf(one: Cached, other: Cached): Cached {
   }
 }
 
-/** To a tenth of a millisecond: what lies below says nothing. */
+/** Rounds to a tenth of a millisecond. Smaller differences are noise. */
 function rounded(ms: number): number {
   return Math.round(ms * 10) / 10
 }

@@ -14,7 +14,7 @@ export interface FailedCall {
   readonly status?: number
 }
 
-/** Returns the code of whatever failed a step. */
+/** Returns the code of the error that failed a step. */
 export function codeOf(error: unknown): ErrorCode {
   return error instanceof UpstreamError || error instanceof Problem ? error.code : 'INTERNAL'
 }
@@ -36,32 +36,32 @@ export interface Outcome {
   readonly ms: number
   /** The number of attempts of its calls. */
   readonly attempts: number
-  /** The number of calls of an `each`, a `firstOf`, or a context() that asks several. */
+  /** The number of calls of an `each`, a `firstOf`, or a context() that makes several calls. */
   readonly calls?: number
   /** The number of calls that succeeded. */
   readonly ok?: number
   /** The calls that failed, by index. */
   readonly failed?: readonly FailedCall[]
-  /** The number of items above `maxItems` that were not asked, under `overflow: 'truncate'`. */
+  /** The number of items above `maxItems` that `overflow: 'truncate'` omitted. */
   readonly omitted?: number
   /** The upstream's status, for a step that makes one call. */
   readonly status?: number
   /**
-   * The part that the cache had in the answer, for an operation with a cache: `hit` (a fresh answer was kept), `stale`
-   * (a kept answer was no longer fresh) or `miss` (the upstream was called). For several calls it is the last of these
-   * that applies to one of them.
+   * The use of the cache, for an operation with a cache: `hit` (a fresh entry was used), `stale` (a stale entry was
+   * used) or `miss` (the upstream was called). For several calls it is the last of these values that applies to at
+   * least one call.
    */
   readonly cache?: Cached['cache']
-  /** The age of a kept answer, in whole seconds; the largest of several. */
+  /** The age of the entry that was used, in whole seconds. For several entries it is the largest age. */
   readonly age?: number
-  /** The time that a kept answer stays fresh, in whole seconds; the smallest of several. */
+  /** The time for which the entry stays fresh, in whole seconds. For several entries it is the shortest time. */
   readonly ttl?: number
-  /** The error because of which the step has no value of its own, or a stale one. */
+  /** The code of the failure because of which the step failed, has its fallback or has a stale value. */
   readonly code?: string
 }
 
 /**
- * The outcomes of a run: one per step, by name, in the order of declaration. `context` is before them if context()
- * asked a call or failed.
+ * The outcomes of a run: one per step, by name, in the order of declaration. `context` is before them if context() made
+ * a call or failed.
  */
 export type Sources<K extends string> = Record<K, Outcome> & { readonly context?: Outcome }

@@ -46,18 +46,20 @@ export class PendingCall implements Completion<unknown> {
   }
 
   reject(error: unknown): void {
-    // A call that the failed run has aborted is no failure of its step: the step is reported as cancelled.
+    // Ignore a call that the failed run has aborted: its step is reported as cancelled, not as failed.
     if (!this.#run.hasFailed || error !== this.#run.abort.reason) this.#completion.reject(this.#index, error)
     if (!this.#spec.safe) this.#caller.unsafeCallEnded()
   }
 }
 
-/** Tells a `null` by a status of `nullOn` from an upstream's own `null` and from an empty body. */
+/**
+ * Returns true for a `null` that a status of `nullOn` caused, and false for an upstream's own `null` and an empty body.
+ */
 function isAbsence({ nullOn }: OperationSpec, { status, keptStatus = status }: Answer<unknown>): boolean {
   return nullOn.includes(keptStatus)
 }
 
-/** Freezes a value unless `coalesce` has frozen it; a custom layer may have replaced the value. */
+/** Freezes a value unless `coalesce` has frozen it. Even with `coalesce` a custom layer may have replaced the value. */
 function freezeAnswer(value: unknown, { coalesce }: OperationSpec): void {
   if (!coalesce || !Object.isFrozen(value)) deepFreeze(value)
 }

@@ -2,7 +2,7 @@ import type { HeaderReads } from '../upstream/call/inbound.ts'
 import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 import type { Vary } from './vary.ts'
 
-/** Records on which request headers the reply of one run depends. */
+/** Records the request headers on which the reply of one run depends. */
 export class HeaderReadTracker implements HeaderReads {
   vary: Vary
   /** True if all headers were read at once, so that no list of names is complete. */
@@ -20,7 +20,7 @@ export class HeaderReadTracker implements HeaderReads {
     this.isWhole = true
   }
 
-  /** Adds the headers that the calls of an upstream forward, whatever the result of the call is. */
+  /** Adds the headers that the calls of an upstream forward. The result of the call does not matter. */
   addForwarded(upstream: UpstreamSpec): void {
     this.vary = this.vary.forwarded(upstream)
   }

@@ -18,7 +18,7 @@ export function rejectOldOptional(owner: string, name: string, fn: unknown, opti
   )
 }
 
-/** Methods by their old names, which throw. */
+/** Returns builder methods under their old names. Each of them throws an error with the new name. */
 export function renamedBuilderMethods(aggregate: string): Readonly<Record<keyof typeof renamedMethods, () => never>> {
   const refuse = (name: keyof typeof renamedMethods) => () => {
     throw new TypeError(`aggregate '${aggregate}': ${name}() was renamed to ${renamedMethods[name]}()`)

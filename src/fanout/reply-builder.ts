@@ -19,7 +19,7 @@ export interface ReplyTarget extends Pick<RunHandle, 'isClosed' | 'abort' | 'inv
 
 /**
  * Builds the reply of a run whose steps all have values: the merge, the reply's schema and onReply(). A synchronous
- * function costs no promise.
+ * function does not create a promise.
  */
 export class ReplyBuilder {
   readonly #aggregate: AnyAggregate
@@ -57,7 +57,7 @@ export class ReplyBuilder {
     const { schema, hooks } = this.#aggregate
     let data
     try {
-      // onReply() may change the data that it is given, so it is given a copy, which zod makes.
+      // onReply() may change the data, so it must get a copy. zod copies what it parses; the compiled parser does not.
       data = (hooks.onReply === undefined ? compileParser : zodParser)(schema)(merged)
       if (data === INVALID) throw new Problem('REPLY_INVALID', { cause: schema.safeParse(merged).error })
     } catch (error) {
@@ -96,7 +96,7 @@ export class ReplyBuilder {
     } catch (error) {
       return this.#run.fail(error)
     }
-    // A call that onReply() asks by a function of the context may have had a stale answer.
+    // onReply() may have made a call through a function of the context, and the answer may be stale.
     const current =
       this.#recorder.complete === reply.complete
         ? reply

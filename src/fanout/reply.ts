@@ -7,8 +7,8 @@ export interface Reply<D, K extends string> {
   readonly data: D
   /** True if every source is `ok` or `skipped`. */
   readonly complete: boolean
-  /** The outcome of each step, in the order of declaration; before them that of context() if it asked a call. */
+  /** The outcome of each step, in the order of declaration. The outcome of context() is first, if it made a call. */
   readonly sources: Sources<K>
-  /** The headers that onReply() returned, by lower-case name; undefined without any. */
+  /** The headers that onReply() returned, by lower-case name; undefined if there are no headers. */
   readonly headers?: ReplyHeaders
 }

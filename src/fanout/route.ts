@@ -12,16 +12,19 @@ export interface Route {
   readonly params: Schema
   readonly query: Schema
   readonly body: Schema
-  /** True if the schema of the body lets values of any depth through, which are then measured. */
+  /** True if the schema of the body accepts values of any depth. The depth of each body is then checked. */
   readonly isBodyOpen: boolean
   readonly headers: Schema
   /** The headers that the schema of headers reads. */
   readonly headerFields: HeaderFields | undefined
-  /** True if the reply is `{ data, complete, sources }`, or the data alone with the rest as headers. */
+  /**
+   * True if the body of the reply is `{ data, complete, sources }`. Otherwise the body is the data, and headers contain
+   * the rest.
+   */
   readonly envelope: boolean
   /** The `cache-control` of a complete reply. */
   readonly cacheControl: string | undefined
-  /** The request headers on which every complete reply depends; none where no reply is kept. */
+  /** The request headers on which every complete reply depends; undefined without a `cacheControl`. */
   readonly vary: Vary | undefined
   /** True if shared caches may keep a complete reply. */
   readonly isShared: boolean
@@ -29,11 +32,11 @@ export interface Route {
   readonly description: string | undefined
 }
 
-/** The options of `aggregate` beside its schemas. */
+/** The options of `aggregate` except its schemas. */
 export interface RouteOptions<P> {
   /**
-   * Path template. A parameter is a whole segment, or has literal text beside it. The most specific template that
-   * matches is served, whatever the order of declaration.
+   * Path template. A parameter is a whole segment, or a part of a segment with literal text. Of the templates that
+   * match, the most specific one is used. The order of declaration does not matter.
    *
    * @example '/v1/breeds/{breed}'
    * @example '/jobs/{id}:cancel'
@@ -44,8 +47,8 @@ export interface RouteOptions<P> {
   /** Limit on the whole run, in ms from its start. A caller may shorten it. @default 2000 */
   readonly deadline?: number
   /**
-   * If true, the body of the reply is `{ data, complete, sources }`. If false, the body is the data, and headers have
-   * the rest.
+   * If true, the body of the reply is `{ data, complete, sources }`. If false, the body is the data, and headers
+   * contain the rest.
    * @default true
    */
   readonly envelope?: boolean

@@ -20,9 +20,9 @@ export interface RunHandle extends Scope {
   readonly shedOptional: boolean
   /** True if the deadline has passed and steps have not ended. `abort` has the reason. */
   readonly isExpired: boolean
-  /** True if the run takes no more values: it has failed or has settled. */
+  /** True if the run has failed or has settled. It then accepts no further values. */
   readonly isClosed: boolean
-  /** True if the run has failed, or its caller has gone. */
+  /** True if the run has failed or was cancelled. */
   readonly hasFailed: boolean
   /** Reports that context() makes a call. */
   contextCallStarted(): void

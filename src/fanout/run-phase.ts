@@ -1,4 +1,4 @@
-/** The phases of a run. From `aborting` on the run takes no more values. */
+/** The phases of a run. From `aborting` on, the run accepts no further values. */
 export const Phase = {
   /** Not started. */
   created: 0,
@@ -6,11 +6,11 @@ export const Phase = {
   context: 1,
   /** Steps run. */
   steps: 2,
-  /** The deadline has passed before every step ended: calls are cut, and optional steps fall back. */
+  /** The deadline has passed before all steps ended: calls are aborted, and optional steps use their fallback. */
   expired: 3,
   /** Every step has ended: the merge, the reply's schema and onReply(). */
   replying: 4,
-  /** The same after the deadline, within its grace period. */
+  /** The same as `replying`, but after the deadline, within the grace period. */
   replyingLate: 5,
   /** Failed or cancelled; the calls in flight are being aborted. */
   aborting: 6,
@@ -43,7 +43,7 @@ const masks = names.map(name => transitions[name].reduce((mask, to) => mask | (1
 /**
  * Returns the phase that was entered.
  *
- * @throws Error if the table has no such transition; that is a fault in this code.
+ * @throws Error if the table does not have the transition, which is a bug in the callers of this function.
  */
 export function enter(from: Phase, to: Phase): Phase {
   if (((masks[from] as number) & (1 << to)) === 0)

@@ -20,9 +20,9 @@ import { labelOf, type Step } from './step.ts'
 
 export interface RunOptions {
   readonly runtime: Runtime
-  /** Shortens the aggregate's deadline, in ms; a longer one changes nothing. */
+  /** A deadline that is shorter than the deadline of the aggregate, in ms. A longer deadline has no effect. */
   readonly deadline?: number | undefined
-  /** Ends optional steps with their fallback at once, as an app under pressure does. @default false */
+  /** If true, optional steps use their fallback without calls, as in a service that is under load. @default false */
   readonly shedOptional?: boolean | undefined
   /** Called with each event as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
@@ -41,12 +41,12 @@ interface Failure {
   readonly isCancel: boolean
 }
 
-/** The time that an async merge that starts after the deadline has, with the hook that follows it, in ms. */
+/** The limit on the time of an async merge that starts after the deadline, together with onReply(), in ms. */
 const gracePeriod = 25
 
 /**
- * The reason for which the calls in progress are aborted when the run fails. It is not the failure itself: that would
- * count against the upstreams of these calls, and the log would name them as its cause.
+ * The reason for which the calls in progress are aborted when the run fails. It is not the failure itself, because the
+ * failure would count against the upstreams of these calls, and the log would name these upstreams as its cause.
  */
 const runFailed = new DOMException('the run has failed', 'AbortError')
 
@@ -114,7 +114,7 @@ export class Run implements RunHandle, ReplyTarget {
     this.#pendingSteps = this.#stepRuns.length
   }
 
-  /** Starts the run; rejects with a `Problem`, or with the reason it was cancelled for. */
+  /** Starts the run; rejects with a `Problem`, or with the reason of its cancellation. */
   start(): Promise<Reply<unknown, string>> {
     return new Promise((resolve, reject) => this.startFor({ resolve, reject }))
   }
@@ -129,7 +129,7 @@ export class Run implements RunHandle, ReplyTarget {
     contextRun.start(contextRun.withAsk(this.#sharedArgs))
   }
 
-  /** The first few calls that failed although the run did not. */
+  /** The calls that failed, were refused for their input, or have a stale value. Their number is limited. */
   get lost(): readonly LostCall[] {
     return this.#recorder.lost
   }
@@ -150,7 +150,7 @@ export class Run implements RunHandle, ReplyTarget {
     return this.#failure !== undefined
   }
 
-  /** Fails the run because its caller has gone. */
+  /** Cancels the run: its caller no longer waits for the reply. */
   cancel(reason: unknown): void {
     this.#fail(reason, undefined, true)
   }
@@ -185,7 +185,7 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   #startSteps(): void {
-    // After the deadline the steps start as well: those without calls have values, and optional ones fall back.
+    // The steps start even after the deadline: steps without calls have values, and optional steps use their fallback.
     if (this.#phase < Phase.steps) this.#enter(Phase.steps)
     for (const run of this.#stepRuns) if (run.step.needs.length === 0) this.#start(run)
     if (this.#stepRuns.length === 0) this.#merge()
@@ -222,7 +222,7 @@ export class Run implements RunHandle, ReplyTarget {
   contextCallStarted(): void {
     if (this.#recorder.hasContext || this.abort.aborted) return
     if (this.#phase === Phase.context) return this.#contextStarted(0)
-    // Its function has passed `ask` on, and the first call comes after its end.
+    // The function of context() has passed `ask` to other code, which makes the first call after context() has ended.
     this.#contextStarted(this.now())
     this.#reportContextEnd('ok', undefined, undefined)
   }
@@ -231,7 +231,10 @@ export class Run implements RunHandle, ReplyTarget {
     this.#recorder.addLost(index, error.source, error)
   }
 
-  /** Reports the start of context(). Its function starts with the run; the report waits for a call or a failure. */
+  /**
+   * Reports the start of context(). The function starts with the run, but its start is reported only at its first call
+   * or failure.
+   */
   #contextStarted(at: number): void {
     this.emit({ type: 'step started', at, step: -1 })
   }
@@ -271,7 +274,7 @@ export class Run implements RunHandle, ReplyTarget {
     return new StepArgs(this.#input, this.abort, this.context)
   }
 
-  /** The input and the context, with the values of some steps under their names. */
+  /** Returns the input and the context, with the values of some steps under their names. */
   #createStepArgs(steps: readonly number[], abort: Abort): StepArgs {
     const args = new StepArgs(this.#input, abort, this.context)
     for (const index of steps) {
@@ -281,7 +284,9 @@ export class Run implements RunHandle, ReplyTarget {
     return args
   }
 
-  /** Handles the deadline: aborts all calls. Optional steps fall back, and the reply is built from what there is. */
+  /**
+   * Handles the deadline: aborts all calls. Optional steps fall back, and the reply is built from the available values.
+   */
   #expire(): void {
     const { name, route } = this.#aggregate
     const verdict = this.deadline < route.deadline ? 'ignored' : 'failed'
@@ -291,21 +296,22 @@ export class Run implements RunHandle, ReplyTarget {
     })
     if (this.#phase === Phase.replying) this.fail(reason)
     else if (this.#phase < Phase.replying) this.#enter(Phase.expired)
-    // Unsafe calls listen after the run has failed or settled: only the deadline aborts them.
+    // Abort even a run that has failed or settled: its unsafe calls still listen, and only the deadline aborts them.
     this.abort.abort(reason)
     if (this.#phase === Phase.done) return
     this.#forEachRun(run => run.abortPending(reason))
-    // Calls that were aborted have ended by then; a layer that ignores its abort must not delay the reply.
+    // By then the calls that react to the abort have ended. A layer that ignores its abort must not delay the reply.
     setImmediate(() => {
       this.#forEachRun(run => run.expire(reason))
-      // After all steps: a step that is not expired yet would be left out if another one failed and settled the run.
+      // Reset this only after all steps have expired. Otherwise a step that fails could settle the run before the
+      // remaining steps have expired.
       this.#unsafeCalls = 0
       if (this.#phase === Phase.failed) this.#settleFailure()
     })
   }
 
   #merge(): void {
-    // The caller may have gone while an unsafe call ended.
+    // The run may have been cancelled while an unsafe call ended.
     if (this.isClosed) return
     const isLate = this.isExpired
     this.#enter(isLate ? Phase.replyingLate : Phase.replying)
@@ -329,12 +335,12 @@ export class Run implements RunHandle, ReplyTarget {
     this.#fail(error, undefined)
   }
 
-  /** The first failure decides: everything else is aborted. */
+  /** Fails the run with its first failure, and aborts everything else. */
   #fail(error: unknown, step: string | undefined, isCancel = false): void {
     if (this.isClosed) return
     this.#enter(Phase.aborting)
     this.#failure = { error, step, isCancel }
-    // Calls settle during abort(); the run settles after it. After the deadline its reason stands.
+    // Calls settle during abort(); the run settles after it. After the deadline, keep the reason of the deadline.
     const reason = this.abort.aborted ? this.abort.reason : runFailed
     this.abort.abort(isCancel ? error : reason)
     this.#enter(Phase.failed)
@@ -342,7 +348,8 @@ export class Run implements RunHandle, ReplyTarget {
   }
 
   /**
-   * Reports the steps that were cancelled, and rejects when no unsafe call is in flight: the caller needs its outcome.
+   * Reports the steps that were cancelled, and rejects when no unsafe call is in flight, because the caller needs the
+   * outcome of unsafe calls.
    */
   #settleFailure(): void {
     this.#forEachRun(run => {
@@ -356,7 +363,7 @@ export class Run implements RunHandle, ReplyTarget {
         tally: undefined,
       })
     })
-    // onEvent may have ended the last unsafe call, and the run with it.
+    // onEvent may have ended the last unsafe call, which ends the run.
     if (this.#unsafeCalls > 0 || this.#phase === Phase.done) return
     const { error, step, isCancel } = this.#failure as Failure
     const problem = isCancel ? undefined : toProblem(error, step)

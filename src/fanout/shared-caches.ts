@@ -1,6 +1,6 @@
 /**
- * Tells whether a `cache-control` lets a shared cache give a reply to another caller (RFC 9111, section 5.2.2).
- * `private` and `no-cache` that name fields are about those fields alone.
+ * Returns whether a `cache-control` allows a shared cache to use a reply for another caller (RFC 9111, section 5.2.2).
+ * `private` and `no-cache` with field names apply to these fields only.
  */
 export function allowsSharedCache(cacheControl: string): boolean {
   const directives = cacheControl

@@ -15,10 +15,10 @@ import { PendingCall } from './pending-call.ts'
 import type { RunHandle } from './run-handle.ts'
 import { labelOf, type Step } from './step.ts'
 
-/** The reason for which the remaining calls of a step are aborted when it has ended. One error serves all runs. */
+/** The reason for which the remaining calls of a step are aborted when it has ended. All runs share this error. */
 const stepEnded = new DOMException('the step has ended', 'AbortError')
 
-/** The failures of a call that is refused for its input, and is never sent. */
+/** The codes of calls that are refused for their input and are never sent. */
 const inputFaults: ReadonlySet<ErrorCode> = new Set(['CALL_INPUT_INVALID', 'UPSTREAM_CALL_INPUT_INVALID'])
 
 const noCalls: CallCounts = Object.freeze({ calls: 0, ok: 0, failed: Object.freeze([]) })
@@ -28,14 +28,14 @@ const noCalls: CallCounts = Object.freeze({ calls: 0, ok: 0, failed: Object.free
  */
 export class StepRun implements CallCompletion {
   readonly step: Step
-  /** Waits for its needs; its function has not returned; its calls are in flight; has ended. */
+  /** The step waits for its needs, its function has not returned, its calls are in flight, or the step has ended. */
   #phase: 'waiting' | 'invoked' | 'calling' | 'ended' = 'waiting'
-  /** Needs that have no value yet. */
+  /** The number of needs that have no value yet. */
   pendingNeeds: number
   value: unknown
-  /** Unsafe calls in flight: a failing run waits for them. */
+  /** The number of unsafe calls in flight. A failing run waits for them. */
   #unsafeCalls = 0
-  /** Aborts this step alone; the run's own abort if nothing stops the step alone. */
+  /** Aborts only this step if it has a timeout or is a `firstOf`. Otherwise it is the abort of the run. */
   readonly abort: Abort
   readonly #run: RunHandle
   #timer: NodeJS.Timeout | undefined
@@ -56,7 +56,7 @@ export class StepRun implements CallCompletion {
     if (this.#run.shedOptional && (step.kind === 'optional' || step.minSuccess === 0))
       return this.#settleFailure(new UpstreamError('SHED', step.name))
     if (abort !== this.#run.abort) this.#run.abort.add(abort)
-    // A step that becomes ready after the deadline is still invoked, and sends nothing.
+    // A step that becomes ready after the deadline is still invoked, but its calls must not be sent.
     if (this.#run.abort.aborted) abort.abort(this.#run.abort.reason)
     if (step.timeout !== undefined)
       this.#timer = setTimeout(() => this.#onTimeout(step.timeout as number), step.timeout)
@@ -75,25 +75,29 @@ export class StepRun implements CallCompletion {
       value => this.#proceed(value),
       error => this.#settleFailure(error),
     )
-    // After the deadline nothing is awaited.
+    // After the deadline the step does not wait for the promise.
     if (this.#run.isExpired) this.#settleFailure(this.#run.abort.reason)
   }
 
-  /** Adds `ask` to the arguments of context(): the function may await answers, which the steps declare instead. */
+  /**
+   * Adds `ask` to the arguments of context(): the function may send calls and wait for their answers, whereas a step
+   * returns its calls.
+   */
   withAsk(args: object): object {
     const ask = (call: unknown) => {
       const answer = new Promise((resolve, reject) => {
         if (call instanceof Call) this.#sendForContext(call, { resolve, reject })
         else reject(new TypeError('ask takes a call: ask(upstream.operation(input))'))
       })
-      // The answer may fail while another one is awaited; the code that awaits it later gets the error.
+      // The answer may fail while the function awaits another answer. Without this handler the rejection is unhandled
+      // and ends the process. The code that awaits the answer later still gets the error.
       answer.catch(() => {})
       return answer
     }
     return Object.assign(args, { ask })
   }
 
-  /** Sends a call that context() asks or returns. */
+  /** Sends a call that context() passes to `ask` or returns. */
   #sendForContext(call: Call<unknown>, completion: AnswerCompletion): void {
     this.#run.contextCallStarted()
     const calls = this.#contextCalls ?? new ContextCalls(this.#send)
@@ -110,7 +114,7 @@ export class StepRun implements CallCompletion {
     if (this.#phase === 'invoked') this.#settleFailure(reason)
   }
 
-  /** Ends the step at the deadline although it has calls that did not end when they were aborted. */
+  /** Ends the step at the deadline, even if some of its calls did not end when they were aborted. */
   expire(reason: UpstreamError): void {
     this.#unsafeCalls = 0
     this.#forceSettle(reason)
@@ -133,7 +137,7 @@ export class StepRun implements CallCompletion {
   }
 
   unsafeCallEnded(): void {
-    // Past the deadline the run has stopped waiting for this call.
+    // After the deadline the run does not wait for this call any more.
     if (this.#unsafeCalls === 0) return
     this.#unsafeCalls--
     this.#run.unsafeCallEnded()
@@ -152,7 +156,7 @@ export class StepRun implements CallCompletion {
     const { abort } = this
     if (abort === this.#run.abort) return
     abort.abort(stepEnded)
-    // Unsafe calls that were sent go on, and still listen for the deadline.
+    // Unsafe calls that were sent continue, and the deadline must still abort them.
     if (abort.size === 0) this.#run.abort.delete(abort)
   }
 
@@ -165,12 +169,12 @@ export class StepRun implements CallCompletion {
     })
   }
 
-  /** Continues with what the step's function returned, which may throw when it is read. */
+  /** Handles the value that the step's function returned. Reading the value may throw. */
   #proceed(returned: unknown): void {
     try {
       this.#read(returned)
     } catch (error) {
-      // An error after the end of the step is not about its value.
+      // If the step has already ended, the error was not caused by its value.
       if (this.#phase === 'ended') throw error
       this.#settleFailure(error)
     }
@@ -207,7 +211,7 @@ export class StepRun implements CallCompletion {
     else this.#failWithBug(`${labelOf(this.step)} is ${kind} and cannot skip: make it optional`)
   }
 
-  /** Ends with a value that the step's function returned. */
+  /** Ends the step with a value that its function returned, or with the answer to the call that context() returned. */
   #take(value: unknown): void {
     try {
       if (this.step.isFrozen) deepFreeze(value)
@@ -229,7 +233,7 @@ export class StepRun implements CallCompletion {
     try {
       calls = readCallList(step, returned)
     } catch (error) {
-      // The bounds of a list are not losses that `minSuccess` tolerates.
+      // A list that violates its bounds fails the step. `minSuccess` tolerates only failed calls.
       return this.#fail(error)
     }
     const omitted = (returned as readonly unknown[]).length - calls.length
@@ -250,7 +254,7 @@ export class StepRun implements CallCompletion {
     })
   }
 
-  /** The answer to the call of a step that makes one call. */
+  /** Ends a step that makes one call with the answer to that call. */
   resolve(_index: number, value: unknown, cached: Cached | undefined): void {
     if (cached?.insteadOf === undefined) this.#end(value, 'ok')
     else this.#end(value, 'stale', cached.insteadOf.code)
@@ -272,7 +276,7 @@ export class StepRun implements CallCompletion {
     else this.#run.send(new LiveCall(call, abort, this.#run, step.index, index, this.#callCount), pending)
   }
 
-  /** Ends with the fallback if the error is an upstream's and there is a fallback; fails the run otherwise. */
+  /** Ends the step with its fallback if it has one and the error is an `UpstreamError`. Otherwise fails the run. */
   #settleFailure(error: unknown): void {
     if (this.#phase === 'ended') return
     const failure = this.#attribute(error)
@@ -285,7 +289,8 @@ export class StepRun implements CallCompletion {
   }
 
   /**
-   * Attributes an invalid call input to the upstream if the step has needs: only without them it must be the caller's.
+   * Attributes an invalid call input to the upstream if the step has needs. Without needs the input can only come from
+   * the caller.
    */
   #attribute(error: unknown): unknown {
     return error instanceof UpstreamError && error.code === 'CALL_INPUT_INVALID' && this.step.needs.length > 0

@@ -10,27 +10,27 @@ export interface Step {
   readonly kind: StepKind
   /** The function of the step: returns a call, several calls or a value. */
   readonly handler: (args: never) => unknown
-  /** The indexes of the earlier steps whose values the function is given. */
+  /** The indexes of the earlier steps whose values the function gets. */
   readonly needs: readonly number[]
-  /** Limit on the step, in ms; the run's deadline alone when undefined. */
+  /** Limit on the step, in ms. If undefined, only the run's deadline applies. */
   readonly timeout: number | undefined
   /** The value of an optional step that fails, or of a failed call of an `each`. */
   readonly fallback: unknown
   /** True if the value is always frozen: it may be a fallback that all runs share. */
   readonly isFrozen: boolean
-  /** Calls in flight at once. */
+  /** The largest number of calls in flight. */
   readonly concurrency: number
   /** The maximum number of calls. */
   readonly maxItems: number
-  /** The handling of a list of more calls. */
+  /** The handling of a list that is longer than `maxItems`. */
   readonly overflow: Overflow
-  /** The number of calls of an `each` that must succeed; all of them when undefined. */
+  /** The number of calls of an `each` that must succeed; all of them if undefined. */
   readonly minSuccess: number | undefined
   /** The number of answers that a `firstOf` takes. */
   readonly count: number
 }
 
-/** The step as messages name it. */
+/** Returns the name of the step for messages. */
 export function labelOf({ index, name }: Step): string {
   return index < 0 ? 'context()' : `step '${name}'`
 }

@@ -3,16 +3,18 @@ import type { UpstreamSpec } from '../upstream/spec/spec.ts'
 /** Headers that carry credentials. A shared cache must not keep a reply that depends on one. */
 export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
-/** The most sets that one aggregate keeps: a layer may read any number of names, and they must not fill the memory. */
+/**
+ * The largest number of sets that one aggregate keeps. Without a limit they could fill the memory, because a layer may
+ * read any number of names.
+ */
 const mostKept = 1000
 
 /**
  * A set of request headers on which replies of one aggregate depend. Runs that read the same headers share one set, so
- * that the text of
- * `vary` is written once for all of them.
+ * that the text of `vary` is created once for all of them.
  */
 export class Vary {
-  /** As `vary` has it. */
+  /** The value of the header `vary`. */
   readonly text: string
   /** The source of each credential of the set, for a log. */
   readonly credentials: ReadonlyMap<string, string>
@@ -27,12 +29,12 @@ export class Vary {
     this.#family = family
   }
 
-  /** Makes the set of an aggregate's own headers, by lower-case name. */
+  /** Creates the set of an aggregate's own headers, by lower-case name. */
   static of(names: readonly string[]): Vary {
     return new Vary(new Set(names), new Map(), { kept: 0 })
   }
 
-  /** The set with the headers that an upstream's calls forward. */
+  /** Returns the set with the headers that an upstream's calls forward. */
   forwarded(upstream: UpstreamSpec): Vary {
     return upstream.forwardHeaders.length === 0
       ? this
@@ -40,7 +42,7 @@ export class Vary {
           this.#with(upstream, upstream.forwardHeaders, `the upstream '${upstream.name}' forwards it`))
   }
 
-  /** The set with one header more. */
+  /** Returns the set with one more header. */
   read(name: string): Vary {
     return this.#names.has(name)
       ? this

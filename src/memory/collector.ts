@@ -2,11 +2,11 @@ import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** The collector of V8, as far as one can see and start it. */
+/** The garbage collector of V8. Its full collections can be observed and started. */
 export interface Collector {
-  /** Calls back after each full collection. Returns a function that ends it. */
+  /** Calls `onFull` after each full collection. Returns a function that stops this. */
   watch(onFull: () => void): () => void
-  /** Runs a full collection, which holds the thread until it has ended. */
+  /** Runs a full collection. It blocks the thread until it has ended. */
   run(): void
 }
 
@@ -30,10 +30,7 @@ export const ownCollector: Collector = {
   },
 }
 
-/**
- * Takes the function from a context of its own, so that no other code of the process sees it that does not see it
- * already.
- */
+/** Returns the function `gc` of a new VM context, so that `gc` does not become visible to other code of the process. */
 function exposed(): Collect {
   const isExposed = globalThis.gc !== undefined
   setFlagsFromString('--expose-gc')

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 /** A control group that limits the memory of this process. */
 export interface MemoryGroup {
   readonly limitBytes: number
-  /** Reads the bytes in use, without the file cache that the kernel gives up first. NaN where it cannot be read. */
+  /**
+   * Reads the bytes in use, without the file cache that the kernel reclaims first. Returns NaN if the file cannot be
+   * read.
+   */
   usedBytes(): number
 }
 
@@ -29,12 +32,13 @@ const first: Version = {
 }
 
 /**
- * Finds the control groups that limit this process: its own and those around it, of version 2 and of version 1. From
- * `memory.high` on the kernel slows a process down, so the lower one of `memory.max` and `memory.high` is the limit.
- * What is in use is counted as the kubelet counts its working set: `memory.current` less `inactive_file`.
+ * Returns the control groups that limit this process: its own group and the groups that contain it, of cgroup versions
+ * 1 and 2. Above `memory.high` the kernel slows a process down, so the limit is the smaller one of `memory.max` and
+ * `memory.high`. The bytes in use are the working set as the kubelet computes it: `memory.current` minus
+ * `inactive_file`.
  *
- * @param root where `/proc` and `/sys` are
- * @param machineBytes a limit of at least this much is no limit
+ * @param root the directory that contains `/proc` and `/sys`
+ * @param machineBytes the memory of the machine; a limit of at least this size is ignored
  */
 export function memoryGroups(root: string, machineBytes: number): MemoryGroup[] {
   const groups: MemoryGroup[] = []
@@ -47,7 +51,10 @@ export function memoryGroups(root: string, machineBytes: number): MemoryGroup[] 
   return groups
 }
 
-/** A container may see the path of its host, which is not there for it: its own group is then the root of the mount. */
+/**
+ * Adds the groups from `path` up to the root of the mount. In a container, `path` may be the path on the host, which
+ * does not exist in the container. The container's own group is then the root of the mount.
+ */
 function addGroups(
   groups: MemoryGroup[],
   root: string,

@@ -2,27 +2,27 @@ import type { Collector } from './collector.ts'
 import type { MemoryGroup } from './control-group.ts'
 
 /**
- * Heap that a body may need while it becomes a value, by its bytes: its text, its strings, its objects, and what is
- * written of it.
+ * The bytes of heap that each byte of a body may need: for the text, the parsed strings and objects, and the output
+ * that is written from them.
  */
 const heapPerByte = 4
 
-/** The share of the time that collections may take where work would be refused otherwise. */
+/** The share of the time that collections may take if work would otherwise be refused. */
 export const urgentShare = 0.05
 
-/** A reading of the memory, in percent of what ends the process. */
+/** A reading of the memory, in percent of the limits at which the process ends. */
 export interface MemoryReading {
-  /** Share of the old generation's limit that is alive. */
+  /** The live objects of the old generation, in percent of its limit. */
   readonly heapPercent: number
-  /** Share of the memory of the control group, or of the machine where no group has a limit. */
+  /** The memory in use, in percent of the limit of the control group, or of the machine if no group has a limit. */
   readonly memoryPercent: number
 }
 
 /** A reading of the heap, in percent of its limit. */
 export interface HeapReading {
-  /** The live objects, as far as is known. */
+  /** The live objects, by the current estimate. */
   readonly alive: number
-  /** The use, dead objects included. */
+  /** The live and the dead objects. */
   readonly used: number
 }
 
@@ -30,7 +30,7 @@ export interface HeapReading {
 export interface Memory {
   /** The limit of the old generation, in bytes. */
   readonly heapLimit: number
-  /** Reads the bytes in use in the old generation, dead objects included. */
+  /** Reads the bytes in use in the old generation, including dead objects. */
   readonly heapUse: () => number
   /** The groups that limit the memory of the whole process. */
   readonly groups: readonly MemoryGroup[]
@@ -42,31 +42,35 @@ export interface Memory {
 }
 
 /**
- * Tells how full the memory is. Dead objects that V8 has not collected yet are no reason to refuse work, so what counts
- * of the heap is what a full collection leaves. What one of V8's leaves is read in a later turn, when further objects
- * are there; the least of three such readings has few of them.
+ * Measures how full the memory is. Dead objects that V8 has not collected yet must not cause refusals, so only the
+ * objects that survive a full collection count. After a collection that V8 starts, the heap is read in a later turn of
+ * the event loop and includes objects that were allocated after the collection. The smallest of three such readings
+ * includes few of them.
  */
 export class MemoryMeter {
   readonly #memory: Memory
   readonly #heapCeiling: number
   readonly #memoryCeiling: number
-  /** Bytes that are alive, as far as is known. */
+  /** The live bytes, by the current estimate. */
   #alive: number
-  /** The use after the two full collections before, in bytes. */
+  /** The bytes in use after the last two full collections. */
   #before: readonly [number, number]
   #collectedAt = -Infinity
-  /** CPU time of the last collection, in ms. A crowded machine makes it last longer, and does not make it rarer. */
+  /**
+   * CPU time of the last collection that the meter started, in ms. On a busy machine a collection has a longer
+   * wall-clock time; with CPU time, this does not make collections rarer.
+   */
   #took = 0
-  /** Bytes that bodies may have taken since the last collection. */
+  /** Bytes of heap that bodies have claimed since the last collection that the meter started. */
   #claimed = 0
-  /** Bytes that bodies may take until the heap is read again. */
+  /** Bytes of heap that bodies may still claim until the heap is read again. */
   #heapLeft = 0
-  /** Bytes that may come of bodies until the memory of the process is read again. */
+  /** Bytes of bodies that may still arrive until the memory of the process is read again. */
   #memoryLeft = 0
 
   /**
-   * Makes a meter. Its limits are those from which on requests are refused, in percent; bodies are refused beyond a
-   * third of the way from a limit to 100 %. A limit of 0 switches the check off.
+   * Creates a meter. Its limits are in percent. Requests are refused from a limit on. Bodies are refused above a higher
+   * threshold: the limit plus one third of the distance from the limit to 100 %. A limit of 0 switches the check off.
    */
   constructor(memory: Memory, { heapPercent, memoryPercent }: MemoryReading) {
     this.#memory = memory
@@ -76,7 +80,7 @@ export class MemoryMeter {
     this.#before = [this.#alive, this.#alive]
   }
 
-  /** Begins to notice the full collections of V8. Returns a function that ends it. */
+  /** Starts to observe the full collections of V8. Returns a function that stops this. */
   watch(): () => void {
     return this.#memory.collector.watch(() => {
       const used = this.#look()
@@ -94,7 +98,7 @@ export class MemoryMeter {
     return { alive: (100 * this.#alive) / this.#memory.heapLimit, used: (100 * used) / this.#memory.heapLimit }
   }
 
-  /** Reads how full the memory of the process is, in percent; this reads files. */
+  /** Reads how full the memory of the process is, in percent. It reads files. */
   memoryPercent(): number {
     let most = 0
     this.#memoryLeft = Infinity
@@ -108,9 +112,9 @@ export class MemoryMeter {
   }
 
   /**
-   * Collects, so that what is alive is known. Does nothing and gives false where collections would take more than a
-   * share of the time since the last one, of V8 too: V8 ends a process that does little else than collect a heap of
-   * which 80 % are alive.
+   * Runs a full collection, so that the number of live bytes is known. Returns false and does not collect if
+   * collections would take more than `share` of the time since the last collection, which may be one of V8. The reason
+   * for this limit: V8 ends a process that spends most of its time on collections of a heap that is 80 % alive.
    * @param share from 0 to 1
    */
   collect(share: number): boolean {
@@ -126,7 +130,7 @@ export class MemoryMeter {
     return true
   }
 
-  /** Takes memory for a part of a body that has come; gives false where the process has none. */
+  /** Reserves memory for a part of a body that has arrived. Returns false if the process does not have enough. */
   hold(bytes: number): boolean {
     this.#memoryLeft -= bytes
     if (this.#memoryLeft >= 0) return true
@@ -135,7 +139,7 @@ export class MemoryMeter {
     return this.#memoryLeft >= 0
   }
 
-  /** Takes room in the heap for a body that is to be read; gives false where the heap has none. */
+  /** Reserves heap for a body that will be parsed. Returns false if the heap does not have enough room. */
   claim(bytes: number): boolean {
     const need = heapPerByte * bytes
     this.#claimed += need
@@ -155,7 +159,7 @@ export class MemoryMeter {
       this.#heapLeft -= need
       return this.#heapLeft >= 0
     }
-    // V8 collects before it gives up, so only what can be alive counts.
+    // V8 collects before it ends the process, so only the bytes that may be alive count.
     return this.#alive + this.#claimed <= this.#heapCeiling
   }
 

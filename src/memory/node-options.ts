@@ -1,6 +1,6 @@
 /**
- * Splits `NODE_OPTIONS` as Node.js does: at spaces, but for those between double quotes, where a backslash keeps the
- * next character as it is (`ParseNodeOptionsEnvVar` in src/node_options.cc).
+ * Splits `NODE_OPTIONS` as Node.js does: at spaces that are not between double quotes. Between double quotes a
+ * backslash escapes the next character (`ParseNodeOptionsEnvVar` in src/node_options.cc).
  *
  * @example
  * splitNodeOptions('"--max-old-space-size=256" --trace-gc') // ['--max-old-space-size=256', '--trace-gc']

@@ -1,26 +1,26 @@
 const mebibyte = 2 ** 20
 
-/** The three semi-spaces that V8 reserves for young objects at most: 3 × 64 MiB. */
+/** The largest size of the three semi-spaces that V8 reserves for young objects: 3 × 64 MiB. */
 const mostYoungBytes = 192 * mebibyte
 
-/** Without flags V8 makes a semi-space one part in 64 of the old generation, so young objects have 3 parts of 67. */
+/** Without flags a semi-space is 1/64 of the old generation, so the three semi-spaces are 3/67 of the heap. */
 const youngShare = 3 / 67
 
 export interface HeapSetting {
   /** `heap_size_limit` of `v8.getHeapStatistics()`, which includes the space reserved for young objects. */
   readonly heapSizeLimit: number
-  /** The flags of the process, those of `NODE_OPTIONS` first. */
+  /** The flags of the process. The flags of `NODE_OPTIONS` are first. */
   readonly flags: readonly string[]
-  /** The memory of which `--max-old-space-size-percentage` is a share, in bytes. */
+  /** The memory to which `--max-old-space-size-percentage` refers, in bytes. */
   readonly memoryBytes: number
   /** `maxOldGenerationSizeMb` of a worker thread. */
   readonly threadLimitMb?: number | undefined
 }
 
 /**
- * Returns the bytes at which V8 ends the process for want of memory: the limit of the old generation. Node does not
- * tell it, so it is read from the flags, and otherwise computed from `heap_size_limit` (V8: `Heap::ConfigureHeap` and
- * `Heap::YoungGenerationSizeFromOldGenerationSize` in src/heap/heap.cc).
+ * Returns the limit of the old generation, in bytes. V8 ends the process when it reaches this limit. Node.js does not
+ * report the limit, so it is read from the flags, or otherwise computed from `heap_size_limit` (V8:
+ * `Heap::ConfigureHeap` and `Heap::YoungGenerationSizeFromOldGenerationSize` in src/heap/heap.cc).
  */
 export function oldSpaceLimit({ heapSizeLimit, flags, memoryBytes, threadLimitMb }: HeapSetting): number {
   const given = (name: string) => valueOf(flags, name)
@@ -40,7 +40,7 @@ function youngBytes(heapSizeLimit: number, semiSpaceMb: number | undefined, flag
   return Math.min(mostYoungBytes, Math.floor(heapSizeLimit * youngShare))
 }
 
-/** Returns the number that the last flag of a name gives. Words are joined by `-` or `_`. */
+/** Returns the value of the last flag with a name. The words of a flag are joined by `-` or `_`. */
 function valueOf(flags: readonly string[], name: string): number | undefined {
   let value: number | undefined
   for (const flag of flags) {

@@ -9,7 +9,8 @@ import { oldSpaceLimit } from './old-space-limit.ts'
 import { oldSpaceUse } from './old-space-use.ts'
 
 /**
- * Returns the memory of this thread and its process. Where no control group limits the process, it has the machine's.
+ * Returns the memory of this thread and its process. If no control group limits the process, the limit is the memory of
+ * the machine.
  */
 export function ownMemory(): Memory {
   const machine = totalmem()
@@ -19,7 +20,7 @@ export function ownMemory(): Memory {
       heapSizeLimit: getHeapStatistics().heap_size_limit,
       flags: [...splitNodeOptions(process.env['NODE_OPTIONS'] ?? ''), ...process.execArgv],
       memoryBytes: Math.min(process.constrainedMemory() || machine, machine),
-      // The main thread has none.
+      // Undefined in the main thread.
       threadLimitMb: resourceLimits.maxOldGenerationSizeMb,
     }),
     heapUse: oldSpaceUse,

@@ -2,10 +2,13 @@ import type { MemoryMeter } from './meter.ts'
 
 type Guard = Pick<MemoryMeter, 'claim' | 'hold'>
 
-/** The meters of the apps that are open in this process. They read one memory, so one of them is enough. */
+/**
+ * The meters of the apps that are open in this process. All of them measure the same memory, so only the first one is
+ * used.
+ */
 const guards: Guard[] = []
 
-/** Lets a meter decide which bodies are taken and read. Returns a function that ends it. */
+/** Adds a meter, which decides which bodies are received and parsed. Returns a function that removes the meter. */
 export function guardRoom(guard: Guard): () => void {
   guards.push(guard)
   return () => {
@@ -14,14 +17,14 @@ export function guardRoom(guard: Guard): () => void {
   }
 }
 
-/** Returns whether the process has memory for a further part of a body. Where no app is open it is not looked at. */
+/** Returns whether the process has memory for a further part of a body. Returns true if no app is open. */
 export function hasMemoryFor(bytes: number): boolean {
   const guard = guards[0]
   return guard === undefined || guard.hold(bytes)
 }
 
 /**
- * Returns whether the heap has room for the parsed value of a body. Returns true where no app is open.
+ * Returns whether the heap has room for the parsed value of a body. Returns true if no app is open.
  * @param bytes the length of the body
  */
 export function hasRoomFor(bytes: number): boolean {

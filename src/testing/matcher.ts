@@ -2,31 +2,31 @@ import { Call } from '../upstream/call/call.ts'
 import { readQuery, type ReceivedCall } from './received-call.ts'
 
 /**
- * Selects the calls that a line of a script is for.
+ * Selects the calls to which a line of a script applies.
  *
  * - An operation, `cats.picture`, selects the calls to its path.
  * - A call, `cats.picture({ id: 'a' })`, selects the calls with its method, its path and exactly its query.
- * - A text selects by what it names: `'*'`, `'/pictures/{id}'`, `'POST /orders'` or `'GET /facts?limit=2'`. Other
- *   fields of the query are allowed.
+ * - A text selects all calls (`'*'`), or the calls with its path, and with its method and its query fields if it has
+ *   them: `'/pictures/{id}'`, `'POST /orders'` or `'GET /facts?limit=2'`. The calls may have further query fields.
  */
 export type Matcher = string | Call<unknown> | OperationLike
 
-/** An operation of an upstream, whatever its input and its answer are. */
+/** An operation of an upstream, with any input and any answer. */
 export interface OperationLike {
   (...input: never[]): Call<unknown>
   readonly path: string
 }
 
-/** A matcher made ready. */
+/** A matcher that was read. */
 export interface Match {
-  /** As a reader would say it. */
+  /** The method, path and query for messages, for example `GET /fact`. Without a method it begins with `any`. */
   readonly name: string
   fits(call: ReceivedCall): boolean
 }
 
 const written = /^(?:([A-Z]+) )?(\*|\/[^?\s]*)(?:\?(\S*))?$/
 
-/** Reads a matcher; throws a `TypeError` for a text that names no path. */
+/** Reads a matcher. Throws a `TypeError` for a text that has neither a path nor `*`. */
 export function readMatcher(matcher: Matcher): Match {
   if (matcher instanceof Call)
     return matchOf(matcher.spec.method, matcher.path.split('?')[0] as string, matcher.path.split('?')[1] ?? '', true)

@@ -18,7 +18,7 @@ export interface ReceivedCall {
   readonly body: unknown
 }
 
-/** Reads a whole call. */
+/** Reads a request to its end. */
 export async function receive(request: IncomingMessage): Promise<ReceivedCall> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -33,7 +33,7 @@ export async function receive(request: IncomingMessage): Promise<ReceivedCall> {
   })
 }
 
-/** The fields of a query. */
+/** Returns the fields of a query, decoded. */
 export function readQuery(search: string): ReceivedCall['query'] {
   const fields = new URLSearchParams(search)
   return Object.fromEntries(

@@ -14,16 +14,19 @@ import type { Layers } from '../upstream/spec/layers.ts'
 export interface RunAggregateOptions<I> {
   /**
    * The origin that answers for each upstream, by the name of the upstream. A call to another upstream is an error, so
-   * that no test leaves the machine.
+   * that a test cannot reach a real upstream by mistake.
    */
   readonly upstreams: Readonly<Record<string, { readonly origin: string }>>
   /** The variables that `env('NAME')` of a declaration reads. @default {} */
   readonly environment?: RuntimeOptions['environment']
-  /** A deadline shorter than that of the aggregate, in ms. @default the deadline of the aggregate */
+  /** A deadline that is shorter than the deadline of the aggregate, in ms. @default the deadline of the aggregate */
   readonly deadline?: number
   /** Ends the run when it is aborted. @default no signal */
   readonly signal?: AbortSignal
-  /** The context of the steps, in place of calling the function of context(). @default the value of context() */
+  /**
+   * The context of the steps. If it is set, the function of context() is not called.
+   * @default the value of context()
+   */
   readonly context?: I extends { readonly context: infer C } ? C : never
   /** Custom layers around every upstream, outermost first. @default {} */
   readonly layers?: Layers
@@ -49,12 +52,12 @@ export interface TestedReply<D, K extends string> extends Reply<D, K> {
  *
  * @param aggregate The aggregate.
  * @param input The parts of a request, before the schemas of the aggregate read them.
- * @param options The upstreams and how to run.
+ * @param options The upstreams and the settings of the run.
  * @returns The data, `complete`, `sources` and the events of the run.
  * @throws `Problem` for a run that fails, with the code that a caller would get, such as `INPUT_INVALID` or
  *   `UPSTREAM_STATUS`.
  * @throws `Error` for a call to an upstream that `options.upstreams` does not have.
- * @throws `TypeError` for an unknown option, and for `context` where the aggregate has no context().
+ * @throws `TypeError` for an unknown option, and for `context` if the aggregate has no context().
  * @example
  * ```ts
  * import { aggregate, defineUpstream, operation } from 'headwaters'
@@ -110,7 +113,7 @@ export async function runAggregate<I, D, K extends string>(
         events.push(event)
       },
     })
-    // A context() may have caught the failure of its call.
+    // The function of context() may have caught this error, so that the run succeeded.
     if (stranger !== undefined) throw stranger
     return { ...reply, events }
   } catch (error) {
@@ -120,7 +123,7 @@ export async function runAggregate<I, D, K extends string>(
   }
 }
 
-/** The same aggregate with a fixed context. */
+/** Returns the aggregate with a fixed context. */
 function withContext<I, D, K extends string>(aggregate: Aggregate<I, D, K>, context: unknown): Aggregate<I, D, K> {
   const { name, hooks } = aggregate
   if (hooks.context === undefined)
@@ -128,7 +131,10 @@ function withContext<I, D, K extends string>(aggregate: Aggregate<I, D, K>, cont
   return { ...aggregate, hooks: { ...hooks, context: { ...hooks.context, handler: () => context } } }
 }
 
-/** Finds these hosts and no others: a token endpoint is asked besides the upstreams. */
+/**
+ * Returns a DNS lookup that resolves only these hosts. It also refuses token endpoints, which the check in `send` does
+ * not cover.
+ */
 function lookupOnly(hosts: () => readonly string[]): LookupFunction {
   return (hostname, options, done) => {
     if (hosts().includes(hostname)) lookup(hostname, options, done)

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue, type ServerResponse } from 'no
 import { writeJson } from '../core/json/write.ts'
 import type { Matcher } from './matcher.ts'
 
-/** Options of an answer, beside its body. */
+/** Options of an answer, in addition to its body. */
 export interface AnswerOptions {
   /** The status, from 200 to 599. @default 200 */
   readonly status?: number
@@ -18,18 +18,18 @@ export interface StatusOptions extends Omit<AnswerOptions, 'status'> {
   readonly body?: unknown
 }
 
-/** Writes one answer, or whatever else happens to a call. */
+/** Answers one call, or does something else with its connection, for example resets it. */
 export type ResponseAction = (response: ServerResponse) => void
 
 /**
- * The lines of a scripted upstream. A line is used for the first call that it selects, once; the lines that select a
- * call are used in the order in which they were added. A line of `always` is used for every call without another line.
- * Each method returns the upstream, so that lines can be chained.
+ * The lines of a scripted upstream. Each line is used once, for the first call that it selects. If several lines select
+ * a call, the line that was added first is used. A line of `always` is used for every call for which there is no other
+ * line. Each method returns the upstream, so that lines can be chained.
  */
 export interface Script {
   /**
-   * Answers one call. A value is sent as JSON, with bigints as integers. Bytes are sent unchanged, and so is text if
-   * the headers have a `content-type` that is not JSON.
+   * Answers one call. A value is sent as JSON, with bigints as integers. Bytes are sent unchanged. Text is sent
+   * unchanged if the headers have a `content-type` that is not JSON.
    *
    * @param calls The calls that the line is for.
    * @param value The body.
@@ -40,7 +40,8 @@ export interface Script {
    */
   answer(calls: Matcher, value: unknown, options?: AnswerOptions): this
   /**
-   * Answers every call for which there is no other line. Of several lines that select a call the last one is used.
+   * Answers every call for which there is no other line. If several of these lines select a call, the line that was
+   * added last is used.
    *
    * @param calls The calls that the line is for.
    * @param value The body, as `answer` sends it.
@@ -84,7 +85,7 @@ export interface Script {
    */
   garbage(calls?: Matcher): this
   /**
-   * Answers one call with status 200 and JSON that is cut.
+   * Answers one call with status 200 and incomplete JSON.
    *
    * @param calls The calls that the line is for. By default it is for the next call.
    * @returns The upstream.
@@ -94,8 +95,8 @@ export interface Script {
 }
 
 /**
- * Writes a value as an answer; throws for a status, a header or a value that cannot be written, where the test has its
- * line.
+ * Returns the action that answers with a value. Throws immediately for a status, a header or a value that cannot be
+ * sent, so that the stack trace shows the line of the test.
  */
 export function answering(value: unknown, { status = 200, headers = {}, delay = 0 }: AnswerOptions): ResponseAction {
   if (!Number.isInteger(status) || status < 200 || status > 599)
@@ -110,7 +111,7 @@ export function answering(value: unknown, { status = 200, headers = {}, delay = 
   const isText = typeof value === 'string' && !/\bjson\b/i.test(type)
   const body = isBytes || isText ? value : (writeJson(value) ?? '')
   const write: ResponseAction = response => {
-    // An answer without a body has neither a type nor a length (RFC 9110, section 15.3.5).
+    // An answer without a body must not have a type or a length (RFC 9110, section 15.3.5).
     if (status === 204 || status === 304) response.writeHead(status, given).end()
     else
       response

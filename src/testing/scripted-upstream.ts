@@ -27,17 +27,17 @@ export interface ScriptedUpstream extends Script, AsyncDisposable {
   readonly calls: readonly ReceivedCall[]
   /** The calls for which the script has no line. They were answered with 501. */
   readonly unexpected: readonly ReceivedCall[]
-  /** The lines that were not used, except for those of `always`: the method and the path of each. */
+  /** The method and the path of each line that was not used, without the lines of `always`. */
   readonly unused: readonly string[]
   /**
    * Waits until a number of calls were received.
    *
    * @param count The number of calls.
    * @returns The first `count` calls.
-   * @throws `Error` if the upstream is closed before.
+   * @throws `Error` if the upstream is closed first.
    */
   called(count: number): Promise<readonly ReceivedCall[]>
-  /** Closes the server and all its connections at once. */
+  /** Closes the server and all its connections immediately. */
   close(): Promise<void>
 }
 
@@ -84,7 +84,7 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
         act(response)
       },
       () => {
-        // The call was cut while it was being sent, so it has not come.
+        // The connection was closed before the whole request had arrived, so the call does not count as received.
       },
     )
   })

@@ -25,8 +25,8 @@ const cloneablePrototypes: ReadonlySet<unknown> = new Set([
 
 /**
  * Returns the place and the kind of the first part of a value that the structured clone does not keep, for example
- * `context.user is an object of the class User, …`. The platform rejects functions without their place, and copies an
- * object of a class as a plain object without its methods.
+ * `context.user is an object of the class User, …`. Node.js rejects a function without naming its place, and copies an
+ * object of a class as a plain object without methods.
  */
 export function findUncloneable(value: unknown, at: string, seen = new Set<unknown>()): string | undefined {
   if (typeof value === 'function') return `${at} is a function`

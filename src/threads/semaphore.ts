@@ -3,17 +3,18 @@ import { UpstreamError } from '../errors.ts'
 /** A semaphore with a bounded queue, first in, first out. */
 export interface Semaphore {
   /**
-   * Takes a permit. Returns `undefined` if one is free, or else a promise that resolves when one is; the promise
-   * rejects with the reason of the signal. Throws `THREADS_FULL` if the queue is full.
+   * Takes a permit. Returns `undefined` if a permit is free. Otherwise returns a promise that resolves when it has a
+   * permit, and rejects with the reason of the signal when the signal is aborted. Throws `THREADS_FULL` if the queue is
+   * full.
    */
   acquire(owner: string, signal: AbortSignal): Promise<void> | undefined
-  /** Gives the permit back. */
+  /** Returns the permit. */
   release(): void
 }
 
-/** Creates a semaphore of `count` permits with a queue of `queue` places. */
+/** Creates a semaphore with `permits` permits and a queue of at most `maxQueue` waiters. */
 export function createSemaphore(permits: number, maxQueue: number): Semaphore {
-  /** The callbacks that grant a permit, in order; a Set removes one of them in constant time. */
+  /** The callbacks that grant a permit, in order. A Set removes a callback in constant time. */
   const waiting = new Set<() => void>()
   let taken = 0
 
@@ -44,7 +45,7 @@ export function createSemaphore(permits: number, maxQueue: number): Semaphore {
         return
       }
       waiting.delete(next)
-      // The permit passes to the next in the queue, so no later call can take it before.
+      // Pass the permit to the first waiter and leave `taken` unchanged, so that a later call cannot take it first.
       next()
     },
   }

@@ -1,6 +1,8 @@
 import { Problem, UpstreamError, errors, type ErrorCode, type Fault, type UpstreamErrorOptions } from '../errors.ts'
 
-/** An error in the form that is sent between threads, which would lose its class and its fields. */
+/**
+ * An error in the form that is sent between threads. The structured clone of an error loses its class and its fields.
+ */
 export type SerializedError =
   | {
       readonly kind: 'problem'
@@ -19,7 +21,7 @@ export type SerializedError =
     }
   | { readonly kind: 'other'; readonly name: string; readonly message: string; readonly stack: string | undefined }
 
-/** Serializes a thrown value; a `Problem` and an `UpstreamError` keep their class. */
+/** Serializes a thrown value. A `Problem` and an `UpstreamError` keep their class. */
 export function serializeError(error: unknown): SerializedError {
   if (error instanceof Problem) {
     const { code, statusCode: status, title, detail, faults, retryAfterSeconds } = error
@@ -45,7 +47,7 @@ export function serializeError(error: unknown): SerializedError {
   return serializeOther(error)
 }
 
-/** Reads the texts of an error; those of an author's can be other values, and reading them can throw. */
+/** Serializes an error of another class. Its name, message and stack may not be strings, and reading them may throw. */
 function serializeOther(error: unknown): SerializedError {
   try {
     if (!(error instanceof Error))
@@ -62,7 +64,7 @@ function serializeOther(error: unknown): SerializedError {
   }
 }
 
-/** Returns the error that was serialized. */
+/** Restores an error from its serialized form. */
 export function deserializeError(serialized: SerializedError): Error {
   if (serialized.kind === 'problem') {
     const { code, status, title, detail, faults, retryAfterSeconds } = serialized
@@ -76,6 +78,6 @@ export function deserializeError(serialized: SerializedError): Error {
   }
   if (serialized.kind === 'upstream') return new UpstreamError(serialized.code, serialized.source, serialized.options)
   const { name, message, stack } = serialized
-  // The stack is that of the other thread.
+  // Keep the stack of the thread in which the error was thrown.
   return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }) })
 }

@@ -6,7 +6,7 @@ export interface Task {
   readonly href: string
   /** The function's name among its exports. */
   readonly name: string
-  /** The module whose `load` loads it; Node's own `import` when undefined. */
+  /** The module whose export `load` loads the file. If undefined, `import` loads it. */
   readonly loader: string | undefined
   /** The arguments of the function. */
   readonly given: readonly unknown[]
@@ -14,7 +14,7 @@ export interface Task {
   readonly owner: string
 }
 
-/** The same, as it goes to the thread. */
+/** A task in the form that is sent to the thread. */
 export type TaskMessage = Omit<Task, 'owner'>
 
 /** The result of a task: its value, or its error. */

@@ -16,7 +16,7 @@ export interface ThreadOptions {
    * @default one fewer than there are cores, at least 1
    */
   readonly count?: number
-  /** The largest number of tasks that wait for a thread. Another one fails with `THREADS_FULL`. @default 256 */
+  /** The largest number of tasks that wait for a thread. A further task fails with `THREADS_FULL`. @default 256 */
   readonly queue?: number
   /**
    * The largest heap of a thread, in bytes, at least 64 MiB. A thread that needs more ends, and its task fails.
@@ -41,7 +41,7 @@ export interface Offloaded {
 /** The threads of a runtime. The first task starts the first thread. */
 export interface Threads {
   run(task: Task): Offloaded
-  /** Ends every thread; tasks under way and later ones are rejected with `RUNTIME_CLOSED`. */
+  /** Ends every thread. Tasks in progress and later tasks are rejected with `RUNTIME_CLOSED`. */
   close(): Promise<void>
 }
 
@@ -50,8 +50,9 @@ const idleTimeout = 60_000
 const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
 
 /**
- * Makes threads. The queue is ours, bounded and in order, and the pool is given no more tasks than it has threads: its
- * own queue loses tasks when the last thread ends with a task before them.
+ * Creates the threads of a runtime. Tasks wait in the queue of a semaphore, which is bounded and first in, first out.
+ * The pool never gets more tasks than it has threads. Otherwise tasks would wait in the pool's own queue, which loses
+ * them if the last thread ends while it runs a task.
  */
 export function createThreads({
   count = Math.max(1, availableParallelism() - 1),
@@ -61,7 +62,7 @@ export function createThreads({
 }: ThreadsOptions = {}): Threads {
   const semaphore = createSemaphore(count, queue)
   const live = new Map<AbortController, Task>()
-  /** Those that the pool has. */
+  /** The tasks of the pool that have not ended. */
   const handed = new Map<AbortController, Task>()
   let pool: Promise<Piscina> | undefined
   let closed = false
@@ -81,12 +82,12 @@ export function createThreads({
     })
     return started.on('error', (error: Error) => {
       try {
-        // What an async function of the embedder's rejects with is as little ours as what it throws.
+        // The embedder's onError may be async. An unhandled rejection would end the process, so ignore it.
         Promise.resolve(onError?.(error) as unknown).catch(() => {})
       } catch {
-        // It must not keep tasks from ending.
+        // An error that onError throws must not prevent the aborts below.
       }
-      // It could not even start, and the pool does not try again.
+      // If the pool has no threads, a thread failed to start. The pool does not try again, so fail its tasks.
       if (started.threads.length === 0)
         for (const [controller, task] of handed) controller.abort(explained(error, task))
     })
@@ -134,7 +135,8 @@ export function createThreads({
 
 function findUncloneableArgument(given: readonly unknown[]): string | undefined {
   for (const [index, value] of given.entries()) {
-    // One object is what engine and authors give most, and its fields are known by their own names.
+    // Most functions have one parameter, an object. The message then names a field of it, for example `context.user`,
+    // without `argument 1`.
     const fault = findUncloneable(value, given.length === 1 && isPlain(value) ? '' : `argument ${index + 1}`)
     if (fault !== undefined) return fault
   }

@@ -1,15 +1,17 @@
 import { z } from 'zod'
 
 /**
- * Makes the two sides of an intersection agree where one gives an integer as a bigint and the other as a number, as
- * `z.object({ id: z.bigint() }).and(z.record(z.string(), z.unknown()))` does: zod merges only what is equal.
+ * Returns the two sides of an intersection such that zod can merge their results. zod merges only equal values. In
+ * `z.object({ id: z.bigint() }).and(z.record(z.string(), z.unknown()))`, for example, one side returns an integer as a
+ * bigint, and the other side returns it as a number.
  */
 export function agreeing(left: z.ZodType, right: z.ZodType): { readonly left: z.ZodType; readonly right: z.ZodType } {
   let other: { value: unknown } = { value: undefined }
   return {
     left: running(left, (payload, context) => (other = left._zod.run(payload, context) as typeof payload)),
     right: running(right, (payload, context) => {
-      // The left side has just ended, and reading the right side may come by here again.
+      // The left side has just ended. Keep its result, because the right side may contain this intersection and replace
+      // `other`.
       const first = other
       const second = right._zod.run(payload, context) as typeof payload
       ;[first.value, second.value] = agreed(first.value, second.value)
@@ -28,7 +30,7 @@ type Pair = [unknown, unknown]
 type Fields = Record<string, unknown>
 
 function agreed(a: unknown, b: unknown): Pair {
-  // Neither side has changed it, and how deep it goes may be a caller's choice.
+  // Neither side has changed the value. Do not recurse into it, because a caller may choose its depth.
   if (a === b) return [a, b]
   if (typeof a === 'bigint' && typeof b === 'number') return same(a, b) ?? [a, b]
   if (typeof a === 'number' && typeof b === 'bigint') return same(b, a) ?? [a, b]
@@ -44,8 +46,8 @@ function agreed(a: unknown, b: unknown): Pair {
 }
 
 /**
- * An integer is what was asked for where the other side holds it exactly; elsewhere the other side has said that it may
- * be rounded.
+ * Returns the common form of an integer: the bigint if the number holds it exactly. Otherwise it is the number, because
+ * the schema of that side allows rounding.
  */
 function same(integer: bigint, number: number): Pair | undefined {
   if (Number(integer) !== number) return undefined

@@ -1,8 +1,8 @@
 import { maxDepth } from '../schema/depth.ts'
 
 /**
- * JSON texts longer than this are looked at before they are parsed, in characters: parsing brackets takes more than
- * linear time.
+ * JSON texts that are longer than this, in characters, are checked before they are parsed, because parsing brackets
+ * takes more than linear time.
  */
 export const measuredLength = 64 * 1024
 
@@ -23,18 +23,20 @@ const backslash = 0x5c
 export type Excess = 'depth' | 'values'
 
 /**
- * Returns what a JSON text has too much of, before it is parsed. Values are the items of lists and the fields of
- * objects. Strings are skipped. The depth is measured only in texts that are longer than `measuredLength` and dense
- * with brackets; `isTooDeep` measures that of the value of any other text. A text that is not JSON may have neither.
+ * Returns the limit that a JSON text exceeds. It does not parse the text. Values are the items of lists and the fields
+ * of objects. Strings are skipped. The depth is measured only in texts that are longer than `measuredLength` and dense
+ * with brackets; for any other text, `isTooDeep` measures the depth of the parsed value. The result may be `undefined`
+ * for any text that is not JSON.
  */
 export function excessOf(text: string, maxValues: number): Excess | undefined {
-  // A value takes two characters at least.
+  // Each value takes at least two characters.
   const mayHaveMany = text.length > 2 * maxValues
   if (text.length <= measuredLength) return mayHaveMany ? measure(text, Infinity, maxValues) : undefined
   const most = Math.min(mostBrackets, text.length / sparseness)
   const brackets = count(text, '[', most) + count(text, '{', most)
   if (brackets > most) return measure(text, maxDepth, maxValues)
-  // Brackets and commas bound the values, and finding one takes less time than reading each character up to it.
+  // The number of brackets and commas is an upper bound for the number of values. Searching for them is faster than
+  // reading each character.
   return mayHaveMany && brackets + count(text, ',', maxValues) > maxValues
     ? measure(text, Infinity, maxValues)
     : undefined
@@ -42,7 +44,7 @@ export function excessOf(text: string, maxValues: number): Excess | undefined {
 
 /**
  * Returns whether the lists and objects of a JSON value have more than `maxValues` items and fields in all. It does not
- * recurse, and ends for cyclic values too.
+ * recurse, and it also ends for cyclic values.
  */
 export function exceedsValueCount(value: unknown, maxValues: number): boolean {
   const open = [value]
@@ -83,7 +85,7 @@ function measure(text: string, maxDepth: number, maxValues: number): Excess | un
       values++
     } else if (isOpening(code)) {
       at = beforeNext(text, at)
-      // An empty list or object holds no value, and adds no depth.
+      // An empty list or object contains no value and adds no depth.
       if (isClosing(text.charCodeAt(at + 1))) {
         at++
         continue
@@ -106,16 +108,16 @@ function isClosing(code: number): boolean {
   return code === 0x5d || code === 0x7d
 }
 
-/** Returns the place of the quote that ends a string; beyond the text where none does. */
+/** Returns the position of the quote that ends a string; a position after the text if the string does not end. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
-  // Escapes may be dense too, and a search for each quote would take ten times as long then.
+  // Read each character: if a text has many escapes, a search for each quote takes ten times as long.
   for (let code = text.charCodeAt(at); code !== quote && at < text.length; code = text.charCodeAt(at))
     at += code === backslash ? 2 : 1
   return at
 }
 
-/** Returns the place before the next character that is not white space. */
+/** Returns the position before the next character that is not white space. */
 function beforeNext(text: string, at: number): number {
   let next = at + 1
   for (

@@ -5,8 +5,8 @@
 export const bigintMode = { isUsed: false }
 
 /**
- * Returns whether a number may stand for an integer that it does not hold: its magnitude is 2^53 or more, or it is not
- * finite.
+ * Returns whether a number is doubtful: it may be the rounded value of another integer, because its magnitude is 2^53
+ * or more, or it is not finite.
  */
 export function isDoubtful(value: number): boolean {
   return !(value < 9_007_199_254_740_992 && value > -9_007_199_254_740_992)
@@ -46,8 +46,8 @@ export function textOf(value: number): string {
 }
 
 /**
- * Returns whether a value holds a number that is doubtful, or is a bigint. Needs no recursion: the depth of JSON is an
- * upstream's choice.
+ * Returns true for a value that contains a doubtful number, and for a bigint. It does not recurse, because an upstream
+ * chooses the depth of its JSON.
  */
 export function hasDoubtful(value: unknown): boolean {
   if (typeof value === 'number') return isDoubtful(value)
@@ -55,7 +55,7 @@ export function hasDoubtful(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const open: object[] = [value]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    // Reading a list by the names of its places takes ten times as long.
+    // Do not iterate over a list with for-in: it takes ten times as long.
     if (Array.isArray(next)) {
       for (const item of next) if (isDoubtfulItem(item, open)) return true
     } else {
@@ -65,7 +65,7 @@ export function hasDoubtful(value: unknown): boolean {
   return false
 }
 
-/** Returns whether an item is a doubtful number; what holds others is looked at later. */
+/** Returns whether an item is a doubtful number. Adds a list or an object to `later`. */
 function isDoubtfulItem(item: unknown, later: object[]): boolean {
   if (typeof item === 'number') return isDoubtful(item)
   if (typeof item === 'object' && item !== null) later.push(item)

@@ -4,19 +4,19 @@ import { inexact, notAnInteger, tooLarge } from './number-fault.ts'
 import { defOf, valuesOf } from './parts.ts'
 import { overflow, normalizeNumbers } from './settle.ts'
 
-/** Gives a value the form that a leaf reads; calls `refuse` with the reason where it has none. */
+/** Converts a value to the form that a leaf reads. Calls `refuse` with the reason if the value has no such form. */
 type Prepare = (value: unknown, refuse: (reason: string) => void) => unknown
 
 /**
- * Returns a schema that reads a value of the wire where the author's schema ends, or `undefined` for one that has
- * parts, or nothing to do with numbers.
+ * Returns the wire schema of a leaf of the author's schema. Returns `undefined` for a schema that has parts, or that
+ * does not read numbers.
  */
 export function leafOf(schema: z.ZodType): z.ZodType | undefined {
   const prepare = preparing(schema)
   return prepare && prepared(schema, prepare)
 }
 
-/** The same for a position that lets everything through, with integers from 2^53 on left as bigints. */
+/** Returns the wire schema of a leaf that accepts any value. Integers from 2^53 on stay bigints. */
 export function keepingLeafOf(schema: z.ZodType): z.ZodType {
   return prepared(schema, (value, refuse) => {
     if (normalizeNumbers(value) === overflow) refuse(tooLarge)
@@ -44,7 +44,7 @@ function preparing(schema: z.ZodType): Prepare | undefined {
   }
 }
 
-/** The same schema with a step before it. */
+/** Returns the same schema with a conversion before it. */
 function prepared(schema: z.ZodType, prepare: Prepare): z.ZodType {
   const own = z.core.clone(schema, schema._zod.def)
   const run = own._zod.run.bind(own._zod)
@@ -67,7 +67,7 @@ const asFinite: Prepare = (value, refuse) => {
 const asFloat: Prepare = (value, refuse) => (typeof value === 'bigint' ? Number(value) : asFinite(value, refuse))
 
 const asNumber: Prepare = (value, refuse) => {
-  // A smaller bigint comes from no text, so a number is not what it stands for.
+  // A smaller bigint does not come from a JSON text, so do not convert it to a number.
   if (typeof value !== 'bigint' || !isDoubtful(Number(value))) return asFinite(value, refuse)
   if (holds(value)) return numberOf(value)
   refuse(inexact)
@@ -81,11 +81,11 @@ function numberOf(held: bigint): number {
 
 const integerText = /^\s*[+-]?\d{16,}\s*$/
 
-/** Text becomes a number. A list of one number becomes its text first. */
+/** Converts a text to a number. A list of one number is first converted to its text. */
 const asCoercedNumber: Prepare = (value, refuse) => {
   const text = textOf(value)
   if (!integerText.test(text)) return asNumber(value, refuse)
-  // Making a bigint of many digits takes long.
+  // Creating a bigint from very many digits is slow, so check the size first.
   return asNumber(Number.isFinite(Number(text)) ? BigInt(text.trim().replace('+', '')) : Infinity, refuse)
 }
 
@@ -94,7 +94,7 @@ function textOf(value: unknown): string {
   try {
     return Array.isArray(value) ? String(value) : ''
   } catch {
-    // An item may have a field `toString` of its own, or lists may be nested too deep.
+    // String() throws if an item has its own field `toString`, or if lists are nested too deeply.
     return ''
   }
 }
@@ -106,7 +106,7 @@ const asBigint: Prepare = (value, refuse) => {
   return value
 }
 
-/** A literal is met in whichever form it was declared. */
+/** Converts an integer to the form, number or bigint, in which the literal was declared. */
 function oneOf(values: ReadonlySet<unknown>): Prepare {
   return value => {
     if (typeof value === 'number' && !values.has(value) && Number.isSafeInteger(value))

@@ -11,7 +11,7 @@ interface Issue {
   readonly errors?: readonly (readonly Issue[])[]
 }
 
-/** Returns the first fault of a number that stands behind a schema's refusal, also within the options of a union. */
+/** Returns the first fault of a number that caused a schema to refuse a value. Also searches the options of unions. */
 export function numberFault({ issues }: { readonly issues: readonly Issue[] }): string | undefined {
   for (const issue of issues) {
     const fault = faultOf(issue)
@@ -20,7 +20,7 @@ export function numberFault({ issues }: { readonly issues: readonly Issue[] }): 
   return undefined
 }
 
-/** The same of one issue. */
+/** Returns the fault of a number in one issue. */
 export function faultOf({ message, errors = [] }: Issue): string | undefined {
   return faults.has(message) ? message : numberFault({ issues: errors.flat() })
 }

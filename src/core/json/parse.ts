@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hasDoubtful, isDoubtful } from './integers.ts'
 import { overflow, normalizeNumbers } from './settle.ts'
 
-/** The prefix of a string that stands for an integer. It is random, so no string of an upstream begins with it. */
+/** The prefix of a string that represents an integer. It is random, so no string of an upstream begins with it. */
 const mark = `#${randomBytes(12).toString('base64url')}:`
 
 /** Integer literals that a double may not hold, where a value can begin. Some of these places are inside strings. */
@@ -21,7 +21,7 @@ export function parseExact(text: string): unknown {
   return step.value
 }
 
-/** Does the same as `parseExact` in steps, of which none takes much longer than `JSON.parse`. */
+/** Parses JSON as `parseExact` does, but in steps. No step takes much longer than `JSON.parse`. */
 export function* parseExactInSteps(text: string): Generator<undefined, unknown, undefined> {
   const marked = markIntegers(text)
   yield
@@ -32,8 +32,8 @@ export function* parseExactInSteps(text: string): Generator<undefined, unknown, 
 }
 
 /**
- * Parses JSON as `parseExact` does, from a text that was not checked before. Calls only `JSON.parse` where that loses
- * nothing.
+ * Parses JSON as `parseExact` does, from a text that was not checked before. Calls only `JSON.parse` if this loses no
+ * digits.
  * @throws A `SyntaxError` for a text that is not JSON.
  */
 export function parse(text: string): unknown {
@@ -52,9 +52,9 @@ export function readJson(text: string): unknown {
   return settled === overflow ? value : settled
 }
 
-/** Makes a string of each integer literal from 2^53 on. */
+/** Replaces each integer literal from 2^53 on by a marked string. */
 function markIntegers(json: string): string {
-  // A text that is one number has it at a place like any other then.
+  // With the space, `literals` also matches a text that consists of one number.
   const text = ` ${json}`
   let marked = ''
   let copied = 0
@@ -82,7 +82,7 @@ class Quotes {
     this.#next = text.indexOf('"')
   }
 
-  /** Returns whether a place is inside a string. The places must be asked for in order. */
+  /** Returns whether a place is inside a string. Each call must have a later place than the previous call. */
   isInside(place: number): boolean {
     while (this.#next !== -1 && this.#next < place) {
       if (!this.#isOpen || !isEscaped(this.#text, this.#next)) this.#isOpen = !this.#isOpen
@@ -98,7 +98,7 @@ function isEscaped(text: string, quote: number): boolean {
   return (quote - before) % 2 === 0
 }
 
-/** Makes a bigint of each marked string, in place: nothing else has the value yet. */
+/** Replaces each marked string by its bigint, in place. No other code has the value yet. */
 function unmark(value: unknown): unknown {
   const root = { value }
   const open: object[] = [root]
@@ -120,7 +120,7 @@ function unmark(value: unknown): unknown {
   return root.value
 }
 
-/** Returns what an item stands for; what holds others is looked at later. */
+/** Returns the bigint of a marked string, and any other item unchanged. Adds a list or an object to `later`. */
 function unmarked(item: unknown, later: object[]): unknown {
   if (typeof item === 'string') return item.startsWith(mark) ? BigInt(item.slice(mark.length)) : item
   if (typeof item === 'object' && item !== null) later.push(item)

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-/** The parts of a zod definition that say what a schema takes. */
+/** The parts of a zod definition that determine which values a schema accepts. */
 export interface Def {
   readonly type: string
   readonly coerce?: boolean
@@ -12,17 +12,17 @@ export interface Def {
   readonly [part: string]: unknown
 }
 
-/** Returns what a schema was declared with. */
+/** Returns the definition of a schema. */
 export function defOf(schema: z.ZodType): Def {
   return schema._zod.def as unknown as Def
 }
 
-/** Returns the values that a literal or an enum takes. */
+/** Returns the values that a literal or an enum accepts. */
 export function valuesOf(schema: z.ZodType): ReadonlySet<unknown> {
   return (schema._zod as unknown as { readonly values: ReadonlySet<unknown> }).values
 }
 
-/** Returns the schema that a lazy one stands for. */
+/** Returns the inner schema of a lazy schema. */
 export function innerOf(schema: z.ZodType): z.ZodType {
   return (schema._zod as unknown as { readonly innerType: z.ZodType }).innerType
 }
@@ -33,8 +33,8 @@ export function isSchema(part: unknown): part is z.ZodType {
 }
 
 /**
- * Returns the schemas that a schema is made of, whatever it calls them. What a definition works out each time, such as
- * a default, is not asked for.
+ * Returns the schemas that a schema contains, independently of their names in its definition. Does not read computed
+ * properties, such as a default.
  */
 export function partsOf(schema: z.ZodType): z.ZodType[] {
   const { shape, ...others } = Object.getOwnPropertyDescriptors(defOf(schema)) as Readonly<

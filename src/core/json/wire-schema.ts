@@ -8,9 +8,10 @@ import { defOf, innerOf, isAnyJson, isSchema, type Def } from './parts.ts'
 const known = new WeakMap<z.ZodType, z.ZodType>()
 
 /**
- * Makes the schema that reads what `parseExact` gives by what the author's schema says: the same schema with other
- * leaves. A bigint becomes a number where the author declared one and a double holds it; a number becomes a bigint
- * where the author declared that. All else, unions, defaults, checks and transforms among it, is zod's own.
+ * Returns the schema that reads values of `parseExact` according to the author's schema. It is the same schema with
+ * other leaves. A bigint becomes a number where the author declared a number and a double holds it exactly. A number
+ * becomes a bigint where the author declared a bigint. zod does everything else, including unions, defaults, checks and
+ * transforms.
  */
 export function wireSchema(schema: z.ZodType): z.ZodType {
   const before = known.get(schema)
@@ -21,8 +22,8 @@ export function wireSchema(schema: z.ZodType): z.ZodType {
 }
 
 /**
- * Returns the schema that reads what authors give, which may be integers that they were given: the same one, unless it
- * would round some.
+ * Returns the schema that reads values of authors, which may contain integers of any size. It is the same schema,
+ * unless that schema could round integers.
  */
 export function exactSchema(schema: z.ZodType): z.ZodType {
   return needsExact(schema) ? wireSchema(schema) : schema
@@ -34,7 +35,7 @@ function make(schema: z.ZodType): z.ZodType {
   if (leaf !== undefined) return leaf
   const def = defOf(schema)
   switch (def.type) {
-    // Both may hold themselves, so what they hold is made when it is asked for.
+    // A lazy schema and an object may contain themselves, so create their parts at the first access.
     case 'lazy':
       return withParts(schema, { getter: () => wireSchema(innerOf(schema)), _cachedInner: undefined })
     case 'object':
@@ -46,7 +47,7 @@ function make(schema: z.ZodType): z.ZodType {
         schema,
         agreeing(...([def['left'], def['right']].map(side => wireSchema(side as z.ZodType)) as [z.ZodType, z.ZodType])),
       )
-    // The keys of an object are text.
+    // The keys need no conversion: the keys of a JSON object are strings.
     case 'record':
       return withParts(schema, { valueType: wireSchema(def['valueType'] as z.ZodType) })
     case 'union':
@@ -54,7 +55,7 @@ function make(schema: z.ZodType): z.ZodType {
         ...partsOf(def),
         ...(isDiscriminatedByIntegers(schema, def.discriminator) && { unionFallback: true }),
       })
-    // No JSON is one of them.
+    // A JSON value never has one of these types.
     case 'map':
     case 'set':
     case 'promise':
@@ -68,7 +69,9 @@ function make(schema: z.ZodType): z.ZodType {
 type Shape = Readonly<Record<string, z.ZodType>>
 type Parts = Readonly<Record<string, unknown>>
 
-/** The same schema with other parts. What its definition works out each time, such as a default, stays so. */
+/**
+ * Returns the same schema with other parts. Computed properties of its definition, such as a default, stay computed.
+ */
 function withParts(schema: z.ZodType, parts: Parts): z.ZodType {
   if (Object.keys(parts).length === 0) return schema
   const def = Object.defineProperties(
@@ -78,7 +81,7 @@ function withParts(schema: z.ZodType, parts: Parts): z.ZodType {
   return z.core.clone(schema, def as never)
 }
 
-/** Returns each part of a definition that is a schema, or a list of them, as it is on the wire. */
+/** Returns the wire schema of each part of a definition that is a schema or a list of schemas. */
 function partsOf(def: Def): Parts {
   const parts: Record<string, unknown> = {}
   for (const [name, { value: part }] of Object.entries(Object.getOwnPropertyDescriptors(def)) as [
@@ -101,7 +104,7 @@ function lazyShape(shape: Shape): Shape {
   )
 }
 
-/** Types that let a value through as it is, or give it to a function of the author's. */
+/** Types that accept any value unchanged, or pass it to a function of the author. */
 const open = new Set(['transform', 'unknown', 'any', 'custom'])
 
 /**
@@ -115,7 +118,7 @@ function pipe(def: Def): Parts {
   return { in: open.has(defOf(from).type) ? keepingLeafOf(from) : wireSchema(from), out: wireSchema(to) }
 }
 
-/** Returns whether a discriminator has values that stand in the text in another form. */
+/** Returns whether a discriminator has values that `parseExact` returns in another form, for example a small bigint. */
 function isDiscriminatedByIntegers(schema: z.ZodType, discriminator: string | undefined): boolean {
   if (discriminator === undefined) return false
   const values = schema._zod.propValues as Readonly<Record<string, ReadonlySet<unknown>>>

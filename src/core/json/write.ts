@@ -1,29 +1,30 @@
 import { textOf, bigintMode } from './integers.ts'
 
-/** Node has it since 22; the types of the language do not yet. */
+/** Node.js has `JSON.rawJSON` since version 22, but the types of TypeScript do not contain it yet. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object }
 
 /**
- * A whole number that JavaScript writes with other digits than it has is 10^16 at least, such as 2^55. The text is
- * searched, since the value may hold circles behind a toJSON.
+ * Finds whole numbers that JavaScript may have written with other digits than the number has. Their size is at least
+ * 10^16, for example 2^55. The text is searched and not the value, because the value may contain cycles behind a
+ * toJSON.
  */
 const longDigits = /\d{17}/
 
 /**
  * Writes a value as `JSON.stringify` does, with bigints as integers and with all digits of whole numbers below 1e21.
- * @param isExact Whether the value is known to hold bigints, so that writing it without them need not be tried.
+ * @param isExact True if the value is known to contain bigints. The attempt to write it without them is then skipped.
  * @default false
  * @param indent As of `JSON.stringify`. @default 0
  * @throws What `JSON.stringify` throws.
  */
 export function writeJson(value: unknown, isExact = false, indent = 0): string {
-  // An app may have given bigints a toJSON, which makes text of them.
+  // An app may have added a toJSON to BigInt.prototype, which writes bigints as strings.
   if (!isExact && !('toJSON' in BigInt.prototype)) {
     try {
       const text = JSON.stringify(value, null, indent)
       if (!bigintMode.isUsed || !longDigits.test(text)) return text
     } catch (error) {
-      // A bigint is a TypeError, and so is a circle, which is thrown again below.
+      // A bigint causes a TypeError. A cycle also causes one, which the call below throws again.
       if (!(error instanceof TypeError)) throw error
     }
   }
@@ -33,7 +34,7 @@ export function writeJson(value: unknown, isExact = false, indent = 0): string {
 function exactly(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   const given = this[key]
   if (typeof given === 'bigint') return rawJSON(given.toString())
-  // From a toJSON.
+  // A toJSON returned the bigint.
   if (typeof value === 'bigint') return rawJSON(value.toString())
   return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
     ? rawJSON(textOf(value))

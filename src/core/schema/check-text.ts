@@ -6,7 +6,7 @@ interface Misfit {
   readonly path: readonly string[]
   readonly type: string
   readonly reason: string
-  /** True if the schema is refused even where another option of its union can match. */
+  /** True if the schema is refused even if another option of its union can match. */
   readonly isWrong: boolean
 }
 
@@ -46,7 +46,7 @@ const advice: Readonly<Record<string, string>> = {
   file: 'never matches text: use z.string()',
 }
 
-/** Types that can match all values of a part together, which are an object. */
+/** Types that can match the object of all values of a part. */
 const wholes = new Set(['any', 'unknown', 'custom', 'transform', 'object', 'record'])
 
 /**
@@ -76,7 +76,7 @@ function misfitOf(schema: z.ZodType, given: Given, within: readonly z.ZodType[])
   }
   const inners = innersOf(schema)
   if (inners.length > 0) {
-    // This is how an author says that a parameter must not be given.
+    // An author may write z.never().optional() for a parameter that must not be sent.
     if (type === 'optional' && inners.every(inner => defOf(inner).type === 'never')) return undefined
     return type === 'success' ? undefined : first(inners.map(inner => misfitOf(inner, given, inside)))
   }
@@ -87,7 +87,7 @@ function misfitOf(schema: z.ZodType, given: Given, within: readonly z.ZodType[])
   return given.place === 'all' ? allMisfit(schema, def, given, inside) : valueMisfit(schema, def, given, inside)
 }
 
-/** All values of a part: an object of texts. */
+/** Returns the misfit of a schema that reads all values of a part: an object of texts. */
 function allMisfit(
   schema: z.ZodType,
   { type, shape, catchall, valueType }: Def,
@@ -138,7 +138,7 @@ function hasText(schema: z.ZodType): boolean {
   return values !== undefined && [...values].some(value => typeof value === 'string')
 }
 
-/** A function in front may make anything of a text, so nothing behind it is known to misfit. */
+/** Returns the misfit of a pipe. A function may convert a text to any value, so a schema after it may have any type. */
 function pipeMisfit(
   { transform }: Def,
   input: z.ZodType,
@@ -160,7 +160,7 @@ function keeps(schema: z.ZodType): boolean {
   return type === 'string' || ((type === 'any' || type === 'unknown') && coerce !== true)
 }
 
-/** A schema that is not there yet, since its declaration follows, may match. */
+/** Returns the misfit of a lazy schema. A schema that is declared later in the file may match. */
 function lazyMisfit(getter: () => z.ZodType, given: Given, inside: readonly z.ZodType[]): Misfit | undefined {
   let schema
   try {

@@ -35,18 +35,18 @@ const texts = new Set(['string', 'number', 'boolean', 'bigint', 'date', 'templat
 /** Types whose output is not known before a value is read: a function makes it, or anything may be in it. */
 export const unknowns: ReadonlySet<string> = new Set(['any', 'unknown', 'custom', 'transform', 'never'])
 
-/** Types whose inner schema is not that of their output, and a map and a set, whose output is no object of JSON. */
+/** Types whose inner schema does not describe their output, and a map and a set, whose output is not a JSON object. */
 const opaque = new Set(['promise', 'success', 'map', 'set', 'function'])
 
-/** Types whose output is nothing: a query leaves it out. */
+/** Types whose output is `null` or `undefined`, which a query omits. */
 const nothings = new Set(['null', 'undefined', 'void'])
 
 /** Types that JSON drops, or writes as something else. */
 const noJson = new Set(['map', 'set', 'symbol', 'function', 'file', 'promise', 'nan'])
 
 /**
- * Refuses a schema whose output cannot be written into its part of a request, as far as its types tell. The output of a
- * function, such as a transform, is checked when a call is made.
+ * Refuses a schema whose output cannot be written into its part of a request, as far as this is known from its types.
+ * The output of a function, such as a transform, is checked when a call is made.
  *
  * @param where names the owner and the schema, for example `cats.find, query`
  * @param names the names of the path template; a path takes these fields of the output
@@ -66,7 +66,10 @@ export function checkWritten(
     )
 }
 
-/** One check of a schema. It ends at the first misfit, so a schema that it has seen at a place has none there. */
+/**
+ * One check of a schema. It ends at the first misfit, so a schema that it has already seen at a place has no misfit
+ * there.
+ */
 class Walk {
   readonly #part: WrittenPart
   readonly #names: readonly string[]
@@ -133,14 +136,14 @@ class Walk {
   }
 }
 
-/** Returns whether a field has the value `undefined` where nothing is given for it. */
+/** Returns whether a field that is missing in the input has the value `undefined`. */
 function canBeAbsent(field: z.ZodType): boolean {
   if (!saysWhatItMakes(field)) return false
   try {
     const { success, data } = field.safeParse(undefined)
     return success && data === undefined
   } catch {
-    // A function of the author's takes no undefined.
+    // A function of the author does not accept undefined and throws.
     return false
   }
 }
@@ -152,7 +155,7 @@ function saysWhatItMakes(field: z.ZodType): boolean {
   return type === 'optional' || (inner === undefined ? !unknowns.has(type) : saysWhatItMakes(inner))
 }
 
-/** Returns the schema that a lazy one stands for; `undefined` if its declaration follows. */
+/** Returns the inner schema of a lazy schema; `undefined` if it is declared later in the file. */
 export function lazily(getter: () => z.ZodType): z.ZodType | undefined {
   try {
     return getter()

@@ -4,14 +4,14 @@ import { defOf, partsOf } from '../json/parts.ts'
 /** The deepest nesting of a body where its schema accepts any value. */
 export const maxDepth = 64
 
-/** Types that let a value through as it is, or whose depth is not in the declaration. */
+/** Types that accept any value unchanged, or whose depth is not in the declaration. */
 const openTypes = new Set(['unknown', 'any', 'custom', 'lazy'])
 
 /** Returns whether a schema accepts values of any depth: it accepts any value somewhere, or it contains itself. */
 export function isOpen(schema: z.ZodType, known = new Map<z.ZodType, boolean>()): boolean {
   const before = known.get(schema)
   if (before !== undefined) return before
-  // Until the result is known, a schema that is met again contains itself.
+  // Until the result is known, a schema that is reached again contains itself.
   known.set(schema, true)
   const verdict = isOpenItself(schema, known)
   known.set(schema, verdict)

@@ -13,7 +13,7 @@ export interface Dropped {
   readonly value: unknown
 }
 
-/** Returns whether a schema has a part whose output its types do not tell, such as a transform. */
+/** Returns whether a schema has a part whose output is not known from its type, such as a transform. */
 export function hasUnknownOutput(schema: z.ZodType): boolean {
   const seen = new Set([schema])
   for (const each of seen) {
@@ -24,7 +24,7 @@ export function hasUnknownOutput(schema: z.ZodType): boolean {
       try {
         seen.add(innerOf(each))
       } catch {
-        // Its declaration follows.
+        // The inner schema is declared later in the file.
         return true
       }
     }
@@ -32,7 +32,7 @@ export function hasUnknownOutput(schema: z.ZodType): boolean {
   return false
 }
 
-/** Returns the first value that JSON drops; `undefined` if there is none. The value has no circles. */
+/** Returns the first value that JSON drops; `undefined` if it drops nothing. The value must not contain cycles. */
 export function droppedIn(value: unknown, pointer = ''): Dropped | undefined {
   const kind = droppedKind(value)
   if (kind !== undefined) return { pointer, kind, value }

@@ -4,12 +4,12 @@ import { wireSchema } from '../json/wire-schema.ts'
 import { INVALID, compileWireParser } from './parser.ts'
 import { isPlainUnion } from './parser-parts.ts'
 
-/** Types that let `undefined` or `null` through, and else ask the schema within. */
+/** Types that may accept `undefined` or `null`, and pass every other value to their inner schema. */
 const wrappers = new Set(['optional', 'nullable', 'default', 'readonly'])
 
 /**
- * Reads a value by its wire schema up to the first part that the schema refuses. zod makes an issue of each wrong part,
- * and a hundred thousand of them take some 0.2 s. Only lists, objects, records and unions are taken apart.
+ * Reads a value by its wire schema up to the first part that the schema refuses. zod creates an issue for each wrong
+ * part, and 100,000 issues take about 0.2 s. Only the parts of lists, objects, records and unions are read separately.
  */
 export function readToFirstError(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
   const error = errorOfParts(schema, value)
@@ -22,7 +22,7 @@ function errorOfParts(schema: z.ZodType, value: unknown): z.ZodError | undefined
   for (const [place, part, inner] of partsOf(own, value)) {
     if (compileWireParser(inner)(part) !== INVALID) continue
     const { error } = readToFirstError(inner, part)
-    // The paths of its issues begin at the part.
+    // The paths of the issues are relative to the part.
     if (error !== undefined)
       return new z.ZodError(error.issues.map(issue => ({ ...issue, path: [place, ...issue.path] })))
   }
@@ -30,14 +30,15 @@ function errorOfParts(schema: z.ZodType, value: unknown): z.ZodError | undefined
 }
 
 /**
- * Codes of issues after which zod looks at no further check of a value. Other issues may be the only ones of a union.
+ * Codes of issues after which zod runs no further check of a value. If an option of a union has other issues, zod may
+ * report only these for the union.
  */
 const finalCodes: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value', 'invalid_union'])
 
 function errorOfUnion(schema: z.ZodType, value: unknown): z.ZodError | undefined {
   const def = defOf(schema)
   const { options, checks = [], error: message } = def
-  // A message of the author's is for zod to make.
+  // zod must create a message that the author has declared.
   if (typeof value !== 'object' || value === null || message !== undefined || checks.length > 0 || !isPlainUnion(def))
     return undefined
   const errors: z.core.$ZodIssue[][] = []
@@ -57,7 +58,7 @@ function unwrapped(schema: z.ZodType): z.ZodType {
   return own
 }
 
-/** Gives the parts of a list, an object or a record whose schema refuses it wherever it refuses one of them. */
+/** Yields the parts of a list, an object or a record. If a part is refused, the whole value is refused. */
 function* partsOf(
   schema: z.ZodType,
   value: unknown,
@@ -71,7 +72,7 @@ function* partsOf(
   } else if (type === 'object') {
     for (const [key, field] of Object.entries(shape as Readonly<Record<string, z.ZodType>>))
       if (Object.hasOwn(value, key)) yield [key, fields[key], field]
-    // A strict object tells of all unknown fields in one issue.
+    // A strict object reports all unknown fields in one issue.
     if (catchall !== undefined && defOf(catchall as z.ZodType).type !== 'never')
       for (const key of Object.keys(value))
         if (!Object.hasOwn(shape as object, key)) yield [key, fields[key], catchall as z.ZodType]
@@ -80,7 +81,7 @@ function* partsOf(
   }
 }
 
-/** Returns whether a list is longer than its schema allows. zod looks at no item of such a list. */
+/** Returns whether a list is longer than its schema allows. zod does not read the items of such a list. */
 function isTooLong(schema: z.ZodType, { length }: readonly unknown[]): boolean {
   for (const {
     _zod: { def },

@@ -19,14 +19,14 @@ export interface HeaderFields {
   readonly isDirect: boolean
 }
 
-/** Types that look at what they do not name, to refuse it or to show it to a function. */
+/** Types that read headers that they do not name, to refuse them or to pass them to a function. */
 const lookingTypes = new Set(['record', 'catch'])
 
-/** Types that are given all headers as they came: by themselves, or for a function of the author's. */
+/** Types that get all headers unchanged, for themselves or for a function of the author. */
 const openTypes = new Set(['any', 'unknown', 'custom', 'transform'])
 
 /**
- * Reads the names out of a schema of headers, through every wrapper.
+ * Returns the headers that a schema reads, through every wrapper.
  * @throws TypeError for a name that is not the name of a header, and for two names that differ by case only
  */
 export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
@@ -48,7 +48,7 @@ export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
   }
 
   function walk(part: z.ZodType | undefined): void {
-    // A schema of another version of zod has no definition; it is refused where it is served.
+    // A schema of another version of zod does not have a definition; checkZod refuses it.
     if (part === undefined || part._zod === undefined || seen.has(part)) return
     seen.add(part)
     const def = defOf(part)
@@ -69,7 +69,7 @@ export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
     for (const name of names ?? []) add(String(name))
   }
 
-  /** The second schema of a pipe sees headers only where the first lets them through. */
+  /** Walks a pipe. Its second schema reads headers only if the first schema may return them unchanged. */
   function walkPipe(def: Def): void {
     walk(def.in)
     if (isOpen) walk(def.out)
@@ -80,7 +80,7 @@ export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
     try {
       inner = getter?.()
     } catch {
-      // It refers to a constant below it, which is not there yet.
+      // The schema refers to a constant that is declared later in the file.
       isOpen = true
     }
     walk(inner)
@@ -94,7 +94,7 @@ export function headerFields(owner: string, schema: z.ZodType): HeaderFields {
   return { spelled, isOpen, isFrozen, isDirect }
 }
 
-/** Returns whether a schema may give the very value that it was given, where others give a copy. */
+/** Returns whether a schema may return its input object itself. Other schemas return a copy. */
 function givesOn(schema: z.ZodType, within: readonly z.ZodType[] = []): boolean {
   if (within.includes(schema)) return false
   const { type, in: input, out } = defOf(schema)
@@ -104,7 +104,7 @@ function givesOn(schema: z.ZodType, within: readonly z.ZodType[] = []): boolean 
   try {
     return innersOf(schema).some(inner => givesOn(inner, inside))
   } catch {
-    // A lazy schema that is not there yet may.
+    // A lazy schema that is declared later in the file may return its input.
     return true
   }
 }
@@ -112,15 +112,15 @@ function givesOn(schema: z.ZodType, within: readonly z.ZodType[] = []): boolean 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
- * Takes the headers that a schema names out of those that came, by lower-case name, and gives them the author's
- * spelling; with `others`, all of them.
+ * Returns the received headers that a schema names, in the author's spelling. With `others`, also returns all other
+ * received headers, by lower-case name.
  */
 export function spelledHeaders(
   { spelled }: Pick<HeaderFields, 'spelled'>,
   headers: Headers,
   others = false,
 ): Record<string, string | string[] | undefined> {
-  // A schema that names `constructor` must not find it where no such header came.
+  // Use no prototype: a schema that names `constructor` must not read the inherited property.
   const own = (others ? {} : Object.create(null)) as Record<string, string | string[] | undefined>
   if (others) for (const name of Object.keys(headers)) if (!spelled.has(name)) own[name] = headers[name]
   for (const [lower, name] of spelled) if (Object.hasOwn(headers, lower)) own[name] = headers[lower]

@@ -22,8 +22,8 @@ export interface ObjectParserOptions {
 }
 
 /**
- * Generates the code of a parser for an object schema, as zod does too: reading fields by names in the code takes a
- * fifth of the time of reading them by a list of names. Fields come in the order of the schema, as from zod.
+ * Generates the code of a parser for an object schema, as zod does. Reading fields by names in the code takes a fifth
+ * of the time of reading them by a list of names. The result has its fields in the order of the schema, as with zod.
  */
 export function compileObjectParser(
   { shape = {}, catchall }: Def,
@@ -102,7 +102,7 @@ function mayMiss({ type, innerType }: Def): boolean {
   return type === 'optional' && innerType?._zod.optin === undefined
 }
 
-/** Returns the parser of the fields that only `catchall` names; they follow the others, as from zod. */
+/** Returns the parser of the fields that `catchall` parses. They follow the other fields, as with zod. */
 function restParser(keys: readonly string[], parse: Parser, zodParser: Parser) {
   const named = new Set(keys)
   return (value: Readonly<Record<string, unknown>>, copy: Record<string, unknown> | undefined, isInOrder: boolean) => {

@@ -4,7 +4,7 @@ import { hasDoubtful, isDoubtful } from '../json/integers.ts'
 /** Returned by a parser for a value that its schema refuses. */
 export const INVALID = Symbol('invalid')
 
-/** Parses a value by a schema: returns what the schema makes of it, or `INVALID`. */
+/** Parses a value by a schema. Returns the output of the schema, or `INVALID`. */
 export type Parser = (value: unknown) => unknown
 
 /** The parts of a zod definition that parsers are compiled from. */
@@ -31,12 +31,12 @@ export interface Internals {
   readonly values?: ReadonlySet<unknown>
 }
 
-/** Returns whether a schema is its type and nothing more: no check, no coercion. */
+/** Returns whether a schema has only its type, without checks and coercion. */
 export function isPlain({ checks = [], coerce, check }: Def): boolean {
   return checks.length === 0 && coerce !== true && check === undefined
 }
 
-/** Returns whether a union takes the first option that fits, and tries all of them. */
+/** Returns whether a union tries its options in order and uses the first one that matches. */
 export function isPlainUnion({
   discriminator,
   inclusive,
@@ -47,7 +47,7 @@ export function isPlainUnion({
   return discriminator === undefined && inclusive !== false
 }
 
-/** Returns whether a schema is `z.string()` and nothing more. */
+/** Returns whether a schema is `z.string()` without checks and coercion. */
 export function isAnyText(schema: z.ZodType): boolean {
   const { def } = schema._zod as unknown as Internals
   return def.type === 'string' && isPlain(def)
@@ -69,7 +69,7 @@ export function parseAnyJson(value: unknown): unknown {
 }
 
 /**
- * Returns the parser of a plain schema that has no schema within; undefined for any other schema.
+ * Returns the parser of a plain schema without an inner schema; undefined for any other schema.
  *
  * @param isWire whether the values come from `JSON.parse`, which rounds large integers silently
  */
@@ -129,21 +129,25 @@ export function listParser(element: Parser): Parser {
 }
 
 /**
- * Returns the parser of a union. It stops at the first refused part of each option, where zod makes an issue of each.
+ * Returns the parser of a union. It stops at the first refused part of each option, whereas zod creates an issue for
+ * each refused part.
  */
 export function unionParser(options: readonly Parser[], isWire: boolean): Parser {
   return value => {
     for (let at = 0; at < options.length; at++) {
       const own = (options[at] as Parser)(value)
       if (own !== INVALID) return own
-      // An option that refuses a rounded number may fit the number of the text.
+      // An option that refuses the rounded number may accept the number in the text.
       if (at === 0 && isWire && hasDoubtful(value)) return INVALID
     }
     return INVALID
   }
 }
 
-/** Returns the parser of a record. It stops at the first refused field, where zod makes an issue of each. */
+/**
+ * Returns the parser of a record. It stops at the first refused field, whereas zod creates an issue for each refused
+ * field.
+ */
 export function recordParser(field: Parser, zodParser: Parser): Parser {
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return INVALID
@@ -155,7 +159,7 @@ export function recordParser(field: Parser, zodParser: Parser): Parser {
       return zodParser(value)
     const fields = value as Record<string, unknown>
     let copy: Record<string, unknown> | undefined
-    // A list of all names of a large object takes as long again.
+    // Do not use Object.keys: for a large object it doubles the time.
     for (const key in fields) {
       const item = fields[key]
       const read = field(item)

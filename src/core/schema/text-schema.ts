@@ -15,9 +15,9 @@ const known = {
 }
 
 /**
- * Returns the schema that reads texts by the rules of docs/http.md: `z.coerce` takes only a text that writes such a
- * value, and a list takes one text as a list of one. It is equal to the given schema otherwise, and is the given schema
- * itself where nothing has to change. The result is remembered for each schema.
+ * Returns the schema that reads texts by the rules of docs/http.md: `z.coerce` accepts only a text that represents a
+ * value of its type, and a list accepts a single text as a list with one item. Otherwise the result equals the given
+ * schema. If nothing has to change, it is the given schema itself. The result is cached per schema.
  */
 export function textSchema(schema: z.ZodType): z.ZodType {
   return read(schema, 'all')
@@ -45,7 +45,7 @@ function reading(schema: z.ZodType, def: Def, place: Place): z.ZodType {
     return place === 'value' ? before(list, readList) : list
   }
   if (type === 'set') return changed(schema, { valueType: valueType as z.ZodType }, 'item')
-  // An object inside a value is the author's own: a function has made it of a text.
+  // Do not change an object inside a value: a function of the author has created it from a text.
   if (shape !== undefined || type === 'record')
     return place === 'all'
       ? changed(
@@ -63,7 +63,10 @@ function reading(schema: z.ZodType, def: Def, place: Place): z.ZodType {
   )
 }
 
-/** Both sides must read the same value, so a list of one is made in front of both. */
+/**
+ * Returns the text schema of an intersection. Both sides must read the same value, so a list is created before both of
+ * them.
+ */
 function intersection(schema: z.ZodType, { left, right }: Def, place: Place): z.ZodType {
   const both = changed(schema, { left: left as z.ZodType, right: right as z.ZodType }, place)
   if (place === 'value') return isList(schema) ? before(both, readList) : both
@@ -74,8 +77,8 @@ function intersection(schema: z.ZodType, { left, right }: Def, place: Place): z.
 }
 
 /**
- * Shows an object with lists in the place of the texts of some names. Copying it would read all headers, which a run
- * records.
+ * Returns a view of an object in which the texts of some names are lists. A copy would read all headers, and the run
+ * would record that the reply depends on all of them.
  */
 function withLists(value: object, names: ReadonlySet<string>): object {
   return new Proxy(value, {
@@ -97,7 +100,7 @@ function listNames(schema: z.ZodType): ReadonlySet<string> {
   return new Set(type === 'union' || type === 'lazy' ? [] : innersOf(schema).flatMap(inner => [...listNames(inner)]))
 }
 
-/** Reads the inner schemas of a schema, which stay in their places. */
+/** Replaces the inner schemas of a schema by their text schemas. */
 function changed(schema: z.ZodType, inners: Partial<Def>, place: Place): z.ZodType {
   let isSame = true
   const change = (inner: z.ZodType) => {
@@ -131,8 +134,8 @@ interface BeforeDef {
 }
 
 /**
- * A schema that reads what a function returns. It is not a pipe, because a pipe treats a missing field in another way
- * than its second part does.
+ * A schema that reads the result of a function. It is not a pipe, because a pipe handles a missing field in another way
+ * than its second schema does.
  */
 const Before = z.core.$constructor<z.ZodType, BeforeDef>('HeadwatersBefore', (inst, def) => {
   const { innerType, read: readValue } = def

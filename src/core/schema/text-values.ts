@@ -1,7 +1,7 @@
 import { readHttpDate } from '../http-date.ts'
 import { inexact, tooLarge } from '../json/number-fault.ts'
 
-/** A text that is refused for a reason that the schema behind it cannot know. */
+/** The result for a text that is refused for a reason that the schema does not know. */
 export class Unreadable {
   readonly reason: string
 
@@ -10,13 +10,13 @@ export class Unreadable {
   }
 }
 
-/** A number as JSON writes one, with leading zeros too. */
+/** A number in the syntax of JSON, also with leading zeros. */
 const numberText = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
 const integerText = /^-?\d+$/
 /** A year, month, day or moment of ISO 8601. */
 const isoText = /^\d{4}(?:-\d\d(?:-\d\d(?:T.+)?)?)?$/
 
-/** Returns the number that a text writes, and NaN for a text that writes none, as ``, ` `, `0x10` and `Infinity`. */
+/** Returns the number that a text represents, and NaN for any other text, such as ``, ` `, `0x10` and `Infinity`. */
 function readNumber(value: unknown): unknown {
   if (typeof value !== 'string') return value
   if (!numberText.test(value)) return Number.NaN
@@ -34,8 +34,8 @@ function readBigint(value: unknown): unknown {
 }
 
 /**
- * Reads a date of ISO 8601, or one of HTTP. A number alone is not a date, and neither is a day that its month does not
- * have: `Date` makes another of both.
+ * Reads an ISO 8601 date or an HTTP date. Refuses other numeric texts, and days that the month does not have, because
+ * `Date` would convert them to another date.
  */
 function readDate(value: unknown): unknown {
   if (typeof value === 'number') return new Date(value)
@@ -61,7 +61,7 @@ export const readers: Readonly<Record<string, ((value: unknown) => unknown) | un
   string: readString,
 }
 
-/** Makes a list of one of a text. */
+/** Returns a list with a text as its only item, and any other value unchanged. */
 export function readList(value: unknown): unknown {
   return typeof value === 'string' ? [value] : value
 }

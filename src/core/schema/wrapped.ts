@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { z } from 'zod'
 import { defOf as wholeDefOf, partsOf } from '../json/parts.ts'
 
-/** The fields of a zod definition that hold other schemas; which of them there are depends on `type`. */
+/** The fields of a zod definition that contain other schemas. `type` determines which of them exist. */
 export interface Def {
   readonly type: string
   readonly coerce?: boolean
@@ -36,8 +36,8 @@ export function defOf(schema: z.ZodType): Def {
 
 /**
  * Returns the schemas that read the same value as this one: the inner schema of a wrapper, the options of a union, the
- * sides of an intersection, the input of a pipe, and the output of a `z.preprocess`. An object, a list and a leaf have
- * none.
+ * sides of an intersection, the input of a pipe, and the output of a `z.preprocess`. The result is empty for an object,
+ * a list and a leaf.
  */
 export function innersOf(schema: z.ZodType): readonly z.ZodType[] {
   const { innerType, in: input, out, left, right, options, getter } = defOf(schema)
@@ -60,7 +60,10 @@ export interface SchemaField {
   readonly isRequired: boolean
 }
 
-/** Returns the fields of an object schema by name, seen through every wrapper; the first schema of a name stays. */
+/**
+ * Returns the fields of an object schema by name, through every wrapper. If a name occurs several times, its first
+ * schema is used.
+ */
 export function fieldsOf(schema: z.ZodType, within: readonly z.ZodType[] = []): ReadonlyMap<string, SchemaField> {
   const { type, shape } = defOf(schema)
   if (within.includes(schema)) return new Map()
@@ -83,15 +86,18 @@ export function fieldsOf(schema: z.ZodType, within: readonly z.ZodType[] = []): 
   return found
 }
 
-/** A check of a schema: zod keeps the function of `refine` in its definition and that of `check` beside it. */
+/**
+ * A check of a schema. zod stores the function of `refine` in the definition of the check, and the function of `check`
+ * outside of the definition.
+ */
 interface Check {
   readonly _zod: { readonly def: { readonly fn?: unknown }; readonly check?: unknown }
 }
 
 /**
- * Returns whether a schema has an async function. Schemas are read synchronously: zod refuses the promise and drops it,
- * and if the promise then rejects, nothing handles that and the process ends. The function of `superRefine` cannot be
- * seen.
+ * Returns whether a schema has an async function. Schemas are read synchronously: zod refuses a promise and drops it,
+ * and if the promise then rejects, the unhandled rejection ends the process. The function of `superRefine` cannot be
+ * found.
  */
 export function hasAsync(schema: z.ZodType, seen = new Set<z.ZodType>()): boolean {
   if (seen.has(schema)) return false
@@ -105,9 +111,9 @@ export function hasAsync(schema: z.ZodType, seen = new Set<z.ZodType>()): boolea
 }
 
 /**
- * Refuses what is not a schema of zod 4, whose parts cannot be read, and a schema with an async function.
+ * Refuses a value that is not a zod 4 schema, because its parts cannot be read, and a schema with an async function.
  *
- * @param owner names whose schemas they are, for example `aggregate 'cats'`
+ * @param owner the owner of the schemas, for example `aggregate 'cats'`
  * @throws {TypeError} that names the part and the fix
  */
 export function checkZod(owner: string, schemas: Readonly<Record<string, object | undefined>>): void {

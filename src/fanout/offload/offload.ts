@@ -21,8 +21,8 @@ type HasSignal<T> = string extends keyof T ? false : 'signal' extends keyof T ? 
 type Unsent<T> = IsAny<T> extends true ? never : Extract<T, Call<unknown> | Skip | readonly Call<unknown>[]>
 
 /**
- * A function that runs in a thread: it takes what the other takes, readonly too, since the thread has a copy, and gives
- * a promise of what the other gives.
+ * The type of the offloaded function of `F`. It has the same parameters and returns a promise of the result. Its
+ * arguments may be readonly, because the thread gets a copy of them.
  */
 export type OffloadedFunction<F> = F extends (...given: infer P) => infer R
   ? HasSignal<P[0]> extends true
@@ -33,7 +33,7 @@ type Sendable<P extends readonly unknown[], R> = [Unsent<R>] extends [never]
   ? (...given: { [K in keyof P]: DeepReadonly<P[K]> }) => Promise<R>
   : TypeErrorMessage<'a call or skip cannot come back from a thread: let the function return data'>
 
-/** The function of a module that a name stands for. */
+/** The offloaded function of the export `K` of a module. */
 type Named<M, K extends keyof M> = [IsOne<K>] extends [true]
   ? OffloadedFunction<M[K]>
   : TypeErrorMessage<"the module has several functions: name one, offload<typeof import(…), 'name'>(url, 'name')">
@@ -50,7 +50,7 @@ export interface OffloadSpec {
 
 const definition: unique symbol = Symbol('headwaters.offload')
 
-/** Publishes each function as it is offloaded. */
+/** The diagnostics channel on which each offloaded function is published. */
 export const offloads = channel('headwaters.offload')
 
 /**
@@ -84,14 +84,15 @@ export function offload<M = AnyModule, const K extends FunctionsOf<M> = Function
   offloads.publish(spec)
   const offloaded = (...given: unknown[]) => {
     const value = run(spec, given)
-    // The value may fail while another one is awaited; the code that awaits it later gets the error.
+    // The task may fail while the caller awaits another promise. Without this handler the rejection is unhandled and
+    // ends the process. The code that awaits the value later still gets the error.
     value.catch(() => {})
     return value
   }
   return Object.assign(offloaded, { [definition]: spec }) as unknown as Named<M, K>
 }
 
-/** The declaration of an offloaded function; undefined for any other function. */
+/** Returns the declaration of an offloaded function; undefined for any other function. */
 export function offloadOf(handler: unknown): OffloadSpec | undefined {
   return (handler as { readonly [definition]?: OffloadSpec } | undefined)?.[definition]
 }
@@ -129,7 +130,10 @@ async function run({ file, name, loader }: OffloadSpec, given: readonly unknown[
   }
 }
 
-/** The arguments of a function of a run without what belongs to this thread: its signal, and the `ask` of context(). */
+/**
+ * Returns the arguments of a step, a hook or a merge without the parts that cannot leave this thread: the signal, and
+ * the `ask` of context().
+ */
 function plain(given: unknown): unknown {
   if (!(given instanceof StepArgs)) return given
   return Object.fromEntries(
@@ -146,7 +150,8 @@ function fileOf(module: URL, name: string): string {
   if (!(module instanceof URL) || module.protocol !== 'file:')
     throw new TypeError(`${owner}: needs the URL of a file: new URL('./merge.ts', import.meta.url)`)
   const file = fileURLToPath(module)
-  // A compiler writes .js and leaves the name in the URL as it was; or it is named as the compiler would write it.
+  // The URL may name the .ts file although a compiler has written .js, or the .js file although only the .ts file
+  // exists.
   const found = [file, file.replace(/\.(m?)ts$/, '.$1js'), file.replace(/\.(m?)js$/, '.$1ts')].find(each =>
     existsSync(each),
   )
