@@ -7,7 +7,7 @@ import { overrideRenames } from './spec/renamed.ts'
 import type { UpstreamSpec } from './spec/spec.ts'
 import type { UpstreamAddress } from './transport/transport.ts'
 
-/** Settings of one upstream that replace those of its declaration. */
+/** Settings of one upstream that replace the options of its declaration. */
 export interface Override {
   /** The origin, with a path prefix if needed. @default the origin of the declaration */
   readonly origin?: string | undefined
@@ -41,7 +41,10 @@ export function withOverride(
   return { ...spec, concurrency, attemptTimeout, connections: connectionsFor(concurrency, spec) }
 }
 
-/** Returns the number of connections for another concurrency than the declared one, with as many spare connections. */
+/**
+ * Returns the number of connections if an override changes the concurrency. The number of spare connections stays the
+ * same.
+ */
 function connectionsFor(concurrency: number | 'adaptive', declared: UpstreamSpec): number {
   if (concurrency === declared.concurrency) return declared.connections
   if (concurrency === 'adaptive') return Math.max(declared.connections, maxAdaptiveConnections)
