@@ -31,7 +31,7 @@ export class ConnectResponse {
       const rest = end === null ? '' : seen.slice(end.index + end[0].length)
       if (piece !== '') this.#pieces.push(piece)
       this.#taken += text.length - rest.length
-      // Seven pieces have at least the seven characters that were looked at with them.
+      // Seven non-empty pieces have at least seven characters, which have been checked by then.
       if (this.#pieces.length <= 7 && !'HTTP/1.'.startsWith(this.#pieces.join('').slice(0, 7)))
         return { refusal: 'the proxy answered CONNECT with something that is not HTTP/1.1' }
       if (this.#taken > maxBytes) return { refusal: `the proxy answered CONNECT with more than ${maxBytes} bytes` }
@@ -40,7 +40,7 @@ export class ConnectResponse {
 
       const [, status = 'none'] = /^HTTP\/1\.[01][\t ]+(\d{3})(?=\s)/.exec(this.#pieces.join('')) ?? []
       if (status.startsWith('2')) return { rest: Buffer.from(rest, 'latin1') }
-      // 101 would be an upgrade, and none was asked for.
+      // A 101 would be an upgrade, which was not requested.
       if (!status.startsWith('1') || status === '101')
         return { refusal: `the proxy answered CONNECT with status ${status}` }
       if (++this.#informational > maxInformational)
